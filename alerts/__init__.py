@@ -1,0 +1,1 @@
+"""From readings to episodes to signed webhooks. Imports core."""

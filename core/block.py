@@ -1,0 +1,148 @@
+"""Blocks: many events as columns. Nothing here is ever handled one event at a time.
+
+In number columns NaN is null and +infinity is invalid; every other value is finite. In text columns the texts are those
+of `core.text`, `null` and `invalid` among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Categories:
+    """A column of texts: row i holds `texts[codes[i]]`. The texts are distinct."""
+
+    codes: npt.NDArray[np.int32]
+    texts: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Categories:
+        """The rows at the given indices."""
+        return Categories(self.codes[rows], self.texts)
+
+    @staticmethod
+    def of(texts: Sequence[str]) -> Categories:
+        """Encode texts, in order of first appearance."""
+        table: dict[str, int] = {}
+        codes = np.fromiter((table.setdefault(text, len(table)) for text in texts), np.int32, len(texts))
+        return Categories(codes, list(table))
+
+    @staticmethod
+    def concat(parts: Sequence[Categories]) -> Categories:
+        """One column from several."""
+        table: dict[str, int] = {}
+        codes = []
+        for part in parts:
+            remap = np.array([table.setdefault(text, len(table)) for text in part.texts], np.int32)
+            codes.append(remap[part.codes] if len(remap) else part.codes)
+        return Categories(np.concatenate(codes) if codes else np.zeros(0, np.int32), list(table))
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Prediction events of one model under one contract version, n rows.
+
+    `numbers` and `texts` follow the numeric and the categorical ones of `contract.columns`, in that order.
+    `prediction` is a text column for classes and numbers for regression. `score` is the positive class's probability, NaN where
+    there is none; `probabilities` is (n, classes) or None. `extra` is what else the event carried, as JSON text ("" for nothing).
+    `position` and `place` say where in the log the row stands (its record, and its row in that record); `logged` when (microseconds).
+    """
+
+    id: npt.NDArray[np.object_]
+    ts: Ints
+    version: Categories
+    role: Categories
+    prediction: Categories | Floats
+    score: Floats
+    probabilities: Floats | None
+    numbers: tuple[Floats, ...]
+    texts: tuple[Categories, ...]
+    extra: npt.NDArray[np.object_]
+    position: Ints
+    place: Ints
+    logged: Ints
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Predictions:
+        """The rows at the given indices."""
+        return Predictions(*(_take(getattr(self, field.name), rows) for field in fields(self)))
+
+    @staticmethod
+    def concat(parts: Sequence[Predictions]) -> Predictions:
+        """One block from several of the same contract."""
+        return Predictions(*(_concat([getattr(part, field.name) for part in parts]) for field in fields(Predictions)))
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Label events of one model, n rows. `text` is the label's text, `number` its value (NaN where it is no number)."""
+
+    id: npt.NDArray[np.object_]
+    ts: Ints
+    text: npt.NDArray[np.object_]
+    number: Floats
+    weight: Floats
+    deleted: npt.NDArray[np.bool_]
+    prediction_ts: Ints  # 0 where it was not sent
+    position: Ints
+    place: Ints
+    logged: Ints
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Labels:
+        """The rows at the given indices."""
+        return Labels(*(_take(getattr(self, field.name), rows) for field in fields(self)))
+
+    @staticmethod
+    def concat(parts: Sequence[Labels]) -> Labels:
+        """One block from several."""
+        return Labels(*(_concat([getattr(part, field.name) for part in parts]) for field in fields(Labels)))
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Predictions of one model whose truth is known, n rows. `dimensions` are the segment columns' texts by name."""
+
+    ts: Ints
+    version: Categories
+    role: Categories
+    dimensions: dict[str, Categories]
+    prediction: Categories | Floats
+    label: Categories | Floats
+    score: Floats
+    probabilities: Floats | None
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+
+def _take(value: Any, rows: npt.NDArray[np.intp]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_take(item, rows) for item in value)
+    if isinstance(value, Categories):
+        return value.take(rows)
+    return None if value is None else value[rows]
+
+
+def _concat(parts: Sequence[Any]) -> Any:
+    first = parts[0]
+    if isinstance(first, tuple):
+        return tuple(_concat(items) for items in zip(*parts, strict=True))
+    if isinstance(first, Categories):
+        return Categories.concat(parts)
+    return None if first is None else np.concatenate(parts)

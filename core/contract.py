@@ -1,0 +1,139 @@
+"""The contract of a model: what its events hold, how values fall into bins, which segments are watched.
+
+A contract is frozen once it has a version. Bins belong to it: a value falls into the same bin in every process and in
+every rebuild.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from core import moment
+
+PREDICTION, SCORE, LABEL = "@prediction", "@score", "@label"
+
+
+class Task(StrEnum):
+    """What the model predicts."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
+class Kind(StrEnum):
+    """How a column is summarised."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """A column and its frozen bins.
+
+    Numeric: `edges` (ascending) cut `len(edges) + 1` value bins `[a, b)`, open at both ends.
+    Categorical: one bin for each of `categories`, then `other` (a value in `others`) and `unseen`.
+    Two more close every column: `null` and `invalid`.
+    """
+
+    name: str
+    kind: Kind
+    edges: tuple[float, ...] = ()
+    tails: tuple[float, float] | None = None  # the reference's p1 and p99
+    categories: tuple[str, ...] = ()  # texts (core.text), most frequent first, ties by name
+    others: tuple[str, ...] = ()  # seen in the reference, not kept
+
+    @property
+    def numeric(self) -> bool:
+        """Whether values are numbers."""
+        return self.kind == Kind.NUMERIC
+
+    @property
+    def values(self) -> int:
+        """Number of value bins: without `other`, `unseen`, `null` and `invalid`."""
+        return len(self.edges) + 1 if self.numeric else len(self.categories)
+
+    @property
+    def bins(self) -> int:
+        """Number of bins, all included."""
+        return self.values + (2 if self.numeric else 4)
+
+    @property
+    def null(self) -> int:
+        """Index of the `null` bin."""
+        return self.bins - 2
+
+    @property
+    def invalid(self) -> int:
+        """Index of the `invalid` bin."""
+        return self.bins - 1
+
+
+class Dimension(msgspec.Struct, frozen=True, kw_only=True):
+    """A column to segment by; `values` are the kept ones (texts, most frequent first), null apart."""
+
+    name: str
+    values: tuple[str, ...]
+    protected: bool = False
+
+
+class Roles(msgspec.Struct, frozen=True, kw_only=True):
+    """The names of the role columns in the reference file, used again by `replay`."""
+
+    id: str = "prediction_id"
+    ts: str = "ts"
+    prediction: str = "prediction"
+    score: str = "score"
+    proba_prefix: str = "proba_"
+    interval: tuple[str, str, float] | None = None
+    label: str = "label"
+    label_ts: str = "label_ts"
+
+
+class Contract(msgspec.Struct, frozen=True, kw_only=True):
+    """What one version of a model's contract says.
+
+    `features` are watched; `tags` only travel (segment and protected columns that are no features).
+    `outputs` are the bins of `@prediction`, `@score` (where the model sends one) and `@label`.
+    `earliest` is in microseconds; `pane` is the length of a pane in microseconds.
+    """
+
+    model: str
+    version: int
+    task: Task
+    features: tuple[Column, ...]
+    tags: tuple[Column, ...] = ()
+    outputs: tuple[Column, ...] = ()
+    dimensions: tuple[Dimension, ...] = ()
+    crosses: tuple[tuple[str, ...], ...] = ()
+    classes: tuple[str, ...] = ()  # texts, sorted; empty for regression
+    scored: bool = False  # whether predictions carry a score (binary) or probabilities
+    positive: str = "1"
+    threshold: float = 0.5
+    earliest: int = 365 * moment.DAY  # 1971-01-01
+    pane: int = moment.HOUR
+    roles: Roles = Roles()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Features, then tags: the order in which raw events keep them."""
+        return self.features + self.tags
+
+    @property
+    def protected(self) -> tuple[str, ...]:
+        """Names of the protected attributes."""
+        return tuple(dimension.name for dimension in self.dimensions if dimension.protected)
+
+    @property
+    def watched(self) -> tuple[Column, ...]:
+        """The columns that input panes hold: features, `@prediction` and, where there is one, `@score`."""
+        return self.features + tuple(column for column in self.outputs if column.name != LABEL)
+
+    def column(self, name: str) -> Column:
+        """The feature, tag or output called `name`; KeyError if there is none."""
+        for column in (*self.features, *self.outputs, *self.tags):
+            if column.name == name:
+                return column
+        raise KeyError(name)

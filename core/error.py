@@ -1,0 +1,47 @@
+"""One tree of errors, split by the question *may I go on?*
+
+    WatchkeeperError
+    |-- Retryable       the same again, later, may succeed
+    |-- Fatal           this process cannot go on; a person must look
+    |-- InvalidRecord   this record cannot be used; the next one can
+    `-- ConfigError     a person asked for something that cannot be; nothing was changed
+
+A message says what is wrong, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class WatchkeeperError(Exception):
+    """Any error that Watchkeeper raises on purpose."""
+
+
+class Retryable(WatchkeeperError):
+    """The same call may succeed later. `after` is the advised wait in seconds."""
+
+    def __init__(self, message: str, *, after: float = 1.0) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class Fatal(WatchkeeperError):
+    """This process cannot go on; the message names the remedy."""
+
+
+class InvalidRecord(WatchkeeperError):
+    """One record that cannot be used: its row (counted from 0), the field at fault and the reason."""
+
+    def __init__(self, row: int, field: str, reason: str) -> None:
+        super().__init__(f"row {row}, {field}: {reason}")
+        self.row = row
+        self.field = field
+        self.reason = reason
+
+
+class ConfigError(WatchkeeperError):
+    """A definition, option or setting that cannot be taken; `remedy` says what to write instead."""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(f"{message} ({remedy})" if remedy else message)
+        self.message = message
+        self.remedy = remedy

@@ -1,0 +1,70 @@
+"""Readings: one measure of one column of one segment over one window, with its verdict."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Verdict(StrEnum):
+    """What a reading says."""
+
+    OK = "ok"
+    WARN = "warn"
+    CRITICAL = "critical"
+    INSUFFICIENT = "insufficient"
+    NODATA = "nodata"
+    IMMATURE = "immature"
+    NOT_ESTIMABLE = "not_estimable"
+    ASSUMPTIONS_BROKEN = "assumptions_broken"
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading. Times are microseconds; `column` is "" for the whole model; `threshold` is as the monitor gives it.
+
+    `value` is None where there is none; then `reason` says why. `monitor_version` is the version of the monitor's definition.
+    """
+
+    monitor: str
+    model: str
+    version: str = "all"
+    measure: str
+    params: dict[str, Any] = {}
+    baseline: str | None = None
+    column: str = ""
+    segment: str = "all"
+    window_start: int
+    window_end: int
+    value: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    baseline_value: float | None = None
+    n_target: int = 0
+    n_baseline: int | None = None
+    n_effective: float | None = None
+    threshold: dict[str, Any] = {}
+    verdict: Verdict
+    reason: str | None = None
+    revision: int = 1
+    evidence: dict[str, Any] = {}
+    monitor_version: int = 1
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """Which readings are asked for; None asks for all. `segment` is a segment's text, or a grouping (`carrier`) for every value of it.
+
+    `start <= window_start < end`. `newest`: only the highest revision of each. `after` is the cursor that an answer gave.
+    """
+
+    model: str | None = None
+    monitor: str | None = None
+    measure: str | None = None
+    column: str | None = None
+    segment: str | None = None
+    start: int | None = None
+    end: int | None = None
+    newest: bool = True
+    limit: int = 1_000
+    after: str | None = None

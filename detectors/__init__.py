@@ -1,0 +1,1 @@
+"""Numbers in, numbers out: summaries and measures. No I/O, no clock, no globals. Imports core."""

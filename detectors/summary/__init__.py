@@ -1,0 +1,1 @@
+"""Mergeable summaries of blocks: input panes and performance panes. Imports core."""

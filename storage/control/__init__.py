@@ -1,0 +1,1 @@
+"""Control state: contracts, monitors, destinations, episodes, outbox, cursors. Imports core."""

@@ -1,0 +1,1 @@
+"""The composition root: settings, wiring, command line, API. The only place that knows everyone. Gives out the client."""
