@@ -1,0 +1,253 @@
+"""The client that other people's programs import: sends events and reads back what Watchkeeper makes of them.
+
+It needs httpx and nothing else of ours. Sending is always safe to repeat, because events have ids; so the client repeats it
+when the server is away or asks for patience.
+
+    with watchkeeper.Client() as client:
+        client.predictions([{"prediction_id": "1", "model": "taxi-fare", "ts": 1656633600000, "features": {"km": 3.1}, "prediction": 12.5}])
+        client.labels([{"prediction_id": "1", "model": "taxi-fare", "label": 13.0}])
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+URL = "http://127.0.0.1:8650"
+_LATER = {429, 502, 503, 504}  # the same request may succeed later
+_LISTED = 100  # of each kind of fault, as in the server's own answer
+
+
+class ClientError(Exception):
+    """A request that did not succeed: what was wrong, and what to do about it."""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(f"{message} ({remedy})" if remedy else message)
+        self.message = message
+        self.remedy = remedy
+
+
+class Unavailable(ClientError):
+    """The server could not be reached, or asked for patience for longer than the client has."""
+
+
+class Refused(ClientError):
+    """The server understood and refused; `status` is the HTTP status, `problem` its problem document."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        title, detail = problem.get("title") or f"HTTP {status}", problem.get("detail")
+        super().__init__(f"{title}: {detail}" if detail else str(title), remedy=str(problem.get("remedy") or ""))
+        self.status = status
+        self.problem = dict(problem)
+
+
+@dataclass
+class Sent:
+    """What became of the events sent: counts, and at most 100 reasons of each kind. Rows count from 0 over all batches."""
+
+    accepted: int = 0
+    rejected: int = 0
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    cells: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, answer: Mapping[str, Any], *, first: int = 0) -> None:
+        """Add a server's answer about a batch whose first row is row `first` of all."""
+        self.accepted += int(answer.get("accepted", 0))
+        self.rejected += int(answer.get("rejected", 0))
+        for name, kept in (("errors", self.errors), ("cells", self.cells)):
+            rows = answer.get(name) or []
+            kept.extend({**fault, "row": fault["row"] + first} for fault in rows[: _LISTED - len(kept)])
+
+
+class Client:
+    """A connection to one Watchkeeper; safe to share between threads.
+
+    `url` is that of the server (else `WATCHKEEPER_URL`, else http://127.0.0.1:8650), `token` its token if it has one. `batch` is the number of events
+    a request, `patience` the seconds for which a request is repeated. Every call may raise Unavailable or Refused, both ClientError.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        batch: int = 2_000,
+        patience: float = 60.0,
+        timeout: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.url = (url or os.environ.get("WATCHKEEPER_URL") or URL).rstrip("/")
+        token = token or os.environ.get("WATCHKEEPER_TOKEN")
+        self._batch = batch
+        self._patience = patience
+        self._http = httpx.Client(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=timeout,
+            transport=transport,
+            trust_env=urlsplit(self.url).hostname not in {"127.0.0.1", "localhost", "::1"},  # no proxy stands before this machine
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def predictions(self, events: Iterable[Mapping[str, Any]]) -> Sent:
+        """Send predictions (`prediction.v1`), in order, in batches; returns when all are durable."""
+        return self._events("predictions", events)
+
+    def labels(self, events: Iterable[Mapping[str, Any]]) -> Sent:
+        """Send labels (`label.v1`), in order, in batches; returns when all are durable."""
+        return self._events("labels", events)
+
+    def send(self, kind: str, body: bytes, *, compress: bool = True) -> dict[str, Any]:
+        """Send one body of NDJSON, `kind` "predictions" or "labels"; returns the server's answer, wholly rejected bodies too."""
+        headers = {"Content-Type": "application/x-ndjson"}
+        if compress:
+            body, headers["Content-Encoding"] = gzip.compress(body, 1), "gzip"
+        response = self._request("POST", f"/v1/{kind}", content=body, headers=headers, taken=(422,))
+        answer: dict[str, Any] = response.json()
+        if "rejected" not in answer:
+            raise Refused(response.status_code, answer)
+        return answer
+
+    def readings(
+        self, *, start: datetime | str | None = None, end: datetime | str | None = None, **filters: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Readings with `start <= window_start < end`, page by page.
+
+        `filters` are model, monitor, measure, column ("" is the whole model), segment, revisions ("all") and limit (of a page).
+        """
+        return self._pages("/v1/readings", {"from": _time(start), "to": _time(end), **filters})
+
+    def episodes(self, *, state: str | None = None, model: str | None = None) -> Iterator[dict[str, Any]]:
+        """Episodes, all or those that are `open` or `closed`."""
+        return self._pages("/v1/episodes", {"state": state, "model": model})
+
+    def models(self) -> Iterator[dict[str, Any]]:
+        """The models that have a contract."""
+        return self._pages("/v1/models", {})
+
+    def monitors(self, *, model: str | None = None) -> Iterator[dict[str, Any]]:
+        """The monitors' definitions."""
+        return self._pages("/v1/monitors", {"model": model})
+
+    def contract(self, model: str) -> dict[str, Any]:
+        """The newest contract of `model`."""
+        return self._json("GET", f"/v1/models/{quote(model, safe='')}/contract")
+
+    def reference(self, model: str, parquet: bytes, **options: Any) -> dict[str, Any]:
+        """Give `model` the reference that `parquet` holds. `options` are those of `watchkeeper reference`; None is not given, lists are joined."""
+        params = {name: ",".join(map(str, value)) if isinstance(value, list | tuple) else value for name, value in options.items()}
+        headers = {"Content-Type": "application/vnd.apache.parquet"}
+        return self._json(
+            "PUT", f"/v1/models/{quote(model, safe='')}/reference", content=parquet, headers=headers, params=params, timeout=600.0
+        )
+
+    def apply(self, text: str, *, dry_run: bool = False) -> list[dict[str, Any]]:
+        """Apply definitions written in YAML: what was created, changed or left unchanged."""
+        params, headers = {"dry_run": "true" if dry_run else None}, {"Content-Type": "application/yaml"}
+        items: list[dict[str, Any]] = self._json("POST", "/v1/apply", content=text.encode(), headers=headers, params=params)["items"]
+        return items
+
+    def status(self) -> dict[str, Any]:
+        """How the server is: whether it is quiet, how far ingest and evaluation are, what is wrong."""
+        return self._json("GET", "/v1/status")
+
+    def wait(self, timeout: float = 600.0, *, every: float = 0.25) -> dict[str, Any]:
+        """Return the status once the stream is quiet; TimeoutError after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while not (status := self.status()).get("quiet"):
+            if time.monotonic() + every > deadline:
+                raise TimeoutError(f"{self.url} was not quiet within {timeout:g} s")
+            time.sleep(every)
+        return status
+
+    def _events(self, kind: str, events: Iterable[Mapping[str, Any]]) -> Sent:
+        sent, first, rest = Sent(), 0, iter(events)
+        while batch := list(islice(rest, self._batch)):
+            body = b"\n".join(json.dumps(event, separators=(",", ":"), default=_plain).encode() for event in batch)
+            sent.add(self.send(kind, body), first=first)
+            first += len(batch)
+        return sent
+
+    def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        cursor = None
+        while True:
+            page = self._json("GET", path, params={**params, "cursor": cursor})
+            yield from page["items"]
+            if (cursor := page.get("next")) is None:
+                return
+
+    def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._request(method, path, **options).json()
+        return answer
+
+    def _request(self, method: str, path: str, *, taken: tuple[int, ...] = (), **options: Any) -> httpx.Response:
+        """One request, repeated while the server is away or asks for patience. All our requests are safe to repeat."""
+        if "params" in options:
+            options["params"] = {name: value for name, value in options["params"].items() if value is not None}
+        deadline, pause = time.monotonic() + self._patience, 0.05
+        while True:
+            try:
+                response = self._http.request(method, path, **options)
+            except httpx.TransportError as error:
+                wait, fault = pause, str(error) or type(error).__name__
+            else:
+                if response.is_success or response.status_code in taken:
+                    return response
+                if response.status_code not in _LATER:
+                    raise Refused(response.status_code, _problem(response))
+                wait, fault = max(pause, _after(response)), f"HTTP {response.status_code}"
+            wait *= random.uniform(1.0, 1.25)  # noqa: S311 - spreads clients, guards nothing
+            if time.monotonic() + wait > deadline:
+                raise Unavailable(
+                    f"{method} {self.url}{path}: {fault}", remedy="is `watchkeeper up` running there? Set --url or WATCHKEEPER_URL"
+                )
+            time.sleep(wait)
+            pause = min(2 * pause, 5.0)
+
+
+def _after(response: httpx.Response) -> float:
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdigit() else 0.0
+
+
+def _problem(response: httpx.Response) -> dict[str, Any]:
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = None
+    return problem if isinstance(problem, dict) else {"title": f"HTTP {response.status_code}", "detail": response.text[:500]}
+
+
+def _plain(value: object) -> object:
+    """What `json` cannot write itself: times, and numbers of numpy and its kin."""
+    if isinstance(value, datetime):
+        return _time(value)
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} {value!r} cannot be sent; send numbers, strings, booleans or null")
+
+
+def _time(value: datetime | str | None) -> str | None:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError(f"{value} has no time zone")
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,181 @@
+"""Settings: defaults, then a YAML or TOML file, then `WATCHKEEPER_*` in the environment, then the command line.
+
+Nested names are joined by two underscores: `WATCHKEEPER_ALERTS__NOTIFY_HORIZON=30d`. An unknown key fails, one error lists
+every fault, and a secret can be read from a file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+from core import window
+from core.error import ConfigError
+
+PREFIX = "WATCHKEEPER_"
+# Variables with our prefix that are no settings of the server: where the client looks, and what the tests insist on.
+_OTHERS = {"WATCHKEEPER_URL", "WATCHKEEPER_CONFIG", "WATCHKEEPER_REQUIRE_SERVICES"}
+
+
+def _microseconds(value: object) -> int:
+    if isinstance(value, str) and value.strip() in {"0", "0s", "0m", "0h", "0d"}:
+        return 0
+    try:
+        return window.duration(str(value))
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+
+
+Duration = Annotated[int, BeforeValidator(_microseconds), PlainSerializer(lambda value: window.duration_text(value) if value else "0s")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Batch(_Part):
+    """When ingest closes a micro-batch: at so many rows, so many bytes, or after so many milliseconds, whichever comes first."""
+
+    rows: int = Field(default=100_000, ge=1)
+    bytes: int = Field(default=64 * 2**20, ge=1)
+    wait_ms: int = Field(default=200, ge=0)
+
+
+class Ingest(_Part):
+    """How events are taken in. After `silence` at the log's end the watermark is the wall clock; it trails events by `lateness`."""
+
+    batch: Batch = Batch()
+    silence: Duration = "5s"  # type: ignore[assignment]  # a text, as in a file: validated on the way
+    lateness: Duration = "0s"  # type: ignore[assignment]
+
+
+class Evaluate(_Part):
+    """How readings are made. `debounce_ms` is how long changes are gathered before windows are evaluated."""
+
+    debounce_ms: int = Field(default=200, ge=0)
+
+
+class Alerts(_Part):
+    """How people are told. An episode whose window ended longer ago than `notify_horizon` is shown and not sent."""
+
+    notify_horizon: Duration = "2d"  # type: ignore[assignment]
+
+
+class Settings(BaseSettings):
+    """All settings of a server. Durations are microseconds here and texts such as `30s` or `2d` outside."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True)
+
+    data: Path = Path("watchkeeper-data")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8650, ge=0, le=65535)
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    ingest: Ingest = Ingest()
+    evaluate: Evaluate = Evaluate()
+    alerts: Alerts = Alerts()
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Settings:
+        if self.token is not None and self.token_file is not None:
+            raise ValueError("token and token_file are both set; set one of them")
+        if self.token_file is not None and not self.token_file.is_file():
+            raise ValueError(f"token_file {self.token_file} is not a file")
+        if self.secret is None and not loopback(self.host):
+            raise ValueError(f"host {self.host} can be reached from other machines; set token or token_file, or listen on 127.0.0.1")
+        if self.secret == "":
+            raise ValueError("the token is empty; write one, or set none")
+        return self
+
+    @property
+    def secret(self) -> str | None:
+        """The token that every request must bring, from `token` or from `token_file`; None on an open loopback."""
+        if self.token is not None:
+            return self.token.get_secret_value()
+        return self.token_file.read_text(encoding="utf-8").strip() if self.token_file is not None else None
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds the server."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)  # noqa: S104
+        return f"http://{host}:{self.port}"
+
+    def shown(self) -> dict[str, Any]:
+        """The settings as they would be written in a file, secrets redacted."""
+        return self.model_dump(mode="json")
+
+
+def loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def load(config: Path | None = None, **given: Any) -> Settings:
+    """Read settings; `given` (the command line's; None is not given) wins over the environment, that over the file `config`.
+
+    Raises ConfigError that lists every fault.
+    """
+    content = _read(config) if config is not None else {}
+
+    class Layered(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=content)
+
+    faults = [f"{name}: unknown setting" for name in _unknown()]
+    try:
+        settings = Layered(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        faults += [f"{_place(fault['loc'])}{_reason(fault)}" for fault in error.errors()]
+    except SettingsError as error:
+        faults.append(str(error))
+    if faults:
+        raise ConfigError("settings: " + "; ".join(faults), remedy="`watchkeeper config show` prints every setting by name")
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text) if path.suffix == ".toml" else yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"settings: {path} cannot be read: {error}", remedy="give a YAML or TOML file") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"settings: {path} holds no mapping of names to values", remedy="write `port: 8650`, one setting a line")
+    return content
+
+
+def _unknown() -> list[str]:
+    names = [name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in _OTHERS]
+    return sorted(name for name in names if name[len(PREFIX) :].lower().split("__")[0] not in Settings.model_fields)
+
+
+def _place(path: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in path) + ": " if path else ""
+
+
+def _reason(fault: Any) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "unknown setting"
+    return str(fault["msg"]).removeprefix("Value error, ")
