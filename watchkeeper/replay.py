@@ -1,0 +1,252 @@
+"""A Parquet file as the events that it stands for: a prediction at `ts`, its label at `label_ts`, merged in time order.
+
+Pure: reads the file and makes bodies of NDJSON; who sends them is another matter. All times are microseconds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from core import moment, text
+from core.block import Ints
+from core.contract import Contract, Task
+from core.error import ConfigError
+
+WEEK = 7 * moment.DAY
+_NONE = -(2**62)  # the time of a row that has none: it goes first, and the server says what is wrong with it
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Some predictions, and the labels that became known until the last of them. `start` and `end` are event times; bodies are NDJSON."""
+
+    start: int
+    end: int
+    predictions: bytes
+    labels: tuple[bytes, ...]
+    events: int
+
+
+class Recording:
+    """The events in the file at `path` of the model with `contract`; `label_ts` names another column for the labels' times.
+
+    Memory holds the times and the labels of the whole file, and the rest of it only where the file is not in order of time.
+    Raises ConfigError if the file cannot be read or lacks a column that it must have.
+    """
+
+    def __init__(self, path: Path, contract: Contract, *, version: str = "1", label_ts: str | None = None) -> None:
+        try:
+            self._file = pq.ParquetFile(path)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise ConfigError(f"{path} cannot be read as Parquet: {error}", remedy="give a Parquet file") from None
+        self._contract, self._version, roles = contract, version, contract.roles
+        self._names = frozenset(self._file.schema_arrow.names)
+        needed = [roles.id, roles.ts, roles.prediction, *([label_ts] if label_ts else [])]
+        if missing := [name for name in needed if name not in self._names]:
+            has = ", ".join(self._file.schema_arrow.names)
+            raise ConfigError(f"{path} has no column {', '.join(missing)}", remedy=f"its columns are {has}")
+        self._ts = _times(self._column(roles.ts))
+        self._sorted = bool((np.diff(self._ts) >= 0).all())
+        self._probabilities = self._classes()
+        self._label_times, self._labels = self._read_labels(label_ts or roles.label_ts)
+
+    @property
+    def events(self) -> int:
+        """How many predictions and labels there are to send."""
+        return len(self._ts) + len(self._label_times)
+
+    def weeks_until(self, now: int) -> int:
+        """The greatest whole number of weeks, in microseconds, by which all times can move without one lying after `now`."""
+        last = max((int(times.max()) for times in (self._ts, self._label_times) if len(times)), default=now)
+        return (now - last) // WEEK * WEEK
+
+    def stretches(self, size: int = 2_500, *, shift: int = 0, span: int | None = None) -> Iterator[Stretch]:
+        """The whole file in time order, `size` predictions at a time, fewer where they are more than `span` microseconds; all times move by `shift`."""
+        done = 0
+        for table, ts in self._predictions(size):
+            cuts = [0, *(np.flatnonzero(np.diff(ts // span)) + 1).tolist(), len(ts)] if span else [0, len(ts)]
+            for low, high in itertools.pairwise(cuts):
+                until = int(np.searchsorted(self._label_times, ts[high - 1], side="right"))
+                yield self._stretch(table[low:high], ts[low:high], shift, done, until, size)
+                done = until
+        if done < len(self._label_times):
+            yield self._stretch(None, self._label_times[done:], shift, done, len(self._label_times), size)
+
+    def _stretch(self, table: pa.Table | None, ts: Ints, shift: int, low: int, high: int, size: int) -> Stretch:
+        labels = tuple(self._label_lines(at, min(at + size, high), shift) for at in range(low, high, size))
+        predictions, rows = (b"", 0) if table is None else (self._prediction_lines(table, ts, shift), len(ts))
+        return Stretch(int(ts[0]) + shift, int(ts[-1]) + shift, predictions, labels, rows + high - low)
+
+    def _predictions(self, size: int) -> Iterator[tuple[pa.Table, Ints]]:
+        """The prediction columns in time order, at most `size` rows at a time, with their times."""
+        columns = sorted(self._prediction_columns())
+        if self._sorted:
+            at = 0
+            for batch in self._file.iter_batches(size, columns=columns):
+                yield pa.Table.from_batches([batch]), self._ts[at : at + len(batch)]
+                at += len(batch)
+            return
+        order = np.argsort(self._ts, kind="stable")
+        table = self._file.read(columns)
+        for at in range(0, len(order), size):
+            rows = order[at : at + size]
+            yield table.take(rows), self._ts[rows]
+
+    def _prediction_columns(self) -> set[str]:
+        roles = self._contract.roles
+        known = {roles.id, roles.prediction, roles.score, *(roles.interval or ())[:2], *self._probabilities}
+        return (known | {column.name for column in self._contract.columns}) & self._names
+
+    def _classes(self) -> dict[str, str]:
+        """The file's columns of probabilities and their classes."""
+        prefix, binary = self._contract.roles.proba_prefix, self._contract.task == Task.BINARY
+        columns = {column.name for column in self._contract.columns}
+        names = [name for name in self._file.schema_arrow.names if name.startswith(prefix) and name not in columns]
+        classes = {name: name.removeprefix(prefix) for name in names}
+        return {name: value for name, value in classes.items() if text.class_of(value, binary=binary) in self._contract.classes}
+
+    def _prediction_lines(self, table: pa.Table, ts: Ints, shift: int) -> bytes:
+        roles, model, version = self._contract.roles, self._contract.model, self._version
+        columns = _Columns(table)
+        features = columns.rows([column.name for column in self._contract.features])
+        events: list[dict[str, Any]] = [
+            {"prediction_id": id_, "model": model, "version": version, "ts": at, "features": values, "prediction": prediction}
+            for id_, at, values, prediction in zip(
+                _ids(table[roles.id]), _written(ts, shift), features, columns.values(roles.prediction), strict=True
+            )
+        ]
+        for event, tags in zip(events, columns.rows([column.name for column in self._contract.tags]), strict=True):
+            if tags:
+                event["tags"] = tags
+        if self._contract.task != Task.REGRESSION and roles.score in self._names:
+            for event, score in zip(events, columns.values(roles.score), strict=True):
+                if score is not None:
+                    event["score"] = score
+        if self._probabilities:
+            for event, given in zip(events, columns.rows(list(self._probabilities), list(self._probabilities.values())), strict=True):
+                if None not in given.values():
+                    event["probabilities"] = given
+        if roles.interval is not None and {*roles.interval[:2]} <= self._names:
+            low, high, level = roles.interval
+            for event, lower, upper in zip(events, columns.values(low), columns.values(high), strict=True):
+                if lower is not None and upper is not None:
+                    event["interval"] = {"lower": lower, "upper": upper, "level": level}
+        return _lines(events, infinite=columns.infinite)
+
+    def _read_labels(self, label_ts: str) -> tuple[Ints, pa.Table]:
+        """The labels' times, ascending, and the labels: those that have a value and a time."""
+        roles = self._contract.roles
+        if roles.label not in self._names:
+            return np.zeros(0, np.int64), pa.table({})
+        times = _times(self._column(label_ts)) if label_ts in self._names else self._ts
+        label = _nulls(self._column(roles.label))
+        present = np.flatnonzero((times != _NONE) & np.asarray(pc.is_valid(label)))
+        order = present[np.argsort(times[present], kind="stable")]
+        table = pa.table({"id": self._column(roles.id), "label": label, "prediction_ts": pa.array(self._ts)})
+        return times[order], table.take(order)
+
+    def _label_lines(self, low: int, high: int, shift: int) -> bytes:
+        table, model = self._labels[low:high], self._contract.model
+        columns = _Columns(table)
+        given = table["prediction_ts"].to_numpy()
+        events = [
+            {"prediction_id": id_, "model": model, "label": label, "ts": at, **({} if about is None else {"prediction_ts": about})}
+            for id_, label, at, about in zip(
+                _ids(table["id"]),
+                columns.values("label"),
+                _written(self._label_times[low:high], shift),
+                _written(given, shift),
+                strict=True,
+            )
+        ]
+        return _lines(events, infinite=columns.infinite)
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        return self._file.read([name])[name]
+
+
+class _Columns:
+    """The columns of a table as lists of JSON values; NaN is null. `infinite` says whether an infinity was among them."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+        self.infinite = False
+
+    def values(self, name: str) -> list[Any]:
+        """One column."""
+        column = _nulls(self._table[name])
+        if pa.types.is_floating(column.type) and pc.any(pc.is_inf(column)).as_py():
+            self.infinite = True
+        if column.null_count == 0 and (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+            values: list[Any] = column.to_numpy().tolist()
+            return values
+        return list(column.to_pylist())
+
+    def rows(self, names: Sequence[str], keys: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """One object a row, of those columns that are there; `keys` are their names in it."""
+        there = [(key, name) for key, name in zip(keys or names, names, strict=True) if name in self._table.column_names]
+        given = tuple(key for key, _ in there)
+        if not there:
+            return [{} for _ in range(len(self._table))]
+        return [dict(zip(given, row, strict=True)) for row in zip(*(self.values(name) for _, name in there), strict=True)]
+
+
+def _times(column: pa.ChunkedArray) -> Ints:
+    """Microseconds since the epoch, cut; numbers are milliseconds, texts RFC 3339, a time without zone is UTC."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    try:
+        if pa.types.is_integer(column.type):
+            column = pc.multiply(column.cast(pa.int64()), 1_000)
+        elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            parsed = (None if value is None else moment.parse(value) for value in column.to_pylist())
+            column = pa.chunked_array([pa.array(list(parsed), pa.int64())])
+        else:
+            zone = getattr(column.type, "tz", None)
+            column = column.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64())
+    except (ValueError, NotImplementedError) as error:  # pyarrow's errors are ValueErrors too
+        raise ConfigError(f"a column of times cannot be read: {error}", remedy="write timestamps, RFC 3339 texts or milliseconds") from None
+    times: Ints = pc.fill_null(column, _NONE).to_numpy()
+    return times
+
+
+def _nulls(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column with NaN as null, and with floats for all numbers that JSON has no other word for."""
+    if pa.types.is_decimal(column.type) or pa.types.is_float16(column.type):
+        column = column.cast(pa.float64())
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    return column
+
+
+def _ids(column: pa.ChunkedArray) -> list[Any]:
+    """Ids as texts: a number in the file is written as one."""
+    return list((column.cast(pa.string()) if pa.types.is_integer(column.type) else column).to_pylist())
+
+
+def _written(times: Ints, shift: int) -> list[int | str | None]:
+    """Times as JSON: whole milliseconds as numbers, else RFC 3339."""
+    moved = times + shift
+    if (moved % 1_000 == 0).all() and (times != _NONE).all():
+        milliseconds: list[int | str | None] = (moved // 1_000).tolist()
+        return milliseconds
+    return [None if time == _NONE else moment.text(at) for time, at in zip(times.tolist(), moved.tolist(), strict=True)]
+
+
+def _lines(events: list[dict[str, Any]], *, infinite: bool) -> bytes:
+    """NDJSON. Infinity, which JSON cannot say, is written as Python's `json` does: the server counts it as invalid."""
+    if infinite:
+        return b"\n".join(json.dumps(event, default=str).encode() for event in events)
+    return _encoder.encode_lines(events)
