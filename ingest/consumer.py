@@ -1,0 +1,123 @@
+"""Reads one partition of the log, cuts batches and submits them to the steps."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from core.contract import Contract
+from ingest.decoding import Decode
+from ingest.first_seen import FirstSeen
+from ingest.record import Batch, Events, Topic
+from ingest.seam import Log, Seen, Store
+from ingest.step import Apply, Backpressure
+from ingest.summarise import Summarise
+from ingest.write import Write
+
+_log = logging.getLogger(__name__)
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How batches are cut: at so many bytes, or when the oldest record has waited so many seconds."""
+
+    bytes: int = 8 << 20
+    seconds: float = 0.1
+
+
+class Consumer:
+    """The consumer of one partition: decode, keep the first of each id, summarise, write."""
+
+    def __init__(
+        self,
+        log: Log,
+        store: Store,
+        seen: Seen,
+        contracts: Callable[[str], Contract | None],
+        topic: Topic,
+        partition: int = 0,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        written: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._log, self._place, self._limits = log, (topic, partition), limits
+        self._tell = written
+        self._start = log.committed(topic, partition)
+        self._next = self._start.next
+        self._intent = self._start.intent
+        self._write = Write(log, store, topic, partition, self._start)
+        first = FirstSeen(seen, partition, self._start.next, lambda: self._write.written) if topic == "predictions" else _same
+        self._steps: Apply[Batch, Events] = Apply(Decode(contracts), Apply(first, Apply(Summarise(), self._write)))
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"ingest-{topic}-{partition}", daemon=True)
+
+    @property
+    def written(self) -> int:
+        """The next position that is not written yet."""
+        return self._write.written
+
+    @property
+    def rows(self) -> int:
+        """Rows written since the start."""
+        return self._write.rows
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps the consumer from going on, if anything does."""
+        return self._write.problem
+
+    def start(self) -> None:
+        """Begin to consume, in a thread."""
+        self._thread.start()
+
+    def stop(self, seconds: float = 10.0) -> None:
+        """Finish what is under way, as far as that succeeds within the time."""
+        self._stop.set()
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        told = self.written
+        while not self._stop.is_set():
+            batch = self._cut()
+            if batch is not None:
+                self._submit(batch)
+            self._steps.poll()
+            if told != self.written:
+                told = self.written
+                self._tell()
+        self._steps.close()
+        self._steps.join(8.0)
+        self._steps.abandon()
+
+    def _cut(self) -> Batch | None:
+        """The next batch; after a crash first exactly the one that was begun."""
+        waiting = 0.02 if not self._write.idle else 0.1
+        if not self._log.wait(*self._place, self._next, waiting):
+            return None
+        if self._intent is None and self._limits.seconds:
+            time.sleep(self._limits.seconds)
+        until, self._intent = self._intent, None
+        records = self._log.read(*self._place, self._next, until=until, most=self._limits.bytes if until is None else 1 << 62)
+        if not records:
+            return None
+        last = until if until is not None else records[-1].position
+        batch = Batch(*self._place, self._next, last, records)
+        self._next = last + 1
+        return batch
+
+    def _submit(self, batch: Batch) -> None:
+        while not self._stop.is_set():
+            try:
+                self._steps.submit(batch)
+            except Backpressure:
+                time.sleep(0.005)
+                self._steps.poll()
+            else:
+                return
+
+
+def _same(events: Events) -> Events:
+    """Labels need no first-seen check: the owner takes the highest of each id."""
+    return events

@@ -1,0 +1,65 @@
+"""What travels through ingest: records of the log, cut into batches, then decoded to blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import pyarrow as pa
+
+from core.block import Labels, Predictions
+from core.contract import Contract
+
+Topic = Literal["predictions", "labels"]
+Kind = Literal["json", "ndjson"]
+TOPICS: tuple[Topic, ...] = ("predictions", "labels")
+
+
+class Record(NamedTuple):
+    """One record of the log: a request's body, or one event. `decoded` is there when the one who appended it had decoded it already."""
+
+    position: int
+    logged: int
+    kind: Kind
+    body: bytes
+    decoded: Any = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The records at positions first..last of one partition. Its token names exactly these rows, in every attempt."""
+
+    topic: Topic
+    partition: int
+    first: int
+    last: int
+    records: Sequence[Record]
+
+    @property
+    def token(self) -> str:
+        """The insert token, without the table."""
+        return f"log:{self.topic}:{self.partition}:{self.first}:{self.last}:1"
+
+
+class Reject(NamedTuple):
+    """A row that could not be used."""
+
+    position: int
+    place: int
+    model: str
+    field: str
+    reason: str
+    logged: int
+
+
+@dataclass(frozen=True)
+class Events:
+    """A decoded batch: blocks by model, rows that could not be used, and how many rows of each model were seen before."""
+
+    batch: Batch
+    predictions: Sequence[tuple[Contract, Predictions]] = ()
+    labels: Mapping[str, Labels] = field(default_factory=dict)
+    rejects: Sequence[Reject] = ()
+    duplicates: Mapping[str, int] = field(default_factory=dict)
+    panes: Sequence[tuple[Contract, pa.Table]] = ()

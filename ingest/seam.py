@@ -1,0 +1,77 @@
+"""What ingest needs of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core.block import Labels, Predictions
+from core.contract import Contract
+from ingest.record import Record, Topic
+
+
+class Committed(NamedTuple):
+    """Where a partition stands: the next position to write, and the last one of a batch that was begun and may be written in part."""
+
+    next: int
+    intent: int | None
+
+
+class Log(Protocol):
+    """A log of records in partitions, each record at a growing position."""
+
+    def committed(self, topic: Topic, partition: int) -> Committed:
+        """Where the consumer of this partition stands."""
+        ...
+
+    def commit(self, topic: Topic, partition: int, committed: Committed) -> None:
+        """Make the consumer's place durable. Raises Retryable when that did not succeed."""
+        ...
+
+    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> list[Record]:
+        """Records from position `start` on, at most up to position `until`, about `most` bytes, at least one if there is any."""
+        ...
+
+    def wait(self, topic: Topic, partition: int, start: int, seconds: float) -> bool:
+        """Wait until there is a record at or after `start`; whether there is."""
+        ...
+
+
+class Store(Protocol):
+    """Writes blocks; an insert under a token that was used before changes nothing."""
+
+    def predictions(self, blocks: Sequence[tuple[Contract, Predictions]], partition: int, token: str) -> None:
+        """Raw predictions."""
+        ...
+
+    def labels(self, blocks: Mapping[str, Labels], partition: int, token: str) -> None:
+        """Raw labels."""
+        ...
+
+    def panes(self, summaries: Sequence[tuple[Contract, pa.Table]], token: str | None, generation: int = 0) -> None:
+        """Input panes."""
+        ...
+
+    def dead_letters(self, rows: Sequence[Mapping[str, str | int]], token: str) -> None:
+        """Rows that could not be used."""
+        ...
+
+    def batches(self, rows: Sequence[Mapping[str, str | int]], token: str) -> None:
+        """What the batch held; the last insert."""
+        ...
+
+
+class Seen(Protocol):
+    """Which events a partition already has."""
+
+    def known(self, model: str, partition: int, before: int, ids: Sequence[str]) -> set[str]:
+        """Which of `ids` stand at a lower position than `before`."""
+        ...
+
+    def ids(self, partition: int, before: int) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
+        """All ids below a position, by model."""
+        ...

@@ -1,0 +1,88 @@
+"""A step takes batches, works on them, and hands them on.
+
+`submit` accepts or raises `Backpressure`, having changed nothing; accepted is not done. `poll` moves what waits; `close` says that nothing
+more comes; `join` waits for what is under way; `abandon` drops it. Only the last step moves the log's positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+T_contra = TypeVar("T_contra", contravariant=True)
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Backpressure(Exception):
+    """The step is full; submit again after `poll`."""
+
+
+class Step(Protocol[T_contra]):
+    """The five verbs."""
+
+    def submit(self, message: T_contra) -> None:
+        """Accept a message, or raise Backpressure."""
+        ...
+
+    def poll(self) -> None:
+        """Move what waits."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more will be submitted."""
+        ...
+
+    def join(self, seconds: float) -> None:
+        """Wait until what was accepted is done, at most so long."""
+        ...
+
+    def abandon(self) -> None:
+        """Drop what is not done."""
+        ...
+
+
+class Apply(Generic[T, U]):
+    """A step that is a function. It holds one result that the next step would not take yet."""
+
+    def __init__(self, function: Callable[[T], U], following: Step[U]) -> None:
+        self._function = function
+        self._next = following
+        self._held: list[U] = []
+
+    def submit(self, message: T) -> None:
+        """Work on the message at once, unless a result still waits."""
+        self._forward()
+        if self._held:
+            raise Backpressure
+        self._held.append(self._function(message))
+        self._forward()
+
+    def poll(self) -> None:
+        """Move on the result that waits."""
+        self._next.poll()
+        self._forward()
+
+    def close(self) -> None:
+        """Close what follows, once the waiting result has gone."""
+        self._forward()
+        self._next.close()
+
+    def join(self, seconds: float) -> None:
+        """Wait for what follows."""
+        self._next.join(seconds)
+        self._forward()
+        self._next.join(seconds)
+
+    def abandon(self) -> None:
+        """Drop the waiting result and what follows."""
+        self._held.clear()
+        self._next.abandon()
+
+    def _forward(self) -> None:
+        if self._held:
+            try:
+                self._next.submit(self._held[0])
+            except Backpressure:
+                return
+            self._held.clear()

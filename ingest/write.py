@@ -1,0 +1,149 @@
+"""The last step: write a batch exactly once, then let the log's position follow.
+
+The order is the guarantee. First the intent (from here to there, which also acknowledges the batch before), then every insert under a token
+that names these rows, and only then is the batch done. Whoever finds an intent after a crash cuts the same batch and inserts it again; what was
+there already is dropped by its token.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from core.error import Retryable
+from ingest.record import Events, Topic
+from ingest.seam import Committed, Log, Store
+from ingest.step import Backpressure
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE = 30.0
+_NEVER = -2_208_988_800_000_000  # 1900, the earliest time that the store holds
+
+
+class Write:
+    """Writes one batch at a time in a thread of its own, so that reading and decoding go on."""
+
+    def __init__(self, log: Log, store: Store, topic: Topic, partition: int, start: Committed) -> None:
+        self._log = log
+        self._store = store
+        self._place = (topic, partition)
+        self._committed = start
+        self._written = start.next
+        self._open = start.intent
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"write-{topic}-{partition}")
+        self._flight: Future[None] | None = None
+        self._abandoned = threading.Event()
+        self.problem: str | None = None
+        self.rows = 0
+
+    @property
+    def written(self) -> int:
+        """The next position that is not written yet."""
+        return self._written
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being written."""
+        return self._flight is None
+
+    def submit(self, message: Events) -> None:
+        """Begin to write a batch."""
+        self._land()
+        if self._flight is not None:
+            raise Backpressure
+        self._flight = self._pool.submit(self._write, message)
+
+    def poll(self) -> None:
+        """See whether the batch is done; when nothing is under way, acknowledge the last one."""
+        self._land()
+        if self._flight is None and self._committed != (settled := Committed(self._written, None)) and self._open is None:
+            try:
+                self._log.commit(*self._place, settled)
+            except Retryable as error:
+                self.problem = str(error)
+                return
+            self._committed = settled
+
+    def close(self) -> None:
+        """Nothing more comes."""
+
+    def join(self, seconds: float) -> None:
+        """Wait for the batch under way, then acknowledge it; an intent that is not fulfilled stays."""
+        if self._flight is not None:
+            try:
+                self._flight.result(seconds)
+            except TimeoutError:
+                return
+        self.poll()
+
+    def abandon(self) -> None:
+        """Stop trying; the intent stays and the batch is written after the next start."""
+        self._abandoned.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _land(self) -> None:
+        if self._flight is not None and self._flight.done():
+            flight, self._flight = self._flight, None
+            flight.result()
+
+    def _write(self, events: Events) -> None:
+        batch, pause = events.batch, 0.1
+        while not self._abandoned.is_set():
+            try:
+                intent = Committed(batch.first, batch.last)
+                if self._committed != intent:
+                    self._log.commit(*self._place, intent)
+                    self._committed, self._open = intent, batch.last
+                self._insert(events)
+            except Exception as error:  # the store's edge: whatever it was, only the same rows under the same token may follow
+                self.problem = f"{type(error).__name__}: {str(error)[:300]}"
+                _log.warning("%s could not be written, trying again in %.1f s: %s", batch.token, pause, self.problem)
+                self._abandoned.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                self._written, self._open, self.problem = batch.last + 1, None, None
+                return
+
+    def _insert(self, events: Events) -> None:
+        batch, token, began = events.batch, events.batch.token, time.monotonic()
+        rejects = [{"topic": batch.topic, "partition": batch.partition, **reject._asdict()} for reject in events.rejects]
+        self._store.dead_letters(rejects, token)
+        self._store.predictions(events.predictions, batch.partition, token)
+        self._store.labels(events.labels, batch.partition, token)
+        self._store.panes(events.panes, token)
+        self._store.batches(_summary(events), token)
+        rows = sum(len(block) for _, block in events.predictions) + sum(map(len, events.labels.values()))
+        self.rows += rows
+        _log.debug("%s written: %d rows in %.0f ms", token, rows, 1_000 * (time.monotonic() - began))
+
+
+def _summary(events: Events) -> list[dict[str, str | int]]:
+    """A row a model for the table of batches; the rejected rows are told with the first."""
+    batch = events.batch
+    blocks = {contract.model: (block.ts, block.logged) for contract, block in events.predictions}
+    blocks |= {model: (block.ts, block.logged) for model, block in events.labels.items()}
+    rows: list[dict[str, str | int]] = []
+    for model, (ts, logged) in blocks.items():
+        known = len(ts) > 0
+        rows.append(
+            {
+                "model": model,
+                "topic": batch.topic,
+                "partition": batch.partition,
+                "first": batch.first,
+                "last": batch.last,
+                "rows": len(ts),
+                "duplicates": events.duplicates.get(model, 0),
+                "rejected": len(events.rejects) if not rows else 0,
+                "first_ts": int(ts.min()) if known else _NEVER,
+                "last_ts": int(ts.max()) if known else _NEVER,
+                "watermark": int(np.minimum(ts, logged).max()) if known else _NEVER,
+                "logged": int(logged.max()) if known else _NEVER,
+            }
+        )
+    return rows

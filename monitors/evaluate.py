@@ -1,0 +1,178 @@
+"""Evaluates a monitor over many windows at once: panes to dense blocks, blocks to readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from detectors.groups import groups
+
+from core.block import Floats, Ints
+from core.contract import LABEL, Column, Contract
+from core.measure import Family, Measure, measure
+from core.monitor import Monitor
+from core.segment import grouping_of
+from detectors import catalogue
+from monitors.auc import Auc
+from monitors.frame import NONE, Frame
+from monitors.performance import performance_block
+from monitors.reference import Reference
+from monitors.seam import Contracts, Panes, Raw
+from monitors.verdict import judge
+
+_CELLS = 8_000_000  # of a dense block
+
+
+@dataclass(frozen=True)
+class Model:
+    """What evaluation knows of a model: its contract and its reference (None for a declared contract)."""
+
+    contract: Contract
+    reference: Reference | None
+
+
+class Evaluate:
+    """Computes readings; it reads panes and outcomes, and writes nothing."""
+
+    def __init__(self, panes: Panes, raw: Raw, contracts: Contracts) -> None:
+        self._panes = panes
+        self._auc = Auc(raw, panes, contracts)
+
+    def __call__(self, monitor: Monitor, model: Model, windows: Ints, segments: Sequence[str]) -> Frame:
+        """The readings of these windows (ascending starts) for all columns and these segments."""
+        what = measure(monitor.measure)
+        columns = columns_of(monitor, model.contract)
+        names = tuple(segments)
+        if what.columns:
+            parts = [self._column(monitor, model, model.contract.column(name), windows, names) for name in columns]
+            value, base, n, n_base = (np.stack(arrays, axis=1) for arrays in zip(*parts, strict=True))
+        else:
+            value, base, n, n_base = (array[:, None, :] for array in self._model(monitor, what, model, windows, names))
+        verdict, reason = judge(monitor, what, value, base, n, n_base, catalogue.REASONS[monitor.measure])
+        return Frame(monitor, windows, columns, names, value, base, n, n_base, verdict, reason)
+
+    def most(self, monitor: Monitor, model: Model, segments: int) -> int:
+        """How many windows to evaluate at a time."""
+        bins = max((column.bins for column in model.contract.watched), default=1)
+        return max(1, _CELLS // max(1, bins * segments))
+
+    def _column(
+        self, monitor: Monitor, model: Model, column: Column, windows: Ints, segments: tuple[str, ...]
+    ) -> tuple[Floats, Floats, Ints, Ints]:
+        """value, baseline_value, n_target, n_baseline of one column, each (windows, segments)."""
+        starts = _with_previous(monitor, windows)
+        counts = self._counts(monitor, model.contract, column, starts, segments)
+        target = counts[np.searchsorted(starts, windows)]
+        baseline = None
+        if monitor.baseline == "previous":
+            baseline = counts[np.searchsorted(starts, windows - monitor.window)]
+        elif monitor.baseline == "reference":
+            baseline = _reference_counts(model, column, segments)[None]
+        binning = catalogue.Binning(column, groups(column, _whole(model, column)))
+        compute = catalogue.COLUMN[monitor.measure]
+        shape = target.shape[:-1]
+        value = np.broadcast_to(compute(target, baseline, binning), shape)
+        n = target.sum(-1).astype(np.int64)
+        if baseline is None:
+            return value, np.full(shape, np.nan), n, np.full(shape, NONE)
+        base = (
+            np.full(shape, np.nan)
+            if measure(monitor.measure).family == Family.DRIFT
+            else compute(np.broadcast_to(baseline, target.shape), None, binning)
+        )
+        return value, base, n, np.broadcast_to(baseline.sum(-1).astype(np.int64), shape)
+
+    def _counts(self, monitor: Monitor, contract: Contract, column: Column, starts: Ints, segments: tuple[str, ...]) -> Floats:
+        """Counts by bin, (starts, segments, bins)."""
+        span = (int(starts[0]), int(starts[-1]) + monitor.window)
+        if column.name == LABEL:
+            table = self._panes.performance(contract, groupings_of(monitor), monitor.window, span, monitor.version)
+            return _dense(table, "label_bin", "label_count", starts, segments, column.bins)
+        table = self._panes.counts(contract, [column.name], groupings_of(monitor), monitor.window, span, monitor.version)
+        return _dense(table, "bin", "count", starts, segments, column.bins)
+
+    def _model(
+        self, monitor: Monitor, what: Measure, model: Model, windows: Ints, segments: tuple[str, ...]
+    ) -> tuple[Floats, Floats, Ints, Ints]:
+        """value, baseline_value, n_target, n_baseline of the whole model, each (windows, segments)."""
+        starts = _with_previous(monitor, windows)
+        if what.name == "performance.roc_auc":
+            values, counts = self._auc(monitor, model.contract, starts, segments)
+            reference = None if model.reference is None else model.reference.auc
+            kept = [(np.nan, 0) if reference is None else reference.get(segment, (np.nan, 0)) for segment in segments]
+            reference_value, reference_n = np.array([v for v, _ in kept]), np.array([n for _, n in kept], np.int64)
+        else:
+            span = (int(starts[0]), int(starts[-1]) + monitor.window)
+            table = self._panes.performance(model.contract, groupings_of(monitor), monitor.window, span, monitor.version)
+            block = performance_block(model.contract, table, starts, segments)
+            values, counts = catalogue.MODEL[what.name](block), block.n.astype(np.int64)
+            reference_value, reference_n = np.full(len(segments), np.nan), np.zeros(len(segments), np.int64)
+            if model.reference is not None and monitor.baseline == "reference":
+                held = model.reference.performance.to_columns()
+                held = held.set_column(held.schema.get_field_index("slot"), "start", held["slot"].cast(pa.int64()))
+                block = performance_block(model.contract, held, np.zeros(1, np.int64), segments)
+                reference_value, reference_n = catalogue.MODEL[what.name](block)[0], block.n[0].astype(np.int64)
+        at = np.searchsorted(starts, windows)
+        shape = (len(windows), len(segments))
+        if monitor.baseline == "previous":
+            before = np.searchsorted(starts, windows - monitor.window)
+            return values[at], values[before], counts[at], counts[before]
+        if monitor.baseline == "reference":
+            return values[at], np.broadcast_to(reference_value, shape), counts[at], np.broadcast_to(reference_n, shape)
+        return values[at], np.full(shape, np.nan), counts[at], np.full(shape, NONE)
+
+
+def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
+    """The columns that a monitor watches; ("",) for a measure of the whole model."""
+    if not measure(monitor.measure).columns:
+        return ("",)
+    return monitor.columns or tuple(column.name for column in contract.features)
+
+
+def groupings_of(monitor: Monitor) -> list[str]:
+    """The groupings of a monitor as panes name them: "" is `all`."""
+    return list(dict.fromkeys("" if name == "all" else name for name in ("all", *monitor.segments)))
+
+
+def segments_of(monitor: Monitor, model: Model, found: Sequence[str]) -> list[str]:
+    """The segments of a monitor: of its groupings, all values that are in the reference or in raw."""
+    wanted = set(groupings_of(monitor))
+    every = {"all", *found, *(model.reference.segments if model.reference else ())}
+    return sorted(segment for segment in every if "*".join(grouping_of(segment)) in wanted)
+
+
+def _with_previous(monitor: Monitor, windows: Ints) -> Ints:
+    """The windows, and where they are the baseline the windows before them."""
+    return np.union1d(windows, windows - monitor.window) if monitor.baseline == "previous" else windows
+
+
+def _dense(table: pa.Table, bins: str, counts: str, starts: Ints, segments: tuple[str, ...], width: int) -> Floats:
+    """Sparse lists of counts, summed into (starts, segments, bins)."""
+    dense = np.zeros(len(starts) * len(segments) * width)
+    if table.num_rows:
+        places = {segment: place for place, segment in enumerate(segments)}
+        s = np.array([places.get(text, -1) for text in table["segment"].cast(pa.string()).to_pylist()], np.int64)
+        start = table["start"].to_numpy()
+        w = np.minimum(np.searchsorted(starts, start), len(starts) - 1)
+        keep = (s >= 0) & (starts[w] == start)
+        lists = table[bins].combine_chunks()
+        lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
+        row = np.repeat(np.arange(table.num_rows), lengths)
+        flat = (w * len(segments) + s)[row] * width + lists.flatten().to_numpy(zero_copy_only=False).astype(np.int64)
+        amount = table[counts].combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.float64)
+        dense += np.bincount(flat[keep[row]], amount[keep[row]], len(dense))
+    return dense.reshape(len(starts), len(segments), width)
+
+
+def _reference_counts(model: Model, column: Column, segments: tuple[str, ...]) -> Floats:
+    """Counts by bin of the reference, (segments, bins)."""
+    held = model.reference.counts(column.name) if model.reference else {}
+    nothing = np.zeros(column.bins)
+    return np.stack([held.get(segment, nothing) for segment in segments])
+
+
+def _whole(model: Model, column: Column) -> Floats:
+    """Counts by bin of the whole reference."""
+    return _reference_counts(model, column, ("all",))[0]

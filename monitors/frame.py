@@ -1,0 +1,163 @@
+"""A block of readings: windows x columns x segments, as dense arrays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core.block import Floats, Ints
+from core.monitor import Monitor
+from core.reading import Reading, Verdict
+
+VERDICTS = tuple(Verdict)
+NONE = -1  # where a count is not there
+
+_SAME = 1e-12  # relative: sums of the same numbers in another order
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Readings of one monitor, shape (windows, columns, segments). NaN and `NONE` stand for no value; `reason` holds None or a text."""
+
+    monitor: Monitor
+    windows: Ints
+    columns: tuple[str, ...]
+    segments: tuple[str, ...]
+    value: Floats
+    baseline_value: Floats
+    n_target: Ints
+    n_baseline: Ints
+    verdict: npt.NDArray[np.int8]
+    reason: npt.NDArray[np.object_]
+
+    def changed(self, stored: pa.Table) -> tuple[npt.NDArray[np.bool_], Ints]:
+        """Which readings differ from the stored ones in any field, and the revision that each would have."""
+        revision = np.ones(self.value.shape, np.int64)
+        if not stored.num_rows:
+            return np.ones(self.value.shape, np.bool_), revision
+        at, rows = self._places(stored)
+        changed = np.ones(self.value.shape, np.bool_)
+        same = _close(self.value[at], _floats(stored["value"])[rows]) & _close(
+            self.baseline_value[at], _floats(stored["baseline_value"])[rows]
+        )
+        same &= self.n_target[at] == stored["n_target"].to_numpy().astype(np.int64)[rows]
+        same &= self.n_baseline[at] == stored["n_baseline"].cast(pa.float64()).fill_null(NONE).to_numpy().astype(np.int64)[rows]
+        same &= np.array(VERDICTS, object)[self.verdict[at]] == _texts(stored["verdict"])[rows]
+        same &= self.reason[at] == _texts(stored["reason"])[rows]
+        changed[at] = ~same
+        revision[at] = stored["revision"].to_numpy().astype(np.int64)[rows] + 1
+        return changed, revision
+
+    def table(self, mask: npt.NDArray[np.bool_], revision: Ints, now: int) -> pa.Table:
+        """The readings under the mask, as columns."""
+        w, c, s = np.nonzero(mask)
+        rows, monitor = len(w), self.monitor
+        starts = self.windows[w]
+        n_baseline = self.n_baseline[mask]
+        constants = {
+            "monitor": monitor.name,
+            "model": monitor.model,
+            "version": monitor.version or "all",
+            "measure": monitor.measure,
+            "params": json.dumps(monitor.params),
+            "threshold": json.dumps(monitor.threshold),
+            "evidence": "{}",
+        }
+        return pa.table(
+            {
+                **{name: _repeat(value, rows) for name, value in constants.items()},
+                "baseline": _repeat(monitor.baseline, rows) if monitor.baseline else pa.nulls(rows, pa.string()),
+                "column": _take(self.columns, c),
+                "segment": _take(self.segments, s),
+                "window_start": starts,
+                "window_end": starts + monitor.window,
+                "value": _nullable(self.value[mask]),
+                "lower": pa.nulls(rows, pa.float64()),
+                "upper": pa.nulls(rows, pa.float64()),
+                "baseline_value": _nullable(self.baseline_value[mask]),
+                "n_target": pa.array(self.n_target[mask], pa.uint64()),
+                "n_baseline": pa.array(np.maximum(n_baseline, 0), pa.uint64(), mask=n_baseline == NONE),
+                "n_effective": pa.nulls(rows, pa.float64()),
+                "verdict": _take(VERDICTS, self.verdict[mask]),
+                "reason": pa.array(self.reason[mask].tolist(), pa.string()),
+                "revision": pa.array(revision[mask], pa.uint32()),
+                "monitor_version": pa.array(np.full(rows, monitor.revision), pa.uint32()),
+                "evaluated": np.full(rows, now),
+            }
+        )
+
+    def readings(self, mask: npt.NDArray[np.bool_], revision: Ints) -> Iterator[Reading]:
+        """The readings under the mask one by one, windows in order."""
+        monitor = self.monitor
+        for w, c, s in np.argwhere(mask).tolist():
+            at = (w, c, s)
+            n_baseline = int(self.n_baseline[at])
+            yield Reading(
+                monitor=monitor.name,
+                model=monitor.model,
+                version=monitor.version or "all",
+                measure=monitor.measure,
+                params=monitor.params,
+                baseline=monitor.baseline,
+                column=self.columns[c],
+                segment=self.segments[s],
+                window_start=int(self.windows[w]),
+                window_end=int(self.windows[w]) + monitor.window,
+                value=_number(self.value[at]),
+                baseline_value=_number(self.baseline_value[at]),
+                n_target=int(self.n_target[at]),
+                n_baseline=None if n_baseline == NONE else n_baseline,
+                threshold=monitor.threshold,
+                verdict=VERDICTS[self.verdict[at]],
+                reason=self.reason[at],
+                revision=int(revision[at]),
+                monitor_version=monitor.revision,
+            )
+
+    def _places(self, stored: pa.Table) -> tuple[tuple[Ints, Ints, Ints], Ints]:
+        """Where in the block each stored reading stands, and which stored rows those are."""
+        starts = stored["window_start"].to_numpy()
+        w = np.searchsorted(self.windows, starts)
+        c, s = _codes(stored["column"], self.columns), _codes(stored["segment"], self.segments)
+        rows = np.flatnonzero((w < len(self.windows)) & (c >= 0) & (s >= 0))
+        rows = rows[self.windows[w[rows]] == starts[rows]]
+        return (w[rows], c[rows], s[rows]), rows
+
+
+def _close(ours: Floats, theirs: Floats) -> npt.NDArray[np.bool_]:
+    return np.isclose(ours, theirs, rtol=_SAME, atol=1e-15, equal_nan=True)
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    return column.to_numpy().astype(np.float64)  # null becomes NaN
+
+
+def _texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
+    return np.asarray(column.cast(pa.string()).to_pylist(), dtype=object)
+
+
+def _codes(column: pa.ChunkedArray, names: tuple[str, ...]) -> Ints:
+    """The place of each text among `names`, -1 where it is not there."""
+    places = {name: place for place, name in enumerate(names)}
+    return np.array([places.get(text, -1) for text in column.cast(pa.string()).to_pylist()], np.int64)
+
+
+def _repeat(text: str, rows: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([text]))
+
+
+def _take(names: tuple[str, ...], codes: Ints) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array([str(name) for name in names], pa.string()))
+
+
+def _nullable(values: Floats) -> pa.Array:
+    return pa.array(values, pa.float64(), mask=np.isnan(values))
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,101 @@
+"""Panes made again from raw: raw is the truth, panes are derived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+from detectors.summary.inputs import InputSummary
+from detectors.summary.performance import PerformanceSummary
+
+from core.block import Ints
+from core.clock import Clock
+from core.contract import Contract
+from core.error import Fatal
+from core.segment import ALL, Segments
+from monitors.recast import recast
+from monitors.seam import Contracts, Panes, Raw, Store
+
+_ROWS = 200_000  # at a time
+
+
+class Rebuild:
+    """Makes the panes of whole slots from raw events."""
+
+    def __init__(self, raw: Raw, panes: Panes, store: Store, contracts: Contracts, clock: Clock) -> None:
+        self._raw, self._panes, self._store, self._contracts, self._clock = raw, panes, store, contracts, clock
+
+    def reconcile(self, contract: Contract, slots: Ints, committed: Mapping[int, int]) -> tuple[int, int]:
+        """Compare the input panes of these slots with raw, and make again what differs; how many were audited, and repaired.
+
+        `committed` is the last committed position of each partition. A slot with raw events beyond it is being written just now: it is
+        touched again when that is committed. Panes are read before raw, so that they cannot hold what raw was not seen to hold.
+        """
+        if not len(slots):
+            return 0, 0
+        held = dict(zip(*(values.tolist() for values in self._panes.slots(contract)), strict=True))
+        found = self._raw.distinct(contract.model, slots, contract.pane)
+        settled = {slot: n for slot, (n, last) in found.items() if all(at <= committed.get(part, 0) for part, at in last.items())}
+        differing = {slot: n for slot, n in settled.items() if held.get(slot, 0) != n}
+        for chunk in _chunks(differing):
+            self._inputs(contract, chunk)
+        return len(settled), len(differing)
+
+    def performance(self, contract: Contract, slots: Ints, generation: int) -> None:
+        """Recompute the performance panes of these slots from outcomes."""
+        rows = (
+            {int(slot): found[0] for slot, found in self._raw.distinct(contract.model, slots, contract.pane).items()} if len(slots) else {}
+        )
+        segments = Segments(contract)
+        dimensions = [dimension.name for dimension in contract.dimensions]
+        for chunk in _chunks(rows):
+            summary = PerformanceSummary.zero()
+            for source in self._sources(contract, chunk):
+                outcomes = self._raw.outcomes(source, dimensions, chunk, contract.pane)
+                if len(outcomes):
+                    summary = summary.merge(PerformanceSummary.of(contract, segments, outcomes))
+            self._store.performance_panes(contract, _with_empty(summary.to_columns(), chunk), generation)
+
+    def _inputs(self, contract: Contract, slots: Ints) -> None:
+        generation, segments, summary = self._clock.now(), Segments(contract), InputSummary.zero()
+        for source in self._sources(contract, slots):
+            block = recast(self._raw.predictions(source, slots, contract.pane), source, contract)
+            if len(block):
+                summary = summary.merge(InputSummary.of(contract, segments, block))
+        self._store.panes([(contract, summary.to_columns())], None, generation)
+        self._store.rebuilt(contract, slots.tolist(), generation)
+
+    def _sources(self, contract: Contract, slots: Ints) -> Iterator[Contract]:
+        """The contract versions under which the slots' events were taken."""
+        for version in self._raw.contracts(contract.model, slots, contract.pane):
+            source = contract if version == contract.version else self._contracts(contract.model, version)
+            if source is None:
+                raise Fatal(
+                    f"events of {contract.model} were taken under contract version {version}, which the control store does not know; restore it"
+                )
+            yield source
+
+
+def _chunks(rows: Mapping[int, int]) -> Iterator[Ints]:
+    """Slots in order, about `_ROWS` events together."""
+    slots = np.array(sorted(rows), np.int64)
+    if not len(slots):
+        return
+    group = np.cumsum([rows[int(slot)] for slot in slots]) // _ROWS
+    yield from np.split(slots, np.flatnonzero(np.diff(group)) + 1)
+
+
+def _with_empty(table: pa.Table, slots: Ints) -> pa.Table:
+    """The table, and a row that says nothing for each slot that has no outcome any more."""
+    empty = np.setdiff1d(slots, table["slot"].cast(pa.int64()).to_numpy()) if table.num_rows else slots
+    if not len(empty):
+        return table
+    names = {"slot": empty.tolist(), "segment": [ALL] * len(empty)}
+    rows = [pa.array(names[field.name], field.type) if field.name in names else _blank(field.type, len(empty)) for field in table.schema]
+    return pa.concat_tables([table.unify_dictionaries(), pa.table(rows, names=table.schema.names)], promote_options="permissive")
+
+
+def _blank(kind: pa.DataType, rows: int) -> pa.Array:
+    value = [] if pa.types.is_list(kind) else 0 if pa.types.is_integer(kind) or pa.types.is_floating(kind) else ""
+    return pa.array([value] * rows, kind)

@@ -1,0 +1,141 @@
+"""What the owner's loop needs of the stores and of the alerts. Times are microseconds, ranges half-open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from core.block import Ints, Outcomes, Predictions
+from core.contract import Contract
+from core.monitor import Monitor
+from core.reading import Reading
+
+Contracts = Callable[[str, int], Contract | None]
+
+
+class Raw(Protocol):
+    """Raw events, as blocks."""
+
+    def touched(self, model: str, partition: int, first: int, last: int, pane: int) -> Ints:
+        """Slots of the events at positions first..last."""
+        ...
+
+    def slots(self, model: str, pane: int) -> Ints:
+        """All slots with events."""
+        ...
+
+    def distinct(self, model: str, values: Ints, pane: int) -> dict[int, tuple[int, dict[int, int]]]:
+        """For each slot: how many distinct ids, and the highest position by partition."""
+        ...
+
+    def contracts(self, model: str, values: Ints, pane: int) -> list[int]:
+        """Contract versions of the events of these slots."""
+        ...
+
+    def predictions(self, contract: Contract, values: Ints, pane: int) -> Predictions:
+        """The distinct events of these slots taken under `contract`."""
+        ...
+
+    def outcomes(self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None) -> Outcomes:
+        """The labelled ones among them."""
+        ...
+
+
+class Truth(Protocol):
+    """Outcomes: predictions joined with their labels."""
+
+    def join(self, model: str, predictions: Mapping[int, tuple[int, int]], labels: Mapping[int, tuple[int, int]], generation: int) -> None:
+        """Join what is new in these positions of each partition."""
+        ...
+
+    def joined(self, model: str, generation: int, pane: int) -> Ints:
+        """Slots of what was joined."""
+        ...
+
+    def slots(self, model: str, pane: int) -> Ints:
+        """All slots with outcomes."""
+        ...
+
+
+class Panes(Protocol):
+    """Panes, composed into windows."""
+
+    def counts(
+        self,
+        contract: Contract,
+        columns: Sequence[str],
+        groupings: Sequence[str],
+        length: int,
+        span: tuple[int, int],
+        version: str | None = None,
+    ) -> pa.Table:
+        """Counts by bin: start, column, segment, bin (list), count (list)."""
+        ...
+
+    def performance(
+        self, contract: Contract, groupings: Sequence[str], length: int, span: tuple[int, int], version: str | None = None
+    ) -> pa.Table:
+        """Sums of performance panes: start, segment, n and the sums and lists of `detectors.summary.performance`."""
+        ...
+
+    def slots(self, contract: Contract) -> tuple[Ints, Ints]:
+        """Slots with predictions, and how many each holds."""
+        ...
+
+    def segments(self, contract: Contract) -> list[str]:
+        """Segments with predictions."""
+        ...
+
+
+class Readings(Protocol):
+    """Readings that were stored before."""
+
+    def newest(self, model: str, monitor: str, version: int, span: tuple[int, int]) -> pa.Table:
+        """Newest revisions, windows starting in the span."""
+        ...
+
+    def evaluated(self, model: str, monitor: str, version: int) -> tuple[Ints, Ints]:
+        """Windows that have readings, and how many each has."""
+        ...
+
+
+class Store(Protocol):
+    """What the owner writes."""
+
+    def panes(self, summaries: Sequence[tuple[Contract, pa.Table]], token: str | None, generation: int = 0) -> None:
+        """Input panes."""
+        ...
+
+    def rebuilt(self, contract: Contract, slots: Sequence[int], generation: int) -> None:
+        """From now on these slots' panes are those of `generation`."""
+        ...
+
+    def performance_panes(self, contract: Contract, table: pa.Table, generation: int) -> None:
+        """Performance panes."""
+        ...
+
+    def readings(self, table: pa.Table) -> None:
+        """Readings."""
+        ...
+
+
+class Cursors(Protocol):
+    """Where an owner stands."""
+
+    def cursor(self, name: str) -> dict[str, Any] | None:
+        """What was saved last."""
+        ...
+
+    def save_cursor(self, name: str, payload: Mapping[str, Any]) -> None:
+        """Save."""
+        ...
+
+
+class Alerts(Protocol):
+    """Takes the readings that are new."""
+
+    def observe(self, monitor: Monitor, readings: Sequence[Reading]) -> None:
+        """Advance the rules; the same readings again change nothing."""
+        ...

@@ -1,0 +1,99 @@
+"""Between numpy blocks and Arrow columns, both ways. Texts travel as dictionaries, times as microseconds in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.block import Categories, Floats, Ints
+
+TIME = pa.timestamp("us", tz="UTC")
+
+
+def times(values: Ints) -> pa.Array:
+    """A column of times."""
+    return pa.array(values, pa.int64()).cast(TIME)
+
+
+def constant(value: str | int, rows: int) -> pa.Array:
+    """The same value in every row: texts as a dictionary."""
+    if isinstance(value, str):
+        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([value]))
+    return pa.array(np.full(rows, value, np.uint64))
+
+
+def texts(values: Categories) -> pa.Array:
+    """A column of texts."""
+    return pa.DictionaryArray.from_arrays(pa.array(values.codes, pa.int32()), pa.array(values.texts, pa.string()))
+
+
+def text_rows(columns: Sequence[Categories], rows: int) -> pa.Array:
+    """Each row's texts of several columns, as a list."""
+    table: dict[str, int] = {}
+    codes = np.zeros((rows, len(columns)), np.int32)
+    for place, column in enumerate(columns):
+        remap = np.array([table.setdefault(text, len(table)) for text in column.texts], np.int32)
+        if len(remap):
+            codes[:, place] = remap[column.codes]
+    return lists(len(columns), rows, pa.DictionaryArray.from_arrays(pa.array(codes.ravel()), pa.array(list(table), pa.string())))
+
+
+def number_rows(columns: Sequence[Floats] | Floats | None, rows: int) -> pa.Array:
+    """Each row's numbers of several columns, as a list: from column arrays, a (rows, k) matrix, or nothing."""
+    if columns is None or (not isinstance(columns, np.ndarray) and not columns):
+        return lists(0, rows, pa.array([], pa.float64()))
+    matrix = columns if isinstance(columns, np.ndarray) else np.column_stack(columns)
+    return lists(matrix.shape[1], rows, pa.array(np.ascontiguousarray(matrix, np.float64).ravel()))
+
+
+def lists(width: int, rows: int, values: pa.Array) -> pa.Array:
+    """Lists of the same width."""
+    return pa.ListArray.from_arrays(pa.array(np.arange(rows + 1, dtype=np.int32) * width), values)
+
+
+def ints(column: pa.ChunkedArray) -> Ints:
+    """A column of whole numbers or times as int64."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(TIME).cast(pa.int64())
+    return column.to_numpy().astype(np.int64, copy=False)
+
+
+def floats(column: pa.ChunkedArray) -> Floats:
+    """A column of numbers as float64."""
+    return column.to_numpy().astype(np.float64, copy=False)
+
+
+def objects(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
+    """A column of texts as Python strings."""
+    return np.asarray(column.cast(pa.string()).to_pylist(), dtype=object)
+
+
+def categories(column: pa.ChunkedArray) -> Categories:
+    """A column of texts, encoded."""
+    array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    if isinstance(array, pa.ChunkedArray):  # combine_chunks of no rows
+        array = pa.array([], pa.string())
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    values = array.dictionary.cast(pa.string()).to_pylist()
+    codes = array.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    if len(set(values)) == len(values):
+        return Categories(codes, values)
+    table: dict[str, int] = {}
+    remap = np.array([table.setdefault(value, len(table)) for value in values], np.int32)
+    return Categories(remap[codes], list(table))
+
+
+def matrix(column: pa.ChunkedArray) -> Floats | None:
+    """A column of lists of equal width as (rows, width); None where the lists are empty or their widths differ."""
+    if len(column) == 0:
+        return None
+    widths = pc.list_value_length(column)
+    width = widths[0].as_py()
+    if not width or not pc.all(pc.equal(widths, width)).as_py():
+        return None
+    return floats(pc.list_flatten(column)).reshape(len(column), width)

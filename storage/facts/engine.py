@@ -1,0 +1,77 @@
+"""The engine behind the facts: chDB, the ClickHouse engine within this process, through clickhouse-connect.
+
+One process a data folder, one data folder a process; never fork. Each thread has a client of its own: a slow question
+does not hold up an insert.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from core.error import Fatal
+
+DATABASE = "watchkeeper"
+
+# A token must identify the same rows in every table that an insert reaches, and an insert is done when it returns.
+_WRITE = {"async_insert": 0, "max_partitions_per_insert_block": 0}
+
+
+class Engine:
+    """Runs statements; safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._local = threading.local()
+        self._clients: list[Any] = []
+        self._lock = threading.Lock()
+        self.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic", database=False)
+
+    def insert(self, table: str, rows: pa.Table, token: str | None = None) -> None:
+        """Insert rows, once: a second insert under the same `token` changes nothing."""
+        if rows.num_rows:
+            settings = {**_WRITE, "insert_deduplication_token": token} if token else {**_WRITE, "insert_deduplicate": 0}
+            self._client().insert_arrow(table, rows, database=DATABASE, settings=settings)
+
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """Ask; texts of low cardinality come as dictionaries. Tables are named without their database."""
+        settings = {"output_format_arrow_low_cardinality_as_dictionary": 1, "output_format_arrow_string_as_string": 1}
+        return self._client().query_arrow(sql, parameters=dict(parameters or {}), settings=settings)
+
+    def command(self, sql: str, parameters: Mapping[str, Any] | None = None, *, database: bool = True) -> None:
+        """Run a statement that answers nothing."""
+        self._client(database=database).command(sql, parameters=dict(parameters or {}))
+
+    def ping(self) -> None:
+        """Raise if the engine does not answer."""
+        self.query("SELECT 1")
+
+    def close(self) -> None:
+        """Close every thread's client; the folder is free afterwards."""
+        with self._lock:
+            while self._clients:
+                self._clients.pop().close()
+            self._local = threading.local()
+
+    def _client(self, *, database: bool = True) -> Any:
+        if (client := getattr(self._local, "client", None)) is None:
+            try:
+                client = clickhouse_connect.get_client(interface="chdb", path=str(self._folder))
+            except ClickHouseError as error:
+                raise Fatal(
+                    f"{self._folder} cannot be opened: {error}. Is another Watchkeeper running on this folder? Stop it, or use another --data."
+                ) from error
+            self._local.client = client
+            with self._lock:
+                self._clients.append(client)
+        if database and not getattr(self._local, "used", False):
+            client.command(f"USE {DATABASE}")
+            self._local.used = True
+        return client

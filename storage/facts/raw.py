@@ -1,0 +1,167 @@
+"""Reads raw events back as blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core.block import Categories, Floats, Ints, Outcomes, Predictions
+from core.contract import Contract, Task
+from storage.facts import column as col
+from storage.facts.engine import Engine
+
+# The slot of a time, also before 1970.
+SLOT = "toUnixTimestamp64Micro({ts}) - positiveModulo(toUnixTimestamp64Micro({ts}), {{pane:Int64}})"
+_IN_SLOTS = (
+    "{ts} >= fromUnixTimestamp64Micro({{low:Int64}}, 'UTC') AND {ts} < fromUnixTimestamp64Micro({{high:Int64}}, 'UTC') AND "
+    + SLOT
+    + " IN {{slots:Array(Int64)}}"
+)
+
+
+def in_slots(ts: str = "ts") -> str:
+    """The condition that `ts` falls into the parameters of `slots`."""
+    return _IN_SLOTS.format(ts=ts)
+
+
+def slots(values: Sequence[int] | Ints, pane: int) -> dict[str, object]:
+    """Parameters for `in_slots`."""
+    starts = [int(value) for value in values]
+    return {"slots": starts, "low": min(starts, default=0), "high": max(starts, default=0) + pane, "pane": pane}
+
+
+class Raw:
+    """Questions about raw prediction events."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def known(self, model: str, partition: int, before: int, ids: Sequence[str]) -> set[str]:
+        """Which of `ids` stand in this partition at a lower position than `before`."""
+        sql = (
+            "SELECT DISTINCT prediction_id FROM predictions WHERE model = {model:String} AND partition = {partition:UInt32}"
+            " AND position < {before:UInt64} AND prediction_id IN {ids:Array(String)}"
+        )
+        table = self._engine.query(sql, {"model": model, "partition": partition, "before": before, "ids": list(ids)})
+        return set(table["prediction_id"].to_pylist())
+
+    def ids(self, partition: int, before: int) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
+        """All ids of a partition below a position, model by model."""
+        for row in self._engine.query("SELECT DISTINCT model FROM predictions").to_pylist():
+            sql = "SELECT prediction_id FROM predictions WHERE model = {model:String} AND partition = {partition:UInt32} AND position < {before:UInt64}"
+            table = self._engine.query(sql, {"model": row["model"], "partition": partition, "before": before})
+            yield row["model"], col.objects(table["prediction_id"])
+
+    def touched(self, model: str, partition: int, first: int, last: int, pane: int) -> Ints:
+        """Slots of the events at positions first..last."""
+        sql = (
+            f"SELECT DISTINCT {SLOT.format(ts='ts')} AS slot FROM predictions WHERE model = {{model:String}}"
+            " AND partition = {partition:UInt32} AND position BETWEEN {first:UInt64} AND {last:UInt64} ORDER BY slot"
+        )
+        return col.ints(
+            self._engine.query(sql, {"model": model, "partition": partition, "first": first, "last": last, "pane": pane})["slot"]
+        )
+
+    def slots(self, model: str, pane: int) -> Ints:
+        """All slots that hold events of the model."""
+        sql = f"SELECT DISTINCT {SLOT.format(ts='ts')} AS slot FROM predictions WHERE model = {{model:String}} ORDER BY slot"
+        return col.ints(self._engine.query(sql, {"model": model, "pane": pane})["slot"])
+
+    def distinct(self, model: str, values: Ints, pane: int) -> dict[int, tuple[int, dict[int, int]]]:
+        """For each slot with events: how many distinct ids, and the highest position by partition."""
+        sql = (
+            f"SELECT {SLOT.format(ts='ts')} AS slot, partition, uniqExact(prediction_id) AS n, max(position) AS last"
+            f" FROM predictions WHERE model = {{model:String}} AND {in_slots()} GROUP BY slot, partition"
+        )
+        found: dict[int, tuple[int, dict[int, int]]] = {}
+        partitions = self._engine.query(sql, {"model": model, **slots(values, pane)}).to_pylist()
+        for row in partitions:
+            n, last = found.get(row["slot"], (0, {}))
+            found[row["slot"]] = (n + row["n"], {**last, row["partition"]: row["last"]})
+        return found
+
+    def contracts(self, model: str, values: Ints, pane: int) -> list[int]:
+        """The contract versions under which the events of these slots were taken."""
+        sql = f"SELECT DISTINCT contract FROM predictions WHERE model = {{model:String}} AND {in_slots()} ORDER BY contract"
+        return [row["contract"] for row in self._engine.query(sql, {"model": model, **slots(values, pane)}).to_pylist()]
+
+    def predictions(self, contract: Contract, values: Ints, pane: int) -> Predictions:
+        """The distinct events of these slots that were taken under `contract`, in its layout."""
+        sql = (
+            "SELECT prediction_id, ts, version, role, class, number, score, probabilities, numbers, texts, extra, position, place, logged FROM predictions"
+            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()}"
+            " ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id"
+        )
+        table = self._engine.query(sql, {"model": contract.model, "contract": contract.version, **slots(values, pane)})
+        numeric = [column for column in contract.columns if column.numeric]
+        texts = [column for column in contract.columns if not column.numeric]
+        return Predictions(
+            id=col.objects(table["prediction_id"]),
+            ts=col.ints(table["ts"]),
+            version=col.categories(table["version"]),
+            role=col.categories(table["role"]),
+            prediction=_output(contract, table, "class", "number"),
+            score=col.floats(table["score"]),
+            probabilities=col.matrix(table["probabilities"]),
+            numbers=_numbers(table["numbers"], len(numeric)),
+            texts=_texts(table["texts"], len(texts)),
+            extra=col.objects(table["extra"]),
+            position=col.ints(table["position"]),
+            place=col.ints(table["place"]),
+            logged=col.ints(table["logged"]),
+        )
+
+    def outcomes(self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None) -> Outcomes:
+        """The labelled events of these slots that were taken under `contract`; `dimensions` are read where the contract has them, else null."""
+        texts = [column.name for column in contract.columns if not column.numeric]
+        picked = {name: f"p.texts[{texts.index(name) + 1}]" if name in texts else "toLowCardinality('null')" for name in dimensions}
+        select = "".join(f", {sql} AS d{place}" for place, sql in enumerate(picked.values()))
+        sql = (
+            f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
+            f" o.text AS text, o.number AS truth{select}"
+            " FROM (SELECT * FROM predictions WHERE model = {model:String} AND contract = {contract:UInt32}"
+            f" AND {in_slots()}{' AND version = {version:String}' if version else ''} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
+            f" INNER JOIN (SELECT prediction_id, text, number FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}) AS o"
+            " ON p.prediction_id = o.prediction_id"
+        )
+        parameters = {"model": contract.model, "contract": contract.version, "version": version or "", **slots(values, pane)}
+        table = self._engine.query(sql, parameters)
+        return Outcomes(
+            ts=col.ints(table["ts"]),
+            version=col.categories(table["version"]),
+            role=col.categories(table["role"]),
+            dimensions={name: col.categories(table[f"d{place}"]) for place, name in enumerate(picked)},
+            prediction=_output(contract, table, "class", "number"),
+            label=_output(contract, table, "text", "truth"),
+            score=col.floats(table["score"]),
+            probabilities=col.matrix(table["probabilities"]),
+        )
+
+
+def _output(contract: Contract, table: pa.Table, text: str, number: str) -> Categories | Floats:
+    return col.floats(table[number]) if contract.task == Task.REGRESSION else col.categories(table[text])
+
+
+def _numbers(column: pa.ChunkedArray, width: int) -> tuple[Floats, ...]:
+    rows = col.matrix(column)
+    return (
+        tuple(np.ascontiguousarray(rows[:, place]) for place in range(width))
+        if rows is not None
+        else tuple(np.zeros(0) for _ in range(width))
+    )
+
+
+def _texts(column: pa.ChunkedArray, width: int) -> tuple[Categories, ...]:
+    if not width or not len(column):
+        return tuple(Categories(np.zeros(0, np.int32), []) for _ in range(width))
+    flat = col.categories(pa.chunked_array([chunk.flatten() for chunk in column.chunks]))
+    codes = flat.codes.reshape(len(column), width)
+    return tuple(_compact(Categories(np.ascontiguousarray(codes[:, place]), flat.texts)) for place in range(width))
+
+
+def _compact(values: Categories) -> Categories:
+    used, codes = np.unique(values.codes, return_inverse=True)
+    return Categories(codes.astype(np.int32), [values.texts[code] for code in used])

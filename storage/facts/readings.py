@@ -1,0 +1,109 @@
+"""Reads readings: for people page by page, for the owner a block at a time."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from core.block import Ints
+from core.error import ConfigError
+from core.reading import Query
+from storage.facts import column as col
+from storage.facts.engine import Engine
+
+# The order of answers, and of cursors.
+_ORDER = ("model", "monitor", "window_start", "column", "segment", "revision")
+_FIELDS = (
+    "monitor, model, version, measure, params, baseline, column, segment, toUnixTimestamp64Micro(window_start) AS window_start,"
+    " toUnixTimestamp64Micro(window_end) AS window_end, value, lower, upper, baseline_value, n_target, n_baseline, n_effective,"
+    " threshold, verdict, reason, revision, evidence, monitor_version"
+)
+
+
+class Readings:
+    """Questions about readings."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def read(self, query: Query, current: Mapping[tuple[str, str], int]) -> tuple[pa.Table, str | None]:
+        """The readings asked for, and the cursor of the next page or None.
+
+        `current` tells the version of each (model, monitor) that holds: readings of earlier definitions are not shown.
+        """
+        conditions, parameters = _conditions(query, current)
+        if query.after is not None:
+            places = _decode(query.after)
+            conditions.append(
+                "(model, monitor, toUnixTimestamp64Micro(window_start), column, segment, revision) > "
+                "({a0:String}, {a1:String}, {a2:Int64}, {a3:String}, {a4:String}, {a5:UInt32})"
+            )
+            parameters |= {f"a{place}": value for place, value in enumerate(places)}
+        newest = " ORDER BY revision DESC LIMIT 1 BY model, monitor, column, segment, window_start" if query.newest else ""
+        where = " AND ".join(f"({condition})" for condition in conditions)
+        sql = (
+            f"SELECT {_FIELDS} FROM (SELECT * FROM readings FINAL WHERE {where}{newest})"
+            " ORDER BY model, monitor, window_start, column, segment, revision LIMIT {limit:UInt64}"
+        )
+        table = self._engine.query(sql, parameters | {"limit": query.limit + 1})
+        if table.num_rows <= query.limit:
+            return table, None
+        table = table.slice(0, query.limit)
+        last = table.slice(query.limit - 1, 1).to_pylist()[0]
+        return table, _encode([last[name] for name in _ORDER])
+
+    def newest(self, model: str, monitor: str, version: int, span: tuple[int, int]) -> pa.Table:
+        """The newest revisions of a monitor's readings with `span[0] <= window_start < span[1]`."""
+        sql = (
+            f"SELECT {_FIELDS} FROM (SELECT * FROM readings WHERE model = {{model:String}} AND monitor = {{monitor:String}}"
+            " AND monitor_version = {version:UInt32} AND window_start >= fromUnixTimestamp64Micro({low:Int64}, 'UTC')"
+            " AND window_start < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
+            " ORDER BY revision DESC LIMIT 1 BY column, segment, window_start)"
+        )
+        return self._engine.query(sql, {"model": model, "monitor": monitor, "version": version, "low": span[0], "high": span[1]})
+
+    def evaluated(self, model: str, monitor: str, version: int) -> tuple[Ints, Ints]:
+        """Starts of the windows with readings of this definition, and how many readings (columns x segments) each has."""
+        sql = (
+            "SELECT toUnixTimestamp64Micro(window_start) AS start, uniqExact(column, segment) AS n FROM readings WHERE model = {model:String}"
+            " AND monitor = {monitor:String} AND monitor_version = {version:UInt32} GROUP BY start ORDER BY start"
+        )
+        table = self._engine.query(sql, {"model": model, "monitor": monitor, "version": version})
+        return col.ints(table["start"]), col.ints(table["n"])
+
+
+def _conditions(query: Query, current: Mapping[tuple[str, str], int]) -> tuple[list[str], dict[str, object]]:
+    pairs = [(model, monitor, version) for (model, monitor), version in current.items()]
+    conditions = [
+        "has(arrayZip({ms:Array(String)}, {ns:Array(String)}, {vs:Array(UInt32)}), (model::String, monitor::String, monitor_version))"
+    ]
+    parameters: dict[str, object] = {"ms": [p[0] for p in pairs], "ns": [p[1] for p in pairs], "vs": [p[2] for p in pairs]}
+    for name in ("model", "monitor", "measure", "column"):
+        if (value := getattr(query, name)) is not None:
+            conditions.append(f"{name} = {{{name}:String}}")
+            parameters[name] = value
+    if query.segment is not None:
+        conditions.append("segment = {segment:String}" if query.segment == "all" or "=" in query.segment else "grouping = {segment:String}")
+        parameters["segment"] = query.segment
+    for name, sign in (("start", ">="), ("end", "<")):
+        if (value := getattr(query, name)) is not None:
+            conditions.append(f"window_start {sign} fromUnixTimestamp64Micro({{{name}:Int64}}, 'UTC')")
+            parameters[name] = value
+    return conditions, parameters
+
+
+def _encode(places: list[object]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(places).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> list[object]:
+    try:
+        places = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if [type(place) for place in places] == [str, str, int, str, str, int]:
+            return list(places)
+    except (ValueError, TypeError):
+        pass
+    raise ConfigError("the cursor is not one that an answer gave", remedy="leave `cursor` out to start from the beginning")

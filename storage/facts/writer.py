@@ -1,0 +1,181 @@
+"""Writes blocks into the fact tables; every insert may carry a token that makes it happen once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.block import Categories, Labels, Predictions
+from core.contract import Contract
+from core.segment import grouping_of
+from storage.facts import column as col
+from storage.facts.engine import Engine
+
+
+class Writer:
+    """The inserts of ingest and of the owner's loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def predictions(self, blocks: Sequence[tuple[Contract, Predictions]], partition: int, token: str) -> None:
+        """Raw prediction events."""
+        self._insert("predictions", [_predictions(contract, block, partition) for contract, block in blocks], token)
+
+    def labels(self, blocks: Mapping[str, Labels], partition: int, token: str) -> None:
+        """Raw label events."""
+        self._insert("labels", [_labels(model, block, partition) for model, block in blocks.items()], token)
+
+    def panes(self, summaries: Sequence[tuple[Contract, pa.Table]], token: str | None, generation: int = 0) -> None:
+        """Input panes: tables with slot, version, role, segment, column, bin, count, sum, below, above, n."""
+        self._insert("panes", [_panes(contract, table, generation) for contract, table in summaries], token)
+
+    def performance_panes(self, contract: Contract, table: pa.Table, generation: int) -> None:
+        """Performance panes: whole slots, which replace those of lower generations."""
+        head = _pane_head(contract, table, generation)
+        rest = {name: table[name] for name in table.column_names if name not in head}
+        self._insert("performance_panes", [pa.table({**head, **rest})], None)
+
+    def rebuilt(self, contract: Contract, slots: Sequence[int], generation: int) -> None:
+        """From now on the panes of these slots are those of `generation`."""
+        rows = len(slots)
+        self._insert(
+            "rebuilds",
+            [
+                pa.table(
+                    {
+                        "model": col.constant(contract.model, rows),
+                        "contract": col.constant(contract.version, rows),
+                        "slot": col.times(np.asarray(slots, np.int64)),
+                        "generation": col.constant(generation, rows),
+                    }
+                )
+            ],
+            None,
+        )
+
+    def batches(self, rows: Sequence[Mapping[str, str | int]], token: str) -> None:
+        """What a committed batch held, a row a model; written last. Times are microseconds."""
+        columns = {
+            name: col.times(np.array([row[name] for row in rows], np.int64))
+            if name in _BATCH_TIMES
+            else pa.array([row[name] for row in rows])
+            for name in _BATCH
+        }
+        self._insert("batches", [pa.table(columns)] if rows else [], token)
+
+    def dead_letters(self, rows: Sequence[Mapping[str, str | int]], token: str) -> None:
+        """Records that could not be used: topic, partition, position, place, model, field, reason, logged."""
+        names = ("topic", "partition", "position", "place", "model", "field", "reason")
+        columns = {name: pa.array([row[name] for row in rows]) for name in names}
+        columns["logged"] = col.times(np.array([row["logged"] for row in rows], np.int64))
+        self._insert("dead_letters", [pa.table(columns)] if rows else [], token)
+
+    def readings(self, table: pa.Table) -> None:
+        """Readings: the fields of `core.reading.Reading` as columns, times in microseconds, objects as JSON texts; and `evaluated`."""
+        columns = {name: table[name] for name in table.column_names}
+        for name in ("window_start", "window_end", "evaluated"):
+            columns[name] = table[name].cast(pa.int64()).cast(col.TIME)
+        columns["grouping"] = _groupings(table["segment"])
+        self._insert("readings", [pa.table(columns)], None)
+
+    def _insert(self, name: str, tables: list[pa.Table], token: str | None) -> None:
+        tables = [table for table in tables if table.num_rows]
+        if tables:
+            rows = (
+                tables[0]
+                if len(tables) == 1
+                else pa.concat_tables([table.unify_dictionaries() for table in tables], promote_options="permissive")
+            )
+            self._engine.insert(name, rows, f"{token}:{name}" if token else None)
+
+
+_BATCH_TIMES = ("first_ts", "last_ts", "watermark", "logged")
+_BATCH = ("model", "topic", "partition", "last", "first", "rows", "duplicates", "rejected", *_BATCH_TIMES)
+
+
+def _predictions(contract: Contract, block: Predictions, partition: int) -> pa.Table:
+    rows = len(block)
+    classes = isinstance(block.prediction, Categories)
+    return pa.table(
+        {
+            "model": col.constant(contract.model, rows),
+            "contract": col.constant(contract.version, rows),
+            "prediction_id": pa.array(block.id, pa.string()),
+            "ts": col.times(block.ts),
+            "version": col.texts(block.version),
+            "role": col.texts(block.role),
+            "class": col.texts(block.prediction) if isinstance(block.prediction, Categories) else col.constant("", rows),
+            "number": pa.array(np.full(rows, np.nan) if classes else block.prediction),
+            "score": pa.array(block.score),
+            "probabilities": col.number_rows(block.probabilities, rows),
+            "numbers": col.number_rows(block.numbers, rows),
+            "texts": col.text_rows(block.texts, rows),
+            "extra": pa.array(block.extra, pa.string()),
+            "partition": col.constant(partition, rows),
+            "position": pa.array(block.position, pa.uint64()),
+            "place": pa.array(block.place, pa.uint32()),
+            "logged": col.times(block.logged),
+        }
+    )
+
+
+def _labels(model: str, block: Labels, partition: int) -> pa.Table:
+    rows = len(block)
+    return pa.table(
+        {
+            "model": col.constant(model, rows),
+            "prediction_id": pa.array(block.id, pa.string()),
+            "ts": col.times(block.ts),
+            "text": pa.array(block.text, pa.string()),
+            "number": pa.array(block.number),
+            "weight": pa.array(block.weight),
+            "deleted": pa.array(block.deleted.astype(np.uint8)),
+            "prediction_ts": col.times(block.prediction_ts),
+            "partition": col.constant(partition, rows),
+            "position": pa.array(block.position, pa.uint64()),
+            "place": pa.array(block.place, pa.uint32()),
+            "logged": col.times(block.logged),
+        }
+    )
+
+
+def _pane_head(contract: Contract, table: pa.Table, generation: int) -> dict[str, pa.Array]:
+    rows = table.num_rows
+    return {
+        "model": col.constant(contract.model, rows),
+        "contract": col.constant(contract.version, rows),
+        "grouping": _groupings(table["segment"]),
+        "segment": table["segment"],
+        "slot": table["slot"].cast(pa.int64()).cast(col.TIME),
+        "pane": col.constant(contract.pane, rows),
+        "version": table["version"],
+        "role": table["role"],
+        "generation": col.constant(generation, rows),
+    }
+
+
+def _panes(contract: Contract, table: pa.Table, generation: int) -> pa.Table:
+    counts, sums = (_maps(table["bin"], table[name]) for name in ("count", "sum"))
+    rest = {name: table[name] for name in ("column", "n", "below", "above")}
+    return pa.table({**_pane_head(contract, table, generation), **rest, "count": counts, "sum": sums})
+
+
+def _maps(keys: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.Array:
+    lists = keys.combine_chunks()
+    lists = lists if isinstance(lists, pa.ListArray) else pa.concat_arrays(lists.chunks)
+    offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(lists).to_numpy(zero_copy_only=False))]).astype(np.int32)
+    flat = pc.list_flatten(values).combine_chunks()
+    return pa.MapArray.from_arrays(pa.array(offsets), lists.flatten(), flat)
+
+
+def _groupings(segments: pa.ChunkedArray) -> pa.Array:
+    values = col.categories(segments)
+    return (
+        col.texts(Categories.of(["*".join(grouping_of(text)) for text in values.texts])).take(pa.array(values.codes))
+        if len(values)
+        else pa.array([], pa.string())
+    )

@@ -1,0 +1,1 @@
+"""The tests. Real parts wherever they can be had."""

@@ -1,0 +1,288 @@
+"""The fact tables give back what was written, once, and join the truth whichever came first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from core import moment
+from core.block import Categories, Labels, Predictions
+from core.contract import Column, Contract, Dimension, Kind, Task
+from core.error import ConfigError, Fatal
+from core.reading import Query
+from storage.facts.engine import Engine
+from storage.facts.migration import migrate
+from storage.facts.panes import Panes
+from storage.facts.progress import Batches
+from storage.facts.raw import Raw
+from storage.facts.readings import Readings
+from storage.facts.truth import Truth
+from storage.facts.writer import Writer
+
+HOUR = moment.HOUR
+CONTRACT = Contract(
+    model="m",
+    version=1,
+    task=Task.BINARY,
+    features=(
+        Column(name="x", kind=Kind.NUMERIC, edges=(0.0,)),
+        Column(name="c", kind=Kind.CATEGORICAL, categories=("a", "b")),
+        Column(name="y", kind=Kind.NUMERIC, edges=(1.0,)),
+    ),
+    outputs=(Column(name="@prediction", kind=Kind.CATEGORICAL, categories=("0", "1")),),
+    dimensions=(Dimension(name="c", values=("a", "b")),),
+    classes=("0", "1"),
+    scored=True,
+)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = Engine(tmp_path / "facts")
+    migrate(engine)
+    yield engine
+    engine.close()
+
+
+def predictions(ids: list[str], *, start: int = 0, position: int = 1) -> Predictions:
+    """One event an hour from hour `start` on, all in one record of the log."""
+    n = len(ids)
+    return Predictions(
+        id=np.array(ids, object),
+        ts=(start + np.arange(n)) * HOUR + 5,
+        version=Categories.of(["1"] * n),
+        role=Categories.of(["champion"] * n),
+        prediction=Categories.of([str(i % 2) for i in range(n)]),
+        score=np.linspace(0.1, 0.9, n),
+        probabilities=None,
+        numbers=(np.array([np.nan, np.inf, *range(n)])[:n], np.arange(n) / 3),
+        texts=(Categories.of([["a", "null", "invalid", "%6Eull", "b"][i % 5] for i in range(n)]),),
+        extra=np.array(["", '{"caller":"z"}'] * n, object)[:n],
+        position=np.full(n, position),
+        place=np.arange(n),
+        logged=np.full(n, 1_700_000_000_000_000 + position),
+    )
+
+
+def labels(ids: list[str], text: str, *, ts: int = 10, position: int = 1, deleted: bool = False) -> Labels:
+    n = len(ids)
+    return Labels(
+        id=np.array(ids, object),
+        ts=np.full(n, ts),
+        text=np.array([text] * n, object),
+        number=np.full(n, float(text or "nan")),
+        weight=np.ones(n),
+        deleted=np.full(n, deleted),
+        prediction_ts=np.zeros(n, np.int64),
+        position=np.full(n, position),
+        place=np.arange(n),
+        logged=np.full(n, 1_700_000_000_000_000 + position),
+    )
+
+
+def known(engine: Engine, slots: list[int]) -> list[tuple[int, str]]:
+    """(hour, label) of the outcomes in these hours."""
+    block = Raw(engine).outcomes(CONTRACT, ["c"], np.array(slots) * HOUR, HOUR)
+    assert isinstance(block.label, Categories)
+    return sorted(zip((block.ts // HOUR).tolist(), [block.label.texts[code] for code in block.label.codes], strict=True))
+
+
+def test_raw_events_come_back_as_they_were(engine: Engine) -> None:
+    """Nulls, invalid cells, reserved texts and order of columns survive; a second insert under the token changes nothing."""
+    block = predictions(list("pqrst"))
+    for _ in range(2):
+        Writer(engine).predictions([(CONTRACT, block)], 0, "t1")
+    back = Raw(engine).predictions(CONTRACT, np.arange(5) * HOUR, HOUR)
+    order = np.argsort(back.ts)
+    back = back.take(order)
+    assert back.id.tolist() == block.id.tolist()
+    assert back.ts.tolist() == block.ts.tolist()
+    for ours, theirs in zip(back.numbers, block.numbers, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    for ours_c, theirs_c in zip(back.texts, block.texts, strict=True):
+        assert [ours_c.texts[k] for k in ours_c.codes] == [theirs_c.texts[k] for k in theirs_c.codes]
+    assert back.extra.tolist() == block.extra.tolist()
+    np.testing.assert_array_equal(back.score, block.score)
+
+
+def test_times_before_1970_have_their_slots(engine: Engine) -> None:
+    """An event of 1949 falls into the hour that it happened in."""
+    block = replace(predictions(["old"]), ts=np.array([-184_000 * HOUR - 1]))
+    Writer(engine).predictions([(CONTRACT, block)], 0, "t")
+    assert Raw(engine).slots("m", HOUR).tolist() == [-184_001 * HOUR]
+    assert len(Raw(engine).predictions(CONTRACT, np.array([-184_001 * HOUR]), HOUR)) == 1
+
+
+def test_known_ids_are_those_below_a_position(engine: Engine) -> None:
+    """A look-up sees its own partition's lower positions, and nothing else."""
+    Writer(engine).predictions([(CONTRACT, predictions(["a", "b"], position=3))], 0, "t3")
+    Writer(engine).predictions([(CONTRACT, predictions(["c"], position=5))], 0, "t5")
+    raw = Raw(engine)
+    assert raw.known("m", 0, 5, ["a", "c", "d"]) == {"a"}
+    assert raw.known("m", 0, 6, ["a", "c", "d"]) == {"a", "c"}
+    assert raw.known("m", 1, 6, ["a"]) == set()
+    assert [(model, sorted(ids)) for model, ids in raw.ids(0, 5)] == [("m", ["a", "b"])]
+
+
+def test_truth_joins_whichever_came_first(engine: Engine) -> None:
+    """Labels before, after, corrected, out of order and retracted end in the truth that holds."""
+    writer, truth = Writer(engine), Truth(engine)
+    writer.predictions([(CONTRACT, predictions(["a", "b", "c"]))], 0, "p1")
+    writer.labels({"m": labels(["a", "late"], "1", position=1)}, 0, "l1")
+    truth.join("m", {0: (1, 1)}, {0: (1, 1)}, 2)
+    assert known(engine, [0, 1, 2, 3]) == [(0, "1")]
+    assert truth.joined("m", 2, HOUR).tolist() == [0]
+    # The prediction of a label that waits comes; a correction with a later time wins, one with an earlier time does not.
+    writer.predictions([(CONTRACT, predictions(["late"], start=3, position=2))], 0, "p2")
+    writer.labels({"m": labels(["a"], "0", ts=20, position=2)}, 0, "l2")
+    writer.labels({"m": labels(["a"], "1", ts=15, position=3)}, 0, "l3")
+    truth.join("m", {0: (2, 2)}, {0: (2, 3)}, 5)
+    assert known(engine, [0, 1, 2, 3]) == [(0, "0"), (3, "1")]
+    # A retraction is a label; a label after it holds again.
+    writer.labels({"m": labels(["a", "late"], "", ts=30, position=4, deleted=True)}, 0, "l4")
+    truth.join("m", {}, {0: (4, 4)}, 6)
+    assert known(engine, [0, 1, 2, 3]) == []
+    writer.labels({"m": labels(["late"], "0", ts=31, position=5)}, 0, "l5")
+    truth.join("m", {}, {0: (5, 5)}, 7)
+    assert known(engine, [0, 1, 2, 3]) == [(3, "0")]
+
+
+def test_a_stale_owner_cannot_win(engine: Engine) -> None:
+    """An outcome joined under a lower generation does not replace a newer one."""
+    writer, truth = Writer(engine), Truth(engine)
+    writer.predictions([(CONTRACT, predictions(["a"]))], 0, "p")
+    writer.labels({"m": labels(["a"], "1")}, 0, "l1")
+    truth.join("m", {}, {0: (1, 1)}, 9)
+    engine.command("INSERT INTO outcomes SELECT * REPLACE ('0' AS text, 3 AS generation) FROM outcomes")
+    assert known(engine, [0]) == [(0, "1")]
+
+
+def pane_rows(start: int, count: int) -> pa.Table:
+    one = {
+        "slot": start,
+        "version": "1",
+        "role": "champion",
+        "column": "x",
+        "bin": [0, 2],
+        "count": [count, 1],
+        "sum": [0.5, 0.0],
+        "below": 0,
+        "above": 1,
+        "n": count + 1,
+    }
+    rows = [{**one, "segment": segment} for segment in ("all", "c=a")]
+    rows += [{**one, "segment": "all", "column": "@prediction", "bin": [0], "count": [count + 1], "sum": [0.0]}]
+    schema = {"slot": pa.int64(), "version": pa.string(), "role": pa.string(), "segment": pa.string(), "column": pa.string()}
+    lists = {"bin": pa.list_(pa.uint16()), "count": pa.list_(pa.uint64()), "sum": pa.list_(pa.float64())}
+    return pa.Table.from_pylist(rows, pa.schema({**schema, **lists, "below": pa.uint64(), "above": pa.uint64(), "n": pa.uint64()}))
+
+
+def test_panes_add_up_once(engine: Engine) -> None:
+    """Partial panes of a slot add up, a repeated token does not, and windows are composed of slots."""
+    writer, panes = Writer(engine), Panes(engine)
+    writer.panes([(CONTRACT, pane_rows(0, 3))], "b1")
+    writer.panes([(CONTRACT, pane_rows(0, 3))], "b1")
+    writer.panes([(CONTRACT, pane_rows(0, 4))], "b2")
+    writer.panes([(CONTRACT, pane_rows(HOUR, 5))], "b3")
+    table = panes.counts(CONTRACT, ["x"], ["", "c"], 2 * HOUR, (0, 2 * HOUR))
+    found = {row["segment"]: dict(zip(row["bin"], row["count"], strict=True)) for row in table.to_pylist()}
+    assert found == {"all": {0: 12, 2: 3}, "c=a": {0: 12, 2: 3}}
+    assert [values.tolist() for values in panes.slots(CONTRACT)] == [[0, HOUR], [9, 6]]
+
+
+def test_a_rebuilt_slot_replaces_what_ingest_added(engine: Engine) -> None:
+    """Once a slot is declared rebuilt only its newest generation counts; until then nothing changes."""
+    writer, panes = Writer(engine), Panes(engine)
+    writer.panes([(CONTRACT, pane_rows(0, 3))], "b1")
+    writer.panes([(CONTRACT, pane_rows(HOUR, 3))], "b2")
+    writer.panes([(CONTRACT, pane_rows(0, 7))], None, 100)
+    assert panes.slots(CONTRACT)[1].tolist() == [4, 4]
+    writer.rebuilt(CONTRACT, [0], 100)
+    assert panes.slots(CONTRACT)[1].tolist() == [8, 4]
+    assert panes.histogram(CONTRACT, "x", "all", (0, 2 * HOUR)).tolist() == [10, 0, 2, 0]
+
+
+def test_progress_is_what_was_committed_last(engine: Engine) -> None:
+    """Positions are told by topic and partition, the watermark is the latest event time."""
+    row = {"model": "m", "topic": "predictions", "partition": 0, "first": 1, "rows": 2, "duplicates": 0, "rejected": 0, "logged": 9}
+    times = {"first_ts": 1, "last_ts": 2}
+    writer = Writer(engine)
+    writer.batches([{**row, **times, "last": 4, "watermark": 5}], "a")
+    writer.batches([{**row, **times, "last": 6, "watermark": 3}], "b")
+    writer.batches([{**row, **times, "topic": "labels", "last": 8, "watermark": 99}], "c")
+    progress = Batches(engine).progress()["m"]
+    assert (progress.predictions, progress.labels, progress.watermark) == ({0: 6}, {0: 8}, 5)
+
+
+def reading_rows(revision: int, value: float, version: int = 1) -> pa.Table:
+    n = 5
+    constants = {
+        "monitor": "w",
+        "model": "m",
+        "version": "all",
+        "measure": "drift.psi",
+        "params": "{}",
+        "baseline": "reference",
+        "column": "x",
+    }
+    return pa.table(
+        {
+            **{name: [text] * n for name, text in constants.items()},
+            "segment": ["all"] * 3 + ["c=a"] * 2,
+            "window_start": [0, HOUR, 2 * HOUR, 0, HOUR],
+            "window_end": [HOUR, 2 * HOUR, 3 * HOUR, HOUR, 2 * HOUR],
+            **{name: pa.nulls(n, pa.float64()) for name in ("lower", "upper", "baseline_value", "n_effective")},
+            "value": [value] * n,
+            "n_target": pa.array([7] * n, pa.uint64()),
+            "n_baseline": pa.array([7] * n, pa.uint64()),
+            "threshold": ["{}"] * n,
+            "verdict": ["ok"] * n,
+            "reason": pa.nulls(n, pa.string()),
+            "revision": pa.array([revision] * n, pa.uint32()),
+            "evidence": ["{}"] * n,
+            "monitor_version": pa.array([version] * n, pa.uint32()),
+            "evaluated": [0] * n,
+        }
+    )
+
+
+def test_readings_are_paged_and_newest_wins(engine: Engine) -> None:
+    """Pages follow each other without gap or overlap; only the newest revision of the current definition is shown."""
+    writer, readings = Writer(engine), Readings(engine)
+    for revision in (1, 2):
+        writer.readings(reading_rows(revision, revision / 10))
+    writer.readings(reading_rows(7, 9.0, version=2))
+    current = {("m", "w"): 1}
+    after, seen = None, []
+    while True:
+        table, after = readings.read(Query(model="m", limit=2, after=after), current)
+        seen += [(row["window_start"] // HOUR, row["segment"], row["value"]) for row in table.to_pylist()]
+        if after is None:
+            break
+    assert seen == [(0, "all", 0.2), (0, "c=a", 0.2), (1, "all", 0.2), (1, "c=a", 0.2), (2, "all", 0.2)]
+    assert readings.read(Query(segment="c"), current)[0].num_rows == 2
+    assert readings.read(Query(segment="all", start=HOUR, end=2 * HOUR), current)[0].num_rows == 1
+    assert readings.read(Query(newest=False), current)[0].num_rows == 10
+    assert readings.read(Query(), {})[0].num_rows == 0
+    with pytest.raises(ConfigError, match="cursor"):
+        readings.read(Query(after="nonsense"), current)
+
+
+def test_a_changed_migration_is_refused(engine: Engine) -> None:
+    """Migrations run once; a file that is not the one that was applied stops the start."""
+    assert migrate(engine) == []
+    engine.command("ALTER TABLE migrations UPDATE checksum = 'x' WHERE 1 SETTINGS mutations_sync = 1")
+    with pytest.raises(Fatal, match="0001_facts"):
+        migrate(engine)
+
+
+def test_data_of_a_newer_version_is_refused(engine: Engine) -> None:
+    """A migration that this version does not know stops the start."""
+    engine.command("INSERT INTO migrations (name, checksum) VALUES ('9999_future.sql', 'x')")
+    with pytest.raises(Fatal, match="newer version"):
+        migrate(engine)
