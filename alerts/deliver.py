@@ -1,0 +1,99 @@
+"""Delivery: from the outbox to the destinations, at least once, in order for each destination.
+
+An attempt that was made and not saved, as when the process is killed between the two, is made again with the same `webhook-id`.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event, Thread
+
+import httpx
+
+from alerts import stage
+from alerts.seam import OutboxStore
+from core.clock import Clock
+from core.episode import Delivery
+
+_LOG = logging.getLogger(__name__)
+_AT_ONCE = 4  # destinations that are written to at the same time
+_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+_GRACE = 15.0  # seconds that `stop` waits for attempts under way
+
+
+class Deliverer:
+    """Sends what is due: in a thread of its own between `start` and `stop`, or by hand with `deliver_due`.
+
+    `poll` is the longest time in seconds between two looks at the outbox; `wake` makes it look at once.
+    """
+
+    def __init__(self, store: OutboxStore, clock: Clock, *, poll: float = 1.0, dice: random.Random | None = None) -> None:
+        self._store = store
+        self._clock = clock
+        self._poll = poll
+        self._dice = dice or random.Random()  # noqa: S311 - spreads retries
+        self._client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False, headers={"user-agent": "watchkeeper"})
+        self._look = Event()
+        self._stopping = Event()
+        self._thread: Thread | None = None
+        self._under_way: dict[str, Future[None]] = {}
+
+    def start(self) -> None:
+        """Begin to deliver in a thread."""
+        self._thread = Thread(target=self._loop, name="deliver", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at the outbox now."""
+        self._look.set()
+
+    def stop(self) -> None:
+        """Begin nothing more, wait for what is under way, close the connections."""
+        self._stopping.set()
+        self._look.set()
+        if self._thread is not None:
+            self._thread.join(_GRACE)
+        self._client.close()
+
+    def deliver_due(self) -> int:
+        """Make every attempt whose time has come, one after the other; how many were made."""
+        made = 0
+        while due := self._store.due(self._clock.now()):
+            for delivery in due:
+                self._attempt(delivery)
+            made += len(due)
+        return made
+
+    def _loop(self) -> None:
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="deliver") as pool:
+            while not self._stopping.is_set():
+                try:
+                    self._begin(pool)
+                except Exception:  # the edge of the thread: a store that fails now may answer later
+                    _LOG.exception("the outbox cannot be read")
+                    self._stopping.wait(self._poll)
+                self._look.wait(self._poll)
+                self._look.clear()
+
+    def _begin(self, pool: ThreadPoolExecutor) -> None:
+        """Begin what is due, one attempt a destination; the end of each makes the loop look again."""
+        self._under_way = {name: future for name, future in self._under_way.items() if not future.done()}
+        for delivery in self._store.due(self._clock.now()):
+            if delivery.destination not in self._under_way and not self._stopping.is_set():
+                future = pool.submit(self._carry, delivery)
+                self._under_way[delivery.destination] = future
+                future.add_done_callback(lambda _: self._look.set())
+
+    def _carry(self, delivery: Delivery) -> None:
+        try:
+            self._attempt(delivery)
+        except Exception:  # the edge of the thread: the attempt was not saved, so it is made again
+            _LOG.exception("an attempt to deliver %s to %s broke off", delivery.id, delivery.destination)
+            self._stopping.wait(self._poll)
+
+    def _attempt(self, delivery: Delivery) -> None:
+        destinations = {destination.name: destination for destination in self._store.destinations()}
+        stages = (stage.expire, stage.Address(destinations), stage.sign, stage.Post(self._client), stage.Judge(self._dice))
+        self._store.settle(stage.run(stages, stage.Attempt(delivery=delivery, now=self._clock.now())))

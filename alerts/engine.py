@@ -1,0 +1,77 @@
+"""The alert engine: readings in; rules, episodes, timelines and notifications out, in one transaction a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from alerts.rule import advance
+from alerts.seam import AlertStore
+from alerts.step import Step
+from core import moment
+from core.clock import Clock
+from core.episode import Rule, Transition
+from core.monitor import Monitor
+from core.reading import Reading
+
+NOTIFY_HORIZON = 2 * moment.DAY
+
+
+class AlertEngine:
+    """Advances the rules of monitors. One engine observes a model at a time.
+
+    `notify_horizon` is in microseconds: what happened in a window that ended longer ago is recorded and not sent. `address` is where the
+    dashboard is, for links. `wake` is called after each step that left something to send.
+    """
+
+    def __init__(
+        self,
+        store: AlertStore,
+        clock: Clock,
+        notify_horizon: int = NOTIFY_HORIZON,
+        *,
+        address: str = "",
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._horizon = notify_horizon
+        self._address = address
+        self._wake = wake
+        self._known: dict[tuple[str, str], int] = {}
+
+    def observe(self, monitor: Monitor, readings: Sequence[Reading]) -> list[Transition]:
+        """Take readings of one monitor, in any order and any number of times; what changed in its episodes.
+
+        The first time that a revision of a monitor is seen, what older revisions left open is closed. A monitor with neither `warn` nor
+        `critical` has no rules.
+        """
+        key = (monitor.model, monitor.name)
+        watched = monitor.warn is not None or monitor.critical is not None
+        if self._known.get(key) == monitor.revision and not (watched and readings):
+            return []
+        with self._store.recording() as ledger:
+            rules = {(rule.column, rule.segment): rule for rule in ledger.rules(*key)}
+            if any(rule.definition > monitor.revision for rule in rules.values()):
+                return []  # readings of a definition that is no more
+            step = Step(monitor, self._clock.now(), self._horizon, self._address, ledger)
+            for old in [rule for rule in rules.values() if rule.definition < monitor.revision]:
+                rules[old.column, old.segment] = step.supersede(old)
+            for reading in sorted(readings, key=_order) if watched else ():
+                rule = rules.get((reading.column, reading.segment)) or _rule(monitor, reading)
+                after, transition = advance(rule, reading, monitor.persist)
+                if after is not rule:
+                    rules[after.column, after.segment] = step.advanced(rule, after, transition, reading)
+            record = step.record()
+            ledger.write(record)
+        self._known[key] = monitor.revision
+        if record.deliveries:
+            self._wake()
+        return record.transitions
+
+
+def _order(reading: Reading) -> tuple[int, int, int]:
+    return reading.window_end, reading.window_start, reading.revision
+
+
+def _rule(monitor: Monitor, reading: Reading) -> Rule:
+    return Rule(model=monitor.model, monitor=monitor.name, column=reading.column, segment=reading.segment, definition=monitor.revision)

@@ -1,0 +1,54 @@
+"""What alerts need of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from core.destination import Destination
+from core.episode import Delivery, Episode, Record, Rule
+
+
+class Ledger(Protocol):
+    """One transaction: what it reads stays true until what it writes is there."""
+
+    def rules(self, model: str, monitor: str) -> list[Rule]:
+        """The rules of a monitor, of all revisions of its definition."""
+        ...
+
+    def episodes(self, ids: Sequence[str]) -> list[Episode]:
+        """The episodes with these ids, with their deliveries; unknown ones are left out."""
+        ...
+
+    def destinations(self) -> list[Destination]:
+        """All destinations."""
+        ...
+
+    def write(self, record: Record) -> None:
+        """Replace rules and episodes of the same key; add transitions and deliveries."""
+        ...
+
+
+class AlertStore(Protocol):
+    """Where the alert engine keeps its state."""
+
+    def recording(self) -> AbstractContextManager[Ledger]:
+        """A ledger for one step, all or nothing."""
+        ...
+
+
+class OutboxStore(Protocol):
+    """Where delivery finds its work."""
+
+    def due(self, now: int, limit: int = 100) -> list[Delivery]:
+        """The oldest waiting notification of each destination, where its time has come."""
+        ...
+
+    def settle(self, delivery: Delivery) -> None:
+        """Save what an attempt brought."""
+        ...
+
+    def destinations(self) -> list[Destination]:
+        """All destinations."""
+        ...

@@ -1,0 +1,132 @@
+"""The stages of one attempt to deliver: each takes an attempt and returns it, one step further; one that has an outcome goes no further."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from alerts import retry
+from alerts.destination import check_secret
+from core import moment
+from core.destination import Destination
+from core.episode import Delivery, DeliveryState
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt at `now`. `done` is the delivery as it is to be saved: until a stage sets it, the attempt goes on."""
+
+    delivery: Delivery
+    now: int
+    destination: Destination | None = None
+    key: bytes = b""
+    headers: dict[str, str] = {}
+    status: int | None = None
+    retry_after: str | None = None
+    failure: str = ""
+    done: Delivery | None = None
+
+
+Stage = Callable[[Attempt], Attempt]
+
+
+def run(stages: tuple[Stage, ...], attempt: Attempt) -> Delivery:
+    """Go through the stages; the delivery as it is to be saved."""
+    for stage in stages:
+        attempt = stage(attempt)
+        if attempt.done is not None:
+            return attempt.done
+    raise AssertionError("the last stage must bring an outcome")
+
+
+def expire(attempt: Attempt) -> Attempt:
+    """Give up what is older than three days."""
+    if attempt.now - attempt.delivery.created <= retry.GIVE_UP:
+        return attempt
+    return _end(attempt, DeliveryState.FAILED, f"given up after three days: {attempt.delivery.reason}")
+
+
+class Address:
+    """Finds the destination and its key. The secret's file is read each time: a new secret needs no restart."""
+
+    def __init__(self, destinations: Mapping[str, Destination]) -> None:
+        self._destinations = destinations
+
+    def __call__(self, attempt: Attempt) -> Attempt:
+        """With destination and key; a secret that cannot be read is a failure that may pass."""
+        destination = self._destinations.get(attempt.delivery.destination)
+        if destination is None:
+            return _end(attempt, DeliveryState.FAILED, "there is no such destination any more")
+        try:
+            secret = Path(destination.secret_file).read_text().strip() if destination.secret_file else destination.secret
+            key = check_secret(secret)
+        except OSError as error:
+            return msgspec.structs.replace(attempt, failure=f"the secret's file cannot be read: {error.strerror}")
+        except ValueError as error:
+            return msgspec.structs.replace(attempt, failure=str(error))
+        return msgspec.structs.replace(attempt, destination=destination, key=key)
+
+
+def sign(attempt: Attempt) -> Attempt:
+    """Sign by Standard Webhooks: HMAC-SHA256 of `id.timestamp.body`, the timestamp that of the attempt."""
+    if attempt.failure:
+        return attempt
+    name, seconds = attempt.delivery.id, str(attempt.now // moment.SECOND)
+    digest = hmac.digest(attempt.key, f"{name}.{seconds}.{attempt.delivery.body}".encode(), hashlib.sha256)
+    signature = "v1," + base64.b64encode(digest).decode()
+    headers = {"webhook-id": name, "webhook-timestamp": seconds, "webhook-signature": signature, "content-type": "application/json"}
+    return msgspec.structs.replace(attempt, headers=headers)
+
+
+class Post:
+    """Sends, and reads the answer's status; never follows a redirect."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def __call__(self, attempt: Attempt) -> Attempt:
+        """With the status, or with the failure: its kind only, since messages may hold the address."""
+        if attempt.failure or attempt.destination is None:
+            return attempt
+        try:
+            with self._client.stream("POST", attempt.destination.url, content=attempt.delivery.body, headers=attempt.headers) as response:
+                return msgspec.structs.replace(attempt, status=response.status_code, retry_after=response.headers.get("retry-after"))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return msgspec.structs.replace(attempt, failure=f"no answer: {type(error).__name__}")
+
+
+class Judge:
+    """Decides: delivered, given up, or again later."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+
+    def __call__(self, attempt: Attempt) -> Attempt:
+        """With the outcome."""
+        if attempt.status is not None and 200 <= attempt.status < 300:
+            return _end(attempt, DeliveryState.DELIVERED, "")
+        reason = attempt.failure or f"answered {attempt.status}"
+        if attempt.status is not None and retry.final(attempt.status):
+            return _end(attempt, DeliveryState.FAILED, f"refused: {reason}")
+        pause = retry.wait(attempt.delivery.attempts + 1, attempt.retry_after, attempt.now, self._dice)
+        return _end(attempt, DeliveryState.PENDING, reason, due=attempt.now + pause)
+
+
+def _end(attempt: Attempt, state: DeliveryState, reason: str, *, due: int | None = None) -> Attempt:
+    tried = attempt.status is not None or attempt.failure != "" or state is DeliveryState.DELIVERED
+    delivery = attempt.delivery
+    done = msgspec.structs.replace(
+        delivery,
+        state=state,
+        attempts=delivery.attempts + tried,
+        last_status=attempt.status if tried else delivery.last_status,
+        due=delivery.due if due is None else due,
+        reason=reason,
+    )
+    return msgspec.structs.replace(attempt, done=done)

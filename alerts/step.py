@@ -1,0 +1,165 @@
+"""One step of the alert engine: collects what changed in rules, episodes and timelines, and whom to tell."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from alerts.rule import started
+from alerts.seam import Ledger
+from core import moment
+from core.destination import Destination
+from core.episode import Delivery, DeliveryState, Episode, Level, Record, Rule, State, Transition
+from core.monitor import Monitor
+from core.reading import Reading
+
+FIRED, RESOLVED = "episode.fired", "episode.resolved"
+
+
+class Step:
+    """What one call of `AlertEngine.observe` brings, at one moment of wall time."""
+
+    def __init__(self, monitor: Monitor, now: int, horizon: int, address: str, ledger: Ledger) -> None:
+        self._monitor = monitor
+        self._now = now
+        self._horizon = horizon
+        self._address = address
+        self._ledger = ledger
+        self._rules: dict[tuple[str, str], Rule] = {}
+        self._episodes: dict[str, Episode] = {}
+        self._transitions: list[Transition] = []
+        self._deliveries: list[Delivery] = []
+        self._destinations: list[Destination] | None = None
+
+    def advanced(self, before: Rule, after: Rule, transition: Transition | None, reading: Reading) -> Rule:
+        """Note a rule that moved on; returns it. A transition outside of an episode leaves no trace."""
+        self._rules[after.column, after.segment] = after
+        if transition is None or not transition.episode:
+            return after
+        self._transitions.append(msgspec.structs.replace(transition, recorded=self._now))
+        if before.episode is None:
+            self._notify(self._open(after, transition, reading), FIRED, transition)
+            return after
+        episode = self._take(before.episode)
+        if after.episode is None:
+            self._notify(self._keep(msgspec.structs.replace(episode, state=State.RESOLVED, ended_at=transition.at)), RESOLVED, transition)
+        elif after.level is not None and after.level is not before.level:
+            self._notify(self._keep(_escalated(episode, after.level, transition, reading)), FIRED, transition)
+        else:
+            self._keep(msgspec.structs.replace(episode, state=after.state))
+        return after
+
+    def supersede(self, rule: Rule) -> Rule:
+        """Begin afresh under the new definition; what the old one left open is closed. Returns the new rule."""
+        fresh = Rule(model=rule.model, monitor=rule.monitor, column=rule.column, segment=rule.segment, definition=self._monitor.revision)
+        self._rules[rule.column, rule.segment] = fresh
+        if rule.episode is not None:
+            last = rule.windows[-1]
+            transition = Transition(
+                episode=rule.episode,
+                at=last.end,
+                before=rule.state,
+                after=State.RESOLVED,
+                level=rule.level,
+                reason=f"Monitor {rule.monitor} was changed (revision {self._monitor.revision}) and is judged afresh",
+                window_start=last.start,
+                window_end=last.end,
+                revision=last.revision,
+                recorded=self._now,
+            )
+            self._transitions.append(transition)
+            closed = msgspec.structs.replace(self._take(rule.episode), state=State.RESOLVED, ended_at=last.end)
+            self._notify(self._keep(closed), RESOLVED, transition)
+        return fresh
+
+    def record(self) -> Record:
+        """All that is to be written."""
+        return Record(
+            rules=list(self._rules.values()),
+            episodes=list(self._episodes.values()),
+            transitions=self._transitions,
+            deliveries=self._deliveries,
+        )
+
+    def _open(self, rule: Rule, transition: Transition, reading: Reading) -> Episode:
+        level = rule.level or Level.WARN
+        return self._keep(
+            Episode(
+                id=transition.episode,
+                model=rule.model,
+                monitor=rule.monitor,
+                measure=reading.measure,
+                column=rule.column,
+                segment=rule.segment,
+                state=rule.state,
+                severity=self._monitor.severity,
+                level=level,
+                started_at=started(rule.windows, self._monitor.persist),
+                fired_at=transition.at,
+                reason=transition.reason,
+                window_start=reading.window_start,
+                window_end=reading.window_end,
+                value=reading.value,
+                threshold=reading.threshold,
+                definition=self._monitor,
+                reading=reading,
+            )
+        )
+
+    def _take(self, name: str) -> Episode:
+        """An episode that is open: of this step, or of the store."""
+        return self._episodes[name] if name in self._episodes else self._ledger.episodes([name])[0]
+
+    def _keep(self, episode: Episode) -> Episode:
+        self._episodes[episode.id] = episode
+        return episode
+
+    def _notify(self, episode: Episode, kind: str, transition: Transition) -> None:
+        """Fill the outbox: firing for all who take it, resolution for those who were told of the firing."""
+        if self._destinations is None:
+            self._destinations = self._ledger.destinations()
+        told = {row.destination for row in episode.deliveries if row.state is not DeliveryState.NOT_SENT}
+        late = kind == FIRED and self._now - transition.window_end > self._horizon
+        body = self._body(episode, kind)
+        rows = tuple(
+            Delivery(
+                id=_message(episode.id, destination.name, kind, transition),
+                destination=destination.name,
+                episode=episode.id,
+                type=kind,
+                body=body,
+                created=self._now,
+                due=self._now,
+                state=DeliveryState.NOT_SENT if late else DeliveryState.PENDING,
+                reason="the window ended before the notify horizon" if late else "",
+            )
+            for destination in self._destinations
+            if (destination.takes(episode.model, episode.severity) if kind == FIRED else destination.name in told)
+        )
+        self._deliveries += rows
+        self._keep(msgspec.structs.replace(episode, deliveries=(*episode.deliveries, *rows)))
+
+    def _body(self, episode: Episode, kind: str) -> str:
+        data = msgspec.structs.replace(episode, deliveries=()).document(self._address)
+        return msgspec.json.encode({"type": kind, "timestamp": moment.text(self._now), "data": data}).decode()
+
+
+def _escalated(episode: Episode, level: Level, transition: Transition, reading: Reading) -> Episode:
+    """The episode at a worse level: its evidence is the reading that made it worse."""
+    return msgspec.structs.replace(
+        episode,
+        state=transition.after,
+        level=level,
+        reason=transition.reason,
+        window_start=reading.window_start,
+        window_end=reading.window_end,
+        value=reading.value,
+        reading=reading,
+    )
+
+
+def _message(episode: str, destination: str, kind: str, transition: Transition) -> str:
+    """The id of a notification: stable, so that a receiver can drop what it already has."""
+    key = (episode, destination, kind, transition.level, transition.window_start, transition.window_end, transition.revision)
+    return "msg_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24]

@@ -1,0 +1,163 @@
+"""Episodes: the continuous life of an alert, with what is remembered, recorded and sent of it.
+
+All times are microseconds since the epoch. `started_at`, `fired_at`, `ended_at` and a transition's `at` are event time (ends or starts of
+windows); `recorded`, `created` and `due` are wall time.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from core import moment
+from core.monitor import Monitor, Severity
+from core.reading import Reading, Verdict
+
+
+class State(StrEnum):
+    """Where a rule stands. An episode is open in firing and recovering, and is held open in nodata and error."""
+
+    NORMAL = "normal"
+    PENDING = "pending"
+    FIRING = "firing"
+    RECOVERING = "recovering"
+    RESOLVED = "resolved"
+    NODATA = "nodata"
+    ERROR = "error"
+
+
+class Level(StrEnum):
+    """How bad: warn < critical."""
+
+    WARN = "warn"
+    CRITICAL = "critical"
+
+
+class Seen(msgspec.Struct, frozen=True, array_like=True):
+    """What a rule remembers of a window; `before`: it was judged in an earlier revision and is not any more."""
+
+    start: int
+    end: int
+    revision: int
+    verdict: Verdict
+    before: bool = False
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of one rule: one column and segment of one monitor.
+
+    `definition` is the monitor's revision; `windows` are the remembered ones, by their end; a window that ends at or before `floor` is
+    forgotten. `episode` and `level` are those of the open episode.
+    """
+
+    model: str
+    monitor: str
+    column: str
+    segment: str
+    definition: int = 1
+    state: State = State.NORMAL
+    level: Level | None = None
+    episode: str | None = None
+    windows: tuple[Seen, ...] = ()
+    floor: int | None = None
+
+
+class Transition(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a rule, and why. `episode` is "" while there is none; `recorded` is 0 until it is stored."""
+
+    episode: str
+    at: int
+    before: State
+    after: State
+    level: Level | None
+    reason: str
+    window_start: int
+    window_end: int
+    revision: int
+    recorded: int = 0
+
+
+class DeliveryState(StrEnum):
+    """What became of a notification."""
+
+    PENDING = "pending"  # waits for its first or next attempt
+    DELIVERED = "delivered"
+    FAILED = "failed"  # given up: refused, or three days are over
+    NOT_SENT = "not_sent"  # the window ended before the notify horizon
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One notification to one destination: a row of the outbox. `id` is the `webhook-id`, the same for every attempt."""
+
+    id: str
+    destination: str
+    episode: str
+    type: str
+    body: str
+    created: int
+    due: int
+    state: DeliveryState = DeliveryState.PENDING
+    attempts: int = 0
+    last_status: int | None = None
+    reason: str = ""
+
+
+class Episode(msgspec.Struct, frozen=True, kw_only=True):
+    """One continuous life of an alert.
+
+    `reason`, `window_*`, `value` and `threshold` are of the reading that fired (or escalated) it; `reading` and `definition` are frozen
+    snapshots of that reading and of the monitor. `level` is the worst that was reached. `started_at` is the start of the first breaching
+    window, `fired_at` and `ended_at` the ends of the windows that fired and resolved it.
+    """
+
+    id: str
+    model: str
+    monitor: str
+    measure: str
+    column: str
+    segment: str
+    state: State
+    severity: Severity
+    level: Level
+    started_at: int
+    fired_at: int
+    ended_at: int | None = None
+    reason: str
+    window_start: int
+    window_end: int
+    value: float | None
+    threshold: dict[str, Any]
+    definition: Monitor
+    reading: Reading
+    deliveries: tuple[Delivery, ...] = ()
+
+    def document(self, address: str = "") -> dict[str, Any]:
+        """The episode as the API and notifications give it; `address` is where the dashboard is, such as `http://127.0.0.1:8650`."""
+        names = ("id", "model", "monitor", "measure", "column", "segment", "state", "severity", "level", "reason", "value", "threshold")
+        times = ("started_at", "fired_at", "ended_at", "window_start", "window_end")
+        return {
+            **{name: getattr(self, name) for name in names},
+            **{name: None if (time := getattr(self, name)) is None else moment.text(time) for name in times},
+            "deliveries": [
+                {
+                    "destination": row.destination,
+                    "type": row.type,
+                    "state": row.state,
+                    "attempts": row.attempts,
+                    "last_status": row.last_status,
+                }
+                for row in self.deliveries
+            ],
+            "url": f"{address}/ui/alerts/{self.id}",
+        }
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one step of the alert engine writes, in one transaction. Rules and episodes replace those of the same key."""
+
+    rules: list[Rule] = []
+    episodes: list[Episode] = []
+    transitions: list[Transition] = []
+    deliveries: list[Delivery] = []

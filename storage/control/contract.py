@@ -1,0 +1,93 @@
+"""Contracts and their references, every version kept."""
+
+from __future__ import annotations
+
+import time
+from threading import Lock
+
+import msgspec
+from sqlalchemy import Connection, func, insert, select
+
+from core.clock import Clock
+from core.contract import Contract
+from storage.control.audit import audit
+from storage.control.engine import Database
+from storage.control.schema import CONTRACT
+
+
+class Contracts(Database):
+    """The contracts of all models. The newest of each model is remembered for `refresh` seconds, for other processes may save too."""
+
+    def __init__(self, url: str, clock: Clock | None = None, *, refresh: float = 5.0) -> None:
+        super().__init__(url, clock)
+        self._refresh = refresh
+        self._lock = Lock()
+        self._newest: dict[str, tuple[float, Contract | None]] = {}
+        self._generation = 0  # counts the saves: what was read before one is not remembered after it
+
+    def contract(self, model: str) -> Contract | None:
+        """The newest contract of a model, None if it has none. Cheap: asked at every request."""
+        remembered = self._newest.get(model)
+        if remembered is not None and time.monotonic() < remembered[0]:
+            return remembered[1]
+        generation = self._generation
+        with self.read() as connection:
+            found = _newest(connection, model)
+        contract = found[0] if found else None
+        with self._lock:
+            if contract is not None and generation == self._generation:  # names that anyone makes up are not kept
+                self._newest[model] = (time.monotonic() + self._refresh, contract)
+        return contract
+
+    def contracts(self) -> list[Contract]:
+        """The newest contract of every model, by name."""
+        newest = select(CONTRACT.c.model, func.max(CONTRACT.c.version).label("version")).group_by(CONTRACT.c.model).subquery()
+        query = (
+            select(CONTRACT.c.payload)
+            .join(newest, (newest.c.model == CONTRACT.c.model) & (newest.c.version == CONTRACT.c.version))
+            .order_by(CONTRACT.c.model)
+        )
+        with self.read() as connection:
+            return [msgspec.json.decode(payload, type=Contract) for payload in connection.execute(query).scalars()]
+
+    def contract_version(self, model: str, version: int) -> Contract | None:
+        """One version of a model's contract."""
+        query = select(CONTRACT.c.payload).where(CONTRACT.c.model == model, CONTRACT.c.version == version)
+        with self.read() as connection:
+            payload = connection.execute(query).scalar()
+        return None if payload is None else msgspec.json.decode(payload, type=Contract)
+
+    def reference(self, model: str, version: int) -> bytes | None:
+        """The reference that was saved with a contract version."""
+        query = select(CONTRACT.c.reference).where(CONTRACT.c.model == model, CONTRACT.c.version == version)
+        with self.read() as connection:
+            return connection.execute(query).scalar()
+
+    def save_contract(self, contract: Contract, *, content: str, reference: bytes | None, actor: str = "local") -> Contract:
+        """Save as the model's next version, whatever `contract.version` says; the stored one as it is if its `content` hash is the same."""
+        with self.write() as connection:
+            found = _newest(connection, contract.model)
+            if found and found[1] == content:
+                return found[0]
+            saved = msgspec.structs.replace(contract, version=found[0].version + 1 if found else 1)
+            row = {
+                "model": saved.model,
+                "version": saved.version,
+                "payload": msgspec.json.encode(saved).decode(),
+                "content": content,
+                "reference": reference,
+                "created_at": self._clock.now(),
+            }
+            connection.execute(insert(CONTRACT), row)
+            audit(connection, self._clock.now(), actor, "contract.save", saved.model, {"version": saved.version, "content": content})
+        with self._lock:
+            self._generation += 1
+            self._newest.pop(saved.model, None)
+        return saved
+
+
+def _newest(connection: Connection, model: str) -> tuple[Contract, str] | None:
+    """The newest contract of a model and its content hash."""
+    query = select(CONTRACT.c.payload, CONTRACT.c.content).where(CONTRACT.c.model == model).order_by(CONTRACT.c.version.desc()).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else (msgspec.json.decode(row.payload, type=Contract), row.content)

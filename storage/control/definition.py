@@ -1,0 +1,92 @@
+"""What people define: monitors, with their history, and destinations. Applying creates or changes, and never deletes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+
+from core.destination import Destination
+from core.error import ConfigError
+from core.monitor import Monitor
+from storage.control.audit import audit
+from storage.control.engine import Database, upsert
+from storage.control.schema import DESTINATION, MONITOR, MONITOR_HISTORY
+
+Outcome = Literal["created", "changed", "unchanged"]
+Applied = tuple[str, str, Outcome]  # model ("" for a destination), name, what became of it
+
+
+class Definitions(Database):
+    """Monitors by (model, name), destinations by name."""
+
+    def monitors(self, model: str | None = None) -> list[Monitor]:
+        """The monitors of a model, or all, by model and name."""
+        query = select(MONITOR.c.payload).order_by(MONITOR.c.model, MONITOR.c.name)
+        with self.read() as connection:
+            payloads = connection.execute(query if model is None else query.where(MONITOR.c.model == model)).scalars()
+            return [msgspec.json.decode(payload, type=Monitor) for payload in payloads]
+
+    def monitor_revision(self, model: str, name: str, revision: int) -> Monitor | None:
+        """A monitor as it was defined in one of its revisions."""
+        history = MONITOR_HISTORY.c
+        query = select(history.payload).where(history.model == model, history.name == name, history.revision == revision)
+        with self.read() as connection:
+            payload = connection.execute(query).scalar()
+        return None if payload is None else msgspec.json.decode(payload, type=Monitor)
+
+    def apply_monitors(self, monitors: Sequence[Monitor], *, dry_run: bool = False, actor: str = "local") -> list[Applied]:
+        """Create or change monitors, all or none; a change counts the stored revision up, whatever `Monitor.revision` says."""
+        _distinct((monitor.model, monitor.name) for monitor in monitors)
+        with self.write() as connection:
+            return [self._apply_monitor(connection, monitor, dry_run=dry_run, actor=actor) for monitor in monitors]
+
+    def _apply_monitor(self, connection: Connection, monitor: Monitor, *, dry_run: bool, actor: str) -> Applied:
+        query = select(MONITOR.c.payload).where(MONITOR.c.model == monitor.model, MONITOR.c.name == monitor.name)
+        payload = connection.execute(query).scalar()
+        stored = None if payload is None else msgspec.json.decode(payload, type=Monitor)
+        saved = msgspec.structs.replace(monitor, revision=stored.revision if stored else 1)
+        if stored == saved:
+            return monitor.model, monitor.name, "unchanged"
+        outcome: Outcome = "changed" if stored else "created"
+        if not dry_run:
+            saved = msgspec.structs.replace(saved, revision=stored.revision + 1 if stored else 1)
+            row = {"model": saved.model, "name": saved.name, "revision": saved.revision, "payload": msgspec.json.encode(saved).decode()}
+            now = self._clock.now()
+            upsert(connection, MONITOR, [row])
+            connection.execute(insert(MONITOR_HISTORY), {**row, "created_at": now})
+            audit(connection, now, actor, f"monitor.{outcome}", f"{saved.model}/{saved.name}", msgspec.to_builtins(saved))
+        return monitor.model, monitor.name, outcome
+
+    def destinations(self) -> list[Destination]:
+        """All destinations, by name."""
+        with self.read() as connection:
+            payloads = connection.execute(select(DESTINATION.c.payload).order_by(DESTINATION.c.name)).scalars()
+            return [msgspec.json.decode(payload, type=Destination) for payload in payloads]
+
+    def apply_destinations(self, destinations: Sequence[Destination], *, dry_run: bool = False, actor: str = "local") -> list[Applied]:
+        """Create or change destinations, all or none."""
+        _distinct(destination.name for destination in destinations)
+        with self.write() as connection:
+            return [self._apply_destination(connection, destination, dry_run=dry_run, actor=actor) for destination in destinations]
+
+    def _apply_destination(self, connection: Connection, destination: Destination, *, dry_run: bool, actor: str) -> Applied:
+        stored = connection.execute(select(DESTINATION.c.payload).where(DESTINATION.c.name == destination.name)).scalar()
+        if stored is not None and msgspec.json.decode(stored, type=Destination) == destination:
+            return "", destination.name, "unchanged"
+        outcome: Outcome = "created" if stored is None else "changed"
+        if not dry_run:
+            upsert(connection, DESTINATION, [{"name": destination.name, "payload": msgspec.json.encode(destination).decode()}])
+            audit(connection, self._clock.now(), actor, f"destination.{outcome}", destination.name, destination.shown())
+        return "", destination.name, outcome
+
+
+def _distinct(keys: Iterable[Hashable]) -> None:
+    """Raise ConfigError if one thing is defined twice."""
+    twice = [key for key, count in Counter(keys).items() if count > 1]
+    if twice:
+        name = "/".join(twice[0]) if isinstance(twice[0], tuple) else twice[0]
+        raise ConfigError(f"`{name}` is defined twice", remedy="keep one of the two, or give them different names")

@@ -1,0 +1,58 @@
+"""Episodes as they are asked for: lists, one by id, its timeline, counts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from sqlalchemy import and_, func, or_, select
+
+from core.episode import Episode, Transition
+from core.error import ConfigError
+from storage.control.ledger import Ledger, Ledgers
+from storage.control.schema import EPISODE, TRANSITION
+
+
+class Episodes(Ledgers):
+    """The questions that the API and the pages ask."""
+
+    def episodes(
+        self, state: Literal["open", "closed"] | None = None, model: str | None = None, limit: int = 100, after: str | None = None
+    ) -> tuple[list[Episode], str | None]:
+        """Episodes, the last fired first, and the cursor of the next page. ConfigError if `after` is no cursor."""
+        query = select(EPISODE.c.id, EPISODE.c.fired_at).order_by(EPISODE.c.fired_at.desc(), EPISODE.c.id.desc()).limit(limit + 1)
+        if state is not None:
+            query = query.where(EPISODE.c.ended_at.is_(None) if state == "open" else EPISODE.c.ended_at.is_not(None))
+        if model is not None:
+            query = query.where(EPISODE.c.model == model)
+        if after is not None:
+            fired_at, name = _parse(after)
+            query = query.where(or_(EPISODE.c.fired_at < fired_at, and_(EPISODE.c.fired_at == fired_at, EPISODE.c.id < name)))
+        with self.read() as connection:
+            rows = connection.execute(query).all()
+            page = Ledger(connection).episodes([row.id for row in rows[:limit]])
+        return page, f"{rows[limit - 1].fired_at}.{rows[limit - 1].id}" if len(rows) > limit else None
+
+    def episode(self, episode_id: str) -> Episode | None:
+        """One episode, with its deliveries."""
+        with self.read() as connection:
+            return next(iter(Ledger(connection).episodes([episode_id])), None)
+
+    def transitions(self, episode_id: str) -> list[Transition]:
+        """The timeline of an episode, oldest first."""
+        query = select(TRANSITION.c.payload).where(TRANSITION.c.episode == episode_id).order_by(TRANSITION.c.sequence)
+        with self.read() as connection:
+            return [msgspec.json.decode(payload, type=Transition) for payload in connection.execute(query).scalars()]
+
+    def open_episodes(self) -> dict[str, int]:
+        """How many episodes are open, by model; models without are left out."""
+        query = select(EPISODE.c.model, func.count()).where(EPISODE.c.ended_at.is_(None)).group_by(EPISODE.c.model)
+        with self.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _parse(cursor: str) -> tuple[int, str]:
+    fired_at, dot, name = cursor.partition(".")
+    if not dot or not fired_at.lstrip("-").isascii() or not fired_at.lstrip("-").isdigit() or len(fired_at) > 19:
+        raise ConfigError(f"{cursor[:60]!r} is not a cursor", remedy="send the `next` of the page before, as it is")
+    return int(fired_at), name

@@ -1,0 +1,98 @@
+"""The ledger of alerts: rules, episodes, transitions and outbox rows, read and written in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+
+from core.destination import Destination
+from core.episode import Delivery, Episode, Record, Rule
+from storage.control.engine import Database, upsert
+from storage.control.schema import DESTINATION, EPISODE, OUTBOX, RULE, TRANSITION
+
+_CHUNK = 500  # names in one query: SQLite takes 999 parameters where it is old
+
+
+class Ledger:
+    """One transaction of the alert engine: what it reads stays true until what it writes is there."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rules(self, model: str, monitor: str) -> list[Rule]:
+        """The rules of a monitor, of all revisions of its definition."""
+        query = select(RULE.c.payload).where(RULE.c.model == model, RULE.c.monitor == monitor)
+        return [msgspec.json.decode(payload, type=Rule) for payload in self._connection.execute(query).scalars()]
+
+    def episodes(self, ids: Sequence[str]) -> list[Episode]:
+        """The episodes with these ids, with their deliveries, in the order of the ids; unknown ones are left out."""
+        chunks = [ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK)]
+        found: dict[str, Episode] = {}
+        for chunk in chunks:
+            payloads = self._connection.execute(select(EPISODE.c.payload).where(EPISODE.c.id.in_(chunk))).scalars()
+            deliveries: dict[str, list[Delivery]] = {}
+            for row in self._connection.execute(select(OUTBOX).where(OUTBOX.c.episode.in_(chunk)).order_by(OUTBOX.c.sequence)):
+                deliveries.setdefault(row.episode, []).append(delivery_of(row))
+            for payload in payloads:
+                episode = msgspec.json.decode(payload, type=Episode)
+                found[episode.id] = msgspec.structs.replace(episode, deliveries=tuple(deliveries.get(episode.id, ())))
+        return [found[name] for name in ids if name in found]
+
+    def destinations(self) -> list[Destination]:
+        """All destinations, by name."""
+        payloads = self._connection.execute(select(DESTINATION.c.payload).order_by(DESTINATION.c.name)).scalars()
+        return [msgspec.json.decode(payload, type=Destination) for payload in payloads]
+
+    def write(self, record: Record) -> None:
+        """Write all that a step brought; rules and episodes replace those of the same key, transitions and deliveries are added."""
+        upsert(
+            self._connection,
+            RULE,
+            [
+                {"model": rule.model, "monitor": rule.monitor, "column": rule.column, "segment": rule.segment, "payload": _json(rule)}
+                for rule in record.rules
+            ],
+        )
+        upsert(
+            self._connection,
+            EPISODE,
+            [
+                {
+                    "id": episode.id,
+                    "model": episode.model,
+                    "monitor": episode.monitor,
+                    "fired_at": episode.fired_at,
+                    "ended_at": episode.ended_at,
+                    "payload": _json(msgspec.structs.replace(episode, deliveries=())),
+                }
+                for episode in record.episodes
+            ],
+        )
+        if record.transitions:
+            rows = [{"episode": row.episode, "recorded": row.recorded, "payload": _json(row)} for row in record.transitions]
+            self._connection.execute(insert(TRANSITION), rows)
+        if record.deliveries:
+            self._connection.execute(insert(OUTBOX), [msgspec.to_builtins(row) for row in record.deliveries])
+
+
+class Ledgers(Database):
+    """Gives out ledgers."""
+
+    @contextmanager
+    def recording(self) -> Iterator[Ledger]:
+        """A ledger for one step: all that is written becomes visible together, or nothing if the step raises."""
+        with self.write() as connection:
+            yield Ledger(connection)
+
+
+def delivery_of(row: Any) -> Delivery:
+    """A delivery of its row in the outbox."""
+    return msgspec.convert({name: getattr(row, name) for name in Delivery.__struct_fields__}, Delivery)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

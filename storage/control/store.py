@@ -1,0 +1,14 @@
+"""The control store: everything that is defined, owned and alerted, in one relational database."""
+
+from __future__ import annotations
+
+from storage.control.audit import Audits
+from storage.control.contract import Contracts
+from storage.control.cursor import Cursors
+from storage.control.definition import Definitions
+from storage.control.episode import Episodes
+from storage.control.outbox import Outbox
+
+
+class ControlStore(Contracts, Definitions, Cursors, Episodes, Outbox, Audits):
+    """Threads share one store. Call `migrate()` before anything else, and `close()` at the end."""

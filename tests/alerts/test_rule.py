@@ -1,0 +1,155 @@
+"""The rule: what fires, what resolves, and what changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.rule import advance
+from core import moment
+from core.episode import Level, Rule, State, Transition
+from core.reading import Reading, Verdict
+from tests.alerts.sample import START, reading
+
+RULE = Rule(model="late", monitor="drift", column="temp", segment="all")
+JUDGED = [Verdict.OK, Verdict.WARN, Verdict.CRITICAL]
+
+persists = st.integers(1, 4).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n)))
+histories = st.lists(st.tuples(st.integers(0, 9), st.sampled_from(Verdict)), max_size=40)
+
+
+def readings_of(history: Iterable[tuple[int, Verdict]]) -> list[Reading]:
+    """Readings as the evaluator makes them: every further one of a day has the next revision."""
+    revisions: dict[int, int] = {}
+    made = []
+    for day, verdict in history:
+        revisions[day] = revisions.get(day, 0) + 1
+        made.append(reading(day, verdict, revisions[day]))
+    return made
+
+
+def run(readings: Iterable[Reading], persist: tuple[int, int] = (1, 1), rule: Rule = RULE) -> tuple[Rule, list[Transition]]:
+    transitions = []
+    for item in readings:
+        rule, transition = advance(rule, item, persist)
+        transitions += [transition] if transition else []
+    return rule, transitions
+
+
+def states(transitions: list[Transition]) -> list[State]:
+    return [transition.after for transition in transitions]
+
+
+def test_the_first_breach_fires_and_the_first_good_window_resolves() -> None:
+    """By default one window decides."""
+    rule, transitions = run([reading(0, "ok"), reading(1, "critical"), reading(2, "critical"), reading(3, "ok"), reading(4, "ok")])
+    assert states(transitions) == [State.FIRING, State.RESOLVED, State.NORMAL]
+    assert rule.episode is None
+    assert transitions[0].episode == transitions[1].episode
+
+
+def test_two_of_three_waits_fires_recovers_and_resolves() -> None:
+    """With `persist: 2 of 3` a lone breach is pending, a lone good window is recovering."""
+    _, transitions = run([reading(day, verdict) for day, verdict in enumerate(["warn", "ok", "warn", "ok", "ok"])], (2, 3))
+    assert states(transitions) == [State.PENDING, State.NORMAL, State.FIRING, State.RESOLVED, State.NORMAL]
+    rule, transitions = run([reading(day, verdict) for day, verdict in enumerate(["warn", "warn", "ok"])], (2, 3))
+    assert states(transitions) == [State.PENDING, State.FIRING, State.RECOVERING]
+    assert rule.episode is not None
+
+
+def test_a_window_that_cannot_be_judged_neither_fires_nor_resolves() -> None:
+    """Holes hold the episode open and say why; a hole without an episode is no alert."""
+    rule, transitions = run(
+        [reading(0, "critical"), reading(1, "insufficient", reason="37 < 200"), reading(2, "nodata"), reading(3, "critical")]
+    )
+    assert states(transitions) == [State.FIRING, State.NODATA, State.FIRING]
+    assert len({transition.episode for transition in transitions}) == 1
+    assert "37 < 200" in transitions[1].reason
+    assert rule.level is Level.CRITICAL
+    assert states(run([reading(0, "not_estimable")])[1]) == [State.ERROR]
+
+
+def test_a_higher_revision_of_the_last_window_changes_the_verdict() -> None:
+    """Late data may fire a window that was good, and resolve one that was bad."""
+    rule, transitions = run([reading(0, "critical"), reading(0, "ok", 2), reading(0, "critical", 1), reading(0, "warn", 3)])
+    assert states(transitions) == [State.FIRING, State.RESOLVED, State.FIRING]
+    assert transitions[0].episode != transitions[2].episode
+    assert rule.level is Level.WARN
+
+
+def test_a_late_revision_of_a_forgotten_window_changes_nothing() -> None:
+    """A rule looks at its last n windows only."""
+    before, _ = run([reading(0, "ok"), reading(1, "ok")])
+    assert advance(before, reading(0, "critical", 2)) == (before, None)
+
+
+def test_a_bad_window_that_becomes_unjudged_does_not_resolve_and_its_old_revision_stays_old() -> None:
+    """A retraction leaves a tombstone."""
+    rule, _ = run([reading(0, "ok"), reading(1, "critical"), reading(1, "insufficient", 2)])
+    assert rule.episode is not None
+    assert advance(rule, reading(1, "ok", 1)) == (rule, None)
+    assert run([reading(2, "ok")], rule=rule)[0].episode is None
+
+
+@given(histories, persists)
+def test_the_same_readings_again_change_nothing(history: list[tuple[int, Verdict]], persist: tuple[int, int]) -> None:
+    """Replay is harmless, whatever the order in which windows and revisions came."""
+    readings = readings_of(history)
+    rule, _ = run(readings, persist)
+    assert run(readings, persist, rule) == (rule, [])
+    assert run(readings[::-1], persist, rule) == (rule, [])
+
+
+@given(st.lists(st.sampled_from(Verdict), max_size=30), persists)
+def test_an_episode_is_open_while_m_of_the_last_n_judged_windows_breach(verdicts: list[Verdict], persist: tuple[int, int]) -> None:
+    """The state machine agrees with counting."""
+    rule, judged = RULE, []
+    for day, verdict in enumerate(verdicts):
+        was_open = rule.episode is not None
+        rule, transition = advance(rule, reading(day, verdict), persist)
+        if verdict not in JUDGED:
+            assert (rule.episode is not None) == was_open
+            continue
+        judged.append(verdict)
+        assert (rule.episode is not None) == (sum(item is not Verdict.OK for item in judged[-persist[1] :]) >= persist[0])
+        assert transition is None or transition.reason
+
+
+@given(st.lists(st.sampled_from(JUDGED), min_size=1, max_size=30), persists, st.integers(0, 30))
+def test_the_state_survives_being_stored(verdicts: list[Verdict], persist: tuple[int, int], cut: int) -> None:
+    """A rule that was written and read goes on as if nothing had happened."""
+    readings = [reading(day, verdict) for day, verdict in enumerate(verdicts)]
+    half, first = run(readings[:cut], persist)
+    stored = msgspec.json.decode(msgspec.json.encode(half), type=Rule)
+    whole, rest = run(readings[cut:], persist, stored)
+    assert (whole, first + rest) == run(readings, persist)
+
+
+@given(st.lists(st.integers(0, 23), min_size=1, max_size=24, unique=True))
+def test_windows_that_overlap_count_once(hours: list[int]) -> None:
+    """Twenty-four sliding windows that all share an hour are one breach, not two."""
+    sliding = [
+        reading(0, "critical", window_start=START + hour * moment.HOUR, window_end=START + (hour + 24) * moment.HOUR) for hour in hours
+    ]
+    assert run(sliding, (2, 3))[0].episode is None
+    assert run([*sliding, reading(2, "critical")], (2, 3))[0].episode is not None
+
+
+@given(st.lists(st.sampled_from([Verdict.WARN, Verdict.CRITICAL]), min_size=2, max_size=20), st.integers(1, 3))
+def test_a_warning_becomes_critical_within_its_episode_and_never_milder(verdicts: list[Verdict], m: int) -> None:
+    """One life, one id; the level is the worst that was reached."""
+    rule, transitions = run([reading(day, verdict) for day, verdict in enumerate(verdicts)], (m, m))
+    levels = [transition.level for transition in transitions if transition.episode]
+    assert len({transition.episode for transition in transitions if transition.episode}) == (len(verdicts) >= m)
+    assert levels == sorted(set(levels), key=[Level.WARN, Level.CRITICAL].index)
+    worst = any(all(item is Verdict.CRITICAL for item in verdicts[i : i + m]) for i in range(len(verdicts) - m + 1))
+    assert rule.level is (None if len(verdicts) < m else Level.CRITICAL if worst else Level.WARN)
+
+
+@given(st.lists(st.tuples(st.integers(0, 200), st.sampled_from(Verdict)), max_size=300), persists)
+def test_memory_is_bounded(history: list[tuple[int, Verdict]], persist: tuple[int, int]) -> None:
+    """A rule remembers what it needs, however long it lives."""
+    assert len(run(readings_of(history), persist)[0].windows) <= persist[1] + 34

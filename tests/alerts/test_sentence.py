@@ -1,0 +1,45 @@
+"""The sentence that says why."""
+
+from __future__ import annotations
+
+import pytest
+
+from alerts import sentence
+from tests.alerts.sample import START, reading
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"segment": "carrier=UA"},
+            "Population stability index of temp in carrier=UA is 0.31, critical at 0.25, over 2013-07-01 (n 2,377)",
+        ),
+        (
+            {"measure": "performance.accuracy", "column": "", "value": 0.81, "baseline_value": 0.88, "threshold": {"critical": 0.05}},
+            "Accuracy is 0.81, 0.07 worse than 0.88 (reference), critical at 0.05, over 2013-07-01 (n 2,377)",
+        ),
+        (
+            {
+                "measure": "performance.rmse",
+                "column": "",
+                "value": 12_345.6,
+                "baseline": None,
+                "threshold": {"critical": {"above": 12_000}},
+            },
+            "Root mean squared error is 12,346, critical above 12000, over 2013-07-01 (n 2,377)",
+        ),
+        (
+            {"window_end": START + 3_600_000_000},
+            "Population stability index of temp is 0.31, critical at 0.25, over 2013-07-01 00:00 to 01:00 (n 2,377)",
+        ),
+    ],
+)
+def test_a_breach_names_measure_place_value_limit_window_and_n(changes: dict[str, object], expected: str) -> None:
+    """All that a person needs at three in the morning is in one sentence."""
+    assert sentence.breach(reading(0, "critical", **changes)) == expected
+
+
+def test_a_window_evaluated_again_says_so() -> None:
+    """A resolution by late data is told from one by a better day."""
+    assert sentence.within(reading(0, "ok", 2)).endswith("(n 2,377), evaluated again (revision 2)")
