@@ -35,7 +35,7 @@ class Decode:
         rejects: list[Reject] = []
         for record in batch.records:
             decoded = record.decoded
-            if decoded is None or any(self._contracts(model) is not contract for model, (contract, _) in decoded.blocks.items()):
+            if decoded is None or not all(self._holds(contract) for contract, _ in decoded.blocks.values()):
                 try:
                     decoded = decode_predictions(record.body, record.kind, self._contracts, record.logged)
                 except Exception as error:  # one record that breaks the decoder must not stop the stream
@@ -45,6 +45,10 @@ class Decode:
                 blocks.setdefault(model, (contract, []))[1].append(_placed(block, record))
             rejects += _rejects(decoded, record)
         return Events(batch, predictions=[(contract, Predictions.concat(parts)) for contract, parts in blocks.values()], rejects=rejects)
+
+    def _holds(self, contract: Contract) -> bool:
+        newest = self._contracts(contract.model)
+        return newest is not None and newest.version == contract.version
 
     def _labels(self, batch: Batch) -> Events:
         blocks: dict[str, list[Labels]] = {}

@@ -28,6 +28,6 @@ class Summarise:
 
     def _of(self, contract: Contract) -> Segments:
         known = self._segments.get(contract.model)
-        if known is None or known[0] is not contract:
+        if known is None or known[0].version != contract.version:
             known = self._segments[contract.model] = (contract, Segments(contract))
         return known[1]
