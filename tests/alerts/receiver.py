@@ -1,0 +1,65 @@
+"""A small receiver of webhooks that answers as it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Condition, Thread
+from types import TracebackType
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as it came, and the status that it got."""
+
+    body: bytes
+    headers: dict[str, str]
+    status: int
+
+
+@dataclass
+class Receiver:
+    """Listens on loopback. `answers` are the next statuses and headers; 204 when there are no more."""
+
+    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    changed: Condition = field(default_factory=Condition)
+
+    def __enter__(self) -> Self:
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                with receiver.changed:
+                    status, headers = receiver.answers.pop(0) if receiver.answers else (204, {})
+                    receiver.calls.append(Call(body, {name.lower(): value for name, value in self.headers.items()}, status))
+                    receiver.changed.notify_all()
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._server.server_port}/hook"
+
+    def wait(self, calls: int, timeout: float = 10.0) -> None:
+        """Return when so many calls have come."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.calls) >= calls, timeout), f"{len(self.calls)} of {calls} calls came"

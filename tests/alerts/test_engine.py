@@ -1,0 +1,185 @@
+"""The alert engine on a real store: episodes, timelines and the outbox change together."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from alerts.engine import AlertEngine
+from core import moment
+from core.clock import ManualClock
+from core.episode import DeliveryState, Level, Record, State
+from core.monitor import Severity
+from storage.control.ledger import Ledger
+from storage.control.store import ControlStore
+from tests.alerts.sample import DESTINATION, MONITOR, START, reading
+
+DAYS = [reading(0, "warn"), reading(1, "critical"), reading(2, "ok")]
+
+
+@pytest.fixture
+def engine(store: ControlStore, clock: ManualClock) -> AlertEngine:
+    return AlertEngine(store, clock, address="http://127.0.0.1:8650")
+
+
+def test_an_episode_holds_why_since_when_and_the_frozen_evidence(store: ControlStore, engine: AlertEngine) -> None:
+    """What the API gives out is all there."""
+    engine.observe(MONITOR, DAYS[:1])
+    (episode,), _ = store.episodes("open")
+    assert episode.document("http://127.0.0.1:8650") == {
+        "id": episode.id,
+        "model": "late",
+        "monitor": "drift",
+        "measure": "drift.psi",
+        "column": "temp",
+        "segment": "all",
+        "state": "firing",
+        "severity": "ticket",
+        "level": "warn",
+        "started_at": "2013-07-01T00:00:00Z",
+        "fired_at": "2013-07-02T00:00:00Z",
+        "ended_at": None,
+        "reason": "Population stability index of temp is 0.15, warn at 0.1, over 2013-07-01 (n 2,377)",
+        "window_start": "2013-07-01T00:00:00Z",
+        "window_end": "2013-07-02T00:00:00Z",
+        "value": 0.15,
+        "threshold": {"warn": 0.1, "critical": 0.25},
+        "deliveries": [],
+        "url": f"http://127.0.0.1:8650/ui/alerts/{episode.id}",
+    }
+    assert (episode.definition, episode.reading) == (MONITOR, DAYS[0])
+
+
+def test_one_life_is_one_episode_with_a_timeline(store: ControlStore, engine: AlertEngine) -> None:
+    """Fired, escalated, resolved: one id, three entries, each with its reason."""
+    engine.observe(MONITOR, DAYS)
+    (episode,), _ = store.episodes("closed")
+    assert (episode.state, episode.level, episode.value, episode.ended_at) == (State.RESOLVED, Level.CRITICAL, 0.31, DAYS[2].window_end)
+    timeline = store.transitions(episode.id)
+    assert [(entry.after, entry.level) for entry in timeline] == [
+        (State.FIRING, Level.WARN),
+        (State.FIRING, Level.CRITICAL),
+        (State.RESOLVED, Level.CRITICAL),
+    ]
+    assert all(entry.reason for entry in timeline)
+    assert store.open_episodes() == {}
+
+
+def test_readings_cut_at_random_and_sent_twice_leave_one_history(store: ControlStore, engine: AlertEngine) -> None:
+    """Any batching, any repetition: the same episodes, timeline and notifications."""
+    store.apply_destinations([DESTINATION])
+    for batch in (DAYS[:1], DAYS[:2], DAYS, DAYS[1:], DAYS[::-1]):
+        engine.observe(MONITOR, batch)
+    (episode,), _ = store.episodes()
+    assert len(store.transitions(episode.id)) == 3
+    assert [delivery.type for delivery in episode.deliveries] == ["episode.fired", "episode.fired", "episode.resolved"]
+    assert len({delivery.id for delivery in episode.deliveries}) == 3
+
+
+def test_a_notification_carries_the_episode_as_it_was(store: ControlStore, engine: AlertEngine, clock: ManualClock) -> None:
+    """The body is frozen in the outbox."""
+    store.apply_destinations([DESTINATION])
+    engine.observe(MONITOR, DAYS)
+    (episode,), _ = store.episodes()
+    bodies = [json.loads(delivery.body) for delivery in episode.deliveries]
+    assert [(body["type"], body["data"]["state"], body["data"]["level"]) for body in bodies] == [
+        ("episode.fired", "firing", "warn"),
+        ("episode.fired", "firing", "critical"),
+        ("episode.resolved", "resolved", "critical"),
+    ]
+    assert {body["timestamp"] for body in bodies} == {moment.text(clock.now())}
+    assert {body["data"]["id"] for body in bodies} == {episode.id}
+
+
+def test_destinations_are_chosen_by_model_and_severity(store: ControlStore, engine: AlertEngine) -> None:
+    """Who did not ask is not told."""
+    replace = msgspec.structs.replace
+    elsewhere = replace(DESTINATION, name="elsewhere", models=("other",))
+    pager = replace(DESTINATION, name="pager", severity=Severity.PAGE)
+    store.apply_destinations([DESTINATION, elsewhere, pager])
+    engine.observe(MONITOR, DAYS[:1])
+    (episode,), _ = store.episodes()
+    assert [delivery.destination for delivery in episode.deliveries] == ["oncall"]
+
+
+def test_what_is_older_than_the_horizon_is_recorded_and_not_sent(store: ControlStore, engine: AlertEngine, clock: ManualClock) -> None:
+    """A replayed past is shown and wakes nobody; its resolution is not sent either."""
+    store.apply_destinations([DESTINATION])
+    clock.advance(30 * moment.DAY)
+    engine.observe(MONITOR, [DAYS[0], DAYS[2]])
+    (episode,), _ = store.episodes()
+    assert [(delivery.type, delivery.state) for delivery in episode.deliveries] == [("episode.fired", DeliveryState.NOT_SENT)]
+    assert store.due(clock.now()) == []
+
+
+def test_who_was_told_of_the_firing_is_told_of_the_end_however_late(store: ControlStore, engine: AlertEngine, clock: ManualClock) -> None:
+    """No page stays open on the receiver's side."""
+    store.apply_destinations([DESTINATION])
+    engine.observe(MONITOR, DAYS[:1])
+    clock.advance(30 * moment.DAY)
+    engine.observe(MONITOR, [reading(0, "ok", 2)])
+    (episode,), _ = store.episodes()
+    assert [delivery.state for delivery in episode.deliveries] == [DeliveryState.PENDING] * 2
+
+
+def test_a_changed_monitor_closes_what_its_old_definition_opened(store: ControlStore, engine: AlertEngine) -> None:
+    """A new definition is judged afresh; readings of the old one are left alone."""
+    engine.observe(MONITOR, DAYS[:2])
+    changed = msgspec.structs.replace(MONITOR, revision=2, warn=None, critical=None)
+    (closed,) = engine.observe(changed, [])
+    assert closed.reason == "Monitor drift was changed (revision 2) and is judged afresh"
+    assert store.open_episodes() == {}
+    assert engine.observe(MONITOR, [reading(5, "critical")]) == []
+    assert store.open_episodes() == {}
+
+
+def test_a_monitor_without_thresholds_leaves_no_trace(store: ControlStore, engine: AlertEngine) -> None:
+    """The default monitors cost nothing."""
+    bare = msgspec.structs.replace(MONITOR, warn=None, critical=None)
+    assert engine.observe(bare, DAYS) == []
+    with store.recording() as ledger:
+        assert ledger.rules("late", "drift") == []
+
+
+def test_a_step_that_breaks_leaves_nothing_and_can_be_made_again(
+    store: ControlStore, engine: AlertEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rules, episodes and outbox rows are written together or not at all."""
+    store.apply_destinations([DESTINATION])
+    write = Ledger.write
+
+    def broken(ledger: Ledger, record: Record) -> None:
+        write(ledger, record)
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(Ledger, "write", broken)
+    with pytest.raises(OSError, match="full"):
+        engine.observe(MONITOR, DAYS)
+    assert store.episodes() == ([], None)
+    monkeypatch.undo()
+    engine.observe(MONITOR, DAYS)
+    assert len(store.episodes()[0][0].deliveries) == 3
+
+
+def test_each_segment_has_its_own_rule_and_a_restart_forgets_nothing(tmp_path: Path, store: ControlStore, clock: ManualClock) -> None:
+    """The state is in the store, not in the engine."""
+    AlertEngine(store, clock).observe(MONITOR, [reading(0, "critical", segment=f"carrier={name}") for name in ("UA", "AA")])
+    again = ControlStore(f"sqlite:///{tmp_path}/control.db", clock)
+    AlertEngine(again, clock).observe(MONITOR, [reading(1, "ok", segment="carrier=AA")])
+    assert [episode.segment for episode in again.episodes("open")[0]] == ["carrier=UA"]
+    assert [episode.segment for episode in again.episodes("closed")[0]] == ["carrier=AA"]
+    again.close()
+
+
+def test_waking_happens_only_where_there_is_something_to_send(store: ControlStore, clock: ManualClock) -> None:
+    """Delivery looks at once when a row is there."""
+    woken: list[int] = []
+    engine = AlertEngine(store, clock, wake=lambda: woken.append(START))
+    engine.observe(MONITOR, DAYS[:1])
+    assert woken == []
+    store.apply_destinations([DESTINATION])
+    engine.observe(MONITOR, DAYS)
+    assert woken == [START]
