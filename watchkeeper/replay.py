@@ -40,13 +40,14 @@ class Stretch:
 
 
 class Recording:
-    """The events in the file at `path` of the model with `contract`; `label_ts` names another column for the labels' times.
+    """The events in the file at `path` of the model with `contract`; `label_ts` names another column for the labels' times, and
+    `last` leaves out the predictions that are older than so many microseconds before the last one, and their labels.
 
     Memory holds the times and the labels of the whole file, and the rest of it only where the file is not in order of time.
     Raises ConfigError if the file cannot be read or lacks a column that it must have.
     """
 
-    def __init__(self, path: Path, contract: Contract, *, version: str = "1", label_ts: str | None = None) -> None:
+    def __init__(self, path: Path, contract: Contract, *, version: str = "1", label_ts: str | None = None, last: int | None = None) -> None:
         try:
             self._file = pq.ParquetFile(path)
         except (OSError, pa.ArrowInvalid) as error:
@@ -58,14 +59,15 @@ class Recording:
             has = ", ".join(self._file.schema_arrow.names)
             raise ConfigError(f"{path} has no column {', '.join(missing)}", remedy=f"its columns are {has}")
         self._ts = _times(self._column(roles.ts))
-        self._sorted = bool((np.diff(self._ts) >= 0).all())
+        self._kept = np.ones(len(self._ts), np.bool_) if last is None else self._ts > self._ts.max(initial=_NONE) - last
+        self._sorted = bool((np.diff(self._ts) >= 0).all() and self._kept.all())
         self._probabilities = self._classes()
         self._label_times, self._labels = self._read_labels(label_ts or roles.label_ts)
 
     @property
     def events(self) -> int:
         """How many predictions and labels there are to send."""
-        return len(self._ts) + len(self._label_times)
+        return int(self._kept.sum()) + len(self._label_times)
 
     def weeks_until(self, now: int) -> int:
         """The greatest whole number of weeks, in microseconds, by which all times can move without one lying after `now`."""
@@ -99,6 +101,7 @@ class Recording:
                 at += len(batch)
             return
         order = np.argsort(self._ts, kind="stable")
+        order = order[self._kept[order]]
         table = self._file.read(columns)
         for at in range(0, len(order), size):
             rows = order[at : at + size]
@@ -152,7 +155,7 @@ class Recording:
             return np.zeros(0, np.int64), pa.table({})
         times = _times(self._column(label_ts)) if label_ts in self._names else self._ts
         label = _nulls(self._column(roles.label))
-        present = np.flatnonzero((times != _NONE) & np.asarray(pc.is_valid(label)))
+        present = np.flatnonzero(self._kept & (times != _NONE) & np.asarray(pc.is_valid(label)))
         order = present[np.argsort(times[present], kind="stable")]
         table = pa.table({"id": self._column(roles.id), "label": label, "prediction_ts": pa.array(self._ts)})
         return times[order], table.take(order)

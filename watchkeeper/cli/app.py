@@ -1,0 +1,51 @@
+"""The commands by name, and the edge where errors become messages and exit codes: 0 done, 1 failed, 2 wrong use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from core.error import ConfigError, WatchkeeperError
+from watchkeeper.cli import apply, config, demo, doctor, later, migrate, reference, replay, status, terminal, up
+from watchkeeper.client import ClientError
+
+app = typer.Typer(
+    name="watchkeeper",
+    help="Keeps watch over deployed machine-learning models.\n\nBegin with `watchkeeper demo`, or with `watchkeeper up --data ./data`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for name, command in (
+    ("up", up.up),
+    ("reference", reference.reference),
+    ("apply", apply.apply),
+    ("replay", replay.replay),
+    ("status", status.status),
+    ("doctor", doctor.doctor),
+    ("migrate", migrate.migrate),
+    ("demo", demo.demo),
+):
+    app.command(name)(command)
+app.add_typer(config.app, name="config")
+for name, purpose in later.COMMANDS.items():
+    app.command(name, help=f"{purpose} Not available yet.", hidden=True, context_settings=later.ANYTHING)(later.refuse)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command in `arguments` (else in `sys.argv`) and return the exit code. Expected errors are printed, not raised."""
+    try:
+        app(args=arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except ConfigError as error:
+        terminal.error(error.message, error.remedy)
+        return 2
+    except ClientError as error:
+        terminal.error(error.message, error.remedy)
+    except (WatchkeeperError, OSError) as error:  # TimeoutError is an OSError
+        terminal.error(str(error))
+    return 1

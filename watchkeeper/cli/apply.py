@@ -1,0 +1,32 @@
+"""`watchkeeper apply`: monitors, destinations and contracts as code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watchkeeper.cli import terminal
+from watchkeeper.cli.connection import Url, connect
+from watchkeeper.cli.terminal import AsJson
+
+
+def apply(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Definitions, YAML.")],
+    url: Url = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Create or change monitors, destinations and contracts by name. What the file leaves out stays as it is.
+
+    Example: `watchkeeper apply monitors.yaml --dry-run`
+    """
+    with connect(url) as client:
+        items = client.apply(file.read_text(encoding="utf-8"), dry_run=dry_run)
+    if json:
+        terminal.as_json({"items": items})
+    else:
+        terminal.table(
+            ("kind", "model", "name", "result"), [[item.get(key) or "-" for key in ("kind", "model", "name", "result")] for item in items]
+        )

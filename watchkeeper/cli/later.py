@@ -1,0 +1,24 @@
+"""Commands that are known and not built yet: refused by name."""
+
+from __future__ import annotations
+
+import typer
+
+from watchkeeper.cli import terminal
+
+COMMANDS = {
+    "ingest": "Read events from Kafka into panes.",
+    "evaluate": "Join truth and evaluate monitors.",
+    "deliver": "Send notifications.",
+    "serve": "Serve the API and the pages.",
+    "backtest": "Evaluate a monitor over history.",
+    "rebuild": "Make panes again from raw events.",
+    "export": "Write readings or events to a file.",
+}
+ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def refuse(context: typer.Context) -> None:
+    """Say that the command is not there yet."""
+    terminal.error(f"`watchkeeper {context.info_name}` is not available yet", "`watchkeeper up` runs the whole in one process")
+    raise typer.Exit(1)

@@ -1,0 +1,29 @@
+"""`watchkeeper migrate`: bring the stores to the newest schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watchkeeper import settings as source
+from watchkeeper.cli import terminal
+from watchkeeper.cli.up import ConfigFile
+
+
+def migrate(
+    data: Annotated[
+        Path | None, typer.Option(file_okay=False, help="The data folder. [default: watchkeeper-data]", show_default=False)
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Bring the stores in the data folder to the newest schema. `watchkeeper up` does the same when it starts.
+
+    Example: `watchkeeper migrate --data ./data`
+    """
+    settings = source.load(config, data=data)
+    from watchkeeper import embedded
+
+    embedded.migrate(settings)
+    terminal.out.print(f"{settings.data}: at the newest schema")

@@ -1,0 +1,56 @@
+"""`watchkeeper reference`: give a model its reference, and with it its contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watchkeeper.cli import terminal
+from watchkeeper.cli.connection import Url, connect
+from watchkeeper.cli.terminal import AsJson
+
+Text = str | None
+
+
+def reference(
+    model: Annotated[str, typer.Argument(help="The model's name.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The reference, a Parquet file; all its rows are used.")],
+    task: Annotated[str, typer.Option(help="binary, multiclass or regression.")],
+    id_: Annotated[Text, typer.Option("--id", help="Column of ids. [default: prediction_id]")] = None,
+    ts: Annotated[Text, typer.Option(help="Column of event times. [default: ts]")] = None,
+    prediction: Annotated[Text, typer.Option(help="Column of predictions. [default: prediction]")] = None,
+    score: Annotated[Text, typer.Option(help="Column of the positive class's scores. [default: score]")] = None,
+    proba_prefix: Annotated[Text, typer.Option(help="How columns of class probabilities begin. [default: proba_]")] = None,
+    interval: Annotated[Text, typer.Option(help="Columns of prediction intervals and their level: pred_low,pred_high,0.8")] = None,
+    label: Annotated[Text, typer.Option(help="Column of the truth. [default: label]")] = None,
+    label_ts: Annotated[Text, typer.Option(help="Column of the times at which the truth was known. [default: label_ts]")] = None,
+    features: Annotated[Text, typer.Option(help="Columns to watch: a,b,c. [default: all others]")] = None,
+    categorical: Annotated[Text, typer.Option(help="Number columns that are categories: a,b")] = None,
+    exclude: Annotated[Text, typer.Option(help="Columns to leave out: a,b")] = None,
+    segments: Annotated[Text, typer.Option(help="Columns to segment by, and their crosses: x,y,x*y")] = None,
+    protected: Annotated[Text, typer.Option(help="Protected attributes: p,q")] = None,
+    positive: Annotated[Text, typer.Option(help="The positive class. [default: 1]")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Decision threshold. [default: 0.5]", show_default=False)] = None,
+    earliest: Annotated[Text, typer.Option(help="Events before this time are rejected. [default: 1971-01-01]")] = None,
+    url: Url = None,
+    json: AsJson = False,
+) -> None:
+    """Freeze a model's reference: its bins, categories, summaries and performance become the next version of its contract.
+
+    Doing it again with the same content changes nothing.
+
+    Example: `watchkeeper reference taxi-fare january.parquet --task regression --segments borough`
+    """
+    options = {
+        "id": id_, "ts": ts, "prediction": prediction, "score": score, "proba_prefix": proba_prefix, "interval": interval, "label": label,
+        "label_ts": label_ts, "features": features, "categorical": categorical, "exclude": exclude, "segments": segments,
+        "protected": protected, "positive": positive, "threshold": threshold, "earliest": earliest,
+    }  # fmt: skip
+    with connect(url) as client:
+        answer = client.reference(model, file.read_bytes(), task=task, **options)
+    if json:
+        terminal.as_json(answer)
+    else:
+        terminal.out.print(f"{answer['model']}: contract version {answer['version']} {answer['result']}")

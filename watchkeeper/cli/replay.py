@@ -1,0 +1,90 @@
+"""`watchkeeper replay`: send a file's predictions and labels as if they happened now."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+import typer
+
+from core.clock import SystemClock
+from core.contract import Contract
+from core.error import ConfigError
+from watchkeeper.cli import terminal
+from watchkeeper.cli.connection import Url, connect
+from watchkeeper.client import Client, Sent
+
+if TYPE_CHECKING:
+    from watchkeeper.send import Receipt
+
+_SPEED = re.compile(r"max|([0-9]+(?:\.[0-9]+)?)x", re.ASCII)
+_SHOWN = 5
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The events, a Parquet file.")],
+    model: Annotated[str, typer.Option(help="The model that they are of; it has a reference.")],
+    version: Annotated[str, typer.Option(help="The model's version.")] = "1",
+    url: Url = None,
+    to: Annotated[Literal["http", "kafka"], typer.Option(help="Where to.")] = "http",
+    bootstrap: Annotated[str | None, typer.Option(help="Kafka's HOST:PORT.")] = None,
+    label_ts: Annotated[str | None, typer.Option(help="Column of the labels' times. [default: the contract's]")] = None,
+    shift: Annotated[
+        Literal["none", "now"], typer.Option(help="`now`: move all times by whole weeks, so that the last is not in the future.")
+    ] = "none",
+    speed: Annotated[str, typer.Option(help="`max`, or a multiple of real time: 60x")] = "max",
+    wait: Annotated[bool, typer.Option("--wait", help="Return when the server is quiet: everything read, joined and evaluated.")] = False,
+) -> None:
+    """Send, in time order, a prediction at `ts` and its label at `label_ts` for each row. Sending a file again is harmless.
+
+    Example: `watchkeeper replay year.parquet --model taxi-fare --shift now --wait`
+    """
+    pace = _pace(speed)
+    if to == "kafka" or bootstrap is not None:
+        terminal.error("`--to kafka` is not available yet", "leave --to and --bootstrap out: events go over HTTP")
+        raise typer.Exit(1)
+    from watchkeeper.replay import Recording
+    from watchkeeper.send import send
+
+    with connect(url, patience=60.0) as client:
+        recording = Recording(file, _contract(client, model), version=version, label_ts=label_ts)
+        weeks = recording.weeks_until(SystemClock().now()) if shift == "now" else 0
+        begun = time.monotonic()
+        with terminal.progress() as progress:
+            task = progress.add_task(f"{model}: sending", total=recording.events)
+            receipt = send(client, recording, shift=weeks, speed=pace, advance=lambda events: progress.advance(task, events))
+        _report(model, receipt, time.monotonic() - begun)
+        if wait:
+            begun = time.monotonic()
+            client.wait(timeout=24 * 3600)
+            terminal.out.print(f"{model}: quiet after {time.monotonic() - begun:.1f} s")
+    if receipt.rejected and not receipt.accepted:
+        raise typer.Exit(1)
+
+
+def _pace(speed: str) -> float | None:
+    match = _SPEED.fullmatch(speed)
+    if match is None or (match[1] and float(match[1]) == 0):
+        raise ConfigError(f"--speed {speed!r} is no pace", remedy="write `max`, or a multiple of real time such as `60x`")
+    return float(match[1]) if match[1] else None
+
+
+def _contract(client: Client, model: str) -> Contract:
+    return msgspec.convert(client.contract(model), Contract)
+
+
+def _report(model: str, receipt: Receipt, seconds: float) -> None:
+    predictions, labels = receipt.predictions, receipt.labels
+    rate = (receipt.accepted + receipt.rejected) / max(seconds, 1e-3)
+    counts = f"{predictions.accepted:,} predictions and {labels.accepted:,} labels accepted, {receipt.rejected:,} rejected"
+    terminal.out.print(f"{model}: {counts}, in {seconds:.1f} s ({rate:,.0f} events/s)")
+    for kind, sent in (("prediction", predictions), ("label", labels)):
+        _reasons(kind, sent)
+
+
+def _reasons(kind: str, sent: Sent) -> None:
+    for fault in (sent.errors + sent.cells)[:_SHOWN]:
+        terminal.warn(f"{kind} {fault['row']}, {fault.get('field')}: {fault.get('reason')}")

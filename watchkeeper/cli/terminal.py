@@ -1,0 +1,56 @@
+"""What commands print: words on a terminal, JSON for programs, errors on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+# Names and reasons come from outside: nothing in them is markup.
+out = Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
+err = Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def error(what: str, remedy: str = "") -> None:
+    """Say what is wrong, and what to do about it."""
+    err.print(f"error: {what}", style="red")
+    if remedy:
+        err.print(f"  try: {remedy}")
+
+
+def warn(what: str) -> None:
+    """Say what is not as it should be, though the work goes on."""
+    err.print(f"warning: {what}", style="yellow")
+
+
+def as_json(value: Any) -> None:
+    """Print `value` for a program."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows under their column names."""
+    shown = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        shown.add_row(*(str(cell) for cell in row))
+    out.print(shown)
+
+
+def progress() -> Progress:
+    """A progress bar on stderr where that is a terminal; elsewhere nothing."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err, disable=not err.is_terminal, transient=True)
+
+
+def say(what: str) -> None:
+    """Say, with the time, what is being done."""
+    out.print(f"{time.strftime('%H:%M:%S')}  {what}")

@@ -1,0 +1,113 @@
+"""The demo from beginning to end: server, receiver, references, monitors, a year of events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+import yaml
+
+from core import moment
+from core.clock import SystemClock
+from core.contract import Contract
+from core.error import Fatal
+from watchkeeper.client import Client
+from watchkeeper.demo import flights
+from watchkeeper.demo.receiver import Receiver, sentence
+from watchkeeper.demo.server import Server
+from watchkeeper.replay import Recording
+from watchkeeper.send import Receipt, send
+
+HORIZON = "30d"  # a webhook tells of windows that ended so long ago
+_TOLD = 12  # webhooks that are told one by one
+
+Say = Callable[[str], None]
+
+
+def run(
+    *, data: Path | None, port: int, cache: Path, days: int | None, leave: bool, say: Say, advance: Callable[[str, int, int], None]
+) -> None:
+    """Run the demo; `leave` ends it when the stream is quiet, else it goes on until it is interrupted.
+
+    `data` is the server's folder (None: a temporary one), `cache` where the flights' files are kept, `days` how many of the last days are sent (None: all
+    eleven months). `say` is told what is going on, `advance(model, events, total)` how far the sending is. Raises Fatal if the server does not live.
+    """
+    with ExitStack() as stack:
+        folder = data or Path(stack.enter_context(TemporaryDirectory(prefix="watchkeeper-demo-")))
+        say(f"starting the server on {folder}")
+        server = stack.enter_context(Server(folder, port, environment={"WATCHKEEPER_ALERTS__NOTIFY_HORIZON": HORIZON}))
+        say(f"look at {server.url}/ui/")
+        teller = _Teller(say)
+        receiver = stack.enter_context(Receiver(teller))
+        client = stack.enter_context(Client(server.url))
+        pairs = flights.make(cache, say)
+        for pair in pairs:
+            answer = client.reference(pair.model, pair.reference.read_bytes(), task=pair.task, segments=list(flights.SEGMENTS))
+            say(f"{pair.model}: January is its reference, contract version {answer['version']}")
+        items = client.apply(definitions(receiver))
+        say(f"{len(items) - 1} monitors and a destination; webhooks go to {receiver.url}")
+        _replay(client, pairs, days, say, advance)
+        say("waiting until every window is evaluated")
+        client.wait(timeout=1800)
+        _sum_up(client, teller, say)
+        if not leave:
+            say(f"look at {server.url}/ui/ , and stop with Ctrl-C")
+            while server.running:
+                time.sleep(0.5)
+            raise Fatal(f"the server ended; see {folder}/server.log")
+
+
+def definitions(receiver: Receiver) -> str:
+    """The demo's monitors, and a destination that leads to `receiver`, as YAML."""
+    monitors = (files("watchkeeper.demo") / "monitors.yaml").read_text(encoding="utf-8")
+    destination = {"destination": "demo-receiver", "kind": "webhook", "url": receiver.url, "secret": receiver.secret, "severity": "report"}
+    return monitors + "\n" + yaml.safe_dump([destination], sort_keys=False)
+
+
+def _replay(client: Client, pairs: tuple[flights.Pair, ...], days: int | None, say: Say, advance: Callable[[str, int, int], None]) -> None:
+    """Send both models' streams side by side, moved by the same whole weeks so that they end now."""
+    recordings = {
+        pair.model: Recording(pair.stream, msgspec.convert(client.contract(pair.model), Contract), last=days and days * moment.DAY)
+        for pair in pairs
+    }
+    shift = min(recording.weeks_until(SystemClock().now()) for recording in recordings.values())
+    say(
+        f"sending {sum(recording.events for recording in recordings.values()):,} events, {shift // (7 * moment.DAY)} weeks later than they were"
+    )
+
+    def send_one(model: str) -> Receipt:
+        recording = recordings[model]
+        return send(client, recording, shift=shift, advance=lambda events: advance(model, events, recording.events))
+
+    with ThreadPoolExecutor(len(recordings)) as pool:
+        receipts = dict(zip(recordings, pool.map(send_one, recordings), strict=True))
+    for model, receipt in receipts.items():
+        say(f"{model}: {receipt.predictions.accepted:,} predictions, {receipt.labels.accepted:,} labels, {receipt.rejected:,} rejected")
+
+
+def _sum_up(client: Client, teller: _Teller, say: Say) -> None:
+    episodes = list(client.episodes())
+    firing = sum(episode.get("ended_at") is None for episode in episodes)
+    say(f"{len(episodes)} episodes, {firing} of them open; {teller.count} webhooks, every signature checked")
+
+
+class _Teller:
+    """Tells of the first webhooks one by one, then counts."""
+
+    def __init__(self, say: Say) -> None:
+        self.count = 0
+        self._say = say
+
+    def __call__(self, payload: dict[str, Any]) -> None:
+        self.count += 1
+        if self.count <= _TOLD:
+            self._say(f"webhook {sentence(payload)}")
+        elif self.count == _TOLD + 1:
+            self._say("webhook: and more, counted at the end")

@@ -1,0 +1,91 @@
+"""The server of the demo: `watchkeeper up` in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from core.error import Fatal
+
+_PATIENCE = 60.0  # seconds to become ready
+
+
+class Server:
+    """`watchkeeper up` on `data` and `port` (0: a free one), with what it prints in `data/server.log`; ready when entered, ended when left."""
+
+    def __init__(self, data: Path, port: int = 0, *, environment: dict[str, str] | None = None) -> None:
+        self.port = port or _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._data = data
+        self._environment = environment or {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self._data.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "watchkeeper", "up", "--data", str(self._data), "--port", str(self.port)]
+        with self._log.open("wb") as log:
+            # A session of its own: Ctrl-C reaches the demo, and the demo ends the server.
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
+                command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **self._environment}, start_new_session=True
+            )
+        try:
+            self._become_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """End the process, gently first."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    @property
+    def _log(self) -> Path:
+        return self._data / "server.log"
+
+    def _become_ready(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        with httpx.Client(base_url=self.url, trust_env=False, timeout=5.0) as http:
+            while time.monotonic() < deadline:
+                if not self.running:
+                    raise Fatal(f"the server ended at once; it said:\n{self._said()}")
+                try:
+                    if http.get("/v1/health/ready").is_success:
+                        return
+                except httpx.TransportError:
+                    pass
+                time.sleep(0.1)
+        raise Fatal(f"the server was not ready within {_PATIENCE:g} s; it said:\n{self._said()}")
+
+    def _said(self) -> str:
+        return "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
