@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.clock import Clock, SystemClock
-from core.error import Fatal
+from core.error import ConfigError, Fatal
 
 _INSERT: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
@@ -29,7 +29,10 @@ class Database:
         self._clock = clock or SystemClock()
         self._engine = create_engine(url)
         if self._engine.dialect.name == "sqlite":
-            Path(str(make_url(url).database)).touch(mode=0o600)  # it holds secrets
+            path = make_url(url).database
+            if not path or path == ":memory:":
+                raise ConfigError("the control database must be a file: threads share it", remedy="write sqlite:////path/to/control.db")
+            Path(path).touch(mode=0o600)  # it holds secrets
             _tame(self._engine)
 
     @contextmanager

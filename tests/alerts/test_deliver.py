@@ -192,3 +192,36 @@ def test_retry_after_is_honoured_in_both_forms_and_never_beyond_giving_up(header
             return 1.0
 
     assert retry.wait(1, header, 0, Never()) == seconds * moment.SECOND
+
+
+def test_the_thread_outlives_a_store_that_fails(
+    store: ControlStore, clock: ManualClock, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A failure is logged; what could not be read or saved is tried again."""
+    store.apply_destinations([msgspec.structs.replace(DESTINATION, url=receiver.url)])
+    AlertEngine(store, clock).observe(MONITOR, DAYS[:1])
+    due, settle = store.due, store.settle
+    failures = ["due", "settle"]
+
+    def fail(name: str) -> None:
+        if name in failures:
+            failures.remove(name)
+            raise OSError(name)
+
+    def failing_due(now: int) -> list[Delivery]:
+        fail("due")
+        return due(now)
+
+    def failing_settle(delivery: Delivery) -> None:
+        fail("settle")
+        settle(delivery)
+
+    monkeypatch.setattr(store, "due", failing_due)
+    monkeypatch.setattr(store, "settle", failing_settle)
+    deliverer = Deliverer(store, clock, poll=0.01)
+    deliverer.start()
+    receiver.wait(2)
+    deliverer.stop()
+    assert len({call.headers["webhook-id"] for call in receiver.calls}) == 1
+    assert deliveries(store)[0].state is DeliveryState.DELIVERED
+    assert [record.message.split(" ")[0] for record in caplog.records if record.levelname == "ERROR"] == ["the", "an"]

@@ -144,7 +144,7 @@ def test_a_warning_becomes_critical_within_its_episode_and_never_milder(verdicts
     rule, transitions = run([reading(day, verdict) for day, verdict in enumerate(verdicts)], (m, m))
     levels = [transition.level for transition in transitions if transition.episode]
     assert len({transition.episode for transition in transitions if transition.episode}) == (len(verdicts) >= m)
-    assert levels == sorted(set(levels), key=[Level.WARN, Level.CRITICAL].index)
+    assert levels in ([], [Level.WARN], [Level.CRITICAL], [Level.WARN, Level.CRITICAL])
     worst = any(all(item is Verdict.CRITICAL for item in verdicts[i : i + m]) for i in range(len(verdicts) - m + 1))
     assert rule.level is (None if len(verdicts) < m else Level.CRITICAL if worst else Level.WARN)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from alerts import sentence
@@ -35,7 +37,7 @@ from tests.alerts.sample import START, reading
         ),
     ],
 )
-def test_a_breach_names_measure_place_value_limit_window_and_n(changes: dict[str, object], expected: str) -> None:
+def test_a_breach_names_measure_place_value_limit_window_and_n(changes: dict[str, Any], expected: str) -> None:
     """All that a person needs at three in the morning is in one sentence."""
     assert sentence.breach(reading(0, "critical", **changes)) == expected
 

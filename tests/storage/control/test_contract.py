@@ -1,0 +1,79 @@
+"""Contracts: versions, content, cache."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from core.clock import ManualClock
+from core.contract import LABEL, PREDICTION, Column, Contract, Dimension, Kind, Task
+from storage.control.store import ControlStore
+
+CONTRACT = Contract(
+    model="late",
+    version=0,
+    task=Task.BINARY,
+    features=(
+        Column(name="temp", kind=Kind.NUMERIC, edges=(0.1, 1e300), tails=(0.0, 5e-324)),
+        Column(name="carrier", kind=Kind.CATEGORICAL, categories=("UA", "%6Eull"), others=("ü",)),
+    ),
+    outputs=(Column(name=PREDICTION, kind=Kind.CATEGORICAL), Column(name=LABEL, kind=Kind.CATEGORICAL)),
+    dimensions=(Dimension(name="carrier", values=("UA",), protected=True),),
+    crosses=(("carrier", "origin"),),
+    classes=("0", "1"),
+)
+
+
+def save(store: ControlStore, content: str, reference: bytes | None = b"r") -> Contract:
+    return store.save_contract(CONTRACT, content=content, reference=reference)
+
+
+def test_a_contract_comes_back_as_it_was_saved(store: ControlStore) -> None:
+    """Every field, every float."""
+    assert store.contract("late") is None
+    saved = save(store, "a")
+    assert saved == msgspec.structs.replace(CONTRACT, version=1)
+    assert store.contract("late") == store.contract_version("late", 1) == saved
+    assert store.contracts() == [saved]
+    assert store.reference("late", 1) == b"r"
+
+
+def test_the_same_content_changes_nothing_and_other_content_is_a_new_version(store: ControlStore) -> None:
+    """The version counts contents; older versions stay, each with its reference."""
+    versions = [save(store, content, content.encode()).version for content in ("a", "a", "b", "b", "a")]
+    assert versions == [1, 1, 2, 2, 3]
+    newest = store.contract("late")
+    assert newest is not None
+    assert newest.version == 3
+    assert [store.reference("late", version) for version in (1, 2, 3, 4)] == [b"a", b"b", b"a", None]
+    assert store.contract_version("late", 4) is None
+    assert [entry.payload["version"] for entry in store.audit_entries()] == [3, 2, 1]
+
+
+def test_the_newest_contract_is_remembered_and_a_save_is_seen_at_once(store: ControlStore) -> None:
+    """Asking again costs no query; saving forgets."""
+    save(store, "a")
+    first = store.contract("late")
+    assert store.contract("late") is first
+    save(store, "b")
+    second = store.contract("late")
+    assert second is not None
+    assert second.version == 2
+
+
+def test_a_save_by_another_process_is_seen_after_the_refresh(url: str, store: ControlStore) -> None:
+    """With `refresh=0` at once."""
+    other = ControlStore(url, ManualClock(), refresh=0)
+    save(store, "a")
+    assert [contract.version for contract in [other.contract("late")] if contract] == [1]
+    save(store, "b")
+    assert [contract.version for contract in [other.contract("late")] if contract] == [2]
+    other.close()
+
+
+def test_saves_at_the_same_time_get_different_versions(store: ControlStore) -> None:
+    """Ten threads, ten contents, ten versions."""
+    with ThreadPoolExecutor(5) as pool:
+        saved = list(pool.map(lambda number: save(store, str(number)).version, range(10)))
+    assert sorted(saved) == list(range(1, 11))

@@ -1,0 +1,72 @@
+"""Monitors and destinations: applying creates or changes, never deletes."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from core.destination import Destination
+from core.error import ConfigError
+from core.monitor import Monitor
+from storage.control.store import ControlStore
+
+A = Monitor(name="a", model="late", measure="drift.psi", params={"x": 1}, warn={"above": 0.1}, persist=(2, 3))
+B = Monitor(name="b", model="late", measure="performance.f1")
+OTHER = Monitor(name="a", model="other", measure="performance.mae")
+ONCALL = Destination(name="oncall", url="https://u:hidden@example.org/?k=hidden", secret="whsec_aGlkZGVuaGlkZGVuaGlkZGVu", models=("late",))
+
+
+def test_created_changed_unchanged(store: ControlStore) -> None:
+    """The key is (model, name); a change counts the revision up; what is left out stays."""
+    assert store.apply_monitors([A, OTHER]) == [("late", "a", "created"), ("other", "a", "created")]
+    assert store.apply_monitors([A, B]) == [("late", "a", "unchanged"), ("late", "b", "created")]
+    changed = msgspec.structs.replace(A, warn=0.2, revision=7)
+    assert store.apply_monitors([changed]) == [("late", "a", "changed")]
+    assert store.monitors("late") == [msgspec.structs.replace(changed, revision=2), B]
+    assert store.monitors() == [*store.monitors("late"), OTHER]
+    assert [store.monitor_revision("late", "a", revision) for revision in (1, 3)] == [A, None]
+
+
+def test_a_dry_run_says_the_same_and_does_nothing(store: ControlStore) -> None:
+    """Nothing is written, the audit included."""
+    assert store.apply_monitors([A], dry_run=True) == [("late", "a", "created")]
+    assert store.apply_destinations([ONCALL], dry_run=True) == [("", "oncall", "created")]
+    assert (store.monitors(), store.destinations(), store.audit_entries()) == ([], [], [])
+
+
+def test_one_name_twice_is_refused_and_nothing_is_applied(store: ControlStore) -> None:
+    """A file that says two things is not half applied."""
+    with pytest.raises(ConfigError, match="`late/a` is defined twice"):
+        store.apply_monitors([A, B, A])
+    assert store.monitors() == []
+
+
+def test_destinations_are_created_changed_and_left_alone(store: ControlStore) -> None:
+    """As monitors are."""
+    assert store.apply_destinations([ONCALL]) == [("", "oncall", "created")]
+    assert store.apply_destinations([ONCALL]) == [("", "oncall", "unchanged")]
+    moved = msgspec.structs.replace(ONCALL, url="https://example.net/")
+    assert store.apply_destinations([moved]) == [("", "oncall", "changed")]
+    assert store.destinations() == [moved]
+
+
+def test_every_change_is_audited_without_secrets(store: ControlStore) -> None:
+    """Who, what, when; no secret, password or query."""
+    store.apply_monitors([A], actor="ada")
+    store.apply_destinations([ONCALL])
+    entries = store.audit_entries()
+    assert [(entry.at, entry.actor, entry.action, entry.subject) for entry in entries] == [
+        (1_000, "local", "destination.created", "oncall"),
+        (1_000, "ada", "monitor.created", "late/a"),
+    ]
+    assert "hidden" not in str(entries)
+    assert ONCALL.secret not in str(entries)
+
+
+def test_a_cursor_is_the_last_document_of_its_owner(store: ControlStore) -> None:
+    """Each owner has its own."""
+    assert store.cursor("ingest/0") is None
+    store.save_cursor("ingest/0", {"position": 2**60})
+    store.save_cursor("owner/late", {"a": [1, None]})
+    store.save_cursor("ingest/0", {"position": 2**60 + 1})
+    assert (store.cursor("ingest/0"), store.cursor("owner/late")) == ({"position": 2**60 + 1}, {"a": [1, None]})

@@ -1,0 +1,83 @@
+"""The database: migrations, transactions, threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from core.error import ConfigError, Fatal
+from storage.control.schema import METADATA
+from storage.control.store import ControlStore
+
+
+def test_migrating_twice_changes_nothing_and_leads_to_the_schema(store: ControlStore) -> None:
+    """The migrations and the tables in the code are the same."""
+    assert store.migrate() == []
+    with store.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_data_of_a_newer_version_is_refused(store: ControlStore) -> None:
+    """Going back a version is an error, not a guess."""
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Fatal, match="newer version"):
+        store.migrate()
+
+
+def test_commits_are_durable_and_checked(store: ControlStore, tmp_path: Path) -> None:
+    """WAL, full sync, foreign keys; only the owner may read the file."""
+    with store.read() as connection:
+        pragmas = [connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous", "foreign_keys")]
+    assert pragmas == ["wal", 2, 1]
+    assert (tmp_path / "control.db").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_that_threads_cannot_share_is_refused(url: str) -> None:
+    """Each connection to memory would see another database."""
+    with pytest.raises(ConfigError, match="must be a file"):
+        ControlStore(url)
+
+
+def test_a_write_transaction_is_alone_from_its_first_moment(store: ControlStore) -> None:
+    """What it read cannot be changed under it: a second writer waits, a reader does not."""
+    with store.write(), store.read() as reader:
+        reader.execute(text("PRAGMA busy_timeout=0"))
+        assert reader.execute(text("SELECT count(*) FROM cursors")).scalar() == 0
+        with pytest.raises(OperationalError, match="locked"):
+            reader.execute(text("INSERT INTO cursors VALUES ('a', '{}')"))
+
+
+def test_a_transaction_that_raises_leaves_nothing(store: ControlStore) -> None:
+    """All or nothing."""
+
+    def break_off() -> None:
+        with store.write() as connection:
+            connection.execute(text("INSERT INTO cursors VALUES ('a', '{}')"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        break_off()
+    assert store.cursor("a") is None
+
+
+def test_threads_that_read_and_then_write_lose_no_update(store: ControlStore) -> None:
+    """Eight threads count to two hundred together, while others read."""
+
+    def count(_: int) -> None:
+        with store.write() as connection:
+            seen = connection.execute(text("SELECT payload FROM cursors WHERE owner = 'n'")).scalar() or "0"
+            connection.execute(text("INSERT OR REPLACE INTO cursors VALUES ('n', :n)"), {"n": str(int(seen) + 1)})
+        store.ping()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(count, range(200)))
+    with store.read() as connection:
+        assert connection.execute(text("SELECT payload FROM cursors")).scalar() == "200"

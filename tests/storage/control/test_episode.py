@@ -1,0 +1,130 @@
+"""Episodes, timelines and the outbox, as the store keeps them."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from core.episode import Delivery, DeliveryState, Episode, Level, Record, Rule, Seen, State, Transition
+from core.error import ConfigError
+from core.monitor import Monitor, Severity
+from core.reading import Reading, Verdict
+from storage.control.store import ControlStore
+
+MONITOR = Monitor(name="drift", model="late", measure="drift.psi", critical=0.25)
+READING = Reading(monitor="drift", model="late", measure="drift.psi", window_start=0, window_end=1, value=0.3, verdict=Verdict.CRITICAL)
+
+
+def episode(number: int, *, model: str = "late", ended: int | None = None) -> Episode:
+    return Episode(
+        id=f"ep_{number}",
+        model=model,
+        monitor="drift",
+        measure="drift.psi",
+        column="temp",
+        segment="all",
+        state=State.FIRING,
+        severity=Severity.TICKET,
+        level=Level.CRITICAL,
+        started_at=0,
+        fired_at=number // 2,  # two at a time
+        ended_at=ended,
+        reason="because",
+        window_start=0,
+        window_end=1,
+        value=0.3,
+        threshold={"critical": 0.25},
+        definition=MONITOR,
+        reading=READING,
+    )
+
+
+def delivery(number: int, destination: str = "oncall", due: int = 0) -> Delivery:
+    return Delivery(id=f"msg_{number}", destination=destination, episode="ep_1", type="episode.fired", body="{}", created=0, due=due)
+
+
+def write(store: ControlStore, record: Record) -> None:
+    with store.recording() as ledger:
+        ledger.write(record)
+
+
+def test_pages_of_episodes_are_complete_and_in_order(store: ControlStore) -> None:
+    """The last fired first; a page ends where the next begins, among equal times too."""
+    write(store, Record(episodes=[episode(number) for number in range(7)]))
+    seen: list[str] = []
+    after = None
+    for size in (3, 3, 1):
+        page, after = store.episodes(limit=3, after=after)
+        assert len(page) == size
+        seen += [item.id for item in page]
+    assert after is None
+    assert seen == [f"ep_{number}" for number in range(6, -1, -1)]
+    with pytest.raises(ConfigError, match="cursor"):
+        store.episodes(after="nonsense")
+
+
+def test_open_and_closed_episodes_of_a_model(store: ControlStore) -> None:
+    """Filters and counts agree."""
+    write(store, Record(episodes=[episode(1), episode(2, ended=9), episode(3, model="other"), episode(4)]))
+    assert [item.id for item in store.episodes("open", "late")[0]] == ["ep_4", "ep_1"]
+    assert [item.id for item in store.episodes("closed")[0]] == ["ep_2"]
+    assert store.open_episodes() == {"late": 2, "other": 1}
+    write(store, Record(episodes=[episode(1, ended=9)]))
+    assert store.open_episodes() == {"late": 1, "other": 1}
+
+
+def test_an_episode_comes_back_whole_with_its_deliveries(store: ControlStore) -> None:
+    """Snapshot and deliveries included; an unknown one is None."""
+    write(store, Record(episodes=[episode(1)], deliveries=[delivery(2), delivery(1)]))
+    assert store.episode("ep_1") == msgspec.structs.replace(episode(1), deliveries=(delivery(2), delivery(1)))
+    assert store.episode("ep_9") is None
+
+
+def test_rules_and_timelines_come_back(store: ControlStore) -> None:
+    """A rule replaces its predecessor, a transition follows it."""
+    rule = Rule(model="late", monitor="drift", column="temp", segment="all", windows=(Seen(0, 1, 2, Verdict.WARN, True),), floor=-5)
+    entries = [
+        Transition(
+            episode="ep_1",
+            at=number,
+            before=State.NORMAL,
+            after=State.FIRING,
+            level=Level.WARN,
+            reason="because",
+            window_start=0,
+            window_end=1,
+            revision=1,
+            recorded=5,
+        )
+        for number in (3, 1)
+    ]
+    write(store, Record(rules=[Rule(model="late", monitor="drift", column="temp", segment="all")], transitions=entries[:1]))
+    write(store, Record(rules=[rule], transitions=entries[1:]))
+    with store.recording() as ledger:
+        assert ledger.rules("late", "drift") == [rule]
+        assert ledger.rules("late", "other") == []
+    assert store.transitions("ep_1") == entries
+
+
+def test_what_is_due_is_the_head_of_each_destinations_queue(store: ControlStore) -> None:
+    """A head whose time has not come holds its queue, and no other."""
+    rows = [delivery(1, "a", due=50), delivery(2, "a"), delivery(3, "b"), delivery(4, "b")]
+    write(store, Record(deliveries=[*rows, msgspec.structs.replace(delivery(5, "c"), state=DeliveryState.NOT_SENT)]))
+    assert [row.id for row in store.due(10)] == ["msg_3"]
+    store.settle(msgspec.structs.replace(rows[2], state=DeliveryState.DELIVERED, attempts=1, last_status=204))
+    assert [row.id for row in store.due(50)] == ["msg_4", "msg_1"]
+    assert store.delivery_counts() == {
+        DeliveryState.PENDING: 3,
+        DeliveryState.DELIVERED: 1,
+        DeliveryState.FAILED: 0,
+        DeliveryState.NOT_SENT: 1,
+    }
+
+
+def test_one_notification_is_not_queued_twice(store: ControlStore) -> None:
+    """Its id is unique, and the step that tried leaves nothing."""
+    write(store, Record(deliveries=[delivery(1)]))
+    with pytest.raises(IntegrityError):
+        write(store, Record(episodes=[episode(1)], deliveries=[delivery(1)]))
+    assert store.episode("ep_1") is None
