@@ -1,0 +1,147 @@
+"""Values of a column, as JSON gave them, to arrays. What is wrong is told by index and reason.
+
+Columns of numbers: NaN is null, +infinity is invalid. Columns of texts: `null` and `invalid` (core.text).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core import moment, text
+from core.block import Categories, Floats, Ints
+from ingest.decode.fault import encodes, kind_of
+
+LONGEST_NAME = 256  # bytes of ids, versions and roles
+
+Bad = dict[int, str]
+
+# What Arrow reads as `core.moment.parse` does; the rest is left to that.
+_PLAIN_TIME = r"^[12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$"
+_NONE = type(None)
+
+
+def numbers(values: Sequence[float | None]) -> tuple[Floats, Bad]:
+    """Float64; None is NaN, and infinity of either sign is invalid."""
+    array = np.array(values, np.float64)
+    bad = np.flatnonzero(np.isinf(array))
+    array[bad] = np.inf
+    return array, dict.fromkeys(bad.tolist(), "NaN, infinity or a number out of range")
+
+
+def scores(values: Sequence[float | None]) -> tuple[Floats, Bad]:
+    """Float64; None is NaN, and so is what is not finite."""
+    array, bad = numbers(values)
+    array[list(bad)] = np.nan
+    return array, bad
+
+
+def tags(values: Sequence[Any]) -> tuple[Floats, Bad]:
+    """Numbers that were sent as tags, which have no type until here."""
+    wrong = {i: f"{kind_of(v)} where a number is expected" for i, v in enumerate(values) if v is not None and not _is_number(v)}
+    array, bad = numbers([math.inf if i in wrong else v for i, v in enumerate(values)] if wrong else values)
+    return array, bad | wrong
+
+
+def texts(values: Sequence[Any], *, binary: bool = False) -> tuple[Categories, Bad]:
+    """Texts of strings, numbers, booleans and None; with `binary`, of a binary model's classes."""
+    kinds = set(map(type, values)) - {_NONE, str}
+    if len(kinds) > 1:  # True == 1 == 1.0, and their texts differ
+        column = Categories.of([_text(value, binary) for value in values])
+    else:
+        table: dict[str, int] = {}
+        code = {value: table.setdefault(_text(value, binary), len(table)) for value in dict.fromkeys(values)}
+        column = Categories(np.fromiter(map(code.__getitem__, values), np.int32, len(values)), list(table))
+    if text.INVALID not in column.texts:
+        return column, {}
+    bad = np.flatnonzero(column.codes == list(column.texts).index(text.INVALID))
+    return column, {i: _why_invalid(values[i]) for i in bad.tolist()}
+
+
+def names(values: Sequence[Any], default: str) -> tuple[Categories, Bad]:
+    """Versions and roles: strings as they are, numbers as their text, `default` for None and for what cannot be used."""
+    column = Categories.of([default if value is None else value if type(value) is str else text.of(value) for value in values])
+    wrong = {name for name in column.texts if not _usable(name)}
+    wrong |= {text.INVALID} if any(type(value) is float and math.isinf(value) for value in values) else set()
+    if not wrong:
+        return column, {}
+    bad = {
+        i: f"not usable: 1 to {LONGEST_NAME} bytes of UTF-8, or a finite number"
+        for i, code in enumerate(column.codes)
+        if column.texts[code] in wrong
+    }
+    return Categories.of([default if i in bad else column.texts[code] for i, code in enumerate(column.codes)]), bad
+
+
+def ids(values: Sequence[str]) -> Bad:
+    """Which ids cannot be used, and why."""
+    suspect = [i for i, value in enumerate(values) if not (0 < len(value) <= LONGEST_NAME and value.isascii())]
+    return {i: _why_no_id(values[i]) for i in suspect if not _usable(values[i])}
+
+
+def times(values: Sequence[Any], earliest: int, now: int) -> tuple[Ints, Bad]:
+    """Microseconds of times between `earliest` and `now` + 1 day; 0 for the others."""
+    array = _plain_times(values)
+    bad: Bad = {}
+    if array is None:
+        array = np.zeros(len(values), np.int64)
+        for i, value in enumerate(values):
+            try:
+                array[i] = moment.parse(value)
+            except ValueError as error:
+                bad[i] = str(error)
+    latest = now + moment.DAY
+    for i in np.flatnonzero((array < earliest) | (array > latest)).tolist():
+        limit = "later than now + 1 day" if array[i] > latest else f"earlier than {moment.text(earliest)}"
+        bad.setdefault(i, f"{_shown(int(array[i]), values[i])} is {limit}")
+    array[list(bad)] = 0
+    return array, bad
+
+
+def _plain_times(values: Sequence[Any]) -> Ints | None:
+    """All times at once, where all are texts as most clients write them; else None."""
+    try:
+        column = pa.array(values, pa.string())
+        if pc.all(pc.match_substring_regex(column, _PLAIN_TIME)).as_py() and not column.null_count:
+            return np.array(column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()))
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+        pass
+    return None
+
+
+def _shown(microseconds: int, value: object) -> str:
+    try:
+        return moment.text(microseconds)
+    except OverflowError:  # before the year 1
+        return str(value)
+
+
+def _text(value: Any, binary: bool) -> str:
+    if isinstance(value, str) and not encodes(value):
+        return text.INVALID
+    return text.class_of(value, binary=binary)
+
+
+def _why_invalid(value: object) -> str:
+    if not isinstance(value, str):
+        return kind_of(value)
+    return f"a string above {text.LONGEST} bytes" if encodes(value) else "a string with half a character (a lone surrogate)"
+
+
+def _usable(name: str) -> bool:
+    return encodes(name) and 0 < len(name.encode()) <= LONGEST_NAME
+
+
+def _why_no_id(value: str) -> str:
+    if not value:
+        return "is empty"
+    return f"is longer than {LONGEST_NAME} bytes" if encodes(value) else "has half a character (a lone surrogate)"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,31 @@
+"""What came out of a request: blocks by model, and everything that was wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from core.contract import Contract
+from ingest.decode.fault import Fault
+
+LISTED = 100  # bad cells that are told by row; the blocks hold them all
+
+Contracts = Callable[[str], Contract | None]
+B = TypeVar("B")
+
+
+@dataclass(frozen=True)
+class Decoded(Generic[B]):
+    """A decoded request: `rows` seen, of which `accepted` stand in `blocks`; the others are in `rejects`, in order.
+
+    `cells` are the first `LISTED` bad cells of accepted rows; `unknown` counts columns that are not in the contract, by
+    (model, column).
+    """
+
+    rows: int
+    accepted: int
+    blocks: Mapping[str, B]
+    rejects: Sequence[Fault]
+    cells: Sequence[Fault]
+    unknown: Mapping[tuple[str, str], int]

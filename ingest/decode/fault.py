@@ -1,0 +1,51 @@
+"""What is wrong with a row or a cell, in words that can be shown, stored and sent."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+LONGEST_REASON = 300  # characters
+
+
+class Fault(NamedTuple):
+    """A fault of a row (counted from 0 in its request): the field, the reason, and the model where it is known."""
+
+    row: int
+    field: str
+    reason: str
+    model: str = ""
+
+
+def fault(row: int, field: str, reason: str, model: str = "") -> Fault:
+    """A fault whose texts are short and encode as UTF-8."""
+    return Fault(row, plain(field), plain(reason), plain(model))
+
+
+def plain(text: str) -> str:
+    """The text, cut to `LONGEST_REASON` characters, lone surrogates replaced by `?`."""
+    text = text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 3] + "..."
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def kind_of(value: object) -> str:
+    """What a JSON value is, for people.
+
+    >>> kind_of("a"), kind_of(None), kind_of([])
+    ('a string', 'null', 'an array')
+    """
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        return "a number" if math.isfinite(value) else "NaN, infinity or a number out of range"
+    names = {str: "a string", bool: "a boolean", dict: "an object", list: "an array", type(None): "null"}
+    return names.get(type(value), "something else")
+
+
+def encodes(text: str) -> bool:
+    """Whether a string is Unicode: lone surrogates are not."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""The struct of a model's events, made from its contract, so that msgspec reads them typed.
+
+Columns are the fields c0, c1, ... of `features`, in the order of the contract; names that the contract does not know and
+that were met before are u0, u1, ...; classes are p0, p1, ... of `probabilities`. Everything else is refused by the typed
+reader, and then repaired (`repair`).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+
+from core import text
+from core.contract import Contract, Task
+
+Finite = Annotated[float, msgspec.Meta(ge=-1.7976931348623157e308, le=1.7976931348623157e308)]
+Scalar = str | int | Finite | bool
+
+_UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')  # msgspec takes no such field names
+
+
+class Interval(msgspec.Struct, frozen=True, gc=False):
+    """A prediction interval at a level in (0, 1)."""
+
+    lower: Finite
+    upper: Finite
+    level: Finite | None = None
+
+
+class Extra(msgspec.Struct, omit_defaults=True, gc=False):
+    """What a prediction may carry beside its columns; kept as JSON text."""
+
+    interval: Interval | None = None
+    prediction_set: list[Scalar] | None = None
+    ensemble: list[Finite] | None = None
+    attributions: dict[str, Finite | None] | None = None
+    request_id: str | None = None
+    caller: str | None = None
+    latency_ms: Finite | None = None
+    status: Literal["ok", "error"] | None = None
+    tags: dict[str, Scalar | None] | None = None
+
+
+EXTRAS: dict[str, Any] = {field.name: field.type for field in msgspec.structs.fields(Extra)}
+
+
+class Layout(NamedTuple):
+    """What decides a model's struct. `columns` are (name, numeric) of features and tags; `classes` are texts; `unknown` are names."""
+
+    task: Task
+    columns: tuple[tuple[str, bool], ...]
+    classes: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(contract: Contract) -> Layout:
+        """The layout of a contract."""
+        return Layout(contract.task, tuple((column.name, column.numeric) for column in contract.columns), contract.classes)
+
+    def knowing(self, names: tuple[str, ...]) -> Layout:
+        """The same, with more names that are counted and left out."""
+        return self._replace(unknown=self.unknown + tuple(name for name in names if not _UNNAMEABLE.search(name)))
+
+
+class Types(NamedTuple):
+    """The structs of a layout. `typed` is False where a name cannot be a field's: then every row is repaired."""
+
+    event: Any
+    features: Any
+    probabilities: Any
+    typed: bool
+
+
+@lru_cache(maxsize=256)
+def types_of(layout: Layout) -> Types:
+    """The structs of a layout, made once."""
+    columns = [
+        _field(f"c{i}", name, (float if numeric else str | int | float | bool) | None) for i, (name, numeric) in enumerate(layout.columns)
+    ]
+    unknown = [_field(f"u{i}", name, Any, msgspec.UNSET) for i, name in enumerate(layout.unknown)]
+    features = _struct("Features", columns + unknown)
+    classes = [_field(f"p{i}", text.unquote(name), float | None) for i, name in enumerate(layout.classes)]
+    probabilities = _struct("Probabilities", classes) if layout.classes else None
+    event = msgspec.defstruct(
+        "Event",
+        [
+            ("prediction_id", str),
+            ("model", str),
+            ("ts", str | int | float),
+            ("features", features),
+            ("prediction", float if layout.task == Task.REGRESSION else str | int | float | bool),
+            ("version", str | int | float | None, None),
+            ("role", str | None, None),
+            *([("score", float | None, None)] if layout.task == Task.BINARY else []),
+            *([("probabilities", probabilities | None, None)] if probabilities else []),
+            *((name, kind, None) for name, kind in EXTRAS.items()),
+        ],
+        gc=False,
+    )
+    names = [name for name, _ in layout.columns] + [text.unquote(name) for name in layout.classes]
+    return Types(event, features, probabilities, typed=not any(_UNNAMEABLE.search(name) for name in names))
+
+
+def _field(name: str, wire: str, kind: Any, default: Any = None) -> tuple[str, Any, Any]:
+    return (name, kind, msgspec.field(name=None if _UNNAMEABLE.search(wire) else wire, default=default))
+
+
+def _struct(name: str, fields: list[tuple[str, Any, Any]]) -> Any:
+    return msgspec.defstruct(name, fields, gc=False, forbid_unknown_fields=True)

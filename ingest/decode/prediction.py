@@ -1,0 +1,191 @@
+"""Prediction events: from the bytes of a request to a block for each model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from core import text
+from core.block import Categories, Floats, Predictions
+from core.contract import Contract, Task
+from ingest.decode import column
+from ingest.decode.column import Bad
+from ingest.decode.decoded import Contracts, Decoded
+from ingest.decode.fault import plain
+from ingest.decode.layout import EXTRAS, Extra, Layout, types_of
+from ingest.decode.payload import Kind
+from ingest.decode.reader import Group
+from ingest.decode.repair import Repair
+from ingest.decode.sheet import Sheet, decode
+
+MOST_UNKNOWN = 64  # names a struct is taught; more are counted the slow way
+
+_extras = attrgetter(*EXTRAS)
+
+
+class PredictionForm:
+    """How prediction events under one contract are read."""
+
+    def __init__(self, contract: Contract, layout: Layout | None = None) -> None:
+        self.model = contract.model
+        self.contract = contract
+        self.layout = layout or Layout.of(contract)
+        self._types = types_of(self.layout)
+        self.typed = self._types.typed
+        self.decode: Callable[[Any], Any] = msgspec.json.Decoder(self._types.event).decode
+        self.repair = Repair(self.layout)
+
+    def convert(self, value: object) -> Any:
+        """The struct of an event that was parsed; msgspec's errors if it has another shape."""
+        return msgspec.convert(value, self._types.event)
+
+    def learn(self, names: tuple[str, ...]) -> PredictionForm:
+        """A form that knows these columns as unknown ones, too; itself when it knows enough of them."""
+        layout = self.layout.knowing(names)
+        if layout == self.layout or len(layout.unknown) > MOST_UNKNOWN:
+            return self
+        return PredictionForm(self.contract, layout)
+
+
+def decode_predictions(
+    body: bytes, kind: Kind, contracts: Contracts, now: int, *, position: int = 0, logged: int | None = None
+) -> Decoded[tuple[Contract, Predictions]]:
+    """The predictions of an unpacked request, in blocks by model; the same for the same arguments.
+
+    `contracts` gives a model's contract or None; times after `now` + 1 day are refused. `position` and `logged` (`now` unless
+    given) say where the request stands in the log. PayloadError if the body cannot be read at all.
+    """
+
+    def form_of(model: str) -> PredictionForm | None:
+        contract = contracts(model)
+        return None if contract is None else PredictionForm(contract)
+
+    def block(sheet: Sheet, group: Group) -> tuple[Contract, Predictions]:
+        return group.form.contract, _block(sheet, group, now, position, now if logged is None else logged)  # type: ignore[attr-defined]
+
+    def join(parts: list[tuple[Contract, Predictions]]) -> tuple[Contract, Predictions]:
+        return parts[0][0], Predictions.concat([part for _, part in parts])
+
+    return decode(body, kind, form_of, block, join)
+
+
+def _block(sheet: Sheet, group: Group, now: int, position: int, logged: int) -> Predictions:
+    """The rows of a group whose frames are good; faults and unknown columns go to the sheet."""
+    form: PredictionForm = group.form  # type: ignore[assignment]
+    contract, binary = form.contract, form.contract.task == Task.BINARY
+    outputs = list(map(attrgetter("prediction"), group.events))
+    prediction: Categories | Floats
+    prediction, wrong = column.numbers(outputs) if contract.task == Task.REGRESSION else column.texts(outputs, binary=binary)
+    ts, late = column.times(list(map(attrgetter("ts"), group.events)), contract.earliest, now)
+    ids = list(map(attrgetter("prediction_id"), group.events))
+    kept = sheet.reject(group, {"prediction_id": column.ids(ids), "ts": late, "prediction": wrong})
+    events, rows = group.events, group.rows
+    if kept is not None:
+        events, rows = [events[i] for i in kept], [rows[i] for i in kept]
+        prediction = prediction.take(kept) if isinstance(prediction, Categories) else prediction[kept]
+        ts, ids = ts[kept], [ids[i] for i in kept]
+    features = list(map(attrgetter("features"), events))
+    _count_unknown(sheet, form, rows, features)
+
+    def checked(field: str, values: tuple[Any, Bad]) -> Any:
+        sheet.cells_of(rows, field, values[1])
+        return values[0]
+
+    score, probabilities = _outputs(form, rows, events, checked)
+    cells = [(known, checked(known.name, _values(form, i, features, events))) for i, known in enumerate(contract.columns)]
+    return Predictions(
+        id=np.array(ids, object),
+        ts=ts,
+        version=checked("version", column.names(list(map(attrgetter("version"), events)), "1")),
+        role=checked("role", column.names(list(map(attrgetter("role"), events)), "champion")),
+        prediction=prediction,
+        score=score,
+        probabilities=probabilities,
+        numbers=tuple(values for known, values in cells if known.numeric),
+        texts=tuple(values for known, values in cells if not known.numeric),
+        extra=_extra(sheet, form, rows, events),
+        position=np.full(len(events), position, np.int64),
+        place=np.array(rows, np.int64),
+        logged=np.full(len(events), logged, np.int64),
+    )
+
+
+def _values(form: PredictionForm, place: int, features: list[Any], events: list[Any]) -> tuple[Any, Bad]:
+    """A column's values: of a feature from `features`, of a tag from `tags` and then from `features`."""
+    known = form.contract.columns[place]
+    values = list(map(attrgetter(f"c{place}"), features))
+    if place >= len(form.contract.features):
+        sent = [event.tags and event.tags.get(known.name) for event in events]
+        values = [value if tag is None else tag for tag, value in zip(sent, values, strict=True)]
+        return column.tags(values) if known.numeric else column.texts(values)
+    return column.numbers(values) if known.numeric else column.texts(values)
+
+
+def _outputs(
+    form: PredictionForm, rows: list[int], events: list[Any], checked: Callable[[str, tuple[Any, Bad]], Any]
+) -> tuple[Floats, Floats | None]:
+    """Scores (n,), and of a multiclass model the probabilities (n, classes)."""
+    task, classes = form.contract.task, form.contract.classes
+    nothing = np.full(len(rows), np.nan)
+    score = checked("score", column.scores(list(map(attrgetter("score"), events)))) if task == Task.BINARY else nothing
+    if not classes or task == Task.REGRESSION:
+        return score, None
+    sent = [event.probabilities for event in events]
+    if not any(sent):
+        return score, None if task == Task.BINARY else np.full((len(rows), len(classes)), np.nan)
+    by_class = [
+        checked(f"probabilities.{text.unquote(name)}", column.scores([None if p is None else getattr(p, f"p{i}") for p in sent]))
+        for i, name in enumerate(classes)
+    ]
+    if task == Task.MULTICLASS:
+        return score, np.column_stack(by_class)
+    if form.contract.positive in classes:
+        score = np.where(np.isnan(score), by_class[classes.index(form.contract.positive)], score)
+    return score, None
+
+
+def _extra(sheet: Sheet, form: PredictionForm, rows: list[int], events: list[Any]) -> Any:
+    """JSON text of the optional fields that were sent, without the tags that are columns; "" where there are none."""
+    columns = {known.name for known in form.contract.tags}
+    extra = np.full(len(events), "", object)
+    for i, event in enumerate(events):
+        if event.interval is event.prediction_set is event.ensemble is event.attributions is event.request_id is event.caller is None and (
+            event.latency_ms is event.status is event.tags is None
+        ):
+            continue
+        kept = Extra(*_extras(event))
+        if kept.tags is not None:
+            kept.tags = {name: value for name, value in kept.tags.items() if name not in columns} or None
+        try:
+            encoded = msgspec.json.encode(kept).decode()
+        except UnicodeEncodeError:
+            encoded = _encodable(sheet, rows[i], kept)
+        extra[i] = "" if encoded == "{}" else encoded
+    return extra
+
+
+def _encodable(sheet: Sheet, row: int, extra: Extra) -> str:
+    """The JSON text without the fields that hold lone surrogates."""
+    for name in EXTRAS:
+        try:
+            msgspec.json.encode(getattr(extra, name))
+        except UnicodeEncodeError:
+            sheet.cells_of([row], name, {0: "a string with half a character (a lone surrogate)"})
+            setattr(extra, name, None)
+    return msgspec.json.encode(extra).decode()
+
+
+def _count_unknown(sheet: Sheet, form: PredictionForm, rows: list[int], features: list[Any]) -> None:
+    counts: Counter[str] = Counter()
+    for i, name in enumerate(form.layout.unknown):
+        counts[name] += sum(getattr(row, f"u{i}", msgspec.UNSET) is not msgspec.UNSET for row in features)
+    for row in rows if sheet.unmet else ():
+        counts.update(sheet.unmet.get(row, ()))
+    for name, count in counts.items():
+        if count:
+            sheet.unknown[form.model, plain(name)] += count

@@ -1,0 +1,143 @@
+"""Rows to structs, a slice at a time: all at once where they are alike, one by one where they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from core.error import InvalidRecord
+from ingest.decode.fault import Fault, fault, kind_of
+from ingest.decode.payload import Broken, Parsed, PayloadError, Row, parse
+
+SLICE = 1_000  # rows; their structs stay in the processor's cache
+
+_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, OverflowError)
+
+
+class Form(Protocol):
+    """How events of one model are read."""
+
+    model: str
+    typed: bool  # whether `decode` and `convert` can be used
+
+    def decode(self, text: Any, /) -> Any:
+        """The struct of an event's JSON; msgspec's errors if it has another shape."""
+        ...
+
+    def convert(self, value: object, /) -> Any:
+        """The struct of an event that was parsed; msgspec's errors if it has another shape."""
+        ...
+
+    def repair(self, row: int, value: dict[str, Any], cells: list[Fault], /) -> tuple[Any, tuple[str, ...]]:
+        """The struct of any event, and its unknown columns; InvalidRecord if its frame is wrong."""
+        ...
+
+    def learn(self, names: tuple[str, ...], /) -> Form:
+        """A form that knows these columns as unknown ones, too."""
+        ...
+
+
+class _Head(msgspec.Struct, gc=False):
+    model: str
+
+
+_head = msgspec.json.Decoder(_Head).decode
+
+
+class Group:
+    """Events of one model: their rows, their structs, and the form that read the last of them."""
+
+    def __init__(self, form: Form, rows: Sequence[int] = (), events: Sequence[Any] = ()) -> None:
+        self.form = form
+        self.rows = list(rows)
+        self.events = list(events)
+
+
+class Reader:
+    """Reads slices. `form_of` gives a model's form, None for a model that is not known.
+
+    After each slice `rejects`, `cells` and `unmet` (unknown columns of rows that were repaired) hold what it left.
+    """
+
+    def __init__(self, form_of: Callable[[str], Form | None]) -> None:
+        self._form_of = form_of
+        self._forms: dict[str, Form | None] = {}
+        self._last: Form | None = None
+        self.rejects: list[Fault] = []
+        self.cells: list[Fault] = []
+        self.unmet: dict[int, tuple[str, ...]] = {}
+
+    def read(self, first: int, rows: Sequence[Row]) -> list[Group]:
+        """The events of a slice whose first row is number `first`."""
+        self.rejects, self.cells, self.unmet = [], [], {}
+        if self._last is not None and (events := _alike(self._last, rows)) is not None:
+            return [Group(self._last, range(first, first + len(rows)), events)]
+        groups: dict[str, Group] = {}
+        for row, item in enumerate(rows, first):
+            try:
+                form, event = self._one(row, item)
+            except InvalidRecord as error:
+                self.rejects.append(fault(error.row, error.field, error.reason))
+                continue
+            group = groups.setdefault(form.model, Group(form))
+            group.form = self._last = form
+            group.rows.append(row)
+            group.events.append(event)
+        return list(groups.values())
+
+    def _one(self, row: int, item: Row) -> tuple[Form, Any]:
+        if isinstance(item, Broken):
+            raise InvalidRecord(row, "", item.reason)
+        if isinstance(item, Parsed):
+            value = item.value
+        else:
+            try:
+                form = self._form(_head(item).model)
+                if form is not None and form.typed:
+                    return form, form.decode(item)
+            except _REFUSED:
+                pass
+            try:
+                value = parse(item)
+            except PayloadError as error:
+                raise InvalidRecord(row, "", str(error)) from None
+        return self._parsed(row, value, typed=isinstance(item, Parsed))
+
+    def _parsed(self, row: int, value: object, *, typed: bool) -> tuple[Form, Any]:
+        if not isinstance(value, dict):
+            raise InvalidRecord(row, "", f"{kind_of(value)} where an event (an object) is expected")
+        model = value.get("model")
+        if not isinstance(model, str):
+            raise InvalidRecord(row, "model", f"{kind_of(model)} where a model's name is expected" if "model" in value else "is missing")
+        form = self._form(model)
+        if form is None:
+            raise InvalidRecord(row, "model", f"there is no model {model[:100]!r}; add it with `watchkeeper reference`")
+        if typed and form.typed:
+            try:
+                return form, form.convert(value)
+            except _REFUSED:
+                pass
+        event, unmet = form.repair(row, value, self.cells)
+        if unmet:
+            self.unmet[row] = unmet
+            self._forms[model] = form.learn(unmet)
+        return form, event
+
+    def _form(self, model: str) -> Form | None:
+        if model not in self._forms:
+            self._forms[model] = self._form_of(model)
+        return self._forms[model]
+
+
+def _alike(form: Form, rows: Sequence[Row]) -> list[Any] | None:
+    """The structs of rows that are all of the form's model and shape; else None."""
+    kinds = set(map(type, rows))
+    if not form.typed or len(kinds) != 1:
+        return None
+    try:
+        events = [form.convert(row.value) for row in rows if isinstance(row, Parsed)] if kinds == {Parsed} else list(map(form.decode, rows))
+    except (*_REFUSED, TypeError):  # TypeError: a row that is Broken
+        return None
+    return events if {event.model for event in events} == {form.model} else None

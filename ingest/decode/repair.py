@@ -1,0 +1,146 @@
+"""The slow way for a row that its struct refuses: keeps what can be kept, and says what cannot.
+
+A cell that cannot be kept becomes `math.inf`, which is invalid in every column.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from core import text
+from core.contract import Task
+from core.error import InvalidRecord
+from ingest.decode.fault import Fault, fault, kind_of
+from ingest.decode.layout import EXTRAS, Layout, Scalar, types_of
+
+WRONG = math.inf
+
+
+class Repair:
+    """Turns one parsed event of a model into its struct."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._types = types_of(layout)
+        self._place = {name: place for place, (name, _) in enumerate(layout.columns)}
+        self._classes = {name: place for place, name in enumerate(layout.classes)}
+
+    def __call__(self, row: int, value: dict[str, Any], cells: list[Fault]) -> tuple[Any, tuple[str, ...]]:
+        """The event's struct, and the columns that the layout does not know; bad cells are added to `cells`.
+
+        InvalidRecord if its frame is wrong.
+        """
+        self._frame(row, value)
+        event = {"prediction_id": value["prediction_id"], "model": value["model"], "ts": value["ts"]}
+        event["prediction"] = self._prediction(row, value["prediction"])
+        event["tags"] = self._tags(row, value.get("tags"), cells)
+        event["features"], unmet = self._features(row, value["features"], cells)
+        for name in ("version", "role"):
+            event[name] = _optional(row, name, value.get(name), str | int | float if name == "version" else str, cells)
+        if self._layout.task == Task.BINARY:
+            event["score"] = _number(row, "score", value.get("score"), cells)
+        if self._types.probabilities:
+            event["probabilities"] = self._probabilities(row, value.get("probabilities"), cells)
+        for name, kind in EXTRAS.items():
+            if name != "tags":
+                event[name] = _optional(row, name, value.get(name), kind, cells)
+        return self._types.event(**event), unmet
+
+    def _frame(self, row: int, value: dict[str, Any]) -> None:
+        checks: tuple[tuple[str, Any, str], ...] = (
+            ("prediction_id", str, "a string"),
+            ("ts", str | int | float, "RFC 3339 text or milliseconds since the epoch"),
+            ("features", dict, "an object"),
+            ("prediction", object, "a class or a number"),
+        )
+        for name, kind, expected in checks:
+            found = value.get(name)
+            if name not in value:
+                raise InvalidRecord(row, name, f"is missing; {expected} is expected")
+            if found is None or not isinstance(found, kind) or (name == "ts" and isinstance(found, bool)):
+                raise InvalidRecord(row, name, f"{kind_of(found)} where {expected} is expected")
+
+    def _prediction(self, row: int, value: object) -> object:
+        if self._layout.task == Task.REGRESSION:
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise InvalidRecord(row, "prediction", f"{kind_of(value)} where a number is expected")
+            return _float(value)
+        if not isinstance(value, str | int | float):
+            raise InvalidRecord(row, "prediction", f"{kind_of(value)} where a class is expected")
+        return value
+
+    def _features(self, row: int, values: dict[str, Any], cells: list[Fault]) -> tuple[Any, tuple[str, ...]]:
+        features, unmet = self._types.features(), []
+        for name, value in values.items():
+            if (place := self._place.get(name)) is not None:
+                numeric = self._layout.columns[place][1]
+                setattr(features, f"c{place}", _number(row, name, value, cells) if numeric else _scalar(row, name, value, cells))
+            elif name in self._layout.unknown:
+                setattr(features, f"u{self._layout.unknown.index(name)}", value)
+            else:
+                unmet.append(name)
+        return features, tuple(unmet)
+
+    def _tags(self, row: int, values: object, cells: list[Fault]) -> dict[str, Any] | None:
+        """Tags as they are: a column of the contract keeps a bad cell as such, another one is left out."""
+        if values is not None and not isinstance(values, dict):
+            cells.append(fault(row, "tags", f"{kind_of(values)} where an object is expected"))
+            return None
+        tags: dict[str, Any] = {}
+        for name, value in (values or {}).items():
+            if name in self._place:
+                tags[name] = _scalar(row, name, value, cells)
+            elif (kept := _optional(row, f"tags.{name}", value, Scalar, cells)) is not None:
+                tags[name] = kept
+        return tags or None
+
+    def _probabilities(self, row: int, values: object, cells: list[Fault]) -> Any:
+        if values is None:
+            return None
+        if not isinstance(values, dict):
+            cells.append(fault(row, "probabilities", f"{kind_of(values)} where an object is expected"))
+            return None
+        probabilities = self._types.probabilities()
+        for name, value in values.items():
+            place = self._classes.get(text.class_of(name, binary=self._layout.task == Task.BINARY))
+            if place is None:
+                cells.append(fault(row, f"probabilities.{name}", "the contract has no such class"))
+            else:
+                setattr(probabilities, f"p{place}", _number(row, f"probabilities.{name}", value, cells))
+        return probabilities
+
+
+def _number(row: int, field: str, value: object, cells: list[Fault]) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        cells.append(fault(row, field, f"{kind_of(value)} where a number is expected"))
+        return WRONG
+    return _float(value)
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return WRONG
+
+
+def _scalar(row: int, field: str, value: object, cells: list[Fault]) -> object:
+    if isinstance(value, dict | list):
+        cells.append(fault(row, field, f"{kind_of(value)} where a string, number or boolean is expected"))
+        return WRONG
+    return value
+
+
+def _optional(row: int, field: str, value: object, kind: Any, cells: list[Fault]) -> Any:
+    if value is None:
+        return None
+    try:
+        return msgspec.convert(value, kind)
+    except (msgspec.ValidationError, OverflowError) as error:
+        cells.append(fault(row, field, str(error)))
+        return None

@@ -1,0 +1,82 @@
+"""The loop over a request: cut, read a slice, make blocks, and keep the sheet of what was wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.decode.column import Bad
+from ingest.decode.decoded import LISTED, Decoded
+from ingest.decode.fault import Fault, fault
+from ingest.decode.payload import Kind, cut
+from ingest.decode.reader import SLICE, Form, Group, Reader
+
+B = TypeVar("B")
+
+
+class Sheet:
+    """What was wrong with a slice: `rejects`, `cells` of rows that stay, `unknown` columns by (model, name)."""
+
+    def __init__(self, reader: Reader, unknown: Counter[tuple[str, str]]) -> None:
+        self.rejects = reader.rejects
+        self.unmet = reader.unmet
+        self.unknown = unknown
+        self._cells = {(cell.row, cell.field): cell for cell in reader.cells}
+
+    def reject(self, group: Group, faults: Mapping[str, Bad]) -> npt.NDArray[np.intp] | None:
+        """Reject rows for the first fault of each, by field; the indices of those that stay, None for all."""
+        first: dict[int, Fault] = {}
+        for field, bad in faults.items():
+            for i, reason in bad.items():
+                first.setdefault(i, fault(group.rows[i], field, reason, group.form.model))
+        if not first:
+            return None
+        self.rejects += first.values()
+        return np.array([i for i in range(len(group.rows)) if i not in first], np.intp)
+
+    def cells_of(self, rows: Sequence[int], field: str, bad: Bad) -> None:
+        """Note bad cells by their index in `rows`; the reason that was noted first stays."""
+        for i, reason in bad.items():
+            found = fault(rows[i], field, reason)
+            self._cells.setdefault((found.row, found.field), found)
+
+    def cells(self) -> list[Fault]:
+        """The bad cells of rows that were not rejected, in order."""
+        rejected = {reject.row for reject in self.rejects}
+        return sorted(cell for cell in self._cells.values() if cell.row not in rejected)
+
+
+def decode(
+    body: bytes,
+    kind: Kind,
+    form_of: Callable[[str], Form | None],
+    block: Callable[[Sheet, Group], B],
+    join: Callable[[list[B]], B],
+) -> Decoded[B]:
+    """Decode an unpacked request. `block` makes a group's block, `join` makes one of several. PayloadError if it cannot be read."""
+    rows = cut(body, kind)
+    reader = Reader(form_of)
+    parts: dict[str, list[B]] = {}
+    rejects: list[Fault] = []
+    cells: list[Fault] = []
+    unknown: Counter[tuple[str, str]] = Counter()
+    for start in range(0, len(rows), SLICE):
+        groups = reader.read(start, rows[start : start + SLICE])
+        sheet = Sheet(reader, unknown)
+        for group in groups:
+            parts.setdefault(group.form.model, []).append(block(sheet, group))
+        rejects += sorted(sheet.rejects)
+        if len(cells) < LISTED:
+            cells += sheet.cells()[: LISTED - len(cells)]
+    return Decoded(
+        rows=len(rows),
+        accepted=len(rows) - len(rejects),
+        blocks={model: join(some) for model, some in parts.items()},
+        rejects=rejects,
+        cells=cells,
+        unknown=dict(unknown),
+    )
