@@ -1,0 +1,145 @@
+"""Every reading that must be there once the stream is quiet: window x column x segment value of each monitor.
+
+Written from the text of the interfaces and of the statistics page alone, plainly: it imports nothing that it measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tests.oracle.drift import js, psi
+from tests.oracle.performance import measure
+from tests.oracle.rows import Rows, events
+from tests.oracle.spec import Spec, duration
+
+COLUMNS = (
+    "monitor", "measure", "column", "segment", "window_start", "window_end", "value", "baseline_value", "n_target", "n_baseline", "verdict",
+)  # fmt: skip
+LONGEST_GAP = 1_000
+_LESS_IS_BETTER = {"performance.mae", "performance.rmse"}
+
+# A measure's value and n in one place, given that place's key (window, segment); a place without rows is (None, 0).
+Found = tuple[float | None, int]
+Lookup = Callable[[int, str], tuple[Found, Found | None]]  # target, baseline
+
+
+def expected(reference: pd.DataFrame, stream: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """The readings of `stream` (one row a prediction, its final label beside it) against `reference`; see COLUMNS, times in microseconds.
+
+    Duplicates of an id count once, the first by time. Rows that the server must reject (no id, time or prediction) are no events.
+    """
+    whole, live = Rows(reference, reference, spec), Rows(events(stream, spec), reference, spec)
+    rows = [reading for monitor in spec.monitors for reading in _readings(monitor, whole, live, spec)]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    return frame.astype({"value": float, "baseline_value": float, "n_baseline": "Int64"})
+
+
+def windows(occupied: npt.NDArray[np.int64], length: int, until: int | None) -> list[int]:
+    """Starts of the windows from the first event to the last; of more than 1,000 empty ones in a row only the first is there."""
+    present = sorted(set(occupied.tolist()))
+    starts = present[:1]
+    for before, start in pairwise(present):
+        empty = list(range(before + length, start, length))
+        starts += [*(empty if len(empty) <= LONGEST_GAP else empty[:1]), start]
+    return [start for start in starts if until is None or start + length <= until]
+
+
+def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, baseline_value: float | None) -> str:
+    """What a reading says: first whether there is anything to say, then the thresholds."""
+    (value, n), least = target, monitor.get("min_samples", 200)
+    if n == 0:
+        return "nodata"
+    if n < least or (baseline is not None and baseline[1] < max(least, 1)):
+        return "insufficient"
+    if value is None:
+        return "not_estimable"
+    compared = value
+    if monitor["measure"].startswith("performance.") and baseline is not None:
+        if baseline_value is None:
+            return "not_estimable"
+        compared = value - baseline_value if monitor["measure"] in _LESS_IS_BETTER else baseline_value - value
+    for level in ("critical", "warn"):
+        if (limit := monitor.get(level)) is not None and _reached(limit, value, compared):
+            return level
+    return "ok"
+
+
+def _reached(limit: float | Mapping[str, float], value: float, compared: float) -> bool:
+    if not isinstance(limit, Mapping):
+        return round(compared, 12) >= round(float(limit), 12)
+    if "below" in limit:
+        return round(value, 12) <= round(float(limit["below"]), 12)
+    return round(value, 12) >= round(float(limit["above"]), 12)
+
+
+def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -> Iterator[tuple[Any, ...]]:
+    """The readings of one monitor."""
+    length = duration(monitor.get("target", {}).get("window", "1d"))
+    starts = windows(live.window(length), length, spec.until)
+    performance = monitor["measure"].startswith("performance.")
+    named = monitor.get("segments") or ["all"]
+    for grouping in spec.groupings:
+        if grouping and "*".join(grouping) not in named:
+            continue
+        segments = sorted({*whole.segments[grouping], *live.segments[grouping]})
+        for column in [""] if performance else monitor.get("columns") or spec.watched(whole.reference):
+            find = (_performance if performance else _columnwise)(monitor, column, whole, live, grouping, length)
+            for start in starts:
+                for segment in segments:
+                    target, baseline = find(start, segment)
+                    before = None if baseline is None or monitor["measure"].startswith("drift.") else baseline[0]
+                    yield (
+                        monitor["monitor"], monitor["measure"], column, segment, start, start + length, target[0], before,
+                        target[1], None if baseline is None else baseline[1], verdict(monitor, target, baseline, before),
+                    )  # fmt: skip
+
+
+def _performance(monitor: Mapping[str, Any], _column: str, whole: Rows, live: Rows, grouping: tuple[str, ...], length: int) -> Lookup:
+    """Performance of labelled rows, and of the reference or of the window before."""
+    name, against = monitor["measure"].removeprefix("performance."), monitor.get("baseline")
+    positive = live.spec.positive if live.spec.task == "binary" else None
+
+    def found(rows: Rows, span: int) -> dict[tuple[int, str], Found]:
+        outcomes = rows.outcomes()
+        return {key: measure(name, outcomes.take(places), positive=positive) for key, places in rows.groups(grouping, span).items()}
+
+    targets, references = found(live, length), found(whole, 0) if against == "reference" else {}
+
+    def find(start: int, segment: str) -> tuple[Found, Found | None]:
+        target = targets.get((start, segment), (None, 0))
+        if against is None:
+            return target, None
+        baseline = references.get((0, segment)) if against == "reference" else targets.get((start - length, segment))
+        return target, baseline or (None, 0)
+
+    return find
+
+
+def _columnwise(monitor: Mapping[str, Any], column: str, whole: Rows, live: Rows, grouping: tuple[str, ...], length: int) -> Lookup:
+    """The null rate of a column, or its drift from the reference or from the window before."""
+    measured = monitor["measure"]
+    against = monitor.get("baseline", "reference" if measured.startswith("drift.") else None)
+    bins, _ = live.binned(column)
+    targets, references = live.table(column, grouping, length), whole.table(column, grouping, 0)
+    empty = [0] * bins.size
+
+    def rate(counts: list[int]) -> float | None:
+        return counts[bins.null] / sum(counts) if sum(counts) else None
+
+    def find(start: int, segment: str) -> tuple[Found, Found | None]:
+        target = targets.get((start, segment), empty)
+        place, table = ((0, segment), references) if against == "reference" else ((start - length, segment), targets)
+        baseline = None if against is None else table.get(place, empty)
+        if measured == "quality.null_rate":
+            return (rate(target), sum(target)), None if baseline is None else (rate(baseline), sum(baseline))
+        assert baseline is not None
+        value = psi(target, baseline, bins.groups) if measured == "drift.psi" else js(target, baseline)
+        return (value, sum(target)), (None, sum(baseline))
+
+    return find

@@ -1,0 +1,63 @@
+"""Performance of a group of labelled rows (interfaces, section 3), by scikit-learn where it has the same rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import f1_score, mean_absolute_error, mean_squared_error, roc_auc_score
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Labelled rows: texts of classes, or numbers in regression; `scores` one column a class, NaN where there is none."""
+
+    prediction: npt.NDArray[np.object_] | npt.NDArray[np.float64]
+    label: npt.NDArray[np.object_] | npt.NDArray[np.float64]
+    scores: dict[str, npt.NDArray[np.float64]]
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def take(self, rows: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Labelled:
+        """Some of the rows."""
+        return Labelled(self.prediction[rows], self.label[rows], {name: score[rows] for name, score in self.scores.items()})
+
+
+def measure(name: str, rows: Labelled, *, positive: str | None) -> tuple[float | None, int]:
+    """The value (None: not estimable) and the n of a measure; `positive` is None but for a binary model."""
+    if name == "roc_auc":
+        return _roc_auc(rows)
+    if len(rows) == 0:
+        return None, 0
+    return _of_rows(name, rows, positive), len(rows)
+
+
+def _of_rows(name: str, rows: Labelled, positive: str | None) -> float | None:
+    if name == "mae":
+        return float(mean_absolute_error(rows.label, rows.prediction))
+    if name == "rmse":
+        return float(np.sqrt(mean_squared_error(rows.label, rows.prediction)))
+    if name == "accuracy":
+        return float(np.mean(rows.label == rows.prediction))
+    assert name == "f1", name
+    if positive is None:
+        return float(f1_score(rows.label.astype(str), rows.prediction.astype(str), average="macro"))
+    label, prediction = rows.label == positive, rows.prediction == positive
+    if not (label | prediction).any():
+        return None
+    return float(f1_score(label, prediction))
+
+
+def _roc_auc(rows: Labelled) -> tuple[float | None, int]:
+    if not rows.scores:
+        return None, 0
+    scored = np.all([~np.isnan(score) for score in rows.scores.values()], axis=0)
+    rows = rows.take(scored)
+    areas = []
+    for name, score in rows.scores.items():
+        label = rows.label == name
+        if label.any() and not label.all():
+            areas.append(float(roc_auc_score(label, score)))
+    return (float(np.mean(areas)) if areas else None), len(rows)

@@ -1,0 +1,126 @@
+"""The rows of a file under the contract that the reference makes: events, segments, bins, windows, truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tests.oracle.bins import Bins, CategoricalBins, NumericBins, ranking
+from tests.oracle.performance import Labelled
+from tests.oracle.spec import Spec
+from tests.oracle.value import INVALID, NULL, OTHER, numbers, texts
+
+
+def events(stream: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """The distinct predictions among the rows, the first of an id by time; those that the server must reject are none."""
+    valid = stream[spec.id].notna() & stream[spec.ts].notna() & stream[spec.prediction].notna()
+    if spec.regression:
+        valid = valid & np.isfinite(stream[spec.prediction].astype(float))
+    return stream[valid].sort_values(spec.ts, kind="stable").drop_duplicates(spec.id, keep="first").reset_index(drop=True)
+
+
+class Rows:
+    """The rows of a file under the contract that its reference makes: segments, bins, truth."""
+
+    def __init__(self, frame: pd.DataFrame, reference: pd.DataFrame, spec: Spec) -> None:
+        self.frame, self.reference, self.spec = frame, reference, spec
+        self.size = len(frame)
+        self.everyone = np.zeros(self.size, np.int64)
+        dimensions = {name: self._dimension(name) for name in spec.dimensions}
+        self.segments: dict[tuple[str, ...], npt.NDArray[np.object_]] = {}
+        for grouping in spec.groupings:
+            names = np.full(self.size, "all" if not grouping else "", dtype=object)
+            for place, name in enumerate(grouping):
+                names = names + ("," if place else "") + f"{name}=" + dimensions[name]
+            self.segments[grouping] = names
+        self.labelled = self._label_present()
+
+    def window(self, length: int) -> npt.NDArray[np.int64]:
+        """The start of each row's window."""
+        ts = pd.to_datetime(self.frame[self.spec.ts], utc=True).dt.as_unit("us").astype("int64").to_numpy()
+        return np.asarray(ts // length * length, np.int64)
+
+    def binned(self, column: str) -> tuple[Bins, npt.NDArray[np.int64]]:
+        """The bins of a column, made from the reference, and the bin of each row."""
+        if self._numeric(column):
+            bins = NumericBins(numbers(self._source(self.reference, column)))
+            return bins, bins.codes(numbers(self._source(self.frame, column)))
+        binary = self.spec.task == "binary" and column in {"@prediction", "@label"}
+        kinds = CategoricalBins(texts(self._source(self.reference, column), binary=binary))
+        return kinds, kinds.codes(texts(self._source(self.frame, column), binary=binary))
+
+    def outcomes(self) -> Labelled:
+        """Prediction, label and scores of all rows; of rows without label they mean nothing."""
+        spec, frame = self.spec, self.frame
+        if spec.regression:
+            return Labelled(numbers(frame[spec.prediction]), numbers(self._source(frame, "@label")), {})
+        binary = spec.task == "binary"
+        prediction, label = texts(frame[spec.prediction], binary=binary), texts(self._source(frame, "@label"), binary=binary)
+        scores: dict[str, npt.NDArray[np.float64]] = {}
+        if binary and spec.score in frame:
+            scores[spec.positive] = _finite(numbers(frame[spec.score]))
+        elif binary:
+            scores.update((spec.positive, _finite(numbers(frame[name]))) for name in self._probability(spec.positive))
+        else:
+            names = spec.probabilities(self.reference)
+            scores |= {str(texts(pd.Series([name.removeprefix(spec.proba_prefix)]))[0]): _finite(numbers(frame[name])) for name in names}
+        return Labelled(prediction, label, scores)
+
+    def _probability(self, value: str) -> list[str]:
+        return [name for name in (f"{self.spec.proba_prefix}{value}",) if name in self.frame]
+
+    def _numeric(self, column: str) -> bool:
+        if column == "@score":
+            return True
+        if column in {"@prediction", "@label"}:
+            return self.spec.regression
+        dtype = self.reference[column].dtype
+        number = pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+        return number and column not in {*self.spec.categorical, *self.spec.dimensions}
+
+    def _source(self, frame: pd.DataFrame, column: str) -> pd.Series:
+        spec = self.spec
+        name = {"@prediction": spec.prediction, "@score": spec.score, "@label": spec.label}.get(column, column)
+        return frame[name] if name in frame else pd.Series(np.full(len(frame), np.nan))
+
+    def _dimension(self, name: str) -> npt.NDArray[np.object_]:
+        kept = {*ranking(texts(self.reference[name]))[:100], NULL, INVALID}
+        own = texts(self._source(self.frame, name))
+        return np.array([value if value in kept else OTHER for value in own], dtype=object)
+
+    def _label_present(self) -> npt.NDArray[np.bool_]:
+        spec, frame = self.spec, self.frame
+        if spec.label not in frame:
+            return np.zeros(self.size, np.bool_)
+        present = frame[spec.label].notna().to_numpy()
+        if spec.label_ts in frame and frame is not self.reference:
+            present = present & frame[spec.label_ts].notna().to_numpy()
+        if spec.regression:
+            present = present & np.isfinite(numbers(frame[spec.label]))
+        return np.asarray(present & frame[spec.prediction].notna().to_numpy(), np.bool_)
+
+    def table(self, column: str, grouping: tuple[str, ...], length: int) -> dict[tuple[int, str], list[int]]:
+        """Counts of a column's bins by window and segment; `length` 0 is one window, 0. The truth's column counts labelled rows only."""
+        bins, codes = self.binned(column)
+        rows = self.labelled if column == "@label" else np.ones(self.size, np.bool_)
+        windows = self.window(length) if length else np.zeros(self.size, np.int64)
+        keys = list(zip(windows[rows].tolist(), self.segments[grouping][rows].tolist(), strict=True))
+        places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+        flat = np.array([places[key] for key in keys], np.int64) * bins.size + codes[rows]
+        counts = np.bincount(flat, minlength=len(places) * bins.size).reshape(len(places), bins.size).tolist()
+        return {key: counts[place] for key, place in places.items()}
+
+    def groups(self, grouping: tuple[str, ...], length: int) -> dict[tuple[int, str], npt.NDArray[np.int64]]:
+        """Indices of the labelled rows by window and segment; `length` 0 is one window, 0."""
+        rows = np.flatnonzero(self.labelled)
+        windows = (self.window(length) if length else np.zeros(self.size, np.int64))[rows]
+        found = pd.DataFrame({"window": windows, "segment": self.segments[grouping][rows]}).groupby(["window", "segment"]).indices
+        keys: list[Any] = list(found)
+        return {(int(start), str(segment)): rows[found[start, segment]] for start, segment in keys}
+
+
+def _finite(score: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.where(np.isinf(score), np.nan, score)
