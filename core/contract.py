@@ -97,6 +97,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
 
     `features` are watched; `tags` only travel (segment and protected columns that are no features).
     `outputs` are the bins of `@prediction`, `@score` (where the model sends one) and `@label`.
+    `score_edges` cut the scores of each class that AUC is taken of (binary: the positive one; else `classes`, in order).
     `earliest` is in microseconds; `pane` is the length of a pane in microseconds.
     """
 
@@ -110,6 +111,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     crosses: tuple[tuple[str, ...], ...] = ()
     classes: tuple[str, ...] = ()  # texts, sorted; empty for regression
     scored: bool = False  # whether predictions carry a score (binary) or probabilities
+    score_edges: tuple[tuple[float, ...], ...] = ()
     positive: str = "1"
     threshold: float = 0.5
     earliest: int = 365 * moment.DAY  # 1971-01-01

@@ -1,0 +1,126 @@
+"""Input panes: how often each bin of each watched column came, by slot, version, role and segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from core.block import Categories, Floats, Ints, Predictions
+from core.contract import PREDICTION, SCORE, Column, Contract
+from core.segment import Segments
+from detectors.summary.bins import bins
+from detectors.summary.merge import Layout, merge
+from detectors.summary.panes import Panes
+from detectors.summary.tally import Tally
+
+LAYOUT = Layout(
+    keys=("slot", "version", "role", "segment", "column"),
+    sums=("below", "above", "n"),
+    lists=((("bin",), ("count", "sum")),),
+    schema=pa.schema(
+        {
+            "slot": pa.int64(),
+            "version": pa.string(),
+            "role": pa.string(),
+            "segment": pa.string(),
+            "column": pa.string(),
+            "bin": pa.list_(pa.uint16()),
+            "count": pa.list_(pa.uint64()),
+            "sum": pa.list_(pa.float64()),
+            "below": pa.uint64(),
+            "above": pa.uint64(),
+            "n": pa.uint64(),
+        }
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class InputSummary:
+    """An additive summary of predictions: one row a (slot, version, role, segment, column), bins as sparse lists.
+
+    `sum` holds the sums of a numeric column's values, by value bin (zeros elsewhere); `below` and `above` count the values
+    beyond the reference's p1 and p99. Law: `of(a).merge(of(b)) == of(a + b)`.
+    """
+
+    table: pa.Table
+
+    @staticmethod
+    def zero() -> InputSummary:
+        """The summary of nothing."""
+        return InputSummary(LAYOUT.empty())
+
+    @staticmethod
+    def of(contract: Contract, segments: Segments, block: Predictions) -> InputSummary:
+        """The summary of a block of n predictions; every row is in one segment of each grouping."""
+        if not len(block):
+            return InputSummary.zero()
+        held = _values(contract, block)
+        dimensions = {name: texts for name in segments.dimensions if isinstance(texts := held[name], Categories)}
+        panes = Panes.of(contract, segments, block.ts, block.version, block.role, dimensions)
+        cells, below, above = zip(*(_column(panes, column, held[column.name]) for column in contract.watched), strict=True)
+        columns = len(contract.watched)
+        names = pa.array([column.name for column in contract.watched], pa.string())
+        every = Tally(
+            offsets=np.concatenate([[0], np.cumsum(np.concatenate([np.diff(cell.offsets) for cell in cells]))]),
+            bin=np.concatenate([cell.bin for cell in cells]),
+            count=np.concatenate([cell.count for cell in cells]),
+            sums=(np.concatenate([cell.sums[0] if cell.sums else np.zeros(len(cell.bin)) for cell in cells]),),
+        )
+        return InputSummary(
+            pa.table(
+                {
+                    **panes.keys(columns),
+                    "column": pa.DictionaryArray.from_arrays(np.repeat(np.arange(columns, dtype=np.int32), len(panes)), names),
+                    "bin": every.lists(every.bin, pa.uint16()),
+                    "count": every.lists(every.count, pa.uint64()),
+                    "sum": every.lists(every.sums[0], pa.float64()),
+                    "below": pa.array(np.concatenate(below), pa.uint64()),
+                    "above": pa.array(np.concatenate(above), pa.uint64()),
+                    "n": pa.array(np.tile(panes.n, columns), pa.uint64()),
+                }
+            )
+        )
+
+    def add(self, contract: Contract, segments: Segments, block: Predictions) -> InputSummary:
+        """This summary and that of `block`, together."""
+        return self.merge(InputSummary.of(contract, segments, block))
+
+    def merge(self, other: InputSummary) -> InputSummary:
+        """Both summaries together, rows in order of their keys."""
+        return InputSummary(merge(LAYOUT, [self.table, other.table]))
+
+    def to_columns(self) -> pa.Table:
+        """One row a (slot, version, role, segment, column); texts may be dictionaries, the order is any."""
+        return self.table
+
+    @staticmethod
+    def from_columns(table: pa.Table) -> InputSummary:
+        """The summary that `to_columns` gave."""
+        return InputSummary(table.select(LAYOUT.schema.names).cast(LAYOUT.schema))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InputSummary) and merge(LAYOUT, [self.table]).equals(merge(LAYOUT, [other.table]))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _values(contract: Contract, block: Predictions) -> dict[str, Categories | Floats]:
+    """The block's values by column name."""
+    numbers, texts = iter(block.numbers), iter(block.texts)
+    held: dict[str, Categories | Floats] = {column.name: next(numbers) if column.numeric else next(texts) for column in contract.columns}
+    return {**held, PREDICTION: block.prediction, SCORE: block.score}
+
+
+def _column(panes: Panes, column: Column, values: Categories | Floats) -> tuple[Tally, Ints, Ints]:
+    """A column's cells, and its counts beyond the tails, by pane."""
+    place = bins(column, values)
+    if isinstance(values, Categories):
+        nothing = np.zeros(len(panes), np.int64)
+        return panes.tally(place, column.bins), nothing, nothing
+    finite = np.isfinite(values)
+    weight = values if finite.all() else np.where(finite, values, 0.0)
+    low, high = column.tails or (-np.inf, np.inf)
+    return panes.tally(place, column.bins, weight), panes.count(values < low), panes.count((values > high) & finite)

@@ -1,0 +1,79 @@
+"""Adding up tables of panes: rows of the same key become one, their lists are added bin by bin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.block import Ints
+from detectors.summary.tally import tally
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a table of panes: its key, its sums, and groups of lists: (the names of a cell's key, the names of its sums)."""
+
+    keys: tuple[str, ...]
+    sums: tuple[str, ...]
+    lists: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    schema: pa.Schema
+
+    def empty(self) -> pa.Table:
+        """No panes."""
+        return self.schema.empty_table()
+
+
+def merge(layout: Layout, tables: Sequence[pa.Table]) -> pa.Table:
+    """One row a key, in order of the keys; cells in order of their own."""
+    table = pa.concat_tables([_plain(layout, table) for table in tables]).sort_by([(key, "ascending") for key in layout.keys])
+    table = table.combine_chunks()
+    if not table.num_rows:
+        return layout.empty()
+    codes = np.stack([_codes(table[key])[0] for key in layout.keys])
+    first = np.concatenate([[True], (codes[:, 1:] != codes[:, :-1]).any(axis=0)])
+    row, rows = np.cumsum(first) - 1, int(first.sum())
+    columns: dict[str, pa.Array] = {key: table[key].filter(pa.array(first)) for key in layout.keys}
+    for name in layout.sums:
+        columns[name] = pa.array(np.add.reduceat(table[name].to_numpy(), np.flatnonzero(first)))
+    for keys, sums in layout.lists:
+        columns |= _lists(table, row, rows, keys, sums)
+    return pa.table(columns).select(layout.schema.names).cast(layout.schema)
+
+
+def _lists(table: pa.Table, row: Ints, rows: int, keys: tuple[str, ...], sums: tuple[str, ...]) -> dict[str, pa.Array]:
+    """The lists of a group, added up."""
+    flat = {name: table[name].combine_chunks() for name in (*keys, *sums)}
+    lengths = flat[keys[0]].value_lengths().to_numpy(zero_copy_only=False)
+    flat = {name: values.flatten() for name, values in flat.items()}
+    code, distinct = np.zeros(int(lengths.sum()), np.int64), []
+    for key in keys:
+        codes, values = _codes(flat[key])
+        code = code * len(values) + codes
+        distinct.append(values)
+    width = int(np.prod([len(values) for values in distinct]))
+    added = tally(np.repeat(row, lengths) * width + code, rows, width, *(flat[name].to_numpy().astype(np.float64) for name in sums))
+    columns, rest = {}, added.bin
+    for key, values in zip(reversed(keys), reversed(distinct), strict=True):
+        rest, place = np.divmod(rest, max(len(values), 1))
+        columns[key] = added.lists(values.take(pa.array(place)), values.type)
+    for name, total in zip(sums, added.sums, strict=True):
+        kind = table.schema.field(name).type.value_type
+        columns[name] = added.lists(pa.array(total).cast(kind), kind)
+    return columns
+
+
+def _codes(values: pa.Array | pa.ChunkedArray) -> tuple[Ints, pa.Array]:
+    """The place of each value among the distinct ones, and those in order."""
+    distinct = values.unique()
+    order = pc.array_sort_indices(distinct)
+    ordered = distinct.take(order)
+    return pc.index_in(values, ordered).to_numpy().astype(np.int64), ordered
+
+
+def _plain(layout: Layout, table: pa.Table) -> pa.Table:
+    """The table with the layout's columns and types, dictionaries decoded."""
+    return table.select(layout.schema.names).cast(layout.schema)

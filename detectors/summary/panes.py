@@ -1,0 +1,95 @@
+"""The panes of a block: which (slot, version, role, segment) its rows fall into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core.block import Categories, Floats, Ints
+from core.contract import Contract
+from core.pane import slot_of
+from core.segment import Segments
+from detectors.summary.tally import Tally, tally
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Panes:
+    """The P panes that n rows fall into; every row falls into one pane of each of G groupings.
+
+    `slot` is (P,); `version`, `role` and `segment` hold P texts; `rows` (G, n) is the pane of each row; `n` (P,) its number of rows.
+    """
+
+    slot: Ints
+    version: Categories
+    role: Categories
+    segment: Categories
+    rows: Ints
+    n: Ints
+
+    @staticmethod
+    def of(
+        contract: Contract, segments: Segments, ts: Ints, version: Categories, role: Categories, dimensions: Mapping[str, Categories]
+    ) -> Panes:
+        """The panes of rows with these times, versions and roles; `dimensions` holds each dimension's texts by name."""
+        slots, slot = _distinct(slot_of(ts, contract.pane) // contract.pane)
+        heads, head = _distinct((slot * len(version.texts) + version.codes) * len(role.texts) + role.codes)
+        numbers = np.stack(segments.assign(len(ts), dimensions)) if len(ts) else np.zeros((len(segments.groupings), 0), np.int64)
+        panes, rows = _distinct((head * segments.size + numbers).ravel())
+        of_head, number = np.divmod(panes, segments.size)
+        rest, of_role = np.divmod(heads[of_head], max(len(role.texts), 1))
+        of_slot, of_version = np.divmod(rest, max(len(version.texts), 1))
+        present, code = np.unique(number, return_inverse=True)
+        names = [segments.name(int(one)) for one in present]
+        return Panes(
+            slot=slots[of_slot] * contract.pane,
+            version=Categories(of_version.astype(np.int32), version.texts),
+            role=Categories(of_role.astype(np.int32), role.texts),
+            segment=Categories(code.astype(np.int32), names),
+            rows=rows.reshape(numbers.shape),
+            n=np.bincount(rows, minlength=len(panes)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+    def tally(self, bins: Ints, width: int, *weights: Floats, where: Flags | None = None) -> Tally:
+        """Counts of rows by pane and bin, and sums of `weights`; all (n,). `where` (n,) leaves rows out."""
+        rows = self.rows
+        if where is not None:
+            rows, bins, weights = rows[:, where], bins[where], tuple(weight[where] for weight in weights)
+        spread = tuple(np.broadcast_to(weight, rows.shape).ravel() for weight in weights)
+        return tally((rows * width + bins).ravel(), len(self), width, *spread)
+
+    def count(self, where: Flags) -> Ints:
+        """How many of the rows in `where` (n,) are in each pane."""
+        return np.bincount(self.rows[:, where].ravel(), minlength=len(self))
+
+    def sum(self, weight: Floats) -> Floats:
+        """The sum of `weight` (n,) in each pane."""
+        return np.asarray(np.bincount(self.rows.ravel(), np.broadcast_to(weight, self.rows.shape).ravel(), len(self)), np.float64)
+
+    def keys(self, times: int = 1) -> dict[str, pa.Array]:
+        """The columns slot, version, role and segment, repeated `times` times."""
+        texts = {"version": self.version, "role": self.role, "segment": self.segment}
+        return {"slot": pa.array(np.tile(self.slot, times))} | {
+            name: pa.DictionaryArray.from_arrays(pa.array(np.tile(values.codes, times)), pa.array(values.texts, pa.string()))
+            for name, values in texts.items()
+        }
+
+
+def _distinct(codes: Ints) -> tuple[Ints, Ints]:
+    """The distinct codes, ascending, and the place of each code among them."""
+    if not len(codes):
+        return codes, codes
+    low = codes.min()
+    if codes.max() - low > 4 * len(codes) + 4_096:
+        distinct, places = np.unique(codes, return_inverse=True)
+        return distinct, places
+    present = np.bincount(codes - low) > 0
+    return np.flatnonzero(present) + low, (np.cumsum(present) - 1)[codes - low]

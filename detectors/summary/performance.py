@@ -1,0 +1,173 @@
+"""Performance panes: confusion cells, residual sums, label bins and scores by label, by slot, version, role and segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from core.block import Categories, Outcomes
+from core.contract import LABEL, Contract
+from core.segment import Segments
+from detectors.summary.bins import bins
+from detectors.summary.merge import Layout, merge
+from detectors.summary.panes import Panes
+from detectors.summary.score import edges_of, judged, members, scores
+from detectors.summary.tally import Tally
+
+_COUNTS, _FLOATS, _BINS, _TEXTS = (pa.list_(kind) for kind in (pa.uint64(), pa.float64(), pa.uint16(), pa.string()))
+
+LAYOUT = Layout(
+    keys=("slot", "version", "role", "segment"),
+    sums=("n", "error_sum", "absolute_sum", "square_sum"),
+    lists=(
+        (("cell_prediction", "cell_label"), ("cell_count",)),
+        (("label_bin",), ("label_count", "label_sum")),
+        (("score_class", "score_bin"), ("positive", "negative", "positive_sum", "negative_sum")),
+    ),
+    schema=pa.schema(
+        [
+            *(("slot", pa.int64()), ("version", pa.string()), ("role", pa.string()), ("segment", pa.string()), ("n", pa.uint64())),
+            *(("cell_prediction", _TEXTS), ("cell_label", _TEXTS), ("cell_count", _COUNTS)),
+            *(("error_sum", pa.float64()), ("absolute_sum", pa.float64()), ("square_sum", pa.float64())),
+            *(("label_bin", _BINS), ("label_count", _COUNTS), ("label_sum", _FLOATS)),
+            *(("score_class", _TEXTS), ("score_bin", _BINS), ("positive", _COUNTS), ("negative", _COUNTS)),
+            *(("positive_sum", _FLOATS), ("negative_sum", _FLOATS)),
+        ]
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class PerformanceSummary:
+    """An additive summary of outcomes: one row a (slot, version, role, segment), cells and bins as sparse lists.
+
+    Of classes: `cell_*` counts (prediction, label), and `score_*` counts and sums the scores of each class's own rows (positive) and of the others,
+    by score bin; rows without a score are left out there. Of regression: residuals are prediction - label, and `n` counts rows that have one.
+    Law: `of(a).merge(of(b)) == of(a + b)`.
+    """
+
+    table: pa.Table
+
+    @staticmethod
+    def zero() -> PerformanceSummary:
+        """The summary of nothing."""
+        return PerformanceSummary(LAYOUT.empty())
+
+    @staticmethod
+    def of(contract: Contract, segments: Segments, outcomes: Outcomes) -> PerformanceSummary:
+        """The summary of a block of n outcomes; every row is in one segment of each grouping."""
+        if not len(outcomes):
+            return PerformanceSummary.zero()
+        panes = Panes.of(contract, segments, outcomes.ts, outcomes.version, outcomes.role, outcomes.dimensions)
+        columns = panes.keys() | _residuals(panes, outcomes) | _cells(panes, outcomes)
+        columns |= _labels(panes, contract, outcomes) | _scores(panes, contract, outcomes)
+        return PerformanceSummary(pa.table(columns).select(LAYOUT.schema.names))
+
+    def add(self, contract: Contract, segments: Segments, outcomes: Outcomes) -> PerformanceSummary:
+        """This summary and that of `outcomes`, together."""
+        return self.merge(PerformanceSummary.of(contract, segments, outcomes))
+
+    def merge(self, other: PerformanceSummary) -> PerformanceSummary:
+        """Both summaries together, rows in order of their keys."""
+        return PerformanceSummary(merge(LAYOUT, [self.table, other.table]))
+
+    def to_columns(self) -> pa.Table:
+        """One row a (slot, version, role, segment); keys may be dictionaries, the order is any."""
+        return self.table
+
+    @staticmethod
+    def from_columns(table: pa.Table) -> PerformanceSummary:
+        """The summary that `to_columns` gave."""
+        return PerformanceSummary(table.select(LAYOUT.schema.names).cast(LAYOUT.schema))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PerformanceSummary) and merge(LAYOUT, [self.table]).equals(merge(LAYOUT, [other.table]))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _residuals(panes: Panes, outcomes: Outcomes) -> dict[str, pa.Array]:
+    """n, and the sums of residuals; zeros for classes."""
+    if isinstance(outcomes.prediction, Categories) or isinstance(outcomes.label, Categories):
+        return {"n": pa.array(panes.n, pa.uint64()), **dict.fromkeys(LAYOUT.sums[1:], pa.array(np.zeros(len(panes))))}
+    both = np.isfinite(outcomes.prediction) & np.isfinite(outcomes.label)
+    residual = np.where(both, outcomes.prediction, 0.0) - np.where(both, outcomes.label, 0.0)
+    sums = {"error_sum": residual, "absolute_sum": np.abs(residual), "square_sum": residual**2}
+    return {"n": pa.array(panes.count(both), pa.uint64())} | {name: pa.array(panes.sum(weight)) for name, weight in sums.items()}
+
+
+def _cells(panes: Panes, outcomes: Outcomes) -> dict[str, pa.Array]:
+    """The confusion cells; empty lists for regression."""
+    predicted, label = outcomes.prediction, outcomes.label
+    if not (isinstance(predicted, Categories) and isinstance(label, Categories)):
+        return _empty(panes, LAYOUT.lists[0])
+    width = len(label.texts)
+    found = panes.tally(predicted.codes.astype(np.int64) * width + label.codes, len(predicted.texts) * width)
+    texts = {"cell_prediction": (predicted.texts, found.bin // width), "cell_label": (label.texts, found.bin % width)}
+    cells = {name: found.lists(pa.array(kept, pa.string()).take(pa.array(code)), pa.string()) for name, (kept, code) in texts.items()}
+    return cells | {"cell_count": found.lists(found.count, pa.uint64())}
+
+
+def _labels(panes: Panes, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
+    """The bins of `@label`."""
+    column, label = contract.column(LABEL), outcomes.label
+    weight = np.zeros(len(outcomes)) if isinstance(label, Categories) else np.where(np.isfinite(label), label, 0.0)
+    found = panes.tally(bins(column, label), column.bins, weight)
+    return {
+        "label_bin": found.lists(found.bin, pa.uint16()),
+        "label_count": found.lists(found.count, pa.uint64()),
+        "label_sum": found.lists(found.sums[0], pa.float64()),
+    }
+
+
+def _scores(panes: Panes, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
+    """Scores by label, for each judged class one after the other; empty lists where nothing has a score."""
+    classes, held = judged(contract), scores(contract, outcomes)
+    scored = np.asarray(~np.isnan(held).any(axis=1), np.bool_)
+    if not classes or not scored.any() or not isinstance(outcomes.label, Categories):
+        return _empty(panes, LAYOUT.lists[2])
+    truth = members(contract, outcomes.label)
+    edges = edges_of(contract)
+    starts = np.cumsum([0, *(len(one) + 1 for one in edges)])
+    parts = [
+        panes.tally(
+            starts[place] + np.searchsorted(edges[place], held[:, place], side="right"),
+            int(starts[-1]),
+            truth[:, place].astype(np.float64),
+            np.where(truth[:, place], held[:, place], 0.0),
+            np.where(truth[:, place], 0.0, held[:, place]),
+            where=scored,
+        )
+        for place in range(len(classes))
+    ]
+    found = _concat(parts, len(panes))
+    place = np.searchsorted(starts, found.bin, side="right") - 1
+    positive = found.sums[0].astype(np.int64)
+    return {
+        "score_class": found.lists(pa.array(classes, pa.string()).take(pa.array(place)), pa.string()),
+        "score_bin": found.lists(found.bin - starts[place], pa.uint16()),
+        "positive": found.lists(positive, pa.uint64()),
+        "negative": found.lists(found.count - positive, pa.uint64()),
+        "positive_sum": found.lists(found.sums[1], pa.float64()),
+        "negative_sum": found.lists(found.sums[2], pa.float64()),
+    }
+
+
+def _concat(parts: list[Tally], panes: int) -> Tally:
+    """The cells of several tallies of the same panes, by pane, then in order of the tallies."""
+    pane = np.concatenate([np.repeat(np.arange(panes), np.diff(part.offsets)) for part in parts])
+    order = np.argsort(pane, kind="stable")
+    return Tally(
+        np.searchsorted(pane[order], np.arange(panes + 1)),
+        np.concatenate([part.bin for part in parts])[order],
+        np.concatenate([part.count for part in parts])[order],
+        tuple(np.concatenate(sums)[order] for sums in zip(*(part.sums for part in parts), strict=True)),
+    )
+
+
+def _empty(panes: Panes, lists: tuple[tuple[str, ...], tuple[str, ...]]) -> dict[str, pa.Array]:
+    """Empty lists for every pane."""
+    names = (*lists[0], *lists[1])
+    return {name: pa.array([[]] * len(panes), LAYOUT.schema.field(name).type) for name in names}

@@ -1,0 +1,50 @@
+"""Scores: what AUC is taken of, class by class, and how scores fall into bins."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from core.block import Categories, Floats, Outcomes
+from core.contract import Contract, Task
+
+LOGIT = (1 / (1 + np.exp(-np.linspace(-10, 10, 101)))).tolist()  # 101 edges, evenly spaced in log odds
+_QUANTILES = np.arange(1, 100) / 100
+
+
+def judged(contract: Contract) -> tuple[str, ...]:
+    """The classes that AUC is taken of: binary the positive one, multiclass every one against the rest, regression none."""
+    return {Task.BINARY: (contract.positive,), Task.MULTICLASS: contract.classes}.get(contract.task, ())
+
+
+def scores(contract: Contract, outcomes: Outcomes) -> Floats:
+    """Each row's score for each judged class: (n, classes). A row that lacks any of them is all NaN: it has no score."""
+    if contract.task == Task.BINARY:
+        held = outcomes.score[:, None]
+    elif outcomes.probabilities is not None and contract.task == Task.MULTICLASS:
+        held = outcomes.probabilities
+    else:
+        return np.full((len(outcomes), len(judged(contract))), np.nan)
+    return np.where(np.isfinite(held).all(axis=1, keepdims=True), held, np.nan)
+
+
+def members(contract: Contract, label: Categories) -> npt.NDArray[np.bool_]:
+    """Whether each row's label is each judged class: (n, classes)."""
+    classes = judged(contract)
+    table = np.array([[text == name for name in classes] for text in label.texts], np.bool_).reshape(-1, len(classes))
+    return table[label.codes]
+
+
+def score_edges(score: Floats, positive: npt.NDArray[np.bool_]) -> tuple[float, ...]:
+    """The edges for one class: the 99 inner quantiles of its own rows' scores and of the other rows', and 101 logit-spaced ones.
+
+    score, positive: (n,); scores that are not finite do not count. Ascending and distinct.
+    """
+    parts = [score[np.isfinite(score) & side] for side in (positive, ~positive)]
+    quantiles = [np.quantile(part, _QUANTILES, method="inverted_cdf") for part in parts if len(part)]
+    return tuple((np.unique(np.concatenate([LOGIT, *quantiles])) + 0.0).tolist())
+
+
+def edges_of(contract: Contract) -> tuple[tuple[float, ...], ...]:
+    """The score edges of each judged class; the logit-spaced ones where the contract has none."""
+    return contract.score_edges or tuple(tuple(LOGIT) for _ in judged(contract))

@@ -1,0 +1,97 @@
+"""The options of `watchkeeper reference`: what the columns of a reference file are."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from core import moment
+from core.contract import Task
+from core.error import ConfigError
+
+_LISTS = ("features", "categorical", "exclude", "segments", "protected")
+_OLDEST = moment.parse("1900-01-01T00:00:00Z")  # what the stores can hold
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The options, as given: None is the default name, of a column that need not be there.
+
+    `segments` are columns and crosses (`x*y`); `interval` is (lower, upper, level); `earliest` is in microseconds.
+    """
+
+    task: Task
+    id: str | None = None
+    ts: str | None = None
+    prediction: str | None = None
+    score: str | None = None
+    proba_prefix: str | None = None
+    interval: tuple[str, str, float] | None = None
+    label: str | None = None
+    label_ts: str | None = None
+    features: tuple[str, ...] | None = None
+    categorical: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
+    positive: str = "1"
+    threshold: float = 0.5
+    earliest: int = 365 * moment.DAY  # 1971-01-01
+
+    @staticmethod
+    def of(texts: Mapping[str, Any]) -> Options:
+        """The options from their texts, as the command line or a query gives them: lists joined by commas, `earliest` a date.
+
+        Names may be written with `-` or `_`. Raises ConfigError that names the option.
+        """
+        given = {name.lstrip("-").replace("-", "_"): value for name, value in texts.items()}
+        if unknown := given.keys() - set(Options.__struct_fields__):
+            raise ConfigError(f"there is no option `{min(unknown)}`", remedy="options: " + ", ".join(Options.__struct_fields__))
+        if "task" not in given:
+            raise ConfigError("option `task` is missing", remedy="one of " + ", ".join(Task))
+        return Options(**{name: _read(name, value) for name, value in given.items()})
+
+
+def _read(name: str, value: Any) -> Any:
+    try:
+        return _value(name, value)
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"option `{name}` cannot be {value!r}: {error}") from None
+
+
+def _value(name: str, value: Any) -> Any:
+    """The value of an option; ValueError says what it should be."""
+    if name in _LISTS:
+        parts = value.split(",") if isinstance(value, str) else value
+        return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    if name == "task":
+        return Task(value)
+    if name == "interval":
+        lower, upper, level = value.split(",") if isinstance(value, str) else value
+        return lower.strip(), upper.strip(), _between(float(level), "the level")
+    if name == "threshold":
+        return _between(float(value), "the threshold")
+    if name == "earliest":
+        return _earliest(value)
+    if not isinstance(value, str) or not value:
+        raise ValueError("a name is expected")
+    return value
+
+
+def _between(value: float, what: str) -> float:
+    if not (math.isfinite(value) and 0 < value < 1):
+        raise ValueError(f"{what} lies between 0 and 1")
+    return value
+
+
+def _earliest(value: Any) -> int:
+    """Microseconds of a date, of an RFC 3339 time, or as they are."""
+    if isinstance(value, str) and len(value) == len("1971-01-01"):
+        value = moment.of(dt.datetime.combine(dt.date.fromisoformat(value), dt.time(), dt.UTC))
+    earliest = moment.parse(value) if isinstance(value, str) else int(value)
+    if earliest < _OLDEST:
+        raise ValueError("1900-01-01 is the earliest that can be kept")
+    return earliest

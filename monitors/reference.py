@@ -1,0 +1,267 @@
+"""The reference: a file's rows become the contract's frozen bins, and the summaries that windows are compared with."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as kinds
+
+from core import text
+from core.block import Categories, Floats, Outcomes, Predictions
+from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Kind, Task
+from core.error import ConfigError
+from core.segment import ALL, Segments
+from detectors.roc_auc import mean_roc_auc
+from detectors.summary.bins import edges, kept, ranked, tails
+from detectors.summary.inputs import InputSummary
+from detectors.summary.performance import PerformanceSummary
+from detectors.summary.score import judged, members, score_edges, scores
+from monitors.layout import Layout, layout, probabilities
+from monitors.option import Options
+from monitors.rows import classes_of, outcomes_of, predictions_of, probability_columns
+
+__all__ = ["Options", "Reference", "content", "derive", "outcomes_of", "predictions_of"]
+
+VALUES = 100  # of a dimension that are kept
+CLASSES = 100  # more are no classes
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What a reference says, for `all` and every segment value in it. Summaries stand at slot 0, version "" and role "".
+
+    `auc` holds, by segment, the AUC taken from the rows (NaN where there is none) and the number of labelled rows with a score.
+    `bins` is the number of bins of each watched column and of `@label`.
+    """
+
+    input: InputSummary
+    performance: PerformanceSummary
+    auc: dict[str, tuple[float, int]]
+    bins: dict[str, int]
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The number of rows of each segment that has any, `all` first."""
+        table = self.input.to_columns().filter(pc.field("column") == PREDICTION)
+        found = dict(zip(table["segment"].to_pylist(), table["n"].to_pylist(), strict=True))
+        return {segment: found[segment] for segment in sorted(found, key=lambda one: (one != ALL, one))}
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The segments that have rows."""
+        return tuple(self.rows)
+
+    def counts(self, column: str) -> dict[str, Floats]:
+        """Counts of all bins of a column by segment; of `@label` the labelled rows. KeyError if there is no such column."""
+        return self._counts[column]
+
+    @cached_property
+    def _counts(self) -> dict[str, dict[str, Floats]]:
+        found: dict[str, dict[str, Floats]] = {name: {} for name in self.bins}
+        for row in self.input.to_columns().select(["column", "segment", "bin", "count"]).to_pylist():
+            found[row["column"]][row["segment"]] = _dense(row["bin"], row["count"], self.bins[row["column"]])
+        for row in self.performance.to_columns().select(["segment", "label_bin", "label_count"]).to_pylist():
+            found[LABEL][row["segment"]] = _dense(row["label_bin"], row["label_count"], self.bins[LABEL])
+        return found
+
+    def to_bytes(self) -> bytes:
+        """The whole as bytes; `from_bytes` reads them."""
+        tables = {"input": _ipc(self.input.to_columns()), "performance": _ipc(self.performance.to_columns())}
+        return msgspec.msgpack.encode({"format": 1, **tables, "auc": self.auc, "bins": self.bins})
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Reference:
+        """What `to_bytes` wrote."""
+        held = msgspec.msgpack.decode(data)
+        return Reference(
+            input=InputSummary.from_columns(pa.ipc.open_stream(held["input"]).read_all()),
+            performance=PerformanceSummary.from_columns(pa.ipc.open_stream(held["performance"]).read_all()),
+            auc={segment: (value, n) for segment, (value, n) in held["auc"].items()},
+            bins=held["bins"],
+        )
+
+
+def derive(model: str, table: pa.Table, options: Options, version: int = 1) -> tuple[Contract, Reference]:
+    """The contract and the reference that a file gives.
+
+    All rows count, as they are: one without a time or without a prediction, too (that one in the null bin of `@prediction`). Performance is that of the
+    rows with both prediction and label. Raises ConfigError that names the option, the column and the columns there are.
+    """
+    if not table.num_rows:
+        raise ConfigError("the reference has no rows", remedy="give a file with the rows that the model was accepted on")
+    found = layout(table.schema, options)
+    _numeric_targets(table.schema, found, options)
+    contract = _with_classes(table, found, _plain(model, version, found, options))
+    block = predictions_of(table, contract)
+    contract = _with_dimensions(contract, found, block)
+    outcomes = outcomes_of(table, contract)
+    contract = _with_bins(contract, block, outcomes)
+    return contract, _summarise(contract, block, outcomes)
+
+
+def content(table: pa.Table, options: Options) -> str:
+    """A hash of what `derive` would use: the same for the same values under the same options, however the file stores them."""
+    found = layout(table.schema, options)
+    rest = (options.task, options.positive, options.threshold, options.earliest)
+    digest = hashlib.sha256(
+        msgspec.json.encode([found.roles, found.features, found.kinds, found.dimensions, sorted(found.protected), found.crosses, rest])
+    )
+    names = {*(value for value in msgspec.structs.asdict(found.roles).values() if isinstance(value, str)), *found.kinds}
+    names |= {str(name) for name in (found.roles.interval or ())[:2]} | set(probabilities(table.column_names, found.roles).values())
+    for name in sorted(names & set(table.column_names)):
+        digest.update(msgspec.json.encode(name))
+        for part in _canonical(table[name]):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _canonical(values: pa.ChunkedArray) -> tuple[bytes, ...]:
+    """The values as bytes that do not depend on chunks, dictionaries or the width of numbers."""
+    kind = values.type.value_type if kinds.is_dictionary(values.type) else values.type
+    plain = values.cast(kind) if kinds.is_dictionary(values.type) else values
+    there = np.packbits(np.asarray(plain.is_valid()))
+    if kinds.is_integer(kind) or kinds.is_floating(kind):
+        return b"number", there.tobytes(), np.asarray(plain.cast(pa.float64(), safe=False).fill_null(0.0)).tobytes()
+    if kinds.is_timestamp(kind):
+        ticks = plain.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
+        return b"time", there.tobytes(), np.asarray(ticks.fill_null(0)).tobytes()
+    found = Categories.of([str(value) for value in plain.to_pylist()])
+    return b"text", there.tobytes(), found.codes.tobytes(), msgspec.json.encode(found.texts)
+
+
+def _plain(model: str, version: int, found: Layout, options: Options) -> Contract:
+    """The contract as far as the names of columns say it."""
+    return Contract(
+        model=model,
+        version=version,
+        task=options.task,
+        features=tuple(Column(name=name, kind=found.kinds[name]) for name in found.features),
+        tags=tuple(Column(name=name, kind=found.kinds[name]) for name in found.tags),
+        crosses=found.crosses,
+        positive=text.class_of(options.positive, binary=options.task == Task.BINARY),
+        threshold=options.threshold,
+        earliest=options.earliest,
+        roles=found.roles,
+    )
+
+
+def _numeric_targets(schema: pa.Schema, found: Layout, options: Options) -> None:
+    """A regression's prediction and label are numbers."""
+    for option in ("prediction", "label") if options.task == Task.REGRESSION else ():
+        name = getattr(found.roles, option)
+        if name in schema.names and not any(test(schema.field(name).type) for test in _NUMBERS):
+            raise ConfigError(
+                f"--{option} {name}: a regression needs numbers, the column is {schema.field(name).type}", remedy="see --task"
+            )
+
+
+_NUMBERS = (kinds.is_integer, kinds.is_floating, kinds.is_decimal, kinds.is_null)
+
+
+def _with_classes(table: pa.Table, found: Layout, contract: Contract) -> Contract:
+    """The contract with its classes: those that are predicted or true, and those that have a probability."""
+    if contract.task == Task.REGRESSION:
+        return contract
+    columns = [classes_of(table, name, contract.task) for name in (found.roles.prediction, found.roles.label)]
+    seen = {one for values in columns if isinstance(values, Categories) for one in ranked(values)}
+    prefixed = probability_columns(table, contract).keys()
+    option, listed = "--prediction " + found.roles.prediction, ", ".join(sorted(seen)[:10])
+    if contract.task == Task.MULTICLASS:
+        if len(seen) > CLASSES:
+            raise ConfigError(f"{option}: {len(seen)} classes ({listed}, ...) are too many", remedy="for numbers use --task regression")
+        return msgspec.structs.replace(contract, classes=tuple(sorted(seen | prefixed)), scored=bool(prefixed))
+    if len(seen | {contract.positive}) > 2:
+        raise ConfigError(
+            f"--positive {contract.positive}: the classes of {found.roles.prediction!r} and {found.roles.label!r} are {listed}",
+            remedy="a binary model has two classes, and --positive is one of them",
+        )
+    scored = found.roles.score in table.column_names or contract.positive in prefixed
+    return msgspec.structs.replace(contract, classes=tuple(sorted(seen | {contract.positive})), scored=scored)
+
+
+def _with_dimensions(contract: Contract, found: Layout, block: Predictions) -> Contract:
+    """The contract with the kept values of its dimensions."""
+    held = dict(zip((column.name for column in contract.columns if not column.numeric), block.texts, strict=True))
+    dimensions = tuple(
+        Dimension(name=name, values=ranked(held[name])[:VALUES], protected=name in found.protected) for name in found.dimensions
+    )
+    return msgspec.structs.replace(contract, dimensions=dimensions)
+
+
+def _with_bins(contract: Contract, block: Predictions, outcomes: Outcomes) -> Contract:
+    """The contract with the bins of all that is watched."""
+    numeric, texts = iter(block.numbers), iter(block.texts)
+    values = {column.name: next(numeric) if column.numeric else next(texts) for column in contract.columns}
+    label = outcomes.label if len(outcomes) else block.prediction
+    outputs = {PREDICTION: block.prediction, **({SCORE: block.score} if _binary_score(contract) else {}), LABEL: label}
+    truth = members(contract, outcomes.label) if isinstance(outcomes.label, Categories) else np.zeros((0, 0), np.bool_)
+    held = scores(contract, outcomes)
+    if not np.isfinite(held).any() and _binary_score(contract):  # no labels
+        held, truth = block.score[:, None], np.zeros((len(block), 1), np.bool_)
+    cuts = tuple(score_edges(held[:, place], truth[:, place]) for place in range(len(judged(contract)))) if contract.scored else ()
+    return msgspec.structs.replace(
+        contract,
+        features=tuple(_binned(column.name, values[column.name]) for column in contract.features),
+        outputs=tuple(_binned(name, one) for name, one in outputs.items()),
+        score_edges=cuts,
+    )
+
+
+def _binary_score(contract: Contract) -> bool:
+    return contract.scored and contract.task == Task.BINARY
+
+
+def _binned(name: str, values: Categories | Floats) -> Column:
+    """A column with its frozen bins."""
+    if isinstance(values, Categories):
+        categories, others = kept(values)
+        return Column(name=name, kind=Kind.CATEGORICAL, categories=categories, others=others)
+    return Column(name=name, kind=Kind.NUMERIC, edges=edges(values), tails=tails(values))
+
+
+def _summarise(contract: Contract, block: Predictions, outcomes: Outcomes) -> Reference:
+    """The summaries of all rows, without their times."""
+    segments = Segments(contract)
+    inputs = InputSummary.of(contract, segments, replace(block, ts=np.zeros_like(block.ts)))
+    performance = PerformanceSummary.of(contract, segments, replace(outcomes, ts=np.zeros_like(outcomes.ts)))
+    watched = (*contract.watched, contract.column(LABEL))
+    return Reference(
+        input=InputSummary.from_columns(inputs.to_columns()),
+        performance=PerformanceSummary.from_columns(performance.to_columns()),
+        auc=_auc(contract, segments, outcomes),
+        bins={column.name: column.bins for column in watched},
+    )
+
+
+def _auc(contract: Contract, segments: Segments, outcomes: Outcomes) -> dict[str, tuple[float, int]]:
+    """The AUC of each segment, taken from the rows."""
+    if contract.task == Task.REGRESSION or not len(outcomes) or not isinstance(outcomes.label, Categories):
+        return {}
+    truth, held = members(contract, outcomes.label), scores(contract, outcomes)
+    found: dict[str, tuple[float, int]] = {}
+    for numbers in segments.assign(len(outcomes), outcomes.dimensions):
+        distinct, group = np.unique(numbers, return_inverse=True)
+        values, n = mean_roc_auc(group, len(distinct), truth, held)
+        found |= {segments.name(int(one)): (float(value), int(rows)) for one, value, rows in zip(distinct, values, n, strict=True)}
+    return found
+
+
+def _dense(bins: list[int], counts: list[int], width: int) -> Floats:
+    dense = np.zeros(width)
+    dense[bins] = counts
+    return dense
+
+
+def _ipc(table: pa.Table) -> Any:
+    """The table as one Arrow stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()

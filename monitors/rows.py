@@ -1,0 +1,159 @@
+"""The rows of a file as blocks. In a file NaN is null, and a time without zone is UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as kinds
+
+from core import text
+from core.block import Categories, Floats, Ints, Outcomes, Predictions
+from core.contract import Contract, Task
+from monitors.layout import probabilities
+
+_UNITS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}
+
+
+def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
+    """All rows as predictions, whatever is null in them; version and role are "", places count from 0.
+
+    A column that is not there is null in every row. A time that is not there is 0. Of classes without a probability column, the probability is 0.
+    """
+    rows, roles = table.num_rows, contract.roles
+    held = [_column(table, column.name, numeric=column.numeric) for column in contract.columns]
+    return Predictions(
+        id=_ids(table, roles.id),
+        ts=times(table[roles.ts]) if roles.ts in table.column_names else np.zeros(rows, np.int64),
+        version=_nothing(rows),
+        role=_nothing(rows),
+        prediction=classes_of(table, roles.prediction, contract.task),
+        score=_score(table, contract),
+        probabilities=_probabilities(table, contract),
+        numbers=tuple(values for values in held if not isinstance(values, Categories)),
+        texts=tuple(values for values in held if isinstance(values, Categories)),
+        extra=np.full(rows, "", np.object_),
+        position=np.zeros(rows, np.int64),
+        place=np.arange(rows),
+        logged=np.zeros(rows, np.int64),
+    )
+
+
+def outcomes_of(table: pa.Table, contract: Contract) -> Outcomes:
+    """The rows whose label and prediction are both there, as outcomes; for regression both must be finite."""
+    prediction = classes_of(table, contract.roles.prediction, contract.task)
+    label = classes_of(table, contract.roles.label, contract.task)
+    rows = np.flatnonzero(_there(prediction) & _there(label))
+    values, scores = _probabilities(table, contract), _score(table, contract)
+    dimensions = {one.name: _column(table, one.name, numeric=False) for one in contract.dimensions}
+    moments = times(table[contract.roles.ts]) if contract.roles.ts in table.column_names else np.zeros(table.num_rows, np.int64)
+    return Outcomes(
+        ts=moments[rows],
+        version=_nothing(len(rows)),
+        role=_nothing(len(rows)),
+        dimensions={name: values.take(rows) for name, values in dimensions.items() if isinstance(values, Categories)},
+        prediction=prediction.take(rows) if isinstance(prediction, Categories) else prediction[rows],
+        label=label.take(rows) if isinstance(label, Categories) else label[rows],
+        score=scores[rows],
+        probabilities=None if values is None else values[rows],
+    )
+
+
+def classes_of(table: pa.Table, name: str, task: Task) -> Categories | Floats:
+    """A column of predictions or labels: numbers for regression, else texts of classes. Null where there is no such column."""
+    if task == Task.REGRESSION:
+        return _column(table, name, numeric=True)
+    if name not in table.column_names:
+        return Categories(np.zeros(table.num_rows, np.int32), [text.NULL])
+    return texts(table[name], lambda value: text.class_of(value, binary=task == Task.BINARY))
+
+
+def probability_columns(table: pa.Table, contract: Contract) -> dict[str, str]:
+    """The columns that hold probabilities, by class."""
+    binary = contract.task == Task.BINARY
+    return {text.class_of(suffix, binary=binary): name for suffix, name in probabilities(table.column_names, contract.roles).items()}
+
+
+def texts(values: pa.ChunkedArray, write: Callable[[object], str] = text.of) -> Categories:
+    """A column as texts; `write` gives a value its text."""
+    if kinds.is_null(values.type):
+        return Categories(np.zeros(len(values), np.int32), [text.NULL])
+    if kinds.is_decimal(values.type):
+        values = values.cast(pa.float64())
+    encoded = _whole(values.unify_dictionaries() if kinds.is_dictionary(values.type) else values).dictionary_encode()
+    codes = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False)
+    table: dict[str, int] = {}
+    distinct = [None if value != value else value for value in encoded.dictionary.to_pylist()]
+    remap = np.array([table.setdefault(write(value), len(table)) for value in (*distinct, None)], np.int32)
+    return Categories(remap[codes], list(table))
+
+
+def numbers(values: pa.ChunkedArray) -> Floats:
+    """A column as numbers: null is NaN, infinity and what is no number is +infinity."""
+    if kinds.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if not (kinds.is_integer(values.type) or kinds.is_floating(values.type) or kinds.is_decimal(values.type)):
+        return np.where(_whole(pc.is_null(values)).to_numpy(zero_copy_only=False), np.nan, np.inf)
+    found = np.array(_whole(values.cast(pa.float64(), safe=False)).to_numpy(zero_copy_only=False), np.float64)
+    found[np.isinf(found)] = np.inf
+    return found
+
+
+def times(values: pa.ChunkedArray) -> Ints:
+    """A column as microseconds, cut; 0 where there is no time."""
+    if kinds.is_date(values.type):
+        values = values.cast(pa.timestamp("ms"))
+    if not kinds.is_timestamp(values.type):
+        return np.zeros(len(values), np.int64)
+    factor, divisor = _UNITS[values.type.unit]
+    ticks = _whole(values.cast(pa.int64()).fill_null(0)).to_numpy(zero_copy_only=False)
+    return np.asarray(ticks * factor // divisor, np.int64)
+
+
+def _column(table: pa.Table, name: str, *, numeric: bool) -> Categories | Floats:
+    if name in table.column_names:
+        return numbers(table[name]) if numeric else texts(table[name])
+    return np.full(table.num_rows, np.nan) if numeric else Categories(np.zeros(table.num_rows, np.int32), [text.NULL])
+
+
+def _score(table: pa.Table, contract: Contract) -> Floats:
+    """The positive class's score, from its own column or from the positive class's probability; NaN where there is none."""
+    own = contract.roles.score if contract.roles.score in table.column_names else None
+    name = own or probability_columns(table, contract).get(contract.positive)
+    if contract.task != Task.BINARY or name is None:
+        return np.full(table.num_rows, np.nan)
+    found = numbers(table[name])
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def _probabilities(table: pa.Table, contract: Contract) -> Floats | None:
+    """(rows, classes) of a multiclass model, NaN where a cell is null."""
+    columns = probability_columns(table, contract)
+    if contract.task != Task.MULTICLASS or not columns:
+        return None
+    found = [numbers(table[columns[one]]) if one in columns else np.zeros(table.num_rows) for one in contract.classes]
+    return np.where(np.isfinite(stacked := np.column_stack(found)), stacked, np.nan)
+
+
+def _there(values: Categories | Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    if not isinstance(values, Categories):
+        return np.isfinite(values)
+    return np.array([name not in {text.NULL, text.INVALID} for name in values.texts], np.bool_)[values.codes]
+
+
+def _ids(table: pa.Table, name: str) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    if name not in table.column_names:
+        return np.full(table.num_rows, "", np.object_)
+    return np.array(["" if value is None else str(value) for value in table[name].to_pylist()], np.object_)
+
+
+def _nothing(rows: int) -> Categories:
+    return Categories(np.zeros(rows, np.int32), [""])
+
+
+def _whole(values: pa.ChunkedArray) -> pa.Array:
+    """The chunks as one array."""
+    whole = values.combine_chunks()
+    return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
