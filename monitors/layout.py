@@ -39,7 +39,7 @@ def layout(schema: pa.Schema, options: Options) -> Layout:
     roles = _roles(names, options)
     taken = _taken(names, roles)
     dimensions, crosses = _dimensions(options)
-    _check(schema, taken, {"features": options.features or (), "segments": dimensions, "protected": options.protected}, own=True)
+    _check(schema, taken, {"features": options.features or (), "protected": options.protected, "segments": dimensions}, own=True)
     _check(schema, taken, {"categorical": options.categorical, "exclude": options.exclude}, own=False)
     features = options.features
     if features is None:

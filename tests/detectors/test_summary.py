@@ -1,0 +1,197 @@
+"""Summaries add up, and say what counting row by row says."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core import moment
+from core.block import Categories, Outcomes, Predictions
+from core.contract import Contract, Task
+from core.segment import Segments
+from detectors.summary import tally as tally_module
+from detectors.summary.inputs import LAYOUT, InputSummary
+from detectors.summary.performance import PerformanceSummary
+from tests.detectors import blocks
+
+LISTED = settings(max_examples=30, deadline=None)
+
+
+@pytest.fixture(params=["dense", "sorted"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways of counting."""
+    if request.param == "sorted":
+        monkeypatch.setattr(tally_module, "_DENSE", -(10**9))
+
+
+def segments_of(row: dict[str, str]) -> list[str]:
+    """The four segments of a row of the tests' contract, from the words of the documentation."""
+    kept = {"carrier": ("UA", "DL", "null", "invalid"), "origin": ("UA", "null", "invalid")}
+    carrier, origin = (row[name] if row[name] in kept[name] else "other" for name in ("carrier", "origin"))
+    return ["all", f"carrier={carrier}", f"origin={origin}", f"carrier={carrier},origin={origin}"]
+
+
+def number_bin(edges: tuple[float, ...], value: float) -> int:
+    """The bin of a number, by going through the edges."""
+    if math.isnan(value):
+        return len(edges) + 1
+    return len(edges) + 2 if value == math.inf else sum(value >= edge for edge in edges)
+
+
+def carrier_bin(text: str) -> int:
+    """UA, DL, other (AA), unseen, null, invalid."""
+    return {"UA": 0, "DL": 1, "AA": 2, "null": 4, "invalid": 5}.get(text, 3)
+
+
+def text(values: Categories, row: int) -> str:
+    return str(values.texts[values.codes[row]])
+
+
+def rows_of(table: Any, names: list[str]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    return {tuple(row[name] for name in names): row for row in table.to_pylist()}
+
+
+@LISTED
+@given(data=st.data(), task=blocks.TASKS)
+def test_input_summaries_add_up(data: st.DataObject, task: Task) -> None:
+    """The summary of two blocks together is the sum of their summaries, in any order and with nothing added."""
+    contract = blocks.contract(task)
+    segments = Segments(contract)
+    a, b = (data.draw(blocks.predictions(task)) for _ in "ab")
+    of_a, of_b = InputSummary.of(contract, segments, a), InputSummary.of(contract, segments, b)
+    both = InputSummary.of(contract, segments, Predictions.concat([a, b]))
+    assert of_a.merge(of_b) == both
+    assert of_b.merge(of_a) == both
+    assert of_a.add(contract, segments, b) == both
+    assert InputSummary.zero().merge(of_a) == of_a
+    assert InputSummary.from_columns(both.to_columns()) == both
+
+
+@LISTED
+@given(data=st.data(), task=blocks.TASKS)
+def test_performance_summaries_add_up(data: st.DataObject, task: Task) -> None:
+    """The summary of two blocks together is the sum of their summaries, in any order and with nothing added."""
+    contract = blocks.contract(task)
+    segments = Segments(contract)
+    a, b = (data.draw(blocks.outcomes(task)) for _ in "ab")
+    of_a, of_b = PerformanceSummary.of(contract, segments, a), PerformanceSummary.of(contract, segments, b)
+    both = PerformanceSummary.of(contract, segments, blocks.concat(a, b))
+    assert of_a.merge(of_b) == both
+    assert of_b.merge(of_a) == both
+    assert of_a.add(contract, segments, b) == both
+    assert PerformanceSummary.zero().merge(of_a) == of_a
+    assert PerformanceSummary.from_columns(both.to_columns()) == both
+
+
+@LISTED
+@given(data=st.data(), task=blocks.TASKS)
+def test_an_input_summary_counts_rows(data: st.DataObject, task: Task) -> None:
+    """Counts, sums and tails of every pane are those of a loop over rows."""
+    contract, block = blocks.contract(task), data.draw(blocks.predictions(task))
+    found = rows_of(InputSummary.of(contract, Segments(contract), block).to_columns(), list(LAYOUT.keys))
+    counts: dict[Any, Counter[int]] = defaultdict(Counter)
+    sums: dict[Any, Counter[int]] = defaultdict(Counter)
+    tails: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
+    for row in range(len(block)):
+        x, carrier, origin = float(block.numbers[0][row]), text(block.texts[0], row), text(block.texts[1], row)
+        for segment in segments_of({"carrier": carrier, "origin": origin}):
+            slot = block.ts[row] // moment.HOUR * moment.HOUR
+            head = (slot, text(block.version, row), text(block.role, row), segment)
+            counts[*head, "carrier"][carrier_bin(carrier)] += 1
+            place = number_bin((-1.0, 0.0, 1.0), x)
+            counts[*head, "x"][place] += 1
+            if place < 4:
+                sums[*head, "x"][place] += x  # type: ignore[assignment]
+                tails[*head, "x"][0] += x < -2
+                tails[*head, "x"][1] += x > 2
+    assert counts.keys() == {key for key in found if key[-1] in {"x", "carrier"}}
+    for key, expected in counts.items():
+        pane = found[key]
+        assert pane["bin"] == sorted(expected)
+        assert dict(zip(pane["bin"], pane["count"], strict=True)) == expected
+        assert pane["n"] == expected.total()
+        assert {place: value for place, value in zip(pane["bin"], pane["sum"], strict=True) if value} == {
+            k: v for k, v in sums[key].items() if v
+        }
+        assert [pane["below"], pane["above"]] == tails[key]
+
+
+@LISTED
+@given(data=st.data())
+def test_a_performance_summary_counts_rows(data: st.DataObject) -> None:
+    """Cells, label bins and scores by label of every pane are those of a loop over rows."""
+    contract, block = blocks.contract(Task.MULTICLASS), data.draw(blocks.outcomes(Task.MULTICLASS))
+    found = rows_of(PerformanceSummary.of(contract, Segments(contract), block).to_columns(), ["slot", "version", "role", "segment"])
+    assert isinstance(block.prediction, Categories)
+    assert isinstance(block.label, Categories)
+    assert block.probabilities is not None
+    cells: dict[Any, Counter[Any]] = defaultdict(Counter)
+    scores: dict[Any, Counter[Any]] = defaultdict(Counter)
+    for row in range(len(block)):
+        predicted, label = text(block.prediction, row), text(block.label, row)
+        for segment in segments_of({name: text(values, row) for name, values in block.dimensions.items()}):
+            slot = block.ts[row] // moment.HOUR * moment.HOUR
+            key = (slot, text(block.version, row), text(block.role, row), segment)
+            cells[key][predicted, label] += 1
+            held = block.probabilities[row]
+            for place, name in enumerate(contract.classes if not np.isnan(held).any() else ()):
+                at = (name, number_bin(contract.score_edges[place], float(held[place])))
+                side = "positive" if label == name else "negative"
+                scores[key][*at, side] += 1
+                scores[key][*at, side + "_sum"] += held[place]
+    assert found.keys() == cells.keys()
+    for key, pane in found.items():
+        assert pane["n"] == cells[key].total()
+        assert dict(zip(zip(pane["cell_prediction"], pane["cell_label"], strict=True), pane["cell_count"], strict=True)) == cells[key]
+        kept: Counter[Any] = Counter()
+        for name in ("positive", "negative", "positive_sum", "negative_sum"):
+            for of, place, amount in zip(pane["score_class"], pane["score_bin"], pane[name], strict=True):
+                kept[of, place, name] += amount
+        assert +kept == +scores[key]
+        by_label: Counter[str] = Counter()
+        for (_, label), count in cells[key].items():
+            by_label[label] += count
+        bins = {"0": 0, "1": 1, "new": 3}
+        assert dict(zip(pane["label_bin"], pane["label_count"], strict=True)) == {bins[label]: count for label, count in by_label.items()}
+
+
+@LISTED
+@given(data=st.data())
+def test_residuals_are_summed_where_both_numbers_are_there(data: st.DataObject) -> None:
+    """Rows without a residual leave n and the sums, and are in the bins of labels."""
+    contract, block = blocks.contract(Task.REGRESSION), data.draw(blocks.outcomes(Task.REGRESSION))
+    table = PerformanceSummary.of(contract, Segments(contract), block).to_columns().to_pylist()
+    whole = [row for row in table if row["segment"] == "all"]
+    pairs = [(p, y) for p, y in zip(block.prediction, block.label, strict=True) if math.isfinite(p) and math.isfinite(y)]  # type: ignore[arg-type]
+    assert sum(row["n"] for row in whole) == len(pairs)
+    assert sum(row["error_sum"] for row in whole) == sum(p - y for p, y in pairs)
+    assert sum(row["absolute_sum"] for row in whole) == sum(abs(p - y) for p, y in pairs)
+    assert sum(row["square_sum"] for row in whole) == sum((p - y) ** 2 for p, y in pairs)
+    assert sum(sum(row["label_count"]) for row in whole) == len(block)
+
+
+def test_a_summary_differs_from_another() -> None:
+    """Equality is of content: one row more is another summary."""
+    contract = blocks.contract(Task.REGRESSION)
+    segments, one = Segments(contract), _one_outcome(contract)
+    assert PerformanceSummary.of(contract, segments, one) != PerformanceSummary.of(contract, segments, blocks.concat(one, one))
+
+
+def _one_outcome(_contract: Contract) -> Outcomes:
+    nothing = Categories.of([""])
+    return Outcomes(
+        ts=np.zeros(1, np.int64),
+        version=nothing,
+        role=nothing,
+        dimensions={"carrier": Categories.of(["UA"]), "origin": Categories.of(["null"])},
+        prediction=np.ones(1),
+        label=np.zeros(1),
+        score=np.full(1, np.nan),
+        probabilities=None,
+    )
