@@ -1,0 +1,49 @@
+# Needs Python >= 3.11 and make; everything else is installed into .venv, and again only when the lock or pyproject.toml changed.
+PYTHON ?= python3
+DATA ?= var
+ARGS ?=
+BIN := .venv/bin
+STAMP := .venv/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up test check bench services clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Install everything into .venv, as locked
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Watchkeeper needs Python >= 3.11, this is " + sys.version)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv; the first time takes a minute or two."
+	@$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP) ## Watch two models over a year of real flights; prints the address to open
+	@$(BIN)/watchkeeper demo $(ARGS)
+
+up: $(STAMP) ## Run the server, embedded, with its data in DATA (var)
+	@$(BIN)/watchkeeper up --data $(DATA) $(ARGS)
+
+test: $(STAMP) ## Run all tests; ARGS are pytest's
+	@$(BIN)/pytest $(ARGS)
+
+check: $(STAMP) ## Check format, lint, types, layers and house rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest -q tests/house
+
+bench: $(STAMP) ## Run the benchmarks; each prints a table
+	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
+
+services: ## Start what the tests need besides Python
+	@echo "Nothing to start: every engine runs inside the process."
+
+clean: ## Remove .venv, caches and builds; var stays
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
