@@ -65,17 +65,14 @@ def texts(values: Sequence[Any], *, binary: bool = False) -> tuple[Categories, B
 
 def names(values: Sequence[Any], default: str) -> tuple[Categories, Bad]:
     """Versions and roles: strings as they are, numbers as their text, `default` for None and for what cannot be used."""
-    column = Categories.of([default if value is None else value if type(value) is str else text.of(value) for value in values])
-    wrong = {name for name in column.texts if not _usable(name)}
-    wrong |= {text.INVALID} if any(type(value) is float and math.isinf(value) for value in values) else set()
-    if not wrong:
-        return column, {}
-    bad = {
-        i: f"not usable: 1 to {LONGEST_NAME} bytes of UTF-8, or a finite number"
-        for i, code in enumerate(column.codes)
-        if column.texts[code] in wrong
+    table: dict[str, int] = {}
+    wrong = {value for value in dict.fromkeys(values) if value is not None and not _usable(_name(value))}
+    code = {
+        value: table.setdefault(default if value is None or value in wrong else _name(value), len(table)) for value in dict.fromkeys(values)
     }
-    return Categories.of([default if i in bad else column.texts[code] for i, code in enumerate(column.codes)]), bad
+    column = Categories(np.fromiter(map(code.__getitem__, values), np.int32, len(values)), list(table))
+    reason = f"cannot be used: 1 to {LONGEST_NAME} bytes of UTF-8 or a finite number are expected"
+    return column, {i: reason for i, value in enumerate(values) if value in wrong} if wrong else {}
 
 
 def ids(values: Sequence[str]) -> Bad:
@@ -131,6 +128,12 @@ def _why_invalid(value: object) -> str:
     if not isinstance(value, str):
         return kind_of(value)
     return f"a string above {text.LONGEST} bytes" if encodes(value) else "a string with half a character (a lone surrogate)"
+
+
+def _name(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    return text.of(value) if math.isfinite(value) else ""
 
 
 def _usable(name: str) -> bool:

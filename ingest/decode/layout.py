@@ -110,3 +110,17 @@ def _field(name: str, wire: str, kind: Any, default: Any = None) -> tuple[str, A
 
 def _struct(name: str, fields: list[tuple[str, Any, Any]]) -> Any:
     return msgspec.defstruct(name, fields, gc=False, forbid_unknown_fields=True)
+
+
+class Prediction(Extra, kw_only=True, gc=False):
+    """A prediction event as it is on the wire, whatever its model; the served schema is made from it."""
+
+    prediction_id: str
+    model: str
+    ts: str | int | float
+    features: dict[str, str | float | bool | None]
+    prediction: str | int | float | bool
+    version: str | int | float | None = None
+    role: str | None = None
+    score: float | None = None
+    probabilities: dict[str, float | None] | None = None

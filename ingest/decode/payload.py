@@ -26,7 +26,7 @@ Kind = Literal["json", "ndjson"]
 _OTHERS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _CHUNK = 2**20
-_DEEP = f"the JSON is not balanced, or nested deeper than {DEEPEST} levels"
+_DEEP = f"the JSON is nested deeper than {DEEPEST} levels"
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -106,23 +106,26 @@ def parse(text: bytes | msgspec.Raw) -> object:
 
 
 def too_deep(text: bytes) -> bool:
-    """Whether a JSON text is nested deeper than `DEEPEST`; says the same on every stack."""
-    return _nested(text) and _nested(_STRING.sub(b"", text))
+    """Whether a JSON text is nested deeper than `DEEPEST`; says the same on every stack. What is no JSON is left to the parser."""
+    if not _peeled(text):
+        return False
+    rest = _peeled(_STRING.sub(b"", text))
+    return b"{}" in rest or b"[]" in rest
 
 
-def _nested(text: bytes) -> bool:
-    """Whether brackets are left after `DEEPEST` levels were peeled off: too deep, not balanced, or some stand in strings."""
+def _peeled(text: bytes) -> bytes:
+    """The brackets that are left after `DEEPEST` levels were peeled off."""
     brackets = text.translate(None, _OTHERS)
     for _ in range(DEEPEST):
         if not brackets:
-            return False
+            break
         brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
-    return bool(brackets)
+    return brackets
 
 
 def _lines(body: bytes) -> Sequence[Row]:
     lines = [line for line in body.split(b"\n") if line and not line.isspace()]
-    return [Broken(_DEEP) if too_deep(line) else line for line in lines] if _nested(body) else lines
+    return [Broken(_DEEP) if too_deep(line) else line for line in lines] if _peeled(body) else lines
 
 
 def _one(body: bytes) -> Sequence[Row]:

@@ -13,7 +13,7 @@ from ingest.decode.payload import Broken, Parsed, PayloadError, Row, parse
 
 SLICE = 1_000  # rows; their structs stay in the processor's cache
 
-_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, OverflowError)
+_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError)
 
 
 class Form(Protocol):

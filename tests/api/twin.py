@@ -1,0 +1,134 @@
+"""Services in memory: what the API needs, and a record of what it did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from core.contract import Column, Contract, Dimension, Kind, Task
+from core.episode import Episode
+from core.error import ConfigError
+from core.monitor import Monitor
+from core.reading import Query
+from ingest.decode.payload import Kind as BodyKind
+from watchkeeper.api.seam import AnyDecoded, Topic
+
+TAXI = Contract(
+    model="taxi-fare",
+    version=1,
+    task=Task.BINARY,
+    features=(Column(name="salary", kind=Kind.NUMERIC), Column(name="borough", kind=Kind.CATEGORICAL, categories=("Queens",))),
+    dimensions=(Dimension(name="borough", values=("Queens",)),),
+    classes=("0", "1"),
+    scored=True,
+)
+
+READING: dict[str, Any] = {
+    "monitor": "fare-drift",
+    "model": "taxi-fare",
+    "version": "all",
+    "measure": "drift.psi",
+    "params": "{}",
+    "baseline": "reference",
+    "column": "salary",
+    "segment": "borough=Queens",
+    "window_start": 1_656_633_600_000_000,
+    "window_end": 1_656_720_000_000_000,
+    "value": 0.31,
+    "lower": None,
+    "upper": None,
+    "baseline_value": None,
+    "n_target": 4210,
+    "n_baseline": 28197,
+    "n_effective": None,
+    "threshold": '{"warn":0.1,"critical":0.25}',
+    "verdict": "critical",
+    "reason": None,
+    "revision": 1,
+    "evidence": "{}",
+    "monitor_version": 3,
+}
+
+
+class Twin:
+    """A `watchkeeper.api.seam.Services` that keeps everything in lists. `failure` is raised by the next append."""
+
+    def __init__(self) -> None:
+        self.contracts = {TAXI.model: TAXI}
+        self.appended: list[tuple[Topic, bytes, BodyKind, AnyDecoded, int]] = []
+        self.queries: list[Query] = []
+        self.references: list[tuple[str, bytes, dict[str, str]]] = []
+        self.table = pa.Table.from_pylist([READING])
+        self.found: list[Episode] = []
+        self.failure: Exception | None = None
+        self.tag = "1"
+        self.troubles: list[str] = []
+
+    def contract(self, model: str) -> Contract | None:
+        return self.contracts.get(model)
+
+    async def append(self, topic: Topic, body: bytes, kind: BodyKind, decoded: AnyDecoded, now: int) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.appended.append((topic, body, kind, decoded, now))
+
+    def readings(self, query: Query) -> tuple[pa.Table, str | None]:
+        self.queries.append(query)
+        return self.table, None
+
+    def models(self) -> Sequence[Mapping[str, Any]]:
+        return [{"model": "taxi-fare", "first_ts": 1_656_633_600_000_000, "last_ts": None}]
+
+    def model(self, name: str) -> Mapping[str, Any] | None:
+        return next((row for row in self.models() if row["model"] == name), None)
+
+    def monitors(self, model: str | None) -> Sequence[Monitor]:
+        return [Monitor(name="fare-drift", model="taxi-fare", measure="drift.psi", baseline="reference", warn=0.1, persist=(2, 3))]
+
+    def episodes(
+        self, state: Literal["open", "closed"] | None, model: str | None, limit: int, after: str | None
+    ) -> tuple[list[Episode], str | None]:
+        return self.found, None
+
+    def episode(self, name: str) -> Episode | None:
+        return next((episode for episode in self.found if episode.id == name), None)
+
+    def save_reference(self, model: str, parquet: bytes, options: Mapping[str, str]) -> Mapping[str, Any]:
+        self.references.append((model, parquet, dict(options)))
+        return {"model": model, "version": 1, "result": "created"}
+
+    def apply(self, text: str, *, dry_run: bool) -> Sequence[Mapping[str, Any]]:
+        if "baseline.same_weekday" in text:
+            raise ConfigError("`baseline.same_weekday` is not available yet", remedy="use reference or previous")
+        return [{"kind": "monitor", "model": "taxi-fare", "name": "fare-drift", "result": "unchanged" if dry_run else "created"}]
+
+    def status(self) -> Mapping[str, Any]:
+        return {"quiet": True, "version": "0.1.0", "ingest": {}, "evaluate": {}, "problems": []}
+
+    def ready(self) -> Sequence[str]:
+        return self.troubles
+
+    def version_tag(self) -> str:
+        return self.tag
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    """A good prediction event, with changes; `...` leaves a field out."""
+    base = {
+        "prediction_id": "a1",
+        "model": "taxi-fare",
+        "version": "1",
+        "ts": "2022-07-01T00:00:00Z",
+        "features": {"salary": 10.5, "borough": "Queens"},
+        "prediction": 1,
+        "score": 0.75,
+    }
+    return {name: value for name, value in (base | changes).items() if value is not ...}
+
+
+def body(*events: object) -> bytes:
+    """Events as Python's `json` writes an array."""
+    return json.dumps(events).encode()

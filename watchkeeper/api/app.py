@@ -1,0 +1,59 @@
+"""The application: every route under /v1, /metrics, problems for the rest, the guard around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.middleware import Middleware
+
+from core.clock import Clock, SystemClock
+from watchkeeper.api import definitions, episodes, events, metrics, models, problem, readings, status
+from watchkeeper.api.auth import Auth
+from watchkeeper.api.metrics import Measure, Metrics
+from watchkeeper.api.seam import Services
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_api(
+    services: Services,
+    *,
+    token: str | None = None,
+    address: str = "",
+    clock: Clock | None = None,
+    registered: Metrics | None = None,
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """The API of `services`.
+
+    With a `token` every request must bring it. `address` is where the pages are (for links), `clock` tells when events come in,
+    `registered` are metrics in a registry that others share, `lifespan` runs around the application. There is no page at /docs: it would load
+    scripts from elsewhere.
+    """
+    registered = registered or Metrics()
+    app = FastAPI(
+        title="Watchkeeper",
+        version=version("watchkeeper"),
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        middleware=[Middleware(Auth, token=token), Middleware(Measure, metrics=registered)],
+    )
+    routers = [
+        events.router(events.Intake(services, clock or SystemClock(), registered)),
+        readings.router(services),
+        models.router(services),
+        definitions.router(services),
+        episodes.router(services, address),
+        status.router(services),
+        metrics.router(registered),
+    ]
+    for router in routers:
+        app.include_router(router)
+    problem.install(app, routers)
+    return app

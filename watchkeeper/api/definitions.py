@@ -1,0 +1,60 @@
+"""GET /v1/monitors; POST /v1/apply."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from core import window
+from core.monitor import Monitor
+from watchkeeper.api import answer, body, query
+from watchkeeper.api.problem import Problem
+from watchkeeper.api.seam import Services
+
+LARGEST = 4 * 2**20  # bytes of definitions
+YAML = ("application/yaml", "application/x-yaml", "text/yaml")  # none that a form of another site could send
+
+
+def document(monitor: Monitor) -> dict[str, Any]:
+    """A monitor in the words of the grammar, with its revision."""
+    built: dict[str, Any] = msgspec.to_builtins(monitor)
+    length = built.pop("window")
+    count, of = built.pop("persist")
+    name = built.pop("name")
+    return {"monitor": name, **built, "target": {"window": window.duration_text(length)}, "persist": f"{count} of {of}"}
+
+
+def router(services: Services) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(tags=["definitions"])
+
+    @routes.get("/v1/monitors", openapi_extra={"parameters": [_parameter("model")]}, summary="Monitors, all or of a model")
+    def monitors(request: Request) -> Response:
+        given = query.only(request, "model", "limit", "cursor")
+        return answer.page([document(monitor) for monitor in services.monitors(given.get("model") or None)])
+
+    @routes.post("/v1/apply", openapi_extra=_APPLY, summary="Apply definitions written in YAML")
+    async def apply(request: Request) -> Response:
+        dry_run = query.choice(query.only(request, "dry_run"), "dry_run", ("true", "false", "1", "0")) in {"true", "1"}
+        body.media_type(request, YAML)
+        text = await body.read(request, LARGEST)
+        try:
+            definitions = text.decode()
+        except UnicodeDecodeError as error:
+            raise Problem(400, f"the definitions are not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
+        return answer.json({"items": await asyncio.to_thread(services.apply, definitions, dry_run=dry_run)})
+
+    return routes
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+
+
+_APPLY = {
+    "parameters": [_parameter("dry_run")],
+    "requestBody": {"required": True, "content": {"application/yaml": {"schema": {"type": "string"}}}},
+}

@@ -1,0 +1,38 @@
+"""GET /v1/episodes and one of them."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from fastapi import APIRouter, Request, Response
+
+from watchkeeper.api import answer, query
+from watchkeeper.api.problem import Problem
+from watchkeeper.api.seam import Services
+
+MOST = 1_000  # episodes on a page
+PARAMETERS = ("state", "model", "limit", "cursor")
+
+
+def router(services: Services, address: str) -> APIRouter:
+    """The routes; `address` is where the pages are."""
+    routes = APIRouter(tags=["episodes"])
+    parameters = [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in PARAMETERS]
+
+    @routes.get("/v1/episodes", openapi_extra={"parameters": parameters}, summary="Episodes, the last fired first")
+    def episodes(request: Request) -> Response:
+        given = query.only(request, *PARAMETERS)
+        state = cast("Literal['open', 'closed'] | None", query.choice(given, "state", ("open", "closed")))
+        limit = query.count(given, "limit", 100, MOST)
+        found, after = services.episodes(state, given.get("model") or None, limit, given.get("cursor") or None)
+        return answer.page([episode.document(address) for episode in found], after)
+
+    @routes.get("/v1/episodes/{name}", summary="One episode")
+    def one(name: str, request: Request) -> Response:
+        query.only(request)
+        episode = services.episode(name)
+        if episode is None:
+            raise Problem(404, f"there is no episode {name[:100]!r}", "GET /v1/episodes lists them")
+        return answer.json(episode.document(address))
+
+    return routes

@@ -1,0 +1,79 @@
+"""GET /v1/models, a model, its contract; PUT its reference."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from core import moment, window
+from core.contract import Contract
+from watchkeeper.api import answer, body, query
+from watchkeeper.api.problem import Problem
+from watchkeeper.api.seam import Services
+
+LARGEST = 512 * 2**20  # bytes of a reference
+PARQUET = ("application/vnd.apache.parquet", "application/octet-stream")
+
+OPTIONS = (
+    *("task", "id", "ts", "prediction", "score", "proba_prefix", "interval", "label", "label_ts"),
+    *("features", "categorical", "exclude", "segments", "protected", "positive", "threshold", "earliest"),
+)
+
+
+def document(contract: Contract) -> dict[str, Any]:
+    """A contract as the API gives it: times as RFC 3339, the pane as a duration."""
+    built: dict[str, Any] = msgspec.to_builtins(contract)
+    return {**built, "earliest": moment.text(contract.earliest), "pane": window.duration_text(contract.pane)}
+
+
+def router(services: Services) -> APIRouter:
+    """The routes. A model's name may hold slashes, so the longer paths come first."""
+    routes = APIRouter(tags=["models"])
+
+    @routes.get("/v1/models", summary="All models")
+    def models(request: Request) -> Response:
+        query.only(request, "limit", "cursor")
+        return answer.page([_row(row) for row in services.models()])
+
+    @routes.get("/v1/models/{model:path}/contract", summary="The newest contract of a model")
+    def contract(model: str, request: Request) -> Response:
+        query.only(request)
+        found = services.contract(model)
+        if found is None:
+            raise _missing(model)
+        return answer.json(document(found))
+
+    @routes.put("/v1/models/{model:path}/reference", openapi_extra=_PUT, summary="Give a model its reference")
+    async def reference(model: str, request: Request) -> Response:
+        given = query.only(request, *OPTIONS)
+        body.media_type(request, PARQUET)
+        parquet = await body.read(request, LARGEST)
+        return answer.json(await asyncio.to_thread(services.save_reference, model, parquet, given))
+
+    @routes.get("/v1/models/{model:path}", summary="One model")
+    def one(model: str, request: Request) -> Response:
+        query.only(request)
+        row = services.model(model)
+        if row is None:
+            raise _missing(model)
+        return answer.json(_row(row))
+
+    return routes
+
+
+_PUT = {
+    "parameters": [{"name": name, "in": "query", "required": name == "task", "schema": {"type": "string"}} for name in OPTIONS],
+    "requestBody": {"required": True, "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in PARQUET}},
+}
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: moment.text(value) if name in {"first_ts", "last_ts"} and value is not None else value for name, value in row.items()}
+
+
+def _missing(model: str) -> Problem:
+    return Problem(404, f"there is no model {model[:100]!r}", "GET /v1/models lists them; `watchkeeper reference` makes one")

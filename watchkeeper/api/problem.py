@@ -1,0 +1,104 @@
+"""Every error as an RFC 9457 problem document, with what to do about it in `remedy`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
+
+from core.error import ConfigError, Retryable
+from watchkeeper.api.seam import Overloaded
+
+MEDIA_TYPE = "application/problem+json"
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+
+_REMEDIES = {
+    404: "see /v1/openapi.json for what there is",
+    405: "use one of the methods in the Allow header",
+    500: "this is a defect; the server's log says more",
+}
+
+
+class Problem(Exception):
+    """A request that is answered with an error. `more` are members of the document beside the standard ones."""
+
+    def __init__(
+        self, status: int, detail: str, remedy: str, *, headers: Mapping[str, str] | None = None, more: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.remedy = remedy
+        self.headers = dict(headers or {})
+        self.more = dict(more or {})
+
+    def body(self) -> bytes:
+        """The document."""
+        document = {"type": "about:blank", "title": HTTPStatus(self.status).phrase, "status": self.status, "detail": self.detail}
+        return msgspec.json.encode({**document, "remedy": self.remedy, **self.more})
+
+    def response(self) -> Response:
+        """The document as an answer."""
+        return Response(self.body(), self.status, self.headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Answer every error of `app`, and every request under /v1 that none of `routers` takes, with a problem document."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ConfigError, _refused)
+    app.add_exception_handler(Retryable, _later)
+    app.add_exception_handler(Exception, _defect)
+
+    async def unknown(request: Request) -> Response:
+        near = [route for router in routers for route in router.routes if route.matches(request.scope)[0] is Match.PARTIAL]
+        if allowed := {method for route in near if isinstance(route, Route) for method in route.methods or ()}:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
+        raise HTTPException(404)
+
+    # A route of its own, because the pages answer every path that no route has.
+    for path in ("/v1", "/v1/{path:path}"):
+        app.add_api_route(path, unknown, methods=METHODS, include_in_schema=False)
+
+
+def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101  # how Starlette types handlers
+    return error.response()
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    what = f"{request.method} {request.url.path}"
+    detail = {404: f"there is nothing at {what}", 405: f"{what} is not possible"}.get(error.status_code, str(error.detail))
+    return Problem(error.status_code, detail, _REMEDIES.get(error.status_code, "see /v1/openapi.json"), headers=error.headers).response()
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    faults = "; ".join(f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}" for fault in error.errors())
+    return Problem(400, faults, "see /v1/openapi.json for the parameters").response()
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ConfigError)  # noqa: S101
+    return Problem(400 if request.method == "GET" else 422, error.message, error.remedy or "correct it and send it again").response()
+
+
+def _later(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Retryable)  # noqa: S101
+    headers = {"Retry-After": str(max(1, math.ceil(error.after)))}
+    return Problem(
+        429 if isinstance(error, Overloaded) else 503, str(error), "send the same again after Retry-After seconds", headers=headers
+    ).response()
+
+
+def _defect(_: Request, error: Exception) -> Response:
+    return Problem(500, f"the server failed: {type(error).__name__}", _REMEDIES[500]).response()

@@ -1,0 +1,51 @@
+"""Query parameters: read with a reason when they are wrong. An empty value is as good as none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import Request
+
+from core import moment
+from watchkeeper.api.problem import Problem
+
+
+def only(request: Request, *known: str) -> dict[str, str]:
+    """The parameters, by name. Problem 400 for one that is not `known` or was given twice."""
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            raise Problem(400, f"there is no parameter {name[:60]!r} here", f"use {', '.join(known)}" if known else "leave it out")
+        if name in given:
+            raise Problem(400, f"`{name}` is given twice", "give it once")
+        given[name] = value
+    return given
+
+
+def choice(given: dict[str, str], name: str, values: Sequence[str]) -> str | None:
+    """One of `values`, or None."""
+    value = given.get(name) or None
+    if value is not None and value not in values:
+        raise Problem(400, f"`{name}` is {value[:60]!r}", f"use one of: {', '.join(values)}")
+    return value
+
+
+def count(given: dict[str, str], name: str, default: int, most: int) -> int:
+    """A whole number from 1 to `most`."""
+    value = given.get(name) or str(default)
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= most):
+        raise Problem(400, f"`{name}` is {value[:60]!r}", f"use a whole number from 1 to {most}")
+    return int(value)
+
+
+def time(given: dict[str, str], name: str) -> int | None:
+    """Microseconds of an RFC 3339 time or of milliseconds since the epoch, or None."""
+    value = given.get(name)
+    if not value:
+        return None
+    try:
+        if value.removeprefix("-").isdigit() and value.isascii():
+            return moment.parse(int(value[:20]))
+        return moment.parse(value.replace(" ", "+") if "T" in value else value)  # a `+` that was not escaped
+    except ValueError as error:
+        raise Problem(400, f"`{name}`: {error}", "use RFC 3339, such as 2022-07-01T00:00:00Z, or milliseconds since the epoch") from None

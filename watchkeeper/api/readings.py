@@ -1,0 +1,69 @@
+"""GET /v1/readings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+from fastapi import APIRouter, Request, Response
+
+from core import moment
+from core.reading import Query
+from watchkeeper.api import answer, query
+from watchkeeper.api.seam import Services
+
+MOST = 10_000  # readings on a page
+
+PARAMETERS = ("model", "monitor", "measure", "column", "segment", "from", "to", "revisions", "limit", "cursor")
+
+# The fields of an item, in this order.
+_FIELDS = (
+    *("monitor", "model", "version", "measure", "params", "baseline", "column", "segment", "window_start", "window_end"),
+    *("value", "lower", "upper", "baseline_value", "n_target", "n_baseline", "n_effective"),
+    *("threshold", "verdict", "reason", "revision", "evidence"),
+)
+_TIMES = {"window_start", "window_end"}
+_DOCUMENTS = {"params", "threshold", "evidence"}
+
+
+def items(table: pa.Table) -> list[dict[str, Any]]:
+    """Readings as the API gives them."""
+    columns = [_values(name, table[name].to_pylist()) for name in _FIELDS]
+    return [dict(zip(_FIELDS, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def parse(given: dict[str, str]) -> Query:
+    """The query of a request's parameters. An empty `column` is the whole model; the others mean nothing when they are empty."""
+    newest = query.choice(given, "revisions", ("all", "newest")) != "all"
+    names = {name: given.get(name) or None for name in ("model", "monitor", "measure", "segment")}
+    return Query(
+        **names,
+        column=given.get("column"),
+        start=query.time(given, "from"),
+        end=query.time(given, "to"),
+        newest=newest,
+        limit=query.count(given, "limit", 1_000, MOST),
+        after=given.get("cursor") or None,
+    )
+
+
+def router(services: Services) -> APIRouter:
+    """The route."""
+    routes = APIRouter(tags=["readings"])
+    parameters = [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in PARAMETERS]
+
+    @routes.get("/v1/readings", openapi_extra={"parameters": parameters}, summary="Readings, by window")
+    def readings(request: Request) -> Response:
+        table, after = services.readings(parse(query.only(request, *PARAMETERS)))
+        return answer.page(items(table), after)
+
+    return routes
+
+
+def _values(name: str, values: list[Any]) -> list[Any]:
+    if name in _TIMES:
+        return [moment.text(value) for value in values]
+    if name in _DOCUMENTS:
+        return [msgspec.Raw((value or "{}").encode()) for value in values]
+    return values

@@ -1,0 +1,38 @@
+"""How we are: status, health, and the tag that tells whether anything is new."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from watchkeeper.api import answer
+from watchkeeper.api.problem import Problem
+from watchkeeper.api.seam import Services
+
+
+def router(services: Services) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(tags=["health"])
+
+    @routes.get("/v1/status", summary="Whether all is quiet, how far everything is, what is wrong")
+    def status() -> Response:
+        return answer.json(services.status())
+
+    @routes.get("/v1/health/live", summary="Whether this process runs")
+    async def live() -> Response:
+        return answer.json({"status": "live"})
+
+    @routes.get("/v1/health/ready", summary="Whether this process can serve")
+    def ready() -> Response:
+        if problems := services.ready():
+            raise Problem(503, "; ".join(problems), "wait, and look at the server's log if it stays", headers={"Retry-After": "1"})
+        return answer.json({"status": "ready"})
+
+    @routes.get("/v1/version", summary="A tag that changes when anything that can be read has changed")
+    def version(request: Request) -> Response:
+        tag = services.version_tag()
+        headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
+        if headers["ETag"] in [known.strip().removeprefix("W/") for known in request.headers.get("if-none-match", "").split(",")]:
+            return Response(status_code=304, headers=headers)
+        return answer.json({"version": tag}, headers=headers)
+
+    return routes
