@@ -1,0 +1,165 @@
+"""Commands against a server that answers as it is told: what they send, print and return."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+import pytest
+
+from core.contract import Column, Contract, Dimension, Kind, Task
+from tests.client.stand import Answer, Request, Server
+from watchkeeper.cli.app import main
+
+CONTRACT = Contract(
+    model="m",
+    version=1,
+    task=Task.BINARY,
+    features=(Column(name="km", kind=Kind.NUMERIC),),
+    dimensions=(Dimension(name="km", values=()),),
+    classes=("0", "1"),
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Three predictions and their labels, an hour apart."""
+    ts = pd.date_range("2022-07-01", periods=3, freq="h", tz="UTC")
+    path = tmp_path / "stream.parquet"
+    frame = pd.DataFrame({"prediction_id": list("abc"), "ts": ts, "km": [1.0, 2.0, 3.0], "prediction": [0, 1, 1], "label": [0, None, 1]})
+    frame.to_parquet(path)
+    return path
+
+
+def _serve(request: Request) -> Answer:
+    if request.path.endswith("/contract"):
+        return Answer(body=msgspec.to_builtins(CONTRACT))
+    if request.path == "/v1/status":
+        return Answer(body={"quiet": True, "version": "0", "ingest": {"lag": 0}, "evaluate": {}, "problems": ["disk is full"]})
+    if request.path == "/v1/apply":
+        return Answer(body={"items": [{"kind": "monitor", "model": "m", "name": "[bold]x", "result": "created"}]})
+    if request.path.endswith("/reference"):
+        return Answer(body={"model": "m", "version": 1, "result": "created"})
+    return Answer(body={"accepted": len(request.events), "rejected": 0})
+
+
+@pytest.mark.parametrize("command", ["up", "reference", "apply", "replay", "status", "doctor", "migrate", "config show", "demo"])
+def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    """`--help` ends well and shows how the command is written."""
+    assert main([*command.split(), "--help"]) == 0
+    assert "Example: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["ingest", "evaluate", "deliver", "serve", "backtest", "rebuild", "export"])
+def test_what_is_not_built_is_refused_by_name(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    """Exit code 1 and the command's name on stderr, whatever its options."""
+    assert main([command, "--config", "x.yaml"]) == 1
+    assert f"`watchkeeper {command}` is not available yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["bogus"], ["reference", "m"], ["apply", "none.yaml"], ["replay", __file__], ["up", "--port", "many"], ["up", "--host", "0.0.0.0"]],  # noqa: S104
+)
+def test_wrong_use_is_2(arguments: list[str]) -> None:
+    """Unknown commands, missing arguments and files, wrong values."""
+    assert main(arguments) == 2
+
+
+def test_no_server_is_1_with_a_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    """The failure is on stderr: what, where, remedy; no traceback."""
+    assert main(["status", "--url", "http://127.0.0.1:9"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "error: GET http://127.0.0.1:9/v1/status" in printed.err
+    assert "try: is `watchkeeper up` running" in printed.err
+
+
+def test_replay_sends_in_order_and_waits(server: Server, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three predictions, then the two labels that there are, then the status is asked for."""
+    server.reply = _serve
+    assert main(["replay", str(file), "--model", "m", "--version", "7", "--url", server.url, "--wait"]) == 0
+    assert [request.path for request in server.requests] == ["/v1/models/m/contract", "/v1/predictions", "/v1/labels", "/v1/status"]
+    predictions, labels = server.requests[1].events, server.requests[2].events
+    assert predictions[1] == {
+        "prediction_id": "b", "model": "m", "version": "7", "ts": 1656637200000, "features": {"km": 2.0}, "prediction": 1,
+    }  # fmt: skip
+    assert [label["prediction_id"] for label in labels] == ["a", "c"]
+    assert "3 predictions and 2 labels accepted, 0 rejected" in capsys.readouterr().out
+
+
+def test_replay_moves_times_by_whole_weeks(server: Server, file: Path) -> None:
+    """With `--shift now` the last time is at most a week ago and at the same time of the week."""
+    server.reply = _serve
+    assert main(["replay", str(file), "--model", "m", "--url", server.url, "--shift", "now"]) == 0
+    moved = server.requests[1].events[2]["ts"] - 1656640800000
+    assert moved % (7 * 86_400_000) == 0
+    age = pd.Timestamp.now(tz="UTC").timestamp() * 1_000 - server.requests[1].events[2]["ts"]
+    assert 0 <= age < 7 * 86_400_000
+
+
+def test_a_replay_that_is_wholly_rejected_failed(server: Server, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1, and the reasons are on stderr."""
+    errors = [{"row": 0, "field": "ts", "reason": "too early"}]
+    server.reply = lambda request: (
+        _serve(request) if "models" in request.path else Answer(422, {"accepted": 0, "rejected": 3, "errors": errors})
+    )
+    assert main(["replay", str(file), "--model", "m", "--url", server.url]) == 1
+    assert "prediction 0, ts: too early" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "code", "text"), [("--to=kafka", 1, "not available yet"), ("--speed=fast", 2, "60x"), ("--speed=0x", 2, "60x")]
+)
+def test_replay_refuses_what_it_cannot(file: Path, capsys: pytest.CaptureFixture[str], option: str, code: int, text: str) -> None:
+    """Kafka by name, a pace that is none."""
+    assert main(["replay", str(file), "--model", "m", option]) == code
+    assert text in capsys.readouterr().err
+
+
+def test_reference_sends_only_what_was_given(server: Server, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The query holds the task and the explicit options, under the options' names."""
+    server.reply = _serve
+    arguments = ["reference", "m", str(file), "--task", "binary", "--proba-prefix", "p_", "--segments", "km", "--threshold", "0.4"]
+    assert main([*arguments, "--url", server.url]) == 0
+    request = server.requests[0]
+    assert request.query == {"task": "binary", "proba_prefix": "p_", "segments": "km", "threshold": "0.4"}
+    assert request.body == file.read_bytes()
+    assert capsys.readouterr().out == "m: contract version 1 created\n"
+
+
+def test_apply_prints_what_changed(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A dry run says so to the server; names are printed as they are."""
+    server.reply = _serve
+    definitions = tmp_path / "m.yaml"
+    definitions.write_text("- monitor: x", encoding="utf-8")
+    assert main(["apply", str(definitions), "--dry-run", "--url", server.url]) == 0
+    assert server.requests[0].query == {"dry_run": "true"}
+    assert server.requests[0].body == b"- monitor: x"
+    assert "[bold]x" in capsys.readouterr().out
+
+
+def test_status_is_for_people_and_for_programs(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """Plain words with problems on stderr; `--json` is the server's answer."""
+    server.reply = _serve
+    assert main(["status", "--url", server.url]) == 0
+    printed = capsys.readouterr()
+    assert "ingest.lag" in printed.out
+    assert "disk is full" in printed.err
+    assert main(["status", "--url", server.url, "--json"]) == 0
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert answer["problems"] == ["disk is full"]
+
+
+def test_doctor_finds_this_machine_well(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that is needed is there; broken settings are not well and are exit code 1."""
+    monkeypatch.setenv("WATCHKEEPER_PORT", "9")
+    assert main(["doctor", "--data", str(tmp_path / "new"), "--json"]) == 0
+    assert all(item["well"] for item in json.loads(capsys.readouterr().out)["items"])
+    assert not (tmp_path / "new").exists()
+    monkeypatch.setenv("WATCHKEEPER_PORT", "many")
+    assert main(["doctor"]) == 1
+    assert "NOT WELL" in capsys.readouterr().out
