@@ -3,84 +3,86 @@
 from __future__ import annotations
 
 import numpy as np
-from detectors.roc_auc import roc_auc
+import pyarrow as pa
 
 from core.block import Categories, Floats, Ints, Outcomes
-from core.contract import Contract, Task
+from core.contract import Contract
 from core.monitor import Monitor
-from core.segment import Segments
+from core.segment import ALL, Segments
+from detectors.roc_auc import mean_roc_auc, roc_auc_binned
+from detectors.summary.score import edges_of, judged, members, scores
+from monitors import dense
 from monitors.seam import Contracts, Panes, Raw
+
+MOST = 200_000  # labelled rows of a window that are sorted
 
 
 class Auc:
-    """Computes AUC by window and segment."""
+    """Computes AUC by window and segment, and of how many labelled rows with a score: both (starts, segments)."""
 
-    def __init__(self, raw: Raw, panes: Panes, contracts: Contracts) -> None:
-        self._raw, self._panes, self._contracts = raw, panes, contracts
+    def __init__(self, raw: Raw, panes: Panes, contracts: Contracts, most: int = MOST) -> None:
+        self._raw, self._panes, self._contracts, self._most = raw, panes, contracts, most
 
-    def __call__(self, monitor: Monitor, contract: Contract, starts: Ints, segments: tuple[str, ...]) -> tuple[Floats, Ints]:
-        """The AUC, and how many labelled rows with a score it was taken from, both (starts, segments)."""
-        shape = (len(starts), len(segments))
+    def __call__(
+        self, monitor: Monitor, contract: Contract, groupings: list[str], starts: Ints, segments: tuple[str, ...]
+    ) -> tuple[Floats, Ints]:
+        """The AUC of these windows; NaN where one class is missing."""
+        span = (int(starts[0]), int(starts[-1]) + monitor.window)
+        table = self._panes.performance(contract, groupings, monitor.window, span, monitor.version)
+        labelled = dense.Rows(table, starts, (ALL,)).total("n")[:, 0]
+        value = np.full((len(starts), len(segments)), np.nan)
+        n = np.zeros(value.shape, np.int64)
+        few = (labelled > 0) & (labelled <= self._most)
+        for chunk in np.split(np.flatnonzero(few), np.flatnonzero(np.diff(np.cumsum(labelled[few]) // self._most)) + 1):
+            if len(chunk):
+                value[chunk], n[chunk] = self._exact(monitor, contract, starts[chunk], segments)
+        many = labelled > self._most
+        if many.any():
+            value[many], n[many] = _binned(contract, table, starts[many], segments)
+        return value, n
+
+    def _exact(self, monitor: Monitor, contract: Contract, starts: Ints, segments: tuple[str, ...]) -> tuple[Floats, Ints]:
+        shape, space = (len(starts), len(segments)), Segments(contract)
         slots = np.concatenate([np.arange(start, start + monitor.window, contract.pane) for start in starts])
-        keys, truth, scores = [], [], []
-        space = Segments(contract)
+        keys, positive, score = [], [], []
         for version in self._raw.contracts(contract.model, slots, contract.pane):
             source = contract if version == contract.version else self._contracts(contract.model, version)
-            if source is None:
+            block = self._raw.outcomes(source or contract, list(space.dimensions), slots, contract.pane, version=monitor.version)
+            if not len(block) or not isinstance(block.label, Categories):
                 continue
-            block = self._raw.outcomes(source, list(space.dimensions), slots, contract.pane, version=monitor.version)
-            if len(block):
-                key, score = _grouped(block, space, starts, monitor.window, segments), _scores(contract, block)
-                keys.append(key)
-                truth.append(np.tile(_truth(contract, block), (len(key), 1, 1)))
-                scores.append(np.tile(score, (len(key), 1, 1)))
+            for key in _places(block, space, starts, monitor.window, segments):
+                wanted = key >= 0
+                keys.append(key[wanted])
+                positive.append(members(contract, block.label)[wanted])
+                score.append(scores(contract, block)[wanted])
         if not keys:
             return np.full(shape, np.nan), np.zeros(shape, np.int64)
-        return _mean(
-            np.concatenate([k.ravel() for k in keys]),
-            np.concatenate([t.reshape(-1, t.shape[-1]) for t in truth]),
-            np.concatenate([s.reshape(-1, s.shape[-1]) for s in scores]),
-            shape,
-        )
+        value, n = mean_roc_auc(np.concatenate(keys), shape[0] * shape[1], np.concatenate(positive), np.concatenate(score))
+        return value.reshape(shape), n.reshape(shape)
 
 
-def _grouped(block: Outcomes, space: Segments, starts: Ints, length: int, segments: tuple[str, ...]) -> Ints:
-    """For each grouping and row the place of its (window, segment), -1 where that is not asked for: (groupings, rows)."""
-    place = {segment: code for code, segment in enumerate(segments)}
+def _places(block: Outcomes, space: Segments, starts: Ints, length: int, segments: tuple[str, ...]) -> list[Ints]:
+    """For each grouping the place of each row's (window, segment), -1 where that is not asked for."""
+    code = {segment: place for place, segment in enumerate(segments)}
     start = block.ts // length * length
-    w = np.minimum(np.searchsorted(starts, start), len(starts) - 1)
-    w = np.where(starts[w] == start, w, -1)
-    rows = []
+    window = np.minimum(np.searchsorted(starts, start), len(starts) - 1)
+    held = starts[window] == start
+    places = []
     for numbers in space.assign(len(block), block.dimensions):
         distinct, codes = np.unique(numbers, return_inverse=True)
-        s = np.array([place.get(space.name(int(number)), -1) for number in distinct], np.int64)[codes]
-        rows.append(np.where((w >= 0) & (s >= 0), w * len(segments) + s, -1))
-    return np.stack(rows)
+        segment = np.array([code.get(space.name(int(number)), -1) for number in distinct], np.int64)[codes]
+        places.append(np.where(held & (segment >= 0), window * len(segments) + segment, -1))
+    return places
 
 
-def _truth(contract: Contract, block: Outcomes) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    """Whether each row belongs to each class that AUC is taken of: (rows, classes)."""
-    if not isinstance(block.label, Categories):
-        raise TypeError("AUC is taken of classes")
-    classes = (contract.positive,) if contract.task == Task.BINARY else contract.classes
-    member = np.array([[text == name for name in classes] for text in block.label.texts], np.bool_).reshape(-1, len(classes))
-    return member[block.label.codes]
-
-
-def _scores(contract: Contract, block: Outcomes) -> Floats:
-    """Each row's score for each class: (rows, classes)."""
-    if contract.task == Task.BINARY:
-        return block.score[:, None]
-    return block.probabilities if block.probabilities is not None else np.full((len(block), len(contract.classes)), np.nan)
-
-
-def _mean(key: Ints, truth: np.ndarray[tuple[int, int], np.dtype[np.bool_]], scores: Floats, shape: tuple[int, int]) -> tuple[Floats, Ints]:
-    """The plain mean over the classes that have both sides."""
-    scored = ~np.isnan(scores).any(axis=1) & (key >= 0)
-    cells = shape[0] * shape[1]
-    n = np.bincount(key[scored], minlength=cells)
-    each = np.stack([roc_auc(key[scored], cells, truth[scored, place], scores[scored, place]) for place in range(truth.shape[1])])
+def _binned(contract: Contract, table: pa.Table, starts: Ints, segments: tuple[str, ...]) -> tuple[Floats, Ints]:
+    """From score bins: the plain mean over the classes that have both sides."""
+    values, n = [], np.zeros((len(starts), len(segments)), np.int64)
+    for name, edges in zip(judged(contract), edges_of(contract), strict=True):
+        held = dense.scores(table, starts, segments, name, len(edges) + 1)
+        values.append(roc_auc_binned(held["positive"], held["negative"], held["positive_sum"], held["negative_sum"], np.array(edges))[0])
+        n = np.maximum(n, (held["positive"] + held["negative"]).sum(-1).astype(np.int64))
+    each = np.stack(values)
     have = ~np.isnan(each)
     with np.errstate(invalid="ignore"):
-        mean = np.where(have.any(axis=0), np.nansum(each, axis=0) / have.sum(axis=0), np.nan)
-    return mean.reshape(shape), n.reshape(shape).astype(np.int64)
+        return np.where(have, each, 0.0).sum(axis=0) / have.sum(axis=0), n

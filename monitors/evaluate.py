@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from detectors.groups import groups
 
 from core.block import Floats, Ints
 from core.contract import LABEL, Column, Contract
@@ -15,9 +14,10 @@ from core.measure import Family, Measure, measure
 from core.monitor import Monitor
 from core.segment import grouping_of
 from detectors import catalogue
+from detectors.groups import groups
+from monitors import dense
 from monitors.auc import Auc
 from monitors.frame import NONE, Frame
-from monitors.performance import performance_block
 from monitors.reference import Reference
 from monitors.seam import Contracts, Panes, Raw
 from monitors.verdict import judge
@@ -89,9 +89,9 @@ class Evaluate:
         span = (int(starts[0]), int(starts[-1]) + monitor.window)
         if column.name == LABEL:
             table = self._panes.performance(contract, groupings_of(monitor), monitor.window, span, monitor.version)
-            return _dense(table, "label_bin", "label_count", starts, segments, column.bins)
+            return dense.Rows(table, starts, segments).counts("label_bin", "label_count", column.bins)
         table = self._panes.counts(contract, [column.name], groupings_of(monitor), monitor.window, span, monitor.version)
-        return _dense(table, "bin", "count", starts, segments, column.bins)
+        return dense.Rows(table, starts, segments).counts("bin", "count", column.bins)
 
     def _model(
         self, monitor: Monitor, what: Measure, model: Model, windows: Ints, segments: tuple[str, ...]
@@ -99,20 +99,20 @@ class Evaluate:
         """value, baseline_value, n_target, n_baseline of the whole model, each (windows, segments)."""
         starts = _with_previous(monitor, windows)
         if what.name == "performance.roc_auc":
-            values, counts = self._auc(monitor, model.contract, starts, segments)
+            values, counts = self._auc(monitor, model.contract, groupings_of(monitor), starts, segments)
             reference = None if model.reference is None else model.reference.auc
             kept = [(np.nan, 0) if reference is None else reference.get(segment, (np.nan, 0)) for segment in segments]
             reference_value, reference_n = np.array([v for v, _ in kept]), np.array([n for _, n in kept], np.int64)
         else:
             span = (int(starts[0]), int(starts[-1]) + monitor.window)
             table = self._panes.performance(model.contract, groupings_of(monitor), monitor.window, span, monitor.version)
-            block = performance_block(model.contract, table, starts, segments)
+            block = dense.performance(model.contract, table, starts, segments)
             values, counts = catalogue.MODEL[what.name](block), block.n.astype(np.int64)
             reference_value, reference_n = np.full(len(segments), np.nan), np.zeros(len(segments), np.int64)
             if model.reference is not None and monitor.baseline == "reference":
                 held = model.reference.performance.to_columns()
                 held = held.set_column(held.schema.get_field_index("slot"), "start", held["slot"].cast(pa.int64()))
-                block = performance_block(model.contract, held, np.zeros(1, np.int64), segments)
+                block = dense.performance(model.contract, held, np.zeros(1, np.int64), segments)
                 reference_value, reference_n = catalogue.MODEL[what.name](block)[0], block.n[0].astype(np.int64)
         at = np.searchsorted(starts, windows)
         shape = (len(windows), len(segments))
@@ -146,24 +146,6 @@ def segments_of(monitor: Monitor, model: Model, found: Sequence[str]) -> list[st
 def _with_previous(monitor: Monitor, windows: Ints) -> Ints:
     """The windows, and where they are the baseline the windows before them."""
     return np.union1d(windows, windows - monitor.window) if monitor.baseline == "previous" else windows
-
-
-def _dense(table: pa.Table, bins: str, counts: str, starts: Ints, segments: tuple[str, ...], width: int) -> Floats:
-    """Sparse lists of counts, summed into (starts, segments, bins)."""
-    dense = np.zeros(len(starts) * len(segments) * width)
-    if table.num_rows:
-        places = {segment: place for place, segment in enumerate(segments)}
-        s = np.array([places.get(text, -1) for text in table["segment"].cast(pa.string()).to_pylist()], np.int64)
-        start = table["start"].to_numpy()
-        w = np.minimum(np.searchsorted(starts, start), len(starts) - 1)
-        keep = (s >= 0) & (starts[w] == start)
-        lists = table[bins].combine_chunks()
-        lengths = lists.value_lengths().to_numpy(zero_copy_only=False)
-        row = np.repeat(np.arange(table.num_rows), lengths)
-        flat = (w * len(segments) + s)[row] * width + lists.flatten().to_numpy(zero_copy_only=False).astype(np.int64)
-        amount = table[counts].combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.float64)
-        dense += np.bincount(flat[keep[row]], amount[keep[row]], len(dense))
-    return dense.reshape(len(starts), len(segments), width)
 
 
 def _reference_counts(model: Model, column: Column, segments: tuple[str, ...]) -> Floats:

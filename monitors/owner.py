@@ -168,8 +168,8 @@ class Owner:
             changed, revision = frame.changed(stored)
             if changed.any():
                 # Alerts first: if we are killed between the two, the same readings come again, and change nothing there.
-                if monitor.warn is not None or monitor.critical is not None:
-                    self._stores.alerts.observe(monitor, list(frame.readings(changed, revision)))
+                watched = monitor.warn is not None or monitor.critical is not None
+                self._stores.alerts.observe(monitor, list(frame.readings(changed, revision)) if watched else [])
                 self._stores.write.readings(frame.table(changed, revision, self._clock.now()))
                 self.counts.readings += int(changed.sum())
             done.add(chunk, each)

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
-from detectors.summary.inputs import InputSummary
-from detectors.summary.performance import PerformanceSummary
 
 from core.block import Ints
 from core.clock import Clock
 from core.contract import Contract
 from core.error import Fatal
 from core.segment import ALL, Segments
+from detectors.summary.inputs import InputSummary
+from detectors.summary.performance import PerformanceSummary
 from monitors.recast import recast
 from monitors.seam import Contracts, Panes, Raw, Store
 
@@ -93,7 +93,7 @@ def _with_empty(table: pa.Table, slots: Ints) -> pa.Table:
         return table
     names = {"slot": empty.tolist(), "segment": [ALL] * len(empty)}
     rows = [pa.array(names[field.name], field.type) if field.name in names else _blank(field.type, len(empty)) for field in table.schema]
-    return pa.concat_tables([table.unify_dictionaries(), pa.table(rows, names=table.schema.names)], promote_options="permissive")
+    return pa.concat_tables([table, pa.table(rows, names=table.schema.names)], promote_options="permissive")
 
 
 def _blank(kind: pa.DataType, rows: int) -> pa.Array:

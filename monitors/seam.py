@@ -128,7 +128,7 @@ class Cursors(Protocol):
         """What was saved last."""
         ...
 
-    def save_cursor(self, name: str, payload: Mapping[str, Any]) -> None:
+    def save_cursor(self, name: str, payload: dict[str, Any]) -> None:
         """Save."""
         ...
 
@@ -136,6 +136,6 @@ class Cursors(Protocol):
 class Alerts(Protocol):
     """Takes the readings that are new."""
 
-    def observe(self, monitor: Monitor, readings: Sequence[Reading]) -> None:
+    def observe(self, monitor: Monitor, readings: Sequence[Reading]) -> object:
         """Advance the rules; the same readings again change nothing."""
         ...

@@ -108,6 +108,17 @@ class Panes:
         counts[row["bin"]] = row["count"]
         return counts
 
+    def labels(self, contract: Contract, segment: str, span: tuple[int, int]) -> Ints:
+        """Counts of all bins of `@label` over a span, of labelled predictions."""
+        sql = (
+            f"SELECT bin, sum(rows) AS count FROM (SELECT label_bin, label_count FROM performance_panes FINAL WHERE {_HELD} AND {_NEWEST}"
+            " AND segment = {segment:String}) ARRAY JOIN label_bin AS bin, label_count AS rows GROUP BY bin"
+        )
+        table = self._engine.query(sql, self._parameters(contract, contract.pane, span) | {"segment": segment})
+        counts = np.zeros(contract.column("@label").bins, np.int64)
+        counts[col.ints(table["bin"])] = col.ints(table["count"])
+        return counts
+
     @staticmethod
     def _parameters(contract: Contract, length: int, span: tuple[int, int]) -> dict[str, object]:
         return {

@@ -85,16 +85,23 @@ class Writer:
     def _insert(self, name: str, tables: list[pa.Table], token: str | None) -> None:
         tables = [table for table in tables if table.num_rows]
         if tables:
-            rows = (
-                tables[0]
-                if len(tables) == 1
-                else pa.concat_tables([table.unify_dictionaries() for table in tables], promote_options="permissive")
-            )
+            rows = tables[0] if len(tables) == 1 else pa.concat_tables([_plain(table) for table in tables], promote_options="permissive")
             self._engine.insert(name, rows, f"{token}:{name}" if token else None)
 
 
 _BATCH_TIMES = ("first_ts", "last_ts", "watermark", "logged")
 _BATCH = ("model", "topic", "partition", "last", "first", "rows", "duplicates", "rejected", *_BATCH_TIMES)
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """The table without dictionaries: those of several tables cannot travel together."""
+    return table.cast(pa.schema([(field.name, _without_dictionary(field.type)) for field in table.schema]))
+
+
+def _without_dictionary(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_list(kind):
+        return pa.list_(_without_dictionary(kind.value_type))
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def _predictions(contract: Contract, block: Predictions, partition: int) -> pa.Table:

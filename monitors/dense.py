@@ -1,0 +1,99 @@
+"""Sparse rows of panes, summed into dense blocks of windows x segments."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core.block import Categories, Floats, Ints
+from core.contract import Contract, Task
+from detectors.catalogue import Performance
+
+Flags = npt.NDArray[np.bool_]
+
+
+class Rows:
+    """The rows of a table (start, segment, and sums or lists) at their places among `starts` (ascending) x `segments`; others are left out."""
+
+    def __init__(self, table: pa.Table, starts: Ints, segments: tuple[str, ...]) -> None:
+        codes = {segment: place for place, segment in enumerate(segments)}
+        segment = np.array([codes.get(text, -1) for text in table["segment"].cast(pa.string()).to_pylist()], np.int64)
+        start = table["start"].to_numpy().astype(np.int64)
+        window = np.minimum(np.searchsorted(starts, start), len(starts) - 1)
+        self._keep: Flags = (segment >= 0) & (starts[window] == start)
+        self._at = window * len(segments) + np.maximum(segment, 0)
+        self._table = table
+        self.shape = (len(starts), len(segments))
+
+    def total(self, name: str) -> Floats:
+        """Sums of a column of numbers: (starts, segments)."""
+        values = self._table[name].to_numpy().astype(np.float64)
+        return np.bincount(self._at[self._keep], values[self._keep], self.shape[0] * self.shape[1]).reshape(self.shape)
+
+    def cells(self, place: Ints, amount: Floats, width: int, lengths: Ints) -> Floats:
+        """Sums of list items at their `place` in [0, width), -1 to leave one out; `lengths` are the lists': (starts, segments, width)."""
+        row = np.repeat(np.arange(len(self._at)), lengths)
+        wanted = self._keep[row] & (place >= 0)
+        codes = (self._at[row] * width + place)[wanted]
+        return np.bincount(codes, amount[wanted], self.shape[0] * self.shape[1] * width).reshape(*self.shape, width)
+
+    def counts(self, bins: str, count: str, width: int) -> Floats:
+        """Sums of a list column by the bins of another."""
+        return self.cells(_numbers(self._table[bins]).astype(np.int64), _numbers(self._table[count]), width, lengths(self._table[bins]))
+
+
+def performance(contract: Contract, table: pa.Table, starts: Ints, segments: tuple[str, ...]) -> Performance:
+    """Performance sums of (starts, segments).
+
+    Classes are those of the contract and whatever else was predicted or came as a label, in order of their texts.
+    """
+    rows = Rows(table, starts, segments)
+    if contract.task == Task.REGRESSION:
+        return Performance(n=rows.total("n"), absolute_sum=rows.total("absolute_sum"), square_sum=rows.total("square_sum"))
+    predicted, labels = texts(table["cell_prediction"]), texts(table["cell_label"])
+    classes = sorted({*contract.classes, *predicted.texts, *labels.texts})
+    code = {name: place for place, name in enumerate(classes)}
+    k = len(classes)
+    place = _codes(predicted, code) * k + _codes(labels, code)
+    cells = rows.cells(place, _numbers(table["cell_count"]), k * k, lengths(table["cell_count"]))
+    positive = code.get(contract.positive) if contract.task == Task.BINARY else None
+    return Performance(n=rows.total("n"), cells=cells.reshape(*rows.shape, k, k), classes=tuple(classes), positive=positive)
+
+
+def scores(table: pa.Table, starts: Ints, segments: tuple[str, ...], name: str, width: int) -> dict[str, Floats]:
+    """Counts and sums of one class's scores by bin: positive, negative, positive_sum, negative_sum, each (starts, segments, width)."""
+    rows = Rows(table, starts, segments)
+    of_class = _codes(texts(table["score_class"]), {name: 0})
+    place = np.where(of_class == 0, _numbers(table["score_bin"]).astype(np.int64), -1)
+    each = lengths(table["score_bin"])
+    return {
+        column: rows.cells(place, _numbers(table[column]), width, each)
+        for column in ("positive", "negative", "positive_sum", "negative_sum")
+    }
+
+
+def lengths(column: pa.ChunkedArray) -> Ints:
+    """The length of each list."""
+    parts = [chunk.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64) for chunk in column.chunks]
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+
+def texts(column: pa.ChunkedArray) -> Categories:
+    """The items of lists of texts, one after the other."""
+    parts = []
+    for chunk in column.chunks:
+        items = chunk.flatten()
+        items = items if pa.types.is_dictionary(items.type) else items.dictionary_encode()
+        parts.append(Categories(items.indices.to_numpy(zero_copy_only=False).astype(np.int32), items.dictionary.to_pylist()))
+    return Categories.concat(parts)
+
+
+def _numbers(column: pa.ChunkedArray) -> Floats:
+    parts = [chunk.flatten().to_numpy(zero_copy_only=False).astype(np.float64) for chunk in column.chunks]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _codes(values: Categories, code: dict[str, int]) -> Ints:
+    table = np.array([code.get(text, -1) for text in values.texts], np.int64)
+    return table[values.codes] if len(table) else np.zeros(0, np.int64)

@@ -1,0 +1,126 @@
+"""Answers the questions of the pages and of the API from the stores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from core.contract import LABEL, Contract
+from core.episode import Episode, Transition
+from core.error import ConfigError
+from core.monitor import Monitor
+from core.reading import Query
+from monitors.reference import Reference
+from watchkeeper.embedded import Embedded
+
+_EVER = (-2_208_988_800_000_000, 9_000_000_000_000_000)
+
+
+class Reader:
+    """Reads; it changes nothing. Safe to share between threads."""
+
+    def __init__(self, spine: Embedded) -> None:
+        self._spine = spine
+        self._references: dict[tuple[str, int], Reference | None] = {}
+
+    def models(self) -> list[dict[str, Any]]:
+        """A row a model: model, task, contract_version, first_ts, last_ts (microseconds or None), predictions, labels, labelled, open_episodes."""
+        return [self.model(contract) for contract in self._spine.control.contracts()]
+
+    def model(self, contract: Contract) -> dict[str, Any]:
+        """The row of one model."""
+        slots, rows = self._spine.panes.slots(contract)
+        labelled, labels = self._spine.truth.counts(contract.model)
+        progress = self._spine.batches.progress().get(contract.model)
+        seen = progress is not None and bool(progress.predictions) and len(slots) > 0
+        return {
+            "model": contract.model,
+            "task": str(contract.task),
+            "contract_version": contract.version,
+            "first_ts": progress.first_ts if seen and progress else None,
+            "last_ts": progress.last_ts if seen and progress else None,
+            "predictions": int(rows.sum()),
+            "labels": labels,
+            "labelled": labelled,
+            "open_episodes": self._spine.control.open_episodes().get(contract.model, 0),
+        }
+
+    def contract(self, model: str) -> Contract | None:
+        """The newest contract."""
+        return self._spine.control.contract(model)
+
+    def monitors(self, model: str | None = None) -> list[Monitor]:
+        """Monitors by model and name."""
+        return self._spine.control.monitors(model)
+
+    def page(self, query: Query) -> tuple[pa.Table, str | None]:
+        """Readings, and the cursor of the next page."""
+        current = {(monitor.model, monitor.name): monitor.revision for monitor in self._spine.control.monitors(query.model)}
+        return self._spine.readings.read(query, current)
+
+    def readings(self, query: Query) -> pa.Table:
+        """The first page of readings."""
+        return self.page(query)[0]
+
+    def segments(self, model: str) -> list[str]:
+        """Segments with predictions, or in the reference."""
+        contract = self._known(model)
+        reference = self._reference(contract)
+        return sorted({*self._spine.panes.segments(contract), *(reference.segments if reference else ())})
+
+    def histogram(
+        self, model: str, column: str, segment: str, start: int | None = None, end: int | None = None
+    ) -> tuple[list[int], list[int]]:
+        """Counts of all bins of a column: in the span, and in the reference."""
+        contract = self._known(model)
+        try:
+            bins = contract.column(column).bins
+        except KeyError:
+            raise ConfigError(f"`{model}` has no column `{column}`", remedy="see its contract") from None
+        reference = self._reference(contract)
+        baseline = np.zeros(bins) if reference is None else reference.counts(column).get(segment, np.zeros(bins))
+        span = (start if start is not None else _EVER[0], end if end is not None else _EVER[1])
+        target = (
+            self._spine.panes.labels(contract, segment, span)
+            if column == LABEL
+            else self._spine.panes.histogram(contract, column, segment, span)
+        )
+        return target.tolist(), baseline.astype(np.int64).tolist()
+
+    def traffic(self, model: str, segment: str, start: int | None, end: int | None, step: int) -> pa.Table:
+        """Predictions of a segment by step: start (int64 microseconds), n."""
+        span = (start if start is not None else _EVER[0], end if end is not None else _EVER[1])
+        starts, rows = self._spine.panes.traffic(self._known(model), segment, step, span)
+        return pa.table({"start": starts, "n": rows})
+
+    def episodes(
+        self, state: str | None = None, model: str | None = None, limit: int = 100, after: str | None = None
+    ) -> tuple[list[Episode], str | None]:
+        """Episodes, newest first, and the cursor of the next page."""
+        return self._spine.control.episodes(state, model, limit, after)
+
+    def episode(self, name: str) -> Episode | None:
+        """One episode."""
+        return self._spine.control.episode(name)
+
+    def transitions(self, name: str) -> list[Transition]:
+        """The life of an episode."""
+        return self._spine.control.transitions(name)
+
+    def status(self) -> dict[str, Any]:
+        """What `GET /v1/status` says."""
+        return self._spine.status()
+
+    def _known(self, model: str) -> Contract:
+        if (contract := self._spine.control.contract(model)) is None:
+            raise ConfigError(f"there is no model `{model}`", remedy="`watchkeeper reference` makes one")
+        return contract
+
+    def _reference(self, contract: Contract) -> Reference | None:
+        key = (contract.model, contract.version)
+        if key not in self._references:
+            stored = self._spine.control.reference(*key)
+            self._references[key] = Reference.from_bytes(stored) if stored else None
+        return self._references[key]
