@@ -97,7 +97,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
 
     `features` are watched; `tags` only travel (segment and protected columns that are no features).
     `outputs` are the bins of `@prediction`, `@score` (where the model sends one) and `@label`.
-    `score_edges` cut the scores of each class that AUC is taken of (binary: the positive one; else `classes`, in order).
+    `score_edges` cut the scores of each class that AUC is taken of (binary: the positive one; else `classes`, in order;
+    none for a class without a probability).
     `earliest` is in microseconds; `pane` is the length of a pane in microseconds.
     """
 

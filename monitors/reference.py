@@ -22,7 +22,7 @@ from detectors.roc_auc import mean_roc_auc
 from detectors.summary.bins import edges, kept, ranked, tails
 from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
-from detectors.summary.score import judged, members, score_edges, scores
+from detectors.summary.score import members, score_edges, scores
 from monitors.layout import Layout, layout, probabilities
 from monitors.option import Options
 from monitors.rows import classes_of, outcomes_of, predictions_of, probability_columns
@@ -102,7 +102,7 @@ def derive(model: str, table: pa.Table, options: Options, version: int = 1) -> t
     block = predictions_of(table, contract)
     contract = _with_dimensions(contract, found, block)
     outcomes = outcomes_of(table, contract)
-    contract = _with_bins(contract, block, outcomes)
+    contract = _with_bins(table, contract, block, outcomes)
     return contract, _summarise(contract, block, outcomes)
 
 
@@ -195,22 +195,32 @@ def _with_dimensions(contract: Contract, found: Layout, block: Predictions) -> C
     return msgspec.structs.replace(contract, dimensions=dimensions)
 
 
-def _with_bins(contract: Contract, block: Predictions, outcomes: Outcomes) -> Contract:
+def _with_bins(table: pa.Table, contract: Contract, block: Predictions, outcomes: Outcomes) -> Contract:
     """The contract with the bins of all that is watched."""
     numeric, texts = iter(block.numbers), iter(block.texts)
     values = {column.name: next(numeric) if column.numeric else next(texts) for column in contract.columns}
     label = outcomes.label if len(outcomes) else block.prediction
     outputs = {PREDICTION: block.prediction, **({SCORE: block.score} if _binary_score(contract) else {}), LABEL: label}
-    truth = members(contract, outcomes.label) if isinstance(outcomes.label, Categories) else np.zeros((0, 0), np.bool_)
-    held = scores(contract, outcomes)
-    if not np.isfinite(held).any() and _binary_score(contract):  # no labels
-        held, truth = block.score[:, None], np.zeros((len(block), 1), np.bool_)
-    cuts = tuple(score_edges(held[:, place], truth[:, place]) for place in range(len(judged(contract)))) if contract.scored else ()
     return msgspec.structs.replace(
         contract,
         features=tuple(_binned(column.name, values[column.name]) for column in contract.features),
         outputs=tuple(_binned(name, one) for name, one in outputs.items()),
-        score_edges=cuts,
+        score_edges=_score_edges(table, contract, block, outcomes),
+    )
+
+
+def _score_edges(table: pa.Table, contract: Contract, block: Predictions, outcomes: Outcomes) -> tuple[tuple[float, ...], ...]:
+    """The score edges of the positive class, or of every class; none of a class without a probability column."""
+    if _binary_score(contract):
+        if isinstance(outcomes.label, Categories) and np.isfinite(outcomes.score).any():
+            return (score_edges(outcomes.score, members(contract, outcomes.label)[:, 0]),)
+        return (score_edges(block.score, np.zeros(len(block), np.bool_)),)  # no labels
+    if not contract.scored or outcomes.probabilities is None or not isinstance(outcomes.label, Categories):
+        return ()
+    truth, columns = members(contract, outcomes.label), probability_columns(table, contract)
+    return tuple(
+        score_edges(outcomes.probabilities[:, place], truth[:, place]) if name in columns else ()
+        for place, name in enumerate(contract.classes)
     )
 
 

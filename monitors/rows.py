@@ -20,7 +20,7 @@ _UNITS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}
 def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
     """All rows as predictions, whatever is null in them; version and role are "", places count from 0.
 
-    A column that is not there is null in every row. A time that is not there is 0. Of classes without a probability column, the probability is 0.
+    A column that is not there is null in every row. A time that is not there is 0.
     """
     rows, roles = table.num_rows, contract.roles
     held = [_column(table, column.name, numeric=column.numeric) for column in contract.columns]
@@ -129,11 +129,11 @@ def _score(table: pa.Table, contract: Contract) -> Floats:
 
 
 def _probabilities(table: pa.Table, contract: Contract) -> Floats | None:
-    """(rows, classes) of a multiclass model, NaN where a cell is null."""
+    """(rows, classes) of a multiclass model, NaN where a cell is null or a class has no column."""
     columns = probability_columns(table, contract)
     if contract.task != Task.MULTICLASS or not columns:
         return None
-    found = [numbers(table[columns[one]]) if one in columns else np.zeros(table.num_rows) for one in contract.classes]
+    found = [numbers(table[columns[one]]) if one in columns else np.full(table.num_rows, np.nan) for one in contract.classes]
     return np.where(np.isfinite(stacked := np.column_stack(found)), stacked, np.nan)
 
 

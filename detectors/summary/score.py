@@ -8,23 +8,27 @@ import numpy.typing as npt
 from core.block import Categories, Floats, Outcomes
 from core.contract import Contract, Task
 
-LOGIT = (1 / (1 + np.exp(-np.linspace(-10, 10, 101)))).tolist()  # 101 edges, evenly spaced in log odds
+LOGIT: tuple[float, ...] = tuple((1 / (1 + np.exp(-np.linspace(-10, 10, 101)))).tolist())  # 101 edges, evenly spaced in log odds
 _QUANTILES = np.arange(1, 100) / 100
 
 
 def judged(contract: Contract) -> tuple[str, ...]:
-    """The classes that AUC is taken of: binary the positive one, multiclass every one against the rest, regression none."""
-    return {Task.BINARY: (contract.positive,), Task.MULTICLASS: contract.classes}.get(contract.task, ())
+    """The classes that AUC is taken of: binary the positive one, multiclass each that has a probability against the rest, regression none."""
+    if contract.task == Task.BINARY:
+        return (contract.positive,)
+    edges = contract.score_edges or (LOGIT,) * len(contract.classes)
+    return tuple(name for name, cuts in zip(contract.classes, edges, strict=True) if cuts)
 
 
 def scores(contract: Contract, outcomes: Outcomes) -> Floats:
     """Each row's score for each judged class: (n, classes). A row that lacks any of them is all NaN: it has no score."""
+    classes = judged(contract)
     if contract.task == Task.BINARY:
         held = outcomes.score[:, None]
-    elif outcomes.probabilities is not None and contract.task == Task.MULTICLASS:
-        held = outcomes.probabilities
+    elif outcomes.probabilities is not None and classes:
+        held = outcomes.probabilities[:, [contract.classes.index(name) for name in classes]]
     else:
-        return np.full((len(outcomes), len(judged(contract))), np.nan)
+        return np.full((len(outcomes), len(classes)), np.nan)
     return np.where(np.isfinite(held).all(axis=1, keepdims=True), held, np.nan)
 
 
@@ -47,4 +51,4 @@ def score_edges(score: Floats, positive: npt.NDArray[np.bool_]) -> tuple[float, 
 
 def edges_of(contract: Contract) -> tuple[tuple[float, ...], ...]:
     """The score edges of each judged class; the logit-spaced ones where the contract has none."""
-    return contract.score_edges or tuple(tuple(LOGIT) for _ in judged(contract))
+    return tuple(cuts for cuts in contract.score_edges if cuts) or (LOGIT,) * len(judged(contract))

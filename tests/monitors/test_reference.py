@@ -163,6 +163,21 @@ def test_a_multiclass_file_has_scores_by_class() -> None:
     assert n == ROWS
 
 
+def test_a_class_without_a_probability_is_not_judged() -> None:
+    """AUC is the mean over the classes that have a column of probabilities."""
+    rng = np.random.default_rng(2)
+    p = rng.random(ROWS)
+    label = np.where(rng.random(ROWS) < 0.1, "c", np.where(rng.random(ROWS) < p, "a", "b"))
+    table = pa.table({"prediction": np.where(p > 0.5, "a", "b"), "label": label, "proba_a": p, "proba_b": 1 - p})
+    contract, reference = derive("m", table, Options.of({"task": "multiclass"}))
+    assert contract.classes == ("a", "b", "c")
+    assert contract.score_edges[2] == ()
+    value, n = reference.auc["all"]
+    assert value == pytest.approx((roc_auc_score(label == "a", p) + roc_auc_score(label == "b", 1 - p)) / 2, abs=1e-12)
+    assert n == ROWS
+    assert set(reference.performance.to_columns()["score_class"].combine_chunks().flatten().to_pylist()) == {"a", "b"}
+
+
 def test_a_regression_keeps_only_finite_pairs() -> None:
     """Performance is of rows with both numbers; a null prediction is in the null bin of @prediction."""
     table = pa.table({"x": [1, 2, 3, 4], "prediction": [1.0, None, 3.0, 4.0], "label": [2.0, 2.0, np.nan, 2.5]})
