@@ -73,7 +73,7 @@ def _flights() -> pd.DataFrame:
     local = pd.to_datetime(flights[["year", "month", "day", "hour", "minute"]])
     flights["ts"] = local.dt.tz_localize("America/New_York").dt.tz_convert("UTC").dt.as_unit("us")
     flights["utc_hour"] = flights["ts"].dt.strftime("%Y-%m-%dT%H:00:00Z")
-    flights["weekday"] = local.dt.dayofweek
+    flights["weekday"] = local.dt.day_of_week
     flights = flights.merge(weather[["origin", "utc_hour", *WEATHER]], how="left", on=["origin", "utc_hour"], validate="many_to_one")
     airborne = flights["air_time"].fillna(flights["distance"] / 7)  # of a diverted flight: seven miles a minute
     flights["landed"] = flights["ts"] + pd.to_timedelta((flights["dep_delay"] + airborne + 20).round().clip(lower=1), unit="min")
@@ -124,7 +124,8 @@ def _predict(
     x = flights[list(FEATURES)].copy()
     january = flights["month"] == 1
     for place in PLACES:
-        x[place] = pd.Categorical(x[place], categories=sorted(x.loc[january, place].unique()))
+        seen = sorted(x.loc[january, place].unique())
+        x[place] = x[place].where(x[place].isin(seen)).astype(pd.CategoricalDtype(seen))
     y = target.fillna(0)
     fit = january & known
     folds = KFold(5, shuffle=True, random_state=SEED)
