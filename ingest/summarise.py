@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from detectors.summary.inputs import InputSummary
-
 from core.contract import Contract
 from core.segment import Segments
+from detectors.summary.inputs import InputSummary
 from ingest.record import Events
 
 

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Self
 
+import uvicorn
+
 from alerts.deliver import Deliverer
 from alerts.engine import AlertEngine
 from core import moment
@@ -132,6 +134,11 @@ class Embedded:
             "problems": self.problems(),
         }
 
+    def tag(self) -> str:
+        """A text that changes when anything that can be read has changed."""
+        readings = sum(owner.counts.readings for owner in list(self.host.owners.values()))
+        return f"{self._began:.3f}-{self.host.epoch}-{readings}"
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -150,3 +157,18 @@ class Embedded:
             alerts=self.alerts,
         )
         return Owner(name, stores, self._rebuild, self.evaluate, self.clock)
+
+
+def run(settings: Settings) -> None:
+    """Run everything in this process until it is told to stop (SIGTERM, Ctrl-C)."""
+    from watchkeeper.application import create_application  # it brings in Dash, which takes a second
+
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("httpx", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    with Embedded(settings) as spine:
+        application = create_application(spine)
+        config = uvicorn.Config(
+            application, host=settings.host, port=settings.port, log_level="warning", access_log=False, timeout_graceful_shutdown=5
+        )
+        uvicorn.Server(config).run()

@@ -58,7 +58,7 @@ class Host:
         self._models: dict[str, Model] = {}
         self._called = threading.Event()
         self._stop = threading.Event()
-        self._epoch = 0
+        self.epoch = 0
         self._quiet_epoch = -1
         self.problem: str | None = None
         self.seconds = 0.0  # what the last round took
@@ -76,13 +76,13 @@ class Host:
 
     def call(self) -> None:
         """Something was appended, written or defined: there may be work."""
-        self._epoch += 1
+        self.epoch += 1
         self._called.set()
 
     @property
     def quiet(self) -> bool:
         """Whether a whole round has found nothing to do since the last call, in silence."""
-        return self._quiet_epoch == self._epoch and self._silent()
+        return self._quiet_epoch == self.epoch and self._silent()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -92,7 +92,7 @@ class Host:
                 self._called.clear()
             if self._stop.is_set():
                 return
-            epoch, silent, began = self._epoch, self._silent(), time.monotonic()
+            epoch, silent, began = self.epoch, self._silent(), time.monotonic()
             try:
                 worked = self._round(silent=silent)
                 self.problem = None

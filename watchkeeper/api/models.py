@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 
-from core import moment, window
-from core.contract import Contract
+from core import moment
+from watchkeeper import document
 from watchkeeper.api import answer, body, query
 from watchkeeper.api.problem import Problem
 from watchkeeper.api.seam import Services
@@ -22,12 +21,6 @@ OPTIONS = (
     *("task", "id", "ts", "prediction", "score", "proba_prefix", "interval", "label", "label_ts"),
     *("features", "categorical", "exclude", "segments", "protected", "positive", "threshold", "earliest"),
 )
-
-
-def document(contract: Contract) -> dict[str, Any]:
-    """A contract as the API gives it: times as RFC 3339, the pane as a duration."""
-    built: dict[str, Any] = msgspec.to_builtins(contract)
-    return {**built, "earliest": moment.text(contract.earliest), "pane": window.duration_text(contract.pane)}
 
 
 def router(services: Services) -> APIRouter:
@@ -45,7 +38,7 @@ def router(services: Services) -> APIRouter:
         found = services.contract(model)
         if found is None:
             raise _missing(model)
-        return answer.json(document(found))
+        return answer.json(document.written(found))
 
     @routes.put("/v1/models/{model:path}/reference", openapi_extra=_PUT, summary="Give a model its reference")
     async def reference(model: str, request: Request) -> Response:

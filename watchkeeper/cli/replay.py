@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import msgspec
 import typer
 
 from core.clock import SystemClock
 from core.contract import Contract
 from core.error import ConfigError
+from watchkeeper import document
 from watchkeeper.cli import terminal
 from watchkeeper.cli.connection import Url, connect
 from watchkeeper.client import Client, Sent
@@ -73,7 +73,7 @@ def _pace(speed: str) -> float | None:
 
 
 def _contract(client: Client, model: str) -> Contract:
-    return msgspec.convert(client.contract(model), Contract)
+    return document.read(client.contract(model))
 
 
 def _report(model: str, receipt: Receipt, seconds: float) -> None:

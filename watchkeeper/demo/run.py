@@ -11,13 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import msgspec
 import yaml
 
 from core import moment
 from core.clock import SystemClock
-from core.contract import Contract
 from core.error import Fatal
+from watchkeeper import document
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
 from watchkeeper.demo.receiver import Receiver, sentence
@@ -74,7 +73,7 @@ def definitions(receiver: Receiver) -> str:
 def _replay(client: Client, pairs: tuple[flights.Pair, ...], days: int | None, say: Say, advance: Callable[[str, int, int], None]) -> None:
     """Send both models' streams side by side, moved by the same whole weeks so that they end now."""
     recordings = {
-        pair.model: Recording(pair.stream, msgspec.convert(client.contract(pair.model), Contract), last=days and days * moment.DAY)
+        pair.model: Recording(pair.stream, document.read(client.contract(pair.model)), last=days and days * moment.DAY)
         for pair in pairs
     }
     shift = min(recording.weeks_until(SystemClock().now()) for recording in recordings.values())

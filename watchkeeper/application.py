@@ -1,0 +1,31 @@
+"""The ASGI application: API and pages over the embedded whole."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from dashboard.mount import mount
+from watchkeeper.api.app import create_api
+from watchkeeper.embedded import Embedded
+from watchkeeper.services import Pages, Services
+
+_log = logging.getLogger(__name__)
+
+
+def create_application(spine: Embedded) -> FastAPI:
+    """The application; it serves `spine`, which is started and closed by whoever made it."""
+    services = Services(spine)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await warm()
+        _log.info("Watchkeeper is at %s/ui/", spine.settings.url)
+        yield
+
+    api = create_api(services, token=spine.settings.secret, address=spine.settings.url, clock=spine.clock, lifespan=lifespan)
+    warm = mount(api, Pages(services.reader))
+    return api

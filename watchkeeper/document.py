@@ -1,0 +1,23 @@
+"""A contract as the API gives it, and back: times as RFC 3339, the pane as a duration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from core import moment, window
+from core.contract import Contract
+
+
+def written(contract: Contract) -> dict[str, Any]:
+    """The document of a contract."""
+    built: dict[str, Any] = msgspec.to_builtins(contract)
+    return {**built, "earliest": moment.text(contract.earliest), "pane": window.duration_text(contract.pane)}
+
+
+def read(document: Mapping[str, Any]) -> Contract:
+    """The contract of a document."""
+    times = {"earliest": moment.parse(document["earliest"]), "pane": window.duration(document["pane"])}
+    return msgspec.convert({**document, **times}, Contract)

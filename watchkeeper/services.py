@@ -1,0 +1,153 @@
+"""What the API and the pages ask of the embedded whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from alerts.destination import destination_from
+from core.contract import Contract
+from core.episode import Episode
+from core.error import ConfigError, Retryable
+from core.monitor import Monitor
+from core.reading import Query
+from dashboard.seam import ModelRow
+from ingest.decode.payload import Kind
+from monitors.default import defaults
+from monitors.grammar import parse
+from monitors.option import Options
+from monitors.reference import content, derive
+from watchkeeper.api.seam import AnyDecoded, Overloaded, Topic
+from watchkeeper.embedded import Embedded
+from watchkeeper.reader import Reader
+
+
+class Services:
+    """The API's services: questions go to the reader, changes to the stores, and the owners are called."""
+
+    def __init__(self, spine: Embedded) -> None:
+        self._spine = spine
+        self.reader = Reader(spine)
+
+    def contract(self, model: str) -> Contract | None:
+        """The newest contract of a model."""
+        return self._spine.control.contract(model)
+
+    async def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> None:
+        """Append to the log; returns when that is durable."""
+        try:
+            future = self._spine.log.append(topic, kind, body, now, decoded)
+        except Retryable as error:
+            raise Overloaded(str(error), after=error.after) from error
+        await asyncio.wrap_future(future)
+        self._spine.host.call()
+
+    def readings(self, query: Query) -> tuple[pa.Table, str | None]:
+        """A page of readings."""
+        return self.reader.page(query)
+
+    def models(self) -> Sequence[Mapping[str, Any]]:
+        """A row a model."""
+        return self.reader.models()
+
+    def model(self, name: str) -> Mapping[str, Any] | None:
+        """One model's row."""
+        contract = self.contract(name)
+        return None if contract is None else self.reader.model(contract)
+
+    def monitors(self, model: str | None) -> Sequence[Monitor]:
+        """Monitors by model and name."""
+        return self.reader.monitors(model)
+
+    def episodes(
+        self, state: Literal["open", "closed"] | None, model: str | None, limit: int, after: str | None
+    ) -> tuple[list[Episode], str | None]:
+        """Episodes, and the next cursor."""
+        return self.reader.episodes(state, model, limit, after)
+
+    def episode(self, name: str) -> Episode | None:
+        """One episode."""
+        return self.reader.episode(name)
+
+    def save_reference(self, model: str, parquet: bytes, options: Mapping[str, str]) -> Mapping[str, Any]:
+        """Derive the contract and the default monitors from a Parquet file, unless it is what was given last."""
+        try:
+            table = pq.read_table(BytesIO(parquet))
+        except (pa.ArrowException, OSError) as error:
+            raise ConfigError(f"the reference cannot be read as Parquet: {error}", remedy="give a Parquet file") from None
+        given = Options.of(options)
+        contract, reference = derive(model, table, given)
+        before = self._spine.control.contract(model)
+        saved = self._spine.control.save_contract(contract, content=content(table, given), reference=reference.to_bytes())
+        self._default(saved)
+        result = "created" if before is None else "unchanged" if before.version == saved.version else "changed"
+        return {"model": model, "version": saved.version, "result": result}
+
+    def apply(self, text: str, *, dry_run: bool) -> Sequence[Mapping[str, Any]]:
+        """Apply definitions, all or none: contracts, then monitors and destinations."""
+        found = parse(text, contract=self.contract)
+        destinations = [destination_from(dict(document)) for document in found.destinations]
+        answers = [self._declare(contract, dry_run=dry_run) for contract in found.contracts]
+        for model, name, result in self._spine.control.apply_monitors(found.monitors, dry_run=dry_run):
+            answers.append({"kind": "monitor", "model": model, "name": name, "result": result})
+        for _, name, result in self._spine.control.apply_destinations(destinations, dry_run=dry_run):
+            answers.append({"kind": "destination", "model": None, "name": name, "result": result})
+        self._spine.host.call()
+        return answers
+
+    def status(self) -> Mapping[str, Any]:
+        """How far everything is."""
+        return self._spine.status()
+
+    def ready(self) -> Sequence[str]:
+        """What keeps this process from serving."""
+        return self._spine.problems()
+
+    def version_tag(self) -> str:
+        """Changes with every append, write, definition and reading."""
+        return self._spine.tag()
+
+    def _declare(self, contract: Contract, *, dry_run: bool) -> Mapping[str, Any]:
+        before = self.contract(contract.model)
+        answer = {"kind": "contract", "model": contract.model, "name": contract.model}
+        if dry_run:
+            return answer | {"result": "created" if before is None else "changed"}
+        saved = self._spine.control.save_contract(contract, content=f"declared:{contract!r}", reference=None)
+        self._default(saved)
+        return answer | {"result": "created" if before is None else "unchanged" if before.version == saved.version else "changed"}
+
+    def _default(self, contract: Contract) -> None:
+        """Give a model its default monitors; those that a person has changed stay."""
+        there = {monitor.name for monitor in self._spine.control.monitors(contract.model)}
+        self._spine.control.apply_monitors([monitor for monitor in defaults(contract) if monitor.name not in there])
+        self._spine.host.call()
+
+
+class Pages:
+    """The reader of the pages, in the shapes that they declare."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.contract, self.monitors, self.readings = reader.contract, reader.monitors, reader.readings
+        self.segments, self.traffic, self.episode = reader.segments, reader.traffic, reader.episode
+        self.transitions, self.status = reader.transitions, reader.status
+
+    def models(self) -> list[ModelRow]:
+        """Every model."""
+        return [ModelRow(**{name: row[name] for name in ModelRow.__dataclass_fields__}) for row in self._reader.models()]
+
+    def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
+        """Counts by bin; nothing where nothing is known."""
+        try:
+            return self._reader.histogram(model, column, segment, start, end)
+        except ConfigError:
+            return [], []
+
+    def episodes(self, state: str | None, model: str | None, limit: int) -> list[Episode]:
+        """Episodes, newest first."""
+        return self._reader.episodes(state, model, limit)[0]
