@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,14 @@ def migrate(
     Example: `watchkeeper migrate --data ./data`
     """
     settings = source.load(config, data=data)
-    from watchkeeper import embedded
+    from core.clock import SystemClock
+    from storage.control.store import ControlStore
+    from storage.facts import migration
+    from storage.facts.engine import Engine
 
-    embedded.migrate(settings)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with closing(Engine(settings.data / "facts")) as engine:
+        migration.migrate(engine)
+    with closing(ControlStore(f"sqlite:///{settings.data / 'control.sqlite'}", SystemClock())) as control:
+        control.migrate()
     terminal.out.print(f"{settings.data}: at the newest schema")
