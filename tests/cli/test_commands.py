@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pandas as pd
 import pytest
 
 from core.contract import Column, Contract, Dimension, Kind, Task
 from tests.client.stand import Answer, Request, Server
+from watchkeeper import document
 from watchkeeper.cli.app import main
 
 CONTRACT = Contract(
@@ -36,7 +38,7 @@ def file(tmp_path: Path) -> Path:
 
 def _serve(request: Request) -> Answer:
     if request.path.endswith("/contract"):
-        return Answer(body=msgspec.to_builtins(CONTRACT))
+        return Answer(body=document.written(CONTRACT))
     if request.path == "/v1/status":
         return Answer(body={"quiet": True, "version": "0", "ingest": {"lag": 0}, "evaluate": {}, "problems": ["disk is full"]})
     if request.path == "/v1/apply":
@@ -163,3 +165,12 @@ def test_doctor_finds_this_machine_well(tmp_path: Path, capsys: pytest.CaptureFi
     monkeypatch.setenv("WATCHKEEPER_PORT", "many")
     assert main(["doctor"]) == 1
     assert "NOT WELL" in capsys.readouterr().out
+
+
+def test_migrate_can_be_done_again(tmp_path: Path) -> None:
+    """A new folder gets its stores; a second time changes nothing and is no error."""
+    command = [sys.executable, "-m", "watchkeeper", "migrate", "--data", str(tmp_path / "data")]
+    for _ in range(2):  # in processes of their own: the engine of the facts takes one folder a process
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        assert "at the newest schema" in done.stdout
+    assert (tmp_path / "data" / "control.sqlite").exists()
