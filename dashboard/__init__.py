@@ -1,1 +1,1 @@
-"""The Dash pages. They read through a reader and act through a command port that this package declares. Imports core."""
+"""The dashboard: pages drawn from what the reader answers. May import core, and nothing else of ours; the home of dash and plotly."""

@@ -1,0 +1,72 @@
+"""What all charts share: axes, margins, and numbers rounded for the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dashboard.figure import colour
+
+Figure = dict[str, Any]
+
+
+def rounded(values: Sequence[float | None]) -> list[float | None]:
+    """Five significant digits: more cannot be seen."""
+    return [None if value is None else float(f"{value:.5g}") for value in values]
+
+
+def milliseconds(time: int) -> float:
+    """Microseconds as a date axis takes them."""
+    return time / 1_000
+
+
+def time_axis(start: int, end: int, **more: Any) -> Figure:
+    """A time axis in UTC over `[start, end)`."""
+    return {
+        "type": "date",
+        "range": [milliseconds(start), milliseconds(end)],
+        "showgrid": False,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": colour.QUIET,
+        "nticks": 10,
+        "hoverformat": "%a %Y-%m-%d %H:%M",
+        "zeroline": False,
+        **more,
+    }
+
+
+def value_axis(title: str, *, percent: bool = False, **more: Any) -> Figure:
+    """An axis of values, named."""
+    return {
+        "title": {"text": title, "standoff": 12, "font": {"size": 12}},
+        "tickformat": ".0%" if percent else "~g",
+        "zeroline": False,
+        "nticks": 6,
+        **more,
+    }
+
+
+def reach(values: Iterable[float | None], *, zero: bool) -> list[float] | None:
+    """A range that holds every value with some air; from zero where `zero`. None where there is no value."""
+    there = [value for value in values if value is not None]
+    if not there:
+        return None
+    low, high = min(there), max(there)
+    air = 0.08 * ((high - min(low, 0) if zero else high - low) or abs(high) or 1.0)
+    return [0.0 if zero and low >= 0 else low - air, high + air]
+
+
+def layout(height: int, **more: Any) -> Figure:
+    """The layout of a chart of `height` pixels. `uirevision` is the caller's: where it stays, the reader's zoom stays."""
+    return {
+        "height": height,
+        "margin": {"l": 64, "r": 24, "t": 34, "b": 36},
+        "font": {"family": "inherit", "size": 12},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}, "traceorder": "normal"},
+        "hovermode": "x unified",
+        "barmode": "overlay",
+        "bargap": 0,
+        "dragmode": "zoom",
+        **more,
+    }

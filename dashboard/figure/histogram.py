@@ -1,0 +1,183 @@
+"""Baseline against target: a numeric column as densities, a categorical one as bars.
+
+Bars of a numeric column are unions of the contract's frozen bins, so that every share is exact. What lies beyond the outer edges has
+no width; it stands beside the missing values as a bar of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from core import text
+from core.contract import Column
+from dashboard import word
+from dashboard.figure import axis, colour
+
+BARS = 40  # a bar is at least this fraction of the range wide
+CATEGORIES = 15
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a column's values with its share on both sides."""
+
+    name: str
+    target: float
+    baseline: float
+
+    @property
+    def moved(self) -> float:
+        """Target share minus baseline share."""
+        return self.target - self.baseline
+
+
+def parts(column: Column, target: Sequence[int], baseline: Sequence[int]) -> list[Part]:
+    """The bins as people read them, with the shares of all rows. Bins that are empty on both sides are left out."""
+    if column.numeric:
+        edges = [word.number(edge) for edge in column.edges]
+        values = [f"below {edges[0]}", *_between(column.edges), f"{edges[-1]} and above"] if edges else ["any value"]
+        names = [*values, "null", "invalid"]
+    else:
+        names = [*(text.unquote(value) for value in column.categories), "other", "unseen", "null", "invalid"]
+    left, right = _shares(target), _shares(baseline)
+    return [Part(*part) for part in zip(names, left, right, strict=True) if part[1] or part[2]]
+
+
+def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> axis.Figure:
+    """Densities between the outer edges, and to their right the shares below, above, null and invalid."""
+    left, right = _shares(target), _shares(baseline)
+    cuts = _cuts(column.edges)
+    steps = [column.edges[cut] for cut in cuts]
+    last = len(column.edges)
+    outer = ["null", "invalid"] if not last else [f"< {word.number(steps[0])}", f"≥ {word.number(steps[-1])}", "null", "invalid"]
+    slots = [0, last, column.null, column.invalid] if last else [column.null, column.invalid]
+    data: list[axis.Figure] = []
+    for name, shares, paint, dash, fill in (
+        ("Baseline", right, colour.BASELINE, "dash", None),
+        ("Target", left, colour.ACCENT, "solid", colour.BAND),
+    ):
+        dense = [sum(shares[low + 1 : high + 1]) / (column.edges[high] - column.edges[low]) for low, high in pairwise(cuts)]
+        held = [sum(shares[low + 1 : high + 1]) for low, high in pairwise(cuts)]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": name,
+                "legendgroup": name,
+                "x": steps,
+                "y": [*axis.rounded(dense), dense[-1]] if dense else [],
+                "line": {"color": paint, "width": 1.8, "dash": dash, "shape": "hv"},
+                "fill": "tozeroy" if fill else "none",
+                **({"fillcolor": fill} if fill else {}),
+                "customdata": [*(f"{share:.2%}" for share in held), ""],
+                "hovertemplate": f"{name}: %{{customdata}} of rows from here to the next edge<extra></extra>",
+            }
+        )
+        data.append({**_bars(name, outer, [shares[slot] for slot in slots]), "xaxis": "x2", "yaxis": "y2", "showlegend": False})
+    return {
+        "data": data,
+        "layout": axis.layout(
+            320,
+            uirevision=column.name,
+            hovermode="closest",
+            barmode="group",
+            bargap=0.35,
+            xaxis={
+                "domain": [0, 0.68],
+                "zeroline": False,
+                "showgrid": False,
+                "ticks": "outside",
+                "ticklen": 4,
+                "tickcolor": colour.QUIET,
+                "title": {"text": column.name, "standoff": 8},
+            },
+            yaxis=axis.value_axis("share of rows per unit", rangemode="tozero"),
+            xaxis2={
+                "domain": [0.77, 1],
+                "type": "category",
+                "showgrid": False,
+                "fixedrange": True,
+                "title": {"text": "outside and missing", "standoff": 8},
+            },
+            yaxis2=axis.value_axis("share of rows", percent=True, anchor="x2", rangemode="tozero", nticks=5),
+        ),
+    }
+
+
+def categorical(column: Column, target: Sequence[int], baseline: Sequence[int]) -> axis.Figure:
+    """Pairs of bars, the largest on top; the rest folded into one. Vanished values are named so."""
+    ranked = sorted(parts(column, target, baseline), key=lambda part: -max(part.target, part.baseline))
+    shown, rest = ranked[:CATEGORIES], ranked[CATEGORIES:]
+    if rest:
+        shown.append(Part(f"{len(rest)} more", sum(part.target for part in rest), sum(part.baseline for part in rest)))
+    names = [part.name + (" (vanished)" if not part.target else " (new)" if not part.baseline else "") for part in shown]
+    data = [
+        _bars("Baseline", names, [part.baseline for part in shown], flat=True),
+        _bars("Target", names, [part.target for part in shown], flat=True),
+    ]
+    return {
+        "data": data,
+        "layout": axis.layout(
+            90 + 30 * max(len(shown), 3),
+            uirevision=column.name,
+            hovermode="closest",
+            barmode="group",
+            bargap=0.3,
+            legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
+            xaxis=axis.value_axis("share of rows", percent=True, rangemode="tozero"),
+            yaxis={"type": "category", "autorange": "reversed", "automargin": True, "showgrid": False, "fixedrange": True},
+        ),
+    }
+
+
+def _bars(name: str, names: Sequence[str], shares: Sequence[float], *, flat: bool = False) -> axis.Figure:
+    paint = (
+        {"color": colour.ACCENT}
+        if name == "Target"
+        else {
+            "color": colour.VOLUME,
+            "line": {"width": 1, "color": colour.BASELINE},
+            "pattern": {"shape": "/", "size": 5, "solidity": 0.25, "fgcolor": colour.BASELINE},
+        }
+    )
+    values = axis.rounded(shares)
+    return {
+        "type": "bar",
+        "name": name,
+        "legendgroup": name,
+        "orientation": "h" if flat else "v",
+        **({"x": values, "y": list(names)} if flat else {"x": list(names), "y": values}),
+        "marker": paint,
+        "hovertemplate": f"{name}: %{{{'x' if flat else 'y'}:.2%}} of rows<extra></extra>",
+    }
+
+
+def _shares(counts: Sequence[int]) -> list[float]:
+    total = sum(counts)
+    return [count / total if total else 0.0 for count in counts]
+
+
+def _between(edges: Sequence[float]) -> list[str]:
+    """Names of the closed bins; a bin that holds one value only is that value."""
+    return [
+        word.number(low) if high == np.nextafter(low, np.inf) else f"{word.number(low)} to {word.number(high)}"
+        for low, high in pairwise(edges)
+    ]
+
+
+def _cuts(edges: Sequence[float]) -> list[int]:
+    """Indices of the edges that bound bars: narrow bins are merged until a bar can be seen."""
+    if len(edges) < 2:
+        return list(range(len(edges)))
+    least = (edges[-1] - edges[0]) / BARS
+    cuts = [0]
+    for place in range(1, len(edges)):
+        if edges[place] - edges[cuts[-1]] >= least:
+            cuts.append(place)
+    if cuts[-1] != len(edges) - 1:  # the remainder joins the last bar
+        cuts[-1:] = [len(edges) - 1] if len(cuts) > 1 else [0, len(edges) - 1]
+    return cuts

@@ -1,0 +1,290 @@
+"""A measure over time above its sample sizes: thresholds as lines, breaches marked, gaps hatched with their reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard import word
+from dashboard.figure import axis, colour
+from dashboard.series import Limit, Series
+
+_SHAPES = {"warn": "diamond", "critical": "square"}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened at a time, drawn at the top edge of the chart."""
+
+    time: int
+    text: str
+    level: str
+
+
+def timeline(
+    series: Series,
+    *,
+    measure: str,
+    limits: Sequence[Limit] = (),
+    traffic: Sequence[int | None] | None = None,
+    marks: Sequence[Mark] = (),
+    chosen: int | None = None,
+    rows: str = "rows",
+    height: int = 360,
+) -> axis.Figure:
+    """The chart. `traffic` is the number of predictions a slot, beside the sample sizes; `chosen` the start of the window looked at."""
+    percent = word.is_share(measure)
+    judged = [value if verdict != "insufficient" else None for value, verdict in zip(series.value, series.verdict, strict=True)]
+    limit_values = [value for limit in limits for value in limit.y]
+    span = axis.reach(
+        [*series.value, *series.baseline, *limit_values, *series.lower, *series.upper], zero=measure.startswith(("drift", "quality"))
+    )
+    unit = word.unit(measure)
+    end = series.time(len(series))
+    traces = [
+        *_band(series),
+        *_baseline(series, percent=percent),
+        _line(series, judged, measure, percent=percent),
+        *_few(series, percent=percent),
+        *_breaches(series),
+        *_gaps(series),
+        *_marks(marks),
+        *_volume(series, traffic, rows),
+    ]
+    lines, labels = _limits(limits, series)
+    band = [] if chosen is None else [_window(chosen, series.step)]
+    return {
+        "data": traces,
+        "layout": axis.layout(
+            height,
+            uirevision=f"{series.start}-{end}-{series.step}",
+            meta={"pick": "window"},
+            margin={"l": 64, "r": 118 if limits else 24, "t": 34, "b": 36},
+            shapes=[*band, *lines],
+            annotations=labels,
+            xaxis=axis.time_axis(series.start, end, anchor="y2", domain=[0, 1]),
+            yaxis=axis.value_axis(
+                word.title(measure) + (f" ({unit})" if unit else ""), percent=percent, domain=[0.3, 1], range=span or [0, 1]
+            ),
+            yaxis2=axis.value_axis(rows, domain=[0, 0.2], rangemode="tozero", nticks=3, tickformat="~s"),
+            yaxis3={"domain": [0.3, 1], "range": [0, 1], "overlaying": "y", "visible": False, "fixedrange": True},
+        ),
+    }
+
+
+def _grid(series: Series) -> axis.Figure:
+    """Points in the middle of their windows."""
+    return {"x0": axis.milliseconds(series.start + series.step // 2), "dx": axis.milliseconds(series.step)}
+
+
+def _middle(series: Series, slots: Sequence[int]) -> list[float]:
+    return [axis.milliseconds(series.time(slot) + series.step // 2) for slot in slots]
+
+
+def _shown(*, percent: bool) -> str:
+    return "%{y:.1%}" if percent else "%{y:.4~g}"
+
+
+def _line(series: Series, judged: Sequence[float | None], measure: str, *, percent: bool) -> axis.Figure:
+    alone = [
+        value is not None and (i == 0 or judged[i - 1] is None) and (i + 1 == len(judged) or judged[i + 1] is None)
+        for i, value in enumerate(judged)
+    ]
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if any(alone) else "lines",
+        "name": word.title(measure),
+        **_grid(series),
+        "y": axis.rounded(judged),
+        "line": {"color": colour.ACCENT, "width": 1.8},
+        "marker": {"color": colour.ACCENT, "size": [5 if one else 0 for one in alone]},
+        "customdata": [word.count(n) for n in series.n],
+        "hovertemplate": f"<b>{_shown(percent=percent)}</b> · n %{{customdata}}<extra></extra>",
+        "connectgaps": False,
+    }
+
+
+def _band(series: Series) -> list[axis.Figure]:
+    if not any(value is not None for value in series.lower):
+        return []
+    edge: dict[str, Any] = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", **_grid(series)}
+    return [
+        {**edge, "y": axis.rounded(series.lower), "showlegend": False},
+        {**edge, "y": axis.rounded(series.upper), "fill": "tonexty", "fillcolor": colour.BAND, "name": "95 % interval"},
+    ]
+
+
+def _baseline(series: Series, *, percent: bool) -> list[axis.Figure]:
+    if not any(value is not None for value in series.baseline):
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "Baseline",
+            **_grid(series),
+            "y": axis.rounded(series.baseline),
+            "line": {"color": colour.BASELINE, "width": 1.5, "dash": "dash"},
+            "hovertemplate": f"{_shown(percent=percent)} baseline<extra></extra>",
+        }
+    ]
+
+
+def _few(series: Series, *, percent: bool) -> list[axis.Figure]:
+    slots = [i for i, verdict in enumerate(series.verdict) if verdict == "insufficient" and series.value[i] is not None]
+    if not slots:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "Too few samples",
+            "x": _middle(series, slots),
+            "y": axis.rounded([series.value[slot] for slot in slots]),
+            "marker": {"symbol": "circle-open", "size": 6, "color": colour.QUIET, "line": {"width": 1}},
+            "customdata": [series.reason[slot] or f"too few samples (n {word.count(series.n[slot])})" for slot in slots],
+            "hovertemplate": f"{_shown(percent=percent)} · %{{customdata}}<extra></extra>",
+        }
+    ]
+
+
+def _breaches(series: Series) -> list[axis.Figure]:
+    traces = []
+    for level, symbol in _SHAPES.items():
+        if slots := [i for i, verdict in enumerate(series.verdict) if verdict == level and series.value[i] is not None]:
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "name": word.VERDICTS[level][1],
+                    "x": _middle(series, slots),
+                    "y": axis.rounded([series.value[slot] for slot in slots]),
+                    "marker": {"symbol": symbol, "size": 8, "color": colour.LEVELS[level], "line": {"width": 1, "color": colour.GROUND}},
+                    "hovertemplate": f"{word.VERDICTS[level][1]}<extra></extra>",
+                }
+            )
+    return traces
+
+
+def _gaps(series: Series) -> list[axis.Figure]:
+    """Windows without a value, hatched over the height of the chart."""
+    slots = [i for i, value in enumerate(series.value) if value is None]
+    if not slots:
+        return []
+    reasons = [series.reason[i] or word.VERDICTS.get(series.verdict[i], ("", "no reading"))[1].lower() for i in slots]
+    return [
+        {
+            "type": "bar",
+            "name": "No value",
+            "x": _middle(series, slots),
+            "y": [1] * len(slots),
+            "width": axis.milliseconds(series.step),
+            "yaxis": "y3",
+            "marker": {
+                "color": "rgba(0,0,0,0)",
+                "line": {"width": 0},
+                "pattern": {"shape": "/", "size": 6, "solidity": 0.2, "fgcolor": colour.GAP},
+            },
+            "customdata": reasons,
+            "hovertemplate": "%{customdata}<extra></extra>",
+        }
+    ]
+
+
+def _marks(marks: Sequence[Mark]) -> list[axis.Figure]:
+    if not marks:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "Episode fired",
+            "yaxis": "y3",
+            "x": [axis.milliseconds(mark.time) for mark in marks],
+            "y": [0.985] * len(marks),
+            "marker": {"symbol": "triangle-down", "size": 9, "color": [colour.LEVELS.get(mark.level, colour.INK) for mark in marks]},
+            "customdata": [mark.text for mark in marks],
+            "hovertemplate": "%{customdata}<extra></extra>",
+            "cliponaxis": False,
+        }
+    ]
+
+
+def _volume(series: Series, traffic: Sequence[int | None] | None, rows: str) -> list[axis.Figure]:
+    bar: dict[str, Any] = {"type": "bar", "yaxis": "y2", "width": axis.milliseconds(series.step), "showlegend": False, **_grid(series)}
+    drawn = []
+    if traffic is not None:
+        drawn.append(
+            {
+                **bar,
+                "y": list(traffic),
+                "marker": {"color": colour.VOLUME, "line": {"width": 0}},
+                "hovertemplate": "%{y:,} predictions<extra></extra>",
+            }
+        )
+    shade = colour.BASELINE if traffic is not None else colour.VOLUME
+    drawn.append(
+        {**bar, "y": series.n, "marker": {"color": shade, "line": {"width": 0}}, "hovertemplate": f"%{{y:,}} {rows}<extra></extra>"}
+    )
+    return drawn
+
+
+def _limits(limits: Sequence[Limit], series: Series) -> tuple[list[axis.Figure], list[axis.Figure]]:
+    """Each threshold as line pieces, with its words at the right edge."""
+    lines, labels = [], []
+    for limit in limits:
+        there = [(slot, y) for slot, y in enumerate(limit.y) if y is not None]
+        if not there:
+            continue
+        paint = colour.LEVELS.get(limit.level, colour.INK)
+        for first, last, y in _pieces(there):
+            lines.append(
+                {
+                    "type": "line",
+                    "x0": axis.milliseconds(series.time(first)),
+                    "x1": axis.milliseconds(series.time(last + 1)),
+                    "y0": y,
+                    "y1": y,
+                    "line": {"color": paint, "width": 1.2, "dash": "dot"},
+                    "layer": "below",
+                }
+            )
+        labels.append(
+            {
+                "text": limit.label,
+                "xref": "paper",
+                "x": 1,
+                "xanchor": "left",
+                "xshift": 6,
+                "y": there[-1][1],
+                "showarrow": False,
+                "font": {"size": 11, "color": paint},
+            }
+        )
+    return lines, labels
+
+
+def _pieces(there: Sequence[tuple[int, float]]) -> list[tuple[int, int, float]]:
+    """Runs of one height: (first slot, last slot, y)."""
+    pieces: list[tuple[int, int, float]] = []
+    for slot, y in there:
+        if pieces and pieces[-1][2] == y:
+            pieces[-1] = (pieces[-1][0], slot, y)
+        else:
+            pieces.append((slot, slot, y))
+    return pieces
+
+
+def _window(start: int, step: int) -> axis.Figure:
+    return {
+        "type": "rect",
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "x0": axis.milliseconds(start),
+        "x1": axis.milliseconds(start + step),
+        "fillcolor": colour.BAND,
+        "line": {"width": 1, "color": colour.ACCENT},
+        "layer": "below",
+    }

@@ -1,0 +1,31 @@
+"""The one way to put a chart on a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.aria import aria
+
+# plotly's own 'share chart' button sends the data to a server on the internet.
+_CONFIG: Any = {
+    "displaylogo": False,
+    "responsive": True,
+    "modeBarButtonsToRemove": ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "pan2d"],
+    "displayModeBar": "hover",
+}
+
+
+def graph(name: str, figure: dict[str, Any], sentence: str) -> Component:
+    """A figure with the sentence that says what it shows, for those who cannot see it. `name` is unique on the page."""
+    caption = f"{name}-caption"
+    return html.Figure(
+        [
+            dcc.Graph(id=name, figure=figure, config=_CONFIG, style={"height": f"{figure['layout']['height']}px"}),
+            html.Figcaption(sentence, id=caption, className="unseen"),
+        ],
+        className="chart",
+        **aria(labelledby=caption),
+    )

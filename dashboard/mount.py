@@ -1,0 +1,138 @@
+"""Puts the dashboard on an ASGI application."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from asyncio import gather
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, set_props
+from dash.backends._fastapi import FastAPIDashServer
+from starlette.applications import Starlette
+from starlette.types import Scope
+
+from dashboard import shell, wire
+from dashboard.export import PATH, Export
+from dashboard.panel import ask, failed
+from dashboard.policy import ContentSecurityPolicy, nonce
+from dashboard.route import page
+from dashboard.seam import Reader
+from dashboard.state import ROOT
+
+_log = logging.getLogger(__name__)
+
+
+def mount(api: Starlette, reader: Reader, *, known: tuple[str, ...] = ("/ui/", "/v1/", "/metrics")) -> Callable[[], Awaitable[None]]:
+    """Add the dashboard to `api` under `/ui/`, with its middleware; paths outside of `known` answer 404.
+
+    Gives the warm-up, to be awaited once in the lifespan of `api`, before the first request: without it the first deep link lacks scripts.
+    Call it after the API's own routes are there, add an outermost middleware (authentication) after it, and only once a process: Dash's
+    callbacks are global.
+    """
+    api.add_route(PATH, Export(reader).answer, methods=["GET"], include_in_schema=False)
+    app = _app(api, reader)
+    api.add_middleware(wire.KnownPaths, prefixes=known, home=ROOT)
+    api.add_middleware(wire.Wire, prefix=ROOT)
+    api.add_middleware(ContentSecurityPolicy, hashes=app.csp_hashes)
+
+    return lambda: _warm(api)
+
+
+async def _warm(api: Starlette) -> None:
+    """Ask for the dependencies through the whole application: Dash sets itself up at the first such request."""
+    path = f"{ROOT}_dash-dependencies"
+    scope: Scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": path}
+    scope.update(
+        {
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": [],
+            "server": ("127.0.0.1", 0),
+            "client": ("127.0.0.1", 0),
+        }
+    )
+    status, _, _ = await wire.gather(api, scope, _nothing)
+    if status != 200:
+        _log.warning("the dashboard's warm-up answered %s", status)
+
+
+def _app(api: Starlette, reader: Reader) -> Any:
+    FastAPIDashServer.websocket_capability = False  # else every page opens a socket of its own
+    make: Any = Dash  # its annotations miss what its documentation allows
+    app = make(
+        "dashboard",
+        server=api,
+        url_base_pathname=ROOT,
+        assets_folder=str(Path(__file__).parent / "assets"),
+        assets_ignore=r"^00_|\.svg$",
+        update_title=None,
+        title="Watchkeeper",
+        suppress_callback_exceptions=True,
+        enable_mcp=False,
+        on_error=_told,
+        index_string=shell.INDEX,
+    )
+    plain = app.interpolate_index
+    app.interpolate_index = lambda **parts: plain(**parts).replace("{%nonce%}", nonce.get())
+    app.layout = shell.layout()
+    _callbacks(app, reader)
+    return app
+
+
+def _callbacks(app: Any, reader: Reader) -> None:
+    @app.callback(  # type: ignore[untyped-decorator]
+        Output("view", "children"),
+        Output("nav", "children"),
+        Output("health", "children"),
+        Output("title", "data"),
+        Input("url", "pathname"),
+        Input("url", "search"),
+        Input("version", "data"),
+    )
+    async def draw(pathname: str | None, search: str | None, _version: Any) -> tuple[Any, Any, Any, str]:
+        drawn, frame = await gather(_drawn(reader, pathname or ROOT, search or ""), _frame(reader))
+        title, place, body = drawn
+        open_episodes, health = frame
+        return body, shell.nav(place, open_episodes), health, f"{title} · Watchkeeper"
+
+    def browser(name: str) -> ClientsideFunction:
+        return ClientsideFunction("watchkeeper", name)
+
+    app.clientside_callback(browser("title"), Output("titled", "data"), Input("title", "data"))
+    app.clientside_callback(browser("watch"), Output("version", "modified_timestamp"), Input("version", "id"))
+    app.clientside_callback(browser("pick"), Output("picked", "data"), Input({"pick": ALL}, "value"), prevent_initial_call=True)
+
+
+async def _drawn(reader: Reader, pathname: str, search: str) -> tuple[str, str, list[Any]]:
+    try:
+        drawn = await page(reader, pathname, search)
+    except Exception:  # the edge of a page: navigation stays usable
+        return "Error", "", [failed("page")]
+    return drawn.title, drawn.place, drawn.body
+
+
+async def _frame(reader: Reader) -> tuple[int, list[Any]]:
+    try:
+        rows, status = await gather(ask(reader.models), ask(reader.status))
+    except Exception:  # the edge of the frame: the page itself may be right
+        _log.exception("the state of the service could not be read")
+        return 0, shell.health({"problems": ["state unknown"]})
+    return sum(row.open_episodes for row in rows), shell.health(status)
+
+
+def _told(error: Exception) -> None:
+    """Say on the page that something failed, and in the log what."""
+    incident = secrets.token_hex(4)
+    _log.error("a callback failed (incident %s)", incident, exc_info=error)
+    set_props(
+        "notify",
+        {"sendNotifications": [{"action": "show", "title": "Something failed", "message": f"Incident {incident}", "color": "red"}]},
+    )
+
+
+async def _nothing() -> dict[str, Any]:
+    return {"type": "http.request", "body": b"", "more_body": False}

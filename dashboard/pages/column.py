@@ -1,0 +1,143 @@
+"""A column: how does it differ from its baseline, and since when?"""
+
+from __future__ import annotations
+
+from asyncio import gather
+from typing import Any
+
+from dash import html
+
+from core.contract import Column
+from core.measure import BUILT, Family
+from core.monitor import Monitor
+from core.segment import ALL
+from dashboard import piece, word
+from dashboard.figure import histogram
+from dashboard.figure.timeline import timeline
+from dashboard.graph import graph
+from dashboard.pages.segments import segments
+from dashboard.panel import Page, ask, panel
+from dashboard.period import period, shift
+from dashboard.scene import Here, Scene, controls, monitors_choice, of, question, scene, series, window_of
+from dashboard.seam import Reader
+from dashboard.series import choose, limits
+from dashboard.state import State, address
+
+MOVED = 8  # parts listed
+
+
+async def draw(reader: Reader, model: str, name: str, state: State) -> Page:
+    """Baseline against target in one window; drift and null rate over time; by segment."""
+    found = await scene(reader, model)
+    trail = piece.crumbs(("Models", address("models")), (model, address("models", model, state=state.but(by=""))), (name, None))
+    column = _known(found, name)
+    if found is None or column is None:
+        return Page(name, "models", [trail, piece.empty(f"{model} has no column {name}", "The page of the model lists its columns.")])
+
+    def here(changed: State) -> str:
+        return address("models", model, "columns", name, state=changed)
+
+    about = (
+        f"{column.kind} · "
+        + (f"{column.values} value bins" if column.numeric else f"{column.values} categories")
+        + f" · contract {found.contract.version}"
+    )
+    head = [trail, html.Div([html.H1(name), html.P(about, className="faint")], className="title"), *controls(found, state, here)]
+    if found.row.last_ts is None:
+        return Page(name, "models", [*head, piece.empty("No event yet", "There is nothing to compare with the reference.")])
+    drifts = {
+        measure: monitor
+        for measure in BUILT
+        if BUILT[measure].family is Family.DRIFT and (monitor := choose(found.monitors, measure, state.monitor, name))
+    }
+    nulls = choose(found.monitors, "quality.null_rate", state.monitor, name)
+    body: list[Any] = []
+    if drifts:
+        measure = state.measure if state.measure in drifts else next(iter(drifts))
+        body = await _drift(reader, found, drifts, measure, column, state, here)
+    else:
+        body = [piece.card("Drift", piece.empty("Not watched", "No monitor takes a drift measure of this column."))]
+    if nulls:
+        body.append(await panel(_over(reader, found, nulls, column, state, here, "Null rate over time", "nulls"), "null rate"))
+    return Page(f"{name} of {model}", "models", [*head, *body])
+
+
+def _known(scene: Scene | None, name: str) -> Column | None:
+    try:
+        return None if scene is None else scene.contract.column(name)
+    except KeyError:
+        return None
+
+
+async def _drift(
+    reader: Reader, scene: Scene, drifts: dict[str, Monitor], measure: str, column: Column, state: State, here: Here
+) -> list[Any]:
+    monitor = drifts[measure]
+    over = period(scene.row, state, monitor.window)
+    shown = await series(reader, question(monitor, state, over, column=column.name), over)
+    slot = window_of(state, shown)
+    start = over.end - over.step if slot is None else shown.time(slot)
+    about = (
+        "no reading in this period"
+        if slot is None
+        else f"{word.title(measure)} {word.value(shown.value[slot], measure)}, {of(shown, slot, monitor)}"
+    )
+    tabs = (
+        piece.choice("Measure", [(word.title(other), here(state.but(measure=other, monitor="")), other == measure) for other in drifts])
+        if len(drifts) > 1
+        else None
+    )
+    return list(
+        await gather(
+            panel(_distribution(reader, scene, column, state, start, over.step, about), "distribution"),
+            panel(_over(reader, scene, monitor, column, state, here, "Drift over time", "drift", tabs), "drift over time"),
+            panel(segments(reader, scene, monitor, state, over, here, column=column.name, window=start), "segments"),
+        )
+    )
+
+
+async def _distribution(reader: Reader, scene: Scene, column: Column, state: State, start: int, length: int, about: str) -> Any:
+    """The chart, and beside it the parts that moved most."""
+    target, baseline = await ask(reader.histogram, scene.row.model, column.name, state.segment, start, start + length)
+    title = "Baseline against target"
+    note = f"Target: {word.period(start, start + length)}, n {word.count(sum(target))}. Baseline: the reference, n {word.count(sum(baseline))}. {about}."
+    if not sum(target) or not sum(baseline):
+        which = "No row in this window" if not sum(target) else "The reference has no row of this segment"
+        return piece.card(title, piece.empty(which, "Choose another window in the chart below, or another segment."), note=note)
+    figure = (histogram.numeric if column.numeric else histogram.categorical)(column, target, baseline)
+    parts = sorted(histogram.parts(column, target, baseline), key=lambda part: -abs(part.moved))[:MOVED]
+    rows = [(part.name, f"{part.baseline:.1%}", f"{part.target:.1%}", f"{part.moved * 100:+.1f}") for part in parts]
+    moved = parts[0]
+    sentence = (
+        f"{column.name}: {moved.name} moved most, from {moved.baseline:.1%} of rows in the baseline to {moved.target:.1%} in the target."
+    )
+    table = piece.table(("Moved most", "Baseline", "Target", "Points"), rows, caption="The parts that moved most", numbers=(1, 2, 3))
+    return piece.card(title, html.Div([graph("distribution", figure, sentence), table], className="split"), note=note)
+
+
+async def _over(
+    reader: Reader, scene: Scene, monitor: Monitor, column: Column, state: State, here: Here, title: str, name: str, tabs: Any = None
+) -> Any:
+    """One measure of the column over time."""
+    over = period(scene.row, state, monitor.window)
+    query = question(monitor, state, over, column=column.name)
+    shown = await series(reader, query, over)
+    slot = window_of(state, shown)
+    head = html.Div([tabs, monitors_choice(scene.monitors, monitor, state, here) if name == "drift" else None], className="controls")
+    segment = "All traffic" if state.segment == ALL else state.segment
+    note = f"{segment}, {shift(over)}. " + (
+        "No window evaluated." if slot is None else f"{word.value(shown.value[slot], monitor.measure)}, {of(shown, slot, monitor)}."
+    )
+    if not any(shown.verdict):
+        return piece.card(title, [head, piece.empty("No reading", "No window of this period was evaluated for this segment.")], note=note)
+    figure = timeline(
+        shown,
+        measure=monitor.measure,
+        limits=limits(monitor, shown),
+        marks=scene.marks(monitor.measure, column.name, state.segment),
+        chosen=None if slot is None else shown.time(slot),
+        height=300,
+    )
+    breached = sum(verdict in {"warn", "critical"} for verdict in shown.verdict)
+    sentence = f"{word.title(monitor.measure)} of {column.name} over {shift(over)}: {breached} of {len(shown)} windows reached a limit."
+    return piece.card(title, [head, graph(name, figure, sentence)], note=note, foot=piece.source(query))

@@ -1,0 +1,240 @@
+"""An episode: what happened, how bad was it, and what next?"""
+
+from __future__ import annotations
+
+from asyncio import gather
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pyarrow.compute as pc
+from dash import html
+
+from core import measure, text, window
+from core.episode import Delivery, Episode, Transition
+from core.reading import Query
+from core.segment import ALL
+from dashboard import piece, word
+from dashboard.figure.timeline import Mark, timeline
+from dashboard.graph import graph
+from dashboard.panel import Page, ask, panel
+from dashboard.period import Period, shift
+from dashboard.scene import LIMIT, series
+from dashboard.seam import Reader
+from dashboard.series import limits
+from dashboard.state import State, address
+
+AROUND = 60  # windows before the episode
+AFTER = 15  # and after it
+BESIDE = 12  # other segments or columns listed
+
+
+async def draw(reader: Reader, id_: str) -> Page:
+    """Why it fired, the measure around it, what else was off in the same window, and its life step by step."""
+    one = await ask(reader.episode, id_)
+    if one is None:
+        trail = piece.crumbs(("Inbox", address()), (id_, None))
+        return Page("Episode", "inbox", [trail, piece.empty("There is no such episode", "It may have been of another installation.")])
+    subject = word.title(one.measure) + (f" of {one.column}" if one.column else "")
+    state = State(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
+    drawn = await gather(
+        panel(_measure(reader, one), "measure over time"),
+        panel(_beside(reader, one), "what else was off"),
+        panel(_life(reader, one), "timeline"),
+        panel(_similar(reader, one), "similar episodes"),
+    )
+    segment = "all traffic" if one.segment == ALL else text.unquote(one.segment)
+    lasted = word.span((one.ended_at or one.window_end) - one.started_at)
+    body = [
+        piece.crumbs(("Inbox", address()), (one.model, address("models", one.model)), (subject, None)),
+        html.Div(
+            [
+                html.Div(
+                    [piece.badge(one.level), html.Span(one.severity, className="tag"), html.Span(str(one.state), className="tag")],
+                    className="line",
+                ),
+                html.H1(f"{subject} in {segment}"),
+                html.P(one.reason, className="why large"),
+                html.P(
+                    [piece.link("See the model in this window", address("models", one.model, state=state)), *_column(one, state)],
+                    className="next",
+                ),
+            ],
+            className="title",
+        ),
+        piece.figures(
+            (
+                "Value",
+                word.value(one.value, one.measure),
+                f"n {word.count(one.reading.n_target)}, {word.period(one.window_start, one.window_end)}",
+            ),
+            ("Baseline", *_baseline(one)),
+            ("Started", word.instant(one.started_at), f"fired {word.instant(one.fired_at)}"),
+            (
+                "Ended" if one.ended_at else "Still open",
+                word.instant(one.ended_at) if one.ended_at else lasted,
+                f"lasted {lasted}" if one.ended_at else "since it started, in event time",
+            ),
+        ),
+        *drawn[:3],
+        piece.card("Rule as it was", _rule(one), note=f"Revision {one.definition.revision} of {one.monitor}, as it was when it fired."),
+        drawn[3],
+    ]
+    return Page(subject, "inbox", [part for part in body if part is not None])
+
+
+def _column(one: Episode, state: State) -> list[Any]:
+    if not one.column:
+        return []
+    return [" · ", piece.link(f"See {one.column} against its baseline", address("models", one.model, "columns", one.column, state=state))]
+
+
+def _baseline(one: Episode) -> tuple[str, str]:
+    reading = one.reading
+    if reading.baseline is None:
+        return ("none", "compared with the limit itself")
+    value = word.value(reading.baseline_value, one.measure) if reading.baseline_value is not None else reading.baseline
+    return (value, f"{reading.baseline}, n {word.count(reading.n_baseline)}")
+
+
+async def _measure(reader: Reader, one: Episode) -> Any:
+    step = one.window_end - one.window_start
+    start = (one.started_at - AROUND * step) // step * step
+    end = ((one.ended_at or one.window_end) + AFTER * step) // step * step
+    over = Period(max(start, end - 1_500 * step), end, step)
+    query = Query(
+        model=one.model,
+        monitor=one.monitor,
+        measure=one.measure,
+        column=one.column,
+        segment=one.segment,
+        start=over.start,
+        end=over.end,
+        limit=LIMIT,
+    )
+    shown = await series(reader, query, over)
+    figure = timeline(
+        shown,
+        measure=one.measure,
+        limits=limits(one.definition, shown),
+        marks=[Mark(one.fired_at, "fired", one.level)],
+        chosen=one.window_start,
+        height=320,
+    )
+    note = f"{shift(over)} around the episode; the band is the window that fired, n {word.count(one.reading.n_target)}."
+    return piece.card("The measure around it", graph("measure", figure, one.reason), note=note, foot=piece.source(query))
+
+
+async def _beside(reader: Reader, one: Episode) -> Any:
+    """The other columns of the segment in the same window, or the other segments where the measure is of the whole model."""
+    key, fixed = ("column", {"segment": one.segment}) if one.column else ("segment", {"column": ""})
+    query = Query(
+        model=one.model,
+        monitor=one.monitor,
+        measure=one.measure,
+        start=one.window_start,
+        end=one.window_start + 1,
+        limit=LIMIT,
+        column=fixed.get("column"),
+        segment=fixed.get("segment"),
+    )
+    table = await ask(reader.readings, query)
+    table = table.filter(pc.is_valid(table["value"]))
+    rows = table.select([key, "value", "baseline_value", "n_target", "verdict", "reason"]).to_pylist()
+    better = measure.BUILT[one.measure].better or -1
+    rows.sort(key=lambda row: (row["verdict"] == "insufficient", better * row["value"]))
+    if len(rows) < 2:
+        return None
+    mine = one.column or one.segment
+
+    def link(name: str) -> Any:
+        state = State(segment=one.segment if one.column else name, measure=one.measure, monitor=one.monitor, window=one.window_start)
+        href = address("models", one.model, "columns", name, state=state) if one.column else address("models", one.model, state=state)
+        return [
+            piece.link("all traffic" if name == ALL else text.unquote(name), href),
+            html.Span(" this episode", className="faint") if name == mine else None,
+        ]
+
+    shown = [
+        (
+            link(row[key]),
+            word.value(row["value"], one.measure),
+            word.value(row["baseline_value"], one.measure),
+            word.count(row["n_target"]),
+            piece.badge(row["verdict"], row["reason"]),
+        )
+        for row in rows[:BESIDE]
+    ]
+    title = "Other columns in this window" if one.column else "Segments in this window"
+    note = f"{word.title(one.measure)}, {word.period(one.window_start, one.window_end)}; the worst first, thin ones last."
+    return piece.card(
+        title,
+        piece.table((key.capitalize(), "Value", "Baseline", "n", "State"), shown, caption=title, numbers=(1, 2, 3)),
+        note=note,
+        foot=piece.source(query),
+    )
+
+
+async def _life(reader: Reader, one: Episode) -> Any:
+    steps: Sequence[Transition] = await ask(reader.transitions, one.id)
+    items = [
+        html.Li([html.Time(word.instant(step.at), className="faint"), html.Strong(f"{step.before} → {step.after}"), html.Span(step.reason)])
+        for step in steps
+    ]
+    sent = [
+        html.Li([html.Time(word.instant(row.created), className="faint"), html.Strong(_delivery(row)), html.Span(row.reason)])
+        for row in one.deliveries
+    ]
+    return piece.card(
+        "Timeline", html.Ol([*items, *sent], className="life"), note="Changes of state in event time, notifications by the clock."
+    )
+
+
+def _delivery(row: Delivery) -> str:
+    tried = f", {row.attempts} attempt{'' if row.attempts == 1 else 's'}" if row.attempts else ""
+    status = f", last answer {row.last_status}" if row.last_status else ""
+    return f"{row.type.removeprefix('episode.')} to {row.destination}: {str(row.state).replace('_', ' ')}{tried}{status}"
+
+
+async def _similar(reader: Reader, one: Episode) -> Any:
+    past = [other for other in await ask(reader.episodes, None, one.model, 500) if other.id != one.id and other.monitor == one.monitor]
+    close = [other for other in past if (other.column, other.segment) == (one.column, one.segment)][:8]
+    if not close:
+        return None
+    rows = [
+        (
+            piece.link(word.period(other.window_start, other.window_end), address("alerts", other.id)),
+            piece.badge(other.level),
+            word.value(other.value, other.measure),
+            str(other.state),
+        )
+        for other in close
+    ]
+    return piece.card(
+        "Similar episodes", piece.table(("Window", "Worst", "Value", "How it is"), rows, caption="Similar episodes", numbers=(2,))
+    )
+
+
+def _rule(one: Episode) -> Any:
+    rule = one.definition
+    facts = {
+        "Measure": rule.measure,
+        "Baseline": rule.baseline or "none",
+        "Window": window.duration_text(rule.window),
+        "Warn": _limit(rule.warn),
+        "Critical": _limit(rule.critical),
+        "Persist": f"{rule.persist[0]} of {rule.persist[1]} windows",
+        "Least samples": word.count(rule.min_samples),
+        "Segments": ", ".join(rule.segments),
+    }
+    return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts.items()], className="rule")
+
+
+def _limit(limit: Any) -> str:
+    return (
+        "none"
+        if limit is None
+        else f"{limit:g}"
+        if isinstance(limit, int | float)
+        else msgspec.json.encode(limit).decode().strip("{}").replace('"', "").replace(":", " ")
+    )

@@ -1,0 +1,89 @@
+"""The fleet: which models are unhealthy?"""
+
+from __future__ import annotations
+
+from asyncio import gather
+from typing import Any
+
+from dash import html
+
+from core import moment
+from core.episode import Episode, Level
+from core.measure import BUILT, Family
+from core.monitor import Monitor
+from core.segment import ALL
+from dashboard import piece, word
+from dashboard.panel import Page, ask, panel
+from dashboard.seam import ModelRow, Reader
+from dashboard.state import address
+
+FAMILIES = (Family.PERFORMANCE, Family.DRIFT, Family.QUALITY)
+DAYS = 30
+
+
+async def draw(reader: Reader) -> Page:
+    """A row a model, those with open episodes first."""
+    rows = sorted(await ask(reader.models), key=lambda row: (-row.open_episodes, row.model))
+    heading = html.Div(
+        [html.H1("Models"), html.P("Health is the worst open episode of each family.", className="faint")], className="title"
+    )
+    if not rows:
+        return Page(
+            "Models",
+            "models",
+            [
+                heading,
+                piece.empty(
+                    "No model yet",
+                    "Make one from a reference file:",
+                    html.Pre("watchkeeper reference MODEL reference.parquet --task binary"),
+                ),
+            ],
+        )
+    drawn = await gather(*(panel(_row(reader, row), row.model) for row in rows))
+    head = ("Model", "Performance", "Drift", "Quality", "Open", f"Predictions, {DAYS} days", "Labelled", "Last event")
+    return Page("Models", "models", [heading, html.Div(piece.table(head, drawn, caption="Models", numbers=(4, 6)), className="card")])
+
+
+async def _row(reader: Reader, row: ModelRow) -> tuple[Any, ...]:
+    end = -(-((row.last_ts or 0) + 1) // moment.DAY) * moment.DAY
+    monitors, episodes, traffic = await gather(
+        ask(reader.monitors, row.model),
+        ask(reader.episodes, "open", row.model, 500),
+        ask(reader.traffic, row.model, ALL, end - DAYS * moment.DAY, end, moment.DAY),
+    )
+    counts: list[float | None] = [0.0] * DAYS
+    for start, n in zip(traffic["start"].to_pylist(), traffic["n"].to_pylist(), strict=True):
+        if 0 <= (place := (start - end) // moment.DAY + DAYS) < DAYS:
+            counts[place] = float(n)
+    total = sum(count or 0 for count in counts)
+    name = html.Div(
+        [
+            piece.link(row.model, address("models", row.model)),
+            html.Span(f"{row.task} · contract {row.contract_version}", className="faint under"),
+        ]
+    )
+    spark = html.Div(
+        [piece.line(counts, f"{word.count(int(total))} predictions", zero=True), html.Span(word.short(total), className="faint")],
+        className="beside",
+    )
+    labelled = f"{row.labels / row.predictions:.0%}" if row.predictions else word.NONE
+    return (
+        name,
+        *(_health(family, monitors, episodes) for family in FAMILIES),
+        str(row.open_episodes or word.NONE),
+        spark,
+        labelled,
+        word.instant(row.last_ts),
+    )
+
+
+def _health(family: Family, monitors: list[Monitor], episodes: list[Episode]) -> Any:
+    """The worst open episode of a family; where none is open, whether anything could have fired."""
+    watching = [monitor for monitor in monitors if monitor.measure in BUILT and BUILT[monitor.measure].family is family]
+    levels = {one.level for one in episodes if one.measure in BUILT and BUILT[one.measure].family is family}
+    if levels:
+        return piece.badge("critical" if Level.CRITICAL in levels else "warn")
+    if not watching:
+        return html.Span("not watched", className="faint")
+    return piece.badge("ok", limited=any(monitor.warn is not None or monitor.critical is not None for monitor in watching))

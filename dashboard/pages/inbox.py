@@ -1,0 +1,185 @@
+"""The inbox: is anything wrong, is it new, and where does one begin?"""
+
+from __future__ import annotations
+
+import time
+from asyncio import gather
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from core import moment
+from core.episode import Episode, Level
+from core.reading import Query
+from core.segment import ALL
+from dashboard import piece, word
+from dashboard.panel import Page, ask, panel
+from dashboard.seam import ModelRow, Reader
+from dashboard.state import State, address
+
+SHOWN = 500  # open episodes read at most
+GROUPS = 20  # groups drawn at most
+BEFORE = 30  # windows in a spark line
+
+
+async def draw(reader: Reader) -> Page:
+    """Open episodes by impact, one row a monitor with the worst of its episodes; then what ended lately."""
+    opened, closed, models, status = await gather(
+        ask(reader.episodes, "open", None, SHOWN), ask(reader.episodes, "closed", None, 10), ask(reader.models), ask(reader.status)
+    )
+    groups = _groups(opened)
+    drawn = await gather(*(panel(_group(reader, group), "an episode") for group in groups[:GROUPS]))
+    facts = [
+        ("Open episodes", str(len(opened)), f"of {len(groups)} monitor{'' if len(groups) == 1 else 's'}"),
+        ("Critical", str(sum(episode.level is Level.CRITICAL for episode in opened)), "reached the critical limit"),
+        ("To page", str(sum(episode.severity == "page" for episode in opened)), "severity page"),
+        ("Models", str(len(models)), f"{word.short(sum(row.predictions for row in models))} predictions"),
+    ]
+    heading = html.Div(
+        [html.H1("Inbox"), html.P("What needs somebody now, the largest impact first.", className="faint")], className="title"
+    )
+    hidden = len(groups) - GROUPS
+    more = html.P(f"{hidden} more monitors have open episodes; see the models.", className="faint") if hidden > 0 else None
+    body = [heading, piece.figures(*facts), html.Div([*drawn, more], className="episodes") if opened else _quiet(models, status)]
+    if closed:
+        body.append(piece.card("Ended lately", _closed(closed)))
+    return Page("Inbox", "inbox", body)
+
+
+def _groups(episodes: Sequence[Episode]) -> list[list[Episode]]:
+    """Episodes by model and monitor; the worst first, within a group and among them."""
+    ranked = sorted(episodes, key=lambda one: (one.model, one.monitor, _rank(one)))
+    return sorted(
+        (list(group) for _, group in groupby(ranked, key=lambda one: (one.model, one.monitor))), key=lambda group: _rank(group[0])
+    )
+
+
+def _rank(one: Episode) -> tuple[Any, ...]:
+    """Sorts by severity, level and reach: `all` before its segments, then many rows before few, new before old."""
+    return (-one.severity.rank, one.level is not Level.CRITICAL, one.segment != ALL, -one.reading.n_target, -one.fired_at)
+
+
+async def _group(reader: Reader, group: Sequence[Episode]) -> Component:
+    """The worst episode of a monitor with its spark line; the others below it."""
+    worst = group[0]
+    length = worst.window_end - worst.window_start
+    query = Query(
+        model=worst.model,
+        monitor=worst.monitor,
+        measure=worst.measure,
+        column=worst.column,
+        segment=worst.segment,
+        start=worst.window_end - BEFORE * length,
+        limit=BEFORE * 4,
+    )
+    table, share = await gather(ask(reader.readings, query), _share(reader, worst))
+    order = table.sort_by("window_start")
+    spark = piece.line(order["value"].to_pylist()[-BEFORE * 2 :], f"{word.title(worst.measure)} over the windows around it", zero=True)
+    others = group[1:]
+    rest = (
+        html.Details([html.Summary(f"{len(others)} more of this monitor"), html.Ul([html.Li(_brief(one)) for one in others[:50]])])
+        if others
+        else None
+    )
+    return html.Article(
+        [
+            html.Div(
+                [
+                    html.Div([piece.badge(worst.level), html.Span(worst.severity, className="tag"), _life(worst)], className="line"),
+                    html.H2(piece.link(_subject(worst), address("alerts", worst.id))),
+                    html.P(worst.reason, className="why"),
+                    html.P(
+                        [
+                            piece.link(
+                                worst.model,
+                                address(
+                                    "models",
+                                    worst.model,
+                                    state=State(
+                                        segment=worst.segment, measure=worst.measure, monitor=worst.monitor, window=worst.window_start
+                                    ),
+                                ),
+                            ),
+                            f" · {worst.monitor} · {'all traffic' if worst.segment == ALL else f'{share:.1%} of traffic' if share is not None else 'traffic unknown'}",
+                        ],
+                        className="faint",
+                    ),
+                ]
+            ),
+            html.Div(
+                [
+                    spark,
+                    html.Strong(word.value(worst.value, worst.measure)),
+                    html.Span(word.period(worst.window_start, worst.window_end), className="faint"),
+                ],
+                className="side",
+            ),
+            rest,
+        ],
+        className=f"episode {worst.level}",
+    )
+
+
+async def _share(reader: Reader, one: Episode) -> float | None:
+    """The part of the model's traffic that the episode's segment has in its window; None where nothing came."""
+    if one.segment == ALL:
+        return 1.0
+    length = one.window_end - one.window_start
+    mine, whole = await gather(
+        *(ask(reader.traffic, one.model, segment, one.window_start, one.window_end, length) for segment in (one.segment, ALL))
+    )
+    total = sum(whole["n"].to_pylist())
+    return sum(mine["n"].to_pylist()) / total if total else None
+
+
+def _subject(one: Episode) -> str:
+    of = f" of {one.column}" if one.column else ""
+    return f"{word.title(one.measure)}{of}" + ("" if one.segment == ALL else f" in {one.segment}")
+
+
+def _life(one: Episode) -> Component:
+    """Since when, as event time; how long that is by the clock where it is recent."""
+    age = time.time_ns() // 1_000 - one.started_at
+    old = f", {word.span(age)} ago" if 0 <= age < 60 * moment.DAY else ""
+    return html.Span(f"since {word.instant(one.started_at)}{old}", className="faint")
+
+
+def _brief(one: Episode) -> list[Any]:
+    return [
+        piece.badge(one.level),
+        " ",
+        piece.link(_subject(one), address("alerts", one.id)),
+        html.Span(f" {word.value(one.value, one.measure)}, {word.period(one.window_start, one.window_end)}", className="faint"),
+    ]
+
+
+def _quiet(models: Sequence[ModelRow], status: dict[str, Any]) -> Component:
+    """Nothing is open: whether that is good news depends on whether anything is watched."""
+    if not models:
+        return piece.empty(
+            "No model yet",
+            "Tell Watchkeeper what normal looks like, then send events:",
+            html.Pre("watchkeeper reference MODEL reference.parquet --task binary\nwatchkeeper replay stream.parquet --model MODEL"),
+        )
+    newest = max((row.last_ts for row in models if row.last_ts is not None), default=None)
+    evaluated = (status.get("evaluate") or {}).get("last")
+    said = f"Last evaluated {evaluated}." if isinstance(evaluated, str) else f"Data seen up to {word.instant(newest)}."
+    return piece.empty("All quiet", f"No episode is open. {said}")
+
+
+def _closed(episodes: Sequence[Episode]) -> Component:
+    rows = [
+        (
+            piece.link(_subject(one), address("alerts", one.id)),
+            piece.link(one.model, address("models", one.model)),
+            piece.badge(one.level),
+            word.value(one.value, one.measure),
+            word.instant(one.fired_at),
+            word.instant(one.ended_at),
+        )
+        for one in episodes
+    ]
+    return piece.table(("What", "Model", "Worst", "Value", "Fired", "Ended"), rows, caption="Episodes that ended lately", numbers=(3,))

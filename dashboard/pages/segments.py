@@ -1,0 +1,82 @@
+"""The table of segments: where is it worst, in one window, over one grouping?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+
+from core import measure, text
+from core.monitor import Monitor
+from core.reading import Query
+from dashboard import piece, word
+from dashboard.panel import ask
+from dashboard.period import Period
+from dashboard.scene import LIMIT, Here, Scene
+from dashboard.seam import Reader
+from dashboard.series import Series, by_key
+from dashboard.state import State
+
+ROWS = 60
+
+
+async def segments(
+    reader: Reader, scene: Scene, monitor: Monitor, state: State, period: Period, here: Here, *, column: str, window: int | None
+) -> Any:
+    """One row a segment value, the worst first. `window` is the start of the window that values are of, None for the newest."""
+    watched = ["*".join(grouping) for grouping in scene.groupings]
+    if not watched:
+        return None
+    by = state.by if state.by in watched else next((name for name in watched if name in monitor.segments), watched[0])
+    tabs = piece.choice("By", [(name, here(state.but(by=name)), name == by) for name in watched])
+    query = Query(
+        model=monitor.model,
+        monitor=monitor.name,
+        measure=monitor.measure,
+        column=column,
+        segment=by,
+        start=period.start,
+        end=period.end,
+        limit=LIMIT,
+    )
+    found = by_key(await ask(reader.readings, query), "segment")
+    title = f"{word.title(monitor.measure)} by segment"
+    if not found:
+        why = f"The monitor {monitor.name} does not watch {by}." if by not in monitor.segments else "No reading in this period."
+        return piece.card(title, [tabs, piece.empty("Nothing to compare", why)])
+    table = {name: Series.of(rows, period.start, period.end, period.step) for name, rows in found.items()}
+    newest = max((one.time(one.last) for one in table.values() if one.last is not None), default=period.end - period.step)
+    start = window if window is not None else newest
+    worse = -measure.BUILT[monitor.measure].better or 1
+    limited = monitor.warn is not None or monitor.critical is not None
+
+    def rank(item: tuple[str, Series]) -> tuple[bool, float]:
+        slot = item[1].slot(start)
+        value = None if slot is None else item[1].value[slot]
+        thin = slot is None or item[1].verdict[slot] == "insufficient"
+        return (value is None or thin, -worse * value if value is not None else 0.0)
+
+    rows = [_row(name, one, start, monitor, state, here, limited=limited) for name, one in sorted(table.items(), key=rank)[:ROWS]]
+    total = sum(n or 0 for one in table.values() if (slot := one.slot(start)) is not None for n in [one.n[slot]])
+    note = f"Window of {word.period(start, start + period.step)}, n {word.count(total)} in all; the worst first, thin ones last."
+    head = ("Segment", "Value", "Baseline", "n", "State", "Over the period")
+    more = html.P(f"{len(table) - ROWS} more segments are in the export.", className="faint") if len(table) > ROWS else None
+    return piece.card(
+        title, [tabs, piece.table(head, rows, caption=f"{title}, by {by}", numbers=(1, 2, 3)), more], note=note, foot=piece.source(query)
+    )
+
+
+def _row(name: str, one: Series, start: int, monitor: Monitor, state: State, here: Here, *, limited: bool) -> tuple[Any, ...]:
+    link = piece.link(text.unquote(name.split("=", 1)[1]) if "," not in name else text.unquote(name), here(state.but(segment=name)))
+    spark = piece.line(one.value, f"{word.title(monitor.measure)} over the period", zero=monitor.measure.startswith(("drift", "quality")))
+    if (slot := one.slot(start)) is None or not one.verdict[slot]:
+        return (link, word.NONE, word.NONE, word.NONE, piece.badge("nodata", "No reading"), spark)
+    value, baseline = one.value[slot], one.baseline[slot]
+    return (
+        link,
+        word.value(value, monitor.measure),
+        word.value(baseline, monitor.measure),
+        word.count(one.n[slot]),
+        piece.badge(one.verdict[slot], one.reason[slot], limited=limited),
+        spark,
+    )

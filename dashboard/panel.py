@@ -1,0 +1,60 @@
+"""Panels: parts of a page that are drawn side by side, and fail alone."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from asyncio import gather, to_thread
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from dash import html
+from dash.development.base_component import Component
+
+Answer = TypeVar("Answer")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A drawn page: its title, the entry of the navigation it belongs to, and what is on it."""
+
+    title: str
+    place: str
+    body: list[Any]
+
+
+async def ask(question: Callable[..., Answer], *given: Any) -> Answer:
+    """The answer of a blocking method of the reader, asked for in a thread."""
+    return await to_thread(question, *given)
+
+
+async def panel(drawing: Coroutine[Any, Any, Any], title: str) -> Any:
+    """What `drawing` gives; where it fails, a card that says so with a number to look up in the log."""
+    try:
+        return await drawing
+    except Exception:  # the edge of a panel: its failure must not blank the page
+        return failed(title)
+
+
+async def panels(**drawings: Coroutine[Any, Any, Any]) -> dict[str, Any]:
+    """Several panels at once, each by its name."""
+    drawn = await gather(*(panel(drawing, name) for name, drawing in drawings.items()))
+    return dict(zip(drawings, drawn, strict=True))
+
+
+def failed(title: str) -> Component:
+    """The card in the place of a panel that could not be drawn. Call it while the error is being handled."""
+    incident = secrets.token_hex(4)
+    _log.exception("panel %s could not be drawn (incident %s)", title, incident)
+    return html.Section(
+        [
+            html.H2(f"{title.replace('_', ' ').capitalize()} could not be drawn"),
+            html.P(["The rest of the page is right. The server's log tells more under incident ", html.Code(incident), "."]),
+            html.P(html.A("Try again", href="")),
+        ],
+        className="card error",
+        role="alert",
+    )

@@ -1,0 +1,75 @@
+"""What the dashboard needs of the rest: a reader. Its methods block; pages call them in threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from core.contract import Contract
+from core.episode import Episode, Transition
+from core.monitor import Monitor
+from core.reading import Query
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One model of the fleet. Times are microseconds of the first and last event, None before the first; the rest are counts."""
+
+    model: str
+    task: str
+    contract_version: int
+    first_ts: int | None
+    last_ts: int | None
+    predictions: int
+    labels: int
+    open_episodes: int
+
+
+class Reader(Protocol):
+    """Answers the questions that pages ask. Every method is called from worker threads, several at a time."""
+
+    def models(self) -> list[ModelRow]:
+        """Every model, by name."""
+        ...
+
+    def contract(self, model: str) -> Contract | None:
+        """The newest contract of a model; None if there is no such model."""
+        ...
+
+    def monitors(self, model: str) -> list[Monitor]:
+        """The newest definition of each monitor of a model."""
+        ...
+
+    def readings(self, query: Query) -> pa.Table:
+        """Readings, columns named as the fields of `Reading`: times int64, null where None, dict fields as JSON text."""
+        ...
+
+    def segments(self, model: str) -> list[str]:
+        """The texts of the segments that are there, `all` among them."""
+        ...
+
+    def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
+        """Counts by bin of the contract's column: in `[start, end)`, and in the reference. Both are empty where nothing is known."""
+        ...
+
+    def traffic(self, model: str, segment: str, start: int, end: int, step: int) -> pa.Table:
+        """Distinct predictions by slot of `step` microseconds: `start` int64, `n` int64; empty slots may be left out."""
+        ...
+
+    def episodes(self, state: str | None, model: str | None, limit: int) -> list[Episode]:
+        """Episodes, newest first; `state` is open, closed or None for both."""
+        ...
+
+    def episode(self, id: str) -> Episode | None:  # noqa: A002  # the field's own name
+        """One episode with its deliveries; None if there is none."""
+        ...
+
+    def transitions(self, id: str) -> list[Transition]:  # noqa: A002
+        """What happened in an episode, oldest first."""
+        ...
+
+    def status(self) -> dict[str, Any]:
+        """What `GET /v1/status` answers."""
+        ...

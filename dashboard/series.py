@@ -1,0 +1,123 @@
+"""One measure over time on a regular grid of windows, where what is missing stays missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core import measure
+from core.monitor import Monitor
+
+LONGEST = 1_500  # windows drawn at most
+RELATIVE = {measure.Family.PERFORMANCE, measure.Family.UNCERTAINTY, measure.Family.FAIRNESS}
+
+
+@dataclass(frozen=True)
+class Series:
+    """Readings of one monitor, column and segment: slot i is the window that starts at `start + i * step` microseconds.
+
+    A slot without a reading has verdict "" and None elsewhere.
+    """
+
+    start: int
+    step: int
+    value: list[float | None]
+    lower: list[float | None]
+    upper: list[float | None]
+    baseline: list[float | None]
+    n: list[int | None]
+    n_baseline: list[int | None]
+    verdict: list[str]
+    reason: list[str | None]
+
+    @staticmethod
+    def of(table: pa.Table, start: int, end: int, step: int) -> Series:
+        """Lay readings out on the windows of `[start, end)`. Rows outside of it are left out."""
+        size = max(0, -(-(end - start) // step))
+        places = (table["window_start"].to_numpy() - start) // step
+        inside = np.flatnonzero((places >= 0) & (places < size))
+
+        def lay(name: str, empty: Any = None) -> list[Any]:
+            slots = [empty] * size
+            values = table[name].to_pylist()
+            for row in inside.tolist():
+                slots[int(places[row])] = values[row]
+            return slots
+
+        return Series(
+            start=start,
+            step=step,
+            value=lay("value"),
+            lower=lay("lower"),
+            upper=lay("upper"),
+            baseline=lay("baseline_value"),
+            n=lay("n_target"),
+            n_baseline=lay("n_baseline"),
+            verdict=lay("verdict", ""),
+            reason=lay("reason"),
+        )
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def time(self, slot: int) -> int:
+        """The start of a slot's window."""
+        return self.start + slot * self.step
+
+    def slot(self, time: int | None) -> int | None:
+        """The slot of the window that `time` falls into; None outside."""
+        if time is None or not 0 <= (slot := (time - self.start) // self.step) < len(self):
+            return None
+        return slot
+
+    @property
+    def last(self) -> int | None:
+        """The newest slot with a value."""
+        return next((slot for slot in range(len(self) - 1, -1, -1) if self.value[slot] is not None), None)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A threshold as it is drawn: one y a slot, None where it cannot be placed. `label` is what the monitor says."""
+
+    level: str
+    label: str
+    y: list[float | None]
+
+
+def limits(monitor: Monitor, series: Series) -> list[Limit]:
+    """The thresholds of a monitor on the scale of its measure: `0.1 worse than the baseline` becomes a line."""
+    known = measure.BUILT.get(monitor.measure)
+    relative = known is not None and known.family in RELATIVE and monitor.baseline is not None
+    drawn = []
+    for level, limit in monitor.threshold.items():
+        if limit is None:
+            continue
+        amount, word = (limit, "") if isinstance(limit, int | float) else (next(iter(limit.values())), next(iter(limit)) + " ")
+        if relative and known is not None and isinstance(limit, int | float):
+            better = known.better
+            y = [None if at is None else at - better * amount for at in series.baseline]
+            word = "worse by "
+        else:
+            y = [float(amount)] * len(series)
+        drawn.append(Limit(level, f"{level} {word}{amount:g}", y))
+    return drawn
+
+
+def by_key(table: pa.Table, key: str) -> dict[str, pa.Table]:
+    """A table cut by the values of a text column, in order of first appearance."""
+    return {value: table.filter(pc.equal(table[key], value)) for value in pc.unique(table[key]).to_pylist()}
+
+
+def choose(monitors: Sequence[Monitor], name: str, wanted: str = "", column: str = "") -> Monitor | None:
+    """The monitor that shows the measure `name`: the wanted one, else one with thresholds, else the first.
+
+    With `column` only monitors that watch it count. None if nobody watches the measure.
+    """
+    fit = [monitor for monitor in monitors if monitor.measure == name and (not column or not monitor.columns or column in monitor.columns)]
+    return min(fit, key=lambda monitor: (monitor.name != wanted, monitor.warn is None and monitor.critical is None), default=None)

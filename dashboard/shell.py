@@ -1,0 +1,114 @@
+"""The frame around every page: head, navigation, theme, and the few inputs of the one callback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import piece
+from dashboard.aria import aria
+from dashboard.state import address
+
+# <html lang>, and the theme before the first paint. {%nonce%} is put in for each request.
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>
+{%metas%}
+<title>Watchkeeper</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="/ui/assets/favicon.svg" type="image/svg+xml">
+<script src="/ui/assets/00_scheme.js" nonce="{%nonce%}"></script>
+{%css%}
+</head>
+<body>
+{%app_entry%}
+{%config%}
+{%scripts%}
+{%renderer%}
+</body>
+</html>"""
+
+# Mantine's own colours miss 4.5:1; one shade for both themes, because autoContrast knows only one.
+THEME: dict[str, Any] = {
+    "primaryShade": 9,
+    "autoContrast": True,
+    "luminanceThreshold": 0.179,
+    "fontFamily": "inherit",
+    "defaultRadius": "sm",
+}
+
+
+def layout() -> Component:
+    """The whole document, once. `view` holds the page; the rest stays."""
+    document: Component = dmc.MantineProvider(
+        [
+            dcc.Location(id="url", refresh=False),
+            dcc.Store(id="version"),
+            dcc.Store(id="title"),
+            dcc.Store(id="titled"),
+            dcc.Store(id="picked"),
+            html.A("Skip to the page", href="#view", className="skip"),
+            html.Header(
+                [
+                    html.A("Watchkeeper", href=address(), className="mark"),
+                    html.Nav(id="nav", **aria(label="Main")),
+                    html.Div(id="health", role="status"),
+                    dmc.ColorSchemeToggle(
+                        id="theme",
+                        variant="subtle",
+                        color="gray",
+                        size="md",
+                        lightIcon="☾",
+                        darkIcon="☀",
+                        **aria(label="Switch between light and dark"),
+                    ),
+                ],
+                className="bar",
+            ),
+            html.Main(skeleton(), id="view", tabIndex="-1"),
+            dmc.NotificationContainer(id="notify", position="bottom-right"),
+        ],
+        theme=THEME,
+        defaultColorScheme="auto",
+    )
+    return document
+
+
+def skeleton() -> Component:
+    """What stands in the place of the first page until it is drawn."""
+    return html.Div(
+        [html.Div(className="bone title"), html.Div(className="bone"), html.Div(className="bone tall")],
+        className="skeleton",
+        **aria(label="Loading"),
+        role="status",
+    )
+
+
+def nav(place: str, open_episodes: int) -> list[Component]:
+    """The links of the navigation; `place` is the current one."""
+    count = [html.Span(str(open_episodes), className="count"), html.Span(" open", className="unseen")] if open_episodes else []
+    return [
+        piece.link(["Inbox", *count], address(), current=place == "inbox"),
+        piece.link("Models", address("models"), current=place == "models"),
+    ]
+
+
+def health(status: dict[str, Any]) -> list[Any]:
+    """One word on whether what is shown is all there is."""
+    problems = status.get("problems") or []
+    if problems:
+        first = (
+            problems[0]
+            if isinstance(problems[0], str)
+            else str(problems[0].get("title") or problems[0].get("detail") or "problem")
+            if isinstance(problems[0], dict)
+            else str(problems[0])
+        )
+        more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+        return [html.Span("▲", className="warn", **aria(hidden="true")), f" {first}{more}"]
+    if status.get("quiet"):
+        return [html.Span("✓", className="ok", **aria(hidden="true")), " Up to date"]
+    return [html.Span("↻", **aria(hidden="true")), " Catching up"]

@@ -1,0 +1,84 @@
+"""The state of a page is its address: `State` is read from the query, and every link is made from a state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from core import moment
+from core.segment import ALL
+
+ROOT = "/ui/"
+RANGES = {"7d": "7 days", "30d": "30 days", "90d": "90 days", "365d": "1 year", "all": "All"}
+DEFAULT_RANGE = "90d"
+
+
+@dataclass(frozen=True)
+class State:
+    """What a reader chose. Times are microseconds; "" and None mean the page's own choice.
+
+    `window` is the start of the window that is looked at; `start` and `end` are an absolute range that overrides `range`;
+    `by` is the grouping of the table of segments. `notices` say which parts of the address could not be read.
+    """
+
+    segment: str = ALL
+    measure: str = ""
+    monitor: str = ""
+    by: str = ""
+    range: str = DEFAULT_RANGE
+    start: int | None = None
+    end: int | None = None
+    window: int | None = None
+    notices: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(search: str) -> State:
+        """Read a query string. What cannot be read is left at its default and named in `notices`; unknown keys are ignored."""
+        asked = dict(parse_qsl(search.removeprefix("?")))
+        notices: list[str] = []
+
+        def time(key: str) -> int | None:
+            if not (text := asked.get(key, "")):
+                return None
+            try:
+                return moment.parse(text)
+            except ValueError as error:
+                notices.append(f"{key}: {error}")
+                return None
+
+        chosen = asked.get("range", DEFAULT_RANGE)
+        if chosen not in RANGES:
+            notices.append(f"range: {chosen[:40]!r} is none of {', '.join(RANGES)}")
+            chosen = DEFAULT_RANGE
+        start, end = time("from"), time("to")
+        if start is not None and end is not None and start >= end:
+            notices.append("from is not before to")
+            start = end = None
+        names = {key: asked[key] for key in ("segment", "measure", "monitor", "by") if asked.get(key)}
+        return State(**names, range=chosen, start=start, end=end, window=time("window"), notices=tuple(notices))
+
+    def but(self, **changes: Any) -> State:
+        """The same state with some parts changed."""
+        return replace(self, **changes)
+
+    @property
+    def query(self) -> str:
+        """The query string that `of` reads back; "" where everything is at its default."""
+        pairs = {
+            "segment": "" if self.segment == ALL else self.segment,
+            "measure": self.measure,
+            "monitor": self.monitor,
+            "by": self.by,
+            "range": "" if self.range == DEFAULT_RANGE else self.range,
+            "from": "" if self.start is None else moment.text(self.start),
+            "to": "" if self.end is None else moment.text(self.end),
+            "window": "" if self.window is None else moment.text(self.window),
+        }
+        text = urlencode({key: value for key, value in pairs.items() if value}, quote_via=quote, safe=":")
+        return f"?{text}" if text else ""
+
+
+def address(*parts: str, state: State | None = None) -> str:
+    """The address of a page: `address("models", "fare", state=...)` is `/ui/models/fare?...`."""
+    return ROOT + "/".join(quote(part, safe="@") for part in parts) + (state.query if state else "")

@@ -1,0 +1,158 @@
+"""A served dashboard and a browser that fails on whatever it complains of."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI, Response
+from fastapi import Request as Asked
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from dashboard.mount import mount
+from tests.dashboard.twin import Twin
+
+CHROMIUM = os.environ.get("WATCHKEEPER_CHROMIUM", "/usr/bin/chromium")
+# Keeps the browser off the network for good; only the literal address resolves.
+ARGUMENTS = [
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+class Served:
+    """A dashboard over the twin: its address, its reader, and the version that pages poll."""
+
+    def __init__(self) -> None:
+        self.reader = Twin()
+        self.version = "1"
+        self.url = ""
+
+    def api(self) -> FastAPI:
+        """The application: the version that is polled, readings as JSON, the dashboard."""
+
+        @asynccontextmanager
+        async def lifespan(_: FastAPI) -> Any:
+            await warm()
+            yield
+
+        api = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+
+        @api.get("/v1/version")
+        async def version(asked: Asked) -> Response:
+            tag = f'"{self.version}"'
+            if asked.headers.get("if-none-match") == tag:
+                return Response(status_code=304, headers={"etag": tag})
+            return Response(f'{{"version": "{self.version}"}}', media_type="application/json", headers={"etag": tag})
+
+        @api.get("/v1/{rest:path}")
+        async def rest(rest: str) -> Response:
+            return Response("{}", status_code=404, media_type="application/problem+json")
+
+        warm = mount(api, self.reader)
+        return api
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    """The dashboard on a free port of loopback. One a process: Dash's callbacks are global."""
+    made = Served()
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    made.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(made.api(), log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    until = time.monotonic() + 20
+    while not server.started:
+        assert time.monotonic() < until, "the server did not start"
+        time.sleep(0.02)
+    yield made
+    server.should_exit = True
+    thread.join(10)
+    listener.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, headless."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Window:
+    """A tab that remembers every complaint: console, page errors, failed or foreign requests, statuses from 400."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.page: Page = context.new_page()
+        self.url = url
+        self.complaints: list[str] = []
+        self.page.on("console", lambda message: self._console(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        self.page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url} {request.failure}"))
+        self.page.on("request", lambda request: self._request(request.url))
+        self.page.on("response", lambda answer: self.complaints.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
+
+    def _console(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning", "assert"}:
+            self.complaints.append(f"console {kind}: {text}")
+
+    def _request(self, url: str) -> None:
+        if not url.startswith((self.url, "data:", "blob:")):
+            self.complaints.append(f"foreign: {url}")
+
+    def open(self, path: str) -> None:
+        """Go to an address and wait until its page is drawn."""
+        self.page.goto(self.url + path)
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Wait until there is a page, its charts are drawn and no answer is awaited."""
+        self.page.wait_for_function(
+            "() => document.querySelector('main h1, main .empty') && !document.querySelector('main .skeleton') && !document.querySelector('[data-dash-is-loading]')"
+            " && [...document.querySelectorAll('main .chart')].every((chart) => chart.querySelector('.main-svg'))"
+        )
+        self.page.wait_for_load_state("networkidle")
+
+
+@contextmanager
+def window(browser: Browser, served: Served, *, theme: str = "light", size: tuple[int, int] = (1280, 900)) -> Iterator[Window]:
+    """A tab of its own, in a theme; leaving it fails on any complaint."""
+    context = browser.new_context(
+        color_scheme=theme, viewport={"width": size[0], "height": size[1]}, timezone_id="America/New_York", locale="en-GB"
+    )  # type: ignore[arg-type]
+    try:
+        context.set_default_timeout(10_000)
+        tab = Window(context, served.url)
+        yield tab
+        assert tab.complaints == []
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def tab(browser: Browser, served: Served) -> Iterator[Window]:
+    """A tab in the light theme."""
+    with window(browser, served) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder for screenshots: `WATCHKEEPER_SCREENSHOTS`, else a temporary one."""
+    folder = Path(os.environ.get("WATCHKEEPER_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

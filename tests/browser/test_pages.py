@@ -1,0 +1,41 @@
+"""Every page in both themes: drawn without a complaint, readable, accessible; its picture is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import Served, window
+
+pytestmark = pytest.mark.browser
+
+PAGES = {
+    "inbox": "/ui/",
+    "episode": "/ui/alerts/{episode}",
+    "fleet": "/ui/models",
+    "model": "/ui/models/departs-late?range=365d",
+    "model-segment": "/ui/models/arrival-delay?segment=carrier%3DVX&measure=drift.js&by=carrier",
+    "column": "/ui/models/departs-late/columns/temp?window=2013-07-08T00:00:00Z&range=365d",
+    "column-categories": "/ui/models/departs-late/columns/carrier?range=365d",
+    "model-without-events": "/ui/models/%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+    "unknown": "/ui/nowhere",
+    "bad-state": "/ui/models/departs-late?range=ever&from=yesterday&segment=carrier%3DNOBODY",
+}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_drawn_and_accessible(name: str, theme: str, browser: Browser, served: Served, shots: Path) -> None:
+    """Each address works as the first request, without a complaint, and axe finds nothing at level AA."""
+    episode = next(one.id for one in served.reader.episodes(None, None, 5000) if one.column == "temp" and one.segment == "all")
+    with window(browser, served, theme=theme) as tab:
+        tab.open(PAGES[name].format(episode=episode))
+        tab.page.wait_for_timeout(150)
+        tab.page.screenshot(path=shots / f"{name}-{theme}.png", full_page=True)
+        found = Axe().run(tab.page, options=RULES)
+        violations = [(one["id"], [node["target"] for node in one["nodes"]][:4]) for one in found.response["violations"]]
+        assert violations == []
