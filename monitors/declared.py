@@ -1,0 +1,176 @@
+"""A contract that is declared, not derived from a reference: bins are as written, and there is no reference summary.
+
+- contract: churn
+  task: binary
+  columns:
+    - {name: age, kind: numeric, range: [18, 100]}
+    - {name: plan, kind: categorical, categories: [basic, plus]}
+  segments: [plan]
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from core import moment, text, window
+from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Kind, Task
+from core.error import ConfigError
+from monitors import field
+from monitors.column import columns, edges, flag, texts
+from monitors.document import Entry, Faults, short, unknown
+
+VALUES = 100  # of a dimension
+OLDEST = moment.parse("1900-01-01T00:00:00Z")  # what the stores can hold
+KEYS = (
+    "contract",
+    "task",
+    "columns",
+    "prediction",
+    "classes",
+    "positive",
+    "threshold",
+    "scored",
+    "segments",
+    "crosses",
+    "protected",
+    "pane",
+    "earliest",
+)
+LATER = ("label_delay", "roles")
+
+
+def declared(entry: Entry, faults: Faults) -> Contract | None:
+    """The contract of an entry, version 1 until it is saved; None if there are faults, which are kept."""
+    before = len(faults.found)
+    where = f"contract `{entry.name}`"
+    for key in entry.fields:
+        if key not in KEYS:
+            faults.add(entry.lines[key], where, field.later(key) if key in LATER else unknown("field", key, KEYS))
+    for key in ("task", "columns"):
+        if entry.fields.get(key) is None:
+            faults.add(entry.line, where, ConfigError(f"`{key}` is missing"))
+    task = faults.read(entry, "task", _task, None)
+    pairs = faults.read(entry, "columns", columns, ())
+    segments = (*faults.read(entry, "segments", field.names, ()), *faults.read(entry, "crosses", field.names, ()))
+    protected = faults.read(entry, "protected", field.names, ())
+    settings: dict[str, Any] = {
+        "threshold": faults.read(entry, "threshold", _share, 0.5),
+        "pane": faults.read(entry, "pane", _pane, moment.HOUR),
+        "earliest": faults.read(entry, "earliest", _earliest, 365 * moment.DAY),
+        "scored": faults.read(entry, "scored", flag, False),
+    }
+    if len(faults.found) > before or task is None:
+        return None
+    try:
+        dimensions, crosses = _dimensions([column for column, _ in pairs], segments, protected)
+        classes, positive, outputs = _outputs(entry.fields, task, scored=settings["scored"])
+    except ConfigError as error:
+        faults.add(entry.line, where, error)
+        return None
+    return Contract(
+        model=entry.name,
+        version=1,
+        task=task,
+        features=tuple(column for column, tag in pairs if not tag),
+        tags=tuple(column for column, tag in pairs if tag),
+        outputs=outputs,
+        dimensions=dimensions,
+        crosses=crosses,
+        classes=classes,
+        positive=positive,
+        **settings,
+    )
+
+
+def content(contract: Contract) -> str:
+    """A hash of what a declared contract says, whatever its version."""
+    return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(contract, version=0))).hexdigest()
+
+
+def _dimensions(
+    columns: Sequence[Column], segments: Sequence[str], protected: Sequence[str]
+) -> tuple[tuple[Dimension, ...], tuple[tuple[str, ...], ...]]:
+    """The dimensions, protected attributes among them, and the crosses between them."""
+    by_name = {column.name: column for column in columns}
+    names = tuple(dict.fromkeys([*(name for name in segments if "*" not in name), *protected]))
+    for name in names:
+        if name not in by_name:
+            raise unknown("column", name, by_name)
+        if by_name[name].numeric:
+            raise ConfigError(f"the segment `{name}` is numeric", remedy="declare the column categorical, with its categories")
+        if set(name) & set(",="):
+            raise ConfigError(f"`{name}` cannot be a segment: its name holds one of , =", remedy="rename it")
+    crosses: dict[frozenset[str], tuple[str, ...]] = {}
+    for cross in (name for name in segments if "*" in name):
+        parts = tuple(part.strip() for part in cross.split("*"))
+        if not set(parts) <= set(names) or len(set(parts)) < len(parts):
+            raise ConfigError(f"`{cross}` crosses what is no segment, or a segment with itself", remedy="segments: " + ", ".join(names))
+        crosses.setdefault(frozenset(parts), parts)
+    dimensions = (Dimension(name=name, values=by_name[name].categories[:VALUES], protected=name in protected) for name in names)
+    return tuple(dimensions), tuple(crosses.values())
+
+
+def _outputs(fields: dict[str, Any], task: Task, *, scored: bool) -> tuple[tuple[str, ...], str, tuple[Column, ...]]:
+    """Classes, the positive one, and the bins of what the model says."""
+    if task == Task.REGRESSION:
+        if stray := next((key for key in ("classes", "positive", "scored") if fields.get(key)), None):
+            raise ConfigError(f"`{stray}` is not for a regression", remedy="leave it out")
+        given = fields.get("prediction")
+        if not isinstance(given, dict) or not set(given) <= {"range", "edges"}:
+            raise ConfigError("`prediction` is missing: a regression's bins", remedy="write `prediction: {range: [0, 100]}`")
+        cuts = edges(given)
+        return (), "1", tuple(Column(name=name, kind=Kind.NUMERIC, edges=cuts) for name in (PREDICTION, LABEL))
+    if fields.get("prediction") is not None:
+        raise ConfigError("`prediction` is for a regression", remedy="write `classes`")
+    binary = task == Task.BINARY
+    given = fields.get("classes") or ([0, 1] if binary else None)
+    classes = tuple(sorted({text.class_of(one, binary=binary) for one in given} if isinstance(given, list) else ()))
+    if len(texts(given, "classes", VALUES)) < 2 or (binary and len(classes) != 2):
+        raise ConfigError("`classes` are two for a binary model, and two or more for a multiclass one", remedy="write `classes: [a, b]`")
+    positive = text.class_of(fields.get("positive", 1), binary=binary)
+    if binary and positive not in classes:
+        raise ConfigError(f"`positive: {positive}` is none of the classes {', '.join(classes)}", remedy="write one of them")
+    score = [Column(name=SCORE, kind=Kind.NUMERIC, edges=edges({"range": [0, 1]}))] if scored and binary else []
+    prediction, label = (Column(name=name, kind=Kind.CATEGORICAL, categories=classes) for name in (PREDICTION, LABEL))
+    return classes, positive, (prediction, *score, label)
+
+
+def _task(value: Any) -> Task:
+    if value not in tuple(Task):
+        raise ConfigError(f"there is no task `{short(value)}`", remedy="one of " + ", ".join(Task))
+    return Task(value)
+
+
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (math.isfinite(value) and 0 < value < 1):
+        raise ConfigError(f"`{short(value)}` is not between 0 and 1", remedy="write for example 0.5")
+    return float(value)
+
+
+def _pane(value: Any) -> int:
+    found = window.duration(value)
+    if found < moment.MINUTE or moment.DAY % found:
+        raise ConfigError(f"a pane of {value} does not fit into a day", remedy="write 1m, 5m, 15m, 1h, 6h or 1d")
+    return found
+
+
+def _earliest(value: Any) -> int:
+    """Microseconds of a date or an RFC 3339 time; YAML reads either as what it is."""
+    try:
+        if isinstance(value, dt.datetime):
+            found = moment.parse(value.isoformat())
+        elif isinstance(value, dt.date):
+            found = moment.of(dt.datetime.combine(value, dt.time(), dt.UTC))
+        else:
+            found = moment.parse(value if isinstance(value, str) and len(value) > 10 else f"{value}T00:00:00Z")
+    except ValueError as error:
+        raise ConfigError(str(error), remedy="write a date such as 1971-01-01") from None
+    if found < OLDEST:
+        raise ConfigError("1900-01-01 is the earliest that can be kept")
+    return found

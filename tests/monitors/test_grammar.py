@@ -1,0 +1,193 @@
+"""The grammar: good files and bad ones, by name. A bad file ends with the faults that it must be told, one a comment."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import moment
+from core.contract import PREDICTION, Kind, Task
+from core.error import ConfigError
+from core.measure import BUILT, PLANNED, Family
+from core.monitor import Monitor, Severity
+from core.window import duration_text
+from monitors.grammar import Definitions, parse
+from tests.monitors.contracts import CONTRACTS, DELAY, FARE
+
+FILES = Path(__file__).parent / "definitions"
+DAY = moment.DAY
+
+GOOD = {
+    "nothing_at_all": [],
+    "defaults": [Monitor(name="nulls", model="taxi-fare", measure="quality.null_rate")],
+    "as_the_api_shows_it": [
+        Monitor(
+            name="accuracy",
+            model="delay",
+            measure="performance.accuracy",
+            window=7 * DAY,
+            critical={"below": 0.5},
+            severity=Severity.REPORT,
+        )
+    ],
+    "drift_is_against_the_reference": [
+        Monitor(
+            name="js",
+            model="taxi-fare",
+            measure="drift.js",
+            segments=("all", "borough"),
+            window=2 * moment.HOUR,
+            baseline="reference",
+            persist=(1, 4),
+        )
+    ],
+    "thresholds_on_either_side": [
+        Monitor(name="error", model="taxi-fare", measure="performance.mae", warn={"above": 12}, critical={"above": 20.5}),
+        Monitor(name="worse", model="taxi-fare", measure="performance.rmse", baseline="reference", warn=0.5, critical=0.5),
+        Monitor(name="worse", model="delay", measure="performance.accuracy", warn={"below": 0.8}, critical={"below": 0.7}),
+    ],
+    "whole_grammar_that_is_built": [
+        Monitor(
+            name="fare-drift",
+            model="taxi-fare",
+            measure="drift.psi",
+            columns=("trip_distance", "borough", PREDICTION),
+            segments=("all", "borough", "borough*rush_hour"),
+            baseline="previous",
+            version="3",
+            warn=0.1,
+            critical=0.25,
+            min_samples=500,
+            persist=(2, 3),
+            severity=Severity.PAGE,
+        )
+    ],
+    "several_documents_of_all_kinds": [
+        Monitor(
+            name="churn-drift",
+            model="churn",
+            measure="drift.psi",
+            columns=("age", "@score"),
+            segments=("all", "gender", "plan*remote"),
+            window=45 * moment.MINUTE,
+            baseline="reference",
+        )
+    ],
+}
+
+
+def read(text: str) -> Definitions:
+    """Parse with the two models."""
+    return parse(text, contract=CONTRACTS.get)
+
+
+def stems(folder: str) -> list[str]:
+    """The names of the files of a folder."""
+    return sorted(path.stem for path in (FILES / folder).glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", stems("good"))
+def test_a_good_file_becomes_its_monitors(name: str) -> None:
+    """What is written comes out, with the defaults of what is not."""
+    assert tuple(GOOD[name]) == read((FILES / "good" / f"{name}.yaml").read_text()).monitors
+
+
+@pytest.mark.parametrize("name", stems("bad"))
+def test_a_bad_file_is_told_all_its_faults(name: str) -> None:
+    """Every fault with its line, its definition, its field and a remedy; all together and in order."""
+    text = (FILES / "bad" / f"{name}.yaml").read_text()
+    expected = [line.removeprefix("#! ") for line in text.splitlines() if line.startswith("#! ")]
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    told = str(caught.value).splitlines()
+    assert expected == ([line.removeprefix("- ") for line in told[1:]] if len(told) > 1 else told)
+
+
+def test_destinations_and_contracts_come_along() -> None:
+    """Destinations stay as written; a contract of the same file serves its monitors."""
+    found = read((FILES / "good" / "several_documents_of_all_kinds.yaml").read_text())
+    assert [destination["destination"] for destination in found.destinations] == ["oncall"]
+    assert [contract.model for contract in found.contracts] == ["churn"]
+
+
+@pytest.mark.parametrize("name", sorted(PLANNED))
+def test_a_measure_that_is_planned_is_refused_by_name(name: str) -> None:
+    """It is not ignored, and not unknown."""
+    with pytest.raises(ConfigError, match=f"`{name}` is not available yet"):
+        read(f"{{monitor: a, model: delay, measure: {name}}}")
+
+
+def documents(monitor: Monitor) -> dict[str, object]:
+    """A monitor in the words of the grammar."""
+    fields = msgspec.to_builtins(monitor)
+    name, length, (m, n) = fields.pop("name"), fields.pop("window"), fields.pop("persist")
+    del fields["revision"]
+    return {"monitor": name, **fields, "target": {"window": duration_text(length)}, "persist": f"{m} of {n}"}
+
+
+@st.composite
+def monitors(draw: st.DrawFn) -> Monitor:
+    """Any monitor of the two models."""
+    contract = draw(st.sampled_from([FARE, DELAY]))
+    measure = draw(st.sampled_from([one for one in BUILT.values() if contract.task in one.tasks]))
+    drift = measure.family == Family.DRIFT
+    baseline = draw(st.sampled_from(["reference", "previous"] if drift else [None, "reference", "previous"]))
+    low, high = sorted(draw(st.tuples(*[st.floats(-1e9, 1e9)] * 2)))
+    sided = measure.family == Family.PERFORMANCE and baseline is None
+    below = draw(st.booleans())
+    warn, critical = ({"below": high}, {"below": low}) if sided and below else ({"above": low}, {"above": high}) if sided else (low, high)
+    columns = [column.name for column in (*contract.features, *contract.outputs)]
+    groupings = [*(dimension.name for dimension in contract.dimensions), *("*".join(cross) for cross in contract.crosses)]
+    n = draw(st.integers(1, 9))
+    return Monitor(
+        name=draw(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20)),
+        model=contract.model,
+        measure=measure.name,
+        columns=tuple(draw(st.lists(st.sampled_from(columns), unique=True))) if measure.columns else (),
+        segments=("all", *draw(st.lists(st.sampled_from(groupings), unique=True))) if groupings else ("all",),
+        window=draw(st.integers(1, 500)) * contract.pane,
+        baseline=baseline,
+        version=draw(st.none() | st.sampled_from(["1", "2.0", "canary", "null", "1e5"])),
+        warn=draw(st.sampled_from([None, warn])),
+        critical=draw(st.sampled_from([None, critical])),
+        min_samples=draw(st.integers(0, 10_000)),
+        persist=(draw(st.integers(1, n)), n),
+        severity=draw(st.sampled_from(list(Severity))),
+    )
+
+
+@given(st.lists(monitors(), max_size=3, unique_by=lambda monitor: (monitor.model, monitor.name)))
+def test_what_is_shown_can_be_applied(given_monitors: list[Monitor]) -> None:
+    """A monitor, written out in the words of the grammar, reads back as itself."""
+    text = yaml.safe_dump([documents(monitor) for monitor in given_monitors], allow_unicode=True)
+    assert tuple(given_monitors) == read(text).monitors
+
+
+@given(st.text(st.sampled_from("-:{}[]&*!|>%@#,'\"\n \tabmonitor01.") | st.characters(), max_size=60))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    """Whatever is sent, the answer is definitions or a ConfigError."""
+    with suppress(ConfigError):
+        assert isinstance(read(text), Definitions)
+
+
+def test_a_declared_contract_has_the_bins_that_were_written() -> None:
+    """A range is cut into 50 equal steps; categories keep their order; protected attributes are dimensions."""
+    (contract,) = read((FILES / "good" / "several_documents_of_all_kinds.yaml").read_text()).contracts
+    age, plan, remote = contract.features
+    assert contract.task == Task.BINARY
+    assert [2.0 * step for step in range(1, 50)] == list(age.edges)
+    assert plan.categories == ("basic", "plus", "3")
+    assert (remote.kind, remote.categories) == (Kind.CATEGORICAL, ("false", "true"))
+    assert [tag.name for tag in contract.tags] == ["gender"]
+    assert list(contract.protected) == ["gender"]
+    assert [dimension.name for dimension in contract.dimensions] == ["plan", "remote", "gender"]
+    assert contract.crosses == (("plan", "remote"),)
+    assert [column.name for column in contract.outputs] == ["@prediction", "@score", "@label"]
+    assert contract.classes == ("0", "1")
+    assert (15 * moment.MINUTE, moment.parse("2020-01-01T00:00:00Z")) == (contract.pane, contract.earliest)
