@@ -75,7 +75,9 @@ def main() -> None:
     broken = "\n".join(json.dumps(row, separators=(",", ":")) for row in rows).encode()
     nan = f"[{','.join(broken.decode().splitlines())}]".encode()
     more = lines.replace(b'"features":{', b'"features":{"unheard_of":1,')
-    labels = json.dumps([{"prediction_id": row["prediction_id"], "model": "taxi-fare", "label": 1, "ts": row["ts"]} for row in rows]).encode()
+    labels = json.dumps(
+        [{"prediction_id": row["prediction_id"], "model": "taxi-fare", "label": 1, "ts": row["ts"]} for row in rows]
+    ).encode()
     contracts = {CONTRACT.model: CONTRACT}.get
     typed = msgspec.json.Decoder(list[types_of(Layout.of(CONTRACT)).event])  # type: ignore[misc]
     results = {

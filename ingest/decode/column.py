@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from core import moment, text
 from core.block import Categories, Floats, Ints
-from ingest.decode.fault import encodes, kind_of
+from ingest.decode.fault import HALF, encodes, finite, kind_of
 
 LONGEST_NAME = 256  # bytes of ids, versions and roles
 
@@ -127,13 +127,13 @@ def _text(value: Any, binary: bool) -> str:
 def _why_invalid(value: object) -> str:
     if not isinstance(value, str):
         return kind_of(value)
-    return f"a string above {text.LONGEST} bytes" if encodes(value) else "a string with half a character (a lone surrogate)"
+    return f"a string above {text.LONGEST} bytes" if encodes(value) else HALF
 
 
 def _name(value: str | float) -> str:
     if isinstance(value, str):
         return value
-    return text.of(value) if math.isfinite(value) else ""
+    return text.of(value) if finite(value) else ""
 
 
 def _usable(name: str) -> bool:
@@ -147,4 +147,4 @@ def _why_no_id(value: str) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and finite(value)

@@ -6,6 +6,9 @@ import math
 from typing import NamedTuple
 
 LONGEST_REASON = 300  # characters
+LARGEST_NUMBER = 10**308  # of whole numbers
+
+HALF = "a string with half a character (a lone surrogate)"
 
 
 class Fault(NamedTuple):
@@ -35,9 +38,14 @@ def kind_of(value: object) -> str:
     ('a string', 'null', 'an array')
     """
     if isinstance(value, float | int) and not isinstance(value, bool):
-        return "a number" if math.isfinite(value) else "NaN, infinity or a number out of range"
+        return "a number" if finite(value) else "NaN, infinity or a number out of range"
     names = {str: "a string", bool: "a boolean", dict: "an object", list: "an array", type(None): "null"}
     return names.get(type(value), "something else")
+
+
+def finite(value: float) -> bool:
+    """Whether a number of any size is a finite float."""
+    return abs(value) < LARGEST_NUMBER if isinstance(value, int) else math.isfinite(value)
 
 
 def encodes(text: str) -> bool:

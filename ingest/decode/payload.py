@@ -39,9 +39,13 @@ class PayloadError(WatchkeeperError):
 
 
 class Parsed(msgspec.Struct, frozen=True, gc=False):
-    """A row whose JSON has been read, by the reader that takes what Python writes."""
+    """A row whose JSON has been read, by the reader that takes what Python writes.
+
+    `typed` is False where strings may hold lone surrogates, which msgspec takes in some places and not in others.
+    """
 
     value: object
+    typed: bool = True
 
 
 class Broken(msgspec.Struct, frozen=True, gc=False):
@@ -89,8 +93,8 @@ def cut(body: bytes, kind: Kind) -> Sequence[Row]:
     except RecursionError:
         raise PayloadError(_DEEP) from None
     except (msgspec.DecodeError, UnicodeError):
-        rows = parse(body)
-        return [Parsed(row) for row in rows] if isinstance(rows, list) else [Parsed(rows)]
+        rows, typed = parse(body), _no_surrogates(body)
+        return [Parsed(row, typed) for row in rows] if isinstance(rows, list) else [Parsed(rows, typed)]
 
 
 def parse(text: bytes | msgspec.Raw) -> object:
@@ -132,7 +136,11 @@ def _one(body: bytes) -> Sequence[Row]:
     value = parse(body)
     if not isinstance(value, dict):
         raise PayloadError("the body is neither an array of events nor one event")
-    return [Parsed(value)]
+    return [Parsed(value, _no_surrogates(body))]
+
+
+def _no_surrogates(body: bytes) -> bool:
+    return b"\\ud" not in body and b"\\uD" not in body
 
 
 def _gunzip(body: bytes) -> bytes:

@@ -16,7 +16,7 @@ from core.contract import Contract, Task
 from ingest.decode import column
 from ingest.decode.column import Bad
 from ingest.decode.decoded import Contracts, Decoded
-from ingest.decode.fault import plain
+from ingest.decode.fault import HALF, plain
 from ingest.decode.layout import EXTRAS, Extra, Layout, types_of
 from ingest.decode.payload import Kind
 from ingest.decode.reader import Group
@@ -120,7 +120,7 @@ def _values(form: PredictionForm, place: int, features: list[Any], events: list[
     known = form.contract.columns[place]
     values = list(map(attrgetter(f"c{place}"), features))
     if place >= len(form.contract.features):
-        sent = [event.tags and event.tags.get(known.name) for event in events]
+        sent = [event.tags.get(known.name) if event.tags else None for event in events]
         values = [value if tag is None else tag for tag, value in zip(sent, values, strict=True)]
         return column.tags(values) if known.numeric else column.texts(values)
     return column.numbers(values) if known.numeric else column.texts(values)
@@ -175,7 +175,7 @@ def _encodable(sheet: Sheet, row: int, extra: Extra) -> str:
         try:
             msgspec.json.encode(getattr(extra, name))
         except UnicodeEncodeError:
-            sheet.cells_of([row], name, {0: "a string with half a character (a lone surrogate)"})
+            sheet.cells_of([row], name, {0: HALF})
             setattr(extra, name, None)
     return msgspec.json.encode(extra).decode()
 

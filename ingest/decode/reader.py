@@ -13,7 +13,7 @@ from ingest.decode.payload import Broken, Parsed, PayloadError, Row, parse
 
 SLICE = 1_000  # rows; their structs stay in the processor's cache
 
-_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError)
+_REFUSED = (msgspec.DecodeError, UnicodeError, OverflowError, RecursionError)
 
 
 class Form(Protocol):
@@ -103,7 +103,7 @@ class Reader:
                 value = parse(item)
             except PayloadError as error:
                 raise InvalidRecord(row, "", str(error)) from None
-        return self._parsed(row, value, typed=isinstance(item, Parsed))
+        return self._parsed(row, value, typed=isinstance(item, Parsed) and item.typed)
 
     def _parsed(self, row: int, value: object, *, typed: bool) -> tuple[Form, Any]:
         if not isinstance(value, dict):
@@ -137,7 +137,10 @@ def _alike(form: Form, rows: Sequence[Row]) -> list[Any] | None:
     if not form.typed or len(kinds) != 1:
         return None
     try:
-        events = [form.convert(row.value) for row in rows if isinstance(row, Parsed)] if kinds == {Parsed} else list(map(form.decode, rows))
+        if kinds == {Parsed}:
+            events = [form.convert(row.value) for row in rows if isinstance(row, Parsed) and row.typed]
+        else:
+            events = list(map(form.decode, rows))
     except (*_REFUSED, TypeError):  # TypeError: a row that is Broken
         return None
-    return events if {event.model for event in events} == {form.model} else None
+    return events if len(events) == len(rows) and {event.model for event in events} == {form.model} else None

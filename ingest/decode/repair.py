@@ -13,7 +13,7 @@ import msgspec
 from core import text
 from core.contract import Task
 from core.error import InvalidRecord
-from ingest.decode.fault import Fault, fault, kind_of
+from ingest.decode.fault import HALF, Fault, encodes, fault, kind_of
 from ingest.decode.layout import EXTRAS, Layout, Scalar, types_of
 
 WRONG = math.inf
@@ -105,7 +105,7 @@ class Repair:
             return None
         probabilities = self._types.probabilities()
         for name, value in values.items():
-            place = self._classes.get(text.class_of(name, binary=self._layout.task == Task.BINARY))
+            place = self._classes.get(text.class_of(name, binary=self._layout.task == Task.BINARY)) if encodes(name) else None
             if place is None:
                 cells.append(fault(row, f"probabilities.{name}", "the contract has no such class"))
             else:
@@ -141,6 +141,6 @@ def _optional(row: int, field: str, value: object, kind: Any, cells: list[Fault]
         return None
     try:
         return msgspec.convert(value, kind)
-    except (msgspec.ValidationError, OverflowError) as error:
-        cells.append(fault(row, field, str(error)))
+    except (msgspec.ValidationError, UnicodeError, OverflowError) as error:
+        cells.append(fault(row, field, HALF if isinstance(error, UnicodeError) else str(error)))
         return None

@@ -42,5 +42,5 @@ class Auth:
             foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
             return _FOREIGN if foreign and scope.get("method") not in _SAFE else None
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        known = scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token)
+        known = scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode("latin-1"), self._token)
         return None if known else _UNAUTHORIZED
