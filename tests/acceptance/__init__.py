@@ -1,0 +1,1 @@
+"""The whole, from outside: real processes, real requests, held against an independent recomputation."""

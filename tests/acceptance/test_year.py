@@ -1,0 +1,30 @@
+"""A year of flights, both models, sent over HTTP: every reading is what pandas and scikit-learn make of the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.acceptance import watch
+from tests.oracle.compare import compare
+from watchkeeper.client import Client
+from watchkeeper.demo import flights
+from watchkeeper.demo.server import Server
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_reading_of_the_year_is_what_a_batch_job_computes(pairs: tuple[flights.Pair, ...], tmp_path: Path) -> None:
+    """N exactly, values to 1e-9, verdicts, for `all` and every segment value, of eleven months and two models."""
+    with Server(tmp_path / "data") as server, Client(server.url) as client:
+        for pair in pairs:
+            watch.define(client, pair)
+        for pair in pairs:
+            watch.replay(client, pair)
+        client.wait(300)
+        assert client.status()["problems"] == []
+        for pair in pairs:
+            differences = compare(watch.ruler(pair, pd.read_parquet(pair.stream)), watch.readings(client, pair))
+            assert differences[:20] == []

@@ -1,0 +1,21 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from watchkeeper.demo import flights
+
+# A loaded machine is no failure; what is slow is found by the benchmarks.
+settings.register_profile("watchkeeper", deadline=None)
+settings.load_profile("watchkeeper")
+
+
+@pytest.fixture(scope="session")
+def pairs() -> tuple[flights.Pair, flights.Pair]:
+    """The demo's files, made once a machine: a year of flights, a binary and a regression model."""
+    return flights.make(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "watchkeeper" / "flights")
