@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -29,14 +31,14 @@ class Rows:
     def total(self, name: str) -> Floats:
         """Sums of a column of numbers: (starts, segments)."""
         values = self._table[name].to_numpy().astype(np.float64)
-        return np.bincount(self._at[self._keep], values[self._keep], self.shape[0] * self.shape[1]).reshape(self.shape)
+        return _sums(self._at[self._keep], values[self._keep], self.shape)
 
     def cells(self, place: Ints, amount: Floats, width: int, lengths: Ints) -> Floats:
         """Sums of list items at their `place` in [0, width), -1 to leave one out; `lengths` are the lists': (starts, segments, width)."""
         row = np.repeat(np.arange(len(self._at)), lengths)
         wanted = self._keep[row] & (place >= 0)
         codes = (self._at[row] * width + place)[wanted]
-        return np.bincount(codes, amount[wanted], self.shape[0] * self.shape[1] * width).reshape(*self.shape, width)
+        return _sums(codes, amount[wanted], (*self.shape, width))
 
     def counts(self, bins: str, count: str, width: int) -> Floats:
         """Sums of a list column by the bins of another."""
@@ -92,6 +94,11 @@ def texts(column: pa.ChunkedArray) -> Categories:
 def _numbers(column: pa.ChunkedArray) -> Floats:
     parts = [chunk.flatten().to_numpy(zero_copy_only=False).astype(np.float64) for chunk in column.chunks]
     return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _sums(places: Ints, amounts: Floats, shape: tuple[int, ...]) -> Floats:
+    """Sums of amounts at their places in an array of this shape."""
+    return np.asarray(np.bincount(places, amounts, prod(shape)), np.float64).reshape(shape)
 
 
 def _codes(values: Categories, code: dict[str, int]) -> Ints:

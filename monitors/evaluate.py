@@ -152,7 +152,8 @@ def _reference_counts(model: Model, column: Column, segments: tuple[str, ...]) -
     """Counts by bin of the reference, (segments, bins)."""
     held = model.reference.counts(column.name) if model.reference else {}
     nothing = np.zeros(column.bins)
-    return np.stack([held.get(segment, nothing) for segment in segments])
+    counts: Floats = np.array([held.get(segment, nothing) for segment in segments], np.float64)
+    return counts
 
 
 def _whole(model: Model, column: Column) -> Floats:

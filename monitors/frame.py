@@ -83,7 +83,7 @@ class Frame:
                 "n_target": pa.array(self.n_target[mask], pa.uint64()),
                 "n_baseline": pa.array(np.maximum(n_baseline, 0), pa.uint64(), mask=n_baseline == NONE),
                 "n_effective": pa.nulls(rows, pa.float64()),
-                "verdict": _take(VERDICTS, self.verdict[mask]),
+                "verdict": _take(VERDICTS, self.verdict[mask].astype(np.int64)),
                 "reason": pa.array(self.reason[mask].tolist(), pa.string()),
                 "revision": pa.array(revision[mask], pa.uint32()),
                 "monitor_version": pa.array(np.full(rows, monitor.revision), pa.uint32()),
@@ -134,7 +134,7 @@ def _close(ours: Floats, theirs: Floats) -> npt.NDArray[np.bool_]:
 
 
 def _floats(column: pa.ChunkedArray) -> Floats:
-    return column.to_numpy().astype(np.float64)  # null becomes NaN
+    return np.asarray(column.to_numpy(), np.float64)  # null becomes NaN
 
 
 def _texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:

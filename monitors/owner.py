@@ -72,7 +72,8 @@ class _Done:
     readings: Ints
 
     def complete(self, each: int) -> Ints:
-        return self.starts[self.readings == each]
+        found: Ints = self.starts[self.readings == each]
+        return found
 
     def add(self, windows: Ints, each: int) -> None:
         rest = ~np.isin(self.starts, windows)

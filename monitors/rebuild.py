@@ -97,5 +97,5 @@ def _with_empty(table: pa.Table, slots: Ints) -> pa.Table:
 
 
 def _blank(kind: pa.DataType, rows: int) -> pa.Array:
-    value = [] if pa.types.is_list(kind) else 0 if pa.types.is_integer(kind) or pa.types.is_floating(kind) else ""
+    value: object = [] if pa.types.is_list(kind) else 0 if pa.types.is_integer(kind) or pa.types.is_floating(kind) else ""
     return pa.array([value] * rows, kind)

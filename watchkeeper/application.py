@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from dashboard.mount import mount
 from watchkeeper.api.app import create_api
+from watchkeeper.api.auth import Auth
 from watchkeeper.embedded import Embedded
 from watchkeeper.services import Pages, Services
 
@@ -26,6 +27,7 @@ def create_application(spine: Embedded) -> FastAPI:
         _log.info("Watchkeeper is at %s/ui/", spine.settings.url)
         yield
 
-    api = create_api(services, token=spine.settings.secret, address=spine.settings.url, clock=spine.clock, lifespan=lifespan)
+    api = create_api(services, address=spine.settings.url, clock=spine.clock, lifespan=lifespan)
     warm = mount(api, Pages(services.reader))
+    api.add_middleware(Auth, token=spine.settings.secret)  # the last added is the outermost: nothing is answered without it
     return api

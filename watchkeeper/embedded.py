@@ -95,11 +95,16 @@ class Embedded:
         waited = time.monotonic() - max(self.log.appended, self._began)
         return caught_up and waited * moment.SECOND >= self.settings.ingest.silence
 
-    def problems(self) -> list[str]:
-        """What is wrong now, in words."""
+    def obstacles(self) -> list[str]:
+        """What keeps the whole from going on, in words: a store that cannot be written or read."""
         found = [f"ingest of {topic}: {consumer.problem}" for topic, consumer in self.consumers.items() if consumer.problem]
         if self.host.problem:
             found.append(f"evaluation: {self.host.problem}")
+        return found
+
+    def problems(self) -> list[str]:
+        """What is wrong now, in words: obstacles, and monitors that cannot be evaluated."""
+        found = self.obstacles()
         for name, owner in list(self.host.owners.items()):
             found += [f"monitor {monitor} of {name}: {why}" for monitor, why in list(owner.counts.failed.items())]
         return found

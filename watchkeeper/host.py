@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from monitors.reference import Reference
-
 from core.contract import Contract
 from core.monitor import Monitor
 from monitors.evaluate import Model
 from monitors.owner import Committed, Owner
+from monitors.reference import Reference
 from storage.facts.progress import Progress
 
 _log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -96,7 +96,7 @@ class Reader:
         return pa.table({"start": starts, "n": rows})
 
     def episodes(
-        self, state: str | None = None, model: str | None = None, limit: int = 100, after: str | None = None
+        self, state: Literal["open", "closed"] | None = None, model: str | None = None, limit: int = 100, after: str | None = None
     ) -> tuple[list[Episode], str | None]:
         """Episodes, newest first, and the cursor of the next page."""
         return self._spine.control.episodes(state, model, limit, after)

@@ -106,7 +106,7 @@ class Services:
 
     def ready(self) -> Sequence[str]:
         """What keeps this process from serving."""
-        return self._spine.problems()
+        return self._spine.obstacles()
 
     def version_tag(self) -> str:
         """Changes with every append, write, definition and reading."""
@@ -150,4 +150,5 @@ class Pages:
 
     def episodes(self, state: str | None, model: str | None, limit: int) -> list[Episode]:
         """Episodes, newest first."""
-        return self._reader.episodes(state, model, limit)[0]
+        wanted: Literal["open", "closed"] | None = "open" if state == "open" else "closed" if state == "closed" else None
+        return self._reader.episodes(wanted, model, limit)[0]

@@ -42,11 +42,10 @@ class _Part(BaseModel):
 
 
 class Batch(_Part):
-    """When ingest closes a micro-batch: at so many rows, so many bytes, or after so many milliseconds, whichever comes first."""
+    """When ingest cuts a batch: at so many bytes, or when its first record has waited so many milliseconds, whichever comes first."""
 
-    rows: int = Field(default=100_000, ge=1)
-    bytes: int = Field(default=64 * 2**20, ge=1)
-    wait_ms: int = Field(default=200, ge=0)
+    bytes: int = Field(default=8 * 2**20, ge=1)
+    wait_ms: int = Field(default=100, ge=0)
 
 
 class Ingest(_Part):

@@ -59,12 +59,12 @@ def ints(column: pa.ChunkedArray) -> Ints:
     """A column of whole numbers or times as int64."""
     if pa.types.is_timestamp(column.type):
         column = column.cast(TIME).cast(pa.int64())
-    return column.to_numpy().astype(np.int64, copy=False)
+    return np.asarray(column.to_numpy(), np.int64)
 
 
 def floats(column: pa.ChunkedArray) -> Floats:
     """A column of numbers as float64."""
-    return column.to_numpy().astype(np.float64, copy=False)
+    return np.asarray(column.to_numpy(), np.float64)
 
 
 def objects(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:

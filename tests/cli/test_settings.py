@@ -19,11 +19,11 @@ def _file(folder: Path, text: str, name: str = "settings.yaml") -> Path:
 
 def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of three settings comes from the strongest place that has it."""
-    file = _file(tmp_path, "port: 1\nlog_level: error\nalerts: {notify_horizon: 5d}\ningest: {batch: {rows: 7}}")
+    file = _file(tmp_path, "port: 1\nlog_level: error\nalerts: {notify_horizon: 5d}\ningest: {batch: {bytes: 7}}")
     monkeypatch.setenv("WATCHKEEPER_PORT", "2")
     monkeypatch.setenv("WATCHKEEPER_ALERTS__NOTIFY_HORIZON", "30d")
     found = settings.load(file, port=3)
-    assert (found.port, found.log_level, found.alerts.notify_horizon, found.ingest.batch.rows) == (3, "error", 30 * moment.DAY, 7)
+    assert (found.port, found.log_level, found.alerts.notify_horizon, found.ingest.batch.bytes) == (3, "error", 30 * moment.DAY, 7)
 
 
 def test_toml_is_read_too(tmp_path: Path) -> None:

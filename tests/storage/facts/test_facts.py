@@ -209,8 +209,17 @@ def test_a_rebuilt_slot_replaces_what_ingest_added(engine: Engine) -> None:
 
 def test_progress_is_what_was_committed_last(engine: Engine) -> None:
     """Positions are told by topic and partition, the watermark is the latest event time."""
-    row = {"model": "m", "topic": "predictions", "partition": 0, "first": 1, "rows": 2, "duplicates": 0, "rejected": 0, "logged": 9}
-    times = {"first_ts": 1, "last_ts": 2}
+    row: dict[str, str | int] = {
+        "model": "m",
+        "topic": "predictions",
+        "partition": 0,
+        "first": 1,
+        "rows": 2,
+        "duplicates": 0,
+        "rejected": 0,
+        "logged": 9,
+    }
+    times: dict[str, str | int] = {"first_ts": 1, "last_ts": 2}
     writer = Writer(engine)
     writer.batches([{**row, **times, "last": 4, "watermark": 5}], "a")
     writer.batches([{**row, **times, "last": 6, "watermark": 3}], "b")
