@@ -152,10 +152,10 @@ def _reference_counts(model: Model, column: Column, segments: tuple[str, ...]) -
     """Counts by bin of the reference, (segments, bins)."""
     held = model.reference.counts(column.name) if model.reference else {}
     nothing = np.zeros(column.bins)
-    counts: Floats = np.array([held.get(segment, nothing) for segment in segments], np.float64)
-    return counts
+    return np.array([held.get(segment, nothing) for segment in segments], np.float64)
 
 
 def _whole(model: Model, column: Column) -> Floats:
     """Counts by bin of the whole reference."""
-    return _reference_counts(model, column, ("all",))[0]
+    counts: Floats = _reference_counts(model, column, ("all",))[0]
+    return counts
