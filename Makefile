@@ -36,7 +36,7 @@ check: $(STAMP) ## Check format, lint, types, layers and house rules
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest -q tests/house
+	@$(BIN)/pytest -q -o verbosity_assertions=2 tests/house
 
 bench: $(STAMP) ## Run the benchmarks; each prints a table
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done

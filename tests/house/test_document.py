@@ -1,0 +1,106 @@
+"""The documentation is true: what it names is there, what is there it names, and its examples are taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from alerts.destination import destination_from
+from core.measure import BUILT
+from monitors import column, declared, field, grammar
+from monitors.grammar import parse
+from tests.house.tree import ROOT, texts
+from tests.monitors.contracts import CONTRACTS
+from watchkeeper.api.app import create_api
+from watchkeeper.api.metrics import Metrics
+from watchkeeper.api.seam import Services
+from watchkeeper.settings import Settings
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The blocks of code of a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```", texts()[page], re.MULTILINE | re.DOTALL)
+
+
+def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """The dotted names of all settings."""
+    for name, info in model.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from settings(info.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    """The table of settings holds each by its name."""
+    named = re.findall(r"^\| `([a-z_.]+)` \|", texts()["docs/settings.md"], re.MULTILINE)
+    assert sorted(settings(Settings)) == sorted(named)
+
+
+def test_every_route_is_documented_and_no_other() -> None:
+    """The table of routes holds each by its method and path."""
+    paths = create_api(cast("Services", None)).openapi()["paths"]
+    routes = {f"{method.upper()} {path}" for path, operations in paths.items() for method in operations}
+    named = re.findall(r"^\| `([A-Z]+ /\S+)` \|", texts()["docs/api.md"], re.MULTILINE)
+    assert sorted(routes | {"GET /v1/openapi.json"}) == sorted(named)
+
+
+def test_every_metric_is_documented_and_no_other() -> None:
+    """The table of metrics holds each by the name that is scraped."""
+    kinds = {"counter": "_total"}
+    names = [family.name + kinds.get(family.type, "") for family in Metrics().registry.collect()]
+    named = re.findall(r"^\| `(watchkeeper_\w+)` \|", texts()["docs/api.md"], re.MULTILINE)
+    assert sorted(names) == sorted(named)
+
+
+def test_every_measure_is_documented_and_no_other() -> None:
+    """In the table, with the tasks that it is for, and under a heading with its formula."""
+    page = texts()["docs/measures.md"]
+    rows = dict(re.findall(r"^\| `(\w+\.\w+)` \| [\w ]+ \| ([\w, ]+) \|", page, re.MULTILINE))
+    tasks = {name: "all" if len(one.tasks) == 3 else ", ".join(one.tasks) for name, one in BUILT.items()}
+    headings = [name for line in re.findall(r"^## (.*\..*)$", page, re.MULTILINE) for name in line.split(", ")]
+    assert tasks == rows
+    assert sorted(BUILT) == sorted(headings)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *grammar.KEYS,
+        *declared.KEYS,
+        *declared.LATER,
+        *column.KEYS,
+        *field.LATER_BASELINES,
+        "target.every",
+        "timezone",
+        "offset",
+        "top_important",
+    ],
+)
+def test_every_word_of_the_grammar_is_documented(word: str) -> None:
+    """What can be written, and what is refused for now."""
+    assert re.search(rf"\b{re.escape(word)}\b", texts()["docs/monitors.md"])
+
+
+def test_the_definitions_of_the_pages_are_taken() -> None:
+    """The grammar reads every example."""
+    read = [parse(block, contract=CONTRACTS.get) for block in blocks("docs/monitors.md", "yaml")]
+    assert [monitor.name for found in read for monitor in found.monitors] == ["fare-drift"]
+    assert [contract.model for found in read for contract in found.contracts] == ["churn"]
+    (destinations,) = blocks("docs/alerts.md", "yaml")
+    assert [destination_from(cast("dict[str, Any]", one)).name for one in yaml.safe_load(destinations)] == ["oncall"]
+
+
+@pytest.mark.parametrize("page", sorted(path for path in texts() if path.endswith(".md")))
+def test_what_a_page_points_to_is_there(page: str) -> None:
+    """Links within the project, and files of the project that are named in code marks."""
+    folder = (ROOT / page).parent
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", texts()[page])
+    assert [link for link in links if not (folder / link).exists()] == []
+    files = re.findall(r"`((?:core|detectors|ingest|monitors|storage|alerts|dashboard|watchkeeper|tests|docs)/[\w./-]*)`", texts()[page])
+    assert [file for file in files if not (ROOT / file).exists()] == []
