@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import secrets
 from asyncio import gather
@@ -9,8 +10,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, set_props
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update, set_props
 from dash.backends._fastapi import FastAPIDashServer
+from plotly.io.json import to_json_plotly
 from starlette.applications import Starlette
 from starlette.types import Scope
 
@@ -89,15 +91,19 @@ def _callbacks(app: Any, reader: Reader) -> None:
         Output("nav", "children"),
         Output("health", "children"),
         Output("title", "data"),
+        Output("digest", "data"),
         Input("url", "pathname"),
         Input("url", "search"),
         Input("version", "data"),
+        State("digest", "data"),
     )
-    async def draw(pathname: str | None, search: str | None, _version: Any) -> tuple[Any, Any, Any, str]:
+    async def draw(pathname: str | None, search: str | None, _version: Any, shown: str | None) -> tuple[Any, Any, Any, str, str]:
         drawn, frame = await gather(_drawn(reader, pathname or ROOT, search or ""), _frame(reader))
         title, place, body = drawn
         open_episodes, health = frame
-        return body, shell.nav(place, open_episodes), health, f"{title} · Watchkeeper"
+        digest = hashlib.blake2b(to_json_plotly(body).encode(), digest_size=16).hexdigest()
+        view = no_update if digest == shown else body  # nothing new: the reader's place, zoom and open details stay
+        return view, shell.nav(place, open_episodes), health, f"{title} · Watchkeeper", digest
 
     def browser(name: str) -> ClientsideFunction:
         return ClientsideFunction("watchkeeper", name)

@@ -95,8 +95,11 @@ def several(content: Any) -> list[Any]:
 
 
 def figures(*facts: tuple[str, str, Any]) -> Component:
-    """The numbers at the top of a page: (name, value, what it is of)."""
-    items = [html.Div([html.Dt(name), html.Dd([html.Strong(value), html.Span(of, className="faint")])]) for name, value, of in facts]
+    """The numbers at the top of a page: (name, value, what it is of: a text or components)."""
+    items = [
+        html.Div([html.Dt(name), html.Dd([html.Strong(value), *([html.Span(of, className="faint")] if isinstance(of, str) else of)])])
+        for name, value, of in facts
+    ]
     return html.Dl(items, className="facts")
 
 

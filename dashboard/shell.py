@@ -49,6 +49,7 @@ def layout() -> Component:
             dcc.Store(id="version"),
             dcc.Store(id="title"),
             dcc.Store(id="titled"),
+            dcc.Store(id="digest"),
             dcc.Store(id="picked"),
             html.A("Skip to the page", href="#view", className="skip"),
             html.Header(

@@ -67,7 +67,7 @@ class Wire:
                 await PlainTextResponse("not found", 404)(scope, receive, send)
                 return
             tag = b'"' + hashlib.blake2b(body, digest_size=16).hexdigest().encode() + b'"'
-            self._kept[plain] = inner[b"content-type"], tag, body, await asyncio.to_thread(brotli.compress, body, quality=9)
+            self._kept[plain] = inner[b"content-type"], tag, body, await asyncio.to_thread(brotli.compress, body, quality=5)
         kind, tag, body, packed = self._kept[plain]
         headers = {b"content-type": kind, b"etag": tag, b"vary": b"accept-encoding", b"x-content-type-options": b"nosniff"}
         headers[b"cache-control"] = _FOREVER if named or b"m=" in scope["query_string"] else b"no-cache"

@@ -33,6 +33,14 @@ def title(name: str) -> str:
     return known.title if known else name
 
 
+_SHORT = {"drift.psi": "PSI", "drift.js": "JS distance", "performance.mae": "MAE", "performance.rmse": "RMSE"}
+
+
+def brief(name: str) -> str:
+    """A measure's name where there is little room: an axis, the head of a table."""
+    return _SHORT.get(name, title(name))
+
+
 def unit(name: str) -> str:
     """The unit of a measure for an axis: `%` for shares, "" where it goes without saying."""
     known = measure.BUILT.get(name)
@@ -94,6 +102,16 @@ def period(start: int, end: int) -> str:
 def instant(ts: int | None) -> str:
     """A point in time in UTC, to the minute."""
     return NONE if ts is None else f"{moment.to_datetime(ts):%Y-%m-%d %H:%M} UTC"
+
+
+def day(ts: int | None) -> str:
+    """The day of a point in time in UTC."""
+    return NONE if ts is None else f"{moment.to_datetime(ts):%Y-%m-%d}"
+
+
+def clock(ts: int) -> str:
+    """The time of day of a point in time in UTC."""
+    return f"{moment.to_datetime(ts):%H:%M} UTC"
 
 
 def span(length: int) -> str:

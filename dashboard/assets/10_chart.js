@@ -6,8 +6,8 @@
   const tinted = (value) => {
     if (typeof value === "string") return value.startsWith("--") ? paint(value) : value;
     if (Array.isArray(value)) {
-      const first = value.find((item) => item !== null);
-      return typeof first === "string" || typeof first === "object" ? value.map(tinted) : value;
+      const plain = value.slice(0, 2).every((item) => item === null || typeof item === "number"); // rows of numbers: nothing to paint
+      return plain ? value : value.map(tinted);
     }
     if (value && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, tinted(item)]));
@@ -24,19 +24,24 @@
     } };
   };
 
-  // Dash copies the zoom into the figure and reacts again, which empties plotly's own memory of it.
-  const zoomed = (now, next) => {
-    const kept = {};
-    if (now && next.uirevision !== undefined && next.uirevision === now.uirevision) {
-      for (const key in now) {
-        if (/^[xy]axis\d*$/.test(key) && now[key].autorange === false && now[key].range && gone(now[key].range, next[key]?.range)) {
-          kept[key] = { ...next[key], range: now[key].range, autorange: false };
-        }
-      }
-    }
-    return { ...next, ...kept };
+  // A refresh makes the chart anew, so the ranges that the reader chose are kept here: by page, chart and uirevision.
+  const zooms = new Map();
+  const axes = (layout) => Object.fromEntries(Object.entries(layout || {}).filter(([name, axis]) => /^[xy]axis\d*$/.test(name) && axis.range).map(([name, axis]) => [name, [...axis.range]]));
+  const place = (gd) => `${location.pathname}#${gd.closest(".dash-graph")?.id ?? gd.id}`;
+  const zoomed = (gd, layout) => {
+    if (layout.uirevision === undefined) return layout;
+    if (gd.home?.revision !== layout.uirevision) gd.home = { revision: layout.uirevision, ranges: axes(layout) };
+    const kept = zooms.get(place(gd));
+    if (kept?.revision !== layout.uirevision) return layout;
+    const changed = Object.entries(kept.ranges).map(([name, range]) => [name, { ...layout[name], range, autorange: false }]);
+    return { ...layout, ...Object.fromEntries(changed) };
   };
-  const gone = (now, next) => !next || String(now) !== String(next);
+  const remember = (gd) => {
+    if (!gd.home) return;
+    const moved = Object.entries(axes(gd.layout)).filter(([name, range]) => gd.layout[name].autorange === false && String(range) !== String(gd.home.ranges[name]));
+    if (moved.length) zooms.set(place(gd), { revision: gd.home.revision, ranges: Object.fromEntries(moved) });
+    else zooms.delete(place(gd));
+  };
 
   const chosen = (event) => {
     const layout = event.points[0].fullData && event.points[0].xaxis;
@@ -50,6 +55,7 @@
     for (const svg of gd.querySelectorAll(".main-svg")) svg.setAttribute("aria-hidden", "true");
     if (!gd.watched && gd.on) {
       gd.watched = true;
+      gd.on("plotly_relayout", () => remember(gd));
       gd.on("plotly_click", (event) => { if (gd.layout?.meta?.pick === "window") chosen(event); });
     }
     return gd;
@@ -63,7 +69,7 @@
       plotly[name] = (gd, figure, ...rest) => {
         if (Array.isArray(figure)) return original.call(plotly, gd, figure, ...rest);
         const element = typeof gd === "string" ? document.getElementById(gd) : gd;
-        const layout = zoomed(element.layout, figure.layout || {});
+        const layout = zoomed(element, figure.layout || {});
         element.figureByName = figure;
         drawn.add(element);
         return original.call(plotly, gd, { ...figure, data: tinted(figure.data), layout: { ...tinted(layout), template: template() } }, ...rest).then(finish);

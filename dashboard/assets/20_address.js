@@ -44,7 +44,7 @@
     let timer;
     const ask = async () => {
       clearTimeout(timer);
-      if (!document.hidden) {
+      if (!document.hidden && !document.querySelector("main [aria-expanded=true]")) { // not under an open list
         try {
           const answer = await fetch("/v1/version", tag ? { headers: { "If-None-Match": tag } } : {});
           if (answer.ok) {

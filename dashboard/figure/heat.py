@@ -57,7 +57,7 @@ def heat(rows: Mapping[str, Series], *, measure: str, top: float | None = None, 
                 "ygap": 1,
                 "colorbar": {
                     "title": {
-                        "text": word.title(measure) if top is None else f"{word.title(measure)}<br>(scale ends at critical)",
+                        "text": word.brief(measure) if top is None else f"{word.brief(measure)}<br>(scale ends at critical)",
                         "side": "right",
                         "font": {"size": 11},
                     },
@@ -70,7 +70,7 @@ def heat(rows: Mapping[str, Series], *, measure: str, top: float | None = None, 
         ],
         "layout": axis.layout(
             60 + 22 * max(len(names), 3),
-            uirevision=f"{first.start}-{end}-{first.step}",
+            uirevision=f"{len(first)}-{first.step}",
             meta={"pick": "window"},
             hovermode="closest",
             margin={"l": 130, "r": 24, "t": 12, "b": 36},

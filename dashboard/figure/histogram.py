@@ -87,7 +87,7 @@ def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> a
             barmode="group",
             bargap=0.35,
             xaxis={
-                "domain": [0, 0.68],
+                "domain": [0, 0.62],
                 "zeroline": False,
                 "showgrid": False,
                 "ticks": "outside",
@@ -97,7 +97,9 @@ def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> a
             },
             yaxis=axis.value_axis("share of rows per unit", rangemode="tozero"),
             xaxis2={
-                "domain": [0.77, 1],
+                "domain": [0.71, 1],
+                "tickangle": 0,
+                "tickfont": {"size": 11},
                 "type": "category",
                 "showgrid": False,
                 "fixedrange": True,

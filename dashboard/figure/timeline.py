@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from dashboard import word
 from dashboard.figure import axis, colour
 from dashboard.series import Limit, Series
 
+_CLOSE = 0.07  # labels nearer than this part of the axis are moved apart
+_MANY = 40  # breaches that are more than this are drawn smaller
 _SHAPES = {"warn": "diamond", "critical": "square"}
 
 
@@ -52,23 +55,23 @@ def timeline(
         *_marks(marks),
         *_volume(series, traffic, rows),
     ]
-    lines, labels = _limits(limits, series)
+    lines, labels = _limits(limits, series, span or [0.0, 1.0])
     band = [] if chosen is None else [_window(chosen, series.step)]
     return {
         "data": traces,
         "layout": axis.layout(
             height,
-            uirevision=f"{series.start}-{end}-{series.step}",
+            uirevision=f"{len(series)}-{series.step}",
             meta={"pick": "window"},
-            margin={"l": 64, "r": 118 if limits else 24, "t": 34, "b": 36},
+            margin={"l": 64, "r": max((20 + 6 * len(limit.label) for limit in limits), default=24), "t": 34, "b": 36},
             shapes=[*band, *lines],
             annotations=labels,
             xaxis=axis.time_axis(series.start, end, anchor="y2", domain=[0, 1]),
             yaxis=axis.value_axis(
-                word.title(measure) + (f" ({unit})" if unit else ""), percent=percent, domain=[0.3, 1], range=span or [0, 1]
+                word.brief(measure) + (f" ({unit})" if unit else ""), percent=percent, domain=[0.34, 1], range=span or [0, 1]
             ),
             yaxis2=axis.value_axis(rows, domain=[0, 0.2], rangemode="tozero", nticks=3, tickformat="~s"),
-            yaxis3={"domain": [0.3, 1], "range": [0, 1], "overlaying": "y", "visible": False, "fixedrange": True},
+            yaxis3={"domain": [0.34, 1], "range": [0, 1], "overlaying": "y", "visible": False, "fixedrange": True},
         ),
     }
 
@@ -160,7 +163,7 @@ def _breaches(series: Series) -> list[axis.Figure]:
                     "name": word.VERDICTS[level][1],
                     "x": _middle(series, slots),
                     "y": axis.rounded([series.value[slot] for slot in slots]),
-                    "marker": {"symbol": symbol, "size": 8, "color": colour.LEVELS[level], "line": {"width": 1, "color": colour.GROUND}},
+                    "marker": {"symbol": symbol, "size": 8 if len(slots) <= _MANY else 5, "color": colour.LEVELS[level]},
                     "hovertemplate": f"{word.VERDICTS[level][1]}<extra></extra>",
                 }
             )
@@ -223,16 +226,17 @@ def _volume(series: Series, traffic: Sequence[int | None] | None, rows: str) -> 
                 "hovertemplate": "%{y:,} predictions<extra></extra>",
             }
         )
-    shade = colour.BASELINE if traffic is not None else colour.VOLUME
+    shade = colour.LABELLED if traffic is not None else colour.VOLUME
     drawn.append(
         {**bar, "y": series.n, "marker": {"color": shade, "line": {"width": 0}}, "hovertemplate": f"%{{y:,}} {rows}<extra></extra>"}
     )
     return drawn
 
 
-def _limits(limits: Sequence[Limit], series: Series) -> tuple[list[axis.Figure], list[axis.Figure]]:
+def _limits(limits: Sequence[Limit], series: Series, span: Sequence[float]) -> tuple[list[axis.Figure], list[axis.Figure]]:
     """Each threshold as line pieces, with its words at the right edge."""
-    lines, labels = [], []
+    lines: list[axis.Figure] = []
+    labels: list[axis.Figure] = []
     for limit in limits:
         there = [(slot, y) for slot, y in enumerate(limit.y) if y is not None]
         if not there:
@@ -262,6 +266,10 @@ def _limits(limits: Sequence[Limit], series: Series) -> tuple[list[axis.Figure],
                 "font": {"size": 11, "color": paint},
             }
         )
+    labels.sort(key=lambda label: label["y"])
+    for low, high in pairwise(labels):
+        if high["y"] - low["y"] < _CLOSE * (span[1] - span[0]):  # apart, so that both can be read
+            low["yshift"], high["yshift"] = -7, 7
     return lines, labels
 
 

@@ -64,13 +64,16 @@ async def _row(reader: Reader, row: ModelRow) -> tuple[Any, ...]:
         ]
     )
     spark = html.Div(
-        [piece.line(counts, f"{word.count(int(total))} predictions", zero=True), html.Span(word.short(total), className="faint")],
+        [
+            piece.line(counts if total else [], f"{word.count(int(total))} predictions", zero=True),
+            html.Span(word.short(total), className="faint"),
+        ],
         className="beside",
     )
     labelled = f"{row.labels / row.predictions:.0%}" if row.predictions else word.NONE
     return (
         name,
-        *(_health(family, monitors, episodes) for family in FAMILIES),
+        *(_health(family, monitors, episodes, row) for family in FAMILIES),
         str(row.open_episodes or word.NONE),
         spark,
         labelled,
@@ -78,7 +81,7 @@ async def _row(reader: Reader, row: ModelRow) -> tuple[Any, ...]:
     )
 
 
-def _health(family: Family, monitors: list[Monitor], episodes: list[Episode]) -> Any:
+def _health(family: Family, monitors: list[Monitor], episodes: list[Episode], row: ModelRow) -> Any:
     """The worst open episode of a family; where none is open, whether anything could have fired."""
     watching = [monitor for monitor in monitors if monitor.measure in BUILT and BUILT[monitor.measure].family is family]
     levels = {one.level for one in episodes if one.measure in BUILT and BUILT[one.measure].family is family}
@@ -86,4 +89,6 @@ def _health(family: Family, monitors: list[Monitor], episodes: list[Episode]) ->
         return piece.badge("critical" if Level.CRITICAL in levels else "warn")
     if not watching:
         return html.Span("not watched", className="faint")
+    if row.last_ts is None:
+        return piece.badge("nodata")
     return piece.badge("ok", limited=any(monitor.warn is not None or monitor.critical is not None for monitor in watching))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import gather
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow.compute as pc
@@ -18,7 +19,7 @@ from dashboard.figure.heat import heat
 from dashboard.figure.timeline import timeline
 from dashboard.graph import graph
 from dashboard.pages.segments import segments
-from dashboard.panel import Page, ask, panels
+from dashboard.panel import Page, ask, panel, panels
 from dashboard.period import Period, period, shift
 from dashboard.scene import LIMIT, Here, Scene, controls, monitors_choice, of, question, scene, series, traffic, window_of
 from dashboard.seam import Reader
@@ -57,7 +58,9 @@ async def draw(reader: Reader, name: str, state: State) -> Page:
         performance=_performance(reader, found, judged, state, here),
         drift=_drift(reader, found, judged, state, here),
     )
-    return Page(name, "models", [*head, *controls(found, state, here), *piece.several(drawn["performance"]), *piece.several(drawn["drift"])])
+    return Page(
+        name, "models", [*head, *controls(found, state, here), *piece.several(drawn["performance"]), *piece.several(drawn["drift"])]
+    )
 
 
 async def _performance(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: State, here: Here) -> list[Any]:
@@ -92,9 +95,9 @@ async def _performance(reader: Reader, scene: Scene, judged: dict[str, Monitor],
         chosen=chosen,
         rows="labelled",
     )
-    chart = graph("performance", figure, _sentence(one, monitor, slot)) if any(one.verdict) else _nothing(monitor, state)
+    chart = graph("performance", figure, _sentence(one, monitor, slot)) if any(one.verdict) else _nothing(monitor, state, scene.segments)
     note = f"{_segment(state)}, {shift(over)}. Bars: predictions in light, labelled ones in dark. Click a window to look at it."
-    by = await segments(reader, scene, monitor, state, over, here, column="", window=chosen)
+    by = await panel(segments(reader, scene, monitor, state, over, here, column="", window=chosen), "segments")
     card = piece.card(
         "Performance",
         [html.Div([tabs, monitors_choice(scene.monitors, monitor, state, here)], className="controls"), chart],
@@ -123,18 +126,18 @@ async def _drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state
     )
     head = html.Div([tabs, monitors_choice(scene.monitors, monitor, state, here)], className="controls")
     if not found:
-        return [piece.card("Drift by column", [head, _nothing(monitor, state)])]
+        return [piece.card("Drift by column", [head, _nothing(monitor, state, scene.segments)])]
     newest = max((one.time(one.last) for one in found.values() if one.last is not None), default=over.end - over.step)
     start = state.window if state.window is not None and over.start <= state.window < over.end else newest
     start = over.start + (start - over.start) // over.step * over.step
     ranked = dict(sorted(found.items(), key=lambda item: -max((value for value in item[1].value if value is not None), default=-1.0)))
     top = monitor.critical if isinstance(monitor.critical, int | float) else None
-    note = f"{_segment(state)}, {shift(over)}; the column that moved furthest on top. White is no value: point at it for the reason. Click a window to look at it."
+    note = f"{_segment(state)}, {shift(over)}; the column that moved furthest on top. Blank is no value: point at it for the reason. Click a window to look at it."
     worst = next(iter(ranked))
     sentence = f"{word.title(name)} of {len(ranked)} columns over {shift(over)}; {worst} moved furthest."
     rows = [_column(column, one, missing.get(column), monitor, start, state, scene) for column, one in _now(ranked, start)]
     columns = piece.table(
-        ("Column", word.title(name), "n", "State", "Highest", "Null rate", "Over the period"),
+        ("Column", word.brief(name), "n", "State", "Highest", "Null rate", "Over the period"),
         rows,
         caption=f"Columns by {word.title(name)}",
         numbers=(1, 2, 4, 5),
@@ -202,13 +205,13 @@ def _fact(name: str, one: Series, monitor: Monitor, state: State) -> tuple[str, 
     if slot is None:
         return (word.title(name), word.NONE, "no value in this period")
     baseline = one.baseline[slot]
-    against = f" baseline {word.value(baseline, name)} · " if baseline is not None else " "
+    against = f"baseline {word.value(baseline, name)}, " if baseline is not None else ""
     limited = monitor.warn is not None or monitor.critical is not None
-    return (
-        word.title(name),
-        word.value(one.value[slot], name),
-        [piece.badge(one.verdict[slot], one.reason[slot], limited=limited), against, of(one, slot, monitor)],
-    )
+    shown = [
+        piece.badge(one.verdict[slot], one.reason[slot], limited=limited),
+        html.Span(against + of(one, slot, monitor), className="faint"),
+    ]
+    return (word.title(name), word.value(one.value[slot], name), shown)
 
 
 def _sentence(one: Series, monitor: Monitor, slot: int | None) -> str:
@@ -222,7 +225,9 @@ def _segment(state: State) -> str:
     return "All traffic" if state.segment == ALL else state.segment
 
 
-def _nothing(monitor: Monitor, state: State) -> Component:
+def _nothing(monitor: Monitor, state: State, segments_there: Sequence[str]) -> Component:
+    if state.segment not in segments_there:
+        return piece.empty("No such segment", f"Nothing was seen of {state.segment}, and the reference has no such value.")
     watched = state.segment == ALL or "*".join(part.split("=", 1)[0] for part in state.segment.split(",")) in monitor.segments
     why = "No window of this period has been evaluated yet." if watched else f"The monitor {monitor.name} does not watch this segment."
     return piece.empty("No reading", why)

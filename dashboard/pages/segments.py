@@ -48,6 +48,7 @@ async def segments(
     newest = max((one.time(one.last) for one in table.values() if one.last is not None), default=period.end - period.step)
     start = window if window is not None else newest
     worse = -measure.BUILT[monitor.measure].better or 1
+    valued = any(value is not None for one in table.values() for value in one.baseline)
     limited = monitor.warn is not None or monitor.critical is not None
 
     def rank(item: tuple[str, Series]) -> tuple[bool, float]:
@@ -56,27 +57,32 @@ async def segments(
         thin = slot is None or item[1].verdict[slot] == "insufficient"
         return (value is None or thin, -worse * value if value is not None else 0.0)
 
-    rows = [_row(name, one, start, monitor, state, here, limited=limited) for name, one in sorted(table.items(), key=rank)[:ROWS]]
-    total = sum(n or 0 for one in table.values() if (slot := one.slot(start)) is not None for n in [one.n[slot]])
+    rows = [
+        _row(name, one, start, monitor, state, here, limited=limited, valued=valued) for name, one in sorted(table.items(), key=rank)[:ROWS]
+    ]
+    total = sum(one.n[slot] or 0 for one in table.values() if (slot := one.slot(start)) is not None)
     note = f"Window of {word.period(start, start + period.step)}, n {word.count(total)} in all; the worst first, thin ones last."
-    head = ("Segment", "Value", "Baseline", "n", "State", "Over the period")
+    head = ("Segment", "Value", *(["Baseline"] if valued else []), "n", "n baseline", "State", "Over the period")
     more = html.P(f"{len(table) - ROWS} more segments are in the export.", className="faint") if len(table) > ROWS else None
     return piece.card(
-        title, [tabs, piece.table(head, rows, caption=f"{title}, by {by}", numbers=(1, 2, 3)), more], note=note, foot=piece.source(query)
+        title,
+        [tabs, piece.table(head, rows, caption=f"{title}, by {by}", numbers=(1, 2, 3, 4) if valued else (1, 2, 3)), more],
+        note=note,
+        foot=piece.source(query),
     )
 
 
-def _row(name: str, one: Series, start: int, monitor: Monitor, state: State, here: Here, *, limited: bool) -> tuple[Any, ...]:
+def _row(name: str, one: Series, start: int, monitor: Monitor, state: State, here: Here, *, limited: bool, valued: bool) -> tuple[Any, ...]:
     link = piece.link(text.unquote(name.split("=", 1)[1]) if "," not in name else text.unquote(name), here(state.but(segment=name)))
     spark = piece.line(one.value, f"{word.title(monitor.measure)} over the period", zero=monitor.measure.startswith(("drift", "quality")))
     if (slot := one.slot(start)) is None or not one.verdict[slot]:
-        return (link, word.NONE, word.NONE, word.NONE, piece.badge("nodata", "No reading"), spark)
-    value, baseline = one.value[slot], one.baseline[slot]
+        return (link, *[word.NONE] * (4 if valued else 3), piece.badge("nodata", "No reading"), spark)
     return (
         link,
-        word.value(value, monitor.measure),
-        word.value(baseline, monitor.measure),
+        word.value(one.value[slot], monitor.measure),
+        *([word.value(one.baseline[slot], monitor.measure)] if valued else []),
         word.count(one.n[slot]),
+        word.count(one.n_baseline[slot]),
         piece.badge(one.verdict[slot], one.reason[slot], limited=limited),
         spark,
     )

@@ -129,11 +129,11 @@ class Window:
 
 
 @contextmanager
-def window(browser: Browser, served: Served, *, theme: str = "light", size: tuple[int, int] = (1280, 900)) -> Iterator[Window]:
+def window(browser: Browser, served: Served, *, theme: Any = "light", size: tuple[int, int] = (1280, 900)) -> Iterator[Window]:
     """A tab of its own, in a theme; leaving it fails on any complaint."""
     context = browser.new_context(
         color_scheme=theme, viewport={"width": size[0], "height": size[1]}, timezone_id="America/New_York", locale="en-GB"
-    )  # type: ignore[arg-type]
+    )
     try:
         context.set_default_timeout(10_000)
         tab = Window(context, served.url)

@@ -34,7 +34,7 @@ def test_a_page_is_drawn_and_accessible(name: str, theme: str, browser: Browser,
     episode = next(one.id for one in served.reader.episodes(None, None, 5000) if one.column == "temp" and one.segment == "all")
     with window(browser, served, theme=theme) as tab:
         tab.open(PAGES[name].format(episode=episode))
-        tab.page.wait_for_timeout(150)
+        assert tab.page.locator(".card.error").count() == 0
         tab.page.screenshot(path=shots / f"{name}-{theme}.png", full_page=True)
         found = Axe().run(tab.page, options=RULES)
         violations = [(one["id"], [node["target"] for node in one["nodes"]][:4]) for one in found.response["violations"]]

@@ -62,7 +62,10 @@ def contract(model: str, task: Task) -> Contract:
     values = {"carrier": CARRIERS, "origin": ORIGINS, "dest": tuple(f"D{place:02}" for place in range(40))}
     features += [Column(name=name, kind=Kind.CATEGORICAL, categories=values[name], others=("ZZZ",)) for name in TEXTS]
     if task is Task.BINARY:
-        outputs = (Column(name="@prediction", kind=Kind.CATEGORICAL, categories=("0", "1")), _numeric("@score", random.beta(2, 6, 4000)))
+        outputs: tuple[Column, ...] = (
+            Column(name="@prediction", kind=Kind.CATEGORICAL, categories=("0", "1")),
+            _numeric("@score", random.beta(2, 6, 4000)),
+        )
     else:
         outputs = (_numeric("@prediction", random.normal(8, 20, 4000).round(1)),)
     return Contract(
@@ -129,14 +132,12 @@ class Twin:
         self._contracts["<script>alert(1)</script>"] = replace_model(self._contracts["departs-late"], "<script>alert(1)</script>")
         self._monitors = {name: monitors(name, of.task) for name, of in self._contracts.items()}
         self._days = _traffic()
-        self._readings = pa.concat_tables(
-            [
-                _readings(self._contracts[name], monitor, self._days)
-                for name in ("departs-late", "arrival-delay")
-                for monitor in self._monitors[name]
-            ]
-        )
-        self._episodes = _episodes(self._readings, self._monitors)
+        self._readings = {
+            (name, monitor.name): _readings(self._contracts[name], monitor, self._days)
+            for name in ("departs-late", "arrival-delay")
+            for monitor in self._monitors[name]
+        }
+        self._episodes = _episodes(pa.concat_tables(self._readings.values()), self._monitors)
         self.failing: set[str] = set()
 
     def models(self) -> list[ModelRow]:
@@ -168,8 +169,11 @@ class Twin:
 
     def readings(self, query: Query) -> pa.Table:
         self._may("readings")
-        table = self._readings
-        for name in ("model", "monitor", "measure", "column"):
+        fit = [
+            table for (model, monitor), table in self._readings.items() if query.model in {None, model} and query.monitor in {None, monitor}
+        ]
+        table = pa.concat_tables(fit) if fit else next(iter(self._readings.values())).slice(0, 0)
+        for name in ("measure", "column"):
             if (wanted := getattr(query, name)) is not None:
                 table = table.filter(pc.equal(table[name], wanted))
         if query.segment is not None:
@@ -212,6 +216,8 @@ class Twin:
         self._may("traffic")
         if self._contracts[model].model.startswith("<"):
             return pa.table({"start": pa.array([], pa.int64()), "n": pa.array([], pa.int64())})
+        if segment not in self._days:
+            return pa.table({"start": pa.array([], pa.int64()), "n": pa.array([], pa.int64())})
         starts = START + np.arange(DAYS) * moment.DAY
         inside = (starts >= start) & (starts < end) & (self._days[segment] > 0)
         return pa.table({"start": starts[inside] // step * step, "n": self._days[segment][inside]})
@@ -232,7 +238,13 @@ class Twin:
         one = self.episode(id)
         if one is None:
             return []
-        seen = {"episode": id, "level": one.level, "window_start": one.window_start, "window_end": one.window_end, "revision": 1}
+        seen: dict[str, Any] = {
+            "episode": id,
+            "level": one.level,
+            "window_start": one.window_start,
+            "window_end": one.window_end,
+            "revision": 1,
+        }
         steps = [Transition(at=one.fired_at, before=State.NORMAL, after=State.FIRING, reason=one.reason, **seen)]
         if one.ended_at is not None:
             steps.append(Transition(at=one.ended_at, before=State.FIRING, after=State.RESOLVED, reason="within its limits again", **seen))
@@ -300,7 +312,7 @@ def _values(monitor: Monitor, column: str, random: np.random.Generator, n: Any) 
             return np.maximum(29 + 5 * np.sin(day / 58) + 16 * storm + 40 * noise, 0)
         case "quality.null_rate":
             return np.clip((0.31 * storm if column == "temp" else 0) + 0.004 + 0.02 * np.abs(noise), 0, 1)
-    psi = np.array([_drift(column, place) for place in day]) ** 1.3 + 9 / np.maximum(n, 30) * random.gamma(4, 0.25, DAYS)
+    psi = np.array([_drift(column, place) for place in range(DAYS)]) ** 1.3 + 9 / np.maximum(n, 30) * random.gamma(4, 0.25, DAYS)
     return psi if monitor.measure == "drift.psi" else np.sqrt(psi / 8 / np.log(2))
 
 

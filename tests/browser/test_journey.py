@@ -1,0 +1,151 @@
+"""What a reader does: clicks through, goes back, narrows, zooms, switches the theme, waits for news; and what they see when a part fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Served, Window, window
+
+pytestmark = pytest.mark.browser
+
+MODEL = "/ui/models/departs-late"
+ZOOM = "() => document.querySelector('#performance .js-plotly-plot, #performance.js-plotly-plot').layout.xaxis.range.map(String)"
+
+
+def _path(tab: Window) -> str:
+    return tab.page.url.removeprefix(tab.url)
+
+
+def test_one_click_each_from_the_inbox_to_the_column_and_back(tab: Window) -> None:
+    """The inbox leads to the episode, it to the column in its window; Back retraces every step."""
+    tab.open("/ui/")
+    tab.page.locator("article.episode h2 a").first.click()
+    expect(tab.page.locator("h1")).to_contain_text("Population stability index of dest")
+    episode = _path(tab)
+    assert episode.startswith("/ui/alerts/")
+    tab.page.get_by_role("link", name="against its baseline").click()
+    expect(tab.page.locator("h1")).to_have_text("dest")
+    assert "window=2013-11-" in _path(tab)
+    tab.drawn()
+    tab.page.go_back()
+    expect(tab.page.locator("h1")).to_contain_text("Population stability index of dest")
+    assert _path(tab) == episode
+    tab.page.go_back()
+    expect(tab.page.locator("h1")).to_have_text("Inbox")
+    tab.page.go_forward()
+    expect(tab.page.locator("h1")).to_contain_text("Population stability index of dest")
+    tab.drawn()
+    assert tab.page.title().endswith("Watchkeeper")
+
+
+def test_every_choice_is_in_the_address_and_can_be_undone(tab: Window) -> None:
+    """Segment, period and measure land in the address; a chip, Back and the address itself bring each state back."""
+    tab.open(MODEL)
+    tab.page.get_by_role("textbox", name="Segment").click()
+    tab.page.get_by_role("option", name="carrier=UA").click()
+    expect(tab.page.locator(".chips")).to_contain_text("carrier=UA")
+    assert _path(tab) == f"{MODEL}?segment=carrier%3DUA"
+    tab.page.get_by_role("link", name="30 days").click()
+    expect(tab.page.locator("[aria-label=Period] [aria-current]")).to_have_text("30 days")
+    tab.page.get_by_role("link", name="ROC AUC").click()
+    expect(tab.page.locator("[aria-label=Measure] [aria-current]").first).to_have_text("ROC AUC")
+    tab.drawn()
+    assert _path(tab) == f"{MODEL}?segment=carrier%3DUA&measure=performance.roc_auc&range=30d"
+    tab.page.go_back()
+    expect(tab.page.locator("[aria-label=Measure] [aria-current]").first).to_have_text("Accuracy")
+    tab.page.get_by_role("link", name="Remove Segment carrier=UA").click()
+    expect(tab.page.locator(".chips")).to_have_count(0)
+    expect(tab.page.get_by_role("textbox", name="Segment")).to_have_value("All traffic")
+    tab.drawn()
+    assert _path(tab) == f"{MODEL}?range=30d"
+
+
+def test_a_click_on_a_window_looks_at_it(tab: Window) -> None:
+    """Clicking in the chart puts that window in the address, and the numbers beside follow; the reader's own time zone changes nothing."""
+    tab.open(f"{MODEL}?range=365d")
+    box = tab.page.locator("#performance .nsewdrag").first.bounding_box()
+    assert box is not None
+    tab.page.mouse.move(box["x"] + box["width"] * 0.522, box["y"] + box["height"] * 0.5)
+    tab.page.wait_for_timeout(200)
+    tab.page.mouse.click(box["x"] + box["width"] * 0.522, box["y"] + box["height"] * 0.5)
+    expect(tab.page.locator(".chips")).to_contain_text(re.compile(r"2013-07-1\d"))
+    tab.drawn()
+    assert re.search(r"window=2013-07-1\dT", _path(tab))
+
+
+def test_the_zoom_survives_news_and_falls_with_another_period(tab: Window, served: Served) -> None:
+    """A refresh keeps the ranges that the reader chose; another period drops them."""
+    tab.open(f"{MODEL}?range=365d")
+    tab.page.evaluate(
+        "() => Plotly.relayout(document.querySelector('#performance .js-plotly-plot'), {'xaxis.range': ['2013-05-01', '2013-06-01']})"
+    )
+    zoomed = tab.page.evaluate(ZOOM)
+    with tab.page.expect_response(lambda answer: "_dash-update-component" in answer.url):
+        served.version = "2"
+        tab.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    tab.drawn()
+    assert tab.page.evaluate(ZOOM) == zoomed
+    tab.page.get_by_role("link", name="90 days").click()
+    tab.page.wait_for_function(
+        "() => !document.querySelector('#performance .js-plotly-plot').layout.xaxis.range.join().includes('2013-05-01')"
+    )
+    tab.drawn()
+
+
+def test_the_theme_switches_page_and_charts_and_is_remembered(tab: Window) -> None:
+    """One button turns the page and its charts dark; the next page is dark before it is drawn."""
+    ground = "() => document.querySelector('.js-plotly-plot')._fullLayout.paper_bgcolor"
+    tab.open(f"{MODEL}?range=30d")
+    light = tab.page.evaluate(ground)
+    tab.page.get_by_role("button", name="Switch between light and dark").click()
+    tab.page.wait_for_function(f"() => ({ground})() !== '{light}'")
+    tab.page.reload(wait_until="commit")
+    tab.page.wait_for_function("() => document.documentElement.dataset.mantineColorScheme === 'dark'")
+    tab.drawn()
+
+
+@pytest.fixture
+def broken(served: Served) -> Iterator[Served]:
+    """A reader whose histograms fail."""
+    served.reader.failing.add("histogram")
+    yield served
+    served.reader.failing.clear()
+
+
+def test_a_failing_panel_leaves_the_rest_of_the_page(tab: Window, broken: Served) -> None:
+    """One card says that it could not be drawn; the others are there."""
+    tab.open(f"{MODEL}/columns/temp")
+    expect(tab.page.locator(".card.error")).to_contain_text("Distribution could not be drawn")
+    expect(tab.page.locator("#drift .main-svg").first).to_be_visible()
+
+
+def test_the_export_of_a_chart_is_its_readings(tab: Window) -> None:
+    """The CSV link gives the readings behind the chart, times in RFC 3339."""
+    tab.open(f"{MODEL}?range=30d")
+    with tab.page.expect_download() as asked:
+        tab.page.get_by_role("link", name="CSV").first.click()
+    lines = asked.value.path().read_text().splitlines()
+    assert len(lines) == 31
+    assert '"2013-12-02T00:00:00Z"' in lines[1]
+    assert "performance.accuracy" in lines[1]
+    # The browser calls every download an aborted request.
+    tab.complaints = [complaint for complaint in tab.complaints if "export.csv" not in complaint]
+
+
+def test_a_narrow_screen_scrolls_tables_and_not_the_page(browser: Browser, served: Served) -> None:
+    """On a telephone nothing is wider than the screen."""
+    with window(browser, served, size=(390, 844)) as tab:
+        tab.open(f"{MODEL}?range=30d")
+        assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+def test_names_are_text_wherever_they_come_from(tab: Window) -> None:
+    """A model called like a script is shown by its name, and nothing runs."""
+    tab.open("/ui/models")
+    tab.page.get_by_role("link", name="<script>").click()
+    expect(tab.page.locator("h1")).to_have_text("<script>alert(1)</script>")
+    tab.drawn()
