@@ -149,3 +149,17 @@ def test_names_are_text_wherever_they_come_from(tab: Window) -> None:
     tab.page.get_by_role("link", name="<script>").click()
     expect(tab.page.locator("h1")).to_have_text("<script>alert(1)</script>")
     tab.drawn()
+
+
+def test_news_that_changes_nothing_shown_leaves_the_page_alone(tab: Window, served: Served) -> None:
+    """The page asks again when the version moves, and is drawn again only if something on it is new."""
+    tab.open(f"{MODEL}?range=30d")
+    tab.page.locator("summary").first.click()
+    for version, moved in (("same", False), ("moved", True)):
+        served.reader.moved = moved
+        served.version = version
+        with tab.page.expect_response(lambda answer: "_dash-update-component" in answer.url):
+            tab.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+        tab.drawn()
+        assert (tab.page.locator("details[open]").count() == 0) is moved
+    served.reader.moved = False

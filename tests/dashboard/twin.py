@@ -139,6 +139,7 @@ class Twin:
         }
         self._episodes = _episodes(pa.concat_tables(self._readings.values()), self._monitors)
         self.failing: set[str] = set()
+        self.moved = False  # one more prediction since the page was drawn
 
     def models(self) -> list[ModelRow]:
         self._may("models")
@@ -146,7 +147,7 @@ class Twin:
         for name, of in self._contracts.items():
             alive = not name.startswith("<")
             opened = sum(one.ended_at is None and one.model == name for one in self._episodes)
-            n = int(self._days[ALL].sum()) if alive else 0
+            n = int(self._days[ALL].sum()) + self.moved if alive else 0
             rows.append(
                 ModelRow(
                     name,
@@ -192,6 +193,8 @@ class Twin:
 
     def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
         self._may("histogram")
+        if segment not in self._days:
+            return [], []
         day = (start - START) // moment.DAY
         of = self._contracts[model].column(column)
         random = np.random.default_rng(len(column))

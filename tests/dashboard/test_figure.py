@@ -1,0 +1,224 @@
+"""Figures are plain, valid, exact, and readable in both themes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import moment
+from core.contract import Column, Contract, Kind
+from core.monitor import Monitor
+from core.reading import Query
+from dashboard.figure import colour, histogram
+from dashboard.figure.heat import heat
+from dashboard.figure.spark import spark
+from dashboard.figure.timeline import Mark, timeline
+from dashboard.series import Series, limits
+from tests.dashboard.twin import DAYS, OUTAGE, START, STORM, Twin
+
+SHEET = (Path(__file__).parents[2] / "dashboard/assets/30_style.css").read_text()
+INK_ON_GROUND = [
+    (ink, ground) for ink in ("ink", "quiet", "accent", "warn", "critical", "ok", "baseline") for ground in ("page", "ground", "raised")
+]
+ON_TINT = [
+    ("warn", "warn-ground"),
+    ("critical", "critical-ground"),
+    ("ok", "ok-ground"),
+    ("quiet", "tag-ground"),
+    ("ink", "tag-ground"),
+    ("ground", "critical"),
+]
+
+
+def theme(name: str) -> dict[str, str]:
+    """The colours of a theme, by name."""
+    body = re.search(rf'\[data-mantine-color-scheme="{name}"\] \{{(.*?)\}}', SHEET, re.DOTALL)
+    assert body is not None
+    return dict(re.findall(r"(--[\w-]+): ([^;]+);", body.group(1)))
+
+
+def ratio(one: str, other: str) -> float:
+    """The contrast of two colours by WCAG 2."""
+
+    def light(text: str) -> float:
+        parts = [int(text[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_every_text_has_four_and_a_half_to_one(name: str) -> None:
+    """Each text colour on each ground that it stands on, in both themes; axe cannot judge text in charts."""
+    colours = theme(name)
+    thin = {
+        (ink, ground): found
+        for ink, ground in INK_ON_GROUND + ON_TINT
+        if (found := ratio(colours[f"--{ink}"], colours[f"--{ground}"])) < 4.5
+    }
+    assert thin == {}
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_every_colour_that_figures_name_is_in_the_sheet(name: str) -> None:
+    """A name without a colour would be drawn black, silently."""
+    named = {value for key, value in vars(colour).items() if key.isupper() and isinstance(value, str)} | set(colour.HEAT)
+    assert named - set(theme(name)) == set()
+
+
+@pytest.fixture(scope="module")
+def twin() -> Twin:
+    """One year of believable readings."""
+    return Twin()
+
+
+def _series(twin: Twin, measure: str, monitor: str, *, column: str = "", segment: str = "all") -> tuple[Series, Monitor]:
+    table = twin.readings(Query(model="departs-late", monitor=monitor, measure=measure, column=column, segment=segment, limit=100_000))
+    found = next(one for one in twin.monitors("departs-late") if one.name == monitor)
+    return Series.of(table, START, START + DAYS * moment.DAY, moment.DAY), found
+
+
+def _valid(figure: dict[str, Any]) -> go.Figure:
+    """The figure as plotly's own validator takes it; it must be plain JSON first."""
+    json.dumps(figure, allow_nan=False)
+    return go.Figure(colour.tint(figure, theme("dark")))
+
+
+def _trace(figure: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(trace for trace in figure["data"] if trace["name"] == name)
+
+
+def test_the_timeline_draws_gaps_as_gaps_and_says_why(twin: Twin) -> None:
+    """The days of the outage have no value, not zero, and each carries its reason."""
+    shown, monitor = _series(twin, "performance.accuracy", "accuracy")
+    figure = timeline(
+        shown,
+        measure="performance.accuracy",
+        limits=limits(monitor, shown),
+        traffic=[900] * DAYS,
+        marks=[Mark(START, "fired", "warn")],
+        chosen=START,
+    )
+    _valid(figure)
+    assert [place for place, value in enumerate(_trace(figure, "Accuracy")["y"]) if value is None] == list(OUTAGE)
+    assert _trace(figure, "No value")["customdata"] == ["no rows"] * len(OUTAGE)
+
+
+def test_the_timeline_marks_exactly_the_breaching_windows(twin: Twin) -> None:
+    """Warn and critical are marked at the windows with those verdicts, by shape as well as by colour."""
+    shown, monitor = _series(twin, "performance.accuracy", "accuracy")
+    figure = timeline(shown, measure="performance.accuracy", limits=limits(monitor, shown))
+    middle = [(START + (day + 0.5) * moment.DAY) / 1_000 for day in STORM if shown.verdict[day] == "critical"]
+    assert _trace(figure, "Critical")["x"] == middle
+    assert _trace(figure, "Critical")["marker"]["symbol"] != _trace(figure, "Warn")["marker"]["symbol"]
+
+
+def test_thin_windows_are_hollow_and_off_the_line(twin: Twin) -> None:
+    """A value of too few samples is shown, with its reason, and the line does not run through it."""
+    shown, monitor = _series(twin, "performance.accuracy", "accuracy", segment="carrier=VX")
+    figure = timeline(shown, measure="performance.accuracy", limits=limits(monitor, shown))
+    _valid(figure)
+    assert set(_trace(figure, "Accuracy")["y"]) == {None}
+    assert _trace(figure, "Too few samples")["customdata"][0] == f"too few samples ({shown.n[0]} < 200)"
+
+
+def test_a_limit_relative_to_the_baseline_is_drawn_where_it_bites(twin: Twin) -> None:
+    """`0.03 worse than 83.5 %` is a line at 80.5 % for accuracy, and above the baseline for an error."""
+    shown, monitor = _series(twin, "performance.accuracy", "accuracy")
+    drawn = {limit.level: limit for limit in limits(monitor, shown)}
+    assert drawn["warn"].y[0] == pytest.approx(0.805)
+    assert drawn["critical"].label == "critical worse by 0.08"
+    below = Monitor(name="m", model="m", measure="performance.roc_auc", warn={"below": 0.7})
+    assert limits(below, shown)[0].y[0] == 0.7
+
+
+def test_limits_without_a_baseline_value_are_not_guessed() -> None:
+    """Where a window has no baseline value there is no line."""
+    monitor = Monitor(name="m", model="m", measure="performance.mae", baseline="previous", warn=2)
+    shown = Series(
+        start=0,
+        step=1,
+        value=[1.0, 2.0],
+        lower=[None] * 2,
+        upper=[None] * 2,
+        baseline=[None, 1.0],
+        n=[9, 9],
+        n_baseline=[None, 9],
+        verdict=["ok"] * 2,
+        reason=[None] * 2,
+    )
+    assert limits(monitor, shown)[0].y == [None, 3.0]
+
+
+def test_the_heat_map_is_valid_and_ends_at_critical(twin: Twin) -> None:
+    """The scale ends where it is critical, so that one runaway column does not hide the others."""
+    rows = {column: _series(twin, "drift.psi", "input-drift", column=column)[0] for column in ("temp", "dest")}
+    figure = heat(rows, measure="drift.psi", top=0.25, chosen=START)
+    assert _valid(figure).data[0].zmax == 0.25
+    assert figure["data"][0]["z"][0][OUTAGE.start] is None
+
+
+COLUMNS = Twin().contract("departs-late")
+assert isinstance(COLUMNS, Contract)
+
+
+@pytest.mark.parametrize("column", COLUMNS.features, ids=lambda column: column.name)
+def test_histograms_are_valid_and_their_shares_add_up(column: Column, twin: Twin) -> None:
+    """All bars together hold every row, on both sides."""
+    target, baseline = twin.histogram("departs-late", column.name, "all", START + 190 * moment.DAY, START + 191 * moment.DAY)
+    figure = (histogram.numeric if column.numeric else histogram.categorical)(column, target, baseline)
+    _valid(figure)
+    found = histogram.parts(column, target, baseline)
+    assert sum(part.target for part in found) == pytest.approx(1)
+    assert sum(part.baseline for part in found) == pytest.approx(1)
+
+
+@given(
+    sample=st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 1)), min_size=2, max_size=60, unique=True),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_densities_hold_exactly_the_rows_between_the_outer_edges(sample: list[float], seed: int) -> None:
+    """Whatever the edges, atoms among them: density times width, summed, is the share of the closed bins."""
+    edges = sorted({edge for value in sample for edge in (value, float(np.nextafter(value, np.inf)))})
+    column = Column(name="x", kind=Kind.NUMERIC, edges=tuple(edges))
+    counts = np.random.default_rng(seed).integers(0, 50, column.bins)
+    counts[0] += 1
+    figure = histogram.numeric(column, counts.tolist(), counts.tolist())
+    trace = next(trace for trace in figure["data"] if trace["name"] == "Target" and trace["type"] == "scatter")
+    held = sum(y * (right - left) for y, left, right in zip(trace["y"], trace["x"], trace["x"][1:], strict=False))
+    assert held == pytest.approx(counts[1 : len(edges)].sum() / counts.sum(), rel=1e-3)
+
+
+def test_a_column_of_one_value_or_without_edges_is_drawn() -> None:
+    """The edge cases of a reference: nothing but nulls, one value."""
+    for edges in ((), (1.0,), (1.0, float(np.nextafter(1.0, 2)))):
+        column = Column(name="x", kind=Kind.NUMERIC, edges=edges)
+        counts = list(range(1, column.bins + 1))
+        _valid(histogram.numeric(column, counts, counts))
+        assert len(histogram.parts(column, counts, counts)) == column.bins
+
+
+def test_names_of_categories_are_read_and_not_encoded() -> None:
+    """Texts are unquoted for people; what vanished is called so."""
+    column = Column(name="x", kind=Kind.CATEGORICAL, categories=("a%3Db", "c"))
+    figure = histogram.categorical(column, [5, 0, 0, 0, 0, 0], [3, 2, 0, 0, 0, 0])
+    assert figure["data"][0]["y"] == ["a=b", "c (vanished)"]
+
+
+@given(st.lists(st.none() | st.floats(-1e9, 1e9), max_size=400))
+def test_a_spark_line_is_small_and_skips_what_is_missing(values: list[float | None]) -> None:
+    """However long the series: at most 120 points, no NaN, and nothing at all where there is no value."""
+    picture = spark(values)
+    assert (picture == "") == all(value is None for value in values)
+    assert picture.count("L") + picture.count("M") <= 120
+    assert "nan" not in picture

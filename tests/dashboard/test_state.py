@@ -1,0 +1,56 @@
+"""The state of a page is its address."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import moment
+from dashboard.period import period
+from dashboard.seam import ModelRow
+from dashboard.series import LONGEST
+from dashboard.state import RANGES, State, address
+
+times = st.none() | st.integers(0, 4_000_000_000).map(lambda seconds: seconds * moment.SECOND)
+names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+
+
+@given(
+    st.builds(State, segment=names.filter(bool), measure=names, monitor=names, by=names, range=st.sampled_from(list(RANGES)), window=times)
+)
+def test_an_address_brings_back_the_state_that_made_it(state: State) -> None:
+    """Whatever was chosen, names with `&`, `=` or `#` among them."""
+    assert State.of(state.query) == state
+
+
+@given(st.text(max_size=60))
+def test_no_query_breaks_a_page(search: str) -> None:
+    """What cannot be read is left at its default and said."""
+    state = State.of(f"?range={search}&from={search}&window={search}")
+    assert state.range in RANGES
+
+
+def test_what_cannot_be_read_is_said() -> None:
+    """The notice names the part of the address and the reason."""
+    assert State.of("?from=yesterday").notices == ("from: 'yesterday' is not an RFC 3339 time",)
+    assert State.of("?from=2013-02-01T00:00:00Z&to=2013-01-01T00:00:00Z").notices == ("from is not before to",)
+
+
+def test_a_name_stays_one_part_of_the_path() -> None:
+    """A model called `a/b` does not become a path of its own."""
+    assert address("models", "a/b", "columns", "@score") == "/ui/models/a%2Fb/columns/@score"
+
+
+ROW = ModelRow("m", "binary", 1, 0, 400 * moment.DAY - 1, 9, 9, 0)
+
+
+def test_a_relative_period_ends_with_the_data_and_not_with_the_clock() -> None:
+    """A replayed year is shown whole, years later."""
+    over = period(ROW, State(range="30d"), moment.DAY)
+    assert (over.start, over.end) == (370 * moment.DAY, 400 * moment.DAY)
+
+
+def test_no_more_windows_are_asked_for_than_can_be_drawn() -> None:
+    """A year of five-minute windows is cut to the newest, and the cut is known."""
+    over = period(ROW, State(range="all"), 5 * moment.MINUTE)
+    assert (over.slots(), over.end, over.cut) == (LONGEST, 400 * moment.DAY, True)
