@@ -24,7 +24,8 @@ class Verdict(StrEnum):
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """One reading. Times are microseconds; `column` is "" for the whole model; `threshold` is as the monitor gives it.
 
-    `value` is None where there is none; then `reason` says why. `monitor_version` is the version of the monitor's definition.
+    `value` is None where there is none; then `reason` says why. `monitor_version` is the version of the monitor's definition,
+    `contract` the version of the model's contract under which it was taken.
     """
 
     monitor: str
@@ -50,6 +51,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     revision: int = 1
     evidence: dict[str, Any] = {}
     monitor_version: int = 1
+    contract: int = 1
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,7 +51,7 @@ class Evaluate:
         else:
             value, base, n, n_base = (array[:, None, :] for array in self._model(monitor, what, model, windows, names))
         verdict, reason = judge(monitor, what, value, base, n, n_base, catalogue.REASONS[monitor.measure])
-        return Frame(monitor, windows, columns, names, value, base, n, n_base, verdict, reason)
+        return Frame(monitor, model.contract.version, windows, columns, names, value, base, n, n_base, verdict, reason)
 
     def most(self, monitor: Monitor, model: Model, segments: int) -> int:
         """How many windows to evaluate at a time."""
@@ -125,10 +125,17 @@ class Evaluate:
 
 
 def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
-    """The columns that a monitor watches; ("",) for a measure of the whole model."""
+    """The columns that a monitor watches, as far as the contract has them; ("",) for a measure of the whole model."""
     if not measure(monitor.measure).columns:
         return ("",)
-    return monitor.columns or tuple(column.name for column in contract.features)
+    there = {column.name for column in (*contract.features, *contract.outputs)}
+    return tuple(name for name in monitor.columns if name in there) or tuple(column.name for column in contract.features)
+
+
+def missing(monitor: Monitor, contract: Contract) -> list[str]:
+    """The columns that a monitor names and the contract has not, as after a new reference."""
+    there = {column.name for column in (*contract.features, *contract.outputs)}
+    return [name for name in monitor.columns if name not in there]
 
 
 def groupings_of(monitor: Monitor) -> list[str]:

@@ -25,6 +25,7 @@ class Frame:
     """Readings of one monitor, shape (windows, columns, segments). NaN and `NONE` stand for no value; `reason` holds None or a text."""
 
     monitor: Monitor
+    contract: int
     windows: Ints
     columns: tuple[str, ...]
     segments: tuple[str, ...]
@@ -49,6 +50,7 @@ class Frame:
         same &= self.n_baseline[at] == stored["n_baseline"].cast(pa.float64()).fill_null(NONE).to_numpy().astype(np.int64)[rows]
         same &= np.array(VERDICTS, object)[self.verdict[at]] == _texts(stored["verdict"])[rows]
         same &= self.reason[at] == _texts(stored["reason"])[rows]
+        same &= stored["contract"].to_numpy()[rows] == self.contract
         changed[at] = ~same
         revision[at] = stored["revision"].to_numpy().astype(np.int64)[rows] + 1
         return changed, revision
@@ -87,6 +89,7 @@ class Frame:
                 "reason": pa.array(self.reason[mask].tolist(), pa.string()),
                 "revision": pa.array(revision[mask], pa.uint32()),
                 "monitor_version": pa.array(np.full(rows, monitor.revision), pa.uint32()),
+                "contract": pa.array(np.full(rows, self.contract), pa.uint32()),
                 "evaluated": np.full(rows, now),
             }
         )
@@ -117,6 +120,7 @@ class Frame:
                 reason=self.reason[at],
                 revision=int(revision[at]),
                 monitor_version=monitor.revision,
+                contract=self.contract,
             )
 
     def _places(self, stored: pa.Table) -> tuple[tuple[Ints, Ints, Ints], Ints]:

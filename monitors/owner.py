@@ -19,7 +19,7 @@ from core.clock import Clock
 from core.contract import Contract
 from core.monitor import Monitor
 from monitors import plan
-from monitors.evaluate import Evaluate, Model, columns_of, segments_of
+from monitors.evaluate import Evaluate, Model, columns_of, missing, segments_of
 from monitors.rebuild import Rebuild
 from monitors.seam import Alerts, Cursors, Panes, Raw, Readings, Store, Truth
 
@@ -61,7 +61,8 @@ class Counts:
     audited: int = 0
     repaired: int = 0
     readings: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)  # by monitor
+    missing: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -86,7 +87,7 @@ class Owner:
 
     def __init__(self, name: str, stores: Stores, rebuild: Rebuild, evaluate: Evaluate, clock: Clock) -> None:
         self._name, self._stores, self._rebuild, self._evaluate, self._clock = name, stores, rebuild, evaluate, clock
-        self._done: dict[tuple[str, int], _Done] = {}
+        self._done: dict[tuple[str, int, int], _Done] = {}
         self._closed: tuple[Any, ...] = ()
         self.counts = Counts()
 
@@ -149,6 +150,7 @@ class Owner:
                 every = slots if monitor.name in failed else touched
                 worked |= self._monitor(monitor, model, slots, found, every, watermark, live=live)
                 self.counts.failed.pop(monitor.name, None)
+                self._tell_missing(monitor, model.contract)
             except Exception as error:  # one monitor's edge: its windows stay due, the others go on
                 _log.exception("monitor %s of %s could not be evaluated", monitor.name, self._name)
                 self.counts.failed[monitor.name] = f"{type(error).__name__}: {error}"[:300]
@@ -160,7 +162,7 @@ class Owner:
     ) -> bool:
         segments = segments_of(monitor, model, found)
         each = len(segments) * len(columns_of(monitor, model.contract))
-        done = self._known(monitor)
+        done = self._known(monitor, model.contract)
         windows = plan.existing(monitor, slots, watermark, live=live)
         windows = plan.due(monitor, windows, touched, done.complete(each))
         for chunk in plan.chunks(windows, monitor.window, self._evaluate.most(monitor, model, len(segments))):
@@ -176,8 +178,14 @@ class Owner:
             done.add(chunk, each)
         return bool(len(windows))
 
-    def _known(self, monitor: Monitor) -> _Done:
-        key = (monitor.name, monitor.revision)
+    def _tell_missing(self, monitor: Monitor, contract: Contract) -> None:
+        """Remember which of a monitor's columns the contract has not; the others are evaluated."""
+        self.counts.missing.pop(monitor.name, None)
+        if names := missing(monitor, contract):
+            self.counts.missing[monitor.name] = f"contract version {contract.version} has no column {', '.join(names)}; change its columns"
+
+    def _known(self, monitor: Monitor, contract: Contract) -> _Done:
+        key = (monitor.name, monitor.revision, contract.version)
         if key not in self._done:
             self._done[key] = _Done(*self._stores.readings.evaluated(self._name, *key))
         return self._done[key]

@@ -96,7 +96,7 @@ class Readings(Protocol):
         """Newest revisions, windows starting in the span."""
         ...
 
-    def evaluated(self, model: str, monitor: str, version: int) -> tuple[Ints, Ints]:
+    def evaluated(self, model: str, monitor: str, version: int, contract: int) -> tuple[Ints, Ints]:
         """Windows that have readings, and how many each has."""
         ...
 

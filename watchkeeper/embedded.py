@@ -106,7 +106,9 @@ class Embedded:
         """What is wrong now, in words: obstacles, and monitors that cannot be evaluated."""
         found = self.obstacles()
         for name, owner in list(self.host.owners.items()):
-            found += [f"monitor {monitor} of {name}: {why}" for monitor, why in list(owner.counts.failed.items())]
+            found += [
+                f"monitor {monitor} of {name}: {why}" for monitor, why in [*owner.counts.failed.items(), *owner.counts.missing.items()]
+            ]
         return found
 
     def status(self) -> dict[str, Any]:

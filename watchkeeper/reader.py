@@ -57,7 +57,9 @@ class Reader:
 
     def page(self, query: Query) -> tuple[pa.Table, str | None]:
         """Readings, and the cursor of the next page."""
-        current = {(monitor.model, monitor.name): monitor.revision for monitor in self._spine.control.monitors(query.model)}
+        found = self._spine.control.monitors(query.model)
+        contracts = {model: self._evaluated(model) for model in {monitor.model for monitor in found}}
+        current = {(monitor.model, monitor.name): (monitor.revision, contracts[monitor.model]) for monitor in found}
         return self._spine.readings.read(query, current)
 
     def readings(self, query: Query) -> pa.Table:
@@ -112,6 +114,12 @@ class Reader:
     def status(self) -> dict[str, Any]:
         """What `GET /v1/status` says."""
         return self._spine.status()
+
+    def _evaluated(self, model: str) -> int:
+        """The contract version that the model's readings follow: the newest one as soon as everything has been evaluated under it."""
+        cursor = self._spine.control.cursor(f"owner:{model}") or {}
+        contract = self._spine.control.contract(model)
+        return int(cursor.get("contract", contract.version if contract else 1))
 
     def _known(self, model: str) -> Contract:
         if (contract := self._spine.control.contract(model)) is None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any, Literal
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,6 +19,7 @@ from core.monitor import Monitor
 from core.reading import Query
 from dashboard.seam import ModelRow
 from ingest.decode.payload import Kind
+from monitors.declared import content as content_of
 from monitors.default import defaults
 from monitors.grammar import parse
 from monitors.option import Options
@@ -117,14 +119,17 @@ class Services:
         answer = {"kind": "contract", "model": contract.model, "name": contract.model}
         if dry_run:
             return answer | {"result": "created" if before is None else "changed"}
-        saved = self._spine.control.save_contract(contract, content=f"declared:{contract!r}", reference=None)
+        saved = self._spine.control.save_contract(contract, content=content_of(contract), reference=None)
         self._default(saved)
         return answer | {"result": "created" if before is None else "unchanged" if before.version == saved.version else "changed"}
 
     def _default(self, contract: Contract) -> None:
-        """Give a model its default monitors; those that a person has changed stay."""
-        there = {monitor.name for monitor in self._spine.control.monitors(contract.model)}
-        self._spine.control.apply_monitors([monitor for monitor in defaults(contract) if monitor.name not in there])
+        """Give a model its default monitors, and renew them with its contract; those that a person has changed stay."""
+        before = self._spine.control.contract_version(contract.model, contract.version - 1)
+        given = {monitor.name: monitor for monitor in defaults(before)} if before else {}
+        there = {monitor.name: msgspec.structs.replace(monitor, revision=1) for monitor in self._spine.control.monitors(contract.model)}
+        untouched = [monitor for monitor in defaults(contract) if there.get(monitor.name) in (None, given.get(monitor.name))]
+        self._spine.control.apply_monitors(untouched)
         self._spine.host.call()
 
 

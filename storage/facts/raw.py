@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,12 @@ class Raw:
         )
         table = self._engine.query(sql, {"model": model, "partition": partition, "before": before, "ids": list(ids)})
         return set(table["prediction_id"].to_pylist())
+
+    def places(self, topic: Literal["predictions", "labels"], partition: int, first: int, last: int) -> set[tuple[int, int]]:
+        """Position and place of the rows at positions first..last of a partition that are there."""
+        sql = f"SELECT position, place FROM {topic} WHERE partition = {{partition:UInt32}} AND position BETWEEN {{first:UInt64}} AND {{last:UInt64}}"
+        table = self._engine.query(sql, {"partition": partition, "first": first, "last": last})
+        return set(zip(table["position"].to_pylist(), table["place"].to_pylist(), strict=True))
 
     def ids(self, partition: int, before: int) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
         """All ids of a partition below a position, model by model."""

@@ -19,8 +19,12 @@ _ORDER = ("model", "monitor", "window_start", "column", "segment", "revision")
 _FIELDS = (
     "monitor, model, version, measure, params, baseline, column, segment, toUnixTimestamp64Micro(window_start) AS window_start,"
     " toUnixTimestamp64Micro(window_end) AS window_end, value, lower, upper, baseline_value, n_target, n_baseline, n_effective,"
-    " threshold, verdict, reason, revision, evidence, monitor_version"
+    " threshold, verdict, reason, revision, evidence, monitor_version, contract"
 )
+
+
+# The versions of the definition and of the contract that hold, by (model, monitor).
+Current = Mapping[tuple[str, str], tuple[int, int]]
 
 
 class Readings:
@@ -29,10 +33,10 @@ class Readings:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def read(self, query: Query, current: Mapping[tuple[str, str], int]) -> tuple[pa.Table, str | None]:
+    def read(self, query: Query, current: Current) -> tuple[pa.Table, str | None]:
         """The readings asked for, and the cursor of the next page or None.
 
-        `current` tells the version of each (model, monitor) that holds: readings of earlier definitions are not shown.
+        `current` tells of each (model, monitor) the versions of the monitor and of the contract that hold: other readings are not shown.
         """
         conditions, parameters = _conditions(query, current)
         if query.after is not None:
@@ -56,7 +60,7 @@ class Readings:
         return table, _encode([last[name] for name in _ORDER])
 
     def newest(self, model: str, monitor: str, version: int, span: tuple[int, int]) -> pa.Table:
-        """The newest revisions of a monitor's readings with `span[0] <= window_start < span[1]`."""
+        """The newest revisions of a monitor's readings, whatever the contract, with `span[0] <= window_start < span[1]`."""
         sql = (
             f"SELECT {_FIELDS} FROM (SELECT * FROM readings WHERE model = {{model:String}} AND monitor = {{monitor:String}}"
             " AND monitor_version = {version:UInt32} AND window_start >= fromUnixTimestamp64Micro({low:Int64}, 'UTC')"
@@ -65,22 +69,26 @@ class Readings:
         )
         return self._engine.query(sql, {"model": model, "monitor": monitor, "version": version, "low": span[0], "high": span[1]})
 
-    def evaluated(self, model: str, monitor: str, version: int) -> tuple[Ints, Ints]:
-        """Starts of the windows with readings of this definition, and how many readings (columns x segments) each has."""
+    def evaluated(self, model: str, monitor: str, version: int, contract: int) -> tuple[Ints, Ints]:
+        """Starts of the windows with readings of this definition under this contract, and how many readings (columns x segments) each has."""
         sql = (
             "SELECT toUnixTimestamp64Micro(window_start) AS start, uniqExact(column, segment) AS n FROM readings WHERE model = {model:String}"
-            " AND monitor = {monitor:String} AND monitor_version = {version:UInt32} GROUP BY start ORDER BY start"
+            " AND monitor = {monitor:String} AND monitor_version = {version:UInt32} AND contract = {contract:UInt32} GROUP BY start ORDER BY start"
         )
-        table = self._engine.query(sql, {"model": model, "monitor": monitor, "version": version})
+        table = self._engine.query(sql, {"model": model, "monitor": monitor, "version": version, "contract": contract})
         return col.ints(table["start"]), col.ints(table["n"])
 
 
-def _conditions(query: Query, current: Mapping[tuple[str, str], int]) -> tuple[list[str], dict[str, object]]:
-    pairs = [(model, monitor, version) for (model, monitor), version in current.items()]
-    conditions = [
-        "has(arrayZip({ms:Array(String)}, {ns:Array(String)}, {vs:Array(UInt32)}), (model::String, monitor::String, monitor_version))"
-    ]
-    parameters: dict[str, object] = {"ms": [p[0] for p in pairs], "ns": [p[1] for p in pairs], "vs": [p[2] for p in pairs]}
+def _conditions(query: Query, current: Current) -> tuple[list[str], dict[str, object]]:
+    pairs = [(model, monitor, *versions) for (model, monitor), versions in current.items()]
+    shown = "arrayZip({ms:Array(String)}, {ns:Array(String)}, {vs:Array(UInt32)}, {cs:Array(UInt32)})"
+    conditions = [f"has({shown}, (model::String, monitor::String, monitor_version, contract))"]
+    parameters: dict[str, object] = {
+        "ms": [p[0] for p in pairs],
+        "ns": [p[1] for p in pairs],
+        "vs": [p[2] for p in pairs],
+        "cs": [p[3] for p in pairs],
+    }
     for name in ("model", "monitor", "measure", "column"):
         if (value := getattr(query, name)) is not None:
             conditions.append(f"{name} = {{{name}:String}}")

@@ -21,11 +21,11 @@ class Writer:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def predictions(self, blocks: Sequence[tuple[Contract, Predictions]], partition: int, token: str) -> None:
+    def predictions(self, blocks: Sequence[tuple[Contract, Predictions]], partition: int, token: str | None) -> None:
         """Raw prediction events."""
         self._insert("predictions", [_predictions(contract, block, partition) for contract, block in blocks], token)
 
-    def labels(self, blocks: Mapping[str, Labels], partition: int, token: str) -> None:
+    def labels(self, blocks: Mapping[str, Labels], partition: int, token: str | None) -> None:
         """Raw label events."""
         self._insert("labels", [_labels(model, block, partition) for model, block in blocks.items()], token)
 
@@ -57,15 +57,15 @@ class Writer:
             None,
         )
 
-    def batches(self, rows: Sequence[Mapping[str, str | int]], token: str) -> None:
-        """What a committed batch held, a row a model; written last. Times are microseconds."""
+    def batches(self, rows: Sequence[Mapping[str, str | int]]) -> None:
+        """What a committed batch held, a row a model; written last. Times are microseconds. The same rows again change nothing: no token is needed."""
         columns = {
             name: col.times(np.array([row[name] for row in rows], np.int64))
             if name in _BATCH_TIMES
             else pa.array([row[name] for row in rows])
             for name in _BATCH
         }
-        self._insert("batches", [pa.table(columns)] if rows else [], token)
+        self._insert("batches", [pa.table(columns)] if rows else [], None)
 
     def dead_letters(self, rows: Sequence[Mapping[str, str | int]], token: str) -> None:
         """Records that could not be used: topic, partition, position, place, model, field, reason, logged."""

@@ -26,5 +26,6 @@ def test_numbers_and_booleans() -> None:
 
 def test_what_is_no_value_is_invalid() -> None:
     """Objects, not-a-number, and strings above 4 KiB."""
-    assert {text.of(v) for v in ([], {}, float("nan"), float("inf"), "x" * 4097, "é" * 2049)} == {text.INVALID}
+    values: list[object] = [[], {}, float("nan"), float("inf"), "x" * 4097, "é" * 2049]
+    assert {text.of(value) for value in values} == {text.INVALID}
     assert text.of("x" * 4096) == "x" * 4096

@@ -172,12 +172,13 @@ PARTITION BY toYYYYMM(logged)
 ORDER BY (topic, partition, position, place)
 SETTINGS non_replicated_deduplication_window = 100000;
 
--- Every revision of every reading.
+-- Every revision of every reading. Those of an earlier definition of the monitor, or contract of the model, stay and are not shown.
 CREATE TABLE IF NOT EXISTS readings
 (
     model           LowCardinality(String),
     monitor         LowCardinality(String),
     monitor_version UInt32,
+    contract        UInt32,
     column          LowCardinality(String),
     grouping        LowCardinality(String),
     segment         LowCardinality(String),
@@ -202,4 +203,4 @@ CREATE TABLE IF NOT EXISTS readings
     evaluated       DateTime64(6, 'UTC')
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (model, monitor, monitor_version, column, segment, window_start, revision);
+ORDER BY (model, monitor, monitor_version, contract, column, segment, window_start, revision);

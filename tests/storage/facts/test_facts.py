@@ -221,9 +221,9 @@ def test_progress_is_what_was_committed_last(engine: Engine) -> None:
     }
     times: dict[str, str | int] = {"first_ts": 1, "last_ts": 2}
     writer = Writer(engine)
-    writer.batches([{**row, **times, "last": 4, "watermark": 5}], "a")
-    writer.batches([{**row, **times, "last": 6, "watermark": 3}], "b")
-    writer.batches([{**row, **times, "topic": "labels", "last": 8, "watermark": 99}], "c")
+    writer.batches([{**row, **times, "last": 4, "watermark": 5}])
+    writer.batches([{**row, **times, "last": 6, "watermark": 3}])
+    writer.batches([{**row, **times, "topic": "labels", "last": 8, "watermark": 99}])
     progress = Batches(engine).progress()["m"]
     assert (progress.predictions, progress.labels, progress.watermark) == ({0: 6}, {0: 8}, 5)
 
@@ -255,6 +255,7 @@ def reading_rows(revision: int, value: float, version: int = 1) -> pa.Table:
             "revision": pa.array([revision] * n, pa.uint32()),
             "evidence": ["{}"] * n,
             "monitor_version": pa.array([version] * n, pa.uint32()),
+            "contract": pa.array([1] * n, pa.uint32()),
             "evaluated": [0] * n,
         }
     )
@@ -266,7 +267,7 @@ def test_readings_are_paged_and_newest_wins(engine: Engine) -> None:
     for revision in (1, 2):
         writer.readings(reading_rows(revision, revision / 10))
     writer.readings(reading_rows(7, 9.0, version=2))
-    current = {("m", "w"): 1}
+    current = {("m", "w"): (1, 1)}
     after, seen = None, []
     while True:
         table, after = readings.read(Query(model="m", limit=2, after=after), current)
