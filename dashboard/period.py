@@ -41,6 +41,7 @@ def period(row: ModelRow, state: State, step: int) -> Period:
 
 
 def shift(of: Period) -> str:
-    """The period in words."""
+    """The period in words, and that it was cut where it was."""
     days = (of.end - of.start) / moment.DAY
-    return f"{days:.0f} days" if days >= 2 else f"{days * 24:.0f} hours"
+    cut = f" (the newest {LONGEST:,} windows)" if of.cut else ""
+    return (f"{days:.0f} days" if days >= 2 else f"{days * 24:.0f} hours") + cut

@@ -15,7 +15,7 @@ _FOREVER = b"public, max-age=31536000, immutable"
 
 
 class KnownPaths:
-    """Answers 404 outside of the known prefixes, because Dash answers every path with its page; `/` leads to `home`."""
+    """Answers 404 outside of the known paths (a `/` at the end stands for all below), because Dash answers every path with its page; `/` leads to `home`."""
 
     def __init__(self, app: ASGIApp, *, prefixes: tuple[str, ...], home: str) -> None:
         self._app = app
@@ -29,7 +29,7 @@ class KnownPaths:
         if scope["type"] == "http":
             if path == "/" or path == self._home.rstrip("/"):
                 app = RedirectResponse(self._home, 307)
-            elif not any(path == prefix.rstrip("/") or path.startswith(prefix) for prefix in self._prefixes):
+            elif not any(path == prefix.rstrip("/") or (prefix.endswith("/") and path.startswith(prefix)) for prefix in self._prefixes):
                 body = {
                     "title": "Not found",
                     "status": 404,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import moment
-from dashboard.period import period
+from dashboard.period import period, shift
 from dashboard.seam import ModelRow
 from dashboard.series import LONGEST
 from dashboard.state import RANGES, State, address
@@ -54,3 +54,4 @@ def test_no_more_windows_are_asked_for_than_can_be_drawn() -> None:
     """A year of five-minute windows is cut to the newest, and the cut is known."""
     over = period(ROW, State(range="all"), 5 * moment.MINUTE)
     assert (over.slots(), over.end, over.cut) == (LONGEST, 400 * moment.DAY, True)
+    assert shift(over) == "5 days (the newest 1,500 windows)"
