@@ -47,7 +47,7 @@ class Consumer:
         self._start = log.committed(topic, partition)
         self._next = self._start.next
         self._intent = self._start.intent
-        self._write = Write(log, store, topic, partition, self._start)
+        self._write = Write(log, store, seen, topic, partition, self._start)
         first = FirstSeen(seen, partition, self._start.next, lambda: self._write.written) if topic == "predictions" else _same
         self._steps: Apply[Batch, Events] = Apply(Decode(contracts), Apply(first, Apply(Summarise(), self._write)))
         self._stop = threading.Event()

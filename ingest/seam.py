@@ -44,11 +44,11 @@ class Log(Protocol):
 class Store(Protocol):
     """Writes blocks; an insert under a token that was used before changes nothing."""
 
-    def predictions(self, blocks: Sequence[tuple[Contract, Predictions]], partition: int, token: str) -> None:
+    def predictions(self, blocks: Sequence[tuple[Contract, Predictions]], partition: int, token: str | None) -> None:
         """Raw predictions."""
         ...
 
-    def labels(self, blocks: Mapping[str, Labels], partition: int, token: str) -> None:
+    def labels(self, blocks: Mapping[str, Labels], partition: int, token: str | None) -> None:
         """Raw labels."""
         ...
 
@@ -60,8 +60,8 @@ class Store(Protocol):
         """Rows that could not be used."""
         ...
 
-    def batches(self, rows: Sequence[Mapping[str, str | int]], token: str) -> None:
-        """What the batch held; the last insert."""
+    def batches(self, rows: Sequence[Mapping[str, str | int]]) -> None:
+        """What the batch held; the last insert, and the same rows again change nothing."""
         ...
 
 
@@ -70,6 +70,10 @@ class Seen(Protocol):
 
     def known(self, model: str, partition: int, before: int, ids: Sequence[str]) -> set[str]:
         """Which of `ids` stand at a lower position than `before`."""
+        ...
+
+    def places(self, topic: Topic, partition: int, first: int, last: int) -> set[tuple[int, int]]:
+        """Position and place of the rows at positions first..last that are there."""
         ...
 
     def ids(self, partition: int, before: int) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:

@@ -1,8 +1,8 @@
 """The last step: write a batch exactly once, then let the log's position follow.
 
 The order is the guarantee. First the intent (from here to there, which also acknowledges the batch before), then every insert under a token
-that names these rows, and only then is the batch done. Whoever finds an intent after a crash cuts the same batch and inserts it again; what was
-there already is dropped by its token.
+that names these rows, and only then is the batch done. Whoever finds an intent after a crash cuts the same batch and inserts it again: of the raw
+rows those that are not there, for ClickHouse notes a token before the rows are in place, and without syncing it; the rest under its tokens.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ import logging
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 
+from core.block import Labels, Predictions
 from core.error import Retryable
 from ingest.record import Events, Topic
-from ingest.seam import Committed, Log, Store
+from ingest.seam import Committed, Log, Seen, Store
 from ingest.step import Backpressure
 
 _log = logging.getLogger(__name__)
+
+B = TypeVar("B", Predictions, Labels)
 
 _LONGEST_PAUSE = 30.0
 _NEVER = -2_208_988_800_000_000  # 1900, the earliest time that the store holds
@@ -28,13 +32,14 @@ _NEVER = -2_208_988_800_000_000  # 1900, the earliest time that the store holds
 class Write:
     """Writes one batch at a time in a thread of its own, so that reading and decoding go on."""
 
-    def __init__(self, log: Log, store: Store, topic: Topic, partition: int, start: Committed) -> None:
+    def __init__(self, log: Log, store: Store, seen: Seen, topic: Topic, partition: int, start: Committed) -> None:
         self._log = log
         self._store = store
+        self._seen = seen
         self._place = (topic, partition)
         self._committed = start
         self._written = start.next
-        self._open = start.intent
+        self._open = self._found = start.intent
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"write-{topic}-{partition}")
         self._flight: Future[None] | None = None
         self._abandoned = threading.Event()
@@ -113,13 +118,30 @@ class Write:
         batch, token, began = events.batch, events.batch.token, time.monotonic()
         rejects = [{"topic": batch.topic, "partition": batch.partition, **reject._asdict()} for reject in events.rejects]
         self._store.dead_letters(rejects, token)
-        self._store.predictions(events.predictions, batch.partition, token)
-        self._store.labels(events.labels, batch.partition, token)
+        if batch.last == self._found:
+            self._complete(events)
+        else:
+            self._store.predictions(events.predictions, batch.partition, token)
+            self._store.labels(events.labels, batch.partition, token)
         self._store.panes(events.panes, token)
-        self._store.batches(_summary(events), token)
+        self._store.batches(_summary(events))
         rows = sum(len(block) for _, block in events.predictions) + sum(map(len, events.labels.values()))
         self.rows += rows
         _log.debug("%s written: %d rows in %.0f ms", token, rows, 1_000 * (time.monotonic() - began))
+
+    def _complete(self, events: Events) -> None:
+        """Insert the raw rows that an earlier process did not."""
+        batch = events.batch
+        there = self._seen.places(batch.topic, batch.partition, batch.first, batch.last)
+        predictions = [(contract, _without(block, there)) for contract, block in events.predictions]
+        self._store.predictions(predictions, batch.partition, None)
+        self._store.labels({model: _without(block, there) for model, block in events.labels.items()}, batch.partition, None)
+
+
+def _without(block: B, there: set[tuple[int, int]]) -> B:
+    """The rows whose place in the log is none of those."""
+    places = zip(block.position.tolist(), block.place.tolist(), strict=True)
+    return block.take(np.array([row for row, place in enumerate(places) if place not in there], np.intp))
 
 
 def _summary(events: Events) -> list[dict[str, str | int]]:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import clickhouse_connect
 import pyarrow as pa
@@ -36,9 +37,10 @@ class Engine:
         self.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic", database=False)
 
     def insert(self, table: str, rows: pa.Table, token: str | None = None) -> None:
-        """Insert rows, once: a second insert under the same `token` changes nothing."""
+        """Insert rows, once: a second insert under the same `token` changes nothing. Without a token they are always inserted."""
         if rows.num_rows:
-            settings = {**_WRITE, "insert_deduplication_token": token} if token else {**_WRITE, "insert_deduplicate": 0}
+            # `insert_deduplicate = 0` would not do: without a token the content becomes one.
+            settings = {**_WRITE, "insert_deduplication_token": token or uuid4().hex}
             self._client().insert_arrow(table, rows, database=DATABASE, settings=settings)
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:

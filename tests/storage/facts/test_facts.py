@@ -15,7 +15,7 @@ from core.block import Categories, Labels, Predictions
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError, Fatal
 from core.reading import Query
-from storage.facts.engine import Engine
+from storage.facts.engine import DATABASE, Engine
 from storage.facts.migration import migrate
 from storage.facts.panes import Panes
 from storage.facts.progress import Batches
@@ -296,3 +296,12 @@ def test_data_of_a_newer_version_is_refused(engine: Engine) -> None:
     engine.command("INSERT INTO migrations (name, checksum) VALUES ('9999_future.sql', 'x')")
     with pytest.raises(Fatal, match="newer version"):
         migrate(engine)
+
+
+def test_only_a_token_makes_an_insert_happen_once(engine: Engine) -> None:
+    """The same rows under a token are there once, and without one as often as they were inserted."""
+    engine.command(f"CREATE TABLE {DATABASE}.t (x Int64) ENGINE = MergeTree ORDER BY x SETTINGS non_replicated_deduplication_window = 100")
+    rows = pa.table({"x": [1, 2]})
+    for token in ("a", "a", None, None):
+        engine.insert("t", rows, token)
+    assert engine.query("SELECT count() AS n FROM t").to_pylist() == [{"n": 6}]

@@ -1,0 +1,107 @@
+"""A stream as the world sends it: shuffled, doubled, late, early, corrected, retracted, cut anywhere. Deterministic by its seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from watchkeeper.demo import flights
+
+_HOUR, _DAY = 3_600_000_000, 86_400_000_000
+_MOST = 3_000  # events a request
+_AGAIN = 20  # of so many requests one is sent twice
+
+
+class Storm:
+    """The first `days` days of a stream. `truth` is the frame that must result: of each id the first prediction in the log, and its last label."""
+
+    def __init__(self, stream: pd.DataFrame, model: str, *, days: int, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+        frame = stream[stream["ts"] < stream["ts"].min() + pd.Timedelta(days=days)].reset_index(drop=True)
+        self._ts, self._known = _micros(frame["ts"]), _micros(frame["label_ts"])
+        self._arrived = self._ts + self._after(len(frame), _HOUR)
+        labelled = np.flatnonzero(frame["label"].notna())
+        self._retracted = labelled[self._rng.random(len(labelled)) < 0.01]
+        self.truth = frame.copy()
+        self.truth.loc[self._retracted, ["label", "label_ts"]] = None
+        self.requests = list(
+            self._cut(sorted([*self._predictions(frame, model), *self._labels(frame, model, labelled)], key=lambda item: item[0]))
+        )
+
+    def _predictions(self, frame: pd.DataFrame, model: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+        """Every prediction within an hour of its time; every tenth again within a day, half of those with other content."""
+        twice = self._rng.random(len(frame)) < 0.1
+        again = self._arrived + self._after(len(frame), _DAY) + 1
+        other = self._rng.random(len(frame)) < 0.5
+        columns = [*flights.FEATURES, "prediction", *(["score"] if "score" in frame else [])]
+        rows = json.loads(frame[columns].to_json(orient="records", double_precision=15))
+        for place, row in enumerate(rows):
+            event = {
+                "prediction_id": frame["prediction_id"][place],
+                "model": model,
+                "ts": int(self._ts[place]) // 1_000,
+                "features": {name: row[name] for name in flights.FEATURES},
+                **{name: row[name] for name in columns if name not in flights.FEATURES},
+            }
+            yield int(self._arrived[place]), "predictions", event
+            if twice[place]:
+                changed = {
+                    "ts": event["ts"] - 5 * 3_600_000,
+                    "features": {"temp": -40.0, "origin": "XXX"},
+                    "prediction": 1 - event["prediction"],
+                }
+                yield int(again[place]), "predictions", event | (changed if other[place] else {})
+
+    def _labels(self, frame: pd.DataFrame, model: str, labelled: npt.NDArray[np.intp]) -> Iterator[tuple[int, str, dict[str, Any]]]:
+        """A tenth a day late, a tenth before the prediction, a tenth corrected, in either order of arrival, some by the order in the log alone."""
+        fate, order = self._rng.random(len(frame)), self._rng.random(len(frame))
+        wait = self._after(len(frame), _HOUR)
+        retracted = set(self._retracted.tolist())
+        for place in labelled.tolist():
+            known, arrives = int(self._known[place]), int(self._known[place] + wait[place])
+            if fate[place] < 0.1:
+                arrives += _DAY
+            elif fate[place] < 0.2:
+                arrives = int(self._arrived[place] - wait[place])
+            value = float(frame["label"][place])
+            right = {"prediction_id": frame["prediction_id"][place], "model": model, "label": value, "ts": known // 1_000}
+            wrong = right | {"label": 1 - value}
+            yield arrives, "labels", right
+            if place in retracted:
+                late = int((order[place] - 0.5) * _HOUR)
+                yield arrives + late, "labels", right | {"label": None, "deleted": True, "ts": known // 1_000 + 60_000}
+            elif order[place] < 0.05:
+                yield arrives - _HOUR, "labels", wrong | {"ts": known // 1_000 - 60_000}
+            elif order[place] < 0.08:
+                yield arrives + 7 * _HOUR, "labels", wrong | {"ts": known // 1_000 - 60_000}
+            elif order[place] < 0.1:
+                yield arrives - 1, "labels", wrong
+
+    def _cut(self, events: list[tuple[int, str, dict[str, Any]]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """Requests of any size, in the order of arrival; some are sent twice, as by a client that heard no answer."""
+        cuts = np.unique([0, *np.cumsum(self._rng.integers(1, _MOST, 3 * len(events) // _MOST)), len(events)])
+        for low, high in pairwise(cuts[cuts <= len(events)].tolist()):
+            for topic in ("predictions", "labels"):
+                if rows := [event for _, kind, event in events[low:high] if kind == topic]:
+                    for _ in range(2 if self._rng.integers(_AGAIN) == 0 else 1):
+                        yield topic, rows
+
+    def _after(self, size: int, longest: int) -> npt.NDArray[np.int64]:
+        return self._rng.integers(0, longest, size)
+
+
+def write(frame: pd.DataFrame, path: Path) -> Path:
+    """The frame as a stream file."""
+    frame.to_parquet(path, index=False)
+    return path
+
+
+def _micros(times: pd.Series[Any]) -> npt.NDArray[np.int64]:
+    return np.asarray(times.dt.as_unit("us").astype("int64"), np.int64)

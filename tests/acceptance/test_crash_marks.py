@@ -1,0 +1,49 @@
+"""What a dead process may leave behind: an insert's token without its rows, or its rows without the token."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ingest.record import Topic
+from storage.facts.progress import Batches
+from tests.acceptance.spine import Killed, Spine
+
+PREDICTION = {"ts": "2024-10-04T00:00:00Z", "features": {"x": 1, "c": "a"}, "prediction": 1, "score": 0.9, "model": "m"}
+LABEL = {"label": 1, "model": "m"}
+IDS = ["a", "b", "c"]
+ROWS = {"predictions": [PREDICTION | {"prediction_id": key} for key in IDS], "labels": [LABEL | {"prediction_id": key} for key in IDS]}
+WRITES = ("predictions", "labels", "panes", "batches")  # in the order of a batch, after the intent and the dead letters
+CASES: list[tuple[Topic, str]] = [
+    *(("predictions", table) for table in ("predictions", "panes", "batches")),
+    *(("labels", table) for table in ("labels", "batches")),
+]
+
+
+@pytest.mark.parametrize("lost", ["rows", "token"])
+@pytest.mark.parametrize(("topic", "table"), CASES)
+def test_a_batch_is_whole_and_single_whatever_the_dead_process_left(tmp_path: Path, topic: Topic, table: str, lost: str) -> None:
+    """ClickHouse remembers a token before its part is there, and does not sync it: neither loses or doubles a row."""
+    with closing(Spine(tmp_path)) as spine:
+        spine.add("m")
+        spine.append(topic, ROWS[topic])
+        spine.fuse.arm(3 + WRITES.index(table), after=True)
+        with pytest.raises(Killed):
+            spine.ingest(1_000_000)
+        sql = "SELECT data_paths[1] AS path FROM system.tables WHERE database = 'watchkeeper' AND name = {table:String}"
+        folder = Path(spine.engine.query(sql, {"table": table}).to_pylist()[0]["path"])
+    marks = list(folder.glob("*_1_1_0" if lost == "rows" else "deduplication_logs"))
+    assert len(marks) == 1
+    shutil.rmtree(marks[0])
+    with closing(Spine(tmp_path)) as spine:
+        spine.add("m")
+        spine.ingest(1_000_000)
+        while spine.evaluate("m", silent=True):
+            pass
+        rows = spine.engine.query(f"SELECT count() AS rows, uniqExact(prediction_id) AS ids FROM {topic} WHERE model = 'm'").to_pylist()
+        assert rows == [{"rows": 3, "ids": 3}]
+        assert topic == "labels" or spine.twice("m") == (0, 0)
+        assert Batches(spine.engine).totals()[topic]["rows"] == 3

@@ -1,0 +1,42 @@
+"""January to March as the world sends it: the readings are those of the quiet run, and of a batch job over what results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.acceptance import watch
+from tests.acceptance.agree import differences
+from tests.acceptance.storm import Storm, write
+from tests.oracle.compare import compare
+from watchkeeper.client import Client
+from watchkeeper.demo import flights
+from watchkeeper.demo.server import Server
+
+pytestmark = pytest.mark.slow
+
+DAYS = 60
+SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
+
+
+def test_a_disordered_stream_reads_as_the_quiet_one(pairs: tuple[flights.Pair, ...], tmp_path: Path) -> None:
+    """Shuffled, doubled, late, early, corrected, retracted and cut anywhere: both models' readings agree, and the ruler confirms them."""
+    storms = {pair: Storm(pd.read_parquet(pair.stream), f"{pair.model}-storm", days=DAYS, seed=7) for pair in pairs}
+    wild = {pair: replace(pair, model=f"{pair.model}-storm") for pair in pairs}
+    with Server(tmp_path / "data", environment=SOON) as server, Client(server.url) as client:
+        for pair, storm in storms.items():
+            watch.define(client, pair)
+            watch.define(client, wild[pair])
+            for topic, rows in storm.requests:
+                sent = client.predictions(rows) if topic == "predictions" else client.labels(rows)
+                assert (len(rows), 0) == (sent.accepted, sent.rejected)
+            watch.replay(client, pair, write(storm.truth, tmp_path / "truth.parquet"))
+        status = client.wait(300)
+        assert status["problems"] == []
+        for pair, storm in storms.items():
+            found = watch.readings(client, wild[pair])
+            assert differences(watch.readings(client, pair), found)[:20] == []
+            assert compare(watch.ruler(pair, storm.truth), found)[:20] == []
