@@ -20,9 +20,11 @@ from ingest.write import Write
 
 _log = logging.getLogger(__name__)
 
+_PAUSE = 0.005  # seconds between two looks at a write under way
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How batches are cut: at so many bytes, or when the oldest record has waited so many seconds."""
+    """How batches are cut: at so many bytes, else so many seconds after the last one or when that is written, whichever is later."""
 
     bytes: int = 8 << 20
     seconds: float = 0.1
@@ -47,6 +49,8 @@ class Consumer:
         self._start = log.committed(topic, partition)
         self._next = self._start.next
         self._intent = self._start.intent
+        self._cut_at = 0.0  # time.monotonic() of the last cut
+        self._backlog = False  # whether the last batch was full
         self._write = Write(log, store, seen, topic, partition, self._start)
         first = FirstSeen(seen, partition, self._start.next, lambda: self._write.written) if topic == "predictions" else _same
         self._steps: Apply[Batch, Events] = Apply(Decode(contracts), Apply(first, Apply(Summarise(), self._write)))
@@ -93,11 +97,14 @@ class Consumer:
 
     def _cut(self) -> Batch | None:
         """The next batch; after a crash first exactly the one that was begun."""
-        waiting = 0.02 if not self._write.idle else 0.1
-        if not self._log.wait(*self._place, self._next, waiting):
+        idle = self._write.idle
+        if not self._log.wait(*self._place, self._next, 0.1 if idle else 0.02):
             return None
-        if self._intent is None and self._limits.seconds:
-            time.sleep(self._limits.seconds)
+        if self._intent is None and not idle and not self._backlog:
+            time.sleep(_PAUSE)  # what comes meanwhile makes one batch: each insert has its price
+            return None
+        if self._intent is None:
+            time.sleep(max(0.0, self._cut_at + self._limits.seconds - time.monotonic()))
         until, self._intent = self._intent, None
         records = self._log.read(*self._place, self._next, until=until, most=self._limits.bytes if until is None else 1 << 62)
         if not records:
@@ -105,6 +112,7 @@ class Consumer:
         last = until if until is not None else records[-1].position
         batch = Batch(*self._place, self._next, last, records)
         self._next = last + 1
+        self._cut_at, self._backlog = time.monotonic(), sum(len(record.body) for record in records) > self._limits.bytes // 2
         return batch
 
     def _submit(self, batch: Batch) -> None:
@@ -112,7 +120,7 @@ class Consumer:
             try:
                 self._steps.submit(batch)
             except Backpressure:
-                time.sleep(0.005)
+                time.sleep(_PAUSE)
                 self._steps.poll()
             else:
                 return
