@@ -72,6 +72,7 @@ class Reader:
     def read(self, first: int, rows: Sequence[Row]) -> list[Group]:
         """The events of a slice whose first row is number `first`."""
         self.rejects, self.cells, self.unmet = [], [], {}
+        self._last = self._last or self._expected(rows[0])
         if self._last is not None and (events := _alike(self._last, rows)) is not None:
             return [Group(self._last, range(first, first + len(rows)), events)]
         groups: dict[str, Group] = {}
@@ -86,6 +87,15 @@ class Reader:
             group.rows.append(row)
             group.events.append(event)
         return list(groups.values())
+
+    def _expected(self, item: Row) -> Form | None:
+        """The form of a row's model, where that can be told without reading the row."""
+        if isinstance(item, Broken | Parsed):
+            return None
+        try:
+            return self._form(_head(item).model)
+        except _REFUSED:
+            return None
 
     def _one(self, row: int, item: Row) -> tuple[Form, Any]:
         if isinstance(item, Broken):
