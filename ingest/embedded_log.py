@@ -22,6 +22,7 @@ from ingest.seam import Committed
 _KEEP_DECODED = 64 << 20  # bytes of bodies whose decoded blocks are passed along
 _MOST_WAITING = 256 << 20  # bytes of appends under way before they are refused
 _TRIM = 200  # rows a step
+_PAGE = 16_384  # bytes: a request of a megabyte fills many pages, and each has its price when it is written, read and trimmed
 
 _Work = tuple[Callable[[sqlite3.Connection], Any], Callable[[Any], None], "Future[Any]"]
 
@@ -184,6 +185,7 @@ class EmbeddedLog:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
+        connection.execute(f"PRAGMA page_size = {_PAGE}")  # of a new file
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         return connection
