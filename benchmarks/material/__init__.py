@@ -1,0 +1,1 @@
+"""What several benchmarks share: the stream of events, the flights, tables and profiles."""

@@ -1,0 +1,74 @@
+"""Events of a model with 20 features (14 decimals, 2 whole numbers, 4 categories), a time, a class and a score: about 490 bytes each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from core import moment
+from core.block import Floats
+from core.contract import Contract, Task
+from monitors.option import Options
+from monitors.reference import Reference, derive
+
+MODEL = "taxi-fare"
+CATEGORIES = (("cat_0", 11), ("cat_1", 8), ("cat_2", 40), ("cat_3", 200))
+SEGMENTS = ("cat_0", "cat_1")  # with `all`: 20 segments, and `null` where there is one
+BATCH = 2_500  # rows a request, as `replay` sends them
+
+_REFERENCE = 20_000
+_encoder = msgspec.json.Encoder()
+
+
+def contract() -> tuple[Contract, Reference]:
+    """The contract that 20,000 rows give, and its reference."""
+    columns = _columns(np.random.default_rng(7), _REFERENCE)
+    columns |= {"prediction": (columns["num_0"] > 0).astype(np.int64), "score": 1 / (1 + np.exp(-columns["num_0"] / 100))}
+    columns["label"] = (columns["num_1"] > 0).astype(np.int64)
+    return derive(MODEL, pa.table(columns), Options(task=Task.BINARY, segments=SEGMENTS))
+
+
+def bodies(rows: int, start: int, span: int, *, batch: int = BATCH, seed: int = 1, prefix: str = "") -> Iterator[bytes]:
+    """NDJSON of `rows` events in `batch` rows a body, evenly from `start` on over `span` microseconds; the same in every run."""
+    draw = np.random.default_rng(seed)
+    done = 0
+    while done < rows:
+        size = min(batch, rows - done)
+        columns = _columns(draw, size)
+        names = list(columns)
+        features = (dict(zip(names, row, strict=True)) for row in zip(*(column.tolist() for column in columns.values()), strict=True))
+        scores = draw.random(size).tolist()
+        times = (start + (done + np.arange(size)) * span // rows).tolist()
+        yield _encoder.encode_lines(
+            [
+                {
+                    "prediction_id": f"{prefix}{done + at:032x}",
+                    "model": MODEL,
+                    "version": "3",
+                    "ts": moment.text(ts),
+                    "features": values,
+                    "prediction": int(score > 0.5),
+                    "score": score,
+                }
+                for at, (ts, values, score) in enumerate(zip(times, features, scores, strict=True))
+            ]
+        )
+        done += size
+
+
+def events(body: bytes) -> int:
+    """How many events a body holds."""
+    return sum(1 for _ in itertools.filterfalse(bytes.isspace, body.splitlines()))
+
+
+def _columns(draw: np.random.Generator, rows: int) -> dict[str, Floats]:
+    columns: dict[str, Floats] = {f"num_{i}": draw.normal(0, 100, rows).round(4) for i in range(14)}
+    columns |= {f"int_{i}": draw.integers(0, 1_000, rows) for i in range(2)}
+    for name, size in CATEGORIES:
+        values = np.array([f"{name[-1]}-{i:03d}" for i in range(size)], object)
+        columns[name] = values[draw.integers(0, size, rows)]
+    return columns
