@@ -55,15 +55,14 @@ class Scene:
 
 async def scene(reader: Reader, model: str) -> Scene | None:
     """The scene of a model; None if there is no such model."""
-    rows, contract, monitors, segments, episodes = await gather(
-        ask(reader.models),
-        ask(reader.contract, model),
-        ask(reader.monitors, model),
-        ask(reader.segments, model),
-        ask(reader.episodes, None, model, 500),
+    contract = await ask(reader.contract, model)
+    if contract is None:
+        return None
+    rows, monitors, segments, episodes = await gather(
+        ask(reader.models), ask(reader.monitors, model), ask(reader.segments, model), ask(reader.episodes, None, model, 500)
     )
     row = next((row for row in rows if row.model == model), None)
-    return None if row is None or contract is None else Scene(row, contract, monitors, segments, episodes)
+    return None if row is None else Scene(row, contract, monitors, segments, episodes)
 
 
 def controls(scene: Scene, state: State, here: Here) -> list[Any]:

@@ -28,7 +28,10 @@ class ModelRow:
 
 
 class Reader(Protocol):
-    """Answers the questions that pages ask. Every method is called from worker threads, several at a time."""
+    """Answers the questions that pages ask. Every method is called from worker threads, several at a time.
+
+    Only `contract` is asked of a model that may not exist.
+    """
 
     def models(self) -> list[ModelRow]:
         """Every model, by name."""

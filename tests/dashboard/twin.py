@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from core import moment
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.episode import Delivery, DeliveryState, Episode, Level, State, Transition
+from core.error import ConfigError
 from core.measure import BUILT, Family
 from core.monitor import Monitor, Severity
 from core.reading import Query, Reading, Verdict
@@ -189,6 +190,8 @@ class Twin:
         return table.slice(0, query.limit)
 
     def segments(self, model: str) -> list[str]:
+        if model not in self._contracts:
+            raise ConfigError(f"there is no model {model}")
         return list(SHARES)
 
     def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
