@@ -1,6 +1,6 @@
 """A set of ids that may say "perhaps" for one that is new, and never "no" for one that is known.
 
-It grows by layers, each twice the last, at sixteen bits an id; of a million new ids a few thousand at most are asked about in the store.
+It grows by layers, each twice the last, at 24 bits an id; of a million new ids some dozens are asked about in the store.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 Hashes = npt.NDArray[np.uint64]
 
-_PROBES = 8
-_BITS = 16  # an id
+_PROBES = 12
+_BITS = 24  # an id
 
 
 def hashes(model: str, ids: Sequence[str] | npt.NDArray[np.object_]) -> Hashes:
