@@ -32,12 +32,16 @@ _Ranges = dict[int, tuple[int, int]]
 
 
 class Committed(NamedTuple):
-    """What ingest has committed of a model: the last position of each partition by topic, and event times."""
+    """What ingest has committed of a model: the last position of each partition by topic, and times in microseconds.
+
+    Of slots up to `frozen` raw events may be gone by retention: their panes stay as they are.
+    """
 
     predictions: dict[int, int]
     labels: dict[int, int]
     watermark: int
-    last_logged: int
+    logged: int
+    frozen: int
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ class Owner:
         if not moved and not failed and closed == self._closed:
             return False  # nothing came, and no window has closed since the last time
         touched = self._truth(model.contract, predictions, labels, committed, cursor) if moved else _NO_SLOTS
-        worked, failing = self._judge(model, monitors, touched, failed, watermark, live=committed.last_logged - committed.watermark < _LIVE)
+        worked, failing = self._judge(model, monitors, touched, failed, watermark, live=committed.logged - committed.watermark < _LIVE)
         if moved or failing != failed:
             self._stores.cursors.save_cursor(
                 f"owner:{self._name}",
@@ -132,8 +136,8 @@ class Owner:
             parts = [raw.touched(self._name, part, first, last, pane) for part, (first, last) in predictions.items()]
             touched = np.unique(np.concatenate(parts)) if parts else _NO_SLOTS
             joined = truth.joined(self._name, generation, pane)
-        self._rebuild.performance(contract, joined, generation)
-        audited, repaired = self._rebuild.reconcile(contract, touched, committed.predictions)
+        self._rebuild.performance(contract, joined[joined > committed.frozen], generation)
+        audited, repaired = self._rebuild.reconcile(contract, touched[touched > committed.frozen], committed.predictions)
         self.counts.audited += audited
         self.counts.repaired += repaired
         return np.union1d(touched, joined)

@@ -30,6 +30,7 @@ from storage.facts.panes import Panes
 from storage.facts.progress import Batches
 from storage.facts.raw import Raw
 from storage.facts.readings import Readings
+from storage.facts.retention import retain
 from storage.facts.truth import Truth
 from storage.facts.writer import Writer
 from watchkeeper.host import Host
@@ -48,11 +49,16 @@ class Embedded:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.engine = Engine(folder / "facts")
         migrate(self.engine)
+        retain(self.engine, settings.retention.events)
         self.control = ControlStore(f"sqlite:///{folder / 'control.sqlite'}", self.clock)
         self.control.migrate()
         self.log = EmbeddedLog(folder / "log.sqlite")
         self.raw, self.truth, self.panes = Raw(self.engine), Truth(self.engine), Panes(self.engine)
-        self.readings, self.batches, self.writer = Readings(self.engine), Batches(self.engine), Writer(self.engine)
+        self.readings, self.batches, self.writer = (
+            Readings(self.engine),
+            Batches(self.engine, settings.retention.events),
+            Writer(self.engine),
+        )
         self.deliverer = Deliverer(self.control, self.clock)
         self.alerts = AlertEngine(self.control, self.clock, settings.alerts.notify_horizon, address=settings.url, wake=self.deliverer.wake)
         self.evaluate = Evaluate(self.panes, self.raw, self.control.contract_version)
@@ -60,7 +66,7 @@ class Embedded:
         self._began = time.monotonic()
         self.host = Host(
             self.control,
-            self.batches.progress,
+            lambda: self.batches.progress(self.clock.now()),
             self._owner,
             self.silent,
             debounce=settings.evaluate.debounce_ms / 1_000,

@@ -113,7 +113,9 @@ class Host:
                 return True
             if (contract := self._control.contract(name)) is None:
                 continue
-            committed = Committed(progress.predictions, progress.labels, progress.watermark - self._lateness, progress.last_logged)
+            committed = Committed(
+                progress.predictions, progress.labels, progress.watermark - self._lateness, progress.logged, progress.frozen
+            )
             owner = self.owners.get(name) or self.owners.setdefault(name, self._new(name))
             worked |= owner.step(self._model(contract), self._monitors(name), committed, silent=silent)
         return worked

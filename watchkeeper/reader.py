@@ -33,7 +33,7 @@ class Reader:
         """The row of one model."""
         slots, rows = self._spine.panes.slots(contract)
         labelled, labels = self._spine.truth.counts(contract.model)
-        progress = self._spine.batches.progress().get(contract.model)
+        progress = self._spine.batches.progress(self._spine.clock.now()).get(contract.model)
         seen = progress is not None and bool(progress.predictions) and len(slots) > 0
         return {
             "model": contract.model,

@@ -56,6 +56,12 @@ class Ingest(_Part):
     lateness: Duration = "0s"  # type: ignore[assignment]
 
 
+class Retention(_Part):
+    """How long raw events are kept, counted from when the log took them; None keeps them for ever. Panes and readings stay."""
+
+    events: Duration | None = None
+
+
 class Evaluate(_Part):
     """How readings are made. `debounce_ms` is how long changes are gathered before windows are evaluated."""
 
@@ -80,6 +86,7 @@ class Settings(BaseSettings):
     token_file: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     ingest: Ingest = Ingest()
+    retention: Retention = Retention()
     evaluate: Evaluate = Evaluate()
     alerts: Alerts = Alerts()
 

@@ -2,52 +2,53 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from storage.facts.engine import Engine
 
+NEVER = -2_208_988_800_000_000  # 1900, the earliest time that the store holds
 
-class Progress(NamedTuple):
-    """Of one model: the last committed position of each partition by topic, and its times in microseconds (0: no prediction yet).
 
-    `watermark` is the latest event time, never later than the log took it. `live` tells whether the latest event was new when it came.
+@dataclass
+class Progress:
+    """Of one model: the last committed position of each partition by topic, and times in microseconds (`NEVER`: no prediction yet).
+
+    `watermark` is the latest event time, never later than the log took it; `logged` when the log took the last one. Of slots up to `frozen`
+    raw events may be gone by retention.
     """
 
-    predictions: dict[int, int]
-    labels: dict[int, int]
-    watermark: int
-    first_ts: int
-    last_ts: int
-    last_logged: int
+    predictions: dict[int, int] = field(default_factory=dict)
+    labels: dict[int, int] = field(default_factory=dict)
+    watermark: int = NEVER
+    first_ts: int = NEVER
+    last_ts: int = NEVER
+    logged: int = NEVER
+    frozen: int = NEVER
 
 
 class Batches:
-    """Questions about committed batches."""
+    """Questions about committed batches. `retention` is how long raw events are kept (microseconds), None for ever."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, retention: int | None = None) -> None:
         self._engine = engine
+        self._retention = retention
 
-    def progress(self) -> dict[str, Progress]:
+    def progress(self, now: int) -> dict[str, Progress]:
         """The progress of every model that has events."""
-        sql = (
-            "SELECT model, topic, partition, max(last) AS last, toUnixTimestamp64Micro(max(watermark)) AS watermark, toUnixTimestamp64Micro(min(first_ts)) AS first_ts,"
-            " toUnixTimestamp64Micro(max(last_ts)) AS last_ts, toUnixTimestamp64Micro(max(logged)) AS logged FROM batches GROUP BY model, topic, partition"
-        )
         found: dict[str, Progress] = {}
-        for row in self._engine.query(sql).to_pylist():
-            old = found.get(row["model"], Progress({}, {}, 0, 0, 0, 0))
-            positions = {row["partition"]: row["last"]}
-            if row["topic"] == "labels":
-                found[row["model"]] = old._replace(labels=old.labels | positions)
-                continue
-            found[row["model"]] = Progress(
-                old.predictions | positions,
-                old.labels,
-                max(old.watermark, row["watermark"]) if old.predictions else row["watermark"],
-                min(old.first_ts, row["first_ts"]) if old.predictions else row["first_ts"],
-                max(old.last_ts, row["last_ts"]) if old.predictions else row["last_ts"],
-                max(old.last_logged, row["logged"]),
-            )
+        positions = "SELECT model, topic, partition, max(last) AS last FROM batches GROUP BY model, topic, partition"
+        for row in self._engine.query(positions).to_pylist():
+            held = found.setdefault(row["model"], Progress())
+            (held.labels if row["topic"] == "labels" else held.predictions)[row["partition"]] = row["last"]
+        gone = "logged < fromUnixTimestamp64Micro({gone:Int64}, 'UTC')"
+        spans = {"watermark": "max(b.watermark)", "first_ts": "min(b.first_ts)", "last_ts": "max(b.last_ts)", "logged": "max(b.logged)"}
+        spans["frozen"] = f"if(countIf(b.{gone}) = 0, toDateTime64('1900-01-01', 6, 'UTC'), maxIf(b.last_ts, b.{gone}))"
+        selected = ", ".join(f"toUnixTimestamp64Micro({span}) AS {name}" for name, span in spans.items())
+        times = f"SELECT model, {selected} FROM batches AS b WHERE b.topic = 'predictions' AND b.rows > 0 GROUP BY model"
+        for row in self._engine.query(times, {"gone": NEVER if self._retention is None else now - self._retention}).to_pylist():
+            held = found[row.pop("model")]
+            for name, value in row.items():
+                setattr(held, name, value)
         return found
 
     def totals(self) -> dict[str, dict[str, int]]:

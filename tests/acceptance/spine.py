@@ -116,10 +116,10 @@ class Spine:
 
     def evaluate(self, model: str, *, silent: bool) -> bool:
         """One step of the model's owner; whether there was anything to do."""
-        progress = Batches(self.engine).progress().get(model)
+        progress = Batches(self.engine).progress(0).get(model)
         if progress is None:
             return False
-        committed = Committed(progress.predictions, progress.labels, progress.watermark, progress.last_logged)
+        committed = Committed(progress.predictions, progress.labels, progress.watermark, progress.logged, progress.frozen)
         owner = self._owners.get(model) or self._owners.setdefault(model, self._owner(model))
         return owner.step(Model(self.contracts[model], None), monitors(model), committed, silent=silent)
 

@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS predictions
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(logged)
 ORDER BY (model, ts, prediction_id)
-SETTINGS non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- All labels ever sent, corrections and retractions too: what was known when can be told later.
 CREATE TABLE IF NOT EXISTS labels
@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS labels
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(logged)
 ORDER BY (model, prediction_id, ts, partition, position, place)
-SETTINGS non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 100000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- The truth that holds now for each prediction, in the order of the predictions. `generation` comes from the log positions that
 -- were known when it was joined: an owner that has fallen behind cannot win.
@@ -170,7 +170,7 @@ CREATE TABLE IF NOT EXISTS dead_letters
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(logged)
 ORDER BY (topic, partition, position, place)
-SETTINGS non_replicated_deduplication_window = 100000;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 100000;
 
 -- Every revision of every reading. Those of an earlier definition of the monitor, or contract of the model, stay and are not shown.
 CREATE TABLE IF NOT EXISTS readings

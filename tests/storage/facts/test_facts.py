@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from storage.facts.panes import Panes
 from storage.facts.progress import Batches
 from storage.facts.raw import Raw
 from storage.facts.readings import Readings
+from storage.facts.retention import retain
 from storage.facts.truth import Truth
 from storage.facts.writer import Writer
 
@@ -224,7 +226,7 @@ def test_progress_is_what_was_committed_last(engine: Engine) -> None:
     writer.batches([{**row, **times, "last": 4, "watermark": 5}])
     writer.batches([{**row, **times, "last": 6, "watermark": 3}])
     writer.batches([{**row, **times, "topic": "labels", "last": 8, "watermark": 99}])
-    progress = Batches(engine).progress()["m"]
+    progress = Batches(engine).progress(0)["m"]
     assert (progress.predictions, progress.labels, progress.watermark) == ({0: 6}, {0: 8}, 5)
 
 
@@ -305,3 +307,36 @@ def test_only_a_token_makes_an_insert_happen_once(engine: Engine) -> None:
     for token in ("a", "a", None, None):
         engine.insert("t", rows, token)
     assert engine.query("SELECT count() AS n FROM t").to_pylist() == [{"n": 6}]
+
+
+def test_retention_counts_from_the_log_and_is_off(engine: Engine) -> None:
+    """Events of 1970 that were logged lately stay; those logged before the limit go; without a limit all stay."""
+    writer, raw, lately = Writer(engine), Raw(engine), int(time.time()) * moment.SECOND
+    writer.predictions([(CONTRACT, predictions(["old"]))], 0, "t1")
+    writer.predictions([(CONTRACT, replace(predictions(["new"]), logged=np.array([lately])))], 0, "t2")
+    retain(engine, None)
+    engine.command("OPTIMIZE TABLE predictions FINAL")
+    assert {key for _, ids in raw.ids(0, 9) for key in ids} == {"old", "new"}
+    retain(engine, 30 * moment.DAY)
+    engine.command("OPTIMIZE TABLE predictions FINAL")
+    assert {key for _, ids in raw.ids(0, 9) for key in ids} == {"new"}
+    retain(engine, None)
+    assert "TTL" not in engine.query("SELECT create_table_query AS q FROM system.tables WHERE name = 'predictions'").to_pylist()[0]["q"]
+
+
+def test_slots_whose_events_may_be_gone_are_frozen(engine: Engine) -> None:
+    """Frozen is the latest event time of the batches that were logged before the limit."""
+    row: dict[str, str | int] = {
+        "model": "m",
+        "topic": "predictions",
+        "partition": 0,
+        "first": 1,
+        "rows": 1,
+        "duplicates": 0,
+        "rejected": 0,
+    }
+    writer = Writer(engine)
+    writer.batches([{**row, "last": 1, "first_ts": 5, "last_ts": 50, "watermark": 50, "logged": 100}])
+    writer.batches([{**row, "last": 2, "first_ts": 60, "last_ts": 90, "watermark": 90, "logged": 200}])
+    assert Batches(engine, retention=100).progress(250)["m"].frozen == 50
+    assert Batches(engine).progress(250)["m"].frozen < 0
