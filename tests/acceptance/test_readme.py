@@ -1,0 +1,57 @@
+"""The commands of the README do what it says, in its order."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from watchkeeper.client import Client
+
+pytestmark = pytest.mark.slow
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_the_first_model_of_a_reader(tmp_path: Path) -> None:
+    """Every shell block runs, one after the other, and at the end the episode of the Bronx is open."""
+    text = README.read_text()
+    start, *rest = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "WATCHKEEPER_URL": url, "WATCHKEEPER_PORT": str(port)}
+    # As the reader's shell would, but without the ampersand, so that we can end it.
+    server = subprocess.Popen(["bash", "-c", "exec " + start.strip().removesuffix("&")], cwd=tmp_path, env=environment)
+    try:
+        with Client(url, patience=60) as client:
+            client.status()
+            for block in rest:
+                subprocess.run(["bash", "-euo", "pipefail", "-c", block], cwd=tmp_path, env=environment, check=True, timeout=60)
+            client.wait(60)
+            readings = {item["segment"]: item for item in client.readings(model="taxi-fare", monitor="fare-error")}
+            assert {segment: item["value"] for segment, item in readings.items()} == {
+                "all": 5.0,
+                "borough=Bronx": 9.5,
+                "borough=Queens": 0.5,
+            }
+            assert {item["segment"]: item["level"] for item in client.episodes(state="open")} == {
+                "all": "critical",
+                "borough=Bronx": "critical",
+            }
+            run = [sys.executable, "-c", re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]]
+            subprocess.run(run, cwd=tmp_path, env=environment, check=True, timeout=60)
+    finally:
+        server.terminate()
+        server.wait(30)
