@@ -22,7 +22,7 @@ from dashboard.state import State, address
 
 SHOWN = 500  # open episodes read at most
 GROUPS = 20  # groups drawn at most
-BEFORE = 30  # windows in a spark line
+BEFORE = 30  # windows in a spark line before the episode's, and after it
 
 
 async def draw(reader: Reader) -> Page:
@@ -73,11 +73,12 @@ async def _group(reader: Reader, group: Sequence[Episode]) -> Component:
         column=worst.column,
         segment=worst.segment,
         start=worst.window_end - BEFORE * length,
-        limit=BEFORE * 4,
+        end=worst.window_end + BEFORE * length,
+        limit=BEFORE * 2,
     )
     table, share = await gather(ask(reader.readings, query), _share(reader, worst))
     order = table.sort_by("window_start")
-    spark = piece.line(order["value"].to_pylist()[-BEFORE * 2 :], f"{word.title(worst.measure)} over the windows around it", zero=True)
+    spark = piece.line(order["value"].to_pylist(), f"{word.title(worst.measure)} over the windows around it", zero=True)
     others = group[1:]
     rest = (
         html.Details([html.Summary(f"{len(others)} more of this monitor"), html.Ul([html.Li(_brief(one)) for one in others[:50]])])
