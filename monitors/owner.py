@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _LIVE = moment.HOUR  # a model is live if its latest event was not older than this when it came
 _NO_SLOTS = np.zeros(0, np.int64)
+_NEVER = -(1 << 62)
 
 _Ranges = dict[int, tuple[int, int]]
 
@@ -75,6 +76,10 @@ class _Done:
 
     starts: Ints
     readings: Ints
+
+    def until(self, length: int) -> int:
+        """The end of the last of them. What silence has closed stays closed: events of its own change its readings."""
+        return int(self.starts.max(initial=_NEVER)) + length
 
     def complete(self, each: int) -> Ints:
         found: Ints = self.starts[self.readings == each]
@@ -167,7 +172,7 @@ class Owner:
         segments = segments_of(monitor, model, found)
         each = len(segments) * len(columns_of(monitor, model.contract))
         done = self._known(monitor, model.contract)
-        windows = plan.existing(monitor, slots, watermark, live=live)
+        windows = plan.existing(monitor, slots, max(watermark, done.until(monitor.window)), live=live)
         windows = plan.due(monitor, windows, touched, done.complete(each))
         for chunk in plan.chunks(windows, monitor.window, self._evaluate.most(monitor, model, len(segments))):
             frame = self._evaluate(monitor, model, chunk, segments)

@@ -146,3 +146,20 @@ def _distinct(actions: list[Any]) -> dict[Topic, list[dict[str, Any]]]:
                 labels[key] = row
     truth = [row for row in labels.values() if not row["deleted"]]
     return {"predictions": sorted(predictions.values(), key=lambda row: row["ts"]), "labels": sorted(truth, key=lambda row: row["ts"])}
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_window_that_silence_has_closed_follows_what_comes_later(spine: Spine, killed: bool) -> None:
+    """It is evaluated again for events of its own, although the watermark of events has not passed its end; a new owner does so, too."""
+    model = f"late-{next(_names)}"
+    spine.add(model)
+    row = {"ts": _START // 1_000, "features": {"x": 1, "c": "a"}, "prediction": 1}
+    for key, silent in (("1", True), ("2", False)):
+        _do(spine, model, Send("predictions", [row | {"prediction_id": key}]))
+        _do(spine, model, Ingest(1))
+        if killed:
+            spine.kill()
+        _do(spine, model, Evaluate(silent=silent))
+    _settle(spine, model)
+    found = {dict(reading)["n_target"] for key, reading in spine.readings(model).items() if key[:3] == ("nulls", "x", "all")}
+    assert found == {2}
