@@ -138,6 +138,7 @@ class Embedded:
             "audited": sum(owner.counts.audited for owner in owners),
             "repaired": sum(owner.counts.repaired for owner in owners),
             "seconds": round(self.host.seconds, 3),
+            "last": None if self.host.last is None else moment.text(int(self.host.last) * moment.SECOND),
         }
         return {
             "quiet": self.host.quiet,

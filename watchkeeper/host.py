@@ -61,6 +61,7 @@ class Host:
         self._quiet_epoch = -1
         self.problem: str | None = None
         self.seconds = 0.0  # what the last round took
+        self.last: float | None = None  # when it ended (time.time())
         self._thread = threading.Thread(target=self._run, name="evaluate", daemon=True)
 
     def start(self) -> None:
@@ -100,7 +101,7 @@ class Host:
                 self.problem = f"{type(error).__name__}: {error}"[:300]
                 self._stop.wait(1.0)
                 continue
-            self.seconds = time.monotonic() - began
+            self.seconds, self.last = time.monotonic() - began, time.time()
             if silent and not worked:
                 self._quiet_epoch = epoch
             elif worked:

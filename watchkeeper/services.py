@@ -144,7 +144,8 @@ class Pages:
 
     def models(self) -> list[ModelRow]:
         """Every model."""
-        return [ModelRow(**{name: row[name] for name in ModelRow.__dataclass_fields__}) for row in self._reader.models()]
+        names = ModelRow.__dataclass_fields__
+        return [ModelRow(**{name: row["labelled" if name == "labels" else name] for name in names}) for row in self._reader.models()]
 
     def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
         """Counts by bin; nothing where nothing is known."""

@@ -73,8 +73,7 @@ def definitions(receiver: Receiver) -> str:
 def _replay(client: Client, pairs: tuple[flights.Pair, ...], days: int | None, say: Say, advance: Callable[[str, int, int], None]) -> None:
     """Send both models' streams side by side, moved by the same whole weeks so that they end now."""
     recordings = {
-        pair.model: Recording(pair.stream, document.read(client.contract(pair.model)), last=days and days * moment.DAY)
-        for pair in pairs
+        pair.model: Recording(pair.stream, document.read(client.contract(pair.model)), last=days and days * moment.DAY) for pair in pairs
     }
     shift = min(recording.weeks_until(SystemClock().now()) for recording in recordings.values())
     say(
