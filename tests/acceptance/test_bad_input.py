@@ -14,13 +14,17 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
+from playwright.sync_api import Browser, Dialog
 
 from core.text import quote as quote_text
+from tests.browser.conftest import Window, browser  # noqa: F401
 from watchkeeper.client import Client
 from watchkeeper.demo.server import Server
 
 MODEL = "<script>alert('1')</script> \\ \"x\" {y:String}"
 COLUMN, VALUE = "<script>alert(2)</script> '\\", "<img src=x onerror=alert(3)>'\\,"
+SEGMENT = f"{COLUMN}={quote_text(VALUE)}"
+PAGE = f"models/{quote(MODEL, safe='')}"
 DAY = 1_700_006_400_000  # milliseconds, a midnight
 NDJSON, JSON = {"Content-Type": "application/x-ndjson"}, {"Content-Type": "application/json"}
 
@@ -128,7 +132,7 @@ def test_a_bad_frame_costs_its_row_alone(stand: Stand, case: str) -> None:
     assert reason in body["errors"][0]["reason"]
 
 
-CELLS = {
+CELLS: dict[str, tuple[dict[str, Any], str, str]] = {
     "string as number": ({"km": "far"}, "km", "a string where a number is expected"),
     "boolean as number": ({"km": True}, "km", "a boolean where a number is expected"),
     "NaN": ({"km": float("nan")}, "km", "NaN, infinity or a number out of range"),
@@ -233,7 +237,7 @@ def test_any_text_is_an_id_once(stand: Stand) -> None:
     stand.labelled |= set(IDS)
 
 
-LABELS = {
+LABELS: dict[str, tuple[dict[str, Any], str, str]] = {
     "null": ({"label": None}, "label", "is null; send a value, or `deleted: true` to retract"),
     "NaN": ({"label": float("nan")}, "label", "NaN"),
     "array": ({"label": [1]}, "label", "an array where"),
@@ -266,17 +270,29 @@ def test_after_all_of_it_the_server_serves_and_evaluates(stand: Stand) -> None:
     for monitor, size in (("nulls", len(stand.accepted)), ("accuracy", len(stand.labelled))):
         found = list(stand.client.readings(model=MODEL, monitor=monitor, segment="all"))
         assert {reading["n_target"] for reading in found} == {size}
-    segment = f"{COLUMN}={quote_text(VALUE)}"
-    assert segment in {reading["segment"] for reading in stand.client.readings(model=MODEL, monitor="nulls", segment=COLUMN)}
-    assert list(stand.client.readings(model=MODEL, monitor="nulls", segment=segment))
+    assert SEGMENT in {reading["segment"] for reading in stand.client.readings(model=MODEL, monitor="nulls", segment=COLUMN)}
+    assert list(stand.client.readings(model=MODEL, monitor="nulls", segment=SEGMENT))
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize(
-    "path", ["", "models", f"models/{quote(MODEL, safe='')}", f"models/{quote(MODEL, safe='')}/columns/{quote(COLUMN, safe='')}"]
+    "path",
+    ["", "models", PAGE, f"{PAGE}/columns/{quote(COLUMN, safe='')}", f"{PAGE}?segment={quote(SEGMENT, safe='')}"],
+    ids=["inbox", "fleet", "model", "column", "segment"],
 )
-def test_pages_hold_ugly_names_as_text_only(stand: Stand, path: str) -> None:
-    """No page is served with a name as markup in it."""
-    answer = stand.http.get(f"/ui/{path}")
-    assert answer.status_code == 200
-    assert "<script>alert(" not in answer.text
-    assert "<img src=x" not in answer.text
+def test_pages_show_ugly_names_as_text(stand: Stand, browser: Browser, path: str) -> None:  # noqa: F811
+    """No name becomes markup: nothing runs, no element appears, the browser complains of nothing, and the name can be read."""
+    context = browser.new_context()
+    window = Window(context, str(stand.http.base_url).rstrip("/"))
+    said: list[str] = []
+
+    def heard(dialog: Dialog) -> None:
+        said.append(dialog.message)
+        dialog.dismiss()
+
+    window.page.on("dialog", heard)
+    window.open(f"/ui/{path}")
+    assert (said, window.complaints) == ([], [])
+    assert window.page.locator("main img[src='x'], main script").count() == 0
+    assert path == "" or MODEL in window.page.inner_text("main")
+    context.close()
