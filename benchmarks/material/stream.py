@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import msgspec
@@ -24,12 +23,17 @@ _REFERENCE = 20_000
 _encoder = msgspec.json.Encoder()
 
 
-def contract() -> tuple[Contract, Reference]:
-    """The contract that 20,000 rows give, and its reference."""
+def reference() -> pa.Table:
+    """20,000 rows with predictions, scores and labels."""
     columns = _columns(np.random.default_rng(7), _REFERENCE)
     columns |= {"prediction": (columns["num_0"] > 0).astype(np.int64), "score": 1 / (1 + np.exp(-columns["num_0"] / 100))}
     columns["label"] = (columns["num_1"] > 0).astype(np.int64)
-    return derive(MODEL, pa.table(columns), Options(task=Task.BINARY, segments=SEGMENTS))
+    return pa.table(columns)
+
+
+def contract() -> tuple[Contract, Reference]:
+    """The contract that the reference gives, and what is kept of it."""
+    return derive(MODEL, reference(), Options(task=Task.BINARY, segments=SEGMENTS))
 
 
 def bodies(rows: int, start: int, span: int, *, batch: int = BATCH, seed: int = 1, prefix: str = "") -> Iterator[bytes]:
@@ -58,11 +62,6 @@ def bodies(rows: int, start: int, span: int, *, batch: int = BATCH, seed: int = 
             ]
         )
         done += size
-
-
-def events(body: bytes) -> int:
-    """How many events a body holds."""
-    return sum(1 for _ in itertools.filterfalse(bytes.isspace, body.splitlines()))
 
 
 def _columns(draw: np.random.Generator, rows: int) -> dict[str, Floats]:
