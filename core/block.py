@@ -83,6 +83,8 @@ class Predictions:
     @staticmethod
     def concat(parts: Sequence[Predictions]) -> Predictions:
         """One block from several of the same contract."""
+        if len(parts) == 1:
+            return parts[0]
         return Predictions(*(_concat([getattr(part, field.name) for part in parts]) for field in fields(Predictions)))
 
 
@@ -111,6 +113,8 @@ class Labels:
     @staticmethod
     def concat(parts: Sequence[Labels]) -> Labels:
         """One block from several."""
+        if len(parts) == 1:
+            return parts[0]
         return Labels(*(_concat([getattr(part, field.name) for part in parts]) for field in fields(Labels)))
 
 
