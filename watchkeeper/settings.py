@@ -21,8 +21,9 @@ from core import window
 from core.error import ConfigError
 
 PREFIX = "WATCHKEEPER_"
-# Variables with our prefix that are no settings of the server: where the client looks, and what the tests insist on.
-_OTHERS = {"WATCHKEEPER_URL", "WATCHKEEPER_CONFIG", "WATCHKEEPER_REQUIRE_SERVICES"}
+# Variables with our prefix that are no settings of the server: where the client looks, and what the tests go by.
+_CLIENT = {"WATCHKEEPER_URL", "WATCHKEEPER_CONFIG"}
+_TESTS = {"WATCHKEEPER_REQUIRE_SERVICES", "WATCHKEEPER_CHROMIUM", "WATCHKEEPER_KILLS", "WATCHKEEPER_EXAMPLES"}
 
 
 def _microseconds(value: object) -> int:
@@ -173,7 +174,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _unknown() -> list[str]:
-    names = [name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in _OTHERS]
+    names = [name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in _CLIENT | _TESTS]
     return sorted(name for name in names if name[len(PREFIX) :].lower().split("__")[0] not in Settings.model_fields)
 
 

@@ -49,7 +49,7 @@ _ids = st.integers(0, 9).map(str)
 _prediction = st.fixed_dictionaries(
     {
         "prediction_id": _ids,
-        "ts": st.integers(0, 5 * 24 - 1).map(lambda hour: (_START + hour * moment.HOUR) // 1_000),
+        "ts": st.integers(0, 3 * 24 - 1).map(lambda hour: (_START + hour * moment.HOUR) // 1_000),
         "features": st.fixed_dictionaries(
             {"x": st.sampled_from([None, -1.5, 0.5, 2, "bad"]), "c": st.sampled_from(["a", "b", "new", None])}
         ),
