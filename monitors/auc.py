@@ -28,7 +28,7 @@ class Auc:
     ) -> tuple[Floats, Ints]:
         """The AUC of these windows; NaN where one class is missing."""
         span = (int(starts[0]), int(starts[-1]) + monitor.window)
-        table = self._panes.performance(contract, groupings, monitor.window, span, monitor.version)
+        table = self._panes.performance(contract, ("n",), groupings, monitor.window, span, monitor.version)
         labelled = dense.Rows(table, starts, (ALL,)).total("n")[:, 0]
         value = np.full((len(starts), len(segments)), np.nan)
         n = np.zeros(value.shape, np.int64)
@@ -38,6 +38,7 @@ class Auc:
                 value[chunk], n[chunk] = self._exact(monitor, contract, starts[chunk], segments)
         many = labelled > self._most
         if many.any():
+            table = self._panes.performance(contract, dense.SCORES, groupings, monitor.window, span, monitor.version)
             value[many], n[many] = _binned(contract, table, starts[many], segments)
         return value, n
 

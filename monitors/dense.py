@@ -14,6 +14,8 @@ from detectors.catalogue import Performance
 
 Flags = npt.NDArray[np.bool_]
 
+SCORES = ("score_class", "score_bin", "positive", "negative", "positive_sum", "negative_sum")  # the columns that `scores` takes
+
 
 class Rows:
     """The rows of a table (start, segment, and sums or lists) at their places among `starts` (ascending) x `segments`; others are left out."""
@@ -45,6 +47,11 @@ class Rows:
         return self.cells(_numbers(self._table[bins]).astype(np.int64), _numbers(self._table[count]), width, lengths(self._table[bins]))
 
 
+def needed(contract: Contract) -> tuple[str, ...]:
+    """The columns of performance panes that `performance` takes."""
+    return ("n", "absolute_sum", "square_sum") if contract.task == Task.REGRESSION else ("n", "cell_prediction", "cell_label", "cell_count")
+
+
 def performance(contract: Contract, table: pa.Table, starts: Ints, segments: tuple[str, ...]) -> Performance:
     """Performance sums of (starts, segments).
 
@@ -69,10 +76,7 @@ def scores(table: pa.Table, starts: Ints, segments: tuple[str, ...], name: str, 
     of_class = _codes(texts(table["score_class"]), {name: 0})
     place = np.where(of_class == 0, _numbers(table["score_bin"]).astype(np.int64), -1)
     each = lengths(table["score_bin"])
-    return {
-        column: rows.cells(place, _numbers(table[column]), width, each)
-        for column in ("positive", "negative", "positive_sum", "negative_sum")
-    }
+    return {column: rows.cells(place, _numbers(table[column]), width, each) for column in SCORES[2:]}
 
 
 def lengths(column: pa.ChunkedArray) -> Ints:

@@ -88,8 +88,9 @@ class Evaluate:
         """Counts by bin, (starts, segments, bins)."""
         span = (int(starts[0]), int(starts[-1]) + monitor.window)
         if column.name == LABEL:
-            table = self._panes.performance(contract, groupings_of(monitor), monitor.window, span, monitor.version)
-            return dense.Rows(table, starts, segments).counts("label_bin", "label_count", column.bins)
+            held = ("label_bin", "label_count")
+            table = self._panes.performance(contract, held, groupings_of(monitor), monitor.window, span, monitor.version)
+            return dense.Rows(table, starts, segments).counts(*held, column.bins)
         table = self._panes.counts(contract, [column.name], groupings_of(monitor), monitor.window, span, monitor.version)
         return dense.Rows(table, starts, segments).counts("bin", "count", column.bins)
 
@@ -105,7 +106,8 @@ class Evaluate:
             reference_value, reference_n = np.array([v for v, _ in kept]), np.array([n for _, n in kept], np.int64)
         else:
             span = (int(starts[0]), int(starts[-1]) + monitor.window)
-            table = self._panes.performance(model.contract, groupings_of(monitor), monitor.window, span, monitor.version)
+            wanted = dense.needed(model.contract)
+            table = self._panes.performance(model.contract, wanted, groupings_of(monitor), monitor.window, span, monitor.version)
             block = dense.performance(model.contract, table, starts, segments)
             values, counts = catalogue.MODEL[what.name](block), block.n.astype(np.int64)
             reference_value, reference_n = np.full(len(segments), np.nan), np.zeros(len(segments), np.int64)

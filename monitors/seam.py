@@ -75,9 +75,15 @@ class Panes(Protocol):
         ...
 
     def performance(
-        self, contract: Contract, groupings: Sequence[str], length: int, span: tuple[int, int], version: str | None = None
+        self,
+        contract: Contract,
+        columns: Sequence[str],
+        groupings: Sequence[str],
+        length: int,
+        span: tuple[int, int],
+        version: str | None = None,
     ) -> pa.Table:
-        """Sums of performance panes: start, segment, n and the sums and lists of `detectors.summary.performance`."""
+        """Sums of performance panes: start, segment, and the asked for sums and lists of `detectors.summary.performance`."""
         ...
 
     def slots(self, contract: Contract) -> tuple[Ints, Ints]:

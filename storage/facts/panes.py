@@ -21,6 +21,7 @@ _HELD = (
 _REBUILDS = "FROM rebuilds WHERE model = {model:String} AND contract = {contract:UInt32}"
 _CURRENT = f"((generation = 0 AND slot NOT IN (SELECT slot {_REBUILDS})) OR (slot, generation) IN (SELECT slot, max(generation) {_REBUILDS} GROUP BY slot))"
 _NEWEST = f"(slot, generation) IN (SELECT slot, max(generation) FROM performance_panes WHERE {_HELD} GROUP BY slot)"
+_SUMS = ("n", "error_sum", "absolute_sum", "square_sum")
 
 
 class Panes:
@@ -49,28 +50,21 @@ class Panes:
         return self._engine.query(sql, self._parameters(contract, length, span) | parameters)
 
     def performance(
-        self, contract: Contract, groupings: Sequence[str], length: int, span: tuple[int, int], version: str | None = None
+        self,
+        contract: Contract,
+        columns: Sequence[str],
+        groupings: Sequence[str],
+        length: int,
+        span: tuple[int, int],
+        version: str | None = None,
     ) -> pa.Table:
-        """Sums of performance panes, one row a window and segment with rows: start, segment, n, error_sum, absolute_sum, square_sum,
-        cell_prediction, cell_label, cell_count (lists, with repetitions), score_class, score_bin, positive, negative, positive_sum, negative_sum.
+        """Sums of performance panes, one row a window and segment with rows: start, segment, and those of the columns that are asked for.
+
+        Numbers are n, error_sum, absolute_sum and square_sum; the other columns of the table are lists, here one after the other.
         """
-        lists = (
-            "cell_prediction",
-            "cell_label",
-            "cell_count",
-            "label_bin",
-            "label_count",
-            "score_class",
-            "score_bin",
-            "positive",
-            "negative",
-            "positive_sum",
-            "negative_sum",
-        )
-        sums = ("n", "error_sum", "absolute_sum", "square_sum")
         # The aliases differ from the columns, else ClickHouse takes them for one another.
-        inner = ", ".join([*(f"sum({name}) AS s_{name}" for name in sums), *(f"groupArrayArray({name}) AS s_{name}" for name in lists)])
-        outer = ", ".join(f"s_{name} AS {name}" for name in (*sums, *lists))
+        inner = ", ".join(f"{'sum' if name in _SUMS else 'groupArrayArray'}({name}) AS s_{name}" for name in columns)
+        outer = ", ".join(f"s_{name} AS {name}" for name in columns)
         sql = (
             f"SELECT start, segment, {outer} FROM (SELECT {_WINDOW} AS start, segment, {inner} FROM performance_panes FINAL"
             f" WHERE {_HELD} AND {_NEWEST} AND grouping IN {{groupings:Array(String)}}"
