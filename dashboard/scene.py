@@ -1,14 +1,13 @@
-"""What the Model and the Column page have in common: the model's row, its monitors, and the controls that narrow."""
+"""What the Model and the Column page have in common: the model's row, its monitors, and the questions that they ask."""
 
 from __future__ import annotations
 
 from asyncio import gather
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
-from dash import html
+from dash.development.base_component import Component
 
 from core import text
 from core.contract import Contract
@@ -22,11 +21,9 @@ from dashboard.panel import ask
 from dashboard.period import Period
 from dashboard.seam import ModelRow, Reader
 from dashboard.series import Series
-from dashboard.state import RANGES, State
+from dashboard.state import State
 
 LIMIT = 100_000  # readings asked for at most
-
-Here = Callable[[State], str]
 
 
 @dataclass(frozen=True)
@@ -65,39 +62,6 @@ async def scene(reader: Reader, model: str) -> Scene | None:
     return None if row is None else Scene(row, contract, monitors, segments, episodes)
 
 
-def controls(scene: Scene, state: State, here: Here) -> list[Any]:
-    """Segment and period, and above them what narrows the page now."""
-    others = [*sorted({*scene.segments, state.segment} - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))]
-    absolute = state.start is not None or state.end is not None
-    ranges = [
-        (label, here(state.but(range=key, start=None, end=None)), not absolute and state.range == key) for key, label in RANGES.items()
-    ]
-    return [
-        piece.notice(state.notices),
-        html.Div(
-            [
-                piece.select(
-                    "segment", "Segment", state.segment, [(ALL, "All traffic"), *((segment, text.unquote(segment)) for segment in others)]
-                ),
-                piece.choice("Period", ranges),
-            ],
-            className="controls",
-        ),
-        piece.chips(*_filters(state, here)),
-    ]
-
-
-def _filters(state: State, here: Here) -> list[tuple[str, str, str]]:
-    filters = []
-    if state.segment != ALL:
-        filters.append(("Segment", text.unquote(state.segment), here(state.but(segment=ALL))))
-    if state.window is not None:
-        filters.append(("Window from", word.instant(state.window), here(state.but(window=None))))
-    if state.start is not None or state.end is not None:
-        filters.append(("Period", f"{word.instant(state.start)} to {word.instant(state.end)}", here(state.but(start=None, end=None))))
-    return filters
-
-
 def question(monitor: Monitor, state: State, period: Period, *, column: str | None) -> Query:
     """The readings of a monitor over a period, in the state's segment."""
     return Query(
@@ -129,9 +93,32 @@ async def traffic(reader: Reader, model: str, segment: str, period: Period) -> l
 
 
 def window_of(state: State, shown: Series) -> int | None:
-    """The slot that is looked at: the chosen window, else the newest with a value."""
+    """The slot that is looked at: the chosen window, else the newest that was judged, else the newest with a value."""
     chosen = shown.slot(state.window)
-    return chosen if chosen is not None else shown.last
+    return chosen if chosen is not None else shown.judged if shown.judged is not None else shown.last
+
+
+def looked(state: State, shown: Series, slot: int) -> str:
+    """The window that is looked at, and why this one."""
+    start = shown.time(slot)
+    window = word.period(start, start + shown.step)
+    if shown.slot(state.window) is not None:
+        return f"Window of {window}, as chosen"
+    return f"Window of {window}, the newest" + (" with enough samples" if slot == shown.judged and slot != shown.last else "")
+
+
+def reach(state: State) -> str:
+    """The segment that is looked at, in words."""
+    return "All traffic" if state.segment == ALL else text.unquote(state.segment)
+
+
+def nothing(monitor: Monitor, state: State, segments: Sequence[str]) -> Component:
+    """What stands in the place of a chart without a reading: why there is none."""
+    if state.segment not in segments:
+        return piece.empty("No such segment", f"Nothing was seen of {reach(state)}, and the reference has no such value.")
+    watched = state.segment == ALL or "*".join(grouping_of(state.segment)) in monitor.segments
+    why = "No window of this period has been evaluated yet." if watched else f"The monitor {monitor.name} does not watch this segment."
+    return piece.empty("No reading", why)
 
 
 def of(shown: Series, slot: int, monitor: Monitor) -> str:
@@ -143,13 +130,3 @@ def of(shown: Series, slot: int, monitor: Monitor) -> str:
     n_baseline = shown.n_baseline[slot]
     rows = f" (n {word.count(n_baseline)})" if n_baseline is not None else ""
     return f"n {word.count(shown.n[slot])}, {word.period(start, start + shown.step)}, {against}{rows}"
-
-
-def monitors_choice(monitors: Sequence[Monitor], chosen: Monitor, state: State, here: Here) -> Any:
-    """Links to the other monitors of the same measure; None where there is one only."""
-    same = [monitor for monitor in monitors if monitor.measure == chosen.measure]
-    if len(same) < 2:
-        return None
-    return piece.choice(
-        "Monitor", [(monitor.name, here(state.but(measure=monitor.measure, monitor=monitor.name)), monitor is chosen) for monitor in same]
-    )

@@ -14,6 +14,7 @@ from core import measure
 from core.monitor import Monitor
 
 LONGEST = 1_500  # windows drawn at most
+JUDGED = frozenset({"ok", "warn", "critical"})
 RELATIVE = {measure.Family.PERFORMANCE, measure.Family.UNCERTAINTY, measure.Family.FAIRNESS}
 
 
@@ -79,6 +80,17 @@ class Series:
     def last(self) -> int | None:
         """The newest slot with a value."""
         return next((slot for slot in range(len(self) - 1, -1, -1) if self.value[slot] is not None), None)
+
+    @property
+    def judged(self) -> int | None:
+        """The newest slot whose value was compared with the limits: not the fragment of a day that was too small to judge."""
+        return next((slot for slot in range(len(self) - 1, -1, -1) if self.verdict[slot] in JUDGED and self.value[slot] is not None), None)
+
+    @property
+    def highest(self) -> float | None:
+        """The largest value that was judged; of all values where none was."""
+        values = [(value, verdict in JUDGED) for value, verdict in zip(self.value, self.verdict, strict=True) if value is not None]
+        return max((value for value, judged in values if judged), default=max((value for value, _ in values), default=None))
 
 
 @dataclass(frozen=True)

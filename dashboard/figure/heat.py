@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dashboard import word
 from dashboard.figure import axis, colour
@@ -15,67 +15,64 @@ def heat(rows: Mapping[str, Series], *, measure: str, top: float | None = None, 
     """The map, first row on top. `top` is where the scale ends (the critical threshold), else the largest value."""
     names = list(rows)[:ROWS]
     series = [rows[name] for name in names]
-    highest = max((value for one in series for value in one.value if value is not None), default=1.0)
     first = series[0]
-    end = first.time(len(first))
-    shown = [
-        [
-            f"{word.value(value, measure)} · n {word.count(n)}" if value is not None else (reason or "no reading")
-            for value, n, reason in zip(one.value, one.n, one.reason, strict=True)
-        ]
-        for one in series
-    ]
-    band = (
-        []
-        if chosen is None
-        else [
-            {
-                "type": "rect",
-                "yref": "paper",
-                "y0": 0,
-                "y1": 1,
-                "x0": axis.milliseconds(chosen),
-                "x1": axis.milliseconds(chosen + first.step),
-                "line": {"width": 1, "color": colour.INK},
-            }
-        ]
-    )
     return {
-        "data": [
-            {
-                "type": "heatmap",
-                "x0": axis.milliseconds(first.start + first.step // 2),
-                "dx": axis.milliseconds(first.step),
-                "y": names,
-                "z": [axis.rounded(one.value) for one in series],
-                "text": shown,
-                "hovertemplate": "%{y}: %{text}<extra></extra>",
-                "hoverongaps": True,
-                "zmin": 0,
-                "zmax": top if top is not None else highest or 1.0,
-                "colorscale": [[0, colour.HEAT[0]], [0.5, colour.HEAT[1]], [1, colour.HEAT[2]]],
-                "ygap": 1,
-                "colorbar": {
-                    "title": {
-                        "text": word.brief(measure) if top is None else f"{word.brief(measure)}<br>(scale ends at critical)",
-                        "side": "right",
-                        "font": {"size": 11},
-                    },
-                    "thickness": 10,
-                    "outlinewidth": 0,
-                    "len": 1,
-                    "nticks": 4,
-                },
-            }
-        ],
+        "data": [_cells(names, series, measure, top)],
         "layout": axis.layout(
             60 + 22 * max(len(names), 3),
             uirevision=f"{len(first)}-{first.step}",
             meta={"pick": "window"},
             hovermode="closest",
             margin={"l": 130, "r": 24, "t": 12, "b": 36},
-            shapes=band,
-            xaxis=axis.time_axis(first.start, end),
+            shapes=[] if chosen is None else [_frame(chosen, first.step)],
+            xaxis=axis.time_axis(first.start, first.time(len(first))),
             yaxis={"type": "category", "autorange": "reversed", "showgrid": False, "ticks": "", "automargin": True, "fixedrange": True},
         ),
+    }
+
+
+def _cells(names: Sequence[str], series: Sequence[Series], measure: str, top: float | None) -> axis.Figure:
+    """One cell a window, in the middle of it."""
+    first = series[0]
+    highest = max((value for one in series for value in one.value if value is not None), default=1.0)
+    scale = word.brief(measure) if top is None else f"{word.brief(measure)}<br>(scale ends at critical)"
+    return {
+        "type": "heatmap",
+        "x0": axis.milliseconds(first.start + first.step // 2),
+        "dx": axis.milliseconds(first.step),
+        "y": list(names),
+        "z": [axis.rounded(one.value) for one in series],
+        "text": [_words(one, measure) for one in series],
+        "hovertemplate": "%{y}: %{text}<extra></extra>",
+        "hoverongaps": True,
+        "zmin": 0,
+        "zmax": top if top is not None else highest or 1.0,
+        "colorscale": [[0, colour.HEAT[0]], [0.5, colour.HEAT[1]], [1, colour.HEAT[2]]],
+        "ygap": 1,
+        "colorbar": {
+            "title": {"text": scale, "side": "right", "font": {"size": 11}},
+            "thickness": 10,
+            "outlinewidth": 0,
+            "len": 1,
+            "nticks": 4,
+        },
+    }
+
+
+def _words(one: Series, measure: str) -> list[str]:
+    return [
+        f"{word.value(value, measure)} · n {word.count(n)}" if value is not None else (reason or "no reading")
+        for value, n, reason in zip(one.value, one.n, one.reason, strict=True)
+    ]
+
+
+def _frame(start: int, step: int) -> axis.Figure:
+    return {
+        "type": "rect",
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "x0": axis.milliseconds(start),
+        "x1": axis.milliseconds(start + step),
+        "line": {"width": 1, "color": colour.INK},
     }

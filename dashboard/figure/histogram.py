@@ -56,28 +56,11 @@ def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> a
     outer = ["null", "invalid"] if not last else [f"< {word.number(steps[0])}", f"≥ {word.number(steps[-1])}", "null", "invalid"]
     slots = [0, last, column.null, column.invalid] if last else [column.null, column.invalid]
     data: list[axis.Figure] = []
-    for name, shares, paint, dash, fill in (
-        ("Baseline", right, colour.BASELINE, "dash", None),
-        ("Target", left, colour.ACCENT, "solid", colour.BAND),
-    ):
-        dense = [sum(shares[low + 1 : high + 1]) / (column.edges[high] - column.edges[low]) for low, high in pairwise(cuts)]
+    for name, shares in (("Baseline", right), ("Target", left)):
         held = [sum(shares[low + 1 : high + 1]) for low, high in pairwise(cuts)]
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": name,
-                "legendgroup": name,
-                "x": steps,
-                "y": [*axis.rounded(dense), dense[-1]] if dense else [],
-                "line": {"color": paint, "width": 1.8, "dash": dash, "shape": "hv"},
-                "fill": "tozeroy" if fill else "none",
-                **({"fillcolor": fill} if fill else {}),
-                "customdata": [*(f"{share:.2%}" for share in held), ""],
-                "hovertemplate": f"{name}: %{{customdata}} of rows from here to the next edge<extra></extra>",
-            }
-        )
+        data.append(_density(name, steps, held))
         data.append({**_bars(name, outer, [shares[slot] for slot in slots]), "xaxis": "x2", "yaxis": "y2", "showlegend": False})
+    bare = {"showgrid": False, "zeroline": False}
     return {
         "data": data,
         "layout": axis.layout(
@@ -86,27 +69,35 @@ def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> a
             hovermode="closest",
             barmode="group",
             bargap=0.35,
-            xaxis={
-                "domain": [0, 0.62],
-                "zeroline": False,
-                "showgrid": False,
-                "ticks": "outside",
-                "ticklen": 4,
-                "tickcolor": colour.QUIET,
-                "title": {"text": column.name, "standoff": 8},
-            },
+            xaxis=bare | {"domain": [0, 0.62], "ticks": "outside", "ticklen": 4, "tickcolor": colour.QUIET, "title": _title(column.name)},
             yaxis=axis.value_axis("share of rows per unit", rangemode="tozero"),
-            xaxis2={
-                "domain": [0.71, 1],
-                "tickangle": 0,
-                "tickfont": {"size": 11},
-                "type": "category",
-                "showgrid": False,
-                "fixedrange": True,
-                "title": {"text": "outside and missing", "standoff": 8},
-            },
+            xaxis2=bare
+            | {"domain": [0.71, 1], "type": "category", "fixedrange": True, "tickangle": 0, "tickfont": {"size": 11}}
+            | {"title": _title("outside and missing")},
             yaxis2=axis.value_axis("share of rows", percent=True, anchor="x2", rangemode="tozero", nticks=5),
         ),
+    }
+
+
+def _title(text: str) -> axis.Figure:
+    return {"text": text, "standoff": 8}
+
+
+def _density(name: str, steps: Sequence[float], held: Sequence[float]) -> axis.Figure:
+    """The share held between each pair of `steps`, over its width; the target is filled, the baseline dashed."""
+    dense = [share / (high - low) for share, (low, high) in zip(held, pairwise(steps), strict=True)]
+    target = name == "Target"
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "legendgroup": name,
+        "x": list(steps),
+        "y": [*axis.rounded(dense), dense[-1]] if dense else [],
+        "line": {"color": colour.ACCENT if target else colour.BASELINE, "width": 1.8, "dash": "solid" if target else "dash", "shape": "hv"},
+        **({"fill": "tozeroy", "fillcolor": colour.BAND} if target else {"fill": "none"}),
+        "customdata": [*(f"{share:.2%}" for share in held), ""],
+        "hovertemplate": f"{name}: %{{customdata}} of rows from here to the next edge<extra></extra>",
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import gather
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
@@ -10,15 +11,15 @@ from dash import html
 from core.contract import Column
 from core.measure import BUILT, Family
 from core.monitor import Monitor
-from core.segment import ALL
 from dashboard import piece, word
+from dashboard.control import Here, choices, controls
 from dashboard.figure import histogram
 from dashboard.figure.timeline import timeline
 from dashboard.graph import graph
 from dashboard.pages.segments import segments
 from dashboard.panel import Page, ask, panel
 from dashboard.period import period, shift
-from dashboard.scene import Here, Scene, controls, monitors_choice, of, question, scene, series, window_of
+from dashboard.scene import Scene, looked, nothing, of, question, reach, scene, series, window_of
 from dashboard.seam import Reader
 from dashboard.series import choose, limits
 from dashboard.state import State, address
@@ -80,17 +81,12 @@ async def _drift(
     about = (
         "no reading in this period"
         if slot is None
-        else f"{word.title(measure)} {word.value(shown.value[slot], measure)}, {of(shown, slot, monitor)}"
-    )
-    tabs = (
-        piece.choice("Measure", [(word.title(other), here(state.but(measure=other, monitor="")), other == measure) for other in drifts])
-        if len(drifts) > 1
-        else None
+        else f"{looked(state, shown, slot)}. {word.title(measure)} {word.value(shown.value[slot], measure)}, {of(shown, slot, monitor)}"
     )
     return list(
         await gather(
             panel(_distribution(reader, scene, column, state, start, over.step, about), "distribution"),
-            panel(_over(reader, scene, monitor, column, state, here, "Drift over time", "drift", tabs), "drift over time"),
+            panel(_over(reader, scene, monitor, column, state, here, "Drift over time", "drift", list(drifts)), "drift over time"),
             panel(segments(reader, scene, monitor, state, over, here, column=column.name, window=start), "segments"),
         )
     )
@@ -116,20 +112,26 @@ async def _distribution(reader: Reader, scene: Scene, column: Column, state: Sta
 
 
 async def _over(
-    reader: Reader, scene: Scene, monitor: Monitor, column: Column, state: State, here: Here, title: str, name: str, tabs: Any = None
+    reader: Reader,
+    scene: Scene,
+    monitor: Monitor,
+    column: Column,
+    state: State,
+    here: Here,
+    title: str,
+    name: str,
+    measures: Sequence[str] = (),
 ) -> Any:
     """One measure of the column over time."""
     over = period(scene.row, state, monitor.window)
     query = question(monitor, state, over, column=column.name)
     shown = await series(reader, query, over)
     slot = window_of(state, shown)
-    head = html.Div([tabs, monitors_choice(scene.monitors, monitor, state, here) if name == "drift" else None], className="controls")
-    segment = "All traffic" if state.segment == ALL else state.segment
-    note = f"{segment}, {shift(over)}. " + (
-        "No window evaluated." if slot is None else f"{word.value(shown.value[slot], monitor.measure)}, {of(shown, slot, monitor)}."
-    )
+    head = choices(measures, monitor, scene.monitors, state, here) if measures else None
+    said = "No window evaluated." if slot is None else f"{word.value(shown.value[slot], monitor.measure)}, {of(shown, slot, monitor)}."
+    note = f"{reach(state)}, {shift(over)}. {said}"
     if not any(shown.verdict):
-        return piece.card(title, [head, piece.empty("No reading", "No window of this period was evaluated for this segment.")], note=note)
+        return piece.card(title, [head, nothing(monitor, state, scene.segments)], note=note)
     figure = timeline(
         shown,
         measure=monitor.measure,

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 import pyarrow.compute as pc
 from dash import html
+from dash.development.base_component import Component
 
-from core import measure, text, window
+from core import measure, text
+from core import window as windows
 from core.episode import Delivery, Episode, Transition
 from core.reading import Query
 from core.segment import ALL
@@ -36,46 +38,16 @@ async def draw(reader: Reader, id_: str) -> Page:
         trail = piece.crumbs(("Inbox", address()), (id_, None))
         return Page("Episode", "inbox", [trail, piece.empty("There is no such episode", "It may have been of another installation.")])
     subject = word.title(one.measure) + (f" of {one.column}" if one.column else "")
-    state = State(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
     drawn = await gather(
         panel(_measure(reader, one), "measure over time"),
         panel(_beside(reader, one), "what else was off"),
         panel(_life(reader, one), "timeline"),
         panel(_similar(reader, one), "similar episodes"),
     )
-    segment = "all traffic" if one.segment == ALL else text.unquote(one.segment)
-    lasted = word.span((one.ended_at or one.window_end) - one.started_at)
     body = [
         piece.crumbs(("Inbox", address()), (one.model, address("models", one.model)), (subject, None)),
-        html.Div(
-            [
-                html.Div(
-                    [piece.badge(one.level), html.Span(one.severity, className="tag"), html.Span(str(one.state), className="tag")],
-                    className="line",
-                ),
-                html.H1(f"{subject} in {segment}"),
-                html.P(one.reason, className="why large"),
-                html.P(
-                    [piece.link("See the model in this window", address("models", one.model, state=state)), *_column(one, state)],
-                    className="next",
-                ),
-            ],
-            className="title",
-        ),
-        piece.figures(
-            (
-                "Value",
-                word.value(one.value, one.measure),
-                f"n {word.count(one.reading.n_target)}, {word.period(one.window_start, one.window_end)}",
-            ),
-            ("Baseline", *_baseline(one)),
-            ("Started", word.day(one.started_at), f"{word.clock(one.started_at)}, fired {word.instant(one.fired_at)}"),
-            (
-                "Ended" if one.ended_at else "Still open",
-                word.day(one.ended_at) if one.ended_at else lasted,
-                f"{word.clock(one.ended_at)}, lasted {lasted}" if one.ended_at else "since it started, in event time",
-            ),
-        ),
+        _title(one, subject),
+        _facts(one),
         *drawn[:3],
         piece.card("Rule as it was", _rule(one), note=f"Revision {one.definition.revision} of {one.monitor}, as it was when it fired."),
         drawn[3],
@@ -83,10 +55,41 @@ async def draw(reader: Reader, id_: str) -> Page:
     return Page(subject, "inbox", [part for part in body if part is not None])
 
 
-def _column(one: Episode, state: State) -> list[Any]:
-    if not one.column:
-        return []
-    return [" · ", piece.link(f"See {one.column} against its baseline", address("models", one.model, "columns", one.column, state=state))]
+def _title(one: Episode, subject: str) -> Component:
+    """What it is, why it fired, and where to look next."""
+    segment = "all traffic" if one.segment == ALL else text.unquote(one.segment)
+    tags = [piece.badge(one.level), html.Span(one.severity, className="tag"), html.Span(str(one.state), className="tag")]
+    state = State(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
+    ways: list[Any] = [piece.link("See the model in this window", address("models", one.model, state=state))]
+    if one.column:
+        column = address("models", one.model, "columns", one.column, state=state)
+        ways += [" · ", piece.link(f"See {one.column} against its baseline", column)]
+    return html.Div(
+        [
+            html.Div(tags, className="line"),
+            html.H1(f"{subject} in {segment}"),
+            html.P(one.reason, className="why large"),
+            html.P(ways, className="next"),
+        ],
+        className="title",
+    )
+
+
+def _facts(one: Episode) -> Component:
+    """The value that fired, what it was compared with, and how long it lasted."""
+    lasted = word.span((one.ended_at or one.window_end) - one.started_at)
+    window = word.period(one.window_start, one.window_end)
+    ended = (
+        ("Ended", word.day(one.ended_at), f"{word.clock(one.ended_at)}, lasted {lasted}")
+        if one.ended_at
+        else ("Still open", lasted, "since it started, in event time")
+    )
+    return piece.figures(
+        ("Value", word.value(one.value, one.measure), f"n {word.count(one.reading.n_target)}, {window}"),
+        ("Baseline", *_baseline(one)),
+        ("Started", word.day(one.started_at), f"{word.clock(one.started_at)}, fired {word.instant(one.fired_at)}"),
+        ended,
+    )
 
 
 def _baseline(one: Episode) -> tuple[str, str]:
@@ -145,33 +148,34 @@ async def _beside(reader: Reader, one: Episode) -> Any:
     rows.sort(key=lambda row: (row["verdict"] == "insufficient", better * row["value"]))
     if len(rows) < 2:
         return None
-    mine = one.column or one.segment
-
-    def link(name: str) -> Any:
-        state = State(segment=one.segment if one.column else name, measure=one.measure, monitor=one.monitor, window=one.window_start)
-        href = address("models", one.model, "columns", name, state=state) if one.column else address("models", one.model, state=state)
-        return [
-            piece.link("all traffic" if name == ALL else text.unquote(name), href),
-            html.Span(" this episode", className="faint") if name == mine else None,
-        ]
-
-    shown = [
-        (
-            link(row[key]),
-            word.value(row["value"], one.measure),
-            word.value(row["baseline_value"], one.measure),
-            word.count(row["n_target"]),
-            piece.badge(row["verdict"], row["reason"]),
-        )
-        for row in rows[:BESIDE]
-    ]
     title = "Other columns in this window" if one.column else "Segments in this window"
-    note = f"{word.title(one.measure)}, {word.period(one.window_start, one.window_end)}; the worst first, thin ones last."
     return piece.card(
         title,
-        piece.table((key.capitalize(), "Value", "Baseline", "n", "State"), shown, caption=title, numbers=(1, 2, 3)),
-        note=note,
+        piece.table(
+            (key.capitalize(), "Value", "Baseline", "n", "State"),
+            [_other(row, row[key], one) for row in rows[:BESIDE]],
+            caption=title,
+            numbers=(1, 2, 3),
+        ),
+        note=f"{word.title(one.measure)}, {word.period(one.window_start, one.window_end)}; the worst first, thin ones last.",
         foot=piece.source(query),
+    )
+
+
+def _other(row: dict[str, Any], name: str, one: Episode) -> tuple[Any, ...]:
+    """The row of a column or segment, which leads to its page in the episode's window."""
+    state = State(segment=one.segment if one.column else name, measure=one.measure, monitor=one.monitor, window=one.window_start)
+    href = address("models", one.model, "columns", name, state=state) if one.column else address("models", one.model, state=state)
+    mine = name == (one.column or one.segment)
+    return (
+        [
+            piece.link("all traffic" if name == ALL else text.unquote(name), href),
+            html.Span(" this episode", className="faint") if mine else None,
+        ],
+        word.value(row["value"], one.measure),
+        word.value(row["baseline_value"], one.measure),
+        word.count(row["n_target"]),
+        piece.badge(row["verdict"], row["reason"]),
     )
 
 
@@ -220,7 +224,7 @@ def _rule(one: Episode) -> Any:
     facts = {
         "Measure": rule.measure,
         "Baseline": rule.baseline or "none",
-        "Window": window.duration_text(rule.window),
+        "Window": windows.duration_text(rule.window),
         "Warn": _limit(rule.warn),
         "Critical": _limit(rule.critical),
         "Persist": f"{rule.persist[0]} of {rule.persist[1]} windows",

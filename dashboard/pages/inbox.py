@@ -78,50 +78,30 @@ async def _group(reader: Reader, group: Sequence[Episode]) -> Component:
     )
     table, share = await gather(ask(reader.readings, query), _share(reader, worst))
     order = table.sort_by("window_start")
-    spark = piece.line(order["value"].to_pylist(), f"{word.title(worst.measure)} over the windows around it", zero=True)
+    side = [
+        piece.line(order["value"].to_pylist(), f"{word.title(worst.measure)} over the windows around it", zero=True),
+        html.Strong(word.value(worst.value, worst.measure)),
+        html.Span(word.period(worst.window_start, worst.window_end), className="faint"),
+    ]
     others = group[1:]
     rest = (
         html.Details([html.Summary(f"{len(others)} more of this monitor"), html.Ul([html.Li(_brief(one)) for one in others[:50]])])
         if others
         else None
     )
-    return html.Article(
-        [
-            html.Div(
-                [
-                    html.Div([piece.badge(worst.level), html.Span(worst.severity, className="tag"), _life(worst)], className="line"),
-                    html.H2(piece.link(_subject(worst), address("alerts", worst.id))),
-                    html.P(worst.reason, className="why"),
-                    html.P(
-                        [
-                            piece.link(
-                                worst.model,
-                                address(
-                                    "models",
-                                    worst.model,
-                                    state=State(
-                                        segment=worst.segment, measure=worst.measure, monitor=worst.monitor, window=worst.window_start
-                                    ),
-                                ),
-                            ),
-                            f" · {worst.monitor} · {'all traffic' if worst.segment == ALL else f'{share:.1%} of traffic' if share is not None else 'traffic unknown'}",
-                        ],
-                        className="faint",
-                    ),
-                ]
-            ),
-            html.Div(
-                [
-                    spark,
-                    html.Strong(word.value(worst.value, worst.measure)),
-                    html.Span(word.period(worst.window_start, worst.window_end), className="faint"),
-                ],
-                className="side",
-            ),
-            rest,
-        ],
-        className=f"episode {worst.level}",
-    )
+    return html.Article([html.Div(_told(worst, share)), html.Div(side, className="side"), rest], className=f"episode {worst.level}")
+
+
+def _told(one: Episode, share: float | None) -> list[Component]:
+    """What happened, since when, why, and to how much of the traffic."""
+    state = State(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
+    reach = "all traffic" if one.segment == ALL else f"{share:.1%} of traffic" if share is not None else "traffic unknown"
+    return [
+        html.Div([piece.badge(one.level), html.Span(one.severity, className="tag"), _life(one)], className="line"),
+        html.H2(piece.link(_subject(one), address("alerts", one.id))),
+        html.P(one.reason, className="why"),
+        html.P([piece.link(one.model, address("models", one.model, state=state)), f" · {one.monitor} · {reach}"], className="faint"),
+    ]
 
 
 async def _share(reader: Reader, one: Episode) -> float | None:

@@ -10,9 +10,10 @@ from core import measure, text
 from core.monitor import Monitor
 from core.reading import Query
 from dashboard import piece, word
+from dashboard.control import Here
 from dashboard.panel import ask
 from dashboard.period import Period
-from dashboard.scene import LIMIT, Here, Scene
+from dashboard.scene import LIMIT, Scene
 from dashboard.seam import Reader
 from dashboard.series import Series, by_key
 from dashboard.state import State
@@ -23,7 +24,7 @@ ROWS = 60
 async def segments(
     reader: Reader, scene: Scene, monitor: Monitor, state: State, period: Period, here: Here, *, column: str, window: int | None
 ) -> Any:
-    """One row a segment value, the worst first. `window` is the start of the window that values are of, None for the newest."""
+    """One row a segment value, the worst first. `window` is the start of the window that values are of, None for the last of the period."""
     watched = ["*".join(grouping) for grouping in scene.groupings]
     if not watched:
         return None
@@ -45,36 +46,38 @@ async def segments(
         why = f"The monitor {monitor.name} does not watch {by}." if by not in monitor.segments else "No reading in this period."
         return piece.card(title, [tabs, piece.empty("Nothing to compare", why)])
     table = {name: Series.of(rows, period.start, period.end, period.step) for name, rows in found.items()}
-    newest = max((one.time(one.last) for one in table.values() if one.last is not None), default=period.end - period.step)
-    start = window if window is not None else newest
-    worse = -measure.BUILT[monitor.measure].better or 1
+    start = window if window is not None else period.end - period.step
     valued = any(value is not None for one in table.values() for value in one.baseline)
-    limited = monitor.warn is not None or monitor.critical is not None
-
-    def rank(item: tuple[str, Series]) -> tuple[bool, float]:
-        slot = item[1].slot(start)
-        value = None if slot is None else item[1].value[slot]
-        thin = slot is None or item[1].verdict[slot] == "insufficient"
-        return (value is None or thin, -worse * value if value is not None else 0.0)
-
-    rows = [
-        _row(name, one, start, monitor, state, here, limited=limited, valued=valued) for name, one in sorted(table.items(), key=rank)[:ROWS]
-    ]
+    rows = [_row(name, one, start, monitor, state, here, valued=valued) for name, one in _ranked(table, monitor, start)[:ROWS]]
     total = sum(one.n[slot] or 0 for one in table.values() if (slot := one.slot(start)) is not None)
-    note = f"Window of {word.period(start, start + period.step)}, n {word.count(total)} in all; the worst first, thin ones last."
-    head = ("Segment", "Value", *(["Baseline"] if valued else []), "n", "n baseline", "State", "Over the period")
     more = html.P(f"{len(table) - ROWS} more segments are in the export.", className="faint") if len(table) > ROWS else None
+    head = ("Segment", "Value", *(["Baseline"] if valued else []), "n", "n baseline", "State", "Over the period")
     return piece.card(
         title,
         [tabs, piece.table(head, rows, caption=f"{title}, by {by}", numbers=(1, 2, 3, 4) if valued else (1, 2, 3)), more],
-        note=note,
+        note=f"Window of {word.period(start, start + period.step)}, n {word.count(total)} in all; the worst first, thin ones last.",
         foot=piece.source(query),
     )
 
 
-def _row(name: str, one: Series, start: int, monitor: Monitor, state: State, here: Here, *, limited: bool, valued: bool) -> tuple[Any, ...]:
+def _ranked(table: dict[str, Series], monitor: Monitor, start: int) -> list[tuple[str, Series]]:
+    """The worst in the window that starts at `start` first, then thin ones, then those without a value."""
+    worse = -measure.BUILT[monitor.measure].better or 1
+
+    def rank(item: tuple[str, Series]) -> tuple[int, float]:
+        slot = item[1].slot(start)
+        value = None if slot is None else item[1].value[slot]
+        if slot is None or value is None:
+            return 2, 0.0
+        return int(item[1].verdict[slot] == "insufficient"), -worse * value
+
+    return sorted(table.items(), key=rank)
+
+
+def _row(name: str, one: Series, start: int, monitor: Monitor, state: State, here: Here, *, valued: bool) -> tuple[Any, ...]:
     link = piece.link(text.unquote(name.split("=", 1)[1]) if "," not in name else text.unquote(name), here(state.but(segment=name)))
     spark = piece.line(one.value, f"{word.title(monitor.measure)} over the period", zero=monitor.measure.startswith(("drift", "quality")))
+    limited = monitor.warn is not None or monitor.critical is not None
     if (slot := one.slot(start)) is None or not one.verdict[slot]:
         return (link, *[word.NONE] * (4 if valued else 3), piece.badge("nodata", "No reading"), spark)
     return (

@@ -22,7 +22,8 @@ from dashboard.figure.heat import heat
 from dashboard.figure.spark import spark
 from dashboard.figure.timeline import Mark, timeline
 from dashboard.series import Series, limits
-from tests.dashboard.twin import DAYS, OUTAGE, START, STORM, Twin
+from tests.dashboard.twin import Twin
+from tests.dashboard.year import DAYS, OUTAGE, START, STORM
 
 SHEET = (Path(__file__).parents[2] / "dashboard/assets/30_style.css").read_text()
 INK_ON_GROUND = [

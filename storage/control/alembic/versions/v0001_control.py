@@ -7,7 +7,7 @@ revision = "0001"
 down_revision = None
 
 
-def upgrade() -> None:  # long, for it is a list
+def upgrade() -> None:  # long: a list of tables
     """Create all tables."""
     sequence = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     op.create_table(

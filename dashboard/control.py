@@ -1,0 +1,72 @@
+"""The controls that narrow a page. Each of them is a link to another state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from core import text
+from core.monitor import Monitor
+from core.segment import ALL, grouping_of
+from dashboard import piece, word
+from dashboard.scene import Scene
+from dashboard.state import RANGES, State
+
+Here = Callable[[State], str]
+
+
+def controls(scene: Scene, state: State, here: Here) -> list[Any]:
+    """Segment and period, and above them what narrows the page now."""
+    others = [*sorted({*scene.segments, state.segment} - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))]
+    absolute = state.start is not None or state.end is not None
+    ranges = [
+        (label, here(state.but(range=key, start=None, end=None)), not absolute and state.range == key) for key, label in RANGES.items()
+    ]
+    return [
+        piece.notice(state.notices),
+        html.Div(
+            [
+                piece.select(
+                    "segment", "Segment", state.segment, [(ALL, "All traffic"), *((segment, text.unquote(segment)) for segment in others)]
+                ),
+                piece.choice("Period", ranges),
+            ],
+            className="controls",
+        ),
+        piece.chips(*_filters(state, here)),
+    ]
+
+
+def _filters(state: State, here: Here) -> list[tuple[str, str, str]]:
+    filters = []
+    if state.segment != ALL:
+        filters.append(("Segment", text.unquote(state.segment), here(state.but(segment=ALL))))
+    if state.window is not None:
+        filters.append(("Window from", word.instant(state.window), here(state.but(window=None))))
+    if state.start is not None or state.end is not None:
+        filters.append(("Period", f"{word.instant(state.start)} to {word.instant(state.end)}", here(state.but(start=None, end=None))))
+    return filters
+
+
+def _monitors(monitors: Sequence[Monitor], chosen: Monitor, state: State, here: Here) -> Any:
+    """Links to the other monitors of the same measure; None where there is one only."""
+    same = [monitor for monitor in monitors if monitor.measure == chosen.measure]
+    if len(same) < 2:
+        return None
+    return piece.choice(
+        "Monitor", [(monitor.name, here(state.but(measure=monitor.measure, monitor=monitor.name)), monitor is chosen) for monitor in same]
+    )
+
+
+def choices(measures: Iterable[str], chosen: Monitor, monitors: Sequence[Monitor], state: State, here: Here) -> Component:
+    """Links to the other measures, and to the other monitors of the chosen one."""
+    names = list(measures)
+    tabs = (
+        piece.choice("Measure", [(word.title(name), here(state.but(measure=name, monitor="")), name == chosen.measure) for name in names])
+        if len(names) > 1
+        else None
+    )
+    return html.Div([tabs, _monitors(monitors, chosen, state, here)], className="controls")

@@ -1,0 +1,74 @@
+"""The performance part of a model's page: how right is it, since when not, and for whom?"""
+
+from __future__ import annotations
+
+from asyncio import gather
+from typing import Any
+
+from dash import html
+
+from core.measure import BUILT, Family
+from core.monitor import Monitor
+from dashboard import piece, word
+from dashboard.control import Here, choices
+from dashboard.figure.timeline import timeline
+from dashboard.graph import graph
+from dashboard.pages.segments import segments
+from dashboard.panel import panel
+from dashboard.period import period, shift
+from dashboard.scene import Scene, looked, nothing, of, question, reach, series, traffic, window_of
+from dashboard.seam import Reader
+from dashboard.series import Series, limits
+from dashboard.state import State
+
+
+async def performance(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: State, here: Here) -> list[Any]:
+    """The newest number of each performance measure, the chosen one over time, and by segment. `judged` gives each measure its monitor."""
+    shown = {name: monitor for name, monitor in judged.items() if BUILT[name].family is Family.PERFORMANCE}
+    if not shown:
+        return [piece.card("Performance", piece.empty("Not watched", "No monitor takes a performance measure of this model."))]
+    name = state.measure if state.measure in shown else next(iter(shown))
+    monitor = shown[name]
+    over = {other: period(scene.row, state, one.window) for other, one in shown.items()}
+    asked = {other: question(one, state, over[other], column="") for other, one in shown.items()}
+    answers, volume = await gather(
+        gather(*(series(reader, query, over[other]) for other, query in asked.items())),
+        traffic(reader, scene.row.model, state.segment, over[name]),
+    )
+    found = dict(zip(shown, answers, strict=True))
+    one = found[name]
+    slot = window_of(state, one)
+    chosen = None if slot is None else one.time(slot)
+    marks = scene.marks(name, "", state.segment)
+    figure = timeline(one, measure=name, limits=limits(monitor, one), traffic=volume, marks=marks, chosen=chosen, rows="labelled")
+    chart = graph("performance", figure, _sentence(one, monitor, slot)) if any(one.verdict) else nothing(monitor, state, scene.segments)
+    band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."
+    card = piece.card(
+        "Performance",
+        [choices(shown, monitor, scene.monitors, state, here), chart],
+        note=f"{reach(state)}, {shift(over[name])}. Bars: predictions in light, labelled ones in dark.{band}",
+        foot=piece.source(asked[name]),
+    )
+    by = await panel(segments(reader, scene, monitor, state, over[name], here, column="", window=chosen), "segments")
+    return [piece.figures(*(_fact(other, one, shown[other], state) for other, one in found.items())), card, by]
+
+
+def _fact(name: str, one: Series, monitor: Monitor, state: State) -> tuple[str, Any, Any]:
+    slot = window_of(state, one)
+    if slot is None:
+        return (word.title(name), word.NONE, "no value in this period")
+    baseline = one.baseline[slot]
+    against = f"baseline {word.value(baseline, name)}, " if baseline is not None else ""
+    limited = monitor.warn is not None or monitor.critical is not None
+    shown = [
+        piece.badge(one.verdict[slot], one.reason[slot], limited=limited),
+        html.Span(against + of(one, slot, monitor), className="faint"),
+    ]
+    return (word.title(name), word.value(one.value[slot], name), shown)
+
+
+def _sentence(one: Series, monitor: Monitor, slot: int | None) -> str:
+    if slot is None:
+        return f"{word.title(monitor.measure)}: no value in this period."
+    breached = sum(verdict in {"warn", "critical"} for verdict in one.verdict)
+    return f"{word.title(monitor.measure)} was {word.value(one.value[slot], monitor.measure)} ({of(one, slot, monitor)}); {breached} of {len(one)} windows reached a limit."
