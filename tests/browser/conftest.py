@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import uvicorn
@@ -29,6 +29,12 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+class Addressed(Protocol):
+    """Something that is served at an address."""
+
+    url: str
 
 
 class Served:
@@ -131,7 +137,7 @@ class Window:
 
 
 @contextmanager
-def window(browser: Browser, served: Served, *, theme: Any = "light", size: tuple[int, int] = (1280, 900)) -> Iterator[Window]:
+def window(browser: Browser, served: Addressed, *, theme: Any = "light", size: tuple[int, int] = (1280, 900)) -> Iterator[Window]:
     """A tab of its own, in a theme; leaving it fails on any complaint."""
     context = browser.new_context(
         color_scheme=theme, viewport={"width": size[0], "height": size[1]}, timezone_id="America/New_York", locale="en-GB"

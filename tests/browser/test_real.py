@@ -1,0 +1,108 @@
+"""The pages over the real server and a hundred and twenty days of the demo's flights: the pictures of the README are taken here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from core import moment
+from tests.browser.conftest import Window, window
+from watchkeeper import document
+from watchkeeper.client import Client
+from watchkeeper.demo import flights
+from watchkeeper.demo.server import Server
+from watchkeeper.replay import Recording
+from watchkeeper.send import send
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+DAYS = 120
+SIZE = (1360, 900)  # of the pictures
+
+
+@pytest.fixture(scope="module")
+def unset(shots: Path) -> Iterator[None]:
+    """The server refuses variables that it does not know; the folder of the pictures has been read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("WATCHKEEPER_SCREENSHOTS", raising=False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def server(pairs: tuple[flights.Pair, ...], unset: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that has evaluated the last days of both models under the demo's monitors."""
+    with Server(tmp_path_factory.mktemp("real") / "data") as server, Client(server.url) as client:
+        for pair in pairs:
+            client.reference(pair.model, pair.reference.read_bytes(), task=pair.task, segments=list(flights.SEGMENTS))
+        client.apply((files("watchkeeper.demo") / "monitors.yaml").read_text(encoding="utf-8"))
+        for pair in pairs:
+            recording = Recording(pair.stream, document.read(client.contract(pair.model)), last=DAYS * moment.DAY)
+            assert send(client, recording).rejected == 0
+        client.wait(300)
+        yield server
+
+
+@pytest.fixture
+def real(browser: Browser, server: Server) -> Iterator[Window]:
+    """A tab on the real server."""
+    with window(browser, server, size=SIZE) as made:
+        yield made
+
+
+def drawn(tab: Window, chart: str) -> int:
+    """How many points of a chart hold a value."""
+    count: int = tab.page.evaluate(
+        "(id) => document.querySelector(`#${id} .js-plotly-plot, #${id}.js-plotly-plot`)._fullData"
+        ".flatMap((trace) => Array.from(trace.z ? trace.z.flat() : trace.orientation === 'h' ? trace.x : trace.y))"
+        ".filter((value) => value !== null && value !== undefined && Number(value)).length",
+        chart,
+    )
+    return count
+
+
+def test_the_inbox_and_an_episode_of_real_data(real: Window, shots: Path) -> None:
+    """What is open stands in the inbox, and leads to its episode with the measure around it."""
+    real.open("/ui/")
+    articles = real.page.locator("article.episode")
+    assert articles.count() > 0
+    real.page.screenshot(path=shots / "inbox.png")
+    articles.first.locator("h2 a").click()
+    expect(real.page.locator(".crumbs")).to_be_visible()
+    real.drawn()
+    assert drawn(real, "measure") > 10
+    assert real.page.locator(".card.error").count() == 0
+    assert real.page.locator(".life li").count() > 0
+    real.page.screenshot(path=shots / "episode.png", full_page=True)
+
+
+def test_the_fleet_leads_to_a_model_that_looks_at_a_judged_window(real: Window, shots: Path) -> None:
+    """The stream ends with a fragment of a day, which is too small to judge: the page looks at the last whole day and says so."""
+    real.open("/ui/models")
+    assert real.page.locator("tbody tr").count() == 2
+    real.page.screenshot(path=shots / "fleet.png")
+    real.page.get_by_role("link", name="flight-arrival").click()
+    expect(real.page.locator("h1")).to_have_text("flight-arrival")
+    real.drawn()
+    assert drawn(real, "performance") > 80
+    assert drawn(real, "drift") > 80
+    assert real.page.locator(".card.error").count() == 0
+    expect(real.page.locator(".facts")).not_to_contain_text("too few")
+    expect(real.page.locator(".card").first).to_contain_text(re.compile(r"Window of 2013-12-\d\d, the newest"))
+    real.page.screenshot(path=shots / "model.png")
+    real.page.screenshot(path=shots / "model-whole.png", full_page=True)
+
+
+@pytest.mark.parametrize(("column", "word"), [("temp", "Baseline"), ("dest", "Target")])
+def test_a_column_against_its_reference(column: str, word: str, real: Window, shots: Path) -> None:
+    """Numbers and categories are drawn beside the reference, and their drift over time."""
+    real.open(f"/ui/models/flight-delay/columns/{column}")
+    assert drawn(real, "distribution") > 10
+    assert drawn(real, "drift") > 20
+    expect(real.page.locator("#distribution .legend").first).to_contain_text(word)
+    assert real.page.locator(".card.error").count() == 0
+    real.page.screenshot(path=shots / f"column-{column}.png", full_page=True)
