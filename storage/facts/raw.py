@@ -18,8 +18,7 @@ from storage.facts.engine import Engine
 SLOT = "toUnixTimestamp64Micro({ts}) - positiveModulo(toUnixTimestamp64Micro({ts}), {{pane:Int64}})"
 _IN_SLOTS = (
     "{ts} >= fromUnixTimestamp64Micro({{low:Int64}}, 'UTC') AND {ts} < fromUnixTimestamp64Micro({{high:Int64}}, 'UTC') AND "
-    + SLOT
-    + " IN {{slots:Array(Int64)}}"
+    "(empty({{slots:Array(Int64)}}) OR " + SLOT + " IN {{slots:Array(Int64)}})"
 )
 
 
@@ -29,9 +28,13 @@ def in_slots(ts: str = "ts") -> str:
 
 
 def slots(values: Sequence[int] | Ints, pane: int) -> dict[str, object]:
-    """Parameters for `in_slots`; thousands of slots go as one text, the driver is slow with lists."""
-    starts = [int(value) for value in values]
-    return {"slots": f"[{','.join(map(str, starts))}]", "low": min(starts, default=0), "high": max(starts, default=0) + pane, "pane": pane}
+    """Parameters for `in_slots`. Slots without a gap are told by their ends alone; others go as one text, the driver is slow with lists."""
+    if not len(values):
+        return {"slots": "[]", "low": 0, "high": 0, "pane": pane}
+    starts = np.unique(np.asarray(values, np.int64))
+    low, high = int(starts[0]), int(starts[-1]) + pane
+    listed = "" if high - low == len(starts) * pane else ",".join(map(str, starts.tolist()))
+    return {"slots": f"[{listed}]", "low": low, "high": high, "pane": pane}
 
 
 class Raw:

@@ -340,3 +340,10 @@ def test_slots_whose_events_may_be_gone_are_frozen(engine: Engine) -> None:
     writer.batches([{**row, "last": 2, "first_ts": 60, "last_ts": 90, "watermark": 90, "logged": 200}])
     assert Batches(engine, retention=100).progress(250)["m"].frozen == 50
     assert Batches(engine).progress(250)["m"].frozen < 0
+
+
+@pytest.mark.parametrize(("hours", "expected"), [([], []), ([1, 2, 3], ["b", "c", "d"]), ([1, 3], ["b", "d"]), ([3, 1, 1], ["b", "d"])])
+def test_slots_with_and_without_gaps(engine: Engine, hours: list[int], expected: list[str]) -> None:
+    """Exactly the events of the asked slots, whether they are told by their ends or one by one."""
+    Writer(engine).predictions([(CONTRACT, predictions(list("abcde")))], 0, "t")
+    assert sorted(Raw(engine).predictions(CONTRACT, np.array(hours, np.int64) * HOUR, HOUR).id.tolist()) == expected
