@@ -38,8 +38,10 @@ class Scene:
 
     @property
     def groupings(self) -> list[tuple[str, ...]]:
-        """The dimensions and crosses that segments exist of."""
-        return list(dict.fromkeys(grouping for segment in self.segments if (grouping := grouping_of(segment))))
+        """The dimensions and crosses that segments exist of, as the contract declares them."""
+        there = {grouping for segment in self.segments if (grouping := grouping_of(segment))}
+        declared = [*((dimension.name,) for dimension in self.contract.dimensions), *self.contract.crosses]
+        return [grouping for grouping in declared if grouping in there]
 
     def marks(self, measure: str, column: str, segment: str) -> list[Mark]:
         """Where episodes of this measure, column and segment fired."""
@@ -121,12 +123,15 @@ def nothing(monitor: Monitor, state: State, segments: Sequence[str]) -> Componen
     return piece.empty("No reading", why)
 
 
+def against(monitor: Monitor) -> str:
+    """What a monitor compares with, in words."""
+    words = {None: "no baseline", "reference": "against the reference", "previous": "against the window before"}
+    return words.get(monitor.baseline, f"against {monitor.baseline}")
+
+
 def of(shown: Series, slot: int, monitor: Monitor) -> str:
     """What a number is of: n, window and baseline."""
     start = shown.time(slot)
-    against = {None: "no baseline", "reference": "against the reference", "previous": "against the window before"}.get(
-        monitor.baseline, f"against {monitor.baseline}"
-    )
     n_baseline = shown.n_baseline[slot]
     rows = f" (n {word.count(n_baseline)})" if n_baseline is not None else ""
-    return f"n {word.count(shown.n[slot])}, {word.period(start, start + shown.step)}, {against}{rows}"
+    return f"n {word.count(shown.n[slot])}, {word.period(start, start + shown.step)}, {against(monitor)}{rows}"

@@ -27,6 +27,11 @@ def is_share(name: str) -> bool:
     return known is not None and known.unit == "share"
 
 
+def from_zero(name: str) -> bool:
+    """Whether the scale of a measure begins at zero: where zero is how it should be."""
+    return name.startswith(("drift", "quality"))
+
+
 def title(name: str) -> str:
     """A measure's name for people; its own name where it is not known."""
     known = measure.BUILT.get(name)

@@ -21,12 +21,16 @@ from ingest.write import Write
 _log = logging.getLogger(__name__)
 
 _PAUSE = 0.005  # seconds between two looks at a write under way
+_LONGEST = 1.0  # seconds between two writes that records have to wait
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How batches are cut: at so many bytes, else so many seconds after the last one or when that is written, whichever is later."""
+    """How batches are cut: at so many bytes, or so many seconds after the last one; later when that takes long to write.
 
-    bytes: int = 8 << 20
+    Each insert has its price, however few its rows: as much time passes between two writes as the last one took, up to a second.
+    """
+
+    bytes: int = 32 << 20
     seconds: float = 0.1
 
 
@@ -49,7 +53,7 @@ class Consumer:
         self._start = log.committed(topic, partition)
         self._next = self._start.next
         self._intent = self._start.intent
-        self._cut_at = 0.0  # time.monotonic() of the last cut
+        self._cut_at = self._busy_at = 0.0  # time.monotonic() of the last cut, and when its write was last seen under way
         self._backlog = False  # whether the last batch was full
         self._write = Write(log, store, seen, topic, partition, self._start)
         first = FirstSeen(seen, partition, self._start.next, lambda: self._write.written) if topic == "predictions" else _same
@@ -98,13 +102,16 @@ class Consumer:
     def _cut(self) -> Batch | None:
         """The next batch; after a crash first exactly the one that was begun."""
         idle = self._write.idle
+        if not idle:
+            self._busy_at = time.monotonic()
         if not self._log.wait(*self._place, self._next, 0.1 if idle else 0.02):
             return None
-        if self._intent is None and not idle and not self._backlog:
-            time.sleep(_PAUSE)  # what comes meanwhile makes one batch: each insert has its price
-            return None
-        if self._intent is None:
-            time.sleep(max(0.0, self._cut_at + self._limits.seconds - time.monotonic()))
+        if self._intent is None and not self._backlog:
+            if not idle:
+                time.sleep(_PAUSE)
+                return None
+            took = min(self._busy_at - self._cut_at, _LONGEST)
+            self._stop.wait(max(self._cut_at + self._limits.seconds, self._busy_at + took) - time.monotonic())
         until, self._intent = self._intent, None
         records = self._log.read(*self._place, self._next, until=until, most=self._limits.bytes if until is None else 1 << 62)
         if not records:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from dashboard import word
 from dashboard.figure import axis, colour
 from dashboard.series import Series
@@ -12,7 +14,7 @@ ROWS = 24  # columns drawn at most
 
 
 def heat(rows: Mapping[str, Series], *, measure: str, top: float | None = None, chosen: int | None = None) -> axis.Figure:
-    """The map, first row on top. `top` is where the scale ends (the critical threshold), else the largest value."""
+    """The map, first row on top. `top` is where the scale ends (the critical threshold), else the 98th percentile."""
     names = list(rows)[:ROWS]
     series = [rows[name] for name in names]
     first = series[0]
@@ -34,8 +36,7 @@ def heat(rows: Mapping[str, Series], *, measure: str, top: float | None = None, 
 def _cells(names: Sequence[str], series: Sequence[Series], measure: str, top: float | None) -> axis.Figure:
     """One cell a window, in the middle of it."""
     first = series[0]
-    highest = max((value for one in series for value in one.value if value is not None), default=1.0)
-    scale = word.brief(measure) if top is None else f"{word.brief(measure)}<br>(scale ends at critical)"
+    end, scale = (top, "critical") if top is not None else (_most(series), "the 98th percentile")
     return {
         "type": "heatmap",
         "x0": axis.milliseconds(first.start + first.step // 2),
@@ -46,17 +47,23 @@ def _cells(names: Sequence[str], series: Sequence[Series], measure: str, top: fl
         "hovertemplate": "%{y}: %{text}<extra></extra>",
         "hoverongaps": True,
         "zmin": 0,
-        "zmax": top if top is not None else highest or 1.0,
+        "zmax": end,
         "colorscale": [[0, colour.HEAT[0]], [0.5, colour.HEAT[1]], [1, colour.HEAT[2]]],
         "ygap": 1,
         "colorbar": {
-            "title": {"text": scale, "side": "right", "font": {"size": 11}},
+            "title": {"text": f"{word.brief(measure)}<br>(scale ends at {scale})", "side": "right", "font": {"size": 11}},
             "thickness": 10,
             "outlinewidth": 0,
             "len": 1,
             "nticks": 4,
         },
     }
+
+
+def _most(series: Sequence[Series]) -> float:
+    """Where the scale ends: one broken day must not make all others pale."""
+    values = [value for one in series for value in one.value if value is not None]
+    return float(np.quantile(values, 0.98)) or max(values) or 1.0 if values else 1.0
 
 
 def _words(one: Series, measure: str) -> list[str]:

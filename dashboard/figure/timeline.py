@@ -40,9 +40,7 @@ def timeline(
     percent = word.is_share(measure)
     judged = [value if verdict != "insufficient" else None for value, verdict in zip(series.value, series.verdict, strict=True)]
     limit_values = [value for limit in limits for value in limit.y]
-    span = axis.reach(
-        [*series.value, *series.baseline, *limit_values, *series.lower, *series.upper], zero=measure.startswith(("drift", "quality"))
-    )
+    span = axis.reach([*series.value, *series.baseline, *limit_values, *series.lower, *series.upper], zero=word.from_zero(measure))
     unit = word.unit(measure)
     end = series.time(len(series))
     traces = [

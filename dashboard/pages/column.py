@@ -19,7 +19,7 @@ from dashboard.graph import graph
 from dashboard.pages.segments import segments
 from dashboard.panel import Page, ask, panel
 from dashboard.period import period, shift
-from dashboard.scene import Scene, looked, nothing, of, question, reach, scene, series, window_of
+from dashboard.scene import Scene, against, looked, nothing, of, question, reach, scene, series, window_of
 from dashboard.seam import Reader
 from dashboard.series import choose, limits
 from dashboard.state import State, address
@@ -78,25 +78,24 @@ async def _drift(
     shown = await series(reader, question(monitor, state, over, column=column.name), over)
     slot = window_of(state, shown)
     start = over.end - over.step if slot is None else shown.time(slot)
-    about = (
-        "no reading in this period"
-        if slot is None
-        else f"{looked(state, shown, slot)}. {word.title(measure)} {word.value(shown.value[slot], measure)}, {of(shown, slot, monitor)}"
-    )
+    where, value = f"Window of {word.period(start, start + over.step)}", "No reading in this period"
+    if slot is not None:
+        where, value = looked(state, shown, slot), f"{word.title(measure)} {word.value(shown.value[slot], measure)} {against(monitor)}"
     return list(
         await gather(
-            panel(_distribution(reader, scene, column, state, start, over.step, about), "distribution"),
+            panel(_distribution(reader, scene, column, state, start, over.step, (where, value)), "distribution"),
             panel(_over(reader, scene, monitor, column, state, here, "Drift over time", "drift", list(drifts)), "drift over time"),
             panel(segments(reader, scene, monitor, state, over, here, column=column.name, window=start), "segments"),
         )
     )
 
 
-async def _distribution(reader: Reader, scene: Scene, column: Column, state: State, start: int, length: int, about: str) -> Any:
-    """The chart, and beside it the parts that moved most."""
+async def _distribution(reader: Reader, scene: Scene, column: Column, state: State, start: int, length: int, about: tuple[str, str]) -> Any:
+    """The chart, and beside it the parts that moved most. `about` says which window it is, and what was read of it."""
     target, baseline = await ask(reader.histogram, scene.row.model, column.name, state.segment, start, start + length)
     title = "Baseline against target"
-    note = f"Target: {word.period(start, start + length)}, n {word.count(sum(target))}. Baseline: the reference, n {word.count(sum(baseline))}. {about}."
+    where, value = about
+    note = f"{where}: n {word.count(sum(target))}, drawn against the reference, n {word.count(sum(baseline))}. {value}."
     if not sum(target) or not sum(baseline):
         which = "No row in this window" if not sum(target) else "The reference has no row of this segment"
         return piece.card(title, piece.empty(which, "Choose another window in the chart below, or another segment."), note=note)

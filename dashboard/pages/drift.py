@@ -101,7 +101,7 @@ def _column(column: str, one: Series, null: float | None, monitor: Monitor, star
 
 
 async def _nulls(reader: Reader, monitor: Monitor, state: State, start: int, over: Period) -> dict[str, float | None]:
-    """The null rate of every column in the window looked at; the newest one where the null rate has shorter windows."""
+    """The null rate of every column over the window looked at: of all its rows where the null rate has shorter windows."""
     query = Query(
         model=monitor.model,
         monitor=monitor.name,
@@ -111,6 +111,9 @@ async def _nulls(reader: Reader, monitor: Monitor, state: State, start: int, ove
         end=start + over.step,
         limit=LIMIT,
     )
-    table = (await ask(reader.readings, query)).sort_by("window_start")
+    table = await ask(reader.readings, query)
     table = table.filter(pc.is_valid(table["value"]))
-    return dict(zip(table["column"].to_pylist(), table["value"].to_pylist(), strict=True))
+    weighted = table.append_column("nulls", pc.multiply(table["value"], table["n_target"]))
+    sums = weighted.group_by("column").aggregate([("nulls", "sum"), ("n_target", "sum")])
+    rates = pc.divide(sums["nulls_sum"], sums["n_target_sum"])
+    return dict(zip(sums["column"].to_pylist(), rates.to_pylist(), strict=True))

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 
 from core import measure, text
 from core import window as windows
-from core.episode import Delivery, Episode, Transition
+from core.episode import Delivery, Episode, State, Transition
 from core.reading import Query
 from core.segment import ALL
 from dashboard import piece, word
@@ -21,13 +21,14 @@ from dashboard.figure.timeline import Mark, timeline
 from dashboard.graph import graph
 from dashboard.panel import Page, ask, panel
 from dashboard.period import Period, shift
-from dashboard.scene import LIMIT, series
+from dashboard.scene import LIMIT
 from dashboard.seam import Reader
-from dashboard.series import limits
-from dashboard.state import State, address
+from dashboard.series import LONGEST, Series, limits
+from dashboard.state import State as Choice
+from dashboard.state import address
 
-AROUND = 60  # windows before the episode
-AFTER = 15  # and after it
+BEFORE = 12  # windows before the episode
+AFTER = 4  # and after it
 BESIDE = 12  # other segments or columns listed
 
 
@@ -59,7 +60,7 @@ def _title(one: Episode, subject: str) -> Component:
     """What it is, why it fired, and where to look next."""
     segment = "all traffic" if one.segment == ALL else text.unquote(one.segment)
     tags = [piece.badge(one.level), html.Span(one.severity, className="tag"), html.Span(str(one.state), className="tag")]
-    state = State(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
+    state = Choice(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
     ways: list[Any] = [piece.link("See the model in this window", address("models", one.model, state=state))]
     if one.column:
         column = address("models", one.model, "columns", one.column, state=state)
@@ -101,10 +102,7 @@ def _baseline(one: Episode) -> tuple[str, str]:
 
 
 async def _measure(reader: Reader, one: Episode) -> Any:
-    step = one.window_end - one.window_start
-    start = (one.started_at - AROUND * step) // step * step
-    end = ((one.ended_at or one.window_end) + AFTER * step) // step * step
-    over = Period(max(start, end - 1_500 * step), end, step)
+    over = _around(one)
     query = Query(
         model=one.model,
         monitor=one.monitor,
@@ -115,7 +113,11 @@ async def _measure(reader: Reader, one: Episode) -> Any:
         end=over.end,
         limit=LIMIT,
     )
-    shown = await series(reader, query, over)
+    table = await ask(reader.readings, query)
+    if not len(table):
+        return piece.card("The measure around it", piece.empty("No reading", "The readings around this episode are gone."))
+    over = _clipped(over, table["window_start"].to_pylist())
+    shown = Series.of(table, over.start, over.end, over.step)
     figure = timeline(
         shown,
         measure=one.measure,
@@ -126,6 +128,19 @@ async def _measure(reader: Reader, one: Episode) -> Any:
     )
     note = f"{shift(over)} around the episode; the band is the window that fired, n {word.count(one.reading.n_target)}."
     return piece.card("The measure around it", graph("measure", figure, one.reason), note=note, foot=piece.source(query))
+
+
+def _around(one: Episode) -> Period:
+    """Some windows before the episode and after it; up to the newest while it is open."""
+    step = one.window_end - one.window_start
+    start = one.window_start - (BEFORE + -(-(one.window_start - one.started_at) // step)) * step
+    longest = start + LONGEST * step
+    return Period(start, longest if one.ended_at is None else min(one.ended_at + AFTER * step, longest), step)
+
+
+def _clipped(over: Period, starts: Sequence[int]) -> Period:
+    """The period without what lies before the first reading and after the last."""
+    return Period(min(starts), max(starts) + over.step, over.step)
 
 
 async def _beside(reader: Reader, one: Episode) -> Any:
@@ -164,7 +179,7 @@ async def _beside(reader: Reader, one: Episode) -> Any:
 
 def _other(row: dict[str, Any], name: str, one: Episode) -> tuple[Any, ...]:
     """The row of a column or segment, which leads to its page in the episode's window."""
-    state = State(segment=one.segment if one.column else name, measure=one.measure, monitor=one.monitor, window=one.window_start)
+    state = Choice(segment=one.segment if one.column else name, measure=one.measure, monitor=one.monitor, window=one.window_start)
     href = address("models", one.model, "columns", name, state=state) if one.column else address("models", one.model, state=state)
     mine = name == (one.column or one.segment)
     return (
@@ -182,8 +197,7 @@ def _other(row: dict[str, Any], name: str, one: Episode) -> tuple[Any, ...]:
 async def _life(reader: Reader, one: Episode) -> Any:
     steps: Sequence[Transition] = await ask(reader.transitions, one.id)
     items = [
-        html.Li([html.Time(word.instant(step.at), className="faint"), html.Strong(f"{step.before} → {step.after}"), html.Span(step.reason)])
-        for step in steps
+        html.Li([html.Time(word.instant(step.at), className="faint"), html.Strong(_step(step)), html.Span(step.reason)]) for step in steps
     ]
     sent = [
         html.Li([html.Time(word.instant(row.created), className="faint"), html.Strong(_delivery(row)), html.Span(row.reason)])
@@ -192,6 +206,24 @@ async def _life(reader: Reader, one: Episode) -> Any:
     return piece.card(
         "Timeline", html.Ol([*items, *sent], className="life"), note="Changes of state in event time, notifications by the clock."
     )
+
+
+def _step(step: Transition) -> str:
+    """A change of state in words. An episode begins when it fires, whatever its rule was before.
+
+    A rule that fires again while it recovers goes on with the same episode; one that stays in firing reached another level.
+    """
+    match step.before, step.after:
+        case State.FIRING, State.FIRING:
+            return f"{step.level} reached"
+        case State.RECOVERING | State.NODATA | State.ERROR, State.FIRING:
+            return "firing again"
+        case _, State.FIRING:
+            return "fired"
+        case _, State.NODATA:
+            return "no data"
+        case _:
+            return str(step.after)
 
 
 def _delivery(row: Delivery) -> str:

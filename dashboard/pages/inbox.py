@@ -79,7 +79,9 @@ async def _group(reader: Reader, group: Sequence[Episode]) -> Component:
     table, share = await gather(ask(reader.readings, query), _share(reader, worst))
     order = table.sort_by("window_start")
     side = [
-        piece.line(order["value"].to_pylist(), f"{word.title(worst.measure)} over the windows around it", zero=True),
+        piece.line(
+            order["value"].to_pylist(), f"{word.title(worst.measure)} over the windows around it", zero=word.from_zero(worst.measure)
+        ),
         html.Strong(word.value(worst.value, worst.measure)),
         html.Span(word.period(worst.window_start, worst.window_end), className="faint"),
     ]

@@ -76,7 +76,7 @@ def _ranked(table: dict[str, Series], monitor: Monitor, start: int) -> list[tupl
 
 def _row(name: str, one: Series, start: int, monitor: Monitor, state: State, here: Here, *, valued: bool) -> tuple[Any, ...]:
     link = piece.link(text.unquote(name.split("=", 1)[1]) if "," not in name else text.unquote(name), here(state.but(segment=name)))
-    spark = piece.line(one.value, f"{word.title(monitor.measure)} over the period", zero=monitor.measure.startswith(("drift", "quality")))
+    spark = piece.line(one.value, f"{word.title(monitor.measure)} over the period", zero=word.from_zero(monitor.measure))
     limited = monitor.warn is not None or monitor.critical is not None
     if (slot := one.slot(start)) is None or not one.verdict[slot]:
         return (link, *[word.NONE] * (4 if valued else 3), piece.badge("nodata", "No reading"), spark)

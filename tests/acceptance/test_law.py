@@ -45,7 +45,7 @@ class Arm(NamedTuple):
     after: bool
 
 
-_ids = st.integers(0, 9).map(str)
+_ids = st.integers(0, 4).map(str)
 _prediction = st.fixed_dictionaries(
     {
         "prediction_id": _ids,
@@ -67,14 +67,14 @@ _label = st.fixed_dictionaries(
 )
 _actions = st.lists(
     st.one_of(
-        st.builds(Send, st.just("predictions"), st.lists(_prediction, min_size=1, max_size=6)),
-        st.builds(Send, st.just("labels"), st.lists(_label, min_size=1, max_size=6)),
+        st.builds(Send, st.just("predictions"), st.lists(_prediction, min_size=2, max_size=8)),
+        st.builds(Send, st.just("labels"), st.lists(_label, min_size=2, max_size=8)),
         st.builds(Ingest, st.sampled_from([1, 1_000, 1_000_000])),
         st.builds(Evaluate, st.booleans()),
         st.builds(Arm, st.integers(1, 12), st.booleans()),
     ),
-    min_size=2,
-    max_size=14,
+    min_size=8,
+    max_size=16,
 )
 
 
