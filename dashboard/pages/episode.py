@@ -126,7 +126,7 @@ async def _measure(reader: Reader, one: Episode) -> Any:
         chosen=one.window_start,
         height=320,
     )
-    note = f"{shift(over)} around the episode; the band is the window that fired, n {word.count(one.reading.n_target)}."
+    note = f"{shift(over)} around the episode; the band is the window of the value above, n {word.count(one.reading.n_target)}."
     return piece.card("The measure around it", graph("measure", figure, one.reason), note=note, foot=piece.source(query))
 
 
