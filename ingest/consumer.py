@@ -55,6 +55,7 @@ class Consumer:
         self._intent = self._start.intent
         self._cut_at = self._busy_at = 0.0  # time.monotonic() of the last cut, and when its write was last seen under way
         self._backlog = False  # whether the last batch was full
+        self._problem: str | None = None
         self._write = Write(log, store, seen, topic, partition, self._start)
         first = FirstSeen(seen, partition, self._start.next, lambda: self._write.written) if topic == "predictions" else _same
         self._steps: Apply[Batch, Events] = Apply(Decode(contracts), Apply(first, Apply(Summarise(), self._write)))
@@ -74,7 +75,7 @@ class Consumer:
     @property
     def problem(self) -> str | None:
         """What keeps the consumer from going on, if anything does."""
-        return self._write.problem
+        return self._problem or self._write.problem
 
     def start(self) -> None:
         """Begin to consume, in a thread."""
@@ -86,12 +87,18 @@ class Consumer:
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        told = self.written
+        told, batch = self.written, None
         while not self._stop.is_set():
-            batch = self._cut()
-            if batch is not None:
-                self._submit(batch)
-            self._steps.poll()
+            try:
+                batch = batch or self._cut()
+                if batch is not None and self._submitted(batch):
+                    batch = None
+                self._steps.poll()
+                self._problem = None
+            except Exception as error:  # the thread's edge: the log or the store may be away, and the same batch is tried again
+                _log.exception("ingest of %s cannot go on; it tries again", self._place[0])
+                self._problem = f"{type(error).__name__}: {error}"[:300]
+                self._stop.wait(_LONGEST)
             if told != self.written:
                 told = self.written
                 self._tell()
@@ -112,25 +119,25 @@ class Consumer:
                 return None
             took = min(self._busy_at - self._cut_at, _LONGEST)
             self._stop.wait(max(self._cut_at + self._limits.seconds, self._busy_at + took) - time.monotonic())
-        until, self._intent = self._intent, None
+        until = self._intent
         records = self._log.read(*self._place, self._next, until=until, most=self._limits.bytes if until is None else 1 << 62)
         if not records:
             return None
+        self._intent = None
         last = until if until is not None else records[-1].position
         batch = Batch(*self._place, self._next, last, records)
         self._next = last + 1
         self._cut_at, self._backlog = time.monotonic(), sum(len(record.body) for record in records) > self._limits.bytes // 2
         return batch
 
-    def _submit(self, batch: Batch) -> None:
-        while not self._stop.is_set():
-            try:
-                self._steps.submit(batch)
-            except Backpressure:
-                time.sleep(_PAUSE)
-                self._steps.poll()
-            else:
-                return
+    def _submitted(self, batch: Batch) -> bool:
+        """Submit; whether the steps have taken it."""
+        try:
+            self._steps.submit(batch)
+        except Backpressure:
+            time.sleep(_PAUSE)
+            return False
+        return True
 
 
 def _same(events: Events) -> Events:

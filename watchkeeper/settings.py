@@ -43,9 +43,9 @@ class _Part(BaseModel):
 
 
 class Batch(_Part):
-    """When ingest cuts a batch: at so many bytes, or when its first record has waited so many milliseconds, whichever comes first."""
+    """When ingest cuts a batch: at so many bytes, or so many milliseconds after the one before, later when that takes long to write."""
 
-    bytes: int = Field(default=8 * 2**20, ge=1)
+    bytes: int = Field(default=32 * 2**20, ge=1)
     wait_ms: int = Field(default=100, ge=0)
 
 
