@@ -7,6 +7,7 @@ more comes; `join` waits for what is under way; `abandon` drops it. Only the las
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -51,12 +52,13 @@ class Apply(Generic[T, U]):
         self._held: list[U] = []
 
     def submit(self, message: T) -> None:
-        """Work on the message at once, unless a result still waits."""
+        """Work on the message at once, unless a result still waits. What a following step raises comes out of `poll`: this message is accepted."""
         self._forward()
         if self._held:
             raise Backpressure
         self._held.append(self._function(message))
-        self._forward()
+        with suppress(Exception):
+            self._forward()
 
     def poll(self) -> None:
         """Move on the result that waits."""

@@ -111,7 +111,8 @@ class Spine:
             consumer._limits = Limits(bytes=size, seconds=0)
             while consumer.written < self.log.end(topic):
                 if (batch := consumer._cut()) is not None:
-                    consumer._submit(batch)
+                    while not consumer._submitted(batch):
+                        consumer._steps.poll()
                 consumer._steps.poll()
 
     def evaluate(self, model: str, *, silent: bool) -> bool:

@@ -64,3 +64,21 @@ def test_join_finishes_what_was_accepted() -> None:
     chain.close()
     chain.join(1.0)
     assert last.done == [1, 2]
+
+
+def test_a_step_that_fails_is_tried_again_with_the_same_message() -> None:
+    """What a following step raises comes out of poll, and the message goes through once when the fault is over."""
+    last, faults = Narrow(), [OSError("away"), OSError("away")]
+
+    def shaky(x: int) -> int:
+        if faults:
+            raise faults.pop()
+        return x
+
+    chain: Apply[int, int] = Apply(lambda x: x, Apply(shaky, last))
+    chain.submit(1)
+    with pytest.raises(OSError, match="away"):
+        chain.poll()
+    chain.poll()
+    chain.poll()
+    assert last.done == [1]
