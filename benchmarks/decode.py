@@ -1,18 +1,17 @@
-"""Rows a second from JSON to columns, on one core: `python -m benchmarks.decode`.
+"""Rows a second from JSON to columns, on one core: `python benchmarks/decode.py`.
 
 Events of about 490 bytes with 20 features (14 decimals, 2 whole numbers, 4 categories), a time, a class and a score.
 """
 
 from __future__ import annotations
 
-import gc
 import json
-import os
 import random
 import time
 from collections.abc import Callable
 
 import msgspec
+from material.measure import one_core, options, progress
 
 from core.contract import Column, Contract, Kind, Task
 from ingest.decode.label import decode_labels
@@ -68,6 +67,9 @@ def rate(work: Callable[[], object], rows: int = ROWS, repeats: int = 7) -> floa
 
 def main() -> None:
     """Print the table."""
+    options(__doc__ or "", "python benchmarks/decode.py").parse_args()
+    one_core()
+    progress("decode")
     rows = events()
     compact = [json.dumps(row, separators=(",", ":")) for row in rows]
     array, lines = f"[{','.join(compact)}]".encode(), "\n".join(compact).encode()
@@ -97,6 +99,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    gc.freeze()
     main()
