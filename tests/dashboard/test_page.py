@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from plotly.io.json import to_json_plotly
 
+from core import moment
+from core.episode import Level, State, Transition
 from core.reading import Query
+from dashboard.pages.episode import _step as step_words
 from dashboard.panel import Page
 from dashboard.route import page
-from dashboard.series import choose
+from dashboard.scene import looked, window_of
+from dashboard.series import Series, choose
 from dashboard.shell import health
+from dashboard.state import State as Choice
 from tests.dashboard.twin import Empty, Twin
+from tests.dashboard.year import DAYS, START
 
 ADDRESSES = [
     "/ui/",
@@ -154,3 +161,58 @@ def test_the_twin_answers_as_the_seam_says(twin: Twin) -> None:
         Query(model="departs-late", monitor="accuracy", segment="origin", start=1_357_084_800_000_000, end=1_357_171_200_000_000)
     )
     assert starts.num_rows == 3
+
+
+async def test_an_episode_is_drawn_within_its_data(twin: Twin) -> None:
+    """Twelve windows before it where they are there, four after its end; nothing is drawn where no reading can be."""
+    for one in (*twin.episodes("closed", None, 500)[::40], *twin.episodes("open", None, 500)[:3]):
+        drawn = json.loads(to_json_plotly((await page(twin, f"/ui/alerts/{one.id}", "")).body))
+        chart = next(figure for figure in figures(drawn) if figure["layout"].get("meta") == {"pick": "window"})
+        low, high = (int(time * 1_000) for time in chart["layout"]["xaxis"]["range"])
+        end = START + DAYS * moment.DAY
+        assert low == max(START, one.started_at - 12 * moment.DAY)
+        assert high == (end if one.ended_at is None else min(end, one.ended_at + 4 * moment.DAY))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (State.NORMAL, State.FIRING, "fired"),
+        (State.RESOLVED, State.FIRING, "fired"),
+        (State.PENDING, State.FIRING, "fired"),
+        (State.FIRING, State.FIRING, "critical reached"),
+        (State.RECOVERING, State.FIRING, "firing again"),
+        (State.FIRING, State.NODATA, "no data"),
+        (State.RECOVERING, State.RESOLVED, "resolved"),
+    ],
+)
+def test_a_step_of_an_episode_is_said_of_the_episode(before: State, after: State, words: str) -> None:
+    """Not of its rule: a new episode fires, even if its rule had resolved an older one."""
+    step = Transition(
+        episode="e", at=0, before=before, after=after, level=Level.CRITICAL, reason="", window_start=0, window_end=1, revision=1
+    )
+    assert step_words(step) == words
+
+
+def test_the_window_looked_at_is_the_newest_that_was_judged() -> None:
+    """A fragment of a day at the end is passed over, and the page says so; a chosen window is kept; where nothing was judged, the newest value."""
+    series = replace(blank(4), value=[1.0, 2.0, 3.0, 4.0], verdict=["ok", "warn", "insufficient", "insufficient"])
+    assert (window_of(Choice(), series), looked(Choice(), series, 1)) == (1, "Window of 1970-01-02, the newest with enough samples")
+    chosen = Choice(window=2 * moment.DAY)
+    assert (window_of(chosen, series), looked(chosen, series, 2)) == (2, "Window of 1970-01-03, as chosen")
+    thin = replace(series, verdict=["insufficient"] * 4)
+    assert (window_of(Choice(), thin), looked(Choice(), thin, 3)) == (3, "Window of 1970-01-04, the newest")
+
+
+def blank(size: int) -> Series:
+    """Daily windows without a reading."""
+    none: list[Any] = [None] * size
+    return Series(0, moment.DAY, none, none, none, none, none, none, [""] * size, none)
+
+
+def figures(node: Any) -> list[dict[str, Any]]:
+    """All figures of a drawn page."""
+    if isinstance(node, dict):
+        own = [node["figure"]] if "figure" in node else []
+        return own + [figure for value in node.values() for figure in figures(value)]
+    return [figure for value in node for figure in figures(value)] if isinstance(node, list) else []
