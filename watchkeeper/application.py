@@ -11,7 +11,9 @@ from fastapi import FastAPI
 from dashboard.mount import mount
 from watchkeeper.api.app import create_api
 from watchkeeper.api.auth import Auth
+from watchkeeper.api.metrics import Metrics
 from watchkeeper.embedded import Embedded
+from watchkeeper.gauges import Gauges
 from watchkeeper.services import Pages, Services
 
 _log = logging.getLogger(__name__)
@@ -27,7 +29,9 @@ def create_application(spine: Embedded) -> FastAPI:
         _log.info("Watchkeeper is at %s/ui/", spine.settings.url)
         yield
 
-    api = create_api(services, address=spine.settings.url, clock=spine.clock, lifespan=lifespan)
+    metrics = Metrics()
+    metrics.registry.register(Gauges(spine.status))
+    api = create_api(services, registered=metrics, address=spine.settings.url, clock=spine.clock, lifespan=lifespan)
     warm = mount(api, Pages(services.reader))
     api.add_middleware(Auth, token=spine.settings.secret)  # the last added is the outermost: nothing is answered without it
     return api

@@ -24,6 +24,7 @@ from monitors.default import defaults
 from monitors.grammar import parse
 from monitors.option import Options
 from monitors.reference import content, derive
+from storage.facts.view import show
 from watchkeeper.api.seam import AnyDecoded, Overloaded, Topic
 from watchkeeper.embedded import Embedded
 from watchkeeper.reader import Reader
@@ -124,12 +125,14 @@ class Services:
         return answer | {"result": "created" if before is None else "unchanged" if before.version == saved.version else "changed"}
 
     def _default(self, contract: Contract) -> None:
-        """Give a model its default monitors, and renew them with its contract; those that a person has changed stay."""
+        """Give a model its view and its default monitors, and renew them with its contract; monitors that a person has changed stay."""
         before = self._spine.control.contract_version(contract.model, contract.version - 1)
         given = {monitor.name: monitor for monitor in defaults(before)} if before else {}
         there = {monitor.name: msgspec.structs.replace(monitor, revision=1) for monitor in self._spine.control.monitors(contract.model)}
         untouched = [monitor for monitor in defaults(contract) if there.get(monitor.name) in (None, given.get(monitor.name))]
         self._spine.control.apply_monitors(untouched)
+        versions = [self._spine.control.contract_version(contract.model, version + 1) for version in range(contract.version)]
+        show(self._spine.engine, [held for held in versions if held is not None])
         self._spine.host.call()
 
 

@@ -19,6 +19,7 @@ from tests.monitors.contracts import CONTRACTS
 from watchkeeper.api.app import create_api
 from watchkeeper.api.metrics import Metrics
 from watchkeeper.api.seam import Services
+from watchkeeper.gauges import Gauges
 from watchkeeper.settings import Settings
 
 
@@ -53,7 +54,10 @@ def test_every_route_is_documented_and_no_other() -> None:
 def test_every_metric_is_documented_and_no_other() -> None:
     """The table of metrics holds each by the name that is scraped."""
     kinds = {"counter": "_total"}
-    names = [family.name + kinds.get(family.type, "") for family in Metrics().registry.collect()]
+    topics = {"predictions": dict.fromkeys(("lag", "rows", "duplicates", "rejected"), 0)}
+    owners = dict.fromkeys(("readings", "audited", "repaired", "seconds"), 0)
+    spine = Gauges(lambda: {"ingest": topics, "evaluate": owners, "quiet": True, "problems": []})
+    names = [family.name + kinds.get(family.type, "") for family in (*Metrics().registry.collect(), *spine.collect())]
     named = re.findall(r"^\| `(watchkeeper_\w+)` \|", texts()["docs/api.md"], re.MULTILINE)
     assert sorted(names) == sorted(named)
 

@@ -1,0 +1,44 @@
+"""A model's view names what raw events hold by position."""
+
+from __future__ import annotations
+
+from dataclasses import replace as moved
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from core.block import Categories
+from core.contract import Column, Kind
+from storage.facts.engine import Engine
+from storage.facts.migration import migrate
+from storage.facts.view import show
+from storage.facts.writer import Writer
+from tests.storage.facts.test_facts import CONTRACT, predictions
+
+
+def test_columns_have_their_names_over_versions(tmp_path: Path) -> None:
+    """Nulls are NULL, a column that moved is followed, odd names and models do no harm."""
+    engine = Engine(tmp_path / "facts")
+    migrate(engine)
+    first = msgspec.structs.replace(CONTRACT, model="it's `odd`\\")
+    columns = (Column(name="ts", kind=Kind.NUMERIC), Column(name="x", kind=Kind.NUMERIC))
+    second = msgspec.structs.replace(first, version=2, features=columns)
+    writer = Writer(engine)
+    writer.predictions([(first, predictions(["a", "b", "c"]))], 0, "t1")
+    later = moved(predictions(["d"], start=9), numbers=(np.array([7.0]), np.array([8.0])), texts=())
+    assert isinstance(later.prediction, Categories)
+    writer.predictions([(second, later)], 0, "t2")
+    name = show(engine, [first])
+    quoted = name.replace("\\", "\\\\").replace("`", "\\`")
+    rows = engine.query(f"SELECT prediction_id, prediction, x, c, y FROM `{quoted}` ORDER BY prediction_id").to_pylist()
+    assert [(row["prediction_id"], row["prediction"], row["x"], row["c"]) for row in rows] == [
+        ("a", "0", None, "a"),
+        ("b", "1", None, None),
+        ("c", "0", 0.0, "invalid"),
+        ("d", "0", None, None),
+    ]
+    show(engine, [first, second])
+    rows = engine.query(f"SELECT prediction_id, feature_ts, x FROM `{quoted}` ORDER BY prediction_id").to_pylist()
+    assert [(row["feature_ts"], row["x"]) for row in rows] == [(None, None), (None, None), (None, 0.0), (7.0, 8.0)]
+    engine.close()
