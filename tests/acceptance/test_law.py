@@ -85,6 +85,7 @@ def spine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spine]:
     spine.close()
 
 
+@pytest.mark.slow
 @settings(
     max_examples=int(os.environ.get("WATCHKEEPER_EXAMPLES", "15")), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
