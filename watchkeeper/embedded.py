@@ -6,6 +6,7 @@ chDB allows one process a data folder and no fork: everything that needs the fac
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from importlib.metadata import version
 from types import TracebackType
@@ -17,6 +18,7 @@ from alerts.deliver import Deliverer
 from alerts.engine import AlertEngine
 from core import moment
 from core.clock import Clock, SystemClock
+from core.error import Fatal
 from ingest.consumer import Consumer, Limits
 from ingest.embedded_log import EmbeddedLog
 from ingest.record import TOPICS
@@ -177,6 +179,7 @@ def run(settings: Settings) -> None:
     """Run everything in this process until it is told to stop (SIGTERM, Ctrl-C)."""
     from watchkeeper.application import create_application  # it brings in Dash, which takes a second
 
+    _free(settings)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("httpx", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -186,3 +189,16 @@ def run(settings: Settings) -> None:
             application, host=settings.host, port=settings.port, log_level="warning", access_log=False, timeout_graceful_shutdown=5
         )
         uvicorn.Server(config).run()
+
+
+def _free(settings: Settings) -> None:
+    """Raise Fatal if the address cannot be listened on, before anything is opened."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Fatal(
+                f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}; stop what is there, or use another --port"
+            ) from None

@@ -22,8 +22,14 @@ from core.error import ConfigError
 
 PREFIX = "WATCHKEEPER_"
 # Variables with our prefix that are no settings of the server: where the client looks, and what the tests go by.
-_CLIENT = {"WATCHKEEPER_URL", "WATCHKEEPER_CONFIG"}
-_TESTS = {"WATCHKEEPER_REQUIRE_SERVICES", "WATCHKEEPER_CHROMIUM", "WATCHKEEPER_KILLS", "WATCHKEEPER_EXAMPLES"}
+_OTHERS = {
+    "WATCHKEEPER_URL",
+    "WATCHKEEPER_REQUIRE_SERVICES",
+    "WATCHKEEPER_CHROMIUM",
+    "WATCHKEEPER_KILLS",
+    "WATCHKEEPER_EXAMPLES",
+    "WATCHKEEPER_SCREENSHOTS",
+}
 
 
 def _microseconds(value: object) -> int:
@@ -174,7 +180,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _unknown() -> list[str]:
-    names = [name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in _CLIENT | _TESTS]
+    names = [name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in _OTHERS]
     return sorted(name for name in names if name[len(PREFIX) :].lower().split("__")[0] not in Settings.model_fields)
 
 

@@ -26,15 +26,7 @@ SIZE = (1360, 900)  # of the pictures
 
 
 @pytest.fixture(scope="module")
-def unset(shots: Path) -> Iterator[None]:
-    """The server refuses variables that it does not know; the folder of the pictures has been read."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("WATCHKEEPER_SCREENSHOTS", raising=False)
-        yield
-
-
-@pytest.fixture(scope="module")
-def server(pairs: tuple[flights.Pair, ...], unset: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(pairs: tuple[flights.Pair, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that has evaluated the last days of both models under the demo's monitors."""
     with Server(tmp_path_factory.mktemp("real") / "data") as server, Client(server.url) as client:
         for pair in pairs:
