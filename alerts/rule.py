@@ -123,7 +123,7 @@ def _reason(after: Rule, reading: Reading, persist: tuple[int, int]) -> str:
         return sentence.within(reading) if after.state is not State.PENDING else sentence.breach(reading) + _of(after, persist)
     if after.state is State.RECOVERING:
         return sentence.within(reading) + _of(after, persist)
-    return sentence.breach(reading) + _of(after, persist)
+    return sentence.breach(reading, after.level) + _of(after, persist)
 
 
 def _of(after: Rule, persist: tuple[int, int]) -> str:

@@ -6,9 +6,12 @@ from core import measure, moment
 from core.reading import Reading, Verdict
 
 
-def breach(reading: Reading) -> str:
-    """Why a reading breaches: 'Null rate of temp is 0.31, critical at 0.25, over 2013-07-01 (n 2,377)'."""
-    return f"{_what(reading)} is {_value(reading)}, {_limit(reading)}, {_over(reading)}"
+def breach(reading: Reading, level: str | None = None) -> str:
+    """Why a reading breaches: 'Null rate of temp is 0.31, critical at 0.25, over 2013-07-01 (n 2,377)'.
+
+    `level` names another limit than that of the reading's own verdict: two of three windows may be at warn with the last one critical.
+    """
+    return f"{_what(reading)} is {_value(reading)}, {_limit(reading, level or reading.verdict.value)}, {_over(reading)}"
 
 
 def within(reading: Reading) -> str:
@@ -66,13 +69,13 @@ def _value(reading: Reading) -> str:
     return f"{number(reading.value)}, {number(abs(worse))} {side} than {number(reading.baseline_value)} ({reading.baseline})"
 
 
-def _limit(reading: Reading) -> str:
+def _limit(reading: Reading, level: str) -> str:
     """`critical at 0.25`, `warn below 0.8`."""
-    limit = reading.threshold.get(reading.verdict.value)
+    limit = reading.threshold.get(level)
     if isinstance(limit, dict):
         side, limit = next(iter(limit.items()), ("at", None))
-        return f"{reading.verdict} {side} {_exact(limit)}"
-    return reading.verdict.value if limit is None else f"{reading.verdict} at {_exact(limit)}"
+        return f"{level} {side} {_exact(limit)}"
+    return level if limit is None else f"{level} at {_exact(limit)}"
 
 
 def _exact(limit: float | None) -> str:
