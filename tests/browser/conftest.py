@@ -90,7 +90,7 @@ def served() -> Iterator[Served]:
     listener.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, headless. Without one the journeys are skipped, or fail where nothing may be skipped."""
     if not Path(CHROMIUM).exists() and os.environ.get("WATCHKEEPER_REQUIRE_SERVICES") != "1":
