@@ -37,19 +37,6 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
 
 
-def period(start: int, end: int) -> str:
-    """A window for people, UTC.
-
-    >>> period(0, 86_400_000_000), period(0, 3_600_000_000)
-    ('1970-01-01', '1970-01-01 00:00 to 01:00')
-    """
-    first, last = moment.to_datetime(start), moment.to_datetime(end)
-    if start % moment.DAY == 0 and end % moment.DAY == 0:
-        inclusive = moment.to_datetime(end - moment.DAY)
-        return f"{first:%Y-%m-%d}" if first == inclusive else f"{first:%Y-%m-%d} to {inclusive:%Y-%m-%d}"
-    return f"{first:%Y-%m-%d %H:%M} to {last:%H:%M}" if first.date() == last.date() else f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
-
-
 def _what(reading: Reading) -> str:
     known = measure.BUILT.get(reading.measure)
     title = known.title if known else reading.measure
@@ -83,4 +70,4 @@ def _exact(limit: float | None) -> str:
 
 
 def _over(reading: Reading) -> str:
-    return f"over {period(reading.window_start, reading.window_end)} (n {reading.n_target:,})"
+    return f"over {moment.period(reading.window_start, reading.window_end)} (n {reading.n_target:,})"

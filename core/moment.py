@@ -56,3 +56,16 @@ def text(microseconds: int) -> str:
     '2022-07-01T00:00:00Z'
     """
     return to_datetime(microseconds).isoformat().replace("+00:00", "Z")
+
+
+def period(start: int, end: int) -> str:
+    """A window in UTC: whole days without the time.
+
+    >>> period(0, 86_400_000_000), period(0, 3_600_000_000)
+    ('1970-01-01', '1970-01-01 00:00 to 01:00')
+    """
+    first, last = to_datetime(start), to_datetime(end)
+    if start % DAY == 0 and end % DAY == 0:
+        inclusive = to_datetime(end - DAY)
+        return f"{first:%Y-%m-%d}" if first == inclusive else f"{first:%Y-%m-%d} to {inclusive:%Y-%m-%d}"
+    return f"{first:%Y-%m-%d %H:%M} to {last:%H:%M}" if first.date() == last.date() else f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from dash.development.base_component import Component
 
-from core import text
+from core import moment, text
 from core.contract import Contract
 from core.episode import Episode
 from core.monitor import Monitor
@@ -103,7 +103,7 @@ def window_of(state: State, shown: Series) -> int | None:
 def looked(state: State, shown: Series, slot: int) -> str:
     """The window that is looked at, and why this one."""
     start = shown.time(slot)
-    window = word.period(start, start + shown.step)
+    window = moment.period(start, start + shown.step)
     if shown.slot(state.window) is not None:
         return f"Window of {window}, as chosen"
     return f"Window of {window}, the newest" + (" with enough samples" if slot == shown.judged and slot != shown.last else "")
@@ -134,4 +134,4 @@ def of(shown: Series, slot: int, monitor: Monitor) -> str:
     start = shown.time(slot)
     n_baseline = shown.n_baseline[slot]
     rows = f" (n {word.count(n_baseline)})" if n_baseline is not None else ""
-    return f"n {word.count(shown.n[slot])}, {word.period(start, start + shown.step)}, {against(monitor)}{rows}"
+    return f"n {word.count(shown.n[slot])}, {moment.period(start, start + shown.step)}, {against(monitor)}{rows}"

@@ -91,19 +91,6 @@ def short(amount: float) -> str:
     return f"{amount:.0f}"
 
 
-def period(start: int, end: int) -> str:
-    """A window in UTC: whole days without the time.
-
-    >>> period(0, 86_400_000_000), period(0, 3_600_000_000)
-    ('1970-01-01', '1970-01-01 00:00 to 01:00')
-    """
-    first, last = moment.to_datetime(start), moment.to_datetime(end)
-    if start % moment.DAY == 0 and end % moment.DAY == 0:
-        inclusive = moment.to_datetime(end - moment.DAY)
-        return f"{first:%Y-%m-%d}" if first == inclusive else f"{first:%Y-%m-%d} to {inclusive:%Y-%m-%d}"
-    return f"{first:%Y-%m-%d %H:%M} to {last:%H:%M}" if first.date() == last.date() else f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
-
-
 def instant(ts: int | None) -> str:
     """A point in time in UTC, to the minute."""
     return NONE if ts is None else f"{moment.to_datetime(ts):%Y-%m-%d %H:%M} UTC"

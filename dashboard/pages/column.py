@@ -8,6 +8,7 @@ from typing import Any
 
 from dash import html
 
+from core import moment
 from core.contract import Column
 from core.measure import BUILT, Family
 from core.monitor import Monitor
@@ -78,7 +79,7 @@ async def _drift(
     shown = await series(reader, question(monitor, state, over, column=column.name), over)
     slot = window_of(state, shown)
     start = over.end - over.step if slot is None else shown.time(slot)
-    where, value = f"Window of {word.period(start, start + over.step)}", "No reading in this period"
+    where, value = f"Window of {moment.period(start, start + over.step)}", "No reading in this period"
     if slot is not None:
         where, value = looked(state, shown, slot), f"{word.title(measure)} {word.value(shown.value[slot], measure)} {against(monitor)}"
     return list(

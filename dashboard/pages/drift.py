@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from core import moment
 from core.measure import BUILT, Family
 from core.monitor import Monitor
 from core.reading import Query
@@ -70,7 +71,7 @@ def _columns(found: dict[str, Series], missing: dict[str, float | None], monitor
             caption=f"Columns by {word.title(monitor.measure)}",
             numbers=(1, 2, 4, 5),
         ),
-        note=f"Window of {word.period(start, start + monitor.window)}, against {monitor.baseline or 'nothing'}; the furthest first.",
+        note=f"Window of {moment.period(start, start + monitor.window)}, against {monitor.baseline or 'nothing'}; the furthest first.",
     )
 
 

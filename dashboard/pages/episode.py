@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from dash import html
 from dash.development.base_component import Component
 
-from core import measure, text
+from core import measure, moment, text
 from core import window as windows
 from core.episode import Delivery, Episode, State, Transition
 from core.reading import Query
@@ -79,7 +79,7 @@ def _title(one: Episode, subject: str) -> Component:
 def _facts(one: Episode) -> Component:
     """The value that fired, what it was compared with, and how long it lasted."""
     lasted = word.span((one.ended_at or one.window_end) - one.started_at)
-    window = word.period(one.window_start, one.window_end)
+    window = moment.period(one.window_start, one.window_end)
     ended = (
         ("Ended", word.day(one.ended_at), f"{word.clock(one.ended_at)}, lasted {lasted}")
         if one.ended_at
@@ -172,7 +172,7 @@ async def _beside(reader: Reader, one: Episode) -> Any:
             caption=title,
             numbers=(1, 2, 3),
         ),
-        note=f"{word.title(one.measure)}, {word.period(one.window_start, one.window_end)}; the worst first, thin ones last.",
+        note=f"{word.title(one.measure)}, {moment.period(one.window_start, one.window_end)}; the worst first, thin ones last.",
         foot=piece.source(query),
     )
 
@@ -239,7 +239,7 @@ async def _similar(reader: Reader, one: Episode) -> Any:
         return None
     rows = [
         (
-            piece.link(word.period(other.window_start, other.window_end), address("alerts", other.id)),
+            piece.link(moment.period(other.window_start, other.window_end), address("alerts", other.id)),
             piece.badge(other.level),
             word.value(other.value, other.measure),
             str(other.state),

@@ -83,7 +83,7 @@ async def _group(reader: Reader, group: Sequence[Episode]) -> Component:
             order["value"].to_pylist(), f"{word.title(worst.measure)} over the windows around it", zero=word.from_zero(worst.measure)
         ),
         html.Strong(word.value(worst.value, worst.measure)),
-        html.Span(word.period(worst.window_start, worst.window_end), className="faint"),
+        html.Span(moment.period(worst.window_start, worst.window_end), className="faint"),
     ]
     others = group[1:]
     rest = (
@@ -135,7 +135,7 @@ def _brief(one: Episode) -> list[Any]:
         piece.badge(one.level),
         " ",
         piece.link(_subject(one), address("alerts", one.id)),
-        html.Span(f" {word.value(one.value, one.measure)}, {word.period(one.window_start, one.window_end)}", className="faint"),
+        html.Span(f" {word.value(one.value, one.measure)}, {moment.period(one.window_start, one.window_end)}", className="faint"),
     ]
 
 

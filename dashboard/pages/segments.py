@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import html
 
-from core import measure, text
+from core import measure, moment, text
 from core.monitor import Monitor
 from core.reading import Query
 from dashboard import piece, word
@@ -55,7 +55,7 @@ async def segments(
     return piece.card(
         title,
         [tabs, piece.table(head, rows, caption=f"{title}, by {by}", numbers=(1, 2, 3, 4) if valued else (1, 2, 3)), more],
-        note=f"Window of {word.period(start, start + period.step)}, n {word.count(total)} in all; the worst first, thin ones last.",
+        note=f"Window of {moment.period(start, start + period.step)}, n {word.count(total)} in all; the worst first, thin ones last.",
         foot=piece.source(query),
     )
 
