@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from core import moment
 from core.block import Labels, Predictions
 from core.error import Retryable
 from ingest.record import Events, Topic
@@ -26,7 +27,6 @@ _log = logging.getLogger(__name__)
 B = TypeVar("B", Predictions, Labels)
 
 _LONGEST_PAUSE = 30.0
-_NEVER = -2_208_988_800_000_000  # 1900, the earliest time that the store holds
 
 
 class Write:
@@ -162,10 +162,10 @@ def _summary(events: Events) -> list[dict[str, str | int]]:
                 "rows": len(ts),
                 "duplicates": events.duplicates.get(model, 0),
                 "rejected": len(events.rejects) if not rows else 0,
-                "first_ts": int(ts.min()) if known else _NEVER,
-                "last_ts": int(ts.max()) if known else _NEVER,
-                "watermark": int(np.minimum(ts, logged).max()) if known else _NEVER,
-                "logged": int(logged.max()) if known else _NEVER,
+                "first_ts": int(ts.min()) if known else moment.EARLIEST,
+                "last_ts": int(ts.max()) if known else moment.EARLIEST,
+                "watermark": int(np.minimum(ts, logged).max()) if known else moment.EARLIEST,
+                "logged": int(logged.max()) if known else moment.EARLIEST,
             }
         )
     return rows

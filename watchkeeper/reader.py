@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from core import moment
 from core.contract import LABEL, Contract
 from core.episode import Episode, Transition
 from core.error import ConfigError
@@ -15,7 +16,7 @@ from core.reading import Query
 from monitors.reference import Reference
 from watchkeeper.embedded import Embedded
 
-_EVER = (-2_208_988_800_000_000, 9_000_000_000_000_000)
+_EVER = (moment.EARLIEST, moment.LATEST)
 
 
 class Reader:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from core import moment
 from core.block import Ints
 from core.contract import Contract
 from storage.facts import column as col
@@ -125,4 +126,4 @@ class Panes:
         }
 
 
-_ALWAYS = (-2_208_988_800_000_000, 9_000_000_000_000_000)  # 1900 .. 2255, what DateTime64(6) holds
+_ALWAYS = (moment.EARLIEST, moment.LATEST)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from core import moment
 from storage.facts.engine import Engine
 
-NEVER = -2_208_988_800_000_000  # 1900, the earliest time that the store holds
+NEVER = moment.EARLIEST
 
 
 @dataclass

@@ -106,6 +106,7 @@ def test_the_theme_switches_page_and_charts_and_is_remembered(tab: Window) -> No
     tab.page.reload(wait_until="commit")
     tab.page.wait_for_function("() => document.documentElement.dataset.mantineColorScheme === 'dark'")
     tab.drawn()
+    assert tab.page.evaluate(ground) != light
 
 
 @pytest.fixture
