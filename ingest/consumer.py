@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from core.contract import Contract
+from core.error import Retryable
 from ingest.decoding import Decode
 from ingest.first_seen import FirstSeen
 from ingest.record import Batch, Events, Topic
@@ -22,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 _PAUSE = 0.005  # seconds between two looks at a write under way
 _LONGEST = 1.0  # seconds between two writes that records have to wait
+_JOIN = 8.0  # seconds for the write under way when consuming ends
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +37,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Consumer:
-    """The consumer of one partition: decode, keep the first of each id, summarise, write."""
+    """The consumer of one partition: decode, keep the first of each id, summarise, write.
+
+    `written` is told of each batch that is durable. `checked` sees each batch when it is decoded, and may raise to hold the partition there;
+    `dead` takes a batch's rejected records away, before anything of the batch is written. `limits` may be changed at any time.
+    """
 
     def __init__(
         self,
@@ -46,20 +52,23 @@ class Consumer:
         topic: Topic,
         partition: int = 0,
         limits: Limits = Limits(),  # noqa: B008 - frozen
-        written: Callable[[], None] = lambda: None,
+        *,
+        written: Callable[[Events], None] = lambda _: None,
+        checked: Callable[[Events], Events] = lambda events: events,
+        dead: Callable[[Events], None] = lambda _: None,
     ) -> None:
-        self._log, self._place, self._limits = log, (topic, partition), limits
-        self._tell = written
-        self._start = log.committed(topic, partition)
-        self._next = self._start.next
-        self._intent = self._start.intent
+        self.limits = limits
+        self._log, self._place = log, (topic, partition)
+        start = log.committed(topic, partition)
+        self._next, self._intent = start.next, start.intent
         self._cut_at = self._busy_at = 0.0  # time.monotonic() of the last cut, and when its write was last seen under way
         self._backlog = False  # whether the last batch was full
         self._problem: str | None = None
-        self._write = Write(log, store, seen, topic, partition, self._start)
-        first = FirstSeen(seen, partition, self._start.next, lambda: self._write.written) if topic == "predictions" else _same
-        self._steps: Apply[Batch, Events] = Apply(Decode(contracts), Apply(first, Apply(Summarise(), self._write)))
-        self._stop = threading.Event()
+        self._write = Write(log, store, seen, topic, partition, start, written=written, dead=dead)
+        first = FirstSeen(seen, partition, start.next, lambda: self._write.written) if topic == "predictions" else _same
+        decode = Decode(contracts)
+        self._steps: Apply[Batch, Events] = Apply(lambda batch: checked(decode(batch)), Apply(first, Apply(Summarise(), self._write)))
+        self._stop, self._lost = threading.Event(), False
         self._thread = threading.Thread(target=self._run, name=f"ingest-{topic}-{partition}", daemon=True)
 
     @property
@@ -81,13 +90,18 @@ class Consumer:
         """Begin to consume, in a thread."""
         self._thread.start()
 
+    def cease(self, *, lost: bool = False) -> None:
+        """Cut nothing more; the thread ends soon. `lost`: the partition is somebody else's already, so nothing is waited for or committed."""
+        self._lost |= lost
+        self._stop.set()
+
     def stop(self, seconds: float = 10.0) -> None:
         """Finish what is under way, as far as that succeeds within the time."""
-        self._stop.set()
+        self.cease()
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        told, batch = self.written, None
+        batch = None
         while not self._stop.is_set():
             try:
                 batch = batch or self._cut()
@@ -96,14 +110,13 @@ class Consumer:
                 self._steps.poll()
                 self._problem = None
             except Exception as error:  # the thread's edge: the log or the store may be away, and the same batch is tried again
-                _log.exception("ingest of %s cannot go on; it tries again", self._place[0])
-                self._problem = f"{type(error).__name__}: {error}"[:300]
-                self._stop.wait(_LONGEST)
-            if told != self.written:
-                told = self.written
-                self._tell()
-        self._steps.close()
-        self._steps.join(8.0)
+                expected = isinstance(error, Retryable)
+                _log.warning("ingest of %s %d waits: %s", *self._place, error, exc_info=not expected)
+                self._problem = str(error)[:300] if expected else f"{type(error).__name__}: {error}"[:300]
+                self._stop.wait(error.after if isinstance(error, Retryable) else _LONGEST)
+        if not self._lost:
+            self._steps.close()
+            self._steps.join(_JOIN)
         self._steps.abandon()
 
     def _cut(self) -> Batch | None:
@@ -111,23 +124,22 @@ class Consumer:
         idle = self._write.idle
         if not idle:
             self._busy_at = time.monotonic()
-        if not self._log.wait(*self._place, self._next, 0.1 if idle else 0.02):
+        until = self._intent
+        if not self._log.wait(*self._place, self._next if until is None else until, 0.1 if idle else 0.02):
             return None
-        if self._intent is None and not self._backlog:
+        if until is None and not self._backlog:
             if not idle:
                 time.sleep(_PAUSE)
                 return None
             took = min(self._busy_at - self._cut_at, _LONGEST)
-            self._stop.wait(max(self._cut_at + self._limits.seconds, self._busy_at + took) - time.monotonic())
-        until = self._intent
-        records = self._log.read(*self._place, self._next, until=until, most=self._limits.bytes if until is None else 1 << 62)
-        if not records:
+            self._stop.wait(max(self._cut_at + self.limits.seconds, self._busy_at + took) - time.monotonic())
+        records, last = self._log.read(*self._place, self._next, until=until, most=self.limits.bytes if until is None else 1 << 62)
+        if last < self._next:
             return None
         self._intent = None
-        last = until if until is not None else records[-1].position
-        batch = Batch(*self._place, self._next, last, records)
-        self._next = last + 1
-        self._cut_at, self._backlog = time.monotonic(), sum(len(record.body) for record in records) > self._limits.bytes // 2
+        batch = Batch(*self._place, self._next, last if until is None else until, records)
+        self._next = batch.last + 1
+        self._cut_at, self._backlog = time.monotonic(), sum(len(record.body) for record in records) > self.limits.bytes // 2
         return batch
 
     def _submitted(self, batch: Batch) -> bool:

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from core.error import Retryable
-from ingest.record import TOPICS, Kind, Record, Topic
+from ingest.record import TOPICS, Kind, Record, Stretch, Topic
 from ingest.seam import Committed
 
 _KEEP_DECODED = 64 << 20  # bytes of bodies whose decoded blocks are passed along
@@ -97,7 +97,7 @@ class EmbeddedLog:
 
         self._do(write, lambda _: None).result()
 
-    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> list[Record]:
+    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> Stretch:
         """Records from `start` on, about `most` bytes; `partition` is 0, there is no other."""
         last = min(self.end(topic) - 1, until if until is not None else 1 << 62)
         sizes = self._reader().execute(
@@ -111,12 +111,12 @@ class EmbeddedLog:
         rows = self._reader().execute(
             f"SELECT position, logged, kind, body FROM {topic} WHERE position BETWEEN ? AND ? ORDER BY position", (start, taken)
         )
-        return [Record(position, logged, kind, body, self._take(topic, position)) for position, logged, kind, body in rows]
+        return Stretch([Record(position, logged, kind, body, self._take(topic, position)) for position, logged, kind, body in rows], taken)
 
-    def wait(self, topic: Topic, partition: int, start: int, seconds: float) -> bool:
-        """Wait until a record at or after `start` is durable."""
+    def wait(self, topic: Topic, partition: int, position: int, seconds: float) -> bool:
+        """Wait until a record at or after `position` is durable."""
         with self._lock:
-            return self._lock.wait_for(lambda: self._ends[topic] > start, seconds)
+            return self._lock.wait_for(lambda: self._ends[topic] > position, seconds)
 
     def close(self) -> None:
         """Finish the appends under way and close."""

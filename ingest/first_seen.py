@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -22,17 +23,23 @@ from ingest.seam import Seen
 class FirstSeen:
     """The first-seen check of one partition.
 
-    `before` is the position from which ingest goes on; `written` tells the next position that is not written yet.
+    `before` is the position from which ingest goes on; `written` tells the next position that is not written yet. What the store already has is
+    read with the first batch: the store may be away until then.
     """
 
     def __init__(self, seen: Seen, partition: int, before: int, written: Callable[[], int]) -> None:
         self._seen = seen
         self._partition = partition
+        self._before = before
         self._written = written
-        self._filter = Bloom()
         self._unwritten: deque[tuple[int, dict[str, set[str]]]] = deque()
-        for model, ids in seen.ids(partition, before):
-            self._filter.add(hashes(model, ids))
+
+    @cached_property
+    def _filter(self) -> Bloom:
+        known = Bloom()
+        for model, ids in self._seen.ids(self._partition, self._before):
+            known.add(hashes(model, ids))
+        return known
 
     def __call__(self, events: Events) -> Events:
         """Drop the rows whose id was seen before, and count them."""

@@ -26,6 +26,13 @@ class Record(NamedTuple):
     decoded: Any = None
 
 
+class Stretch(NamedTuple):
+    """Records that follow one another, and the last position that was looked at: a log may have positions without a record."""
+
+    records: Sequence[Record]
+    last: int
+
+
 @dataclass(frozen=True)
 class Batch:
     """The records at positions first..last of one partition. Its token names exactly these rows, in every attempt."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from core.block import Labels, Predictions
 from core.contract import Contract
-from ingest.record import Record, Topic
+from ingest.record import Stretch, Topic
 
 
 class Committed(NamedTuple):
@@ -32,12 +32,12 @@ class Log(Protocol):
         """Make the consumer's place durable. Raises Retryable when that did not succeed."""
         ...
 
-    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> list[Record]:
-        """Records from position `start` on, at most up to position `until`, about `most` bytes, at least one if there is any."""
+    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> Stretch:
+        """What lies from position `start` on, at most up to position `until`, about `most` bytes, at least one record if there is any."""
         ...
 
-    def wait(self, topic: Topic, partition: int, start: int, seconds: float) -> bool:
-        """Wait until there is a record at or after `start`; whether there is."""
+    def wait(self, topic: Topic, partition: int, position: int, seconds: float) -> bool:
+        """Wait until the log has been read beyond `position`; whether it has."""
         ...
 
 
@@ -56,8 +56,8 @@ class Store(Protocol):
         """Input panes."""
         ...
 
-    def dead_letters(self, rows: Sequence[Mapping[str, str | int]], token: str) -> None:
-        """Rows that could not be used."""
+    def dead_letters(self, rows: Sequence[Mapping[str, str | int]]) -> None:
+        """Rows that could not be used; the same rows again change nothing."""
         ...
 
     def batches(self, rows: Sequence[Mapping[str, str | int]]) -> None:
@@ -74,6 +74,10 @@ class Seen(Protocol):
 
     def places(self, topic: Topic, partition: int, first: int, last: int) -> set[tuple[int, int]]:
         """Position and place of the rows at positions first..last that are there."""
+        ...
+
+    def finished(self, topic: Topic, partition: int, last: int) -> bool:
+        """Whether `batches` has the batch that ends at this position: then all of it is there."""
         ...
 
     def ids(self, partition: int, before: int) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:

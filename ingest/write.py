@@ -1,8 +1,9 @@
 """The last step: write a batch exactly once, then let the log's position follow.
 
 The order is the guarantee. First the intent (from here to there, which also acknowledges the batch before), then every insert under a token
-that names these rows, and only then is the batch done. Whoever finds an intent after a crash cuts the same batch and inserts it again: of the raw
-rows those that are not there, for ClickHouse notes a token before the rows are in place, and without syncing it; the rest under its tokens.
+that names these rows, and only then is the batch done. Whoever finds an intent after a crash cuts the same batch and inserts it again, unless the
+last of the inserts is there: then all are. A token alone is not enough where an attempt broke off, for ClickHouse notes it before the rows are in
+place, and without syncing it: raw rows that are missing are inserted, and what panes miss the owner's audit finds.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -32,10 +34,22 @@ _LONGEST_PAUSE = 30.0
 class Write:
     """Writes one batch at a time in a thread of its own, so that reading and decoding go on."""
 
-    def __init__(self, log: Log, store: Store, seen: Seen, topic: Topic, partition: int, start: Committed) -> None:
+    def __init__(
+        self,
+        log: Log,
+        store: Store,
+        seen: Seen,
+        topic: Topic,
+        partition: int,
+        start: Committed,
+        *,
+        written: Callable[[Events], None],
+        dead: Callable[[Events], None],
+    ) -> None:
         self._log = log
         self._store = store
         self._seen = seen
+        self._tell, self._dead = written, dead
         self._place = (topic, partition)
         self._committed = start
         self._written = start.next
@@ -87,7 +101,7 @@ class Write:
         self.poll()
 
     def abandon(self) -> None:
-        """Stop trying; the intent stays and the batch is written after the next start."""
+        """Stop trying; the intent stays and the batch is written by whoever has the partition next."""
         self._abandoned.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -97,40 +111,43 @@ class Write:
             flight.result()
 
     def _write(self, events: Events) -> None:
-        batch, pause = events.batch, 0.1
+        batch, pause, began = events.batch, 0.1, time.monotonic()
+        doubt = batch.last == self._found  # whether something of the batch may be there already
         while not self._abandoned.is_set():
             try:
                 intent = Committed(batch.first, batch.last)
                 if self._committed != intent:
                     self._log.commit(*self._place, intent)
                     self._committed, self._open = intent, batch.last
-                self._insert(events)
+                if not (doubt and self._seen.finished(*self._place, batch.last)):
+                    self._insert(events, doubt=doubt)
             except Exception as error:  # the store's edge: whatever it was, only the same rows under the same token may follow
-                self.problem = f"{type(error).__name__}: {str(error)[:300]}"
+                doubt, self.problem = True, f"{type(error).__name__}: {str(error)[:300]}"
                 _log.warning("%s could not be written, trying again in %.1f s: %s", batch.token, pause, self.problem)
                 self._abandoned.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
+                rows = sum(len(block) for _, block in events.predictions) + sum(map(len, events.labels.values()))
+                _log.debug("%s written: %d rows in %.0f ms", batch.token, rows, 1_000 * (time.monotonic() - began))
+                self.rows += rows
                 self._written, self._open, self.problem = batch.last + 1, None, None
+                self._tell(events)
                 return
 
-    def _insert(self, events: Events) -> None:
-        batch, token, began = events.batch, events.batch.token, time.monotonic()
-        rejects = [{"topic": batch.topic, "partition": batch.partition, **reject._asdict()} for reject in events.rejects]
-        self._store.dead_letters(rejects, token)
-        if batch.last == self._found:
-            self._complete(events)
-        else:
+    def _insert(self, events: Events, *, doubt: bool) -> None:
+        batch, token = events.batch, events.batch.token
+        self._dead(events)
+        self._store.dead_letters([{"topic": batch.topic, "partition": batch.partition, **reject._asdict()} for reject in events.rejects])
+        if not doubt or not self._seen.places(batch.topic, batch.partition, batch.first, batch.last):
             self._store.predictions(events.predictions, batch.partition, token)
             self._store.labels(events.labels, batch.partition, token)
+        if doubt:
+            self._complete(events)
         self._store.panes(events.panes, token)
         self._store.batches(_summary(events))
-        rows = sum(len(block) for _, block in events.predictions) + sum(map(len, events.labels.values()))
-        self.rows += rows
-        _log.debug("%s written: %d rows in %.0f ms", token, rows, 1_000 * (time.monotonic() - began))
 
     def _complete(self, events: Events) -> None:
-        """Insert the raw rows that an earlier process did not."""
+        """Insert the raw rows that no attempt has brought."""
         batch = events.batch
         there = self._seen.places(batch.topic, batch.partition, batch.first, batch.last)
         predictions = [(contract, _without(block, there)) for contract, block in events.predictions]

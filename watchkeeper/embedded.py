@@ -76,7 +76,9 @@ class Embedded:
         )
         limits = Limits(bytes=settings.ingest.batch.bytes, seconds=settings.ingest.batch.wait_ms / 1_000)
         self.consumers = {
-            topic: Consumer(self.log, self.writer, self.raw, self.control.contract, topic, limits=limits, written=self.host.call)
+            topic: Consumer(
+                self.log, self.writer, self.raw, self.control.contract, topic, limits=limits, written=lambda _: self.host.call()
+            )
             for topic in TOPICS
         }
 

@@ -58,6 +58,11 @@ class Raw:
         table = self._engine.query(sql, {"partition": partition, "first": first, "last": last})
         return set(zip(table["position"].to_pylist(), table["place"].to_pylist(), strict=True))
 
+    def finished(self, topic: Literal["predictions", "labels"], partition: int, last: int) -> bool:
+        """Whether the batch that ends at this position of a partition was written to its end: its row in `batches` is written last."""
+        sql = "SELECT count() AS n FROM batches WHERE topic = {topic:String} AND partition = {partition:UInt32} AND last = {last:UInt64}"
+        return bool(self._engine.query(sql, {"topic": topic, "partition": partition, "last": last})["n"][0].as_py())
+
     def ids(self, partition: int, before: int) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
         """All ids of a partition below a position, model by model."""
         for row in self._engine.query("SELECT DISTINCT model FROM predictions").to_pylist():

@@ -67,12 +67,12 @@ class Writer:
         }
         self._insert("batches", [pa.table(columns)] if rows else [], None)
 
-    def dead_letters(self, rows: Sequence[Mapping[str, str | int]], token: str) -> None:
-        """Records that could not be used: topic, partition, position, place, model, field, reason, logged."""
+    def dead_letters(self, rows: Sequence[Mapping[str, str | int]]) -> None:
+        """Records that could not be used: topic, partition, position, place, model, field, reason, logged. The same rows again change nothing."""
         names = ("topic", "partition", "position", "place", "model", "field", "reason")
         columns = {name: pa.array([row[name] for row in rows]) for name in names}
         columns["logged"] = col.times(np.array([row["logged"] for row in rows], np.int64))
-        self._insert("dead_letters", [pa.table(columns)] if rows else [], token)
+        self._insert("dead_letters", [pa.table(columns)] if rows else [], None)
 
     def readings(self, table: pa.Table) -> None:
         """Readings: the fields of `core.reading.Reading` as columns, times in microseconds, objects as JSON texts; and `evaluated`."""

@@ -24,7 +24,7 @@ def test_positions_grow_and_records_come_back_in_order(log: EmbeddedLog) -> None
     futures = [log.append("predictions", "json", b"%d" % i, 1_000 + i) for i in range(50)]
     positions = [future.result() for future in futures]
     assert positions == sorted(set(positions))
-    records = log.read("predictions", 0, 1, until=None, most=1 << 20)
+    records = log.read("predictions", 0, 1, until=None, most=1 << 20).records
     assert [(r.position, r.body, r.logged) for r in records] == [(p, b"%d" % i, 1_000 + i) for i, p in enumerate(positions)]
     log.close()
 
@@ -33,9 +33,9 @@ def test_read_stops_at_the_asked_size_and_position(log: EmbeddedLog) -> None:
     """A read takes at least one record, about as many bytes as asked, and nothing beyond `until`."""
     for _ in range(5):
         log.append("labels", "json", b"x" * 100, 0).result()
-    assert [r.position for r in log.read("labels", 0, 1, until=None, most=10)] == [1]
-    assert [r.position for r in log.read("labels", 0, 1, until=None, most=250)] == [1, 2]
-    assert [r.position for r in log.read("labels", 0, 2, until=4, most=1 << 20)] == [2, 3, 4]
+    assert [r.position for r in log.read("labels", 0, 1, until=None, most=10).records] == [1]
+    assert [r.position for r in log.read("labels", 0, 1, until=None, most=250).records] == [1, 2]
+    assert [r.position for r in log.read("labels", 0, 2, until=4, most=1 << 20).records] == [2, 3, 4]
     log.close()
 
 
@@ -43,8 +43,8 @@ def test_decoded_blocks_are_handed_over_once(log: EmbeddedLog) -> None:
     """What the appender had decoded travels with the record, and a second read decodes again."""
     marker = object()
     log.append("predictions", "json", b"{}", 0, marker).result()
-    assert [r.decoded for r in log.read("predictions", 0, 1, until=None, most=100)] == [marker]
-    assert [r.decoded for r in log.read("predictions", 0, 1, until=None, most=100)] == [None]
+    assert [r.decoded for r in log.read("predictions", 0, 1, until=None, most=100).records] == [marker]
+    assert [r.decoded for r in log.read("predictions", 0, 1, until=None, most=100).records] == [None]
     log.close()
 
 
@@ -54,7 +54,7 @@ def test_committed_records_are_trimmed_and_positions_never_used_again(tmp_path: 
     for _ in range(3):
         log.append("predictions", "json", b"{}", 0).result()
     log.commit("predictions", 0, Committed(4, None))
-    assert log.read("predictions", 0, 1, until=None, most=100) == []
+    assert log.read("predictions", 0, 1, until=None, most=100).records == []
     log.close()
     again = EmbeddedLog(tmp_path / "log.sqlite")
     assert again.committed("predictions", 0) == Committed(4, None)
@@ -92,6 +92,6 @@ def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:
     process.stdout.close()
     process.wait()
     log = EmbeddedLog(path)
-    bodies = {record.position: record.body for record in log.read("predictions", 0, 1, until=None, most=1 << 30)}
+    bodies = {record.position: record.body for record in log.read("predictions", 0, 1, until=None, most=1 << 30).records}
     assert [bodies[position] for position in answered] == [b"%d" % i for i in range(len(answered))]
     log.close()
