@@ -9,16 +9,17 @@ from __future__ import annotations
 import ipaddress
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
-from core import window
 from core.error import ConfigError
+from watchkeeper.section import Alerts, ClickHouse, Control, Evaluate, Ingest, Kafka, Retention, secret, secret_fault
 
 PREFIX = "WATCHKEEPER_"
 # Variables with our prefix that are no settings of the server: where the client looks, and what the tests go by.
@@ -29,60 +30,16 @@ _OTHERS = {
     "WATCHKEEPER_KILLS",
     "WATCHKEEPER_EXAMPLES",
     "WATCHKEEPER_SCREENSHOTS",
+    "WATCHKEEPER_TEST_KAFKA",
+    "WATCHKEEPER_TEST_CLICKHOUSE",
+    "WATCHKEEPER_TEST_POSTGRES",
+    "WATCHKEEPER_CHAOS_MINUTES",
+    "WATCHKEEPER_OUTAGE_SECONDS",
 }
 
 
-def _microseconds(value: object) -> int:
-    if isinstance(value, str) and value.strip() in {"0", "0s", "0m", "0h", "0d"}:
-        return 0
-    try:
-        return window.duration(str(value))
-    except ConfigError as error:
-        raise ValueError(str(error)) from None
-
-
-Duration = Annotated[int, BeforeValidator(_microseconds), PlainSerializer(lambda value: window.duration_text(value) if value else "0s")]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-
-class Batch(_Part):
-    """When ingest cuts a batch: at so many bytes, or so many milliseconds after the one before, later when that takes long to write."""
-
-    bytes: int = Field(default=32 * 2**20, ge=1)
-    wait_ms: int = Field(default=100, ge=0)
-
-
-class Ingest(_Part):
-    """How events are taken in. After `silence` at the log's end the watermark is the wall clock; it trails events by `lateness`."""
-
-    batch: Batch = Batch()
-    silence: Duration = "5s"  # type: ignore[assignment]  # a text, as in a file: validated on the way
-    lateness: Duration = "0s"  # type: ignore[assignment]
-
-
-class Retention(_Part):
-    """How long raw events are kept, counted from when the log took them; None keeps them for ever. Panes and readings stay."""
-
-    events: Duration | None = None
-
-
-class Evaluate(_Part):
-    """How readings are made. `debounce_ms` is how long changes are gathered before windows are evaluated."""
-
-    debounce_ms: int = Field(default=200, ge=0)
-
-
-class Alerts(_Part):
-    """How people are told. An episode whose window ended longer ago than `notify_horizon` is shown and not sent."""
-
-    notify_horizon: Duration = "2d"  # type: ignore[assignment]
-
-
 class Settings(BaseSettings):
-    """All settings of a server. Durations are microseconds here and texts such as `30s` or `2d` outside."""
+    """All settings of a process. Durations are microseconds here and texts such as `30s` or `2d` outside."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True)
 
@@ -92,29 +49,37 @@ class Settings(BaseSettings):
     token: SecretStr | None = None
     token_file: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+    kafka: Kafka = Kafka()
+    clickhouse: ClickHouse = ClickHouse()
+    control: Control = Control()
     ingest: Ingest = Ingest()
     retention: Retention = Retention()
     evaluate: Evaluate = Evaluate()
     alerts: Alerts = Alerts()
 
     @model_validator(mode="after")
-    def _guarded(self) -> Settings:
-        if self.token is not None and self.token_file is not None:
-            raise ValueError("token and token_file are both set; set one of them")
-        if self.token_file is not None and not self.token_file.is_file():
-            raise ValueError(f"token_file {self.token_file} is not a file")
-        if self.secret is None and not loopback(self.host):
-            raise ValueError(f"host {self.host} can be reached from other machines; set token or token_file, or listen on 127.0.0.1")
-        if self.secret == "":
-            raise ValueError("the token is empty; write one, or set none")
+    def _together(self) -> Settings:
+        faults = [secret_fault("token", self.token, self.token_file)]
+        if self.token is None and self.token_file is None and not loopback(self.host):
+            faults.append(f"host {self.host} can be reached from other machines; set token or token_file, or listen on 127.0.0.1")
+        if self.kafka.bootstrap is not None:
+            faults += [
+                f"kafka.bootstrap is set and {name} is not: processes share their stores; set {name} to such as {example}"
+                for name, part, example in (
+                    ("clickhouse.url", self.clickhouse, "http://127.0.0.1:8123"),
+                    ("control.url", self.control, "postgresql://watchkeeper@127.0.0.1/watchkeeper"),
+                )
+                if part.url is None
+            ]
+        if found := [fault for fault in faults if fault]:
+            raise ValueError("; ".join(found))
         return self
 
     @property
     def secret(self) -> str | None:
         """The token that every request must bring, from `token` or from `token_file`; None on an open loopback."""
-        if self.token is not None:
-            return self.token.get_secret_value()
-        return self.token_file.read_text(encoding="utf-8").strip() if self.token_file is not None else None
+        return secret(self.token, self.token_file)
 
     @property
     def url(self) -> str:
@@ -135,10 +100,10 @@ def loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def load(config: Path | None = None, **given: Any) -> Settings:
+def load(config: Path | None = None, *, usual: Mapping[str, Any] | None = None, **given: Any) -> Settings:
     """Read settings; `given` (the command line's; None is not given) wins over the environment, that over the file `config`.
 
-    Raises ConfigError that lists every fault.
+    `usual` are values instead of the defaults: the weakest of all. Raises ConfigError that lists every fault.
     """
     content = _read(config) if config is not None else {}
 
@@ -152,7 +117,8 @@ def load(config: Path | None = None, **given: Any) -> Settings:
             dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
             file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=content)
+            layers = [InitSettingsSource(settings_cls, init_kwargs=dict(layer)) for layer in (content, usual or {})]
+            return init_settings, env_settings, *layers
 
     faults = [f"{name}: unknown setting" for name in _unknown()]
     try:

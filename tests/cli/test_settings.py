@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,3 +79,67 @@ def test_what_is_shown_hides_secrets_and_reads_back(tmp_path: Path, monkeypatch:
 
     kept = {name: value for name, value in shown.items() if name != "token"}
     assert settings.load(_file(tmp_path, yaml.safe_dump(kept))).shown() == settings.load().shown()
+
+
+def test_processes_share_their_stores() -> None:
+    """Brokers without the two servers of the stores are refused, and one error says what to set."""
+    with pytest.raises(ConfigError) as caught:
+        settings.load(kafka={"bootstrap": "127.0.0.1:9092"})
+    for name in ("set clickhouse.url to such as http://", "set control.url to such as postgresql://"):
+        assert name in caught.value.message
+
+
+def test_the_sections_of_the_servers_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nested names, and options as JSON."""
+    for name, value in {
+        "KAFKA__BOOTSTRAP": "127.0.0.1:9092",
+        "KAFKA__SESSION": "10s",
+        "KAFKA__OPTIONS": '{"socket.keepalive.enable": true}',
+        "CLICKHOUSE__URL": "http://127.0.0.1:8123",
+        "CONTROL__URL": "postgresql://w@127.0.0.1/w",
+    }.items():
+        monkeypatch.setenv(f"WATCHKEEPER_{name}", value)
+    found = settings.load()
+    assert (found.kafka.bootstrap, found.kafka.session) == ("127.0.0.1:9092", 10 * moment.SECOND)
+    assert found.kafka.options == {"socket.keepalive.enable": True}
+    assert found.control.url == "postgresql://w@127.0.0.1/w"
+
+
+@pytest.mark.parametrize(
+    ("section", "value"),
+    [
+        ("clickhouse", {"url": "127.0.0.1:8123"}),
+        ("clickhouse", {"url": "http://host:many"}),
+        ("clickhouse", {"database": "a-b; DROP"}),
+        ("control", {"url": "mysql://h/d"}),
+        ("control", {"password": "a", "password_file": __file__}),
+        ("control", {"password_file": "/none"}),
+        ("kafka", {"prefix": "a/b"}),
+        ("kafka", {"partitions": 0}),
+        ("ingest", {"dead_letters": {"share": 2}}),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_section(section: str, value: Any) -> None:
+    """Addresses, names, secrets and numbers are checked before anything is opened."""
+    with pytest.raises(ConfigError, match=section):
+        settings.load(**{section: value})
+
+
+def test_no_secret_of_a_server_is_shown() -> None:
+    """Passwords are hidden, also the one in an address, and librdkafka's options that hold one."""
+    found = settings.load(
+        kafka={"options": {"sasl.password": "hush", "sasl.username": "ann"}},
+        clickhouse={"password": "hush"},
+        control={"url": "postgresql://w:hush@127.0.0.1:5432/w"},
+    )
+    assert (found.clickhouse.secret, found.control.url) == ("hush", "postgresql://w:hush@127.0.0.1:5432/w")
+    shown = found.shown()
+    assert "hush" not in str(shown)
+    assert shown["kafka"]["options"]["sasl.username"] == "ann"
+    assert shown["control"]["url"] == "postgresql://w:**********@127.0.0.1:5432/w"
+
+
+def test_what_is_usual_for_a_process_is_the_weakest(tmp_path: Path) -> None:
+    """A process type's port stands where nobody says otherwise."""
+    assert settings.load(usual={"port": 8651}).port == 8651
+    assert settings.load(_file(tmp_path, "port: 7"), usual={"port": 8651}).port == 7
