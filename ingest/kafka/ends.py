@@ -1,0 +1,108 @@
+"""Where the topics end, and how far the ingest group is: asked of the brokers by whoever wants to know, without being a member."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, NamedTuple
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # the library leaves it out of __all__
+
+from core.error import Retryable
+from ingest.kafka.connection import Connection
+from ingest.kafka.log import intent, said
+from ingest.record import TOPICS, Topic
+
+_FRESH = 0.2  # seconds for which an answer holds
+_ASK = 10.0  # seconds for the brokers to answer
+_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+
+class Standing(NamedTuple):
+    """One partition: the offset after its last record, the next one that ingest writes, and whether a batch is under way."""
+
+    end: int
+    next: int
+    begun: bool
+
+    @property
+    def lag(self) -> int:
+        """Records that are not durably written."""
+        return self.end - self.next
+
+
+class Ends:
+    """Asks the brokers, at most five times a second. Safe to share between threads; every question may raise Retryable."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._names = {connection.topic(topic): topic for topic in TOPICS}
+        settings = {name: value for name, value in connection.consumer("ingest").items() if name != "group.instance.id"}
+        self._group = Consumer(settings)  # of the group's name, and never subscribed: it asks for places and takes none
+        self._admin = AdminClient(connection.admin())
+        self._lock = threading.Lock()
+        self._held: dict[tuple[Topic, int], Standing] = {}
+        self._looked = -_FRESH
+        self._moved = time.monotonic()
+
+    def standing(self) -> dict[tuple[Topic, int], Standing]:
+        """How every partition stands."""
+        with self._lock:
+            if time.monotonic() - self._looked >= _FRESH:
+                found = self._look()
+                if any(at.lag > 0 or at.begun for at in found.values()) or _ends(found) != _ends(self._held):
+                    self._moved = time.monotonic()
+                self._held, self._looked = found, time.monotonic()
+            return self._held
+
+    def caught_up(self) -> bool:
+        """Whether everything is durably written: every partition is committed to its end, and no batch is under way."""
+        return all(at.lag <= 0 and not at.begun for at in self.standing().values())
+
+    def silent(self, seconds: float) -> bool:
+        """Whether everything is written, and nothing has come for some seconds while this process looked."""
+        return self.caught_up() and time.monotonic() - self._moved >= seconds
+
+    def status(self) -> dict[str, Any]:
+        """By topic: end, written and lag over all partitions, and their number."""
+        standing = self.standing()
+        found: dict[str, Any] = {}
+        for topic in TOPICS:
+            parts = [at for (of, _), at in standing.items() if of == topic]
+            end, written = sum(at.end for at in parts), sum(at.next for at in parts)
+            found[topic] = {"end": end, "written": written, "lag": end - written, "partitions": len(parts)}
+        return found
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._group.close()
+
+    def _look(self) -> dict[tuple[Topic, int], Standing]:
+        try:
+            known = self._group.list_topics(timeout=_ASK).topics
+            places = [TopicPartition(name, part) for name in self._names if name in known for part in known[name].partitions]
+            if missing := [name for name in self._names if name not in known]:
+                raise Retryable(f"there is no topic {', '.join(missing)}; `watchkeeper migrate` makes them")
+            # Committed first: what is committed cannot be beyond an end that is asked for later.
+            committed = self._group.committed(places, timeout=_ASK)
+            asked = self._admin.list_offsets(dict.fromkeys(places, _LATEST), request_timeout=_ASK)
+            ends = {(place.topic, place.partition): answer.result().offset for place, answer in asked.items()}
+            found = {}
+            for told in committed:
+                if told.error is not None:
+                    raise Retryable(f"the Kafka brokers do not tell where ingest is: {told.error}")
+                end = ends[told.topic, told.partition]
+                next_ = told.offset if told.offset >= 0 else self._first(told) if end else 0
+                found[self._names[told.topic], told.partition] = Standing(end, next_, intent(told.metadata) is not None)
+        except (KafkaException, RuntimeError) as error:
+            raise Retryable(f"the Kafka brokers do not answer: {said(error)}") from error
+        return found
+
+    def _first(self, place: TopicPartition) -> int:
+        """Where ingest will begin in a partition that it has never read."""
+        low, _ = self._group.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=_ASK)
+        return int(low)
+
+
+def _ends(standing: dict[tuple[Topic, int], Standing]) -> dict[tuple[Topic, int], int]:
+    return {place: at.end for place, at in standing.items()}

@@ -1,0 +1,198 @@
+"""The log seam over the partitions that Kafka has assigned to this process.
+
+One thread polls and hands in what it got (`take`); each partition's consumer reads it from here. When more bytes wait than memory allows, the
+partitions that hold them are paused. A place is kept in the offset commit: its metadata names the last position of the batch that was begun, so
+that whoever has the partition next writes exactly that batch again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from core.error import Retryable
+from ingest.record import Record, Stretch, Topic
+from ingest.seam import Committed
+
+_log = logging.getLogger(__name__)
+
+_INTENT = "v1|i|"
+_MOST = 50_000  # records a batch
+_RESUME = 0.5  # of the memory: below it paused partitions go on
+
+Place = tuple[Topic, int]
+
+
+@dataclass
+class _Partition:
+    """What one assigned partition holds. `reached` is the position up to which everything was taken in, `ended` when its end was seen last."""
+
+    committed: Committed
+    reached: int
+    records: deque[Record] = field(default_factory=deque)
+    bytes: int = 0
+    paused: bool = False
+
+
+class KafkaLog:
+    """Records of assigned partitions. `names` are the topics as they are called on the brokers; `memory` is in bytes."""
+
+    def __init__(self, consumer: Consumer, names: Mapping[Topic, str], memory: int) -> None:
+        self._consumer = consumer
+        self._names = names
+        self._topics = {name: topic for topic, name in names.items()}
+        self._memory = memory
+        self._bytes = 0
+        self._held: dict[Place, _Partition] = {}
+        self._changed = threading.Condition()
+
+    def place(self, where: TopicPartition | Message) -> Place:
+        """Our words for a topic and partition of the client's."""
+        if isinstance(where, TopicPartition):
+            return self._topics[where.topic], where.partition
+        return self._topics[where.topic() or ""], where.partition() or 0
+
+    def assign(self, partitions: Iterable[tuple[TopicPartition, int]]) -> list[TopicPartition]:
+        """Hold partitions, each as the group committed it and with the first offset that it still has; where each is to be fetched from."""
+        starts = []
+        with self._changed:
+            for told, low in partitions:
+                place = self.place(told)
+                committed = Committed(told.offset, intent(told.metadata)) if told.offset >= 0 else Committed(low, None)
+                start = max(committed.next, low)
+                if committed.next < low:
+                    _log.error(
+                        "%s %d: positions %d to %d were removed by the topic's retention before they were read; lengthen it",
+                        *place,
+                        committed.next,
+                        low - 1,
+                    )
+                self._held[place] = _Partition(committed, start)
+                starts.append(TopicPartition(told.topic, told.partition, start))
+        return starts
+
+    def release(self, places: Iterable[Place]) -> None:
+        """Hold these partitions no longer."""
+        with self._changed:
+            for place in places:
+                if (held := self._held.pop(place, None)) is not None:
+                    self._bytes -= held.bytes
+            self._changed.notify_all()
+
+    def take(self, messages: Sequence[Message]) -> None:
+        """Take in what was polled; raises KafkaException for what the client cannot get over."""
+        with self._changed:
+            for message in messages:
+                if (error := message.error()) is not None:
+                    self._told(message, error)
+                    continue
+                held = self._held.get(self.place(message))
+                offset = message.offset() or 0
+                if held is None or offset < held.reached:
+                    continue  # of a partition that has gone, or fetched twice around a pause
+                body = message.value() or b""
+                held.records.append(Record(offset, message.timestamp()[1] * 1_000, "json", body))
+                held.reached = offset + 1
+                held.bytes += len(body)
+                self._bytes += len(body)
+            self._changed.notify_all()
+            crowded = self._crowded() if self._bytes > self._memory else []
+        if crowded:
+            self._consumer.pause(crowded)
+
+    def committed(self, topic: Topic, partition: int) -> Committed:
+        """Where the consumer stood when the partition was assigned."""
+        return self._of(topic, partition).committed
+
+    def commit(self, topic: Topic, partition: int, committed: Committed) -> None:
+        """Commit in the group. A member that is none any more, or one in the middle of a rebalance, is refused: Retryable."""
+        metadata = "" if committed.intent is None else f"{_INTENT}{committed.intent}"
+        told = TopicPartition(self._names[topic], partition, committed.next, metadata)
+        self._of(topic, partition)
+        try:
+            answers = self._consumer.commit(offsets=[told], asynchronous=False)
+        except (KafkaException, RuntimeError) as error:  # RuntimeError: the client is closed
+            raise Retryable(f"the place in {told.topic} {partition} could not be committed: {said(error)}") from error
+        for answer in answers or ():
+            if answer.error is not None:
+                raise Retryable(f"the place in {told.topic} {partition} could not be committed: {answer.error}")
+
+    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> Stretch:
+        """Records from `start` on. They are handed out once: who reads them keeps them."""
+        with self._changed:
+            held = self._of(topic, partition)
+            records: list[Record] = []
+            size = 0
+            while held.records and (until is None or held.records[0].position <= until):
+                if until is None and records and (size + len(held.records[0].body) > most or len(records) >= _MOST):
+                    break
+                records.append(held.records.popleft())
+                size += len(records[-1].body)
+            held.bytes -= size
+            self._bytes -= size
+            last = records[-1].position if held.records and records else held.reached - 1
+            eased = self._eased() if self._bytes <= self._memory * _RESUME else []
+        if eased:
+            with suppress(KafkaException, RuntimeError):  # revoked just now
+                self._consumer.resume(eased)
+        return Stretch(records, last if until is None else min(last, until))
+
+    def wait(self, topic: Topic, partition: int, position: int, seconds: float) -> bool:
+        """Wait until everything up to `position` was taken in."""
+
+        def reached() -> bool:
+            held = self._held.get((topic, partition))
+            return held is None or held.reached > position
+
+        with self._changed:
+            return self._changed.wait_for(reached, seconds) and (topic, partition) in self._held
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that were taken in and not read."""
+        return self._bytes
+
+    def _of(self, topic: Topic, partition: int) -> _Partition:
+        held = self._held.get((topic, partition))
+        if held is None:
+            raise Retryable(f"{topic} {partition} is not assigned to this process any more")
+        return held
+
+    def _told(self, message: Message, error: KafkaError) -> None:
+        """An event instead of a record."""
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
+            held = self._held.get(self.place(message))
+            if held is not None:
+                held.reached = max(held.reached, message.offset() or 0)
+        elif error.fatal() or not error.retriable():
+            raise KafkaException(error)
+
+    def _crowded(self) -> list[TopicPartition]:
+        """Partitions that hold more than their share, to be paused."""
+        share = self._memory / max(1, len(self._held))
+        return self._turned(paused=True, which={place for place, held in self._held.items() if held.bytes >= share})
+
+    def _eased(self) -> list[TopicPartition]:
+        return self._turned(paused=False, which=set(self._held))
+
+    def _turned(self, *, paused: bool, which: set[Place]) -> list[TopicPartition]:
+        found = [place for place in which if self._held[place].paused != paused]
+        for place in found:
+            self._held[place].paused = paused
+        return [TopicPartition(self._names[topic], partition) for topic, partition in found]
+
+
+def intent(metadata: str | None) -> int | None:
+    """The last position of the batch that was begun, if one was."""
+    return int(metadata.removeprefix(_INTENT)) if metadata and metadata.startswith(_INTENT) else None
+
+
+def said(error: BaseException) -> str:
+    """An error of the client in words."""
+    return str(error.args[0]) if error.args else repr(error)
