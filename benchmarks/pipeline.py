@@ -25,7 +25,7 @@ from ingest.embedded_log import EmbeddedLog
 from ingest.first_seen import FirstSeen
 from ingest.record import Batch, Events, Record
 from ingest.summarise import Summarise
-from storage.facts.engine import Engine
+from storage.facts.chdb import Chdb
 from storage.facts.migration import migrate
 from storage.facts.raw import Raw
 from storage.facts.writer import Writer
@@ -44,7 +44,7 @@ class Way:
     def __init__(self, folder: Path, known: Contract) -> None:
         self._contracts = {known.model: known}.get
         self._batch = Settings().ingest.batch
-        self.engine = Engine(folder / "facts")
+        self.engine = Chdb(folder / "facts")
         migrate(self.engine)
         self.log = EmbeddedLog(folder / "log.sqlite")
         self.writer, self.raw = Writer(self.engine), Raw(self.engine)

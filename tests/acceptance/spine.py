@@ -22,7 +22,7 @@ from monitors.evaluate import Evaluate, Model
 from monitors.owner import Committed, Owner, Stores
 from monitors.rebuild import Rebuild
 from storage.control.store import ControlStore
-from storage.facts.engine import Engine
+from storage.facts.chdb import Chdb
 from storage.facts.migration import migrate
 from storage.facts.panes import Panes
 from storage.facts.progress import Batches
@@ -86,7 +86,7 @@ class Spine:
     """One data folder. Models are told apart by name, so that many runs share it; `kill` forgets all that is not in the stores."""
 
     def __init__(self, folder: Path) -> None:
-        self.engine = Engine(folder / "facts")
+        self.engine = Chdb(folder / "facts")
         migrate(self.engine)
         self.control = ControlStore(f"sqlite:///{folder / 'control.sqlite'}", SystemClock())
         self.control.migrate()

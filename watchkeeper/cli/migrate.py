@@ -19,19 +19,15 @@ def migrate(
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Bring the stores in the data folder to the newest schema. `watchkeeper up` does the same when it starts.
+    """Bring the stores to the newest schema, and make the topics if there are brokers. Every process does the same when it starts.
 
     Example: `watchkeeper migrate --data ./data`
     """
     settings = source.load(config, data=data)
     from core.clock import SystemClock
-    from storage.control.store import ControlStore
-    from storage.facts import migration
-    from storage.facts.engine import Engine
+    from watchkeeper.stores import Stores
 
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with closing(Engine(settings.data / "facts")) as engine:
-        migration.migrate(engine)
-    with closing(ControlStore(f"sqlite:///{settings.data / 'control.sqlite'}", SystemClock())) as control:
-        control.migrate()
-    terminal.out.print(f"{settings.data}: at the newest schema")
+    with closing(Stores(settings, SystemClock())) as stores:
+        stores.migrate()
+        places = [stores.engine.where, stores.control.where]
+    terminal.out.print(f"{', '.join(places)}: at the newest schema")

@@ -16,7 +16,8 @@ from core.block import Categories, Labels, Predictions
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError, Fatal
 from core.reading import Query
-from storage.facts.engine import DATABASE, Engine
+from storage.facts.chdb import Chdb
+from storage.facts.engine import Engine
 from storage.facts.migration import migrate
 from storage.facts.panes import Panes
 from storage.facts.progress import Batches
@@ -45,7 +46,7 @@ CONTRACT = Contract(
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = Engine(tmp_path / "facts")
+    engine = Chdb(tmp_path / "facts")
     migrate(engine)
     yield engine
     engine.close()
@@ -302,7 +303,7 @@ def test_data_of_a_newer_version_is_refused(engine: Engine) -> None:
 
 def test_only_a_token_makes_an_insert_happen_once(engine: Engine) -> None:
     """The same rows under a token are there once, and without one as often as they were inserted."""
-    engine.command(f"CREATE TABLE {DATABASE}.t (x Int64) ENGINE = MergeTree ORDER BY x SETTINGS non_replicated_deduplication_window = 100")
+    engine.command("CREATE TABLE t (x Int64) ENGINE = MergeTree ORDER BY x SETTINGS non_replicated_deduplication_window = 100")
     rows = pa.table({"x": [1, 2]})
     for token in ("a", "a", None, None):
         engine.insert("t", rows, token)

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.block import Categories
 from core.contract import Column, Kind
-from storage.facts.engine import Engine
+from storage.facts.chdb import Chdb
 from storage.facts.migration import migrate
 from storage.facts.view import show
 from storage.facts.writer import Writer
@@ -19,7 +19,7 @@ from tests.storage.facts.test_facts import CONTRACT, predictions
 
 def test_columns_have_their_names_over_versions(tmp_path: Path) -> None:
     """Nulls are NULL, a column that moved is followed, odd names and models do no harm."""
-    engine = Engine(tmp_path / "facts")
+    engine = Chdb(tmp_path / "facts")
     migrate(engine)
     first = msgspec.structs.replace(CONTRACT, model="it's `odd`\\")
     columns = (Column(name="ts", kind=Kind.NUMERIC), Column(name="x", kind=Kind.NUMERIC))

@@ -1,0 +1,88 @@
+"""The engine of a ClickHouse server, over HTTP."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.httputil import get_pool_manager
+
+from core.error import ConfigError
+from storage.facts.engine import DATABASE, Engine
+from storage.facts.fault import told
+
+# Reads wait until the answer is whole, so that an error in the middle is one; a statement may hold long lists.
+_SETTINGS = {"wait_end_of_query": 1, "max_query_size": 1 << 30}
+# A replicated insert is done when a majority has it, and a question sees every insert that was done: the law is about what was acknowledged.
+_REPLICATED = {"insert_quorum": "auto", "insert_quorum_parallel": 0, "select_sequential_consistency": 1}
+# The server takes no field of a form that is longer than 128 KiB, in bytes; a character has four at most.
+_LONGEST = 30_000
+_PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
+
+logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)  # it warns of what it raises
+
+
+class Http(Engine):
+    """A ClickHouse server at `url` (http or https), shared by all threads; the database is made if it is not there.
+
+    With `cluster`, tables are replicated over the replicas of that cluster's one shard. Raises Retryable if the server does not answer, and
+    Fatal if it does not take the account.
+    """
+
+    def __init__(self, url: str, user: str = "default", password: str = "", database: str = DATABASE, cluster: str | None = None) -> None:
+        address = urlsplit(url)
+        if address.scheme not in {"http", "https"} or not address.hostname:
+            raise ConfigError(f"{url!r} is not the address of a ClickHouse server", remedy="write http://HOST:8123 or https://HOST:8443")
+        super().__init__(f"ClickHouse at {address.scheme}://{address.netloc.rpartition('@')[2]}", database, cluster)
+        with told(self.where):
+            self._connected = clickhouse_connect.get_client(
+                interface=address.scheme,
+                host=address.hostname,
+                port=address.port or (8443 if address.scheme == "https" else 8123),
+                username=user,
+                password=password,
+                proxy_path=address.path.strip("/"),
+                settings={**self.SETTINGS, **_SETTINGS, **(_REPLICATED if cluster else {})},
+                pool_mgr=get_pool_manager(maxsize=64),
+                autogenerate_session_id=False,
+                compress=False,
+                connect_timeout=5,
+                send_receive_timeout=120,
+                client_name="watchkeeper",
+            )
+        if not self.query("SELECT 1 FROM system.databases WHERE name = {name:String}", {"name": database}).num_rows:
+            where = f" ON CLUSTER '{cluster}'" if cluster else ""
+            self.command(f"CREATE DATABASE IF NOT EXISTS {database}{where} ENGINE = Atomic")
+        self._connected.database = database
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connected.close_connections()
+
+    def _client(self) -> Any:
+        return self._connected
+
+    def _bound(self, sql: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Write what is too long for a parameter into the statement."""
+        long = {name: _literal(value) for name, value in parameters.items() if _length(value) > _LONGEST}
+        if not long:
+            return sql, parameters
+        written = _PARAMETER.sub(lambda match: f"CAST({long[match[1]]}, '{match[2]}')" if match[1] in long else match[0], sql)
+        return written, {name: value for name, value in parameters.items() if name not in long}
+
+
+def _length(value: Any) -> int:
+    """About how many characters a parameter has."""
+    if isinstance(value, str):
+        return len(value)
+    return sum(_length(item) + 3 for item in value) if isinstance(value, list) else 20
+
+
+def _literal(value: Any) -> str:
+    """A value as ClickHouse's SQL writes it."""
+    if isinstance(value, str):
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return f"[{','.join(map(_literal, value))}]" if isinstance(value, list) else str(value)
