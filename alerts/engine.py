@@ -39,17 +39,17 @@ class AlertEngine:
         self._wake = wake
         self._known: dict[tuple[str, str], int] = {}
 
-    def observe(self, monitor: Monitor, readings: Sequence[Reading]) -> list[Transition]:
+    def observe(self, monitor: Monitor, readings: Sequence[Reading], fence: tuple[str, int] | None = None) -> list[Transition]:
         """Take readings of one monitor, in any order and any number of times; what changed in its episodes.
 
         The first time that a revision of a monitor is seen, what older revisions left open is closed. A monitor with neither `warn` nor
-        `critical` has no rules.
+        `critical` has no rules. `fence` is what is owned and under which epoch: Fenced, having changed nothing, if somebody else owns it now.
         """
         key = (monitor.model, monitor.name)
         watched = monitor.warn is not None or monitor.critical is not None
         if self._known.get(key) == monitor.revision and not (watched and readings):
             return []
-        with self._store.recording() as ledger:
+        with self._store.recording(fence) as ledger:
             rules = {(rule.column, rule.segment): rule for rule in ledger.rules(*key)}
             if any(rule.definition > monitor.revision for rule in rules.values()):
                 return []  # readings of a definition that is no more

@@ -33,8 +33,8 @@ class Ledger(Protocol):
 class AlertStore(Protocol):
     """Where the alert engine keeps its state."""
 
-    def recording(self) -> AbstractContextManager[Ledger]:
-        """A ledger for one step, all or nothing."""
+    def recording(self, fence: tuple[str, int] | None = None) -> AbstractContextManager[Ledger]:
+        """A ledger for one step, all or nothing. `fence` is what is owned and the epoch of that: Fenced if it is not the current one."""
         ...
 
 

@@ -2,6 +2,7 @@
 
     WatchkeeperError
     |-- Retryable       the same again, later, may succeed
+    |-- Fenced          somebody else owns this now; drop what you hold
     |-- Fatal           this process cannot go on; a person must look
     |-- InvalidRecord   this record cannot be used; the next one can
     `-- ConfigError     a person asked for something that cannot be; nothing was changed
@@ -22,6 +23,10 @@ class Retryable(WatchkeeperError):
     def __init__(self, message: str, *, after: float = 1.0) -> None:
         super().__init__(message)
         self.after = after
+
+
+class Fenced(WatchkeeperError):
+    """Somebody else has taken over what was owned here: drop what is held of it, write nothing more. Not a fault."""
 
 
 class Fatal(WatchkeeperError):

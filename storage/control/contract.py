@@ -18,8 +18,8 @@ from storage.control.schema import CONTRACT
 class Contracts(Database):
     """The contracts of all models. The newest of each model is remembered for `refresh` seconds, for other processes may save too."""
 
-    def __init__(self, url: str, clock: Clock | None = None, *, refresh: float = 5.0) -> None:
-        super().__init__(url, clock)
+    def __init__(self, url: str, clock: Clock | None = None, password: str | None = None, *, refresh: float = 5.0) -> None:
+        super().__init__(url, clock, password)
         self._refresh = refresh
         self._lock = Lock()
         self._newest: dict[str, tuple[float, Contract | None]] = {}

@@ -1,26 +1,67 @@
-"""Cursors: how far each owner of some work has come, as the owner's own document."""
+"""Cursors: how far each owner of some work has come, as the owner's own document; and who the owner is.
+
+Ownership is a number, the *epoch*, that each taker counts up. Who holds an older one is fenced: nothing that it writes under its epoch is
+taken any more. `take` waits for what the owner before has begun under its own.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Connection, select, update
 
-from storage.control.engine import Database, upsert
+from core.error import Fenced
+from storage.control.engine import Database, insert, upsert
 from storage.control.schema import CURSOR
+
+Fence = tuple[str, int]  # the name of what is owned, and the epoch under which it was taken
 
 
 class Cursors(Database):
-    """Documents by the name of their owner."""
+    """Documents and epochs by the name of what is owned."""
 
     def cursor(self, name: str) -> dict[str, Any] | None:
         """What was saved last under this name."""
         with self.read() as connection:
             payload = connection.execute(select(CURSOR.c.payload).where(CURSOR.c.owner == name)).scalar()
-        return None if payload is None else msgspec.json.decode(payload, type=dict[str, Any])
+        return None if payload is None else msgspec.json.decode(payload, type=dict[str, Any] | None)
 
-    def save_cursor(self, name: str, payload: dict[str, Any]) -> None:
-        """Save, durably; replaces what was there."""
-        with self.write() as connection:
-            upsert(connection, CURSOR, [{"owner": name, "payload": msgspec.json.encode(payload).decode()}])
+    def save_cursor(self, name: str, payload: dict[str, Any], epoch: int | None = None) -> None:
+        """Save, durably; replaces what was there. With an epoch: raises Fenced, having saved nothing, if it is not the current one."""
+        text = msgspec.json.encode(payload).decode()
+        with self.write(alone=False) as connection:
+            if epoch is None:
+                upsert(connection, CURSOR, [{"owner": name, "payload": text}])
+                return
+            statement = update(CURSOR).where(CURSOR.c.owner == name, CURSOR.c.epoch == epoch).values(payload=text)
+            if connection.execute(statement).rowcount == 0:
+                raise _fenced(name, epoch)
+
+    def take(self, name: str) -> int:
+        """Become the owner; the new epoch. From now on every older one is fenced."""
+        with self.write(alone=False) as connection:
+            statement = insert(connection, CURSOR).values(owner=name, payload="null", epoch=1)
+            taken = statement.on_conflict_do_update(index_elements=["owner"], set_={"epoch": CURSOR.c.epoch + 1}).returning(CURSOR.c.epoch)
+            return int(connection.execute(taken).scalar_one())
+
+    def holds(self, name: str, epoch: int) -> None:
+        """Raise Fenced unless this epoch is the current one."""
+        with self.read() as connection:
+            _check(connection, (name, epoch), lock=False)
+
+
+def hold(connection: Connection, fence: Fence) -> None:
+    """Hold an ownership until the caller's transaction ends: nobody takes over meanwhile. Raises Fenced if somebody has already."""
+    _check(connection, fence, lock=True)
+
+
+def _check(connection: Connection, fence: Fence, *, lock: bool) -> None:
+    name, epoch = fence
+    query = select(CURSOR.c.epoch).where(CURSOR.c.owner == name)
+    if connection.execute(query.with_for_update() if lock else query).scalar() != epoch:
+        raise _fenced(name, epoch)
+
+
+def _fenced(name: str, epoch: int) -> Fenced:
+    return Fenced(f"`{name}` is not owned under epoch {epoch} any more: somebody else has taken it")

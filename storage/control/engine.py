@@ -1,57 +1,95 @@
-"""The connection to the control database: SQLite in the data directory, or PostgreSQL; only the URL differs."""
+"""The control database: SQLite in the data directory, or PostgreSQL; only the URL differs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Table, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.clock import Clock, SystemClock
-from core.error import ConfigError, Fatal
+from core.error import ConfigError, Fatal, Retryable
+from storage.control.postgres import Postgres
+from storage.control.sqlite import Sqlite
 
 _INSERT: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
+
+
+class Backend(Protocol):
+    """What the two databases do each in its own way. SQLAlchemy's errors come out raw, for `fault` to tell apart."""
+
+    engine: Engine
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A transaction that sees one state and writes nothing."""
+        ...
+
+    def writing(self, *, alone: bool) -> AbstractContextManager[Connection]:
+        """A transaction that may write; `alone`: no other that is alone begins until it ends."""
+        ...
+
+    def migrating(self, connection: Connection) -> None:
+        """Let a transaction take as long as it needs."""
+        ...
+
+    def alone(self) -> AbstractContextManager[None]:
+        """One process at a time."""
+        ...
+
+    def fault(self, error: SQLAlchemyError) -> Retryable | Fatal:
+        """What an error means for the caller, without secrets and values."""
+        ...
 
 
 class Database:
-    """One pool of connections, shared by all threads. `url` is SQLAlchemy's, such as `sqlite:////data/control.db`."""
+    """One pool of connections, shared by all threads. `url` is `sqlite:////data/control.db` or `postgresql://user@host/database`.
 
-    def __init__(self, url: str, clock: Clock | None = None) -> None:
+    Whatever fails comes out as `Retryable` (the server is away, too busy, its disk full: the same again, later, may succeed) or `Fatal`
+    (who we are, what we may, what is there: a person must look). `password` may come apart from the URL.
+    """
+
+    def __init__(self, url: str, clock: Clock | None = None, password: str | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._engine = create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            path = make_url(url).database
-            if not path or path == ":memory:":
-                raise ConfigError("the control database must be a file: threads share it", remedy="write sqlite:////path/to/control.db")
-            Path(path).touch(mode=0o600)  # it holds secrets
-            _tame(self._engine)
+        self._backend = _backend(url, password)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and writes nothing."""
-        with self._engine.connect() as connection, connection.begin():
+        with self._told(), self._backend.reading() as connection:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that takes the right to write at once, so that what it reads stays true until it commits."""
-        with self._engine.connect().execution_options(write=True) as connection, connection.begin():
+    def write(self, *, alone: bool = True) -> Iterator[Connection]:
+        """A transaction that takes the right to write at once, so that what it reads stays true until it commits.
+
+        Not `alone` is for those whom the locks on their own rows are enough: on PostgreSQL they do not wait for the others.
+        """
+        with self._told(), self._backend.writing(alone=alone) as connection:
             yield connection
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One process at a time, for as long as it takes; the others wait. On SQLite there is but one process."""
+        with self._told(), self._backend.alone():
+            yield
+
     def migrate(self) -> list[str]:
-        """Apply the missing migrations, all or none; their names. Raises Fatal if the data is of a newer version."""
+        """Apply the missing migrations, all or none, also when several processes begin at once; their names.
+
+        Raises Fatal if the data is of a newer version.
+        """
         config = Config()
         config.set_main_option("script_location", "storage.control:alembic")
         with self.write() as connection:
+            self._backend.migrating(connection)
             config.attributes["connection"] = connection
             before = MigrationContext.configure(connection).get_current_revision()
             try:
@@ -63,13 +101,20 @@ class Database:
             return [] if after == before else [step.revision for step in script.iterate_revisions(after, before)][::-1]
 
     def ping(self) -> None:
-        """One round trip; raises SQLAlchemy's error if the database does not answer."""
+        """One round trip; raises Retryable or Fatal if the database does not answer."""
         with self.read() as connection:
             connection.execute(text("SELECT 1"))
 
     def close(self) -> None:
         """Close all connections."""
-        self._engine.dispose()
+        self._backend.engine.dispose()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise self._backend.fault(error) from error
 
 
 def upsert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -77,21 +122,31 @@ def upsert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any
     values = list(rows)
     if not values:
         return
-    insert = _INSERT[connection.dialect.name](table)
+    statement = insert(connection, table)
     keys = [column.name for column in table.primary_key]
-    rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys and column.name in values[0]}
-    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=rest), values)
+    rest = {
+        column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys and column.name in values[0]
+    }
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest), values)
 
 
-def _tame(engine: Engine) -> None:
-    """Take transactions out of the hands of Python's driver, which begins them late and never IMMEDIATE."""
+def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can be told what to do on conflict."""
+    return _INSERT[connection.dialect.name](table)
 
-    @event.listens_for(engine, "connect")
-    def connect(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}").close()
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN")
+def _backend(url: str, password: str | None) -> Backend:
+    try:
+        address: URL = make_url(url)
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number; the URL may hold a password, so it is not shown
+        raise ConfigError("the control database's URL cannot be read", remedy=_REMEDY) from None
+    match address.drivername:
+        case "sqlite":
+            return Sqlite(address)
+        case "postgresql" | "postgres" | "postgresql+psycopg":
+            return Postgres(address.set(drivername="postgresql+psycopg"), password)
+        case other:
+            raise ConfigError(f"there is no control database of kind `{other}`", remedy=_REMEDY)
+
+
+_REMEDY = "write postgresql://user@host:5432/database or sqlite:////path/to/control.db"

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select
 
 from core.destination import Destination
 from core.episode import Delivery, Episode, Record, Rule
+from storage.control.cursor import Fence, hold
 from storage.control.engine import Database, upsert
 from storage.control.schema import DESTINATION, EPISODE, OUTBOX, RULE, TRANSITION
 
@@ -83,9 +84,14 @@ class Ledgers(Database):
     """Gives out ledgers."""
 
     @contextmanager
-    def recording(self) -> Iterator[Ledger]:
-        """A ledger for one step: all that is written becomes visible together, or nothing if the step raises."""
-        with self.write() as connection:
+    def recording(self, fence: Fence | None = None) -> Iterator[Ledger]:
+        """A ledger for one step: all that is written becomes visible together, or nothing if the step raises.
+
+        With a fence, Fenced is raised unless that ownership is current, and it stays so until the step ends.
+        """
+        with self.write(alone=fence is None) as connection:
+            if fence is not None:
+                hold(connection, fence)  # also what keeps two steps of one owner apart
             yield Ledger(connection)
 
 

@@ -46,7 +46,7 @@ MONITOR_HISTORY = Table(
     _number("created_at"),
 )
 DESTINATION = Table("destinations", METADATA, _key("name"), _text("payload"))
-CURSOR = Table("cursors", METADATA, _key("owner"), _text("payload"))
+CURSOR = Table("cursors", METADATA, _key("owner"), _text("payload"), Column("epoch", BigInteger, nullable=False, server_default="0"))
 RULE = Table("rules", METADATA, _key("model"), _key("monitor"), _key("column"), _key("segment"), _text("payload"))
 EPISODE = Table(
     "episodes",

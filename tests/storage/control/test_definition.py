@@ -61,12 +61,3 @@ def test_every_change_is_audited_without_secrets(store: ControlStore) -> None:
     ]
     assert "hidden" not in str(entries)
     assert ONCALL.secret not in str(entries)
-
-
-def test_a_cursor_is_the_last_document_of_its_owner(store: ControlStore) -> None:
-    """Each owner has its own."""
-    assert store.cursor("ingest/0") is None
-    store.save_cursor("ingest/0", {"position": 2**60})
-    store.save_cursor("owner/late", {"a": [1, None]})
-    store.save_cursor("ingest/0", {"position": 2**60 + 1})
-    assert (store.cursor("ingest/0"), store.cursor("owner/late")) == ({"position": 2**60 + 1}, {"a": [1, None]})

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 
 from core.error import ConfigError, Fatal
 from storage.control.schema import METADATA
@@ -48,11 +47,22 @@ def test_a_database_that_threads_cannot_share_is_refused(url: str) -> None:
 
 def test_a_write_transaction_is_alone_from_its_first_moment(store: ControlStore) -> None:
     """What it read cannot be changed under it: a second writer waits, a reader does not."""
-    with store.write(), store.read() as reader:
-        reader.execute(text("PRAGMA busy_timeout=0"))
-        assert reader.execute(text("SELECT count(*) FROM cursors")).scalar() == 0
-        with pytest.raises(OperationalError, match="locked"):
-            reader.execute(text("INSERT INTO cursors VALUES ('a', '{}')"))
+    order: list[str] = []
+
+    def second() -> None:
+        with store.write():
+            order.append("second")
+
+    with ThreadPoolExecutor(1) as pool:
+        with store.write() as connection:
+            waiting = pool.submit(second)
+            with store.read() as reader:
+                assert reader.execute(text("SELECT count(*) FROM cursors")).scalar() == 0
+            assert wait([waiting], timeout=0.3).not_done
+            order.append("first")
+            connection.execute(text("INSERT INTO cursors VALUES ('a', '{}', 0)"))
+        waiting.result(10)
+    assert order == ["first", "second"]
 
 
 def test_a_transaction_that_raises_leaves_nothing(store: ControlStore) -> None:
@@ -60,7 +70,7 @@ def test_a_transaction_that_raises_leaves_nothing(store: ControlStore) -> None:
 
     def break_off() -> None:
         with store.write() as connection:
-            connection.execute(text("INSERT INTO cursors VALUES ('a', '{}')"))
+            connection.execute(text("INSERT INTO cursors VALUES ('a', '{}', 0)"))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -74,7 +84,7 @@ def test_threads_that_read_and_then_write_lose_no_update(store: ControlStore) ->
     def count(_: int) -> None:
         with store.write() as connection:
             seen = connection.execute(text("SELECT payload FROM cursors WHERE owner = 'n'")).scalar() or "0"
-            connection.execute(text("INSERT OR REPLACE INTO cursors VALUES ('n', :n)"), {"n": str(int(seen) + 1)})
+            connection.execute(text("INSERT OR REPLACE INTO cursors VALUES ('n', :n, 0)"), {"n": str(int(seen) + 1)})
         store.ping()
 
     with ThreadPoolExecutor(8) as pool:

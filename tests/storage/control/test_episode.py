@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from core.episode import Delivery, DeliveryState, Episode, Level, Record, Rule, Seen, State, Transition
-from core.error import ConfigError
+from core.error import ConfigError, Fatal
 from core.monitor import Monitor, Severity
 from core.reading import Reading, Verdict
 from storage.control.store import ControlStore
@@ -125,6 +124,6 @@ def test_what_is_due_is_the_head_of_each_destinations_queue(store: ControlStore)
 def test_one_notification_is_not_queued_twice(store: ControlStore) -> None:
     """Its id is unique, and the step that tried leaves nothing."""
     write(store, Record(deliveries=[delivery(1)]))
-    with pytest.raises(IntegrityError):
+    with pytest.raises(Fatal, match="outbox"):
         write(store, Record(episodes=[episode(1)], deliveries=[delivery(1)]))
     assert store.episode("ep_1") is None

@@ -1,0 +1,123 @@
+"""PostgreSQL: many processes, many machines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from core.error import Fatal, Retryable
+
+# A process that is stopped in the middle of a transaction loses it before those who wait for its locks lose their patience.
+_SESSION = "-c statement_timeout=30s -c lock_timeout=15s -c idle_in_transaction_session_timeout=10s"
+_CONNECT: dict[str, Any] = {
+    "connect_timeout": 5,
+    "application_name": "watchkeeper",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
+_WRITERS, _PROCESSES = 0x776B0001, 0x776B0002  # keys of advisory locks: "wk" and a number
+_LOOK = 0.2  # seconds between two tries for the process lock
+
+# SQLSTATEs, or their first two characters, that pass: connections, deadlocks and serialisation, resources, locks, restarts, the system.
+_PASSING = ("08", "40", "53", "57", "58", "55P03", "55006", "25P03", "25006")
+# What a refused connection says (it has no SQLSTATE), and what a person can do.
+_REFUSALS = {
+    "password authentication failed": "set WATCHKEEPER_CONTROL__PASSWORD or WATCHKEEPER_CONTROL__PASSWORD_FILE to the password of {user}",
+    "no password supplied": "set WATCHKEEPER_CONTROL__PASSWORD or WATCHKEEPER_CONTROL__PASSWORD_FILE",
+    "no pg_hba.conf entry": "let {user} in by pg_hba.conf",
+    'role "': "CREATE ROLE {user} LOGIN",
+    'database "': "CREATE DATABASE {database} OWNER {user}",
+}
+GRANTS = (
+    "GRANT USAGE, CREATE ON SCHEMA public TO {user}; "
+    "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {user}; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {user}"
+)
+
+
+class Postgres:
+    """A pool of connections that mends itself. What the URL's query sets goes before our own settings."""
+
+    def __init__(self, url: URL, password: str | None) -> None:
+        self._url = url if password is None else url.set(password=password)
+        arguments = {name: value for name, value in _CONNECT.items() if name not in url.query}
+        self.engine = create_engine(
+            self._url,
+            connect_args={**arguments, "options": f"{_SESSION} {url.query.get('options', '')}".strip()},
+            pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=10,
+            pool_timeout=10,
+            hide_parameters=True,
+        )
+        self._reader = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A snapshot, read only."""
+        with self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self, *, alone: bool) -> Iterator[Connection]:
+        """A transaction in which each statement sees what is committed; `alone` by an advisory lock, given back at its end."""
+        with self.engine.connect() as connection, connection.begin():
+            if alone:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS})
+            yield connection
+
+    def migrating(self, connection: Connection) -> None:
+        """Without limits, but for the wait for locks: who waits for a table holds up all who come after."""
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """A session lock on a connection of its own, which ends with the process, however that ends."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.detach()  # closed at the end, not pooled: the lock cannot outlive this block
+            while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _PROCESSES}).scalar():
+                time.sleep(_LOOK)
+            yield
+
+    def fault(self, error: SQLAlchemyError) -> Retryable | Fatal:
+        """By SQLSTATE; a connection that was refused has none, and is told by its message."""
+        where = f"PostgreSQL at {self._url.host or self._url.query.get('host', 'localhost')}:{self._url.port or 5432}/{self._url.database}"
+        if isinstance(error, PoolTimeout):
+            return Retryable(f"all connections to {where} are in use; try again")
+        cause = error.orig if isinstance(error, DBAPIError) else None
+        state = getattr(cause, "sqlstate", None) or ""
+        said = _said(cause) or type(error).__name__
+        names = {"user": _identifier(self._url.username or "the user"), "database": _identifier(self._url.database or "watchkeeper")}
+        if not state and isinstance(error, DBAPIError) and (error.connection_invalidated or type(cause).__name__ != "ProgrammingError"):
+            refusal = next((remedy for words, remedy in _REFUSALS.items() if words in said), None)
+            return (
+                Fatal(f"{where}: {said}; {refusal.format(**names)}")
+                if refusal
+                else Retryable(f"{where} does not answer: {said}", after=2.0)
+            )
+        if state.startswith(_PASSING):
+            return Retryable(f"{where} cannot do this now: {said} ({state})", after=2.0)
+        if state == "42501":
+            return Fatal(f"{where}: {said}; as its owner: {GRANTS.format(**names)}")
+        if state in {"42P01", "42703"}:
+            return Fatal(f"{where} lacks tables of this version: {said}; run `watchkeeper migrate`")
+        return Fatal(f"{where} failed: {said} ({state or 'no code'})")
+
+
+def _said(cause: object) -> str:
+    """The server's own words, in one line, without details: those hold the values of rows."""
+    primary = getattr(getattr(cause, "diag", None), "message_primary", None)
+    return " ".join(str(primary or cause or "").split())
+
+
+def _identifier(name: str) -> str:
+    """A name as SQL takes it."""
+    return '"' + name.replace('"', '""') + '"'
