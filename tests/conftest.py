@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.services.fixture import clickhouse, clickhouse_database, kafka, kafka_prefix, postgres, postgres_url
 from watchkeeper.demo import flights
+
+__all__ = ["clickhouse", "clickhouse_database", "kafka", "kafka_prefix", "pairs", "postgres", "postgres_url"]
 
 # A loaded machine is no failure: what is slow is found by the benchmarks. In CI the examples are the same in each run; at a desk they differ.
 settings.register_profile(

@@ -1,0 +1,1 @@
+"""Real Kafka, ClickHouse and PostgreSQL without containers, for tests and development. Imports nothing of ours."""

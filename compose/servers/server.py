@@ -1,0 +1,143 @@
+"""A real server in a process of its own: start, stop, kill, start again on the same folder and port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, ClassVar, Self
+
+_LEASH = Path(__file__).with_name("leash.py")
+
+
+class Failed(Exception):
+    """A server did not start; the message has the end of its log, and what to do."""
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """One server on loopback. It ends at the latest with the process that started it.
+
+    `folder` holds its data and its log; the same folder and port can be started again after `stop` and after `kill`.
+    """
+
+    name: ClassVar[str]
+    patience: ClassVar[float] = 60.0  # seconds until it must be ready, or have stopped
+    farewell: ClassVar[signal.Signals] = signal.SIGTERM
+
+    def __init__(self, folder: Path, port: int | None = None, *, output: IO[bytes] | None = None) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self.log = folder / f"{self.name.lower()}.log"
+        self._output = output
+        self._leash: subprocess.Popen[bytes] | None = None
+        self._pid = 0
+
+    @property
+    def pid(self) -> int:
+        """The server's own process id, for signals. Raises Failed if it is not running."""
+        if not self.running:
+            raise Failed(f"{self.name} is not running; call start()")
+        return self._pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there (ready or not)."""
+        return self._leash is not None and self._leash.poll() is None
+
+    def start(self, *, wait: bool = True) -> Self:
+        """Start it, and return when it answers. Raises Failed, and fetch.Absent if its files are not on this machine."""
+        if self.running:
+            return self
+        self.kill()  # lets go of one that ended by itself
+        if listening(self.port):
+            raise Failed(f"{self.name}: port {self.port} is taken; stop who listens there, or give another port")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = self._command()
+        with self.log.open("ab") as log:
+            self._leash = subprocess.Popen(
+                [sys.executable, "-I", str(_LEASH), *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._output or log,
+                start_new_session=True,  # Ctrl-C is for us, not for it
+            )
+        assert self._leash.stdout is not None  # noqa: S101  # asked for above
+        self._pid = int(self._leash.stdout.readline() or 0)
+        if wait:
+            self.wait()
+        return self
+
+    def wait(self) -> None:
+        """Return when it answers. Raises Failed if it ends before, or takes too long."""
+        until = time.monotonic() + self.patience
+        while not self._ready():
+            if not self.running or time.monotonic() > until:
+                code = self._leash.poll() if self._leash else None
+                self.kill()
+                why = "took too long to start" if code is None else f"ended with {code}"
+                raise Failed(f"{self.name} on port {self.port} {why}; {self._advice()}\n{self._tail()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it in order, or by force when that takes too long."""
+        self._end(self.farewell)
+
+    def kill(self) -> None:
+        """End it at once, as `kill -9` does."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> Self:
+        """Stop it, and start it on the same folder and port."""
+        self.stop()
+        return self.start()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def _command(self) -> list[str]:
+        """What to run; prepares the folder when it is new."""
+        raise NotImplementedError
+
+    def _ready(self) -> bool:
+        """Whether it answers."""
+        raise NotImplementedError
+
+    def _advice(self) -> str:
+        return f"see {self.log}"
+
+    def _end(self, by: signal.Signals) -> None:
+        leash, self._leash = self._leash, None
+        if leash is None:
+            return
+        if leash.poll() is None and self._pid:
+            os.kill(self._pid, by)
+            with suppress(subprocess.TimeoutExpired):
+                leash.wait(self.patience)
+        with leash:  # closes its pipes, whereupon it kills what still runs
+            pass
+
+    def _tail(self) -> str:
+        return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
+
+
+def listening(port: int) -> bool:
+    """Whether somebody accepts connections on this port of loopback."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

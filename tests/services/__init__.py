@@ -1,0 +1,1 @@
+"""Real servers for the tests, each started when the first test asks for it, and what the launchers promise."""
