@@ -17,6 +17,8 @@ from core.contract import Column, Contract, Kind, Task
 from ingest.decode.label import decode_labels
 from ingest.decode.layout import Layout, types_of
 from ingest.decode.prediction import decode_predictions
+from ingest.decoding import Decode
+from ingest.record import Batch, Record
 
 ROWS = 20_000
 NOW = 1_700_000_000_000_000
@@ -65,6 +67,12 @@ def rate(work: Callable[[], object], rows: int = ROWS, repeats: int = 7) -> floa
     return rows / best
 
 
+def batch(lines: list[str], models: int) -> Batch:
+    """A batch as Kafka gives it, one event a record, the models in turn."""
+    bodies = [line.replace("taxi-fare", f"taxi-fare-{i % models}").encode() for i, line in enumerate(lines)]
+    return Batch("predictions", 0, 0, len(bodies) - 1, [Record(i, NOW + i, "json", body) for i, body in enumerate(bodies)])
+
+
 def main() -> None:
     """Print the table."""
     options(__doc__ or "", "python benchmarks/decode.py").parse_args()
@@ -81,6 +89,8 @@ def main() -> None:
         [{"prediction_id": row["prediction_id"], "model": "taxi-fare", "label": 1, "ts": row["ts"]} for row in rows]
     ).encode()
     contracts = {CONTRACT.model: CONTRACT}.get
+    decode = Decode(lambda model: msgspec.structs.replace(CONTRACT, model=model))
+    one, ten, fifty = batch(compact, 1), batch(compact, 10), batch(compact, 50)
     typed = msgspec.json.Decoder(list[types_of(Layout.of(CONTRACT)).event])  # type: ignore[misc]
     results = {
         "json.loads": rate(lambda: json.loads(array)),
@@ -90,6 +100,9 @@ def main() -> None:
         "  with a column unheard of": rate(lambda: decode_predictions(more, "ndjson", contracts, NOW)),
         "  NDJSON, one bare NaN": rate(lambda: decode_predictions(broken, "ndjson", contracts, NOW)),
         "  JSON array, one bare NaN": rate(lambda: decode_predictions(nan, "json", contracts, NOW)),
+        "Kafka messages, one event each": rate(lambda: decode(one)),
+        "  of 10 models in turn": rate(lambda: decode(ten)),
+        "  of 50 models in turn": rate(lambda: decode(fifty)),
         "labels, JSON array": rate(lambda: decode_labels(labels, "json", contracts, NOW)),
     }
     print(f"{ROWS} events of {len(lines) // ROWS} bytes, one core (best of 7, CPU time)\n")

@@ -1,85 +1,154 @@
-"""The step that turns a batch of records into blocks, by model."""
+"""The step that turns a batch of records into blocks, by model.
+
+A batch from Kafka has tens of thousands of records of one event each: they are decoded together, and what becomes of a record is the same whatever its
+neighbours are. What is no plain object (a request, an array, nothing at all) is decoded alone.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 
 from core.block import Labels, Predictions
 from core.contract import Contract
-from ingest.decode.label import decode_labels
-from ingest.decode.prediction import decode_predictions
+from ingest.decode.decoded import Contracts, Decoded
+from ingest.decode.fault import Fault
+from ingest.decode.label import decode_labels, read_labels
+from ingest.decode.payload import LARGEST, PayloadError, shallow
+from ingest.decode.prediction import decode_predictions, read_predictions
 from ingest.record import Batch, Events, Record, Reject
 
 _log = logging.getLogger(__name__)
 
 B = TypeVar("B", Predictions, Labels)
 
+_MODEL = re.compile(rb'"model" ?: ?"([^"\\]*)"')  # what is probably of one model is decoded together: that is quicker, and else the same
+
 
 class Decode:
     """Decodes batches. What was decoded when it was appended is taken as it is, if the contracts have not moved since."""
 
-    def __init__(self, contracts: Callable[[str], Contract | None]) -> None:
+    def __init__(self, contracts: Contracts) -> None:
         self._contracts = contracts
 
     def __call__(self, batch: Batch) -> Events:
         """The blocks of a batch, rows in the order of the log."""
-        return self._predictions(batch) if batch.topic == "predictions" else self._labels(batch)
-
-    def _predictions(self, batch: Batch) -> Events:
-        blocks: dict[str, tuple[Contract, list[Predictions]]] = {}
+        contracts: Contracts = cache(self._contracts)  # each stays what it is for the whole batch
         rejects: list[Reject] = []
-        for record in batch.records:
-            decoded = record.decoded
-            if decoded is None or not all(self._holds(contract) for contract, _ in decoded.blocks.values()):
-                try:
-                    decoded = decode_predictions(record.body, record.kind, self._contracts, record.logged)
-                except Exception as error:  # one record that breaks the decoder must not stop the stream
-                    rejects.append(_broken(record, error))
-                    continue
-            for model, (contract, block) in decoded.blocks.items():
-                blocks.setdefault(model, (contract, []))[1].append(_placed(block, record))
-            rejects += _rejects(decoded, record)
-        return Events(batch, predictions=[(contract, Predictions.concat(parts)) for contract, parts in blocks.values()], rejects=rejects)
-
-    def _holds(self, contract: Contract) -> bool:
-        newest = self._contracts(contract.model)
-        return newest is not None and newest.version == contract.version
-
-    def _labels(self, batch: Batch) -> Events:
-        blocks: dict[str, list[Labels]] = {}
-        rejects: list[Reject] = []
-        for record in batch.records:
-            decoded = record.decoded
-            if decoded is None:
-                try:
-                    decoded = decode_labels(record.body, record.kind, self._contracts, record.logged)
-                except Exception as error:  # as above
-                    rejects.append(_broken(record, error))
-                    continue
-            for model, block in decoded.blocks.items():
-                blocks.setdefault(model, []).append(_placed(block, record))
-            rejects += _rejects(decoded, record)
-        return Events(batch, labels={model: Labels.concat(parts) for model, parts in blocks.items()}, rejects=rejects)
+        if batch.topic == "predictions":
+            blocks: dict[str, tuple[Contract, list[Predictions]]] = {}
+            for records, decoded in _Pass(decode_predictions, read_predictions, contracts, rejects).over(batch.records):
+                for model, (contract, block) in decoded.items():
+                    blocks.setdefault(model, (contract, []))[1].append(_placed(block, records))
+            joined = [(contract, _in_order(Predictions.concat(parts))) for contract, parts in blocks.values()]
+            return Events(batch, predictions=joined, rejects=sorted(rejects))
+        labels: dict[str, list[Labels]] = {}
+        for records, found in _Pass(decode_labels, read_labels, contracts, rejects).over(batch.records):
+            for model, part in found.items():
+                labels.setdefault(model, []).append(_placed(part, records))
+        return Events(batch, labels={model: _in_order(Labels.concat(parts)) for model, parts in labels.items()}, rejects=sorted(rejects))
 
 
-def _placed(block: B, record: Record) -> B:
-    """The block at its place in the log."""
-    rows = len(block)
-    return replace(block, position=np.full(rows, record.position), logged=np.full(rows, record.logged))
+class _Pass:
+    """One pass over a batch. `over` gives the blocks of one request, or of records that are one event each."""
+
+    def __init__(
+        self, request: Callable[..., Decoded[Any]], events: Callable[..., Decoded[Any]], contracts: Contracts, rejects: list[Reject]
+    ) -> None:
+        self._request, self._read, self._contracts, self._rejects = request, events, contracts, rejects
+
+    def over(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Mapping[str, Any]]]:
+        """The blocks, with the records that they come from; rejects are noted."""
+        alike: dict[bytes, list[Record]] = {}
+        for record in records:
+            if _is_event(record):
+                found = _MODEL.search(record.body)
+                alike.setdefault(found[1] if found else b"", []).append(record)
+            else:
+                yield from self._alone(record)
+        for some in alike.values():
+            yield from self._events(some)
+
+    def _events(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Mapping[str, Any]]]:
+        logged = np.fromiter((record.logged for record in records), np.int64, len(records))
+        try:
+            decoded = self._read(shallow([record.body for record in records]), self._contracts, logged)
+        except MemoryError:
+            raise  # no fault of a record
+        except Exception as error:  # one record that breaks the decoder must not stop the stream, nor cost its neighbours
+            if len(records) == 1:
+                self._broken(records[0], error)
+                return
+            half = len(records) // 2
+            yield from self._events(records[:half])
+            yield from self._events(records[half:])
+            return
+        self._rejects += [_reject(records[fault.row], 0, fault) for fault in decoded.rejects]
+        yield records, decoded.blocks
+
+    def _alone(self, record: Record) -> Iterator[tuple[Sequence[Record], Mapping[str, Any]]]:
+        decoded = record.decoded
+        if decoded is None or not all(map(self._holds, decoded.blocks.values())):
+            try:
+                decoded = self._request(_body(record), record.kind, self._contracts, record.logged)
+            except PayloadError as error:
+                self._rejects.append(_reject(record, 0, Fault(0, "", str(error))))
+                return
+            except MemoryError:
+                raise
+            except Exception as error:  # as above
+                self._broken(record, error)
+                return
+        self._rejects += [_reject(record, fault.row, fault) for fault in decoded.rejects]
+        yield [record], decoded.blocks
+
+    def _holds(self, block: tuple[Contract, Predictions] | Labels) -> bool:
+        if isinstance(block, Labels):
+            return True
+        newest = self._contracts(block[0].model)
+        return newest is not None and newest.version == block[0].version
+
+    def _broken(self, record: Record, error: Exception) -> None:
+        _log.exception("record %d could not be decoded; it goes to the dead letters", record.position)
+        self._rejects.append(_reject(record, 0, Fault(0, "", f"the record could not be decoded: {error!r}"[:500])))
 
 
-def _rejects(decoded: object, record: Record) -> list[Reject]:
-    return [
-        Reject(record.position, reject.row, "", reject.field, reject.reason, record.logged)
-        for reject in decoded.rejects  # type: ignore[attr-defined]
-    ]
+def _is_event(record: Record) -> bool:
+    """Whether the record is one JSON object, of a size that can be."""
+    return record.decoded is None and record.kind == "json" and record.body[:1] == b"{" and len(record.body) <= LARGEST
 
 
-def _broken(record: Record, error: Exception) -> Reject:
-    _log.exception("record %d could not be decoded; it goes to the dead letters", record.position)
-    return Reject(record.position, 0, "", "", f"the record could not be decoded: {error!r}"[:500], record.logged)
+def _body(record: Record) -> bytes:
+    """The bytes of a record; PayloadError if there are none, or too many."""
+    if not record.body:
+        raise PayloadError("the record is empty; send an event")
+    if len(record.body) > LARGEST:
+        raise PayloadError(f"the record is larger than {LARGEST >> 20} MiB", status=413)
+    return record.body
+
+
+def _placed(block: B, records: Sequence[Record]) -> B:
+    """The block at its place in the log: that of its request, or of the records whose numbers are its places."""
+    if len(records) == 1:
+        rows = len(block)
+        return replace(block, position=np.full(rows, records[0].position), logged=np.full(rows, records[0].logged))
+    position = np.fromiter((record.position for record in records), np.int64, len(records))
+    logged = np.fromiter((record.logged for record in records), np.int64, len(records))
+    return replace(block, position=position[block.place], logged=logged[block.place], place=np.zeros_like(block.place))
+
+
+def _in_order(block: B) -> B:
+    """The block's rows as they stand in the log."""
+    if (np.diff(block.position) >= 0).all():
+        return block
+    return block.take(np.lexsort((block.place, block.position)))
+
+
+def _reject(record: Record, place: int, fault: Fault) -> Reject:
+    return Reject(record.position, place, fault.model, fault.field, fault.reason, record.logged)

@@ -81,8 +81,8 @@ def ids(values: Sequence[str]) -> Bad:
     return {i: _why_no_id(values[i]) for i in suspect if not _usable(values[i])}
 
 
-def times(values: Sequence[Any], earliest: int, now: int) -> tuple[Ints, Bad]:
-    """Microseconds of times between `earliest` and `now` + 1 day; 0 for the others."""
+def times(values: Sequence[Any], earliest: int, now: int | Ints) -> tuple[Ints, Bad]:
+    """Microseconds of times between `earliest` and `now` (of all, or of each) + 1 day; 0 for the others."""
     array = _plain_times(values)
     bad: Bad = {}
     if array is None:
@@ -92,9 +92,9 @@ def times(values: Sequence[Any], earliest: int, now: int) -> tuple[Ints, Bad]:
                 array[i] = moment.parse(value)
             except ValueError as error:
                 bad[i] = str(error)
-    latest = now + moment.DAY
-    for i in np.flatnonzero((array < earliest) | (array > latest)).tolist():
-        limit = "later than now + 1 day" if array[i] > latest else f"earlier than {moment.text(earliest)}"
+    late = array > now + moment.DAY
+    for i in np.flatnonzero((array < earliest) | late).tolist():
+        limit = "later than now + 1 day" if late[i] else f"earlier than {moment.text(earliest)}"
         bad.setdefault(i, f"{_shown(int(array[i]), values[i])} is {limit}")
     array[list(bad)] = 0
     return array, bad

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from core.block import Floats, Labels
+from core.block import Floats, Ints, Labels
 from core.contract import Contract, Task
 from core.error import InvalidRecord
 from ingest.decode import column
 from ingest.decode.column import Bad
 from ingest.decode.decoded import Contracts, Decoded
 from ingest.decode.fault import Fault, fault, kind_of
-from ingest.decode.payload import Kind
+from ingest.decode.payload import Kind, Row, cut
 from ingest.decode.reader import Group
-from ingest.decode.sheet import Sheet, decode
+from ingest.decode.sheet import Sheet, decode, of
 
 
 class Label(msgspec.Struct, gc=False):
@@ -90,6 +90,13 @@ def decode_labels(
     A label without `ts` takes `logged`, which is `now` unless given. The other arguments are those of `decode_predictions`.
     PayloadError if the body cannot be read at all.
     """
+    return read_labels(cut(body, kind), contracts, now, position=position, logged=logged)
+
+
+def read_labels(
+    rows: Sequence[Row], contracts: Contracts, now: int | Ints, *, position: int = 0, logged: int | None = None
+) -> Decoded[Labels]:
+    """The same of rows that were cut; `now` is that of all rows, or an array by row."""
 
     def form_of(model: str) -> LabelForm | None:
         contract = contracts(model)
@@ -98,18 +105,18 @@ def decode_labels(
     def block(sheet: Sheet, group: Group) -> Labels:
         return _block(sheet, group, now, position, now if logged is None else logged)
 
-    return decode(body, kind, form_of, block, Labels.concat)
+    return decode(rows, form_of, block, Labels.concat)
 
 
-def _block(sheet: Sheet, group: Group, now: int, position: int, logged: int) -> Labels:
+def _block(sheet: Sheet, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Labels:
     """The rows of a group whose frames are good; faults go to the sheet."""
     form: LabelForm = group.form  # type: ignore[assignment]
     contract = form.contract
     labels: list[Label] = group.events
     sent = [label.ts for label in labels]
     dated = [i for i, ts in enumerate(sent) if ts is not None]
-    ts = np.full(len(labels), logged, np.int64)
-    ts[dated], late = column.times([sent[i] for i in dated], contract.earliest, now)
+    ts = np.full(len(labels), of(logged, group.rows), np.int64)
+    ts[dated], late = column.times([sent[i] for i in dated], contract.earliest, of(now, [group.rows[i] for i in dated]))
     values = [None if label.deleted else label.label for label in labels]
     texts, numbers, wrong = _truth(values, contract)
     wrong = {i: reason for i, reason in wrong.items() if not labels[i].deleted}
@@ -133,7 +140,7 @@ def _block(sheet: Sheet, group: Group, now: int, position: int, logged: int) -> 
         prediction_ts=_prediction_ts(sheet, rows, labels, contract, now),
         position=np.full(len(labels), position, np.int64),
         place=np.array(rows, np.int64),
-        logged=np.full(len(labels), logged, np.int64),
+        logged=np.full(len(labels), of(logged, rows), np.int64),
     )
 
 
@@ -149,10 +156,10 @@ def _truth(values: list[Any], contract: Contract) -> tuple[Any, Floats, Bad]:
     return np.array(texts.texts, object)[texts.codes] if len(texts) else np.zeros(0, object), numbers, bad | wrong
 
 
-def _prediction_ts(sheet: Sheet, rows: list[int], labels: list[Label], contract: Contract, now: int) -> Any:
+def _prediction_ts(sheet: Sheet, rows: list[int], labels: list[Label], contract: Contract, now: int | Ints) -> Any:
     sent = [i for i, label in enumerate(labels) if label.prediction_ts is not None]
     known = np.zeros(len(labels), np.int64)
-    known[sent], bad = column.times([labels[i].prediction_ts for i in sent], contract.earliest, now)
+    known[sent], bad = column.times([labels[i].prediction_ts for i in sent], contract.earliest, of(now, [rows[i] for i in sent]))
     sheet.cells_of(rows, "prediction_ts", {sent[i]: why for i, why in bad.items()})
     return known
 

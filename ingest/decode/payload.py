@@ -24,6 +24,7 @@ LONGEST_INTEGER = 310  # digits; a longer one is no float either
 Kind = Literal["json", "ndjson"]
 
 _OTHERS = bytes(sorted(set(range(256)) - set(b"[]{}")))
+_OTHERS_OF_LINES = _OTHERS.replace(b"\n", b"")  # what stands in two lines is no pair
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _CHUNK = 2**20
 _DEEP = f"the JSON is nested deeper than {DEEPEST} levels"
@@ -117,19 +118,25 @@ def too_deep(text: bytes) -> bool:
     return b"{}" in rest or b"[]" in rest
 
 
-def _peeled(text: bytes) -> bytes:
-    """The brackets that are left after `DEEPEST` levels were peeled off."""
-    brackets = text.translate(None, _OTHERS)
+def _peeled(text: bytes, others: bytes = _OTHERS) -> bytes:
+    """The brackets (and what else is not in `others`) that are left after `DEEPEST` levels were peeled off."""
+    brackets = text.translate(None, others)
     for _ in range(DEEPEST):
-        if not brackets:
+        if (rest := brackets.replace(b"{}", b"").replace(b"[]", b"")) == brackets:
             break
-        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        brackets = rest
     return brackets
 
 
+def shallow(texts: Sequence[bytes]) -> Sequence[Row]:
+    """The JSON texts as rows, those that are nested too deep as broken ones."""
+    if not _peeled(b"\n".join(texts), _OTHERS_OF_LINES).strip(b"\n"):
+        return texts
+    return [Broken(_DEEP) if too_deep(text) else text for text in texts]
+
+
 def _lines(body: bytes) -> Sequence[Row]:
-    lines = [line for line in body.split(b"\n") if line and not line.isspace()]
-    return [Broken(_DEEP) if too_deep(line) else line for line in lines] if _peeled(body) else lines
+    return shallow([line for line in body.split(b"\n") if line and not line.isspace()])
 
 
 def _one(body: bytes) -> Sequence[Row]:

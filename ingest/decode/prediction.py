@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -11,17 +11,17 @@ import msgspec
 import numpy as np
 
 from core import text
-from core.block import Categories, Floats, Predictions
+from core.block import Categories, Floats, Ints, Predictions
 from core.contract import Contract, Task
 from ingest.decode import column
 from ingest.decode.column import Bad
 from ingest.decode.decoded import Contracts, Decoded
 from ingest.decode.fault import HALF, plain
 from ingest.decode.layout import EXTRAS, Extra, Layout, types_of
-from ingest.decode.payload import Kind
+from ingest.decode.payload import Kind, Row, cut
 from ingest.decode.reader import Group
 from ingest.decode.repair import Repair
-from ingest.decode.sheet import Sheet, decode
+from ingest.decode.sheet import Sheet, decode, of
 
 MOST_UNKNOWN = 64  # names a struct is taught; more are counted the slow way
 
@@ -60,6 +60,13 @@ def decode_predictions(
     `contracts` gives a model's contract or None; times after `now` + 1 day are refused. `position` and `logged` (`now` unless
     given) say where the request stands in the log. PayloadError if the body cannot be read at all.
     """
+    return read_predictions(cut(body, kind), contracts, now, position=position, logged=logged)
+
+
+def read_predictions(
+    rows: Sequence[Row], contracts: Contracts, now: int | Ints, *, position: int = 0, logged: int | None = None
+) -> Decoded[tuple[Contract, Predictions]]:
+    """The same of rows that were cut; `now` is that of all rows, or an array by row."""
 
     def form_of(model: str) -> PredictionForm | None:
         contract = contracts(model)
@@ -71,17 +78,17 @@ def decode_predictions(
     def join(parts: list[tuple[Contract, Predictions]]) -> tuple[Contract, Predictions]:
         return parts[0][0], Predictions.concat([part for _, part in parts])
 
-    return decode(body, kind, form_of, block, join)
+    return decode(rows, form_of, block, join)
 
 
-def _block(sheet: Sheet, group: Group, now: int, position: int, logged: int) -> Predictions:
+def _block(sheet: Sheet, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Predictions:
     """The rows of a group whose frames are good; faults and unknown columns go to the sheet."""
     form: PredictionForm = group.form  # type: ignore[assignment]
     contract, binary = form.contract, form.contract.task == Task.BINARY
     outputs = list(map(attrgetter("prediction"), group.events))
     prediction: Categories | Floats
     prediction, wrong = column.numbers(outputs) if contract.task == Task.REGRESSION else column.texts(outputs, binary=binary)
-    ts, late = column.times(list(map(attrgetter("ts"), group.events)), contract.earliest, now)
+    ts, late = column.times(list(map(attrgetter("ts"), group.events)), contract.earliest, of(now, group.rows))
     ids = list(map(attrgetter("prediction_id"), group.events))
     kept = sheet.reject(group, {"prediction_id": column.ids(ids), "ts": late, "prediction": wrong})
     events, rows = group.events, group.rows
@@ -111,7 +118,7 @@ def _block(sheet: Sheet, group: Group, now: int, position: int, logged: int) -> 
         extra=_extra(sheet, form, rows, events),
         position=np.full(len(events), position, np.int64),
         place=np.array(rows, np.int64),
-        logged=np.full(len(events), logged, np.int64),
+        logged=np.full(len(events), of(logged, rows), np.int64),
     )
 
 

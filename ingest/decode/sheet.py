@@ -9,10 +9,11 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from core.block import Ints
 from ingest.decode.column import Bad
 from ingest.decode.decoded import LISTED, Decoded
 from ingest.decode.fault import Fault, fault
-from ingest.decode.payload import Kind, cut
+from ingest.decode.payload import Row
 from ingest.decode.reader import SLICE, Form, Group, Reader
 
 B = TypeVar("B")
@@ -50,15 +51,18 @@ class Sheet:
         return sorted(cell for cell in self._cells.values() if cell.row not in rejected)
 
 
+def of(each: int | Ints, rows: Sequence[int]) -> int | Ints:
+    """What `each` says of these rows: an array by row, or one number for all."""
+    return each if isinstance(each, int) else each[rows]
+
+
 def decode(
-    body: bytes,
-    kind: Kind,
+    rows: Sequence[Row],
     form_of: Callable[[str], Form | None],
     block: Callable[[Sheet, Group], B],
     join: Callable[[list[B]], B],
 ) -> Decoded[B]:
-    """Decode an unpacked request. `block` makes a group's block, `join` makes one of several. PayloadError if it cannot be read."""
-    rows = cut(body, kind)
+    """Decode rows. `block` makes a group's block, `join` makes one of several."""
     reader = Reader(form_of)
     parts: dict[str, list[B]] = {}
     rejects: list[Fault] = []
