@@ -18,9 +18,9 @@ from core.monitor import Monitor
 from ingest.decode.label import decode_labels
 from ingest.decode.prediction import decode_predictions
 from monitors.evaluate import Model
-from monitors.owner import Committed, Owner, Stores
-from monitors.rebuild import Rebuild
+from monitors.owner import Committed, Owner
 from monitors.reference import Reference
+from watchkeeper import wiring
 from watchkeeper.demo import flights
 from watchkeeper.embedded import Embedded
 from watchkeeper.replay import Recording
@@ -53,7 +53,7 @@ def history(spine: Embedded, pair: flights.Pair) -> Model:
     """The year in the stores; what evaluation knows of its model."""
     options = {"task": pair.task, "segments": ",".join(flights.SEGMENTS)}
     Services(spine).save_reference(pair.model, pair.reference.read_bytes(), options)
-    contract = spine.control.contract(pair.model)
+    contract = spine.stores.control.contract(pair.model)
     if contract is None:
         raise SystemExit("the reference was not kept")
     for consumer in spine.consumers.values():
@@ -66,23 +66,13 @@ def history(spine: Embedded, pair: flights.Pair) -> Model:
             spine.log.append("labels", "ndjson", body, now, decode_labels(body, "ndjson", known, now)).result()
     while any(consumer.written < spine.log.end(topic) for topic, consumer in spine.consumers.items()):
         time.sleep(0.02)
-    kept = spine.control.reference(contract.model, contract.version)
+    kept = spine.stores.control.reference(contract.model, contract.version)
     return Model(contract, Reference.from_bytes(kept) if kept else None)
 
 
 def owner(spine: Embedded) -> Owner:
     """Who watches the model."""
-    stores = Stores(
-        raw=spine.raw,
-        truth=spine.truth,
-        panes=spine.panes,
-        readings=spine.readings,
-        write=spine.writer,
-        cursors=spine.control,
-        alerts=spine.alerts,
-    )
-    rebuild = Rebuild(spine.raw, spine.panes, spine.writer, spine.control.contract_version, spine.clock)
-    return Owner(MODEL, stores, rebuild, spine.evaluate, spine.clock)
+    return wiring.owners(spine.settings, spine.stores, spine.clock)(MODEL)
 
 
 def main() -> None:
@@ -102,7 +92,7 @@ def main() -> None:
                 model = history(spine, pair)
             watching = owner(spine)
             progress("truth and reconciliation")
-            found = spine.batches.progress(spine.clock.now())[MODEL]
+            found = spine.stores.batches.progress(spine.clock.now())[MODEL]
             committed = Committed(found.predictions, found.labels, found.watermark, found.logged, found.frozen)
             with cost() as joined:
                 watching.step(model, [], committed, silent=True)
@@ -129,8 +119,7 @@ def main() -> None:
             for consumer in spine.consumers.values():
                 consumer.stop()
             spine.log.close()
-            spine.control.close()
-            spine.engine.close()
+            spine.stores.close()
     heads = ("monitor", "readings", "s", "readings/s", "CPU us/reading", f"x {LEAST:,}")
     table(f"A year of {MODEL} by day, carrier and origin; one core", heads, rows)
     print(f"Before: the year's predictions and labels to the stores {loaded.wall:.1f} s, truth and reconciliation {joined.wall:.1f} s.")

@@ -1,4 +1,4 @@
-"""The ASGI application: API and pages over the embedded whole."""
+"""The ASGI application: API and pages over the whole behind them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from dashboard.mount import mount
 from watchkeeper.api.app import create_api
 from watchkeeper.api.auth import Auth
 from watchkeeper.api.metrics import Metrics
-from watchkeeper.embedded import Embedded
 from watchkeeper.gauges import Gauges
 from watchkeeper.services import Pages, Services
+from watchkeeper.spine import Spine
 
 _log = logging.getLogger(__name__)
 
 
-def create_application(spine: Embedded) -> FastAPI:
+def create_application(spine: Spine) -> FastAPI:
     """The application; it serves `spine`, which is started and closed by whoever made it."""
     services = Services(spine)
 

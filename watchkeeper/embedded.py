@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from concurrent.futures import Future
 from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Self
@@ -15,28 +16,17 @@ from typing import Any, Self
 import uvicorn
 
 from alerts.deliver import Deliverer
-from alerts.engine import AlertEngine
 from core import moment
 from core.clock import Clock, SystemClock
 from core.error import Fatal
 from ingest.consumer import Consumer, Limits
+from ingest.decode.payload import Kind
 from ingest.embedded_log import EmbeddedLog
 from ingest.record import TOPICS
-from monitors.evaluate import Evaluate
-from monitors.owner import Owner, Stores
-from monitors.rebuild import Rebuild
-from storage.control.store import ControlStore
-from storage.facts.engine import Engine
-from storage.facts.migration import migrate
-from storage.facts.panes import Panes
-from storage.facts.progress import Batches
-from storage.facts.raw import Raw
-from storage.facts.readings import Readings
-from storage.facts.retention import retain
-from storage.facts.truth import Truth
-from storage.facts.writer import Writer
-from watchkeeper.host import Host
+from watchkeeper import wiring
+from watchkeeper.api.seam import AnyDecoded, Topic
 from watchkeeper.settings import Settings
+from watchkeeper.stores import Stores
 
 _log = logging.getLogger(__name__)
 
@@ -49,35 +39,22 @@ class Embedded:
         self.clock = clock or SystemClock()
         folder = settings.data
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.engine = Engine(folder / "facts")
-        migrate(self.engine)
-        retain(self.engine, settings.retention.events)
-        self.control = ControlStore(f"sqlite:///{folder / 'control.sqlite'}", self.clock)
-        self.control.migrate()
+        self.stores = Stores(settings, self.clock)
+        self.stores.migrate()
         self.log = EmbeddedLog(folder / "log.sqlite")
-        self.raw, self.truth, self.panes = Raw(self.engine), Truth(self.engine), Panes(self.engine)
-        self.readings, self.batches, self.writer = (
-            Readings(self.engine),
-            Batches(self.engine, settings.retention.events),
-            Writer(self.engine),
-        )
-        self.deliverer = Deliverer(self.control, self.clock)
-        self.alerts = AlertEngine(self.control, self.clock, settings.alerts.notify_horizon, address=settings.url, wake=self.deliverer.wake)
-        self.evaluate = Evaluate(self.panes, self.raw, self.control.contract_version)
-        self._rebuild = Rebuild(self.raw, self.panes, self.writer, self.control.contract_version, self.clock)
+        self.deliverer = Deliverer(self.stores.control, self.clock)
         self._began = time.monotonic()
-        self.host = Host(
-            self.control,
-            lambda: self.batches.progress(self.clock.now()),
-            self._owner,
-            self.silent,
-            debounce=settings.evaluate.debounce_ms / 1_000,
-            lateness=settings.ingest.lateness,
-        )
+        self.host = wiring.host(settings, self.stores, self.clock, self.silent, self.deliverer.wake)
         limits = Limits(bytes=settings.ingest.batch.bytes, seconds=settings.ingest.batch.wait_ms / 1_000)
         self.consumers = {
             topic: Consumer(
-                self.log, self.writer, self.raw, self.control.contract, topic, limits=limits, written=lambda _: self.host.call()
+                self.log,
+                self.stores.writer,
+                self.stores.raw,
+                self.stores.control.contract,
+                topic,
+                limits=limits,
+                written=lambda _: self.call(),
             )
             for topic in TOPICS
         }
@@ -96,8 +73,15 @@ class Embedded:
             consumer.stop()
         self.deliverer.stop()
         self.log.close()
-        self.control.close()
-        self.engine.close()
+        self.stores.close()
+
+    def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> Future[Any]:
+        """Append an unpacked request to the log; done when it is durable. Raises Retryable if too much is waiting."""
+        return self.log.append(topic, kind, body, now, decoded)
+
+    def call(self) -> None:
+        """Something was appended, written or defined: there may be work for the owners."""
+        self.host.call()
 
     def silent(self) -> bool:
         """Whether the log has been read to its end and nothing has been appended for `ingest.silence`."""
@@ -123,7 +107,7 @@ class Embedded:
 
     def status(self) -> dict[str, Any]:
         """What `GET /v1/status` says: whether all is quiet, how far ingest and evaluation are, what is wrong."""
-        totals = self.batches.totals()
+        totals = self.stores.batches.totals()
         ingest = {
             topic: {
                 "end": self.log.end(topic),
@@ -163,18 +147,6 @@ class Embedded:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-    def _owner(self, name: str) -> Owner:
-        stores = Stores(
-            raw=self.raw,
-            truth=self.truth,
-            panes=self.panes,
-            readings=self.readings,
-            write=self.writer,
-            cursors=self.control,
-            alerts=self.alerts,
-        )
-        return Owner(name, stores, self._rebuild, self.evaluate, self.clock)
 
 
 def run(settings: Settings) -> None:

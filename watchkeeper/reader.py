@@ -14,7 +14,7 @@ from core.error import ConfigError
 from core.monitor import Monitor
 from core.reading import Query
 from monitors.reference import Reference
-from watchkeeper.embedded import Embedded
+from watchkeeper.spine import Spine
 
 _EVER = (moment.EARLIEST, moment.LATEST)
 
@@ -22,19 +22,19 @@ _EVER = (moment.EARLIEST, moment.LATEST)
 class Reader:
     """Reads; it changes nothing. Safe to share between threads."""
 
-    def __init__(self, spine: Embedded) -> None:
-        self._spine = spine
+    def __init__(self, spine: Spine) -> None:
+        self._spine, self._stores = spine, spine.stores
         self._references: dict[tuple[str, int], Reference | None] = {}
 
     def models(self) -> list[dict[str, Any]]:
         """A row a model: model, task, contract_version, first_ts, last_ts (microseconds or None), predictions, labels, labelled, open_episodes."""
-        return [self.model(contract) for contract in self._spine.control.contracts()]
+        return [self.model(contract) for contract in self._stores.control.contracts()]
 
     def model(self, contract: Contract) -> dict[str, Any]:
         """The row of one model."""
-        slots, rows = self._spine.panes.slots(contract)
-        labelled, labels = self._spine.truth.counts(contract.model)
-        progress = self._spine.batches.progress(self._spine.clock.now()).get(contract.model)
+        slots, rows = self._stores.panes.slots(contract)
+        labelled, labels = self._stores.truth.counts(contract.model)
+        progress = self._stores.batches.progress(self._spine.clock.now()).get(contract.model)
         seen = progress is not None and bool(progress.predictions) and len(slots) > 0
         return {
             "model": contract.model,
@@ -45,23 +45,23 @@ class Reader:
             "predictions": int(rows.sum()),
             "labels": labels,
             "labelled": labelled,
-            "open_episodes": self._spine.control.open_episodes().get(contract.model, 0),
+            "open_episodes": self._stores.control.open_episodes().get(contract.model, 0),
         }
 
     def contract(self, model: str) -> Contract | None:
         """The newest contract."""
-        return self._spine.control.contract(model)
+        return self._stores.control.contract(model)
 
     def monitors(self, model: str | None = None) -> list[Monitor]:
         """Monitors by model and name."""
-        return self._spine.control.monitors(model)
+        return self._stores.control.monitors(model)
 
     def page(self, query: Query) -> tuple[pa.Table, str | None]:
         """Readings, and the cursor of the next page."""
-        found = self._spine.control.monitors(query.model)
+        found = self._stores.control.monitors(query.model)
         contracts = {model: self._evaluated(model) for model in {monitor.model for monitor in found}}
         current = {(monitor.model, monitor.name): (monitor.revision, contracts[monitor.model]) for monitor in found}
-        return self._spine.readings.read(query, current)
+        return self._stores.readings.read(query, current)
 
     def readings(self, query: Query) -> pa.Table:
         """The first page of readings."""
@@ -71,7 +71,7 @@ class Reader:
         """Segments with predictions, or in the reference."""
         contract = self._known(model)
         reference = self._reference(contract)
-        return sorted({*self._spine.panes.segments(contract), *(reference.segments if reference else ())})
+        return sorted({*self._stores.panes.segments(contract), *(reference.segments if reference else ())})
 
     def histogram(
         self, model: str, column: str, segment: str, start: int | None = None, end: int | None = None
@@ -86,31 +86,31 @@ class Reader:
         baseline = np.zeros(bins) if reference is None else reference.counts(column).get(segment, np.zeros(bins))
         span = (start if start is not None else _EVER[0], end if end is not None else _EVER[1])
         target = (
-            self._spine.panes.labels(contract, segment, span)
+            self._stores.panes.labels(contract, segment, span)
             if column == LABEL
-            else self._spine.panes.histogram(contract, column, segment, span)
+            else self._stores.panes.histogram(contract, column, segment, span)
         )
         return target.tolist(), baseline.astype(np.int64).tolist()
 
     def traffic(self, model: str, segment: str, start: int | None, end: int | None, step: int) -> pa.Table:
         """Predictions of a segment by step: start (int64 microseconds), n."""
         span = (start if start is not None else _EVER[0], end if end is not None else _EVER[1])
-        starts, rows = self._spine.panes.traffic(self._known(model), segment, step, span)
+        starts, rows = self._stores.panes.traffic(self._known(model), segment, step, span)
         return pa.table({"start": starts, "n": rows})
 
     def episodes(
         self, state: Literal["open", "closed"] | None = None, model: str | None = None, limit: int = 100, after: str | None = None
     ) -> tuple[list[Episode], str | None]:
         """Episodes, newest first, and the cursor of the next page."""
-        return self._spine.control.episodes(state, model, limit, after)
+        return self._stores.control.episodes(state, model, limit, after)
 
     def episode(self, name: str) -> Episode | None:
         """One episode."""
-        return self._spine.control.episode(name)
+        return self._stores.control.episode(name)
 
     def transitions(self, name: str) -> list[Transition]:
         """The life of an episode."""
-        return self._spine.control.transitions(name)
+        return self._stores.control.transitions(name)
 
     def status(self) -> dict[str, Any]:
         """What `GET /v1/status` says."""
@@ -118,18 +118,18 @@ class Reader:
 
     def _evaluated(self, model: str) -> int:
         """The contract version that the model's readings follow: the newest one as soon as everything has been evaluated under it."""
-        cursor = self._spine.control.cursor(f"owner:{model}") or {}
-        contract = self._spine.control.contract(model)
+        cursor = self._stores.control.cursor(f"owner:{model}") or {}
+        contract = self._stores.control.contract(model)
         return int(cursor.get("contract", contract.version if contract else 1))
 
     def _known(self, model: str) -> Contract:
-        if (contract := self._spine.control.contract(model)) is None:
+        if (contract := self._stores.control.contract(model)) is None:
             raise ConfigError(f"there is no model `{model}`", remedy="`watchkeeper reference` makes one")
         return contract
 
     def _reference(self, contract: Contract) -> Reference | None:
         key = (contract.model, contract.version)
         if key not in self._references:
-            stored = self._spine.control.reference(*key)
+            stored = self._stores.control.reference(*key)
             self._references[key] = Reference.from_bytes(stored) if stored else None
         return self._references[key]

@@ -108,7 +108,7 @@ class Kafka(Section):
 class ClickHouse(Guarded):
     """The server of the facts, over HTTP. Without `url` the engine runs in the process, in the data folder. `cluster` is where DDL goes ON CLUSTER."""
 
-    url: Annotated[str, _address("http", "https")] | None = None
+    url: Annotated[str, _address("http", "https"), PlainSerializer(_redacted)] | None = None
     user: str = "default"
     database: Name = "watchkeeper"
     cluster: Name | None = None

@@ -1,4 +1,4 @@
-"""What the API and the pages ask of the embedded whole."""
+"""What the API and the pages ask of the whole behind them."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ from monitors.option import Options
 from monitors.reference import content, derive
 from storage.facts.view import show
 from watchkeeper.api.seam import AnyDecoded, Overloaded, Topic
-from watchkeeper.embedded import Embedded
 from watchkeeper.reader import Reader
+from watchkeeper.spine import Spine
 
 
 class Services:
     """The API's services: questions go to the reader, changes to the stores, and the owners are called."""
 
-    def __init__(self, spine: Embedded) -> None:
-        self._spine = spine
+    def __init__(self, spine: Spine) -> None:
+        self._spine, self._control = spine, spine.stores.control
         self.reader = Reader(spine)
 
     def contract(self, model: str) -> Contract | None:
         """The newest contract of a model."""
-        return self._spine.control.contract(model)
+        return self._control.contract(model)
 
     async def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> None:
         """Append to the log; returns when that is durable."""
         try:
-            future = self._spine.log.append(topic, kind, body, now, decoded)
+            future = self._spine.append(topic, body, kind, decoded, now)
         except Retryable as error:
             raise Overloaded(str(error), after=error.after) from error
         await asyncio.wrap_future(future)
-        self._spine.host.call()
+        self._spine.call()
 
     def readings(self, query: Query) -> tuple[pa.Table, str | None]:
         """A page of readings."""
@@ -85,8 +85,8 @@ class Services:
             raise ConfigError(f"the reference cannot be read as Parquet: {error}", remedy="give a Parquet file") from None
         given = Options.of(options)
         contract, reference = derive(model, table, given)
-        before = self._spine.control.contract(model)
-        saved = self._spine.control.save_contract(contract, content=content(table, given), reference=reference.to_bytes())
+        before = self._control.contract(model)
+        saved = self._control.save_contract(contract, content=content(table, given), reference=reference.to_bytes())
         self._default(saved)
         result = "created" if before is None else "unchanged" if before.version == saved.version else "changed"
         return {"model": model, "version": saved.version, "result": result}
@@ -96,11 +96,11 @@ class Services:
         found = parse(text, contract=self.contract)
         destinations = [destination_from(dict(document)) for document in found.destinations]
         answers = [self._declare(contract, dry_run=dry_run) for contract in found.contracts]
-        for model, name, result in self._spine.control.apply_monitors(found.monitors, dry_run=dry_run):
+        for model, name, result in self._control.apply_monitors(found.monitors, dry_run=dry_run):
             answers.append({"kind": "monitor", "model": model, "name": name, "result": result})
-        for _, name, result in self._spine.control.apply_destinations(destinations, dry_run=dry_run):
+        for _, name, result in self._control.apply_destinations(destinations, dry_run=dry_run):
             answers.append({"kind": "destination", "model": None, "name": name, "result": result})
-        self._spine.host.call()
+        self._spine.call()
         return answers
 
     def status(self) -> Mapping[str, Any]:
@@ -120,20 +120,20 @@ class Services:
         answer = {"kind": "contract", "model": contract.model, "name": contract.model}
         if dry_run:
             return answer | {"result": "created" if before is None else "changed"}
-        saved = self._spine.control.save_contract(contract, content=content_of(contract), reference=None)
+        saved = self._control.save_contract(contract, content=content_of(contract), reference=None)
         self._default(saved)
         return answer | {"result": "created" if before is None else "unchanged" if before.version == saved.version else "changed"}
 
     def _default(self, contract: Contract) -> None:
         """Give a model its view and its default monitors, and renew them with its contract; monitors that a person has changed stay."""
-        before = self._spine.control.contract_version(contract.model, contract.version - 1)
+        before = self._control.contract_version(contract.model, contract.version - 1)
         given = {monitor.name: monitor for monitor in defaults(before)} if before else {}
-        there = {monitor.name: msgspec.structs.replace(monitor, revision=1) for monitor in self._spine.control.monitors(contract.model)}
+        there = {monitor.name: msgspec.structs.replace(monitor, revision=1) for monitor in self._control.monitors(contract.model)}
         untouched = [monitor for monitor in defaults(contract) if there.get(monitor.name) in (None, given.get(monitor.name))]
-        self._spine.control.apply_monitors(untouched)
-        versions = [self._spine.control.contract_version(contract.model, version + 1) for version in range(contract.version)]
-        show(self._spine.engine, [held for held in versions if held is not None])
-        self._spine.host.call()
+        self._control.apply_monitors(untouched)
+        versions = [self._control.contract_version(contract.model, version + 1) for version in range(contract.version)]
+        show(self._spine.stores.engine, [held for held in versions if held is not None])
+        self._spine.call()
 
 
 class Pages:

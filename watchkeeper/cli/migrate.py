@@ -29,5 +29,6 @@ def migrate(
 
     with closing(Stores(settings, SystemClock())) as stores:
         stores.migrate()
-        places = [stores.engine.where, stores.control.where]
-    terminal.out.print(f"{', '.join(places)}: at the newest schema")
+    shown = settings.shown()
+    for place in dict.fromkeys(shown[part]["url"] or shown["data"] for part in ("clickhouse", "control")):
+        terminal.out.print(f"{place}: at the newest schema")

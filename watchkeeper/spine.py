@@ -1,0 +1,51 @@
+"""What the API and the pages need of the whole behind them: embedded in this process, or a cluster that this process serves."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+from core.clock import Clock
+from ingest.decode.payload import Kind
+from watchkeeper.api.seam import AnyDecoded, Topic
+from watchkeeper.settings import Settings
+from watchkeeper.stores import Stores
+
+
+class Spine(Protocol):
+    """The whole, as whoever serves it sees it. Threads share it."""
+
+    @property
+    def settings(self) -> Settings:
+        """What it was started with."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The time that events are logged with."""
+        ...
+
+    @property
+    def stores(self) -> Stores:
+        """Where everything is kept."""
+        ...
+
+    def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> Future[Any]:
+        """Append an unpacked request to the log; done when it is durable. Raises Retryable if too much is waiting."""
+        ...
+
+    def call(self) -> None:
+        """Something was appended or defined: there may be work for the owners."""
+        ...
+
+    def status(self) -> dict[str, Any]:
+        """What `GET /v1/status` says."""
+        ...
+
+    def obstacles(self) -> list[str]:
+        """What keeps it from serving, in words."""
+        ...
+
+    def tag(self) -> str:
+        """A text that changes when anything that can be read has changed."""
+        ...

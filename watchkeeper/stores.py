@@ -1,0 +1,66 @@
+"""The stores of a process: facts and control, each on its embedded engine or on a server, as the settings say."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from core.clock import Clock
+from storage.control.store import ControlStore
+from storage.facts.chdb import Chdb
+from storage.facts.engine import Engine
+from storage.facts.http import Http
+from storage.facts.migration import migrate
+from storage.facts.panes import Panes
+from storage.facts.progress import Batches
+from storage.facts.raw import Raw
+from storage.facts.readings import Readings
+from storage.facts.retention import retain
+from storage.facts.truth import Truth
+from storage.facts.writer import Writer
+from watchkeeper.settings import Settings
+
+
+class Stores:
+    """Everything that is kept. Opened at once: Retryable says that a server is away, Fatal that it will not have us.
+
+    Threads share them. Call `migrate` before anything else, in each process: what is done already costs a look.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        if settings.clickhouse.url is None or settings.control.url is None:
+            settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with ExitStack() as opened:
+            self.engine = _facts(settings)
+            opened.callback(self.engine.close)
+            self.control = _control(settings, clock)
+            opened.pop_all()
+        self.raw, self.truth, self.panes = Raw(self.engine), Truth(self.engine), Panes(self.engine)
+        self.readings, self.writer = Readings(self.engine), Writer(self.engine)
+        self.batches = Batches(self.engine, settings.retention.events)
+
+    def migrate(self) -> None:
+        """Bring both stores to the newest schema; one process at a time."""
+        with self.control.alone():
+            self.control.migrate()
+            migrate(self.engine)
+            retain(self.engine, self.settings.retention.events)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.control.close()
+        self.engine.close()
+
+
+def _facts(settings: Settings) -> Engine:
+    server = settings.clickhouse
+    if server.url is None:
+        return Chdb(settings.data / "facts")
+    return Http(server.url, server.user, server.secret or "", server.database, server.cluster)
+
+
+def _control(settings: Settings, clock: Clock) -> ControlStore:
+    database = settings.control
+    if database.url is None:
+        return ControlStore(f"sqlite:///{settings.data / 'control.sqlite'}", clock)
+    return ControlStore(database.url, clock, database.secret)

@@ -1,0 +1,43 @@
+"""Introduces the parts that know one another by protocols only: owners to stores and alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from alerts.engine import AlertEngine
+from core.clock import Clock
+from monitors import owner
+from monitors.evaluate import Evaluate
+from monitors.rebuild import Rebuild
+from watchkeeper.host import Host
+from watchkeeper.settings import Settings
+from watchkeeper.stores import Stores
+
+
+def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], None] = lambda: None) -> Callable[[str], owner.Owner]:
+    """What makes the owner of a model, given its name. `wake` is called when there is something to deliver."""
+    control = stores.control
+    parts = owner.Stores(
+        raw=stores.raw,
+        truth=stores.truth,
+        panes=stores.panes,
+        readings=stores.readings,
+        write=stores.writer,
+        cursors=control,
+        alerts=AlertEngine(control, clock, settings.alerts.notify_horizon, address=settings.url, wake=wake),
+    )
+    evaluate = Evaluate(stores.panes, stores.raw, control.contract_version)
+    rebuild = Rebuild(stores.raw, stores.panes, stores.writer, control.contract_version, clock)
+    return lambda name: owner.Owner(name, parts, rebuild, evaluate, clock)
+
+
+def host(settings: Settings, stores: Stores, clock: Clock, silent: Callable[[], bool], wake: Callable[[], None] = lambda: None) -> Host:
+    """A host of owners that read and write `stores`."""
+    return Host(
+        stores.control,
+        lambda: stores.batches.progress(clock.now()),
+        owners(settings, stores, clock, wake),
+        silent,
+        debounce=settings.evaluate.debounce_ms / 1_000,
+        lateness=settings.ingest.lateness,
+    )
