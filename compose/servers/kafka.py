@@ -30,6 +30,8 @@ _SETTINGS = {
     "transaction.state.log.num.partitions": "3",
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
+    "broker.session.timeout.ms": "3000",  # so long a killed broker may not come back
+    "broker.heartbeat.interval.ms": "500",
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
     "group.consumer.min.session.timeout.ms": "6000",
@@ -73,6 +75,7 @@ class Kafka(Server):
             "-Xms128m",
             "-Xmx384m",
             "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",  # starts in half the time; it is for tests
             "-XX:ActiveProcessorCount=2",
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
             "-cp",

@@ -7,13 +7,14 @@ signal would not do: it comes when the *thread* ends that started the child, and
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 
 
 def _watch(process: subprocess.Popen[bytes]) -> None:
-    sys.stdin.buffer.read()
+    os.read(0, 1)  # nobody writes: returns at the end
     process.kill()
 
 
