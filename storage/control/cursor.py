@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from core.error import Fenced
 from storage.control.engine import Database, insert, upsert
@@ -26,6 +26,18 @@ class Cursors(Database):
         with self.read() as connection:
             payload = connection.execute(select(CURSOR.c.payload).where(CURSOR.c.owner == name)).scalar()
         return None if payload is None else msgspec.json.decode(payload, type=dict[str, Any] | None)
+
+    def cursors(self, prefix: str) -> dict[str, dict[str, Any]]:
+        """What was saved last under every name that begins so."""
+        query = select(CURSOR.c.owner, CURSOR.c.payload).where(CURSOR.c.owner.startswith(prefix, autoescape=True)).order_by(CURSOR.c.owner)
+        with self.read() as connection:
+            found = {name: msgspec.json.decode(payload, type=dict[str, Any] | None) for name, payload in connection.execute(query)}
+        return {name: payload for name, payload in found.items() if payload is not None}
+
+    def forget(self, name: str) -> None:
+        """Remove what was saved under this name."""
+        with self.write(alone=False) as connection:
+            connection.execute(delete(CURSOR).where(CURSOR.c.owner == name))
 
     def save_cursor(self, name: str, payload: dict[str, Any], epoch: int | None = None) -> None:
         """Save, durably; replaces what was there. With an epoch: raises Fenced, having saved nothing, if it is not the current one."""

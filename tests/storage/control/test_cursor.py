@@ -83,3 +83,15 @@ def test_epochs_taken_at_the_same_time_are_all_different(store: ControlStore) ->
         epochs = sorted(pool.map(lambda _: store.take("owner:late"), range(20)))
     assert epochs == list(range(1, 21))
     store.holds("owner:late", 20)
+
+
+def test_documents_are_found_by_the_beginning_of_their_names(store: ControlStore) -> None:
+    """No name that merely looks like it, none that is only owned, and none that was forgotten."""
+    for name in ("process:a", "process:b", "processes", "process_x"):
+        store.save_cursor(name, {"name": name})
+    store.take("process:owned")
+    assert store.cursors("process:") == {name: {"name": name} for name in ("process:a", "process:b")}
+    store.forget("process:a")
+    store.forget("process:never")
+    assert list(store.cursors("process:")) == ["process:b"]
+    assert list(store.cursors("process_")) == ["process_x"]
