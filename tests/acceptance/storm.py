@@ -15,14 +15,13 @@ import pandas as pd
 from watchkeeper.demo import flights
 
 _HOUR, _DAY = 3_600_000_000, 86_400_000_000
-_MOST = 3_000  # events a request
 _AGAIN = 20  # of so many requests one is sent twice
 
 
 class Storm:
-    """The first `days` days of a stream. `truth` is the frame that must result: of each id the first prediction in the log, and its last label."""
+    """The first `days` days of a stream, in requests of at most `most` events. `truth` is the frame that must result: of each id the first prediction in the log, and its last label."""
 
-    def __init__(self, stream: pd.DataFrame, model: str, *, days: int, seed: int) -> None:
+    def __init__(self, stream: pd.DataFrame, model: str, *, days: int, seed: int, most: int = 3_000) -> None:
         self._rng = np.random.default_rng(seed)
         frame = stream[stream["ts"] < stream["ts"].min() + pd.Timedelta(days=days)].reset_index(drop=True)
         self._ts, self._known = _micros(frame["ts"]), _micros(frame["label_ts"])
@@ -32,7 +31,7 @@ class Storm:
         self.truth = frame.copy()
         self.truth.loc[self._retracted, ["label", "label_ts"]] = None
         self.requests = list(
-            self._cut(sorted([*self._predictions(frame, model), *self._labels(frame, model, labelled)], key=lambda item: item[0]))
+            self._cut(sorted([*self._predictions(frame, model), *self._labels(frame, model, labelled)], key=lambda item: item[0]), most)
         )
 
     def _predictions(self, frame: pd.DataFrame, model: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
@@ -84,9 +83,9 @@ class Storm:
             elif order[place] < 0.1:
                 yield arrives - 1, "labels", wrong
 
-    def _cut(self, events: list[tuple[int, str, dict[str, Any]]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    def _cut(self, events: list[tuple[int, str, dict[str, Any]]], most: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         """Requests of any size, in the order of arrival; some are sent twice, as by a client that heard no answer."""
-        cuts = np.unique([0, *np.cumsum(self._rng.integers(1, _MOST, 3 * len(events) // _MOST)), len(events)])
+        cuts = np.unique([0, *np.cumsum(self._rng.integers(1, most, 3 * len(events) // most)), len(events)])
         for low, high in pairwise(cuts[cuts <= len(events)].tolist()):
             for topic in ("predictions", "labels"):
                 if rows := [event for _, kind, event in events[low:high] if kind == topic]:

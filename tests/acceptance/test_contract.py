@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from tests.acceptance import watch
+from tests.acceptance.world import World
 from tests.oracle.compare import compare
 from tests.oracle.expected import expected
 from tests.oracle.spec import Spec
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
-from watchkeeper.demo.server import Server
 
 pytestmark = pytest.mark.slow
 
 
-def test_readings_follow_a_new_reference(pairs: tuple[flights.Pair, ...], tmp_path: Path) -> None:
+def test_readings_follow_a_new_reference(
+    pairs: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World], tmp_path: Path
+) -> None:
     """Three weeks under January's bins, then under those of its first ten days without one feature: as if it had always been so."""
     pair = pairs[0]
     stream = pd.read_parquet(pair.stream)
@@ -27,7 +30,7 @@ def test_readings_follow_a_new_reference(pairs: tuple[flights.Pair, ...], tmp_pa
     whole = pd.read_parquet(pair.reference)
     whole.iloc[: len(whole) // 3].to_parquet(tmp_path / "reference.parquet")
     fewer = [name for name in flights.FEATURES if name != "humid"]
-    with Server(tmp_path / "data") as server, Client(server.url) as client:
+    with world({}) as place, Client(place.url) as client:
         watch.define(client, pair)
         watch.replay(client, pair, tmp_path / "stream.parquet")
         client.wait(120)

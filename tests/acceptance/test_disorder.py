@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import pytest
 from tests.acceptance import watch
 from tests.acceptance.agree import differences
 from tests.acceptance.storm import Storm, write
+from tests.acceptance.world import World
 from tests.oracle.compare import compare
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
-from watchkeeper.demo.server import Server
 
 pytestmark = pytest.mark.slow
 
@@ -22,11 +23,13 @@ DAYS = 60
 SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
 
 
-def test_a_disordered_stream_reads_as_the_quiet_one(pairs: tuple[flights.Pair, ...], tmp_path: Path) -> None:
+def test_a_disordered_stream_reads_as_the_quiet_one(
+    pairs: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World], tmp_path: Path
+) -> None:
     """Shuffled, doubled, late, early, corrected, retracted and cut anywhere: both models' readings agree, and the ruler confirms them."""
     storms = {pair: Storm(pd.read_parquet(pair.stream), f"{pair.model}-storm", days=DAYS, seed=7) for pair in pairs}
     wild = {pair: replace(pair, model=f"{pair.model}-storm") for pair in pairs}
-    with Server(tmp_path / "data", environment=SOON) as server, Client(server.url) as client:
+    with world(SOON) as place, Client(place.url) as client:
         for pair, storm in storms.items():
             watch.define(client, pair)
             watch.define(client, wild[pair])

@@ -1,24 +1,26 @@
-"""A year of flights, both models, sent over HTTP: every reading is what pandas and scikit-learn make of the file."""
+"""A year of flights, both models, sent over HTTP, in either world: every reading is what pandas and scikit-learn make of the file."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 import pytest
 
 from tests.acceptance import watch
+from tests.acceptance.world import World
 from tests.oracle.compare import compare
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
-from watchkeeper.demo.server import Server
 
 pytestmark = pytest.mark.slow
 
 
-def test_every_reading_of_the_year_is_what_a_batch_job_computes(pairs: tuple[flights.Pair, ...], tmp_path: Path) -> None:
+def test_every_reading_of_the_year_is_what_a_batch_job_computes(
+    pairs: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World]
+) -> None:
     """N exactly, values to 1e-9, verdicts, for `all` and every segment value, of eleven months and two models."""
-    with Server(tmp_path / "data") as server, Client(server.url) as client:
+    with world({}) as place, Client(place.url) as client:
         for pair in pairs:
             watch.define(client, pair)
         for pair in pairs:

@@ -1,0 +1,89 @@
+"""A census as a stream, in the manner of UCI's `adult`: no order of time, many kinds of columns, nulls, a protected attribute. Made from a seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+MODEL = "income"
+FEATURES = ["age", "hours", "gain", "married", "education", "sex", "occupation"]
+OPTIONS: dict[str, Any] = {"task": "binary", "segments": ["education", "sex*education"], "protected": ["sex"], "features": FEATURES}
+_DAYS = 30
+_START = pd.Timestamp("2024-03-01", tz="UTC")
+_EDUCATION = ["school", "college", "bachelor", "master", "doctor"]
+_OCCUPATION = ["craft", "sales", "clerk", "farm", "care", "transport", "tech", "exec"]
+
+
+def people(rows: int, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
+    """So many people in no order of time; `drift` moves hours, education and the model's errors."""
+    rng = np.random.default_rng(seed)
+    ts = _START + pd.to_timedelta(rng.integers(0, _DAYS * 86_400_000, rows), unit="ms")
+    age, hours = rng.integers(17, 90, rows), np.clip(rng.normal(40 + 8 * drift, 12, rows).round(), 1, 99)
+    level = np.clip(rng.normal(1.6 + drift, 1.1, rows).round(), 0, 4).astype(int)
+    gain = np.where(rng.random(rows) < 0.9, 0.0, rng.lognormal(8, 1, rows).round(2))
+    married = rng.random(rows) < 0.5
+    logit = 0.03 * (age - 40) + 0.05 * (hours - 40) + 0.8 * (level - 2) + 0.9 * married + 0.0002 * gain - 1
+    score = np.round(1 / (1 + np.exp(-logit)), 6)
+    label = (rng.random(rows) < 1 / (1 + np.exp(-logit * (1 - drift)))).astype(float)
+    frame = pd.DataFrame(
+        {
+            "prediction_id": [f"{seed}-{place:08d}" for place in rng.permutation(rows)],
+            "ts": ts.as_unit("us"),
+            "age": age.astype(float),
+            "hours": hours,
+            "gain": gain,
+            "married": married.astype(object),
+            "education": np.array(_EDUCATION, object)[level],
+            "sex": np.array(["f", "m"], object)[(rng.random(rows) < 0.67).astype(int)],
+            "occupation": np.array(_OCCUPATION, object)[rng.integers(0, len(_OCCUPATION), rows)],
+            "prediction": (score >= 0.5).astype(int),
+            "score": score,
+            "label": np.where(rng.random(rows) < 0.9, label, np.nan),
+            "label_ts": (ts + pd.Timedelta(days=2)).as_unit("us"),
+        }
+    )
+    for name, share in (("age", 0.02), ("occupation", 0.06), ("education", 0.01)):
+        frame.loc[rng.random(rows) < share, name] = None
+    return frame
+
+
+def monitors() -> list[dict[str, Any]]:
+    """Every family, by education, by sex, and by both, in windows of a day and of five."""
+    shared = {"model": MODEL, "segments": ["all", "education", "sex", "sex*education"], "min_samples": 20}
+    return [
+        {**shared, "monitor": "nulls", "measure": "quality.null_rate", "columns": FEATURES, "warn": 0.03, "critical": 0.06},
+        {**shared, "monitor": "psi", "measure": "drift.psi", "columns": [*FEATURES, "@prediction", "@score"], "target": {"window": "5d"}},
+        {**shared, "monitor": "js", "measure": "drift.js", "columns": ["hours", "@label"], "baseline": "previous"},
+        {**shared, "monitor": "accuracy", "measure": "performance.accuracy", "baseline": "reference", "warn": 0.05},
+        {**shared, "monitor": "auc", "measure": "performance.roc_auc", "baseline": "previous", "target": {"window": "5d"}},
+    ]
+
+
+def requests(frame: pd.DataFrame, size: int = 700) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The people in the order of the frame, labels of a request before its predictions every other time."""
+    for place, first in enumerate(range(0, len(frame), size)):
+        rows = frame.iloc[first : first + size]
+        both = [("predictions", _predictions(rows)), ("labels", _labels(rows))]
+        yield from both if place % 2 else reversed(both)
+
+
+def _predictions(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    features: list[dict[str, Any]] = json.loads(rows[FEATURES].to_json(orient="records", double_precision=15))
+    ids, times, predictions, scores = (rows[name].tolist() for name in ("prediction_id", "ts", "prediction", "score"))
+    return [
+        {"prediction_id": key, "model": MODEL, "ts": ts.isoformat(), "features": values, "prediction": prediction, "score": score}
+        for key, ts, values, prediction, score in zip(ids, times, features, predictions, scores, strict=True)
+    ]
+
+
+def _labels(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    known = rows[rows["label"].notna()]
+    ids, times, labels = (known[name].tolist() for name in ("prediction_id", "label_ts", "label"))
+    return [
+        {"prediction_id": key, "model": MODEL, "ts": ts.isoformat(), "label": int(label)}
+        for key, ts, label in zip(ids, times, labels, strict=True)
+    ]

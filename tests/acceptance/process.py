@@ -1,0 +1,85 @@
+"""A process of Watchkeeper, as an operator sees it: started, asked for its health, stopped, killed, frozen."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from compose.servers.server import Server
+
+_WATCHKEEPER = [sys.executable, "-m", "watchkeeper"]
+
+
+class Process(Server):
+    """`watchkeeper COMMAND...` on a port of its own, which it keeps; what it prints is appended to `folder/name.log`."""
+
+    patience = 90.0
+
+    def __init__(self, name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+        self.name = name  # type: ignore[misc]  # of each server its kind's; each of ours has its own
+        super().__init__(folder)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._words = [
+            "env",
+            *(f"{name}={value}" for name, value in environment.items()),
+            *_WATCHKEEPER,
+            *command,
+            "--port",
+            str(self.port),
+        ]
+        self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=10.0)
+
+    def problem(self) -> str | None:
+        """What `GET /v1/health/ready` complains about; None if it is ready."""
+        try:
+            answer = self._http.get("/v1/health/ready")
+        except httpx.TransportError as error:
+            return f"no answer: {error}"
+        return None if answer.is_success else str(answer.json().get("detail") or answer.text)
+
+    def metrics(self) -> dict[str, float]:
+        """What `GET /metrics` says, by name; of a name with labels the sum."""
+        found: dict[str, float] = {}
+        for family in text_string_to_metric_families(self._http.get("/metrics").raise_for_status().text):
+            for sample in family.samples:
+                found[sample.name] = found.get(sample.name, 0.0) + sample.value
+        return found
+
+    def memory(self) -> int:
+        """Bytes of memory that the process holds (RSS)."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def freeze(self) -> None:
+        """SIGSTOP: it neither works nor notices; its connections stay open."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def said(self, lines: int = 25) -> str:
+        """The last lines of its log."""
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+
+    def _command(self) -> list[str]:
+        return self._words
+
+    def _ready(self) -> bool:
+        return self.problem() is None
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], seconds: float = 120.0) -> str:
+    """Run `watchkeeper COMMAND...` to its end, which must be a good one; what it printed."""
+    done = subprocess.run(
+        [*_WATCHKEEPER, *command], env={**os.environ, **environment}, capture_output=True, text=True, timeout=seconds, check=False
+    )
+    assert done.returncode == 0, f"watchkeeper {' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout

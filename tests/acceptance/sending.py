@@ -1,0 +1,91 @@
+"""A producer that never gives up: sends requests in order, each until it is accepted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from watchkeeper.client import Client, Unavailable
+
+_PATIENCE = 180.0  # seconds for which one request is sent again and again
+
+Rows = list[dict[str, Any]]
+Deliver = Callable[[str, Rows], int]  # topic, events; returns when they are durable: how often they had to be sent again
+
+
+class Sender:
+    """Sends requests in a thread: evenly over so many `seconds`, or as fast as they are accepted and again from the beginning until `last`."""
+
+    def __init__(self, deliver: Deliver, requests: Sequence[tuple[str, Rows]], seconds: float | None = None) -> None:
+        self._deliver, self._requests, self._seconds = deliver, requests, seconds
+        self._last = threading.Event()
+        self._fault: BaseException | None = None
+        self._thread = threading.Thread(target=self._sending, name="sender", daemon=True)
+        self.events = self.retries = 0
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def last(self) -> None:
+        """Finish this round and begin no other."""
+        self._last.set()
+
+    def wait(self, seconds: float = 600.0) -> None:
+        """Return when all is sent; fail if something was not accepted."""
+        self._thread.join(seconds)
+        assert not self._thread.is_alive(), "the stream is not over"
+        assert self._fault is None, f"the stream ended: {self._fault!r}"
+
+    def _sending(self) -> None:
+        try:
+            again = True
+            while again:
+                self._send()
+                again = self._seconds is None and not self._last.is_set()
+        except BaseException as error:  # the thread's edge: `wait` tells
+            self._fault = error
+
+    def _send(self) -> None:
+        began = time.monotonic()
+        for place, (topic, rows) in enumerate(self._requests):
+            if self._seconds is not None:
+                time.sleep(max(0.0, began + self._seconds * place / len(self._requests) - time.monotonic()))
+            self.retries += self._deliver(topic, rows)
+            self.events += len(rows)
+
+
+@contextmanager
+def sending(deliver: Deliver, requests: Sequence[tuple[str, Rows]], seconds: float | None = None) -> Iterator[Sender]:
+    """A sender at work; when the block is left, it sends to the end."""
+    sender = Sender(deliver, requests, seconds)
+    sender.start()
+    try:
+        yield sender
+    finally:
+        sender.last()
+        sender.wait()
+
+
+@contextmanager
+def http(url: str) -> Iterator[Deliver]:
+    """Delivers over HTTP; the client's own patience is short, so that it is there as soon as the server is."""
+    with Client(url, patience=0.5, timeout=30.0) as client:
+
+        def deliver(topic: str, rows: Rows) -> int:
+            until, retries = time.monotonic() + _PATIENCE, 0
+            while True:
+                try:
+                    sent = client.predictions(rows) if topic == "predictions" else client.labels(rows)
+                except Unavailable:
+                    if time.monotonic() > until:
+                        raise
+                    retries += 1
+                else:
+                    assert (sent.accepted, sent.rejected) == (len(rows), 0), sent
+                    return retries
+
+        yield deliver

@@ -1,0 +1,179 @@
+"""A server is away, or its disk is full, while events come: nothing is lost, memory stays bounded, it is told, and all goes on by itself.
+
+`WATCHKEEPER_OUTAGE_SECONDS` (15) is how long each lasts.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+from tests.acceptance import census
+from tests.acceptance.direct import Direct
+from tests.acceptance.machines import Machines
+from tests.acceptance.sending import http, sending
+from tests.acceptance.world import Cluster, Servers
+from tests.oracle.compare import compare
+from tests.oracle.expected import expected
+from tests.oracle.spec import Spec
+from watchkeeper.client import Client
+
+pytestmark = pytest.mark.slow
+
+SECONDS = float(os.environ.get("WATCHKEEPER_OUTAGE_SECONDS", "15"))
+SETTINGS = {"WATCHKEEPER_INGEST__SILENCE": "2s", "WATCHKEEPER_INGEST__MEMORY": str(32 << 20), "WATCHKEEPER_KAFKA__SESSION": "10s"}
+INGEST = ("ingest-1", "ingest-2")
+RATE = 400  # predictions a second, and as many labels
+BALLAST, WEIGHT = 80_000, 8_000  # events that pile up at the brokers while nothing can be written, and bytes of each
+GROWTH = 200 << 20  # bytes by which an ingest process may grow meanwhile: less than its part of the pile
+
+
+class Outage(NamedTuple):
+    """What goes away, and which processes must say so, in which words."""
+
+    name: str
+    told: dict[str, str]
+
+
+OUTAGES = [
+    Outage("broker", {**dict.fromkeys(INGEST, "Kafka"), "serve": "Kafka"}),
+    Outage("clickhouse", {**dict.fromkeys(INGEST, "ClickHouse"), "evaluate": "ClickHouse", "serve": "ClickHouse"}),
+    Outage("postgres", {"evaluate": "PostgreSQL", "deliver": "PostgreSQL", "serve": "PostgreSQL"}),
+    Outage("disk", dict.fromkeys(INGEST, "space")),
+]
+HEAVY = {"clickhouse", "disk"}
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    """Servers of this module's own; ClickHouse's data on a small disk, where one can be made."""
+    folder = tmp_path_factory.mktemp("servers")
+    machines = Machines(folder)
+    data = machines.clickhouse.folder / "data"
+    data.mkdir(parents=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500m", "tmpfs", str(data)], check=False).returncode == 0
+    try:
+        with machines:
+            yield machines
+    finally:
+        if mounted:
+            subprocess.run(["umount", "--lazy", str(data)], check=True)
+
+
+@pytest.mark.parametrize("outage", OUTAGES, ids=lambda outage: outage.name)
+def test_an_outage_is_told_outlived_and_costs_nothing(machines: Machines, outage: Outage, tmp_path: Path) -> None:
+    """The processes concerned say what is wrong, none of them ends, ingest holds no more than it may, and at quiet every reading is right."""
+    if outage.name == "disk" and not (machines.clickhouse.folder / "data").is_mount():
+        pytest.skip("no small disk can be mounted here; run as root, where mounting is permitted")
+    seconds = SECONDS + 10
+    reference, stream = census.people(4_000, 1), census.people(round(RATE * seconds), 2)
+    sink = BytesIO()
+    reference.to_parquet(sink, index=False)
+    requests = list(census.requests(stream, 200))
+    servers = machines.servers(outage.name)
+    with Cluster(tmp_path, servers, SETTINGS) as place, Client(place.url) as client:
+        for model in (census.MODEL, "ballast"):
+            client.reference(model, sink.getvalue(), **census.OPTIONS)
+        client.apply(yaml.safe_dump(census.monitors()))
+        pids = {name: process.pid for name, process in place.processes.items()}
+        with http(place.url) as deliver, sending(deliver, requests, seconds) as sender, _grown(place) as grown:
+            _until(lambda: sender.events > 2 * RATE, 30, "no events come")
+            with _away(machines, outage.name):
+                began = time.monotonic()
+                if outage.name in HEAVY:
+                    _pile(servers)
+                for name, word in outage.told.items():
+                    _told(place, name, word, SECONDS)
+                time.sleep(max(0.0, began + SECONDS - time.monotonic()))
+            for process in place.processes.values():
+                process.wait()
+        status = client.wait(180)
+        found = [item for one in census.monitors() for item in client.readings(model=census.MODEL, monitor=one["monitor"], limit=10_000)]
+        assert pids == {name: process.pid for name, process in place.processes.items()}
+        assert {name: place.processes[name].metrics()["watchkeeper_problems"] for name in outage.told} == dict.fromkeys(outage.told, 0)
+        counts, ballast = place.counts(census.MODEL), place.counts("ballast")
+    size = len(stream)
+    assert status["problems"] == []
+    assert (size, size) == (counts["ids"], counts["places"])
+    assert ballast["ids"] == ballast["rows"] == (BALLAST if outage.name in HEAVY else 0)
+    assert max(grown.values()) < GROWTH
+    wanted = expected(reference, stream, Spec(monitors=census.monitors(), **census.OPTIONS))
+    assert compare(wanted, found)[:20] == []
+
+
+@contextmanager
+def _away(machines: Machines, name: str) -> Iterator[None]:
+    """A server is killed, or ClickHouse's disk is full, until the block is left."""
+    if name != "disk":
+        machines.by_name[name].kill()
+        try:
+            yield
+        finally:
+            machines.by_name[name].start()
+        return
+    filler = machines.clickhouse.folder / "data" / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12):
+            with suppress(OSError):
+                while file.write(bytes(size)) == size:
+                    pass
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+def _pile(servers: Servers) -> None:
+    """Events that ingest has to leave with the brokers; sent in a few seconds."""
+    ((_, rows),) = [request for request in census.requests(census.people(2_000, 3), 2_000) if request[0] == "predictions"]
+    direct, pad = Direct(servers), "x" * WEIGHT
+    for turn in range(BALLAST // len(rows)):
+        direct.send(
+            "predictions",
+            [{**row, "model": "ballast", "prediction_id": f"{turn}-{row['prediction_id']}", "request_id": pad} for row in rows],
+        )
+
+
+def _told(place: Cluster, name: str, word: str, patience: float) -> None:
+    """The process is not ready, says why in this word, and its metrics count a problem."""
+    process = place.processes[name]
+    _until(lambda: word in (process.problem() or ""), patience, lambda: f"{name} says {process.problem()!r} and nothing of {word}")
+    assert process.metrics()["watchkeeper_problems"] > 0
+
+
+def _until(holds: Callable[[], bool], seconds: float, what: str | Callable[[], str]) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, what if isinstance(what, str) else what()
+        time.sleep(0.1)
+
+
+@contextmanager
+def _grown(place: Cluster) -> Iterator[dict[str, int]]:
+    """By how many bytes each ingest process has grown at most since the block was entered; complete when it is left."""
+    processes = [place.processes[name] for name in INGEST]
+    before = {process.name: process.memory() for process in processes}
+    grown, over = dict.fromkeys(before, 0), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            for process in processes:
+                grown[process.name] = max(grown[process.name], process.memory() - before[process.name])
+
+    thread = threading.Thread(target=watch, name="memory")
+    thread.start()
+    try:
+        yield grown
+    finally:
+        over.set()
+        thread.join()

@@ -1,0 +1,85 @@
+"""One id in two partitions, as from a producer with another partitioner: it counts once, and the first in the log wins, whichever is read first."""
+
+from __future__ import annotations
+
+import time
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.acceptance import census
+from tests.acceptance.direct import Direct
+from tests.acceptance.sending import Rows
+from tests.acceptance.world import PARTITIONS, Cluster, Servers
+from tests.oracle.compare import compare
+from tests.oracle.expected import expected
+from tests.oracle.spec import Spec
+from watchkeeper.client import Client
+
+pytestmark = pytest.mark.slow
+
+SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
+PEOPLE, TWICE = 3_000, 300
+
+
+def test_an_id_in_two_partitions_counts_once_and_the_first_in_the_log_wins(servers: Servers, tmp_path: Path) -> None:
+    """With the same content, with other content and with another time; while one of two ingest processes sleeps, so that late copies are read first."""
+    reference, stream = census.people(4_000, 1), census.people(PEOPLE, 2)
+    sink = BytesIO()
+    reference.to_parquet(sink, index=False)
+    with Cluster(tmp_path, servers, SOON) as place, Client(place.url) as client:
+        client.reference(census.MODEL, sink.getvalue(), **census.OPTIONS)
+        client.apply(yaml.safe_dump(census.monitors()))
+        place.processes["ingest-1"].freeze()
+        try:
+            _produce(Direct(servers), stream)
+            assert 0 < _settled(place) < PEOPLE + TWICE
+        finally:
+            place.processes["ingest-1"].thaw()
+        status = client.wait(120)
+        assert status["problems"] == []
+        assert status["evaluate"]["repaired"] > 0
+        counts, (model,) = place.counts(census.MODEL), list(client.models())
+        found = [item for one in census.monitors() for item in client.readings(model=census.MODEL, monitor=one["monitor"], limit=10_000)]
+    assert counts == {"rows": PEOPLE + TWICE, "places": PEOPLE + TWICE, "ids": PEOPLE, "labels_twice": 0}
+    assert model["predictions"] == PEOPLE
+    wanted = expected(reference, stream, Spec(monitors=census.monitors(), **census.OPTIONS))
+    assert compare(wanted, found)[:20] == []
+
+
+def _produce(direct: Direct, stream: pd.DataFrame) -> None:
+    """Everybody once, in any partition; then the first of them again in the next one, a third as they were, the rest changed."""
+    events: dict[str, Rows] = {"predictions": [], "labels": []}
+    for topic, rows in census.requests(stream, len(stream)):
+        events[topic] += rows
+    for partition in range(PARTITIONS):
+        direct.send("predictions", events["predictions"][partition::PARTITIONS], partition)
+        direct.send("labels", events["labels"][partition::PARTITIONS], partition)
+    time.sleep(0.05)  # the brokers' time decides, in whole milliseconds
+    for partition in range(PARTITIONS):
+        again = [_again(place, row) for place, row in list(enumerate(events["predictions"][:TWICE]))[partition::PARTITIONS]]
+        direct.send("predictions", again, (partition + 1) % PARTITIONS)
+        older = [
+            {**row, "label": 1 - row["label"], "ts": "2024-03-01T00:00:00Z"} for row in events["labels"][:TWICE][partition::PARTITIONS]
+        ]
+        direct.send("labels", older, (partition + 1) % PARTITIONS)
+
+
+def _again(place: int, row: dict[str, Any]) -> dict[str, Any]:
+    """The same, or with other content, or that and another day, too."""
+    other = {"features": {"age": 17, "sex": "x"}, "prediction": 1 - row["prediction"], "score": 0.5}
+    return [row, row | other, row | other | {"ts": "2024-03-11T12:00:00Z"}][place % 3]
+
+
+def _settled(place: Cluster) -> int:
+    """How many rows the process that is awake has written, once it writes no more."""
+    written, since, until = 0, time.monotonic(), time.monotonic() + 40
+    while time.monotonic() < until and (not written or time.monotonic() - since < 2):
+        if (now := place.counts(census.MODEL)["rows"]) != written:
+            written, since = now, time.monotonic()
+        time.sleep(0.1)
+    return written

@@ -1,0 +1,38 @@
+"""A stream that knows no order: a census, its month shuffled; protected attribute and cross as segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from io import BytesIO
+
+import pytest
+import yaml
+
+from tests.acceptance import census
+from tests.acceptance.world import World
+from tests.oracle.compare import compare
+from tests.oracle.expected import expected
+from tests.oracle.spec import Spec
+from watchkeeper.client import Client
+
+pytestmark = pytest.mark.slow
+
+SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
+
+
+def test_a_shuffled_month_reads_as_a_batch_job_over_it(world: Callable[[Mapping[str, str]], World]) -> None:
+    """Every reading, of single dimensions and of their cross, is what pandas makes of the rows, though time runs to and fro."""
+    reference, stream = census.people(8_000, 1), census.people(12_000, 2, drift=0.3)
+    sink = BytesIO()
+    reference.to_parquet(sink, index=False)
+    with world(SOON) as place, Client(place.url) as client:
+        client.reference(census.MODEL, sink.getvalue(), **census.OPTIONS)
+        client.apply(yaml.safe_dump(census.monitors()))
+        for topic, rows in census.requests(stream):
+            sent = client.predictions(rows) if topic == "predictions" else client.labels(rows)
+            assert (len(rows), 0) == (sent.accepted, sent.rejected)
+        assert client.wait(300)["problems"] == []
+        found = [item for one in census.monitors() for item in client.readings(model=census.MODEL, monitor=one["monitor"], limit=10_000)]
+    wanted = expected(reference, stream, Spec(monitors=census.monitors(), **census.OPTIONS))
+    assert len(wanted) > 5_000
+    assert compare(wanted, found)[:20] == []

@@ -1,0 +1,101 @@
+"""Any server and any process is killed or frozen at any moment, members come and go: nothing is lost, nothing is doubled.
+
+`WATCHKEEPER_CHAOS_MINUTES` (3) is how long both group protocols together rage, `WATCHKEEPER_CHAOS_SEED` what by. `make chaos` takes half an hour.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.acceptance import watch
+from tests.acceptance.direct import Direct
+from tests.acceptance.machines import Machines
+from tests.acceptance.sending import http, sending
+from tests.acceptance.storm import Storm
+from tests.acceptance.world import Cluster
+from tests.chaos.monkey import SESSION, Monkey
+from tests.oracle.compare import compare
+from watchkeeper.client import Client
+from watchkeeper.demo import flights
+
+pytestmark = [pytest.mark.slow, pytest.mark.chaos]
+
+SECONDS = 60 * float(os.environ.get("WATCHKEEPER_CHAOS_MINUTES", "3")) / 2
+SEED = os.environ.get("WATCHKEEPER_CHAOS_SEED", "1")
+RATE, DAILY = 300, 2_200  # events a second of each model; events that a day of a model's storm has, about
+SETTINGS = {
+    "WATCHKEEPER_INGEST__SILENCE": "2s",
+    "WATCHKEEPER_INGEST__BATCH__WAIT_MS": "20",
+    "WATCHKEEPER_KAFKA__SESSION": f"{SESSION:.0f}s",
+}
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
+    pairs: tuple[flights.Pair, ...], protocol: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One model's events come over HTTP, the other's straight from Kafka; at quiet both read as a batch job over the distinct events."""
+    days = max(7, round(SECONDS * RATE / DAILY))
+    storms = {pair: Storm(pd.read_parquet(pair.stream), pair.model, days=days, seed=5, most=400) for pair in pairs}
+    with Machines(tmp_path / "servers") as machines:
+        servers = machines.servers(protocol)
+        with Cluster(tmp_path / "processes", servers, {**SETTINGS, "WATCHKEEPER_KAFKA__GROUP_PROTOCOL": protocol}) as cluster:
+            monkey = Monkey(cluster, machines, f"{SEED}-{protocol}")
+            with Client(cluster.url) as client:
+                for pair in pairs:
+                    watch.define(client, pair)
+            over, straight = (storms[pair].requests for pair in pairs)
+            with (
+                http(cluster.url) as deliver,
+                sending(deliver, over, SECONDS) as first,
+                sending(Direct(servers).deliver, straight, SECONDS),
+            ):
+                monkey.rage(time.monotonic() + SECONDS)
+            began = time.monotonic()
+            with Client(cluster.url) as client:
+                status = client.wait(300)
+                quiet = time.monotonic() - began
+                found = {pair: watch.readings(client, pair) for pair in pairs}
+                panes = {row["model"]: row["predictions"] for row in client.models()}
+            raw = {pair: cluster.counts(pair.model) for pair in pairs}
+            dead = cluster.ask("SELECT count() AS n FROM dead_letters")[0]["n"]
+    with capsys.disabled():
+        _tell(
+            {
+                "seed, protocol": f"{SEED}, {protocol}",
+                "seconds": f"{SECONDS:g}",
+                "kills": f"{monkey.kills.total()}: {_counted(monkey.kills)}",
+                "freezes": f"{monkey.freezes.total()}: {_counted(monkey.freezes)}",
+                "rebalances": monkey.rebalances,
+                "ended by themselves": _counted(monkey.ended) or "none",
+                "events": " and ".join(f"{sum(len(rows) for _, rows in storm.requests):,}" for storm in storms.values()),
+                "requests sent again": first.retries,
+                "raw rows, distinct places, ids": "; ".join(f"{one['rows']:,} {one['places']:,} {one['ids']:,}" for one in raw.values()),
+                "labels at a place twice": sum(one["labels_twice"] for one in raw.values()),
+                "duplicates left out": status["ingest"]["predictions"]["duplicates"],
+                "slots audited, repaired": f"{status['evaluate']['audited']:,} {status['evaluate']['repaired']:,}",
+                "seconds to quiet": f"{quiet:.1f}",
+            }
+        )
+    assert (status["problems"], dead) == ([], 0)
+    for pair, storm in storms.items():
+        size = len(storm.truth)
+        assert (size, size, size) == (raw[pair]["ids"], raw[pair]["places"], panes[pair.model])
+        assert compare(watch.ruler(pair, storm.truth), found[pair])[:20] == []
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+
+
+def _tell(ledger: Mapping[str, Any]) -> None:
+    print()  # noqa: T201 - the ledger is what the run is for
+    for name, value in ledger.items():
+        print(f"  {name:<32}{value}")  # noqa: T201
