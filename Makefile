@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check bench services clean
+.PHONY: help install demo up embedded test check bench services clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,10 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## Watch two models over a year of real flights; prints the address to open
 	@$(BIN)/watchkeeper demo $(ARGS)
 
-up: $(STAMP) ## Run the server, embedded, with its data in DATA (var)
+up: $(STAMP) ## Run a whole cluster on this machine, servers and all, with its data in DATA (var)
+	@$(BIN)/python -m compose.up --data $(DATA) $(ARGS)
+
+embedded: $(STAMP) ## Run the whole in one process, with its data in DATA (var)
 	@$(BIN)/watchkeeper up --data $(DATA) $(ARGS)
 
 test: $(STAMP) ## Run all tests; ARGS are pytest's
@@ -41,8 +44,8 @@ check: $(STAMP) ## Check format, lint, types, layers and house rules
 bench: $(STAMP) ## Run the benchmarks; each prints a table
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
 
-services: ## Start what the tests need besides Python
-	@echo "Nothing to start: every engine runs inside the process."
+services: $(STAMP) ## Fetch the real servers that tests and `make up` start
+	@$(BIN)/python -m compose.servers
 
 clean: ## Remove .venv, caches and builds; var stays
 	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

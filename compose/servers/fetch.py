@@ -46,7 +46,7 @@ def cache() -> Path:
 
 def kafka() -> Path:
     """The folder of Kafka's jars, fetched if they are not there. Raises Absent."""
-    _program("java", "install a Java runtime of version 17 or later (Debian: openjdk-17-jre-headless)")
+    _program("java", "install a Java runtime of version 17 or later (Debian: default-jre-headless)")
     return _fetched(f"kafka-{KAFKA}", _fetch_kafka)
 
 

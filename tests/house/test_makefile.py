@@ -11,7 +11,7 @@ import pytest
 
 from tests.house.tree import ROOT, texts
 
-PROMISED = {"install", "demo", "up", "test", "check", "bench", "services", "clean"}
+PROMISED = {"install", "demo", "up", "embedded", "test", "check", "bench", "services", "clean"}
 
 
 def test_every_target_has_help() -> None:
