@@ -86,6 +86,11 @@ class Consumer:
         """What keeps the consumer from going on, if anything does."""
         return self._problem or self._write.problem
 
+    @property
+    def running(self) -> bool:
+        """Whether the thread lives."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Begin to consume, in a thread."""
         self._thread.start()
@@ -94,6 +99,8 @@ class Consumer:
         """Cut nothing more; the thread ends soon. `lost`: the partition is somebody else's already, so nothing is waited for or committed."""
         self._lost |= lost
         self._stop.set()
+        if lost:
+            self._write.drop()
 
     def stop(self, seconds: float = 10.0) -> None:
         """Finish what is under way, as far as that succeeds within the time."""

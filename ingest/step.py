@@ -6,6 +6,7 @@ more comes; `join` waits for what is under way; `abandon` drops it. Only the las
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
@@ -72,9 +73,10 @@ class Apply(Generic[T, U]):
 
     def join(self, seconds: float) -> None:
         """Wait for what follows."""
+        until = time.monotonic() + seconds
         self._next.join(seconds)
         self._forward()
-        self._next.join(seconds)
+        self._next.join(max(0.0, until - time.monotonic()))
 
     def abandon(self) -> None:
         """Drop the waiting result and what follows."""

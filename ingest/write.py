@@ -100,9 +100,13 @@ class Write:
                 return
         self.poll()
 
-    def abandon(self) -> None:
-        """Stop trying; the intent stays and the batch is written by whoever has the partition next."""
+    def drop(self) -> None:
+        """Begin no further attempt; the intent stays, and the batch is written by whoever has the partition next."""
         self._abandoned.set()
+
+    def abandon(self) -> None:
+        """Drop what is not done, and wait for the attempt under way."""
+        self.drop()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _land(self) -> None:

@@ -24,7 +24,7 @@ from ingest.seam import Log
 
 _log = logging.getLogger(__name__)
 
-_POLL = 0.1  # seconds
+_POLL = 0.02  # seconds: commits are asked for meanwhile
 _MESSAGES = 10_000  # at once
 _ASK = 10.0  # seconds for the brokers to answer
 _GIVE = 10.0  # seconds for writes under way when partitions are given away
@@ -94,6 +94,8 @@ class Group:
                 first = client.poll(_POLL)
                 if first is not None:
                     log.take([first, *client.consume(_MESSAGES, 0)])
+                log.serve()
+            self._finish([*self._consumers])
         except BaseException:
             self._drop([*self._consumers])  # where it stands is not known: what is under way is written again by whoever comes next
             raise
@@ -122,18 +124,20 @@ class Group:
     def _revoked(self, client: Client, partitions: list[TopicPartition]) -> None:
         """Partitions go to another member: finish, commit, and only then let go."""
         self.rebalances += 1
-        if self._log is None:
-            return
-        places = [self._log.place(told) for told in partitions]
-        for place in places:
-            if (consumer := self._consumers.get(place)) is not None:
-                consumer.cease()
-        until = time.monotonic() + _GIVE
-        for place in places:
-            if (consumer := self._consumers.get(place)) is not None:
-                consumer.stop(max(0.0, until - time.monotonic()))
-        self._drop(places)
+        if self._log is not None:
+            self._finish([self._log.place(told) for told in partitions])
         client.incremental_unassign(partitions)
+
+    def _finish(self, places: Sequence[Place]) -> None:
+        """Let these partitions' consumers end, as far as they can within some seconds."""
+        ending = [self._consumers[place] for place in places if place in self._consumers]
+        for consumer in ending:
+            consumer.cease()
+        until = time.monotonic() + _GIVE
+        while self._log is not None and any(consumer.running for consumer in ending) and time.monotonic() < until:
+            self._log.serve()
+            time.sleep(_POLL / 4)
+        self._drop(places)
 
     def _lost(self, client: Client, partitions: list[TopicPartition]) -> None:
         """Partitions are another member's already: nothing more is written or committed."""

@@ -1,7 +1,8 @@
 """The log seam over the partitions that Kafka has assigned to this process.
 
-One thread polls and hands in what it got (`take`); each partition's consumer reads it from here. When more bytes wait than memory allows, the
-partitions that hold them are paused. A place is kept in the offset commit: its metadata names the last position of the batch that was begun, so
+One thread owns the client: it polls, hands in what it got (`take`), and commits what was asked for since (`serve`), for the client does not let one
+thread commit while another polls. Each partition's consumer reads from here. When more bytes wait than memory allows, the partitions that hold
+them are paused. A place is kept in the offset commit: its metadata names the last position of the batch that was begun, so
 that whoever has the partition next writes exactly that batch again.
 """
 
@@ -11,7 +12,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -25,6 +26,7 @@ _log = logging.getLogger(__name__)
 _INTENT = "v1|i|"
 _MOST = 50_000  # records a batch
 _RESUME = 0.5  # of the memory: below it paused partitions go on
+_PATIENCE = 30.0  # seconds for a commit
 
 Place = tuple[Topic, int]
 
@@ -50,6 +52,7 @@ class KafkaLog:
         self._memory = memory
         self._bytes = 0
         self._held: dict[Place, _Partition] = {}
+        self._asked: dict[Place, tuple[TopicPartition, Future[None]]] = {}  # commits, one a partition
         self._changed = threading.Condition()
 
     def place(self, where: TopicPartition | Message) -> Place:
@@ -83,6 +86,8 @@ class KafkaLog:
             for place in places:
                 if (held := self._held.pop(place, None)) is not None:
                     self._bytes -= held.bytes
+                if (asked := self._asked.pop(place, None)) is not None:
+                    asked[1].set_exception(_gone(*place))
             self._changed.notify_all()
 
     def take(self, messages: Sequence[Message]) -> None:
@@ -110,18 +115,37 @@ class KafkaLog:
         """Where the consumer stood when the partition was assigned."""
         return self._of(topic, partition).committed
 
+    def serve(self) -> None:
+        """Make the commits that were asked for, in one request, and let paused partitions go on where there is room again."""
+        with self._changed:
+            asked, self._asked = self._asked, {}
+            eased = self._eased() if self._bytes <= self._memory * _RESUME else []
+        if eased:
+            self._consumer.resume(eased)
+        if not asked:
+            return
+        try:
+            answers = self._consumer.commit(offsets=[told for told, _ in asked.values()], asynchronous=False) or []
+            errors: dict[Place, object] = {self.place(answer): answer.error for answer in answers}
+        except KafkaException as error:
+            errors = dict.fromkeys(asked, said(error))
+        for place, (told, future) in asked.items():
+            if (why := errors.get(place)) is None:
+                future.set_result(None)
+            else:
+                future.set_exception(Retryable(f"the place in {told.topic} {told.partition} could not be committed: {why}"))
+
     def commit(self, topic: Topic, partition: int, committed: Committed) -> None:
         """Commit in the group. A member that is none any more, or one in the middle of a rebalance, is refused: Retryable."""
         metadata = "" if committed.intent is None else f"{_INTENT}{committed.intent}"
-        told = TopicPartition(self._names[topic], partition, committed.next, metadata)
-        self._of(topic, partition)
+        future: Future[None] = Future()
+        with self._changed:
+            self._of(topic, partition)
+            self._asked[topic, partition] = TopicPartition(self._names[topic], partition, committed.next, metadata), future
         try:
-            answers = self._consumer.commit(offsets=[told], asynchronous=False)
-        except (KafkaException, RuntimeError) as error:  # RuntimeError: the client is closed
-            raise Retryable(f"the place in {told.topic} {partition} could not be committed: {said(error)}") from error
-        for answer in answers or ():
-            if answer.error is not None:
-                raise Retryable(f"the place in {told.topic} {partition} could not be committed: {answer.error}")
+            future.result(_PATIENCE)
+        except TimeoutError:
+            raise Retryable(f"the place in {topic} {partition} could not be committed within {_PATIENCE:.0f} s") from None
 
     def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> Stretch:
         """Records from `start` on. They are handed out once: who reads them keeps them."""
@@ -137,10 +161,6 @@ class KafkaLog:
             held.bytes -= size
             self._bytes -= size
             last = records[-1].position if held.records and records else held.reached - 1
-            eased = self._eased() if self._bytes <= self._memory * _RESUME else []
-        if eased:
-            with suppress(KafkaException, RuntimeError):  # revoked just now
-                self._consumer.resume(eased)
         return Stretch(records, last if until is None else min(last, until))
 
     def wait(self, topic: Topic, partition: int, position: int, seconds: float) -> bool:
@@ -161,7 +181,7 @@ class KafkaLog:
     def _of(self, topic: Topic, partition: int) -> _Partition:
         held = self._held.get((topic, partition))
         if held is None:
-            raise Retryable(f"{topic} {partition} is not assigned to this process any more")
+            raise _gone(topic, partition)
         return held
 
     def _told(self, message: Message, error: KafkaError) -> None:
@@ -186,6 +206,10 @@ class KafkaLog:
         for place in found:
             self._held[place].paused = paused
         return [TopicPartition(self._names[topic], partition) for topic, partition in found]
+
+
+def _gone(topic: Topic, partition: int) -> Retryable:
+    return Retryable(f"{topic} {partition} is not assigned to this process any more")
 
 
 def intent(metadata: str | None) -> int | None:

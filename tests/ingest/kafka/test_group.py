@@ -1,0 +1,153 @@
+"""The ingest group on a real broker: everything that was sent is in the store once, whoever had the partition, and whatever broke off."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from core.contract import Contract
+from core.error import Retryable
+from ingest.consumer import Consumer, Limits
+from ingest.kafka.connection import Connection, GroupProtocol
+from ingest.kafka.ends import Ends
+from ingest.kafka.group import Group
+from ingest.record import TOPICS, Topic
+from ingest.seam import Log
+from storage.facts.chdb import Chdb
+from storage.facts.migration import migrate
+from storage.facts.panes import Panes
+from storage.facts.raw import Raw
+from storage.facts.writer import Writer
+from tests.acceptance import spine
+from tests.services.fixture import KafkaAt
+
+pytestmark = pytest.mark.slow
+
+PARTITIONS = 3
+
+
+class Frail(Writer):
+    """A writer that cannot write panes while it is `broken`."""
+
+    broken = False
+
+    def panes(self, *given: Any, **named: Any) -> None:
+        if self.broken:
+            raise Retryable("the store is away")
+        super().panes(*given, **named)
+
+
+class Stand:
+    """A broker's topics, a store, and members of the group on them."""
+
+    def __init__(self, connection: Connection, engine: Chdb) -> None:
+        self.connection, self.engine, self.writer = connection, engine, Frail(engine)
+        self.contract: Contract = spine.contract("m")
+        self.ends = Ends(connection)
+        self._producer = Producer(connection.producer())
+        self._groups: list[Group] = []
+        admin = AdminClient(connection.admin())
+        answers = admin.create_topics([NewTopic(connection.topic(topic), PARTITIONS, 1) for topic in TOPICS])
+        for answer in answers.values():
+            answer.result(10)
+
+    def send(self, ids: range) -> None:
+        """Predictions with these ids, and a label for each."""
+        for i in ids:
+            head = {"prediction_id": f"p{i}", "model": "m", "ts": 1_700_000_000_000 + 1_000 * i}
+            prediction = head | {"features": {"x": i % 7, "c": "ab"[i % 2]}, "prediction": i % 2, "score": 0.3}
+            for topic, event in (("predictions", prediction), ("labels", head | {"label": 1})):
+                self._producer.produce(self.connection.topic(topic), json.dumps(event), key=f"p{i}")
+            self._producer.poll(0)
+        assert self._producer.flush(20) == 0
+
+    def member(self) -> Group:
+        """One more member, started."""
+
+        def build(log: Log, topic: Topic, partition: int, limits: Limits) -> Consumer:
+            return Consumer(log, self.writer, Raw(self.engine), {"m": self.contract}.get, topic, partition, limits)
+
+        group = Group(self.connection, build, Limits(seconds=0.02))
+        group.start()
+        self._groups.append(group)
+        return group
+
+    def counts(self) -> tuple[int, int, int, int, int]:
+        """Rows and ids of predictions, rows and ids of labels, and what the panes hold."""
+        sql = "SELECT count() AS n, uniqExact(prediction_id) AS ids FROM {} WHERE model = 'm'"
+        found = [self.engine.query(sql.format(topic)).to_pylist()[0] for topic in TOPICS]
+        return *(row[name] for row in found for name in ("n", "ids")), int(Panes(self.engine).slots(self.contract)[1].sum())  # type: ignore[return-value]
+
+    def close(self) -> None:
+        """End all members."""
+        for group in self._groups:
+            group.stop()
+        self.ends.close()
+
+
+@pytest.fixture(params=["classic", "consumer"])
+def stand(request: pytest.FixtureRequest, kafka: KafkaAt, kafka_prefix: str, tmp_path: Path) -> Iterator[Stand]:
+    protocol: GroupProtocol = request.param
+    engine = Chdb(tmp_path / "facts")
+    migrate(engine)
+    held = Stand(Connection(bootstrap=kafka.bootstrap, prefix=kafka_prefix, group_protocol=protocol, session=6), engine)
+    yield held
+    held.close()
+    engine.close()
+
+
+def test_everything_is_written_once_and_committed_to_the_end(stand: Stand) -> None:
+    """Two thousand predictions and labels over three partitions each; then no lag and no batch under way, and silence after a while."""
+    stand.send(range(2_000))
+    assert not stand.ends.caught_up()
+    group = stand.member()
+    until(stand.ends.caught_up)
+    assert stand.counts() == (2_000, 2_000, 2_000, 2_000, 2_000)
+    assert group.problems == []
+    assert not stand.ends.silent(60)
+    until(lambda: stand.ends.silent(0.5))
+
+
+def test_a_batch_that_broke_off_is_finished_by_the_next_member(stand: Stand) -> None:
+    """The panes could not be written, and the member went: its intent stays, and the next one writes exactly that batch, however much has come since."""
+    stand.writer.broken = True
+    stand.send(range(500))
+    first = stand.member()
+    until(lambda: any("away" in problem for problem in first.problems))
+    first.stop()
+    assert not stand.ends.caught_up()
+    assert any(at.begun for at in stand.ends.standing().values())
+    stand.writer.broken = False
+    stand.send(range(500, 900))
+    stand.member()
+    until(stand.ends.caught_up)
+    assert stand.counts() == (900, 900, 900, 900, 900)
+
+
+def test_partitions_move_between_members_without_loss_or_doubles(stand: Stand) -> None:
+    """Members come and go while events flow; a second one takes partitions, and gives them back when it leaves."""
+    members = [stand.member()]
+    for round_ in range(4):
+        stand.send(range(500 * round_, 500 * (round_ + 1)))
+        if round_ % 2 == 0:
+            members.append(stand.member())
+            until(lambda: all(any(parts for parts in member.status()["partitions"].values()) for member in members))
+        else:
+            members.pop().stop()
+    until(stand.ends.caught_up)
+    assert stand.counts() == (2_000, 2_000, 2_000, 2_000, 2_000)
+
+
+def until(holds: Callable[[], bool], seconds: float = 40.0) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come to hold"
+        time.sleep(0.05)
