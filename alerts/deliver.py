@@ -1,38 +1,49 @@
 """Delivery: from the outbox to the destinations, at least once, in order for each destination.
 
-An attempt that was made and not saved, as when the process is killed between the two, is made again with the same `webhook-id`.
+An attempt that was made and not saved, as when the process is killed between the two, is made again with the same `webhook-id`. Any number
+of processes deliver from one outbox when each has a lease: what one has claimed no other begins until it is settled or the lease is over.
 """
 
 from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event, Thread
+from typing import TypeVar
 
 import httpx
 
 from alerts import stage
 from alerts.seam import OutboxStore
+from core import moment
 from core.clock import Clock
 from core.episode import Delivery
+from core.error import Retryable
+
+T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 _AT_ONCE = 4  # destinations that are written to at the same time
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+LEASE = 60 * moment.SECOND  # longer than an attempt whose every step takes its longest
+_PAUSE = 1.0  # seconds after a fault
 _GRACE = 15.0  # seconds that `stop` waits for attempts under way
 
 
 class Deliverer:
     """Sends what is due: in a thread of its own between `start` and `stop`, or by hand with `deliver_due`.
 
-    `poll` is the longest time in seconds between two looks at the outbox; `wake` makes it look at once.
+    `poll` is the longest time in seconds between two looks at the outbox; `wake` makes it look at once. `lease` is in microseconds, such as
+    `LEASE`; without one this must be the only deliverer, and after a kill it goes on at once.
     """
 
-    def __init__(self, store: OutboxStore, clock: Clock, *, poll: float = 1.0, dice: random.Random | None = None) -> None:
+    def __init__(self, store: OutboxStore, clock: Clock, *, poll: float = 1.0, lease: int = 0, dice: random.Random | None = None) -> None:
         self._store = store
         self._clock = clock
         self._poll = poll
+        self._lease = lease
         self._dice = dice or random.Random()  # noqa: S311 - spreads retries
         self._client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False, headers={"user-agent": "watchkeeper"})
         self._look = Event()
@@ -60,10 +71,9 @@ class Deliverer:
     def deliver_due(self) -> int:
         """Make every attempt whose time has come, one after the other; how many were made."""
         made = 0
-        while due := self._store.due(self._clock.now()):
-            for delivery in due:
-                self._attempt(delivery)
-            made += len(due)
+        while due := self._store.due(self._clock.now(), 1, self._lease):
+            self._store.settle(self._attempt(due[0]))
+            made += 1
         return made
 
     def _loop(self) -> None:
@@ -71,16 +81,23 @@ class Deliverer:
             while not self._stopping.is_set():
                 try:
                     self._begin(pool)
+                except Retryable as error:
+                    _LOG.warning("the outbox cannot be read: %s", error)
+                    self._stopping.wait(error.after)
                 except Exception:  # the edge of the thread: a store that fails now may answer later
                     _LOG.exception("the outbox cannot be read")
-                    self._stopping.wait(self._poll)
+                    self._stopping.wait(max(self._poll, _PAUSE))
                 self._look.wait(self._poll)
                 self._look.clear()
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
         """Begin what is due, one attempt a destination; the end of each makes the loop look again."""
         self._under_way = {name: future for name, future in self._under_way.items() if not future.done()}
-        for delivery in self._store.due(self._clock.now()):
+        free = _AT_ONCE - len(self._under_way)
+        if not free:
+            return
+        # Without a lease what is under way is due, too; with one nothing is claimed that would wait here while its lease runs.
+        for delivery in self._store.due(self._clock.now(), free if self._lease else _AT_ONCE, self._lease):
             if delivery.destination not in self._under_way and not self._stopping.is_set():
                 future = pool.submit(self._carry, delivery)
                 self._under_way[delivery.destination] = future
@@ -88,12 +105,23 @@ class Deliverer:
 
     def _carry(self, delivery: Delivery) -> None:
         try:
-            self._attempt(delivery)
+            done = self._attempt(delivery)
+            self._patiently(lambda: self._store.settle(done))
         except Exception:  # the edge of the thread: the attempt was not saved, so it is made again
             _LOG.exception("an attempt to deliver %s to %s broke off", delivery.id, delivery.destination)
-            self._stopping.wait(self._poll)
+            self._stopping.wait(max(self._poll, _PAUSE))
 
-    def _attempt(self, delivery: Delivery) -> None:
-        destinations = {destination.name: destination for destination in self._store.destinations()}
+    def _attempt(self, delivery: Delivery) -> Delivery:
+        destinations = {destination.name: destination for destination in self._patiently(self._store.destinations)}
         stages = (stage.expire, stage.Address(destinations), stage.sign, stage.Post(self._client), stage.Judge(self._dice))
-        self._store.settle(stage.run(stages, stage.Attempt(delivery=delivery, now=self._clock.now())))
+        return stage.run(stages, stage.Attempt(delivery=delivery, now=self._clock.now()))
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
+        """Ask the store until it answers: what was sent is not sent again, and what is claimed not left, because the store was away."""
+        while True:
+            try:
+                return ask()
+            except Retryable as error:
+                _LOG.warning("a delivery waits for the store: %s", error)
+                if self._stopping.wait(error.after):
+                    raise

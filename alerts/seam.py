@@ -41,8 +41,8 @@ class AlertStore(Protocol):
 class OutboxStore(Protocol):
     """Where delivery finds its work."""
 
-    def due(self, now: int, limit: int = 100) -> list[Delivery]:
-        """The oldest waiting notification of each destination, where its time has come."""
+    def due(self, now: int, limit: int = 100, lease: int = 0) -> list[Delivery]:
+        """The oldest waiting notification of each destination, where its time has come; with a lease the caller's alone for so long."""
         ...
 
     def settle(self, delivery: Delivery) -> None:

@@ -86,8 +86,7 @@ class Database:
 
         Raises Fatal if the data is of a newer version.
         """
-        config = Config()
-        config.set_main_option("script_location", "storage.control:alembic")
+        config = migrations()
         with self.write() as connection:
             self._backend.migrating(connection)
             config.attributes["connection"] = connection
@@ -115,6 +114,13 @@ class Database:
             yield
         except SQLAlchemyError as error:
             raise self._backend.fault(error) from error
+
+
+def migrations() -> Config:
+    """Where Alembic finds the migrations."""
+    config = Config()
+    config.set_main_option("script_location", "storage.control:alembic")
+    return config
 
 
 def upsert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:

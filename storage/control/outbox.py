@@ -10,25 +10,42 @@ from storage.control.engine import Database
 from storage.control.ledger import delivery_of
 from storage.control.schema import OUTBOX
 
+_WAITS = OUTBOX.c.state == DeliveryState.PENDING.value
+
 
 class Outbox(Database):
     """Notifications that wait, and those that are done."""
 
-    def due(self, now: int, limit: int = 100) -> list[Delivery]:
-        """The oldest waiting notification of each destination, where its time has come: a later one never overtakes it."""
-        heads = select(func.min(OUTBOX.c.sequence)).where(OUTBOX.c.state == DeliveryState.PENDING.value).group_by(OUTBOX.c.destination)
+    def due(self, now: int, limit: int = 100, lease: int = 0) -> list[Delivery]:
+        """The oldest waiting notification of each destination, where its time has come: a later one never overtakes it.
+
+        With a `lease` (microseconds) they are the caller's alone: nobody else is given them, nor what is behind them, until they are
+        settled or the lease is over.
+        """
+        heads = select(func.min(OUTBOX.c.sequence)).where(_WAITS).group_by(OUTBOX.c.destination)
+        # State and time stand here, too: a row that another has just settled or claimed is looked at once more when it is locked.
         query = (
-            select(OUTBOX).where(OUTBOX.c.sequence.in_(heads), OUTBOX.c.due <= now).order_by(OUTBOX.c.due, OUTBOX.c.sequence).limit(limit)
+            select(OUTBOX)
+            .where(OUTBOX.c.sequence.in_(heads), _WAITS, OUTBOX.c.due <= now)
+            .order_by(OUTBOX.c.due, OUTBOX.c.sequence)
+            .limit(limit)
         )
-        with self.read() as connection:
-            return [delivery_of(row) for row in connection.execute(query)]
+        if not lease:
+            with self.read() as connection:
+                return [delivery_of(row) for row in connection.execute(query)]
+        with self.write(alone=False) as connection:
+            claimed = [delivery_of(row) for row in connection.execute(query.with_for_update(skip_locked=True))]
+            if claimed:
+                mine = OUTBOX.c.id.in_([delivery.id for delivery in claimed])
+                connection.execute(update(OUTBOX).where(mine).values(due=now + lease))
+        return claimed
 
     def settle(self, delivery: Delivery) -> None:
-        """Save what an attempt brought."""
+        """Save what an attempt brought. What is done stays done: an attempt that outlived its lease takes nothing back."""
         values = msgspec.to_builtins(delivery)
         changes = {name: values[name] for name in ("state", "attempts", "due", "last_status", "reason")}
-        with self.write() as connection:
-            connection.execute(update(OUTBOX).where(OUTBOX.c.id == delivery.id).values(changes))
+        with self.write(alone=False) as connection:
+            connection.execute(update(OUTBOX).where(OUTBOX.c.id == delivery.id, _WAITS).values(changes))
 
     def delivery_counts(self) -> dict[DeliveryState, int]:
         """How many notifications are in each state."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.error import Fatal, Retryable
@@ -25,6 +26,7 @@ _CONNECT: dict[str, Any] = {
 }
 _WRITERS, _PROCESSES = 0x776B0001, 0x776B0002  # keys of advisory locks: "wk" and a number
 _LOOK = 0.2  # seconds between two tries for the process lock
+_PAUSE = 2.0  # seconds that a caller is advised to wait
 
 # SQLSTATEs, or their first two characters, that pass: connections, deadlocks and serialisation, resources, locks, restarts, the system.
 _PASSING = ("08", "40", "53", "57", "58", "55P03", "55006", "25P03", "25006")
@@ -33,10 +35,10 @@ _REFUSALS = {
     "password authentication failed": "set WATCHKEEPER_CONTROL__PASSWORD or WATCHKEEPER_CONTROL__PASSWORD_FILE to the password of {user}",
     "no password supplied": "set WATCHKEEPER_CONTROL__PASSWORD or WATCHKEEPER_CONTROL__PASSWORD_FILE",
     "no pg_hba.conf entry": "let {user} in by pg_hba.conf",
-    'role "': "CREATE ROLE {user} LOGIN",
-    'database "': "CREATE DATABASE {database} OWNER {user}",
+    'role ".*" does not exist': "CREATE ROLE {user} LOGIN",
+    'database ".*" does not exist': "CREATE DATABASE {database} OWNER {user}",
 }
-GRANTS = (
+_GRANTS = (
     "GRANT USAGE, CREATE ON SCHEMA public TO {user}; "
     "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {user}; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {user}"
 )
@@ -89,24 +91,25 @@ class Postgres:
 
     def fault(self, error: SQLAlchemyError) -> Retryable | Fatal:
         """By SQLSTATE; a connection that was refused has none, and is told by its message."""
-        where = f"PostgreSQL at {self._url.host or self._url.query.get('host', 'localhost')}:{self._url.port or 5432}/{self._url.database}"
+        place = self._url.host or self._url.query.get("host", "localhost")
+        where = f"PostgreSQL at {place}:{self._url.port or 5432}/{self._url.database}"
         if isinstance(error, PoolTimeout):
             return Retryable(f"all connections to {where} are in use; try again")
+        if isinstance(error, PendingRollbackError):
+            return Retryable(f"the connection to {where} was lost", after=_PAUSE)
         cause = error.orig if isinstance(error, DBAPIError) else None
         state = getattr(cause, "sqlstate", None) or ""
         said = _said(cause) or type(error).__name__
         names = {"user": _identifier(self._url.username or "the user"), "database": _identifier(self._url.database or "watchkeeper")}
-        if not state and isinstance(error, DBAPIError) and (error.connection_invalidated or type(cause).__name__ != "ProgrammingError"):
-            refusal = next((remedy for words, remedy in _REFUSALS.items() if words in said), None)
-            return (
-                Fatal(f"{where}: {said}; {refusal.format(**names)}")
-                if refusal
-                else Retryable(f"{where} does not answer: {said}", after=2.0)
-            )
+        if isinstance(error, OperationalError) and not state:
+            remedy = next((remedy for refusal, remedy in _REFUSALS.items() if re.search(refusal, said)), None)
+            if remedy:
+                return Fatal(f"{where}: {said}; {remedy.format(**names)}")
+            return Retryable(f"{where} does not answer: {said}", after=_PAUSE)
         if state.startswith(_PASSING):
-            return Retryable(f"{where} cannot do this now: {said} ({state})", after=2.0)
+            return Retryable(f"{where} cannot do this now: {said} ({state})", after=_PAUSE)
         if state == "42501":
-            return Fatal(f"{where}: {said}; as its owner: {GRANTS.format(**names)}")
+            return Fatal(f"{where}: {said}; as its owner: {_GRANTS.format(**names)}")
         if state in {"42P01", "42703"}:
             return Fatal(f"{where} lacks tables of this version: {said}; run `watchkeeper migrate`")
         return Fatal(f"{where} failed: {said} ({state or 'no code'})")

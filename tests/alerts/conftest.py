@@ -1,4 +1,4 @@
-"""A control store in a temporary folder, a clock that stands still, and a receiver of webhooks."""
+"""A control store on each database, a clock that stands still, and a receiver of webhooks."""
 
 from __future__ import annotations
 
@@ -19,9 +19,15 @@ def clock() -> ManualClock:
     return ManualClock(START + 2 * moment.DAY)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database of each kind."""
+    return f"sqlite:///{tmp_path}/control.db" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
 @pytest.fixture
-def store(tmp_path: Path, clock: ManualClock) -> Iterator[ControlStore]:
-    store = ControlStore(f"sqlite:///{tmp_path}/control.db", clock)
+def store(url: str, clock: ManualClock) -> Iterator[ControlStore]:
+    store = ControlStore(url, clock)
     store.migrate()
     yield store
     store.close()

@@ -74,7 +74,7 @@ def test_failures_are_tried_again_in_order_with_the_same_id(
 
 
 def test_a_delivery_killed_between_sending_and_saving_is_sent_again_with_its_id(
-    tmp_path: Path, store: ControlStore, clock: ManualClock, receiver: Receiver, deliverer: Deliverer, monkeypatch: pytest.MonkeyPatch
+    url: str, store: ControlStore, clock: ManualClock, receiver: Receiver, deliverer: Deliverer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At least once: the receiver can drop the second by its id."""
     AlertEngine(store, clock).observe(MONITOR, DAYS[:1])
@@ -85,7 +85,7 @@ def test_a_delivery_killed_between_sending_and_saving_is_sent_again_with_its_id(
     monkeypatch.setattr(store, "settle", killed)
     with pytest.raises(KeyboardInterrupt):
         deliverer.deliver_due()
-    again = ControlStore(f"sqlite:///{tmp_path}/control.db", clock)
+    again = ControlStore(url, clock)
     assert Deliverer(again, clock).deliver_due() == 1
     first, second = receiver.calls
     assert (first.headers["webhook-id"], first.body) == (second.headers["webhook-id"], second.body)
@@ -208,9 +208,9 @@ def test_the_thread_outlives_a_store_that_fails(
             failures.remove(name)
             raise OSError(name)
 
-    def failing_due(now: int) -> list[Delivery]:
+    def failing_due(now: int, limit: int, lease: int) -> list[Delivery]:
         fail("due")
-        return due(now)
+        return due(now, limit, lease)
 
     def failing_settle(delivery: Delivery) -> None:
         fail("settle")

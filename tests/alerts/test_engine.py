@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -164,10 +163,10 @@ def test_a_step_that_breaks_leaves_nothing_and_can_be_made_again(
     assert len(store.episodes()[0][0].deliveries) == 3
 
 
-def test_each_segment_has_its_own_rule_and_a_restart_forgets_nothing(tmp_path: Path, store: ControlStore, clock: ManualClock) -> None:
+def test_each_segment_has_its_own_rule_and_a_restart_forgets_nothing(url: str, store: ControlStore, clock: ManualClock) -> None:
     """The state is in the store, not in the engine."""
     AlertEngine(store, clock).observe(MONITOR, [reading(0, "critical", segment=f"carrier={name}") for name in ("UA", "AA")])
-    again = ControlStore(f"sqlite:///{tmp_path}/control.db", clock)
+    again = ControlStore(url, clock)
     AlertEngine(again, clock).observe(MONITOR, [reading(1, "ok", segment="carrier=AA")])
     assert [episode.segment for episode in again.episodes("open")[0]] == ["carrier=UA"]
     assert [episode.segment for episode in again.episodes("closed")[0]] == ["carrier=AA"]

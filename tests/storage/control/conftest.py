@@ -1,4 +1,4 @@
-"""A control store in a temporary folder."""
+"""A control store on each database."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from core.clock import ManualClock
 from storage.control.store import ControlStore
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/control.db"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database of each kind."""
+    return f"sqlite:///{tmp_path}/control.db" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ def test_data_of_a_newer_version_is_refused(store: ControlStore) -> None:
         store.migrate()
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_commits_are_durable_and_checked(store: ControlStore, tmp_path: Path) -> None:
     """WAL, full sync, foreign keys; only the owner may read the file."""
     with store.read() as connection:
@@ -84,7 +85,9 @@ def test_threads_that_read_and_then_write_lose_no_update(store: ControlStore) ->
     def count(_: int) -> None:
         with store.write() as connection:
             seen = connection.execute(text("SELECT payload FROM cursors WHERE owner = 'n'")).scalar() or "0"
-            connection.execute(text("INSERT OR REPLACE INTO cursors VALUES ('n', :n, 0)"), {"n": str(int(seen) + 1)})
+            connection.execute(
+                text("INSERT INTO cursors VALUES ('n', :n, 0) ON CONFLICT (owner) DO UPDATE SET payload = :n"), {"n": str(int(seen) + 1)}
+            )
         store.ping()
 
     with ThreadPoolExecutor(8) as pool:

@@ -1,0 +1,51 @@
+r"""Kinds of text columns: texts come from outside, and PostgreSQL does not take every text.
+
+It refuses NUL, and an index entry beyond 2,704 bytes; SQLite minds neither. On PostgreSQL NUL is therefore written as `\0` and a
+backslash as two, and texts are compared by bytes, as SQLite does it. (Columns of JSON need nothing: JSON has an escape of its own.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from sqlalchemy import Dialect, Text, TypeDecorator
+from sqlalchemy.types import TypeEngine
+
+_ESCAPE = str.maketrans({"\0": "\\0", "\\": "\\\\"})
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_LONGEST = 256  # bytes of a key: two of them and two names of 200 characters fit into one index entry
+
+
+class Name(TypeDecorator[str]):
+    """A text as it is, NUL and all."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        """By bytes on PostgreSQL."""
+        return Text(collation="C") if dialect.name == "postgresql" else Text()
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """As the database takes it."""
+        return value.translate(_ESCAPE) if value is not None and dialect.name == "postgresql" else value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """As it was given."""
+        if value is None or "\\" not in value or dialect.name != "postgresql":
+            return value
+        return _ESCAPED.sub(lambda found: "\0" if found[1] == "0" else found[1], value)
+
+
+class Key(Name):
+    """A text of any length that rows are found by and that is never read back: on PostgreSQL a long one is kept as its beginning and its hash."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """As the database takes it."""
+        text = super().process_bind_param(value, dialect)
+        if text is None or dialect.name != "postgresql" or len(content := text.encode()) <= _LONGEST:
+            return text
+        return content[: _LONGEST - 64].decode(errors="ignore") + hashlib.sha256(content).hexdigest()

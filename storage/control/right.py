@@ -1,0 +1,68 @@
+"""Rights: what the store's own user may do in the database, looked at before it matters."""
+
+from __future__ import annotations
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from storage.control.engine import Database, migrations
+from storage.control.schema import AUDIT, CONTRACT, METADATA, MONITOR_HISTORY, TRANSITION
+
+_VERSION = "alembic_version"
+_KEPT = {table.name for table in (AUDIT, CONTRACT, MONITOR_HISTORY, TRANSITION)}  # rows are added and never changed
+
+
+class Rights(Database):
+    """What is missing for reading, writing and migrating."""
+
+    def rights(self) -> list[str]:
+        """What has to be done so that the user may do all that it must, as SQL where that does it; nothing on SQLite.
+
+        Rights to create are missing only where a migration waits. Raises Retryable or Fatal if the database does not answer.
+        """
+        with self.read() as connection:
+            return _missing(connection) if connection.dialect.name == "postgresql" else []
+
+
+def _missing(connection: Connection) -> list[str]:
+    user, schema = connection.execute(text("SELECT quote_ident(current_user), quote_ident(current_schema())")).one()
+    if schema is None:  # a schema that may not be used is not on the path
+        return [f"GRANT USAGE, CREATE ON SCHEMA public TO {user}"]
+    tables = {_VERSION: "SELECT"} | {
+        table.name: "SELECT, INSERT" if table.name in _KEPT else "SELECT, INSERT, UPDATE" for table in METADATA.sorted_tables
+    }
+    there = [name for name in tables if connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar()]
+    found = [
+        f"GRANT {lacking} ON {schema}.{name} TO {user}"
+        for name in there
+        if (lacking := _lacking(connection, name, tables[name].split(", ")))
+    ]
+    counting = [table.name for table in METADATA.sorted_tables if table.name in there and "sequence" in table.c]
+    found += [f"GRANT USAGE ON SEQUENCE {schema}.{name}_sequence_seq TO {user}" for name in counting if not _counts(connection, name)]
+    return found + _to_migrate(connection, there, user, schema)
+
+
+def _lacking(connection: Connection, table: str, rights: list[str]) -> str:
+    has = text("SELECT has_table_privilege(:table, :right)")
+    return ", ".join(right for right in rights if not connection.execute(has, {"table": table, "right": right}).scalar())
+
+
+def _counts(connection: Connection, table: str) -> bool:
+    has = text("SELECT has_sequence_privilege(pg_get_serial_sequence(:table, 'sequence'), 'USAGE')")
+    return bool(connection.execute(has, {"table": table}).scalar())
+
+
+def _to_migrate(connection: Connection, there: list[str], user: str, schema: str) -> list[str]:
+    """What is missing to apply the migrations that wait."""
+    if _VERSION in there:
+        if _lacking(connection, _VERSION, ["SELECT"]):
+            return []  # that comes first
+        if MigrationContext.configure(connection).get_current_revision() == ScriptDirectory.from_config(migrations()).get_current_head():
+            return []
+    found = []
+    if not connection.execute(text("SELECT has_schema_privilege(current_schema(), 'CREATE')")).scalar():
+        found.append(f"GRANT CREATE ON SCHEMA {schema} TO {user}")
+    owned = text("SELECT relowner::regrole::text FROM pg_class WHERE oid = to_regclass(:t) AND NOT pg_has_role(relowner, 'USAGE')")
+    owners = {owner for name in there for owner in connection.execute(owned, {"t": name}).scalars()}
+    return found + [f"run `watchkeeper migrate` as {owner}, who owns the tables" for owner in sorted(owners)]
