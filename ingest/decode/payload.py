@@ -98,6 +98,13 @@ def cut(body: bytes, kind: Kind) -> Sequence[Row]:
         return [Parsed(row, typed) for row in rows] if isinstance(rows, list) else [Parsed(rows, typed)]
 
 
+def written(row: Row) -> bytes:
+    """The JSON of a row; what only the tolerant reader takes is written as Python writes it, and reads as the same."""
+    if isinstance(row, Broken):
+        raise PayloadError(row.reason)
+    return json.dumps(row.value).encode() if isinstance(row, Parsed) else bytes(row)
+
+
 def parse(text: bytes | msgspec.Raw) -> object:
     """The value of a JSON text, numbers without end as `math.inf`. PayloadError if it is no JSON."""
     try:

@@ -1,0 +1,64 @@
+"""Dead letters: records that could not be used, with the reason, for a topic where people find them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ingest.decode.payload import PayloadError, Row, cut, written
+from ingest.record import Events
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that could not be used. `place` is its row in its record, `body` its bytes; `logged` is in microseconds."""
+
+    topic: str
+    partition: int
+    position: int
+    place: int
+    model: str
+    field: str
+    reason: str
+    logged: int
+    body: bytes
+
+    def key(self) -> bytes:
+        """`topic/partition/offset/row`: the same row has the same key whenever it is rejected again."""
+        return f"{self.topic}/{self.partition}/{self.position}/{self.place}".encode()
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """Why, and where it stands, as texts."""
+        told = {
+            "reason": self.reason,
+            "field": self.field,
+            "model": self.model,
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.position,
+            "row": self.place,
+            "logged": self.logged,
+        }
+        return [(name, str(value).encode()) for name, value in told.items()]
+
+
+def letters(events: Events) -> Sequence[DeadLetter]:
+    """The dead letters of a decoded batch: of an array the rows that were rejected, of everything else the whole record."""
+    bodies = {record.position: record.body for record in events.batch.records} if events.rejects else {}
+    rows: dict[int, Sequence[Row]] = {}
+    found = []
+    for reject in events.rejects:
+        if reject.position not in rows:
+            rows[reject.position] = _rows(bodies[reject.position])
+        some = rows[reject.position]
+        body = written(some[reject.place]) if reject.place < len(some) else bodies[reject.position]
+        found.append(DeadLetter(topic=events.batch.topic, partition=events.batch.partition, body=body, **reject._asdict()))
+    return found
+
+
+def _rows(body: bytes) -> Sequence[Row]:
+    """The rows of an array, none of anything else."""
+    try:
+        return cut(body, "json") if body.lstrip()[:1] == b"[" else ()
+    except PayloadError:
+        return ()

@@ -1,0 +1,28 @@
+"""The messages of a request: one an event, each under its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, NamedTuple
+
+from core.block import Labels
+from ingest.decode.decoded import Decoded
+from ingest.decode.payload import Kind, cut, written
+
+
+class Outgoing(NamedTuple):
+    """A message: the row of its request, its key and its value."""
+
+    row: int
+    key: bytes
+    value: bytes
+
+
+def messages(body: bytes, kind: Kind, decoded: Decoded[Any]) -> Iterator[Outgoing]:
+    """The accepted rows of a request, in their order: the id, and the row's own bytes."""
+    rows = cut(body, kind)
+    blocks = [block if isinstance(block, Labels) else block[1] for block in decoded.blocks.values()]
+    kept = chain.from_iterable(zip(block.place.tolist(), block.id.tolist(), strict=True) for block in blocks)
+    for row, key in kept if len(blocks) == 1 else sorted(kept):
+        yield Outgoing(row, key.encode(), written(rows[row]))
