@@ -7,6 +7,8 @@ does not hold up an insert.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,24 @@ class Chdb(Engine):
             while self._clients:
                 self._clients.pop().close()
             self._local = threading.local()
+
+    @contextmanager
+    def _lent(self) -> Iterator[Any]:
+        try:
+            with super()._lent() as client:
+                yield client
+        except BaseException:
+            # What a statement had answered before it failed would stand in front of this client's next answer.
+            self._discard()
+            raise
+
+    def _discard(self) -> None:
+        if (client := getattr(self._local, "client", None)) is not None:
+            del self._local.client
+            with self._lock:
+                if client in self._clients:
+                    self._clients.remove(client)
+            client.close()
 
     def _client(self) -> Any:
         if (client := getattr(self._local, "client", None)) is None:

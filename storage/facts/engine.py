@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 from uuid import uuid4
 
 import pyarrow as pa
 
 from storage.facts.fault import told
+from storage.facts.replicated import replicated
 
 DATABASE = "watchkeeper"
 
@@ -44,18 +46,22 @@ class Engine(ABC):
         if rows.num_rows:
             # `insert_deduplicate = 0` would not do: without a token the content becomes one.
             settings = {"insert_deduplication_token": token or uuid4().hex}
-            with told(self.where):
-                self._client().insert_arrow(table, rows, database=self.database, settings=settings)
+            with self._lent() as client:
+                client.insert_arrow(table, rows, database=self.database, settings=settings)
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Ask; texts of low cardinality come as dictionaries. Tables are named without their database."""
-        with told(self.where):
-            return self._client().query_arrow(*self._bound(sql, dict(parameters or {})))
+        with self._lent() as client:
+            return client.query_arrow(*self._bound(sql, dict(parameters or {})))
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a statement that answers nothing."""
-        with told(self.where):
-            self._client().command(*self._bound(sql, dict(parameters or {})))
+        with self._lent() as client:
+            client.command(*self._bound(sql, dict(parameters or {})))
+
+    def define(self, sql: str) -> None:
+        """Run a statement that makes, changes or drops a table or view: on every replica, if there is a cluster."""
+        self.command(replicated(sql, self.cluster) if self.cluster else sql)
 
     def ping(self) -> None:
         """Raise if the engine does not answer."""
@@ -68,6 +74,12 @@ class Engine(ABC):
     @abstractmethod
     def _client(self) -> Any:
         """A client that this thread may use now."""
+
+    @contextmanager
+    def _lent(self) -> Iterator[Any]:
+        """The client for one statement, whose errors come out as ours."""
+        with told(self.where):
+            yield self._client()
 
     def _bound(self, sql: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """The statement and its parameters as the engine takes them."""

@@ -8,19 +8,22 @@ from importlib import resources
 from core.error import Fatal
 from storage.facts.engine import Engine
 
+FOLDER = resources.files("storage.facts") / "migrations"
+
 
 def migrate(engine: Engine) -> list[str]:
     """Apply what is missing, in order; the names of what was applied.
 
-    Raises Fatal if an applied file was changed, or is unknown to this version.
+    One process at a time. A file that was broken off is applied again from its beginning: its statements must bear that. Raises Fatal if an
+    applied file was changed, or is unknown to this version.
     """
-    engine.command(
-        "CREATE TABLE IF NOT EXISTS migrations (name String, checksum String, applied DateTime64(6, 'UTC') DEFAULT now64(6))"
-        " ENGINE = MergeTree ORDER BY name"
-    )
+    if not engine.query("SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = 'migrations'").num_rows:
+        engine.define(
+            "CREATE TABLE IF NOT EXISTS migrations (name String, checksum String, applied DateTime64(6, 'UTC') DEFAULT now64(6))"
+            " ENGINE = MergeTree ORDER BY name"
+        )
     known = {row["name"]: row["checksum"] for row in engine.query("SELECT name, checksum FROM migrations").to_pylist()}
-    folder = resources.files("storage.facts") / "migrations"
-    files = sorted((file.name, file.read_text()) for file in folder.iterdir() if file.name.endswith(".sql"))
+    files = sorted((file.name, file.read_text()) for file in FOLDER.iterdir() if file.name.endswith(".sql"))
     if unknown := known.keys() - {name for name, _ in files}:
         raise Fatal(
             f"the data was written by a newer version (migrations {', '.join(sorted(unknown))}); install that version, or a newer one"
@@ -32,7 +35,7 @@ def migrate(engine: Engine) -> list[str]:
             raise Fatal(f"migration {name} is not the one that was applied; restore the file, and put the change into a new one")
         if name not in known:
             for statement in statements(text):
-                engine.command(statement)
+                engine.define(statement)
             engine.command(
                 "INSERT INTO migrations (name, checksum) VALUES ({name:String}, {checksum:String})", {"name": name, "checksum": checksum}
             )

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from core import moment
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.contract import Contract, Task
 from storage.facts import column as col
@@ -19,6 +20,12 @@ SLOT = "toUnixTimestamp64Micro({ts}) - positiveModulo(toUnixTimestamp64Micro({ts
 _IN_SLOTS = (
     "{ts} >= fromUnixTimestamp64Micro({{low:Int64}}, 'UTC') AND {ts} < fromUnixTimestamp64Micro({{high:Int64}}, 'UTC') AND "
     "(empty({{slots:Array(Int64)}}) OR " + SLOT + " IN {{slots:Array(Int64)}})"
+)
+
+# Of an event: it is not one that another of the same id has beaten. To be used together with `in_slots`.
+_COUNTS = (
+    "(prediction_id, partition, position, place) NOT IN (SELECT prediction_id, partition, position, place FROM contested"
+    f" WHERE model = {{model:String}} AND {_IN_SLOTS.format(ts='ts')})"
 )
 
 
@@ -45,9 +52,10 @@ class Raw:
 
     def known(self, model: str, partition: int, before: int, ids: Sequence[str]) -> set[str]:
         """Which of `ids` stand in this partition at a lower position than `before`."""
+        # A subquery: a constant of more than 1 MiB after IN is not made a set, but searched for each row.
         sql = (
             "SELECT DISTINCT prediction_id FROM predictions WHERE model = {model:String} AND partition = {partition:UInt32}"
-            " AND position < {before:UInt64} AND prediction_id IN {ids:Array(String)}"
+            " AND position < {before:UInt64} AND prediction_id IN (SELECT arrayJoin({ids:Array(String)}))"
         )
         table = self._engine.query(sql, {"model": model, "partition": partition, "before": before, "ids": list(ids)})
         return set(table["prediction_id"].to_pylist())
@@ -63,12 +71,22 @@ class Raw:
         sql = "SELECT count() AS n FROM batches WHERE topic = {topic:String} AND partition = {partition:UInt32} AND last = {last:UInt64}"
         return bool(self._engine.query(sql, {"topic": topic, "partition": partition, "last": last})["n"][0].as_py())
 
-    def ids(self, partition: int, before: int) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
-        """All ids of a partition below a position, model by model."""
+    def ids(self, partition: int, before: int, most: int = 100_000) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
+        """All ids of a partition below a position, model by model, at most so many at a time; an id may come twice."""
+        sql = (
+            "SELECT prediction_id, toUnixTimestamp64Micro(ts) AS time FROM predictions WHERE model = {model:String} AND partition = {partition:UInt32}"
+            " AND position < {before:UInt64} AND ts >= fromUnixTimestamp64Micro({time:Int64}, 'UTC')"
+            " AND (ts > fromUnixTimestamp64Micro({time:Int64}, 'UTC') OR prediction_id > {id:String})"
+            " ORDER BY ts, prediction_id LIMIT {most:UInt64}"
+        )
         for row in self._engine.query("SELECT DISTINCT model FROM predictions").to_pylist():
-            sql = "SELECT prediction_id FROM predictions WHERE model = {model:String} AND partition = {partition:UInt32} AND position < {before:UInt64}"
-            table = self._engine.query(sql, {"model": row["model"], "partition": partition, "before": before})
-            yield row["model"], col.objects(table["prediction_id"])
+            found, last = most, (moment.EARLIEST, "")
+            while found == most:
+                place = {"time": last[0], "id": last[1], "most": most}
+                table = self._engine.query(sql, {"model": row["model"], "partition": partition, "before": before, **place})
+                if found := table.num_rows:
+                    yield row["model"], (keys := col.objects(table["prediction_id"]))
+                    last = (table["time"][-1].as_py(), keys[-1])
 
     def touched(self, model: str, partition: int, first: int, last: int, pane: int) -> Ints:
         """Slots of the events at positions first..last."""
@@ -86,17 +104,16 @@ class Raw:
         return col.ints(self._engine.query(sql, {"model": model, "pane": pane})["slot"])
 
     def distinct(self, model: str, values: Ints, pane: int) -> dict[int, tuple[int, dict[int, int]]]:
-        """For each slot with events: how many distinct ids, and the highest position by partition."""
-        sql = (
-            f"SELECT {SLOT.format(ts='ts')} AS slot, partition, uniqExact(prediction_id) AS n, max(position) AS last"
+        """For each slot with events: how many distinct ids count there, and the highest position by partition."""
+        each = (
+            f"SELECT {SLOT.format(ts='ts')} AS slot, partition, uniqExactIfState(prediction_id, {_COUNTS}) AS ids, max(position) AS last"
             f" FROM predictions WHERE model = {{model:String}} AND {in_slots()} GROUP BY slot, partition"
         )
-        found: dict[int, tuple[int, dict[int, int]]] = {}
-        partitions = self._engine.query(sql, {"model": model, **slots(values, pane)}).to_pylist()
-        for row in partitions:
-            n, last = found.get(row["slot"], (0, {}))
-            found[row["slot"]] = (n + row["n"], {**last, row["partition"]: row["last"]})
-        return found
+        sql = (
+            f"SELECT slot, uniqExactMerge(ids) AS n, groupArray(partition) AS parts, groupArray(last) AS lasts FROM ({each}) GROUP BY slot"
+        )
+        rows = self._engine.query(sql, {"model": model, **slots(values, pane)}).to_pylist()
+        return {row["slot"]: (row["n"], dict(zip(row["parts"], row["lasts"], strict=True))) for row in rows}
 
     def contracts(self, model: str, values: Ints, pane: int) -> list[int]:
         """The contract versions under which the events of these slots were taken."""
@@ -107,7 +124,7 @@ class Raw:
         """The distinct events of these slots that were taken under `contract`, in its layout."""
         sql = (
             "SELECT prediction_id, ts, version, role, class, number, score, probabilities, numbers, texts, extra, position, place, logged FROM predictions"
-            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()}"
+            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {_COUNTS}"
             " ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id"
         )
         table = self._engine.query(sql, {"model": contract.model, "contract": contract.version, **slots(values, pane)})
@@ -138,9 +155,9 @@ class Raw:
             f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
             f" o.text AS text, o.number AS truth{select}"
             " FROM (SELECT * FROM predictions WHERE model = {model:String} AND contract = {contract:UInt32}"
-            f" AND {in_slots()}{' AND version = {version:String}' if version else ''} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
-            f" INNER JOIN (SELECT prediction_id, text, number FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}) AS o"
-            " ON p.prediction_id = o.prediction_id"
+            f" AND {in_slots()} AND {_COUNTS}{' AND version = {version:String}' if version else ''} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
+            f" INNER JOIN (SELECT prediction_id, ts, text, number FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}) AS o"
+            " ON p.prediction_id = o.prediction_id AND p.ts = o.ts"
         )
         parameters = {"model": contract.model, "contract": contract.version, "version": version or "", **slots(values, pane)}
         table = self._engine.query(sql, parameters)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from core.block import Ints
 from core.error import ConfigError
-from core.reading import Query
+from core.reading import WITHDRAWN, Query
 from storage.facts import column as col
 from storage.facts.engine import Engine
 
@@ -21,6 +21,7 @@ _FIELDS = (
     " toUnixTimestamp64Micro(window_end) AS window_end, value, lower, upper, baseline_value, n_target, n_baseline, n_effective,"
     " threshold, verdict, reason, revision, evidence, monitor_version, contract"
 )
+_HOLDS = "generation DESC, revision DESC"  # first comes the reading that holds, also when one who was replaced has written late
 
 
 # The versions of the definition and of the contract that hold, by (model, monitor).
@@ -39,18 +40,21 @@ class Readings:
         `current` tells of each (model, monitor) the versions of the monitor and of the contract that hold: other readings are not shown.
         """
         conditions, parameters = _conditions(query, current)
+        shown = f"verdict != '{WITHDRAWN}'"
         if query.after is not None:
             places = _decode(query.after)
-            conditions.append(
-                "(model, monitor, toUnixTimestamp64Micro(window_start), column, segment, revision) > "
-                "({a0:String}, {a1:String}, {a2:Int64}, {a3:String}, {a4:String}, {a5:UInt32})"
-            )
             parameters |= {f"a{place}": value for place, value in enumerate(places)}
-        newest = " ORDER BY revision DESC LIMIT 1 BY model, monitor, column, segment, window_start" if query.newest else ""
+            first = "(model, monitor, toUnixTimestamp64Micro(window_start), column, segment"
+            place = "({a0:String}, {a1:String}, {a2:Int64}, {a3:String}, {a4:String}"
+            conditions.append(f"{first}) >= {place})")
+            shown += f" AND {first.replace('toUnixTimestamp64Micro(window_start)', 'window_start')}, revision) > {place}, {{a5:UInt32}})"
+        of_each = (
+            "model, monitor, column, segment, window_start" if query.newest else "model, monitor, column, segment, window_start, revision"
+        )
         where = " AND ".join(f"({condition})" for condition in conditions)
         sql = (
-            f"SELECT {_FIELDS} FROM (SELECT * FROM readings FINAL WHERE {where}{newest})"
-            " ORDER BY model, monitor, window_start, column, segment, revision LIMIT {limit:UInt64}"
+            f"SELECT * FROM (SELECT {_FIELDS} FROM (SELECT * FROM readings WHERE {where} ORDER BY {_HOLDS} LIMIT 1 BY {of_each}))"
+            f" WHERE {shown} ORDER BY model, monitor, window_start, column, segment, revision LIMIT {{limit:UInt64}}"
         )
         table = self._engine.query(sql, parameters | {"limit": query.limit + 1})
         if table.num_rows <= query.limit:
@@ -60,21 +64,27 @@ class Readings:
         return table, _encode([last[name] for name in _ORDER])
 
     def newest(self, model: str, monitor: str, version: int, span: tuple[int, int]) -> pa.Table:
-        """The newest revisions of a monitor's readings, whatever the contract, with `span[0] <= window_start < span[1]`."""
+        """The readings of a monitor that hold, withdrawn ones too, whatever the contract, with `span[0] <= window_start < span[1]`."""
         sql = (
             f"SELECT {_FIELDS} FROM (SELECT * FROM readings WHERE model = {{model:String}} AND monitor = {{monitor:String}}"
             " AND monitor_version = {version:UInt32} AND window_start >= fromUnixTimestamp64Micro({low:Int64}, 'UTC')"
             " AND window_start < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
-            " ORDER BY revision DESC LIMIT 1 BY column, segment, window_start)"
+            f" ORDER BY {_HOLDS} LIMIT 1 BY column, segment, window_start)"
         )
         return self._engine.query(sql, {"model": model, "monitor": monitor, "version": version, "low": span[0], "high": span[1]})
 
     def evaluated(self, model: str, monitor: str, version: int, contract: int) -> tuple[Ints, Ints]:
         """Starts of the windows with readings of this definition under this contract, and how many readings (columns x segments) each has."""
-        sql = (
-            "SELECT toUnixTimestamp64Micro(window_start) AS start, uniqExact(column, segment) AS n FROM readings WHERE model = {model:String}"
-            " AND monitor = {monitor:String} AND monitor_version = {version:UInt32} AND contract = {contract:UInt32} GROUP BY start ORDER BY start"
+        held = (
+            "FROM readings WHERE model = {model:String} AND monitor = {monitor:String} AND monitor_version = {version:UInt32}"
+            " AND contract = {contract:UInt32}"
         )
+        place = "(column, segment, window_start)"
+        gone = (
+            f"SELECT column, segment, window_start {held} AND {place} IN (SELECT column, segment, window_start {held} AND verdict = '{WITHDRAWN}')"
+            f" GROUP BY column, segment, window_start HAVING argMax(verdict, (generation, revision)) = '{WITHDRAWN}'"
+        )
+        sql = f"SELECT toUnixTimestamp64Micro(window_start) AS start, uniqExact(column, segment) AS n {held} AND {place} NOT IN ({gone}) GROUP BY start ORDER BY start"
         table = self._engine.query(sql, {"model": model, "monitor": monitor, "version": version, "contract": contract})
         return col.ints(table["start"]), col.ints(table["n"])
 

@@ -16,6 +16,6 @@ def retain(engine: Engine, retention: int | None) -> None:
     for table in TABLES:
         sql = "SELECT create_table_query LIKE '% TTL %' AS limited FROM system.tables WHERE database = currentDatabase() AND name = {name:String}"
         if retention is not None:
-            engine.command(f"ALTER TABLE {table} MODIFY TTL toDateTime(logged) + INTERVAL {retention // moment.SECOND} SECOND")
+            engine.define(f"ALTER TABLE {table} MODIFY TTL toDateTime(logged) + INTERVAL {retention // moment.SECOND} SECOND")
         elif engine.query(sql, {"name": table}).to_pylist()[0]["limited"]:
-            engine.command(f"ALTER TABLE {table} REMOVE TTL")
+            engine.define(f"ALTER TABLE {table} REMOVE TTL")

@@ -1,4 +1,4 @@
-"""Joins labels with predictions into outcomes, in sets, whichever came first."""
+"""Joins labels with predictions into outcomes, in sets, whichever came first; and finds the events of an id that do not count."""
 
 from __future__ import annotations
 
@@ -42,6 +42,39 @@ class Truth:
             " ON p.prediction_id = l.prediction_id",
             {"model": model, "generation": generation},
         )
+
+    def contest(self, model: str, predictions: Ranges, generation: int) -> Ints:
+        """Find the events that do not count, of ids that came in the given ranges and stand in the log more than once; their times.
+
+        The first by (logged, partition, position, place) counts, whichever was read first. What was known of a beaten event's truth is taken
+        back, unless the one that counts is of the same time.
+        """
+        fresh = f"SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND ({_within(predictions)})"
+        twice = (
+            f"SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND prediction_id IN ({fresh}) GROUP BY prediction_id"
+            " HAVING min(partition) < max(partition) OR min(position) < max(position) OR min(place) < max(place)"
+        )
+        events = "arraySort(groupUniqArray((logged, partition, position, place, ts)))"
+        parameters = {"model": model, "generation": generation}
+        self._engine.command(
+            "INSERT INTO contested SELECT {model:String}, beaten.5, prediction_id, beaten.2, beaten.3, beaten.4, events[1].5, {generation:UInt64}"
+            f" FROM (SELECT prediction_id, {events} AS events FROM predictions WHERE model = {{model:String}} AND prediction_id IN ({twice})"
+            " GROUP BY prediction_id) ARRAY JOIN arrayPopFront(events) AS beaten",
+            parameters,
+        )
+        found = "FROM contested WHERE model = {model:String} AND generation = {generation:UInt64}"
+        self._engine.command(
+            "INSERT INTO outcomes (model, ts, prediction_id, generation, deleted)"
+            f" SELECT DISTINCT model, ts, prediction_id, generation, 1 {found} AND ts != winner",
+            parameters,
+        )
+        return col.ints(self._engine.query(f"SELECT DISTINCT toUnixTimestamp64Micro(ts) AS at {found} ORDER BY at", parameters)["at"])
+
+    def highest(self, model: str) -> int:
+        """The highest generation under which an owner has written anything about the model, 0 if none has."""
+        tables = ("outcomes", "performance_panes", "rebuilds", "readings", "contested")
+        each = " UNION ALL ".join(f"SELECT max(generation) AS highest FROM {table} WHERE model = {{model:String}}" for table in tables)
+        return int(self._engine.query(f"SELECT max(highest) AS highest FROM ({each})", {"model": model})["highest"][0].as_py())
 
     def joined(self, model: str, generation: int, pane: int) -> Ints:
         """Slots of the outcomes that `join` wrote under this generation, retracted ones too."""

@@ -37,7 +37,7 @@ def show(engine: Engine, versions: Sequence[Contract]) -> str:
     ]
     view = f"events_{newest.model}"
     model = newest.model.replace("\\", "\\\\").replace("'", "\\'")
-    engine.command(f"CREATE OR REPLACE VIEW {_quoted(view)} AS SELECT {', '.join([own, *named])} FROM predictions WHERE model = '{model}'")
+    engine.define(f"CREATE OR REPLACE VIEW {_quoted(view)} AS SELECT {', '.join([own, *named])} FROM predictions WHERE model = '{model}'")
     return view
 
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from core.block import Categories, Labels, Predictions
 from core.contract import Contract
+from core.generation import era_of
 from core.segment import grouping_of
 from storage.facts import column as col
 from storage.facts.engine import Engine
@@ -51,6 +52,7 @@ class Writer:
                         "contract": col.constant(contract.version, rows),
                         "slot": col.times(np.asarray(slots, np.int64)),
                         "generation": col.constant(generation, rows),
+                        "era": col.constant(era_of(generation), rows),
                     }
                 )
             ],
@@ -75,7 +77,7 @@ class Writer:
         self._insert("dead_letters", [pa.table(columns)] if rows else [], None)
 
     def readings(self, table: pa.Table) -> None:
-        """Readings: the fields of `core.reading.Reading` as columns, times in microseconds, objects as JSON texts; and `evaluated`."""
+        """Readings: the fields of `core.reading.Reading` as columns, times in microseconds, objects as JSON texts; `evaluated` and `generation`."""
         columns = {name: table[name] for name in table.column_names}
         for name in ("window_start", "window_end", "evaluated"):
             columns[name] = table[name].cast(pa.int64()).cast(col.TIME)

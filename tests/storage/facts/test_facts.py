@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,11 +13,9 @@ import pytest
 from core import moment
 from core.block import Categories, Labels, Predictions
 from core.contract import Column, Contract, Dimension, Kind, Task
-from core.error import ConfigError, Fatal
+from core.error import ConfigError
 from core.reading import Query
-from storage.facts.chdb import Chdb
 from storage.facts.engine import Engine
-from storage.facts.migration import migrate
 from storage.facts.panes import Panes
 from storage.facts.progress import Batches
 from storage.facts.raw import Raw
@@ -42,14 +39,6 @@ CONTRACT = Contract(
     classes=("0", "1"),
     scored=True,
 )
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = Chdb(tmp_path / "facts")
-    migrate(engine)
-    yield engine
-    engine.close()
 
 
 def predictions(ids: list[str], *, start: int = 0, position: int = 1) -> Predictions:
@@ -130,6 +119,64 @@ def test_known_ids_are_those_below_a_position(engine: Engine) -> None:
     assert raw.known("m", 0, 6, ["a", "c", "d"]) == {"a", "c"}
     assert raw.known("m", 1, 6, ["a"]) == set()
     assert [(model, sorted(ids)) for model, ids in raw.ids(0, 5)] == [("m", ["a", "b"])]
+
+
+def test_all_ids_come_page_by_page(engine: Engine) -> None:
+    """No page is longer than asked for, and together they hold every id of every model, though all happened at once."""
+    block = predictions([f"{i:02d}" for i in range(11)])
+    other = msgspec.structs.replace(CONTRACT, model="n")
+    Writer(engine).predictions([(CONTRACT, block), (other, replace(block, ts=np.full(11, 7)))], 0, "t")
+    pages = [(model, ids.tolist()) for model, ids in Raw(engine).ids(0, 9, most=3)]
+    assert max(len(ids) for _, ids in pages) == 3
+    assert sorted((model, key) for model, ids in pages for key in ids) == sorted((model, key) for model in "mn" for key in block.id)
+    assert list(Raw(engine).ids(1, 9)) == []
+
+
+def test_long_ids_are_looked_up_many_at_a_time(engine: Engine) -> None:
+    """Twenty thousand ids of 200 characters, quotes, braces and line ends among them, are found in seconds."""
+    ids = [f"{i}'\\\n\t{{a:String}}é".ljust(200, "-") for i in range(20_000)]
+    Writer(engine).predictions([(CONTRACT, predictions(ids))], 0, "t")
+    began = time.monotonic()
+    assert Raw(engine).known("m", 0, 9, [*ids[::2], "none"]) == set(ids[::2])
+    assert time.monotonic() - began < 20
+
+
+def test_a_batch_is_finished_once_its_last_row_is_there(engine: Engine) -> None:
+    """Finished is told by topic, partition and last position, and by nothing else."""
+    times = dict.fromkeys(("first_ts", "last_ts", "watermark", "logged"), 1)
+    row: dict[str, str | int] = {
+        "model": "m",
+        "topic": "labels",
+        "partition": 2,
+        "first": 1,
+        "last": 4,
+        "rows": 2,
+        "duplicates": 0,
+        "rejected": 0,
+        **times,
+    }
+    Writer(engine).batches([row])
+    raw = Raw(engine)
+    assert raw.finished("labels", 2, 4)
+    assert [raw.finished("labels", 2, 3), raw.finished("labels", 1, 4), raw.finished("predictions", 2, 4)] == [False, False, False]
+
+
+def test_a_dead_letter_is_there_once(engine: Engine) -> None:
+    """Sent again, without any token, it is the same row."""
+    letter: dict[str, str | int] = {
+        "topic": "labels",
+        "partition": 2,
+        "position": 7,
+        "place": 0,
+        "model": "",
+        "field": "ts",
+        "reason": "no time",
+        "logged": 5,
+    }
+    for _ in range(2):
+        Writer(engine).dead_letters([letter])
+    found = engine.query("SELECT * REPLACE (toUnixTimestamp64Micro(logged) AS logged) FROM dead_letters FINAL").to_pylist()
+    assert found == [letter]
 
 
 def test_truth_joins_whichever_came_first(engine: Engine) -> None:
@@ -286,30 +333,6 @@ def test_readings_are_paged_and_newest_wins(engine: Engine) -> None:
         readings.read(Query(after="nonsense"), current)
 
 
-def test_a_changed_migration_is_refused(engine: Engine) -> None:
-    """Migrations run once; a file that is not the one that was applied stops the start."""
-    assert migrate(engine) == []
-    engine.command("ALTER TABLE migrations UPDATE checksum = 'x' WHERE 1 SETTINGS mutations_sync = 1")
-    with pytest.raises(Fatal, match="0001_facts"):
-        migrate(engine)
-
-
-def test_data_of_a_newer_version_is_refused(engine: Engine) -> None:
-    """A migration that this version does not know stops the start."""
-    engine.command("INSERT INTO migrations (name, checksum) VALUES ('9999_future.sql', 'x')")
-    with pytest.raises(Fatal, match="newer version"):
-        migrate(engine)
-
-
-def test_only_a_token_makes_an_insert_happen_once(engine: Engine) -> None:
-    """The same rows under a token are there once, and without one as often as they were inserted."""
-    engine.command("CREATE TABLE t (x Int64) ENGINE = MergeTree ORDER BY x SETTINGS non_replicated_deduplication_window = 100")
-    rows = pa.table({"x": [1, 2]})
-    for token in ("a", "a", None, None):
-        engine.insert("t", rows, token)
-    assert engine.query("SELECT count() AS n FROM t").to_pylist() == [{"n": 6}]
-
-
 def test_retention_counts_from_the_log_and_is_off(engine: Engine) -> None:
     """Events of 1970 that were logged lately stay; those logged before the limit go; without a limit all stay."""
     writer, raw, lately = Writer(engine), Raw(engine), int(time.time()) * moment.SECOND
@@ -322,7 +345,12 @@ def test_retention_counts_from_the_log_and_is_off(engine: Engine) -> None:
     engine.command("OPTIMIZE TABLE predictions FINAL")
     assert {key for _, ids in raw.ids(0, 9) for key in ids} == {"new"}
     retain(engine, None)
-    assert "TTL" not in engine.query("SELECT create_table_query AS q FROM system.tables WHERE name = 'predictions'").to_pylist()[0]["q"]
+    assert (
+        "TTL"
+        not in engine.query(
+            "SELECT create_table_query AS q FROM system.tables WHERE database = currentDatabase() AND name = 'predictions'"
+        ).to_pylist()[0]["q"]
+    )
 
 
 def test_slots_whose_events_may_be_gone_are_frozen(engine: Engine) -> None:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace as moved
-from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from core.block import Categories
 from core.contract import Column, Kind
-from storage.facts.chdb import Chdb
-from storage.facts.migration import migrate
+from storage.facts.engine import Engine
 from storage.facts.view import show
 from storage.facts.writer import Writer
 from tests.storage.facts.test_facts import CONTRACT, predictions
 
 
-def test_columns_have_their_names_over_versions(tmp_path: Path) -> None:
+def test_columns_have_their_names_over_versions(engine: Engine) -> None:
     """Nulls are NULL, a column that moved is followed, odd names and models do no harm."""
-    engine = Chdb(tmp_path / "facts")
-    migrate(engine)
     first = msgspec.structs.replace(CONTRACT, model="it's `odd`\\")
     columns = (Column(name="ts", kind=Kind.NUMERIC), Column(name="x", kind=Kind.NUMERIC))
     second = msgspec.structs.replace(first, version=2, features=columns)
@@ -41,4 +37,3 @@ def test_columns_have_their_names_over_versions(tmp_path: Path) -> None:
     show(engine, [first, second])
     rows = engine.query(f"SELECT prediction_id, feature_ts, x FROM `{quoted}` ORDER BY prediction_id").to_pylist()
     assert [(row["feature_ts"], row["x"]) for row in rows] == [(None, None), (None, None), (None, 0.0), (7.0, 8.0)]
-    engine.close()
