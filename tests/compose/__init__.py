@@ -1,0 +1,1 @@
+"""The files that run a cluster name what is there."""
