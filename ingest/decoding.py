@@ -17,6 +17,7 @@ import numpy as np
 
 from core.block import Labels, Predictions
 from core.contract import Contract
+from core.error import Retryable
 from ingest.decode.decoded import Contracts, Decoded
 from ingest.decode.fault import Fault
 from ingest.decode.label import decode_labels, read_labels
@@ -28,6 +29,7 @@ _log = logging.getLogger(__name__)
 
 B = TypeVar("B", Predictions, Labels)
 
+_NO_FAULT = (MemoryError, Retryable)  # of a record: the batch is tried again
 _MODEL = re.compile(rb'"model" ?: ?"([^"\\]*)"')  # what is probably of one model is decoded together: that is quicker, and else the same
 
 
@@ -39,7 +41,7 @@ class Decode:
 
     def __call__(self, batch: Batch) -> Events:
         """The blocks of a batch, rows in the order of the log."""
-        contracts: Contracts = cache(self._contracts)  # each stays what it is for the whole batch
+        contracts: Contracts = cache(self._contract)  # each stays what it is for the whole batch
         rejects: list[Reject] = []
         if batch.topic == "predictions":
             blocks: dict[str, tuple[Contract, list[Predictions]]] = {}
@@ -53,6 +55,12 @@ class Decode:
             for model, part in found.items():
                 labels.setdefault(model, []).append(_placed(part, records))
         return Events(batch, labels={model: _in_order(Labels.concat(parts)) for model, parts in labels.items()}, rejects=sorted(rejects))
+
+    def _contract(self, model: str) -> Contract | None:
+        try:
+            return self._contracts(model)
+        except Exception as error:  # a store that is away is no fault of a record
+            raise Retryable(f"the contract of {model!r} cannot be read: {error}") from error
 
 
 class _Pass:
@@ -79,8 +87,8 @@ class _Pass:
         logged = np.fromiter((record.logged for record in records), np.int64, len(records))
         try:
             decoded = self._read(shallow([record.body for record in records]), self._contracts, logged)
-        except MemoryError:
-            raise  # no fault of a record
+        except _NO_FAULT:
+            raise
         except Exception as error:  # one record that breaks the decoder must not stop the stream, nor cost its neighbours
             if len(records) == 1:
                 self._broken(records[0], error)
@@ -100,7 +108,7 @@ class _Pass:
             except PayloadError as error:
                 self._rejects.append(_reject(record, 0, Fault(0, "", str(error))))
                 return
-            except MemoryError:
+            except _NO_FAULT:
                 raise
             except Exception as error:  # as above
                 self._broken(record, error)

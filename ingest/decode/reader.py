@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from core.error import InvalidRecord
-from ingest.decode.fault import Fault, fault, kind_of
+from ingest.decode.fault import Fault, encodes, fault, kind_of
 from ingest.decode.payload import Broken, Parsed, PayloadError, Row, parse
 
 SLICE = 1_000  # rows; their structs stay in the processor's cache
@@ -137,7 +137,7 @@ class Reader:
 
     def _form(self, model: str) -> Form | None:
         if model not in self._forms:
-            self._forms[model] = self._form_of(model)
+            self._forms[model] = self._form_of(model) if encodes(model) and "\0" not in model else None  # which no store can hold
         return self._forms[model]
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from core.error import InvalidRecord, Retryable
+from core.error import Retryable
 from ingest.dead_letter import DeadLetter
 from ingest.decode.decoded import Decoded
-from ingest.decode.payload import Kind
+from ingest.decode.payload import Kind, PayloadError
 from ingest.kafka.connection import Connection
 from ingest.kafka.delivery import Delivery
 from ingest.kafka.message import Outgoing, messages
@@ -49,7 +49,7 @@ class Publisher:
     def append(self, topic: Topic, body: bytes, kind: Kind, decoded: Decoded[Any], now: int) -> Future[None]:
         """Send the accepted rows of a request, a message each; the future is done when all are acknowledged, and raises Retryable if one is not.
 
-        `now` is left to the brokers, which stamp each message. Raises Retryable when too much waits, and InvalidRecord for an event that is
+        `now` is left to the brokers, which stamp each message. Raises Retryable when too much waits, and PayloadError for an event that is
         larger than a message may be: then nothing was sent.
         """
         return self.send(topic, list(messages(body, kind, decoded)))
@@ -58,7 +58,8 @@ class Publisher:
         """Send messages in their order; as `append`."""
         sizes = [len(message.value) for message in outgoing]
         if sizes and max(sizes) > LARGEST:
-            raise InvalidRecord(outgoing[sizes.index(max(sizes))].row, "", f"the event is larger than {LARGEST >> 20} MiB")
+            row = outgoing[sizes.index(max(sizes))].row
+            raise PayloadError(f"the event in row {row} is larger than the {LARGEST >> 20} MiB of a message; nothing was sent", status=413)
         size = sum(sizes)
         with self._lock:
             if self._waiting and self._waiting + size > self._most:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core import moment
 from core.block import Labels, Predictions
 from core.contract import Contract
+from core.error import Retryable
 from ingest import decoding
 from ingest.decode.payload import DEEPEST, PayloadError
 from ingest.decode.prediction import decode_predictions, read_predictions
@@ -132,9 +133,13 @@ def test_rows_stand_where_their_record_stands() -> None:
     ]
     records = _records([(json.dumps(body).encode(), NOW + i) for i, body in enumerate(bodies)])
     ((_, block),) = _events("predictions", records).predictions
-    assert list(
-        zip(block.id.tolist(), block.position.tolist(), block.place.tolist(), strict=True)
-    ) == [("a", 7, 0), ("b", 10, 0), ("c", 13, 0), ("d", 13, 1), ("a", 16, 0)]
+    assert list(zip(block.id.tolist(), block.position.tolist(), block.place.tolist(), strict=True)) == [
+        ("a", 7, 0),
+        ("b", 10, 0),
+        ("c", 13, 0),
+        ("d", 13, 1),
+        ("a", 16, 0),
+    ]
     assert block.logged.tolist() == [NOW, NOW + 1, NOW + 2, NOW + 2, NOW + 3]
 
 
@@ -194,6 +199,34 @@ def test_too_little_memory_is_no_fault_of_a_record(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(decoding, "read_labels", full)
     with pytest.raises(MemoryError):
         _events("labels", _records([(b"{}", NOW)]))
+
+
+def test_contracts_that_cannot_be_read_are_no_fault_of_a_record() -> None:
+    """While the store is away the batch waits: nothing goes to the dead letters."""
+
+    def away(model: str) -> Contract:
+        raise OSError(f"no connection for {model}")
+
+    body = json.dumps(event()).encode()
+    for sent in ([(body, NOW)], [(body, NOW)] * 3, [(b"[" + body + b"]", NOW)]):
+        records = _records(sent)
+        with pytest.raises(Retryable, match="the contract of 'b' cannot be read: no connection"):
+            Decode(away)(Batch("predictions", 0, 7, 7, records))
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\0b"])
+def test_a_name_that_no_store_can_hold_is_never_asked_for(name: str) -> None:
+    """It is an unknown model: a record must not stop the stream by its model's name."""
+    asked: list[str] = []
+    records = _records([(json.dumps(event(model=name)).encode(), NOW), (json.dumps(event()).encode(), NOW)])
+
+    def contract(model: str) -> Contract | None:
+        asked.append(model)
+        return CONTRACTS.get(model)
+
+    events = Decode(contract)(Batch("predictions", 0, 7, 10, records))
+    assert [(reject.position, reject.field) for reject in events.rejects] == [(7, "model")]
+    assert asked == ["b"]
 
 
 def test_a_batch_has_one_version_of_each_contract() -> None:

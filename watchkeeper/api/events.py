@@ -27,7 +27,7 @@ MOST_IN_FLIGHT = 256 * 2**20  # bytes of bodies being read and decoded
 
 _REMEDIES = {
     400: "send a JSON array of events, or NDJSON with its content type",
-    413: "send fewer events at a time",
+    413: "send fewer or smaller events at a time",
     415: "send `Content-Encoding: gzip`, or none",
 }
 
@@ -56,7 +56,10 @@ class Intake:
                     422, "every row was rejected; nothing was kept", "see `errors` for the reason of each row", more=_summary(decoded)
                 )
             if decoded.accepted:
-                await self._services.append(topic, plain, kind, decoded, now)
+                try:
+                    await self._services.append(topic, plain, kind, decoded, now)
+                except PayloadError as error:  # the log takes no event of that size
+                    raise Problem(error.status, str(error), _REMEDIES[error.status]) from None
         return answer.json(_summary(decoded))
 
     def _decode(self, topic: Topic, packed: bytes, encoding: str, kind: Kind, now: int) -> tuple[bytes, AnyDecoded]:

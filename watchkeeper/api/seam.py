@@ -32,7 +32,10 @@ class Services(Protocol):
         ...
 
     async def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> None:
-        """Append an unpacked request to the log; returns when it is durable. `now` is the time that it must be logged with."""
+        """Append an unpacked request to the log; returns when it is durable. `now` is the time that it must be logged with.
+
+        PayloadError if the log takes no event of that size.
+        """
         ...
 
     def readings(self, query: Query) -> tuple[pa.Table, str | None]:

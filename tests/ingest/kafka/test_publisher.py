@@ -19,10 +19,10 @@ from compose.servers.fetch import Absent
 from compose.servers.kafka import Kafka
 from core.block import Predictions
 from core.contract import Contract
-from core.error import InvalidRecord, Retryable
+from core.error import Retryable
 from ingest.dead_letter import DeadLetter
 from ingest.decode.label import decode_labels
-from ingest.decode.payload import Kind
+from ingest.decode.payload import Kind, PayloadError
 from ingest.decode.prediction import decode_predictions
 from ingest.decoding import Decode
 from ingest.kafka.connection import Connection
@@ -151,9 +151,9 @@ def test_a_large_event_passes_and_a_larger_one_is_refused(connection: Connection
     """Beyond what a message may hold nothing is sent, and the row is named."""
     post(publisher, array(event(caller="x" * (LARGEST - 1_000))))
     body = array(event(), event(caller="x" * LARGEST))
-    with pytest.raises(InvalidRecord, match="larger than 8 MiB") as caught:
+    with pytest.raises(PayloadError, match="row 1 is larger than the 8 MiB") as caught:
         publisher.append("predictions", body, "json", decode_predictions(body, "json", CONTRACTS.get, NOW), NOW)
-    assert caught.value.row == 1
+    assert caught.value.status == 413
     assert len(sent(connection)) == 1
 
 
