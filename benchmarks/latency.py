@@ -1,0 +1,176 @@
+"""From an event to the webhook that it causes: p50 and p99, embedded and as a cluster, under a live stream: `python benchmarks/latency.py`.
+
+An hour that is over has a few events in each of 100 segments. While another model's stream runs, one event without its value is sent now and then to one
+segment: its window's null rate passes the limit, an episode fires, and a signed webhook arrives here. Server, stream and receiver share this machine.
+"""
+
+from __future__ import annotations
+
+import http.client
+import multiprocessing
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from material.measure import options, progress, table
+from material.stream import MODEL, SEGMENTS, bodies, reference
+
+from core import moment
+from core.clock import SystemClock
+from tests.acceptance.machines import Machines
+from tests.acceptance.world import Cluster, Embedded
+from watchkeeper.client import Client
+from watchkeeper.demo.receiver import Receiver
+
+PROBE = "probe"
+PARTS = [f"{part:03d}" for part in range(100)]
+GOOD, MANY = 2, 1_000  # events of each part, and of none, that have their value: the whole stays below the limit
+REQUESTS = 20  # a second, of the stream
+WARM = 5.0  # seconds before the first probe
+HEADS = ("", "events/s wanted", "sent", "webhooks", "p50 ms", "p99 ms", "longest ms")
+_MARK, _TIME = "@" * 12, moment.text(1_000_000_000_000_000)
+
+
+def stream(url: str, rate: int, sent: Synchronized[int], over: Any) -> None:
+    """Send `rate` events a second whose time is now, until it is over; counts those that were accepted. A process of its own."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
+    (body,) = bodies(rate // REQUESTS, 1_000_000_000_000_000, 1, batch=rate // REQUESTS, prefix=_MARK)
+    began, turn = time.monotonic(), 0
+    while not over.wait(max(0.0, began + turn / REQUESTS - time.monotonic())):
+        fresh = body.replace(_MARK.encode(), f"{rate:06d}{turn:06d}".encode()).replace(
+            _TIME.encode(), moment.text(SystemClock().now()).encode()
+        )
+        connection.request("POST", "/v1/predictions", fresh, {"Content-Type": "application/x-ndjson"})
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status == 200:
+            sent.value += rate // REQUESTS
+        turn += 1
+
+
+@contextmanager
+def streaming(url: str, rate: int) -> Iterator[Synchronized[int]]:
+    """A live stream for as long as the block lasts; how many events were accepted."""
+    context = multiprocessing.get_context("spawn")
+    sent, over = context.Value("q", 0), context.Event()
+    process = context.Process(target=stream, args=(url, rate, sent, over), daemon=True)
+    process.start()
+    try:
+        yield sent
+    finally:
+        over.set()
+        process.join()
+
+
+def prepare(client: Client, receiver: Receiver) -> int:
+    """Give both models their references, the monitor and the receiver, and the hour that is over; its start in microseconds."""
+    for name, rows, given in (
+        (MODEL, reference(), {"segments": list(SEGMENTS)}),
+        (
+            PROBE,
+            pa.table({"x": [1.0] * len(PARTS), "part": PARTS, "prediction": [0] * len(PARTS)}),
+            {"segments": ["part"], "features": ["x"]},
+        ),
+    ):
+        sink = BytesIO()
+        pq.write_table(rows, sink)
+        client.reference(name, sink.getvalue(), task="binary", **given)
+    watched = {
+        "measure": "quality.null_rate",
+        "columns": ["x"],
+        "segments": ["part"],
+        "target": {"window": "1h"},
+        "warn": 0.3,
+        "min_samples": 1,
+    }
+    client.apply(
+        yaml.safe_dump(
+            [
+                {"monitor": "missing", "model": PROBE, **watched},
+                {"destination": "here", "kind": "webhook", "url": receiver.url, "secret": receiver.secret, "models": [PROBE]},
+            ]
+        )
+    )
+    hour = (SystemClock().now() // moment.HOUR - 2) * moment.HOUR
+    parts = [*(part for part in PARTS for _ in range(GOOD)), *[None] * MANY]
+    good = [event(f"good-{place}", hour, part, 1.0) for place, part in enumerate(parts)]
+    client.predictions([*good, event("now", SystemClock().now(), None, 1.0)])
+    client.wait(120)
+    return hour
+
+
+def event(key: str, ts: int, part: str | None, x: float | None) -> dict[str, Any]:
+    """An event of the model that is probed."""
+    tags = {} if part is None else {"part": part}
+    return {"prediction_id": key, "model": PROBE, "ts": moment.text(ts), "features": {"x": x}, "tags": tags, "prediction": 0}
+
+
+def probe(client: Client, hour: int, came: dict[str, float], seconds: float) -> list[float]:
+    """Milliseconds from sending to the webhook, of each part; sent at random moments, whether the last has come or not."""
+    draw, sent = random.Random(1), {}
+    for part in PARTS:
+        time.sleep(draw.uniform(0, 2 * seconds / len(PARTS)))
+        sent[part] = time.perf_counter()
+        client.predictions([event(f"bad-{part}", hour, part, None)])
+    until = time.monotonic() + 60
+    while len(came) < len(sent) and time.monotonic() < until:
+        time.sleep(0.01)
+    return [1_000 * (came[part] - at) for part, at in sent.items() if part in came]
+
+
+def measure(name: str, world: Embedded | Cluster, rate: int, seconds: float) -> tuple[str, ...]:
+    """One row of the table."""
+    came: dict[str, float] = {}
+
+    def tell(payload: dict[str, Any]) -> None:
+        if payload["type"] == "episode.fired":
+            came.setdefault(payload["data"]["segment"].partition("=")[2], time.perf_counter())
+
+    with Receiver(tell) as receiver, world, Client(world.url) as client:
+        hour = prepare(client, receiver)
+        with streaming(world.url, rate) as sent:
+            time.sleep(WARM)
+            before, began = sent.value, time.monotonic()
+            took = probe(client, hour, came, seconds)
+            achieved = (sent.value - before) / (time.monotonic() - began)
+    p50, p99 = np.quantile(took, (0.5, 0.99))
+    return name, f"{rate:,}", f"{achieved:,.0f}", f"{len(took)} of {len(PARTS)}", f"{p50:.0f}", f"{p99:.0f}", f"{max(took):.0f}"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = options(__doc__ or "", "python benchmarks/latency.py --rates 1000 --worlds embedded")
+    parser.add_argument("--rates", type=int, nargs="+", default=[1_000, 10_000], help="events a second of the stream (1000 10000)")
+    parser.add_argument(
+        "--worlds", nargs="+", default=["embedded", "cluster"], choices=["embedded", "cluster"], help="what to measure (both)"
+    )
+    parser.add_argument("--seconds", type=float, default=30.0, help="over which the 100 probes are spread (30)")
+    given = parser.parse_args()
+    rows = []
+    for name in given.worlds:
+        for rate in given.rates:
+            progress(f"{name}, {rate:,} events/s")
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+                if name == "embedded":
+                    rows.append(measure(name, Embedded(Path(folder), {}), rate, given.seconds))
+                    continue
+                with Machines(Path(folder) / "servers") as machines:
+                    rows.append(measure(name, Cluster(Path(folder) / "processes", machines.servers("bench"), {}), rate, given.seconds))
+    table("From an event to its webhook; server, stream and receiver on one machine", HEADS, rows)
+    print("To reach: p99 <= 2,000 ms.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Two ingest processes on two partitions against one: events a second from Kafka to ClickHouse, `python benchmarks/scale.py`.
+
+The events wait at the broker before anything is started. On two cores the servers take their part of them: what each process spends is told beside.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from confluent_kafka import Producer
+from material.measure import options, progress, table
+from material.stream import MODEL, SEGMENTS, bodies, reference
+
+from compose.servers.server import Server
+from core import moment
+from core.clock import SystemClock
+from tests.acceptance.machines import Machines
+from tests.acceptance.process import run
+from tests.acceptance.world import Cluster
+from watchkeeper.client import Client
+
+PARTITIONS = 2
+HEADS = ("ingest processes", "events/s", "x one", "CPU us/event, ingest", "Kafka", "ClickHouse", "MB each")
+
+
+def fill(bootstrap: str, prefix: str, rows: int) -> None:
+    """Events of the last two hours, as many in each partition."""
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "linger.ms": 20, "compression.type": "lz4", "queue.buffering.max.messages": 200_000}
+    )
+    place = 0
+    for body in bodies(rows, SystemClock().now() - 2 * moment.HOUR, 2 * moment.HOUR):
+        for line in body.splitlines():
+            producer.produce(f"{prefix}predictions", line, partition=place % PARTITIONS)
+            place += 1
+        producer.flush()
+
+
+def spent(servers: Sequence[Server]) -> float:
+    """Seconds of CPU that processes have used."""
+    words = [Path(f"/proc/{server.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split() for server in servers]
+    return sum(int(word[11]) + int(word[12]) for word in words) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(cluster: Cluster, machines: Machines, rows: int, many: int) -> tuple[float, tuple[str, ...]]:
+    """Events a second of `many` processes, from the first rows in the store to the last; and the rest of the table's row."""
+    processes = [cluster.processes[f"ingest-{place}"] for place in range(1, many + 1)]
+    everybody = (processes, [machines.kafka], [machines.clickhouse])
+    for process in processes:
+        process.start(wait=False)
+    for process in processes:
+        process.wait()
+    while not (first := cluster.counts(MODEL)["rows"]):
+        time.sleep(0.01)
+    began, before = time.monotonic(), [spent(servers) for servers in everybody]
+    while cluster.ask("SELECT count() AS n FROM predictions")[0]["n"] < rows:
+        time.sleep(0.02)
+    wall, after = time.monotonic() - began, [spent(servers) for servers in everybody]
+    each = [f"{1e6 * (late - early) / (rows - first):.1f}" for early, late in zip(before, after, strict=True)]
+    held = max(process.memory() for process in processes) / 2**20
+    for process in processes:
+        process.stop()
+    return (rows - first) / wall, (*each, f"{held:.0f}")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = options(__doc__ or "", "python benchmarks/scale.py --rows 200000")
+    parser.add_argument("--rows", type=int, default=600_000, help="events (600000)")
+    given = parser.parse_args()
+    sink = BytesIO()
+    pq.write_table(reference(), sink)
+    rates, rows = [], []
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Machines(Path(folder) / "servers") as machines:
+        for many in (1, 2):
+            servers = machines.servers(f"scale{many}")
+            settings = {**servers.environment, "WATCHKEEPER_KAFKA__PARTITIONS": str(PARTITIONS)}
+            cluster = Cluster(Path(folder) / str(many), servers, settings)
+            progress(f"{many}: the broker gets {given.rows:,} events")
+            run(["migrate"], settings)
+            fill(servers.bootstrap, servers.prefix, given.rows)
+            with cluster.processes["serve"] as serve, Client(serve.url) as client:
+                client.reference(MODEL, sink.getvalue(), task="binary", segments=list(SEGMENTS))
+            progress(f"{many}: ingest")
+            rate, rest = measure(cluster, machines, given.rows, many)
+            rates.append(rate)
+            rows.append((str(many), f"{rate:,.0f}", f"{rate / rates[0]:.2f}", *rest))
+    table(f"{given.rows:,} events of {MODEL} in {PARTITIONS} partitions; {os.cpu_count()} cores, servers among them", HEADS, rows)
+
+
+if __name__ == "__main__":
+    main()
