@@ -7,10 +7,10 @@ STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up embedded test check bench services clean
+.PHONY: help install demo up embedded test chaos check bench bench-latency services clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Install everything into .venv, as locked
 
@@ -34,6 +34,9 @@ embedded: $(STAMP) ## Run the whole in one process, with its data in DATA (var)
 test: $(STAMP) ## Run all tests; ARGS are pytest's
 	@$(BIN)/pytest $(ARGS)
 
+chaos: $(STAMP) ## Kill and freeze a cluster for half an hour (WATCHKEEPER_CHAOS_MINUTES); prints a ledger
+	@WATCHKEEPER_CHAOS_MINUTES=$${WATCHKEEPER_CHAOS_MINUTES:-30} $(BIN)/pytest -m chaos tests/chaos $(ARGS)
+
 check: $(STAMP) ## Check format, lint, types, layers and house rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -43,6 +46,9 @@ check: $(STAMP) ## Check format, lint, types, layers and house rules
 
 bench: $(STAMP) ## Run the benchmarks; each prints a table
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script || exit 1; done
+
+bench-latency: $(STAMP) ## Measure the way from an event to its webhook, embedded and as a cluster
+	@$(BIN)/python benchmarks/latency.py $(ARGS)
 
 services: $(STAMP) ## Fetch the real servers that tests and `make up` start
 	@$(BIN)/python -m compose.servers
