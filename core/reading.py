@@ -21,6 +21,10 @@ class Verdict(StrEnum):
     ASSUMPTIONS_BROKEN = "assumptions_broken"
 
 
+# In place of a verdict, in the store only: there is no such reading any more, for its window or segment has lost its only events.
+WITHDRAWN = "withdrawn"
+
+
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """One reading. Times are microseconds; `column` is "" for the whole model; `threshold` is as the monitor gives it.
 

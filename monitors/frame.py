@@ -55,7 +55,11 @@ class Frame:
         revision[at] = stored["revision"].to_numpy().astype(np.int64)[rows] + 1
         return changed, revision
 
-    def table(self, mask: npt.NDArray[np.bool_], revision: Ints, now: int) -> pa.Table:
+    def absent(self, stored: pa.Table) -> pa.Table:
+        """The stored readings of a segment that is no more."""
+        return stored.filter(pa.array(_codes(stored["segment"], self.segments) < 0))
+
+    def table(self, mask: npt.NDArray[np.bool_], revision: Ints, now: int, generation: int) -> pa.Table:
         """The readings under the mask, as columns."""
         w, c, s = np.nonzero(mask)
         rows, monitor = len(w), self.monitor
@@ -91,6 +95,7 @@ class Frame:
                 "monitor_version": pa.array(np.full(rows, monitor.revision), pa.uint32()),
                 "contract": pa.array(np.full(rows, self.contract), pa.uint32()),
                 "evaluated": np.full(rows, now),
+                "generation": pa.array(np.full(rows, generation), pa.uint64()),
             }
         )
 

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 
 from core.block import Ints
-from core.clock import Clock
 from core.contract import Contract
 from core.error import Fatal
 from core.segment import ALL, Segments
@@ -16,6 +15,7 @@ from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
 from monitors.recast import recast
 from monitors.seam import Contracts, Panes, Raw, Store
+from monitors.term import Term
 
 _ROWS = 200_000  # at a time
 
@@ -23,26 +23,28 @@ _ROWS = 200_000  # at a time
 class Rebuild:
     """Makes the panes of whole slots from raw events."""
 
-    def __init__(self, raw: Raw, panes: Panes, store: Store, contracts: Contracts, clock: Clock) -> None:
-        self._raw, self._panes, self._store, self._contracts, self._clock = raw, panes, store, contracts, clock
+    def __init__(self, raw: Raw, panes: Panes, store: Store, contracts: Contracts) -> None:
+        self._raw, self._panes, self._store, self._contracts = raw, panes, store, contracts
 
-    def reconcile(self, contract: Contract, slots: Ints, committed: Mapping[int, int]) -> tuple[int, int]:
-        """Compare the input panes of these slots with raw, and make again what differs; how many were audited, and repaired.
+    def reconcile(self, contract: Contract, slots: Ints, anyway: Ints, committed: Mapping[int, int], term: Term) -> tuple[int, list[int]]:
+        """Compare the input panes of these slots with raw, and make again what differs; how many were audited, and which were repaired.
 
         `committed` is the last committed position of each partition. A slot with raw events beyond it is being written just now: it is
-        touched again when that is committed. Panes are read before raw, so that they cannot hold what raw was not seen to hold.
+        touched again when that is committed. Panes are read before raw, so that they cannot hold what raw was not seen to hold. The slots
+        `anyway` are made again whatever their counts say: an event of theirs has ceased to count, and another may have come.
         """
+        slots, forced = np.union1d(slots, anyway), set(anyway.tolist())
         if not len(slots):
-            return 0, 0
+            return 0, []
         held = dict(zip(*(values.tolist() for values in self._panes.slots(contract)), strict=True))
         found = self._raw.distinct(contract.model, slots, contract.pane)
-        settled = {slot: n for slot, (n, last) in found.items() if all(at <= committed.get(part, 0) for part, at in last.items())}
-        differing = {slot: n for slot, n in settled.items() if held.get(slot, 0) != n}
+        settled = {slot for slot, (_, last) in found.items() if all(at <= committed.get(part, -1) for part, at in last.items())}
+        differing = {slot: n for slot, (n, _) in found.items() if slot in forced or (slot in settled and n != held.get(slot, 0))}
         for chunk in _chunks(differing):
-            self._inputs(contract, chunk)
-        return len(settled), len(differing)
+            self._inputs(contract, chunk, term)
+        return len(settled | forced), sorted(differing)
 
-    def performance(self, contract: Contract, slots: Ints, generation: int) -> None:
+    def performance(self, contract: Contract, slots: Ints, term: Term) -> None:
         """Recompute the performance panes of these slots from outcomes."""
         rows = (
             {int(slot): found[0] for slot, found in self._raw.distinct(contract.model, slots, contract.pane).items()} if len(slots) else {}
@@ -55,16 +57,19 @@ class Rebuild:
                 outcomes = self._raw.outcomes(source, dimensions, chunk, contract.pane)
                 if len(outcomes):
                     summary = summary.merge(PerformanceSummary.of(contract, segments, outcomes))
-            self._store.performance_panes(contract, _with_empty(summary.to_columns(), chunk), generation)
+            term.check()
+            self._store.performance_panes(contract, _with_empty(summary.to_columns(), chunk), term.generation)
 
-    def _inputs(self, contract: Contract, slots: Ints) -> None:
-        generation, segments, summary = self._clock.now(), Segments(contract), InputSummary.zero()
+    def _inputs(self, contract: Contract, slots: Ints, term: Term) -> None:
+        segments, summary = Segments(contract), InputSummary.zero()
         for source in self._sources(contract, slots):
             block = recast(self._raw.predictions(source, slots, contract.pane), source, contract)
             if len(block):
                 summary = summary.merge(InputSummary.of(contract, segments, block))
-        self._store.panes([(contract, summary.to_columns())], None, generation)
-        self._store.rebuilt(contract, slots.tolist(), generation)
+        term.check()
+        self._store.panes([(contract, summary.to_columns())], None, term.generation)
+        term.check()
+        self._store.rebuilt(contract, slots.tolist(), term.generation)
 
     def _sources(self, contract: Contract, slots: Ints) -> Iterator[Contract]:
         """The contract versions under which the slots' events were taken."""

@@ -27,7 +27,7 @@ class Raw(Protocol):
         ...
 
     def distinct(self, model: str, values: Ints, pane: int) -> dict[int, tuple[int, dict[int, int]]]:
-        """For each slot: how many distinct ids, and the highest position by partition."""
+        """For each slot: how many distinct ids count there, and the highest position by partition."""
         ...
 
     def contracts(self, model: str, values: Ints, pane: int) -> list[int]:
@@ -35,7 +35,7 @@ class Raw(Protocol):
         ...
 
     def predictions(self, contract: Contract, values: Ints, pane: int) -> Predictions:
-        """The distinct events of these slots taken under `contract`."""
+        """The distinct events of these slots that count, taken under `contract`."""
         ...
 
     def outcomes(self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None) -> Outcomes:
@@ -43,11 +43,23 @@ class Raw(Protocol):
         ...
 
 
+Ranges = Mapping[int, tuple[int, int]]
+"""Positions first..last of partitions."""
+
+
 class Truth(Protocol):
     """Outcomes: predictions joined with their labels."""
 
-    def join(self, model: str, predictions: Mapping[int, tuple[int, int]], labels: Mapping[int, tuple[int, int]], generation: int) -> None:
+    def join(self, model: str, predictions: Ranges, labels: Ranges, generation: int) -> None:
         """Join what is new in these positions of each partition."""
+        ...
+
+    def contest(self, model: str, predictions: Ranges, generation: int) -> Ints:
+        """Find the events that do not count, for ids that came in these positions; their times."""
+        ...
+
+    def highest(self, model: str) -> int:
+        """The highest generation under which an owner has written anything."""
         ...
 
     def joined(self, model: str, generation: int, pane: int) -> Ints:
@@ -94,12 +106,20 @@ class Panes(Protocol):
         """Segments with predictions."""
         ...
 
+    def rebuilds(self, contract: Contract, era: int) -> tuple[int, int]:
+        """What owners before this era have rebuilt, as two numbers that change when one of them writes late."""
+        ...
+
+    def rebuilt(self, contract: Contract, era: int) -> Ints:
+        """The slots whose panes are as an owner before this era has rebuilt them."""
+        ...
+
 
 class Readings(Protocol):
     """Readings that were stored before."""
 
     def newest(self, model: str, monitor: str, version: int, span: tuple[int, int]) -> pa.Table:
-        """Newest revisions, windows starting in the span."""
+        """The readings that hold, withdrawn ones too, windows starting in the span."""
         ...
 
     def evaluated(self, model: str, monitor: str, version: int, contract: int) -> tuple[Ints, Ints]:
@@ -128,13 +148,21 @@ class Store(Protocol):
 
 
 class Cursors(Protocol):
-    """Where an owner stands."""
+    """Who owns a model, and where the owner stands. An owner that another one has followed gets Fenced."""
+
+    def take(self, name: str) -> int:
+        """Become the owner; the new epoch."""
+        ...
+
+    def holds(self, name: str, epoch: int) -> None:
+        """Raise Fenced unless this epoch is the current one."""
+        ...
 
     def cursor(self, name: str) -> dict[str, Any] | None:
         """What was saved last."""
         ...
 
-    def save_cursor(self, name: str, payload: dict[str, Any]) -> None:
+    def save_cursor(self, name: str, payload: dict[str, Any], epoch: int) -> None:
         """Save."""
         ...
 
@@ -142,6 +170,6 @@ class Cursors(Protocol):
 class Alerts(Protocol):
     """Takes the readings that are new."""
 
-    def observe(self, monitor: Monitor, readings: Sequence[Reading]) -> object:
-        """Advance the rules; the same readings again change nothing."""
+    def observe(self, monitor: Monitor, readings: Sequence[Reading], fence: tuple[str, int]) -> object:
+        """Advance the rules; the same readings again change nothing. Raises Fenced as the cursors do."""
         ...

@@ -109,9 +109,7 @@ class Raw:
             f"SELECT {SLOT.format(ts='ts')} AS slot, partition, uniqExactIfState(prediction_id, {_COUNTS}) AS ids, max(position) AS last"
             f" FROM predictions WHERE model = {{model:String}} AND {in_slots()} GROUP BY slot, partition"
         )
-        sql = (
-            f"SELECT slot, uniqExactMerge(ids) AS n, groupArray(partition) AS parts, groupArray(last) AS lasts FROM ({each}) GROUP BY slot"
-        )
+        sql = f"SELECT slot, uniqExactIfMerge(ids) AS n, groupArray(partition) AS parts, groupArray(last) AS lasts FROM ({each}) GROUP BY slot"
         rows = self._engine.query(sql, {"model": model, **slots(values, pane)}).to_pylist()
         return {row["slot"]: (row["n"], dict(zip(row["parts"], row["lasts"], strict=True))) for row in rows}
 

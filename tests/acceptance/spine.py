@@ -1,12 +1,14 @@
-"""The spine without threads: the real log, steps, stores and owner, driven one action at a time, and a fuse that kills it anywhere."""
+"""The spine without threads: real logs, steps, stores and owners, driven one action at a time, and a fuse that kills it anywhere."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,10 +16,13 @@ from alerts.engine import AlertEngine
 from core import moment
 from core.clock import SystemClock
 from core.contract import Column, Contract, Dimension, Kind, Task
+from core.error import Fenced
 from core.monitor import Monitor
+from core.reading import WITHDRAWN
 from ingest.consumer import Consumer, Limits
 from ingest.embedded_log import EmbeddedLog
-from ingest.record import TOPICS, Topic
+from ingest.record import TOPICS, Stretch, Topic
+from ingest.seam import Committed as Place
 from monitors.evaluate import Evaluate, Model
 from monitors.owner import Committed, Owner, Stores
 from monitors.rebuild import Rebuild
@@ -30,6 +35,9 @@ from storage.facts.raw import Raw
 from storage.facts.readings import Readings
 from storage.facts.truth import Truth
 from storage.facts.writer import Writer
+
+PARTITIONS = (0, 1, 2)
+When = Literal["before", "after", "late"]
 
 _EVER = (-2_208_988_800_000_000, 9_000_000_000_000_000)
 _MEASURES = {
@@ -45,22 +53,31 @@ class Killed(BaseException):
 
 
 class Fuse:
-    """Kills at a write, before or after it is done; `arm` says at which one from now on."""
+    """Kills at a write, before or after it is done; `arm` says at which one from now on. What an owner was about to write can also be kept: it comes late."""
 
     def __init__(self) -> None:
         self._left = 0
-        self._after = False
+        self._when: When = "before"
+        self._kept: list[Callable[[], Any]] = []
 
-    def arm(self, writes: int, *, after: bool) -> None:
+    def arm(self, writes: int, when: When) -> None:
         """Let `writes` - 1 more writes pass; 0 lets all pass."""
-        self._left, self._after = writes, after
+        self._left, self._when = writes, when
 
-    def through(self, work: Callable[..., Any]) -> Callable[..., Any]:
-        """The same work, with the fuse in its way."""
+    def land(self) -> None:
+        """Do the writes that were kept; one of the control store may find that its writer was replaced."""
+        while self._kept:
+            with suppress(Fenced):
+                self._kept.pop(0)()
+
+    def through(self, work: Callable[..., Any], *, fenced: bool) -> Callable[..., Any]:
+        """The same work, with the fuse in its way. Only where writers are `fenced` a write may come late."""
 
         def guarded(*given: Any, **named: Any) -> Any:
             self._left -= 1
-            if self._left == 0 and not self._after:
+            if self._left == 0 and self._when != "after":
+                if self._when == "late" and fenced:
+                    self._kept.append(lambda: work(*given, **named))
                 raise Killed
             result = work(*given, **named)
             if self._left == 0:
@@ -73,17 +90,54 @@ class Fuse:
 class Fused:
     """What it is given, with a fuse in the way of the named methods."""
 
-    def __init__(self, whole: Any, fuse: Fuse, names: Sequence[str]) -> None:
+    def __init__(self, whole: Any, fuse: Fuse, names: Sequence[str], *, fenced: bool) -> None:
         self._whole = whole
         for name in names:
-            setattr(self, name, fuse.through(getattr(whole, name)))
+            setattr(self, name, fuse.through(getattr(whole, name), fenced=fenced))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._whole, name)
 
 
+class Partition:
+    """One partition of a log of several: an embedded log whose positions begin at `first`."""
+
+    def __init__(self, path: Path, first: int) -> None:
+        self.whole, self._less = EmbeddedLog(path), 1 - first
+
+    def committed(self, topic: Topic, partition: int) -> Place:
+        """Where the consumer stands."""
+        return self._ours(self.whole.committed(topic, 0), -self._less)
+
+    def commit(self, topic: Topic, partition: int, committed: Place) -> None:
+        """Make the consumer's place durable."""
+        self.whole.commit(topic, 0, self._ours(committed, self._less))
+
+    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> Stretch:
+        """Records from `start` on."""
+        until = until if until is None else until + self._less
+        records, last = self.whole.read(topic, 0, start + self._less, until=until, most=most)
+        return Stretch([record._replace(position=record.position - self._less) for record in records], last - self._less)
+
+    def wait(self, topic: Topic, partition: int, position: int, seconds: float) -> bool:
+        """Wait until the log has been read beyond `position`."""
+        return self.whole.wait(topic, 0, position + self._less, seconds)
+
+    def end(self, topic: Topic) -> int:
+        """The position after the last record."""
+        return self.whole.end(topic) - self._less
+
+    @staticmethod
+    def _ours(place: Place, less: int) -> Place:
+        return Place(place.next + less, place.intent if place.intent is None else place.intent + less)
+
+
 class Spine:
-    """One data folder. Models are told apart by name, so that many runs share it; `kill` forgets all that is not in the stores."""
+    """One data folder. Models are told apart by name, so that many runs share it; `kill` forgets all that is not in the stores.
+
+    The log has several partitions; the positions of the first begin at 0, as those of Kafka, and those of the others at 1. `replace` leaves a model's owner
+    to itself: it still believes that it owns the model, while another one begins with the next step.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.engine = Chdb(folder / "facts")
@@ -92,24 +146,25 @@ class Spine:
         self.control.migrate()
         self.fuse = Fuse()
         self.contracts: dict[str, Contract] = {}
-        self._path = folder / "log.sqlite"
-        self._bytes = 1
+        self._folder = folder
         self._begin()
 
     def add(self, model: str) -> None:
         """Give a model its contract."""
         self.contracts[model] = contract(model)
 
-    def append(self, topic: Topic, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Append a request, durably."""
-        self.log.append(topic, "json", json.dumps(rows).encode(), time.time_ns() // 1_000).result()
+    def append(self, topic: Topic, rows: Sequence[Mapping[str, Any]], partition: int = 0, logged: int | None = None) -> int:
+        """Append a request, durably; when the log took it."""
+        logged = logged or time.time_ns() // 1_000
+        self.log[partition].whole.append(topic, "json", json.dumps(rows).encode(), logged).result()
+        return logged
 
-    def ingest(self, size: int) -> None:
-        """Read the log to its end, in batches of about `size` bytes."""
-        for topic in TOPICS:
-            consumer = self._consumers[topic]
-            consumer._limits = Limits(bytes=size, seconds=0)
-            while consumer.written < self.log.end(topic):
+    def ingest(self, size: int, partitions: Sequence[int] = PARTITIONS) -> None:
+        """Read these partitions of the log to their ends, in batches of about `size` bytes."""
+        for partition, topic in itertools.product(partitions, TOPICS):
+            consumer = self._consumers[topic, partition]
+            consumer.limits = Limits(bytes=size, seconds=0)
+            while consumer.written < self.log[partition].end(topic):
                 if (batch := consumer._cut()) is not None:
                     while not consumer._submitted(batch):
                         consumer._steps.poll()
@@ -122,11 +177,26 @@ class Spine:
             return False
         committed = Committed(progress.predictions, progress.labels, progress.watermark, progress.logged, progress.frozen)
         owner = self._owners.get(model) or self._owners.setdefault(model, self._owner(model))
+        self._last[model] = committed
         return owner.step(Model(self.contracts[model], None), monitors(model), committed, silent=silent)
+
+    def replace(self, model: str) -> None:
+        """Another owner takes the model over with the next step; the one before does not hear of it."""
+        if model in self._owners:
+            self._zombies.append((model, self._owners.pop(model), self._last[model]))
+
+    def haunt(self) -> None:
+        """Owners that were replaced take a step with what they last knew; one that finds out is gone."""
+        for zombie in list(self._zombies):
+            model, owner, committed = zombie
+            try:
+                owner.step(Model(self.contracts[model], None), monitors(model), committed, silent=True)
+            except Fenced:
+                self._zombies.remove(zombie)
 
     def kill(self) -> None:
         """Die and begin again."""
-        self.fuse.arm(0, after=False)
+        self.fuse.arm(0, "before")
         self._end()
         self._begin()
 
@@ -137,7 +207,7 @@ class Spine:
         self.engine.close()
 
     def readings(self, model: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-        """The newest readings of a model: every field but model and revision, by monitor, column, segment and window."""
+        """The readings of a model that hold: every field but model and revision, by monitor, column, segment and window."""
         held = Readings(self.engine)
         rows = [row for one in monitors(model) for row in held.newest(model, one.name, one.revision, _EVER).to_pylist()]
         key = ("monitor", "column", "segment", "window_start")
@@ -146,28 +216,44 @@ class Spine:
                 sorted((name, value) for name, value in row.items() if name not in {"model", "revision"})
             )
             for row in rows
+            if row["verdict"] != WITHDRAWN
         }
 
     def twice(self, model: str) -> tuple[int, int]:
-        """How many rows raw holds more than ids, and how many the panes hold more than ids."""
-        sql = "SELECT count() AS rows, uniqExact(prediction_id) AS ids FROM predictions WHERE model = {model:String}"
+        """How many rows of raw are neither an id's one nor beaten by it, and how many the panes hold more than ids."""
+        beaten = "SELECT prediction_id, partition, position, place FROM contested WHERE model = {model:String}"
+        sql = (
+            f"SELECT countIf((prediction_id, partition, position, place) NOT IN ({beaten})) AS rows, uniqExact(prediction_id) AS ids"
+            " FROM predictions WHERE model = {model:String}"
+        )
         row = self.engine.query(sql, {"model": model}).to_pylist()[0]
         return row["rows"] - row["ids"], int(Panes(self.engine).slots(self.contracts[model])[1].sum()) - row["ids"]
 
     def _begin(self) -> None:
-        self.log = EmbeddedLog(self._path)
-        log = Fused(self.log, self.fuse, ["commit"])
-        ingested = Fused(Writer(self.engine), self.fuse, ["predictions", "labels", "panes", "dead_letters", "batches"])
-        self._writer = Fused(Writer(self.engine), self.fuse, ["panes", "rebuilt", "performance_panes", "readings"])
+        self.log = [Partition(self._folder / f"log-{partition}.sqlite", min(partition, 1)) for partition in PARTITIONS]
+        ingested = Fused(Writer(self.engine), self.fuse, ["predictions", "labels", "panes", "dead_letters", "batches"], fenced=False)
+        self._writer = Fused(Writer(self.engine), self.fuse, ["panes", "rebuilt", "performance_panes", "readings"], fenced=True)
         self._consumers = {
-            topic: Consumer(log, ingested, Raw(self.engine), self.contracts.get, topic, limits=Limits(seconds=0)) for topic in TOPICS
+            (topic, partition): Consumer(
+                Fused(self.log[partition], self.fuse, ["commit"], fenced=False),
+                ingested,
+                Raw(self.engine),
+                self.contracts.get,
+                topic,
+                partition,
+                limits=Limits(seconds=0),
+            )
+            for topic, partition in itertools.product(TOPICS, PARTITIONS)
         }
         self._owners: dict[str, Owner] = {}
+        self._last: dict[str, Committed] = {}
+        self._zombies: list[tuple[str, Owner, Committed]] = []
 
     def _end(self) -> None:
         for consumer in self._consumers.values():
             consumer._steps.abandon()
-        self.log.close()
+        for partition in self.log:
+            partition.whole.close()
 
     def _owner(self, model: str) -> Owner:
         raw, panes, clock = Raw(self.engine), Panes(self.engine), SystemClock()
@@ -177,14 +263,14 @@ class Spine:
 
         stores = Stores(
             raw=raw,
-            truth=Fused(Truth(self.engine), self.fuse, ["join"]),
+            truth=Fused(Truth(self.engine), self.fuse, ["join", "contest"], fenced=True),
             panes=panes,
             readings=Readings(self.engine),
             write=self._writer,
-            cursors=Fused(self.control, self.fuse, ["save_cursor"]),
+            cursors=Fused(self.control, self.fuse, ["take", "save_cursor"], fenced=True),
             alerts=AlertEngine(self.control, clock),
         )
-        return Owner(model, stores, Rebuild(raw, panes, self._writer, versions, clock), Evaluate(panes, raw, versions), clock)
+        return Owner(model, stores, Rebuild(raw, panes, self._writer, versions), Evaluate(panes, raw, versions), clock)
 
 
 def contract(model: str) -> Contract:

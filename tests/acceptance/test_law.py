@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -13,22 +14,25 @@ from hypothesis import strategies as st
 
 from core import moment
 from ingest.record import Topic
-from tests.acceptance.spine import Killed, Spine
+from tests.acceptance.spine import PARTITIONS, Killed, Spine, When
 
 _START = 20_000 * moment.DAY
 _names = itertools.count()
 
 
 class Send(NamedTuple):
-    """A request."""
+    """A request to a partition; by its clock the log takes it so much earlier (seconds)."""
 
     topic: Topic
+    partition: int
+    skew: int
     rows: list[dict[str, Any]]
 
 
 class Ingest(NamedTuple):
-    """The log is read to its end, in batches of about so many bytes."""
+    """Partitions are read to their ends, in batches of about so many bytes."""
 
+    partitions: tuple[int, ...]
     size: int
 
 
@@ -38,11 +42,19 @@ class Evaluate(NamedTuple):
     silent: bool
 
 
+class Replace(NamedTuple):
+    """Another owner takes over; the one before goes on as if nothing had happened, at every `Haunt`."""
+
+
+class Haunt(NamedTuple):
+    """Who was replaced takes a step, and what was kept from being written is written now."""
+
+
 class Arm(NamedTuple):
-    """The process dies at this write from now on, before or after it is done."""
+    """The process dies at this write from now on, before or after it is done; or its owner is replaced meanwhile and the write comes late."""
 
     writes: int
-    after: bool
+    when: When
 
 
 _ids = st.integers(0, 4).map(str)
@@ -65,16 +77,20 @@ _label = st.fixed_dictionaries(
         "deleted": st.sampled_from([False, False, False, True]),
     }
 )
+_partition = st.sampled_from(PARTITIONS)
+_skew = st.sampled_from([0, 0, 0, 3_600])
 _actions = st.lists(
     st.one_of(
-        st.builds(Send, st.just("predictions"), st.lists(_prediction, min_size=2, max_size=8)),
-        st.builds(Send, st.just("labels"), st.lists(_label, min_size=2, max_size=8)),
-        st.builds(Ingest, st.sampled_from([1, 1_000, 1_000_000])),
+        st.builds(Send, st.just("predictions"), _partition, _skew, st.lists(_prediction, min_size=2, max_size=8)),
+        st.builds(Send, st.just("labels"), _partition, _skew, st.lists(_label, min_size=2, max_size=8)),
+        st.builds(Ingest, st.sampled_from([(0,), (2,), (1, 0), PARTITIONS]), st.sampled_from([1, 1_000, 1_000_000])),
         st.builds(Evaluate, st.booleans()),
-        st.builds(Arm, st.integers(1, 12), st.booleans()),
+        st.builds(Arm, st.integers(1, 16), st.sampled_from(["before", "after", "late"])),
+        st.builds(Replace),
+        st.builds(Haunt),
     ),
-    min_size=8,
-    max_size=16,
+    min_size=10,
+    max_size=24,
 )
 
 
@@ -91,16 +107,22 @@ def spine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spine]:
 )
 @given(actions=_actions)
 def test_disorder_and_kills_leave_the_readings_of_a_quiet_run(spine: Spine, actions: list[Any]) -> None:
-    """Duplicates, shuffles, labels before predictions, corrections, retractions, cuts and kills change no reading."""
+    """Duplicates, ids in several partitions, shuffles, corrections, retractions, cuts, kills and owners that were replaced change no reading."""
     wild, quiet = f"wild-{next(_names)}", f"quiet-{next(_names)}"
     spine.add(wild)
     spine.add(quiet)
+    sent: list[tuple[int, Send]] = []
     for action in actions:
-        _survive(spine, wild, action)
+        if isinstance(action, Send):
+            sent.append((_send(spine, wild, action), action))
+        else:
+            _survive(spine, wild, action)
     _settle(spine, wild)
-    for topic, rows in _distinct(actions).items():
+    spine.fuse.land()
+    _settle(spine, wild)
+    for topic, rows in _distinct(sent).items():
         if rows:
-            _do(spine, quiet, Send(topic, rows))
+            _send(spine, quiet, Send(topic, 0, 0, rows))
     _settle(spine, quiet)
     assert spine.readings(quiet) == spine.readings(wild)
     assert spine.twice(wild) == (0, 0)
@@ -113,40 +135,58 @@ def _survive(spine: Spine, model: str, action: Any) -> None:
         spine.kill()
 
 
+def _send(spine: Spine, model: str, send: Send) -> int:
+    logged = time.time_ns() // 1_000 - send.skew * moment.SECOND
+    return spine.append(send.topic, [{**row, "model": model} for row in send.rows], send.partition, logged)
+
+
 def _do(spine: Spine, model: str, action: Any) -> None:
     match action:
-        case Send(topic, rows):
-            spine.append(topic, [{**row, "model": model} for row in rows])
-        case Ingest(size):
-            spine.ingest(size)
+        case Ingest(partitions, size):
+            spine.ingest(size, partitions)
         case Evaluate(silent):
             spine.evaluate(model, silent=silent)
-        case Arm(writes, after):
-            spine.fuse.arm(writes, after=after)
+        case Replace():
+            spine.replace(model)
+        case Haunt():
+            spine.haunt()
+            spine.fuse.land()
+        case Arm(writes, when):
+            spine.fuse.arm(writes, when)
 
 
 def _settle(spine: Spine, model: str) -> None:
     """Until there is nothing left to do."""
-    _survive(spine, model, Ingest(1_000))
+    _survive(spine, model, Ingest(PARTITIONS, 1_000))
     _survive(spine, model, Evaluate(silent=True))
-    spine.fuse.arm(0, after=False)
+    spine.fuse.arm(0, "before")
     spine.ingest(1_000_000)
     assert any(not spine.evaluate(model, silent=True) for _ in range(5))
 
 
-def _distinct(actions: list[Any]) -> dict[Topic, list[dict[str, Any]]]:
-    """What holds: of each id the first prediction, and the label with the highest time, the last of those; in order of time."""
-    predictions: dict[str, dict[str, Any]] = {}
-    labels: dict[str, dict[str, Any]] = {}
-    for action in actions:
-        for row in action.rows if isinstance(action, Send) else ():
+def _distinct(sent: list[tuple[int, Send]]) -> dict[Topic, list[dict[str, Any]]]:
+    """What holds: of each id the first prediction of each partition, of those the one that the log took first; and the label with the highest
+    time, partition and position. In order of time.
+    """
+    first: dict[tuple[str, int], tuple[tuple[int, int], dict[str, Any]]] = {}
+    labels: dict[str, tuple[tuple[int, int, int], dict[str, Any]]] = {}
+    for position, (logged, send) in enumerate(sent):
+        for row in send.rows:
             key = row["prediction_id"]
-            if action.topic == "predictions":
-                predictions.setdefault(key, row)
-            elif key not in labels or row["ts"] >= labels[key]["ts"]:
-                labels[key] = row
-    truth = [row for row in labels.values() if not row["deleted"]]
-    return {"predictions": sorted(predictions.values(), key=lambda row: row["ts"]), "labels": sorted(truth, key=lambda row: row["ts"])}
+            if send.topic == "predictions":
+                first.setdefault((key, send.partition), ((logged, send.partition), row))
+            else:
+                labels[key] = max(labels.get(key, ((-1, -1, -1), {})), ((row["ts"], send.partition, position), row), key=_rank)
+    held: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
+    for (key, _), found in first.items():
+        held[key] = min(held.get(key, found), found, key=lambda item: item[0])
+    predictions = [row for _, row in held.values()]
+    truth = [row for _, row in labels.values() if not row["deleted"]]
+    return {"predictions": sorted(predictions, key=lambda row: row["ts"]), "labels": sorted(truth, key=lambda row: row["ts"])}
+
+
+def _rank(label: tuple[tuple[int, int, int], dict[str, Any]]) -> tuple[int, int, int]:
+    return label[0]
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -156,8 +196,8 @@ def test_a_window_that_silence_has_closed_follows_what_comes_later(spine: Spine,
     spine.add(model)
     row = {"ts": _START // 1_000, "features": {"x": 1, "c": "a"}, "prediction": 1}
     for key, silent in (("1", True), ("2", False)):
-        _do(spine, model, Send("predictions", [row | {"prediction_id": key}]))
-        _do(spine, model, Ingest(1))
+        _send(spine, model, Send("predictions", 0, 0, [row | {"prediction_id": key}]))
+        _do(spine, model, Ingest(PARTITIONS, 1))
         if killed:
             spine.kill()
         _do(spine, model, Evaluate(silent=silent))

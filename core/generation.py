@@ -1,0 +1,27 @@
+"""Generations: of two versions of one fact that of the higher generation holds.
+
+A generation is an owner's era and its step in it. Each owner of a model has a higher era than those before it, and so whatever one of them writes
+late loses against what has been written since, without anybody's clock.
+"""
+
+from __future__ import annotations
+
+_STEPS = 32  # bits
+_FIRST = (
+    1 << 24
+)  # eras below were never given out: data of earlier versions carried log positions and times, which are lower than all of these
+
+
+def era(epoch: int, highest: int) -> int:
+    """The era of an owner under `epoch`; above that of the `highest` generation that is there, as when the epochs were restored from a backup."""
+    return max(_FIRST + epoch, era_of(highest) + 1)
+
+
+def generation(era: int, step: int) -> int:
+    """The generation of what is written in a step."""
+    return (era << _STEPS) + step
+
+
+def era_of(generation: int) -> int:
+    """The era in which something was written."""
+    return generation >> _STEPS

@@ -1,0 +1,48 @@
+"""Readings taken back: their window or segment is no more, because all of its events have ceased to count."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.block import Ints
+from core.reading import WITHDRAWN, Reading, Verdict
+
+
+def held(stored: pa.Table, windows: Ints, contract: int) -> pa.Table:
+    """The stored readings of these windows under this contract that were not taken back yet."""
+    mask = np.isin(stored["window_start"].to_numpy(), windows) & (stored["contract"].to_numpy() == contract)
+    return stored.filter(pa.array(mask)).filter(pc.field("verdict").cast(pa.string()) != WITHDRAWN)
+
+
+def withdrawn(stored: pa.Table, now: int, generation: int) -> pa.Table:
+    """The revisions that take these stored readings back, as columns."""
+    rows = stored.num_rows
+    blank = {
+        **dict.fromkeys(("value", "lower", "upper", "baseline_value", "n_effective"), pa.nulls(rows, pa.float64())),
+        "n_target": pa.array(np.zeros(rows), pa.uint64()),
+        "n_baseline": pa.nulls(rows, pa.uint64()),
+        "reason": pa.nulls(rows, pa.string()),
+        "verdict": pa.array([WITHDRAWN] * rows),
+        "revision": pa.array(stored["revision"].to_numpy() + 1, pa.uint32()),
+        "evaluated": pa.array(np.full(rows, now)),
+        "generation": pa.array(np.full(rows, generation), pa.uint64()),
+    }
+    return pa.table({**{name: stored[name] for name in stored.column_names}, **blank})
+
+
+def told(table: pa.Table) -> list[Reading]:
+    """The same for the alerts, to which such a window has no data; by window."""
+    names = set(Reading.__struct_fields__) - {"params", "threshold", "evidence", "verdict"}
+    return [
+        Reading(
+            params=json.loads(row["params"]),
+            threshold=json.loads(row["threshold"]),
+            verdict=Verdict.NODATA,
+            **{name: row[name] for name in names},
+        )
+        for row in table.sort_by("window_start").to_pylist()
+    ]
