@@ -20,6 +20,7 @@ _SETTINGS = {"wait_end_of_query": 1, "max_query_size": 1 << 30}
 _REPLICATED = {"insert_quorum": "auto", "insert_quorum_parallel": 0, "select_sequential_consistency": 1}
 # The server takes no field of a form that is longer than 128 KiB, in bytes; a character has four at most.
 _LONGEST = 30_000
+_PORTS = {"http": 8123, "https": 8443}
 _PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
 
 logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)  # it warns of what it raises
@@ -33,18 +34,16 @@ class Http(Engine):
     """
 
     def __init__(self, url: str, user: str = "default", password: str = "", database: str = DATABASE, cluster: str | None = None) -> None:
-        address = urlsplit(url)
-        if address.scheme not in {"http", "https"} or not address.hostname:
-            raise ConfigError(f"{url!r} is not the address of a ClickHouse server", remedy="write http://HOST:8123 or https://HOST:8443")
-        super().__init__(f"ClickHouse at {address.scheme}://{address.netloc.rpartition('@')[2]}", database, cluster)
+        scheme, host, port, path = _address(url)
+        super().__init__(f"ClickHouse at {scheme}://{host}:{port}", database, cluster)
         with told(self.where):
             self._connected = clickhouse_connect.get_client(
-                interface=address.scheme,
-                host=address.hostname,
-                port=address.port or (8443 if address.scheme == "https" else 8123),
+                interface=scheme,
+                host=host,
+                port=port,
                 username=user,
                 password=password,
-                proxy_path=address.path.strip("/"),
+                proxy_path=path.strip("/"),
                 settings={**self.SETTINGS, **_SETTINGS, **(_REPLICATED if cluster else {})},
                 pool_mgr=get_pool_manager(maxsize=64),
                 autogenerate_session_id=False,
@@ -72,6 +71,17 @@ class Http(Engine):
             return sql, parameters
         written = _PARAMETER.sub(lambda match: f"CAST({long[match[1]]}, '{match[2]}')" if match[1] in long else match[0], sql)
         return written, {name: value for name, value in parameters.items() if name not in long}
+
+
+def _address(url: str) -> tuple[str, str, int, str]:
+    """Scheme, host, port and path."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in _PORTS and parts.hostname:
+            return parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], parts.path
+    except ValueError:  # a port that is no number
+        pass
+    raise ConfigError(f"{url!r} is not the address of a ClickHouse server", remedy="write http://HOST:8123 or https://HOST:8443")
 
 
 def _length(value: Any) -> int:

@@ -43,3 +43,13 @@ def test_dead_letters_outlive_a_migration_that_was_broken_off(bare: Engine, done
     assert bare.query("SELECT engine FROM system.tables WHERE database = currentDatabase() AND name LIKE 'dead_letters%'").to_pylist() == [
         {"engine": "ReplacingMergeTree"}
     ]
+
+
+def test_every_migration_may_be_broken_off(bare: Engine) -> None:
+    """Each file bears to be begun again after each of its statements."""
+    for name in NAMES:
+        steps = statements((FOLDER / name).read_text())
+        for done in range(1, len(steps) + 1):
+            for statement in steps[:done]:
+                bare.define(statement)
+    assert migrate(bare) == NAMES
