@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, ClassVar, Self
@@ -30,10 +31,12 @@ def free_port() -> int:
 class Server:
     """One server on loopback. It ends at the latest with the process that started it.
 
-    `folder` holds its data and its log; the same folder and port can be started again after `stop` and after `kill`.
+    `folder` holds its data and its log (unless `output` is given); the same folder and port can be started again after `stop`
+    and after `kill`. `environment` is its whole environment; None: ours.
     """
 
-    name: ClassVar[str]
+    name: str
+    environment: Mapping[str, str] | None = None
     patience: ClassVar[float] = 60.0  # seconds until it must be ready, or have stopped
     farewell: ClassVar[signal.Signals] = signal.SIGTERM
 
@@ -66,12 +69,13 @@ class Server:
             raise Failed(f"{self.name}: port {self.port} is taken; stop who listens there, or give another port")
         self.folder.mkdir(parents=True, exist_ok=True)
         command = self._command()
-        with self.log.open("ab") as log:
+        with nullcontext(self._output) if self._output else self.log.open("ab") as log:
             self._leash = subprocess.Popen(
                 [sys.executable, "-I", str(_LEASH), *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=self._output or log,
+                stderr=log,
+                env=self.environment,
                 start_new_session=True,  # Ctrl-C is for us, not for it
             )
         assert self._leash.stdout is not None  # noqa: S101  # asked for above
