@@ -34,12 +34,11 @@ class Process(Server):
             "--port",
             str(self.port),
         ]
-        self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=10.0)
 
     def problem(self) -> str | None:
         """What `GET /v1/health/ready` complains about; None if it is ready."""
         try:
-            answer = self._http.get("/v1/health/ready")
+            answer = self._get("/v1/health/ready")
         except httpx.TransportError as error:
             return f"no answer: {error}"
         return None if answer.is_success else str(answer.json().get("detail") or answer.text)
@@ -47,7 +46,7 @@ class Process(Server):
     def metrics(self) -> dict[str, float]:
         """What `GET /metrics` says, by name; of a name with labels the sum."""
         found: dict[str, float] = {}
-        for family in text_string_to_metric_families(self._http.get("/metrics").raise_for_status().text):
+        for family in text_string_to_metric_families(self._get("/metrics").raise_for_status().text):
             for sample in family.samples:
                 found[sample.name] = found.get(sample.name, 0.0) + sample.value
         return found
@@ -68,6 +67,9 @@ class Process(Server):
     def said(self, lines: int = 25) -> str:
         """The last lines of its log."""
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+
+    def _get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=10.0)
 
     def _command(self) -> list[str]:
         return self._words
