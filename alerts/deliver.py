@@ -91,16 +91,16 @@ class Deliverer:
                 self._look.clear()
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
-        """Begin what is due, one attempt a destination; the end of each makes the loop look again."""
+        """Begin what is due; the end of each attempt makes the loop look again."""
         self._under_way = {name: future for name, future in self._under_way.items() if not future.done()}
         free = _AT_ONCE - len(self._under_way)
-        if not free:
+        if not free or self._stopping.is_set():
             return
         # Without a lease what is under way is due, too; with one nothing is claimed that would wait here while its lease runs.
         for delivery in self._store.due(self._clock.now(), free if self._lease else _AT_ONCE, self._lease):
-            if delivery.destination not in self._under_way and not self._stopping.is_set():
+            if delivery.id not in self._under_way:
                 future = pool.submit(self._carry, delivery)
-                self._under_way[delivery.destination] = future
+                self._under_way[delivery.id] = future
                 future.add_done_callback(lambda _: self._look.set())
 
     def _carry(self, delivery: Delivery) -> None:

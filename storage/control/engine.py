@@ -150,7 +150,10 @@ def _backend(url: str, password: str | None) -> Backend:
         case "sqlite":
             return Sqlite(address)
         case "postgresql" | "postgres" | "postgresql+psycopg":
-            return Postgres(address.set(drivername="postgresql+psycopg"), password)
+            try:
+                return Postgres(address.set(drivername="postgresql+psycopg"), password)
+            except ModuleNotFoundError as error:
+                raise ConfigError(f"PostgreSQL's driver is not installed ({error})", remedy="pip install 'watchkeeper[cluster]'") from error
         case other:
             raise ConfigError(f"there is no control database of kind `{other}`", remedy=_REMEDY)
 

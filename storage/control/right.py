@@ -7,10 +7,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from storage.control.engine import Database, migrations
-from storage.control.schema import AUDIT, CONTRACT, METADATA, MONITOR_HISTORY, TRANSITION
+from storage.control.schema import AUDIT, CONTRACT, CURSOR, METADATA, MONITOR_HISTORY, TRANSITION
 
 _VERSION = "alembic_version"
-_KEPT = {table.name for table in (AUDIT, CONTRACT, MONITOR_HISTORY, TRANSITION)}  # rows are added and never changed
+_CHANGED = "SELECT, INSERT, UPDATE"
+_OTHERWISE = {  # rows that are added and never changed; rows that are removed
+    **{table.name: "SELECT, INSERT" for table in (AUDIT, CONTRACT, MONITOR_HISTORY, TRANSITION)},
+    CURSOR.name: f"{_CHANGED}, DELETE",
+}
 
 
 class Rights(Database):
@@ -29,9 +33,7 @@ def _missing(connection: Connection) -> list[str]:
     user, schema = connection.execute(text("SELECT quote_ident(current_user), quote_ident(current_schema())")).one()
     if schema is None:  # a schema that may not be used is not on the path
         return [f"GRANT USAGE, CREATE ON SCHEMA public TO {user}"]
-    tables = {_VERSION: "SELECT"} | {
-        table.name: "SELECT, INSERT" if table.name in _KEPT else "SELECT, INSERT, UPDATE" for table in METADATA.sorted_tables
-    }
+    tables = {_VERSION: "SELECT"} | {table.name: _OTHERWISE.get(table.name, _CHANGED) for table in METADATA.sorted_tables}
     there = [name for name in tables if connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar()]
     found = [
         f"GRANT {lacking} ON {schema}.{name} TO {user}"

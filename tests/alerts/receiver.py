@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from types import TracebackType
 from typing import Self
+
+HELD = 0  # a status that is not given before `release` is set
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,12 @@ class Call:
 
 @dataclass
 class Receiver:
-    """Listens on loopback. `answers` are the next statuses and headers; 204 when there are no more."""
+    """Listens on loopback. `answers` are the next statuses and headers; 204 when there are no more. Whoever gets HELD waits for `release`."""
 
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     changed: Condition = field(default_factory=Condition)
+    release: Event = field(default_factory=Event)
 
     def __enter__(self) -> Self:
         receiver = self
@@ -36,6 +39,9 @@ class Receiver:
                     status, headers = receiver.answers.pop(0) if receiver.answers else (204, {})
                     receiver.calls.append(Call(body, {name.lower(): value for name, value in self.headers.items()}, status))
                     receiver.changed.notify_all()
+                if status == HELD:
+                    receiver.release.wait(60)
+                    status = 204
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -50,6 +56,7 @@ class Receiver:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from core.error import ConfigError, Fatal
+from core.error import ConfigError, Fatal, Retryable
 from storage.control.schema import METADATA
 from storage.control.store import ControlStore
 
@@ -64,6 +66,46 @@ def test_a_write_transaction_is_alone_from_its_first_moment(store: ControlStore)
             connection.execute(text("INSERT INTO cursors VALUES ('a', '{}', 0)"))
         waiting.result(10)
     assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_file_without_room_or_held_by_another_process_may_be_tried_again(url: str, store: ControlStore, tmp_path: Path) -> None:
+    """Neither ends the process; what was there stays, and the store goes on by itself."""
+    with pytest.raises(Retryable, match="the disk is full"), store.write() as connection:
+        fill(connection)
+    with store.read() as connection:
+        connection.execute(text("PRAGMA max_page_count = 1000000"))
+        connection.execute(text("PRAGMA busy_timeout = 0"))
+    with closing(sqlite3.connect(tmp_path / "control.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Retryable, match="another process"):
+            store.save_cursor("a", {})
+        other.execute("COMMIT")
+    store.save_cursor("a", {})
+    assert store.cursor("a") == {}
+
+
+def fill(connection: Connection) -> None:
+    connection.execute(text("PRAGMA max_page_count = 1"))
+    connection.execute(text("INSERT INTO cursors VALUES ('a', :payload, 0)"), {"payload": "x" * 10**6})
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_file_that_is_no_database_is_a_persons_business(url: str, tmp_path: Path) -> None:
+    """Trying again would not help."""
+    (tmp_path / "control.db").write_bytes(b"something else entirely, and long enough to be looked at" * 100)
+    store = ControlStore(url)
+    with pytest.raises(Fatal, match="not a database"):
+        store.ping()
+    store.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://host/db", "postgresql+asyncpg://host/db", "nonsense", "postgresql://host:port/db"])
+def test_another_kind_of_database_is_refused_with_what_to_write(url: str) -> None:
+    """What the URL holds may be secret and is not shown."""
+    with pytest.raises(ConfigError, match="write postgresql://") as refused:
+        ControlStore(url)
+    assert "host" not in refused.value.message
 
 
 def test_a_transaction_that_raises_leaves_nothing(store: ControlStore) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import msgspec
 import pytest
 
@@ -119,6 +121,38 @@ def test_what_is_due_is_the_head_of_each_destinations_queue(store: ControlStore)
         DeliveryState.FAILED: 0,
         DeliveryState.NOT_SENT: 1,
     }
+
+
+def test_what_is_claimed_is_given_to_nobody_else_until_its_lease_is_over(store: ControlStore) -> None:
+    """Nor is what stands behind it; settled, the next one's turn comes at once."""
+    rows = [delivery(1, "a"), delivery(2, "a"), delivery(3, "b", due=5)]
+    write(store, Record(deliveries=rows))
+    assert [row.id for row in store.due(10, limit=1, lease=100)] == ["msg_1"]
+    assert [row.id for row in store.due(10, lease=100)] == ["msg_3"]
+    assert store.due(109, lease=100) == store.due(109) == []
+    store.settle(msgspec.structs.replace(rows[2], state=DeliveryState.DELIVERED, attempts=1))
+    assert [row.id for row in store.due(110, lease=100)] == ["msg_1"]
+    store.settle(msgspec.structs.replace(rows[0], state=DeliveryState.FAILED, attempts=1))
+    assert [row.id for row in store.due(110, lease=100)] == ["msg_2"]
+
+
+def test_what_is_done_stays_done(store: ControlStore) -> None:
+    """Who outlived the lease comes too late."""
+    write(store, Record(deliveries=[delivery(1)]))
+    (late,) = store.due(0, lease=10)
+    (again,) = store.due(10, lease=10)
+    store.settle(msgspec.structs.replace(again, state=DeliveryState.DELIVERED, attempts=1))
+    store.settle(msgspec.structs.replace(late, attempts=1, due=99, reason="no answer"))
+    assert store.due(1_000) == []
+    assert store.delivery_counts()[DeliveryState.DELIVERED] == 1
+
+
+def test_claimers_at_the_same_time_share_the_work(store: ControlStore) -> None:
+    """Forty heads, four claimers: each head is claimed once, and nobody waits for another."""
+    write(store, Record(deliveries=[delivery(number, f"to-{number % 40}") for number in range(80)]))
+    with ThreadPoolExecutor(4) as pool:
+        claimed = [row.id for rows in pool.map(lambda _: store.due(0, 3, lease=100), range(20)) for row in rows]
+    assert sorted(claimed) == sorted(f"msg_{number}" for number in range(40))
 
 
 def test_one_notification_is_not_queued_twice(store: ControlStore) -> None:

@@ -282,7 +282,7 @@ def test_more_connections_than_the_server_has_are_waited_for(url: str, restricte
 def test_missing_rights_are_named_with_the_grant_that_gives_them(url: str, restricted: str) -> None:
     """Before it matters by `rights`, and when it matters by the error; done as told, nothing is missing."""
     store = ControlStore(restricted)
-    with pytest.raises(Fatal, match="GRANT SELECT, INSERT, UPDATE ON ALL TABLES"):
+    with pytest.raises(Fatal, match="GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES"):
         store.save_cursor("a", {})
     name = urlsplit(restricted).username
     missing = store.rights()
@@ -293,6 +293,8 @@ def test_missing_rights_are_named_with_the_grant_that_gives_them(url: str, restr
             connection.execute(remedy.encode())
         assert store.rights() == []
         store.apply_monitors([MONITOR])
+        store.save_cursor("a", {})
+        store.forget("a")
         with store.recording(("owner:late", store.take("owner:late"))) as ledger:
             ledger.write(Record(rules=[Rule(model="late", monitor="drift", column="", segment="all")]))
         connection.execute(f"REVOKE INSERT ON outbox FROM {name}; REVOKE USAGE ON SEQUENCE outbox_sequence_seq FROM {name}".encode())

@@ -1,0 +1,44 @@
+"""A look at the control database: can it be reached, is it new enough, may we do what we must, is its schema the newest?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from core.error import Fatal, Retryable
+from core.finding import Finding, clock, refused, version
+from storage.control.engine import Database, migrations
+from storage.control.right import Rights
+
+LEAST = (14,)  # the oldest that its makers still mend
+NAME = "postgresql"
+
+
+def look(store: Rights) -> Iterator[Finding]:
+    """What is found at a PostgreSQL server; the first finding says whether it answers, and without that there is no other."""
+    try:
+        asked = time.time_ns() // 1_000
+        with store.read() as connection:
+            found = str(connection.execute(text("SHOW server_version")).scalar_one())
+            now = int(connection.execute(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")).scalar_one())
+        answered = time.time_ns() // 1_000
+        yield Finding(NAME, well=True, seen="answers")
+        yield version(NAME, found.split()[0], LEAST, "older ones get no fixes any more, and are not tried")
+        yield clock(NAME, asked, now, answered)
+        missing = store.rights()
+        yield Finding(f"{NAME} rights", not missing, "the role lacks some" if missing else "granted", "; ".join(missing))
+        if not missing:
+            yield _schema(store)
+    except (Retryable, Fatal) as error:
+        yield refused(NAME, error, "control.url")
+
+
+def _schema(store: Database) -> Finding:
+    newest = ScriptDirectory.from_config(migrations()).get_current_head()
+    with store.read() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    return Finding(f"{NAME} schema", current == newest, current or "none", f"run `watchkeeper migrate` (to {newest})")
