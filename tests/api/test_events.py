@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from core.error import Retryable
+from core.error import Fatal, Retryable
 from ingest.decode.payload import LARGEST
 from tests.api.conftest import NOW
 from tests.api.twin import Twin, body, event
@@ -123,13 +123,16 @@ async def test_other_types_are_415(http: httpx.AsyncClient, headers: dict[str, s
     assert (await send(http, b"[]", {"content-type": "application/json; charset=utf-8"})).status_code == 200
 
 
-@pytest.mark.parametrize(("failure", "status"), [(Overloaded("full", after=2.5), 429), (Retryable("away"), 503)])
+@pytest.mark.parametrize(
+    ("failure", "status"), [(Overloaded("full", after=2.5), 429), (Retryable("away"), 503), (Fatal("no such user: ada"), 503)]
+)
 async def test_a_log_that_cannot_take_more_asks_for_patience(http: httpx.AsyncClient, twin: Twin, failure: Exception, status: int) -> None:
-    """429 when it is full, 503 when it is away, both with Retry-After; nothing is said to be accepted."""
+    """429 when it is full, 503 when it is away or a person must look, all with Retry-After; nothing is said to be accepted."""
     twin.failure = failure
     answer = await send(http, body(event()))
     assert is_problem(answer, status)
     assert int(answer.headers["retry-after"]) >= 1
+    assert "ada" not in answer.text
 
 
 async def test_events_are_counted(http: httpx.AsyncClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -13,8 +14,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from core.error import ConfigError, Retryable
+from core.error import ConfigError, Fatal, Retryable
 from watchkeeper.api.seam import Overloaded
+
+_LOG = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
@@ -56,6 +59,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ConfigError, _refused)
     app.add_exception_handler(Retryable, _later)
+    app.add_exception_handler(Fatal, _stuck)
     app.add_exception_handler(Exception, _defect)
 
     async def unknown(request: Request) -> Response:
@@ -97,6 +101,15 @@ def _later(_: Request, error: Exception) -> Response:
     headers = {"Retry-After": str(max(1, math.ceil(error.after)))}
     return Problem(
         429 if isinstance(error, Overloaded) else 503, str(error), "send the same again after Retry-After seconds", headers=headers
+    ).response()
+
+
+def _stuck(_: Request, error: Exception) -> Response:
+    """A store that will not have us: its words are for the operator, not for whoever asked."""
+    _LOG.error("%s", error)
+    remedy = "ask the operator to run `watchkeeper doctor` and to read the server's log; then send the same again"
+    return Problem(
+        503, "the server cannot use one of its stores until a person has looked at it", remedy, headers={"Retry-After": "60"}
     ).response()
 
 
