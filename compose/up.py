@@ -31,6 +31,8 @@ from compose.servers.server import Failed, Server, free_port
 # The port of each server and process, from a number on; the second ingest takes one that no process type has.
 _SERVERS = {"kafka": 9092, "clickhouse": 8123, "postgres": 5432}
 _PROCESSES = {"serve": 8650, "ingest-1": 8651, "evaluate": 8652, "deliver": 8653, "ingest-2": 8654}
+# Not taken over from our environment: everything is on an open loopback.
+_REPLACED = {"WATCHKEEPER_HOST", "WATCHKEEPER_TOKEN", "WATCHKEEPER_TOKEN_FILE", "WATCHKEEPER_CONTROL__PASSWORD"}
 _ORDER = ("ingest-1", "ingest-2", "evaluate", "deliver", "serve")
 
 
@@ -40,7 +42,7 @@ class Process(Server):
     def __init__(self, name: str, folder: Path, port: int, environment: Mapping[str, str], output: IO[bytes]) -> None:
         self.name = name
         super().__init__(folder, port, output=output)
-        self.environment = {**os.environ, **environment, "WATCHKEEPER_PORT": str(port)}
+        self.environment = {**environment, "WATCHKEEPER_PORT": str(port)}
 
     def _command(self) -> list[str]:
         return [sys.executable, "-m", "watchkeeper", self.name.partition("-")[0]]
@@ -110,6 +112,7 @@ def run(data: Path, port: Callable[[str, int], int]) -> None:
         _database(postgres)
 
         environment = {
+            **{name: value for name, value in os.environ.items() if name not in _REPLACED},
             "WATCHKEEPER_DATA": str(data / "processes"),
             "WATCHKEEPER_KAFKA__BOOTSTRAP": kafka.bootstrap,
             "WATCHKEEPER_CLICKHOUSE__URL": clickhouse.url,
@@ -140,7 +143,7 @@ def _database(server: Postgres) -> None:
 
 def _migrate(environment: Mapping[str, str], output: IO[bytes]) -> None:
     command = [sys.executable, "-m", "watchkeeper", "migrate"]
-    if code := subprocess.run(command, env={**os.environ, **environment}, stdout=output, stderr=output, check=False).returncode:
+    if code := subprocess.run(command, env=environment, stdout=output, stderr=output, check=False).returncode:
         raise Failed(f"`watchkeeper migrate` ended with {code}; its lines above say why")
 
 
