@@ -1,12 +1,14 @@
-"""Sends a recording to a server: every stretch's predictions in order, its labels after them, while the next stretch is on its way."""
+"""Sends a recording to a server, or to Kafka: every stretch's predictions in order, its labels after them, while the next stretch is on its way."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from watchkeeper.client import Client, Sent
@@ -35,8 +37,16 @@ class Receipt:
         return self.predictions.rejected + self.labels.rejected
 
 
+class Target(Protocol):
+    """Where events are sent to."""
+
+    def send(self, kind: str, body: bytes) -> Mapping[str, Any]:
+        """Send a body of NDJSON, `kind` "predictions" or "labels"; the answer of `POST /v1/predictions`, when it is durable."""
+        ...
+
+
 def send(
-    client: Client,
+    target: Target,
     recording: Recording,
     *,
     shift: int = 0,
@@ -46,20 +56,22 @@ def send(
     """Send all of `recording`, its times moved by `shift` microseconds; `speed` seconds of it a second, None as fast as it is accepted.
 
     `advance` is told how many events were sent. Predictions go one request at a time: a watermark must not run ahead of them.
-    Raises ClientError at the first request that does not succeed.
+    Raises what `target` raises at the first request that does not succeed.
     """
     span = None if speed is None else max(1, int(speed * 1_000_000 / _BEATS))
     stretches: Iterable[Stretch] = recording.stretches(shift=shift, span=span)
     if speed is not None:
         stretches = _paced(stretches, speed)
-    compress = not loopback(urlsplit(client.url).hostname or "")
+    deliver = target.send
+    if isinstance(target, Client):
+        deliver = partial(target.send, compress=not loopback(urlsplit(target.url).hostname or ""))
     receipt, waiting = Receipt(), deque[tuple[Future[None], int]]()
 
     def post(kind: str, bodies: Iterable[bytes], sent: Sent, after: Future[None] | None = None) -> None:
         if after is not None:
             after.result()
         for body in bodies:
-            sent.add(client.send(kind, body, compress=compress), first=sent.accepted + sent.rejected)
+            sent.add(deliver(kind, body), first=sent.accepted + sent.rejected)
 
     def settle() -> None:
         done, events = waiting.popleft()

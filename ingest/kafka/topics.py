@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
@@ -72,6 +72,16 @@ def create(connection: Connection, partitions: int = 6, replication: int = 1) ->
         return Topics(created, differ + _settings(admin, older))
     except (KafkaException, RuntimeError) as error:
         raise _refused(error, connection.bootstrap) from error
+
+
+def missing(connection: Connection, names: Iterable[str] = SETTINGS) -> list[str]:
+    """Which of these topics are not there, as they would be called on the brokers. Raises Retryable when those are away."""
+    admin = AdminClient(connection.admin())
+    try:
+        there = admin.list_topics(timeout=_ASK).topics
+    except (KafkaException, RuntimeError) as error:
+        raise _refused(error, connection.bootstrap) from error
+    return [topic for topic in map(connection.topic, names) if topic not in there]
 
 
 def _config(name: str, replication: int) -> dict[str, str]:

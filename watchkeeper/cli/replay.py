@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,7 +19,9 @@ from watchkeeper.cli.connection import Url, connect
 from watchkeeper.client import Client, Sent
 
 if TYPE_CHECKING:
-    from watchkeeper.send import Receipt
+    from ingest.kafka.connection import Connection
+    from watchkeeper.produce import Brokers
+    from watchkeeper.send import Receipt, Target
 
 _SPEED = re.compile(r"max|([0-9]+(?:\.[0-9]+)?)x", re.ASCII)
 _SHOWN = 5
@@ -30,7 +33,9 @@ def replay(
     version: Annotated[str, typer.Option(help="The model's version.")] = "1",
     url: Url = None,
     to: Annotated[Literal["http", "kafka"], typer.Option(help="Where to.")] = "http",
-    bootstrap: Annotated[str | None, typer.Option(help="Kafka's HOST:PORT.")] = None,
+    bootstrap: Annotated[
+        str | None, typer.Option(help="Kafka's HOST:PORT, for `--to kafka`. [default: the setting kafka.bootstrap]")
+    ] = None,
     label_ts: Annotated[str | None, typer.Option(help="Column of the labels' times. [default: the contract's]")] = None,
     shift: Annotated[
         Literal["none", "now"], typer.Option(help="`now`: move all times by whole weeks, so that the last is not in the future.")
@@ -43,19 +48,21 @@ def replay(
     Example: `watchkeeper replay year.parquet --model taxi-fare --shift now --wait`
     """
     pace = _pace(speed)
-    if to == "kafka" or bootstrap is not None:
-        terminal.error("`--to kafka` is not available yet", "leave --to and --bootstrap out: events go over HTTP")
-        raise typer.Exit(1)
+    brokers = _brokers(bootstrap) if to == "kafka" else None
+    if bootstrap is not None and brokers is None:
+        raise ConfigError("--bootstrap says where Kafka is, and events go over HTTP", remedy="add `--to kafka`, or leave --bootstrap out")
     from watchkeeper.replay import Recording
     from watchkeeper.send import send
 
-    with connect(url, patience=60.0) as client:
-        recording = Recording(file, _contract(client, model), version=version, label_ts=label_ts)
+    with connect(url, patience=60.0) as client, ExitStack() as opened:
+        contract = _contract(client, model)
+        recording = Recording(file, contract, version=version, label_ts=label_ts)
+        target: Target = client if brokers is None else opened.enter_context(_producer(brokers, contract))
         weeks = recording.weeks_until(SystemClock().now()) if shift == "now" else 0
         begun = time.monotonic()
         with terminal.progress() as progress:
             task = progress.add_task(f"{model}: sending", total=recording.events)
-            receipt = send(client, recording, shift=weeks, speed=pace, advance=lambda events: progress.advance(task, events))
+            receipt = send(target, recording, shift=weeks, speed=pace, advance=lambda events: progress.advance(task, events))
         _report(model, receipt, time.monotonic() - begun)
         if wait:
             begun = time.monotonic()
@@ -63,6 +70,18 @@ def replay(
             terminal.out.print(f"{model}: quiet after {time.monotonic() - begun:.1f} s")
     if receipt.rejected and not receipt.accepted:
         raise typer.Exit(1)
+
+
+def _brokers(bootstrap: str | None) -> Connection:
+    from watchkeeper.produce import connection
+
+    return connection(bootstrap)
+
+
+def _producer(brokers: Connection, contract: Contract) -> Brokers:
+    from watchkeeper.produce import Brokers
+
+    return Brokers(brokers, contract, SystemClock())
 
 
 def _pace(speed: str) -> float | None:
