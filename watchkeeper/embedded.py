@@ -5,30 +5,24 @@ chDB allows one process a data folder and no fork: everything that needs the fac
 
 from __future__ import annotations
 
-import logging
-import socket
 import time
 from concurrent.futures import Future
 from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Self
 
-import uvicorn
-
 from alerts.deliver import Deliverer
 from core import moment
 from core.clock import Clock, SystemClock
-from core.error import Fatal
+from core.error import ConfigError
 from ingest.consumer import Consumer, Limits
 from ingest.decode.payload import Kind
 from ingest.embedded_log import EmbeddedLog
 from ingest.record import TOPICS
-from watchkeeper import wiring
+from watchkeeper import journal, listen, wiring
 from watchkeeper.api.seam import AnyDecoded, Topic
 from watchkeeper.settings import Settings
 from watchkeeper.stores import Stores
-
-_log = logging.getLogger(__name__)
 
 
 class Embedded:
@@ -91,19 +85,11 @@ class Embedded:
 
     def obstacles(self) -> list[str]:
         """What keeps the whole from going on, in words: a store that cannot be written or read."""
-        found = [f"ingest of {topic}: {consumer.problem}" for topic, consumer in self.consumers.items() if consumer.problem]
-        if self.host.problem:
-            found.append(f"evaluation: {self.host.problem}")
-        return found
+        return self._ingest_problems() + self.host.obstacles()
 
     def problems(self) -> list[str]:
         """What is wrong now, in words: obstacles, and monitors that cannot be evaluated."""
-        found = self.obstacles()
-        for name, owner in list(self.host.owners.items()):
-            found += [
-                f"monitor {monitor} of {name}: {why}" for monitor, why in [*owner.counts.failed.items(), *owner.counts.missing.items()]
-            ]
-        return found
+        return self._ingest_problems() + self.host.problems()
 
     def status(self) -> dict[str, Any]:
         """What `GET /v1/status` says: whether all is quiet, how far ingest and evaluation are, what is wrong."""
@@ -119,27 +105,20 @@ class Embedded:
             }
             for topic, consumer in self.consumers.items()
         }
-        owners = list(self.host.owners.values())
-        evaluate = {
-            "models": len(owners),
-            "readings": sum(owner.counts.readings for owner in owners),
-            "audited": sum(owner.counts.audited for owner in owners),
-            "repaired": sum(owner.counts.repaired for owner in owners),
-            "seconds": round(self.host.seconds, 3),
-            "last": None if self.host.last is None else moment.text(int(self.host.last) * moment.SECOND),
-        }
         return {
             "quiet": self.host.quiet,
             "version": version("watchkeeper"),
             "ingest": ingest,
-            "evaluate": evaluate,
+            "evaluate": self.host.status(),
             "problems": self.problems(),
         }
 
     def tag(self) -> str:
         """A text that changes when anything that can be read has changed."""
-        readings = sum(owner.counts.readings for owner in list(self.host.owners.values()))
-        return f"{self._began:.3f}-{self.host.epoch}-{readings}"
+        return f"{self._began:.3f}-{self.host.epoch}-{self.host.status()['readings']}"
+
+    def _ingest_problems(self) -> list[str]:
+        return [f"ingest of {topic}: {consumer.problem}" for topic, consumer in self.consumers.items() if consumer.problem]
 
     def __enter__(self) -> Self:
         self.start()
@@ -153,26 +132,13 @@ def run(settings: Settings) -> None:
     """Run everything in this process until it is told to stop (SIGTERM, Ctrl-C)."""
     from watchkeeper.application import create_application  # it brings in Dash, which takes a second
 
-    _free(settings)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("httpx", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    with Embedded(settings) as spine:
-        application = create_application(spine)
-        config = uvicorn.Config(
-            application, host=settings.host, port=settings.port, log_level="warning", access_log=False, timeout_graceful_shutdown=5
+    if settings.kafka.bootstrap is not None:
+        raise ConfigError(
+            "`watchkeeper up` is the whole in one process, with a log of its own, and kafka.bootstrap is set",
+            remedy="unset it, or run the processes of a cluster: `watchkeeper serve`, `ingest`, `evaluate` and `deliver`",
         )
-        uvicorn.Server(config).run()
 
-
-def _free(settings: Settings) -> None:
-    """Raise Fatal if the address cannot be listened on, before anything is opened."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise Fatal(
-                f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}; stop what is there, or use another --port"
-            ) from None
+    listen.free(settings)
+    journal.keep(settings.log_level, settings.log_format)
+    with Embedded(settings) as spine:
+        listen.until_told(create_application(spine), settings)

@@ -130,7 +130,7 @@ class Batch(Section):
 class DeadLetters(Section):
     """When a partition halts: more than `share` of its last `of` rows could not be used."""
 
-    share: float = Field(default=0.5, gt=0, le=1)
+    share: float = Field(default=0.9, gt=0, le=1)
     of: int = Field(default=1_000, ge=1)
 
 

@@ -63,4 +63,4 @@ def _control(settings: Settings, clock: Clock) -> ControlStore:
     database = settings.control
     if database.url is None:
         return ControlStore(f"sqlite:///{settings.data / 'control.sqlite'}", clock)
-    return ControlStore(database.url, clock, database.secret)
+    return ControlStore(database.url, clock, database.secret, refresh=0.0)  # other processes save contracts, too

@@ -9,7 +9,7 @@ from core.clock import Clock
 from monitors import owner
 from monitors.evaluate import Evaluate
 from monitors.rebuild import Rebuild
-from watchkeeper.host import Host
+from watchkeeper.host import Host, Step
 from watchkeeper.settings import Settings
 from watchkeeper.stores import Stores
 
@@ -27,12 +27,22 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
         alerts=AlertEngine(control, clock, settings.alerts.notify_horizon, address=settings.url, wake=wake),
     )
     evaluate = Evaluate(stores.panes, stores.raw, control.contract_version)
-    rebuild = Rebuild(stores.raw, stores.panes, stores.writer, control.contract_version, clock)
+    rebuild = Rebuild(stores.raw, stores.panes, stores.writer, control.contract_version)
     return lambda name: owner.Owner(name, parts, rebuild, evaluate, clock)
 
 
-def host(settings: Settings, stores: Stores, clock: Clock, silent: Callable[[], bool], wake: Callable[[], None] = lambda: None) -> Host:
-    """A host of owners that read and write `stores`."""
+def host(
+    settings: Settings,
+    stores: Stores,
+    clock: Clock,
+    silent: Callable[[], bool],
+    wake: Callable[[], None] = lambda: None,
+    *,
+    owns: Callable[[str], bool | None] = lambda _: True,
+    told: Callable[[Step], None] = lambda _: None,
+    fenced: Callable[[], None] = lambda: None,
+) -> Host:
+    """A host of owners that read and write `stores`; the rest is as `Host` has it."""
     return Host(
         stores.control,
         lambda: stores.batches.progress(clock.now()),
@@ -40,4 +50,7 @@ def host(settings: Settings, stores: Stores, clock: Clock, silent: Callable[[], 
         silent,
         debounce=settings.evaluate.debounce_ms / 1_000,
         lateness=settings.ingest.lateness,
+        owns=owns,
+        told=told,
+        fenced=fenced,
     )

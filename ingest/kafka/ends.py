@@ -14,7 +14,7 @@ from ingest.kafka.connection import Connection
 from ingest.kafka.log import intent, said
 from ingest.record import TOPICS, Topic
 
-_FRESH = 0.2  # seconds for which an answer holds
+_FRESH = 0.2  # seconds
 _ASK = 10.0  # seconds for the brokers to answer
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
@@ -33,22 +33,23 @@ class Standing(NamedTuple):
 
 
 class Ends:
-    """Asks the brokers, at most five times a second. Safe to share between threads; every question may raise Retryable."""
+    """Asks the brokers, and holds each answer for `fresh` seconds. Safe to share between threads; every question may raise Retryable."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, fresh: float = _FRESH) -> None:
+        self._fresh = fresh
         self._names = {connection.topic(topic): topic for topic in TOPICS}
         settings = {name: value for name, value in connection.consumer("ingest").items() if name != "group.instance.id"}
         self._group = Consumer(settings)  # of the group's name, and never subscribed: it asks for places and takes none
         self._admin = AdminClient(connection.admin())
         self._lock = threading.Lock()
         self._held: dict[tuple[Topic, int], Standing] = {}
-        self._looked = -_FRESH
+        self._looked = -fresh
         self._moved = time.monotonic()
 
     def standing(self) -> dict[tuple[Topic, int], Standing]:
         """How every partition stands."""
         with self._lock:
-            if time.monotonic() - self._looked >= _FRESH:
+            if time.monotonic() - self._looked >= self._fresh:
                 found = self._look()
                 if any(at.lag > 0 or at.begun for at in found.values()) or _ends(found) != _ends(self._held):
                     self._moved = time.monotonic()
@@ -64,13 +65,14 @@ class Ends:
         return self.caught_up() and time.monotonic() - self._moved >= seconds
 
     def status(self) -> dict[str, Any]:
-        """By topic: end, written and lag over all partitions, and their number."""
+        """By topic, over all partitions: end, written and lag, how many have a batch under way, and their number."""
         standing = self.standing()
         found: dict[str, Any] = {}
         for topic in TOPICS:
             parts = [at for (of, _), at in standing.items() if of == topic]
             end, written = sum(at.end for at in parts), sum(at.next for at in parts)
-            found[topic] = {"end": end, "written": written, "lag": end - written, "partitions": len(parts)}
+            begun = sum(at.begun for at in parts)
+            found[topic] = {"end": end, "written": written, "lag": end - written, "begun": begun, "partitions": len(parts)}
         return found
 
     def close(self) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
 from fastapi import APIRouter, Request, Response
 
 from watchkeeper.api import answer
@@ -9,13 +12,25 @@ from watchkeeper.api.problem import Problem
 from watchkeeper.api.seam import Services
 
 
-def router(services: Services) -> APIRouter:
-    """The routes."""
+class Condition(Protocol):
+    """Whoever can say how he is."""
+
+    def status(self) -> Mapping[str, Any]:
+        """What `GET /v1/status` says."""
+        ...
+
+    def ready(self) -> Sequence[str]:
+        """What keeps this process from its work, in words; empty when nothing does."""
+        ...
+
+
+def health(of: Condition) -> APIRouter:
+    """The routes of every process."""
     routes = APIRouter(tags=["health"])
 
     @routes.get("/v1/status", summary="Whether all is quiet, how far everything is, what is wrong")
     def status() -> Response:
-        return answer.json(services.status())
+        return answer.json(of.status())
 
     @routes.get("/v1/health/live", summary="Whether this process runs")
     async def live() -> Response:
@@ -23,9 +38,16 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/v1/health/ready", summary="Whether this process can serve")
     def ready() -> Response:
-        if problems := services.ready():
+        if problems := of.ready():
             raise Problem(503, "; ".join(problems), "wait, and look at the server's log if it stays", headers={"Retry-After": "1"})
         return answer.json({"status": "ready"})
+
+    return routes
+
+
+def router(services: Services) -> APIRouter:
+    """The routes of a process that serves."""
+    routes = health(services)
 
     @routes.get("/v1/version", summary="A tag that changes when anything that can be read has changed")
     def version(request: Request) -> Response:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from core.error import ConfigError, WatchkeeperError
-from watchkeeper.cli import apply, config, demo, doctor, later, migrate, reference, replay, status, terminal, up
+from watchkeeper.cli import apply, cluster, config, demo, doctor, later, migrate, reference, replay, status, terminal, up
 from watchkeeper.client import ClientError
 
 app = typer.Typer(
@@ -28,6 +28,10 @@ for name, command in (
     ("doctor", doctor.doctor),
     ("migrate", migrate.migrate),
     ("demo", demo.demo),
+    ("ingest", cluster.ingest),
+    ("evaluate", cluster.evaluate),
+    ("deliver", cluster.deliver),
+    ("serve", cluster.serve),
 ):
     app.command(name)(command)
 app.add_typer(config.app, name="config")

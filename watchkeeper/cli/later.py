@@ -7,10 +7,6 @@ import typer
 from watchkeeper.cli import terminal
 
 COMMANDS = {
-    "ingest": "Read events from Kafka into panes.",
-    "evaluate": "Join truth and evaluate monitors.",
-    "deliver": "Send notifications.",
-    "serve": "Serve the API and the pages.",
     "backtest": "Evaluate a monitor over history.",
     "rebuild": "Make panes again from raw events.",
     "export": "Write readings or events to a file.",

@@ -29,6 +29,14 @@ def migrate(
 
     with closing(Stores(settings, SystemClock())) as stores:
         stores.migrate()
+    if settings.kafka.bootstrap is not None:
+        from ingest.kafka import topics
+        from watchkeeper.cluster.connection import connection
+
+        made = topics.create(connection(settings), settings.kafka.partitions, settings.kafka.replication)
+        terminal.out.print(f"{settings.kafka.bootstrap}: topics {'created: ' + ', '.join(made.created) if made.created else 'there'}")
+        for sentence in made.differ:
+            terminal.warn(sentence)
     shown = settings.shown()
     for place in dict.fromkeys(shown[part]["url"] or shown["data"] for part in ("clickhouse", "control")):
         terminal.out.print(f"{place}: at the newest schema")

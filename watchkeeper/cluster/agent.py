@@ -1,0 +1,192 @@
+"""Whose model is it? A Faust agent on the topic `ticks`, keyed by model: who has a model's partition owns the model.
+
+Nothing but speed depends on the ticks; what counts is the assignment. Faust runs in a thread with a loop of its own, and its consumer in another,
+so that heartbeats go on whatever this process does. When it crashes, or stands still, it is built anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import faust
+from aiokafka.partitioner import murmur2
+
+from ingest.kafka.connection import Connection
+
+_log = logging.getLogger(__name__)
+
+TICKS = "ticks"
+_LONGEST_SESSION = 10.0  # seconds until a worker that died is followed: nothing is lost with its place, so nobody need wait for it
+_LONGEST_PAUSE = 10.0
+_HUNG = 90.0  # seconds without a beat of the loop
+_JOIN = 60.0  # seconds to begin, with the brokers there or not
+_LEAVE = 8.0  # seconds to leave the group
+
+
+class Agent:
+    """Takes part in the group of evaluation. `called` is told the model of each tick, `assigned` that partitions were given out anew."""
+
+    def __init__(self, connection: Connection, called: Callable[[str], None], assigned: Callable[[], None]) -> None:
+        self._connection, self._called, self._assigned = connection, called, assigned
+        self._topic = connection.topic(TICKS)
+        self._session = min(connection.session, _LONGEST_SESSION)
+        self._partitions: frozenset[int] | None = None  # None: between two assignments
+        self._of = 0  # how many partitions the topic has
+        self._problem: str | None = "not a member of the group yet"
+        self._doubted: float | None = None
+        self._stop, self._renew = threading.Event(), threading.Event()
+        self.rebalances = 0
+        self.beat = time.monotonic()  # of the loop
+        self._thread = threading.Thread(target=self._run, name="faust", daemon=True)
+
+    def start(self) -> None:
+        """Join the group, in a thread."""
+        self._thread.start()
+
+    def stop(self, seconds: float = 2 * _LEAVE) -> None:
+        """Leave the group, so that others follow at once."""
+        self._stop.set()
+        self._thread.join(seconds)
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps this process from owning models."""
+        late = time.monotonic() - self.beat
+        return f"the agent has stood still for {late:.0f} s" if late > 2 * self._session else self._problem
+
+    @property
+    def dead(self) -> str | None:
+        """Why it will not come back by itself: its thread has ended, or its loop hangs."""
+        if not self._thread.is_alive():
+            return "the agent's thread has ended"
+        late = time.monotonic() - self.beat
+        return f"the agent's loop has hung for {late:.0f} s" if late > _HUNG else None
+
+    @property
+    def partitions(self) -> frozenset[int] | None:
+        """The partitions of `ticks` that are assigned here; None while they are given out."""
+        return self._partitions
+
+    def owns(self, model: str) -> bool | None:
+        """Whether this process is the one that watches the model; None while partitions are given out."""
+        held = self._partitions
+        return None if held is None else partition(model, self._of) in held
+
+    def doubt(self) -> None:
+        """Somebody else owns a model that we hold to be ours. If that lasts, the membership is dead without knowing, and is begun anew."""
+        now = time.monotonic()
+        if self._doubted is None:
+            self._doubted = now
+        elif now - self._doubted > 3 * self._session:
+            self._renew.set()
+
+    def _run(self) -> None:
+        pause = 0.5
+        while not self._stop.is_set():
+            began = time.monotonic()
+            self._renew.clear()
+            try:
+                asyncio.run(self._member())
+            except Exception as error:  # the thread's edge: this membership is done with, another begins afresh
+                self._problem = f"Kafka: {type(error).__name__}: {error}"[:300]
+                _log.warning("%s; joining again in %.1f s", self._problem, pause)
+            self._partitions = None
+            self.beat = time.monotonic()
+            pause = 0.5 if time.monotonic() - began > 2 * _LONGEST_PAUSE else min(2 * pause, _LONGEST_PAUSE)
+            self._stop.wait(0.0 if self._stop.is_set() else pause)
+
+    async def _member(self) -> None:
+        """Be a member until told to stop; raises when that cannot go on."""
+        self.beat = time.monotonic()
+        folder = TemporaryDirectory(prefix="watchkeeper-faust-")  # it insists on one, and keeps nothing in it
+        app = self._app(folder.name)
+        beating = asyncio.create_task(self._beats())
+        try:
+            await asyncio.wait_for(app.start(), _JOIN)
+            while not (self._stop.is_set() or self._renew.is_set() or app.should_stop):  # noqa: ASYNC110 - of another thread
+                await asyncio.sleep(0.1)
+            if app.crashed:
+                raise app.crash_reason or RuntimeError("the agent ended by itself")
+        finally:
+            self._partitions = None
+            try:
+                await asyncio.wait_for(app.stop(), _LEAVE)
+            finally:
+                beating.cancel()
+                folder.cleanup()
+
+    async def _beats(self) -> None:
+        while True:
+            self.beat = time.monotonic()
+            await asyncio.sleep(0.2)
+
+    def _app(self, folder: str) -> Any:  # long: one application, its settings and its three ears
+        """A Faust application with one agent. No tables, no windows, nothing exactly once: state lives in the stores."""
+        session = self._session
+        app = faust.App(
+            self._connection.group("evaluate"),
+            datadir=folder,
+            broker=";".join(f"kafka://{host.strip()}" for host in self._connection.bootstrap.split(",")),
+            broker_credentials=_credentials(self._connection.options),
+            broker_session_timeout=session,
+            broker_heartbeat_interval=session / 5,
+            broker_request_timeout=session + 2,
+            broker_rebalance_timeout=session + 2,
+            broker_commit_interval=1.0,
+            consumer_auto_offset_reset="latest",
+            store="memory://",
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            table_standby_replicas=0,
+            web_enabled=False,
+            autodiscover=False,
+            key_serializer="raw",
+            value_serializer="raw",
+        )
+
+        @app.agent(app.topic(self._topic, key_serializer="raw", value_serializer="raw"), name="tick", concurrency=1)
+        async def tick(stream: Any) -> None:
+            async for event in stream.events():
+                if event.key:
+                    self._called(event.key.decode("utf-8", "replace"))
+
+        @app.on_partitions_revoked.connect
+        async def revoked(*_: Any, **__: Any) -> None:
+            self._partitions = None
+
+        @app.on_partitions_assigned.connect
+        async def given(_: Any, /, *places: Any, **__: Any) -> None:
+            self._of = app.consumer.topic_partitions(self._topic) or 0
+            self._partitions = frozenset(place.partition for place in places[0] if place.topic == self._topic)
+            self._problem, self._doubted = None, None
+            self.rebalances += 1
+            _log.info("owns the models of partitions %s of %d", sorted(self._partitions), self._of)
+            self._assigned()
+
+        return app
+
+
+def partition(model: str, of: int) -> int:
+    """The partition of a topic with `of` partitions that a model's ticks go to, as every client with murmur2 has it."""
+    return (murmur2(model.encode()) & 0x7FFFFFFF) % of if of else -1
+
+
+def _credentials(options: Mapping[str, Any]) -> Any:
+    """What librdkafka's options say of security, in Faust's words."""
+    protocol = str(options.get("security.protocol", "plaintext")).upper()
+    context = ssl.create_default_context(cafile=options.get("ssl.ca.location")) if protocol.endswith("SSL") else None
+    if context is not None and (chain := options.get("ssl.certificate.location")):
+        context.load_cert_chain(str(chain), options.get("ssl.key.location"), options.get("ssl.key.password"))
+    if protocol.startswith("SASL"):
+        mechanism = options.get("sasl.mechanism") or options.get("sasl.mechanisms") or "PLAIN"
+        return faust.SASLCredentials(
+            username=options.get("sasl.username"), password=options.get("sasl.password"), ssl_context=context, mechanism=mechanism
+        )
+    return faust.SSLCredentials(context) if context is not None else None

@@ -1,0 +1,63 @@
+"""`watchkeeper deliver`: from the outbox to the destinations. Many may run: each claims what it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client.registry import Collector
+
+from alerts.deliver import LEASE, Deliverer
+from core.clock import Clock
+from core.error import WatchkeeperError
+from ingest.kafka.connection import Connection
+from watchkeeper.cluster.lookout import Servers
+from watchkeeper.cluster.vital import Figures
+from watchkeeper.settings import Settings
+from watchkeeper.stores import Stores
+
+_POLL = 0.2  # seconds: an episode that fires is sent by another process than the one that saw it
+_FIGURES = {"notifications": ("watchkeeper_notifications", "Notifications in the outbox, by state.")}
+
+
+class Deliver:
+    """The part of a `deliver` process."""
+
+    def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:
+        self._control = stores.control
+        self._servers = Servers(stores.control)
+        self._deliverer = Deliverer(stores.control, clock, poll=_POLL, lease=LEASE)
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._servers.start()
+        self._deliverer.start()
+
+    def close(self) -> None:
+        """Finish the attempts under way."""
+        self._deliverer.stop()
+        self._servers.stop()
+
+    def application(self) -> FastAPI | None:
+        """None: health and metrics only."""
+        return None
+
+    def problems(self) -> Sequence[str]:
+        """Whether the outbox can be read."""
+        return self._servers.away()
+
+    def collectors(self) -> Sequence[Collector]:
+        """Notifications by state."""
+        return [Figures(self.status, _FIGURES, "state")]
+
+    def status(self) -> dict[str, Any]:
+        """Notifications by state; none if the store is away."""
+        try:
+            return {"notifications": {str(state.value): count for state, count in self._control.delivery_counts().items()}}
+        except WatchkeeperError:
+            return {"notifications": {}}
+
+    def broken(self) -> str | None:
+        """Never: it tries again."""
+        return None

@@ -1,0 +1,101 @@
+"""`watchkeeper evaluate`: joins truth, audits, evaluates monitors, fires alerts. Many may run: each owns the models of its partitions of `ticks`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client.registry import Collector
+
+from core import moment
+from core.clock import Clock
+from core.error import Retryable
+from ingest.kafka.connection import Connection
+from ingest.kafka.ends import Ends
+from watchkeeper import wiring
+from watchkeeper.cluster.agent import Agent
+from watchkeeper.cluster.lookout import Servers
+from watchkeeper.cluster.vital import Figures
+from watchkeeper.cluster.word import Words
+from watchkeeper.settings import Settings
+from watchkeeper.stores import Stores
+
+_FIGURES = {
+    "models": ("watchkeeper_evaluate_models", "Models that this process owns."),
+    "partitions": ("watchkeeper_evaluate_partitions", "Partitions of `ticks` that are assigned to it."),
+    "rebalances": ("watchkeeper_evaluate_rebalances", "How often they were assigned since the start."),
+    "readings": ("watchkeeper_readings", "Readings written since the start."),
+    "audited": ("watchkeeper_audited_slots", "Slots compared with raw since the start."),
+    "repaired": ("watchkeeper_repaired_slots", "Slots made again from raw since the start."),
+    "seconds": ("watchkeeper_evaluation_seconds", "Duration of the last round of evaluation."),
+}
+
+
+class Evaluate:
+    """The part of an `evaluate` process: Faust says whose models they are, the host works on them in a thread."""
+
+    def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:
+        self._silence = settings.ingest.silence / moment.SECOND
+        self._ends = Ends(brokers)
+        self._away: str | None = None
+        self._servers = Servers(stores.engine, stores.control)
+        words = Words(stores.control, clock)
+        self._agent = Agent(brokers, self._called, self._assigned)
+        self._host = wiring.host(settings, stores, clock, self._silent, owns=self._agent.owns, told=words.tell, fenced=self._agent.doubt)
+
+    def start(self) -> None:
+        """Join the group, and begin to evaluate."""
+        self._servers.start()
+        self._host.start()
+        self._agent.start()
+
+    def close(self) -> None:
+        """Finish the step under way, and leave the group."""
+        self._host.stop(8.0)
+        self._agent.stop()
+        self._ends.close()
+        self._servers.stop()
+
+    def application(self) -> FastAPI | None:
+        """None: health and metrics only."""
+        return None
+
+    def problems(self) -> Sequence[str]:
+        """What keeps models from being evaluated."""
+        return [*filter(None, (self._agent.problem, self._away)), *self._host.obstacles(), *self._servers.away()]
+
+    def collectors(self) -> Sequence[Collector]:
+        """Models, rounds, readings."""
+        return [Figures(self._figures, _FIGURES)]
+
+    def status(self) -> dict[str, Any]:
+        """Models and partitions that are owned here, and what was done since the start."""
+        held = sorted(self._agent.partitions or ())
+        return {"evaluate": {**self._host.status(), "partitions": held, "rebalances": self._agent.rebalances}}
+
+    def broken(self) -> str | None:
+        """When the agent's loop or the host's thread is gone for good."""
+        if not self._host.running:
+            return "the thread of evaluation has ended"
+        return self._agent.dead
+
+    def _figures(self) -> dict[str, Any]:
+        told = self.status()["evaluate"]
+        return {**told, "partitions": len(told["partitions"])}
+
+    def _called(self, model: str) -> None:
+        self._host.call(model)
+
+    def _assigned(self) -> None:
+        self._host.call()
+
+    def _silent(self) -> bool:
+        """Whether the topics are read to their ends and nothing has come for a while; no, as long as nobody knows."""
+        try:
+            silent = self._ends.silent(self._silence)
+        except Retryable as error:
+            self._away = str(error)
+            return False
+        self._away = None
+        return silent

@@ -1,0 +1,108 @@
+"""Looks at servers in a thread of its own, so that whoever asks how things are is answered at once, also when a server hangs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+from core.error import WatchkeeperError
+
+T = TypeVar("T")
+
+_SLOW = 5.0  # seconds after which a look under way is told
+
+
+class Lookout(Generic[T]):
+    """Calls `ask` every so many seconds, and sooner when somebody wants to know what holds now. `ask` must not raise."""
+
+    def __init__(self, ask: Callable[[], T], first: T, every: float = 2.0) -> None:
+        self._ask, self._every = ask, every
+        self._answer, self._as_of = first, 0.0  # what was found, and when that look began (time.monotonic())
+        self._began: float | None = None  # of the look under way
+        self._wanted, self._stopped = False, False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="lookout", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more; a look under way is left to itself."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    @property
+    def last(self) -> T:
+        """What was found last."""
+        return self._answer
+
+    @property
+    def slow(self) -> float:
+        """For how many seconds a look has been under way, if for long; 0 if not."""
+        began = self._began
+        waited = 0.0 if began is None else time.monotonic() - began
+        return waited if waited > _SLOW else 0.0
+
+    def now(self, patience: float) -> T | None:
+        """What a look finds that begins after this call; None if that takes longer than `patience` seconds."""
+        asked = time.monotonic()
+        with self._changed:
+            self._wanted = True
+            self._changed.notify_all()
+            done = self._changed.wait_for(lambda: self._as_of >= asked or self._stopped, patience)
+            return self._answer if done and self._as_of >= asked else None
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._wanted or self._stopped, self._every)
+                if self._stopped:
+                    return
+                self._wanted = False
+                began = self._began = time.monotonic()
+            answer = self._ask()
+            with self._changed:
+                self._answer, self._as_of, self._began = answer, began, None
+                self._changed.notify_all()
+
+
+class Server(Protocol):
+    """A server that can be asked whether it is there."""
+
+    def ping(self) -> None:
+        """Raise if it does not answer."""
+        ...
+
+
+class Servers:
+    """Which of some servers do not answer."""
+
+    def __init__(self, *servers: Server) -> None:
+        self._servers = servers
+        self._lookout: Lookout[list[str]] = Lookout(self._ask, [])
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._lookout.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._lookout.stop()
+
+    def away(self) -> list[str]:
+        """Those that did not answer the last time, in words."""
+        slow = self._lookout.slow
+        return [*self._lookout.last, *([f"a store has not answered for {slow:.0f} s"] if slow else [])]
+
+    def _ask(self) -> list[str]:
+        found = []
+        for server in self._servers:
+            try:
+                server.ping()
+            except WatchkeeperError as error:
+                found.append(str(error))
+        return found

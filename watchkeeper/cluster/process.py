@@ -1,0 +1,188 @@
+"""What the process types share: opening the stores with patience, health and metrics on a port of their own, and a graceful end.
+
+The port answers from the first moment. Until the servers are there `GET /v1/health/ready` says which is missing, and the process waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from importlib.metadata import version
+from typing import Any, Literal, Protocol
+
+from fastapi import FastAPI
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from core.clock import Clock, SystemClock
+from core.error import Fatal, Retryable
+from ingest.kafka import topics
+from ingest.kafka.connection import Connection
+from watchkeeper import journal, listen
+from watchkeeper.cluster.connection import connection
+from watchkeeper.cluster.health import create_health
+from watchkeeper.cluster.pulse import Pulse
+from watchkeeper.cluster.vital import Vitals
+from watchkeeper.settings import Settings
+from watchkeeper.stores import Stores
+
+_log = logging.getLogger(__name__)
+
+Kind = Literal["serve", "ingest", "evaluate", "deliver"]
+PORTS: dict[Kind, int] = {"serve": 8650, "ingest": 8651, "evaluate": 8652, "deliver": 8653}
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0  # seconds between two attempts to reach the servers
+_LOOK = 0.5  # seconds between two looks whether the part is broken
+_END = 25.0  # seconds to finish what is under way
+
+
+class Part(Protocol):
+    """What a process type does. Made when the stores are open; ends with the process."""
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def close(self) -> None:
+        """Finish what is under way, and stop."""
+        ...
+
+    def application(self) -> FastAPI | None:
+        """What it serves on the port; None: health and metrics only."""
+        ...
+
+    def problems(self) -> Sequence[str]:
+        """What keeps it from its work, in words."""
+        ...
+
+    def collectors(self) -> Sequence[Collector]:
+        """What Prometheus sees of it."""
+        ...
+
+    def status(self) -> dict[str, Any]:
+        """How far it is."""
+        ...
+
+    def broken(self) -> str | None:
+        """Why the process must end: it can neither go on nor mend itself."""
+        ...
+
+
+class Place(Protocol):
+    """What a part is made of."""
+
+    def __call__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> Part:
+        """The part, not begun."""
+        ...
+
+
+class Process:
+    """One process of a cluster, from its settings to its end. It is the ASGI application of its port, too."""
+
+    def __init__(self, kind: Kind, settings: Settings, make: Place, *, clock: Clock | None = None) -> None:
+        self.kind, self.settings, self._make = kind, settings, make
+        self._brokers = connection(settings)
+        self._clock = clock or SystemClock()
+        self._part: Part | None = None
+        self._closing: list[Callable[[], None]] = []  # in the order of opening
+        self._waiting = "starting"
+        self._stop = threading.Event()
+        self._application: ASGIApp = create_health(self, settings.secret, Vitals(self))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request: by what the part serves, when there is something; else by health and metrics."""
+        await self._application(scope, receive, send)
+
+    def ready(self) -> list[str]:
+        """What keeps this process from its work."""
+        return [self._waiting] if self._part is None else list(self._part.problems())
+
+    def status(self) -> dict[str, Any]:
+        """What `GET /v1/status` says of this process."""
+        told = {} if self._part is None else self._part.status()
+        return {"process": self.kind, "version": version("watchkeeper"), **told, "problems": self.ready()}
+
+    def collectors(self) -> Sequence[Collector]:
+        """What Prometheus sees of it."""
+        return () if self._part is None else self._part.collectors()
+
+    def run(self) -> None:
+        """Run until told to stop (SIGTERM, Ctrl-C). Raises what this process cannot get over."""
+        listen.free(self.settings)
+        journal.keep(self.settings.log_level, self.settings.log_format)
+        asyncio.run(self._run())
+
+    async def _run(self) -> None:
+        told = listen.signals()
+        server = listen.Server(self, self.settings, lifespan=False)
+        serving = asyncio.create_task(server.serve())
+        opening = asyncio.create_task(asyncio.to_thread(self._open))
+        _log.info("watchkeeper %s: health at %s/v1/health/ready", self.kind, self.settings.url)
+        try:
+            async with AsyncExitStack() as stack:
+                await asyncio.wait((opening, serving, asyncio.create_task(told.wait())), return_when=asyncio.FIRST_COMPLETED)
+                if opening.done() and (application := opening.result().application()) is not None:
+                    await stack.enter_async_context(application.router.lifespan_context(application))
+                    self._application = application
+                while opening.done() and not (told.is_set() or serving.done()):
+                    if reason := opening.result().broken():
+                        raise Fatal(f"watchkeeper {self.kind} cannot go on: {reason}")
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(told.wait(), _LOOK)
+        finally:
+            self._stop.set()
+            _limit(_END)
+            await asyncio.gather(opening, return_exceptions=True)
+            await asyncio.to_thread(self._close)
+            server.should_exit = True
+            await serving
+        _log.info("watchkeeper %s: ended", self.kind)
+
+    def _open(self) -> Part:
+        """Open everything, however long the servers take; the part, begun. Raises Fatal and ConfigError."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return self._opened()
+            except Retryable as error:
+                self._close()
+                self._waiting = str(error)
+                _log.warning("waiting: %s", error)
+                if self._stop.wait(pause):
+                    raise
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _opened(self) -> Part:
+        stores = Stores(self.settings, self._clock)
+        self._closing.append(stores.close)
+        stores.migrate()
+        for sentence in topics.create(self._brokers, self.settings.kafka.partitions, self.settings.kafka.replication).differ:
+            _log.warning("%s", sentence)
+        part = self._make(self.settings, stores, self._clock, self._brokers)
+        self._closing.append(part.close)
+        part.start()
+        pulse = Pulse(stores.control, self._clock, self.kind, self.settings.port, self.ready)
+        self._closing.append(pulse.stop)
+        pulse.start()
+        self._part = part
+        return part
+
+    def _close(self) -> None:
+        while self._closing:
+            self._closing.pop()()
+
+
+def _limit(seconds: float) -> None:
+    """End the process, whatever hangs, if it has not ended by itself in time: nothing is lost by it."""
+
+    def end() -> None:
+        _log.error("something did not end within %.0f s; the process ends without it", seconds)
+        os._exit(1)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,77 @@
+"""`watchkeeper serve`: the API and the pages of a cluster. Many may run; none keeps anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client.registry import Collector
+
+from core.clock import Clock
+from ingest.decode.payload import Kind
+from ingest.kafka.connection import Connection
+from ingest.kafka.ends import Ends
+from ingest.kafka.producer import Publisher
+from watchkeeper.api.seam import AnyDecoded, Topic
+from watchkeeper.cluster.standing import Standing
+from watchkeeper.settings import Settings
+from watchkeeper.stores import Stores
+
+
+class Serve:
+    """The part of a `serve` process: the whole cluster, as the API and the pages see it."""
+
+    def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:
+        self.settings, self.stores, self.clock = settings, stores, clock
+        self._publisher = Publisher(brokers)
+        self._ends = Ends(brokers, fresh=0.0)
+        self._standing = Standing(stores, clock, self._ends)
+
+    def start(self) -> None:
+        """Begin to look how the cluster is."""
+        self._standing.start()
+
+    def close(self) -> None:
+        """Finish the appends under way."""
+        self._standing.stop()
+        self._publisher.close()
+        self._ends.close()
+
+    def application(self) -> FastAPI | None:
+        """The API and the pages."""
+        from watchkeeper.application import create_application  # it brings in Dash, which takes a second
+
+        return create_application(self)
+
+    def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> Future[Any]:
+        """Send the accepted rows to the brokers; done when all in-sync replicas have them. Raises Retryable if too much is waiting."""
+        return self._publisher.append(topic, body, kind, decoded, now)
+
+    def call(self) -> None:
+        """Nothing: ingest tells the owners what was appended, and they look for definitions themselves."""
+
+    def obstacles(self) -> list[str]:
+        """What keeps this process from serving: servers that are away."""
+        return self._standing.away()
+
+    def problems(self) -> Sequence[str]:
+        """The same."""
+        return self.obstacles()
+
+    def collectors(self) -> Sequence[Collector]:
+        """None: the application has its own."""
+        return ()
+
+    def status(self) -> dict[str, Any]:
+        """How the whole cluster is."""
+        return self._standing.status()
+
+    def tag(self) -> str:
+        """A text that changes when anything that can be read has changed."""
+        return self._standing.tag()
+
+    def broken(self) -> str | None:
+        """Never."""
+        return None

@@ -1,0 +1,60 @@
+"""What Prometheus sees of a process: how many problems it has, and what its part measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+
+class Measured(Protocol):
+    """A process with problems and collectors."""
+
+    def ready(self) -> Sequence[str]:
+        """What keeps it from its work."""
+        ...
+
+    def collectors(self) -> Sequence[Collector]:
+        """What its part measures."""
+        ...
+
+
+class Vitals(Collector):
+    """Asks a process at each scrape; its part may not be there yet."""
+
+    def __init__(self, process: Measured) -> None:
+        self._process = process
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: so that registering asks for no status."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics as they are now."""
+        yield GaugeMetricFamily(
+            "watchkeeper_problems", "How many things are wrong now; the status names them.", value=len(self._process.ready())
+        )
+        for collector in self._process.collectors():
+            yield from collector.collect()
+
+
+class Figures(Collector):
+    """Gauges of figures that are asked for at each scrape: by figure its name and help; `label` names the keys of those that are mappings."""
+
+    def __init__(self, ask: Callable[[], Mapping[str, Any]], figures: Mapping[str, tuple[str, str]], label: str = "") -> None:
+        self._ask, self._figures, self._label = ask, figures, label
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges as they are now."""
+        found = self._ask()
+        for key, (name, text) in self._figures.items():
+            value = found.get(key)
+            if isinstance(value, Mapping):
+                gauge = GaugeMetricFamily(name, text, labels=[self._label])
+                for of, number in value.items():
+                    gauge.add_metric([str(of)], number)
+                yield gauge
+            elif value is not None:
+                yield GaugeMetricFamily(name, text, value=value)

@@ -1,0 +1,106 @@
+"""The word of each owner: what it has done, up to where, under which definitions. Whoever serves reads it and tells whether all is quiet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from core.clock import Clock
+from watchkeeper.host import Step
+
+PREFIX = "word:"
+_RENEW = 30.0  # seconds after which the same is said again: a late word of an owner before may stand there
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """What an owner said last. `quiet`: in silence it found nothing to do up to these positions, by partition, under these definitions.
+
+    Counts are those of all owners that the model has had; `seconds` is what the
+    last step with work took, `at` when this was said.
+    """
+
+    epoch: int
+    quiet: bool
+    predictions: Mapping[int, int]
+    labels: Mapping[int, int]
+    contract: int
+    monitors: Mapping[str, int]
+    readings: int = 0
+    audited: int = 0
+    repaired: int = 0
+    seconds: float = 0.0
+    failing: Mapping[str, str] = {}
+    at: int = 0
+
+
+class Documents(Protocol):
+    """Where words are kept."""
+
+    def cursor(self, name: str) -> dict[str, Any] | None:
+        """One."""
+        ...
+
+    def cursors(self, prefix: str) -> dict[str, dict[str, Any]]:
+        """All whose names begin so."""
+        ...
+
+    def save_cursor(self, name: str, payload: dict[str, Any]) -> None:
+        """Save one."""
+        ...
+
+    def holds(self, name: str, epoch: int) -> None:
+        """Raise Fenced unless this epoch is the current one."""
+        ...
+
+
+class Words:
+    """Says a word after each step that changed something."""
+
+    def __init__(self, store: Documents, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._said: dict[str, tuple[Word, float]] = {}
+        self._before: dict[str, tuple[int, Word | None]] = {}  # by model: the epoch, and the word of the owner before
+
+    def tell(self, step: Step) -> None:
+        """Say what an owner has done. Raises Fenced if it is the owner no more."""
+        if step.owner.fence is None:
+            return
+        name, epoch = step.owner.fence
+        said, at = self._said.get(step.model, (None, 0.0))
+        counts, before = step.owner.counts, self._predecessor(step.model, epoch)
+        word = Word(
+            epoch=epoch,
+            quiet=step.silent and not step.worked,
+            predictions=step.committed.predictions,
+            labels=step.committed.labels,
+            contract=step.contract.version,
+            monitors={monitor.name: monitor.revision for monitor in step.monitors},
+            readings=counts.readings + (before.readings if before else 0),
+            audited=counts.audited + (before.audited if before else 0),
+            repaired=counts.repaired + (before.repaired if before else 0),
+            seconds=round(step.seconds, 3) if step.worked or said is None else said.seconds,
+            failing={**counts.missing, **counts.failed},
+        )
+        if word != said or time.monotonic() - at > _RENEW:
+            self._store.holds(name, epoch)
+            document = msgspec.structs.replace(word, at=self._clock.now())
+            self._store.save_cursor(f"{PREFIX}{step.model}", msgspec.to_builtins(document, str_keys=True))
+            self._said[step.model] = word, time.monotonic()
+
+    def _predecessor(self, model: str, epoch: int) -> Word | None:
+        if self._before.get(model, (0, None))[0] != epoch:
+            found = self._store.cursor(f"{PREFIX}{model}")
+            self._before[model] = epoch, None if found is None else _read(found)
+        return self._before[model][1]
+
+
+def words(store: Documents) -> dict[str, Word]:
+    """What the owners said last, by model."""
+    return {name.removeprefix(PREFIX): _read(found) for name, found in store.cursors(PREFIX).items()}
+
+
+def _read(document: dict[str, Any]) -> Word:
+    return msgspec.convert(document, Word, strict=False)

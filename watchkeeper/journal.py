@@ -1,0 +1,63 @@
+"""The log of a process: a line an event, for people or for programs, with what it is about."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import Any, Literal
+
+from core import moment
+
+# What a record may carry besides its message (`extra=`): the batch's token, the model, the place in the log.
+FIELDS = ("token", "model", "topic", "partition", "rows", "seconds")
+_CHATTY = {
+    "httpx": logging.WARNING,
+    "alembic": logging.WARNING,
+    "faust": logging.ERROR,
+    "mode": logging.ERROR,
+    "aiokafka": logging.CRITICAL,  # it repeats itself ten times a second while a broker is away; our own line says it once
+}
+
+
+class Text(logging.Formatter):
+    """Time, level, logger, message, and the fields as `key=value`."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s%(fields)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; a traceback follows it."""
+        record.fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        return super().format(record)
+
+
+class Json(logging.Formatter):
+    """One object a line; a traceback is in it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        told = {
+            "at": moment.text(int(record.created * moment.SECOND)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_fields(record),
+        }
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(told, ensure_ascii=False, default=str)
+
+
+def keep(level: str, form: Literal["text", "json"]) -> None:
+    """Write everything from `level` on to stderr; of libraries that talk much, less."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Json() if form == "json" else Text())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
+    for name, least in _CHATTY.items():
+        logging.getLogger(name).setLevel(least)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}

@@ -1,0 +1,72 @@
+"""Listening for HTTP until the process is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from core.error import Fatal
+from watchkeeper.settings import Settings
+
+
+class Server(uvicorn.Server):
+    """A server of HTTP that leaves signals to the process."""
+
+    def __init__(self, application: ASGIApp, settings: Settings, *, lifespan: bool) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                host=settings.host,
+                port=settings.port,
+                log_level="warning",
+                log_config=None,
+                access_log=False,
+                lifespan="on" if lifespan else "off",
+                timeout_graceful_shutdown=5,
+            )
+        )
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def until_told(application: ASGIApp, settings: Settings) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    asyncio.run(_until_told(Server(application, settings, lifespan=True)))
+
+
+async def _until_told(server: Server) -> None:
+    told = signals()
+    serving = asyncio.create_task(server.serve())
+    await asyncio.wait((serving, asyncio.ensure_future(told.wait())), return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await serving
+
+
+def signals() -> asyncio.Event:
+    """An event that SIGTERM and Ctrl-C set."""
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    return told
+
+
+def free(settings: Settings) -> None:
+    """Raise Fatal if the address cannot be listened on, before anything is opened."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Fatal(
+                f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}; stop what is there, or use another --port"
+            ) from None
