@@ -7,13 +7,16 @@ import json
 import msgspec
 import pytest
 
+from alerts.deliver import Deliverer
 from alerts.engine import AlertEngine
 from core import moment
 from core.clock import ManualClock
 from core.episode import DeliveryState, Level, Record, State
+from core.error import Fenced
 from core.monitor import Severity
 from storage.control.ledger import Ledger
 from storage.control.store import ControlStore
+from tests.alerts.receiver import Receiver
 from tests.alerts.sample import DESTINATION, MONITOR, START, reading
 
 DAYS = [reading(0, "warn"), reading(1, "critical"), reading(2, "ok")]
@@ -171,6 +174,29 @@ def test_each_segment_has_its_own_rule_and_a_restart_forgets_nothing(url: str, s
     assert [episode.segment for episode in again.episodes("open")[0]] == ["carrier=UA"]
     assert [episode.segment for episode in again.episodes("closed")[0]] == ["carrier=AA"]
     again.close()
+
+
+def test_segments_of_any_text_have_rules_episodes_and_notifications(
+    store: ControlStore, engine: AlertEngine, clock: ManualClock, receiver: Receiver
+) -> None:
+    """NUL, backslashes, 4 KiB: what a category may hold, an alert can say, on each database."""
+    store.apply_destinations([msgspec.structs.replace(DESTINATION, url=receiver.url)])
+    segments = [f"carrier={value}" for value in ("\0", "\\0", "\\", "ü" * 2_048, "ü" * 2_047 + "x")]
+    for day, verdict in enumerate(("critical", "ok")):
+        engine.observe(MONITOR, [reading(day, verdict, segment=segment) for segment in segments])
+    assert sorted(episode.segment for episode in store.episodes("closed")[0]) == sorted(segments)
+    assert Deliverer(store, clock).deliver_due() == 10
+    assert {json.loads(call.body)["data"]["segment"] for call in receiver.calls} == set(segments)
+
+
+def test_who_was_overtaken_changes_nothing(store: ControlStore, engine: AlertEngine) -> None:
+    """No rule, no episode, no notification; the new owner's readings count."""
+    old, new = store.take("owner:late"), store.take("owner:late")
+    with pytest.raises(Fenced):
+        engine.observe(MONITOR, DAYS[:1], ("owner:late", old))
+    assert store.episodes() == ([], None)
+    engine.observe(MONITOR, DAYS[:1], ("owner:late", new))
+    assert len(store.episodes("open")[0]) == 1
 
 
 def test_waking_happens_only_where_there_is_something_to_send(store: ControlStore, clock: ManualClock) -> None:
