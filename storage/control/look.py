@@ -27,7 +27,7 @@ def look(store: Rights) -> Iterator[Finding]:
             now = int(connection.execute(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")).scalar_one())
         answered = time.time_ns() // 1_000
         yield Finding(NAME, well=True, seen="answers")
-        yield version(NAME, found.split()[0], LEAST, "older ones get no fixes any more, and are not tried")
+        yield version(NAME, found.split(maxsplit=1)[0], LEAST, "older ones get no fixes any more, and are not tried")
         yield clock(NAME, asked, now, answered)
         missing = store.rights()
         yield Finding(f"{NAME} rights", not missing, "the role lacks some" if missing else "granted", "; ".join(missing))

@@ -54,10 +54,10 @@ class Engine(ABC):
         with self._lent() as client:
             return client.query_arrow(*self._bound(sql, dict(parameters or {})))
 
-    def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
-        """Run a statement that answers nothing."""
+    def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> str:
+        """Run a statement that answers nothing, or a single value; that as a text."""
         with self._lent() as client:
-            client.command(*self._bound(sql, dict(parameters or {})))
+            return str(client.command(*self._bound(sql, dict(parameters or {}))))
 
     def define(self, sql: str) -> None:
         """Run a statement that makes, changes or drops a table or view: on every replica, if there is a cluster."""

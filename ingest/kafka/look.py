@@ -1,0 +1,193 @@
+"""A look at the brokers: can they be reached, are they new enough, are topics and groups as they must be, may we write?"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+)
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
+
+from core.finding import Finding, away, clock, version
+from ingest.kafka.connection import Connection
+from ingest.kafka.log import said
+from ingest.kafka.topics import SETTINGS
+from ingest.record import TOPICS
+
+NAME = "kafka"
+LEAST = (3, 9)
+OUTAGE = 3 * 86_400_000  # milliseconds: as long as the topics of events must keep what nobody reads, a long weekend
+_ASK = 5.0  # seconds
+_ALL_DOWN = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001 - its public name
+_STARTING = {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
+_RIGHTS = "grant the account Describe and DescribeConfigs on the cluster and on the topics"
+
+_log = logging.getLogger(__name__)
+_silent = logging.getLogger(f"{__name__}.client")
+_silent.addHandler(logging.NullHandler())
+_silent.propagate = False
+
+Configs = Mapping[str, Any]
+
+
+def look(connection: Connection, partitions: int, replication: int) -> Iterator[Finding]:
+    """What is found at the brokers; the first finding says whether they answer, and without that there is no other.
+
+    `partitions` and `replication` are the settings'. To hear the brokers' clock, and that all in-sync replicas answer, one tick of nobody is sent.
+    """
+    heard: list[str] = []
+
+    def hear(error: KafkaError) -> None:
+        if error.code() != _ALL_DOWN:
+            heard.append(error.str())
+
+    settings: dict[str, Any] = {**connection.admin(), "error_cb": hear}
+    admin = AdminClient(settings, logger=_silent)
+    try:
+        known = admin.list_topics(timeout=_ASK)
+    except KafkaException as error:
+        admin.poll(0)
+        yield away(
+            NAME,
+            f"the brokers at {connection.bootstrap} do not answer: {heard[-1] if heard else said(error)}",
+            "kafka.bootstrap or kafka.options",
+        )
+        return
+    yield Finding(NAME, well=True, seen=f"{len(known.brokers)} broker{'s' * (len(known.brokers) != 1)} at {connection.bootstrap}")
+    brokers = _configs(admin, ResourceType.BROKER, [str(number) for number in known.brokers])
+    yield _version(brokers)
+    topics = {connection.topic(name): name for name in SETTINGS}
+    if missing := sorted(topics.keys() - known.topics.keys()):
+        yield Finding(f"{NAME} topics", well=False, seen=f"there is no {', '.join(missing)}", remedy="run `watchkeeper migrate`")
+    configs = _configs(admin, ResourceType.TOPIC, [topic for topic in topics if topic in known.topics])
+    for topic in sorted(topics.keys() & known.topics.keys()):
+        told = _layout(known.topics[topic], partitions, replication)
+        told |= _settings(topics[topic], configs[topic]) if topic in configs else {"its settings cannot be seen": _RIGHTS}
+        yield Finding(f"topic {topic}", not told, "; ".join(told) or "as it must be", "; ".join(dict.fromkeys(told.values())))
+    yield from _groups(admin, connection, brokers, configs)
+    if connection.topic("ticks") in known.topics:
+        yield from _written(connection)
+
+
+def _configs(admin: AdminClient, kind: ResourceType, names: list[str]) -> dict[str, Configs]:
+    """The settings of brokers or topics, of those that may be seen."""
+    found: dict[str, Configs] = {}
+    for resource, answer in (
+        admin.describe_configs([ConfigResource(kind, name) for name in names], request_timeout=_ASK).items() if names else ()
+    ):
+        with suppress(KafkaException):
+            found[resource.name] = {name: entry.value for name, entry in answer.result().items()}
+    return found
+
+
+def _version(brokers: Mapping[str, Configs]) -> Finding:
+    """Brokers do not say their version, but until 4.0 the protocol that they speak with one another, and from 3.9 on whose quorum may change."""
+    if not brokers:
+        return Finding(f"{NAME} version", well=True, seen=f"cannot be seen; {_RIGHTS}")
+    spoken = sorted(config.get("inter.broker.protocol.version") or "4.0" for config in brokers.values())
+    found = version(NAME, spoken[0], LEAST, "earlier ones were not tried")
+    return Finding(found.name, found.well, f"{spoken[0]} or later", found.remedy)
+
+
+def _layout(topic: Any, partitions: int, replication: int) -> dict[str, str]:
+    """What is wrong with a topic's partitions and replicas, with the remedy."""
+    told: dict[str, str] = {}
+    parts = topic.partitions.values()
+    copies = min((len(part.replicas) for part in parts), default=0)
+    if len(parts) != partitions:
+        told[f"{len(parts)} partitions, kafka.partitions is {partitions}"] = (
+            "set kafka.partitions to what is there; docs/operations.md says how to add some"
+        )
+    if copies != replication:
+        told[f"{copies} replicas, kafka.replication is {replication}"] = "set kafka.replication to what is there, or reassign the topic"
+    if behind := sum(len(part.isrs) < len(part.replicas) for part in parts):
+        told[f"{behind} partitions are not in sync on all their replicas"] = "see which broker is away"
+    if headless := sum(part.leader < 0 for part in parts):
+        told[f"{headless} partitions have no leader"] = "start the brokers that hold them"
+    return told
+
+
+def _settings(name: str, config: Configs) -> dict[str, str]:
+    """What is wrong with a topic's settings, with the remedy."""
+    told: dict[str, str] = {}
+    expected = SETTINGS[name]
+
+    def expect(key: str, value: object, why: str, *, well: bool) -> None:
+        if not well:
+            told[f"{key}={config.get(key)}: {why}"] = f"set {key}={value}"
+
+    keeps = int(config.get("retention.ms") or -1)
+    expect(
+        "message.timestamp.type", "LogAppendTime", "times are the producers'", well=config.get("message.timestamp.type") == "LogAppendTime"
+    )
+    expect("cleanup.policy", "delete", "records may go before they are read", well=config.get("cleanup.policy") == "delete")
+    largest = int(expected.get("max.message.bytes", 0))
+    expect("max.message.bytes", largest, "larger events are refused", well=int(config.get("max.message.bytes") or largest) >= largest)
+    if name in TOPICS:
+        expect("retention.ms", expected["retention.ms"], "an outage over a weekend would lose events", well=keeps < 0 or keeps >= OUTAGE)
+        expect("retention.bytes", -1, "a busy day would remove what is not read yet", well=int(config.get("retention.bytes") or -1) < 0)
+    return told
+
+
+def _groups(admin: AdminClient, connection: Connection, brokers: Mapping[str, Configs], topics: Mapping[str, Configs]) -> Iterator[Finding]:
+    """Whether the groups can be read, and whether the brokers keep their places as long as the events."""
+    for part in ("ingest", "evaluate"):
+        group = connection.group(part)
+        try:
+            yield Finding(f"group {group}", well=True, seen=f"holds {_places(admin, group)} places")
+        except KafkaException as error:
+            yield Finding(f"group {group}", well=False, seen=said(error), remedy=f"grant the account Read on the group {group}")
+    kept = [60_000 * int(config["offsets.retention.minutes"]) for config in brokers.values() if config.get("offsets.retention.minutes")]
+    events = [int(topics[topic]["retention.ms"] or -1) for topic in map(connection.topic, TOPICS) if topic in topics]
+    if kept and events:
+        longest = max(1 << 62 if keeps < 0 else keeps for keeps in events)
+        days = "for ever" if longest == 1 << 62 else f"{longest / 86_400_000:.0f} days"
+        yield Finding(
+            "places of groups",
+            min(kept) >= min(longest, max(OUTAGE, 7 * 86_400_000)),
+            f"the brokers keep them {min(kept) / 86_400_000:.0f} days without a member, events {days}",
+            "set the brokers' offsets.retention.minutes to as long as the events are kept: a group without its place reads everything again",
+        )
+
+
+def _places(admin: AdminClient, group: str) -> int:
+    """Of how many partitions the group has a place; brokers that have just started are given some time."""
+    until = time.monotonic() + _ASK
+    while True:
+        try:
+            answer = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=_ASK)[group]
+            return sum(place.offset >= 0 for place in answer.result().topic_partitions or [])
+        except KafkaException as error:
+            if error.args[0].code() not in _STARTING or time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+
+
+def _written(connection: Connection) -> Iterator[Finding]:
+    """Send a tick of nobody: every agent passes over a message without a key."""
+    reports: list[tuple[KafkaError | None, int]] = []
+
+    def report(error: KafkaError | None, message: Message) -> None:
+        reports.append((error, message.timestamp()[1]))
+
+    producer = Producer({**connection.producer(), "message.timeout.ms": int(_ASK * 1_000), "linger.ms": 0}, logger=_silent)
+    asked = time.time_ns() // 1_000
+    producer.produce(connection.topic("ticks"), b"", on_delivery=report)
+    producer.flush(2 * _ASK)
+    answered = time.time_ns() // 1_000
+    error, stamped = reports[0] if reports else (KafkaError(KafkaError._MSG_TIMED_OUT), 0)  # noqa: SLF001 - its public name
+    if error is not None:
+        remedy = "grant the account Write on the topics; with `acks=all` as many replicas as min.insync.replicas must be there"
+        yield Finding(f"{NAME} writing", well=False, seen=error.str(), remedy=remedy)
+        return
+    yield Finding(f"{NAME} writing", well=True, seen=f"acknowledged in {(answered - asked) / 1_000:.0f} ms")
+    yield clock(NAME, asked - 1_000, stamped * 1_000, answered)  # stamps are whole milliseconds
