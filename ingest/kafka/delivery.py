@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from itertools import count
 
 from confluent_kafka import KafkaError
 
@@ -14,23 +14,21 @@ Over = Callable[[KafkaError | None], Retryable | None]
 
 
 class Delivery:
-    """The delivery of some messages. With the last report `over` is called, and the future is done; it raises what `over` makes of an error."""
+    """The delivery of some messages: called with each report. With the last one `over` is called, and the future is done; it raises what that returns."""
 
     def __init__(self, messages: int, over: Over) -> None:
-        self._left, self._over = messages, over
-        self._lock = threading.Lock()
+        self._over = over
+        self._numbers, self._last = count(1), messages  # each report draws a number, in whatever thread: `next` of a count is atomic
         self.error: KafkaError | None = None
         self.future: Future[None] = Future()
         if not messages:
             self._finish()
 
-    def __call__(self, error: KafkaError | None, _: object = None, *, messages: int = 1) -> None:
-        """The report of a message, or of some that were never taken in."""
-        with self._lock:
-            self._left -= messages
-            self.error = error or self.error
-            over = self._left == 0
-        if over:
+    def __call__(self, error: KafkaError | None, _: object = None) -> None:
+        """The report of a message."""
+        if error is not None:
+            self.error = error
+        if next(self._numbers) == self._last:
             self._finish()
 
     def _finish(self) -> None:

@@ -72,7 +72,8 @@ class Publisher:
                 produce(name, value, key, on_delivery=delivery)
                 sent += 1
         except (BufferError, KafkaException) as error:
-            delivery(_error(error), messages=len(outgoing) - sent)
+            for _ in outgoing[sent:]:
+                delivery(_error(error))
         return delivery.future
 
     def tick(self, model: str, payload: bytes) -> None:
