@@ -37,7 +37,7 @@ class Http(Engine):
         scheme, host, port, path = _address(url)
         super().__init__(f"ClickHouse at {scheme}://{host}:{port}", database, cluster)
         with told(self.where):
-            self._connected = clickhouse_connect.get_client(
+            self._connected: Any = clickhouse_connect.get_client(
                 interface=scheme,
                 host=host,
                 port=port,
@@ -47,11 +47,12 @@ class Http(Engine):
                 settings={**self.SETTINGS, **_SETTINGS, **(_REPLICATED if cluster else {})},
                 pool_mgr=get_pool_manager(maxsize=64),
                 autogenerate_session_id=False,
-                compress=False,
+                compress="lz4",
                 connect_timeout=5,
                 send_receive_timeout=120,
                 client_name="watchkeeper",
             )
+        self._connected.http_retries = 0  # who asks tries again; that other layer would tell the log the whole question
         if not self.query("SELECT 1 FROM system.databases WHERE name = {name:String}", {"name": database}).num_rows:
             where = f" ON CLUSTER '{cluster}'" if cluster else ""
             self.command(f"CREATE DATABASE IF NOT EXISTS {database}{where} ENGINE = Atomic")

@@ -12,10 +12,10 @@ TABLES = ("predictions", "labels", "dead_letters")
 
 
 def retain(engine: Engine, retention: int | None) -> None:
-    """Keep raw events for `retention` microseconds, None for ever. The store drops whole parts, up to a month later."""
+    """Keep raw events for `retention` microseconds, None for ever; what is so already costs a look. The store drops whole parts, up to a month later."""
+    held = "SELECT name, extract(create_table_query, ' TTL (.+?) SETTINGS') AS ttl FROM system.tables WHERE database = currentDatabase()"
+    limits = {row["name"]: row["ttl"] for row in engine.query(held).to_pylist()}
+    wanted = "" if retention is None else f"toDateTime(logged) + toIntervalSecond({retention // moment.SECOND})"
     for table in TABLES:
-        sql = "SELECT create_table_query LIKE '% TTL %' AS limited FROM system.tables WHERE database = currentDatabase() AND name = {name:String}"
-        if retention is not None:
-            engine.define(f"ALTER TABLE {table} MODIFY TTL toDateTime(logged) + INTERVAL {retention // moment.SECOND} SECOND")
-        elif engine.query(sql, {"name": table}).to_pylist()[0]["limited"]:
-            engine.define(f"ALTER TABLE {table} REMOVE TTL")
+        if limits.get(table, "") != wanted:
+            engine.define(f"ALTER TABLE {table} " + (f"MODIFY TTL {wanted}" if wanted else "REMOVE TTL"))

@@ -20,7 +20,7 @@ from storage.facts.panes import Panes
 from storage.facts.progress import Batches
 from storage.facts.raw import Raw
 from storage.facts.readings import Readings
-from storage.facts.retention import retain
+from storage.facts.retention import TABLES, retain
 from storage.facts.truth import Truth
 from storage.facts.writer import Writer
 
@@ -344,13 +344,23 @@ def test_retention_counts_from_the_log_and_is_off(engine: Engine) -> None:
     retain(engine, 30 * moment.DAY)
     engine.command("OPTIMIZE TABLE predictions FINAL")
     assert {key for _, ids in raw.ids(0, 9) for key in ids} == {"new"}
+    assert limits(engine) == ["toDateTime(logged) + toIntervalSecond(2592000)"] * 3
+    changed = "SELECT name, metadata_modification_time AS at FROM system.tables WHERE database = currentDatabase() ORDER BY name"
+    before = engine.query(changed)
+    time.sleep(1.1)  # the engine counts these times in seconds
+    retain(engine, 30 * moment.DAY)
+    assert engine.query(changed) == before
     retain(engine, None)
-    assert (
-        "TTL"
-        not in engine.query(
-            "SELECT create_table_query AS q FROM system.tables WHERE database = currentDatabase() AND name = 'predictions'"
-        ).to_pylist()[0]["q"]
+    assert limits(engine) == [""] * 3
+
+
+def limits(engine: Engine) -> list[str]:
+    """The times to live of the tables that have one when it is set."""
+    sql = (
+        "SELECT extract(create_table_query, ' TTL (.+?) SETTINGS') AS ttl FROM system.tables"
+        " WHERE database = currentDatabase() AND name IN {tables:Array(String)}"
     )
+    return [row["ttl"] for row in engine.query(sql, {"tables": list(TABLES)}).to_pylist()]
 
 
 def test_slots_whose_events_may_be_gone_are_frozen(engine: Engine) -> None:

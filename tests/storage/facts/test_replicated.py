@@ -45,9 +45,10 @@ class Cluster(Engine):
         """Nothing is there."""
         return pa.table({"name": [], "checksum": []})
 
-    def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+    def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> str:
         """Note it."""
         self.told.append(sql)
+        return ""
 
     def close(self) -> None:
         """Nothing is open."""
