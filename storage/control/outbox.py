@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 
 from core.episode import Delivery, DeliveryState
 from storage.control.engine import Database
@@ -11,6 +11,20 @@ from storage.control.ledger import delivery_of
 from storage.control.schema import OUTBOX
 
 _WAITS = OUTBOX.c.state == DeliveryState.PENDING.value
+
+
+def _heads() -> Select[tuple[int]]:
+    """The oldest that waits of each destination: from name to name by the index, however many wait behind it."""
+    rows = OUTBOX.alias()
+    waits = rows.c.state == DeliveryState.PENDING.value
+    names = select(func.min(rows.c.destination).label("name")).where(waits).cte("names", recursive=True)
+    following = select(func.min(rows.c.destination)).where(waits, rows.c.destination > names.c.name).scalar_subquery()
+    names = names.union_all(select(following).where(names.c.name.is_not(None)))
+    head = select(func.min(rows.c.sequence)).where(waits, rows.c.destination == names.c.name).scalar_subquery()
+    return select(head).where(names.c.name.is_not(None))
+
+
+_HEADS = _heads()
 
 
 class Outbox(Database):
@@ -22,11 +36,10 @@ class Outbox(Database):
         With a `lease` (microseconds) they are the caller's alone: nobody else is given them, nor what is behind them, until they are
         settled or the lease is over.
         """
-        heads = select(func.min(OUTBOX.c.sequence)).where(_WAITS).group_by(OUTBOX.c.destination)
         # State and time stand here, too: a row that another has just settled or claimed is looked at once more when it is locked.
         query = (
             select(OUTBOX)
-            .where(OUTBOX.c.sequence.in_(heads), _WAITS, OUTBOX.c.due <= now)
+            .where(OUTBOX.c.sequence.in_(_HEADS), _WAITS, OUTBOX.c.due <= now)
             .order_by(OUTBOX.c.due, OUTBOX.c.sequence)
             .limit(limit)
         )
