@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import clickhouse_connect
+from clickhouse_connect.driver.binding import quote_identifier
+from clickhouse_connect.driver.httpclient import HttpClient
 from clickhouse_connect.driver.httputil import get_pool_manager
 
 from core.error import ConfigError
@@ -37,7 +39,7 @@ class Http(Engine):
         scheme, host, port, path = _address(url)
         super().__init__(f"ClickHouse at {scheme}://{host}:{port}", database, cluster)
         with told(self.where):
-            self._connected: Any = clickhouse_connect.get_client(
+            client = clickhouse_connect.get_client(
                 interface=scheme,
                 host=host,
                 port=port,
@@ -52,10 +54,10 @@ class Http(Engine):
                 send_receive_timeout=120,
                 client_name="watchkeeper",
             )
+        self._connected = cast("HttpClient", client)
         self._connected.http_retries = 0  # who asks tries again; that other layer would tell the log the whole question
         if not self.query("SELECT 1 FROM system.databases WHERE name = {name:String}", {"name": database}).num_rows:
-            where = f" ON CLUSTER '{cluster}'" if cluster else ""
-            self.command(f"CREATE DATABASE IF NOT EXISTS {database}{where} ENGINE = Atomic")
+            self.define(f"CREATE DATABASE IF NOT EXISTS {quote_identifier(database)} ENGINE = Atomic")
         self._connected.database = database
 
     def close(self) -> None:

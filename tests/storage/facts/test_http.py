@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from urllib3 import Timeout
 
 from compose.servers.clickhouse import ClickHouse
 from compose.servers.fetch import Absent
@@ -76,14 +79,14 @@ def test_a_wrong_account_is_refused(clickhouse: ClickHouseAt) -> None:
 
 def test_a_database_is_made_and_found_again(clickhouse: ClickHouseAt, clickhouse_database: str) -> None:
     """Two databases on one server know nothing of each other."""
-    name = f"{clickhouse_database}_other"
+    name = f"{clickhouse_database}-other"
     first = Http(clickhouse.url, clickhouse.user, clickhouse.password, clickhouse_database)
     second = Http(clickhouse.url, clickhouse.user, clickhouse.password, name)
     migrate(second)
     tables = "SELECT count() AS n FROM system.tables WHERE database = currentDatabase()"
     assert first.query(tables).to_pylist() == [{"n": 0}]
     assert Http(clickhouse.url, clickhouse.user, clickhouse.password, name).query(tables) == second.query(tables)
-    first.command(f"DROP DATABASE {name}")
+    first.command(f"DROP DATABASE `{name}`")
 
 
 def test_a_cluster_asks_for_a_quorum(clickhouse: ClickHouseAt, clickhouse_database: str) -> None:
@@ -94,6 +97,21 @@ def test_a_cluster_asks_for_a_quorum(clickhouse: ClickHouseAt, clickhouse_databa
     assert held == [{"insert_quorum": "auto", "insert_quorum_parallel": "false", "select_sequential_consistency": "1"}]
     with pytest.raises(Fatal, match=r"system\.clusters"):
         migrate(engine)
+
+
+def test_an_insert_whose_outcome_nobody_knows_may_be_sent_again(mortal: ClickHouse) -> None:
+    """The server halts in the middle: Retryable within the time that was set; under its token the rows are there once."""
+    engine = Http(mortal.url)
+    engine.define(KEPT)
+    engine._connected.timeout = Timeout(1)
+    table = pa.table({"x": pa.array(range(100_000), pa.int64())})
+    os.kill(mortal.pid, signal.SIGSTOP)
+    with pytest.raises(Retryable, match=r"does not answer: .*timed out"):
+        engine.insert("kept", table, "token")
+    os.kill(mortal.pid, signal.SIGCONT)
+    engine._connected.timeout = Timeout(60)
+    engine.insert("kept", table, "token")
+    assert engine.query("SELECT count() AS n FROM kept").to_pylist() == [{"n": 100_000}]
 
 
 @pytest.mark.slow
