@@ -9,6 +9,18 @@ import msgspec
 from ingest.decode.payload import PayloadError, Row, cut, written
 from ingest.record import Events
 
+# Name of a header: the field that it tells, and what it means.
+HEADERS = {
+    "reason": ("reason", "why the row could not be used"),
+    "field": ("field", "the field at fault; empty for the whole row"),
+    "model": ("model", "its model, where that is known"),
+    "topic": ("topic", "predictions or labels, without the prefix"),
+    "partition": ("partition", "the partition that it came from"),
+    "offset": ("position", "the offset that it came from"),
+    "row": ("place", "its row, where the record is an array; else 0"),
+    "logged": ("logged", "when the brokers took the record: microseconds since the epoch"),
+}
+
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """A row that could not be used. `place` is its row in its record, `body` its bytes; `logged` is in microseconds."""
@@ -29,17 +41,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     def headers(self) -> list[tuple[str, bytes]]:
         """Why, and where it stands, as texts."""
-        told = {
-            "reason": self.reason,
-            "field": self.field,
-            "model": self.model,
-            "topic": self.topic,
-            "partition": self.partition,
-            "offset": self.position,
-            "row": self.place,
-            "logged": self.logged,
-        }
-        return [(name, str(value).encode()) for name, value in told.items()]
+        return [(name, str(getattr(self, field)).encode()) for name, (field, _) in HEADERS.items()]
 
 
 def letters(events: Events) -> Sequence[DeadLetter]:

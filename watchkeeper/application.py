@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from prometheus_client import ProcessCollector
 
 from dashboard.mount import mount
 from watchkeeper.api.app import create_api
 from watchkeeper.api.auth import Auth
 from watchkeeper.api.metrics import Metrics
+from watchkeeper.cluster.connection import connection
 from watchkeeper.gauges import Gauges
 from watchkeeper.services import Pages, Services
 from watchkeeper.spine import Spine
@@ -30,8 +32,12 @@ def create_application(spine: Spine) -> FastAPI:
         yield
 
     metrics = Metrics()
-    metrics.registry.register(Gauges(spine.status))
-    api = create_api(services, registered=metrics, address=spine.settings.url, clock=spine.clock, lifespan=lifespan)
+    for collector in (Gauges(spine.status), *spine.collectors()):
+        metrics.registry.register(collector)
+    ProcessCollector(registry=metrics.registry)
+    settings = spine.settings
+    brokers = connection(settings) if settings.kafka.bootstrap else None
+    api = create_api(services, registered=metrics, address=settings.url, clock=spine.clock, lifespan=lifespan, brokers=brokers)
     warm = mount(api, Pages(services.reader))
-    api.add_middleware(Auth, token=spine.settings.secret)  # the last added is the outermost: nothing is answered without it
+    api.add_middleware(Auth, token=settings.secret)  # the last added is the outermost: nothing is answered without it
     return api

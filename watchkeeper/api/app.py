@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from fastapi.middleware import Middleware
 
 from core.clock import Clock, SystemClock
-from watchkeeper.api import definitions, episodes, events, metrics, models, problem, readings, status
+from ingest.kafka.connection import Connection
+from watchkeeper.api import asyncapi, definitions, episodes, events, metrics, models, problem, readings, status
 from watchkeeper.api.auth import Auth
 from watchkeeper.api.metrics import Measure, Metrics
 from watchkeeper.api.seam import Services
@@ -26,12 +27,13 @@ def create_api(
     clock: Clock | None = None,
     registered: Metrics | None = None,
     lifespan: Lifespan | None = None,
+    brokers: Connection | None = None,
 ) -> FastAPI:
     """The API of `services`.
 
     With a `token` every request must bring it. `address` is where the pages are (for links), `clock` tells when events come in,
-    `registered` are metrics in a registry that others share, `lifespan` runs around the application. There is no page at /docs: it would load
-    scripts from elsewhere.
+    `registered` are metrics in a registry that others share, `lifespan` runs around the application, `brokers` are those of the log. There is
+    no page at /docs: it would load scripts from elsewhere.
     """
     registered = registered or Metrics()
     app = FastAPI(
@@ -46,6 +48,7 @@ def create_api(
     )
     routers = [
         events.router(events.Intake(services, clock or SystemClock(), registered)),
+        asyncapi.router(brokers),
         readings.router(services),
         models.router(services),
         definitions.router(services),

@@ -110,10 +110,16 @@ def router(intake: Intake) -> APIRouter:
 
 
 def _schema(event: Any) -> dict[str, Any]:
-    (schema,), parts = msgspec.json.schema_components([event], ref_template="#/{name}")
-    schema = _inlined(parts[schema["$ref"].removeprefix("#/")], parts)
+    schema = schema_of(event)
     content = {"application/json": {"schema": {"type": "array", "items": schema}}, "application/x-ndjson": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def schema_of(event: Any) -> dict[str, Any]:
+    """The JSON Schema of an event's struct, without references."""
+    (schema,), parts = msgspec.json.schema_components([event], ref_template="#/{name}")
+    inlined: dict[str, Any] = _inlined(schema, parts)
+    return inlined
 
 
 def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
