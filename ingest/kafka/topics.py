@@ -28,7 +28,12 @@ _ALL = {"cleanup.policy": "delete", "compression.type": "producer"}
 SETTINGS: dict[str, dict[str, str | int]] = {
     "predictions": _EVENTS,
     "labels": _EVENTS,
-    "ticks": {"retention.ms": _DAY // 24, "segment.ms": _DAY // 24, "message.timestamp.type": "LogAppendTime"},
+    "ticks": {  # uncompressed: whoever reads them has no codecs
+        "retention.ms": _DAY // 24,
+        "segment.ms": _DAY // 24,
+        "message.timestamp.type": "LogAppendTime",
+        "compression.type": "uncompressed",
+    },
     "dead-letters": {"retention.ms": 90 * _DAY, "max.message.bytes": 2 * LARGEST, "message.timestamp.type": "LogAppendTime"},
 }
 

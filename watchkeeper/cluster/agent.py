@@ -27,6 +27,7 @@ _LONGEST_SESSION = 10.0  # seconds until a worker that died is followed: nothing
 _LONGEST_PAUSE = 10.0
 _HUNG = 90.0  # seconds without a beat of the loop
 _JOIN = 60.0  # seconds to begin, with the brokers there or not
+_END = 2.0  # seconds for what is left of it
 _LEAVE = 8.0  # seconds to leave the group
 
 
@@ -92,35 +93,38 @@ class Agent:
         while not self._stop.is_set():
             began = time.monotonic()
             self._renew.clear()
+            loop = asyncio.new_event_loop()
             try:
-                asyncio.run(self._member())
+                loop.run_until_complete(self._member())
+            except _StuckError:
+                return  # half of it lives on, and may hold partitions: only the end of the process lets go of them
             except Exception as error:  # the thread's edge: this membership is done with, another begins afresh
                 self._problem = f"Kafka: {type(error).__name__}: {error}"[:300]
                 _log.warning("%s; joining again in %.1f s", self._problem, pause)
-            self._partitions = None
+            finally:
+                self._partitions = None
+            _end(loop)
             self.beat = time.monotonic()
             pause = 0.5 if time.monotonic() - began > 2 * _LONGEST_PAUSE else min(2 * pause, _LONGEST_PAUSE)
-            self._stop.wait(0.0 if self._stop.is_set() else pause)
+            self._stop.wait(pause)
 
     async def _member(self) -> None:
         """Be a member until told to stop; raises when that cannot go on."""
         self.beat = time.monotonic()
-        folder = TemporaryDirectory(prefix="watchkeeper-faust-")  # it insists on one, and keeps nothing in it
-        app = self._app(folder.name)
-        beating = asyncio.create_task(self._beats())
-        try:
-            await asyncio.wait_for(app.start(), _JOIN)
-            while not (self._stop.is_set() or self._renew.is_set() or app.should_stop):  # noqa: ASYNC110 - of another thread
-                await asyncio.sleep(0.1)
-            if app.crashed:
-                raise app.crash_reason or RuntimeError("the agent ended by itself")
-        finally:
-            self._partitions = None
+        with TemporaryDirectory(prefix="watchkeeper-faust-") as folder:  # it insists on one, and keeps nothing in it
+            app, beating = self._app(folder), asyncio.create_task(self._beats())
             try:
-                await asyncio.wait_for(app.stop(), _LEAVE)
+                await asyncio.wait_for(app.start(), _JOIN)
+                while not (self._stop.is_set() or self._renew.is_set() or app.should_stop):  # noqa: ASYNC110 - of another thread
+                    await asyncio.sleep(0.1)
+                if app.crashed:
+                    raise app.crash_reason or RuntimeError("the agent ended by itself")
             finally:
+                self._partitions = None
+                _, left = await asyncio.wait((asyncio.ensure_future(app.stop()),), timeout=_LEAVE)
                 beating.cancel()
-                folder.cleanup()
+                if left:
+                    raise _StuckError
 
     async def _beats(self) -> None:
         while True:
@@ -145,6 +149,7 @@ class Agent:
             topic_allow_declare=False,
             topic_disable_leader=True,
             table_standby_replicas=0,
+            stream_wait_empty=False,
             web_enabled=False,
             autodiscover=False,
             key_serializer="raw",
@@ -171,6 +176,19 @@ class Agent:
             self._assigned()
 
         return app
+
+
+class _StuckError(Exception):
+    """A membership that does not end."""
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    """Close a loop, whatever its tasks make of it."""
+    if tasks := asyncio.all_tasks(loop):
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.wait(tasks, timeout=_END))
+    loop.close()
 
 
 def partition(model: str, of: int) -> int:

@@ -13,12 +13,11 @@ from core.clock import Clock
 from core.error import WatchkeeperError
 from ingest.kafka.connection import Connection
 from watchkeeper.cluster.lookout import Servers
-from watchkeeper.cluster.vital import Figures
+from watchkeeper.gauges import Notifications
 from watchkeeper.settings import Settings
 from watchkeeper.stores import Stores
 
 _POLL = 0.2  # seconds: an episode that fires is sent by another process than the one that saw it
-_FIGURES = {"notifications": ("watchkeeper_notifications", "Notifications in the outbox, by state.")}
 
 
 class Deliver:
@@ -49,7 +48,7 @@ class Deliver:
 
     def collectors(self) -> Sequence[Collector]:
         """Notifications by state."""
-        return [Figures(self.status, _FIGURES, "state")]
+        return [Notifications(self._control.delivery_counts)]
 
     def status(self) -> dict[str, Any]:
         """Notifications by state; none if the store is away."""

@@ -18,6 +18,8 @@ from watchkeeper.cluster.agent import Agent
 from watchkeeper.cluster.lookout import Servers
 from watchkeeper.cluster.vital import Figures
 from watchkeeper.cluster.word import Words
+from watchkeeper.host import Step
+from watchkeeper.pace import Pace
 from watchkeeper.settings import Settings
 from watchkeeper.stores import Stores
 
@@ -40,9 +42,9 @@ class Evaluate:
         self._ends = Ends(brokers)
         self._away: str | None = None
         self._servers = Servers(stores.engine, stores.control)
-        words = Words(stores.control, clock)
+        self._words, self._pace = Words(stores.control, clock), Pace(clock, lambda: self._host.owners)
         self._agent = Agent(brokers, self._called, self._assigned)
-        self._host = wiring.host(settings, stores, clock, self._silent, owns=self._agent.owns, told=words.tell, fenced=self._agent.doubt)
+        self._host = wiring.host(settings, stores, clock, self._silent, owns=self._agent.owns, told=self._told, fenced=self._agent.doubt)
 
     def start(self) -> None:
         """Join the group, and begin to evaluate."""
@@ -67,7 +69,7 @@ class Evaluate:
 
     def collectors(self) -> Sequence[Collector]:
         """Models, rounds, readings."""
-        return [Figures(self._figures, _FIGURES)]
+        return [self._pace, Figures(self._figures, _FIGURES)]
 
     def status(self) -> dict[str, Any]:
         """Models and partitions that are owned here, and what was done since the start."""
@@ -83,6 +85,10 @@ class Evaluate:
     def _figures(self) -> dict[str, Any]:
         told = self.status()["evaluate"]
         return {**told, "partitions": len(told["partitions"])}
+
+    def _told(self, step: Step) -> None:
+        self._words.tell(step)
+        self._pace.told(step)
 
     def _called(self, model: str) -> None:
         self._host.call(model)
