@@ -76,7 +76,12 @@ class Postgres:
             yield connection
 
     def migrating(self, connection: Connection) -> None:
-        """Without limits, but for the wait for locks: who waits for a table holds up all who come after."""
+        """Without limits, but for the wait for locks: who waits for a table holds up all who come after. Fatal if it cannot keep every text."""
+        encoding = connection.execute(text("SHOW server_encoding")).scalar()
+        if encoding != "UTF8":
+            name = _identifier(self._url.database or "")
+            remedy = f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"
+            raise Fatal(f"the database {name} is encoded as {encoding}, and names may hold any letter; make it anew: {remedy}")
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 

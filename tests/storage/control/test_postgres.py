@@ -225,6 +225,18 @@ def test_what_is_not_there_yet_is_to_be_migrated(url: str) -> None:
     store.close()
 
 
+def test_a_database_that_cannot_keep_every_text_is_refused(url: str) -> None:
+    """Before anything is in it, not at the first foreign letter."""
+    name = f"{urlsplit(url).path.strip('/')}_latin"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0".encode())
+        store = ControlStore(urlunsplit(urlsplit(url)._replace(path=f"/{name}")))
+        with pytest.raises(Fatal, match=r"LATIN1.*ENCODING 'UTF8'"):
+            store.migrate()
+        store.close()
+        connection.execute(f"DROP DATABASE {name}".encode())
+
+
 def test_waiting_has_an_end(url: str, store: ControlStore, other: ControlStore) -> None:
     """For a lock, for a statement, for a transaction that stands still: each is tried again; the limits can be set in the URL."""
     hasty = ControlStore(
