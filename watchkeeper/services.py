@@ -44,7 +44,7 @@ class Services:
     async def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> None:
         """Append to the log; returns when that is durable."""
         try:
-            future = self._spine.append(topic, body, kind, decoded, now)
+            future = await asyncio.to_thread(self._spine.append, topic, body, kind, decoded, now)  # to Kafka it goes row by row
         except Retryable as error:
             raise Overloaded(str(error), after=error.after) from error
         await asyncio.wrap_future(future)
