@@ -6,10 +6,13 @@ chDB allows one process a data folder and no fork: everything that needs the fac
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Self
+
+from prometheus_client.registry import Collector
 
 from alerts.deliver import Deliverer
 from core import moment
@@ -18,9 +21,12 @@ from core.error import ConfigError
 from ingest.consumer import Consumer, Limits
 from ingest.decode.payload import Kind
 from ingest.embedded_log import EmbeddedLog
-from ingest.record import TOPICS
+from ingest.record import TOPICS, Events
 from watchkeeper import journal, listen, wiring
 from watchkeeper.api.seam import AnyDecoded, Topic
+from watchkeeper.flow import Flow
+from watchkeeper.gauges import Notifications
+from watchkeeper.pace import Pace
 from watchkeeper.settings import Settings
 from watchkeeper.stores import Stores
 
@@ -38,17 +44,19 @@ class Embedded:
         self.log = EmbeddedLog(folder / "log.sqlite")
         self.deliverer = Deliverer(self.stores.control, self.clock)
         self._began = time.monotonic()
-        self.host = wiring.host(settings, self.stores, self.clock, self.silent, self.deliverer.wake)
+        self._flow = Flow(self.clock, lambda: {(topic, 0) for topic in TOPICS})
+        self._pace = Pace(self.clock, lambda: self.host.owners)
+        self.host = wiring.host(settings, self.stores, self.clock, self.silent, self.deliverer.wake, told=self._pace.told)
         limits = Limits(bytes=settings.ingest.batch.bytes, seconds=settings.ingest.batch.wait_ms / 1_000)
         self.consumers = {
             topic: Consumer(
-                self.log,
-                self.stores.writer,
+                self._flow.log(self.log),
+                self._flow.store(self.stores.writer),
                 self.stores.raw,
                 self.stores.control.contract,
                 topic,
                 limits=limits,
-                written=lambda _: self.call(),
+                written=self._written,
             )
             for topic in TOPICS
         }
@@ -113,9 +121,18 @@ class Embedded:
             "problems": self.problems(),
         }
 
+    def collectors(self) -> Sequence[Collector]:
+        """Batches and inserts, watermarks and delays, notifications."""
+        return [self._flow, self._pace, Notifications(self.stores.control.delivery_counts)]
+
     def tag(self) -> str:
         """A text that changes when anything that can be read has changed."""
         return f"{self._began:.3f}-{self.host.epoch}-{self.host.status()['readings']}"
+
+    def _written(self, events: Events) -> None:
+        """A batch is durable: there is work for the owners."""
+        self._flow.written(events)
+        self.call()
 
     def _ingest_problems(self) -> list[str]:
         return [f"ingest of {topic}: {consumer.problem}" for topic, consumer in self.consumers.items() if consumer.problem]

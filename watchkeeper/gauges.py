@@ -1,4 +1,4 @@
-"""What Prometheus sees of ingest and evaluation, asked of the spine at each scrape."""
+"""What Prometheus sees of the whole, asked of the spine and of the outbox at each scrape."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from core.episode import DeliveryState
+from core.error import WatchkeeperError
 
 _TOPIC = {
     "lag": ("watchkeeper_log_lag_records", "Records of the log that are not written yet."),
@@ -46,3 +49,24 @@ class Gauges(Collector):
         yield GaugeMetricFamily(
             "watchkeeper_problems", "How many things are wrong now; the status names them.", value=len(status["problems"])
         )
+
+
+class Notifications(Collector):
+    """Counts the outbox; nothing while the store is away."""
+
+    def __init__(self, counts: Callable[[], Mapping[DeliveryState, int]]) -> None:
+        self._counts = counts
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: so that registering asks no store."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauge as it is now."""
+        gauge = GaugeMetricFamily("watchkeeper_notifications", "Notifications in the outbox, by state.", labels=["state"])
+        try:
+            for state, count in self._counts().items():
+                gauge.add_metric([state.value], count)
+        except WatchkeeperError:
+            return
+        yield gauge

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
+
+from prometheus_client.registry import Collector
 
 from core.clock import Clock
 from ingest.decode.payload import Kind
@@ -40,6 +43,10 @@ class Spine(Protocol):
 
     def status(self) -> dict[str, Any]:
         """What `GET /v1/status` says."""
+        ...
+
+    def collectors(self) -> Sequence[Collector]:
+        """What Prometheus sees of it besides its status."""
         ...
 
     def obstacles(self) -> list[str]:

@@ -8,9 +8,11 @@ from typing import Any, cast
 
 import pytest
 import yaml
+from prometheus_client.core import Metric
 from pydantic import BaseModel
 
 from alerts.destination import destination_from
+from core.clock import SystemClock
 from core.measure import BUILT
 from monitors import column, declared, field, grammar
 from monitors.grammar import parse
@@ -19,7 +21,10 @@ from tests.monitors.contracts import CONTRACTS
 from watchkeeper.api.app import create_api
 from watchkeeper.api.metrics import Metrics
 from watchkeeper.api.seam import Services
-from watchkeeper.gauges import Gauges
+from watchkeeper.cluster import evaluate, ingest
+from watchkeeper.flow import Flow
+from watchkeeper.gauges import Gauges, Notifications
+from watchkeeper.pace import Pace
 from watchkeeper.settings import Settings
 
 
@@ -52,14 +57,27 @@ def test_every_route_is_documented_and_no_other() -> None:
 
 
 def test_every_metric_is_documented_and_no_other() -> None:
-    """The table of metrics holds each by the name that is scraped."""
-    kinds = {"counter": "_total"}
+    """The table of metrics holds each by the name that is scraped, with the processes that have it."""
     topics = {"predictions": dict.fromkeys(("lag", "rows", "duplicates", "rejected"), 0)}
     owners = dict.fromkeys(("readings", "audited", "repaired", "seconds"), 0)
-    spine = Gauges(lambda: {"ingest": topics, "evaluate": owners, "quiet": True, "problems": []})
-    names = [family.name + kinds.get(family.type, "") for family in (*Metrics().registry.collect(), *spine.collect())]
-    named = re.findall(r"^\| `(watchkeeper_\w+)` \|", texts()["docs/api.md"], re.MULTILINE)
-    assert sorted(names) == sorted(named)
+    shown = Gauges(lambda: {"ingest": topics, "evaluate": owners, "quiet": True, "problems": []}).collect()
+    intake, flow, pace = Metrics().registry.collect(), Flow(SystemClock(), set).collect(), Pace(SystemClock(), set).collect()
+    outbox = Notifications(dict).collect()
+    scraped = {
+        "serve": {*map(_scraped, [*intake, *shown])},
+        "ingest": {*map(_scraped, flow), *(name for name, _ in ingest._FIGURES.values())},
+        "evaluate": {*map(_scraped, pace), *(name for name, _ in evaluate._FIGURES.values())},
+        "deliver": {*map(_scraped, outbox)},
+    }
+    own = {"watchkeeper_http_request_seconds", "watchkeeper_problems"}
+    rows = re.findall(r"^\| `(watchkeeper_\w+)` \| ([a-z, ]+) \|", texts()["docs/metrics.md"], re.MULTILINE)
+    told = {kind: {name for name, where in rows if where == "all" or kind in where.split(", ")} for kind in scraped}
+    assert told == {kind: names | own for kind, names in scraped.items()}
+    assert len(rows) == len(set().union(*scraped.values()) | own)
+
+
+def _scraped(family: Metric) -> str:
+    return family.name + ("_total" if family.type == "counter" else "")
 
 
 def test_every_measure_is_documented_and_no_other() -> None:
