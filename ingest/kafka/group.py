@@ -43,6 +43,7 @@ class Group:
         self._consumers: dict[Place, Consumer] = {}
         self._stop = threading.Event()
         self._problem: str | None = "not a member of the group yet"
+        self._raised: Exception | None = None  # in a callback
         self.rebalances = 0
         self._thread = threading.Thread(target=self._run, name="kafka", daemon=True)
 
@@ -54,6 +55,11 @@ class Group:
         """Finish what is under way, as far as that succeeds within some seconds, and leave the group."""
         self._stop.set()
         self._thread.join(seconds)
+
+    @property
+    def running(self) -> bool:
+        """Whether its thread lives."""
+        return self._thread.is_alive()
 
     @property
     def problems(self) -> list[str]:
@@ -88,10 +94,14 @@ class Group:
         """Be a member until told to stop; raises when the client cannot go on."""
         client = Client(self._connection.consumer("ingest"), logger=_log)
         self._log = log = KafkaLog(client, self._names, self._memory)
+        self._raised = None
         try:
-            client.subscribe([*self._names.values()], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+            told = {"on_assign": self._assigned, "on_revoke": self._revoked, "on_lost": self._lost}
+            client.subscribe([*self._names.values()], **{name: self._kept(call) for name, call in told.items()})
             while not self._stop.is_set():
                 first = client.poll(_POLL)
+                if self._raised is not None:
+                    raise self._raised  # noqa: TRY301 - one way out
                 if first is not None:
                     log.take([first, *client.consume(_MESSAGES, 0)])
                 log.serve()
@@ -101,6 +111,17 @@ class Group:
             raise
         finally:
             client.close()
+
+    def _kept(self, call: Callable[[Client, list[TopicPartition]], None]) -> Callable[[Client, list[TopicPartition]], None]:
+        """Keep what a callback raises: through the client it would come out as something that no `except` takes."""
+
+        def keeping(client: Client, partitions: list[TopicPartition]) -> None:
+            try:
+                call(client, partitions)
+            except Exception as error:  # the client's edge: `_member` raises it again
+                self._raised = error
+
+        return keeping
 
     def _assigned(self, client: Client, partitions: list[TopicPartition]) -> None:
         self._problem, self.rebalances = None, self.rebalances + 1

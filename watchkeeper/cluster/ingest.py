@@ -71,8 +71,8 @@ class Ingest:
         return {"ingest": self._group.status()}
 
     def broken(self) -> str | None:
-        """Never: the group begins anew."""
-        return None
+        """When the thread that polls is gone for good."""
+        return None if self._group.running else "the thread that reads Kafka has ended"
 
     def _figures(self) -> dict[str, Any]:
         told = self._group.status()
