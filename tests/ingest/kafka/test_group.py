@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer as Client
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from core.contract import Contract
@@ -113,6 +114,22 @@ def test_everything_is_written_once_and_committed_to_the_end(stand: Stand) -> No
     assert group.problems == []
     assert not stand.ends.silent(60)
     until(lambda: stand.ends.silent(0.5))
+
+
+def test_an_assignment_that_fails_is_begun_again(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that leads no partition yet, as one that has just made it, costs a pause and no thread."""
+    ask, asked = Client.get_watermark_offsets, list[TopicPartition]()
+
+    class Hasty(Client):
+        def get_watermark_offsets(self, partition: TopicPartition, **given: Any) -> Any:  # type: ignore[override]
+            asked.append(partition)
+            return ask(self, TopicPartition("nowhere", 0) if len(asked) == 1 else partition, **given)
+
+    monkeypatch.setattr("ingest.kafka.group.Client", Hasty)
+    stand.send(range(50))
+    stand.member()
+    until(stand.ends.caught_up)
+    assert stand.counts() == (50, 50, 50, 50, 50)
 
 
 def test_a_batch_that_broke_off_is_finished_by_the_next_member(stand: Stand) -> None:
