@@ -89,6 +89,18 @@ def missing(connection: Connection, names: Iterable[str] = SETTINGS) -> list[str
     return [topic for topic in map(connection.topic, names) if topic not in there]
 
 
+def count(connection: Connection, name: str) -> int:
+    """How many partitions one of the topics has. Raises Retryable if the brokers do not tell."""
+    topic = connection.topic(name)
+    try:
+        found = AdminClient(connection.admin()).list_topics(topic, timeout=_ASK).topics[topic]
+    except (KafkaException, RuntimeError) as error:
+        raise _refused(error, connection.bootstrap) from error
+    if not found.partitions:
+        raise Retryable(f"the Kafka brokers do not tell of {topic}: {found.error}")
+    return len(found.partitions)
+
+
 def _config(name: str, replication: int) -> dict[str, str]:
     settings = {**_ALL, **SETTINGS[name], "min.insync.replicas": max(1, replication - 1)}
     return {key: str(value) for key, value in settings.items()}

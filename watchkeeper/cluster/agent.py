@@ -18,6 +18,7 @@ from typing import Any
 import faust
 from aiokafka.partitioner import murmur2
 
+from ingest.kafka import topics
 from ingest.kafka.connection import Connection
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Agent:
         self._topic = connection.topic(TICKS)
         self._session = min(connection.session, _LONGEST_SESSION)
         self._partitions: frozenset[int] | None = None  # None: between two assignments
-        self._of = 0  # how many partitions the topic has; 0: not known yet
+        self._of = 0  # how many partitions the topic has
         self._problem: str | None = "not a member of the group yet"
         self._doubted: float | None = None
         self._stop, self._renew = threading.Event(), threading.Event()
@@ -78,7 +79,7 @@ class Agent:
     def owns(self, model: str) -> bool | None:
         """Whether this process is the one that watches the model; None while partitions are given out."""
         held = self._partitions
-        return None if held is None or not self._of else partition(model, self._of) in held
+        return None if held is None else partition(model, self._of) in held
 
     def doubt(self) -> None:
         """Somebody else owns a model that we hold to be ours. If that lasts, the membership is dead without knowing, and is begun anew."""
@@ -115,8 +116,7 @@ class Agent:
             app, beating = self._app(folder), asyncio.create_task(self._beats())
             try:
                 await asyncio.wait_for(app.start(), _JOIN)
-                while not (self._stop.is_set() or self._renew.is_set() or app.should_stop):
-                    self._count(app.consumer.topic_partitions(self._topic))
+                while not (self._stop.is_set() or self._renew.is_set() or app.should_stop):  # noqa: ASYNC110 - of another thread
                     await asyncio.sleep(0.1)
                 if app.crashed:
                     raise app.crash_reason or RuntimeError("the agent ended by itself")
@@ -126,12 +126,6 @@ class Agent:
                 beating.cancel()
                 if left:
                     raise _StuckError
-
-    def _count(self, of: int | None) -> None:
-        """How many partitions the topic has, as the client heard last: at first it has heard nothing."""
-        if of and of != self._of:
-            self._of = of
-            self._assigned()
 
     async def _beats(self) -> None:
         while True:
@@ -167,7 +161,7 @@ class Agent:
         async def tick(stream: Any) -> None:
             async for event in stream.events():
                 if event.key:
-                    self._called(event.key.decode("utf-8", "replace"))
+                    self._called(event.key.decode("utf-8", "surrogatepass"))
 
         @app.on_partitions_revoked.connect
         async def revoked(*_: Any, **__: Any) -> None:
@@ -175,10 +169,11 @@ class Agent:
 
         @app.on_partitions_assigned.connect
         async def given(_: Any, /, *places: Any, **__: Any) -> None:
+            self._of = await asyncio.to_thread(topics.count, self._connection, TICKS)
             self._partitions = frozenset(place.partition for place in places[0] if place.topic == self._topic)
             self._problem, self._doubted = None, None
             self.rebalances += 1
-            _log.info("owns the models of partitions %s", sorted(self._partitions))
+            _log.info("owns the models of partitions %s of %d", sorted(self._partitions), self._of)
             self._assigned()
 
         return app
@@ -199,7 +194,7 @@ def _end(loop: asyncio.AbstractEventLoop) -> None:
 
 def partition(model: str, of: int) -> int:
     """The partition of a topic with `of` partitions that a model's ticks go to, as every client with murmur2 has it."""
-    return (murmur2(model.encode()) & 0x7FFFFFFF) % of
+    return int(murmur2(model.encode(errors="surrogatepass")) & 0x7FFFFFFF) % of
 
 
 def _credentials(options: Mapping[str, Any]) -> Any:
