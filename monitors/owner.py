@@ -77,6 +77,7 @@ class Owner:
         self._contest = Contest(name, stores.truth)
         self._term: Term | None = None
         self._anew = True  # until one step has done all that there was to do
+        self._stray = False  # until a step has looked for readings that should not be there
         self._closed: tuple[Any, ...] = ()
         self._others: list[int] | None = None  # what other owners have rebuilt, as it was known last
         self._mine: dict[int, int] = {}  # what this one has: the step by slot
@@ -105,16 +106,17 @@ class Owner:
         if self._others is not None and self._others[0] != contract.version:
             self._mine.clear()
         news = self._news(contract, committed, cursor, others, term)
-        if not news and not self._watch.due(monitors, failed) and closed == self._closed:
+        self._stray |= self._watch.stray(self._name, term)
+        if not news and not self._stray and not self._watch.due(monitors, failed) and closed == self._closed:
             return False  # nothing came, and no window has closed since the last time
         term.advance()
         touched = self._truth(contract, news, committed, term) if news else _NO_SLOTS
-        move = Move(touched, watermark, committed.logged - committed.watermark < _LIVE, self._anew)
+        move = Move(touched, watermark, committed.logged - committed.watermark < _LIVE, self._anew, self._stray)
         worked, failing = self._watch(model, monitors, move, failed, term)
         self._others = others
         if news or failing != failed:
             term.save(self._place(cursor, contract, committed, news, failing))
-        self._closed = closed
+        self._closed, self._stray = closed, False
         self._anew &= news.more
         self.counts.steps += 1
         return bool(news) or worked

@@ -126,6 +126,10 @@ class Readings(Protocol):
         """Windows that have readings, and how many each has."""
         ...
 
+    def below(self, model: str, generation: int) -> int:
+        """How many readings there are below a generation."""
+        ...
+
 
 class Store(Protocol):
     """What the owner writes."""

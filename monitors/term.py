@@ -31,6 +31,11 @@ class Term:
         """The generation of what this step writes."""
         return generation(self.era, self.steps)
 
+    @property
+    def first(self) -> int:
+        """The generation below which everything was written by owners before this one."""
+        return generation(self.era, 0)
+
     def advance(self) -> None:
         """Another step begins: what it writes replaces what earlier ones wrote."""
         self.steps += 1

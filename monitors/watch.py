@@ -44,13 +44,14 @@ class Move:
     """What has moved since the last step: the slots that were touched, the watermark, and how the model's events come.
 
     `anew`: an owner's first look, in which everything that is due is written, also where it is what is stored. So it holds against what the
-    owner before may write late.
+    owner before may write late. `stray`: readings may be there of windows and segments that are not.
     """
 
     touched: Ints
     watermark: int
     live: bool
     anew: bool
+    stray: bool
 
 
 @dataclass
@@ -88,7 +89,16 @@ class Watch:
         self._pauses: dict[
             tuple[str, int], tuple[int, int]
         ] = {}  # of a monitor that fails: when it is tried again, and the pause before that
+        self._earlier = -1  # readings of earlier owners
         self.counts = Counts()
+
+    def stray(self, model: str, term: Term) -> bool:
+        """Whether an earlier owner has written readings since this was asked last; also when it is asked first."""
+        before, self._earlier = self._earlier, self._readings.below(model, term.first)
+        if before == self._earlier:
+            return False
+        self._done.clear()
+        return True
 
     def due(self, monitors: Sequence[Monitor], failed: set[str]) -> set[str]:
         """Of the monitors that failed, those to try again now: over their whole history, so each time after a longer pause."""
@@ -123,7 +133,7 @@ class Watch:
         done = self._known(monitor, model.contract)
         existing = plan.existing(monitor, slots, max(move.watermark, done.until(monitor.window)), live=move.live)
         # A slot that was touched and holds nothing has lost its events: windows may be gone.
-        lost = again or not np.isin(move.touched, slots).all()
+        lost = again or move.stray or not np.isin(move.touched, slots).all()
         gone = np.setdiff1d(done.starts, existing) if lost else np.zeros(0, np.int64)
         windows = plan.due(monitor, existing, slots if again else move.touched, done.complete(each))
         for chunk in plan.chunks(windows, monitor.window, self._evaluate.most(monitor, model, len(segments))):

@@ -88,6 +88,11 @@ class Readings:
         table = self._engine.query(sql, {"model": model, "monitor": monitor, "version": version, "contract": contract})
         return col.ints(table["start"]), col.ints(table["n"])
 
+    def below(self, model: str, generation: int) -> int:
+        """How many readings of a model there are below a generation; the number only changes when one is written."""
+        sql = "SELECT count() AS n FROM readings WHERE model = {model:String} AND generation < {generation:UInt64}"
+        return int(self._engine.query(sql, {"model": model, "generation": generation})["n"][0].as_py())
+
 
 def _conditions(query: Query, current: Current) -> tuple[list[str], dict[str, object]]:
     pairs = [(model, monitor, *versions) for (model, monitor), versions in current.items()]

@@ -14,7 +14,7 @@ import msgspec
 
 from alerts.engine import AlertEngine
 from core import moment
-from core.clock import SystemClock
+from core.clock import Clock, SystemClock
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.error import Fenced
 from core.monitor import Monitor
@@ -145,7 +145,9 @@ class Spine:
         self.control = ControlStore(f"sqlite:///{folder / 'control.sqlite'}", SystemClock())
         self.control.migrate()
         self.fuse = Fuse()
+        self.clock: Clock = SystemClock()
         self.contracts: dict[str, Contract] = {}
+        self.monitors: dict[str, list[Monitor]] = {}  # of models that have others than `monitors`
         self._folder = folder
         self._begin()
 
@@ -170,29 +172,40 @@ class Spine:
                         consumer._steps.poll()
                 consumer._steps.poll()
 
+    def committed(self, model: str) -> Committed | None:
+        """What ingest has committed of a model."""
+        found = Batches(self.engine).progress(0).get(model)
+        return None if found is None else Committed(found.predictions, found.labels, found.watermark, found.logged, found.frozen)
+
     def evaluate(self, model: str, *, silent: bool) -> bool:
         """One step of the model's owner; whether there was anything to do."""
-        progress = Batches(self.engine).progress(0).get(model)
-        if progress is None:
+        committed = self.committed(model)
+        if committed is None:
             return False
-        committed = Committed(progress.predictions, progress.labels, progress.watermark, progress.logged, progress.frozen)
-        owner = self._owners.get(model) or self._owners.setdefault(model, self._owner(model))
-        self._last[model] = committed
-        return owner.step(Model(self.contracts[model], None), monitors(model), committed, silent=silent)
+        self._known[model] = committed
+        return self.step(self.owner(model), model, committed, silent=silent)
+
+    def step(self, owner: Owner, model: str, committed: Committed, *, silent: bool) -> bool:
+        """One step of an owner, be it the model's or one that was."""
+        watched = self.monitors.get(model, monitors(model))
+        return owner.step(Model(self.contracts[model], None), watched, committed, silent=silent)
+
+    def owner(self, model: str) -> Owner:
+        """Who owns the model here."""
+        return self._owners.get(model) or self._owners.setdefault(model, self._owner(model))
 
     def replace(self, model: str) -> None:
         """Another owner takes the model over with the next step; the one before does not hear of it."""
-        if model in self._owners:
-            self._zombies.append((model, self._owners.pop(model), self._last[model]))
+        if model in self._known:
+            self._replaced.append((self._owners.pop(model), model, self._known.pop(model)))
 
     def haunt(self) -> None:
         """Owners that were replaced take a step with what they last knew; one that finds out is gone."""
-        for zombie in list(self._zombies):
-            model, owner, committed = zombie
+        for one in list(self._replaced):
             try:
-                owner.step(Model(self.contracts[model], None), monitors(model), committed, silent=True)
+                self.step(*one, silent=True)
             except Fenced:
-                self._zombies.remove(zombie)
+                self._replaced.remove(one)
 
     def kill(self) -> None:
         """Die and begin again."""
@@ -246,8 +259,8 @@ class Spine:
             for topic, partition in itertools.product(TOPICS, PARTITIONS)
         }
         self._owners: dict[str, Owner] = {}
-        self._last: dict[str, Committed] = {}
-        self._zombies: list[tuple[str, Owner, Committed]] = []
+        self._known: dict[str, Committed] = {}
+        self._replaced: list[tuple[Owner, str, Committed]] = []
 
     def _end(self) -> None:
         for consumer in self._consumers.values():
@@ -256,7 +269,7 @@ class Spine:
             partition.whole.close()
 
     def _owner(self, model: str) -> Owner:
-        raw, panes, clock = Raw(self.engine), Panes(self.engine), SystemClock()
+        raw, panes = Raw(self.engine), Panes(self.engine)
 
         def versions(name: str, _version: int) -> Contract:
             return self.contracts[name]
@@ -268,9 +281,9 @@ class Spine:
             readings=Readings(self.engine),
             write=self._writer,
             cursors=Fused(self.control, self.fuse, ["take", "save_cursor"], fenced=True),
-            alerts=AlertEngine(self.control, clock),
+            alerts=AlertEngine(self.control, self.clock),
         )
-        return Owner(model, stores, Rebuild(raw, panes, self._writer, versions), Evaluate(panes, raw, versions), clock)
+        return Owner(model, stores, Rebuild(raw, panes, self._writer, versions), Evaluate(panes, raw, versions), self.clock)
 
 
 def contract(model: str) -> Contract:

@@ -166,17 +166,17 @@ def _settle(spine: Spine, model: str) -> None:
 
 def _distinct(sent: list[tuple[int, Send]]) -> dict[Topic, list[dict[str, Any]]]:
     """What holds: of each id the first prediction of each partition, of those the one that the log took first; and the label with the highest
-    time, partition and position. In order of time.
+    time, partition, position and place. In order of time.
     """
     first: dict[tuple[str, int], tuple[tuple[int, int], dict[str, Any]]] = {}
-    labels: dict[str, tuple[tuple[int, int, int], dict[str, Any]]] = {}
+    labels: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
     for position, (logged, send) in enumerate(sent):
-        for row in send.rows:
+        for place, row in enumerate(send.rows):
             key = row["prediction_id"]
             if send.topic == "predictions":
                 first.setdefault((key, send.partition), ((logged, send.partition), row))
             else:
-                labels[key] = max(labels.get(key, ((-1, -1, -1), {})), ((row["ts"], send.partition, position), row), key=_rank)
+                labels[key] = max(labels.get(key, ((), {})), ((row["ts"], send.partition, position, place), row), key=_rank)
     held: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
     for (key, _), found in first.items():
         held[key] = min(held.get(key, found), found, key=lambda item: item[0])
@@ -185,7 +185,7 @@ def _distinct(sent: list[tuple[int, Send]]) -> dict[Topic, list[dict[str, Any]]]
     return {"predictions": sorted(predictions, key=lambda row: row["ts"]), "labels": sorted(truth, key=lambda row: row["ts"])}
 
 
-def _rank(label: tuple[tuple[int, int, int], dict[str, Any]]) -> tuple[int, int, int]:
+def _rank(label: tuple[tuple[int, ...], dict[str, Any]]) -> tuple[int, ...]:
     return label[0]
 
 

@@ -1,0 +1,1 @@
+"""Who owns a model, and which event owns an id: several partitions, several owners, and those that were replaced."""

@@ -1,0 +1,148 @@
+"""A model has one owner; one that was replaced changes nothing, however late it writes."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from core import moment
+from core.clock import ManualClock, SystemClock
+from core.error import Fenced
+from core.generation import era, era_of, generation
+from monitors.contest import Contest, fresh
+from monitors.term import Term
+from storage.facts.truth import Truth
+from storage.facts.writer import Writer
+from tests.acceptance.spine import Killed, Spine, monitors
+from tests.ownership.scene import START, counts, label, predict, settle
+
+
+def test_a_replaced_owner_is_told_and_writes_nothing(spine: Spine, model: str) -> None:
+    """Its next write raises Fenced; what its successor did stays."""
+    predict(spine, model, 1, 1)
+    settle(spine, model)
+    replaced = spine.owner(model)
+    spine.replace(model)
+    predict(spine, model, 1, 2, "b")
+    settle(spine, model)
+    held = spine.readings(model)
+    predict(spine, model, 1, 3, "c")
+    spine.ingest(1)
+    committed = spine.committed(model)
+    assert committed is not None
+    with pytest.raises(Fenced, match="somebody else"):
+        spine.step(replaced, model, committed, silent=True)
+    assert spine.readings(model) == held
+
+
+@pytest.mark.parametrize("write", range(1, 11))
+def test_a_late_write_loses(spine: Spine, model: str, write: int) -> None:
+    """Whichever write of an owner lands only after its successor has finished: readings, panes and outcomes are as without it."""
+    label(spine, model)
+    predict(spine, model, 1, 2)
+    predict(spine, model, 2, 1)
+    settle(spine, model)
+    replaced = spine.owner(model)
+    spine.replace(model)
+    # It saw an event and its truth; its successor sees also that another event of the same id came before, at another time.
+    predict(spine, model, 1, 4, "b", prediction=0)
+    label(spine, model, "b")
+    spine.ingest(1)
+    committed = spine.committed(model)
+    assert committed is not None
+    spine.fuse.arm(write, "late")
+    with pytest.raises(Killed):
+        spine.step(replaced, model, committed, silent=True)
+    predict(spine, model, 2, 3, "b", hour=2)
+    settle(spine, model)
+    held = spine.readings(model)
+    spine.fuse.land()
+    settle(spine, model)
+    assert spine.readings(model) == held
+    assert counts(spine, model) == counts(spine, model, "accuracy", "") == {(0, "all"): 2, (0, "c=a"): 2}
+    assert spine.twice(model) == (0, 0)
+
+
+def test_slots_that_somebody_rebuilt_late_are_audited_again(spine: Spine, model: str) -> None:
+    """An earlier owner declares a slot rebuilt whose panes it never wrote: the next step makes it again."""
+    predict(spine, model, 1, 1)
+    settle(spine, model)
+    audited = spine.owner(model).counts.audited
+    Writer(spine.engine).rebuilt(spine.contracts[model], [START], generation(1, 7))
+    assert spine.twice(model) == (0, -1)
+    settle(spine, model)
+    assert (spine.twice(model), spine.owner(model).counts.audited) == ((0, 0), audited + 1)
+
+
+def test_what_an_owner_has_rebuilt_is_not_strange_to_the_next(spine: Spine, model: str) -> None:
+    """A new owner audits nothing when its predecessor has ended in order."""
+    for partition in (1, 2):
+        predict(spine, model, partition, partition)
+    settle(spine, model)
+    assert spine.owner(model).counts.repaired == 1
+    spine.kill()
+    settle(spine, model)
+    assert spine.owner(model).counts.audited == 0
+
+
+def test_eras_rise_with_epochs_and_above_what_is_there() -> None:
+    """Also when the epochs come from a backup that is older than the facts; data of earlier versions are below all."""
+    first = era(1, 0)
+    assert era(2, generation(first, 5)) == first + 1
+    restored = era(1, generation(first + 40, 5))
+    assert restored == first + 41
+    assert era_of(generation(restored, 3)) == restored
+    assert generation(first, 0) > 1_800_000_000_000_000
+
+
+def test_a_monitor_that_fails_is_tried_again_after_longer_and_longer(spine: Spine, model: str) -> None:
+    """The others go on; the pause is told and doubles up to a minute; a new revision is tried at once."""
+    spine.clock = clock = ManualClock(SystemClock().now())
+    broken = msgspec.structs.replace(monitors(model)[0], name="broken", measure="drift.of_the_tide")
+    spine.monitors[model] = [*monitors(model), broken]
+    predict(spine, model, 1, 1)
+    pauses = []
+    for _ in range(8):
+        settle(spine, model)
+        pauses.append(spine.owner(model).counts.failed["broken"].rpartition("; ")[2])
+        clock.advance(moment.MINUTE)
+    assert pauses == [f"tried again in {seconds} s" for seconds in (1, 2, 4, 8, 16, 32, 60, 60)]
+    assert counts(spine, model)[0, "all"] == 1
+    settle(spine, model)
+    spine.monitors[model][-1] = msgspec.structs.replace(broken, measure="quality.null_rate", revision=2)
+    settle(spine, model)
+    assert spine.owner(model).counts.failed == {}
+
+
+def test_a_failing_monitor_waits_for_its_time(spine: Spine, model: str) -> None:
+    """Before the pause is over it is not tried, whatever comes."""
+    spine.clock = ManualClock(SystemClock().now())
+    spine.monitors[model] = [msgspec.structs.replace(monitors(model)[0], measure="drift.of_the_tide")]
+    for logged in (1, 2, 3):
+        predict(spine, model, 1, logged, str(logged))
+        settle(spine, model)
+    assert spine.owner(model).counts.failed["nulls"].endswith("tried again in 1 s")
+
+
+def test_the_look_for_contests_takes_a_tenth_of_the_time(spine: Spine, model: str) -> None:
+    """While there is other work it rests nine times as long as it took; without, it is taken at once, a portion at a time."""
+    seconds = [10.0]
+
+    def clock() -> float:
+        seconds[0] += 1.0
+        return seconds[0]
+
+    truth = Truth(spine.engine)
+    contest, everything = Contest(model, truth, clock), {0: (0, 5), 1: (0, 3_000_000)}
+    portion = {0: (0, 5), 1: (0, 500_000)}
+    assert contest.due({}, busy=False) == {}
+    assert contest.due(everything, busy=True) == portion
+    contest.look(portion, Term(model, spine.control, truth), moment.HOUR)
+    assert [bool(contest.due(everything, busy=busy)) for busy in (True, False)] == [False, True]
+    seconds[0] += 20.0
+    assert contest.due(everything, busy=True) == portion
+
+
+def test_positions_begin_at_0() -> None:
+    """What is new of a partition that was never seen is everything from 0 on."""
+    assert fresh({"0": 4}, {0: 4, 1: 0, 2: 7}) == {1: (0, 0), 2: (0, 7)}
