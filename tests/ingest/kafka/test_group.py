@@ -125,7 +125,7 @@ def test_an_assignment_that_fails_is_begun_again(stand: Stand, monkeypatch: pyte
             asked.append(partition)
             return ask(self, TopicPartition("nowhere", 0) if len(asked) == 1 else partition, **given)
 
-    monkeypatch.setattr("ingest.kafka.group.Client", Hasty)
+    monkeypatch.setattr("ingest.kafka.member.Client", Hasty)
     stand.send(range(50))
     stand.member()
     until(stand.ends.caught_up)
@@ -149,13 +149,13 @@ def test_a_batch_that_broke_off_is_finished_by_the_next_member(stand: Stand) -> 
 
 
 def test_partitions_move_between_members_without_loss_or_doubles(stand: Stand) -> None:
-    """Members come and go while events flow; a second one takes partitions, and gives them back when it leaves."""
+    """Members come and go while events flow; a second one takes partitions of each topic, and gives them back when it leaves."""
     members = [stand.member()]
     for round_ in range(4):
         stand.send(range(500 * round_, 500 * (round_ + 1)))
         if round_ % 2 == 0:
             members.append(stand.member())
-            until(lambda: all(any(parts for parts in member.status()["partitions"].values()) for member in members))
+            until(lambda: all(all(member.status()["partitions"].values()) for member in members))
         else:
             members.pop().stop()
     until(stand.ends.caught_up)

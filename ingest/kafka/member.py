@@ -1,0 +1,195 @@
+"""A member of the ingest group for one topic: polls, and has a consumer for each partition that is assigned to it.
+
+Whatever the client cannot get over (a fatal error, brokers that do not tell where the group stands) ends that client, and another is built after a
+pause: a static member that was killed may have to wait for the broker's session timeout.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+from confluent_kafka import Consumer as Client
+from confluent_kafka import KafkaException, TopicPartition
+
+from ingest.consumer import Consumer, Limits
+from ingest.kafka.connection import Connection
+from ingest.kafka.log import KafkaLog, Place, said
+from ingest.record import Topic
+from ingest.seam import Log
+
+_log = logging.getLogger(__name__)
+
+_POLL = 0.02  # seconds: commits are asked for meanwhile
+_MESSAGES = 10_000  # at once
+_ASK = 10.0  # seconds for the brokers to answer
+_GIVE = 10.0  # seconds for writes under way when partitions are given away
+_LONGEST_PAUSE = 10.0
+
+Build = Callable[[Log, Topic, int, Limits], Consumer]
+
+
+class Member:
+    """Runs the consumers of the partitions of `topic` that this process has. `build` makes one for a partition of a log; `memory` bounds what waits, in bytes."""
+
+    def __init__(self, connection: Connection, topic: Topic, build: Build, limits: Limits, memory: int) -> None:
+        name = f"{connection.instance}-{topic}" if connection.instance else None
+        self._connection = msgspec.structs.replace(connection, instance=name)
+        self._topic, self._build, self._limits, self._memory = topic, build, limits, memory
+        self._log: KafkaLog | None = None
+        self._consumers: dict[Place, Consumer] = {}
+        self._stop = threading.Event()
+        self._problem: str | None = "not a member of the group yet"
+        self._raised: Exception | None = None  # in a callback
+        self.rebalances = 0
+        self._thread = threading.Thread(target=self._run, name=f"kafka-{topic}", daemon=True)
+
+    def start(self) -> None:
+        """Join the group, in a thread."""
+        self._thread.start()
+
+    def cease(self) -> None:
+        """Finish what is under way and leave the group; `join` waits for it."""
+        self._stop.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait until the thread has ended, at most so long."""
+        self._thread.join(seconds)
+
+    @property
+    def running(self) -> bool:
+        """Whether its thread lives."""
+        return self._thread.is_alive()
+
+    @property
+    def problems(self) -> list[str]:
+        """What keeps partitions from being read or written."""
+        found = [f"{topic} {partition}: {consumer.problem}" for (topic, partition), consumer in self._held() if consumer.problem]
+        return [*([f"Kafka: {self._problem}"] if self._problem else []), *found]
+
+    @property
+    def partitions(self) -> dict[int, int]:
+        """The partitions that are assigned here, each with the next position to write."""
+        return {partition: consumer.written for (_, partition), consumer in self._held()}
+
+    @property
+    def rows(self) -> int:
+        """Rows that the consumers of these partitions have written."""
+        return sum(consumer.rows for _, consumer in self._held())
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that were taken in and not read."""
+        return self._log.waiting if self._log else 0
+
+    def _held(self) -> Sequence[tuple[Place, Consumer]]:
+        return sorted(self._consumers.copy().items())
+
+    def _run(self) -> None:
+        pause = 0.5
+        while not self._stop.is_set():
+            began = time.monotonic()
+            try:
+                self._member()
+            except Exception as error:  # the thread's edge: this client is done with, another begins afresh
+                self._problem = said(error)[:300]
+                _log.warning("Kafka: %s; trying again in %.1f s", self._problem, pause)
+            pause = 0.5 if time.monotonic() - began > 2 * _LONGEST_PAUSE else min(2 * pause, _LONGEST_PAUSE)
+            self._stop.wait(pause)
+
+    def _member(self) -> None:
+        """Be a member until told to stop; raises when the client cannot go on."""
+        client = Client(self._connection.consumer("ingest"), logger=_log)
+        self._log = log = KafkaLog(client, {self._topic: self._connection.topic(self._topic)}, self._memory)
+        self._raised = None
+        try:
+            told = {"on_assign": self._assigned, "on_revoke": self._revoked, "on_lost": self._lost}
+            client.subscribe([self._connection.topic(self._topic)], **{name: self._kept(call) for name, call in told.items()})
+            while not self._stop.is_set():
+                first = client.poll(_POLL)
+                if self._raised is not None:
+                    raise self._raised  # noqa: TRY301 - one way out
+                if first is not None:
+                    log.take([first, *client.consume(_MESSAGES, 0)])
+                log.serve()
+            self._finish([*self._consumers])
+        except BaseException:
+            self._drop([*self._consumers])  # where it stands is not known: what is under way is written again by whoever comes next
+            raise
+        finally:
+            client.close()
+
+    def _kept(self, call: Callable[[Client, list[TopicPartition]], None]) -> Callable[[Client, list[TopicPartition]], None]:
+        """Keep what a callback raises: through the client it would come out as something that no `except` takes."""
+
+        def keeping(client: Client, partitions: list[TopicPartition]) -> None:
+            try:
+                call(client, partitions)
+            except Exception as error:  # the client's edge: `_member` raises it again
+                self._raised = error
+
+        return keeping
+
+    def _assigned(self, client: Client, partitions: list[TopicPartition]) -> None:
+        self._problem, self.rebalances = None, self.rebalances + 1
+        if not partitions or self._log is None:
+            return
+        committed = client.committed(partitions, timeout=_ASK)
+        for told in committed:
+            if told.error is not None:
+                raise KafkaException(told.error)
+        lowest = [client.get_watermark_offsets(TopicPartition(told.topic, told.partition), timeout=_ASK)[0] for told in committed]
+        starts = self._log.assign(zip(committed, lowest, strict=True))
+        client.incremental_assign(starts)
+        for told in starts:
+            place = self._log.place(told)
+            self._consumers[place] = self._build(self._log, *place, self._limits)
+        self._share()
+        for told in starts:
+            self._consumers[self._log.place(told)].start()
+        _log.info("assigned: %s", ", ".join(f"{told.topic} {told.partition} from {told.offset}" for told in starts))
+
+    def _revoked(self, client: Client, partitions: list[TopicPartition]) -> None:
+        """Partitions go to another member: finish, commit, and only then let go."""
+        self.rebalances += 1
+        if self._log is not None:
+            self._finish([self._log.place(told) for told in partitions])
+        client.incremental_unassign(partitions)
+
+    def _finish(self, places: Sequence[Place]) -> None:
+        """Let these partitions' consumers end, as far as they can within some seconds."""
+        ending = [self._consumers[place] for place in places if place in self._consumers]
+        for consumer in ending:
+            consumer.cease()
+        until = time.monotonic() + _GIVE
+        while self._log is not None and any(consumer.running for consumer in ending) and time.monotonic() < until:
+            self._log.serve()
+            time.sleep(_POLL / 4)
+        self._drop(places)
+
+    def _lost(self, client: Client, partitions: list[TopicPartition]) -> None:
+        """Partitions are another member's already: nothing more is written or committed."""
+        _log.warning("lost: %s", ", ".join(f"{told.topic} {told.partition}" for told in partitions))
+        self.rebalances += 1
+        self._problem = "no member of the group any more; joining again"
+        if self._log is not None:
+            self._drop([self._log.place(told) for told in partitions])
+        client.incremental_unassign(partitions)
+
+    def _drop(self, places: Sequence[Place]) -> None:
+        for place in places:
+            if (consumer := self._consumers.pop(place, None)) is not None:
+                consumer.cease(lost=True)
+        if self._log is not None:
+            self._log.release(places)
+        self._share()
+
+    def _share(self) -> None:
+        """Every partition has its part of the pace and of the memory: twice as many partitions do not make twice as many inserts."""
+        many = max(1, len(self._consumers))
+        bytes_ = min(self._limits.bytes, self._memory // (2 * many))
+        for consumer in self._consumers.values():
+            consumer.limits = msgspec.structs.replace(self._limits, bytes=bytes_, seconds=self._limits.seconds * many)
