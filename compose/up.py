@@ -15,7 +15,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
@@ -38,6 +39,8 @@ _ORDER = ("ingest-1", "ingest-2", "evaluate", "deliver", "serve")
 
 class Process(Server):
     """One process of Watchkeeper; its name is the command, and a number where there are several."""
+
+    patience = 120.0
 
     def __init__(self, name: str, folder: Path, port: int, environment: Mapping[str, str], output: IO[bytes]) -> None:
         self.name = name
@@ -111,20 +114,12 @@ def run(data: Path, port: Callable[[str, int], int]) -> None:
             running.enter_context(one)
         _database(postgres)
 
-        environment = {
-            **{name: value for name, value in os.environ.items() if name not in _REPLACED},
-            "WATCHKEEPER_DATA": str(data / "processes"),
-            "WATCHKEEPER_KAFKA__BOOTSTRAP": kafka.bootstrap,
-            "WATCHKEEPER_CLICKHOUSE__URL": clickhouse.url,
-            "WATCHKEEPER_CONTROL__URL": f"postgresql://{postgres.user}@127.0.0.1:{postgres.port}/watchkeeper",
-            "WATCHKEEPER_CONTROL__PASSWORD_FILE": str(postgres.folder / "password"),
-        }
+        environment = _environment(data, kafka, clickhouse, postgres)
         _migrate(environment, channel("migrate"))
         processes = [
             Process(name, data / "processes", port(name, _PROCESSES[name]), environment, channel(name)).start(wait=False) for name in _ORDER
         ]
-        for process in processes:
-            running.callback(process.stop)
+        running.callback(_stop, processes)
         for process in processes:
             process.wait()
         terminal.say(f"everything runs: http://127.0.0.1:{processes[-1].port}, brokers at {kafka.bootstrap}; Ctrl-C ends it")
@@ -133,6 +128,22 @@ def run(data: Path, port: Callable[[str, int], int]) -> None:
             time.sleep(0.2)
         terminal.say(", ".join(one.name for one in started if not one.running) + " ended; so does everything")
         raise Failed("a process ended by itself; its lines above say why")
+
+
+def _environment(data: Path, kafka: Kafka, clickhouse: ClickHouse, postgres: Postgres) -> dict[str, str]:
+    return {
+        **{name: value for name, value in os.environ.items() if name not in _REPLACED},
+        "WATCHKEEPER_DATA": str(data / "processes"),
+        "WATCHKEEPER_KAFKA__BOOTSTRAP": kafka.bootstrap,
+        "WATCHKEEPER_CLICKHOUSE__URL": clickhouse.url,
+        "WATCHKEEPER_CONTROL__URL": f"postgresql://{postgres.user}@127.0.0.1:{postgres.port}/watchkeeper",
+        "WATCHKEEPER_CONTROL__PASSWORD_FILE": str(postgres.folder / "password"),
+    }
+
+
+def _stop(processes: Sequence[Process]) -> None:
+    with ThreadPoolExecutor() as pool:  # all at once: none takes over what another lets go of
+        list(pool.map(Process.stop, processes))
 
 
 def _database(server: Postgres) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -84,9 +85,10 @@ class Postgres(Server):
 
 def _orphans_end(note: Path) -> None:
     """Wait until the last process of a killed server has let go of its shared memory: until then another does not start."""
-    if not note.exists():
+    lines = note.read_text(encoding="utf-8").splitlines() if note.exists() else []
+    if len(lines) < 7:  # it ended in order, or before it had any
         return
-    memory = note.read_text(encoding="utf-8").splitlines()[6].split()[-1]
+    memory = lines[6].split()[-1]
     until = time.monotonic() + 10
     while time.monotonic() < until:
         rows = [line.split() for line in Path("/proc/sysvipc/shm").read_text(encoding="utf-8").splitlines()]
@@ -101,22 +103,5 @@ def _demoted() -> list[str]:
         return []
     if shutil.which("setpriv") is None:
         raise fetch.Absent("PostgreSQL does not run as root, and there is no `setpriv`; install util-linux, or run as another user")
-    group = ["--regid", "nogroup"] if _has_group("nogroup") else ["--regid", "nobody"]
-    return [
-        "setpriv",
-        "--reuid",
-        "nobody",
-        *group,
-        "--clear-groups",
-        "--inh-caps",
-        "+dac_override",
-        "--ambient-caps",
-        "+dac_override",
-        "--",
-    ]
-
-
-def _has_group(name: str) -> bool:
-    import grp
-
-    return any(group.gr_name == name for group in grp.getgrall())
+    identity = ["--reuid", "nobody", "--regid", str(pwd.getpwnam("nobody").pw_gid), "--clear-groups"]
+    return ["setpriv", *identity, "--inh-caps", "+dac_override", "--ambient-caps", "+dac_override", "--"]
