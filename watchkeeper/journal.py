@@ -49,10 +49,29 @@ class Json(logging.Formatter):
         return json.dumps(told, ensure_ascii=False, default=str)
 
 
+class Seldom(logging.Filter):
+    """Lets librdkafka tell of a failure once in a while: while a broker is away it does so twenty times a second."""
+
+    def __init__(self, seconds: float = 30.0) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._told: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written."""
+        if not str(record.msg).startswith("FAIL ["):
+            return True
+        fresh = record.created - self._told.get(record.name, 0.0) >= self._seconds
+        if fresh:
+            self._told[record.name] = record.created
+        return fresh
+
+
 def keep(level: str, form: Literal["text", "json"]) -> None:
     """Write everything from `level` on to stderr; of libraries that talk much, less."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Json() if form == "json" else Text())
+    handler.addFilter(Seldom())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     for name, least in _CHATTY.items():

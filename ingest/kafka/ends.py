@@ -16,6 +16,7 @@ from ingest.record import TOPICS, Topic
 
 _FRESH = 0.2  # seconds
 _ASK = 10.0  # seconds for the brokers to answer
+_SILENT = {"log_level": 2}  # what is wrong is told by what is raised
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
@@ -38,9 +39,8 @@ class Ends:
     def __init__(self, connection: Connection, fresh: float = _FRESH) -> None:
         self._fresh = fresh
         self._names = {connection.topic(topic): topic for topic in TOPICS}
-        settings = {name: value for name, value in connection.consumer("ingest").items() if name != "group.instance.id"}
-        self._group = Consumer(settings)  # of the group's name, and never subscribed: it asks for places and takes none
-        self._admin = AdminClient(connection.admin())
+        self._connection = connection
+        self._open()
         self._lock = threading.Lock()
         self._held: dict[tuple[Topic, int], Standing] = {}
         self._looked = -fresh
@@ -97,8 +97,15 @@ class Ends:
                 next_ = told.offset if told.offset >= 0 else self._first(told) if end else 0
                 found[self._names[told.topic], told.partition] = Standing(end, next_, intent(told.metadata) is not None)
         except (KafkaException, RuntimeError) as error:
+            self.close()
+            self._open()  # the clients may hold on to brokers and epochs that are no more
             raise Retryable(f"the Kafka brokers do not answer: {said(error)}") from error
         return found
+
+    def _open(self) -> None:
+        settings = {name: value for name, value in self._connection.consumer("ingest").items() if name != "group.instance.id"}
+        self._group = Consumer({**settings, **_SILENT})  # of the group's name, and never subscribed: it asks for places and takes none
+        self._admin = AdminClient({**self._connection.admin(), **_SILENT})
 
     def _first(self, place: TopicPartition) -> int:
         """Where ingest will begin in a partition that it has never read."""
