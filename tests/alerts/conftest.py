@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,17 +11,14 @@ from core.clock import ManualClock
 from storage.control.store import ControlStore
 from tests.alerts.receiver import Receiver
 from tests.alerts.sample import START
+from tests.storage.control.database import migrated_postgres, url
+
+__all__ = ["clock", "migrated_postgres", "receiver", "store", "url"]
 
 
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(START + 2 * moment.DAY)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new database of each kind."""
-    return f"sqlite:///{tmp_path}/control.db" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture

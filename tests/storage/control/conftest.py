@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from core.clock import ManualClock
 from storage.control.store import ControlStore
+from tests.storage.control.database import migrated_postgres, url
 
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new database of each kind."""
-    return f"sqlite:///{tmp_path}/control.db" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+__all__ = ["migrated_postgres", "store", "url"]
 
 
 @pytest.fixture

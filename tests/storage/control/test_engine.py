@@ -26,10 +26,15 @@ def test_migrating_twice_changes_nothing_and_leads_to_the_schema(store: ControlS
 
 def test_data_of_a_newer_version_is_refused(store: ControlStore) -> None:
     """Going back a version is an error, not a guess."""
+    setting = text("UPDATE alembic_version SET version_num = :version")
     with store.write() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        connection.execute(setting, {"version": "9999"})
     with pytest.raises(Fatal, match="newer version"):
         store.migrate()
+    with store.write() as connection:
+        connection.execute(setting, {"version": version})
+    assert store.migrate() == []
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)

@@ -28,8 +28,6 @@ from core.reading import Verdict
 from storage.control.store import ControlStore
 from tests.storage.control.test_contract import save
 
-pytestmark = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-
 T = TypeVar("T")
 
 MONITOR = Monitor(name="drift", model="late", measure="drift.psi", warn=0.0)
@@ -41,6 +39,12 @@ with ControlStore(sys.argv[1]).alone():
     print("mine", flush=True)
     time.sleep(60)
 """
+
+
+@pytest.fixture
+def url(postgres_url: str) -> str:
+    """A database of its own, without tables: they are a matter here."""
+    return postgres_url
 
 
 @pytest.fixture
@@ -92,7 +96,7 @@ def test_a_reader_sees_one_state_and_writes_nothing(store: ControlStore, other: 
     assert store.cursor("a") == {}
 
 
-def test_processes_that_migrate_at_once_apply_each_step_once(url: str, postgres_url: str) -> None:
+def test_processes_that_migrate_at_once_apply_each_step_once(url: str) -> None:
     """One does it, the others wait and find nothing to do."""
     outputs = [process.communicate(timeout=60)[0].strip() for process in [run(MIGRATE, url) for _ in range(3)]]
     assert sorted(outputs) == ["['0001', '0002']", "[]", "[]"]
@@ -175,7 +179,7 @@ def test_texts_that_postgresql_does_not_take_are_kept_as_they_are(store: Control
     assert store.contract("la\0te") is None
 
 
-def test_a_server_that_was_away_is_used_again(url: str, tmp_path: Path) -> None:
+def test_a_server_that_was_away_is_used_again(tmp_path: Path) -> None:
     """While it is stopped, starts, or is killed each call says that it may succeed later; then the store answers by itself."""
 
     def break_off(connection: Connection, end: Callable[[], None]) -> None:
