@@ -121,7 +121,7 @@ def told(where: str) -> Iterator[None]:
     try:
         yield
     except ClickHouseError as error:
-        raise of(error, where) from error
+        raise of(error, where) from None  # its text may hold a whole statement, lists and all
 
 
 def of(error: ClickHouseError, where: str) -> WatchkeeperError:
@@ -134,9 +134,10 @@ def of(error: ClickHouseError, where: str) -> WatchkeeperError:
             return Retryable(f"{where} does not answer: {_root(error)}; see that the server runs and can be reached from here")
         return Fatal(f"{where} does not answer like ClickHouse: {_first(str(error))}; set clickhouse.url to its HTTP port")
     name = getattr(error, "name", None) or RETRYABLE.get(code) or "error"
-    text = _TEXT.search(str(error))
+    said = str(error)[:2_000]
+    text = _TEXT.search(said)
     remedy = f"; {REMEDIES[code]}" if code in REMEDIES else ""
-    message = f"{where} says {name} ({code}): {_first(text[1] if text else str(error))}{remedy}"
+    message = f"{where} says {name} ({code}): {_first(text[1] if text else said)}{remedy}"
     return Retryable(message) if code in RETRYABLE else Fatal(message)
 
 

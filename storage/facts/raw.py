@@ -15,11 +15,13 @@ from core.contract import Contract, Task
 from storage.facts import column as col
 from storage.facts.engine import Engine
 
+# Long lists stand in a subquery: a constant of more than 1 MiB after IN is not made a set, but searched for each row.
+
 # The slot of a time, also before 1970.
 SLOT = "toUnixTimestamp64Micro({ts}) - positiveModulo(toUnixTimestamp64Micro({ts}), {{pane:Int64}})"
 _IN_SLOTS = (
     "{ts} >= fromUnixTimestamp64Micro({{low:Int64}}, 'UTC') AND {ts} < fromUnixTimestamp64Micro({{high:Int64}}, 'UTC') AND "
-    "(empty({{slots:Array(Int64)}}) OR " + SLOT + " IN {{slots:Array(Int64)}})"
+    "({{gapless:UInt8}} OR " + SLOT + " IN (SELECT arrayJoin({{slots:Array(Int64)}})))"
 )
 
 # Of an event: it is not one that another of the same id has beaten. To be used together with `in_slots`.
@@ -37,11 +39,12 @@ def in_slots(ts: str = "ts") -> str:
 def slots(values: Sequence[int] | Ints, pane: int) -> dict[str, object]:
     """Parameters for `in_slots`. Slots without a gap are told by their ends alone; others go as one text, the driver is slow with lists."""
     if not len(values):
-        return {"slots": "[]", "low": 0, "high": 0, "pane": pane}
+        return {"slots": "[]", "gapless": 1, "low": 0, "high": 0, "pane": pane}
     starts = np.unique(np.asarray(values, np.int64))
     low, high = int(starts[0]), int(starts[-1]) + pane
-    listed = "" if high - low == len(starts) * pane else ",".join(map(str, starts.tolist()))
-    return {"slots": f"[{listed}]", "low": low, "high": high, "pane": pane}
+    gapless = high - low == len(starts) * pane
+    listed = "" if gapless else ",".join(map(str, starts.tolist()))
+    return {"slots": f"[{listed}]", "gapless": int(gapless), "low": low, "high": high, "pane": pane}
 
 
 class Raw:
@@ -52,7 +55,6 @@ class Raw:
 
     def known(self, model: str, partition: int, before: int, ids: Sequence[str]) -> set[str]:
         """Which of `ids` stand in this partition at a lower position than `before`."""
-        # A subquery: a constant of more than 1 MiB after IN is not made a set, but searched for each row.
         sql = (
             "SELECT DISTINCT prediction_id FROM predictions WHERE model = {model:String} AND partition = {partition:UInt32}"
             " AND position < {before:UInt64} AND prediction_id IN (SELECT arrayJoin({ids:Array(String)}))"
