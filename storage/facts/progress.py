@@ -36,20 +36,18 @@ class Batches:
 
     def progress(self, now: int) -> dict[str, Progress]:
         """The progress of every model that has events."""
-        found: dict[str, Progress] = {}
-        positions = "SELECT model, topic, partition, max(last) AS last FROM batches GROUP BY model, topic, partition"
-        for row in self._engine.query(positions).to_pylist():
-            held = found.setdefault(row["model"], Progress())
-            (held.labels if row["topic"] == "labels" else held.predictions)[row["partition"]] = row["last"]
         gone = "logged < fromUnixTimestamp64Micro({gone:Int64}, 'UTC')"
         spans = {"watermark": "max(b.watermark)", "first_ts": "min(b.first_ts)", "last_ts": "max(b.last_ts)", "logged": "max(b.logged)"}
         spans["frozen"] = f"if(countIf(b.{gone}) = 0, toDateTime64('1900-01-01', 6, 'UTC'), maxIf(b.last_ts, b.{gone}))"
         selected = ", ".join(f"toUnixTimestamp64Micro({span}) AS {name}" for name, span in spans.items())
         times = f"SELECT model, {selected} FROM batches AS b WHERE b.topic = 'predictions' AND b.rows > 0 GROUP BY model"
-        for row in self._engine.query(times, {"gone": NEVER if self._retention is None else now - self._retention}).to_pylist():
-            held = found[row.pop("model")]
-            for name, value in row.items():
-                setattr(held, name, value)
+        # Times first: of what is committed meanwhile no watermark may be ahead of the positions.
+        known = self._engine.query(times, {"gone": NEVER if self._retention is None else now - self._retention}).to_pylist()
+        found = {row.pop("model"): Progress(**row) for row in known}
+        positions = "SELECT model, topic, partition, max(last) AS last FROM batches GROUP BY model, topic, partition"
+        for row in self._engine.query(positions).to_pylist():
+            held = found.setdefault(row["model"], Progress())
+            (held.labels if row["topic"] == "labels" else held.predictions)[row["partition"]] = row["last"]
         return found
 
     def totals(self) -> dict[str, dict[str, int]]:

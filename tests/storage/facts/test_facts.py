@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -17,7 +18,7 @@ from core.error import ConfigError
 from core.reading import Query
 from storage.facts.engine import Engine
 from storage.facts.panes import Panes
-from storage.facts.progress import Batches
+from storage.facts.progress import NEVER, Batches
 from storage.facts.raw import Raw
 from storage.facts.readings import Readings
 from storage.facts.retention import TABLES, retain
@@ -274,6 +275,22 @@ def test_progress_is_what_was_committed_last(engine: Engine) -> None:
     writer.batches([{**row, **times, "topic": "labels", "last": 8, "watermark": 99}])
     progress = Batches(engine).progress(0)["m"]
     assert (progress.predictions, progress.labels, progress.watermark) == ({0: 6}, {0: 8}, 5)
+
+
+def test_a_model_that_comes_between_two_questions_is_told_without_times(engine: Engine) -> None:
+    """No watermark is ahead of the positions, and nothing fails."""
+    numbers: dict[str, str | int] = {"partition": 0, "first": 1, "last": 4, "rows": 2, "duplicates": 0, "rejected": 0}
+    times: dict[str, str | int] = {"first_ts": 1, "last_ts": 2, "watermark": 5, "logged": 9}
+
+    class Growing:
+        def query(self, *asked: Any) -> pa.Table:
+            answer = engine.query(*asked)
+            Writer(engine).batches([{"model": "new", "topic": "predictions", **numbers, **times}])
+            return answer
+
+    progress = Batches(cast("Engine", Growing())).progress(0)["new"]
+    assert (progress.predictions, progress.watermark) == ({0: 4}, NEVER)
+    assert Batches(engine).progress(0)["new"].watermark == 5
 
 
 def reading_rows(revision: int, value: float, version: int = 1) -> pa.Table:
