@@ -48,14 +48,32 @@ def _serve(request: Request) -> Answer:
     return Answer(body={"accepted": len(request.events), "rejected": 0})
 
 
-@pytest.mark.parametrize("command", ["up", "reference", "apply", "replay", "status", "doctor", "migrate", "config show", "demo"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "up",
+        "reference",
+        "apply",
+        "replay",
+        "status",
+        "doctor",
+        "migrate",
+        "realign",
+        "config show",
+        "demo",
+        "ingest",
+        "evaluate",
+        "deliver",
+        "serve",
+    ],
+)
 def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFixture[str], command: str) -> None:
     """`--help` ends well and shows how the command is written."""
     assert main([*command.split(), "--help"]) == 0
     assert "Example: " in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["ingest", "evaluate", "deliver", "serve", "backtest", "rebuild", "export"])
+@pytest.mark.parametrize("command", ["backtest", "rebuild", "export"])
 def test_what_is_not_built_is_refused_by_name(capsys: pytest.CaptureFixture[str], command: str) -> None:
     """Exit code 1 and the command's name on stderr, whatever its options."""
     assert main([command, "--config", "x.yaml"]) == 1

@@ -1,4 +1,4 @@
-"""What the doctor finds at real servers, well and unwell, each with its remedy."""
+"""What the doctor finds at real servers, well and unwell, each with its remedy; and `realign`, which is one."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # the library leaves it out of __all__
 
 from compose.servers.server import free_port
 from core.clock import SystemClock
-from core.error import Fatal
+from core.error import Fatal, Retryable
 from core.finding import Finding, clock, version
 from ingest.kafka import look as kafka_look
 from ingest.kafka import topics
 from ingest.kafka.connection import Connection
+from ingest.kafka.ends import Ends
+from ingest.kafka.realign import realign
 from storage.control.look import LEAST as LEAST_POSTGRES
 from storage.control.store import ControlStore
 from storage.facts.http import Http
@@ -28,6 +30,7 @@ from storage.facts.look import LEAST as LEAST_CLICKHOUSE
 from storage.facts.look import RIGHTS, lacking
 from tests.services.fixture import ClickHouseAt, KafkaAt, PostgresAt
 from watchkeeper import settings as source
+from watchkeeper.cli.app import main
 from watchkeeper.examine import processes, servers
 from watchkeeper.stores import Stores
 
@@ -72,6 +75,27 @@ def restricted(postgres: PostgresAt) -> Iterator[str]:
 
 def brokers(given: Given) -> Connection:
     return Connection(bootstrap=given["kafka"]["bootstrap"], prefix=given["kafka"]["prefix"])
+
+
+def settled(given: Given) -> None:
+    """Return when the brokers have told one another who leads the partitions of the new topics."""
+    until = time.monotonic() + 30
+    with closing(Ends(brokers(given))) as ends:
+        while time.monotonic() < until:
+            try:
+                ends.standing()
+            except Retryable:
+                time.sleep(0.1)
+            else:
+                return
+
+
+def batch(given: Given, last: int) -> None:
+    """A row that says: partition 0 of the predictions is written up to `last`."""
+    numbers = {"partition": 0, "first": 0, "last": last, "rows": last + 1, "duplicates": 0, "rejected": 0}
+    times = dict.fromkeys(("first_ts", "last_ts", "watermark", "logged"), 0)
+    with closing(Stores(source.load(None, **given), SystemClock())) as stores:
+        stores.writer.batches([{"model": "m", "topic": "predictions", **numbers, **times}])
 
 
 def test_servers_that_are_made_are_well(made: Given) -> None:
@@ -190,13 +214,52 @@ def test_a_place_that_does_not_belong_to_the_facts_is_told(made: Given) -> None:
     admin = AdminClient({"bootstrap.servers": made["kafka"]["bootstrap"]})
     admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, [TopicPartition(topic, 1, 7)])])[group].result()
     assert "the facts are older than the group's place" in look(made)["places"].remedy
-    with closing(Stores(source.load(None, **made), SystemClock())) as stores:
-        numbers = {"partition": 0, "first": 0, "last": 41, "rows": 42, "duplicates": 0, "rejected": 0}
-        times = dict.fromkeys(("first_ts", "last_ts", "watermark", "logged"), 0)
-        stores.writer.batches([{"model": "m", "topic": "predictions", **numbers, **times}])
+    batch(made, 41)
     found = look(made)["places"]
     assert "predictions 0 ends at 0, and there are facts up to 41" in found.seen
     assert found.remedy.startswith("the topic was made anew, or the facts are older")
+
+
+def test_realign_lets_ingest_read_on_from_where_the_facts_end(made: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restore: each partition behind its last fact, one without facts from its beginning; owners anew; then the doctor finds it well."""
+    producer = Producer(brokers(made).producer())
+    for partition, records in ((0, 50), (1, 5)):
+        for _ in range(records):
+            producer.produce(f"{made['kafka']['prefix']}predictions", b"{}", partition=partition)
+    assert producer.flush(20) == 0
+    settled(made)
+    batch(made, 41)
+    with closing(Stores(source.load(None, **made), SystemClock())) as stores:
+        epoch = stores.control.take("owner:m")
+        stores.control.save_cursor("owner:m", {"predictions": {"0": 49}}, epoch)
+    for part, name, value in ((part, *item) for part, of in made.items() for item in of.items()):
+        monkeypatch.setenv(f"WATCHKEEPER_{part}__{name}".upper(), str(value))
+    assert "the group has lost its place" in look(made)["places"].remedy
+    assert main(["realign"]) == 0
+    assert look(made)["places"].well
+    with closing(Ends(brokers(made))) as ends:
+        assert {place: at.next for place, at in ends.standing().items() if place[0] == "predictions"} == {
+            ("predictions", 0): 42,
+            ("predictions", 1): 0,
+        }
+    with closing(ControlStore(made["control"]["url"])) as control:
+        assert control.cursor("owner:m") == {}
+        control.holds("owner:m", epoch)
+
+
+def test_realign_moves_nothing_where_that_would_be_wrong(made: Given) -> None:
+    """Facts beyond the topic's end are another topic's; a group with members commits for itself."""
+    settled(made)
+    with pytest.raises(Fatal, match="facts beyond the end of predictions 0; the topic was made anew"):
+        realign(brokers(made), {("predictions", 0): 41})
+    member = Consumer(brokers(made).consumer("ingest"))
+    member.subscribe([f"{made['kafka']['prefix']}predictions"])
+    until = time.monotonic() + 30
+    while time.monotonic() < until and not member.assignment():
+        member.poll(0.2)
+    with pytest.raises(Fatal, match="has members; stop all ingest processes"):
+        realign(brokers(made), {})
+    member.close()
 
 
 def test_the_processes_are_told_by_their_last_sign_of_life(postgres_url: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import pytest
@@ -46,6 +46,22 @@ def test_every_setting_is_documented_and_no_other() -> None:
     """The table of settings holds each by its name."""
     named = re.findall(r"^\| `([a-z_.]+)` \|", texts()["docs/settings.md"], re.MULTILINE)
     assert sorted(settings(Settings)) == sorted(named)
+
+
+@pytest.mark.parametrize("page", ["docs/settings.md", "docs/operations.md"])
+def test_settings_are_documented_with_their_defaults(page: str) -> None:
+    """As `watchkeeper config show` prints them; what is unset or empty is none."""
+    told = dict(re.findall(r"^\| `([a-z_.]+)` \| (none|`[^`]*`) \|", texts()[page], re.MULTILINE))
+    shown = dict(_flat(Settings().shown()))
+    assert {name: f"`{value}`" if value not in (None, "", {}) else "none" for name, value in shown.items()} == told
+
+
+def _flat(shown: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in shown.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
 
 
 def test_every_route_is_documented_and_no_other() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from core.error import ConfigError, WatchkeeperError
-from watchkeeper.cli import apply, cluster, config, demo, doctor, later, migrate, reference, replay, status, terminal, up
+from watchkeeper.cli import apply, cluster, config, demo, doctor, later, migrate, realign, reference, replay, status, terminal, up
 from watchkeeper.client import ClientError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ for name, command in (
     ("status", status.status),
     ("doctor", doctor.doctor),
     ("migrate", migrate.migrate),
+    ("realign", realign.realign),
     ("demo", demo.demo),
     ("ingest", cluster.ingest),
     ("evaluate", cluster.evaluate),

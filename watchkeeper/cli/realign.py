@@ -1,0 +1,36 @@
+"""`watchkeeper realign`: after a restore, read the log on from where the facts end."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import typer
+
+from core.error import ConfigError
+from watchkeeper import settings as source
+from watchkeeper.cli import terminal
+from watchkeeper.cli.up import ConfigFile
+
+
+def realign(config: ConfigFile = None) -> None:
+    """Let ingest read on from where the facts end, and every owner begin anew: for a cluster that is stopped, after a restore.
+
+    Example: `watchkeeper realign --config production.yaml`
+    """
+    settings = source.load(config)
+    if settings.kafka.bootstrap is None:
+        raise ConfigError("kafka.bootstrap is not set: an embedded store is restored with its log", remedy="docs/operations.md says how")
+    from core.clock import SystemClock
+    from ingest.kafka.realign import realign as move
+    from storage.facts.look import reached
+    from watchkeeper.cluster.connection import connection
+    from watchkeeper.stores import Stores
+
+    with closing(Stores(settings, SystemClock())) as stores:
+        stores.migrate()
+        places = move(connection(settings), reached(stores.engine))
+        owners = list(stores.control.cursors("owner:"))
+        for owner in owners:
+            stores.control.save_cursor(owner, {})
+    terminal.table(("topic", "partition", "read on from"), [(topic, part, at) for (topic, part), at in sorted(places.items())])
+    typer.echo(f"{len(owners)} owners begin anew")
