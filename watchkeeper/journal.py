@@ -59,7 +59,7 @@ class Seldom(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is written."""
-        if not str(record.msg).startswith("FAIL ["):
+        if not record.getMessage().startswith("FAIL ["):
             return True
         fresh = record.created - self._told.get(record.name, 0.0) >= self._seconds
         if fresh:

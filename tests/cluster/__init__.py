@@ -1,0 +1,1 @@
+"""The process types of a cluster."""

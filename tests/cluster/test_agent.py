@@ -1,0 +1,123 @@
+"""Who owns a model, on a real broker: two workers, one of them killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Message, Producer
+
+from ingest.kafka import topics
+from ingest.kafka.connection import Connection
+from tests.services.fixture import KafkaAt
+from watchkeeper.cluster.agent import Agent, partition
+
+SESSION = 6.0
+MODELS = [f"model-{number}" for number in range(24)]
+WORKER = """
+import sys, time
+from ingest.kafka.connection import Connection
+from watchkeeper.cluster.agent import Agent
+connection = Connection(bootstrap=sys.argv[1], prefix=sys.argv[2], session=float(sys.argv[3]))
+agent = Agent(connection, lambda model: print("tick", model, flush=True), lambda: None)
+agent.start()
+while True:
+    time.sleep(0.1)
+"""
+
+
+@pytest.fixture
+def connection(kafka: KafkaAt, kafka_prefix: str) -> Connection:
+    found = Connection(bootstrap=kafka.bootstrap, prefix=kafka_prefix, session=SESSION)
+    topics.create(found, partitions=6)
+    return found
+
+
+@pytest.fixture
+def agent(connection: Connection) -> Iterator[tuple[Agent, list[str]]]:
+    """An agent of this process, and the models whose ticks it got."""
+    got: list[str] = []
+    found = Agent(connection, got.append, lambda: None)
+    found.start()
+    yield found, got
+    found.stop()
+    assert found.dead == "the agent's thread has ended"
+
+
+def owned(agent: Agent) -> set[str]:
+    return {model for model in MODELS if agent.owns(model)}
+
+
+def wait(what: str, holds: Callable[[], bool], seconds: float = 60.0) -> float:
+    """Wait until something holds; how long that took."""
+    began = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began < seconds, what
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_followed_within_the_session_timeout(
+    connection: Connection, agent: tuple[Agent, list[str]], tmp_path: Path
+) -> None:
+    """Alone it owns every model; beside another a part; after that one's `kill -9` every model again, and gets their ticks."""
+    mine, got = agent
+    wait("it owns all models", lambda: len(owned(mine)) == len(MODELS))
+    command = [sys.executable, "-c", WORKER, connection.bootstrap, connection.prefix, str(SESSION)]
+    with (tmp_path / "log").open("wb") as log:
+        other = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": str(Path.cwd())}, start_new_session=True)
+    try:
+        wait("the other has its part", lambda: 0 < len(owned(mine)) < len(MODELS))
+        theirs = set(MODELS) - owned(mine)
+        assert {partition(model, 6) for model in theirs}.isdisjoint(mine.partitions or ())
+        other.send_signal(signal.SIGKILL)
+        assert wait("all models are owned again", lambda: len(owned(mine)) == len(MODELS)) < 3 * SESSION
+    finally:
+        other.kill()
+        other.wait()
+    producer = Producer(connection.producer())
+
+    def ticked() -> bool:  # those of the first moments may get lost
+        for model in set(MODELS) - set(got):
+            producer.produce(connection.topic("ticks"), b"{}", model)
+        producer.flush(10)
+        return set(MODELS) <= set(got)
+
+    wait("the ticks arrive", ticked)
+
+
+@pytest.mark.slow
+def test_a_membership_that_is_dead_without_knowing_is_begun_anew(agent: tuple[Agent, list[str]]) -> None:
+    """Being fenced once is no reason; being fenced on and on is: it leaves and joins again."""
+    mine, _ = agent
+    wait("it owns all models", lambda: len(owned(mine)) == len(MODELS))
+    joined = mine.rebalances
+    mine.doubt()
+    assert owned(mine) == set(MODELS)
+
+    def renewed() -> bool:
+        mine.doubt()
+        return mine.rebalances > joined
+
+    assert wait("it joins again", renewed) > 2 * SESSION
+    wait("it owns all models again", lambda: len(owned(mine)) == len(MODELS))
+
+
+def test_a_models_partition_is_the_one_that_its_ticks_go_to(connection: Connection) -> None:
+    """What librdkafka's murmur2 picks for a key."""
+    producer, placed = Producer(connection.producer()), {}
+
+    def told(_: object, message: Message) -> None:
+        placed[(message.key() or b"").decode()] = message.partition()
+
+    for model in [*MODELS, "ü", "模型"]:
+        producer.produce(connection.topic("ticks"), b"{}", model, on_delivery=told)
+    producer.flush(30)
+    assert placed == {model: partition(model, 6) for model in [*MODELS, "ü", "模型"]}
