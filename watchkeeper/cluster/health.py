@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.middleware import Middleware
 from prometheus_client import ProcessCollector
 from prometheus_client.registry import Collector
 
+from core.error import Retryable
 from watchkeeper.api import metrics, problem, status
 from watchkeeper.api.auth import Auth
 from watchkeeper.api.metrics import Measure, Metrics
 from watchkeeper.api.status import Condition
 
 
-def create_health(of: Condition, token: str | None, *collectors: Collector) -> FastAPI:
-    """The application of a process that serves nothing else. With a `token` every request must bring it."""
+def create_health(of: Condition, token: str | None, *collectors: Collector, more: bool = False) -> FastAPI:
+    """The application of a process that serves nothing else, or has `more` to serve that is not there yet. With a `token` every request must bring it."""
     registered = Metrics()
     for collector in collectors:
         registered.registry.register(collector)
@@ -28,8 +29,19 @@ def create_health(of: Condition, token: str | None, *collectors: Collector) -> F
         redirect_slashes=False,
         middleware=[Middleware(Auth, token=token), Middleware(Measure, metrics=registered)],
     )
-    routers = [status.health(of), metrics.router(registered)]
+    routers = [status.health(of), metrics.router(registered), *([_later(of)] if more else [])]
     for router in routers:
         app.include_router(router)
     problem.install(app, routers)
     return app
+
+
+def _later(of: Condition) -> APIRouter:
+    """Every other path: whoever asks now shall ask again."""
+    routes = APIRouter()
+
+    @routes.api_route("/{path:path}", methods=list(problem.METHODS), include_in_schema=False)
+    def later() -> None:
+        raise Retryable(f"this process is not ready yet: {'; '.join(of.ready()) or 'starting'}")
+
+    return routes

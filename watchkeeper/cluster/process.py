@@ -91,7 +91,7 @@ class Process:
         self._closing: list[Callable[[], None]] = []  # in the order of opening
         self._waiting = "starting"
         self._stop = threading.Event()
-        self._application: ASGIApp = create_health(self, settings.secret, Vitals(self))
+        self._application: ASGIApp = create_health(self, settings.secret, Vitals(self), more=kind == "serve")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request: by what the part serves, when there is something; else by health and metrics."""
@@ -125,9 +125,12 @@ class Process:
         try:
             async with AsyncExitStack() as stack:
                 await asyncio.wait((opening, serving, asyncio.create_task(told.wait())), return_when=asyncio.FIRST_COMPLETED)
-                if opening.done() and (application := opening.result().application()) is not None:
-                    await stack.enter_async_context(application.router.lifespan_context(application))
-                    self._application = application
+                if opening.done():
+                    part = opening.result()
+                    if (application := await asyncio.to_thread(part.application)) is not None:
+                        await stack.enter_async_context(application.router.lifespan_context(application))
+                        self._application = application
+                    self._part = part  # from now on it may be ready
                 while opening.done() and not (told.is_set() or serving.done()):
                     if reason := opening.result().broken():
                         raise Fatal(f"watchkeeper {self.kind} cannot go on: {reason}")
@@ -168,7 +171,6 @@ class Process:
         pulse = Pulse(stores.control, self._clock, self.kind, self.settings.port, self.ready)
         self._closing.append(pulse.stop)
         pulse.start()
-        self._part = part
         return part
 
     def _close(self) -> None:
