@@ -110,7 +110,7 @@ class Standing:
         """A text that changes with every batch, word, definition, episode and delivery."""
         found = self._lookout.last.found
         parts = (
-            {name: (of.predictions, of.labels) for name, of in found.progress.items()},
+            {name: (sorted(of.predictions.items()), sorted(of.labels.items())) for name, of in found.progress.items()},
             {name: (word.epoch, word.readings) for name, word in found.words.items()},
             found.contracts,
             found.monitors,
