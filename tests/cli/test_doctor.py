@@ -247,6 +247,29 @@ def test_realign_lets_ingest_read_on_from_where_the_facts_end(made: Given, monke
         control.holds("owner:m", epoch)
 
 
+def test_lost_places_alone_are_found_again(made: Given) -> None:
+    """Where the group has none and there are facts; a place that it has, and one without facts, stay."""
+    group, prefix = brokers(made).group("ingest"), made["kafka"]["prefix"]
+    producer = Producer(brokers(made).producer())
+    for _ in range(50):
+        producer.produce(f"{prefix}predictions", b"{}", partition=0)
+        producer.produce(f"{prefix}labels", b"{}", partition=0)
+    assert producer.flush(20) == 0
+    settled(made)
+    admin = AdminClient({"bootstrap.servers": made["kafka"]["bootstrap"]})
+    kept = TopicPartition(f"{prefix}labels", 0, 7, "v1|i|9")
+    admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, [kept])])[group].result()
+    reached = {("predictions", 0): 41, ("labels", 0): 41}
+    assert realign(brokers(made), reached, lost=True) == {("predictions", 0): 42}
+    assert realign(brokers(made), reached, lost=True) == {}
+    answer = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result()
+    assert {(told.topic, told.offset, told.metadata or "") for told in answer.topic_partitions or []} == {
+        (f"{prefix}predictions", 42, ""), (f"{prefix}labels", 7, "v1|i|9"),
+    }  # fmt: skip
+    with pytest.raises(Fatal, match="facts beyond the end of predictions 1; the topic was made anew"):
+        realign(brokers(made), {("predictions", 1): 5}, lost=True)
+
+
 def test_realign_moves_nothing_where_that_would_be_wrong(made: Given) -> None:
     """Facts beyond the topic's end are another topic's; a group with members commits for itself."""
     settled(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,13 +17,17 @@ from ingest.halt import Halt
 from ingest.kafka.connection import Connection
 from ingest.kafka.group import Group
 from ingest.kafka.producer import Publisher
+from ingest.kafka.realign import realign
 from ingest.record import TOPICS, Events, Topic
 from ingest.seam import Log
+from storage.facts.look import reached
 from watchkeeper.cluster.lookout import Servers
 from watchkeeper.cluster.vital import Figures
 from watchkeeper.flow import Flow
 from watchkeeper.settings import Settings
 from watchkeeper.stores import Stores
+
+_log = logging.getLogger(__name__)
 
 _FIGURES = {
     "partitions": ("watchkeeper_ingest_partitions", "Partitions that are assigned to this process."),
@@ -32,9 +37,11 @@ _FIGURES = {
 
 
 class Ingest:
-    """The part of an `ingest` process."""
+    """The part of an `ingest` process. Made, it raises Fatal if the log is not the one that the facts are of."""
 
     def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:
+        for (topic, partition), at in realign(brokers, reached(stores.engine), lost=True).items():
+            _log.warning("the group had no place in %s %d; it is read on from %d, where the facts end", topic, partition, at)
         self._stores = stores
         self._servers = Servers(stores.engine, stores.control)
         self._publisher = Publisher(brokers)
