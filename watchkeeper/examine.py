@@ -33,8 +33,8 @@ _GONE = 30 * moment.SECOND  # a process renews its sign of life every few second
 def examine(data: Path | None, config: Path | None) -> Iterator[Finding]:
     """Python, libraries, settings, the data folder, each server, the processes, and whether log and facts belong together."""
     yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0], "install Python 3.11 or later")
-    for name in _NEEDED:
-        yield _library(name, "server")
+    libraries = [_library(name, "server") for name in _NEEDED]
+    yield from libraries
     try:
         settings = source.load(config, data=data)
     except ConfigError as error:
@@ -44,11 +44,10 @@ def examine(data: Path | None, config: Path | None) -> Iterator[Finding]:
     if settings.kafka.bootstrap is None:
         yield _folder(settings.data)
     else:
-        libraries = [_library(name, "cluster") for name in _CLUSTER]
-        yield from libraries
-        if not all(found.well for found in libraries):
-            return
-    yield from servers(settings)
+        libraries += (clients := [_library(name, "cluster") for name in _CLUSTER])
+        yield from clients
+    if all(found.well for found in libraries):
+        yield from servers(settings)
     yield _server(settings)
 
 
