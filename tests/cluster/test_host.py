@@ -1,0 +1,155 @@
+"""The host of owners: whose models it steps, and what one of them may do to the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import cast
+
+import pytest
+
+from core.contract import Column, Contract, Kind, Task
+from core.error import Fenced
+from core.monitor import Monitor
+from monitors.evaluate import Model
+from monitors.owner import Committed, Owner
+from monitors.watch import Counts
+from storage.facts.progress import Progress
+from watchkeeper.host import Host, Step
+
+MODELS = ("a", "b")
+
+
+class Steady:
+    """An owner that notes its steps, and raises what it is told to."""
+
+    def __init__(self, name: str, steps: list[str], faults: dict[str, Exception]) -> None:
+        self._name, self._steps, self._faults = name, steps, faults
+        self.counts, self.fence = Counts(), None
+
+    def step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
+        self._steps.append(self._name)
+        if (fault := self._faults.get(self._name)) is not None:
+            raise fault
+        return False
+
+
+class Definitions:
+    """Contracts without references and monitors."""
+
+    def contract(self, model: str) -> Contract | None:
+        return Contract(model=model, version=1, task=Task.BINARY, features=(Column(name="km", kind=Kind.NUMERIC),))
+
+    def reference(self, model: str, version: int) -> bytes | None:
+        return None
+
+    def monitors(self, model: str | None = None) -> list[Monitor]:
+        return []
+
+
+class Scene:
+    """A host of two models; `ours` are those that it owns, `faults` what an owner raises."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.made: list[str] = []
+        self.faults: dict[str, Exception] = {}
+        self.ours: dict[str, bool | None] = dict.fromkeys(MODELS, True)
+        self.told: list[Step] = []
+        self.fences = 0
+        self.host = Host(
+            Definitions(),
+            lambda: {name: Progress(predictions={0: 1}) for name in MODELS},
+            self._owner,
+            lambda: True,
+            debounce=0.0,
+            owns=self.ours.get,
+            told=self.told.append,
+            fenced=self._fenced,
+        )
+
+    def _owner(self, name: str) -> Owner:
+        self.made.append(name)
+        return cast("Owner", Steady(name, self.steps, self.faults))
+
+    def _fenced(self) -> None:
+        self.fences += 1
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 20
+        while not holds():
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+
+    def rounds(self, name: str, count: int = 2) -> None:
+        """Wait for so many steps more of a model."""
+        before = self.steps.count(name)
+
+        def enough() -> bool:
+            self.host.call()
+            return self.steps.count(name) >= before + count
+
+        self.until(enough)
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    found = Scene()
+    found.host.start()
+    yield found
+    found.host.stop()
+
+
+def test_every_model_of_ours_is_stepped_and_told(scene: Scene) -> None:
+    """Once a second without a call; a whole round in silence without work is quiet."""
+    scene.rounds("b")
+    assert {step.model for step in scene.told} == set(MODELS)
+    scene.until(lambda: scene.host.quiet)
+
+
+def test_a_call_for_one_model_steps_that_one(scene: Scene) -> None:
+    """The others wait for the sweep."""
+    scene.rounds("b")
+    before = scene.steps.count("b")
+    for _ in range(20):
+        calls = scene.steps.count("a")
+        scene.host.call("a")
+        scene.until(lambda calls=calls: scene.steps.count("a") > calls)  # type: ignore[misc]
+    assert scene.steps.count("b") - before <= 10
+
+
+def test_a_model_that_goes_to_another_process_is_let_go(scene: Scene) -> None:
+    """While nobody knows whose it is it is kept and not stepped; when it comes back it gets a new owner."""
+    scene.rounds("a")
+    scene.ours["a"] = None
+    scene.rounds("b")
+    steps = scene.steps.count("a")
+    scene.rounds("b")
+    assert (scene.steps.count("a"), scene.made.count("a"), "a" in scene.host.owners) == (steps, 1, True)
+    scene.ours["a"] = False
+    scene.until(lambda: "a" not in scene.host.owners)
+    scene.ours["a"] = True
+    scene.rounds("a")
+    assert scene.made.count("a") == 2
+
+
+def test_an_owner_that_was_replaced_is_dropped_and_told_and_not_taken_at_once(scene: Scene) -> None:
+    """The others go on."""
+    scene.rounds("a")
+    scene.faults["a"] = Fenced("`owner:a` is not owned")
+    scene.until(lambda: "a" not in scene.host.owners and scene.fences == 1)
+    del scene.faults["a"]
+    scene.rounds("b", 3)
+    assert (scene.made.count("a"), scene.fences, scene.host.problems()) == (1, 1, [])
+    assert not scene.host.quiet
+    scene.rounds("a")
+    assert scene.made.count("a") == 2
+
+
+def test_a_model_that_fails_is_named_and_spoils_no_other(scene: Scene) -> None:
+    """And is no problem any more when it goes again."""
+    scene.faults["a"] = ValueError("odd")
+    scene.rounds("b", 3)
+    assert scene.host.obstacles() == ["evaluation of a: ValueError: odd"]
+    del scene.faults["a"]
+    scene.until(lambda: not scene.host.obstacles())
