@@ -23,7 +23,7 @@ class Process(Server):
     patience = 90.0
 
     def __init__(self, name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
-        self.name = name  # type: ignore[misc]  # of each server its kind's; each of ours has its own
+        self.name = name  # of each server its kind's; each of ours has its own
         super().__init__(folder)
         self.url = f"http://127.0.0.1:{self.port}"
         self._words = [

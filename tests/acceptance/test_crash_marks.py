@@ -30,7 +30,7 @@ def test_a_batch_is_whole_and_single_whatever_the_dead_process_left(tmp_path: Pa
     with closing(Spine(tmp_path)) as spine:
         spine.add("m")
         spine.append(topic, ROWS[topic])
-        spine.fuse.arm(3 + WRITES.index(table), after=True)
+        spine.fuse.arm(3 + WRITES.index(table), "after")
         with pytest.raises(Killed):
             spine.ingest(1_000_000)
         sql = "SELECT data_paths[1] AS path FROM system.tables WHERE database = 'watchkeeper' AND name = {table:String}"

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer as Client
 from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from core.contract import Contract
 from core.error import Retryable
@@ -19,6 +18,7 @@ from ingest.consumer import Consumer, Limits
 from ingest.kafka.connection import Connection, GroupProtocol
 from ingest.kafka.ends import Ends
 from ingest.kafka.group import Group
+from ingest.kafka.topics import create
 from ingest.record import TOPICS, Topic
 from ingest.seam import Log
 from storage.facts.chdb import Chdb
@@ -54,10 +54,7 @@ class Stand:
         self.ends = Ends(connection)
         self._producer = Producer(connection.producer())
         self._groups: list[Group] = []
-        admin = AdminClient(connection.admin())
-        answers = admin.create_topics([NewTopic(connection.topic(topic), PARTITIONS, 1) for topic in TOPICS])
-        for answer in answers.values():
-            answer.result(10)
+        create(connection, partitions=PARTITIONS, replication=1)
 
     def send(self, ids: range) -> None:
         """Predictions with these ids, and a label for each."""
@@ -84,7 +81,7 @@ class Stand:
         """Rows and ids of predictions, rows and ids of labels, and what the panes hold."""
         sql = "SELECT count() AS n, uniqExact(prediction_id) AS ids FROM {} WHERE model = 'm'"
         found = [self.engine.query(sql.format(topic)).to_pylist()[0] for topic in TOPICS]
-        return *(row[name] for row in found for name in ("n", "ids")), int(Panes(self.engine).slots(self.contract)[1].sum())  # type: ignore[return-value]
+        return *(row[name] for row in found for name in ("n", "ids")), int(Panes(self.engine).slots(self.contract)[1].sum())
 
     def close(self) -> None:
         """End all members."""

@@ -46,7 +46,7 @@ def distinct(engine: Engine) -> dict[int, int]:
 
 
 def hours(found: Ints) -> list[int]:
-    return (found // HOUR).tolist()
+    return [int(slot) // HOUR for slot in found]
 
 
 def test_the_earlier_event_counts_though_it_was_read_later(engine: Engine) -> None:
