@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,7 +12,7 @@ from watchkeeper.cluster.lookout import Lookout
 
 def test_a_look_that_fails_is_followed_by_another(caplog: pytest.LogCaptureFixture) -> None:
     """What nobody expected is in the log; what was found before holds until the next look."""
-    looks = iter([7, KeyError("income"), 9])
+    looks: Iterator[int | Exception] = iter([7, KeyError("income"), 9])
 
     def ask() -> int:
         found = next(looks, 9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -9,13 +10,15 @@ from typing import Generic, Protocol, TypeVar
 
 from core.error import WatchkeeperError
 
+_log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 _SLOW = 5.0  # seconds after which a look under way is told
 
 
 class Lookout(Generic[T]):
-    """Calls `ask` every so many seconds, and sooner when somebody wants to know what holds now. `ask` must not raise."""
+    """Calls `ask` every so many seconds, and sooner when somebody wants to know what holds now. A look that raises brings nothing."""
 
     def __init__(self, ask: Callable[[], T], first: T, every: float = 2.0) -> None:
         self._ask, self._every = ask, every
@@ -64,7 +67,12 @@ class Lookout(Generic[T]):
                     return
                 self._wanted = False
                 began = self._began = time.monotonic()
-            answer = self._ask()
+            try:
+                answer = self._ask()
+            except Exception:  # the thread's edge: if it ended, nothing that is told would ever change again
+                _log.exception("a look failed; the next follows")
+                self._began = None
+                continue
             with self._changed:
                 self._answer, self._as_of, self._began = answer, began, None
                 self._changed.notify_all()
