@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import faulthandler
 import logging
 import sys
 from typing import Any, Literal
@@ -68,7 +69,8 @@ class Seldom(logging.Filter):
 
 
 def keep(level: str, form: Literal["text", "json"]) -> None:
-    """Write everything from `level` on to stderr; of libraries that talk much, less."""
+    """Write everything from `level` on to stderr; of libraries that talk much, less. A crash in a library of C tells where each thread was."""
+    faulthandler.enable()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Json() if form == "json" else Text())
     handler.addFilter(Seldom())
