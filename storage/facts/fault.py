@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, NotSupportedError, OperationalError, ProgrammingError
 
 from core.error import Fatal, Retryable, WatchkeeperError
@@ -100,6 +101,68 @@ REMEDIES = {
     194: _ACCOUNT,
     195: "let the account connect from this host",
     241: "give the server more memory, or ask for a shorter time",
+    243: "NOT_ENOUGH_SPACE",
+    244: "UNEXPECTED_ZOOKEEPER_ERROR",
+    252: "TOO_MANY_PARTS",
+    254: "NO_ACTIVE_REPLICAS",
+    265: "NO_AVAILABLE_REPLICA",
+    279: "ALL_CONNECTION_TRIES_FAILED",
+    285: "TOO_FEW_LIVE_REPLICAS",
+    286: "UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE",
+    289: "REPLICA_IS_NOT_IN_QUORUM",
+    297: "SHARD_HAS_NO_CONNECTIONS",
+    319: "UNKNOWN_STATUS_OF_INSERT",
+    341: "UNFINISHED",
+    364: "RECEIVED_ERROR_TOO_MANY_REQUESTS",
+    369: "ALL_REPLICAS_ARE_STALE",
+    384: "PART_IS_TEMPORARILY_LOCKED",
+    394: "QUERY_WAS_CANCELLED",
+    416: "REPLICA_STATUS_CHANGED",
+    425: "SYSTEM_ERROR",
+    439: "CANNOT_SCHEDULE_TASK",
+    473: "DEADLOCK_AVOIDED",
+    499: "S3_ERROR",
+    500: "AZURE_BLOB_STORAGE_ERROR",
+    517: "CANNOT_ASSIGN_ALTER",
+    519: "NO_REMOTE_SHARD_AVAILABLE",
+    529: "NOT_A_LEADER",
+    667: "NOT_INITIALIZED",
+    677: "THREAD_WAS_CANCELED",
+    696: "ASYNC_LOAD_CANCELED",
+    700: "USER_SESSION_LIMIT_EXCEEDED",
+    722: "ASYNC_LOAD_WAIT_FAILED",
+    733: "TABLE_IS_BEING_RESTARTED",
+    734: "CANNOT_WRITE_AFTER_BUFFER_CANCELED",
+    735: "QUERY_WAS_CANCELLED_BY_CLIENT",
+    738: "PART_IS_LOCKED",
+    745: "SERVER_OVERLOADED",
+    749: "TCP_CONNECTION_LIMIT_REACHED",
+    762: "HTTP_CONNECTION_LIMIT_REACHED",
+    776: "RESOURCE_LIMIT_EXCEEDED",
+    777: "MEMORY_RESERVATION_KILLED",
+    778: "MEMORY_RESERVATION_FAILED",
+    904: "TOO_MANY_UNAVAILABLE_SHARDS",
+    999: "KEEPER_EXCEPTION",
+    1000: "POCO_EXCEPTION",
+    1001: "STD_EXCEPTION",
+}
+
+_SCHEMA = "run `watchkeeper migrate`; if the tables were changed by hand, restore them"
+_ACCOUNT = "set clickhouse.user and clickhouse.password to an account of that server"
+REMEDIES = {
+    10: _SCHEMA,
+    16: _SCHEMA,
+    47: _SCHEMA,
+    53: _SCHEMA,
+    60: _SCHEMA,
+    81: "run `watchkeeper migrate`, or set clickhouse.database to the one that holds the tables",
+    164: "give the account a profile that may write",
+    192: _ACCOUNT,
+    193: _ACCOUNT,
+    194: _ACCOUNT,
+    195: "let the account connect from this host",
+    241: "give the server more memory, or ask for a shorter time",
+    246: "restart the server within minutes: it sets the broken part aside, and takes those that were merged into it as long as it keeps them",
     243: "free space on the server's disk, or set retention.events",
     252: "see why merges on the server do not keep up",
     291: "grant the account the rights on the database that docs/operations.md lists",
@@ -122,6 +185,8 @@ def told(where: str) -> Iterator[None]:
         yield
     except ClickHouseError as error:
         raise of(error, where) from None  # its text may hold a whole statement, lists and all
+    except pa.ArrowInvalid as error:  # what the server said is cut off, as where it failed after it had begun to answer
+        raise Retryable(f"{where} broke off its answer: {_first(str(error))}; see the server's log") from None
 
 
 def of(error: ClickHouseError, where: str) -> WatchkeeperError:

@@ -18,6 +18,7 @@ from urllib3 import Timeout
 from compose.servers.clickhouse import ClickHouse
 from compose.servers.fetch import Absent
 from core.error import ConfigError, Fatal, Retryable
+from storage.facts.fault import told
 from storage.facts.http import Http
 from storage.facts.migration import migrate
 from tests.services.fixture import ClickHouseAt, absent
@@ -68,6 +69,12 @@ def test_another_kind_of_server_is_refused() -> None:
     """Whoever listens there is not ClickHouse: Fatal, with the remedy."""
     with stranger() as url, pytest.raises(Fatal, match=r"not answer like ClickHouse.*clickhouse.url"):
         Http(url)
+
+
+def test_an_answer_that_breaks_off_may_be_asked_for_again() -> None:
+    """A server whose disk is full begins to answer and has nothing to say: Retryable, and nothing of the driver's."""
+    with pytest.raises(Retryable, match="ClickHouse broke off its answer"), told("ClickHouse"):
+        pa.ipc.open_file(pa.BufferReader(b""))
 
 
 def test_a_wrong_account_is_refused(clickhouse: ClickHouseAt) -> None:
