@@ -116,6 +116,7 @@ class Write:
 
     def _write(self, events: Events) -> None:
         batch, pause, began = events.batch, 0.1, time.monotonic()
+        about = {"token": batch.token, "topic": batch.topic, "partition": batch.partition}
         doubt = batch.last == self._found  # whether something of the batch may be there already
         while not self._abandoned.is_set():
             try:
@@ -127,12 +128,12 @@ class Write:
                     self._insert(events, doubt=doubt)
             except Exception as error:  # the store's edge: whatever it was, only the same rows under the same token may follow
                 doubt, self.problem = True, f"{type(error).__name__}: {str(error)[:300]}"
-                _log.warning("%s could not be written, trying again in %.1f s: %s", batch.token, pause, self.problem)
+                _log.warning("a batch could not be written, trying again in %.1f s: %s", pause, self.problem, extra=about)
                 self._abandoned.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
                 rows = sum(len(block) for _, block in events.predictions) + sum(map(len, events.labels.values()))
-                _log.debug("%s written: %d rows in %.0f ms", batch.token, rows, 1_000 * (time.monotonic() - began))
+                _log.debug("a batch is written", extra={**about, "rows": rows, "seconds": round(time.monotonic() - began, 4)})
                 self.rows += rows
                 self._written, self._open, self.problem = batch.last + 1, None, None
                 self._tell(events)

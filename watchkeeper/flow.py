@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
@@ -17,8 +16,6 @@ from core.clock import Clock
 from core.contract import Contract
 from ingest.record import TOPICS, Events, Stretch, Topic
 from ingest.seam import Committed, Log, Store
-
-_log = logging.getLogger(__name__)
 
 _SHORT = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]  # seconds
 _LONG = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600]
@@ -71,16 +68,12 @@ class Flow(Collector):
         self._rows.labels(topic).inc(rows)
         self._rejected.labels(topic).inc(len(events.rejects))
         self._duplicates.labels(topic).inc(sum(events.duplicates.values()))
-        seconds = 0.0
         if batch.records:
             _, began = self._begun.pop((topic, batch.partition, batch.records[0].position), (0, time.monotonic()))
-            seconds = time.monotonic() - began
             self._records.labels(topic).observe(len(batch.records))
             self._bytes.labels(topic).observe(sum(len(record.body) for record in batch.records))
-            self._seconds.labels(topic).observe(seconds)
+            self._seconds.labels(topic).observe(time.monotonic() - began)
             self._delay.labels(topic).observe(max(0.0, (self._clock.now() - batch.records[-1].logged) / moment.SECOND))
-        told = {"token": batch.token, "topic": topic, "partition": batch.partition, "rows": rows, "seconds": round(seconds, 4)}
-        _log.debug("a batch is written", extra=told)
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: so that registering asks nobody."""

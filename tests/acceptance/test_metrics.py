@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from watchkeeper.flow import Flow
 from watchkeeper.settings import load
 
 
-async def test_the_way_of_a_batch_is_measured(tmp_path: Path) -> None:
-    """Two predictions and one line that is none: rows, rejects, sizes, the inserts of each table, delays, the watermark, memory."""
+async def test_the_way_of_a_batch_is_measured(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Rows, sizes, the inserts of each table, delays, the watermark, memory; and a line of the log that carries the batch's token."""
+    caplog.set_level(logging.DEBUG, "ingest.write")
     now = int(time.time() * 1_000)
     events = [{"prediction_id": f"p{i}", "model": "m", "ts": now - 60_000, "features": {"x": i, "c": "a"}, "prediction": 1} for i in (1, 2)]
     with Embedded(load(None, data=tmp_path, port=0, ingest={"silence": "1s"})) as whole:
@@ -40,6 +42,8 @@ async def test_the_way_of_a_batch_is_measured(tmp_path: Path) -> None:
         for sample in family.samples
         if "le" not in sample.labels
     }
+    (line,) = [vars(record) for record in caplog.records if record.message == "a batch is written"]
+    assert (line["token"], line["topic"], line["rows"]) == ("log:predictions:0:1:1:1", "predictions", 2)
     assert found["watchkeeper_ingested_rows_total", "predictions"] == 2
     assert found["watchkeeper_ingest_batch_records_count", "predictions"] == 1
     assert found["watchkeeper_ingest_batch_bytes_sum", "predictions"] > 100
