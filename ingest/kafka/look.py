@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Message,
@@ -20,6 +19,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # t
 from core.finding import Finding, away, clock, version
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import said
+from ingest.kafka.place import places
 from ingest.kafka.topics import SETTINGS
 from ingest.record import TOPICS
 
@@ -28,7 +28,6 @@ LEAST = (3, 9)
 OUTAGE = 3 * 86_400_000  # milliseconds: as long as the topics of events must keep what nobody reads, a long weekend
 _ASK = 5.0  # seconds
 _ALL_DOWN = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001 - its public name
-_STARTING = {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
 _RIGHTS = "grant the account Describe and DescribeConfigs on the cluster and on the topics"
 
 _log = logging.getLogger(__name__)
@@ -73,7 +72,7 @@ def look(connection: Connection, partitions: int, replication: int) -> Iterator[
         told = _layout(known.topics[topic], partitions, replication)
         told |= _settings(topics[topic], configs[topic]) if topic in configs else {"its settings cannot be seen": _RIGHTS}
         yield Finding(f"topic {topic}", not told, "; ".join(told) or "as it must be", "; ".join(dict.fromkeys(told.values())))
-    yield from _groups(admin, connection, brokers, configs)
+    yield from _groups(connection, brokers, configs)
     if connection.topic("ticks") in known.topics:
         yield from _written(connection)
 
@@ -138,12 +137,13 @@ def _settings(name: str, config: Configs) -> dict[str, str]:
     return told
 
 
-def _groups(admin: AdminClient, connection: Connection, brokers: Mapping[str, Configs], topics: Mapping[str, Configs]) -> Iterator[Finding]:
+def _groups(connection: Connection, brokers: Mapping[str, Configs], topics: Mapping[str, Configs]) -> Iterator[Finding]:
     """Whether the groups can be read, and whether the brokers keep their places as long as the events."""
-    for part in ("ingest", "evaluate"):
+    for part, read in (("ingest", TOPICS), ("evaluate", ("ticks",))):
         group = connection.group(part)
         try:
-            yield Finding(f"group {group}", well=True, seen=f"holds {_places(admin, group)} places")
+            held = sum(told.offset >= 0 for told in places(connection, part, [connection.topic(topic) for topic in read]))
+            yield Finding(f"group {group}", well=True, seen=f"holds {held} places")
         except KafkaException as error:
             yield Finding(f"group {group}", well=False, seen=said(error), remedy=f"grant the account Read on the group {group}")
     kept = [60_000 * int(config["offsets.retention.minutes"]) for config in brokers.values() if config.get("offsets.retention.minutes")]
@@ -157,19 +157,6 @@ def _groups(admin: AdminClient, connection: Connection, brokers: Mapping[str, Co
             f"the brokers keep them {min(kept) / 86_400_000:.0f} days without a member, events {days}",
             "set the brokers' offsets.retention.minutes to as long as the events are kept: a group without its place reads everything again",
         )
-
-
-def _places(admin: AdminClient, group: str) -> int:
-    """Of how many partitions the group has a place; brokers that have just started are given some time."""
-    until = time.monotonic() + _ASK
-    while True:
-        try:
-            answer = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=_ASK)[group]
-            return sum(place.offset >= 0 for place in answer.result().topic_partitions or [])
-        except KafkaException as error:
-            if error.args[0].code() not in _STARTING or time.monotonic() > until:
-                raise
-            time.sleep(0.2)
 
 
 def _written(connection: Connection) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from core.error import Fatal, Retryable
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import said
+from ingest.kafka.place import places
 from ingest.record import TOPICS
 
 _ASK = 10.0  # seconds for the brokers to answer
@@ -29,19 +30,19 @@ def realign(connection: Connection, reached: Mapping[Place, int], *, lost: bool 
     admin, group = AdminClient(connection.admin()), connection.group("ingest")
     names = {connection.topic(topic): topic for topic in TOPICS}
     try:
-        places = _places(admin, names, reached)
+        wanted = _places(admin, names, reached)
         if lost:
-            held = _held(admin, group, names)
-            places = {place: at for place, at in places.items() if place in reached and place not in held}
-        _fit(admin, names, places)
-        if places and admin.describe_consumer_groups([group])[group].result().members:
+            held = _held(connection, names)
+            wanted = {place: at for place, at in wanted.items() if place in reached and place not in held}
+        _fit(admin, names, wanted)
+        if wanted and admin.describe_consumer_groups([group])[group].result().members:
             raise Fatal(f"the group {group} {_MEMBERS_REMAIN}")
-        _move(admin, group, {(connection.topic(topic), part): at for (topic, part), at in places.items()})
+        _move(admin, group, {(connection.topic(topic), part): at for (topic, part), at in wanted.items()})
     except KafkaException as error:
         if error.args[0].code() in _MEMBERS:
             raise Fatal(f"the group {group} {_MEMBERS_REMAIN}") from error
         raise Retryable(f"the brokers at {connection.bootstrap} do not answer: {said(error)}") from error
-    return places
+    return wanted
 
 
 def _places(admin: AdminClient, names: Mapping[str, str], reached: Mapping[Place, int]) -> dict[Place, int]:
@@ -67,10 +68,9 @@ def _ends(admin: AdminClient, names: Mapping[str, str], which: OffsetSpec) -> di
     return {(names[told.topic], told.partition): answer.result().offset for told, answer in answers.items()}
 
 
-def _held(admin: AdminClient, group: str, names: Mapping[str, str]) -> set[Place]:
+def _held(connection: Connection, names: Mapping[str, str]) -> set[Place]:
     """Where the group has a place."""
-    answer = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=_ASK)[group].result()
-    return {(names[told.topic], told.partition) for told in answer.topic_partitions or [] if told.topic in names and told.offset >= 0}
+    return {(names[told.topic], told.partition) for told in places(connection, "ingest", [*names]) if told.offset >= 0}
 
 
 def _move(admin: AdminClient, group: str, places: Mapping[Place, int]) -> None:

@@ -1,0 +1,37 @@
+"""Where a group stands, asked by somebody who is no member of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from ingest.kafka.connection import Connection
+
+_ASK = 10.0  # seconds for the brokers to answer
+_STARTING = {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
+
+
+def places(connection: Connection, group: str, topics: Sequence[str]) -> list[TopicPartition]:
+    """The group's place in every partition of these topics, by their names on the brokers; an offset below 0 where it has none.
+
+    A coordinator that is starting is given some time. (An admin client could be asked, too; but then librdkafka 2.16 takes the whole process
+    down.) Raises KafkaException.
+    """
+    settings = {name: value for name, value in connection.consumer(group).items() if name != "group.instance.id"}
+    client = Consumer({**settings, "log_level": 0})  # never subscribed: it asks for places and takes none
+    try:
+        known = client.list_topics(timeout=_ASK).topics
+        parts = [TopicPartition(name, part) for name in topics if name in known for part in known[name].partitions]
+        until = time.monotonic() + _ASK
+        while parts:
+            try:
+                return client.committed(parts, timeout=_ASK)
+            except KafkaException as error:
+                if error.args[0].code() not in _STARTING or time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+        return []
+    finally:
+        client.close()
