@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +36,7 @@ SETTINGS = {"WATCHKEEPER_INGEST__SILENCE": "2s", "WATCHKEEPER_INGEST__MEMORY": s
 INGEST = ("ingest-1", "ingest-2")
 RATE = 400  # predictions a second, and as many labels
 BALLAST, WEIGHT = 80_000, 8_000  # events that pile up at the brokers while nothing can be written, and bytes of each
+ROOM = 900 << 10  # bytes that are left of a full disk: ClickHouse begins nothing for which it cannot set a megabyte aside
 GROWTH = 200 << 20  # bytes by which an ingest process may grow meanwhile: less than its part of the pile
 
 
@@ -122,11 +123,12 @@ def _away(machines: Machines, name: str) -> Iterator[None]:
         finally:
             machines.by_name[name].start()
         return
-    # As full as ClickHouse itself makes a disk: it begins nothing for which it cannot set a megabyte aside.
     disk = machines.clickhouse.folder / "data"
     filler = disk / "filler"
-    filler.write_bytes(bytes(shutil.disk_usage(disk).free - (900 << 10)))
     try:
+        with filler.open("ab", buffering=0) as file, suppress(OSError):
+            while (room := shutil.disk_usage(disk).free - ROOM) > 0:
+                file.write(bytes(min(room, 1 << 20)))
         yield
     finally:
         filler.unlink()
