@@ -16,8 +16,9 @@ from core.error import ConfigError
 from storage.facts.engine import DATABASE, Engine
 from storage.facts.fault import told
 
-# Reads wait until the answer is whole, so that an error in the middle is one; a statement may hold long lists.
-_SETTINGS = {"wait_end_of_query": 1, "max_query_size": 1 << 30}
+# Reads wait until the answer is whole, so that an error in the middle is one; in memory as far as that goes: a file is slow, and on a full disk
+# the server would answer nothing and call it success. A statement may hold long lists.
+_SETTINGS = {"wait_end_of_query": 1, "buffer_size": 64 << 20, "max_query_size": 1 << 30}
 # A replicated insert is done when a majority has it, and a question sees every insert that was done: the law is about what was acknowledged.
 _REPLICATED = {"insert_quorum": "auto", "insert_quorum_parallel": 0, "select_sequential_consistency": 1}
 # The server takes no field of a form that is longer than 128 KiB, in bytes; a character has four at most.
