@@ -51,6 +51,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
             "max.poll.interval.ms": 300_000,
+            "topic.metadata.refresh.interval.ms": 30_000,  # so soon new partitions are seen
             "fetch.queue.backoff.ms": 5,
             "fetch.wait.max.ms": 100,
             "queued.max.messages.kbytes": 32 << 10,

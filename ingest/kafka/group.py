@@ -50,11 +50,12 @@ class Group:
         return sum(member.rebalances for member in self._members.values())
 
     def status(self) -> dict[str, Any]:
-        """Partitions by topic with the next position to write, rows written since the start, bytes that wait, rebalances."""
+        """Partitions by topic with the next position to write, rows written since the start, bytes that wait, rebalances, records lost to retention."""
         members = self._members.items()
         return {
             "partitions": {topic: {str(partition): at for partition, at in member.partitions.items()} for topic, member in members},
             "rows": {topic: member.rows for topic, member in members},
             "waiting_bytes": sum(member.waiting for _, member in members),
             "rebalances": self.rebalances,
+            "lost": {topic: member.lost for topic, member in members},
         }

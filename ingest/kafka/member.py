@@ -45,6 +45,7 @@ class Member:
         self._problem: str | None = "not a member of the group yet"
         self._raised: Exception | None = None  # in a callback
         self.rebalances = 0
+        self.lost = 0  # records that the topic's retention removed before they were read
         self._thread = threading.Thread(target=self._run, name=f"kafka-{topic}", daemon=True)
 
     def start(self) -> None:
@@ -142,6 +143,7 @@ class Member:
             if told.error is not None:
                 raise KafkaException(told.error)
         lowest = [client.get_watermark_offsets(TopicPartition(told.topic, told.partition), timeout=_ASK)[0] for told in committed]
+        self.lost += sum(max(0, low - told.offset) for told, low in zip(committed, lowest, strict=True) if told.offset >= 0)
         starts = self._log.assign(zip(committed, lowest, strict=True))
         client.incremental_assign(starts)
         for told in starts:

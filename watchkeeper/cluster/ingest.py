@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 _FIGURES = {
     "partitions": ("watchkeeper_ingest_partitions", "Partitions that are assigned to this process."),
     "waiting_bytes": ("watchkeeper_ingest_waiting_bytes", "Bytes that were read and wait to be cut into batches."),
+    "lost": ("watchkeeper_ingest_lost_records", "Records that the topic's retention removed before they were read."),
     "rebalances": ("watchkeeper_ingest_rebalances", "How often partitions were given or taken since the start."),
 }
 

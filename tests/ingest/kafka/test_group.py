@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer as Client
 from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from core.contract import Contract
 from core.error import Retryable
@@ -82,6 +83,14 @@ class Stand:
         sql = "SELECT count() AS n, uniqExact(prediction_id) AS ids FROM {} WHERE model = 'm'"
         found = [self.engine.query(sql.format(topic)).to_pylist()[0] for topic in TOPICS]
         return *(row[name] for row in found for name in ("n", "ids")), int(Panes(self.engine).slots(self.contract)[1].sum())
+
+    def remove(self) -> None:
+        """Let the broker remove all records, as retention does."""
+        topics = [self.connection.topic(topic) for topic in TOPICS]
+        all_of = [TopicPartition(topic, partition, -1) for topic in topics for partition in range(PARTITIONS)]
+        admin = AdminClient(self.connection.admin())
+        for answer in admin.delete_records(all_of).values():
+            answer.result(30)
 
     def close(self) -> None:
         """End all members."""
@@ -157,6 +166,21 @@ def test_partitions_move_between_members_without_loss_or_doubles(stand: Stand) -
             members.pop().stop()
     until(stand.ends.caught_up)
     assert stand.counts() == (2_000, 2_000, 2_000, 2_000, 2_000)
+
+
+def test_what_retention_removed_before_it_was_read_is_counted(stand: Stand) -> None:
+    """A hundred records of each topic were gone when the next member came: it says so, and goes on with what came after them."""
+    stand.send(range(100))
+    first = stand.member()
+    until(stand.ends.caught_up)
+    first.stop()
+    stand.send(range(100, 200))
+    stand.remove()
+    stand.send(range(200, 300))
+    second = stand.member()
+    until(stand.ends.caught_up)
+    assert second.status()["lost"] == {"predictions": 100, "labels": 100}
+    assert stand.counts() == (200, 200, 200, 200, 200)
 
 
 def until(holds: Callable[[], bool], seconds: float = 40.0) -> None:
