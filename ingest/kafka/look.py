@@ -57,7 +57,7 @@ def look(connection: Connection, partitions: int, replication: int) -> Iterator[
         admin.poll(0)
         yield away(
             NAME,
-            f"the brokers at {connection.bootstrap} do not answer: {heard[-1] if heard else said(error)}",
+            f"the brokers at {connection.bootstrap} do not answer: {_telling(heard) or said(error)}",
             "kafka.bootstrap or kafka.options",
         )
         return
@@ -75,6 +75,11 @@ def look(connection: Connection, partitions: int, replication: int) -> Iterator[
     yield from _groups(connection, brokers, configs)
     if connection.topic("ticks") in known.topics:
         yield from _written(connection)
+
+
+def _telling(heard: list[str]) -> str:
+    """Of what a client said while it tried again and again, what tells most: of a plain port now the failed handshake, now that it was closed."""
+    return max(reversed(heard), key=lambda text: "SSL handshake" in text, default="")
 
 
 def _configs(admin: AdminClient, kind: ResourceType, names: list[str]) -> dict[str, Configs]:
