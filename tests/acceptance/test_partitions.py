@@ -34,6 +34,7 @@ def test_an_id_in_two_partitions_counts_once_and_the_first_in_the_log_wins(serve
     with Cluster(tmp_path, servers, SOON) as place, Client(place.url) as client:
         client.reference(census.MODEL, sink.getvalue(), **census.OPTIONS)
         client.apply(yaml.safe_dump(census.monitors()))
+        _shared(place)
         place.processes["ingest-1"].freeze()
         try:
             _produce(Direct(servers), stream)
@@ -73,6 +74,14 @@ def _again(place: int, row: dict[str, Any]) -> dict[str, Any]:
     """The same, or with other content, or that and another day, too."""
     other = {"features": {"age": 17, "sex": "x"}, "prediction": 1 - row["prediction"], "score": 0.5}
     return [row, row | other, row | other | {"ts": "2024-03-11T12:00:00Z"}][place % 3]
+
+
+def _shared(place: Cluster) -> None:
+    """Wait until each of the two ingest processes has its half of the partitions of both topics."""
+    both, until = [place.processes[name] for name in ("ingest-1", "ingest-2")], time.monotonic() + 40
+    while [process.metrics()["watchkeeper_ingest_partitions"] for process in both] != [PARTITIONS, PARTITIONS]:
+        assert time.monotonic() < until, "the partitions were not shared"
+        time.sleep(0.1)
 
 
 def _settled(place: Cluster) -> int:

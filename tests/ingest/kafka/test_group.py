@@ -52,7 +52,7 @@ class Stand:
     def __init__(self, connection: Connection, engine: Chdb) -> None:
         self.connection, self.engine, self.writer = connection, engine, Frail(engine)
         self.contract: Contract = spine.contract("m")
-        self.ends = Ends(connection)
+        self.ends = Ends(connection, fresh=0.0)  # nothing of before what was sent just now
         self._producer = Producer(connection.producer())
         self._groups: list[Group] = []
         create(connection, partitions=PARTITIONS, replication=1)
