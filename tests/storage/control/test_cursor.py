@@ -36,6 +36,7 @@ def test_saving_without_an_epoch_takes_nothing_from_the_owner(store: ControlStor
     epoch = store.take("owner:late")
     store.save_cursor("owner:late", {"at": 1})
     store.holds("owner:late", epoch)
+    assert store.cursor("owner:late") == {"at": 1}
 
 
 def test_who_was_overtaken_saves_nothing_more(store: ControlStore) -> None:
