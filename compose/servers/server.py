@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -28,7 +29,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Server:
+class Server(ABC):
     """One server on loopback. It ends at the latest with the process that started it.
 
     `folder` holds its data and its log (unless `output` is given); the same folder and port can be started again after `stop`
@@ -114,13 +115,13 @@ class Server:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
+    @abstractmethod
     def _command(self) -> list[str]:
         """What to run; prepares the folder when it is new."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _ready(self) -> bool:
         """Whether it answers."""
-        raise NotImplementedError
 
     def _advice(self) -> str:
         return f"see {self.log}"

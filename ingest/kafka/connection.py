@@ -58,6 +58,10 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
             **self.options,
         }
 
+    def asker(self, group: str) -> dict[str, Any]:
+        """Settings of a client that asks for the places of a group and takes none: never subscribed, and silent, for what is wrong is raised."""
+        return {**{name: value for name, value in self.consumer(group).items() if name != "group.instance.id"}, "log_level": 0}
+
     def producer(self) -> dict[str, Any]:
         """Settings of a producer whose answer means that all in-sync replicas have it; an id's partition is the one that Java picks."""
         return {

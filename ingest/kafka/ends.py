@@ -12,11 +12,11 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from core.error import Retryable
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import intent, said
+from ingest.kafka.place import partitions
 from ingest.record import TOPICS, Topic
 
 _FRESH = 0.2  # seconds
 _ASK = 10.0  # seconds for the brokers to answer
-_SILENT = {"log_level": 2}  # what is wrong is told by what is raised
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
@@ -82,9 +82,7 @@ class Ends:
     def _look(self) -> dict[tuple[Topic, int], Standing]:
         try:
             known = self._group.list_topics(timeout=_ASK).topics
-            places = [TopicPartition(name, part) for name in self._names if name in known for part in known[name].partitions]
-            if missing := [name for name in self._names if name not in known]:
-                raise Retryable(f"there is no topic {', '.join(missing)}; `watchkeeper migrate` makes them")
+            places = partitions(known, self._names)
             # Committed first: what is committed cannot be beyond an end that is asked for later.
             committed = self._group.committed(places, timeout=_ASK)
             asked = self._admin.list_offsets(dict.fromkeys(places, _LATEST), request_timeout=_ASK)
@@ -103,9 +101,8 @@ class Ends:
         return found
 
     def _open(self) -> None:
-        settings = {name: value for name, value in self._connection.consumer("ingest").items() if name != "group.instance.id"}
-        self._group = Consumer({**settings, **_SILENT})  # of the group's name, and never subscribed: it asks for places and takes none
-        self._admin = AdminClient({**self._connection.admin(), **_SILENT})
+        self._group = Consumer(self._connection.asker("ingest"))
+        self._admin = AdminClient({**self._connection.admin(), "log_level": 0})
 
     def _first(self, place: TopicPartition) -> int:
         """Where ingest will begin in a partition that it has never read."""

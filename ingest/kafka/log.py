@@ -33,7 +33,7 @@ Place = tuple[Topic, int]
 
 @dataclass
 class _Partition:
-    """What one assigned partition holds. `reached` is the position up to which everything was taken in, `ended` when its end was seen last."""
+    """What one assigned partition holds. `reached` is the position up to which everything was taken in."""
 
     committed: Committed
     reached: int

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from core.error import Retryable
 from ingest.kafka.connection import Connection
 
 _ASK = 10.0  # seconds for the brokers to answer
 _STARTING = {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
+
+
+def partitions(known: Mapping[str, Any], topics: Iterable[str]) -> list[TopicPartition]:
+    """All partitions of these topics, of which the brokers know what `known` says. Raises Retryable if a topic is not there."""
+    if missing := [name for name in topics if name not in known]:
+        raise Retryable(f"there is no topic {', '.join(missing)}; `watchkeeper migrate` makes them")
+    return [TopicPartition(name, part) for name in topics for part in known[name].partitions]
 
 
 def places(connection: Connection, group: str, topics: Sequence[str]) -> list[TopicPartition]:
@@ -19,8 +28,7 @@ def places(connection: Connection, group: str, topics: Sequence[str]) -> list[To
     A coordinator that is starting is given some time. (An admin client could be asked, too; but then librdkafka 2.16 takes the whole process
     down.) Raises KafkaException.
     """
-    settings = {name: value for name, value in connection.consumer(group).items() if name != "group.instance.id"}
-    client = Consumer({**settings, "log_level": 0})  # never subscribed: it asks for places and takes none
+    client = Consumer(connection.asker(group))
     try:
         known = client.list_topics(timeout=_ASK).topics
         parts = [TopicPartition(name, part) for name in topics if name in known for part in known[name].partitions]

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from core.error import Fatal, Retryable
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import said
-from ingest.kafka.place import places
+from ingest.kafka.place import partitions, places
 from ingest.record import TOPICS
 
 _ASK = 10.0  # seconds for the brokers to answer
@@ -60,10 +60,7 @@ def _fit(admin: AdminClient, names: Mapping[str, str], places: Mapping[Place, in
 
 def _ends(admin: AdminClient, names: Mapping[str, str], which: OffsetSpec) -> dict[Place, int]:
     """Offsets of all partitions."""
-    known = admin.list_topics(timeout=_ASK).topics
-    if missing := [name for name in names if name not in known]:
-        raise Fatal(f"there is no topic {', '.join(missing)}; `watchkeeper migrate` makes them")
-    parts = [TopicPartition(name, part) for name in names for part in known[name].partitions]
+    parts = partitions(admin.list_topics(timeout=_ASK).topics, names)
     answers = admin.list_offsets(dict.fromkeys(parts, which), request_timeout=_ASK)
     return {(names[told.topic], told.partition): answer.result().offset for told, answer in answers.items()}
 
