@@ -1,6 +1,7 @@
 """Two ingest processes on two partitions against one: events a second from Kafka to ClickHouse, `python benchmarks/scale.py`.
 
-The events wait at the broker before anything is started. On two cores the servers take their part of them: what each process spends is told beside.
+The events wait at the broker before anything is started, and the watch runs from when every process has its partitions until one of them has no
+more. On two cores the servers take their part of them: what each process spends is told beside.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from material.stream import MODEL, SEGMENTS, bodies, reference
 from compose.servers.server import Server
 from core import moment
 from core.clock import SystemClock
+from ingest.record import TOPICS
 from tests.acceptance.machines import Machines
-from tests.acceptance.process import run
+from tests.acceptance.process import Process, run
 from tests.acceptance.world import Cluster
 from watchkeeper.client import Client
 
 PARTITIONS = 2
-HEADS = ("ingest processes", "events/s", "x one", "CPU us/event, ingest", "Kafka", "ClickHouse", "MB each")
+HEADS = ("ingest processes", "events/s", "x one", "events", "CPU us/event, ingest", "Kafka", "ClickHouse", "MB each")
 
 
 def fill(bootstrap: str, prefix: str, rows: int) -> None:
@@ -48,31 +50,45 @@ def spent(servers: Sequence[Server]) -> float:
     return sum(int(word[11]) + int(word[12]) for word in words) / os.sysconf("SC_CLK_TCK")
 
 
+def shared(processes: Sequence[Process]) -> bool:
+    """Whether each process has its part of both topics' partitions, and has begun to write."""
+    found = [process.metrics() for process in processes]
+    each = len(TOPICS) * PARTITIONS / len(processes)
+    return all(metrics["watchkeeper_ingest_partitions"] == each and metrics["watchkeeper_ingested_rows_total"] for metrics in found)
+
+
 def measure(cluster: Cluster, machines: Machines, rows: int, many: int) -> tuple[float, tuple[str, ...]]:
-    """Events a second of `many` processes, from the first rows in the store to the last; and the rest of the table's row."""
+    """Events a second of `many` processes while all of them have work; and the rest of the table's row."""
     processes = [cluster.processes[f"ingest-{place}"] for place in range(1, many + 1)]
     everybody = (processes, [machines.kafka], [machines.clickhouse])
     for process in processes:
         process.start(wait=False)
     for process in processes:
         process.wait()
-    while not (first := cluster.counts(MODEL)["rows"]):
-        time.sleep(0.01)
+    while not shared(processes):
+        time.sleep(0.05)
+    first = written(cluster)
     began, before = time.monotonic(), [spent(servers) for servers in everybody]
-    while cluster.ask("SELECT count() AS n FROM predictions")[0]["n"] < rows:
+    while max(last := written(cluster)) < rows // PARTITIONS:
         time.sleep(0.02)
     wall, after = time.monotonic() - began, [spent(servers) for servers in everybody]
-    each = [f"{1e6 * (late - early) / (rows - first):.1f}" for early, late in zip(before, after, strict=True)]
+    done = sum(last) - sum(first)
+    each = [f"{1e6 * (late - early) / done:.1f}" for early, late in zip(before, after, strict=True)]
     held = max(process.memory() for process in processes) / 2**20
     for process in processes:
         process.stop()
-    return (rows - first) / wall, (*each, f"{held:.0f}")
+    return done / wall, (f"{done:,}", *each, f"{held:.0f}")
+
+
+def written(cluster: Cluster) -> list[int]:
+    """Rows in the store, by partition."""
+    return [row["n"] for row in cluster.ask("SELECT partition, count() AS n FROM predictions GROUP BY partition")] or [0]
 
 
 def main() -> None:
     """Print the table."""
     parser = options(__doc__ or "", "python benchmarks/scale.py --rows 200000")
-    parser.add_argument("--rows", type=int, default=600_000, help="events (600000)")
+    parser.add_argument("--rows", type=int, default=1_200_000, help="events (1200000)")
     given = parser.parse_args()
     sink = BytesIO()
     pq.write_table(reference(), sink)
