@@ -18,8 +18,9 @@ from core.monitor import Monitor
 from ingest.decode.label import decode_labels
 from ingest.decode.prediction import decode_predictions
 from monitors.evaluate import Model
-from monitors.owner import Committed, Owner
+from monitors.owner import Owner
 from monitors.reference import Reference
+from monitors.seam import Committed
 from watchkeeper import wiring
 from watchkeeper.demo import flights
 from watchkeeper.embedded import Embedded

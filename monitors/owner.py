@@ -17,28 +17,14 @@ from core.block import Ints
 from core.clock import Clock
 from core.contract import Contract
 from core.monitor import Monitor
-from monitors.contest import Contest, fresh
+from monitors.audit import NO_SLOTS, Audit, fresh
 from monitors.evaluate import Evaluate, Model
 from monitors.rebuild import Rebuild
-from monitors.seam import Alerts, Cursors, Panes, Ranges, Raw, Readings, Store, Truth
+from monitors.seam import Alerts, Committed, Cursors, Panes, Ranges, Raw, Readings, Store, Truth
 from monitors.term import Term
 from monitors.watch import Counts, Move, Watch
 
 _LIVE = moment.HOUR  # a model is live if its latest event was not older than this when it came
-_NO_SLOTS = np.zeros(0, np.int64)
-
-
-class Committed(NamedTuple):
-    """What ingest has committed of a model: the last position of each partition by topic, and times in microseconds.
-
-    Of slots up to `frozen` raw events may be gone by retention: their panes stay as they are.
-    """
-
-    predictions: dict[int, int]
-    labels: dict[int, int]
-    watermark: int
-    logged: int
-    frozen: int
 
 
 @dataclass(frozen=True)
@@ -59,13 +45,13 @@ class _News(NamedTuple):
 
     predictions: Ranges  # committed since
     labels: Ranges
-    contest: Ranges  # to look for ids that stand in several partitions
+    audit: Ranges  # to be audited now
     more: bool  # of those, later
     strange: Ints  # slots that somebody else has rebuilt since
     recast: bool  # the contract is another one: all slots are due
 
     def __bool__(self) -> bool:
-        return bool(self.predictions or self.labels or self.contest or len(self.strange) or self.recast)
+        return bool(self.predictions or self.labels or self.audit or len(self.strange) or self.recast)
 
 
 class Owner:
@@ -73,8 +59,8 @@ class Owner:
 
     def __init__(self, name: str, stores: Stores, rebuild: Rebuild, evaluate: Evaluate, clock: Clock) -> None:
         self._name, self._stores, self._rebuild, self._clock = name, stores, rebuild, clock
+        self._audit = Audit(name, stores.raw, stores.truth, rebuild)
         self._watch = Watch(evaluate, stores.panes, stores.readings, stores.write, stores.alerts, clock)
-        self._contest = Contest(name, stores.truth)
         self._term: Term | None = None
         self._anew = True  # until one step has done all that there was to do
         self._stray = False  # until a step has looked for readings that should not be there
@@ -110,7 +96,7 @@ class Owner:
         if not news and not self._stray and not self._watch.due(monitors, failed) and closed == self._closed:
             return False  # nothing came, and no window has closed since the last time
         term.advance()
-        touched = self._truth(contract, news, committed, term) if news else _NO_SLOTS
+        touched = self._truth(contract, news, committed, term) if news else NO_SLOTS
         move = Move(touched, watermark, committed.logged - committed.watermark < _LIVE, self._anew, self._stray)
         worked, failing = self._watch(model, monitors, move, failed, term)
         self._others = others
@@ -124,12 +110,11 @@ class Owner:
     def _news(self, contract: Contract, committed: Committed, cursor: Mapping[str, Any], others: list[int], term: Term) -> _News:
         predictions, labels = (fresh(cursor.get(topic, {}), getattr(committed, topic)) for topic in ("predictions", "labels"))
         recast = cursor.get("contract") != contract.version
-        several = len(committed.predictions) > 1  # one partition holds each id once
-        contest = fresh(cursor.get("contest", {}), committed.predictions) if several else {}
-        now = self._contest.due(contest, busy=bool(predictions or labels or recast))
+        audit = fresh(cursor.get("audit", {}), committed.predictions)
+        now = self._audit.due(audit, busy=bool(predictions or labels or recast))
         known = cursor.get("rebuilds") if self._others is None else self._others
-        strange = self._stores.panes.rebuilt(contract, term.era) if others != known and others[1] else _NO_SLOTS
-        return _News(predictions, labels, now, now != contest, strange, recast)
+        strange = self._stores.panes.rebuilt(contract, term.era) if others != known and others[1] else NO_SLOTS
+        return _News(predictions, labels, now, now != audit, strange, recast)
 
     def _place(self, cursor: Mapping[str, Any], contract: Contract, committed: Committed, news: _News, failing: set[str]) -> dict[str, Any]:
         """What the next step, of whichever owner, has to know of this one."""
@@ -138,29 +123,23 @@ class Owner:
             "contract": contract.version,
             "predictions": {str(part): last for part, last in committed.predictions.items()},
             "labels": {str(part): last for part, last in committed.labels.items()},
-            "contest": {**cursor.get("contest", {}), **{str(part): last for part, (_, last) in news.contest.items()}},
+            "audit": {**cursor.get("audit", {}), **{str(part): last for part, (_, last) in news.audit.items()}},
             "rebuilds": [version, slots + len(self._mine), steps + sum(self._mine.values())],
             "failed": sorted(failing),
         }
 
     def _truth(self, contract: Contract, news: _News, committed: Committed, term: Term) -> Ints:
-        """Join what is new, find what does not count, recompute performance panes, reconcile; the slots that may read differently now."""
+        """Join what is new, audit, recompute performance panes; the slots that may read differently now."""
         raw, truth, pane = self._stores.raw, self._stores.truth, contract.pane
         term.check()
         truth.join(self._name, news.predictions, news.labels, term.generation)
-        beaten = self._contest.look(news.contest, term, pane) if news.contest else _NO_SLOTS
-        if news.recast:
-            touched, joined = raw.slots(self._name, pane), truth.slots(self._name, pane)
-        else:
-            parts = [raw.touched(self._name, part, first, last, pane) for part, (first, last) in news.predictions.items()]
-            touched = np.unique(np.concatenate([*parts, beaten]))
-            joined = np.union1d(truth.joined(self._name, term.generation, pane), beaten)
+        suspect = raw.slots(self._name, pane) if news.recast else news.strange
+        found = self._audit.look(contract, news.audit, suspect, committed, term)
+        touched = np.union1d(suspect, raw.touched(self._name, news.predictions, pane))
+        joined = truth.slots(self._name, pane) if news.recast else truth.joined(self._name, term.generation, pane)
+        joined = np.union1d(joined, found.beaten)
         self._rebuild.performance(contract, joined[joined > committed.frozen], term)
-        audited = np.union1d(touched, news.strange)
-        found = self._rebuild.reconcile(
-            contract, audited[audited > committed.frozen], beaten[beaten > committed.frozen], committed.predictions, term
-        )
-        self._mine |= dict.fromkeys(found[1], term.steps)
-        self.counts.audited += found[0]
-        self.counts.repaired += len(found[1])
-        return np.union1d(audited, joined)
+        self._mine |= dict.fromkeys(found.repaired, term.steps)
+        self.counts.audited += found.slots
+        self.counts.repaired += len(found.repaired)
+        return np.unique(np.concatenate([touched, joined, np.array(found.repaired, np.int64)]))

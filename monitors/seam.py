@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -15,11 +15,28 @@ from core.reading import Reading
 Contracts = Callable[[str, int], Contract | None]
 
 
+Ranges = Mapping[int, tuple[int, int]]
+"""Positions first..last of partitions."""
+
+
+class Committed(NamedTuple):
+    """What ingest has committed of a model: the last position of each partition by topic, and times in microseconds.
+
+    Of slots up to `frozen` raw events may be gone by retention: their panes stay as they are.
+    """
+
+    predictions: dict[int, int]
+    labels: dict[int, int]
+    watermark: int
+    logged: int
+    frozen: int
+
+
 class Raw(Protocol):
     """Raw events, as blocks."""
 
-    def touched(self, model: str, partition: int, first: int, last: int, pane: int) -> Ints:
-        """Slots of the events at positions first..last."""
+    def touched(self, model: str, positions: Ranges, pane: int) -> Ints:
+        """Slots of the events at these positions."""
         ...
 
     def slots(self, model: str, pane: int) -> Ints:
@@ -41,10 +58,6 @@ class Raw(Protocol):
     def outcomes(self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None) -> Outcomes:
         """The labelled ones among them."""
         ...
-
-
-Ranges = Mapping[int, tuple[int, int]]
-"""Positions first..last of partitions."""
 
 
 class Truth(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -45,6 +45,15 @@ def slots(values: Sequence[int] | Ints, pane: int) -> dict[str, object]:
     gapless = high - low == len(starts) * pane
     listed = "" if gapless else ",".join(map(str, starts.tolist()))
     return {"slots": f"[{listed}]", "gapless": int(gapless), "low": low, "high": high, "pane": pane}
+
+
+# Positions first..last of partitions.
+Ranges = Mapping[int, tuple[int, int]]
+
+
+def within(ranges: Ranges) -> str:
+    """The condition that an event stands at one of these positions."""
+    return " OR ".join(f"(partition = {int(p)} AND position BETWEEN {int(first)} AND {int(last)})" for p, (first, last) in ranges.items())
 
 
 class Raw:
@@ -90,15 +99,12 @@ class Raw:
                     yield row["model"], (keys := col.objects(table["prediction_id"]))
                     last = (table["time"][-1].as_py(), keys[-1])
 
-    def touched(self, model: str, partition: int, first: int, last: int, pane: int) -> Ints:
-        """Slots of the events at positions first..last."""
-        sql = (
-            f"SELECT DISTINCT {SLOT.format(ts='ts')} AS slot FROM predictions WHERE model = {{model:String}}"
-            " AND partition = {partition:UInt32} AND position BETWEEN {first:UInt64} AND {last:UInt64} ORDER BY slot"
-        )
-        return col.ints(
-            self._engine.query(sql, {"model": model, "partition": partition, "first": first, "last": last, "pane": pane})["slot"]
-        )
+    def touched(self, model: str, positions: Ranges, pane: int) -> Ints:
+        """Slots of the events at these positions."""
+        if not positions:
+            return np.zeros(0, np.int64)
+        sql = f"SELECT DISTINCT {SLOT.format(ts='ts')} AS slot FROM predictions WHERE model = {{model:String}} AND ({within(positions)}) ORDER BY slot"
+        return col.ints(self._engine.query(sql, {"model": model, "pane": pane})["slot"])
 
     def slots(self, model: str, pane: int) -> Ints:
         """All slots that hold events of the model."""

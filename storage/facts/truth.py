@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from core.block import Ints
 from storage.facts import column as col
 from storage.facts.engine import Engine
-from storage.facts.raw import SLOT
-
-# Positions first..last of a partition.
-Ranges = Mapping[int, tuple[int, int]]
+from storage.facts.raw import SLOT, Ranges, within
 
 
 class Truth:
@@ -26,9 +21,9 @@ class Truth:
         """
         new = []
         if labels:
-            new.append(f"SELECT prediction_id FROM labels WHERE model = {{model:String}} AND ({_within(labels)})")
+            new.append(f"SELECT prediction_id FROM labels WHERE model = {{model:String}} AND ({within(labels)})")
         if predictions:
-            fresh = f"SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND ({_within(predictions)})"
+            fresh = f"SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND ({within(predictions)})"
             new.append(f"SELECT prediction_id FROM labels WHERE model = {{model:String}} AND prediction_id IN ({fresh})")
         if not new:
             return
@@ -49,7 +44,7 @@ class Truth:
         The first by (logged, partition, position, place) counts, whichever was read first. What was known of a beaten event's truth is taken
         back, unless the one that counts is of the same time.
         """
-        fresh = f"SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND ({_within(predictions)})"
+        fresh = f"SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND ({within(predictions)})"
         twice = (
             f"SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND prediction_id IN ({fresh}) GROUP BY prediction_id"
             " HAVING min(partition) < max(partition) OR min(position) < max(position) OR min(place) < max(place)"
@@ -96,7 +91,3 @@ class Truth:
             {"model": model},
         ).to_pylist()[0]
         return row["labelled"], row["labels"]
-
-
-def _within(ranges: Ranges) -> str:
-    return " OR ".join(f"(partition = {int(p)} AND position BETWEEN {int(first)} AND {int(last)})" for p, (first, last) in ranges.items())

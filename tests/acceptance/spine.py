@@ -24,8 +24,9 @@ from ingest.embedded_log import EmbeddedLog
 from ingest.record import TOPICS, Stretch, Topic
 from ingest.seam import Committed as Place
 from monitors.evaluate import Evaluate, Model
-from monitors.owner import Committed, Owner, Stores
+from monitors.owner import Owner, Stores
 from monitors.rebuild import Rebuild
+from monitors.seam import Committed
 from storage.control.store import ControlStore
 from storage.facts.chdb import Chdb
 from storage.facts.migration import migrate

@@ -14,7 +14,8 @@ from core.clock import ManualClock
 from core.contract import Column, Contract, Kind, Task
 from core.error import Fenced, Retryable
 from core.monitor import Monitor
-from monitors.owner import Committed, Owner
+from monitors.owner import Owner
+from monitors.seam import Committed
 from monitors.watch import Counts
 from storage.control.store import ControlStore
 from storage.facts.progress import Progress

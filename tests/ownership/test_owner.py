@@ -11,8 +11,12 @@ from core import moment
 from core.clock import ManualClock, SystemClock
 from core.error import Fenced
 from core.generation import era, era_of, generation
-from monitors.contest import Contest, fresh
+from monitors.audit import NO_SLOTS, Audit, fresh
+from monitors.rebuild import Rebuild
+from monitors.seam import Committed
 from monitors.term import Term
+from storage.facts.panes import Panes
+from storage.facts.raw import Raw
 from storage.facts.truth import Truth
 from storage.facts.writer import Writer
 from tests.acceptance.spine import Killed, Spine, monitors
@@ -53,7 +57,7 @@ def test_a_late_write_loses(spine: Spine, model: str, write: int) -> None:
     committed = spine.committed(model)
     assert committed is not None
     spine.fuse.arm(write, "late")
-    with suppress(Killed):  # it has one write less when the look for contests rests
+    with suppress(Killed):  # it has one write less when the audit rests
         spine.step(replaced, model, committed, silent=True)
     spine.fuse.arm(0, "before")
     predict(spine, model, 2, 3, "b", hour=2)
@@ -127,7 +131,7 @@ def test_a_failing_monitor_waits_for_its_time(spine: Spine, model: str) -> None:
     assert spine.owner(model).counts.failed["nulls"].endswith("tried again in 1 s")
 
 
-def test_the_look_for_contests_takes_a_tenth_of_the_time(spine: Spine, model: str) -> None:
+def test_the_audit_takes_a_tenth_of_the_time(spine: Spine, model: str) -> None:
     """While there is other work it rests nine times as long as it took; without, it is taken at once, a portion at a time."""
     seconds = [10.0]
 
@@ -135,15 +139,17 @@ def test_the_look_for_contests_takes_a_tenth_of_the_time(spine: Spine, model: st
         seconds[0] += 1.0
         return seconds[0]
 
-    truth = Truth(spine.engine)
-    contest, everything = Contest(model, truth, clock), {0: (0, 5), 1: (0, 3_000_000)}
+    raw, truth, panes = Raw(spine.engine), Truth(spine.engine), Panes(spine.engine)
+    rebuild = Rebuild(raw, panes, Writer(spine.engine), lambda name, _: spine.contracts[name])
+    audit, everything = Audit(model, raw, truth, rebuild, clock), {0: (0, 5), 1: (0, 3_000_000)}
     portion = {0: (0, 5), 1: (0, 500_000)}
-    assert contest.due({}, busy=False) == {}
-    assert contest.due(everything, busy=True) == portion
-    contest.look(portion, Term(model, spine.control, truth), moment.HOUR)
-    assert [bool(contest.due(everything, busy=busy)) for busy in (True, False)] == [False, True]
+    assert audit.due({}, busy=False) == {}
+    assert audit.due(everything, busy=True) == portion
+    committed = Committed({0: 5, 1: 3_000_000}, {}, 0, 0, moment.EARLIEST)
+    audit.look(spine.contracts[model], portion, NO_SLOTS, committed, Term(model, spine.control, truth))
+    assert [bool(audit.due(everything, busy=busy)) for busy in (True, False)] == [False, True]
     seconds[0] += 20.0
-    assert contest.due(everything, busy=True) == portion
+    assert audit.due(everything, busy=True) == portion
 
 
 def test_positions_begin_at_0() -> None:
