@@ -21,7 +21,7 @@ _OWNERS = {
     "readings": ("watchkeeper_readings", "Readings written since the start."),
     "audited": ("watchkeeper_audited_slots", "Slots compared with raw since the start."),
     "repaired": ("watchkeeper_repaired_slots", "Slots made again from raw since the start."),
-    "seconds": ("watchkeeper_evaluation_seconds", "Duration of the last round of evaluation."),
+    "seconds": ("watchkeeper_evaluation_seconds", "Duration of the last evaluation of a model that had work."),
 }
 
 

@@ -1,4 +1,4 @@
-"""Hosts the owners of models in one thread, and knows whether everything is quiet."""
+"""Hosts the owners of models in a few threads, and knows whether everything is quiet."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
 from core import moment
@@ -13,8 +14,9 @@ from core.contract import Contract
 from core.error import Fenced, Retryable
 from core.monitor import Monitor
 from monitors.evaluate import Model
-from monitors.owner import Committed, Owner
+from monitors.owner import Owner
 from monitors.reference import Reference
+from monitors.seam import Committed
 from storage.facts.progress import Progress
 
 _log = logging.getLogger(__name__)
@@ -52,11 +54,20 @@ class Step(NamedTuple):
     seconds: float
 
 
+class _Job(NamedTuple):
+    """A step to take: at which call, in silence or not."""
+
+    contract: Contract
+    committed: Committed
+    epoch: int
+    silent: bool
+
+
 class Host:
-    """Calls each model's owner when something was written or defined, and once a second besides.
+    """Calls each model's owner when something was written or defined, and once a second besides; `threads` of them at a time, none twice.
 
     `silent` tells whether the log has been read to its end and nothing has come for a while; `owns` whether a model is ours, None where that is
-    not known just now; `told` hears of every step, `fenced` of a model that somebody else has taken.
+    not known just now; `told` hears of every step, `fenced` of a model that somebody else has taken, both in any thread.
     """
 
     def __init__(
@@ -67,6 +78,7 @@ class Host:
         silent: Callable[[], bool],
         debounce: float = 0.2,
         lateness: int = 0,
+        threads: int = 4,
         *,
         owns: Callable[[str], bool | None] = lambda _: True,
         told: Callable[[Step], None] = lambda _: None,
@@ -80,39 +92,51 @@ class Host:
         self._resting: dict[str, float] = {}  # until when (time.monotonic())
         self._failed: dict[str, str] = {}  # by model
         self._called, self._stop = threading.Event(), threading.Event()
+        self._lock = threading.Lock()  # of the next two
         self._wanted: set[str | None] = set()  # None: every model
+        self._busy: set[str] = set()  # models whose step is queued or under way
         self.epoch = 0
-        self._quiet_epoch = -1
+        self._settled: dict[str, int] = {}  # by model: the call at which it had nothing to do, in silence
+        self._swept: tuple[int, set[str]] = (-1, set())  # the call of the last sweep in silence, and its models
         self._problem: str | None = None
-        self.seconds = 0.0  # what the last round took
-        self.last: float | None = None  # when it ended (time.time())
-        self._thread = threading.Thread(target=self._run, name="evaluate", daemon=True)
+        self.seconds = 0.0  # what the last step with work took
+        self.last: float | None = None  # when a step ended last (time.time())
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._threads = [threading.Thread(target=self._run, name="evaluate", daemon=True)]
+        self._threads += [threading.Thread(target=self._work, name=f"evaluate-{place}", daemon=True) for place in range(threads)]
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self, seconds: float = 30.0) -> None:
-        """Finish the step under way."""
+        """Finish the steps under way."""
         self._stop.set()
         self._called.set()
-        self._thread.join(seconds)
+        for _ in self._threads[1:]:
+            self._jobs.put(None)
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
     def call(self, model: str | None = None) -> None:
         """Something of a model, or of any, was appended, written or defined: there may be work."""
-        self.epoch += 1
-        self._wanted.add(model)
+        with self._lock:
+            self.epoch += 1
+            self._wanted.add(model)
         self._called.set()
 
     @property
     def quiet(self) -> bool:
-        """Whether a whole round has found nothing to do since the last call, in silence."""
-        return self._quiet_epoch == self.epoch and self._silent()
+        """Whether every model has been found with nothing to do since the last call, in silence."""
+        epoch, models = self._swept
+        return epoch == self.epoch and all(self._settled.get(name) == epoch for name in models) and self._silent()
 
     @property
     def running(self) -> bool:
-        """Whether its thread lives."""
-        return self._thread.is_alive()
+        """Whether its threads live."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def obstacles(self) -> list[str]:
         """What keeps models from being evaluated."""
@@ -127,7 +151,7 @@ class Host:
         ]
 
     def status(self) -> dict[str, Any]:
-        """How many models are watched, what was done for them since they are watched here, and the last round."""
+        """How many models are watched, what was done for them since they are watched here, and the last step."""
         counts = [owner.counts for owner in self.owners.copy().values()]
         return {
             "models": len(counts),
@@ -139,6 +163,7 @@ class Host:
         }
 
     def _run(self) -> None:
+        """Gather calls, and hand out the steps that they ask for."""
         swept = 0.0
         while not self._stop.is_set():
             self._called.wait(max(0.0, swept + _SWEEP - time.monotonic()))
@@ -147,67 +172,101 @@ class Host:
                 self._called.clear()
             if self._stop.is_set():
                 return
-            wanted, self._wanted = self._wanted, set()
+            with self._lock:
+                wanted, self._wanted, epoch = self._wanted, set(), self.epoch
             began = time.monotonic()
             every = None in wanted or began - swept >= _SWEEP
             try:
-                epoch, silent = self.epoch, self._silent()
-                worked = self._round(None if every else wanted, silent=silent)
+                self._round(None if every else wanted, epoch)
                 self._problem = None
             except Exception as error:  # the thread's edge: the stores may be away for a while
                 _log.log(logging.WARNING if isinstance(error, Retryable) else logging.ERROR, "evaluation is tried again: %s", error)
                 self._problem = f"{type(error).__name__}: {error}"[:300]
-                self._wanted.add(None)
+                self._want(None)
                 self._stop.wait(1.0)
                 continue
-            self.seconds, self.last = time.monotonic() - began, time.time()
             swept = began if every else swept
-            if every and silent and not worked:
-                self._quiet_epoch = epoch
-            elif worked:
-                self._wanted.add(None)
-                self._called.set()
 
-    def _round(self, wanted: set[str | None] | None, *, silent: bool) -> bool:
-        """Call the owners of the wanted models; whether there was anything to do."""
-        for name in [name for name in self.owners if self._owns(name) is False]:
+    def _round(self, wanted: set[str | None] | None, epoch: int) -> None:
+        """Hand out a step for each wanted model; None: for each."""
+        began, silent = time.monotonic(), self._silent()
+        for name in [name for name in self.owners.copy() if self._owns(name) is False]:
             _log.info("%s is watched by another process now", name, extra={"model": name})
-            del self.owners[name]
+            self.owners.pop(name, None)
             self._failed.pop(name, None)
-        worked = False
+        ours = set()
         for name, progress in self._progress().items():
-            if self._stop.is_set():
-                return True
             if (wanted is None or name in wanted) and self._owns(name) and (contract := self._control.contract(name)) is not None:
+                ours.add(name)
+                if began < self._resting.get(name, 0.0):
+                    continue
                 committed = Committed(
                     progress.predictions, progress.labels, progress.watermark - self._lateness, progress.logged, progress.frozen
                 )
-                worked |= self._step(contract, committed, silent=silent)
-        return worked
+                self._hand(_Job(contract, committed, epoch, silent))
+        if wanted is None and silent:
+            self._swept = epoch, ours
 
-    def _step(self, contract: Contract, committed: Committed, *, silent: bool) -> bool:
-        name = contract.model
-        if time.monotonic() < self._resting.get(name, 0.0):
-            return True
-        owner = self.owners.get(name) or self.owners.setdefault(name, self._new(name))
+    def _hand(self, job: _Job) -> None:
+        """Queue a step; that of a model with a step under way follows that."""
+        name = job.contract.model
+        with self._lock:
+            if name in self._busy:
+                self._wanted.add(name)
+            else:
+                self._busy.add(name)
+                self._jobs.put(job)
+
+    def _want(self, name: str | None) -> None:
+        with self._lock:
+            self._wanted.add(name)
+        self._called.set()
+
+    def _work(self) -> None:
+        """Take steps as they are handed out."""
+        while (job := self._jobs.get()) is not None and not self._stop.is_set():
+            name = job.contract.model
+            worked = self._step(job)
+            if job.silent and not worked:
+                self._settled[name] = job.epoch
+            else:
+                self._settled.pop(name, None)
+            with self._lock:
+                self._busy.discard(name)
+                again = worked or name in self._wanted
+            if again:
+                self._want(name)
+
+    def _step(self, job: _Job) -> bool:
+        """Take a step; whether there may be more to do."""
+        name, began = job.contract.model, time.monotonic()
         try:
-            began, monitors = time.monotonic(), self._monitors(name)
-            worked = owner.step(self._model(contract), monitors, committed, silent=silent)
-            self._failed.pop(name, None)
-            self._told(Step(name, owner, contract, monitors, committed, silent, worked, time.monotonic() - began))
+            owner = self.owners.get(name) or self.owners.setdefault(name, self._new(name))
+            monitors = self._monitors(name)
+            worked = owner.step(self._model(job.contract), monitors, job.committed, silent=job.silent)
+            self._told(Step(name, owner, job.contract, monitors, job.committed, job.silent, worked, time.monotonic() - began))
         except Fenced as error:
             _log.warning("%s", error, extra={"model": name})
             self.owners.pop(name, None)
             self._resting[name] = time.monotonic() + _REST
             self._fenced()
             return True
-        except Retryable:
-            raise
         except Exception as error:  # one model's edge: the others go on
-            _log.exception("%s could not be evaluated; it is tried again", name, extra={"model": name})
+            _log.log(
+                logging.WARNING if isinstance(error, Retryable) else logging.ERROR,
+                "%s could not be evaluated; it is tried again: %s",
+                name,
+                error,
+                exc_info=not isinstance(error, Retryable),
+                extra={"model": name},
+            )
             self._failed[name] = f"{type(error).__name__}: {error}"[:300]
             self._resting[name] = time.monotonic() + _SWEEP
             return True
+        self._failed.pop(name, None)
+        self.last = time.time()
+        if worked:
+            self.seconds = time.monotonic() - began
         return worked
 
     def _model(self, contract: Contract) -> Model:

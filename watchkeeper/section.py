@@ -154,9 +154,10 @@ class Retention(Section):
 
 
 class Evaluate(Section):
-    """How readings are made. `debounce_ms` is how long changes are gathered before windows are evaluated."""
+    """How readings are made: `debounce_ms` is how long changes are gathered before windows are evaluated, `threads` how many models at a time."""
 
     debounce_ms: int = Field(default=200, ge=0)
+    threads: int = Field(default=4, ge=1, le=64)
 
 
 class Alerts(Section):

@@ -50,6 +50,7 @@ def host(
         silent,
         debounce=settings.evaluate.debounce_ms / 1_000,
         lateness=settings.ingest.lateness,
+        threads=settings.evaluate.threads,
         owns=owns,
         told=told,
         fenced=fenced,

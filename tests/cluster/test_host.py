@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from threading import Event
 from typing import cast
 
 import pytest
@@ -12,7 +13,8 @@ from core.contract import Column, Contract, Kind, Task
 from core.error import Fenced
 from core.monitor import Monitor
 from monitors.evaluate import Model
-from monitors.owner import Committed, Owner
+from monitors.owner import Owner
+from monitors.seam import Committed
 from monitors.watch import Counts
 from storage.facts.progress import Progress
 from watchkeeper.host import Host, Step
@@ -21,14 +23,15 @@ MODELS = ("a", "b")
 
 
 class Steady:
-    """An owner that notes its steps, and raises what it is told to."""
+    """An owner that notes its steps, raises what it is told to, and waits as long as its gate is closed."""
 
-    def __init__(self, name: str, steps: list[str], faults: dict[str, Exception]) -> None:
-        self._name, self._steps, self._faults = name, steps, faults
+    def __init__(self, name: str, steps: list[str], faults: dict[str, Exception], gate: Event) -> None:
+        self._name, self._steps, self._faults, self._gate = name, steps, faults, gate
         self.counts, self.fence = Counts(), None
 
     def step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
         self._steps.append(self._name)
+        assert self._gate.wait(20)
         if (fault := self._faults.get(self._name)) is not None:
             raise fault
         return False
@@ -48,12 +51,15 @@ class Definitions:
 
 
 class Scene:
-    """A host of two models; `ours` are those that it owns, `faults` what an owner raises."""
+    """A host of two models; `ours` are those that it owns, `faults` what an owner raises, `gates` what it waits for."""
 
     def __init__(self) -> None:
         self.steps: list[str] = []
         self.made: list[str] = []
         self.faults: dict[str, Exception] = {}
+        self.gates = {name: Event() for name in MODELS}
+        for gate in self.gates.values():
+            gate.set()
         self.ours: dict[str, bool | None] = dict.fromkeys(MODELS, True)
         self.told: list[Step] = []
         self.fences = 0
@@ -70,7 +76,7 @@ class Scene:
 
     def _owner(self, name: str) -> Owner:
         self.made.append(name)
-        return cast("Owner", Steady(name, self.steps, self.faults))
+        return cast("Owner", Steady(name, self.steps, self.faults, self.gates[name]))
 
     def _fenced(self) -> None:
         self.fences += 1
@@ -116,6 +122,20 @@ def test_a_call_for_one_model_steps_that_one(scene: Scene) -> None:
         scene.host.call("a")
         scene.until(lambda calls=calls: scene.steps.count("a") > calls)  # type: ignore[misc]
     assert scene.steps.count("b") - before <= 10
+
+
+def test_a_model_whose_step_takes_long_holds_up_no_other(scene: Scene) -> None:
+    """Its own next step follows that one, and never runs beside it; as long as it lasts nothing is quiet."""
+    scene.rounds("a")
+    scene.gates["a"].clear()
+    scene.until(lambda: len(scene.told) < len(scene.steps))
+    steps = scene.steps.count("a")
+    scene.rounds("b", 5)
+    assert scene.steps.count("a") == steps
+    assert not scene.host.quiet
+    scene.gates["a"].set()
+    scene.until(lambda: scene.steps.count("a") > steps)
+    scene.until(lambda: scene.host.quiet)
 
 
 def test_a_model_that_goes_to_another_process_is_let_go(scene: Scene) -> None:
