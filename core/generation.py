@@ -12,9 +12,14 @@ _FIRST = (
 )  # eras below were never given out: data of earlier versions carried log positions and times, which are lower than all of these
 
 
-def era(epoch: int, highest: int) -> int:
-    """The era of an owner under `epoch`; above that of the `highest` generation that is there, as when the epochs were restored from a backup."""
-    return max(_FIRST + epoch, era_of(highest) + 1)
+def era(epoch: int) -> int:
+    """The era of an owner under `epoch`."""
+    return _FIRST + epoch
+
+
+def above(generation: int) -> int:
+    """The least epoch whose era is above that in which this was written. Epochs are below what is there when they were restored from a backup."""
+    return max(1, era_of(generation) + 1 - _FIRST)
 
 
 def generation(era: int, step: int) -> int:

@@ -47,7 +47,7 @@ class _News(NamedTuple):
     labels: Ranges
     audit: Ranges  # to be audited now
     more: bool  # of those, later
-    strange: Ints  # slots that somebody else has rebuilt since
+    strange: Ints  # slots to be audited whatever rests: somebody else has rebuilt them since, or they are judged now
     recast: bool  # the contract is another one: all slots are due
 
     def __bool__(self) -> bool:
@@ -81,17 +81,26 @@ class Owner:
     def step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
         """Do what there is to do now; whether there was anything.
 
-        `silent` says that the log has been read to its end and nothing has come for a while: then the watermark is the wall clock.
+        `silent` says that the log has been read to its end and nothing has come for a while: then the watermark is the wall clock. After a step
+        that failed a new term begins, as after a crash: how far it came, and what it made again and nobody evaluated, the stores tell.
         """
+        try:
+            return self._step(model, monitors, committed, silent=silent)
+        except BaseException:
+            self._term, self._others, self._anew, self._closed = None, None, True, ()
+            self._mine.clear()
+            raise
+
+    def _step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
         term = self._term = self._term or Term(self._name, self._stores.cursors, self._stores.truth)
         contract, cursor = model.contract, term.cursor()
-        watermark = self._clock.now() if silent else committed.watermark
+        watermark = self._clock.now() if silent else committed.watermark - committed.lateness
         closed = (contract.version, *((monitor.name, monitor.revision, watermark // monitor.window) for monitor in monitors))
         failed = set(cursor.get("failed", []))
         others = [contract.version, *self._stores.panes.rebuilds(contract, term.era)]
         if self._others is not None and self._others[0] != contract.version:
             self._mine.clear()
-        news = self._news(contract, committed, cursor, others, term)
+        news = self._news(contract, committed, cursor, others, term, watermark)
         self._stray |= self._watch.stray(self._name, term)
         if not news and not self._stray and not self._watch.due(monitors, failed) and closed == self._closed:
             return False  # nothing came, and no window has closed since the last time
@@ -107,13 +116,20 @@ class Owner:
         self.counts.steps += 1
         return bool(news) or worked
 
-    def _news(self, contract: Contract, committed: Committed, cursor: Mapping[str, Any], others: list[int], term: Term) -> _News:
+    def _news(  # long: each kind of news in turn
+        self, contract: Contract, committed: Committed, cursor: Mapping[str, Any], others: list[int], term: Term, watermark: int
+    ) -> _News:
         predictions, labels = (fresh(cursor.get(topic, {}), getattr(committed, topic)) for topic in ("predictions", "labels"))
         recast = cursor.get("contract") != contract.version
         audit = fresh(cursor.get("audit", {}), committed.predictions)
         now = self._audit.due(audit, busy=bool(predictions or labels or recast))
         known = cursor.get("rebuilds") if self._others is None else self._others
         strange = self._stores.panes.rebuilt(contract, term.era) if others != known and others[1] else NO_SLOTS
+        if now != audit and (others[1] or self._mine):
+            # Ingest adds nothing to panes that were made again. Before their windows are judged they get what has come since, whatever rests.
+            made = self._stores.panes.rebuilt(contract, term.era + 1)
+            late = np.intersect1d(made[made + contract.pane <= watermark], self._stores.raw.touched(self._name, audit, contract.pane))
+            strange = np.union1d(strange, late)
         return _News(predictions, labels, now, now != audit, strange, recast)
 
     def _place(self, cursor: Mapping[str, Any], contract: Contract, committed: Committed, news: _News, failing: set[str]) -> dict[str, Any]:

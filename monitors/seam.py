@@ -22,7 +22,7 @@ Ranges = Mapping[int, tuple[int, int]]
 class Committed(NamedTuple):
     """What ingest has committed of a model: the last position of each partition by topic, and times in microseconds.
 
-    Of slots up to `frozen` raw events may be gone by retention: their panes stay as they are.
+    Windows close `lateness` behind the watermark. Of slots up to `frozen` raw events may be gone by retention: their panes stay as they are.
     """
 
     predictions: dict[int, int]
@@ -30,6 +30,7 @@ class Committed(NamedTuple):
     watermark: int
     logged: int
     frozen: int
+    lateness: int = 0
 
 
 class Raw(Protocol):
@@ -167,8 +168,8 @@ class Store(Protocol):
 class Cursors(Protocol):
     """Who owns a model, and where the owner stands. An owner that another one has followed gets Fenced."""
 
-    def take(self, name: str) -> int:
-        """Become the owner; the new epoch."""
+    def take(self, name: str, least: int = 1) -> int:
+        """Become the owner; the new epoch, which is not below `least`."""
         ...
 
     def holds(self, name: str, epoch: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.generation import era, generation
+from core.generation import above, era, generation
 from monitors.seam import Cursors, Truth
 
 
@@ -17,8 +17,8 @@ class Term:
 
     def __init__(self, model: str, cursors: Cursors, truth: Truth) -> None:
         self._name, self._cursors = f"owner:{model}", cursors
-        self._epoch = cursors.take(self._name)
-        self.era = era(self._epoch, truth.highest(model))
+        self._epoch = cursors.take(self._name, above(truth.highest(model)))
+        self.era = era(self._epoch)
         self.steps = 0
 
     @property

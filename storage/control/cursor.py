@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, case, delete, select, update
 
 from core.error import Fenced
 from storage.control.engine import Database, insert, upsert
@@ -50,11 +50,12 @@ class Cursors(Database):
             if connection.execute(statement).rowcount == 0:
                 raise _fenced(name, epoch)
 
-    def take(self, name: str) -> int:
-        """Become the owner; the new epoch. From now on every older one is fenced."""
+    def take(self, name: str, least: int = 1) -> int:
+        """Become the owner; the new epoch, which is not below `least`. From now on every older one is fenced."""
         with self.write(alone=False) as connection:
-            statement = insert(connection, CURSOR).values(owner=name, payload="null", epoch=1)
-            taken = statement.on_conflict_do_update(index_elements=["owner"], set_={"epoch": CURSOR.c.epoch + 1}).returning(CURSOR.c.epoch)
+            statement = insert(connection, CURSOR).values(owner=name, payload="null", epoch=least)
+            epoch = case((CURSOR.c.epoch < least, least), else_=CURSOR.c.epoch + 1)
+            taken = statement.on_conflict_do_update(index_elements=["owner"], set_={"epoch": epoch}).returning(CURSOR.c.epoch)
             return int(connection.execute(taken).scalar_one())
 
     def holds(self, name: str, epoch: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 from core import moment
 from core.clock import ManualClock, SystemClock
 from core.error import Fenced
-from core.generation import era, era_of, generation
+from core.generation import above, era, era_of, generation
 from monitors.audit import NO_SLOTS, Audit, fresh
 from monitors.rebuild import Rebuild
 from monitors.seam import Committed
@@ -70,6 +71,41 @@ def test_a_late_write_loses(spine: Spine, model: str, write: int) -> None:
     assert spine.twice(model) == (0, 0)
 
 
+@pytest.mark.parametrize("write", range(1, 6))
+def test_a_step_that_fails_after_a_repair_is_made_up_for(spine: Spine, model: str, write: int) -> None:
+    """A batch stands twice in the panes and is evaluated so; the step that repairs it breaks off, and the same owner goes on."""
+    predict(spine, model, 1, 1)
+    settle(spine, model)
+    predict(spine, model, 1, 2, "b", hour=1)
+    spine.ingest(1_000_000)
+    again = "INSERT INTO panes SETTINGS insert_deduplication_token = {model:String} SELECT * FROM panes WHERE model = {model:String} AND toUnixTimestamp64Micro(slot) > {first:Int64}"
+    spine.engine.command(again, {"model": model, "first": START})
+    audit = spine.owner(model)._audit
+    audit._rested = math.inf
+    assert spine.evaluate(model, silent=True)
+    assert counts(spine, model)[0, "all"] == 3
+    audit._rested = 0.0
+    spine.fuse.arm(write, "before")
+    with suppress(Killed):  # the last of them is beyond its end
+        spine.evaluate(model, silent=True)
+    spine.fuse.arm(0, "before")
+    settle(spine, model)
+    assert (counts(spine, model)[0, "all"], spine.twice(model)) == (2, (0, 0))
+
+
+def test_what_was_made_again_is_audited_before_it_is_judged(spine: Spine, model: str) -> None:
+    """Ingest adds nothing to such panes; while the audit rests they get what has come since, once their window is over."""
+    for partition in (1, 2):
+        predict(spine, model, partition, partition)
+    settle(spine, model)
+    assert spine.owner(model).counts.repaired == 1
+    spine.owner(model)._audit._rested = math.inf
+    predict(spine, model, 1, 3, "b")
+    spine.ingest(1_000_000)
+    assert spine.evaluate(model, silent=True)
+    assert counts(spine, model)[0, "all"] == 2
+
+
 def test_slots_that_somebody_rebuilt_late_are_audited_again(spine: Spine, model: str) -> None:
     """An earlier owner declares a slot rebuilt whose panes it never wrote: the next step makes it again."""
     predict(spine, model, 1, 1)
@@ -94,12 +130,24 @@ def test_what_an_owner_has_rebuilt_is_not_strange_to_the_next(spine: Spine, mode
 
 def test_eras_rise_with_epochs_and_above_what_is_there() -> None:
     """Also when the epochs come from a backup that is older than the facts; data of earlier versions are below all."""
-    first = era(1, 0)
-    assert era(2, generation(first, 5)) == first + 1
-    restored = era(1, generation(first + 40, 5))
-    assert restored == first + 41
-    assert era_of(generation(restored, 3)) == restored
+    first = era(1)
+    assert era(2) == first + 1
+    assert era(above(generation(first + 40, 5))) == first + 41
+    assert era_of(generation(first, 3)) == first
+    assert (above(0), above(generation(first, 0) - 1)) == (1, 1)
     assert generation(first, 0) > 1_800_000_000_000_000
+
+
+def test_owners_after_a_restore_have_an_era_each(spine: Spine, model: str) -> None:
+    """Epochs of a backup that is older than the facts: each of two owners that find the same facts is above them, and above the other."""
+    predict(spine, model, 1, 1)
+    settle(spine, model)
+    found = Term(model, spine.control, Truth(spine.engine)).era
+    for _ in range(3):
+        Writer(spine.engine).rebuilt(spine.contracts[model], [START], generation(found + 40, 7))
+        first, second = (Term(model, spine.control, Truth(spine.engine)).era for _ in range(2))
+        assert found + 40 < first < second
+        found = second
 
 
 def test_a_monitor_that_fails_is_tried_again_after_longer_and_longer(spine: Spine, model: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from core.clock import Clock
+from monitors.owner import Owner
 from watchkeeper.host import Step
 
 PREFIX = "word:"
@@ -62,7 +63,7 @@ class Words:
     def __init__(self, store: Documents, clock: Clock) -> None:
         self._store, self._clock = store, clock
         self._said: dict[str, tuple[Word, float]] = {}
-        self._before: dict[str, tuple[int, Word | None]] = {}  # by model: the epoch, and the word of the owner before
+        self._before: dict[str, tuple[Owner, Word | None]] = {}  # by model: the owner, and the word of the one before
 
     def tell(self, step: Step) -> None:
         """Say what an owner has done. Raises Fenced if it is the owner no more."""
@@ -70,7 +71,7 @@ class Words:
             return
         name, epoch = step.owner.fence
         said, at = self._said.get(step.model, (None, 0.0))
-        counts, before = step.owner.counts, self._predecessor(step.model, epoch)
+        counts, before = step.owner.counts, self._predecessor(step)
         word = Word(
             epoch=epoch,
             quiet=step.silent and not step.worked,
@@ -90,11 +91,13 @@ class Words:
             self._store.save_cursor(f"{PREFIX}{step.model}", msgspec.to_builtins(document, str_keys=True))
             self._said[step.model] = word, time.monotonic()
 
-    def _predecessor(self, model: str, epoch: int) -> Word | None:
-        if self._before.get(model, (0, None))[0] != epoch:
-            found = self._store.cursor(f"{PREFIX}{model}")
-            self._before[model] = epoch, None if found is None else _read(found)
-        return self._before[model][1]
+    def _predecessor(self, step: Step) -> Word | None:
+        owner, word = self._before.get(step.model, (None, None))
+        if owner is not step.owner:
+            found = self._store.cursor(f"{PREFIX}{step.model}")
+            word = None if found is None else _read(found)
+            self._before[step.model] = step.owner, word
+        return word
 
 
 def words(store: Documents) -> dict[str, Word]:
