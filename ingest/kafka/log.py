@@ -81,14 +81,18 @@ class KafkaLog:
         return starts
 
     def release(self, places: Iterable[Place]) -> None:
-        """Hold these partitions no longer."""
+        """Hold these partitions no longer. To be called while the client still has them: it would keep a pause for when they come back."""
+        places = [*places]
         with self._changed:
+            paused = self._turned(paused=False, which=self._held.keys() & places)
             for place in places:
                 if (held := self._held.pop(place, None)) is not None:
                     self._bytes -= held.bytes
                 if (asked := self._asked.pop(place, None)) is not None:
                     asked[1].set_exception(_gone(*place))
             self._changed.notify_all()
+        if paused:
+            self._consumer.resume(paused)
 
     def take(self, messages: Sequence[Message]) -> None:
         """Take in what was polled; raises KafkaException for what the client cannot get over."""

@@ -20,7 +20,7 @@ from ingest.kafka.connection import Connection, GroupProtocol
 from ingest.kafka.ends import Ends
 from ingest.kafka.group import Group
 from ingest.kafka.topics import create
-from ingest.record import TOPICS, Topic
+from ingest.record import TOPICS, Events, Topic
 from ingest.seam import Log
 from storage.facts.chdb import Chdb
 from storage.facts.migration import migrate
@@ -50,6 +50,7 @@ class Stand:
     """A broker's topics, a store, and members of the group on them."""
 
     def __init__(self, connection: Connection, engine: Chdb) -> None:
+        self.held = False  # whether no batch may pass
         self.connection, self.engine, self.writer = connection, engine, Frail(engine)
         self.contract: Contract = spine.contract("m")
         self.ends = Ends(connection, fresh=0.0)  # nothing of before what was sent just now
@@ -67,16 +68,22 @@ class Stand:
             self._producer.poll(0)
         assert self._producer.flush(20) == 0
 
-    def member(self) -> Group:
+    def member(self, memory: int = 256 << 20) -> Group:
         """One more member, started."""
 
         def build(log: Log, topic: Topic, partition: int, limits: Limits) -> Consumer:
-            return Consumer(log, self.writer, Raw(self.engine), {"m": self.contract}.get, topic, partition, limits)
+            contracts = {"m": self.contract}.get
+            return Consumer(log, self.writer, Raw(self.engine), contracts, topic, partition, limits, checked=self._checked)
 
-        group = Group(self.connection, build, Limits(seconds=0.02))
+        group = Group(self.connection, build, Limits(seconds=0.02), memory)
         group.start()
         self._groups.append(group)
         return group
+
+    def _checked(self, events: Events) -> Events:
+        if self.held:
+            raise Retryable("held", after=0.05)
+        return events
 
     def counts(self) -> tuple[int, int, int, int, int]:
         """Rows and ids of predictions, rows and ids of labels, and what the panes hold."""
@@ -166,6 +173,20 @@ def test_partitions_move_between_members_without_loss_or_doubles(stand: Stand) -
             members.pop().stop()
     until(stand.ends.caught_up)
     assert stand.counts() == (2_000, 2_000, 2_000, 2_000, 2_000)
+
+
+def test_a_partition_that_was_paused_and_moved_away_is_read_on_when_it_comes_back(stand: Stand) -> None:
+    """Every partition is paused for want of memory while one member has them all; those that another one takes, and gives back, are fetched again."""
+    stand.held = True
+    stand.send(range(1_000))
+    first = stand.member(memory=40_000)
+    until(lambda: first.status()["waiting_bytes"] > 40_000)
+    second = stand.member()
+    until(lambda: all(all(member.status()["partitions"].values()) for member in (first, second)))
+    second.stop()
+    stand.held = False
+    until(stand.ends.caught_up)
+    assert stand.counts() == (1_000, 1_000, 1_000, 1_000, 1_000)
 
 
 def test_what_retention_removed_before_it_was_read_is_counted(stand: Stand) -> None:
