@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -70,3 +71,11 @@ class Events:
     rejects: Sequence[Reject] = ()
     duplicates: Mapping[str, int] = field(default_factory=dict)
     panes: Sequence[tuple[Contract, pa.Table]] = ()
+
+    @property
+    def rows(self) -> Counter[str]:
+        """How many rows each model has."""
+        found = Counter({model: len(block) for model, block in self.labels.items()})
+        for contract, block in self.predictions:
+            found[contract.model] += len(block)
+        return found

@@ -22,7 +22,7 @@ from monitors.reference import Reference
 from monitors.seam import Contracts, Panes, Raw
 from monitors.verdict import judge
 
-_CELLS = 8_000_000  # of a dense block
+_CELLS = 2_000_000  # of a dense block, of which there is one a thread
 
 
 @dataclass(frozen=True)

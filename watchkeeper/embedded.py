@@ -81,8 +81,12 @@ class Embedded:
         """Append an unpacked request to the log; done when it is durable. Raises Retryable if too much is waiting."""
         return self.log.append(topic, kind, body, now, decoded)
 
+    def appended(self) -> None:
+        """Something was appended: nothing is quiet until it was looked at."""
+        self.host.note()
+
     def call(self) -> None:
-        """Something was appended, written or defined: there may be work for the owners."""
+        """Something was defined: there may be work for the owners."""
         self.host.call()
 
     def silent(self) -> bool:
@@ -130,9 +134,10 @@ class Embedded:
         return f"{self._began:.3f}-{self.host.epoch}-{self.host.status()['readings']}"
 
     def _written(self, events: Events) -> None:
-        """A batch is durable: there is work for the owners."""
+        """A batch is durable: there is work for the owners of its models."""
         self._flow.written(events)
-        self.call()
+        for model in events.rows:
+            self.host.call(model)
 
     def _ingest_problems(self) -> list[str]:
         return [f"ingest of {topic}: {consumer.problem}" for topic, consumer in self.consumers.items() if consumer.problem]

@@ -17,7 +17,7 @@ _TOPIC = {
     "duplicates": ("watchkeeper_duplicate_rows", "Rows whose id was there before."),
     "rejected": ("watchkeeper_dead_letter_rows", "Rows of the log that could not be used."),
 }
-_OWNERS = {
+OWNERS = {
     "readings": ("watchkeeper_readings", "Readings written since the start."),
     "audited": ("watchkeeper_audited_slots", "Slots compared with raw since the start."),
     "repaired": ("watchkeeper_repaired_slots", "Slots made again from raw since the start."),
@@ -43,7 +43,7 @@ class Gauges(Collector):
             for topic, values in status["ingest"].items():
                 gauge.add_metric([topic], values[key])
             yield gauge
-        for key, (name, text) in _OWNERS.items():
+        for key, (name, text) in OWNERS.items():
             yield GaugeMetricFamily(name, text, value=status["evaluate"][key])
         yield GaugeMetricFamily("watchkeeper_quiet", "1 when everything that was sent is evaluated.", value=int(status["quiet"]))
         yield GaugeMetricFamily(

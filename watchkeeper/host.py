@@ -22,6 +22,7 @@ from storage.facts.progress import Progress
 _log = logging.getLogger(__name__)
 
 _SWEEP = 1.0  # seconds between two looks when nobody calls
+_NEVER = -1  # no call
 _REST = 3.0  # seconds until a model that somebody else has taken is taken again, if it is still ours
 
 
@@ -97,7 +98,7 @@ class Host:
         self._busy: set[str] = set()  # models whose step is queued or under way
         self.epoch = 0
         self._settled: dict[str, int] = {}  # by model: the call at which it had nothing to do, in silence
-        self._swept: tuple[int, set[str]] = (-1, set())  # the call of the last sweep in silence, and its models
+        self._swept: tuple[int, set[str]] = (_NEVER, set())  # the call of the last sweep in silence, and its models
         self._problem: str | None = None
         self.seconds = 0.0  # what the last step with work took
         self.last: float | None = None  # when a step ended last (time.time())
@@ -121,11 +122,14 @@ class Host:
             thread.join(max(0.0, until - time.monotonic()))
 
     def call(self, model: str | None = None) -> None:
-        """Something of a model, or of any, was appended, written or defined: there may be work."""
+        """Something of a model, or of any, was written or defined: there may be work."""
+        self.note()
+        self._want(model)
+
+    def note(self) -> None:
+        """Something has come: nothing is quiet until it was looked at."""
         with self._lock:
             self.epoch += 1
-            self._wanted.add(model)
-        self._called.set()
 
     @property
     def quiet(self) -> bool:
@@ -190,7 +194,7 @@ class Host:
     def _round(self, wanted: set[str | None] | None, epoch: int) -> None:
         """Hand out a step for each wanted model; None: for each."""
         began, silent = time.monotonic(), self._silent()
-        for name in [name for name in self.owners.copy() if self._owns(name) is False]:
+        for name in [name for name in {*self.owners.copy(), *self._failed.copy()} if self._owns(name) is False]:
             _log.info("%s is watched by another process now", name, extra={"model": name})
             self.owners.pop(name, None)
             self._failed.pop(name, None)
@@ -201,7 +205,7 @@ class Host:
                 if began < self._resting.get(name, 0.0):
                     continue
                 committed = Committed(
-                    progress.predictions, progress.labels, progress.watermark - self._lateness, progress.logged, progress.frozen
+                    progress.predictions, progress.labels, progress.watermark, progress.logged, progress.frozen, self._lateness
                 )
                 self._hand(_Job(contract, committed, epoch, silent))
         if wanted is None and silent:
@@ -226,31 +230,30 @@ class Host:
         """Take steps as they are handed out."""
         while (job := self._jobs.get()) is not None and not self._stop.is_set():
             name = job.contract.model
-            worked = self._step(job)
-            if job.silent and not worked:
-                self._settled[name] = job.epoch
-            else:
-                self._settled.pop(name, None)
+            worked, self._settled[name] = self._step(job)
             with self._lock:
                 self._busy.discard(name)
                 again = worked or name in self._wanted
             if again:
                 self._want(name)
 
-    def _step(self, job: _Job) -> bool:
-        """Take a step; whether there may be more to do."""
+    def _step(self, job: _Job) -> tuple[bool, int]:
+        """Take a step, if the model is still ours; whether there may be more to do, and at which call there was nothing, in silence."""
         name, began = job.contract.model, time.monotonic()
+        if not self._owns(name):
+            return False, _NEVER
+        silent = job.silent and self._silent()  # the job may have waited
         try:
             owner = self.owners.get(name) or self.owners.setdefault(name, self._new(name))
             monitors = self._monitors(name)
-            worked = owner.step(self._model(job.contract), monitors, job.committed, silent=job.silent)
-            self._told(Step(name, owner, job.contract, monitors, job.committed, job.silent, worked, time.monotonic() - began))
+            worked = owner.step(self._model(job.contract), monitors, job.committed, silent=silent)
+            self._told(Step(name, owner, job.contract, monitors, job.committed, silent, worked, time.monotonic() - began))
         except Fenced as error:
             _log.warning("%s", error, extra={"model": name})
             self.owners.pop(name, None)
             self._resting[name] = time.monotonic() + _REST
             self._fenced()
-            return True
+            return True, _NEVER
         except Exception as error:  # one model's edge: the others go on
             _log.log(
                 logging.WARNING if isinstance(error, Retryable) else logging.ERROR,
@@ -262,12 +265,12 @@ class Host:
             )
             self._failed[name] = f"{type(error).__name__}: {error}"[:300]
             self._resting[name] = time.monotonic() + _SWEEP
-            return True
+            return True, _NEVER
         self._failed.pop(name, None)
         self.last = time.time()
         if worked:
             self.seconds = time.monotonic() - began
-        return worked
+        return worked, job.epoch if silent and not worked else _NEVER
 
     def _model(self, contract: Contract) -> Model:
         known = self._models.get(contract.model)

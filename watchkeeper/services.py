@@ -48,7 +48,7 @@ class Services:
         except Retryable as error:
             raise Overloaded(str(error), after=error.after) from error
         await asyncio.wrap_future(future)
-        self._spine.call()
+        self._spine.appended()
 
     def readings(self, query: Query) -> tuple[pa.Table, str | None]:
         """A page of readings."""

@@ -37,8 +37,12 @@ class Spine(Protocol):
         """Append an unpacked request to the log; done when it is durable. Raises Retryable if too much is waiting."""
         ...
 
+    def appended(self) -> None:
+        """Something was appended: nothing is quiet until it was looked at."""
+        ...
+
     def call(self) -> None:
-        """Something was appended or defined: there may be work for the owners."""
+        """Something was defined: there may be work for the owners."""
         ...
 
     def status(self) -> dict[str, Any]:

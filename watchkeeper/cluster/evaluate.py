@@ -18,6 +18,7 @@ from watchkeeper.cluster.agent import Agent
 from watchkeeper.cluster.lookout import Servers
 from watchkeeper.cluster.vital import Figures
 from watchkeeper.cluster.word import Words
+from watchkeeper.gauges import OWNERS
 from watchkeeper.host import Step
 from watchkeeper.pace import Pace
 from watchkeeper.settings import Settings
@@ -27,10 +28,7 @@ _FIGURES = {
     "models": ("watchkeeper_evaluate_models", "Models that this process owns."),
     "partitions": ("watchkeeper_evaluate_partitions", "Partitions of `ticks` that are assigned to it."),
     "rebalances": ("watchkeeper_evaluate_rebalances", "How often they were assigned since the start."),
-    "readings": ("watchkeeper_readings", "Readings written since the start."),
-    "audited": ("watchkeeper_audited_slots", "Slots compared with raw since the start."),
-    "repaired": ("watchkeeper_repaired_slots", "Slots made again from raw since the start."),
-    "seconds": ("watchkeeper_evaluation_seconds", "Duration of the last evaluation of a model that had work."),
+    **OWNERS,
 }
 
 

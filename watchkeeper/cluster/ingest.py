@@ -107,7 +107,6 @@ class Ingest:
         """A batch is durable: count it, and tell the owners of its models."""
         batch = events.batch
         self._flow.written(events)
-        models = {**{contract.model: len(block) for contract, block in events.predictions}, **{m: len(b) for m, b in events.labels.items()}}
-        for model, rows in models.items():
+        for model, rows in events.rows.items():
             told = {"topic": batch.topic, "partition": batch.partition, "first": batch.first, "last": batch.last, "rows": rows}
             self._publisher.tick(model, msgspec.json.encode(told))

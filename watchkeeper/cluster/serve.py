@@ -49,8 +49,11 @@ class Serve:
         """Send the accepted rows to the brokers; done when all in-sync replicas have them. Raises Retryable if too much is waiting."""
         return self._publisher.append(topic, body, kind, decoded, now)
 
+    def appended(self) -> None:
+        """Nothing: the brokers tell it."""
+
     def call(self) -> None:
-        """Nothing: ingest tells the owners what was appended, and they look for definitions themselves."""
+        """Nothing: the owners look for definitions themselves."""
 
     def obstacles(self) -> list[str]:
         """What keeps this process from serving: servers that are away."""
