@@ -41,6 +41,11 @@ class _Partition:
     bytes: int = 0
     paused: bool = False
 
+    @property
+    def awaited(self) -> bool:
+        """Whether a batch that was begun before is not taken in whole yet: nothing is handed out until it is."""
+        return self.committed.intent is not None and self.reached <= self.committed.intent
+
 
 class KafkaLog:
     """Records of assigned partitions. `names` are the topics as they are called on the brokers; `memory` is in bytes."""
@@ -198,9 +203,9 @@ class KafkaLog:
             raise KafkaException(error)
 
     def _crowded(self) -> list[TopicPartition]:
-        """Partitions that hold more than their share, to be paused."""
+        """Partitions that hold more than their share, to be paused; but not one that can only become smaller by becoming larger first."""
         share = self._memory / max(1, len(self._held))
-        return self._turned(paused=True, which={place for place, held in self._held.items() if held.bytes >= share})
+        return self._turned(paused=True, which={place for place, held in self._held.items() if held.bytes >= share and not held.awaited})
 
     def _eased(self) -> list[TopicPartition]:
         return self._turned(paused=False, which=set(self._held))

@@ -1,0 +1,69 @@
+"""What the log holds of its partitions, and which of them it pauses: with a client that has no broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from ingest.kafka.log import KafkaLog
+
+MEMORY = 1_000
+PARTITIONS = 2
+
+
+class Client(Consumer):
+    """A consumer that remembers which partitions are paused."""
+
+    def __init__(self) -> None:
+        super().__init__({"bootstrap.servers": "127.0.0.1:1", "group.id": "g", "log_level": 0})
+        self.paused: set[int] = set()
+
+    def pause(self, partitions: list[TopicPartition]) -> None:
+        """Pause them."""
+        self.paused |= {told.partition for told in partitions}
+
+    def resume(self, partitions: list[TopicPartition]) -> None:
+        """Let them go on."""
+        self.paused -= {told.partition for told in partitions}
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    client = Client()
+    yield client
+    client.close()
+
+
+def assigned(client: Client, *, begun: Sequence[str] = ("",) * PARTITIONS) -> KafkaLog:
+    """A log of two partitions from position 0, each with the metadata of its place."""
+    log = KafkaLog(client, {"predictions": "predictions"}, MEMORY)
+    log.assign((TopicPartition("predictions", part, 0, metadata), 0) for part, metadata in enumerate(begun))
+    return log
+
+
+def records(partition: int, positions: range, size: int = 100) -> list[Message]:
+    """What the client would have polled."""
+    return [Message(topic="predictions", partition=partition, offset=at, value=b"x" * size, timestamp=(2, 1_000)) for at in positions]
+
+
+def test_a_partition_is_paused_at_its_share_and_goes_on_when_it_was_read(client: Client) -> None:
+    """The one that holds most of the memory, and not the other."""
+    log = assigned(client)
+    log.take([*records(0, range(9)), *records(1, range(2))])
+    assert client.paused == {0}
+    log.read("predictions", 0, 0, until=None, most=1 << 20)
+    log.serve()
+    assert client.paused == set()
+
+
+def test_a_batch_that_was_begun_is_taken_in_whole_however_large(client: Client) -> None:
+    """Until then nothing of it is handed out: a pause would last for ever. After it memory counts again."""
+    log = assigned(client, begun=["v1|i|19", "v1|i|19"])
+    log.take([*records(0, range(15)), *records(1, range(15))])
+    assert client.paused == set()
+    log.take([*records(0, range(15, 25)), *records(1, range(15, 19))])
+    assert client.paused == {0}
+    assert log.wait("predictions", 0, 19, 0)
+    assert [record.position for record in log.read("predictions", 0, 0, until=19, most=1).records] == [*range(20)]
