@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core import text
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -37,6 +39,13 @@ class Categories:
         table: dict[str, int] = {}
         codes = np.fromiter((table.setdefault(text, len(table)) for text in texts), np.int32, len(texts))
         return Categories(codes, list(table))
+
+    @staticmethod
+    def of_numbers(values: Floats) -> Categories:
+        """The texts of a number column."""
+        distinct, codes = np.unique(values, return_inverse=True)
+        texts = [text.NULL if np.isnan(value) else text.of(float(value)) for value in distinct]
+        return Categories(codes.astype(np.int32), texts)
 
     @staticmethod
     def concat(parts: Sequence[Categories]) -> Categories:

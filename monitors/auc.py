@@ -12,6 +12,7 @@ from core.segment import ALL, Segments
 from detectors.roc_auc import mean_roc_auc, roc_auc_binned
 from detectors.summary.score import edges_of, judged, members, scores
 from monitors import dense
+from monitors.history import History
 from monitors.seam import Contracts, Panes, Raw
 
 MOST = 200_000  # labelled rows of a window that are sorted
@@ -21,7 +22,7 @@ class Auc:
     """Computes AUC by window and segment, and of how many labelled rows with a score: both (starts, segments)."""
 
     def __init__(self, raw: Raw, panes: Panes, contracts: Contracts, most: int = MOST) -> None:
-        self._raw, self._panes, self._contracts, self._most = raw, panes, contracts, most
+        self._history, self._panes, self._most = History(raw, contracts), panes, most
 
     def __call__(
         self, monitor: Monitor, contract: Contract, groupings: list[str], starts: Ints, segments: tuple[str, ...]
@@ -48,10 +49,8 @@ class Auc:
             starts[0], starts[-1] + monitor.window, contract.pane
         )  # windows between that are not asked for are left out below
         keys, positive, score = [], [], []
-        for version in self._raw.contracts(contract.model, slots, contract.pane):
-            source = contract if version == contract.version else self._contracts(contract.model, version)
-            block = self._raw.outcomes(source or contract, list(space.dimensions), slots, contract.pane, version=monitor.version)
-            if not len(block) or not isinstance(block.label, Categories):
+        for block in self._history.outcomes(contract, slots, version=monitor.version):
+            if not isinstance(block.label, Categories):
                 continue
             for key in _places(block, space, starts, monitor.window, segments):
                 wanted = key >= 0

@@ -9,11 +9,10 @@ import pyarrow as pa
 
 from core.block import Ints
 from core.contract import Contract
-from core.error import Fatal
 from core.segment import ALL, Segments
 from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
-from monitors.recast import recast
+from monitors.history import History
 from monitors.seam import Contracts, Panes, Raw, Store
 from monitors.term import Term
 
@@ -24,7 +23,8 @@ class Rebuild:
     """Makes the panes of whole slots from raw events."""
 
     def __init__(self, raw: Raw, panes: Panes, store: Store, contracts: Contracts) -> None:
-        self._raw, self._panes, self._store, self._contracts = raw, panes, store, contracts
+        self._raw, self._panes, self._store = raw, panes, store
+        self._history = History(raw, contracts)
 
     def reconcile(self, contract: Contract, slots: Ints, anyway: Ints, committed: Mapping[int, int], term: Term) -> tuple[int, list[int]]:
         """Compare the input panes of these slots with raw, and make again what differs; how many were audited, and which were repaired.
@@ -50,36 +50,21 @@ class Rebuild:
             {int(slot): found[0] for slot, found in self._raw.distinct(contract.model, slots, contract.pane).items()} if len(slots) else {}
         )
         segments = Segments(contract)
-        dimensions = [dimension.name for dimension in contract.dimensions]
         for chunk in _chunks(rows):
             summary = PerformanceSummary.zero()
-            for source in self._sources(contract, chunk):
-                outcomes = self._raw.outcomes(source, dimensions, chunk, contract.pane)
-                if len(outcomes):
-                    summary = summary.merge(PerformanceSummary.of(contract, segments, outcomes))
+            for outcomes in self._history.outcomes(contract, chunk):
+                summary = summary.merge(PerformanceSummary.of(contract, segments, outcomes))
             term.check()
             self._store.performance_panes(contract, _with_empty(summary.to_columns(), chunk), term.generation)
 
     def _inputs(self, contract: Contract, slots: Ints, term: Term) -> None:
         segments, summary = Segments(contract), InputSummary.zero()
-        for source in self._sources(contract, slots):
-            block = recast(self._raw.predictions(source, slots, contract.pane), source, contract)
-            if len(block):
-                summary = summary.merge(InputSummary.of(contract, segments, block))
+        for block in self._history.predictions(contract, slots):
+            summary = summary.merge(InputSummary.of(contract, segments, block))
         term.check()
         self._store.panes([(contract, summary.to_columns())], None, term.generation)
         term.check()
         self._store.rebuilt(contract, slots.tolist(), term.generation)
-
-    def _sources(self, contract: Contract, slots: Ints) -> Iterator[Contract]:
-        """The contract versions under which the slots' events were taken."""
-        for version in self._raw.contracts(contract.model, slots, contract.pane):
-            source = contract if version == contract.version else self._contracts(contract.model, version)
-            if source is None:
-                raise Fatal(
-                    f"events of {contract.model} were taken under contract version {version}, which the control store does not know; restore it"
-                )
-            yield source
 
 
 def _chunks(rows: Mapping[int, int]) -> Iterator[Ints]:

@@ -3,42 +3,58 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from core import text
-from core.block import Categories, Floats, Predictions
-from core.contract import Column, Contract
+from core.block import Categories, Floats, Outcomes, Predictions
+from core.contract import Contract, Task
+
+_Block = TypeVar("_Block", Predictions, Outcomes)
+_Values = Categories | Floats
 
 
 def recast(block: Predictions, source: Contract, target: Contract) -> Predictions:
-    """The same events under `target`: columns by name, a column that the source has not is null."""
+    """The same events under `target`: columns and probabilities by name, null where `source` has none; classes or numbers as its task has them."""
     if source == target:
         return block
-    numbers = iter(block.numbers)
-    texts = iter(block.texts)
-    held: dict[str, Floats | Categories] = {column.name: next(numbers) if column.numeric else next(texts) for column in source.columns}
-    columns = [(column, _column(held.get(column.name), column, len(block))) for column in target.columns]
+    columns = _columns(block, source, target)
     return replace(
-        block,
-        numbers=tuple(values for _, values in columns if not isinstance(values, Categories)),
-        texts=tuple(values for _, values in columns if isinstance(values, Categories)),
-        probabilities=_probabilities(block.probabilities, source, target),
+        _outputs(block, source, target),
+        numbers=tuple(values for values in columns if not isinstance(values, Categories)),
+        texts=tuple(values for values in columns if isinstance(values, Categories)),
     )
 
 
-def _column(values: Floats | Categories | None, column: Column, rows: int) -> Floats | Categories:
-    if values is None:
-        return np.full(rows, np.nan) if column.numeric else Categories(np.zeros(rows, np.int32), [text.NULL])
-    if column.numeric:
-        return (
-            values if not isinstance(values, Categories) else np.array([_number(value) for value in values.texts], np.float64)[values.codes]
-        )
+def recast_outcomes(block: Outcomes, source: Contract, target: Contract) -> Outcomes:
+    """The same of labelled events; their dimensions are texts under every contract."""
+    if source == target:
+        return block
+    return replace(_outputs(block, source, target), label=_values(block.label, numeric=target.task == Task.REGRESSION))
+
+
+def _outputs(block: _Block, source: Contract, target: Contract) -> _Block:
+    """The block with what the model said as `target` has it."""
+    return replace(
+        block,
+        prediction=_values(block.prediction, numeric=target.task == Task.REGRESSION),
+        score=_score(block, source, target),
+        probabilities=_probabilities(block.probabilities, source, target) if target.task == Task.MULTICLASS else None,
+    )
+
+
+def _columns(block: Predictions, source: Contract, target: Contract) -> list[_Values]:
+    numbers, texts = iter(block.numbers), iter(block.texts)
+    held: dict[str, _Values] = {column.name: next(numbers) if column.numeric else next(texts) for column in source.columns}
+    null = np.full(len(block), np.nan)
+    return [_values(held.get(column.name, null), numeric=column.numeric) for column in target.columns]
+
+
+def _values(values: _Values, *, numeric: bool) -> _Values:
     if isinstance(values, Categories):
-        return values
-    distinct, codes = np.unique(values, return_inverse=True)
-    texts = [text.NULL if np.isnan(value) else text.of(float(value)) for value in distinct]
-    return Categories(codes.astype(np.int32), texts)
+        return np.array([_number(value) for value in values.texts], np.float64)[values.codes] if numeric else values
+    return values if numeric else Categories.of_numbers(values)
 
 
 def _number(value: str) -> float:
@@ -50,6 +66,15 @@ def _number(value: str) -> float:
     except ValueError:
         return np.inf
     return number if np.isfinite(number) else np.inf
+
+
+def _score(block: Predictions | Outcomes, source: Contract, target: Contract) -> Floats:
+    """Between two binary contracts the score; of a class with a probability, where that is the positive one now, the probability."""
+    if source.task == target.task:
+        return block.score
+    if target.task != Task.BINARY or block.probabilities is None or target.positive not in source.classes:
+        return np.full(len(block), np.nan)
+    return block.probabilities[:, source.classes.index(target.positive)]
 
 
 def _probabilities(values: Floats | None, source: Contract, target: Contract) -> Floats | None:

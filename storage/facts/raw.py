@@ -153,9 +153,11 @@ class Raw:
         )
 
     def outcomes(self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None) -> Outcomes:
-        """The labelled events of these slots that were taken under `contract`; `dimensions` are read where the contract has them, else null."""
-        texts = [column.name for column in contract.columns if not column.numeric]
-        picked = {name: f"p.texts[{texts.index(name) + 1}]" if name in texts else "toLowCardinality('null')" for name in dimensions}
+        """The labelled events of these slots that were taken under `contract`; `dimensions` as texts, null where the contract has none of the name."""
+        numbers, texts = ([column.name for column in contract.columns if column.numeric is numeric] for numeric in (True, False))
+        places = {name: f"p.numbers[{place}]" for place, name in enumerate(numbers, 1)}
+        places |= {name: f"p.texts[{place}]" for place, name in enumerate(texts, 1)}
+        picked = {name: places.get(name, "toLowCardinality('null')") for name in dimensions}
         select = "".join(f", {sql} AS d{place}" for place, sql in enumerate(picked.values()))
         sql = (
             f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
@@ -171,7 +173,7 @@ class Raw:
             ts=col.ints(table["ts"]),
             version=col.categories(table["version"]),
             role=col.categories(table["role"]),
-            dimensions={name: col.categories(table[f"d{place}"]) for place, name in enumerate(picked)},
+            dimensions={name: _dimension(table[f"d{place}"]) for place, name in enumerate(picked)},
             prediction=_output(contract, table, "class", "number"),
             label=_output(contract, table, "text", "truth"),
             score=col.floats(table["score"]),
@@ -181,6 +183,10 @@ class Raw:
 
 def _output(contract: Contract, table: pa.Table, text: str, number: str) -> Categories | Floats:
     return col.floats(table[number]) if contract.task == Task.REGRESSION else col.categories(table[text])
+
+
+def _dimension(column: pa.ChunkedArray) -> Categories:
+    return Categories.of_numbers(col.floats(column)) if pa.types.is_floating(column.type) else col.categories(column)
 
 
 def _numbers(column: pa.ChunkedArray, width: int) -> tuple[Floats, ...]:

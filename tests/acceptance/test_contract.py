@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from tests.acceptance import watch
 from tests.acceptance.world import World
 from tests.oracle.compare import compare
 from tests.oracle.expected import expected
 from tests.oracle.spec import Spec
+from watchkeeper import document
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
+from watchkeeper.replay import Recording
+from watchkeeper.send import send
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +55,60 @@ def test_readings_follow_a_new_reference(
         assert {item["column"] for item in client.readings(model=pair.model, monitor="default-drift.psi", start=None, limit=10_000)} >= set(
             fewer
         )
+
+
+@pytest.mark.parametrize(("before", "after"), [("abd", "abcd"), ("abd", "abc"), ("abcd", "abd")], ids="-".join)
+def test_readings_follow_other_classes(before: str, after: str, world: Callable[[Mapping[str, str]], World], tmp_path: Path) -> None:
+    """A class comes, goes, or gives its place to another, and a number becomes a dimension: probabilities stay with their classes."""
+    frames = [_animals(before, 0, 300), _animals(before, 1, 600), _animals(after, 2, 300), _animals(after, 3, 600)]
+    paths = [tmp_path / f"{place}.parquet" for place in range(len(frames))]
+    for frame, path in zip(frames, paths, strict=True):
+        frame.to_parquet(path)
+    first, old, second, new = paths
+    shared = {"model": "animal", "segments": ["all", "floor"], "min_samples": 5}
+    monitors: list[dict[str, Any]] = [
+        {**shared, "monitor": name, "measure": f"performance.{name}", "baseline": "reference"} for name in ("accuracy", "f1", "roc_auc")
+    ]
+    monitors.append({**shared, "monitor": "psi", "measure": "drift.psi", "columns": ["size", "floor", "@prediction", "@label"]})
+    options: dict[str, Any] = {"task": "multiclass", "features": ["size", "floor"]}
+    with world({}) as place, Client(place.url) as client:
+        client.reference("animal", first.read_bytes(), **options)
+        _send(client, old)
+        client.wait(120)
+        client.reference("animal", second.read_bytes(), **options, segments=["floor"])
+        _send(client, new)
+        client.apply(yaml.safe_dump(monitors))
+        assert client.wait(120)["problems"] == []
+        found = [item for monitor in monitors for item in client.readings(model="animal", monitor=monitor["monitor"], limit=10_000)]
+    wanted = expected(frames[2], pd.concat([frames[1], frames[3]]), Spec(monitors=monitors, segments=["floor"], **options))
+    assert compare(wanted, found)[:20] == []
+
+
+def _animals(classes: str, seed: int, rows: int) -> pd.DataFrame:
+    """Two days of animals and what a model takes them for."""
+    rng = np.random.default_rng(seed)
+    label = rng.integers(0, len(classes), rows)
+    weight = rng.random((rows, len(classes))) + np.eye(len(classes))[label]
+    probability = weight / weight.sum(axis=1, keepdims=True)
+    names = np.array(list(classes), object)
+    ts = (pd.Timestamp("2024-03-01", tz="UTC") + pd.to_timedelta(rng.integers(0, 2 * 86_400, rows) + seed * 86_400, unit="s")).as_unit("us")
+    return pd.DataFrame(
+        {
+            "prediction_id": [f"{seed}-{place}" for place in range(rows)],
+            "ts": ts,
+            "size": rng.normal(label, 1.0),
+            "floor": rng.integers(0, 3, rows),
+            "prediction": names[probability.argmax(axis=1)],
+            "label": names[label],
+            "label_ts": ts,
+            **{f"proba_{name}": probability[:, place] for place, name in enumerate(names)},
+        }
+    )
+
+
+def _send(client: Client, stream: Path) -> None:
+    receipt = send(client, Recording(stream, document.read(client.contract("animal"))))
+    assert (receipt.rejected, receipt.predictions.errors, receipt.labels.errors) == (0, [], [])
 
 
 def _without(monitor: dict[str, object], column: str) -> dict[str, object]:

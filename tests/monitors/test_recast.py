@@ -4,14 +4,40 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.block import Categories, Predictions
-from core.contract import Column, Contract, Kind, Task
-from monitors.recast import recast
+from core.block import Categories, Floats, Outcomes, Predictions
+from core.contract import LABEL, PREDICTION, Column, Contract, Kind, Task
+from core.segment import Segments
+from detectors.summary.performance import PerformanceSummary
+from detectors.summary.score import scores
+from monitors.recast import recast, recast_outcomes
 
 
-def contract(*columns: tuple[str, Kind], classes: tuple[str, ...] = ()) -> Contract:
+def contract(*columns: tuple[str, Kind], classes: tuple[str, ...] = (), task: Task = Task.MULTICLASS) -> Contract:
+    kind = Kind.NUMERIC if task == Task.REGRESSION else Kind.CATEGORICAL
     return Contract(
-        model="m", version=len(columns), task=Task.MULTICLASS, features=tuple(Column(name=n, kind=k) for n, k in columns), classes=classes
+        model="m",
+        version=len(columns),
+        task=task,
+        features=tuple(Column(name=n, kind=k) for n, k in columns),
+        outputs=tuple(Column(name=name, kind=kind) for name in (PREDICTION, LABEL)),
+        classes=classes,
+    )
+
+
+def outcomes(
+    prediction: Categories | Floats, label: Categories | Floats, *, score: float = np.nan, probabilities: Floats | None = None
+) -> Outcomes:
+    n = len(label)
+    same = Categories.of(["1"] * n)
+    return Outcomes(
+        ts=np.arange(n),
+        version=same,
+        role=same,
+        dimensions={},
+        prediction=prediction,
+        label=label,
+        score=np.full(n, score),
+        probabilities=probabilities,
     )
 
 
@@ -47,3 +73,38 @@ def test_columns_follow_their_names() -> None:
     assert texts(moved.texts[1]) == ["null"] * 3
     np.testing.assert_array_equal(moved.probabilities, [[0.9, np.nan, 0.1]] * 3)
     assert recast(block, source, source) is block
+
+
+def test_probabilities_follow_their_classes() -> None:
+    """A class that comes or goes moves no other class's; a row that lacks the new one has no score."""
+    source = contract(classes=("a", "b", "d"))
+    block = outcomes(Categories.of(["a", "b"]), Categories.of(["a", "d"]), probabilities=np.array([[0.7, 0.2, 0.1], [0.2, 0.5, 0.3]]))
+    for classes, held in {
+        ("a", "b", "c", "d"): [[0.7, 0.2, np.nan, 0.1], [0.2, 0.5, np.nan, 0.3]],
+        ("a", "b", "c"): [[0.7, 0.2, np.nan], [0.2, 0.5, np.nan]],
+        ("b", "d"): [[0.2, 0.1], [0.5, 0.3]],
+    }.items():
+        target = contract(("x", Kind.NUMERIC), classes=classes)
+        moved = recast_outcomes(block, source, target)
+        np.testing.assert_array_equal(moved.probabilities, held)
+        np.testing.assert_array_equal(np.isnan(scores(target, moved)).all(axis=1), ["c" in classes] * 2)
+        assert PerformanceSummary.of(target, Segments(target), moved).to_columns()["n"].to_pylist() == [2]
+    assert recast_outcomes(block, source, source) is block
+
+
+def test_another_task_reads_the_same_outputs() -> None:
+    """Numbers are classes by their texts and back; the score is the positive class's probability, as far as that was kept."""
+    classes, numbers = contract(classes=("0", "1")), contract(task=Task.REGRESSION)
+    binary = contract(classes=("0", "1"), task=Task.BINARY)
+    block = outcomes(np.array([1.0, 2.5]), np.array([0.0, np.nan]))
+    moved = recast_outcomes(block, numbers, classes)
+    assert isinstance(moved.prediction, Categories)
+    assert isinstance(moved.label, Categories)
+    assert (texts(moved.prediction), texts(moved.label)) == (["1", "2.5"], ["0", "null"])
+    assert len(PerformanceSummary.of(classes, Segments(classes), moved).to_columns())
+    back = recast_outcomes(outcomes(Categories.of(["1", "x"]), Categories.of(["0", "1"])), classes, numbers)
+    np.testing.assert_array_equal([back.prediction, back.label], [[1, np.inf], [0, 1]])
+    rows = outcomes(Categories.of(["1", "0"]), Categories.of(["1", "1"]), probabilities=np.array([[0.2, 0.8], [0.6, 0.4]]))
+    np.testing.assert_array_equal(recast_outcomes(rows, classes, binary).score, [0.8, 0.4])
+    np.testing.assert_array_equal(recast_outcomes(outcomes(rows.prediction, rows.label, score=0.8), binary, classes).score, [np.nan] * 2)
+    assert recast_outcomes(rows, classes, binary).probabilities is None
