@@ -102,6 +102,16 @@ def test_raw_events_come_back_as_they_were(engine: Engine) -> None:
     np.testing.assert_array_equal(back.score, block.score)
 
 
+def test_dimensions_are_texts_whatever_the_column_was(engine: Engine) -> None:
+    """Of a number column as of a text column, with nulls and invalid cells; null where there is no such column."""
+    Writer(engine).predictions([(CONTRACT, predictions(list("abcde")))], 0, "p")
+    Writer(engine).labels({"m": labels(list("abcde"), "1")}, 0, "l")
+    Truth(engine).join("m", {0: (1, 1)}, {0: (1, 1)}, 1)
+    block = Raw(engine).outcomes(CONTRACT, ["x", "none", "c"], np.arange(5) * HOUR, HOUR)
+    found = {name: [held.texts[code] for code in held.codes[np.argsort(block.ts)]] for name, held in block.dimensions.items()}
+    assert found == {"x": ["null", "invalid", "0", "1", "2"], "none": ["null"] * 5, "c": ["a", "null", "invalid", "%6Eull", "b"]}
+
+
 def test_times_before_1970_have_their_slots(engine: Engine) -> None:
     """An event of 1949 falls into the hour that it happened in."""
     block = replace(predictions(["old"]), ts=np.array([-184_000 * HOUR - 1]))
