@@ -102,8 +102,8 @@ class Frame:
     def readings(self, mask: npt.NDArray[np.bool_], revision: Ints) -> Iterator[Reading]:
         """The readings under the mask one by one, windows in order."""
         monitor = self.monitor
-        for w, c, s in np.argwhere(mask).tolist():
-            at = (w, c, s)
+        for at in ((w, *place) for w, held in enumerate(mask) for place in np.argwhere(held).tolist()):
+            w, c, s = at
             n_baseline = int(self.n_baseline[at])
             yield Reading(
                 monitor=monitor.name,

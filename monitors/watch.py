@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from core.clock import Clock
 from core.contract import Contract
 from core.error import Fenced, Retryable
 from core.monitor import Monitor
+from core.reading import Reading
 from monitors import plan
 from monitors.evaluate import Evaluate, Model, columns_of, missing, segments_of
 from monitors.seam import Alerts, Panes, Readings, Store
@@ -25,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _NEVER = -(1 << 62)
 _LONGEST = moment.MINUTE  # between two attempts at a monitor that fails
+_PORTION = 10_000  # readings that alerts take in one transaction: PostgreSQL ends one in which nothing is asked for 10 s
 
 
 @dataclass
@@ -141,9 +144,8 @@ class Watch:
             stored = self._readings.newest(monitor.model, monitor.name, monitor.revision, (int(chunk[0]), int(chunk[-1]) + 1))
             changed, revision = frame.changed(stored)
             written, numbers = (np.ones_like(changed), np.where(changed, revision, revision - 1)) if move.anew else (changed, revision)
-            if changed.any() and watched(monitor):
-                # Alerts first: if we are killed between the two, the same readings come again, and change nothing there.
-                self._alerts.observe(monitor, list(frame.readings(changed, revision)), term.fence)
+            # Alerts first: if we are killed between the two, the same readings come again, and change nothing there.
+            self._observe(monitor, frame.readings(changed, revision), term)
             if written.any():
                 term.check()
                 self._write.readings(frame.table(written, numbers, self._clock.now(), term.generation))
@@ -160,10 +162,14 @@ class Watch:
         """Take readings back."""
         if stored.num_rows:
             table = withdrawn(stored, self._clock.now(), term.generation)
-            if watched(monitor):
-                self._alerts.observe(monitor, told(table), term.fence)
+            self._observe(monitor, told(table), term)
             term.check()
             self._write.readings(table)
+
+    def _observe(self, monitor: Monitor, readings: Iterator[Reading], term: Term) -> None:
+        """Let the alerts take readings, windows in order, a portion at a time."""
+        while watched(monitor) and (portion := list(islice(readings, _PORTION))):
+            self._alerts.observe(monitor, portion, term.fence)
 
     def _failed(self, monitor: Monitor, error: Exception) -> None:
         """Tell why, and try again after twice the pause before."""

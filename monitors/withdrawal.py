@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -34,15 +35,14 @@ def withdrawn(stored: pa.Table, now: int, generation: int) -> pa.Table:
     return pa.table({**{name: stored[name] for name in stored.column_names}, **blank})
 
 
-def told(table: pa.Table) -> list[Reading]:
-    """The same for the alerts, to which such a window has no data; by window."""
+def told(table: pa.Table) -> Iterator[Reading]:
+    """The same for the alerts, to which such a window has no data; one by one, windows in order."""
     names = set(Reading.__struct_fields__) - {"params", "threshold", "evidence", "verdict"}
-    return [
-        Reading(
-            params=json.loads(row["params"]),
-            threshold=json.loads(row["threshold"]),
-            verdict=Verdict.NODATA,
-            **{name: row[name] for name in names},
-        )
-        for row in table.sort_by("window_start").to_pylist()
-    ]
+    for rows in table.sort_by("window_start").to_batches(max_chunksize=1_000):
+        for row in rows.to_pylist():
+            yield Reading(
+                params=json.loads(row["params"]),
+                threshold=json.loads(row["threshold"]),
+                verdict=Verdict.NODATA,
+                **{name: row[name] for name in names},
+            )
