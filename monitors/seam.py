@@ -186,7 +186,7 @@ class Cursors(Protocol):
 
 
 class Alerts(Protocol):
-    """Takes the readings that are new."""
+    """Takes the readings that are new, and hears of each monitor without any: what earlier revisions of it left open ends."""
 
     def observe(self, monitor: Monitor, readings: Sequence[Reading], fence: tuple[str, int]) -> object:
         """Advance the rules; the same readings again change nothing. Raises Fenced as the cursors do."""

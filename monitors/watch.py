@@ -131,6 +131,7 @@ class Watch:
         return worked, failing
 
     def _monitor(self, monitor: Monitor, model: Model, slots: Ints, found: Sequence[str], move: Move, term: Term, *, again: bool) -> bool:
+        self._alerts.observe(monitor, (), term.fence)  # what an earlier revision left open ends, also where none watches it any more
         segments = segments_of(monitor, model, found)
         each = len(segments) * len(columns_of(monitor, model.contract))
         done = self._known(monitor, model.contract)

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
+from core import moment
+from core.clock import ManualClock
+from core.episode import DeliveryState, State
 from core.monitor import Monitor
 from core.reading import Reading
 from monitors import watch
-from tests.acceptance.spine import Spine
-from tests.ownership.scene import predict, settle
+from tests.acceptance.spine import Spine, monitors
+from tests.alerts.sample import DESTINATION
+from tests.ownership.scene import START, predict, settle
 
 
 class Ear:
@@ -55,3 +60,26 @@ def test_alerts_take_readings_in_portions(spine: Spine, model: str, monkeypatch:
     assert max(ears[other].portions) > 3 == max(ears[model].portions)
     assert sum(ears[other].portions) == sum(ears[model].portions)
     assert told(spine, model) == told(spine, other) != []
+
+
+@pytest.mark.parametrize("limit", [None, 0.9])
+def test_an_episode_ends_with_the_definition_that_opened_it(spine: Spine, model: str, limit: float | None) -> None:
+    """Whether the new one has another limit or none, and though no event comes: who was told of the firing is told of the end, once."""
+    spine.clock = ManualClock(START + 2 * moment.DAY)
+    spine.control.apply_destinations([msgspec.structs.replace(DESTINATION, models=(model,))])
+    nulls = msgspec.structs.replace(monitors(model)[0], segments=("all",), columns=("x",))
+    spine.monitors[model] = [nulls]
+    for key, value in {"a": None, "b": 1}.items():
+        predict(spine, model, 1, 1, key, features={"x": value, "c": "a"})
+    settle(spine, model)
+    assert [episode.state for episode in spine.control.episodes(model=model)[0]] == [State.FIRING]
+    spine.monitors[model] = [msgspec.structs.replace(nulls, revision=2, warn=limit)]
+    for _ in range(2):
+        settle(spine, model)
+        spine.kill()
+    ((episode,), _) = spine.control.episodes(model=model)
+    assert (episode.state, episode.ended_at) == (State.RESOLVED, START + moment.DAY)
+    assert [(sent.type, sent.state) for sent in episode.deliveries] == [
+        ("episode.fired", DeliveryState.PENDING),
+        ("episode.resolved", DeliveryState.PENDING),
+    ]
