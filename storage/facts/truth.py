@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from core.block import Ints
 from storage.facts import column as col
 from storage.facts.engine import Engine
@@ -17,7 +21,7 @@ class Truth:
     def join(self, model: str, predictions: Ranges, labels: Ranges, generation: int) -> None:
         """Write the outcomes of what is new in the given ranges: labels whose prediction is there, predictions whose label is there.
 
-        Of an id's labels the highest (ts, partition, position, place) holds; of its predictions the first in the log.
+        Of an id's labels the highest (ts, partition, position, place) holds; of its predictions the one that `contest` leaves.
         """
         new = []
         if labels:
@@ -32,29 +36,37 @@ class Truth:
             "INSERT INTO outcomes SELECT {model:String}, p.ts, p.prediction_id, l.truth.1, l.truth.2, l.truth.3, l.truth.4, {generation:UInt64}, l.truth.5"
             " FROM (SELECT prediction_id, argMax((text, number, weight, ts, deleted), (ts, partition, position, place)) AS truth"
             f" FROM labels WHERE model = {{model:String}} AND prediction_id IN ({ids}) GROUP BY prediction_id) AS l"
-            " INNER JOIN (SELECT prediction_id, argMin(ts, (logged, partition, position, place)) AS ts"
-            f" FROM predictions WHERE model = {{model:String}} AND prediction_id IN ({ids}) GROUP BY prediction_id) AS p"
-            " ON p.prediction_id = l.prediction_id",
+            " INNER JOIN (SELECT prediction_id, argMin(first.2, (first.1, partition)) AS ts"
+            " FROM (SELECT prediction_id, partition, argMin((logged, ts), (position, place)) AS first"
+            f" FROM predictions WHERE model = {{model:String}} AND prediction_id IN ({ids}) GROUP BY prediction_id, partition)"
+            " GROUP BY prediction_id) AS p ON p.prediction_id = l.prediction_id",
             {"model": model, "generation": generation},
         )
 
     def contest(self, model: str, predictions: Ranges, generation: int) -> Ints:
         """Find the events that do not count, of ids that came in the given ranges and stand in the log more than once; their times.
 
-        The first by (logged, partition, position, place) counts, whichever was read first. What was known of a beaten event's truth is taken
-        back, unless the one that counts is of the same time.
+        Of a partition only the first by (position, place) can count, as if ingest remembered all ids; of several partitions' first ones that with the
+        lowest (logged, partition), whichever was read first. What was known of a beaten event's truth is taken back, unless the one that counts is
+        of the same time.
         """
         fresh = f"SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND ({within(predictions)})"
         twice = (
             f"SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND prediction_id IN ({fresh}) GROUP BY prediction_id"
             " HAVING min(partition) < max(partition) OR min(position) < max(position) OR min(place) < max(place)"
         )
-        events = "arraySort(groupUniqArray((logged, partition, position, place, ts)))"
         parameters = {"model": model, "generation": generation}
+        if not self._engine.query(f"SELECT prediction_id FROM ({twice}) LIMIT 1", parameters).num_rows:
+            return np.zeros(0, np.int64)
+        entered = (
+            "SELECT *, first_value(logged) OVER (PARTITION BY prediction_id, partition ORDER BY position, place) AS entered"
+            " FROM (SELECT prediction_id, partition, position, place, ts, logged FROM predictions"
+            f" WHERE model = {{model:String}} AND prediction_id IN ({twice}))"
+        )
+        events = "arraySort(groupUniqArray((entered, partition, position, place, ts)))"
         self._engine.command(
             "INSERT INTO contested SELECT {model:String}, beaten.5, prediction_id, beaten.2, beaten.3, beaten.4, events[1].5, {generation:UInt64}"
-            f" FROM (SELECT prediction_id, {events} AS events FROM predictions WHERE model = {{model:String}} AND prediction_id IN ({twice})"
-            " GROUP BY prediction_id) ARRAY JOIN arrayPopFront(events) AS beaten",
+            f" FROM (SELECT prediction_id, {events} AS events FROM ({entered}) GROUP BY prediction_id) ARRAY JOIN arrayPopFront(events) AS beaten",
             parameters,
         )
         found = "FROM contested WHERE model = {model:String} AND generation = {generation:UInt64}"
@@ -84,10 +96,11 @@ class Truth:
         sql = f"SELECT DISTINCT {SLOT.format(ts='ts')} AS slot FROM outcomes WHERE model = {{model:String}} ORDER BY slot"
         return col.ints(self._engine.query(sql, {"model": model, "pane": pane})["slot"])
 
-    def counts(self, model: str) -> tuple[int, int]:
-        """How many predictions of the model have a label now, and how many labels ever came."""
-        row = self._engine.query(
-            "SELECT (SELECT count() FROM outcomes FINAL WHERE model = {model:String}) AS labelled, count() AS labels FROM labels WHERE model = {model:String}",
-            {"model": model},
-        ).to_pylist()[0]
-        return row["labelled"], row["labels"]
+    def counts(self, models: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """How many predictions of each model have a label now, and how many labels ever came; models without either are left out."""
+        each = (
+            "SELECT model, count() AS labelled, 0 AS labels FROM outcomes FINAL WHERE model IN {models:Array(String)} GROUP BY model"
+            " UNION ALL SELECT model, 0, count() FROM labels WHERE model IN {models:Array(String)} GROUP BY model"
+        )
+        sql = f"SELECT model, sum(labelled) AS labelled, sum(labels) AS labels FROM ({each}) GROUP BY model"
+        return {row["model"]: (row["labelled"], row["labels"]) for row in self._engine.query(sql, {"models": list(models)}).to_pylist()}

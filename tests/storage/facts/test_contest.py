@@ -1,4 +1,4 @@
-"""An id that stands in several partitions counts once: the first by the log's time, whichever was read first."""
+"""An id that stands in raw several times counts once: the first of its partition, and of several partitions' the first by the log's time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import msgspec
 import numpy as np
+import pytest
 
 from core.block import Categories, Ints
 from core.contract import Contract
@@ -67,6 +68,20 @@ def test_a_tie_goes_to_the_lower_partition(engine: Engine) -> None:
     sent(engine, "a", 3, partition=1, logged=7, position=5)
     Truth(engine).contest("m", {1: (5, 5), 2: (0, 0)}, 1)
     assert counted(engine) == [("a", 3)]
+
+
+@pytest.mark.parametrize(("third", "holds"), [(40, 1), (20, 1), (15, 3)])
+def test_of_one_partition_the_lower_position_counts_whatever_its_clock_said(engine: Engine, third: int, holds: int) -> None:
+    """A later copy with an earlier time, as of a clock that was put back, neither counts nor helps its partition against another one."""
+    truth = Truth(engine)
+    Writer(engine).labels({"m": labels(["a"], "1")}, 0, "l")
+    sent(engine, "a", 1, partition=0, logged=20, position=1)
+    sent(engine, "a", 2, partition=0, logged=10, position=7)
+    sent(engine, "a", 3, partition=1, logged=third)
+    truth.join("m", {0: (0, 7), 1: (0, 0)}, {0: (1, 1)}, 1)
+    assert hours(truth.contest("m", {0: (7, 7)}, 1)) == [hour for hour in (1, 2, 3) if hour != holds]
+    assert counted(engine) == [("a", holds)]
+    assert known(engine) == [holds]
 
 
 def test_a_beaten_event_is_nobodys_under_another_contract_either(engine: Engine) -> None:
