@@ -147,13 +147,15 @@ class Owner:
     def _truth(self, contract: Contract, news: _News, committed: Committed, term: Term) -> Ints:
         """Join what is new, audit, recompute performance panes; the slots that may read differently now."""
         raw, truth, pane = self._stores.raw, self._stores.truth, contract.pane
-        term.check()
-        truth.join(self._name, news.predictions, news.labels, term.generation)
+        if committed.labels:  # else there is nothing to join: a later label finds the predictions of before
+            term.check()
+            truth.join(self._name, news.predictions, news.labels, term.generation)
         suspect = raw.slots(self._name, pane) if news.recast else news.strange
         found = self._audit.look(contract, news.audit, suspect, committed, term)
         touched = np.union1d(suspect, raw.touched(self._name, news.predictions, pane))
-        joined = truth.slots(self._name, pane) if news.recast else truth.joined(self._name, term.generation, pane)
-        joined = np.union1d(joined, found.beaten)
+        joined = found.beaten
+        if committed.labels:
+            joined = np.union1d(joined, truth.slots(self._name, pane) if news.recast else truth.joined(self._name, term.generation, pane))
         self._rebuild.performance(contract, joined[joined > committed.frozen], term)
         self._mine |= dict.fromkeys(found.repaired, term.steps)
         self.counts.audited += found.slots
