@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from core.error import WatchkeeperError
@@ -86,29 +86,20 @@ class Server(Protocol):
         ...
 
 
-class Servers:
+class Servers(Lookout[list[str]]):
     """Which of some servers do not answer."""
 
     def __init__(self, *servers: Server) -> None:
-        self._servers = servers
-        self._lookout: Lookout[list[str]] = Lookout(self._ask, [])
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._lookout.start()
-
-    def stop(self) -> None:
-        """Look no more."""
-        self._lookout.stop()
+        super().__init__(lambda: self._away(servers), [])
 
     def away(self) -> list[str]:
         """Those that did not answer the last time, in words."""
-        slow = self._lookout.slow
-        return [*self._lookout.last, *([f"a store has not answered for {slow:.0f} s"] if slow else [])]
+        return [*self.last, *([f"a store has not answered for {self.slow:.0f} s"] if self.slow else [])]
 
-    def _ask(self) -> list[str]:
+    @staticmethod
+    def _away(servers: Sequence[Server]) -> list[str]:
         found = []
-        for server in self._servers:
+        for server in servers:
             try:
                 server.ping()
             except WatchkeeperError as error:
