@@ -109,26 +109,39 @@ class Watch:
         return {m.name for m in monitors if m.name in failed and now >= self._pauses.get((m.name, m.revision), (0, 0))[0]}
 
     def __call__(self, model: Model, monitors: Sequence[Monitor], move: Move, failed: set[str], term: Term) -> tuple[bool, set[str]]:
-        """Evaluate; whether there was anything to do, and the monitors that fail now. One that fails does not spoil the others."""
+        """Evaluate; whether there was anything to do, and the monitors that fail now. One that fails does not spoil the others.
+
+        Raises Retryable where a store is away, or refuses all of several that have failed just now: that is no monitor's fault.
+        """
         slots, _ = self._panes.slots(model.contract)
         found = self._panes.segments(model.contract)
-        due, worked, failing = self.due(monitors, failed), False, set()
+        due, worked, errors = self.due(monitors, failed), False, list[tuple[Monitor, Exception]]()
+        waiting = {monitor.name for monitor in monitors} & failed - due
         for monitor in monitors:
-            if monitor.name in failed and monitor.name not in due:
-                failing.add(monitor.name)
+            if monitor.name in waiting:
                 continue
             try:
                 worked |= self._monitor(monitor, model, slots, found, move, term, again=monitor.name in failed)
                 self.counts.failed.pop(monitor.name, None)
                 self._pauses.pop((monitor.name, monitor.revision), None)
                 self._tell_missing(monitor, model.contract)
-            except (Fenced, Retryable):
-                raise  # of this owner or of a store, and not of the monitor
+            except Fenced:
+                raise  # of this owner, and not of the monitor
             except Exception as error:  # one monitor's edge: its windows stay due, the others go on
-                _log.exception("monitor %s of %s could not be evaluated", monitor.name, monitor.model)
-                self._failed(monitor, error)
-                failing.add(monitor.name)
-        return worked, failing
+                if isinstance(error, Retryable):
+                    self._reach(model.contract, term)
+                errors.append((monitor, error))
+        new = [why for monitor, why in errors if monitor.name not in failed]
+        if len(new) > 1 and not worked and all(isinstance(why, Retryable) for why in new):
+            raise new[0]
+        for monitor, why in errors:
+            self._failed(monitor, why)
+        return worked, waiting | {monitor.name for monitor, _ in errors}
+
+    def _reach(self, contract: Contract, term: Term) -> None:
+        """Raise as the stores do where one of them is away: it has refused something, and may have meant that alone."""
+        term.check()
+        self._panes.slots(contract)
 
     def _monitor(self, monitor: Monitor, model: Model, slots: Ints, found: Sequence[str], move: Move, term: Term, *, again: bool) -> bool:
         self._alerts.observe(monitor, (), term.fence)  # what an earlier revision left open ends, also where none watches it any more
@@ -174,6 +187,15 @@ class Watch:
 
     def _failed(self, monitor: Monitor, error: Exception) -> None:
         """Tell why, and try again after twice the pause before."""
+        refused = isinstance(error, Retryable)  # then the message says all
+        _log.log(
+            logging.WARNING if refused else logging.ERROR,
+            "monitor %s of %s could not be evaluated: %s",
+            monitor.name,
+            monitor.model,
+            error,
+            exc_info=None if refused else error,
+        )
         key = (monitor.name, monitor.revision)
         pause = min(2 * self._pauses.get(key, (0, moment.SECOND // 2))[1], _LONGEST)
         self._pauses[key] = (self._clock.now() + pause, pause)

@@ -1,22 +1,27 @@
-"""What an owner tells the alerts."""
+"""What an owner tells the alerts, and what it does about monitors that the stores refuse."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
 
 from core import moment
-from core.clock import ManualClock
+from core.block import Ints
+from core.clock import ManualClock, SystemClock
+from core.contract import Contract
 from core.episode import DeliveryState, State
+from core.error import Retryable
 from core.monitor import Monitor
 from core.reading import Reading
 from monitors import watch
+from monitors.evaluate import Evaluate, Model
+from monitors.frame import Frame
 from tests.acceptance.spine import Spine, monitors
 from tests.alerts.sample import DESTINATION
-from tests.ownership.scene import START, predict, settle
+from tests.ownership.scene import START, counts, predict, settle
 
 
 class Ear:
@@ -29,6 +34,21 @@ class Ear:
         """Pass it on."""
         self.portions.append(len(readings))
         return self.alerts.observe(monitor, readings, fence)
+
+
+class Refusing:
+    """Evaluation of which a store refuses some monitors; `then` is what happens besides."""
+
+    def __init__(self, evaluate: Evaluate, *refused: str, then: Callable[[], None] = lambda: None) -> None:
+        self.refused, self._evaluate, self._then = set(refused), evaluate, then
+        self.most = evaluate.most
+
+    def __call__(self, monitor: Monitor, model: Model, windows: Ints, segments: Sequence[str]) -> Frame:
+        """The readings, unless they are refused."""
+        if monitor.name in self.refused:
+            self._then()
+            raise Retryable("MEMORY_LIMIT_EXCEEDED")
+        return self._evaluate(monitor, model, windows, segments)
 
 
 def told(spine: Spine, model: str) -> list[tuple[Any, ...]]:
@@ -83,3 +103,60 @@ def test_an_episode_ends_with_the_definition_that_opened_it(spine: Spine, model:
         ("episode.fired", DeliveryState.PENDING),
         ("episode.resolved", DeliveryState.PENDING),
     ]
+
+
+def test_a_monitor_that_the_store_refuses_holds_up_no_other(spine: Spine, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others go on; it is told, tried again after longer and longer, and made up for when the store gives in."""
+    spine.clock = clock = ManualClock(SystemClock().now())
+    owner = spine.owner(model)
+    refusing = Refusing(owner._watch._evaluate, "nulls")
+    monkeypatch.setattr(owner._watch, "_evaluate", refusing)
+    for times, key in enumerate("abc"):
+        predict(spine, model, 1, 1, key)
+        settle(spine, model)
+        assert owner.counts.failed == {"nulls": f"Retryable: MEMORY_LIMIT_EXCEEDED; tried again in {2**times} s"}
+        assert counts(spine, model, "psi") == {(0, "all"): times + 1, (0, "c=a"): times + 1}
+        assert counts(spine, model) == {}
+        clock.advance(moment.MINUTE)
+    refusing.refused.clear()
+    settle(spine, model)
+    assert owner.counts.failed == {}
+    assert counts(spine, model) == counts(spine, model, "psi")
+
+
+def test_a_store_that_refuses_all_is_no_monitors_fault(spine: Spine, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step fails as a whole, and when the store is well again nothing waits for a pause."""
+    spine.clock = ManualClock(SystemClock().now())
+    owner = spine.owner(model)
+    refusing = Refusing(owner._watch._evaluate, *(monitor.name for monitor in monitors(model)))
+    monkeypatch.setattr(owner._watch, "_evaluate", refusing)
+    predict(spine, model, 1, 1)
+    spine.ingest(1_000_000)
+    for _ in range(3):
+        with pytest.raises(Retryable, match="MEMORY"):
+            spine.evaluate(model, silent=True)
+        assert owner.counts.failed == {}
+    refusing.refused.clear()
+    settle(spine, model)
+    assert counts(spine, model) == counts(spine, model, "psi") == {(0, "all"): 1, (0, "c=a"): 1}
+
+
+def test_a_store_that_goes_away_is_no_monitors_fault(spine: Spine, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though some were evaluated before: the step fails as the store does, and nothing waits for a pause."""
+    spine.clock = ManualClock(SystemClock().now())
+    owner = spine.owner(model)
+
+    def gone(_: Contract) -> NoReturn:
+        raise Retryable("does not answer")
+
+    with monkeypatch.context() as outage:
+        away = Refusing(owner._watch._evaluate, "psi", then=lambda: outage.setattr(owner._watch._panes, "slots", gone))
+        outage.setattr(owner._watch, "_evaluate", away)
+        predict(spine, model, 1, 1)
+        spine.ingest(1_000_000)
+        with pytest.raises(Retryable, match="does not answer"):
+            spine.evaluate(model, silent=True)
+        assert counts(spine, model)[0, "all"] == 1
+    assert owner.counts.failed == {}
+    settle(spine, model)
+    assert counts(spine, model) == counts(spine, model, "psi") == {(0, "all"): 1, (0, "c=a"): 1}
