@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from core import moment
 from storage.facts.engine import Engine
 
 NEVER = moment.EARLIEST
+
+_SUMS = ("rows", "duplicates", "rejected")
 
 
 @dataclass
@@ -28,29 +33,76 @@ class Progress:
 
 
 class Batches:
-    """Questions about committed batches. `retention` is how long raw events are kept (microseconds), None for ever."""
+    """Questions about committed batches; threads share it. `retention` is how long raw events are kept (microseconds), None for ever."""
 
     def __init__(self, engine: Engine, retention: int | None = None) -> None:
         self._engine = engine
         self._retention = retention
+        self._lock = threading.Lock()  # of the sums, by topic, of all batches up to the last known one of each partition
+        self._sums: dict[str, dict[str, int]] = {}
+        self._known: dict[tuple[str, int], int] = {}
 
     def progress(self, now: int) -> dict[str, Progress]:
-        """The progress of every model that has events."""
-        gone = "logged < fromUnixTimestamp64Micro({gone:Int64}, 'UTC')"
-        spans = {"watermark": "max(b.watermark)", "first_ts": "min(b.first_ts)", "last_ts": "max(b.last_ts)", "logged": "max(b.logged)"}
-        spans["frozen"] = f"if(countIf(b.{gone}) = 0, toDateTime64('1900-01-01', 6, 'UTC'), maxIf(b.last_ts, b.{gone}))"
-        selected = ", ".join(f"toUnixTimestamp64Micro({span}) AS {name}" for name, span in spans.items())
-        times = f"SELECT model, {selected} FROM batches AS b WHERE b.topic = 'predictions' AND b.rows > 0 GROUP BY model"
-        # Times first: of what is committed meanwhile no watermark may be ahead of the positions.
-        known = self._engine.query(times, {"gone": NEVER if self._retention is None else now - self._retention}).to_pylist()
-        found = {row.pop("model"): Progress(**row) for row in known}
-        positions = "SELECT model, topic, partition, max(last) AS last FROM batches GROUP BY model, topic, partition"
-        for row in self._engine.query(positions).to_pylist():
-            held = found.setdefault(row["model"], Progress())
-            (held.labels if row["topic"] == "labels" else held.predictions)[row["partition"]] = row["last"]
+        """The progress of every model that has events; answered from what each part of the table has summed up (migration 0004)."""
+        spans = {"first_ts": "min", "last_ts": "max", "watermark": "max", "logged": "max"}
+        times = ", ".join(f"toUnixTimestamp64Micro({span}If(b.{name}, b.rows > 0)) AS {name}" for name, span in spans.items())
+        # In one answer: of what is committed meanwhile no watermark may be ahead of the positions.
+        sql = f"SELECT model, topic, partition, max(b.last) AS last, countIf(b.rows > 0) AS events, {times} FROM batches AS b GROUP BY model, topic, partition"
+        found: dict[str, Progress] = {}
+        for row in self._engine.query(sql).to_pylist():
+            of = found.setdefault(row["model"], Progress())
+            (of.labels if row["topic"] == "labels" else of.predictions)[row["partition"]] = row["last"]
+            if row["topic"] == "predictions" and row["events"]:
+                of.first_ts = row["first_ts"] if of.first_ts == NEVER else min(of.first_ts, row["first_ts"])
+                of.last_ts = max(of.last_ts, row["last_ts"])
+                of.watermark = max(of.watermark, row["watermark"])
+                of.logged = max(of.logged, row["logged"])
+        if self._retention is not None:
+            self._freeze(found, now - self._retention)
         return found
 
     def totals(self) -> dict[str, dict[str, int]]:
-        """Rows, duplicates and rejected rows by topic, over all models."""
-        sql = "SELECT topic, sum(rows) AS rows, sum(duplicates) AS duplicates, sum(rejected) AS rejected FROM batches FINAL GROUP BY topic"
-        return {row.pop("topic"): row for row in self._engine.query(sql).to_pylist()}
+        """Rows, duplicates and rejected rows by topic, over all models.
+
+        The store cannot keep these sums, for a batch may be there twice until its rows are merged. They are kept here, and only what stands behind them
+        is asked for: nothing new comes before. A partition's batches are written in the order of their positions, and who has lost the partition can
+        only write the batch that it had announced; its successor finds the announcement, and writes the same rows under the same keys. If the
+        batch that was known last is gone, the tables are others, from a backup, and all is asked anew.
+        """
+        with self._lock:
+            rows = self._behind()
+            if self._known.keys() - {(row["topic"], row["partition"]) for row in rows if row["known"]}:
+                self._sums, self._known = {}, {}
+                rows = self._behind()
+            for row in rows:
+                sums = self._sums.setdefault(row["topic"], dict.fromkeys(_SUMS, 0))
+                self._known[row["topic"], row["partition"]] = row["last"]
+                for name in _SUMS:
+                    sums[name] += row[name]
+            return {topic: {**sums} for topic, sums in self._sums.items()}
+
+    def _behind(self) -> list[dict[str, Any]]:
+        """Of each partition the sums of what stands behind the last known batch, the last position, and whether the known one is `known`."""
+
+        def after(sign: str) -> str:
+            places = (
+                f"(b.topic = '{topic}' AND b.partition = {part} AND b.last {sign} {last})" for (topic, part), last in self._known.items()
+            )
+            return f"NOT ({' OR '.join(places) or '0'})"
+
+        sums = ", ".join(f"sumIf(b.{name}, {after('<=')}) AS {name}" for name in _SUMS)
+        rows: list[dict[str, Any]] = self._engine.query(
+            f"SELECT topic, partition, max(b.last) AS last, countIf(NOT {after('<=')}) > 0 AS known, {sums}"
+            f" FROM batches AS b FINAL WHERE {after('<')} GROUP BY topic, partition"
+        ).to_pylist()
+        return rows
+
+    def _freeze(self, found: Mapping[str, Progress], gone: int) -> None:
+        """Tell the latest event time of what was logged before; told by hours of the log, that in which the limit falls is whole among them."""
+        sql = (
+            "SELECT model, topic, toUnixTimestamp64Micro(maxIf(b.last_ts, b.rows > 0)) AS last, countIf(b.rows > 0) AS events FROM batches AS b"
+            " WHERE toStartOfHour(b.logged) < fromUnixTimestamp64Micro({gone:Int64}, 'UTC') GROUP BY model, topic"
+        )
+        for row in self._engine.query(sql, {"gone": gone}).to_pylist():
+            if row["topic"] == "predictions" and row["events"] and row["model"] in found:
+                found[row["model"]].frozen = row["last"]

@@ -9,13 +9,22 @@ from core import moment
 from storage.facts.engine import Engine
 
 TABLES = ("predictions", "labels", "dead_letters")
+# How far event time was at each hour of the log: `Batches` asks for it in every round, as soon as there is a limit.
+_HOURS = "by_hour (SELECT model, topic, toStartOfHour(logged), countIf(rows > 0), maxIf(last_ts, rows > 0) GROUP BY model, topic, toStartOfHour(logged))"
 
 
 def retain(engine: Engine, retention: int | None) -> None:
     """Keep raw events for `retention` microseconds, None for ever; what is so already costs a look. The store drops whole parts, up to a month later."""
-    held = "SELECT name, extract(create_table_query, ' TTL (.+?) SETTINGS') AS ttl FROM system.tables WHERE database = currentDatabase()"
-    limits = {row["name"]: row["ttl"] for row in engine.query(held).to_pylist()}
+    held = (
+        "SELECT name, extract(create_table_query, ' TTL (.+?) SETTINGS') AS ttl, position(create_table_query, 'PROJECTION by_hour') AS hours"
+        " FROM system.tables WHERE database = currentDatabase()"
+    )
+    rows = engine.query(held).to_pylist()
+    limits = {row["name"]: row["ttl"] for row in rows}
     wanted = "" if retention is None else f"toDateTime(logged) + toIntervalSecond({retention // moment.SECOND})"
     for table in TABLES:
         if limits.get(table, "") != wanted:
             engine.define(f"ALTER TABLE {table} " + (f"MODIFY TTL {wanted}" if wanted else "REMOVE TTL"))
+    if retention is not None and not any(row["hours"] for row in rows):
+        engine.define(f"ALTER TABLE batches ADD PROJECTION IF NOT EXISTS {_HOURS}")
+        engine.define("ALTER TABLE batches MATERIALIZE PROJECTION by_hour")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +16,6 @@ from core.error import ConfigError
 from core.reading import Query
 from storage.facts.engine import Engine
 from storage.facts.panes import Panes
-from storage.facts.progress import NEVER, Batches
 from storage.facts.raw import Raw
 from storage.facts.readings import Readings
 from storage.facts.retention import TABLES, retain
@@ -216,43 +214,6 @@ def test_a_rebuilt_slot_replaces_what_ingest_added(engine: Engine) -> None:
     assert panes.histogram(CONTRACT, "x", "all", (0, 2 * HOUR)).tolist() == [10, 0, 2, 0]
 
 
-def test_progress_is_what_was_committed_last(engine: Engine) -> None:
-    """Positions are told by topic and partition, the watermark is the latest event time."""
-    row: dict[str, str | int] = {
-        "model": "m",
-        "topic": "predictions",
-        "partition": 0,
-        "first": 1,
-        "rows": 2,
-        "duplicates": 0,
-        "rejected": 0,
-        "logged": 9,
-    }
-    times: dict[str, str | int] = {"first_ts": 1, "last_ts": 2}
-    writer = Writer(engine)
-    writer.batches([{**row, **times, "last": 4, "watermark": 5}])
-    writer.batches([{**row, **times, "last": 6, "watermark": 3}])
-    writer.batches([{**row, **times, "topic": "labels", "last": 8, "watermark": 99}])
-    progress = Batches(engine).progress(0)["m"]
-    assert (progress.predictions, progress.labels, progress.watermark) == ({0: 6}, {0: 8}, 5)
-
-
-def test_a_model_that_comes_between_two_questions_is_told_without_times(engine: Engine) -> None:
-    """No watermark is ahead of the positions, and nothing fails."""
-    numbers: dict[str, str | int] = {"partition": 0, "first": 1, "last": 4, "rows": 2, "duplicates": 0, "rejected": 0}
-    times: dict[str, str | int] = {"first_ts": 1, "last_ts": 2, "watermark": 5, "logged": 9}
-
-    class Growing:
-        def query(self, *asked: Any) -> pa.Table:
-            answer = engine.query(*asked)
-            Writer(engine).batches([{"model": "new", "topic": "predictions", **numbers, **times}])
-            return answer
-
-    progress = Batches(cast("Engine", Growing())).progress(0)["new"]
-    assert (progress.predictions, progress.watermark) == ({0: 4}, NEVER)
-    assert Batches(engine).progress(0)["new"].watermark == 5
-
-
 def reading_rows(revision: int, value: float, version: int = 1) -> pa.Table:
     n = 5
     constants = {
@@ -315,10 +276,10 @@ def test_retention_counts_from_the_log_and_is_off(engine: Engine) -> None:
     writer.predictions([(CONTRACT, replace(predictions(["new"]), logged=np.array([lately])))], 0, "t2")
     retain(engine, None)
     engine.command("OPTIMIZE TABLE predictions FINAL")
-    assert {key for _, ids in raw.ids(0, 9) for key in ids} == {"old", "new"}
+    assert {key for _, ids in raw.ids(0, 0, 9) for key in ids} == {"old", "new"}
     retain(engine, 30 * moment.DAY)
     engine.command("OPTIMIZE TABLE predictions FINAL")
-    assert {key for _, ids in raw.ids(0, 9) for key in ids} == {"new"}
+    assert {key for _, ids in raw.ids(0, 0, 9) for key in ids} == {"new"}
     assert limits(engine) == ["toDateTime(logged) + toIntervalSecond(2592000)"] * 3
     changed = "SELECT name, metadata_modification_time AS at FROM system.tables WHERE database = currentDatabase() ORDER BY name"
     before = engine.query(changed)
@@ -336,21 +297,3 @@ def limits(engine: Engine) -> list[str]:
         " WHERE database = currentDatabase() AND name IN {tables:Array(String)}"
     )
     return [row["ttl"] for row in engine.query(sql, {"tables": list(TABLES)}).to_pylist()]
-
-
-def test_slots_whose_events_may_be_gone_are_frozen(engine: Engine) -> None:
-    """Frozen is the latest event time of the batches that were logged before the limit."""
-    row: dict[str, str | int] = {
-        "model": "m",
-        "topic": "predictions",
-        "partition": 0,
-        "first": 1,
-        "rows": 1,
-        "duplicates": 0,
-        "rejected": 0,
-    }
-    writer = Writer(engine)
-    writer.batches([{**row, "last": 1, "first_ts": 5, "last_ts": 50, "watermark": 50, "logged": 100}])
-    writer.batches([{**row, "last": 2, "first_ts": 60, "last_ts": 90, "watermark": 90, "logged": 200}])
-    assert Batches(engine, retention=100).progress(250)["m"].frozen == 50
-    assert Batches(engine).progress(250)["m"].frozen < 0

@@ -64,7 +64,7 @@ def test_whatever_defines_tables_does_so_on_every_replica() -> None:
     retain(engine, moment.DAY)
     show(engine, [CONTRACT])
     defined = [sql for sql in engine.told if not sql.startswith("INSERT")]
-    assert len(defined) == 1 + len([sql for sql in ALL if not sql.startswith("INSERT")]) + 3 + 1
+    assert len(defined) == 1 + len([sql for sql in ALL if not sql.startswith("INSERT")]) + (3 + 2) + 1
     assert [sql for sql in defined if "ON CLUSTER 'main'" not in sql] == []
     assert [sql for sql in defined if re.search(r"ENGINE = (?!Replicated)", sql)] == []
     assert [sql for sql in engine.told if sql.startswith("INSERT") and "CLUSTER" in sql] == []
