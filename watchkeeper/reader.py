@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -28,25 +29,11 @@ class Reader:
 
     def models(self) -> list[dict[str, Any]]:
         """A row a model: model, task, contract_version, first_ts, last_ts (microseconds or None), predictions, labels, labelled, open_episodes."""
-        return [self.model(contract) for contract in self._stores.control.contracts()]
+        return self._rows(self._stores.control.contracts())
 
     def model(self, contract: Contract) -> dict[str, Any]:
         """The row of one model."""
-        slots, rows = self._stores.panes.slots(contract)
-        labelled, labels = self._stores.truth.counts(contract.model)
-        progress = self._stores.batches.progress(self._spine.clock.now()).get(contract.model)
-        seen = progress is not None and bool(progress.predictions) and len(slots) > 0
-        return {
-            "model": contract.model,
-            "task": str(contract.task),
-            "contract_version": contract.version,
-            "first_ts": progress.first_ts if seen and progress else None,
-            "last_ts": progress.last_ts if seen and progress else None,
-            "predictions": int(rows.sum()),
-            "labels": labels,
-            "labelled": labelled,
-            "open_episodes": self._stores.control.open_episodes().get(contract.model, 0),
-        }
+        return self._rows([contract])[0]
 
     def contract(self, model: str) -> Contract | None:
         """The newest contract."""
@@ -115,6 +102,32 @@ class Reader:
     def status(self) -> dict[str, Any]:
         """What `GET /v1/status` says."""
         return self._spine.status()
+
+    def _rows(self, contracts: Sequence[Contract]) -> list[dict[str, Any]]:
+        """The rows of these models; what can be asked for all of them is asked once."""
+        progress = self._stores.batches.progress(self._spine.clock.now())
+        counts = self._stores.truth.counts([contract.model for contract in contracts])
+        episodes = self._stores.control.open_episodes()
+        rows = []
+        for contract in contracts:
+            name = contract.model
+            starts, held = self._stores.panes.slots(contract)
+            seen = progress.get(name) if len(starts) else None
+            labelled, labels = counts.get(name, (0, 0))
+            rows.append(
+                {
+                    "model": name,
+                    "task": str(contract.task),
+                    "contract_version": contract.version,
+                    "first_ts": seen.first_ts if seen and seen.predictions else None,
+                    "last_ts": seen.last_ts if seen and seen.predictions else None,
+                    "predictions": int(held.sum()),
+                    "labels": labels,
+                    "labelled": labelled,
+                    "open_episodes": episodes.get(name, 0),
+                }
+            )
+        return rows
 
     def _evaluated(self, model: str) -> int:
         """The contract version that the model's readings follow: the newest one as soon as everything has been evaluated under it."""

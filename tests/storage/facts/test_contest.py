@@ -107,12 +107,12 @@ def test_the_truth_moves_to_the_event_that_counts(engine: Engine) -> None:
     sent(engine, "a", 1, partition=0, logged=20)
     sent(engine, "b", 2, partition=0, logged=20, position=1)
     truth.join("m", {0: (0, 1)}, {0: (1, 1)}, 1)
-    assert (known(engine), truth.counts("m")) == ([1, 2], (2, 2))
+    assert (known(engine), truth.counts(["m"])) == ([1, 2], {"m": (2, 2)})
     sent(engine, "a", 3, partition=1, logged=10)
     sent(engine, "b", 2, partition=1, logged=10, contract=_NEWER, position=1)
     truth.join("m", {1: (0, 1)}, {}, 2)
     truth.contest("m", {1: (0, 1)}, 2)
-    assert (known(engine), truth.counts("m")) == ([2, 3], (2, 2))
+    assert (known(engine), truth.counts(["m"])) == ([2, 3], {"m": (2, 2)})
     assert hours(truth.joined("m", 2, HOUR)) == [1, 2, 3]
 
 
