@@ -1,7 +1,8 @@
 """Audits what is shown against what came, and mends it.
 
-Ingest knows its own partition only, so an id may stand in several, of which the first in the log counts; and a batch that broke off may leave panes
-that nobody can account for. A look reads whole columns of ids, so it is taken in portions, and at most a tenth of the time while there is other work.
+Ingest knows the newest ids of its own partition only, so an id may stand in raw more than once, and only the first in the log counts; and a batch that
+broke off may leave panes that nobody can account for. A look reads whole columns of ids, so it is taken in portions, and at most a tenth of the time
+while there is other work.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from monitors.term import Term
 
 NO_SLOTS = np.zeros(0, np.int64)
 
-_PORTION = 1_000_000  # positions a look
+_PORTION = 500_000  # events a look, about: their ids take 100 MB while it lasts
+_FAR = 1_000_000  # positions a look
 _REST = 9  # times as long as the look took
 
 
@@ -43,17 +45,17 @@ class Audit:
         """Of the positions that were not looked at yet, those to look at in this step."""
         if len(fresh) == 0 or (busy and self._clock() < self._rested):
             return {}
-        most = _PORTION // len(fresh)
-        return {part: (first, min(last, first + most)) for part, (first, last) in fresh.items()}
+        near = {part: (first, min(last, first + _FAR // len(fresh))) for part, (first, last) in fresh.items()}
+        ends = self._raw.portion(self._model, near, _PORTION // len(fresh))
+        return {part: (first, ends.get(part, last)) for part, (first, last) in near.items()}
 
     def look(self, contract: Contract, fresh: Ranges, slots: Ints, committed: Committed, term: Term) -> Audited:
         """Audit the slots of what came in these positions, and `slots` besides."""
         began, beaten = self._clock(), NO_SLOTS
         if fresh:
-            if len(committed.predictions) > 1:  # one partition holds each id once
-                term.check()
-                at = self._truth.contest(self._model, fresh, term.generation)
-                beaten = np.unique(at // contract.pane * contract.pane)
+            term.check()
+            at = self._truth.contest(self._model, fresh, term.generation)
+            beaten = np.unique(at // contract.pane * contract.pane)
             slots = np.union1d(slots, self._raw.touched(self._model, fresh, contract.pane))
         kept, forced = slots[slots > committed.frozen], beaten[beaten > committed.frozen]
         audited, repaired = self._rebuild.reconcile(contract, kept, forced, committed.predictions, term)

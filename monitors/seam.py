@@ -48,6 +48,10 @@ class Raw(Protocol):
         """For each slot: how many distinct ids count there, and the highest position by partition."""
         ...
 
+    def portion(self, model: str, positions: Ranges, most: int) -> dict[int, int]:
+        """For each partition the position at which its batches hold about `most` events of the model; none for one without events there."""
+        ...
+
     def contracts(self, model: str, values: Ints, pane: int) -> list[int]:
         """Contract versions of the events of these slots."""
         ...

@@ -51,9 +51,9 @@ def slots(values: Sequence[int] | Ints, pane: int) -> dict[str, object]:
 Ranges = Mapping[int, tuple[int, int]]
 
 
-def within(ranges: Ranges) -> str:
+def within(ranges: Ranges, position: str = "position") -> str:
     """The condition that an event stands at one of these positions."""
-    return " OR ".join(f"(partition = {int(p)} AND position BETWEEN {int(first)} AND {int(last)})" for p, (first, last) in ranges.items())
+    return " OR ".join(f"(partition = {int(p)} AND {position} BETWEEN {int(first)} AND {int(last)})" for p, (first, last) in ranges.items())
 
 
 class Raw:
@@ -120,6 +120,17 @@ class Raw:
         sql = f"SELECT slot, uniqExactIfMerge(ids) AS n, groupArray(partition) AS parts, groupArray(last) AS lasts FROM ({each}) GROUP BY slot"
         rows = self._engine.query(sql, {"model": model, **slots(values, pane)}).to_pylist()
         return {row["slot"]: (row["n"], dict(zip(row["parts"], row["lasts"], strict=True))) for row in rows}
+
+    def portion(self, model: str, positions: Ranges, most: int) -> dict[int, int]:
+        """For each partition the position at which its batches of these positions hold about `most` events of the model, one batch at least."""
+        held = "sum(rows) OVER (PARTITION BY partition ORDER BY last ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - rows"
+        batches = (
+            f"SELECT partition, last, {held} AS earlier FROM batches"
+            f" WHERE model = {{model:String}} AND topic = 'predictions' AND ({within(positions, 'last')})"
+        )
+        sql = f"SELECT partition, max(last) AS upto FROM ({batches}) WHERE earlier < {{most:UInt64}} GROUP BY partition"
+        table = self._engine.query(sql, {"model": model, "most": most})
+        return dict(zip(table["partition"].to_pylist(), table["upto"].to_pylist(), strict=True))
 
     def contracts(self, model: str, values: Ints, pane: int) -> list[int]:
         """The contract versions under which the events of these slots were taken."""

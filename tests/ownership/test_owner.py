@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from contextlib import suppress
 
@@ -198,6 +199,18 @@ def test_the_audit_takes_a_tenth_of_the_time(spine: Spine, model: str) -> None:
     assert [bool(audit.due(everything, busy=busy)) for busy in (True, False)] == [False, True]
     seconds[0] += 20.0
     assert audit.due(everything, busy=True) == portion
+
+
+def test_a_look_takes_so_many_events_whatever_a_position_holds(spine: Spine, model: str) -> None:
+    """Where each position is a request of thousands, a portion ends with the batch that fills it, of both partitions together."""
+    times = dict.fromkeys(("duplicates", "rejected", "first_ts", "last_ts", "watermark", "logged"), 0)
+    for partition, first in itertools.product((0, 1), range(0, 100, 10)):
+        about = {"model": model, "topic": "predictions", "partition": partition, "first": first, "last": first + 9, "rows": 100_000}
+        Writer(spine.engine).batches([about | times])
+    raw = Raw(spine.engine)
+    audit = Audit(model, raw, Truth(spine.engine), Rebuild(raw, Panes(spine.engine), Writer(spine.engine), lambda *_: None))
+    assert audit.due({0: (0, 99)}, busy=False) == {0: (0, 49)}
+    assert audit.due({0: (50, 99), 1: (0, 9)}, busy=False) == {0: (50, 79), 1: (0, 9)}
 
 
 def test_positions_begin_at_0() -> None:
