@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 _NEVER = -(1 << 62)
 _LONGEST = moment.MINUTE  # between two attempts at a monitor that fails
+_WARY = 10 * moment.MINUTE  # after an owner's first step, in which readings of earlier owners are counted in each
+_SELDOM = 5 * moment.MINUTE  # between two counts later
 _PORTION = 10_000  # readings that alerts take in one transaction: PostgreSQL ends one in which nothing is asked for 10 s
 
 
@@ -93,10 +95,20 @@ class Watch:
             tuple[str, int], tuple[int, int]
         ] = {}  # of a monitor that fails: when it is tried again, and the pause before that
         self._earlier = -1  # readings of earlier owners
+        self._looked: tuple[int, int] | None = None  # when they were counted first and last
         self.counts = Counts()
 
     def stray(self, model: str, term: Term) -> bool:
-        """Whether an earlier owner has written readings since this was asked last; also when it is asked first."""
+        """Whether an earlier owner has written readings since this was asked last; also when it is asked first.
+
+        To count them takes longer the more there are. An earlier owner has one write left at most, and lands it within minutes or hardly ever: so
+        much later it is enough to look now and then.
+        """
+        now = self._clock.now()
+        first, last = self._looked or (now, now - _SELDOM)
+        if first + _WARY <= now < last + _SELDOM:
+            return False
+        self._looked = first, now
         before, self._earlier = self._earlier, self._readings.below(model, term.first)
         if before == self._earlier:
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import msgspec
@@ -160,3 +161,27 @@ def test_a_store_that_goes_away_is_no_monitors_fault(spine: Spine, model: str, m
     assert owner.counts.failed == {}
     settle(spine, model)
     assert counts(spine, model) == counts(spine, model, "psi") == {(0, "all"): 1, (0, "c=a"): 1}
+
+
+def test_readings_of_earlier_owners_are_counted_in_each_step_at_first_and_then_now_and_then() -> None:
+    """So that a long history costs a quiet model nothing; what an earlier owner writes later still is found within minutes."""
+    stored, asked, clock = {"below": 7}, list[int](), ManualClock(START)
+
+    def below(*_: object) -> int:
+        asked.append(clock.now())
+        return stored["below"]
+
+    own: Any = SimpleNamespace(first=1)
+    nothing: Any = None
+    readings: Any = SimpleNamespace(below=below)
+    watching = watch.Watch(nothing, nothing, readings, nothing, nothing, clock)
+    seen = []
+    for second in range(3_600):
+        stored["below"] += second in {3, 2_000}
+        if watching.stray("m", own):
+            seen.append(second)
+        clock.advance(moment.SECOND)
+    assert seen[:2] == [0, 3]
+    assert len(seen) == 3
+    assert 2_000 <= seen[2] < 2_300
+    assert len(asked) == 600 + 3_000 // 300
