@@ -1,7 +1,7 @@
 """The engine within this process: chDB, which is ClickHouse as a library.
 
-One process a data folder, one data folder a process; never fork. Each thread has a client of its own: a slow question
-does not hold up an insert.
+One process a data folder, one data folder a process; never fork. Statements at the same time have a client each: a slow
+question does not hold up an insert.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from core.error import Fatal
 from storage.facts.engine import DATABASE, Engine
+from storage.facts.fault import told
 
 
 class Chdb(Engine):
@@ -26,44 +27,41 @@ class Chdb(Engine):
         super().__init__(str(folder), DATABASE)
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._local = threading.local()
-        self._clients: list[Any] = []
+        self._idle: list[Any] = []  # clients that were opened and are lent to nobody
+        self._closed = False
         self._lock = threading.Lock()
         client = self._open(None)
         client.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
         client.close()
 
     def close(self) -> None:
-        """Close every thread's client; the folder is free afterwards."""
+        """Close all clients, those that are lent as they come back; the folder is free afterwards."""
         with self._lock:
-            while self._clients:
-                self._clients.pop().close()
-            self._local = threading.local()
+            self._closed = True
+            while self._idle:
+                self._idle.pop().close()
 
     @contextmanager
     def _lent(self) -> Iterator[Any]:
-        try:
-            with super()._lent() as client:
+        with told(self.where):
+            client = self._client()
+            try:
                 yield client
-        except BaseException:
-            # What a statement had answered before it failed would stand in front of this client's next answer.
-            self._discard()
-            raise
-
-    def _discard(self) -> None:
-        if (client := getattr(self._local, "client", None)) is not None:
-            del self._local.client
+            except BaseException:
+                # What a statement had answered before it failed would stand in front of this client's next answer.
+                client.close()
+                raise
             with self._lock:
-                if client in self._clients:
-                    self._clients.remove(client)
+                if not self._closed:
+                    self._idle.append(client)
+                    return
             client.close()
 
     def _client(self) -> Any:
-        if (client := getattr(self._local, "client", None)) is None:
-            client = self._local.client = self._open(self.database)
-            with self._lock:
-                self._clients.append(client)
-        return client
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return self._open(self.database)
 
     def _open(self, database: str | None) -> Any:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -155,3 +156,29 @@ def test_a_folder_belongs_to_one_process(tmp_path: Path) -> None:
     second.ping()
     second.close()
     assert time.monotonic() - began < 30
+
+
+def test_threads_that_come_and_go_leave_no_clients_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one process a client serves one thread after the other, as many as are wanted at once; one that failed serves nobody any more."""
+    engine, opened = Chdb(tmp_path), list[object]()
+    open_ = engine._open
+
+    def noted(database: str | None) -> object:
+        opened.append(client := open_(database))
+        return client
+
+    monkeypatch.setattr(engine, "_open", noted)
+    for _ in range(20):
+        thread = threading.Thread(target=engine.ping)
+        thread.start()
+        thread.join()
+    assert len(opened) == 1
+    with engine._lent() as first, engine._lent() as second:
+        assert opened == [first, second]
+    with pytest.raises(Fatal):
+        engine.query("SELECT * FROM nowhere")  # by the one that came back last
+    with engine._lent() as third, engine._lent() as fourth:
+        assert third is second
+        assert opened == [first, second, fourth]
+    engine.close()
+    assert engine._idle == []
