@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.lifespan.on import LifespanOn
 
 from core.error import Fatal
 from watchkeeper.settings import Settings
@@ -36,6 +37,19 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
+
+
+@asynccontextmanager
+async def begun(application: ASGIApp) -> AsyncIterator[None]:
+    """Begin and end an application that another one hands its requests to. By the protocol of servers: Dash adds its pages' addresses when it hears it."""
+    lifespan = LifespanOn(uvicorn.Config(application, lifespan="on", log_config=None))
+    await lifespan.startup()
+    if lifespan.should_exit:
+        raise Fatal("the API and the pages could not begin; the log says why")
+    try:
+        yield
+    finally:
+        await lifespan.shutdown()
 
 
 def until_told(application: ASGIApp, settings: Settings) -> None:

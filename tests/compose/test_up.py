@@ -40,6 +40,7 @@ def test_a_cluster_comes_works_and_goes(tmp_path: Path) -> None:
                 while not client.get("/v1/status").json()["quiet"] and time.monotonic() < until:
                     time.sleep(0.2)
                 assert client.get("/v1/readings", params={"model": "m", "measure": "quality.null_rate"}).json()["items"] != []
+                assert "Watchkeeper" in client.get("/ui/models/m").raise_for_status().text
             assert AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}).list_topics(timeout=10).topics.keys() >= {
                 "predictions",
                 "ticks",

@@ -128,7 +128,7 @@ class Process:
                 if opening.done():
                     part = opening.result()
                     if (application := await asyncio.to_thread(part.application)) is not None:
-                        await stack.enter_async_context(application.router.lifespan_context(application))
+                        await stack.enter_async_context(listen.begun(application))
                         self._application = application
                     self._part = part  # from now on it may be ready
                 while opening.done() and not (told.is_set() or serving.done()):
