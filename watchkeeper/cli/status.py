@@ -20,7 +20,8 @@ def status(url: Url = None, json: AsJson = False) -> None:
     if json:
         terminal.as_json(answer)
         return
-    terminal.table(("", ""), _flat({key: value for key, value in answer.items() if key != "problems"}))
+    processes = {"processes": ", ".join(f"{process['kind']} at {process['where']}" for process in answer.get("processes") or [])}
+    terminal.table(("", ""), _flat({key: value for key, value in (answer | processes).items() if key != "problems" and value != ""}))
     for problem in answer.get("problems") or []:
         terminal.warn(str(problem))
 
