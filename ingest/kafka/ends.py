@@ -7,17 +7,16 @@ import time
 from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # the library leaves it out of __all__
+from confluent_kafka.admin import AdminClient
 
 from core.error import Retryable
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import intent, said
-from ingest.kafka.place import partitions
+from ingest.kafka.place import LAST, offsets, partitions
 from ingest.record import TOPICS, Topic
 
 _FRESH = 0.2  # seconds
 _ASK = 10.0  # seconds for the brokers to answer
-_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
 class Standing(NamedTuple):
@@ -85,8 +84,8 @@ class Ends:
             places = partitions(known, self._names)
             # Committed first: what is committed cannot be beyond an end that is asked for later.
             committed = self._group.committed(places, timeout=_ASK)
-            asked = self._admin.list_offsets(dict.fromkeys(places, _LATEST), request_timeout=_ASK)
-            ends = {(place.topic, place.partition): answer.result().offset for place, answer in asked.items()}
+            answers = offsets(self._admin, places, LAST)
+            ends = {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
             found = {}
             for told in committed:
                 if told.error is not None:

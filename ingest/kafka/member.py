@@ -14,10 +14,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 from confluent_kafka import Consumer as Client
 from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from ingest.consumer import Consumer, Limits
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import KafkaLog, Place, said
+from ingest.kafka.place import FIRST, offsets
 from ingest.record import Topic
 from ingest.seam import Log
 
@@ -142,7 +144,7 @@ class Member:
         for told in committed:
             if told.error is not None:
                 raise KafkaException(told.error)
-        lowest = [client.get_watermark_offsets(TopicPartition(told.topic, told.partition), timeout=_ASK)[0] for told in committed]
+        lowest = self._lowest(committed)
         self.lost += sum(max(0, low - told.offset) for told, low in zip(committed, lowest, strict=True) if told.offset >= 0)
         starts = self._log.assign(zip(committed, lowest, strict=True))
         client.incremental_assign(starts)
@@ -153,6 +155,20 @@ class Member:
         for told in starts:
             self._consumers[self._log.place(told)].start()
         _log.info("assigned: %s", ", ".join(f"{told.topic} {told.partition} from {told.offset}" for told in starts))
+
+    def _lowest(self, committed: Sequence[TopicPartition]) -> list[int]:
+        """The first offset that each partition still has. One whose leader is away must not hold up the others: it goes on from its place."""
+        answers = offsets(AdminClient(self._connection.admin()), committed, FIRST)
+        found = []
+        for told in committed:
+            try:
+                found.append(int(answers[told].result().offset))
+            except KafkaException as error:
+                if told.offset < 0:
+                    raise
+                _log.warning("%s %d waits for its leader, to go on from %d: %s", told.topic, told.partition, told.offset, said(error))
+                found.append(told.offset)
+        return found
 
     def _revoked(self, client: Client, partitions: list[TopicPartition]) -> None:
         """Partitions go to another member: finish, commit, and only then let go."""

@@ -1,12 +1,14 @@
-"""Where a group stands, asked by somebody who is no member of it."""
+"""Where partitions begin and end, and where a group stands in them, asked by somebody who is no member of it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # the library leaves it out of __all__
 
 from core.error import Retryable
 from ingest.kafka.connection import Connection
@@ -14,12 +16,21 @@ from ingest.kafka.connection import Connection
 _ASK = 10.0  # seconds for the brokers to answer
 _STARTING = {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
 
+FIRST, LAST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
 
 def partitions(known: Mapping[str, Any], topics: Iterable[str]) -> list[TopicPartition]:
     """All partitions of these topics, of which the brokers know what `known` says. Raises Retryable if a topic is not there."""
     if missing := [name for name in topics if name not in known]:
         raise Retryable(f"there is no topic {', '.join(missing)}; `watchkeeper migrate` makes them")
     return [TopicPartition(name, part) for name in topics for part in known[name].partitions]
+
+
+def offsets(admin: AdminClient, parts: Iterable[TopicPartition], which: OffsetSpec) -> dict[TopicPartition, Future[Any]]:
+    """The first or the last offset of all these partitions, asked for at once: an answer each, which raises KafkaException if its leader is away."""
+    answers: dict[TopicPartition, Future[Any]] = admin.list_offsets(dict.fromkeys(parts, which), request_timeout=_ASK)
+    wait(answers.values())  # here, where the client is held: without it they would never be done
+    return answers
 
 
 def places(connection: Connection, group: str, topics: Sequence[str]) -> list[TopicPartition]:

@@ -10,13 +10,12 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from core.error import Fatal, Retryable
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import said
-from ingest.kafka.place import partitions, places
+from ingest.kafka.place import FIRST, LAST, offsets, partitions, places
 from ingest.record import TOPICS
 
 _ASK = 10.0  # seconds for the brokers to answer
 _MEMBERS = {KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.GROUP_SUBSCRIBED_TO_TOPIC}
 _MEMBERS_REMAIN = "has members; stop all ingest processes, and wait kafka.session for those with kafka.instance"
-_FIRST, _LAST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 Place = tuple[str, int]
 
@@ -47,13 +46,13 @@ def realign(connection: Connection, reached: Mapping[Place, int], *, lost: bool 
 
 def _places(admin: AdminClient, names: Mapping[str, str], reached: Mapping[Place, int]) -> dict[Place, int]:
     """The place of each partition: after what was reached, and not before what the topic still has."""
-    first = _ends(admin, names, _FIRST)
+    first = _ends(admin, names, FIRST)
     return {place: max(reached.get(place, -1) + 1, low) for place, low in first.items()}
 
 
 def _fit(admin: AdminClient, names: Mapping[str, str], places: Mapping[Place, int]) -> None:
     """Raise Fatal if a place is beyond the end of its topic."""
-    last = _ends(admin, names, _LAST)
+    last = _ends(admin, names, LAST)
     if beyond := [f"{topic} {part}" for (topic, part), at in places.items() if at > last[topic, part]]:
         raise Fatal(f"there are facts beyond the end of {', '.join(beyond)}; the topic was made anew: see docs/operations.md")
 
@@ -61,8 +60,7 @@ def _fit(admin: AdminClient, names: Mapping[str, str], places: Mapping[Place, in
 def _ends(admin: AdminClient, names: Mapping[str, str], which: OffsetSpec) -> dict[Place, int]:
     """Offsets of all partitions."""
     parts = partitions(admin.list_topics(timeout=_ASK).topics, names)
-    answers = admin.list_offsets(dict.fromkeys(parts, which), request_timeout=_ASK)
-    return {(names[told.topic], told.partition): answer.result().offset for told, answer in answers.items()}
+    return {(names[told.topic], told.partition): answer.result().offset for told, answer in offsets(admin, parts, which).items()}
 
 
 def _held(connection: Connection, names: Mapping[str, str]) -> set[Place]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer as Client
 from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined]
 
+from compose.servers.kafka import Kafka
+from compose.servers.server import free_port
 from core.contract import Contract
 from core.error import Retryable
 from ingest.consumer import Consumer, Limits
 from ingest.kafka.connection import Connection, GroupProtocol
 from ingest.kafka.ends import Ends
 from ingest.kafka.group import Group
+from ingest.kafka.place import FIRST
 from ingest.kafka.topics import create
 from ingest.record import TOPICS, Events, Topic
 from ingest.seam import Log
@@ -106,15 +110,36 @@ class Stand:
         self.ends.close()
 
 
-@pytest.fixture(params=["classic", "consumer"])
-def stand(request: pytest.FixtureRequest, kafka: KafkaAt, kafka_prefix: str, tmp_path: Path) -> Iterator[Stand]:
-    protocol: GroupProtocol = request.param
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Chdb]:
     engine = Chdb(tmp_path / "facts")
     migrate(engine)
-    held = Stand(Connection(bootstrap=kafka.bootstrap, prefix=kafka_prefix, group_protocol=protocol, session=6), engine)
-    yield held
-    held.close()
+    yield engine
     engine.close()
+
+
+@pytest.fixture(params=["classic", "consumer"])
+def stand(request: pytest.FixtureRequest, kafka: KafkaAt, kafka_prefix: str, engine: Chdb) -> Iterator[Stand]:
+    protocol: GroupProtocol = request.param
+    with closing(Stand(Connection(bootstrap=kafka.bootstrap, prefix=kafka_prefix, group_protocol=protocol, session=6), engine)) as held:
+        yield held
+
+
+def second_of(first: Kafka, folder: Path) -> Kafka:
+    """A broker that joins the cluster of a running one."""
+    port, place = free_port(), "data/meta.properties"
+    identity = (first.folder / place).read_text(encoding="utf-8")
+    (folder / "data").mkdir(parents=True)
+    (folder / place).write_text(re.sub(r"directory\.id=.*\n", "", identity.replace("node.id=1", "node.id=2")), encoding="utf-8")
+    voters = re.findall("controller.quorum.voters=.*", (first.folder / "server.properties").read_text(encoding="utf-8"))
+    joining = {"node.id": "2", "process.roles": "broker", "listeners": f"PLAINTEXT://127.0.0.1:{port}"}
+    return Kafka(folder, port, options=joining | dict(line.split("=", 1) for line in voters))
+
+
+def positions(group: Group) -> dict[tuple[Topic, int], int]:
+    """The next position that a member writes, by topic and partition."""
+    told = group.status()["partitions"]
+    return {(topic, int(partition)): at for topic in TOPICS for partition, at in told[topic].items()}
 
 
 def test_everything_is_written_once_and_committed_to_the_end(stand: Stand) -> None:
@@ -131,18 +156,44 @@ def test_everything_is_written_once_and_committed_to_the_end(stand: Stand) -> No
 
 def test_an_assignment_that_fails_is_begun_again(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that leads no partition yet, as one that has just made it, costs a pause and no thread."""
-    ask, asked = Client.get_watermark_offsets, list[TopicPartition]()
+    asked = list[TopicPartition]()
 
-    class Hasty(Client):
-        def get_watermark_offsets(self, partition: TopicPartition, **given: Any) -> Any:  # type: ignore[override]
-            asked.append(partition)
-            return ask(self, TopicPartition("nowhere", 0) if len(asked) == 1 else partition, **given)
+    class Hasty(AdminClient):
+        def list_offsets(self, places: dict[TopicPartition, Any], **given: Any) -> Any:  # type: ignore[override]
+            asked.extend(places)
+            if len(asked) > PARTITIONS:
+                return super().list_offsets(places, **given)
+            (answer,) = super().list_offsets({TopicPartition("nowhere", 0): FIRST}, **given).values()
+            return dict.fromkeys(places, answer)
 
-    monkeypatch.setattr("ingest.kafka.member.Client", Hasty)
+    monkeypatch.setattr("ingest.kafka.member.AdminClient", Hasty)
     stand.send(range(50))
     stand.member()
     until(stand.ends.caught_up)
     assert stand.counts() == (50, 50, 50, 50, 50)
+
+
+def test_a_partition_whose_leader_is_away_holds_up_no_other(tmp_path: Path, engine: Chdb) -> None:
+    """A second broker leads the fourth partition of each topic: while it is away the other three are written, and the fourth when it is back."""
+    with Kafka(tmp_path / "1") as first, closing(Stand(Connection(bootstrap=first.bootstrap), engine)) as stand:
+        until(stand.ends.caught_up)  # so the group's places are on the first broker
+        with second_of(first, tmp_path / "2") as second:
+            fourth = [NewPartitions(stand.connection.topic(topic), PARTITIONS + 1, replica_assignment=[[2]]) for topic in TOPICS]
+            admin = AdminClient(stand.connection.admin())
+            for answer in admin.create_partitions(fourth).values():
+                answer.result(30)
+            stand.send(range(200))
+            before = stand.member()
+            until(stand.ends.caught_up)
+            before.stop()
+            stand.send(range(200, 400))
+            ends = {place: at.end for place, at in stand.ends.standing().items() if place[1] < PARTITIONS}
+            second.stop()
+            after = stand.member()
+            until(lambda: ends.items() <= positions(after).items())
+            second.start()
+            until(stand.ends.caught_up)
+            assert stand.counts() == (400, 400, 400, 400, 400)
 
 
 def test_a_batch_that_broke_off_is_finished_by_the_next_member(stand: Stand) -> None:
@@ -205,8 +256,11 @@ def test_what_retention_removed_before_it_was_read_is_counted(stand: Stand) -> N
 
 
 def until(holds: Callable[[], bool], seconds: float = 40.0) -> None:
-    """Wait until something holds."""
+    """Wait until something holds. Brokers that have just started may not be able to say."""
     end = time.monotonic() + seconds
-    while not holds():
+    while True:
+        with suppress(Retryable):
+            if holds():
+                return
         assert time.monotonic() < end, "it did not come to hold"
         time.sleep(0.05)
