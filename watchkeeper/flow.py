@@ -112,7 +112,7 @@ class _Read:
 
     def committed(self, topic: Topic, partition: int) -> Committed:
         """As the log has it; what was under way here before is not any more."""
-        for of in [of for of in self._begun if of[:2] == (topic, partition)]:
+        for of in [of for of in self._begun.copy() if of[:2] == (topic, partition)]:  # a copy: other threads read meanwhile
             self._begun.pop(of, None)
         return self._log.committed(topic, partition)
 

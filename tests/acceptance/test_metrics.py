@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
@@ -14,7 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from core.clock import ManualClock
 from core.error import Retryable
 from ingest.embedded_log import EmbeddedLog
-from ingest.record import Batch, Events
+from ingest.record import Batch, Events, Topic
+from ingest.seam import Committed
 from tests.acceptance import spine
 from watchkeeper.application import create_application
 from watchkeeper.embedded import Embedded
@@ -96,3 +99,27 @@ def test_an_insert_that_fails_is_not_timed(tmp_path: Path) -> None:
     with pytest.raises(Retryable):
         flow.store(Broken()).batches([{}])  # type: ignore[arg-type]  # what is not called need not be there
     assert [s for family in flow.collect() for s in family.samples if s.name == "watchkeeper_insert_seconds_count"] == []
+
+
+def test_a_partition_that_comes_back_forgets_what_was_under_way_while_others_are_read(tmp_path: Path) -> None:
+    """Whatever another thread reads in the meantime."""
+    appended = EmbeddedLog(tmp_path / "log.sqlite")
+    for _ in range(20):
+        appended.append("labels", "json", b"[]", 0, None).result(10)
+    log, starts = Flow(ManualClock(0), set).log(appended), itertools.count(1)
+
+    class Meanwhile(str):
+        """A topic; whenever it is compared with another one, a batch of that is read."""
+
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            log.read("labels", 0, next(starts), until=None, most=1)
+            return str.__eq__(self, other)
+
+    for _ in range(3):
+        log.read("labels", 0, next(starts), until=None, most=1)
+    assert log.committed(cast("Topic", Meanwhile("predictions")), 0) == Committed(1, None)
+    assert next(starts) == 7
+    appended.close()
