@@ -86,7 +86,7 @@ class Write:
             except Retryable as error:
                 self.problem = str(error)
                 return
-            self._committed = settled
+            self._committed, self.problem = settled, None
 
     def close(self) -> None:
         """Nothing more comes."""

@@ -1,0 +1,74 @@
+"""The last step: what it tells when the log refuses a place."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.error import Retryable
+from ingest.embedded_log import EmbeddedLog
+from ingest.record import Batch, Events, Topic
+from ingest.seam import Committed
+from ingest.write import Write
+from storage.facts.chdb import Chdb
+from storage.facts.migration import migrate
+from storage.facts.raw import Raw
+from storage.facts.writer import Writer
+
+
+class Refusing(EmbeddedLog):
+    """A log that acknowledges nothing while it is `away`; intents it takes."""
+
+    away = False
+
+    def commit(self, topic: Topic, partition: int, committed: Committed) -> None:
+        """Commit, or refuse."""
+        if self.away and committed.intent is None:
+            raise Retryable("a rebalance is under way")
+        super().commit(topic, partition, committed)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Refusing]:
+    log = Refusing(tmp_path / "log.sqlite")
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Chdb]:
+    engine = Chdb(tmp_path / "facts")
+    migrate(engine)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def write(log: Refusing, engine: Chdb) -> Iterator[Write]:
+    start = log.committed("predictions", 0)
+    write = Write(log, Writer(engine), Raw(engine), "predictions", 0, start, written=lambda _: None, dead=lambda _: None)
+    yield write
+    write.abandon()
+
+
+def test_a_place_that_was_refused_is_no_problem_any_more_once_it_is_taken(log: Refusing, write: Write) -> None:
+    """Though no batch has come since."""
+    log.away = True
+    write.submit(Events(Batch("predictions", 0, 1, 3, [])))
+    until_settled(write)
+    assert write.problem == "a rebalance is under way"
+    log.away = False
+    write.poll()
+    assert (write.problem, log.committed("predictions", 0)) == (None, Committed(4, None))
+
+
+def until_settled(write: Write) -> None:
+    """Wait until nothing is under way."""
+    end = time.monotonic() + 20
+    while not write.idle:
+        assert time.monotonic() < end, "it is still being written"
+        write.poll()
+        time.sleep(0.01)
