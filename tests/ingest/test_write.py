@@ -59,7 +59,7 @@ def test_a_place_that_was_refused_is_no_problem_any_more_once_it_is_taken(log: R
     log.away = True
     write.submit(Events(Batch("predictions", 0, 1, 3, [])))
     until_settled(write)
-    assert write.problem == "a rebalance is under way"
+    assert (write.problem, log.committed("predictions", 0)) == ("a rebalance is under way", Committed(1, 3))
     log.away = False
     write.poll()
     assert (write.problem, log.committed("predictions", 0)) == (None, Committed(4, None))
