@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from core.error import Retryable
+from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import intent, said
 from ingest.kafka.place import LAST, offsets, partitions
@@ -100,8 +101,8 @@ class Ends:
         return found
 
     def _open(self) -> None:
-        self._group = Consumer(self._connection.asker("ingest"))
-        self._admin = AdminClient({**self._connection.admin(), "log_level": 0})
+        self._group = opened(Consumer, self._connection.asker("ingest"))
+        self._admin = opened(AdminClient, {**self._connection.admin(), "log_level": 0})
 
     def _first(self, place: TopicPartition) -> int:
         """Where ingest will begin in a partition that it has never read."""

@@ -16,7 +16,9 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
+from core.error import ConfigError
 from core.finding import Finding, away, clock, version
+from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import said
 from ingest.kafka.place import places
@@ -43,6 +45,13 @@ def look(connection: Connection, partitions: int, replication: int) -> Iterator[
 
     `partitions` and `replication` are the settings'. To hear the brokers' clock, and that all in-sync replicas answer, one tick of nobody is sent.
     """
+    try:
+        yield from _found(connection, partitions, replication)
+    except ConfigError as error:
+        yield Finding(NAME, well=False, seen=error.message, remedy=error.remedy)
+
+
+def _found(connection: Connection, partitions: int, replication: int) -> Iterator[Finding]:
     heard: list[str] = []
 
     def hear(error: KafkaError) -> None:
@@ -50,7 +59,7 @@ def look(connection: Connection, partitions: int, replication: int) -> Iterator[
             heard.append(error.str())
 
     settings: dict[str, Any] = {**connection.admin(), "error_cb": hear}
-    admin = AdminClient(settings, logger=_silent)
+    admin = opened(AdminClient, settings, logger=_silent)
     try:
         known = admin.list_topics(timeout=_ASK)
     except KafkaException as error:
@@ -171,7 +180,7 @@ def _written(connection: Connection) -> Iterator[Finding]:
     def report(error: KafkaError | None, message: Message) -> None:
         reports.append((error, message.timestamp()[1]))
 
-    producer = Producer({**connection.producer(), "message.timeout.ms": int(_ASK * 1_000), "linger.ms": 0}, logger=_silent)
+    producer = opened(Producer, {**connection.producer(), "message.timeout.ms": int(_ASK * 1_000), "linger.ms": 0}, logger=_silent)
     asked = time.time_ns() // 1_000
     producer.produce(connection.topic("ticks"), b"", on_delivery=report)
     producer.flush(2 * _ASK)

@@ -16,7 +16,9 @@ from confluent_kafka import Consumer as Client
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from core.error import ConfigError
 from ingest.consumer import Consumer, Limits
+from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import KafkaLog, Place, said
 from ingest.kafka.place import FIRST, offsets
@@ -97,6 +99,10 @@ class Member:
             began = time.monotonic()
             try:
                 self._member()
+            except ConfigError as error:
+                self._problem = str(error)
+                _log.error("Kafka: %s", error)
+                return
             except Exception as error:  # the thread's edge: this client is done with, another begins afresh
                 self._problem = said(error)[:300]
                 _log.warning("Kafka: %s; trying again in %.1f s", self._problem, pause)
@@ -105,7 +111,7 @@ class Member:
 
     def _member(self) -> None:
         """Be a member until told to stop; raises when the client cannot go on."""
-        client = Client(self._connection.consumer("ingest"), logger=_log)
+        client = opened(Client, self._connection.consumer("ingest"), logger=_log)
         self._log = log = KafkaLog(client, {self._topic: self._connection.topic(self._topic)}, self._memory)
         self._raised = None
         try:
@@ -158,7 +164,7 @@ class Member:
 
     def _lowest(self, committed: Sequence[TopicPartition]) -> list[int]:
         """The first offset that each partition still has. One whose leader is away must not hold up the others: it goes on from its place."""
-        answers = offsets(AdminClient(self._connection.admin()), committed, FIRST)
+        answers = offsets(opened(AdminClient, self._connection.admin()), committed, FIRST)
         found = []
         for told in committed:
             try:

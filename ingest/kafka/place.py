@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # the library leaves it out of __all__
 
 from core.error import Retryable
+from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
 
 _ASK = 10.0  # seconds for the brokers to answer
@@ -39,7 +40,7 @@ def places(connection: Connection, group: str, topics: Sequence[str]) -> list[To
     A coordinator that is starting is given some time. (An admin client could be asked, too; but then librdkafka 2.16 takes the whole process
     down.) Raises KafkaException.
     """
-    client = Consumer(connection.asker(group))
+    client = opened(Consumer, connection.asker(group))
     try:
         known = client.list_topics(timeout=_ASK).topics
         parts = [TopicPartition(name, part) for name in topics if name in known for part in known[name].partitions]

@@ -15,6 +15,7 @@ from core.error import Retryable
 from ingest.dead_letter import DeadLetter
 from ingest.decode.decoded import Decoded
 from ingest.decode.payload import Kind, PayloadError
+from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
 from ingest.kafka.delivery import Delivery
 from ingest.kafka.message import Outgoing, messages
@@ -123,7 +124,7 @@ class Publisher:
             "error_cb": self._told,
             **self._connection.options,
         }
-        return Producer(settings, logger=_log)
+        return opened(Producer, settings, logger=_log)
 
     def _serve(self) -> None:
         while not self._stop.is_set():

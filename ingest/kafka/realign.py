@@ -8,6 +8,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaExcep
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # the library leaves it out of __all__
 
 from core.error import Fatal, Retryable
+from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import said
 from ingest.kafka.place import FIRST, LAST, offsets, partitions, places
@@ -26,7 +27,7 @@ def realign(connection: Connection, reached: Mapping[Place, int], *, lost: bool 
     With `lost` only those are moved in which the group has no place, and something was reached. Raises Fatal, having moved nothing, if the group
     still has members or if a topic does not hold what was reached, and Retryable if the brokers are away.
     """
-    admin, group = AdminClient(connection.admin()), connection.group("ingest")
+    admin, group = opened(AdminClient, connection.admin()), connection.group("ingest")
     names = {connection.topic(topic): topic for topic in TOPICS}
     try:
         wanted = _places(admin, names, reached)

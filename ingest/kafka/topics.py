@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
 
 from core.error import Fatal, Retryable
+from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import said
 
@@ -56,7 +57,7 @@ def create(connection: Connection, partitions: int = 6, replication: int = 1) ->
 
     Raises Retryable when the brokers are away, and Fatal with the remedy when they refuse.
     """
-    admin = AdminClient(connection.admin())
+    admin = opened(AdminClient, connection.admin())
     names = {connection.topic(name): name for name in SETTINGS}
     try:
         there = admin.list_topics(timeout=_ASK).topics
@@ -81,7 +82,7 @@ def create(connection: Connection, partitions: int = 6, replication: int = 1) ->
 
 def missing(connection: Connection, names: Iterable[str] = SETTINGS) -> list[str]:
     """Which of these topics are not there, as they would be called on the brokers. Raises Retryable when those are away."""
-    admin = AdminClient(connection.admin())
+    admin = opened(AdminClient, connection.admin())
     try:
         there = admin.list_topics(timeout=_ASK).topics
     except (KafkaException, RuntimeError) as error:
@@ -93,7 +94,7 @@ def count(connection: Connection, name: str) -> int:
     """How many partitions one of the topics has. Raises Retryable if the brokers do not tell."""
     topic = connection.topic(name)
     try:
-        found = AdminClient(connection.admin()).list_topics(topic, timeout=_ASK).topics[topic]
+        found = opened(AdminClient, connection.admin()).list_topics(topic, timeout=_ASK).topics[topic]
     except (KafkaException, RuntimeError) as error:
         raise _refused(error, connection.bootstrap) from error
     if not found.partitions:
