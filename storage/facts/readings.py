@@ -16,6 +16,9 @@ from storage.facts.engine import Engine
 
 # The order of answers, and of cursors.
 _ORDER = ("model", "monitor", "window_start", "column", "segment", "revision")
+_STORED = (
+    "model, monitor, monitor_version, contract, column, segment, window_start"  # how the table is sorted; then by revision and generation
+)
 _FIELDS = (
     "monitor, model, version, measure, params, baseline, column, segment, toUnixTimestamp64Micro(window_start) AS window_start,"
     " toUnixTimestamp64Micro(window_end) AS window_end, value, lower, upper, baseline_value, n_target, n_baseline, n_effective,"
@@ -40,21 +43,25 @@ class Readings:
         `current` tells of each (model, monitor) the versions of the monitor and of the contract that hold: other readings are not shown.
         """
         conditions, parameters = _conditions(query, current)
-        shown = f"verdict != '{WITHDRAWN}'"
+        shown = f"tupleElement(held, 3) != '{WITHDRAWN}'"
         if query.after is not None:
-            places = _decode(query.after)
-            parameters |= {f"a{place}": value for place, value in enumerate(places)}
-            first = "(model, monitor, toUnixTimestamp64Micro(window_start), column, segment"
-            place = "({a0:String}, {a1:String}, {a2:Int64}, {a3:String}, {a4:String}"
-            conditions.append(f"{first}) >= {place})")
-            shown += f" AND {first.replace('toUnixTimestamp64Micro(window_start)', 'window_start')}, revision) > {place}, {{a5:UInt32}})"
-        of_each = (
-            "model, monitor, column, segment, window_start" if query.newest else "model, monitor, column, segment, window_start, revision"
-        )
+            parameters |= {f"a{place}": value for place, value in enumerate(_decode(query.after))}
+            conditions.append("model >= {a0:String}")
+            shown += (
+                " AND (model, monitor, window_start, column, segment, tupleElement(held, 2))"
+                " > ({a0:String}, {a1:String}, fromUnixTimestamp64Micro({a2:Int64}, 'UTC'), {a3:String}, {a4:String}, {a5:UInt32})"
+            )
+        each = _STORED if query.newest else f"{_STORED}, revision"
         where = " AND ".join(f"({condition})" for condition in conditions)
+        # First the places of the page, in the order in which they are stored, so that few of them are held at a time; what is wide is read of those only.
+        page = (
+            f"SELECT {_STORED}, tupleElement(held, 2), tupleElement(held, 1) FROM (SELECT {each}, max((generation, revision, verdict)) AS held FROM readings"
+            f" WHERE {where} GROUP BY {each}) WHERE {shown}"
+            " ORDER BY model, monitor, window_start, column, segment, tupleElement(held, 2) LIMIT {limit:UInt64}"
+        )
         sql = (
-            f"SELECT * FROM (SELECT {_FIELDS} FROM (SELECT * FROM readings WHERE {where} ORDER BY {_HOLDS} LIMIT 1 BY {of_each}))"
-            f" WHERE {shown} ORDER BY model, monitor, window_start, column, segment, revision LIMIT {{limit:UInt64}}"
+            f"SELECT {_FIELDS} FROM (SELECT * FROM readings WHERE ({_STORED}, revision, generation) IN ({page}) LIMIT 1 BY {_STORED}, revision)"
+            " ORDER BY model, monitor, window_start, column, segment, revision SETTINGS optimize_aggregation_in_order = 1"
         )
         table = self._engine.query(sql, parameters | {"limit": query.limit + 1})
         if table.num_rows <= query.limit:
@@ -96,8 +103,8 @@ class Readings:
 
 def _conditions(query: Query, current: Current) -> tuple[list[str], dict[str, object]]:
     pairs = [(model, monitor, *versions) for (model, monitor), versions in current.items()]
-    shown = "arrayZip({ms:Array(String)}, {ns:Array(String)}, {vs:Array(UInt32)}, {cs:Array(UInt32)})"
-    conditions = [f"has({shown}, (model::String, monitor::String, monitor_version, contract))"]
+    shown = "SELECT pair.1, pair.2, pair.3, pair.4 FROM (SELECT arrayJoin(arrayZip({ms:Array(String)}, {ns:Array(String)}, {vs:Array(UInt32)}, {cs:Array(UInt32)})) AS pair)"
+    conditions = [f"(model, monitor, monitor_version, contract) IN ({shown})"]
     parameters: dict[str, object] = {
         "ms": [p[0] for p in pairs],
         "ns": [p[1] for p in pairs],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -267,6 +269,26 @@ def test_readings_are_paged_and_newest_wins(engine: Engine) -> None:
     assert readings.read(Query(), {})[0].num_rows == 0
     with pytest.raises(ConfigError, match="cursor"):
         readings.read(Query(after="nonsense"), current)
+
+
+def test_a_page_of_readings_takes_the_memory_of_a_page(engine: Engine) -> None:
+    """Whatever there is besides, of what is wide only the page is read: ten of four thousand readings whose evidence is long."""
+
+    class Narrow:
+        def query(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
+            return engine.query(
+                f"{sql}{',' if 'SETTINGS' in sql else ' SETTINGS'} max_memory_usage = 50000000, max_threads = 1", parameters
+            )
+
+    engine.command(
+        "INSERT INTO readings (model, monitor, monitor_version, contract, column, segment, window_start, revision, evidence)"
+        " SELECT 'm', 'w', 1, 1, toString(number % 4), 'all', toDateTime64(3600 * intDiv(number, 4), 6), 1, randomPrintableASCII(20000) FROM numbers(4000)"
+    )
+    readings = Readings(cast("Engine", Narrow()))
+    page, after = readings.read(Query(limit=10), {("m", "w"): (1, 1)})
+    assert [row["window_start"] // HOUR for row in page.to_pylist()] == [0] * 4 + [1] * 4 + [2] * 2
+    page, _ = readings.read(Query(limit=10, after=after), {("m", "w"): (1, 1)})
+    assert [row["column"] for row in page.to_pylist()] == list("2301230123")
 
 
 def test_retention_counts_from_the_log_and_is_off(engine: Engine) -> None:
