@@ -1,10 +1,12 @@
-"""A set of ids that may say "perhaps" for one that is new, and never "no" for one that is known.
+"""A set of ids that may say "perhaps" for one that is new, and never "no" for one that is known and not forgotten.
 
-It grows by layers, each twice the last, at 24 bits an id; of a million new ids some dozens are asked about in the store.
+It grows by layers, each twice the last up to a limit, at 24 bits an id; of a million new ids some dozens are asked about in the store. Layers are
+forgotten whole, the oldest first.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,40 +25,59 @@ def hashes(model: str, ids: Sequence[str] | npt.NDArray[np.object_]) -> Hashes:
     return values * np.uint64(0x9E37_79B9_7F4A_7C15)
 
 
+class _Layer:
+    """Bits for so many hashes, and the position of the newest of them."""
+
+    def __init__(self, capacity: int) -> None:
+        self.bits = np.zeros(capacity * _BITS // 8, np.uint8)
+        self.room = capacity
+        self.newest = 0
+
+
 class Bloom:
-    """A growing Bloom filter over 64-bit hashes (Bloom 1970; double hashing by Kirsch and Mitzenmacher 2006)."""
+    """A growing Bloom filter over 64-bit hashes (Bloom 1970; double hashing by Kirsch and Mitzenmacher 2006) that can forget the oldest.
 
-    def __init__(self, capacity: int = 1 << 16) -> None:
-        self._capacity = capacity
-        self._layers: list[npt.NDArray[np.uint8]] = []
-        self._room = 0
+    Its first layer has room for `capacity` hashes, and none for more than `most`.
+    """
 
-    def add(self, values: Hashes) -> None:
-        """Remember these hashes."""
+    def __init__(self, capacity: int = 1 << 16, most: int = 1 << 19) -> None:
+        self._capacity, self._most = min(capacity, most), most
+        self._layers: deque[_Layer] = deque()
+
+    def add(self, values: Hashes, position: int) -> None:
+        """Remember these hashes, of a position that is not lower than those before."""
         while len(values):
-            if not self._room:
-                self._layers.append(np.zeros(self._capacity * _BITS // 8, np.uint8))
-                self._room, self._capacity = self._capacity, self._capacity * 2
-            now, values = values[: self._room], values[self._room :]
-            self._room -= len(now)
+            if not self._layers or not self._layers[-1].room:
+                self._layers.append(_Layer(self._capacity))
+                self._capacity = min(2 * self._capacity, self._most)
             layer = self._layers[-1]
-            for probe in _probes(now, len(layer) * 8):
-                np.bitwise_or.at(layer, probe >> np.uint64(3), _bit(probe))
+            now, values = values[: layer.room], values[layer.room :]
+            layer.room -= len(now)
+            layer.newest = position
+            for turn in range(_PROBES):
+                probe = _probe(now, turn, layer)
+                np.bitwise_or.at(layer.bits, probe >> np.uint64(3), _bit(probe))
+
+    def forget(self, before: int) -> None:
+        """Let go of the layers that hold nothing of this position or a higher one."""
+        while self._layers and self._layers[0].newest < before:
+            self._layers.popleft()
 
     def may_have(self, values: Hashes) -> npt.NDArray[np.bool_]:
-        """For each hash, False if it was never added."""
+        """For each hash, False if it was never added, or forgotten."""
         found = np.zeros(len(values), np.bool_)
         for layer in self._layers:
-            here = np.ones(len(values), np.bool_)
-            for probe in _probes(values, len(layer) * 8):
-                here &= (layer[probe >> np.uint64(3)] & _bit(probe)) != 0
-            found |= here
+            rows = np.flatnonzero(~found)
+            for turn in range(_PROBES):  # half of them say no at each turn
+                probe = _probe(values[rows], turn, layer)
+                rows = rows[(layer.bits[probe >> np.uint64(3)] & _bit(probe)) != 0]
+            found[rows] = True
         return found
 
 
-def _probes(values: Hashes, bits: int) -> list[Hashes]:
+def _probe(values: Hashes, turn: int, layer: _Layer) -> Hashes:
     step = (values >> np.uint64(32)) | np.uint64(1)
-    return [(values + np.uint64(i) * step) % np.uint64(bits) for i in range(_PROBES)]
+    return (values + np.uint64(turn) * step) % np.uint64(len(layer.bits) * 8)
 
 
 def _bit(probe: Hashes) -> npt.NDArray[np.uint8]:

@@ -13,6 +13,7 @@ from core.contract import Contract
 from core.error import Retryable
 from ingest.decoding import Decode
 from ingest.first_seen import FirstSeen
+from ingest.memory import MOST
 from ingest.record import Batch, Events, Topic
 from ingest.seam import Log, Seen, Store
 from ingest.step import Apply, Backpressure
@@ -40,7 +41,8 @@ class Consumer:
     """The consumer of one partition: decode, keep the first of each id, summarise, write.
 
     `written` is told of each batch that is durable. `checked` sees each batch when it is decoded, and may raise to hold the partition there;
-    `dead` takes a batch's rejected records away, before anything of the batch is written. `limits` may be changed at any time.
+    `dead` takes a batch's rejected records away, before anything of the batch is written. `limits` may be changed at any time. So many ids are
+    remembered as `memory` says.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Consumer:
         written: Callable[[Events], None] = lambda _: None,
         checked: Callable[[Events], Events] = lambda events: events,
         dead: Callable[[Events], None] = lambda _: None,
+        memory: int = MOST,
     ) -> None:
         self.limits = limits
         self._log, self._place = log, (topic, partition)
@@ -65,7 +68,7 @@ class Consumer:
         self._backlog = False  # whether the last batch was full
         self._problem: str | None = None
         self._write = Write(log, store, seen, topic, partition, start, written=written, dead=dead)
-        first = FirstSeen(seen, partition, start.next, lambda: self._write.written) if topic == "predictions" else _same
+        first = FirstSeen(seen, partition, start.next, lambda: self._write.written, memory) if topic == "predictions" else _same
         decode = Decode(contracts)
         self._steps: Apply[Batch, Events] = Apply(lambda batch: checked(decode(batch)), Apply(first, Apply(Summarise(), self._write)))
         self._stop, self._lost = threading.Event(), False

@@ -1,7 +1,12 @@
-"""Keeps of each prediction id the first event, and only that.
+"""Keeps of each prediction id the first event, and drops those that come again while it is remembered.
 
 Of its own partition and of lower positions only: memory for what is still being written, the store for the rest. A look-up that could see the
 batch's own rows would turn a replay into nothing, and one that could see other partitions would answer differently each time.
+
+Memory is bounded: an id that comes again after it was forgotten is kept twice, and the owner's audit lets the first count. What is within reach of a
+batch follows from the batches below it alone, which are over when it is written. So every attempt of a batch keeps the same rows, whoever makes it
+and whatever he remembers: its token names them, and neither a crash nor a writer that was thought dead can put other rows beside them. And the first
+event of an id is kept in any case, for no row below it says that it is known: what was dropped has its first in the store.
 """
 
 from __future__ import annotations
@@ -10,66 +15,82 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from core.block import Predictions
 from core.contract import Contract
-from ingest.bloom import Bloom, hashes
+from ingest.bloom import hashes
+from ingest.memory import MOST, Memory
 from ingest.record import Events
 from ingest.seam import Seen
 
 
+class _Unwritten(NamedTuple):
+    """The ids by model of a batch that may not be in the store yet."""
+
+    first: int
+    last: int
+    ids: dict[str, set[str]]
+
+
 class FirstSeen:
-    """The first-seen check of one partition.
+    """The first-seen check of one partition, which remembers `most` ids.
 
     `before` is the position from which ingest goes on; `written` tells the next position that is not written yet. What the store already has is
     read with the first batch: the store may be away until then.
     """
 
-    def __init__(self, seen: Seen, partition: int, before: int, written: Callable[[], int]) -> None:
+    def __init__(self, seen: Seen, partition: int, before: int, written: Callable[[], int], most: int = MOST) -> None:
         self._seen = seen
         self._partition = partition
         self._before = before
         self._written = written
-        self._unwritten: deque[tuple[int, dict[str, set[str]]]] = deque()
+        self._most = most
+        self._unwritten: deque[_Unwritten] = deque()
 
     @cached_property
-    def _filter(self) -> Bloom:
-        known = Bloom()
-        for model, ids in self._seen.ids(self._partition, self._before):
-            known.add(hashes(model, ids))
-        return known
+    def _memory(self) -> Memory:
+        memory = Memory(self._most)
+        memory.recall(self._seen.batches(self._partition, self._before))
+        for first, last in memory.pages(self._before):
+            for model, ids in self._seen.ids(self._partition, first, last):
+                memory.add(hashes(model, ids), last)
+        return memory
 
     def __call__(self, events: Events) -> Events:
         """Drop the rows whose id was seen before, and count them."""
-        while self._unwritten and self._unwritten[0][0] < self._written():
+        batch = events.batch
+        while self._unwritten and self._unwritten[0].last < self._written():
             self._unwritten.popleft()
         fresh: dict[str, set[str]] = {}
         kept, duplicates = [], dict(events.duplicates)
         for contract, block in events.predictions:
-            rows = self._fresh(contract, block, events.batch.first, fresh.setdefault(contract.model, set()))
+            rows = self._fresh(contract, block, batch.first)
             if dropped := len(block) - len(rows):
                 duplicates[contract.model] = duplicates.get(contract.model, 0) + dropped
             kept.append((contract, block if not dropped else block.take(rows)))
-        self._unwritten.append((events.batch.last, fresh))
+            fresh[contract.model] = set(kept[-1][1].id.tolist())
+        self._unwritten.append(_Unwritten(batch.first, batch.last, fresh))
+        self._memory.note(batch.first, sum(map(len, fresh.values())))
         return replace(events, predictions=kept, duplicates=duplicates)
 
-    def _fresh(self, contract: Contract, block: Predictions, first: int, fresh: set[str]) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-        """Indices of the rows to keep, in order; adds their ids to `fresh`."""
-        keys = hashes(contract.model, block.id)
-        perhaps = set(block.id[self._filter.may_have(keys)].tolist())
+    def _fresh(self, contract: Contract, block: Predictions, first: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+        """Indices of the rows to keep, in order; remembers their ids."""
+        keys, since = hashes(contract.model, block.id), self._memory.since(first)
+        perhaps = set(block.id[self._memory.may_have(keys)].tolist())
+        taken: set[str] = set()
         if perhaps:
-            taken = self._seen.known(contract.model, self._partition, first, sorted(perhaps))
-            taken |= {key for _, known in self._unwritten for key in perhaps & known.get(contract.model, set())} | (perhaps & fresh)
-        else:
-            taken = set()
+            taken = self._seen.known(contract.model, self._partition, since, first, sorted(perhaps))
+            for batch in self._unwritten:
+                if batch.first >= since:
+                    taken |= perhaps & batch.ids.get(contract.model, set())
         ids = block.id.tolist()
         unique = dict(zip(reversed(ids), range(len(ids) - 1, -1, -1), strict=True))  # the first row of each id
         if len(unique) == len(ids) and not taken:
             rows = np.arange(len(ids))
         else:
             rows = np.array(sorted(row for key, row in unique.items() if key not in taken), np.intp)
-        fresh.update(block.id[rows].tolist())
-        self._filter.add(keys[rows])
+        self._memory.add(keys[rows], first)
         return rows

@@ -68,8 +68,8 @@ class Store(Protocol):
 class Seen(Protocol):
     """Which events a partition already has."""
 
-    def known(self, model: str, partition: int, before: int, ids: Sequence[str]) -> set[str]:
-        """Which of `ids` stand at a lower position than `before`."""
+    def known(self, model: str, partition: int, since: int, before: int, ids: Sequence[str]) -> set[str]:
+        """Which of `ids` stand at a position from `since` on that is lower than `before`."""
         ...
 
     def places(self, topic: Topic, partition: int, first: int, last: int) -> set[tuple[int, int]]:
@@ -80,6 +80,10 @@ class Seen(Protocol):
         """Whether `batches` has the batch that ends at this position: then all of it is there."""
         ...
 
-    def ids(self, partition: int, before: int) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
-        """All ids below a position, by model."""
+    def batches(self, partition: int, before: int) -> Iterator[tuple[int, int]]:
+        """The batches of predictions below a position, the newest first: where each begins, and how many ids it has; none without any."""
+        ...
+
+    def ids(self, partition: int, first: int, last: int) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
+        """The ids at positions first..last, by model."""
         ...

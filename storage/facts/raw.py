@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from core import moment
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.contract import Contract, Task
 from storage.facts import column as col
@@ -62,13 +61,14 @@ class Raw:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def known(self, model: str, partition: int, before: int, ids: Sequence[str]) -> set[str]:
-        """Which of `ids` stand in this partition at a lower position than `before`."""
+    def known(self, model: str, partition: int, since: int, before: int, ids: Sequence[str]) -> set[str]:
+        """Which of `ids` stand in this partition at a position from `since` on that is lower than `before`."""
         sql = (
             "SELECT DISTINCT prediction_id FROM predictions WHERE model = {model:String} AND partition = {partition:UInt32}"
-            " AND position < {before:UInt64} AND prediction_id IN (SELECT arrayJoin({ids:Array(String)}))"
+            " AND position >= {since:UInt64} AND position < {before:UInt64} AND prediction_id IN (SELECT arrayJoin({ids:Array(String)}))"
         )
-        table = self._engine.query(sql, {"model": model, "partition": partition, "before": before, "ids": list(ids)})
+        parameters = {"model": model, "partition": partition, "since": since, "before": before, "ids": list(ids)}
+        table = self._engine.query(sql, parameters)
         return set(table["prediction_id"].to_pylist())
 
     def places(self, topic: Literal["predictions", "labels"], partition: int, first: int, last: int) -> set[tuple[int, int]]:
@@ -82,22 +82,36 @@ class Raw:
         sql = "SELECT count() AS n FROM batches WHERE topic = {topic:String} AND partition = {partition:UInt32} AND last = {last:UInt64}"
         return bool(self._engine.query(sql, {"topic": topic, "partition": partition, "last": last})["n"][0].as_py())
 
-    def ids(self, partition: int, before: int, most: int = 100_000) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
-        """All ids of a partition below a position, model by model, at most so many at a time; an id may come twice."""
-        sql = (
-            "SELECT prediction_id, toUnixTimestamp64Micro(ts) AS time FROM predictions WHERE model = {model:String} AND partition = {partition:UInt32}"
-            " AND position < {before:UInt64} AND ts >= fromUnixTimestamp64Micro({time:Int64}, 'UTC')"
-            " AND (ts > fromUnixTimestamp64Micro({time:Int64}, 'UTC') OR prediction_id > {id:String})"
-            " ORDER BY ts, prediction_id LIMIT {most:UInt64}"
+    def batches(self, partition: int, before: int, most: int = 100_000) -> Iterator[tuple[int, int]]:
+        """The batches of predictions of a partition below a position, the newest first: where each begins, and how many rows it has, none without any.
+
+        At most so many rows of the table are held at a time: more than one batch has.
+        """
+        newest = (
+            "SELECT model, first, last, rows FROM batches WHERE topic = 'predictions' AND partition = {partition:UInt32}"
+            " AND last < {before:UInt64} AND rows > 0 ORDER BY last DESC LIMIT {most:UInt64}"
         )
-        for row in self._engine.query("SELECT DISTINCT model FROM predictions").to_pylist():
-            found, last = most, (moment.EARLIEST, "")
-            while found == most:
-                place = {"time": last[0], "id": last[1], "most": most}
-                table = self._engine.query(sql, {"model": row["model"], "partition": partition, "before": before, **place})
-                if found := table.num_rows:
-                    yield row["model"], (keys := col.objects(table["prediction_id"]))
-                    last = (table["time"][-1].as_py(), keys[-1])
+        sql = f"SELECT last, min(first) AS start, sum(rows) AS n FROM (SELECT DISTINCT * FROM ({newest})) GROUP BY last ORDER BY last DESC"
+
+        def page(before: int) -> list[tuple[int, int, int]]:
+            table = self._engine.query(sql, {"partition": partition, "before": before, "most": most})
+            return list(zip(*(table[name].to_pylist() for name in ("last", "start", "n")), strict=True))
+
+        while len(found := page(before)) > 1:
+            yield from ((start, rows) for _, start, rows in found[:-1])
+            before = found[-1][0] + 1  # of the oldest one the rows of some models may be missing
+        yield from ((start, rows) for _, start, rows in found)
+
+    def ids(self, partition: int, first: int, last: int) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
+        """The ids at positions first..last of a partition, by model; an id may come twice."""
+        sql = (
+            "SELECT model, prediction_id FROM predictions WHERE partition = {partition:UInt32}"
+            " AND position BETWEEN {first:UInt64} AND {last:UInt64}"
+        )
+        table = self._engine.query(sql, {"partition": partition, "first": first, "last": last})
+        models, ids = col.categories(table["model"]), col.objects(table["prediction_id"])
+        for code in np.unique(models.codes).tolist():
+            yield models.texts[code], ids[models.codes == code]
 
     def touched(self, model: str, positions: Ranges, pane: int) -> Ints:
         """Slots of the events at these positions."""

@@ -21,6 +21,7 @@ from core.monitor import Monitor
 from core.reading import WITHDRAWN
 from ingest.consumer import Consumer, Limits
 from ingest.embedded_log import EmbeddedLog
+from ingest.memory import MOST
 from ingest.record import TOPICS, Stretch, Topic
 from ingest.seam import Committed as Place
 from monitors.evaluate import Evaluate, Model
@@ -137,10 +138,10 @@ class Spine:
     """One data folder. Models are told apart by name, so that many runs share it; `kill` forgets all that is not in the stores.
 
     The log has several partitions; the positions of the first begin at 0, as those of Kafka, and those of the others at 1. `replace` leaves a model's owner
-    to itself: it still believes that it owns the model, while another one begins with the next step.
+    to itself: it still believes that it owns the model, while another one begins with the next step. Ingest remembers so many ids as `memory` says.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, memory: int = MOST) -> None:
         self.engine = Chdb(folder / "facts")
         migrate(self.engine)
         self.control = ControlStore(f"sqlite:///{folder / 'control.sqlite'}", SystemClock())
@@ -149,7 +150,7 @@ class Spine:
         self.clock: Clock = SystemClock()
         self.contracts: dict[str, Contract] = {}
         self.monitors: dict[str, list[Monitor]] = {}  # of models that have others than `monitors`
-        self._folder = folder
+        self._folder, self.memory = folder, memory
         self._begin()
 
     def add(self, model: str) -> None:
@@ -256,6 +257,7 @@ class Spine:
                 topic,
                 partition,
                 limits=Limits(seconds=0),
+                memory=self.memory,
             )
             for topic, partition in itertools.product(TOPICS, PARTITIONS)
         }

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import moment
+from ingest.memory import MOST
 from ingest.record import Topic
 from tests.acceptance.spine import PARTITIONS, Killed, Spine, When
 
@@ -94,9 +95,9 @@ _actions = st.lists(
 )
 
 
-@pytest.fixture(scope="module")
-def spine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spine]:
-    spine = Spine(tmp_path_factory.mktemp("disorder"))
+@pytest.fixture(scope="module", params=[MOST, 6], ids=["remembering", "forgetful"])
+def spine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spine]:
+    spine = Spine(tmp_path_factory.mktemp("disorder"), request.param)
     yield spine
     spine.close()
 
@@ -107,7 +108,9 @@ def spine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spine]:
 )
 @given(actions=_actions)
 def test_disorder_and_kills_leave_the_readings_of_a_quiet_run(spine: Spine, actions: list[Any]) -> None:
-    """Duplicates, ids in several partitions, shuffles, corrections, retractions, cuts, kills and owners that were replaced change no reading."""
+    """Duplicates, ids in several partitions, shuffles, corrections, retractions, cuts, kills and owners that were replaced change no reading;
+    nor does it matter how many ids ingest remembers.
+    """
     wild, quiet = f"wild-{next(_names)}", f"quiet-{next(_names)}"
     spine.add(wild)
     spine.add(quiet)

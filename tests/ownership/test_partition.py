@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
+from ingest.memory import MOST
 from tests.acceptance.spine import Killed, Spine
 from tests.ownership.scene import counts, label, predict, settle
+
+
+@pytest.fixture
+def forgetful(spine: Spine) -> Iterator[Spine]:
+    """The spine, whose ingest remembers no id from one batch to the next."""
+    spine.memory = 0
+    spine.kill()
+    yield spine
+    spine.memory = MOST
+    spine.kill()
 
 
 def test_an_event_at_position_0_is_an_event(spine: Spine, model: str) -> None:
@@ -56,6 +70,21 @@ def test_a_window_and_a_segment_that_lost_their_only_event_are_no_more(spine: Sp
     predict(spine, model, 0, 3, "c", day=0)
     settle(spine, model)
     assert counts(spine, model)[0, "all"] == 1
+
+
+@pytest.mark.parametrize("changed", [{}, {"prediction": 0}, {"day": 2, "features": {"x": None, "c": "b"}}])
+def test_an_id_that_ingest_has_forgotten_counts_once(forgetful: Spine, model: str, changed: dict[str, Any]) -> None:
+    """The same, with another content or another time, in the only partition there is: the first one holds, and the slot is shown as repaired."""
+    label(forgetful, model)
+    for logged, content in ((1, {}), (2, changed)):
+        predict(forgetful, model, 1, logged, **content)
+        settle(forgetful, model)
+    beaten = forgetful.engine.query("SELECT count() AS n FROM contested WHERE model = {model:String}", {"model": model})
+    assert beaten["n"].to_pylist() == [1]
+    assert counts(forgetful, model) == counts(forgetful, model, "accuracy", "") == {(0, "all"): 1, (0, "c=a"): 1}
+    assert {dict(reading)["value"] for key, reading in forgetful.readings(model).items() if key[0] == "accuracy"} == {1.0}
+    assert forgetful.twice(model) == (0, 0)
+    assert forgetful.owner(model).counts.repaired == 1
 
 
 def test_an_event_that_is_not_committed_is_looked_at_again(spine: Spine, model: str) -> None:

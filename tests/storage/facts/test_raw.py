@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ from storage.facts.writer import Writer
 from tests.storage.facts.test_facts import CONTRACT, predictions
 
 HOUR = moment.HOUR
+_OTHER = msgspec.structs.replace(CONTRACT, model="n")
 
 
 def test_known_ids_are_those_below_a_position(engine: Engine) -> None:
@@ -22,28 +21,59 @@ def test_known_ids_are_those_below_a_position(engine: Engine) -> None:
     Writer(engine).predictions([(CONTRACT, predictions(["a", "b"], position=3))], 0, "t3")
     Writer(engine).predictions([(CONTRACT, predictions(["c"], position=5))], 0, "t5")
     raw = Raw(engine)
-    assert raw.known("m", 0, 5, ["a", "c", "d"]) == {"a"}
-    assert raw.known("m", 0, 6, ["a", "c", "d"]) == {"a", "c"}
-    assert raw.known("m", 1, 6, ["a"]) == set()
-    assert [(model, sorted(ids)) for model, ids in raw.ids(0, 5)] == [("m", ["a", "b"])]
+    assert raw.known("m", 0, 0, 5, ["a", "c", "d"]) == {"a"}
+    assert raw.known("m", 0, 3, 6, ["a", "c", "d"]) == {"a", "c"}
+    assert raw.known("m", 0, 4, 6, ["a", "c", "d"]) == {"c"}
+    assert raw.known("m", 1, 0, 6, ["a"]) == set()
 
 
-def test_all_ids_come_page_by_page(engine: Engine) -> None:
-    """No page is longer than asked for, and together they hold every id of every model, though all happened at once."""
-    block = predictions([f"{i:02d}" for i in range(11)])
-    other = msgspec.structs.replace(CONTRACT, model="n")
-    Writer(engine).predictions([(CONTRACT, block), (other, replace(block, ts=np.full(11, 7)))], 0, "t")
-    pages = [(model, ids.tolist()) for model, ids in Raw(engine).ids(0, 9, most=3)]
-    assert max(len(ids) for _, ids in pages) == 3
-    assert sorted((model, key) for model, ids in pages for key in ids) == sorted((model, key) for model in "mn" for key in block.id)
-    assert list(Raw(engine).ids(1, 9)) == []
+def test_ids_are_read_back_by_position(engine: Engine) -> None:
+    """Those of every model at the asked for positions of the partition, and no others."""
+    for position in range(4):
+        block = predictions([f"{position}-a", f"{position}-b"], position=position)
+        Writer(engine).predictions([(CONTRACT, block), (_OTHER, predictions([f"{position}-c"], position=position))], 0, f"t{position}")
+    raw = Raw(engine)
+    assert {model: sorted(ids) for model, ids in raw.ids(0, 1, 2)} == {"m": ["1-a", "1-b", "2-a", "2-b"], "n": ["1-c", "2-c"]}
+    assert list(raw.ids(1, 0, 9)) == list(raw.ids(0, 4, 9)) == []
+
+
+def test_batches_are_read_back_from_the_newest_on(engine: Engine) -> None:
+    """With the rows of all models, also when they were written twice or stand on two pages; other topics, partitions and empty batches are none."""
+    writer = Writer(engine)
+    for first in range(0, 12, 3):
+        writer.batches([_batch(first, model, rows) for model, rows in (("m", first), ("n", 1), ("o", 0))])
+    writer.batches([_batch(6, "m", 6), _batch(6, "n", 1)])
+    writer.batches([_batch(12, "m", 0), _batch(15, "m", 5, partition=1), _batch(18, "m", 5, topic="labels")])
+    for most in (5, 6, 100):
+        assert list(Raw(engine).batches(0, 18, most)) == [(9, 10), (6, 7), (3, 4), (0, 1)]
+        assert list(Raw(engine).batches(0, 8, most)) == [(3, 4), (0, 1)]
+    assert list(Raw(engine).batches(2, 18)) == []
+
+
+def test_a_portion_ends_with_the_batch_that_fills_it(engine: Engine) -> None:
+    """Of each partition, of this model's events, one batch at least; where there are none there is no end."""
+    writer = Writer(engine)
+    for first in range(0, 12, 3):
+        writer.batches([_batch(first, "m", 10), _batch(first, "n", 99), _batch(first, "m", 30, partition=1)])
+    everything = dict.fromkeys(range(3), (0, 11))
+    raw = Raw(engine)
+    assert raw.portion("m", everything, 20) == {0: 5, 1: 2}
+    assert raw.portion("m", everything, 1) == {0: 2, 1: 2}
+    assert raw.portion("m", everything, 1_000) == {0: 11, 1: 11}
+    assert raw.portion("m", {0: (3, 8)}, 11) == {0: 8}
+
+
+def _batch(first: int, model: str, rows: int, *, partition: int = 0, topic: str = "predictions") -> dict[str, str | int]:
+    """The row of a batch of three positions."""
+    rest = dict.fromkeys(("duplicates", "rejected", "first_ts", "last_ts", "watermark", "logged"), 0)
+    return {"model": model, "topic": topic, "partition": partition, "first": first, "last": first + 2, "rows": rows, **rest}
 
 
 def test_long_ids_are_looked_up_many_at_a_time(engine: Engine) -> None:
     """Twenty thousand ids of 200 characters, quotes, braces and line ends among them: exactly those are known that are there."""
     ids = [f"{i}'\\\n\t{{a:String}}é".ljust(200, "-") for i in range(20_000)]
     Writer(engine).predictions([(CONTRACT, predictions(ids))], 0, "t")
-    assert Raw(engine).known("m", 0, 9, [*ids[::2], "none"]) == set(ids[::2])
+    assert Raw(engine).known("m", 0, 0, 9, [*ids[::2], "none"]) == set(ids[::2])
 
 
 def test_a_batch_is_finished_once_its_last_row_is_there(engine: Engine) -> None:
