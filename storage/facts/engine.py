@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 from uuid import uuid4
 
 import pyarrow as pa
 
-from storage.facts.fault import told
+from storage.facts.fault import Overtaken, told
 from storage.facts.replicated import replicated
 
 DATABASE = "watchkeeper"
@@ -32,6 +34,7 @@ class Engine(ABC):
         "output_format_arrow_low_cardinality_as_dictionary": 1,
         "output_format_arrow_string_as_string": 1,
     }
+    TURN: ClassVar[float] = 10.0  # seconds that an insert waits for others into the same table
 
     def __init__(self, where: str, database: str, cluster: str | None = None) -> None:
         self.where = where
@@ -46,8 +49,7 @@ class Engine(ABC):
         if rows.num_rows:
             # `insert_deduplicate = 0` would not do: without a token the content becomes one.
             settings = {"insert_deduplication_token": token or uuid4().hex}
-            with self._lent() as client:
-                client.insert_arrow(table, rows, database=self.database, settings=settings)
+            self._written(lambda client: client.insert_arrow(table, rows, database=self.database, settings=settings))
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Ask; texts of low cardinality come as dictionaries. Tables are named without their database."""
@@ -56,8 +58,8 @@ class Engine(ABC):
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> str:
         """Run a statement that answers nothing, or a single value; that as a text."""
-        with self._lent() as client:
-            return str(client.command(*self._bound(sql, dict(parameters or {}))))
+        bound = self._bound(sql, dict(parameters or {}))
+        return str(self._written(lambda client: client.command(*bound)))
 
     def define(self, sql: str) -> None:
         """Run a statement that makes, changes or drops a table or view: on every replica, if there is a cluster."""
@@ -74,6 +76,19 @@ class Engine(ABC):
     @abstractmethod
     def _client(self) -> Any:
         """A client that this thread may use now."""
+
+    def _written(self, write: Callable[[Any], object]) -> object:
+        """What a client answers; it waits its turn where inserts into replicated tables go one after the other."""
+        until, pause = time.monotonic() + self.TURN, 0.02
+        while True:
+            try:
+                with self._lent() as client:
+                    return write(client)
+            except Overtaken:
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - keeps writers apart
+            pause = min(2 * pause, 0.5)
 
     @contextmanager
     def _lent(self) -> Iterator[Any]:

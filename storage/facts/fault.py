@@ -117,6 +117,13 @@ _AWAY = re.compile(r"HTTP status (?:429|50[0234])\b")
 _REFUSED = (ProgrammingError, NotSupportedError, DataError)
 
 
+class Overtaken(Retryable):
+    """Another insert into the same replicated table has not its quorum yet. The same again, under the same token, may follow at once."""
+
+
+_OVERTAKEN = 286
+
+
 @contextmanager
 def told(where: str) -> Iterator[None]:
     """Whatever the driver raises within comes out as Retryable or Fatal; `where` names the server in its message."""
@@ -142,6 +149,8 @@ def of(error: ClickHouseError, where: str) -> WatchkeeperError:
     text = _TEXT.search(said)
     remedy = f"; {REMEDIES[code]}" if code in REMEDIES else ""
     message = f"{where} says {name} ({code}): {_first(text[1] if text else said)}{remedy}"
+    if code == _OVERTAKEN:
+        return Overtaken(message)
     return Retryable(message) if code in RETRYABLE else Fatal(message)
 
 

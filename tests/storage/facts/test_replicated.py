@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from core import moment
+from core.error import Retryable
 from storage.facts.engine import Engine
 from storage.facts.migration import FOLDER, migrate, statements
 from storage.facts.replicated import replicated
@@ -88,3 +92,51 @@ def test_a_statement_that_is_not_known_is_refused() -> None:
     """Better no start than a table on one replica only."""
     with pytest.raises(ValueError, match="RENAME TABLE a TO b"):
         replicated("RENAME TABLE a TO b", "main")
+
+
+class Crowd(Cluster):
+    """A cluster in which others insert into the same table: it refuses so many statements, and notes what is sent."""
+
+    def __init__(self, refusals: float, code: int = 286) -> None:
+        super().__init__()
+        self.refusals, self.code = refusals, code
+        self.sent: list[object] = []
+
+    def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> str:
+        """As an engine does."""
+        return Engine.command(self, sql, parameters)
+
+    def _client(self) -> Any:
+        return SimpleNamespace(insert_arrow=lambda *_, settings, **__: self._take(settings), command=lambda *sql: self._take(sql))
+
+    def _take(self, what: object) -> str:
+        self.sent.append(what)
+        if len(self.sent) <= self.refusals:
+            error = DatabaseError("Quorum for previous write has not been satisfied yet")
+            error.code = self.code
+            raise error
+        return "done"
+
+
+def test_an_insert_waits_until_others_have_their_quorum() -> None:
+    """It is sent again as it was, under the same token, also where it was given none; so is a statement that inserts what it asks for."""
+    for token in ("t", None):
+        crowd = Crowd(3)
+        crowd.insert("labels", pa.table({"x": [1]}), token)
+        assert len(crowd.sent) == 4
+        assert crowd.sent == [crowd.sent[0]] * 4
+    crowd = Crowd(3)
+    assert (crowd.command("INSERT INTO outcomes SELECT 1"), len(crowd.sent)) == ("done", 4)
+
+
+def test_an_insert_does_not_wait_for_ever_nor_for_anything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After some seconds it is Retryable; another fault is told at once."""
+    monkeypatch.setattr(Engine, "TURN", 0.2)
+    crowd = Crowd(math.inf)
+    with pytest.raises(Retryable, match="UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE"):
+        crowd.insert("labels", pa.table({"x": [1]}))
+    assert len(crowd.sent) > 1
+    crowd = Crowd(math.inf, 285)
+    with pytest.raises(Retryable, match="TOO_FEW_LIVE_REPLICAS"):
+        crowd.insert("labels", pa.table({"x": [1]}))
+    assert len(crowd.sent) == 1
