@@ -171,6 +171,19 @@ def test_a_stale_owner_cannot_win(engine: Engine) -> None:
     assert known(engine, [0]) == [(0, "1")]
 
 
+def test_what_a_step_wrote_is_found_without_the_rest(engine: Engine) -> None:
+    """Of a hundred thousand outcomes and beaten events of other steps hardly any is looked at, as the index by generation says."""
+    for table in ("outcomes", "contested"):
+        sql = f"INSERT INTO {table} (model, ts, prediction_id, generation) SELECT 'm', fromUnixTimestamp64Micro(number * 3600000000, 'UTC'), 'a', {{g:UInt64}} + intDiv(number, 1000)"
+        engine.command(f"{sql} FROM numbers(100000)", {"g": 1})
+        engine.command(f"OPTIMIZE TABLE {table} FINAL")
+        engine.command(f"{sql} FROM numbers(5)", {"g": 500})
+        plan = engine.query(f"EXPLAIN indexes = 1 SELECT ts FROM {table} WHERE model = 'm' AND generation = 500")["explain"].to_pylist()
+        read = plan[next(place for place, line in enumerate(plan) if "by_generation" in line) :]
+        assert next(line.strip() for line in read if "Granules" in line).startswith("Granules: 1/")
+    assert Truth(engine).joined("m", 500, HOUR).tolist() == [hour * HOUR for hour in range(5)]
+
+
 def pane_rows(start: int, count: int) -> pa.Table:
     one = {
         "slot": start,
