@@ -137,7 +137,8 @@ class DeadLetters(Section):
 class Ingest(Section):
     """How events are taken in. After `silence` at the log's end the watermark is the wall clock; it trails events by `lateness`.
 
-    `memory` bounds the bytes that a process has read from all its partitions and not yet written.
+    `memory` bounds the bytes that a process has read from all its partitions and not yet written, half of them for each topic, and counts 200 for a
+    record beside its body. What the batches under way are decoded to comes on top.
     """
 
     batch: Batch = Batch()

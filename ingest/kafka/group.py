@@ -16,7 +16,7 @@ from ingest.record import TOPICS
 
 
 class Group:
-    """Runs the consumers of this process's partitions. `build` makes one for a partition of a log; `memory` bounds what waits, in bytes."""
+    """Runs the consumers of this process's partitions. `build` makes one for a partition of a log; `memory` bounds what is not written, in bytes."""
 
     def __init__(self, connection: Connection, build: Build, limits: Limits = Limits(), memory: int = 256 << 20) -> None:  # noqa: B008 - frozen
         self._members = {topic: Member(connection, topic, build, limits, memory // len(TOPICS)) for topic in TOPICS}
@@ -50,7 +50,7 @@ class Group:
         return sum(member.rebalances for member in self._members.values())
 
     def status(self) -> dict[str, Any]:
-        """Partitions by topic with the next position to write, rows written since the start, bytes that wait, rebalances, records lost to retention."""
+        """Partitions by topic with the next position to write, rows written since the start, bytes that are not written, rebalances, records lost to retention."""
         members = self._members.items()
         return {
             "partitions": {topic: {str(partition): at for partition, at in member.partitions.items()} for topic, member in members},

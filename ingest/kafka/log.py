@@ -1,9 +1,9 @@
 """The log seam over the partitions that Kafka has assigned to this process.
 
 One thread owns the client: it polls, hands in what it got (`take`), and commits what was asked for since (`serve`), for the client does not let one
-thread commit while another polls. Each partition's consumer reads from here. When more bytes wait than memory allows, the partitions that hold
-them are paused. A place is kept in the offset commit: its metadata names the last position of the batch that was begun, so
-that whoever has the partition next writes exactly that batch again.
+thread commit while another polls. Each partition's consumer reads from here. When more bytes are not written, whether they wait here or were
+handed out, than memory allows, the partitions that hold them are paused. A place is kept in the offset commit: its metadata names the last
+position of the batch that was begun, so that whoever has the partition next writes exactly that batch again.
 """
 
 from __future__ import annotations
@@ -25,19 +25,25 @@ _log = logging.getLogger(__name__)
 
 _INTENT = "v1|i|"
 _MOST = 50_000  # records a batch
-_RESUME = 0.5  # of the memory: below it paused partitions go on
+_RECORD = 200  # bytes of a record beside its body
+_RESUME = 0.5  # of the memory, or of a partition's share: below it paused partitions go on
 _PATIENCE = 30.0  # seconds for a commit
 
 Place = tuple[Topic, int]
+Asked = dict[Place, tuple[TopicPartition, Future[None]]]  # commits, one a partition
 
 
 @dataclass
 class _Partition:
-    """What one assigned partition holds. `reached` is the position up to which everything was taken in."""
+    """What one assigned partition holds. `reached` is the position up to which everything was taken in.
+
+    `given` is what was handed out and is not written, a pair a batch: its last position and its bytes. `bytes` counts all that is not written.
+    """
 
     committed: Committed
     reached: int
     records: deque[Record] = field(default_factory=deque)
+    given: deque[tuple[int, int]] = field(default_factory=deque)
     bytes: int = 0
     paused: bool = False
 
@@ -57,7 +63,7 @@ class KafkaLog:
         self._memory = memory
         self._bytes = 0
         self._held: dict[Place, _Partition] = {}
-        self._asked: dict[Place, tuple[TopicPartition, Future[None]]] = {}  # commits, one a partition
+        self._asked: Asked = {}
         self._changed = threading.Condition()
 
     def place(self, where: TopicPartition | Message) -> Place:
@@ -113,8 +119,8 @@ class KafkaLog:
                 body = message.value() or b""
                 held.records.append(Record(offset, message.timestamp()[1] * 1_000, "json", body))
                 held.reached = offset + 1
-                held.bytes += len(body)
-                self._bytes += len(body)
+                held.bytes += len(body) + _RECORD
+                self._bytes += len(body) + _RECORD
             self._changed.notify_all()
             crowded = self._crowded() if self._bytes > self._memory else []
         if crowded:
@@ -128,11 +134,14 @@ class KafkaLog:
         """Make the commits that were asked for, in one request, and let paused partitions go on where there is room again."""
         with self._changed:
             asked, self._asked = self._asked, {}
-            eased = self._eased() if self._bytes <= self._memory * _RESUME else []
+        if asked:
+            self._settle(asked)
+        with self._changed:
+            eased = self._eased()
         if eased:
             self._consumer.resume(eased)
-        if not asked:
-            return
+
+    def _settle(self, asked: Asked) -> None:
         try:
             answers = self._consumer.commit(offsets=[told for told, _ in asked.values()], asynchronous=False) or []
             errors: dict[Place, object] = {self.place(answer): answer.error for answer in answers}
@@ -140,6 +149,7 @@ class KafkaLog:
             errors = dict.fromkeys(asked, said(error))
         for place, (told, future) in asked.items():
             if (why := errors.get(place)) is None:
+                self._written(place, told.offset)
                 future.set_result(None)
             else:
                 future.set_exception(Retryable(f"the place in {told.topic} {told.partition} could not be committed: {why}"))
@@ -167,8 +177,8 @@ class KafkaLog:
                     break
                 records.append(held.records.popleft())
                 size += len(records[-1].body)
-            held.bytes -= size
-            self._bytes -= size
+            if records:
+                held.given.append((records[-1].position, size + _RECORD * len(records)))
             last = records[-1].position if held.records and records else held.reached - 1
         return Stretch(records, last if until is None else min(last, until))
 
@@ -184,7 +194,7 @@ class KafkaLog:
 
     @property
     def waiting(self) -> int:
-        """Bytes that were taken in and not read."""
+        """Bytes that were taken in and are not written."""
         return self._bytes
 
     def _of(self, topic: Topic, partition: int) -> _Partition:
@@ -202,13 +212,30 @@ class KafkaLog:
         elif error.fatal() or not error.retriable():
             raise KafkaException(error)
 
+    def _written(self, place: Place, before: int) -> None:
+        """What was handed out below this position is written."""
+        with self._changed:
+            held = self._held.get(place)
+            while held is not None and held.given and held.given[0][0] < before:
+                _, size = held.given.popleft()
+                held.bytes -= size
+                self._bytes -= size
+
+    @property
+    def _share(self) -> float:
+        return self._memory / max(1, len(self._held))
+
     def _crowded(self) -> list[TopicPartition]:
         """Partitions that hold more than their share, to be paused; but not one that can only become smaller by becoming larger first."""
-        share = self._memory / max(1, len(self._held))
-        return self._turned(paused=True, which={place for place, held in self._held.items() if held.bytes >= share and not held.awaited})
+        full = {place for place, held in self._held.items() if held.bytes >= self._share and not held.awaited}
+        return self._turned(paused=True, which=full)
 
     def _eased(self) -> list[TopicPartition]:
-        return self._turned(paused=False, which=set(self._held))
+        """Partitions that may go on: all if there is room again, and else those that hold little: what others cannot get rid of is not their fault."""
+        room = self._bytes <= self._memory * _RESUME
+        return self._turned(
+            paused=False, which={place for place, held in self._held.items() if room or held.bytes <= self._share * _RESUME}
+        )
 
     def _turned(self, *, paused: bool, which: set[Place]) -> list[TopicPartition]:
         found = [place for place in which if self._held[place].paused != paused]

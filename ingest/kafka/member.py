@@ -32,12 +32,13 @@ _MESSAGES = 10_000  # at once
 _ASK = 10.0  # seconds for the brokers to answer
 _GIVE = 10.0  # seconds for writes under way when partitions are given away
 _LONGEST_PAUSE = 10.0
+_BATCHES = 4  # of a partition that its part of the memory has room for: one is written while others are decoded and gathered
 
 Build = Callable[[Log, Topic, int, Limits], Consumer]
 
 
 class Member:
-    """Runs the consumers of the partitions of `topic` that this process has. `build` makes one for a partition of a log; `memory` bounds what waits, in bytes."""
+    """Runs the consumers of the partitions of `topic` that this process has. `build` makes one for a partition of a log; `memory` bounds what is not written, in bytes."""
 
     def __init__(self, connection: Connection, topic: Topic, build: Build, limits: Limits, memory: int) -> None:
         name = f"{connection.instance}-{topic}" if connection.instance else None
@@ -87,7 +88,7 @@ class Member:
 
     @property
     def waiting(self) -> int:
-        """Bytes that were taken in and not read."""
+        """Bytes that were taken in and are not written."""
         return self._log.waiting if self._log else 0
 
     def _held(self) -> Sequence[tuple[Place, Consumer]]:
@@ -214,6 +215,6 @@ class Member:
     def _share(self) -> None:
         """Every partition has its part of the pace and of the memory: twice as many partitions do not make twice as many inserts."""
         many = max(1, len(self._consumers))
-        bytes_ = min(self._limits.bytes, self._memory // (2 * many))
+        bytes_ = min(self._limits.bytes, self._memory // (_BATCHES * many))
         for consumer in self._consumers.values():
             consumer.limits = msgspec.structs.replace(self._limits, bytes=bytes_, seconds=self._limits.seconds * many)

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 _FIGURES = {
     "partitions": ("watchkeeper_ingest_partitions", "Partitions that are assigned to this process."),
-    "waiting_bytes": ("watchkeeper_ingest_waiting_bytes", "Bytes that were read and wait to be cut into batches."),
+    "waiting_bytes": ("watchkeeper_ingest_waiting_bytes", "Bytes that were read and are not written yet, as ingest.memory counts them."),
     "lost": ("watchkeeper_ingest_lost_records", "Records that the topic's retention removed before they were read."),
     "rebalances": ("watchkeeper_ingest_rebalances", "How often partitions were given or taken since the start."),
 }

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from ingest.kafka.log import KafkaLog
+from ingest.seam import Committed
 
-MEMORY = 1_000
+MEMORY = 3_000
 PARTITIONS = 2
 
 
 class Client(Consumer):
-    """A consumer that remembers which partitions are paused."""
+    """A consumer that remembers which partitions are paused, and whose every commit succeeds."""
 
     def __init__(self) -> None:
         super().__init__({"bootstrap.servers": "127.0.0.1:1", "group.id": "g", "log_level": 0})
@@ -27,6 +30,10 @@ class Client(Consumer):
     def resume(self, partitions: list[TopicPartition]) -> None:
         """Let them go on."""
         self.paused -= {told.partition for told in partitions}
+
+    def commit(self, *, offsets: list[TopicPartition], **_: Any) -> list[TopicPartition]:  # type: ignore[override]  # the one form that is called
+        """Commit them."""
+        return offsets
 
 
 @pytest.fixture
@@ -48,14 +55,46 @@ def records(partition: int, positions: range, size: int = 100) -> list[Message]:
     return [Message(topic="predictions", partition=partition, offset=at, value=b"x" * size, timestamp=(2, 1_000)) for at in positions]
 
 
-def test_a_partition_is_paused_at_its_share_and_goes_on_when_it_was_read(client: Client) -> None:
-    """The one that holds most of the memory, and not the other."""
+def written(log: KafkaLog, partition: int, before: int) -> None:
+    """Commit as a consumer does, while the client is served."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(log.commit, "predictions", partition, Committed(before, None))
+        while not done.done():
+            log.serve()
+        done.result()
+    log.serve()
+
+
+def test_a_partition_is_paused_at_its_share_and_goes_on_when_it_was_written(client: Client) -> None:
+    """The one that holds most of the memory, and not the other; what was handed out counts until its place is committed beyond it."""
     log = assigned(client)
     log.take([*records(0, range(9)), *records(1, range(2))])
-    assert client.paused == {0}
-    log.read("predictions", 0, 0, until=None, most=1 << 20)
+    assert (client.paused, log.waiting) == ({0}, 11 * 300)
+    assert len(log.read("predictions", 0, 0, until=None, most=700).records) == 7
+    assert len(log.read("predictions", 0, 7, until=None, most=700).records) == 2
     log.serve()
-    assert client.paused == set()
+    assert (client.paused, log.waiting) == ({0}, 11 * 300)
+    written(log, 0, 7)
+    assert (client.paused, log.waiting) == (set(), 4 * 300)
+    written(log, 0, 9)
+    assert log.waiting == 2 * 300
+
+
+def test_a_record_without_a_body_takes_memory_too(client: Client) -> None:
+    """So that a topic of nothing but tombstones is no exception."""
+    log = assigned(client)
+    log.take(records(0, range(20), size=0))
+    assert (client.paused, log.waiting) == ({0}, 20 * 200)
+
+
+def test_a_partition_that_cannot_be_written_does_not_keep_another_one_paused(client: Client) -> None:
+    """The first has more than half of the memory, and keeps it."""
+    log = assigned(client)
+    log.take([*records(0, range(6)), *records(1, range(6))])
+    assert client.paused == {0, 1}
+    log.read("predictions", 1, 0, until=None, most=1 << 20)
+    written(log, 1, 6)
+    assert client.paused == {0}
 
 
 def test_a_batch_that_was_begun_is_taken_in_whole_however_large(client: Client) -> None:
@@ -67,3 +106,12 @@ def test_a_batch_that_was_begun_is_taken_in_whole_however_large(client: Client) 
     assert client.paused == {0}
     assert log.wait("predictions", 0, 19, 0)
     assert [record.position for record in log.read("predictions", 0, 0, until=19, most=1).records] == [*range(20)]
+
+
+def test_what_is_released_takes_no_memory(client: Client) -> None:
+    """Neither what waited nor what was handed out."""
+    log = assigned(client)
+    log.take([*records(0, range(9)), *records(1, range(2))])
+    log.read("predictions", 0, 0, until=None, most=300)
+    log.release([("predictions", 0)])
+    assert (client.paused, log.waiting) == (set(), 2 * 300)
