@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -114,20 +115,27 @@ class Consumer:
         batch = None
         while not self._stop.is_set():
             try:
+                self._steps.poll()  # first: a batch that is refused must not hold up those before it
                 batch = batch or self._cut()
                 if batch is not None and self._submitted(batch):
                     batch = None
-                self._steps.poll()
                 self._problem = None
             except Exception as error:  # the thread's edge: the log or the store may be away, and the same batch is tried again
                 expected = isinstance(error, Retryable)
                 _log.warning("ingest of %s %d waits: %s", *self._place, error, exc_info=not expected)
                 self._problem = str(error)[:300] if expected else f"{type(error).__name__}: {error}"[:300]
-                self._stop.wait(error.after if isinstance(error, Retryable) else _LONGEST)
+                self._rest(error.after if isinstance(error, Retryable) else _LONGEST)
         if not self._lost:
             self._steps.close()
             self._steps.join(_JOIN)
         self._steps.abandon()
+
+    def _rest(self, seconds: float) -> None:
+        """Wait before the next attempt, while what the steps have taken goes on."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._stop.wait(min(left, _LONGEST)):
+            with suppress(Exception):  # the next attempt tells it
+                self._steps.poll()
 
     def _cut(self) -> Batch | None:
         """The next batch; after a crash first exactly the one that was begun."""

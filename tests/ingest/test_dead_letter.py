@@ -17,6 +17,7 @@ from ingest.decoding import Decode
 from ingest.embedded_log import EmbeddedLog
 from ingest.halt import Halt
 from ingest.record import Batch, Record
+from ingest.seam import Committed
 from storage.facts.chdb import Chdb
 from storage.facts.migration import migrate
 from storage.facts.raw import Raw
@@ -95,6 +96,27 @@ def test_a_halted_consumer_keeps_its_place_and_goes_on_with_the_contract(
         _until(lambda: consumer.rows == 19)
         _until(lambda: consumer.problem is None)
         assert [letter.field for letter in taken] == ["ts"]
+    finally:
+        consumer.stop()
+        log.close()
+
+
+def test_what_stands_before_a_halted_batch_is_written_and_acknowledged(tmp_path: Path, engine: Chdb) -> None:
+    """Though the halted one will be tried again only in half a minute."""
+    contracts = {"m": spine.contract("m")}
+    log = EmbeddedLog(tmp_path / "log.db")
+    body = {"model": "m", "ts": 1_700_000_000_000, "features": {"x": 1, "c": "a"}, "prediction": 1, "score": 0.5}
+    for i in range(12):
+        model = {"model": "m" if i < 2 else "unknown"}
+        log.append("predictions", "json", json.dumps({"prediction_id": str(i), **body, **model}).encode(), NOW).result()
+    consumer = Consumer(
+        log, Writer(engine), Raw(engine), contracts.get, "predictions", limits=Limits(bytes=1, seconds=0.0), checked=Halt(share=0.1, of=3)
+    )
+    consumer.start()
+    try:
+        _until(lambda: "rejected" in (consumer.problem or ""))
+        _until(lambda: log.committed("predictions", 0) == Committed(3, None))
+        assert consumer.rows == 2
     finally:
         consumer.stop()
         log.close()
