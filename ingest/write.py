@@ -167,10 +167,12 @@ def _without(block: B, there: set[tuple[int, int]]) -> B:
 
 
 def _summary(events: Events) -> list[dict[str, str | int]]:
-    """A row a model for the table of batches; the rejected rows are told with the first."""
+    """A row a model for the table of batches; the rejected rows are told with the first. Where nothing could be used, no model's row tells them."""
     batch = events.batch
     blocks = {contract.model: (block.ts, block.logged) for contract, block in events.predictions}
     blocks |= {model: (block.ts, block.logged) for model, block in events.labels.items()}
+    if not blocks and events.rejects:
+        blocks[""] = np.empty(0, np.int64), np.empty(0, np.int64)
     rows: list[dict[str, str | int]] = []
     for model, (ts, logged) in blocks.items():
         known = len(ts) > 0

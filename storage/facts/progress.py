@@ -57,6 +57,7 @@ class Batches:
                 of.last_ts = max(of.last_ts, row["last_ts"])
                 of.watermark = max(of.watermark, row["watermark"])
                 of.logged = max(of.logged, row["logged"])
+        found.pop("", None)  # batches of which nothing could be used
         if self._retention is not None:
             self._freeze(found, now - self._retention)
         return found

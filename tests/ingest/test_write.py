@@ -1,4 +1,4 @@
-"""The last step: what it tells when the log refuses a place."""
+"""The last step: what it tells when the log refuses a place, and of a batch of which nothing can be used."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 from core.error import Retryable
+from ingest.decoding import Decode
 from ingest.embedded_log import EmbeddedLog
-from ingest.record import Batch, Events, Topic
+from ingest.record import Batch, Events, Record, Topic
 from ingest.seam import Committed
 from ingest.write import Write
 from storage.facts.chdb import Chdb
 from storage.facts.migration import migrate
+from storage.facts.progress import Batches
 from storage.facts.raw import Raw
 from storage.facts.writer import Writer
+from tests.ingest.decode.events import CONTRACTS, NOW
 
 
 class Refusing(EmbeddedLog):
@@ -63,6 +66,17 @@ def test_a_place_that_was_refused_is_no_problem_any_more_once_it_is_taken(log: R
     log.away = False
     write.poll()
     assert (write.problem, log.committed("predictions", 0)) == (None, Committed(4, None))
+
+
+def test_a_batch_of_nothing_but_rubbish_is_told_and_is_no_models(write: Write, engine: Chdb) -> None:
+    """Its rejected rows are counted, it is known to be finished, and no model has it."""
+    records = [Record(position, NOW, "json", b"{broken") for position in (1, 2, 3)]
+    write.submit(Decode(CONTRACTS.get)(Batch("predictions", 0, 1, 3, records)))
+    until_settled(write)
+    batches = Batches(engine)
+    assert batches.totals() == {"predictions": {"rows": 0, "duplicates": 0, "rejected": 3}}
+    assert batches.progress(NOW) == {}
+    assert Raw(engine).finished("predictions", 0, 3)
 
 
 def until_settled(write: Write) -> None:
