@@ -145,7 +145,7 @@ def positions(group: Group) -> dict[tuple[Topic, int], int]:
 def test_everything_is_written_once_and_committed_to_the_end(stand: Stand) -> None:
     """Two thousand predictions and labels over three partitions each; then no lag and no batch under way, and silence after a while."""
     stand.send(range(2_000))
-    assert not stand.ends.caught_up()
+    until(lambda: not stand.ends.caught_up())
     group = stand.member()
     until(stand.ends.caught_up)
     assert stand.counts() == (2_000, 2_000, 2_000, 2_000, 2_000)
