@@ -7,6 +7,8 @@ import logging
 import secrets
 from asyncio import gather
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,10 @@ def mount(api: Starlette, reader: Reader, *, known: tuple[str, ...] = ("/ui/", "
     Call it after the API's own routes are there, add an outermost middleware (authentication) after it, and only once a process: Dash's
     callbacks are global.
     """
+    with suppress(
+        ImportError
+    ):  # pyarrow brings it in at first need, where it is there; Dash cannot write answers while it is there by half
+        import_module("pandas")
     api.add_route(PATH, Export(reader).answer, methods=["GET"], include_in_schema=False)
     app = _app(api, reader)
     api.add_middleware(wire.KnownPaths, prefixes=known, home=ROOT)
