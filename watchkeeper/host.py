@@ -240,10 +240,10 @@ class Host:
     def _step(self, job: _Job) -> tuple[bool, int]:
         """Take a step, if the model is still ours; whether there may be more to do, and at which call there was nothing, in silence."""
         name, began = job.contract.model, time.monotonic()
-        if not self._owns(name):
-            return False, _NEVER
-        silent = job.silent and self._silent()  # the job may have waited
         try:
+            if not self._owns(name):
+                return False, _NEVER
+            silent = job.silent and self._silent()  # the job may have waited
             owner = self.owners.get(name) or self.owners.setdefault(name, self._new(name))
             monitors = self._monitors(name)
             worked = owner.step(self._model(job.contract), monitors, job.committed, silent=silent)

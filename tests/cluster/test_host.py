@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from threading import Event
+from threading import Event, current_thread
 from typing import cast
 
 import pytest
@@ -173,3 +173,17 @@ def test_a_model_that_fails_is_named_and_spoils_no_other(scene: Scene) -> None:
     assert scene.host.obstacles() == ["evaluation of a: ValueError: odd"]
     del scene.faults["a"]
     scene.until(lambda: not scene.host.obstacles())
+
+
+def test_a_question_that_fails_costs_no_thread(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose the model is cannot be told when its step begins: it is named, and the threads live on."""
+
+    def owns(name: str) -> bool:
+        if name == "a" and current_thread().name != "evaluate":
+            raise ValueError("odd")
+        return True
+
+    monkeypatch.setattr(scene.host, "_owns", owns)
+    scene.until(lambda: scene.host.obstacles() == ["evaluation of a: ValueError: odd"])
+    scene.rounds("b", 3)
+    assert scene.host.running
