@@ -24,7 +24,7 @@ from core.contract import Contract
 from ingest.bloom import hashes
 from ingest.memory import MOST, Memory
 from ingest.record import Events
-from ingest.seam import Seen
+from ingest.seam import Known
 
 
 class _Unwritten(NamedTuple):
@@ -42,7 +42,7 @@ class FirstSeen:
     read with the first batch: the store may be away until then.
     """
 
-    def __init__(self, seen: Seen, partition: int, before: int, written: Callable[[], int], most: int = MOST) -> None:
+    def __init__(self, seen: Known, partition: int, before: int, written: Callable[[], int], most: int = MOST) -> None:
         self._seen = seen
         self._partition = partition
         self._before = before

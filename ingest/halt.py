@@ -24,7 +24,7 @@ class Halt:
     def __call__(self, events: Events) -> Events:
         """The same batch, if it may pass; Retryable if not."""
         rejected = len(events.rejects)
-        rows = rejected + sum(len(block) for _, block in events.predictions) + sum(map(len, events.labels.values()))
+        rows = rejected + events.rows.total()
         window = deque([*self._window, (rows, rejected)])
         seen, bad = (sum(counts) for counts in zip(*window, strict=True))
         while seen - window[0][0] >= self._of:

@@ -65,19 +65,11 @@ class Store(Protocol):
         ...
 
 
-class Seen(Protocol):
-    """Which events a partition already has."""
+class Known(Protocol):
+    """Which ids a partition already has."""
 
     def known(self, model: str, partition: int, since: int, before: int, ids: Sequence[str]) -> set[str]:
         """Which of `ids` stand at a position from `since` on that is lower than `before`."""
-        ...
-
-    def places(self, topic: Topic, partition: int, first: int, last: int) -> set[tuple[int, int]]:
-        """Position and place of the rows at positions first..last that are there."""
-        ...
-
-    def finished(self, topic: Topic, partition: int, last: int) -> bool:
-        """Whether `batches` has the batch that ends at this position: then all of it is there."""
         ...
 
     def batches(self, partition: int, before: int) -> Iterator[tuple[int, int]]:
@@ -86,4 +78,16 @@ class Seen(Protocol):
 
     def ids(self, partition: int, first: int, last: int) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
         """The ids at positions first..last, by model."""
+        ...
+
+
+class Seen(Known, Protocol):
+    """Which events a partition already has."""
+
+    def places(self, topic: Topic, partition: int, first: int, last: int) -> set[tuple[int, int]]:
+        """Position and place of the rows at positions first..last that are there."""
+        ...
+
+    def finished(self, topic: Topic, partition: int, last: int) -> bool:
+        """Whether `batches` has the batch that ends at this position: then all of it is there."""
         ...

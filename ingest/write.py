@@ -132,7 +132,7 @@ class Write:
                 self._abandoned.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
-                rows = sum(len(block) for _, block in events.predictions) + sum(map(len, events.labels.values()))
+                rows = events.rows.total()
                 _log.debug("a batch is written", extra={**about, "rows": rows, "seconds": round(time.monotonic() - began, 4)})
                 self.rows += rows
                 self._written, self._open, self.problem = batch.last + 1, None, None

@@ -64,8 +64,7 @@ class Flow(Collector):
     def written(self, events: Events) -> None:
         """A batch is durable."""
         batch, topic = events.batch, events.batch.topic
-        rows = sum(len(block) for _, block in events.predictions) + sum(map(len, events.labels.values()))
-        self._rows.labels(topic).inc(rows)
+        self._rows.labels(topic).inc(events.rows.total())
         self._rejected.labels(topic).inc(len(events.rejects))
         self._duplicates.labels(topic).inc(sum(events.duplicates.values()))
         if batch.records:

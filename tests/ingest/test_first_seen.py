@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ingest.first_seen import FirstSeen
 from ingest.memory import Memory
-from ingest.record import Batch, Events, Topic
+from ingest.record import Batch, Events
 from tests.storage.facts.test_facts import CONTRACT, predictions
 
 OTHER = msgspec.structs.replace(CONTRACT, model="n")
@@ -51,12 +51,6 @@ class Twin:
         self.read.append((first, last))
         for model in "mn":
             yield model, np.array([row.id for row in self.rows if row.model == model and first <= row.position <= last], object)
-
-    def places(self, topic: Topic, partition: int, first: int, last: int) -> set[tuple[int, int]]:
-        raise NotImplementedError
-
-    def finished(self, topic: Topic, partition: int, last: int) -> bool:
-        raise NotImplementedError
 
 
 def cut(sizes: Sequence[tuple[list[str], list[str], int]]) -> list[Events]:
