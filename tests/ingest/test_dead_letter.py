@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,6 @@ from ingest.halt import Halt
 from ingest.record import Batch, Record
 from ingest.seam import Committed
 from storage.facts.chdb import Chdb
-from storage.facts.migration import migrate
 from storage.facts.raw import Raw
 from storage.facts.writer import Writer
 from tests.acceptance import spine
@@ -52,15 +51,6 @@ def test_of_an_array_only_the_bad_rows_are_dead_letters() -> None:
     assert [(b"predictions/3/5/1", rows[1], "ts"), (b"predictions/3/5/2", rows[2], "ts")] == dead(whole)
     ((key, value, _),) = dead(b"[" + rows[0].replace(b"30", b"NaN") + b"," + rows[1] + b"]")
     assert (b"predictions/3/5/1", json.loads(rows[1])) == (key, json.loads(value))
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Chdb]:
-    """An empty store."""
-    engine = Chdb(tmp_path / "facts")
-    migrate(engine)
-    yield engine
-    engine.close()
 
 
 def test_a_halted_consumer_keeps_its_place_and_goes_on_with_the_contract(

@@ -79,7 +79,8 @@ def _blocks(events: Events) -> list[tuple[str, Predictions | Labels]]:
     return [*((contract.model, block) for contract, block in events.predictions), *events.labels.items()]
 
 
-def _together_and_alone(topic: Topic, sent: list[tuple[bytes, int]]) -> None:
+def _together_and_alone(topic: Topic, sent: list[tuple[bytes, int]]) -> tuple[tuple[Any, list[Any]], tuple[Any, list[Any]]]:
+    """Rows and rejects of records that are decoded in one batch, and of the same each in its own."""
     records = _records(sent)
     whole = _events(topic, records)
     alone = [_events(topic, [record]) for record in records]
@@ -88,22 +89,24 @@ def _together_and_alone(topic: Topic, sent: list[tuple[bytes, int]]) -> None:
         for model, block in _blocks(events):
             parts.setdefault(model, []).append(block)
     joined = [(model, type(some[0]).concat(some)) for model, some in parts.items()]
-    assert sorted(_rows(joined), key=lambda row: row[:2]) == sorted(_rows(_blocks(whole)), key=lambda row: row[:2])
-    assert [reject for events in alone for reject in events.rejects] == list(whole.rejects)
+    rows = [sorted(_rows(blocks), key=lambda row: row[:2]) for blocks in (_blocks(whole), joined)]
+    return (rows[0], list(whole.rejects)), (rows[1], [reject for events in alone for reject in events.rejects])
 
 
 @settings(max_examples=150, deadline=None)
 @given(_batches(st.one_of(predictions, good_predictions, good_predictions)))
 def test_predictions_decode_together_as_alone(sent: list[tuple[bytes, int]]) -> None:
     """Whatever stands beside a record, its rows, their order, places and times, and its rejects are the same."""
-    _together_and_alone("predictions", sent)
+    together, alone = _together_and_alone("predictions", sent)
+    assert together == alone
 
 
 @settings(max_examples=150, deadline=None)
 @given(_batches(labels))
 def test_labels_decode_together_as_alone(sent: list[tuple[bytes, int]]) -> None:
     """The same of labels; one without a time takes that of its own record."""
-    _together_and_alone("labels", sent)
+    together, alone = _together_and_alone("labels", sent)
+    assert together == alone
 
 
 @settings(max_examples=60, deadline=None)

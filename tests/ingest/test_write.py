@@ -15,7 +15,6 @@ from ingest.record import Batch, Events, Record, Topic
 from ingest.seam import Committed
 from ingest.write import Write
 from storage.facts.chdb import Chdb
-from storage.facts.migration import migrate
 from storage.facts.progress import Batches
 from storage.facts.raw import Raw
 from storage.facts.writer import Writer
@@ -39,14 +38,6 @@ def log(tmp_path: Path) -> Iterator[Refusing]:
     log = Refusing(tmp_path / "log.sqlite")
     yield log
     log.close()
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Chdb]:
-    engine = Chdb(tmp_path / "facts")
-    migrate(engine)
-    yield engine
-    engine.close()
 
 
 @pytest.fixture

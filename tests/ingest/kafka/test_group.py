@@ -27,7 +27,6 @@ from ingest.kafka.topics import create
 from ingest.record import TOPICS, Events, Topic
 from ingest.seam import Log
 from storage.facts.chdb import Chdb
-from storage.facts.migration import migrate
 from storage.facts.panes import Panes
 from storage.facts.raw import Raw
 from storage.facts.writer import Writer
@@ -108,14 +107,6 @@ class Stand:
         for group in self._groups:
             group.stop()
         self.ends.close()
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Chdb]:
-    engine = Chdb(tmp_path / "facts")
-    migrate(engine)
-    yield engine
-    engine.close()
 
 
 @pytest.fixture(params=["classic", "consumer"])
