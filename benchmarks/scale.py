@@ -28,9 +28,7 @@ from tests.acceptance.world import Cluster
 from watchkeeper.client import Client
 
 PARTITIONS = 2
-READ_AHEAD = (
-    300_000  # events of a partition that may be read and decoded and not written: as many at the end of the watch as at its beginning
-)
+READ_AHEAD = 300_000  # events of a partition that may be read and not written: as many at the end of the watch as at its beginning
 HEADS = ("ingest processes", "events/s", "x one", "events", "CPU us/event, ingest", "Kafka", "ClickHouse", "MB each")
 
 
@@ -92,9 +90,11 @@ def written(cluster: Cluster) -> list[int]:
 
 def main() -> None:
     """Print the table."""
-    parser = options(__doc__ or "", "python benchmarks/scale.py --rows 200000")
+    parser = options(__doc__ or "", "python benchmarks/scale.py --rows 1500000")
     parser.add_argument("--rows", type=int, default=2_000_000, help="events (2000000)")
     given = parser.parse_args()
+    if given.rows < (least := 2 * PARTITIONS * READ_AHEAD):
+        parser.error(f"--rows {given.rows}: what is read ahead would be all; give {least} or more")
     sink = BytesIO()
     pq.write_table(reference(), sink)
     rates, rows = [], []
