@@ -36,9 +36,8 @@ def mount(api: Starlette, reader: Reader, *, known: tuple[str, ...] = ("/ui/", "
     Call it after the API's own routes are there, add an outermost middleware (authentication) after it, and only once a process: Dash's
     callbacks are global.
     """
-    with suppress(
-        ImportError
-    ):  # pyarrow brings it in at first need, where it is there; Dash cannot write answers while it is there by half
+    # Where it is installed, pyarrow brings it in at first need; Dash cannot write answers while it is there by half.
+    with suppress(ImportError):
         import_module("pandas")
     api.add_route(PATH, Export(reader).answer, methods=["GET"], include_in_schema=False)
     app = _app(api, reader)
