@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -28,6 +27,7 @@ from compose.servers.fetch import Absent
 from compose.servers.kafka import Kafka
 from compose.servers.postgres import Postgres
 from compose.servers.server import Failed, Server, free_port
+from watchkeeper import interrupt
 
 # The port of each server and process, from a number on; the second ingest takes one that no process type has.
 _SERVERS = {"kafka": 9092, "clickhouse": 8123, "postgres": 5432}
@@ -164,7 +164,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="the folder of everything that is kept")
     parser.add_argument("--any-port", action="store_true", help="take ports that are free now instead of the usual ones")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt.heed()
     try:
         run(given.data.resolve(), (lambda _name, _usual: free_port()) if given.any_port else (lambda _name, usual: usual))
     except KeyboardInterrupt:

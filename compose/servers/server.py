@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import IO, ClassVar, Self
 
-_LEASH = Path(__file__).with_name("leash.py")
+from watchkeeper.leash import Leash
 
 
 class Failed(Exception):
@@ -46,20 +43,19 @@ class Server(ABC):
         self.port = port or free_port()
         self.log = folder / f"{self.name.lower()}.log"
         self._output = output
-        self._leash: subprocess.Popen[bytes] | None = None
-        self._pid = 0
+        self._leash: Leash | None = None
 
     @property
     def pid(self) -> int:
         """The server's own process id, for signals. Raises Failed if it is not running."""
-        if not self.running:
+        if self._leash is None or not self.running:
             raise Failed(f"{self.name} is not running; call start()")
-        return self._pid
+        return self._leash.pid
 
     @property
     def running(self) -> bool:
         """Whether the process is there (ready or not)."""
-        return self._leash is not None and self._leash.poll() is None
+        return self._leash is not None and self._leash.code is None
 
     def start(self, *, wait: bool = True) -> Self:
         """Start it, and return when it answers. Raises Failed, and fetch.Absent if its files are not on this machine."""
@@ -71,16 +67,7 @@ class Server(ABC):
         self.folder.mkdir(parents=True, exist_ok=True)
         command = self._command()
         with nullcontext(self._output) if self._output else self.log.open("ab") as log:
-            self._leash = subprocess.Popen(
-                [sys.executable, "-I", str(_LEASH), *command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=self.environment,
-                start_new_session=True,  # Ctrl-C is for us, not for it
-            )
-        assert self._leash.stdout is not None  # noqa: S101  # asked for above
-        self._pid = int(self._leash.stdout.readline() or 0)
+            self._leash = Leash(command, log, self.environment)
         if wait:
             self.wait()
         return self
@@ -90,7 +77,7 @@ class Server(ABC):
         until = time.monotonic() + self.patience
         while not self._ready():
             if not self.running or time.monotonic() > until:
-                code = self._leash.poll() if self._leash else None
+                code = self._leash.code if self._leash else None
                 self.kill()
                 why = "took too long to start" if code is None else f"ended with {code}"
                 raise Failed(f"{self.name} on port {self.port} {why}; {self._advice()}\n{self._tail()}")
@@ -128,14 +115,8 @@ class Server(ABC):
 
     def _end(self, by: signal.Signals) -> None:
         leash, self._leash = self._leash, None
-        if leash is None:
-            return
-        if leash.poll() is None and self._pid:
-            os.kill(self._pid, by)
-            with suppress(subprocess.TimeoutExpired):
-                leash.wait(self.patience)
-        with leash:  # closes its pipes, whereupon it kills what still runs
-            pass
+        if leash is not None:
+            leash.end(by, self.patience)
 
     def _tail(self) -> str:
         return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""

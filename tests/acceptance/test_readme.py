@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.started import started
 from watchkeeper.client import Client
 
 pytestmark = pytest.mark.slow
@@ -33,8 +34,7 @@ def test_the_first_model_of_a_reader(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "WATCHKEEPER_URL": url, "WATCHKEEPER_PORT": str(port)}
     # As the reader's shell would, but without the ampersand, so that we can end it.
-    server = subprocess.Popen(["bash", "-c", "exec " + start.strip().removesuffix("&")], cwd=tmp_path, env=environment)
-    try:
+    with started(["bash", "-c", "exec " + start.strip().removesuffix("&")], cwd=tmp_path, env=environment) as server:
         with Client(url, patience=60) as client:
             client.status()
             for block in rest:
@@ -52,6 +52,5 @@ def test_the_first_model_of_a_reader(tmp_path: Path) -> None:
             }
             run = [sys.executable, "-c", re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]]
             subprocess.run(run, cwd=tmp_path, env=environment, check=True, timeout=60)
-    finally:
         server.terminate()
-        server.wait(30)
+        assert server.wait(30) == 0

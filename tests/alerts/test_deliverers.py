@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,7 @@ from core.episode import Delivery, DeliveryState, Record
 from storage.control.store import ControlStore
 from tests.alerts.receiver import HELD, Receiver
 from tests.alerts.sample import DESTINATION
+from tests.started import started
 
 DELIVER = """
 import sys, time
@@ -97,9 +97,8 @@ def test_what_a_killed_deliverer_had_claimed_is_sent_after_the_lease(url: str, s
     """By another, with the same id, before what came later."""
     receiver.answers = [(HELD, {})]
     fill(store, receiver, ["oncall"], 2)
-    with subprocess.Popen([sys.executable, "-c", DELIVER, url]) as process:
+    with started([sys.executable, "-c", DELIVER, url]):
         receiver.wait(1, 30)
-        process.kill()
     lease_ends = time.monotonic() + 2
     with delivering(url, lease=2 * moment.SECOND):
         receiver.wait(2)
@@ -138,9 +137,8 @@ def test_a_lone_deliverer_that_was_killed_goes_on_at_once(url: str, store: Contr
     """Without a lease nothing is claimed, so nothing is to be waited for."""
     receiver.answers = [(HELD, {})]
     fill(store, receiver, ["oncall"], 1)
-    with subprocess.Popen([sys.executable, "-c", DELIVER.replace("lease=2_000_000", "lease=0"), url]) as process:
+    with started([sys.executable, "-c", DELIVER.replace("lease=2_000_000", "lease=0"), url]):
         receiver.wait(1, 30)
-        process.kill()
     began = time.monotonic()
     with delivering(url, lease=0):
         receiver.wait(2)

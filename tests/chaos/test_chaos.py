@@ -25,8 +25,6 @@ from tests.oracle.compare import compare
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
 
-pytestmark = [pytest.mark.slow, pytest.mark.chaos]
-
 SECONDS = 60 * float(os.environ.get("WATCHKEEPER_CHAOS_MINUTES", "3")) / 2
 SEED = os.environ.get("WATCHKEEPER_CHAOS_SEED", "1")
 RATE, DAILY = 300, 2_200  # events a second of each model; events that a day of a model's storm has, about
@@ -35,6 +33,7 @@ SETTINGS = {
     "WATCHKEEPER_INGEST__BATCH__WAIT_MS": "20",
     "WATCHKEEPER_KAFKA__SESSION": f"{SESSION:.0f}s",
 }
+pytestmark = [pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(1800 + 2 * SECONDS)]
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from confluent_kafka import Message, Producer
 from ingest.kafka import topics
 from ingest.kafka.connection import Connection
 from tests.services.fixture import KafkaAt
+from tests.started import started
 from watchkeeper.cluster.agent import Agent, partition
 
 SESSION = 6.0
@@ -71,17 +71,13 @@ def test_a_killed_worker_is_followed_within_the_session_timeout(
     mine, got = agent
     wait("it owns all models", lambda: len(owned(mine)) == len(MODELS))
     command = [sys.executable, "-c", WORKER, connection.bootstrap, connection.prefix, str(SESSION)]
-    with (tmp_path / "log").open("wb") as log:
-        other = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": str(Path.cwd())}, start_new_session=True)
-    try:
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    with (tmp_path / "log").open("wb") as log, started(command, env=environment, output=log, errors=log) as other:
         wait("the other has its part", lambda: 0 < len(owned(mine)) < len(MODELS))
         theirs = set(MODELS) - owned(mine)
         assert {partition(model, 6) for model in theirs}.isdisjoint(mine.partitions or ())
         other.send_signal(signal.SIGKILL)
         assert wait("all models are owned again", lambda: len(owned(mine)) == len(MODELS)) < 3 * SESSION
-    finally:
-        other.kill()
-        other.wait()
     producer = Producer(connection.producer())
 
     def ticked() -> bool:  # those of the first moments may get lost

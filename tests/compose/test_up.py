@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from tests.house.tree import ROOT
 from tests.services.fixture import absent
+from tests.started import IGNORING_INTERRUPTS, started
 
 EVENT = {"prediction_id": "1", "model": "m", "ts": "2026-01-05T08:10:00Z", "features": {"x": 1.0}, "prediction": 12.5}
 CONTRACT = """
@@ -27,13 +28,15 @@ CONTRACT = """
 
 @pytest.mark.slow
 def test_a_cluster_comes_works_and_goes(tmp_path: Path) -> None:
-    """One event goes all the way; Ctrl-C ends every process and server, with exit code 0."""
+    """One event goes all the way; Ctrl-C ends every process and server, with exit code 0, also where the shell that started it ignores SIGINT."""
     command = [sys.executable, "-m", "compose.up", "--data", str(tmp_path / "data"), "--any-port"]
-    with (tmp_path / "out").open("wb") as out, subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out) as cluster:
+    with (tmp_path / "out").open("wb") as out, started([*IGNORING_INTERRUPTS, *command], cwd=ROOT, output=out, errors=out) as cluster:
         try:
             url, bootstrap = wait(cluster, tmp_path / "out")
             (tmp_path / "m.yaml").write_text(CONTRACT, encoding="utf-8")
-            subprocess.run([sys.executable, "-m", "watchkeeper", "apply", str(tmp_path / "m.yaml"), "--url", url], cwd=ROOT, check=True)
+            subprocess.run(
+                [sys.executable, "-m", "watchkeeper", "apply", str(tmp_path / "m.yaml"), "--url", url], cwd=ROOT, check=True, timeout=60
+            )
             with httpx.Client(base_url=url, timeout=30) as client:
                 assert client.post("/v1/predictions", json=[EVENT]).json()["accepted"] == 1
                 until = time.monotonic() + 60

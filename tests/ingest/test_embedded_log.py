@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +10,7 @@ import pytest
 
 from ingest.embedded_log import EmbeddedLog
 from ingest.seam import Committed
+from tests.started import started
 
 
 @pytest.fixture
@@ -84,13 +83,11 @@ while True:
 def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:
     """A process that is killed in the middle of appending has lost nothing that it had answered."""
     path = tmp_path / "log.sqlite"
-    process = subprocess.Popen([sys.executable, "-c", _APPENDER, str(path)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    answered = [int(process.stdout.readline()) for _ in range(30)]
-    os.kill(process.pid, signal.SIGKILL)
-    answered += [int(line) for line in process.stdout.read().split()]
-    process.stdout.close()
-    process.wait()
+    with started([sys.executable, "-c", _APPENDER, str(path)], output=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        answered = [int(process.stdout.readline()) for _ in range(30)]
+        process.kill()
+        answered += [int(line) for line in process.stdout.read().split()]
     log = EmbeddedLog(path)
     bodies = {record.position: record.body for record in log.read("predictions", 0, 1, until=None, most=1 << 30).records}
     assert [bodies[position] for position in answered] == [b"%d" % i for i in range(len(answered))]

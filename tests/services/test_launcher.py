@@ -23,6 +23,7 @@ from compose.servers.postgres import Postgres
 from compose.servers.server import Failed, Server, listening
 from tests.house.tree import ROOT
 from tests.services.fixture import ClickHouseAt, KafkaAt, PostgresAt, absent
+from tests.started import started
 
 
 def start(server: Server) -> None:
@@ -120,7 +121,7 @@ time.sleep(0.2)
 print(server.pid, flush=True)
 time.sleep(600)
 """
-    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE) as process:
+    with started([sys.executable, "-c", program], cwd=ROOT, output=subprocess.PIPE) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         process.send_signal(signal.SIGKILL)

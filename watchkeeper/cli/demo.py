@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import TaskID
 
+from watchkeeper import interrupt
 from watchkeeper.cli import terminal
 
 
@@ -31,6 +32,14 @@ def demo(
 
     Example: `watchkeeper demo --port 9000`
     """
+    interrupt.heed()
+    try:
+        _demo(data, port, cache or _cache(), days, leave=leave)
+    except KeyboardInterrupt:
+        terminal.say("stopped")
+
+
+def _demo(data: Path | None, port: int, cache: Path, days: int | None, *, leave: bool) -> None:
     from watchkeeper.demo.run import run
 
     with terminal.progress() as progress:
@@ -41,7 +50,4 @@ def demo(
                 tasks[model] = progress.add_task(f"{model}: sending", total=total)
             progress.advance(tasks[model], events)
 
-        try:
-            run(data=data, port=port, cache=cache or _cache(), days=days, leave=leave, say=terminal.say, advance=advance)
-        except KeyboardInterrupt:
-            terminal.say("stopped")
+        run(data=data, port=port, cache=cache, days=days, leave=leave, say=terminal.say, advance=advance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +42,8 @@ def run(
     with ExitStack() as stack:
         folder = data or Path(stack.enter_context(TemporaryDirectory(prefix="watchkeeper-demo-")))
         say(f"starting the server on {folder}")
-        server = stack.enter_context(Server(folder, port, environment={"WATCHKEEPER_ALERTS__NOTIFY_HORIZON": HORIZON}))
+        settings = {"WATCHKEEPER_ALERTS__NOTIFY_HORIZON": HORIZON}
+        server = stack.enter_context(Server(folder, port, environment=settings, temporary=data is None))
         say(f"look at {server.url}/ui/")
         teller = _Teller(say)
         receiver = stack.enter_context(Receiver(teller))
@@ -80,12 +82,24 @@ def _replay(client: Client, pairs: tuple[flights.Pair, ...], days: int | None, s
         f"sending {sum(recording.events for recording in recordings.values()):,} events, {shift // (7 * moment.DAY)} weeks later than they were"
     )
 
+    stopped = threading.Event()
+
     def send_one(model: str) -> Receipt:
         recording = recordings[model]
-        return send(client, recording, shift=shift, advance=lambda events: advance(model, events, recording.events))
+
+        def sent(events: int) -> None:
+            if stopped.is_set():
+                raise Fatal("the demo was stopped")
+            advance(model, events, recording.events)
+
+        return send(client, recording, shift=shift, advance=sent)
 
     with ThreadPoolExecutor(len(recordings)) as pool:
-        receipts = dict(zip(recordings, pool.map(send_one, recordings), strict=True))
+        try:
+            receipts = dict(zip(recordings, pool.map(send_one, recordings), strict=True))
+        except BaseException:
+            stopped.set()  # or the pool would wait until everything is sent
+            raise
     for model, receipt in receipts.items():
         say(f"{model}: {receipt.predictions.accepted:,} predictions, {receipt.labels.accepted:,} labels, {receipt.rejected:,} rejected")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,28 +14,31 @@ from typing import Self
 import httpx
 
 from core.error import Fatal
+from watchkeeper.leash import Leash
 
 _PATIENCE = 60.0  # seconds to become ready
+_FAREWELL = 30.0  # seconds to end in order
 
 
 class Server:
-    """`watchkeeper up` on `data` and `port` (0: a free one), with what it prints in `data/server.log`; ready when entered, ended when left."""
+    """`watchkeeper up` on `data` and `port` (0: a free one), with what it prints in `data/server.log`; ready when entered, ended when left.
 
-    def __init__(self, data: Path, port: int = 0, *, environment: dict[str, str] | None = None) -> None:
+    It ends with this process, however that ends; then `data` is removed if it is `temporary`.
+    """
+
+    def __init__(self, data: Path, port: int = 0, *, environment: dict[str, str] | None = None, temporary: bool = False) -> None:
         self.port = port or _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._data = data
         self._environment = environment or {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._temporary = data if temporary else None
+        self._leash: Leash | None = None
 
     def __enter__(self) -> Self:
         self._data.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "watchkeeper", "up", "--data", str(self._data), "--port", str(self.port)]
         with self._log.open("wb") as log:
-            # A session of its own: Ctrl-C reaches the demo, and the demo ends the server.
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **self._environment}, start_new_session=True
-            )
+            self._leash = Leash(command, log, {**os.environ, **self._environment}, self._temporary)
         try:
             self._become_ready()
         except BaseException:
@@ -49,18 +52,12 @@ class Server:
     @property
     def running(self) -> bool:
         """Whether the process lives."""
-        return self._process is not None and self._process.poll() is None
+        return self._leash is not None and self._leash.code is None
 
     def stop(self) -> None:
         """End the process, gently first."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        if self._leash is not None:
+            self._leash.end(signal.SIGTERM, _FAREWELL)
 
     @property
     def _log(self) -> Path:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +26,7 @@ from core.error import Fatal, Retryable
 from core.monitor import Monitor
 from core.reading import Verdict
 from storage.control.store import ControlStore
+from tests.started import started
 from tests.storage.control.test_contract import save
 
 T = TypeVar("T")
@@ -78,8 +79,8 @@ def at_once(jobs: Sequence[Callable[[], T]]) -> list[T]:
         return [future.result(60) for future in [pool.submit(job) for job in jobs]]
 
 
-def run(script: str, url: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", script, url], stdout=subprocess.PIPE, text=True)
+def run(script: str, url: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    return started([sys.executable, "-c", script, url], output=subprocess.PIPE)
 
 
 def test_a_reader_sees_one_state_and_writes_nothing(store: ControlStore, other: ControlStore) -> None:
@@ -98,8 +99,10 @@ def test_a_reader_sees_one_state_and_writes_nothing(store: ControlStore, other: 
 
 def test_processes_that_migrate_at_once_apply_each_step_once(url: str) -> None:
     """One does it, the others wait and find nothing to do."""
-    outputs = [process.communicate(timeout=60)[0].strip() for process in [run(MIGRATE, url) for _ in range(3)]]
-    assert sorted(outputs) == ["['0001', '0002']", "[]", "[]"]
+    with ExitStack() as stack:
+        processes = [stack.enter_context(run(MIGRATE, url)) for _ in range(3)]
+        outputs = [process.communicate(timeout=60)[0].strip() for process in processes]
+    assert sorted(outputs) == [b"['0001', '0002']", b"[]", b"[]"]
 
 
 def test_one_process_at_a_time_is_alone_also_when_it_is_killed(url: str, store: ControlStore) -> None:
@@ -111,7 +114,7 @@ def test_one_process_at_a_time_is_alone_also_when_it_is_killed(url: str, store: 
 
     with run(HOLD, url) as process, ThreadPoolExecutor(1) as pool:
         assert process.stdout is not None
-        assert process.stdout.readline() == "mine\n"
+        assert process.stdout.readline() == b"mine\n"
         waiting = pool.submit(second)
         assert wait([waiting], timeout=0.5).not_done
         process.kill()
