@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.types as kinds
 
-from core.contract import Kind, Roles
+from core.contract import Kind, Roles, Task
 from core.error import ConfigError
+from monitors import arrow
+from monitors.arrow import Form, Use
 from monitors.option import Options
 
 _SINGLE = ("id", "ts", "prediction", "score", "label", "label_ts")
 _INTERVAL = ("pred_low", "pred_high", 0.8)
+_WITHOUT = {Task.BINARY: {"interval"}, Task.MULTICLASS: {"score", "interval"}, Task.REGRESSION: {"score", "proba_prefix"}}  # roles
+_INDEX = re.compile(r"__index_level_\d+__|__null_dask_index__")
 _LONGEST = 40  # column names that a message lists
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a file by what they are; `kinds` holds features and tags, `roles` the names of role columns whether there or not."""
+    """The columns of a file by what they are; `kinds` holds features and tags, `roles` the names of role columns whether there or not.
+
+    `uses` says of every column that is used what it is read as, `filled` of every role that is there its columns, and `left` of every other column
+    why it is left out.
+    """
 
     roles: Roles
     features: tuple[str, ...]
@@ -28,34 +38,68 @@ class Layout:
     dimensions: tuple[str, ...]
     protected: frozenset[str]
     crosses: tuple[tuple[str, ...], ...]
+    uses: dict[str, Use]
+    filled: dict[str, tuple[str, ...]]
+    left: dict[str, str]
+
+    def told(self) -> dict[str, Any]:
+        """All of it for a person or a program, ready for JSON."""
+        return {
+            "roles": {role: list(names) for role, names in self.filled.items()},
+            "features": [{"name": name, "kind": self.kinds[name].value} for name in self.features],
+            "tags": [{"name": name, "kind": self.kinds[name].value} for name in self.tags],
+            "left_out": [{"name": name, "reason": why} for name, why in self.left.items()],
+        }
 
 
-def layout(schema: pa.Schema, options: Options) -> Layout:
-    """What the columns of a file with this schema are. Raises ConfigError that names the option, the column and the columns there are."""
-    names = schema.names
-    if len(set(names)) != len(names):
-        double = next(name for name in names if names.count(name) > 1)
-        raise ConfigError(f"the file has two columns named {double!r}")
+def distinct(names: Sequence[str]) -> None:
+    """Raise ConfigError if two columns have one name."""
+    if double := next(([name] for name in names if names.count(name) > 1), None):
+        raise ConfigError(f"the file has {names.count(double[0])} columns named {double[0]!r}", remedy="rename all but one")
+
+
+def layout(table: pa.Table, options: Options) -> Layout:
+    """What the columns of a file are. Raises ConfigError that names the option, the column and the columns there are."""
+    schema, names = table.schema, table.schema.names
+    distinct(names)
     roles = _roles(names, options)
-    taken = _taken(names, roles)
+    uses: dict[str, Use] = {}
+    filled: dict[str, tuple[str, ...]] = {}
+    for role, name, use in _role_columns(names, roles, options.task):
+        kind = schema.field(name).type
+        if not arrow.takes(use, kind):
+            raise arrow.refusal(name, kind, use, f"or name another column with --{role.replace('_', '-')}")
+        uses[name] = use
+        filled[role] = (*filled.get(role, ()), name)
+    taken = set(uses)
     dimensions, crosses = _dimensions(options)
     _check(schema, taken, {"features": options.features or (), "protected": options.protected, "segments": dimensions}, own=True)
-    _check(schema, taken, {"categorical": options.categorical, "exclude": options.exclude}, own=False)
+    _check(schema, set(), {"categorical": options.categorical}, own=True)
+    _check(schema, taken, {"exclude": options.exclude}, own=False)
+    left: dict[str, str] = {}
     features = options.features
     if features is None:
-        features = tuple(n for n in names if n not in taken and n not in options.exclude and _usable(schema.field(n).type))
-    if wrong := next((name for name in features if not name or name.startswith("@")), None):
+        free = [name for name in names if name not in taken]
+        left = {name: why for name in free if (why := _why_not(table, name, options)) is not None}
+        features = tuple(name for name in free if name not in left)
+    if wrong := next((name for name in features if name.startswith("@")), None):
         raise ConfigError(f"column {wrong!r} cannot be a feature: names with @ are the model's own", remedy="rename it, or use --exclude")
     texts = {*dimensions, *options.categorical}
     tags = tuple(name for name in dimensions if name not in features)
+    own = {name: _kind(schema.field(name).type, chosen=name in texts) for name in (*features, *tags)}
+    if options.features is not None:
+        left = {name: "not among --features" for name in names if name not in own and name not in taken}
     return Layout(
         roles=roles,
         features=features,
         tags=tags,
-        kinds={name: Kind.CATEGORICAL if name in texts or _wordy(schema.field(name).type) else Kind.NUMERIC for name in (*features, *tags)},
+        kinds=own,
         dimensions=dimensions,
         protected=frozenset(options.protected),
         crosses=crosses,
+        uses=uses | {name: Use.NUMBER if kind == Kind.NUMERIC else Use.CATEGORY for name, kind in own.items()},
+        filled=filled,
+        left={name: why for name, why in left.items() if name not in own},
     )
 
 
@@ -65,6 +109,9 @@ def probabilities(names: Iterable[str], roles: Roles) -> dict[str, str]:
 
 
 def _roles(names: Sequence[str], options: Options) -> Roles:
+    for option in sorted(_WITHOUT[options.task]):
+        if getattr(options, option) is not None:
+            raise ConfigError(f"--{option.replace('_', '-')}: a {options.task} model has none", remedy="leave it out")
     given = {name: getattr(options, name) for name in _SINGLE}
     for option, name in given.items():
         if name is not None and name not in names:
@@ -74,7 +121,8 @@ def _roles(names: Sequence[str], options: Options) -> Roles:
     for name in (options.interval or ())[:2]:
         if name not in names:
             raise _absent("interval", str(name), names)
-    interval = options.interval or (_INTERVAL if set(_INTERVAL[:2]) <= set(names) else None)
+    found = "interval" not in _WITHOUT[options.task] and set(_INTERVAL[:2]) <= set(names)
+    interval = options.interval or (_INTERVAL if found else None)
     prefix = {} if options.proba_prefix is None else {"proba_prefix": options.proba_prefix}
     roles = Roles(**{name: value for name, value in given.items() if value is not None}, **prefix, interval=interval)
     if roles.prediction not in names:
@@ -82,10 +130,45 @@ def _roles(names: Sequence[str], options: Options) -> Roles:
     return roles
 
 
-def _taken(names: Sequence[str], roles: Roles) -> set[str]:
-    """The role columns: never features."""
-    interval = roles.interval[:2] if roles.interval else _INTERVAL[:2]
-    return {*(getattr(roles, name) for name in _SINGLE), *probabilities(names, roles).values(), *map(str, interval)}
+def _role_columns(names: Sequence[str], roles: Roles, task: Task) -> Iterator[tuple[str, str, Use]]:
+    """The role, name and use of each role column that is there and that the task can have: never features."""
+    target = Use.NUMBER if task == Task.REGRESSION else Use.CATEGORY
+    uses = {"id": Use.ID, "ts": Use.TIME, "label_ts": Use.TIME, "prediction": target, "label": target, "score": Use.NUMBER}
+    held = [(role, getattr(roles, role), use) for role, use in uses.items()]
+    held += [("proba_prefix", name, Use.NUMBER) for name in probabilities(names, roles).values()]
+    held += [("interval", str(name), Use.NUMBER) for name in (roles.interval or ())[:2]]
+    for role, name, use in held:
+        if role not in _WITHOUT[task] and name in names:
+            yield role, name, use
+
+
+def _why_not(table: pa.Table, name: str, options: Options) -> str | None:
+    """Why a column that is no role and was not asked for is no feature; None if it is one."""
+    kind = table.schema.field(name).type
+    if name in options.exclude:
+        return "excluded"
+    if not name:
+        return "its name is empty; name it to watch it"
+    if _INDEX.fullmatch(name) or name in _index(table.schema):
+        return "the index of a pandas DataFrame; write it as a column to watch it"
+    if not arrow.takes(Use.CATEGORY, kind):
+        return f"{arrow.named(kind)}; {arrow.instead(kind)}"
+    if arrow.form(kind) == Form.TEXT and not arrow.readable(table[name]):
+        return f"{arrow.named(kind)} whose bytes are not UTF-8; write text"
+    return None
+
+
+def _index(schema: pa.Schema) -> set[str]:
+    """The columns that pandas wrote for its index."""
+    try:
+        held = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
+        return {one for one in held if isinstance(one, str)}
+    except (ValueError, AttributeError, TypeError):  # whatever wrote it, the file is none of pandas
+        return set()
+
+
+def _kind(kind: pa.DataType, *, chosen: bool) -> Kind:
+    return Kind.CATEGORICAL if chosen or arrow.categorical(kind) else Kind.NUMERIC
 
 
 def _dimensions(options: Options) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
@@ -113,21 +196,9 @@ def _check(schema: pa.Schema, taken: set[str], lists: dict[str, Sequence[str]], 
                 raise _absent(option, name, schema.names)
             if own and name in taken:
                 raise ConfigError(f"--{option} {name}: that is a role column", remedy="name another role column, or leave it out")
-            if own and not _usable(schema.field(name).type):
-                raise ConfigError(f"--{option} {name}: a column of type {schema.field(name).type} cannot be used", remedy="leave it out")
-
-
-def _usable(kind: pa.DataType) -> bool:
-    """Whether a column can be a feature: strings, booleans, numbers, dictionaries of these, and columns of nothing."""
-    if kinds.is_dictionary(kind):
-        return _usable(kind.value_type)
-    return _wordy(kind) or kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind) or kinds.is_null(kind)
-
-
-def _wordy(kind: pa.DataType) -> bool:
-    """Whether a column is categorical by its type."""
-    tests = (kinds.is_string, kinds.is_large_string, kinds.is_string_view, kinds.is_boolean, kinds.is_dictionary)
-    return any(test(kind) for test in tests)
+            kind = schema.field(name).type
+            if own and not arrow.takes(Use.CATEGORY, kind):
+                raise ConfigError(f"--{option} {name}: a column of type {arrow.named(kind)} cannot be used", remedy=arrow.instead(kind))
 
 
 def _absent(option: str, name: str, names: Sequence[str]) -> ConfigError:

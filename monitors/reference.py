@@ -23,9 +23,12 @@ from detectors.summary.bins import edges, kept, ranked, tails
 from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
 from detectors.summary.score import members, score_edges, scores
-from monitors.layout import Layout, layout, probabilities
+from monitors import arrow
+from monitors.arrow import Use
+from monitors.arrow_time import after
+from monitors.layout import Layout, layout
 from monitors.option import Options
-from monitors.rows import classes_of, outcomes_of, predictions_of, probability_columns
+from monitors.rows import classes_of, outcomes_of, predictions_of, probability_columns, score_column
 
 __all__ = ["Options", "Reference", "content", "derive", "outcomes_of", "predictions_of"]
 
@@ -96,43 +99,40 @@ def derive(model: str, table: pa.Table, options: Options, version: int = 1) -> t
     """
     if not table.num_rows:
         raise ConfigError("the reference has no rows", remedy="give a file with the rows that the model was accepted on")
-    found = layout(table.schema, options)
-    _numeric_targets(table.schema, found, options)
+    found, given = layout(table, options), table.schema
+    table = arrow.read_table(table, found.uses)
+    _check_rows(table, found, options)
     contract = _with_classes(table, found, _plain(model, version, found, options))
     block = predictions_of(table, contract)
     contract = _with_dimensions(contract, found, block)
     outcomes = outcomes_of(table, contract)
-    contract = _with_bins(table, contract, block, outcomes)
+    contract = _with_bins(table, given, contract, block, outcomes)
     return contract, _summarise(contract, block, outcomes)
 
 
 def content(table: pa.Table, options: Options) -> str:
     """A hash of what `derive` would use: the same for the same values under the same options, however the file stores them."""
-    found = layout(table.schema, options)
+    found = layout(table, options)
     rest = (options.task, options.positive, options.threshold, options.earliest)
     digest = hashlib.sha256(
         msgspec.json.encode([found.roles, found.features, found.kinds, found.dimensions, sorted(found.protected), found.crosses, rest])
     )
-    names = {*(value for value in msgspec.structs.asdict(found.roles).values() if isinstance(value, str)), *found.kinds}
-    names |= {str(name) for name in (found.roles.interval or ())[:2]} | set(probabilities(table.column_names, found.roles).values())
-    for name in sorted(names & set(table.column_names)):
+    for name, use in sorted(found.uses.items()):
         digest.update(msgspec.json.encode(name))
-        for part in _canonical(table[name]):
+        small = use == Use.NUMBER and arrow.precision(table.schema.field(name).type).__name__
+        for part in (*_canonical(arrow.read(name, table[name], use)), *([small.encode()] if small and small != "float64" else [])):
             digest.update(part)
     return digest.hexdigest()
 
 
 def _canonical(values: pa.ChunkedArray) -> tuple[bytes, ...]:
-    """The values as bytes that do not depend on chunks, dictionaries or the width of numbers."""
-    kind = values.type.value_type if kinds.is_dictionary(values.type) else values.type
-    plain = values.cast(kind) if kinds.is_dictionary(values.type) else values
-    there = np.packbits(np.asarray(plain.is_valid()))
-    if kinds.is_integer(kind) or kinds.is_floating(kind):
-        return b"number", there.tobytes(), np.asarray(plain.cast(pa.float64(), safe=False).fill_null(0.0)).tobytes()
-    if kinds.is_timestamp(kind):
-        ticks = plain.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-        return b"time", there.tobytes(), np.asarray(ticks.fill_null(0)).tobytes()
-    found = Categories.of([str(value) for value in plain.to_pylist()])
+    """The values of a column that was read as bytes that do not depend on chunks, dictionaries or the width of numbers."""
+    there = np.packbits(np.asarray(values.is_valid()))
+    if kinds.is_integer(values.type) or kinds.is_floating(values.type):
+        return b"number", there.tobytes(), np.asarray(values.cast(pa.float64(), safe=False).fill_null(0.0)).tobytes()
+    if kinds.is_timestamp(values.type):
+        return b"time", there.tobytes(), np.asarray(values.cast(pa.int64()).fill_null(0)).tobytes()
+    found = Categories.of([str(value) for value in values.to_pylist()])
     return b"text", there.tobytes(), found.codes.tobytes(), msgspec.json.encode(found.texts)
 
 
@@ -152,17 +152,15 @@ def _plain(model: str, version: int, found: Layout, options: Options) -> Contrac
     )
 
 
-def _numeric_targets(schema: pa.Schema, found: Layout, options: Options) -> None:
-    """A regression's prediction and label are numbers."""
-    for option in ("prediction", "label") if options.task == Task.REGRESSION else ():
-        name = getattr(found.roles, option)
-        if name in schema.names and not any(test(schema.field(name).type) for test in _NUMBERS):
-            raise ConfigError(
-                f"--{option} {name}: a regression needs numbers, the column is {schema.field(name).type}", remedy="see --task"
-            )
-
-
-_NUMBERS = (kinds.is_integer, kinds.is_floating, kinds.is_decimal, kinds.is_null)
+def _check_rows(table: pa.Table, found: Layout, options: Options) -> None:
+    """Something is predicted, and not all of it before events are taken."""
+    name = found.roles.prediction
+    if table[name].null_count == table.num_rows:
+        raise ConfigError(
+            f"column {name!r}: all predictions are null", remedy="give rows with predictions, or name their column with --prediction"
+        )
+    if found.roles.ts in table.column_names:
+        after(found.roles.ts, table[found.roles.ts], options.earliest)
 
 
 def _with_classes(table: pa.Table, found: Layout, contract: Contract) -> Contract:
@@ -195,16 +193,24 @@ def _with_dimensions(contract: Contract, found: Layout, block: Predictions) -> C
     return msgspec.structs.replace(contract, dimensions=dimensions)
 
 
-def _with_bins(table: pa.Table, contract: Contract, block: Predictions, outcomes: Outcomes) -> Contract:
-    """The contract with the bins of all that is watched."""
+def _with_bins(table: pa.Table, given: pa.Schema, contract: Contract, block: Predictions, outcomes: Outcomes) -> Contract:
+    """The contract with the bins of all that is watched; `given` is the schema of the file."""
     numeric, texts = iter(block.numbers), iter(block.texts)
     values = {column.name: next(numeric) if column.numeric else next(texts) for column in contract.columns}
     label = outcomes.label if len(outcomes) else block.prediction
     outputs = {PREDICTION: block.prediction, **({SCORE: block.score} if _binary_score(contract) else {}), LABEL: label}
+    roles = contract.roles
+    sources = {
+        PREDICTION: roles.prediction,
+        SCORE: score_column(table, contract),
+        LABEL: roles.label if len(outcomes) else roles.prediction,
+    }
+    small = {name: arrow.precision(given.field(source).type) for name, source in sources.items() if source in given.names}
+    small |= {column.name: arrow.precision(given.field(column.name).type) for column in contract.features}
     return msgspec.structs.replace(
         contract,
-        features=tuple(_binned(column.name, values[column.name]) for column in contract.features),
-        outputs=tuple(_binned(name, one) for name, one in outputs.items()),
+        features=tuple(_binned(column.name, values[column.name], small[column.name]) for column in contract.features),
+        outputs=tuple(_binned(name, one, small[name]) for name, one in outputs.items()),
         score_edges=_score_edges(table, contract, block, outcomes),
     )
 
@@ -228,12 +234,12 @@ def _binary_score(contract: Contract) -> bool:
     return contract.scored and contract.task == Task.BINARY
 
 
-def _binned(name: str, values: Categories | Floats) -> Column:
-    """A column with its frozen bins."""
+def _binned(name: str, values: Categories | Floats, precision: type[np.floating[Any]]) -> Column:
+    """A column with its frozen bins, of values that were rounded to a precision."""
     if isinstance(values, Categories):
         categories, others = kept(values)
         return Column(name=name, kind=Kind.CATEGORICAL, categories=categories, others=others)
-    return Column(name=name, kind=Kind.NUMERIC, edges=edges(values), tails=tails(values))
+    return Column(name=name, kind=Kind.NUMERIC, edges=edges(values, precision), tails=tails(values, precision))
 
 
 def _summarise(contract: Contract, block: Predictions, outcomes: Outcomes) -> Reference:

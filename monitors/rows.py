@@ -1,4 +1,4 @@
-"""The rows of a file as blocks. In a file NaN is null, and a time without zone is UTC."""
+"""The rows of a file as blocks, from its columns as `monitors.arrow` reads them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.types as kinds
 
 from core import text
@@ -14,11 +13,9 @@ from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.contract import Contract, Task
 from monitors.layout import probabilities
 
-_UNITS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}
-
 
 def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
-    """All rows as predictions, whatever is null in them; version and role are "", places count from 0.
+    """All rows of a table as `monitors.arrow` reads it as predictions, whatever is null in them; version and role are "", places count from 0.
 
     A column that is not there is null in every row. A time that is not there is 0.
     """
@@ -80,8 +77,6 @@ def texts(values: pa.ChunkedArray, write: Callable[[object], str] = text.of) -> 
     """A column as texts; `write` gives a value its text."""
     if kinds.is_null(values.type):
         return Categories(np.zeros(len(values), np.int32), [text.NULL])
-    if kinds.is_decimal(values.type):
-        values = values.cast(pa.float64())
     encoded = _whole(values.unify_dictionaries() if kinds.is_dictionary(values.type) else values).dictionary_encode()
     codes = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False)
     table: dict[str, int] = {}
@@ -91,25 +86,15 @@ def texts(values: pa.ChunkedArray, write: Callable[[object], str] = text.of) -> 
 
 
 def numbers(values: pa.ChunkedArray) -> Floats:
-    """A column as numbers: null is NaN, infinity and what is no number is +infinity."""
-    if kinds.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    if not (kinds.is_integer(values.type) or kinds.is_floating(values.type) or kinds.is_decimal(values.type)):
-        return np.where(_whole(pc.is_null(values)).to_numpy(zero_copy_only=False), np.nan, np.inf)
+    """A column of numbers: null is NaN, infinity is +infinity."""
     found = np.array(_whole(values.cast(pa.float64(), safe=False)).to_numpy(zero_copy_only=False), np.float64)
     found[np.isinf(found)] = np.inf
     return found
 
 
 def times(values: pa.ChunkedArray) -> Ints:
-    """A column as microseconds, cut; 0 where there is no time."""
-    if kinds.is_date(values.type):
-        values = values.cast(pa.timestamp("ms"))
-    if not kinds.is_timestamp(values.type):
-        return np.zeros(len(values), np.int64)
-    factor, divisor = _UNITS[values.type.unit]
-    ticks = _whole(values.cast(pa.int64()).fill_null(0)).to_numpy(zero_copy_only=False)
-    return np.asarray(ticks * factor // divisor, np.int64)
+    """A column of times as microseconds; 0 where there is no time."""
+    return np.asarray(_whole(values.cast(pa.int64()).fill_null(0)).to_numpy(zero_copy_only=False), np.int64)
 
 
 def _column(table: pa.Table, name: str, *, numeric: bool) -> Categories | Floats:
@@ -118,11 +103,18 @@ def _column(table: pa.Table, name: str, *, numeric: bool) -> Categories | Floats
     return np.full(table.num_rows, np.nan) if numeric else Categories(np.zeros(table.num_rows, np.int32), [text.NULL])
 
 
+def score_column(table: pa.Table, contract: Contract) -> str | None:
+    """The column of the positive class's scores: its own, or that of the positive class's probability; None where there is none."""
+    if contract.task != Task.BINARY:
+        return None
+    own = contract.roles.score
+    return own if own in table.column_names else probability_columns(table, contract).get(contract.positive)
+
+
 def _score(table: pa.Table, contract: Contract) -> Floats:
-    """The positive class's score, from its own column or from the positive class's probability; NaN where there is none."""
-    own = contract.roles.score if contract.roles.score in table.column_names else None
-    name = own or probability_columns(table, contract).get(contract.positive)
-    if contract.task != Task.BINARY or name is None:
+    """The positive class's score; NaN where there is none."""
+    name = score_column(table, contract)
+    if name is None:
         return np.full(table.num_rows, np.nan)
     found = numbers(table[name])
     return np.where(np.isfinite(found), found, np.nan)

@@ -16,15 +16,21 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from core import moment, text
 from core.block import Ints
 from core.contract import Contract, Task
 from core.error import ConfigError
+from monitors import arrow
+from monitors.arrow import Form, Use
+from monitors.arrow_time import after
+from watchkeeper.fit import differences, uses
+from watchkeeper.parquet import Parquet
 
 WEEK = 7 * moment.DAY
 _NONE = -(2**62)  # the time of a row that has none: it goes first, and the server says what is wrong with it
+_BATCH = 65_536  # rows that are looked at together before anything is sent
+_ID = "@id"  # the column of ids beside those of the file
 _encoder = msgspec.json.Encoder()
 
 
@@ -44,25 +50,40 @@ class Recording:
     `last` leaves out the predictions that are older than so many microseconds before the last one, and their labels.
 
     Memory holds the times and the labels of the whole file, and the rest of it only where the file is not in order of time.
-    Raises ConfigError if the file cannot be read or lacks a column that it must have.
+    `notes` says in what the file differs from the contract. Raises ConfigError if the file cannot be read, lacks a column that it must have, or has one
+    whose type or times cannot be read.
     """
 
     def __init__(self, path: Path, contract: Contract, *, version: str = "1", label_ts: str | None = None, last: int | None = None) -> None:
-        try:
-            self._file = pq.ParquetFile(path)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise ConfigError(f"{path} cannot be read as Parquet: {error}", remedy="give a Parquet file") from None
+        self._file = Parquet(path, str(path))
         self._contract, self._version, roles = contract, version, contract.roles
-        self._names = frozenset(self._file.schema_arrow.names)
+        self._names = frozenset(self._file.schema.names)
         needed = [roles.id, roles.ts, roles.prediction, *([label_ts] if label_ts else [])]
         if missing := [name for name in needed if name not in self._names]:
-            has = ", ".join(self._file.schema_arrow.names)
+            has = ", ".join(self._file.schema.names)
             raise ConfigError(f"{path} has no column {', '.join(missing)}", remedy=f"its columns are {has}")
-        self._ts = _times(self._column(roles.ts))
+        label_ts = label_ts or roles.label_ts
+        self._probabilities = self._classes()
+        self._uses = uses(self._file.schema, contract, self._probabilities)
+        self.notes = differences(self._file.schema, contract, label_ts, {*self._uses, roles.id, roles.ts, roles.label, label_ts})
+        self._ids, ts = self._column(roles.id, Use.ID), self._column(roles.ts, Use.TIME)
+        self._check(ts)
+        self._ts = _microseconds(ts)
         self._kept = np.ones(len(self._ts), np.bool_) if last is None else self._ts > self._ts.max(initial=_NONE) - last
         self._sorted = bool((np.diff(self._ts) >= 0).all() and self._kept.all())
-        self._probabilities = self._classes()
-        self._label_times, self._labels = self._read_labels(label_ts or roles.label_ts)
+        self._label_times, self._labels = self._read_labels(label_ts)
+
+    def _check(self, ts: pa.ChunkedArray) -> None:
+        """What must be right before anything is sent: bytes are text, and there are times, ids and predictions."""
+        roles = self._contract.roles
+        after(roles.ts, ts, self._contract.earliest)
+        text = [name for name in self._uses if arrow.form(self._file.schema.field(name).type) == Form.TEXT]
+        there = {roles.id: self._ids.null_count < len(ts), roles.ts: ts.null_count < len(ts), roles.prediction: not len(ts)}
+        for table in self._file.batches(_BATCH, sorted({*text, roles.prediction})):
+            read = {name: arrow.read(name, table[name], self._uses[name]) for name in table.column_names}
+            there[roles.prediction] |= read[roles.prediction].null_count < len(table)
+        if empty := [name for name, found in there.items() if not found and len(ts)]:
+            raise ConfigError(f"column {empty[0]!r}: all values are null", remedy="no row could be taken: give ids, times and predictions")
 
     @property
     def events(self) -> int:
@@ -93,30 +114,28 @@ class Recording:
 
     def _predictions(self, size: int) -> Iterator[tuple[pa.Table, Ints]]:
         """The prediction columns in time order, at most `size` rows at a time, with their times."""
-        columns = sorted(self._prediction_columns())
         if self._sorted:
             at = 0
-            for batch in self._file.iter_batches(size, columns=columns):
-                yield pa.Table.from_batches([batch]), self._ts[at : at + len(batch)]
-                at += len(batch)
+            for table in self._file.batches(size, sorted(self._uses)):
+                yield self._read(table, at), self._ts[at : at + len(table)]
+                at += len(table)
             return
         order = np.argsort(self._ts, kind="stable")
         order = order[self._kept[order]]
-        table = self._file.read(columns)
+        table = self._read(self._file.read(sorted(self._uses)), 0)
         for at in range(0, len(order), size):
             rows = order[at : at + size]
             yield table.take(rows), self._ts[rows]
 
-    def _prediction_columns(self) -> set[str]:
-        roles = self._contract.roles
-        known = {roles.id, roles.prediction, roles.score, *(roles.interval or ())[:2], *self._probabilities}
-        return (known | {column.name for column in self._contract.columns}) & self._names
+    def _read(self, table: pa.Table, at: int) -> pa.Table:
+        """The columns of rows from `at` on as they are sent, with their ids."""
+        return arrow.read_table(table, self._uses).append_column(_ID, self._ids[at : at + len(table)])
 
     def _classes(self) -> dict[str, str]:
         """The file's columns of probabilities and their classes."""
         prefix, binary = self._contract.roles.proba_prefix, self._contract.task == Task.BINARY
         columns = {column.name for column in self._contract.columns}
-        names = [name for name in self._file.schema_arrow.names if name.startswith(prefix) and name not in columns]
+        names = [name for name in self._file.schema.names if name.startswith(prefix) and name not in columns]
         classes = {name: name.removeprefix(prefix) for name in names}
         return {name: value for name, value in classes.items() if text.class_of(value, binary=binary) in self._contract.classes}
 
@@ -127,13 +146,13 @@ class Recording:
         events: list[dict[str, Any]] = [
             {"prediction_id": id_, "model": model, "version": version, "ts": at, "features": values, "prediction": prediction}
             for id_, at, values, prediction in zip(
-                _ids(table[roles.id]), _written(ts, shift), features, columns.values(roles.prediction), strict=True
+                table[_ID].to_pylist(), _written(ts, shift), features, columns.values(roles.prediction), strict=True
             )
         ]
         for event, tags in zip(events, columns.rows([column.name for column in self._contract.tags]), strict=True):
             if tags:
                 event["tags"] = tags
-        if self._contract.task != Task.REGRESSION and roles.score in self._names:
+        if self._contract.task == Task.BINARY and roles.score in self._uses:
             for event, score in zip(events, columns.values(roles.score), strict=True):
                 if score is not None:
                     event["score"] = score
@@ -141,7 +160,7 @@ class Recording:
             for event, given in zip(events, columns.rows(list(self._probabilities), list(self._probabilities.values())), strict=True):
                 if None not in given.values():
                     event["probabilities"] = given
-        if roles.interval is not None and {*roles.interval[:2]} <= self._names:
+        if roles.interval is not None and {*roles.interval[:2]} <= self._uses.keys():
             low, high, level = roles.interval
             for event, lower, upper in zip(events, columns.values(low), columns.values(high), strict=True):
                 if lower is not None and upper is not None:
@@ -153,11 +172,11 @@ class Recording:
         roles = self._contract.roles
         if roles.label not in self._names:
             return np.zeros(0, np.int64), pa.table({})
-        times = _times(self._column(label_ts)) if label_ts in self._names else self._ts
-        label = _nulls(self._column(roles.label))
+        times = _microseconds(self._column(label_ts, Use.TIME)) if label_ts in self._names else self._ts
+        label = self._column(roles.label, Use.NUMBER if self._contract.task == Task.REGRESSION else Use.CATEGORY)
         present = np.flatnonzero(self._kept & (times != _NONE) & np.asarray(pc.is_valid(label)))
         order = present[np.argsort(times[present], kind="stable")]
-        table = pa.table({"id": self._column(roles.id), "label": label, "prediction_ts": pa.array(self._ts)})
+        table = pa.table({"id": self._ids, "label": label, "prediction_ts": pa.array(self._ts)})
         return times[order], table.take(order)
 
     def _label_lines(self, low: int, high: int, shift: int) -> bytes:
@@ -167,7 +186,7 @@ class Recording:
         events = [
             {"prediction_id": id_, "model": model, "label": label, "ts": at, **({} if about is None else {"prediction_ts": about})}
             for id_, label, at, about in zip(
-                _ids(table["id"]),
+                table["id"].to_pylist(),
                 columns.values("label"),
                 _written(self._label_times[low:high], shift),
                 _written(given, shift),
@@ -176,12 +195,12 @@ class Recording:
         ]
         return _lines(events, infinite=columns.infinite)
 
-    def _column(self, name: str) -> pa.ChunkedArray:
-        return self._file.read([name])[name]
+    def _column(self, name: str, use: Use) -> pa.ChunkedArray:
+        return arrow.read(name, self._file.read([name])[name], use)
 
 
 class _Columns:
-    """The columns of a table as lists of JSON values; NaN is null. `infinite` says whether an infinity was among them."""
+    """The columns of a table as lists of JSON values. `infinite` says whether an infinity was among them."""
 
     def __init__(self, table: pa.Table) -> None:
         self._table = table
@@ -189,7 +208,7 @@ class _Columns:
 
     def values(self, name: str) -> list[Any]:
         """One column."""
-        column = _nulls(self._table[name])
+        column = self._table[name]
         if pa.types.is_floating(column.type) and pc.any(pc.is_inf(column)).as_py():
             self.infinite = True
         if column.null_count == 0 and (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
@@ -206,37 +225,10 @@ class _Columns:
         return [dict(zip(given, row, strict=True)) for row in zip(*(self.values(name) for _, name in there), strict=True)]
 
 
-def _times(column: pa.ChunkedArray) -> Ints:
-    """Microseconds since the epoch, cut; numbers are milliseconds, texts RFC 3339, a time without zone is UTC."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    try:
-        if pa.types.is_integer(column.type):
-            column = pc.multiply(column.cast(pa.int64()), 1_000)
-        elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            parsed = (None if value is None else moment.parse(value) for value in column.to_pylist())
-            column = pa.chunked_array([pa.array(list(parsed), pa.int64())])
-        else:
-            zone = getattr(column.type, "tz", None)
-            column = column.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64())
-    except (ValueError, NotImplementedError) as error:  # pyarrow's errors are ValueErrors too
-        raise ConfigError(f"a column of times cannot be read: {error}", remedy="write timestamps, RFC 3339 texts or milliseconds") from None
-    times: Ints = pc.fill_null(column, _NONE).to_numpy()
+def _microseconds(column: pa.ChunkedArray) -> Ints:
+    """Times as microseconds, `_NONE` for null."""
+    times: Ints = pc.fill_null(column.cast(pa.int64()), _NONE).to_numpy()
     return times
-
-
-def _nulls(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column with NaN as null, and with floats for all numbers that JSON has no other word for."""
-    if pa.types.is_decimal(column.type) or pa.types.is_float16(column.type):
-        column = column.cast(pa.float64())
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-    return column
-
-
-def _ids(column: pa.ChunkedArray) -> list[Any]:
-    """Ids as texts: a number in the file is written as one."""
-    return list((column.cast(pa.string()) if pa.types.is_integer(column.type) else column).to_pylist())
 
 
 def _written(times: Ints, shift: int) -> list[int | str | None]:

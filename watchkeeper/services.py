@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from alerts.destination import destination_from
 from core.contract import Contract
@@ -19,13 +18,16 @@ from core.monitor import Monitor
 from core.reading import Query
 from dashboard.seam import ModelRow
 from ingest.decode.payload import Kind
+from monitors.arrow import has_nan
 from monitors.declared import content as content_of
 from monitors.default import defaults
 from monitors.grammar import parse
+from monitors.layout import layout
 from monitors.option import Options
 from monitors.reference import content, derive
 from storage.facts.view import show
 from watchkeeper.api.seam import AnyDecoded, Overloaded, Topic
+from watchkeeper.parquet import Parquet
 from watchkeeper.reader import Reader
 from watchkeeper.spine import Spine
 
@@ -78,18 +80,17 @@ class Services:
         return self.reader.episode(name)
 
     def save_reference(self, model: str, parquet: bytes, options: Mapping[str, str]) -> Mapping[str, Any]:
-        """Derive the contract and the default monitors from a Parquet file, unless it is what was given last."""
-        try:
-            table = pq.read_table(BytesIO(parquet))
-        except (pa.ArrowException, OSError) as error:
-            raise ConfigError(f"the reference cannot be read as Parquet: {error}", remedy="give a Parquet file") from None
+        """Derive the contract and the default monitors from a Parquet file, unless it is what was given last, and tell what its columns are."""
         given = Options.of(options)
+        table = Parquet(BytesIO(parquet), "the reference").read()
         contract, reference = derive(model, table, given)
         before = self._control.contract(model)
         saved = self._control.save_contract(contract, content=content(table, given), reference=reference.to_bytes())
         self._default(saved)
         result = "created" if before is None else "unchanged" if before.version == saved.version else "changed"
-        return {"model": model, "version": saved.version, "result": result}
+        found = layout(table, given)
+        nan = [name for name in found.uses if has_nan(table[name])]
+        return {"model": model, "version": saved.version, "result": result, "rows": table.num_rows, **found.told(), "nan": nan}
 
     def apply(self, text: str, *, dry_run: bool) -> Sequence[Mapping[str, Any]]:
         """Apply definitions, all or none: contracts, then monitors and destinations."""

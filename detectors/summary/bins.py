@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from core.block import Categories, Floats, Ints
 from core.contract import Column
@@ -14,11 +17,12 @@ ATOM = 50  # a value that makes one in so many rows, or more, is its own bin
 _QUANTILES = np.arange(1, 50) / 50
 
 
-def edges(x: Floats) -> tuple[float, ...]:
+def edges(x: Floats, precision: type[np.floating[Any]] = np.float64) -> tuple[float, ...]:
     """The edges that a reference's numbers give: 49 quantiles, and both sides of every value that makes 2 % of them or more.
 
     x: (n,), of which only finite values count. Ascending and distinct; empty where there is no finite value.
-    Bins are `[a, b)`, open at both ends.
+    Bins are `[a, b)`, open at both ends. Of values that were rounded to a smaller `precision`, each side lies where numbers round to the value: 0.1 is in
+    the bin of its float32, 0.10000000149.
     """
     finite = x[np.isfinite(x)]
     if not len(finite):
@@ -26,17 +30,41 @@ def edges(x: Floats) -> tuple[float, ...]:
     values, counts = np.unique(finite, return_counts=True)
     atoms = values[counts * ATOM >= len(finite)]
     quantiles = np.quantile(finite, _QUANTILES, method="inverted_cdf")
-    cuts = np.unique(np.concatenate([quantiles, atoms, np.nextafter(atoms, np.inf)]))
+    lower, upper = _sides(np.unique(np.concatenate([quantiles, atoms])), precision)[0], _sides(atoms, precision)[1]
+    cuts = np.unique(np.concatenate([lower, upper]))
     return tuple((cuts[np.isfinite(cuts)] + 0.0).tolist())
 
 
-def tails(x: Floats) -> tuple[float, float] | None:
-    """The reference's p1 and p99 (`inverted_cdf`) of its finite values; None where there are none."""
+def tails(x: Floats, precision: type[np.floating[Any]] = np.float64) -> tuple[float, float] | None:
+    """The reference's p1 and p99 (`inverted_cdf`) of its finite values; None where there are none. As for edges, with what rounds to them."""
     finite = x[np.isfinite(x)]
     if not len(finite):
         return None
-    low, high = np.quantile(finite, (0.01, 0.99), method="inverted_cdf")
+    found = np.quantile(finite, (0.01, 0.99), method="inverted_cdf")
+    rounded = _rounded(found, precision)
+    (low, _), (_, high) = np.where(rounded, _around(found, precision), found)
     return float(low), float(high)
+
+
+def _sides(values: Floats, precision: type[np.floating[Any]]) -> tuple[Floats, Floats]:
+    """The least number that counts as each value, and the least one above those."""
+    rounded = _rounded(values, precision)
+    below, above = _around(values, precision)
+    return np.where(rounded, below, values), np.where(rounded, above, np.nextafter(values, np.inf))
+
+
+def _rounded(values: Floats, precision: type[np.floating[Any]]) -> npt.NDArray[np.bool_]:
+    """Which values another number stands for that was written before it was rounded: 0.1 does for 0.10000000149, and none for 0.5."""
+    if precision is np.float64:
+        return np.zeros(values.shape, np.bool_)
+    return np.array([float(str(precision(value))) != value for value in values], np.bool_)
+
+
+def _around(values: Floats, precision: type[np.floating[Any]]) -> tuple[Floats, Floats]:
+    """Half way from each value to its neighbours in a precision."""
+    small = values.astype(precision)
+    below, above = (np.nextafter(small, precision(side)).astype(np.float64) for side in (-np.inf, np.inf))
+    return (values + below) / 2, np.where(np.isfinite(above), (values + above) / 2, np.nextafter(values, np.inf))
 
 
 def ranked(values: Categories) -> tuple[str, ...]:

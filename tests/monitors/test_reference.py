@@ -14,6 +14,8 @@ from core import moment
 from core.block import Categories
 from core.contract import LABEL, PREDICTION, SCORE, Kind, Task
 from core.error import ConfigError
+from monitors.arrow import read_table
+from monitors.layout import layout
 from monitors.reference import Options, Reference, content, derive, outcomes_of, predictions_of
 
 ROWS = 400
@@ -196,6 +198,7 @@ def test_rows_become_blocks() -> None:
         {"ts": ticks, "x": [np.inf, np.nan], "zone": [1.0, None], "prediction": [True, False], "label": ["1", None], "score": [0.5, np.inf]}
     )
     contract, _ = derive("m", table, options(segments="zone"))
+    table = read_table(table, layout(table, options(segments="zone")).uses)
     block = predictions_of(table, contract)
     assert block.ts.tolist() == [1_700_000_000_123_456, -1]
     assert block.numbers[0][0] == np.inf
@@ -235,7 +238,7 @@ def test_a_file_without_truth_has_no_performance() -> None:
         ({"score": "p1"}, r"--score p1: there is no such column .*columns: prediction_id, ts"),
         ({"label-ts": "landed"}, r"--label-ts landed: there is no such column"),
         ({"proba_prefix": "prob_"}, r"--proba-prefix prob_: no column begins so"),
-        ({"interval": "low,high,0.8"}, r"--interval low: there is no such column"),
+        ({"task": "regression", "interval": "low,high,0.8"}, r"--interval low: there is no such column"),
         ({"features": "amount,age"}, r"--features age: there is no such column .*amount"),
         ({"features": "label"}, r"--features label: that is a role column"),
         ({"features": "created"}, r"--features created: a column of type timestamp"),
@@ -246,7 +249,10 @@ def test_a_file_without_truth_has_no_performance() -> None:
         ({"exclude": "sex"}, r"--exclude sex: there is no such column"),
         ({"positive": "yes"}, r"--positive yes: the classes of 'prediction' and 'label' are 0, 1"),
         ({"prediction": "zone"}, r"the classes of 'zone' and 'label' are 0, 1, 2, 3"),
-        ({"task": "regression", "prediction": "carrier"}, r"--prediction carrier: a regression needs numbers"),
+        (
+            {"task": "regression", "prediction": "carrier"},
+            r"column 'carrier' of type dictionary.* cannot be read as a number .*--prediction",
+        ),
         ({"task": "ranking"}, r"option `task` cannot be 'ranking'"),
         ({"threshold": "2"}, r"option `threshold` cannot be '2': the threshold lies between 0 and 1"),
         ({"earliest": "1800-01-01"}, r"1900-01-01 is the earliest"),

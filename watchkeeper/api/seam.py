@@ -65,7 +65,10 @@ class Services(Protocol):
         ...
 
     def save_reference(self, model: str, parquet: bytes, options: Mapping[str, str]) -> Mapping[str, Any]:
-        """Take a Parquet file as the reference; `options` are those of `watchkeeper reference` in snake_case. Answers model, version, result."""
+        """Take a Parquet file as the reference; `options` are those of `watchkeeper reference` in snake_case.
+
+        Answers model, version and result, and what the columns are: rows, roles, features, tags, left_out, nan.
+        """
         ...
 
     def apply(self, text: str, *, dry_run: bool) -> Sequence[Mapping[str, Any]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +13,7 @@ from watchkeeper.cli.connection import Url, connect
 from watchkeeper.cli.terminal import AsJson
 
 Text = str | None
+_SHOWN = 50  # names of a kind
 
 
 def reference(
@@ -39,7 +41,8 @@ def reference(
 ) -> None:
     """Freeze a model's reference: its bins, categories, summaries and performance become the next version of its contract.
 
-    Doing it again with the same content changes nothing.
+    Doing it again with the same content changes nothing. Printed is what each column is taken for, and which are left out and why. In a file NaN is null; over
+    HTTP it is invalid.
 
     Example: `watchkeeper reference taxi-fare january.parquet --task regression --segments borough`
     """
@@ -53,4 +56,28 @@ def reference(
     if json:
         terminal.as_json(answer)
     else:
-        terminal.out.print(f"{answer['model']}: contract version {answer['version']} {answer['result']}")
+        _tell(answer)
+
+
+def _tell(answer: Mapping[str, Any]) -> None:
+    """Say what became of the file, and what each of its columns is taken for."""
+    rows = f", from {answer['rows']:,} rows" if "rows" in answer else ""
+    terminal.out.print(f"{answer['model']}: contract version {answer['version']} {answer['result']}{rows}")
+    roles = [f"{role}: {', '.join(names[:_SHOWN])}{_more(names)}" for role, names in answer.get("roles", {}).items()]
+    for what, found in (
+        ("roles", roles),
+        *((kind, [f"{one['name']} ({one['kind']})" for one in answer.get(kind, ())]) for kind in ("features", "tags")),
+    ):
+        if found:
+            terminal.out.print(f"  {what}: {'; '.join(found[:_SHOWN])}{_more(found)}")
+    left = answer.get("left_out", ())
+    for one in left[:_SHOWN]:
+        terminal.out.print(f"  left out: {one['name']!r}: {one['reason']}")
+    if len(left) > _SHOWN:
+        terminal.out.print(f"  left out:{_more(left)}")
+    if nan := answer.get("nan"):
+        terminal.out.print(f"  NaN in {', '.join(nan[:_SHOWN])}{_more(nan)}: null in a file. Over HTTP send null: NaN is invalid there")
+
+
+def _more(names: Sequence[object]) -> str:
+    return f" and {len(names) - _SHOWN} more (--json lists all)" if len(names) > _SHOWN else ""

@@ -44,6 +44,7 @@ def replay(
     wait: Annotated[bool, typer.Option("--wait", help="Return when the server is quiet: everything read, joined and evaluated.")] = False,
 ) -> None:
     """Send, in time order, a prediction at `ts` and its label at `label_ts` for each row. Sending a file again is harmless.
+    In what the file's columns differ from the model's is told before.
 
     Example: `watchkeeper replay year.parquet --model taxi-fare --shift now --wait`
     """
@@ -57,6 +58,8 @@ def replay(
     with connect(url, patience=60.0) as client, ExitStack() as opened:
         contract = _contract(client, model)
         recording = Recording(file, contract, version=version, label_ts=label_ts)
+        for note in recording.notes:
+            terminal.warn(f"{file.name}: {note}")
         target: Target = client if brokers is None else opened.enter_context(_producer(brokers, contract))
         weeks = recording.weeks_until(SystemClock().now()) if shift == "now" else 0
         begun = time.monotonic()
