@@ -14,7 +14,13 @@ from core import moment
 from core.block import Ints
 from core.error import ConfigError
 
-_TICKS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}  # times, then by: to microseconds
+_TICKS = {
+    "days": (86_400_000_000, 1),
+    "s": (1_000_000, 1),
+    "ms": (1_000, 1),
+    "us": (1, 1),
+    "ns": (1, 1_000),
+}  # times, then by: to microseconds
 _UNITS = {"seconds": 1_000_000.0, "microseconds": 1.0, "nanoseconds": 0.001}  # what a number may be instead of milliseconds
 _RECENT = (moment.parse("1990-01-01T00:00:00Z"), moment.parse("2100-01-01T00:00:00Z"))
 _BARE = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d:\d\d(\.\d+)?)?", re.ASCII)  # without a zone
@@ -33,9 +39,9 @@ def instants(name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
     if kinds.is_null(kind):
         micros = np.zeros(len(values), np.int64)
     elif kinds.is_timestamp(kind) or kinds.is_date(kind):
-        unit = kind.unit if kinds.is_timestamp(kind) else "s" if kinds.is_date32(kind) else "ms"
-        ticks = values.cast(pa.int32() if kinds.is_date32(kind) else pa.int64()).fill_null(0).to_numpy().astype(np.int64)
-        micros = _scaled(name, ticks * (86_400 if kinds.is_date32(kind) else 1), there, unit)
+        unit = kind.unit if kinds.is_timestamp(kind) else "days" if kinds.is_date32(kind) else "ms"
+        ticks = values.cast(pa.int32() if kinds.is_date32(kind) else pa.int64()).fill_null(0).to_numpy()
+        micros = _scaled(name, ticks.astype(np.int64), there, unit)
     elif kinds.is_integer(kind):
         micros = _scaled(name, values.fill_null(0).to_numpy(), there, "ms", number=True)
     elif kinds.is_floating(kind) or kinds.is_decimal(kind):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +55,9 @@ class Layout:
 
 def distinct(names: Sequence[str]) -> None:
     """Raise ConfigError if two columns have one name."""
-    if double := next(([name] for name in names if names.count(name) > 1), None):
-        raise ConfigError(f"the file has {names.count(double[0])} columns named {double[0]!r}", remedy="rename all but one")
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise ConfigError(f"the file has {times} columns named {name!r}", remedy="rename all but one")
 
 
 def layout(table: pa.Table, options: Options) -> Layout:
@@ -63,23 +65,16 @@ def layout(table: pa.Table, options: Options) -> Layout:
     schema, names = table.schema, table.schema.names
     distinct(names)
     roles = _roles(names, options)
-    uses: dict[str, Use] = {}
-    filled: dict[str, tuple[str, ...]] = {}
-    for role, name, use in _role_columns(names, roles, options.task):
-        kind = schema.field(name).type
-        if not arrow.takes(use, kind):
-            raise arrow.refusal(name, kind, use, f"or name another column with --{role.replace('_', '-')}")
-        uses[name] = use
-        filled[role] = (*filled.get(role, ()), name)
-    taken = set(uses)
+    columns = _role_columns(schema, roles, options.task)
+    uses = {name: use for found in columns.values() for name, use in found.items()}
     dimensions, crosses = _dimensions(options)
-    _check(schema, taken, {"features": options.features or (), "protected": options.protected, "segments": dimensions}, own=True)
+    _check(schema, set(uses), {"features": options.features or (), "protected": options.protected, "segments": dimensions}, own=True)
     _check(schema, set(), {"categorical": options.categorical}, own=True)
-    _check(schema, taken, {"exclude": options.exclude}, own=False)
+    _check(schema, set(uses), {"exclude": options.exclude}, own=False)
     left: dict[str, str] = {}
     features = options.features
     if features is None:
-        free = [name for name in names if name not in taken]
+        free = [name for name in names if name not in uses]
         left = {name: why for name in free if (why := _why_not(table, name, options)) is not None}
         features = tuple(name for name in free if name not in left)
     if wrong := next((name for name in features if name.startswith("@")), None):
@@ -88,7 +83,7 @@ def layout(table: pa.Table, options: Options) -> Layout:
     tags = tuple(name for name in dimensions if name not in features)
     own = {name: _kind(schema.field(name).type, chosen=name in texts) for name in (*features, *tags)}
     if options.features is not None:
-        left = {name: "not among --features" for name in names if name not in own and name not in taken}
+        left = {name: "not among --features" for name in names if name not in own and name not in uses}
     return Layout(
         roles=roles,
         features=features,
@@ -98,7 +93,7 @@ def layout(table: pa.Table, options: Options) -> Layout:
         protected=frozenset(options.protected),
         crosses=crosses,
         uses=uses | {name: Use.NUMBER if kind == Kind.NUMERIC else Use.CATEGORY for name, kind in own.items()},
-        filled=filled,
+        filled={role: tuple(found) for role, found in columns.items()},
         left={name: why for name, why in left.items() if name not in own},
     )
 
@@ -130,16 +125,21 @@ def _roles(names: Sequence[str], options: Options) -> Roles:
     return roles
 
 
-def _role_columns(names: Sequence[str], roles: Roles, task: Task) -> Iterator[tuple[str, str, Use]]:
-    """The role, name and use of each role column that is there and that the task can have: never features."""
+def _role_columns(schema: pa.Schema, roles: Roles, task: Task) -> dict[str, dict[str, Use]]:
+    """By role that is there and that the task can have: its columns, never features, and what they are read as. ConfigError if one cannot be read so."""
     target = Use.NUMBER if task == Task.REGRESSION else Use.CATEGORY
     uses = {"id": Use.ID, "ts": Use.TIME, "label_ts": Use.TIME, "prediction": target, "label": target, "score": Use.NUMBER}
-    held = [(role, getattr(roles, role), use) for role, use in uses.items()]
-    held += [("proba_prefix", name, Use.NUMBER) for name in probabilities(names, roles).values()]
-    held += [("interval", str(name), Use.NUMBER) for name in (roles.interval or ())[:2]]
-    for role, name, use in held:
-        if role not in _WITHOUT[task] and name in names:
-            yield role, name, use
+    named: dict[str, tuple[str, ...]] = {role: (getattr(roles, role),) for role in uses}
+    named |= {"proba_prefix": tuple(probabilities(schema.names, roles).values()), "interval": tuple(map(str, (roles.interval or ())[:2]))}
+    found: dict[str, dict[str, Use]] = {}
+    for role, name in (
+        (role, name) for role, names in named.items() if role not in _WITHOUT[task] for name in names if name in schema.names
+    ):
+        use = uses.get(role, Use.NUMBER)
+        if not arrow.takes(use, kind := schema.field(name).type):
+            raise arrow.refusal(name, kind, use, f"or name another column with --{role.replace('_', '-')}")
+        found.setdefault(role, {})[name] = use
+    return found
 
 
 def _why_not(table: pa.Table, name: str, options: Options) -> str | None:

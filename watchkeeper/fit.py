@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 import pyarrow as pa
 
-from core.contract import Contract, Task
+from core.contract import Contract, Roles, Task
 from monitors import arrow
 from monitors.arrow import Use
 
@@ -47,7 +47,7 @@ def differences(schema: pa.Schema, contract: Contract, label_ts: str, known: Col
         notes.append(f"the contract has scores, and the file has no column {roles.score!r} nor one that begins with {roles.proba_prefix!r}")
     if roles.label not in names:
         notes.append(f"the file has no column {roles.label!r}: no labels are sent")
-    elif label_ts not in names:
+    elif label_ts not in {*names, Roles().label_ts}:
         notes.append(f"the file has no column {label_ts!r}: each label is sent with the time of its prediction")
     return notes
 

@@ -31,7 +31,7 @@ def numbers(values: Sequence[float | None]) -> tuple[Floats, Bad]:
     array = np.array(values, np.float64)
     bad = np.flatnonzero(np.isinf(array))
     array[bad] = np.inf
-    return array, dict.fromkeys(bad.tolist(), "NaN, infinity or a number out of range")
+    return array, dict.fromkeys(bad.tolist(), "NaN, infinity or a number out of range; send null where there is no value")
 
 
 def scores(values: Sequence[float | None]) -> tuple[Floats, Bad]:

@@ -135,9 +135,9 @@ def test_a_bad_frame_costs_its_row_alone(stand: Stand, case: str) -> None:
 CELLS: dict[str, tuple[dict[str, Any], str, str]] = {
     "string as number": ({"km": "far"}, "km", "a string where a number is expected"),
     "boolean as number": ({"km": True}, "km", "a boolean where a number is expected"),
-    "NaN": ({"km": float("nan")}, "km", "NaN, infinity or a number out of range"),
-    "infinity": ({"km": float("-inf")}, "km", "NaN, infinity or a number out of range"),
-    "huge": ({"km": 10**400}, "km", "NaN, infinity or a number out of range"),
+    "NaN": ({"km": float("nan")}, "km", "NaN, infinity or a number out of range; send null where there is no value"),
+    "infinity": ({"km": float("-inf")}, "km", "NaN, infinity or a number out of range; send null where there is no value"),
+    "huge": ({"km": 10**400}, "km", "NaN, infinity or a number out of range; send null where there is no value"),
     "object": ({"km": {"a": 1}}, "km", "an object where a number is expected"),
     "10 MB": ({COLUMN: "x" * 10_000_000}, COLUMN, "a string above 4096 bytes"),
     "array": ({COLUMN: [1]}, COLUMN, "an array where a string, number or boolean is expected"),

@@ -42,8 +42,10 @@ def test_readings_follow_a_new_reference(
         client.wait(120)
         options = {"task": pair.task, "segments": list(watch.SEGMENTS), "features": fewer}
         again = (tmp_path / "reference.parquet").read_bytes()
-        assert client.reference(pair.model, again, **options) == {"model": pair.model, "version": 2, "result": "changed"}
-        assert client.reference(pair.model, again, **options) == {"model": pair.model, "version": 2, "result": "unchanged"}
+        for result in ("changed", "unchanged"):
+            answer = client.reference(pair.model, again, **options)
+            assert (answer["version"], answer["result"]) == (2, result)
+            assert answer["left_out"] == [{"name": "humid", "reason": "not among --features"}]
         client.wait(120)
         assert client.status()["evaluate"]["repaired"] > 0
         assert any("humid" in problem for problem in client.status()["problems"])

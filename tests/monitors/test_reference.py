@@ -14,6 +14,7 @@ from core import moment
 from core.block import Categories
 from core.contract import LABEL, PREDICTION, SCORE, Kind, Task
 from core.error import ConfigError
+from detectors.summary.bins import number_bins
 from monitors.arrow import read_table
 from monitors.layout import layout
 from monitors.reference import Options, Reference, content, derive, outcomes_of, predictions_of
@@ -272,6 +273,79 @@ def test_a_prediction_column_must_be_there() -> None:
         derive("m", pa.table({"x": [1.0]}), options())
     with pytest.raises(ConfigError, match="no rows"):
         derive("m", file().slice(0, 0), options())
+
+
+def test_what_each_column_is_taken_for_is_told() -> None:
+    """Roles, features and tags with their kinds, and of every other column why it is left out."""
+    table = file(
+        list=[[1]] * ROWS, map=pa.array([[("a", 1)]] * ROWS, pa.map_(pa.string(), pa.int64())), took=pa.array([1] * ROWS, pa.duration("s")),
+        photo=[b"\xff"] * ROWS, code=[b"UA"] * ROWS, __index_level_0__=range(ROWS), pred_low=[0.5] * ROWS, **{"": range(ROWS)},
+    )  # fmt: skip
+    told = layout(table, options(exclude="vip,zone", segments="zone")).told()
+    assert told["roles"] == {
+        "id": ["prediction_id"], "ts": ["ts"], "label_ts": ["label_ts"], "prediction": ["prediction"], "label": ["label"], "score": ["score"],
+    }  # fmt: skip
+    kinds = {"amount": "numeric", "count": "numeric", "carrier": "categorical", "code": "categorical", "pred_low": "numeric"}
+    assert {one["name"]: one["kind"] for one in told["features"]} == kinds
+    assert told["tags"] == [{"name": "zone", "kind": "categorical"}]
+    assert {one["name"]: one["reason"] for one in told["left_out"]} == {
+        "created": "timestamp[ms]; write what it tells as a number or a text",
+        "vip": "excluded",
+        "list": "list<item: int64>; write a column for each element",
+        "map": "map<string, int64>; write a column for each key",
+        "took": "duration[s]; write a number, such as seconds",
+        "photo": "binary whose bytes are not UTF-8; write text",
+        "__index_level_0__": "the index of a pandas DataFrame; write it as a column to watch it",
+        "": "its name is empty; name it to watch it",
+    }
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ({"prediction": [[1]] * ROWS}, r"column 'prediction' of type list<item: int64> cannot be read as a class.*--prediction"),
+        ({"prediction": pa.nulls(ROWS, pa.int64())}, r"column 'prediction': all predictions are null"),
+        ({"prediction": [float("nan")] * ROWS}, r"column 'prediction': all predictions are null"),
+        ({"label": [{"a": 1}] * ROWS}, r"column 'label' of type struct<a: int64> cannot be read as a class.*--label"),
+        ({"label": [T0.date()] * ROWS}, r"column 'label' of type date32\[day\] cannot be read as a class.*--label"),
+        ({"label": [T0] * ROWS}, r"column 'label' of type timestamp\[us, tz=UTC\] cannot be read as a class"),
+        ({"label": [b"\xff"] * ROWS}, r"column 'label' of type binary, row 0: b'\\xff' is not UTF-8"),
+        ({"ts": [1_700_000_000_000_000_000] * ROWS}, r"column 'ts', row 0: 1700000000000000000 .*looks like nanoseconds"),
+        ({"ts": [1_700_000_000] * ROWS}, r"column 'ts': every time lies before 1971-01-01T00:00:00Z"),
+        ({"prediction_id": [0.5] * ROWS}, r"column 'prediction_id' of type double cannot be read as an id.*--id"),
+        ({"score": ["high"] * ROWS}, r"column 'score' of type string cannot be read as a number.*--score"),
+    ],
+)
+def test_a_role_that_cannot_be_read_is_refused(column: dict[str, Any], message: str) -> None:
+    """With column, type or row, and what to do."""
+    with pytest.raises(ConfigError, match=message):
+        derive("m", file(**column), options())
+
+
+def test_text_in_any_layout_gives_the_same_reference() -> None:
+    """Labels, ids and categories as views, bytes or dictionaries are the texts that they spell."""
+    plain = {"label": ["1", "0"] * (ROWS // 2), "carrier": ["UA", "DL"] * (ROWS // 2)}
+    wanted = derive("m", file(**plain), options())[0]
+    for kind in (pa.string_view(), pa.binary_view(), pa.large_binary(), pa.binary()):
+        given = {name: pa.array(values, pa.string()).cast(kind) for name, values in plain.items()}
+        assert derive("m", file(**given), options())[0] == wanted
+        assert content(file(**given), options()) == content(file(**plain), options())
+
+
+def test_a_float32_reference_has_the_bins_of_the_numbers_it_was_rounded_from() -> None:
+    """JSON's 0.1 falls where the float32 of 0.1 does, in every bin and beyond neither tail; numbers that need no rounding keep their edges."""
+    numbers = np.repeat([0.1, 0.2, 0.7, 2.5, 3.0], ROWS // 5)
+    for kind in (np.float32, np.float16):
+        column = derive("m", file(amount=numbers.astype(kind)), options())[0].column("amount")
+        rounded = number_bins(column, numbers.astype(kind).astype(np.float64))
+        np.testing.assert_array_equal(number_bins(column, numbers), rounded)
+        assert len(set(rounded.tolist())) == 5
+        assert {2.5, np.nextafter(2.5, np.inf), 3.0} <= set(column.edges)
+        assert column.tails is not None
+        assert column.tails[0] < 0.1
+    for dtype, edges in ((np.float32, False), (np.float64, True)):
+        found = derive("m", file(amount=numbers.astype(dtype)), options())[0].column("amount").edges
+        assert ({0.1, 0.2, 0.7} <= set(found)) is edges
 
 
 def test_options_have_their_defaults() -> None:

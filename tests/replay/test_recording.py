@@ -148,6 +148,70 @@ def test_a_file_that_lacks_a_column_is_refused(tmp_path: Path) -> None:
         Recording(path, _contract())
 
 
+@pytest.mark.parametrize("kind", [pa.string_view(), pa.large_string(), pa.binary(), pa.binary_view()], ids=str)
+def test_ids_labels_and_categories_are_text_in_any_layout(tmp_path: Path, kind: pa.DataType) -> None:
+    """Views and bytes are sent as the texts that they spell, never as base64."""
+    texts = {
+        name: pa.array(values, pa.string()).cast(kind)
+        for name, values in {"prediction_id": ["a", "b"], "place": ["x", None], "label": ["1", "0"]}.items()
+    }
+    stretches = list(Recording(_write(tmp_path, km=[1.0, 2.0], **texts), _contract()).stretches())
+    assert [(event["prediction_id"], event["features"]["place"]) for event in _predictions(stretches)] == [("a", "x"), ("b", None)]
+    assert [(event["prediction_id"], event["label"]) for event in _labels(stretches)] == [("a", "1"), ("b", "0")]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"prediction": [[1], [2]]}, r"column 'prediction' of type list<element: int64> cannot be read as a class"),
+        ({"label": [{"a": 1}, None]}, r"column 'label' of type struct<a: int64> cannot be read as a class"),
+        ({"place": [[1], [2]]}, r"column 'place' of type list<element: int64> cannot be read as a class or a category"),
+        ({"place": [b"a", b"\xff"]}, r"column 'place' of type binary, row 1: b'\\xff' is not UTF-8"),
+        ({"prediction_id": [1.0, 2.0]}, r"column 'prediction_id' of type double cannot be read as an id"),
+        ({"prediction_id": pa.nulls(2, pa.string())}, r"column 'prediction_id': all values are null"),
+        ({"prediction": [float("nan"), None]}, r"column 'prediction': all values are null"),
+        ({"ts": [BEGIN_MS * 1_000_000] * 2}, r"column 'ts', row 0: 1656633600000000000 .*looks like nanoseconds"),
+        ({"ts": [BEGIN_MS // 1_000] * 2}, r"column 'ts': every time lies before 1971"),
+        ({"label": [1, 0], "label_ts": ["2022-07-01T00:00:00Z", "later"]}, r"column 'label_ts', row 1: 'later' is not"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_before_anything_is(tmp_path: Path, columns: dict[str, Any], message: str) -> None:
+    """With column, type or row, and what to do."""
+    with pytest.raises(ConfigError, match=message):
+        Recording(_write(tmp_path, km=[1.0, 2.0], **columns), _contract())
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    """In our own words."""
+    pq.write_table(pa.Table.from_arrays([pa.array([1])] * 2, ["km", "km"]), tmp_path / "file.parquet")
+    with pytest.raises(ConfigError, match=r"the file has 2 columns named 'km' \(rename all but one\)"):
+        Recording(tmp_path / "file.parquet", _contract())
+
+
+def test_the_file_is_compared_with_the_contract(tmp_path: Path) -> None:
+    """What is missing, what it may be called, what is unknown, and what is of another kind."""
+    path = _write(tmp_path, **{"Km ": [1.0], "place": ["a"], "secret": [1]})
+    assert Recording(path, _contract(scored=True)).notes == [
+        "missing in the file, and null in every event: 'km'; is it 'Km ' for 'km'?",
+        "not in the contract, and not sent: 'Km ', 'secret'",
+        "the contract has scores, and the file has no column 'score' nor one that begins with 'proba_'",
+        "the file has no column 'label': no labels are sent",
+    ]
+    path = _write(tmp_path, km=["far"], place=["a"], label=[1])
+    assert Recording(path, _contract()).notes == [
+        "numeric in the contract and not in the file, so that every value is invalid: 'km' (string)"
+    ]
+    assert Recording(_write(tmp_path, km=[1.0], place=["a"], label=[1]), _contract()).notes == []
+
+
+def test_a_name_with_dots_is_a_name(tmp_path: Path) -> None:
+    """Not a path into a struct: pyarrow takes `a.b` for one."""
+    features = (Column(name="a", kind=NUMERIC), Column(name="a.b", kind=NUMERIC))
+    path = _write(tmp_path, a=[1], **{"a.b": [2], "a.b.c": [3]})
+    [event] = _predictions(list(Recording(path, _contract(features=features)).stretches()))
+    assert event["features"] == {"a": 1, "a.b": 2}
+
+
 def test_the_last_days_only(tmp_path: Path) -> None:
     """What is older than `last` before the last prediction is left out, with its label."""
     recording = Recording(_write(tmp_path, km=[1.0] * 5, label=[1] * 5), _contract(), last=2 * moment.HOUR)
