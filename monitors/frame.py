@@ -134,7 +134,8 @@ class Frame:
         w = np.searchsorted(self.windows, starts)
         c, s = _codes(stored["column"], self.columns), _codes(stored["segment"], self.segments)
         rows = np.flatnonzero((w < len(self.windows)) & (c >= 0) & (s >= 0))
-        rows = rows[self.windows[w[rows]] == starts[rows]]
+        same = self.windows[w[rows]] == starts[rows]
+        rows = rows[same & (stored["window_end"].to_numpy()[rows] == starts[rows] + self.monitor.window)]
         return (w[rows], c[rows], s[rows]), rows
 
 

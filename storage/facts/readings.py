@@ -15,10 +15,8 @@ from storage.facts import column as col
 from storage.facts.engine import Engine
 
 # The order of answers, and of cursors.
-_ORDER = ("model", "monitor", "window_start", "column", "segment", "revision")
-_STORED = (
-    "model, monitor, monitor_version, contract, column, segment, window_start"  # how the table is sorted; then by revision and generation
-)
+_ORDER = ("model", "monitor", "window_start", "window_end", "column", "segment", "revision")
+_STORED = "model, monitor, monitor_version, contract, column, segment, window_start, window_end"  # a reading; of it there are revisions and generations
 _FIELDS = (
     "monitor, model, version, measure, params, baseline, column, segment, toUnixTimestamp64Micro(window_start) AS window_start,"
     " toUnixTimestamp64Micro(window_end) AS window_end, value, lower, upper, baseline_value, n_target, n_baseline, n_effective,"
@@ -48,8 +46,9 @@ class Readings:
             parameters |= {f"a{place}": value for place, value in enumerate(_decode(query.after))}
             conditions.append("model >= {a0:String}")
             shown += (
-                " AND (model, monitor, window_start, column, segment, tupleElement(held, 2))"
-                " > ({a0:String}, {a1:String}, fromUnixTimestamp64Micro({a2:Int64}, 'UTC'), {a3:String}, {a4:String}, {a5:UInt32})"
+                " AND (model, monitor, window_start, window_end, column, segment, tupleElement(held, 2))"
+                " > ({a0:String}, {a1:String}, fromUnixTimestamp64Micro({a2:Int64}, 'UTC'), fromUnixTimestamp64Micro({a3:Int64}, 'UTC'),"
+                " {a4:String}, {a5:String}, {a6:UInt32})"
             )
         each = _STORED if query.newest else f"{_STORED}, revision"
         where = " AND ".join(f"({condition})" for condition in conditions)
@@ -57,11 +56,11 @@ class Readings:
         page = (
             f"SELECT {_STORED}, tupleElement(held, 2), tupleElement(held, 1) FROM (SELECT {each}, max((generation, revision, verdict)) AS held FROM readings"
             f" WHERE {where} GROUP BY {each}) WHERE {shown}"
-            " ORDER BY model, monitor, window_start, column, segment, tupleElement(held, 2) LIMIT {limit:UInt64}"
+            " ORDER BY model, monitor, window_start, window_end, column, segment, tupleElement(held, 2) LIMIT {limit:UInt64}"
         )
         sql = (
             f"SELECT {_FIELDS} FROM (SELECT * FROM readings WHERE ({_STORED}, revision, generation) IN ({page}) LIMIT 1 BY {_STORED}, revision)"
-            " ORDER BY model, monitor, window_start, column, segment, revision SETTINGS optimize_aggregation_in_order = 1"
+            " ORDER BY model, monitor, window_start, window_end, column, segment, revision SETTINGS optimize_aggregation_in_order = 1"
         )
         table = self._engine.query(sql, parameters | {"limit": query.limit + 1})
         if table.num_rows <= query.limit:
@@ -76,7 +75,7 @@ class Readings:
             f"SELECT {_FIELDS} FROM (SELECT * FROM readings WHERE model = {{model:String}} AND monitor = {{monitor:String}}"
             " AND monitor_version = {version:UInt32} AND window_start >= fromUnixTimestamp64Micro({low:Int64}, 'UTC')"
             " AND window_start < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
-            f" ORDER BY {_HOLDS} LIMIT 1 BY column, segment, window_start)"
+            f" ORDER BY {_HOLDS} LIMIT 1 BY column, segment, window_start, window_end)"
         )
         return self._engine.query(sql, {"model": model, "monitor": monitor, "version": version, "low": span[0], "high": span[1]})
 
@@ -86,12 +85,12 @@ class Readings:
             "FROM readings WHERE model = {model:String} AND monitor = {monitor:String} AND monitor_version = {version:UInt32}"
             " AND contract = {contract:UInt32}"
         )
-        place = "(column, segment, window_start)"
+        place = "column, segment, window_start, window_end"
         gone = (
-            f"SELECT column, segment, window_start {held} AND {place} IN (SELECT column, segment, window_start {held} AND verdict = '{WITHDRAWN}')"
-            f" GROUP BY column, segment, window_start HAVING argMax(verdict, (generation, revision)) = '{WITHDRAWN}'"
+            f"SELECT {place} {held} AND ({place}) IN (SELECT {place} {held} AND verdict = '{WITHDRAWN}')"
+            f" GROUP BY {place} HAVING argMax(verdict, (generation, revision)) = '{WITHDRAWN}'"
         )
-        sql = f"SELECT toUnixTimestamp64Micro(window_start) AS start, uniqExact(column, segment) AS n {held} AND {place} NOT IN ({gone}) GROUP BY start ORDER BY start"
+        sql = f"SELECT toUnixTimestamp64Micro(window_start) AS start, uniqExact(column, segment) AS n {held} AND ({place}) NOT IN ({gone}) GROUP BY start ORDER BY start"
         table = self._engine.query(sql, {"model": model, "monitor": monitor, "version": version, "contract": contract})
         return col.ints(table["start"]), col.ints(table["n"])
 
@@ -132,7 +131,7 @@ def _encode(places: list[object]) -> str:
 def _decode(cursor: str) -> list[object]:
     try:
         places = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if [type(place) for place in places] == [str, str, int, str, str, int]:
+        if [type(place) for place in places] == [str, str, int, int, str, str, int]:
             return list(places)
     except (ValueError, TypeError):
         pass

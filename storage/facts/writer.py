@@ -81,6 +81,7 @@ class Writer:
         columns = {name: table[name] for name in table.column_names}
         for name in ("window_start", "window_end", "evaluated"):
             columns[name] = table[name].cast(pa.int64()).cast(col.TIME)
+        columns["window_length"] = pc.subtract(table["window_end"], table["window_start"]).cast(pa.uint64())
         columns["grouping"] = _groupings(table["segment"])
         self._insert("readings", [pa.table(columns)], None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-_KEY = ("monitor", "column", "segment", "window_start")
+_KEY = ("monitor", "column", "segment", "window_start", "window_end")
 _APART = {"model", "revision"}
 
 

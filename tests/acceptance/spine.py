@@ -225,7 +225,7 @@ class Spine:
         """The readings of a model that hold: every field but model and revision, by monitor, column, segment and window."""
         held = Readings(self.engine)
         rows = [row for one in monitors(model) for row in held.newest(model, one.name, one.revision, _EVER).to_pylist()]
-        key = ("monitor", "column", "segment", "window_start")
+        key = ("monitor", "column", "segment", "window_start", "window_end")
         return {
             tuple(row.pop(name) for name in key): tuple(
                 sorted((name, value) for name, value in row.items() if name not in {"model", "revision"})

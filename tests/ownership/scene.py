@@ -34,6 +34,6 @@ def counts(spine: Spine, model: str, monitor: str = "nulls", column: str = "x") 
     found = spine.readings(model)
     return {
         ((start - START) // moment.DAY, segment): dict(reading)["n_target"]
-        for (name, of, segment, start), reading in found.items()
+        for (name, of, segment, start, _), reading in found.items()
         if (name, of) == (monitor, column)
     }

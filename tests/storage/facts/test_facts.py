@@ -284,6 +284,23 @@ def test_readings_are_paged_and_newest_wins(engine: Engine) -> None:
         readings.read(Query(after="nonsense"), current)
 
 
+def test_readings_whose_windows_begin_together_do_not_replace_each_other(engine: Engine) -> None:
+    """A reading is known by both ends of its window: of a month to date every day's stays, in a page's order of ends, and each has its own revisions."""
+    writer, readings, ends = Writer(engine), Readings(engine), [3 * HOUR, HOUR, 2 * HOUR]
+    for revision in (1, 2):
+        for end in ends:
+            row = reading_rows(revision, float(end // HOUR)).slice(0, 1)
+            writer.readings(row.set_column(row.schema.get_field_index("window_end"), "window_end", pa.array([end])))
+    engine.command("OPTIMIZE TABLE readings FINAL")
+    first, after = readings.read(Query(limit=2), {("m", "w"): (1, 1)})
+    second, _ = readings.read(Query(limit=2, after=after), {("m", "w"): (1, 1)})
+    found = [(row["window_end"], row["value"], row["revision"]) for page in (first, second) for row in page.to_pylist()]
+    assert found == [(HOUR, 1.0, 2), (2 * HOUR, 2.0, 2), (3 * HOUR, 3.0, 2)]
+    assert readings.newest("m", "w", 1, (0, HOUR)).num_rows == 3
+    assert readings.read(Query(newest=False), {("m", "w"): (1, 1)})[0].num_rows == 6
+    assert [each.tolist() for each in readings.evaluated("m", "w", 1, 1)] == [[0], [1]]
+
+
 def test_a_page_of_readings_takes_the_memory_of_a_page(engine: Engine) -> None:
     """Whatever there is besides, of what is wide only the page is read: ten of four thousand readings whose evidence is long."""
 
