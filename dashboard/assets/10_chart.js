@@ -43,20 +43,34 @@
     else zooms.delete(place(gd));
   };
 
-  const chosen = (event) => {
-    const layout = event.points[0].fullData && event.points[0].xaxis;
-    if (!layout) return;
-    const at = event.points[0].x;
-    const time = new Date(typeof at === "number" ? at : at.replace(" ", "T") + (/:/.test(at) ? "Z" : "T00:00Z"));
-    if (!Number.isNaN(time.valueOf())) window.watchkeeper.go({ window: time.toISOString().replace(/\.\d+Z$/, "Z") });
+  // Time charts: a click looks at a window, a brush chooses the period. Windows are known by their start in `customdata`; where plotly
+  // drew a point says nothing, and the times that it gives back are UTC without a zone.
+  const START = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+  const choose = (event) => {
+    const starts = event.points.map((point) => [point.customdata].flat()[0]).filter((start) => START.test(start));
+    if (starts.length) window.watchkeeper.go({ window: starts[0] });
   };
+  const utc = (text) => {
+    const seconds = Math.round(Date.parse(`${text.replace(" ", "T")}${text.length > 10 ? "" : "T00:00"}Z`) / 1000);
+    return new Date(seconds * 1000).toISOString().replace(".000", "");
+  };
+  const brush = (event) => {
+    const [from, to] = (event["xaxis.range"] ?? [event["xaxis.range[0]"], event["xaxis.range[1]"]]).map((text) => text && utc(text));
+    if (!from || !to) return;
+    const window_ = new URLSearchParams(location.search).get("window");
+    const kept = !window_ || (from <= window_ && window_ < to) ? {} : { window: null };
+    window.watchkeeper.go({ from, to, ...kept });
+  };
+  const onTime = (gd, then) => (event) => { if (gd.layout?.meta?.pick === "window") then(event); };
 
   const finish = (gd) => {
     for (const svg of gd.querySelectorAll(".main-svg")) svg.setAttribute("aria-hidden", "true");
     if (!gd.watched && gd.on) {
       gd.watched = true;
       gd.on("plotly_relayout", () => remember(gd));
-      gd.on("plotly_click", (event) => { if (gd.layout?.meta?.pick === "window") chosen(event); });
+      gd.on("plotly_click", onTime(gd, choose));
+      gd.on("plotly_relayout", onTime(gd, brush));
+      gd.on("plotly_doubleclick", onTime(gd, () => window.watchkeeper.go({ from: null, to: null })));
     }
     return gd;
   };

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from core import moment
 from dashboard.figure import colour
 
 Figure = dict[str, Any]
@@ -15,22 +16,36 @@ def rounded(values: Sequence[float | None]) -> list[float | None]:
     return [None if value is None else float(f"{value:.5g}") for value in values]
 
 
-def milliseconds(time: int) -> float:
-    """Microseconds as a date axis takes them."""
-    return time / 1_000
+def milliseconds(length: int) -> float:
+    """A length of time in microseconds as plotly takes it."""
+    return length / 1_000
 
 
-def time_axis(start: int, end: int, **more: Any) -> Figure:
-    """A time axis in UTC over `[start, end)`."""
+def windows(start: int, step: int) -> Figure:
+    """The x of a trace with one value a window: the windows' starts, drawn in the middle of each.
+
+    Times go to plotly as UTC text only: it reads numbers in the zone of the browser.
+    """
+    return {"x0": moment.text(start), "dx": milliseconds(step), **centred(start, step)}
+
+
+def centred(start: int, step: int) -> Figure:
+    """Lets a trace whose x are starts of windows draw them in the middle of each."""
+    return {"xperiod": milliseconds(step), "xperiod0": moment.text(start), "xperiodalignment": "middle"}
+
+
+def time_axis(start: int, end: int, step: int, **more: Any) -> Figure:
+    """A time axis in UTC over `[start, end)`, which is cut into windows of `step`."""
     return {
         "type": "date",
-        "range": [milliseconds(start), milliseconds(end)],
+        "range": [moment.text(start), moment.text(end)],
+        "title": {"text": "UTC", "standoff": 4, "font": {"size": 11, "color": colour.QUIET}},
         "showgrid": False,
         "ticks": "outside",
         "ticklen": 4,
         "tickcolor": colour.QUIET,
         "nticks": 10,
-        "hoverformat": "%a %Y-%m-%d %H:%M",
+        "hoverformat": "%a %Y-%m-%d UTC" if step % moment.DAY == 0 else "%a %Y-%m-%d %H:%M UTC",
         "zeroline": False,
         **more,
     }
@@ -61,7 +76,7 @@ def layout(height: int, **more: Any) -> Figure:
     """The layout of a chart of `height` pixels. `uirevision` is the caller's: where it stays, the reader's zoom stays."""
     return {
         "height": height,
-        "margin": {"l": 64, "r": 24, "t": 34, "b": 36},
+        "margin": {"l": 64, "r": 24, "t": 34, "b": 44},
         "font": {"family": "inherit", "size": 12},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}, "traceorder": "normal"},
         "hovermode": "x unified",

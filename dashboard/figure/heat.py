@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from core import moment
 from dashboard import word
 from dashboard.figure import axis, colour
 from dashboard.series import Series
@@ -22,29 +23,29 @@ def heat(rows: Mapping[str, Series], *, measure: str, top: float | None = None, 
         "data": [_cells(names, series, measure, top)],
         "layout": axis.layout(
             60 + 22 * max(len(names), 3),
-            uirevision=f"{len(first)}-{first.step}",
             meta={"pick": "window"},
             hovermode="closest",
-            margin={"l": 130, "r": 24, "t": 12, "b": 36},
+            margin={"l": 130, "r": 24, "t": 12, "b": 44},
             shapes=[] if chosen is None else [_frame(chosen, first.step)],
-            xaxis=axis.time_axis(first.start, first.time(len(first))),
+            xaxis=axis.time_axis(first.start, first.time(len(first)), first.step),
             yaxis={"type": "category", "autorange": "reversed", "showgrid": False, "ticks": "", "automargin": True, "fixedrange": True},
         ),
     }
 
 
 def _cells(names: Sequence[str], series: Sequence[Series], measure: str, top: float | None) -> axis.Figure:
-    """One cell a window, in the middle of it."""
+    """One cell a window; `customdata` is the window's start, which a click looks at."""
     first = series[0]
+    starts = [moment.text(first.time(slot)) for slot in range(len(first))]
     end, scale = (top, "critical") if top is not None else (_most(series), "the 98th percentile")
     return {
         "type": "heatmap",
-        "x0": axis.milliseconds(first.start + first.step // 2),
-        "dx": axis.milliseconds(first.step),
+        **axis.windows(first.start, first.step),
         "y": list(names),
         "z": [axis.rounded(one.value) for one in series],
         "text": [_words(one, measure) for one in series],
-        "hovertemplate": "%{y}: %{text}<extra></extra>",
+        "customdata": [starts] * len(series),
+        "hovertemplate": "<b>%{y}</b>: %{text}<extra></extra>",
         "hoverongaps": True,
         "zmin": 0,
         "zmax": end,
@@ -67,10 +68,17 @@ def _most(series: Sequence[Series]) -> float:
 
 
 def _words(one: Series, measure: str) -> list[str]:
-    return [
-        f"{word.value(value, measure)} · n {word.count(n)}" if value is not None else (reason or "no reading")
-        for value, n, reason in zip(one.value, one.n, one.reason, strict=True)
-    ]
+    """Value, verdict and n of each window, and which window it is."""
+    return [_said(one, slot, measure) for slot in range(len(one))]
+
+
+def _said(one: Series, slot: int, measure: str) -> str:
+    value, start = one.value[slot], one.time(slot)
+    window = f"<br>{moment.period(start, start + one.step)} UTC"
+    if value is None:
+        return (one.reason[slot] or "no reading") + window
+    verdict = f" · {one.reason[slot] or word.VERDICTS[one.verdict[slot]][1]}" if one.verdict[slot] in word.VERDICTS else ""
+    return f"{word.value(value, measure)}{verdict} · n {word.count(one.n[slot])}{window}"
 
 
 def _frame(start: int, step: int) -> axis.Figure:
@@ -79,7 +87,7 @@ def _frame(start: int, step: int) -> axis.Figure:
         "yref": "paper",
         "y0": 0,
         "y1": 1,
-        "x0": axis.milliseconds(start),
-        "x1": axis.milliseconds(start + step),
+        "x0": moment.text(start),
+        "x1": moment.text(start + step),
         "line": {"width": 1, "color": colour.INK},
     }

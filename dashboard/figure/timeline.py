@@ -1,4 +1,7 @@
-"""A measure over time above its sample sizes: thresholds as lines, breaches marked, gaps hatched with their reason."""
+"""A measure over time above its sample sizes: thresholds as lines, breaches marked, gaps hatched with their reason.
+
+The first `customdata` of a point is the start of its window, which a click looks at.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from core import moment
 from dashboard import word
 from dashboard.figure import axis, colour
 from dashboard.series import Limit, Series
@@ -50,7 +54,7 @@ def timeline(
         *_few(series, percent=percent),
         *_breaches(series),
         *_gaps(series),
-        *_marks(marks),
+        *_marks(marks, series),
         *_volume(series, traffic, rows),
     ]
     lines, labels = _limits(limits, series, span or [0.0, 1.0])
@@ -59,28 +63,40 @@ def timeline(
         "data": traces,
         "layout": axis.layout(
             height,
-            uirevision=f"{len(series)}-{series.step}",
             meta={"pick": "window"},
-            margin={"l": 64, "r": max((20 + 6 * len(limit.label) for limit in limits), default=24), "t": 34, "b": 36},
+            margin={"l": 64, "r": max((20 + 6 * len(limit.label) for limit in limits), default=24), "t": 34, "b": 44},
             shapes=[*band, *lines],
             annotations=labels,
-            xaxis=axis.time_axis(series.start, end, anchor="y2", domain=[0, 1]),
+            xaxis=axis.time_axis(series.start, end, series.step, anchor="y2", domain=[0, 1]),
             yaxis=axis.value_axis(
-                word.brief(measure) + (f" ({unit})" if unit else ""), percent=percent, domain=[0.34, 1], range=span or [0, 1]
+                word.brief(measure) + (f" ({unit})" if unit else ""),
+                percent=percent,
+                domain=[0.34, 1],
+                range=span or [0, 1],
+                fixedrange=True,
             ),
-            yaxis2=axis.value_axis(rows, domain=[0, 0.2], rangemode="tozero", nticks=3, tickformat="~s"),
+            yaxis2=axis.value_axis(rows, domain=[0, 0.2], rangemode="tozero", nticks=3, tickformat="~s", fixedrange=True),
             yaxis3={"domain": [0.34, 1], "range": [0, 1], "overlaying": "y", "visible": False, "fixedrange": True},
         ),
     }
 
 
 def _grid(series: Series) -> axis.Figure:
-    """Points in the middle of their windows."""
-    return {"x0": axis.milliseconds(series.start + series.step // 2), "dx": axis.milliseconds(series.step)}
+    return axis.windows(series.start, series.step)
 
 
-def _middle(series: Series, slots: Sequence[int]) -> list[float]:
-    return [axis.milliseconds(series.time(slot) + series.step // 2) for slot in slots]
+def _some(series: Series, slots: Sequence[int], words: Sequence[str]) -> axis.Figure:
+    """Some windows, with words about each."""
+    return {
+        "x": [moment.text(series.time(slot)) for slot in slots],
+        "customdata": [[moment.text(series.time(slot)), said] for slot, said in zip(slots, words, strict=True)],
+        **axis.centred(series.start, series.step),
+    }
+
+
+def _every(series: Series, words: Sequence[str]) -> axis.Figure:
+    """All windows, with words about each."""
+    return {"customdata": _some(series, range(len(series)), words)["customdata"], **_grid(series)}
 
 
 def _shown(*, percent: bool) -> str:
@@ -96,12 +112,11 @@ def _line(series: Series, judged: Sequence[float | None], measure: str, *, perce
         "type": "scatter",
         "mode": "lines+markers" if any(alone) else "lines",
         "name": word.title(measure),
-        **_grid(series),
+        **_every(series, [word.count(n) for n in series.n]),
         "y": axis.rounded(judged),
         "line": {"color": colour.ACCENT, "width": 1.8},
         "marker": {"color": colour.ACCENT, "size": [5 if one else 0 for one in alone]},
-        "customdata": [word.count(n) for n in series.n],
-        "hovertemplate": f"<b>{_shown(percent=percent)}</b> · n %{{customdata}}<extra></extra>",
+        "hovertemplate": f"<b>{_shown(percent=percent)}</b> · n %{{customdata[1]}}<extra></extra>",
         "connectgaps": False,
     }
 
@@ -141,11 +156,10 @@ def _few(series: Series, *, percent: bool) -> list[axis.Figure]:
             "type": "scatter",
             "mode": "markers",
             "name": "Too few samples",
-            "x": _middle(series, slots),
+            **_some(series, slots, [series.reason[slot] or f"too few samples (n {word.count(series.n[slot])})" for slot in slots]),
             "y": axis.rounded([series.value[slot] for slot in slots]),
             "marker": {"symbol": "circle-open", "size": 6, "color": colour.QUIET, "line": {"width": 1}},
-            "customdata": [series.reason[slot] or f"too few samples (n {word.count(series.n[slot])})" for slot in slots],
-            "hovertemplate": f"{_shown(percent=percent)} · %{{customdata}}<extra></extra>",
+            "hovertemplate": f"{_shown(percent=percent)} · %{{customdata[1]}}<extra></extra>",
         }
     ]
 
@@ -159,7 +173,7 @@ def _breaches(series: Series) -> list[axis.Figure]:
                     "type": "scatter",
                     "mode": "markers",
                     "name": word.VERDICTS[level][1],
-                    "x": _middle(series, slots),
+                    **_some(series, slots, [word.VERDICTS[level][1]] * len(slots)),
                     "y": axis.rounded([series.value[slot] for slot in slots]),
                     "marker": {"symbol": symbol, "size": 8 if len(slots) <= _MANY else 5, "color": colour.LEVELS[level]},
                     "hovertemplate": f"{word.VERDICTS[level][1]}<extra></extra>",
@@ -178,7 +192,7 @@ def _gaps(series: Series) -> list[axis.Figure]:
         {
             "type": "bar",
             "name": "No value",
-            "x": _middle(series, slots),
+            **_some(series, slots, reasons),
             "y": [1] * len(slots),
             "width": axis.milliseconds(series.step),
             "yaxis": "y3",
@@ -187,13 +201,12 @@ def _gaps(series: Series) -> list[axis.Figure]:
                 "line": {"width": 0},
                 "pattern": {"shape": "/", "size": 6, "solidity": 0.2, "fgcolor": colour.GAP},
             },
-            "customdata": reasons,
-            "hovertemplate": "%{customdata}<extra></extra>",
+            "hovertemplate": "%{customdata[1]}<extra></extra>",
         }
     ]
 
 
-def _marks(marks: Sequence[Mark]) -> list[axis.Figure]:
+def _marks(marks: Sequence[Mark], series: Series) -> list[axis.Figure]:
     if not marks:
         return []
     return [
@@ -202,7 +215,9 @@ def _marks(marks: Sequence[Mark]) -> list[axis.Figure]:
             "mode": "markers",
             "name": "Episode fired",
             "yaxis": "y3",
-            "x": [axis.milliseconds(mark.time) for mark in marks],
+            "x": [moment.text(mark.time) for mark in marks],
+            **axis.centred(series.start, series.step),  # a trace without a period would win every hover near it
+            "xperiodalignment": "start",
             "y": [0.985] * len(marks),
             "marker": {"symbol": "triangle-down", "size": 9, "color": [colour.LEVELS.get(mark.level, colour.INK) for mark in marks]},
             "customdata": [mark.text for mark in marks],
@@ -213,7 +228,8 @@ def _marks(marks: Sequence[Mark]) -> list[axis.Figure]:
 
 
 def _volume(series: Series, traffic: Sequence[int | None] | None, rows: str) -> list[axis.Figure]:
-    bar: dict[str, Any] = {"type": "bar", "yaxis": "y2", "width": axis.milliseconds(series.step), "showlegend": False, **_grid(series)}
+    bar: dict[str, Any] = {"type": "bar", "yaxis": "y2", "width": axis.milliseconds(series.step), "showlegend": False}
+    bar |= _every(series, [""] * len(series))
     drawn = []
     if traffic is not None:
         drawn.append(
@@ -244,12 +260,12 @@ def _limits(limits: Sequence[Limit], series: Series, span: Sequence[float]) -> t
             lines.append(
                 {
                     "type": "line",
-                    "x0": axis.milliseconds(series.time(first)),
-                    "x1": axis.milliseconds(series.time(last + 1)),
+                    "x0": moment.text(series.time(first)),
+                    "x1": moment.text(series.time(last + 1)),
                     "y0": y,
                     "y1": y,
                     "line": {"color": paint, "width": 1.2, "dash": "dot"},
-                    "layer": "below",
+                    "layer": "between",  # above the lines of the grid
                 }
             )
         labels.append(
@@ -288,8 +304,8 @@ def _window(start: int, step: int) -> axis.Figure:
         "yref": "paper",
         "y0": 0,
         "y1": 1,
-        "x0": axis.milliseconds(start),
-        "x1": axis.milliseconds(start + step),
+        "x0": moment.text(start),
+        "x1": moment.text(start + step),
         "fillcolor": colour.BAND,
         "line": {"width": 1, "color": colour.ACCENT},
         "layer": "below",

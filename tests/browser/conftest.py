@@ -137,11 +137,11 @@ class Window:
 
 
 @contextmanager
-def window(browser: Browser, served: Addressed, *, theme: Any = "light", size: tuple[int, int] = (1280, 900)) -> Iterator[Window]:
+def window(
+    browser: Browser, served: Addressed, *, theme: Any = "light", size: tuple[int, int] = (1280, 900), zone: str = "America/New_York"
+) -> Iterator[Window]:
     """A tab of its own, in a theme; leaving it fails on any complaint."""
-    context = browser.new_context(
-        color_scheme=theme, viewport={"width": size[0], "height": size[1]}, timezone_id="America/New_York", locale="en-GB"
-    )
+    context = browser.new_context(color_scheme=theme, viewport={"width": size[0], "height": size[1]}, timezone_id=zone, locale="en-GB")
     try:
         context.set_default_timeout(10_000)
         tab = Window(context, served.url)

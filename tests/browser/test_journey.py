@@ -83,7 +83,10 @@ def test_the_zoom_survives_news_and_falls_with_another_period(tab: Window, serve
     tab.page.evaluate(
         "() => Plotly.relayout(document.querySelector('#performance .js-plotly-plot'), {'xaxis.range': ['2013-05-01', '2013-06-01']})"
     )
+    expect(tab.page.locator(".chips")).to_contain_text("Period 2013-05-01 00:00 UTC to 2013-06-01 00:00 UTC")
+    tab.drawn()
     zoomed = tab.page.evaluate(ZOOM)
+    assert zoomed == ["2013-05-01T00:00:00Z", "2013-06-01T00:00:00Z"]
     with tab.page.expect_response(lambda answer: "_dash-update-component" in answer.url):
         served.version = "2"
         tab.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
@@ -91,7 +94,7 @@ def test_the_zoom_survives_news_and_falls_with_another_period(tab: Window, serve
     assert tab.page.evaluate(ZOOM) == zoomed
     tab.page.get_by_role("link", name="90 days").click()
     tab.page.wait_for_function(
-        "() => !document.querySelector('#performance .js-plotly-plot').layout.xaxis.range.join().includes('2013-05-01')"
+        "() => document.querySelector('#performance .js-plotly-plot')?.layout?.xaxis.range.join() === '2013-10-03T00:00:00Z,2014-01-01T00:00:00Z'"
     )
     tab.drawn()
 

@@ -112,15 +112,16 @@ def test_the_timeline_draws_gaps_as_gaps_and_says_why(twin: Twin) -> None:
     )
     _valid(figure)
     assert [place for place, value in enumerate(_trace(figure, "Accuracy")["y"]) if value is None] == list(OUTAGE)
-    assert _trace(figure, "No value")["customdata"] == ["no rows"] * len(OUTAGE)
+    assert [words for _, words in _trace(figure, "No value")["customdata"]] == ["no rows"] * len(OUTAGE)
 
 
 def test_the_timeline_marks_exactly_the_breaching_windows(twin: Twin) -> None:
     """Warn and critical are marked at the windows with those verdicts, by shape as well as by colour."""
     shown, monitor = _series(twin, "performance.accuracy", "accuracy")
     figure = timeline(shown, measure="performance.accuracy", limits=limits(monitor, shown))
-    middle = [(START + (day + 0.5) * moment.DAY) / 1_000 for day in STORM if shown.verdict[day] == "critical"]
-    assert _trace(figure, "Critical")["x"] == middle
+    starts = [moment.text(START + day * moment.DAY) for day in STORM if shown.verdict[day] == "critical"]
+    assert _trace(figure, "Critical")["x"] == starts
+    assert [start for start, _ in _trace(figure, "Critical")["customdata"]] == starts
     assert _trace(figure, "Critical")["marker"]["symbol"] != _trace(figure, "Warn")["marker"]["symbol"]
 
 
@@ -130,7 +131,7 @@ def test_thin_windows_are_hollow_and_off_the_line(twin: Twin) -> None:
     figure = timeline(shown, measure="performance.accuracy", limits=limits(monitor, shown))
     _valid(figure)
     assert set(_trace(figure, "Accuracy")["y"]) == {None}
-    assert _trace(figure, "Too few samples")["customdata"][0] == f"too few samples ({shown.n[0]} < 200)"
+    assert _trace(figure, "Too few samples")["customdata"][0][1] == f"too few samples ({shown.n[0]} < 200)"
 
 
 def test_a_limit_relative_to_the_baseline_is_drawn_where_it_bites(twin: Twin) -> None:
@@ -167,6 +168,31 @@ def test_the_heat_map_is_valid_and_ends_at_critical(twin: Twin) -> None:
     figure = heat(rows, measure="drift.psi", top=0.25, chosen=START)
     assert _valid(figure).data[0].zmax == 0.25
     assert figure["data"][0]["z"][0][OUTAGE.start] is None
+    cells = figure["data"][0]
+    day = moment.text(START + OUTAGE.start * moment.DAY)
+    assert cells["customdata"][0][OUTAGE.start] == day
+    assert cells["text"][0][OUTAGE.start] == f"no rows<br>{day[:10]} UTC"
+    assert cells["text"][0][200].startswith(f"{rows['temp'].value[200]:.3g} · Critical · n ")
+
+
+def test_times_go_to_plotly_as_text_and_thresholds_lie_above_the_grid(twin: Twin) -> None:
+    """Plotly reads numbers in the zone of the browser, and text as it stands; a threshold under a line of the grid would be grey."""
+    shown, monitor = _series(twin, "performance.accuracy", "accuracy")
+    line = timeline(
+        shown,
+        measure="performance.accuracy",
+        limits=limits(monitor, shown),
+        marks=[Mark(START, "fired", "warn")],
+        chosen=START,
+        traffic=[9] * DAYS,
+    )
+    for figure in (line, heat({"temp": shown}, measure="drift.psi", chosen=START)):
+        shapes = [{"x0": shape["x0"], "x1": shape["x1"]} for shape in figure["layout"]["shapes"]]
+        traces = [{key: trace.get(key) for key in ("x", "x0", "xperiod0")} for trace in figure["data"]]
+        times = [figure["layout"]["xaxis"]["range"], *(value for one in (*shapes, *traces) for value in one.values() if value)]
+        assert {type(time) for value in times for time in (value if isinstance(value, list) else [value])} == {str}
+        assert figure["layout"]["xaxis"]["title"]["text"] == "UTC"
+    assert {shape["layer"] for shape in line["layout"]["shapes"] if shape["type"] == "line"} == {"between"}
 
 
 COLUMNS = Twin().contract("departs-late")
