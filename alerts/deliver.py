@@ -13,9 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event, Thread
 from typing import TypeVar
 
-import httpx
-
 from alerts import stage
+from alerts.exchange import DEADLINE, Exchange
 from alerts.seam import OutboxStore
 from core import moment
 from core.clock import Clock
@@ -25,11 +24,10 @@ from core.error import Retryable
 T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
-_AT_ONCE = 4  # destinations that are written to at the same time
-_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
-LEASE = 60 * moment.SECOND  # longer than an attempt whose every step takes its longest
+_AT_ONCE = 64  # destinations that are written to at the same time: so many may be slow, and the next one is served
+LEASE = 60 * moment.SECOND  # longer than the deadline of an attempt
 _PAUSE = 1.0  # seconds after a fault
-_GRACE = 15.0  # seconds that `stop` waits for attempts under way
+_GRACE = DEADLINE + 5.0  # seconds that `stop` waits for attempts under way
 
 
 class Deliverer:
@@ -45,7 +43,7 @@ class Deliverer:
         self._poll = poll
         self._lease = lease
         self._dice = dice or random.Random()  # noqa: S311 - spreads retries
-        self._client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False, headers={"user-agent": "watchkeeper"})
+        self._exchange = Exchange()
         self._look = Event()
         self._stopping = Event()
         self._thread: Thread | None = None
@@ -66,7 +64,7 @@ class Deliverer:
         self._look.set()
         if self._thread is not None:
             self._thread.join(_GRACE)
-        self._client.close()
+        self._exchange.close()
 
     def deliver_due(self) -> int:
         """Make every attempt whose time has come, one after the other; how many were made."""
@@ -113,7 +111,7 @@ class Deliverer:
 
     def _attempt(self, delivery: Delivery) -> Delivery:
         destinations = {destination.name: destination for destination in self._patiently(self._store.destinations)}
-        stages = (stage.expire, stage.Address(destinations), stage.sign, stage.Post(self._client), stage.Judge(self._dice))
+        stages = (stage.expire, stage.Address(destinations), stage.sign, stage.Post(self._exchange, self._clock), stage.Judge(self._dice))
         return stage.run(stages, stage.Attempt(delivery=delivery, now=self._clock.now()))
 
     def _patiently(self, ask: Callable[[], T]) -> T:

@@ -14,16 +14,19 @@ import msgspec
 
 from alerts import retry
 from alerts.destination import check_secret
+from alerts.exchange import DEADLINE, Exchange
 from core import moment
+from core.clock import Clock
 from core.destination import Destination
 from core.episode import Delivery, DeliveryState
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt at `now`. `done` is the delivery as it is to be saved: until a stage sets it, the attempt goes on."""
+    """One attempt, begun at `now`, ended at `ended`. `done` is the delivery as it is to be saved: until a stage sets it, the attempt goes on."""
 
     delivery: Delivery
     now: int
+    ended: int | None = None
     destination: Destination | None = None
     key: bytes = b""
     headers: dict[str, str] = {}
@@ -87,22 +90,24 @@ def sign(attempt: Attempt) -> Attempt:
 class Post:
     """Sends, and reads the answer's status; never follows a redirect."""
 
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
+    def __init__(self, exchange: Exchange, clock: Clock) -> None:
+        self._exchange, self._clock = exchange, clock
 
     def __call__(self, attempt: Attempt) -> Attempt:
         """With the status, or with the failure: its kind only, since messages may hold the address."""
         if attempt.failure or attempt.destination is None:
             return attempt
         try:
-            with self._client.stream("POST", attempt.destination.url, content=attempt.delivery.body, headers=attempt.headers) as response:
-                return msgspec.structs.replace(attempt, status=response.status_code, retry_after=response.headers.get("retry-after"))
+            answer = self._exchange.post(attempt.destination.url, attempt.delivery.body, attempt.headers)
+        except TimeoutError:
+            return msgspec.structs.replace(attempt, ended=self._clock.now(), failure=f"no answer within {DEADLINE:g} s")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return msgspec.structs.replace(attempt, failure=f"no answer: {type(error).__name__}")
+            return msgspec.structs.replace(attempt, ended=self._clock.now(), failure=f"no answer: {type(error).__name__}")
+        return msgspec.structs.replace(attempt, ended=self._clock.now(), status=answer.status, retry_after=answer.retry_after)
 
 
 class Judge:
-    """Decides: delivered, given up, or again later."""
+    """Decides: delivered, given up, or again later, counted from the end of the attempt."""
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
@@ -114,8 +119,9 @@ class Judge:
         reason = attempt.failure or f"answered {attempt.status}"
         if attempt.status is not None and retry.final(attempt.status):
             return _end(attempt, DeliveryState.FAILED, f"refused: {reason}")
-        pause = retry.wait(attempt.delivery.attempts + 1, attempt.retry_after, attempt.now, self._dice)
-        return _end(attempt, DeliveryState.PENDING, reason, due=attempt.now + pause)
+        ended = attempt.now if attempt.ended is None else attempt.ended
+        pause = retry.wait(attempt.delivery.attempts + 1, attempt.retry_after, ended, self._dice)
+        return _end(attempt, DeliveryState.PENDING, reason, due=ended + pause)
 
 
 def _end(attempt: Attempt, state: DeliveryState, reason: str, *, due: int | None = None) -> Attempt:

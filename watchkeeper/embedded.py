@@ -15,6 +15,7 @@ from typing import Any, Self
 from prometheus_client.registry import Collector
 
 from alerts.deliver import Deliverer
+from alerts.failure import failures
 from core import moment
 from core.clock import Clock, SystemClock
 from core.error import ConfigError
@@ -100,8 +101,8 @@ class Embedded:
         return self._ingest_problems() + self.host.obstacles()
 
     def problems(self) -> list[str]:
-        """What is wrong now, in words: obstacles, and monitors that cannot be evaluated."""
-        return self._ingest_problems() + self.host.problems()
+        """What is wrong now, in words: obstacles, monitors that cannot be evaluated, and destinations that do not answer."""
+        return self._ingest_problems() + self.host.problems() + failures(self.stores.control)
 
     def status(self) -> dict[str, Any]:
         """What `GET /v1/status` says: whether all is quiet, how far ingest and evaluation are, what is wrong."""

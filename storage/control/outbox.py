@@ -53,6 +53,12 @@ class Outbox(Database):
                 connection.execute(update(OUTBOX).where(mine).values(due=now + lease))
         return claimed
 
+    def failing(self, attempts: int) -> list[Delivery]:
+        """The oldest waiting notification of each destination, where so many attempts at it have failed; by the destination's name."""
+        query = select(OUTBOX).where(OUTBOX.c.sequence.in_(_HEADS), OUTBOX.c.attempts >= attempts).order_by(OUTBOX.c.destination)
+        with self.read() as connection:
+            return [delivery_of(row) for row in connection.execute(query)]
+
     def settle(self, delivery: Delivery) -> None:
         """Save what an attempt brought. What is done stays done: an attempt that outlived its lease takes nothing back."""
         values = msgspec.to_builtins(delivery)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from alerts.failure import failures
 from core import moment
 from core.clock import Clock
 from core.error import WatchkeeperError
@@ -41,9 +42,10 @@ class _Found(NamedTuple):
     seen: list[Seen]
     missing: list[str]
     outbox: Mapping[str, int]
+    undelivered: list[str]
 
 
-_NOTHING = _Found({}, {}, {}, {}, {}, {}, [], [], {})
+_NOTHING = _Found({}, {}, {}, {}, {}, {}, [], [], {}, [])
 
 
 class _Look(NamedTuple):
@@ -142,6 +144,7 @@ class Standing:
             seen=seen,
             missing=missing,
             outbox={str(state.value): count for state, count in control.delivery_counts().items()},
+            undelivered=failures(control),
         )
 
     def _brokers(self, found: _Found) -> _Found:
@@ -187,7 +190,7 @@ class Standing:
             for name, word in sorted(found.words.items())
             for monitor, why in sorted(word.failing.items())
         ]
-        return [*found.missing, *found_, *complaints, *failing]
+        return [*found.missing, *found_, *complaints, *failing, *found.undelivered]
 
 
 def _caught_up(found: _Found) -> bool:

@@ -1,0 +1,69 @@
+"""One HTTP request with one deadline over all of it: the name's address, connecting, TLS, informational answers, and the headers of the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import httpx
+
+DEADLINE = 15.0  # seconds
+_LOOKUPS = 64  # names whose addresses are asked for at the same time: a thread each, for as long as the system's resolver takes
+
+
+class Answer(NamedTuple):
+    """What the receiver said."""
+
+    status: int
+    retry_after: str | None
+
+
+class Exchange:
+    """Sends requests from any number of threads, never following a redirect. Begins when it is first used; `close` ends it.
+
+    A timeout of a client counts from the last byte, so that a receiver which sends a byte every few seconds is never late. Here a loop of its own ends
+    the whole request. The body of the answer is not read.
+    """
+
+    def __init__(self, seconds: float = DEADLINE) -> None:
+        self._seconds = seconds
+        self._client = httpx.AsyncClient(
+            timeout=None,  # noqa: S113  # the deadline is ours
+            limits=httpx.Limits(max_connections=None),
+            follow_redirects=False,
+            trust_env=False,
+            headers={"user-agent": "watchkeeper"},
+        )
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
+        """The answer. Raises TimeoutError when the deadline is over, and httpx.HTTPError or httpx.InvalidURL."""
+        return asyncio.run_coroutine_threadsafe(self._post(url, body, headers), self._running()).result()
+
+    def close(self) -> None:
+        """Close the connections. What is under way must have ended."""
+        with self._lock:
+            loop, thread, self._loop = self._loop, self._thread, None
+        if loop is not None and thread is not None:
+            asyncio.run_coroutine_threadsafe(self._client.aclose(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+    async def _post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
+        async with asyncio.timeout(self._seconds), self._client.stream("POST", url, content=body, headers=headers) as response:
+            return Answer(response.status_code, response.headers.get("retry-after"))
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._loop.set_default_executor(ThreadPoolExecutor(_LOOKUPS, "lookup"))
+                self._thread = threading.Thread(target=self._loop.run_forever, name="exchange", daemon=True)
+                self._thread.start()
+            return self._loop
