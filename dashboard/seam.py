@@ -73,6 +73,10 @@ class Reader(Protocol):
         """What happened in an episode, oldest first."""
         ...
 
+    def outside(self, model: str) -> dict[str, int]:
+        """How many `predictions` and `labels` of a model were none of its classes when they came."""
+        ...
+
     def status(self) -> dict[str, Any]:
         """What `GET /v1/status` answers."""
         ...

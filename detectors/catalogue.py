@@ -98,7 +98,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "drift.js": "one side has no rows",
         "performance.accuracy": "no labelled rows",
         "performance.f1": "the positive class is neither predicted nor a label",
-        "performance.roc_auc": "one class only",
+        "performance.roc_auc": "no class has a score both for rows of its own and for others",
         "performance.mae": "no labelled rows",
         "performance.rmse": "no labelled rows",
     }

@@ -34,17 +34,15 @@ def roc_auc(group: Ints, groups: int, positive: Flags, score: Floats) -> Floats:
 
 
 def mean_roc_auc(group: Ints, groups: int, positive: Flags, score: Floats) -> tuple[Floats, Ints]:
-    """The plain mean of the AUC of K classes, each against the rest, over those that have both sides; and the number of rows with scores.
+    """The plain mean of the AUC of K classes, each against the rest, over those that have both sides; and the number of rows with any score.
 
-    group: (n,); positive, score: (n, K). A row that lacks any score is left out. Returns (groups,) each; NaN where no class has both sides.
+    group: (n,); positive, score: (n, K). A row counts for each class that it has a score for. Returns (groups,) each; NaN where no class has both sides.
     """
-    kept = np.isfinite(score).all(axis=1)
-    group, positive, score = group[kept], positive[kept], score[kept]
     each = np.stack([roc_auc(group, groups, positive[:, k], score[:, k]) for k in range(score.shape[1])])
     have = ~np.isnan(each)
     with np.errstate(invalid="ignore"):
         mean = np.where(have, each, 0.0).sum(axis=0) / have.sum(axis=0)
-    return mean, np.bincount(group, minlength=groups)
+    return mean, np.bincount(group[np.isfinite(score).any(axis=1)], minlength=groups)
 
 
 def roc_auc_binned(positive: Floats, negative: Floats, positive_sum: Floats, negative_sum: Floats, edges: Floats) -> tuple[Floats, Floats]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -43,18 +44,20 @@ class Decode:
         """The blocks of a batch, rows in the order of the log."""
         contracts: Contracts = cache(self._contract)  # each stays what it is for the whole batch
         rejects: list[Reject] = []
+        outside: Counter[str] = Counter()
         if batch.topic == "predictions":
             blocks: dict[str, tuple[Contract, list[Predictions]]] = {}
-            for records, decoded in _Pass(decode_predictions, read_predictions, contracts, rejects).over(batch.records):
+            for records, decoded in _Pass(decode_predictions, read_predictions, contracts, rejects, outside).over(batch.records):
                 for model, (contract, block) in decoded.items():
                     blocks.setdefault(model, (contract, []))[1].append(_placed(block, records))
             joined = [(contract, _in_order(Predictions.concat(parts))) for contract, parts in blocks.values()]
-            return Events(batch, predictions=joined, rejects=sorted(rejects))
+            return Events(batch, predictions=joined, rejects=sorted(rejects), outside=outside)
         labels: dict[str, list[Labels]] = {}
-        for records, found in _Pass(decode_labels, read_labels, contracts, rejects).over(batch.records):
+        for records, found in _Pass(decode_labels, read_labels, contracts, rejects, outside).over(batch.records):
             for model, part in found.items():
                 labels.setdefault(model, []).append(_placed(part, records))
-        return Events(batch, labels={model: _in_order(Labels.concat(parts)) for model, parts in labels.items()}, rejects=sorted(rejects))
+        joined_labels = {model: _in_order(Labels.concat(parts)) for model, parts in labels.items()}
+        return Events(batch, labels=joined_labels, rejects=sorted(rejects), outside=outside)
 
     def _contract(self, model: str) -> Contract | None:
         try:
@@ -67,12 +70,17 @@ class _Pass:
     """One pass over a batch. `over` gives the blocks of one request, or of records that are one event each."""
 
     def __init__(
-        self, request: Callable[..., Decoded[Any]], events: Callable[..., Decoded[Any]], contracts: Contracts, rejects: list[Reject]
+        self,
+        request: Callable[..., Decoded[Any]],
+        events: Callable[..., Decoded[Any]],
+        contracts: Contracts,
+        rejects: list[Reject],
+        outside: Counter[str],
     ) -> None:
-        self._request, self._read, self._contracts, self._rejects = request, events, contracts, rejects
+        self._request, self._read, self._contracts, self._rejects, self._outside = request, events, contracts, rejects, outside
 
     def over(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Mapping[str, Any]]]:
-        """The blocks, with the records that they come from; rejects are noted."""
+        """The blocks, with the records that they come from; rejects and rows outside the classes are noted."""
         alike: dict[bytes, list[Record]] = {}
         for record in records:
             if _is_event(record):
@@ -98,6 +106,7 @@ class _Pass:
             yield from self._events(records[half:])
             return
         self._rejects += [_reject(records[fault.row], 0, fault) for fault in decoded.rejects]
+        self._outside.update(decoded.outside)
         yield records, decoded.blocks
 
     def _alone(self, record: Record) -> Iterator[tuple[Sequence[Record], Mapping[str, Any]]]:
@@ -114,6 +123,7 @@ class _Pass:
                 self._broken(record, error)
                 return
         self._rejects += [_reject(record, fault.row, fault) for fault in decoded.rejects]
+        self._outside.update(decoded.outside)
         yield [record], decoded.blocks
 
     def _holds(self, block: tuple[Contract, Predictions] | Labels) -> bool:

@@ -63,7 +63,9 @@ class Reject(NamedTuple):
 
 @dataclass(frozen=True)
 class Events:
-    """A decoded batch: blocks by model, rows that could not be used, and how many rows of each model were seen before."""
+    """A decoded batch: blocks by model, rows that could not be used, how many rows of each model were seen before, and how many came with a
+    prediction or label that is none of its classes.
+    """
 
     batch: Batch
     predictions: Sequence[tuple[Contract, Predictions]] = ()
@@ -71,6 +73,7 @@ class Events:
     rejects: Sequence[Reject] = ()
     duplicates: Mapping[str, int] = field(default_factory=dict)
     panes: Sequence[tuple[Contract, pa.Table]] = ()
+    outside: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> Counter[str]:

@@ -186,6 +186,7 @@ def _summary(events: Events) -> list[dict[str, str | int]]:
                 "rows": len(ts),
                 "duplicates": events.duplicates.get(model, 0),
                 "rejected": len(events.rejects) if not rows else 0,
+                "outside": events.outside.get(model, 0),
                 "first_ts": int(ts.min()) if known else moment.EARLIEST,
                 "last_ts": int(ts.max()) if known else moment.EARLIEST,
                 "watermark": int(np.minimum(ts, logged).max()) if known else moment.EARLIEST,

@@ -19,18 +19,19 @@ MOST = 200_000  # labelled rows of a window that are sorted
 
 
 class Auc:
-    """Computes AUC by window and segment, and of how many labelled rows with a score: both (starts, segments)."""
+    """Computes AUC by window and segment, of how many labelled rows with a score, and how many are labelled: each (starts, segments)."""
 
     def __init__(self, raw: Raw, panes: Panes, contracts: Contracts, most: int = MOST) -> None:
         self._history, self._panes, self._most = History(raw, contracts), panes, most
 
     def __call__(
         self, monitor: Monitor, contract: Contract, groupings: list[str], starts: Ints, segments: tuple[str, ...]
-    ) -> tuple[Floats, Ints]:
-        """The AUC of these windows; NaN where one class is missing."""
+    ) -> tuple[Floats, Ints, Ints]:
+        """The AUC of these windows; NaN where no class has both sides."""
         span = (int(starts[0]), int(starts[-1]) + monitor.window)
         table = self._panes.performance(contract, ("n",), groupings, monitor.window, span, monitor.version)
         labelled = dense.Rows(table, starts, (ALL,)).total("n")[:, 0]
+        each = dense.Rows(table, starts, segments).total("n").astype(np.int64)
         value = np.full((len(starts), len(segments)), np.nan)
         n = np.zeros(value.shape, np.int64)
         few = (labelled > 0) & (labelled <= self._most)
@@ -41,7 +42,7 @@ class Auc:
         if many.any():
             table = self._panes.performance(contract, dense.SCORES, groupings, monitor.window, span, monitor.version)
             value[many], n[many] = _binned(contract, table, starts[many], segments)
-        return value, n
+        return value, n, each
 
     def _exact(self, monitor: Monitor, contract: Contract, starts: Ints, segments: tuple[str, ...]) -> tuple[Floats, Ints]:
         shape, space = (len(starts), len(segments)), Segments(contract)
@@ -79,10 +80,11 @@ def _places(block: Outcomes, space: Segments, starts: Ints, length: int, segment
 
 def _binned(contract: Contract, table: pa.Table, starts: Ints, segments: tuple[str, ...]) -> tuple[Floats, Ints]:
     """From score bins: the plain mean over the classes that have both sides."""
-    values, n = [], np.zeros((len(starts), len(segments)), np.int64)
+    values, n = [], dense.Rows(table, starts, segments).total("scored").astype(np.int64)
     for name, edges in zip(judged(contract), edges_of(contract), strict=True):
         held = dense.scores(table, starts, segments, name, len(edges) + 1)
         values.append(roc_auc_binned(held["positive"], held["negative"], held["positive_sum"], held["negative_sum"], np.array(edges))[0])
+        # Panes from before `scored` was there have rows that every class has a score of.
         n = np.maximum(n, (held["positive"] + held["negative"]).sum(-1).astype(np.int64))
     each = np.stack(values)
     have = ~np.isnan(each)

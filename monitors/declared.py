@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from core import moment, text, window
+from core.classes import Classes, gathered
 from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
 from monitors import field
@@ -130,11 +131,12 @@ def _outputs(fields: dict[str, Any], task: Task, *, scored: bool) -> tuple[tuple
         raise ConfigError("`prediction` is for a regression", remedy="write `classes`")
     binary = task == Task.BINARY
     given = fields.get("classes") or ([0, 1] if binary else None)
-    classes = tuple(sorted({text.class_of(one, binary=binary) for one in given} if isinstance(given, list) else ()))
-    if len(texts(given, "classes", VALUES)) < 2 or (binary and len(classes) != 2):
+    parts = [([text.class_of(one, binary=binary)], isinstance(one, str)) for one in given] if isinstance(given, list) else []
+    classes = gathered(parts, binary=binary)
+    if min(len(texts(given, "classes", VALUES)), len(classes)) < 2 or (binary and len(classes) != 2):
         raise ConfigError("`classes` are two for a binary model, and two or more for a multiclass one", remedy="write `classes: [a, b]`")
     positive = text.class_of(fields.get("positive", 1), binary=binary)
-    if binary and positive not in classes:
+    if binary and (positive := Classes(classes, binary=True).find(positive) or positive) not in classes:
         raise ConfigError(f"`positive: {positive}` is none of the classes {', '.join(classes)}", remedy="write one of them")
     score = [Column(name=SCORE, kind=Kind.NUMERIC, edges=edges({"range": [0, 1]}))] if scored and binary else []
     prediction, label = (Column(name=name, kind=Kind.CATEGORICAL, categories=classes) for name in (PREDICTION, LABEL))

@@ -9,12 +9,21 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core.block import Categories, Floats, Ints
+from core.classes import Classes
 from core.contract import Contract, Task
 from detectors.catalogue import Performance
 
 Flags = npt.NDArray[np.bool_]
 
-SCORES = ("score_class", "score_bin", "positive", "negative", "positive_sum", "negative_sum")  # the columns that `scores` takes
+SCORES = (
+    "scored",
+    "score_class",
+    "score_bin",
+    "positive",
+    "negative",
+    "positive_sum",
+    "negative_sum",
+)  # the columns that AUC from bins takes
 
 
 class Rows:
@@ -60,7 +69,8 @@ def performance(contract: Contract, table: pa.Table, starts: Ints, segments: tup
     rows = Rows(table, starts, segments)
     if contract.task == Task.REGRESSION:
         return Performance(n=rows.total("n"), absolute_sum=rows.total("absolute_sum"), square_sum=rows.total("square_sum"))
-    predicted, labels = texts(table["cell_prediction"]), texts(table["cell_label"])
+    known = Classes.of(contract)
+    predicted, labels = (known.column(texts(table[name])) for name in ("cell_prediction", "cell_label"))
     classes = sorted({*contract.classes, *predicted.texts, *labels.texts})
     code = {name: place for place, name in enumerate(classes)}
     k = len(classes)
@@ -76,7 +86,7 @@ def scores(table: pa.Table, starts: Ints, segments: tuple[str, ...], name: str, 
     of_class = _codes(texts(table["score_class"]), {name: 0})
     place = np.where(of_class == 0, _numbers(table["score_bin"]).astype(np.int64), -1)
     each = lengths(table["score_bin"])
-    return {column: rows.cells(place, _numbers(table[column]), width, each) for column in SCORES[2:]}
+    return {column: rows.cells(place, _numbers(table[column]), width, each) for column in SCORES[3:]}
 
 
 def lengths(column: pa.ChunkedArray) -> Ints:

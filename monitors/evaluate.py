@@ -22,6 +22,7 @@ from monitors.reference import Reference
 from monitors.seam import Contracts, Panes, Raw
 from monitors.verdict import judge
 
+_NO_SCORE = "no labelled prediction has a score"
 _CELLS = 2_000_000  # of a dense block, of which there is one a thread
 
 
@@ -48,9 +49,11 @@ class Evaluate:
         if what.columns:
             parts = [self._column(monitor, model, model.contract.column(name), windows, names) for name in columns]
             value, base, n, n_base = (np.stack(arrays, axis=1) for arrays in zip(*parts, strict=True))
+            rows = n
         else:
-            value, base, n, n_base = (array[:, None, :] for array in self._model(monitor, what, model, windows, names))
+            value, base, n, n_base, rows = (array[:, None, :] for array in self._model(monitor, what, model, windows, names))
         verdict, reason = judge(monitor, what, value, base, n, n_base, catalogue.REASONS[monitor.measure])
+        reason[(n == 0) & (rows > 0)] = _NO_SCORE
         return Frame(monitor, model.contract.version, windows, columns, names, value, base, n, n_base, verdict, reason)
 
     def most(self, monitor: Monitor, model: Model, segments: int) -> int:
@@ -96,11 +99,11 @@ class Evaluate:
 
     def _model(
         self, monitor: Monitor, what: Measure, model: Model, windows: Ints, segments: tuple[str, ...]
-    ) -> tuple[Floats, Floats, Ints, Ints]:
-        """value, baseline_value, n_target, n_baseline of the whole model, each (windows, segments)."""
+    ) -> tuple[Floats, Floats, Ints, Ints, Ints]:
+        """value, baseline_value, n_target, n_baseline of the whole model, and the number of labelled rows; each (windows, segments)."""
         starts = _with_previous(monitor, windows)
         if what.name == "performance.roc_auc":
-            values, counts = self._auc(monitor, model.contract, groupings_of(monitor), starts, segments)
+            values, counts, rows = self._auc(monitor, model.contract, groupings_of(monitor), starts, segments)
             reference = None if model.reference is None else model.reference.auc
             kept = [(np.nan, 0) if reference is None else reference.get(segment, (np.nan, 0)) for segment in segments]
             reference_value, reference_n = np.array([v for v, _ in kept]), np.array([n for _, n in kept], np.int64)
@@ -110,6 +113,7 @@ class Evaluate:
             table = self._panes.performance(model.contract, wanted, groupings_of(monitor), monitor.window, span, monitor.version)
             block = dense.performance(model.contract, table, starts, segments)
             values, counts = catalogue.MODEL[what.name](block), block.n.astype(np.int64)
+            rows = counts
             reference_value, reference_n = np.full(len(segments), np.nan), np.zeros(len(segments), np.int64)
             if model.reference is not None and monitor.baseline == "reference":
                 held = model.reference.performance.to_columns()
@@ -120,10 +124,10 @@ class Evaluate:
         shape = (len(windows), len(segments))
         if monitor.baseline == "previous":
             before = np.searchsorted(starts, windows - monitor.window)
-            return values[at], values[before], counts[at], counts[before]
+            return values[at], values[before], counts[at], counts[before], rows[at]
         if monitor.baseline == "reference":
-            return values[at], np.broadcast_to(reference_value, shape), counts[at], np.broadcast_to(reference_n, shape)
-        return values[at], np.full(shape, np.nan), counts[at], np.full(shape, NONE)
+            return values[at], np.broadcast_to(reference_value, shape), counts[at], np.broadcast_to(reference_n, shape), rows[at]
+        return values[at], np.full(shape, np.nan), counts[at], np.full(shape, NONE), rows[at]
 
 
 def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from core import text
 from core.block import Categories, Floats, Outcomes, Predictions
+from core.classes import Classes
 from core.contract import Contract, Task
 
 _Block = TypeVar("_Block", Predictions, Outcomes)
@@ -72,14 +73,20 @@ def _score(block: Predictions | Outcomes, source: Contract, target: Contract) ->
     """Between two binary contracts the score; of a class with a probability, where that is the positive one now, the probability."""
     if source.task == target.task:
         return block.score
-    if target.task != Task.BINARY or block.probabilities is None or target.positive not in source.classes:
+    held = Classes.of(source).find(target.positive)
+    if target.task != Task.BINARY or block.probabilities is None or held is None:
         return np.full(len(block), np.nan)
-    return block.probabilities[:, source.classes.index(target.positive)]
+    return block.probabilities[:, source.classes.index(held)]
 
 
 def _probabilities(values: Floats | None, source: Contract, target: Contract) -> Floats | None:
     if values is None or source.classes == target.classes:
         return values
-    places = [source.classes.index(name) if name in source.classes else -1 for name in target.classes]
-    padded = np.column_stack([values, np.full(len(values), np.nan)])
-    return padded[:, places]
+    held, known = np.full((len(values), len(target.classes)), np.nan), Classes.of(target)
+    for place, name in sorted(
+        enumerate(source.classes), key=lambda one: one[1] not in target.classes
+    ):  # the exact text before others that mean the same
+        if (meant := known.find(name)) is not None:
+            column = held[:, target.classes.index(meant)]
+            column[:] = np.where(np.isnan(column), values[:, place], column)
+    return held

@@ -15,6 +15,7 @@ import pyarrow.types as kinds
 
 from core import text
 from core.block import Categories, Floats, Outcomes, Predictions
+from core.classes import Classes, gathered, with_others
 from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
 from core.segment import ALL, Segments
@@ -24,7 +25,7 @@ from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
 from detectors.summary.score import members, score_edges, scores
 from monitors import arrow
-from monitors.arrow import Use
+from monitors.arrow import Form, Use
 from monitors.arrow_time import after
 from monitors.layout import Layout, layout
 from monitors.option import Options
@@ -167,21 +168,33 @@ def _with_classes(table: pa.Table, found: Layout, contract: Contract) -> Contrac
     """The contract with its classes: those that are predicted or true, and those that have a probability."""
     if contract.task == Task.REGRESSION:
         return contract
-    columns = [classes_of(table, name, contract.task) for name in (found.roles.prediction, found.roles.label)]
-    seen = {one for values in columns if isinstance(values, Categories) for one in ranked(values)}
-    prefixed = probability_columns(table, contract).keys()
-    option, listed = "--prediction " + found.roles.prediction, ", ".join(sorted(seen)[:10])
-    if contract.task == Task.MULTICLASS:
+    binary = contract.task == Task.BINARY
+    held = [(name, classes_of(table, name, contract)) for name in (found.roles.prediction, found.roles.label) if name in table.column_names]
+    columns = [
+        (ranked(values), arrow.form(table.schema.field(name).type) == Form.TEXT) for name, values in held if isinstance(values, Categories)
+    ]
+    seen = gathered(columns, binary=binary)
+    suffixes = {name: text.of(name.removeprefix(found.roles.proba_prefix)) for name in found.filled.get("proba_prefix", ())}
+    option, listed = "--prediction " + found.roles.prediction, ", ".join(seen[:10])
+    if not binary:
         if len(seen) > CLASSES:
             raise ConfigError(f"{option}: {len(seen)} classes ({listed}, ...) are too many", remedy="for numbers use --task regression")
-        return msgspec.structs.replace(contract, classes=tuple(sorted(seen | prefixed)), scored=bool(prefixed))
-    if len(seen | {contract.positive}) > 2:
+        return msgspec.structs.replace(contract, classes=with_others(seen, suffixes.values()), scored=bool(suffixes))
+    (positive,) = gathered([((contract.positive,), True)], binary=True)
+    classes = tuple(sorted({*seen, positive}))
+    if len(classes) > 2:
         raise ConfigError(
             f"--positive {contract.positive}: the classes of {found.roles.prediction!r} and {found.roles.label!r} are {listed}",
             remedy="a binary model has two classes, and --positive is one of them",
         )
-    scored = found.roles.score in table.column_names or contract.positive in prefixed
-    return msgspec.structs.replace(contract, classes=tuple(sorted(seen | {contract.positive})), scored=scored)
+    known = Classes(classes, binary=True)
+    meant = [name for name, suffix in suffixes.items() if known.find(suffix) == positive]
+    if len(meant) > 1 and found.roles.score not in table.column_names:
+        raise ConfigError(
+            f"columns {', '.join(meant)} are probabilities of one class, {positive}", remedy="leave one of them out of the file"
+        )
+    scored = found.roles.score in table.column_names or bool(meant)
+    return msgspec.structs.replace(contract, classes=classes, positive=positive, scored=scored)
 
 
 def _with_dimensions(contract: Contract, found: Layout, block: Predictions) -> Contract:

@@ -10,8 +10,8 @@ import pyarrow.types as kinds
 
 from core import text
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
+from core.classes import Classes
 from core.contract import Contract, Task
-from monitors.layout import probabilities
 
 
 def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
@@ -26,7 +26,7 @@ def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
         ts=times(table[roles.ts]) if roles.ts in table.column_names else np.zeros(rows, np.int64),
         version=_nothing(rows),
         role=_nothing(rows),
-        prediction=classes_of(table, roles.prediction, contract.task),
+        prediction=classes_of(table, roles.prediction, contract),
         score=_score(table, contract),
         probabilities=_probabilities(table, contract),
         numbers=tuple(values for values in held if not isinstance(values, Categories)),
@@ -40,8 +40,8 @@ def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
 
 def outcomes_of(table: pa.Table, contract: Contract) -> Outcomes:
     """The rows whose label and prediction are both there, as outcomes; for regression both must be finite."""
-    prediction = classes_of(table, contract.roles.prediction, contract.task)
-    label = classes_of(table, contract.roles.label, contract.task)
+    prediction = classes_of(table, contract.roles.prediction, contract)
+    label = classes_of(table, contract.roles.label, contract)
     rows = np.flatnonzero(_there(prediction) & _there(label))
     values, scores = _probabilities(table, contract), _score(table, contract)
     dimensions = {one.name: _column(table, one.name, numeric=False) for one in contract.dimensions}
@@ -58,19 +58,19 @@ def outcomes_of(table: pa.Table, contract: Contract) -> Outcomes:
     )
 
 
-def classes_of(table: pa.Table, name: str, task: Task) -> Categories | Floats:
-    """A column of predictions or labels: numbers for regression, else texts of classes. Null where there is no such column."""
-    if task == Task.REGRESSION:
+def classes_of(table: pa.Table, name: str, contract: Contract) -> Categories | Floats:
+    """A column of predictions or labels: numbers for regression, else the classes that are meant. Null where there is no such column."""
+    if contract.task == Task.REGRESSION:
         return _column(table, name, numeric=True)
     if name not in table.column_names:
         return Categories(np.zeros(table.num_rows, np.int32), [text.NULL])
-    return texts(table[name], lambda value: text.class_of(value, binary=task == Task.BINARY))
+    found = texts(table[name], lambda value: text.class_of(value, binary=contract.task == Task.BINARY))
+    return Classes.of(contract).column(found) if contract.classes else found
 
 
 def probability_columns(table: pa.Table, contract: Contract) -> dict[str, str]:
     """The columns that hold probabilities, by class."""
-    binary = contract.task == Task.BINARY
-    return {text.class_of(suffix, binary=binary): name for suffix, name in probabilities(table.column_names, contract.roles).items()}
+    return Classes.of(contract).columns(table.column_names, contract.roles.proba_prefix)
 
 
 def texts(values: pa.ChunkedArray, write: Callable[[object], str] = text.of) -> Categories:

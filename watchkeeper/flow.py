@@ -37,6 +37,12 @@ class Flow(Collector):
         self._rows = Counter("watchkeeper_ingested_rows", "Rows written.", ["topic"], registry=None)
         self._rejected = Counter("watchkeeper_ingest_rejected_rows", "Rows that could not be used.", ["topic"], registry=None)
         self._duplicates = Counter("watchkeeper_ingest_duplicate_rows", "Rows whose id was there before.", ["topic"], registry=None)
+        self._outside = Counter(
+            "watchkeeper_ingest_outside_class_rows",
+            "Rows with a prediction or label that is none of the model's classes.",
+            ["topic"],
+            registry=None,
+        )
         self._records = _histogram("watchkeeper_ingest_batch_records", "Records a batch.", "topic", [10**n for n in range(6)])
         self._bytes = _histogram("watchkeeper_ingest_batch_bytes", "Bytes a batch.", "topic", [10**n for n in range(2, 9)])
         self._seconds = _histogram(
@@ -67,6 +73,7 @@ class Flow(Collector):
         self._rows.labels(topic).inc(events.rows.total())
         self._rejected.labels(topic).inc(len(events.rejects))
         self._duplicates.labels(topic).inc(sum(events.duplicates.values()))
+        self._outside.labels(topic).inc(sum(events.outside.values()))
         if batch.records:
             _, began = self._begun.pop((topic, batch.partition, batch.records[0].position), (0, time.monotonic()))
             self._records.labels(topic).observe(len(batch.records))
@@ -84,6 +91,7 @@ class Flow(Collector):
             self._rows,
             self._rejected,
             self._duplicates,
+            self._outside,
             self._records,
             self._bytes,
             self._seconds,

@@ -32,8 +32,12 @@ class Reader:
         return self._rows(self._stores.control.contracts())
 
     def model(self, contract: Contract) -> dict[str, Any]:
-        """The row of one model."""
-        return self._rows([contract])[0]
+        """The row of one model; and `outside`, by topic, how many events came with a prediction or label that was none of its classes."""
+        return self._rows([contract])[0] | {"outside": self.outside(contract.model)}
+
+    def outside(self, model: str) -> dict[str, int]:
+        """How many predictions and labels of a model were none of its classes when they came."""
+        return {"predictions": 0, "labels": 0} | self._stores.batches.outside(model)
 
     def contract(self, model: str) -> Contract | None:
         """The newest contract."""

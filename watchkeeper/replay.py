@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from core import moment, text
 from core.block import Ints
+from core.classes import Classes
 from core.contract import Contract, Task
 from core.error import ConfigError
 from monitors import arrow
@@ -133,11 +134,10 @@ class Recording:
 
     def _classes(self) -> dict[str, str]:
         """The file's columns of probabilities and their classes."""
-        prefix, binary = self._contract.roles.proba_prefix, self._contract.task == Task.BINARY
         columns = {column.name for column in self._contract.columns}
-        names = [name for name in self._file.schema.names if name.startswith(prefix) and name not in columns]
-        classes = {name: name.removeprefix(prefix) for name in names}
-        return {name: value for name, value in classes.items() if text.class_of(value, binary=binary) in self._contract.classes}
+        names = [name for name in self._file.schema.names if name not in columns]
+        found = Classes.of(self._contract).columns(names, self._contract.roles.proba_prefix)
+        return {name: text.unquote(one) for one, name in found.items()}
 
     def _prediction_lines(self, table: pa.Table, ts: Ints, shift: int) -> bytes:
         roles, model, version = self._contract.roles, self._contract.model, self._version
@@ -158,8 +158,8 @@ class Recording:
                     event["score"] = score
         if self._probabilities:
             for event, given in zip(events, columns.rows(list(self._probabilities), list(self._probabilities.values())), strict=True):
-                if None not in given.values():
-                    event["probabilities"] = given
+                if scored := {one: value for one, value in given.items() if value is not None}:
+                    event["probabilities"] = scored
         if roles.interval is not None and {*roles.interval[:2]} <= self._uses.keys():
             low, high, level = roles.interval
             for event, lower, upper in zip(events, columns.values(low), columns.values(high), strict=True):

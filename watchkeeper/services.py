@@ -144,7 +144,7 @@ class Pages:
         self._reader = reader
         self.contract, self.monitors, self.readings = reader.contract, reader.monitors, reader.readings
         self.segments, self.traffic, self.episode = reader.segments, reader.traffic, reader.episode
-        self.transitions, self.status = reader.transitions, reader.status
+        self.transitions, self.status, self.outside = reader.transitions, reader.status, reader.outside
 
     def models(self) -> list[ModelRow]:
         """Every model."""

@@ -6,16 +6,19 @@ from typing import Any
 
 from dash import html
 
+from core import text
 from core.measure import BUILT
 from dashboard import piece, word
 from dashboard.control import controls
 from dashboard.pages.drift import drift
 from dashboard.pages.performance import performance
-from dashboard.panel import Page, panels
+from dashboard.panel import Page, ask, panels
 from dashboard.scene import scene
 from dashboard.seam import Reader
 from dashboard.series import choose
 from dashboard.state import State, address
+
+_NAMED = 10  # classes that a notice lists
 
 
 async def draw(reader: Reader, name: str, state: State) -> Page:
@@ -35,6 +38,7 @@ async def draw(reader: Reader, name: str, state: State) -> Page:
     row = found.row
     about = f"{row.task} · contract {row.contract_version} · {word.count(row.predictions)} predictions, {word.count(row.labels)} labelled · last event {word.instant(row.last_ts)}"
     head: list[Any] = [trail, html.Div([html.H1(name), html.P(about, className="faint")], className="title")]
+    head += _strangers(await ask(reader.outside, name), found.contract.classes)
     if row.last_ts is None:
         why = "The contract is there, so events are accepted. Send some, and the first closed window is evaluated:"
         return Page(
@@ -52,3 +56,13 @@ async def draw(reader: Reader, name: str, state: State) -> Page:
     return Page(
         name, "models", [*head, *controls(found, state, here), *piece.several(drawn["performance"]), *piece.several(drawn["drift"])]
     )
+
+
+def _strangers(outside: dict[str, int], classes: tuple[str, ...]) -> list[Any]:
+    """A notice where predictions or labels came that are none of the model's classes."""
+    if not any(outside.values()):
+        return []
+    known = ", ".join(map(text.unquote, classes[:_NAMED])) + (", ..." if len(classes) > _NAMED else "")
+    came = " and ".join(f"{word.count(n)} {topic}" for topic, n in outside.items() if n)
+    said = f"{came} came with a class that the model does not have ({known}). Each counts as a class of its own."
+    return [html.P(said, className="notice", role="status")]

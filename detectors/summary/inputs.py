@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from core.block import Categories, Floats, Ints, Predictions
+from core.classes import Classes
 from core.contract import PREDICTION, SCORE, Column, Contract
 from core.segment import Segments
 from detectors.summary.bins import bins
@@ -108,10 +109,12 @@ class InputSummary:
 
 
 def _values(contract: Contract, block: Predictions) -> dict[str, Categories | Floats]:
-    """The block's values by column name."""
+    """The block's values by column name, classes as the contract's classes that they mean."""
     numbers, texts = iter(block.numbers), iter(block.texts)
     held: dict[str, Categories | Floats] = {column.name: next(numbers) if column.numeric else next(texts) for column in contract.columns}
-    return {**held, PREDICTION: block.prediction, SCORE: block.score}
+    prediction = block.prediction
+    meant = Classes.of(contract).column(prediction) if isinstance(prediction, Categories) else prediction
+    return {**held, PREDICTION: meant, SCORE: block.score}
 
 
 def _column(panes: Panes, column: Column, values: Categories | Floats) -> tuple[Tally, Ints, Ints]:

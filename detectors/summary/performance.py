@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
-from core.block import Categories, Outcomes
+from core.block import Categories, Floats, Outcomes
+from core.classes import Classes
 from core.contract import LABEL, Contract
 from core.segment import Segments
 from detectors.summary.bins import bins
@@ -20,7 +21,7 @@ _COUNTS, _FLOATS, _BINS, _TEXTS = (pa.list_(kind) for kind in (pa.uint64(), pa.f
 
 LAYOUT = Layout(
     keys=("slot", "version", "role", "segment"),
-    sums=("n", "error_sum", "absolute_sum", "square_sum"),
+    sums=("n", "scored", "error_sum", "absolute_sum", "square_sum"),
     lists=(
         (("cell_prediction", "cell_label"), ("cell_count",)),
         (("label_bin",), ("label_count", "label_sum")),
@@ -28,7 +29,8 @@ LAYOUT = Layout(
     ),
     schema=pa.schema(
         [
-            *(("slot", pa.int64()), ("version", pa.string()), ("role", pa.string()), ("segment", pa.string()), ("n", pa.uint64())),
+            *(("slot", pa.int64()), ("version", pa.string()), ("role", pa.string()), ("segment", pa.string())),
+            *(("n", pa.uint64()), ("scored", pa.uint64())),
             *(("cell_prediction", _TEXTS), ("cell_label", _TEXTS), ("cell_count", _COUNTS)),
             *(("error_sum", pa.float64()), ("absolute_sum", pa.float64()), ("square_sum", pa.float64())),
             *(("label_bin", _BINS), ("label_count", _COUNTS), ("label_sum", _FLOATS)),
@@ -44,7 +46,7 @@ class PerformanceSummary:
     """An additive summary of outcomes: one row a (slot, version, role, segment), cells and bins as sparse lists.
 
     Of classes: `cell_*` counts (prediction, label), and `score_*` counts and sums the scores of each class's own rows (positive) and of the others,
-    by score bin; rows without a score are left out there. Of regression: residuals are prediction - label, and `n` counts rows that have one.
+    by score bin, a class over the rows that have a score for it; `scored` counts the rows with a score for any. Of regression: residuals are prediction - label, and `n` counts rows that have one.
     Law: `of(a).merge(of(b)) == of(a + b)`.
     """
 
@@ -60,6 +62,7 @@ class PerformanceSummary:
         """The summary of a block of n outcomes; every row is in one segment of each grouping."""
         if not len(outcomes):
             return PerformanceSummary.zero()
+        outcomes = replace(outcomes, prediction=_meant(contract, outcomes.prediction), label=_meant(contract, outcomes.label))
         panes = Panes.of(contract, segments, outcomes.ts, outcomes.version, outcomes.role, outcomes.dimensions)
         columns = panes.keys() | _residuals(panes, outcomes) | _cells(panes, outcomes)
         columns |= _labels(panes, contract, outcomes) | _scores(panes, contract, outcomes)
@@ -79,7 +82,9 @@ class PerformanceSummary:
 
     @staticmethod
     def from_columns(table: pa.Table) -> PerformanceSummary:
-        """The summary that `to_columns` gave."""
+        """The summary that `to_columns` gave; one from before rows with a score were counted has 0 of them."""
+        if "scored" not in table.column_names:
+            table = table.append_column("scored", pa.array(np.zeros(table.num_rows, np.uint64)))
         return PerformanceSummary(table.select(LAYOUT.schema.names).cast(LAYOUT.schema))
 
     def __eq__(self, other: object) -> bool:
@@ -88,10 +93,15 @@ class PerformanceSummary:
     __hash__ = None  # type: ignore[assignment]
 
 
+def _meant(contract: Contract, values: Categories | Floats) -> Categories | Floats:
+    """Classes as the contract's classes that they mean."""
+    return Classes.of(contract).column(values) if isinstance(values, Categories) else values
+
+
 def _residuals(panes: Panes, outcomes: Outcomes) -> dict[str, pa.Array]:
     """n, and the sums of residuals; zeros for classes."""
     if isinstance(outcomes.prediction, Categories) or isinstance(outcomes.label, Categories):
-        return {"n": pa.array(panes.n, pa.uint64()), **dict.fromkeys(LAYOUT.sums[1:], pa.array(np.zeros(len(panes))))}
+        return {"n": pa.array(panes.n, pa.uint64()), **dict.fromkeys(LAYOUT.sums[2:], pa.array(np.zeros(len(panes))))}
     both = np.isfinite(outcomes.prediction) & np.isfinite(outcomes.label)
     residual = np.where(both, outcomes.prediction, 0.0) - np.where(both, outcomes.label, 0.0)
     sums = {"error_sum": residual, "absolute_sum": np.abs(residual), "square_sum": residual**2}
@@ -123,11 +133,11 @@ def _labels(panes: Panes, contract: Contract, outcomes: Outcomes) -> dict[str, p
 
 
 def _scores(panes: Panes, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
-    """Scores by label, for each judged class one after the other; empty lists where nothing has a score."""
+    """Scores by label, for each judged class one after the other, and how many rows have any; empty lists where nothing has a score."""
     classes, held = judged(contract), scores(contract, outcomes)
-    scored = np.asarray(~np.isnan(held).any(axis=1), np.bool_)
-    if not classes or not scored.any() or not isinstance(outcomes.label, Categories):
-        return _empty(panes, LAYOUT.lists[2])
+    there = ~np.isnan(held)
+    if not there.any() or not isinstance(outcomes.label, Categories):
+        return _empty(panes, LAYOUT.lists[2]) | {"scored": pa.array(np.zeros(len(panes), np.uint64))}
     truth = members(contract, outcomes.label)
     edges = edges_of(contract)
     starts = np.cumsum([0, *(len(one) + 1 for one in edges)])
@@ -138,7 +148,7 @@ def _scores(panes: Panes, contract: Contract, outcomes: Outcomes) -> dict[str, p
             truth[:, place].astype(np.float64),
             np.where(truth[:, place], held[:, place], 0.0),
             np.where(truth[:, place], 0.0, held[:, place]),
-            where=scored,
+            where=np.asarray(there[:, place], np.bool_),
         )
         for place in range(len(classes))
     ]
@@ -146,6 +156,7 @@ def _scores(panes: Panes, contract: Contract, outcomes: Outcomes) -> dict[str, p
     place = np.searchsorted(starts, found.bin, side="right") - 1
     positive = found.sums[0].astype(np.int64)
     return {
+        "scored": pa.array(panes.count(np.asarray(there.any(axis=1), np.bool_)), pa.uint64()),
         "score_class": found.lists(pa.array(classes, pa.string()).take(pa.array(place)), pa.string()),
         "score_bin": found.lists(found.bin - starts[place], pa.uint16()),
         "positive": found.lists(positive, pa.uint64()),

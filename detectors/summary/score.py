@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.block import Categories, Floats, Outcomes
+from core.classes import Classes
 from core.contract import Contract, Task
 
 LOGIT: tuple[float, ...] = tuple((1 / (1 + np.exp(-np.linspace(-10, 10, 101)))).tolist())  # 101 edges, evenly spaced in log odds
@@ -21,21 +22,20 @@ def judged(contract: Contract) -> tuple[str, ...]:
 
 
 def scores(contract: Contract, outcomes: Outcomes) -> Floats:
-    """Each row's score for each judged class: (n, classes). A row that lacks any of them is all NaN: it has no score."""
+    """Each row's score for each judged class: (n, classes), NaN where the row has none for the class."""
     classes = judged(contract)
     if contract.task == Task.BINARY:
-        held = outcomes.score[:, None]
-    elif outcomes.probabilities is not None and classes:
-        held = outcomes.probabilities[:, [contract.classes.index(name) for name in classes]]
-    else:
+        return np.where(np.isfinite(outcomes.score), outcomes.score, np.nan)[:, None]
+    if outcomes.probabilities is None or not classes:
         return np.full((len(outcomes), len(classes)), np.nan)
-    return np.where(np.isfinite(held).all(axis=1, keepdims=True), held, np.nan)
+    held = outcomes.probabilities[:, [contract.classes.index(name) for name in classes]]
+    return np.where(np.isfinite(held), held, np.nan)
 
 
 def members(contract: Contract, label: Categories) -> npt.NDArray[np.bool_]:
     """Whether each row's label is each judged class: (n, classes)."""
-    classes = judged(contract)
-    table = np.array([[text == name for name in classes] for text in label.texts], np.bool_).reshape(-1, len(classes))
+    classes, known = judged(contract), Classes.of(contract)
+    table = np.array([[known.name(text) == name for name in classes] for text in label.texts], np.bool_).reshape(-1, len(classes))
     return table[label.codes]
 
 

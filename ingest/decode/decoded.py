@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from core.contract import Contract
@@ -20,7 +20,7 @@ class Decoded(Generic[B]):
     """A decoded request: `rows` seen, of which `accepted` stand in `blocks`; the others are in `rejects`, in order.
 
     `cells` are the first `LISTED` bad cells of accepted rows; `unknown` counts columns that are not in the contract, by
-    (model, column).
+    (model, column); `outside` counts accepted rows by model whose prediction or label is none of the contract's classes.
     """
 
     rows: int
@@ -29,3 +29,4 @@ class Decoded(Generic[B]):
     rejects: Sequence[Fault]
     cells: Sequence[Fault]
     unknown: Mapping[tuple[str, str], int]
+    outside: Mapping[str, int] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from core.block import Floats, Ints, Labels
+from core.block import Categories, Floats, Ints, Labels
 from core.contract import Contract, Task
 from core.error import InvalidRecord
 from ingest.decode import column
@@ -125,7 +125,9 @@ def _block(sheet: Sheet, group: Group, now: int | Ints, position: int, logged: i
     rows = group.rows
     if kept is not None:
         labels, rows, ids = [labels[i] for i in kept], [rows[i] for i in kept], [ids[i] for i in kept]
-        ts, texts, numbers = ts[kept], texts[kept], numbers[kept]
+        ts, texts, numbers = ts[kept], texts.take(kept), numbers[kept]
+    if contract.task != Task.REGRESSION:
+        sheet.classes(contract, rows, "label", texts)
     weight, bad = column.scores([label.weight for label in labels])
     bad |= dict.fromkeys(np.flatnonzero(weight < 0).tolist(), "a weight must not be negative")
     sheet.cells_of(rows, "weight", bad)
@@ -133,7 +135,7 @@ def _block(sheet: Sheet, group: Group, now: int | Ints, position: int, logged: i
     return Labels(
         id=np.array(ids, object),
         ts=ts,
-        text=texts,
+        text=np.array(texts.texts, object)[texts.codes] if len(texts) else np.zeros(0, object),
         number=numbers,
         weight=np.nan_to_num(weight, nan=1.0),
         deleted=np.array([bool(label.deleted) for label in labels], np.bool_),
@@ -144,7 +146,7 @@ def _block(sheet: Sheet, group: Group, now: int | Ints, position: int, logged: i
     )
 
 
-def _truth(values: list[Any], contract: Contract) -> tuple[Any, Floats, Bad]:
+def _truth(values: list[Any], contract: Contract) -> tuple[Categories, Floats, Bad]:
     """Texts and numbers of labels; which of them are none, and why. A null is one of those."""
     wrong = {i: "is null; send a value, or `deleted: true` to retract" for i, value in enumerate(values) if value is None}
     numeric = [value if isinstance(value, int | float) and not isinstance(value, bool) else None for value in values]
@@ -153,7 +155,7 @@ def _truth(values: list[Any], contract: Contract) -> tuple[Any, Floats, Bad]:
     texts, bad = column.texts(values, binary=contract.task == Task.BINARY)
     if contract.task == Task.REGRESSION:
         bad = endless | {i: f"{kind_of(values[i])} where a number is expected" for i, value in enumerate(numeric) if value is None}
-    return np.array(texts.texts, object)[texts.codes] if len(texts) else np.zeros(0, object), numbers, bad | wrong
+    return texts, numbers, bad | wrong
 
 
 def _prediction_ts(sheet: Sheet, rows: list[int], labels: list[Label], contract: Contract, now: int | Ints) -> Any:

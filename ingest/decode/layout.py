@@ -1,7 +1,8 @@
 """The struct of a model's events, made from its contract, so that msgspec reads them typed.
 
 Columns are the fields c0, c1, ... of `features`, in the order of the contract; names that the contract does not know and
-that were met before are u0, u1, ...; classes are p0, p1, ... of `probabilities`. Everything else is refused by the typed
+that were met before are u0, u1, ...; classes are p0, p1, ... of `probabilities`, and other texts that are often written for them s0, s1, ...
+Everything else is refused by the typed
 reader, and then repaired (`repair`).
 """
 
@@ -14,6 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 from core import text
+from core.classes import Classes
 from core.contract import Contract, Task
 
 Finite = Annotated[float, msgspec.Meta(ge=-1.7976931348623157e308, le=1.7976931348623157e308)]
@@ -60,18 +62,27 @@ class Layout(NamedTuple):
         """The layout of a contract."""
         return Layout(contract.task, tuple((column.name, column.numeric) for column in contract.columns), contract.classes)
 
+    def known(self) -> Classes:
+        """The classes."""
+        return Classes(self.classes, binary=self.task == Task.BINARY)
+
     def knowing(self, names: tuple[str, ...]) -> Layout:
         """The same, with more names that are counted and left out."""
         return self._replace(unknown=self.unknown + tuple(name for name in names if not _UNNAMEABLE.search(name)))
 
 
 class Types(NamedTuple):
-    """The structs of a layout. `typed` is False where a name cannot be a field's: then every row is repaired."""
+    """The structs of a layout. `typed` is False where a name cannot be a field's: then every row is repaired.
+
+    `spelled` has the fields of `probabilities` that stand for other texts of the classes, by text; `fields_of` those of each class.
+    """
 
     event: Any
     features: Any
     probabilities: Any
     typed: bool
+    spelled: dict[str, str]
+    fields_of: tuple[tuple[str, ...], ...]
 
 
 @lru_cache(maxsize=256)
@@ -83,6 +94,11 @@ def types_of(layout: Layout) -> Types:
     unknown = [_field(f"u{i}", name, Any, msgspec.UNSET) for i, name in enumerate(layout.unknown)]
     features = _struct("Features", columns + unknown)
     classes = [_field(f"p{i}", text.unquote(name), float | None) for i, name in enumerate(layout.classes)]
+    known = layout.known()
+    written = [(place, wire) for place, name in enumerate(layout.classes) for wire in known.spellings(name)]
+    classes += [_field(f"s{i}", wire, float | None) for i, (_, wire) in enumerate(written)]
+    spelled = {wire: f"s{i}" for i, (_, wire) in enumerate(written)}
+    fields_of = tuple(tuple(spelled[wire] for of, wire in written if of == place) for place in range(len(layout.classes)))
     probabilities = _struct("Probabilities", classes) if layout.classes else None
     event = msgspec.defstruct(
         "Event",
@@ -101,7 +117,8 @@ def types_of(layout: Layout) -> Types:
         gc=False,
     )
     names = [name for name, _ in layout.columns] + [text.unquote(name) for name in layout.classes]
-    return Types(event, features, probabilities, typed=not any(_UNNAMEABLE.search(name) for name in names))
+    typed = not any(_UNNAMEABLE.search(name) for name in names)
+    return Types(event, features, probabilities, typed, spelled, fields_of)
 
 
 def _field(name: str, wire: str, kind: Any, default: Any = None) -> tuple[str, Any, Any]:

@@ -37,6 +37,7 @@ class PredictionForm:
         self.layout = layout or Layout.of(contract)
         self._types = types_of(self.layout)
         self.typed = self._types.typed
+        self.fields_of = self._types.fields_of
         self.decode: Callable[[Any], Any] = msgspec.json.Decoder(self._types.event).decode
         self.repair = Repair(self.layout)
 
@@ -96,6 +97,8 @@ def _block(sheet: Sheet, group: Group, now: int | Ints, position: int, logged: i
         events, rows = [events[i] for i in kept], [rows[i] for i in kept]
         prediction = prediction.take(kept) if isinstance(prediction, Categories) else prediction[kept]
         ts, ids = ts[kept], [ids[i] for i in kept]
+    if isinstance(prediction, Categories):
+        sheet.classes(contract, rows, "prediction", prediction)
     features = list(map(attrgetter("features"), events))
     _count_unknown(sheet, form, rows, features)
 
@@ -145,15 +148,21 @@ def _outputs(
     sent = [event.probabilities for event in events]
     if not any(sent):
         return score, None if task == Task.BINARY else np.full((len(rows), len(classes)), np.nan)
-    by_class = [
-        checked(f"probabilities.{text.unquote(name)}", column.scores([None if p is None else getattr(p, f"p{i}") for p in sent]))
-        for i, name in enumerate(classes)
-    ]
+    by_class = [checked(f"probabilities.{text.unquote(name)}", column.scores(_sent_for(form, i, sent))) for i, name in enumerate(classes)]
     if task == Task.MULTICLASS:
         return score, np.column_stack(by_class)
     if form.contract.positive in classes:
         score = np.where(np.isnan(score), by_class[classes.index(form.contract.positive)], score)
     return score, None
+
+
+def _sent_for(form: PredictionForm, place: int, sent: list[Any]) -> list[float | None]:
+    """What was sent as the probability of a class: under its own text, else under another that means it."""
+    values = [None if p is None else getattr(p, f"p{place}") for p in sent]
+    if None in values:
+        for field in form.fields_of[place]:
+            values = [getattr(p, field) if value is None and p is not None else value for value, p in zip(values, sent, strict=True)]
+    return values
 
 
 def _extra(sheet: Sheet, form: PredictionForm, rows: list[int], events: list[Any]) -> Any:

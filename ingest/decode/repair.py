@@ -26,7 +26,8 @@ class Repair:
         self._layout = layout
         self._types = types_of(layout)
         self._place = {name: place for place, (name, _) in enumerate(layout.columns)}
-        self._classes = {name: place for place, name in enumerate(layout.classes)}
+        self._classes, self._known = {name: place for place, name in enumerate(layout.classes)}, layout.known()
+        self._spelled = self._types.spelled
 
     def __call__(self, row: int, value: dict[str, Any], cells: list[Fault]) -> tuple[Any, tuple[str, ...]]:
         """The event's struct, and the columns that the layout does not know; bad cells are added to `cells`.
@@ -104,12 +105,22 @@ class Repair:
             cells.append(fault(row, "probabilities", f"{kind_of(values)} where an object is expected"))
             return None
         probabilities = self._types.probabilities()
+        rest: dict[int, dict[str, float | None]] = {}
         for name, value in values.items():
-            place = self._classes.get(text.class_of(name, binary=self._layout.task == Task.BINARY)) if encodes(name) else None
-            if place is None:
+            meant = self._known.find(text.of(name)) if encodes(name) else None
+            if meant is None:
                 cells.append(fault(row, f"probabilities.{name}", "the contract has no such class"))
+                continue
+            place, number = self._classes[meant], _number(row, f"probabilities.{name}", value, cells)
+            field = f"p{place}" if name == text.unquote(meant) else self._spelled.get(name)
+            if field is None:
+                rest.setdefault(place, {})[name] = number
             else:
-                setattr(probabilities, f"p{place}", _number(row, f"probabilities.{name}", value, cells))
+                setattr(probabilities, field, number)
+        for place, others in rest.items():
+            if getattr(probabilities, f"p{place}") is None:
+                sent = [others[name] for name in sorted(others) if others[name] is not None]
+                setattr(probabilities, f"p{place}", sent[0] if sent else None)
         return probabilities
 
 

@@ -9,7 +9,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from core.block import Ints
+from core import text
+from core.block import Categories, Ints
+from core.classes import Classes
+from core.contract import Contract
 from ingest.decode.column import Bad
 from ingest.decode.decoded import LISTED, Decoded
 from ingest.decode.fault import Fault, fault
@@ -18,14 +21,17 @@ from ingest.decode.reader import SLICE, Form, Group, Reader
 
 B = TypeVar("B")
 
+_SHOWN, _NAMED = 60, 10  # characters of a class, and classes, in a reason
+
 
 class Sheet:
-    """What was wrong with a slice: `rejects`, `cells` of rows that stay, `unknown` columns by (model, name)."""
+    """What was wrong with a slice: `rejects`, `cells` of rows that stay, `unknown` columns by (model, name), rows `outside` the classes by model."""
 
-    def __init__(self, reader: Reader, unknown: Counter[tuple[str, str]]) -> None:
+    def __init__(self, reader: Reader, unknown: Counter[tuple[str, str]], outside: Counter[str]) -> None:
         self.rejects = reader.rejects
         self.unmet = reader.unmet
         self.unknown = unknown
+        self._outside = outside
         self._cells = {(cell.row, cell.field): cell for cell in reader.cells}
 
     def reject(self, group: Group, faults: Mapping[str, Bad]) -> npt.NDArray[np.intp] | None:
@@ -45,10 +51,25 @@ class Sheet:
             found = fault(rows[i], field, reason)
             self._cells.setdefault((found.row, found.field), found)
 
+    def classes(self, contract: Contract, rows: Sequence[int], field: str, values: Categories) -> None:
+        """Count the values that are none of the contract's classes, and note the first of them as bad cells."""
+        known = Classes.of(contract)
+        at = known.outside(values)
+        if len(at):
+            self._outside[contract.model] += len(at)
+            self.cells_of(rows, field, {i: _stranger(values.texts[values.codes[i]], known.names) for i in at[:LISTED].tolist()})
+
     def cells(self) -> list[Fault]:
         """The bad cells of rows that were not rejected, in order."""
         rejected = {reject.row for reject in self.rejects}
         return sorted(cell for cell in self._cells.values() if cell.row not in rejected)
+
+
+def _stranger(value: str, names: Sequence[str]) -> str:
+    """Why a text is no class, for people."""
+    shown, *listed = (text.unquote(one[:_SHOWN]) for one in (value, *names[:_NAMED]))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{shown} is none of the model's classes ({', '.join(listed)}{more}); it counts as a class of its own"
 
 
 def of(each: int | Ints, rows: Sequence[int]) -> int | Ints:
@@ -68,9 +89,10 @@ def decode(
     rejects: list[Fault] = []
     cells: list[Fault] = []
     unknown: Counter[tuple[str, str]] = Counter()
+    outside: Counter[str] = Counter()
     for start in range(0, len(rows), SLICE):
         groups = reader.read(start, rows[start : start + SLICE])
-        sheet = Sheet(reader, unknown)
+        sheet = Sheet(reader, unknown, outside)
         for group in groups:
             parts.setdefault(group.form.model, []).append(block(sheet, group))
         rejects += sorted(sheet.rejects)
@@ -83,4 +105,5 @@ def decode(
         rejects=rejects,
         cells=cells,
         unknown=dict(unknown),
+        outside=dict(outside),
     )

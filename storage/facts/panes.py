@@ -22,7 +22,7 @@ _HELD = (
 _REBUILDS = "FROM rebuilds WHERE model = {model:String} AND contract = {contract:UInt32}"
 _CURRENT = f"((generation = 0 AND slot NOT IN (SELECT slot {_REBUILDS})) OR (slot, generation) IN (SELECT slot, max(generation) {_REBUILDS} GROUP BY slot))"
 _NEWEST = f"(slot, generation) IN (SELECT slot, max(generation) FROM performance_panes WHERE {_HELD} GROUP BY slot)"
-_SUMS = ("n", "error_sum", "absolute_sum", "square_sum")
+_SUMS = ("n", "scored", "error_sum", "absolute_sum", "square_sum")
 
 
 class Panes:
@@ -61,7 +61,7 @@ class Panes:
     ) -> pa.Table:
         """Sums of performance panes, one row a window and segment with rows: start, segment, and those of the columns that are asked for.
 
-        Numbers are n, error_sum, absolute_sum and square_sum; the other columns of the table are lists, here one after the other.
+        Numbers are n, scored, error_sum, absolute_sum and square_sum; the other columns of the table are lists, here one after the other.
         """
         # The aliases differ from the columns, else ClickHouse takes them for one another.
         inner = ", ".join(f"{'sum' if name in _SUMS else 'groupArrayArray'}({name}) AS s_{name}" for name in columns)

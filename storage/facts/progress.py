@@ -82,6 +82,11 @@ class Batches:
                     sums[name] += row[name]
             return {topic: {**sums} for topic, sums in self._sums.items()}
 
+    def outside(self, model: str) -> dict[str, int]:
+        """By topic, how many rows of a model came with a prediction or label that was none of its classes."""
+        sql = "SELECT topic, sum(b.outside) AS rows FROM batches AS b FINAL WHERE model = {model:String} AND b.outside > 0 GROUP BY topic"
+        return {row["topic"]: row["rows"] for row in self._engine.query(sql, {"model": model}).to_pylist()}
+
     def _behind(self) -> list[dict[str, Any]]:
         """Of each partition the sums of what stands behind the last known batch, the last position, and whether the known one is `known`."""
 

@@ -93,7 +93,7 @@ class Writer:
 
 
 _BATCH_TIMES = ("first_ts", "last_ts", "watermark", "logged")
-_BATCH = ("model", "topic", "partition", "last", "first", "rows", "duplicates", "rejected", *_BATCH_TIMES)
+_BATCH = ("model", "topic", "partition", "last", "first", "rows", "duplicates", "rejected", "outside", *_BATCH_TIMES)
 
 
 def _plain(table: pa.Table) -> pa.Table:

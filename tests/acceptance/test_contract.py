@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,6 +66,63 @@ def test_readings_follow_other_classes(world: Callable[[Mapping[str, str]], Worl
         for before, after in (("abd", "abcd"), ("abd", "abc"), ("abcd", "abd")):
             wanted, found = _change(client, before, after, tmp_path)
             assert (before, after, compare(wanted, found)[:20]) == (before, after, [])
+
+
+def test_a_class_is_one_in_files_events_and_labels(world: Callable[[Mapping[str, str]], World], tmp_path: Path) -> None:
+    """However it is written where: as if it were the same everywhere; what is no class is told, counted, and a class of its own."""
+    with world({"WATCHKEEPER_INGEST__SILENCE": "1s"}) as place, Client(place.url) as client:
+        for task in ("binary", "multiclass"):
+            wanted, found = _spelled(client, task, tmp_path)
+            assert (task, compare(wanted, found)[:20]) == (task, [])
+            assert wanted[wanted["measure"] == "performance.roc_auc"]["value"].notna().all()
+        sent = client.predictions(
+            [{"prediction_id": "p", "model": "binary", "ts": "2024-03-03T00:00:00Z", "features": {}, "prediction": 0.73}]
+        )
+        told = client.labels([{"prediction_id": "p", "model": "binary", "ts": "2024-03-03T00:00:00Z", "label": "yes"}])
+        assert [(len(one.errors), [cell["field"] for cell in one.cells]) for one in (sent, told)] == [(0, ["prediction"]), (0, ["label"])]
+        client.wait(120)
+        assert httpx.get(f"{place.url}/v1/models/binary", trust_env=False).json()["outside"] == {"predictions": 1, "labels": 1}
+
+
+def _spelled(client: Client, task: str, folder: Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Send a model whose classes are numbers, written in three ways; the readings of the plain one, and those that are there."""
+    classes = "01" if task == "binary" else "012"
+    reference, stream = _numbered(classes, 0, 300), _numbered(classes, 1, 600)
+    words = task == "binary"
+    first = _written(reference, {one: ("False", "True")[int(one)] if words else f"{one}.0" for one in classes})
+    first["prediction"] = reference["prediction"].astype(bool) if words else reference["prediction"].astype(float)
+    second = _written(stream, {one: f"{one}.0" for one in classes})
+    paths = [folder / f"{task}-{name}.parquet" for name in ("reference", "stream")]
+    for frame, path in zip((first, second), paths, strict=True):
+        frame.to_parquet(path)
+    shared = {"model": task, "min_samples": 5, "baseline": "reference"}
+    monitors: list[dict[str, Any]] = [
+        {**shared, "monitor": f"{task}-{name}", "measure": f"performance.{name}"} for name in ("accuracy", "f1", "roc_auc")
+    ]
+    monitors.append({**shared, "monitor": f"{task}-psi", "measure": "drift.psi", "columns": ["size", "@prediction", "@label"]})
+    client.reference(task, paths[0].read_bytes(), task=task, features=["size"], positive="True" if words else "1")
+    client.apply(yaml.safe_dump(monitors))
+    _send(client, task, paths[1])
+    assert client.wait(120)["problems"] == []
+    found = [item for monitor in monitors for item in client.readings(model=task, monitor=monitor["monitor"], limit=10_000)]
+    return expected(reference, stream, Spec(task=task, monitors=monitors, features=["size"])), found
+
+
+def _numbered(classes: str, seed: int, rows: int) -> pd.DataFrame:
+    """Classes that are numbers; of three or more the least likely one has no probability, and some rows have none at all."""
+    frame = _animals(classes, seed, rows).astype({"prediction": int, "label": int}).drop(columns="floor")
+    names = [f"proba_{one}" for one in classes]
+    if len(names) > 2:
+        held = frame[names].to_numpy()
+        frame[names] = np.where(held == held.min(axis=1, keepdims=True), np.nan, held)
+    frame.loc[frame.index % 10 == 0, names] = np.nan
+    return frame
+
+
+def _written(frame: pd.DataFrame, texts: Mapping[str, str]) -> pd.DataFrame:
+    """The same with its labels as other texts, and columns of probabilities that are called so."""
+    labels = frame["label"].astype(str).map(texts)
+    return frame.assign(label=labels).rename(columns={f"proba_{one}": f"proba_{other}" for one, other in texts.items()})
 
 
 def _change(client: Client, before: str, after: str, folder: Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:

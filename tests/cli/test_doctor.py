@@ -93,7 +93,7 @@ def settled(given: Given) -> None:
 
 def batch(given: Given, last: int) -> None:
     """A row that says: partition 0 of the predictions is written up to `last`."""
-    numbers = {"partition": 0, "first": 0, "last": last, "rows": last + 1, "duplicates": 0, "rejected": 0}
+    numbers = {"partition": 0, "first": 0, "last": last, "rows": last + 1, "duplicates": 0, "rejected": 0, "outside": 0}
     times = dict.fromkeys(("first_ts", "last_ts", "watermark", "logged"), 0)
     with closing(Stores(source.load(None, **given), SystemClock())) as stores:
         stores.writer.batches([{"model": "m", "topic": "predictions", **numbers, **times}])

@@ -91,6 +91,15 @@ async def test_the_model_page_asks_only_for_what_it_draws(twin: Twin) -> None:
     assert asked.calls.total() <= 14
 
 
+async def test_the_model_page_says_what_is_none_of_its_classes() -> None:
+    """How many predictions and labels, and which classes there are; nothing where there are none."""
+    twin = Twin()
+    said = "came with a class that the model does not have"
+    assert said not in text(await page(twin, "/ui/models/departs-late", ""))
+    twin.strangers = {"predictions": 1_200, "labels": 0}
+    assert f"1,200 predictions {said} (" in text(await page(twin, "/ui/models/departs-late", ""))
+
+
 @pytest.mark.parametrize("part", ["readings", "traffic", "histogram"])
 async def test_a_reader_that_fails_in_one_question_leaves_the_others(part: str) -> None:
     """The page is there, and says which part is not."""

@@ -39,6 +39,7 @@ class Twin:
         }
         self._episodes = year.episodes(pa.concat_tables(self._readings.values()), self._monitors)
         self.failing: set[str] = set()
+        self.strangers = {"predictions": 0, "labels": 0}
         self.moved = False  # one more prediction since the page was drawn
 
     def models(self) -> list[ModelRow]:
@@ -154,6 +155,9 @@ class Twin:
         if one.ended_at is not None:
             steps.append(Transition(at=one.ended_at, before=State.FIRING, after=State.RESOLVED, reason="within its limits again", **seen))
         return steps
+
+    def outside(self, _model: str) -> dict[str, int]:
+        return self.strangers
 
     def status(self) -> dict[str, Any]:
         self._may("status")

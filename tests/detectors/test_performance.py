@@ -79,13 +79,13 @@ def test_auc_is_scikit_learns_in_every_group(rows: list[tuple[int, bool, float]]
 
 
 def test_the_mean_auc_is_over_classes_with_both_sides() -> None:
-    """A class that never is a label takes no part; n counts the rows with all scores."""
-    truth = np.array([[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0]], bool)
-    score = np.array([[0.7, 0.3, 0.0], [0.8, 0.1, 0.1], [0.9, 0.05, 0.05], [0.1, 0.8, 0.1], [0.5, np.nan, 0.5]])
-    value, n = mean_roc_auc(np.zeros(5, np.int64), 2, truth, score)
-    expected = (roc_auc_score(truth[:4, 0], score[:4, 0]) + roc_auc_score(truth[:4, 1], score[:4, 1])) / 2
+    """A class that never is a label takes no part; a row counts for each class that it has a score for, and in n if it has any."""
+    truth = np.array([[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0], [1, 0, 0]], bool)
+    score = np.array([[0.7, 0.3, 0.0], [0.8, 0.1, 0.1], [0.9, 0.05, 0.05], [0.1, 0.8, 0.1], [0.5, np.nan, 0.5], [np.nan] * 3])
+    value, n = mean_roc_auc(np.zeros(6, np.int64), 2, truth, score)
+    expected = (roc_auc_score(truth[:5, 0], score[:5, 0]) + roc_auc_score(truth[:4, 1], score[:4, 1])) / 2
     assert value[0] == pytest.approx(expected)
-    assert n.tolist() == [4, 0]
+    assert n.tolist() == [5, 0]
     assert np.isnan(value[1])
 
 

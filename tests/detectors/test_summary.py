@@ -133,6 +133,7 @@ def test_a_performance_summary_counts_rows(data: st.DataObject) -> None:
     assert block.probabilities is not None
     cells: dict[Any, Counter[Any]] = defaultdict(Counter)
     scores: dict[Any, Counter[Any]] = defaultdict(Counter)
+    scored: Counter[Any] = Counter()
     for row in range(len(block)):
         predicted, label = text(block.prediction, row), text(block.label, row)
         for segment in segments_of({name: text(values, row) for name, values in block.dimensions.items()}):
@@ -140,14 +141,17 @@ def test_a_performance_summary_counts_rows(data: st.DataObject) -> None:
             key = (slot, text(block.version, row), text(block.role, row), segment)
             cells[key][predicted, label] += 1
             held = block.probabilities[row]
-            for place, name in enumerate(contract.classes if not np.isnan(held).any() else ()):
+            scored[key] += not np.isnan(held).all()
+            for place, name in enumerate(contract.classes):
+                if np.isnan(held[place]):
+                    continue
                 at = (name, number_bin(contract.score_edges[place], float(held[place])))
                 side = "positive" if label == name else "negative"
                 scores[key][*at, side] += 1
                 scores[key][*at, side + "_sum"] += held[place]
     assert found.keys() == cells.keys()
     for key, pane in found.items():
-        assert pane["n"] == cells[key].total()
+        assert (pane["n"], pane["scored"]) == (cells[key].total(), scored[key])
         assert dict(zip(zip(pane["cell_prediction"], pane["cell_label"], strict=True), pane["cell_count"], strict=True)) == cells[key]
         kept: Counter[Any] = Counter()
         for name in ("positive", "negative", "positive_sum", "negative_sum"):

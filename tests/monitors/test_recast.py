@@ -76,7 +76,7 @@ def test_columns_follow_their_names() -> None:
 
 
 def test_probabilities_follow_their_classes() -> None:
-    """A class that comes or goes moves no other class's; a row that lacks the new one has no score."""
+    """A class that comes or goes moves no other class's; a row keeps its scores for those that it has."""
     source = contract(classes=("a", "b", "d"))
     block = outcomes(Categories.of(["a", "b"]), Categories.of(["a", "d"]), probabilities=np.array([[0.7, 0.2, 0.1], [0.2, 0.5, 0.3]]))
     for classes, held in {
@@ -87,9 +87,18 @@ def test_probabilities_follow_their_classes() -> None:
         target = contract(("x", Kind.NUMERIC), classes=classes)
         moved = recast_outcomes(block, source, target)
         np.testing.assert_array_equal(moved.probabilities, held)
-        np.testing.assert_array_equal(np.isnan(scores(target, moved)).all(axis=1), ["c" in classes] * 2)
+        np.testing.assert_array_equal(scores(target, moved), held)
         assert PerformanceSummary.of(target, Segments(target), moved).to_columns()["n"].to_pylist() == [2]
     assert recast_outcomes(block, source, source) is block
+
+
+def test_probabilities_follow_a_class_that_was_written_otherwise() -> None:
+    """Of two classes that are one now, whichever has a probability."""
+    source, target = contract(classes=("0", "0.0", "1.0")), contract(("x", Kind.NUMERIC), classes=("0", "1"))
+    block = outcomes(
+        Categories.of(["0", "1"]), Categories.of(["0", "1"]), probabilities=np.array([[np.nan, 0.2, 0.8], [0.4, np.nan, np.nan]])
+    )
+    np.testing.assert_array_equal(recast_outcomes(block, source, target).probabilities, [[0.2, 0.8], [0.4, np.nan]])
 
 
 def test_another_task_reads_the_same_outputs() -> None:

@@ -53,11 +53,10 @@ def _of_rows(name: str, rows: Labelled, positive: str | None) -> float | None:
 def _roc_auc(rows: Labelled) -> tuple[float | None, int]:
     if not rows.scores:
         return None, 0
-    scored = np.all([~np.isnan(score) for score in rows.scores.values()], axis=0)
-    rows = rows.take(scored)
     areas = []
     for name, score in rows.scores.items():
-        label = rows.label == name
+        scored = ~np.isnan(score)
+        label = rows.label[scored] == name
         if label.any() and not label.all():
-            areas.append(float(roc_auc_score(label, score)))
-    return (float(np.mean(areas)) if areas else None), len(rows)
+            areas.append(float(roc_auc_score(label, score[scored])))
+    return (float(np.mean(areas)) if areas else None), int(np.any([~np.isnan(score) for score in rows.scores.values()], axis=0).sum())

@@ -203,7 +203,7 @@ def test_the_audit_takes_a_tenth_of_the_time(spine: Spine, model: str) -> None:
 
 def test_a_look_takes_so_many_events_whatever_a_position_holds(spine: Spine, model: str) -> None:
     """Where each position is a request of thousands, a portion ends with the batch that fills it, of both partitions together."""
-    rest = dict.fromkeys(("duplicates", "rejected", "first_ts", "last_ts", "watermark", "logged"), 0)
+    rest = dict.fromkeys(("duplicates", "rejected", "outside", "first_ts", "last_ts", "watermark", "logged"), 0)
     for partition, first in itertools.product((0, 1), range(0, 100, 10)):
         place: dict[str, str | int] = {"topic": "predictions", "partition": partition, "first": first, "last": first + 9}
         Writer(spine.engine).batches([{"model": model, **place, "rows": 100_000, **rest}])

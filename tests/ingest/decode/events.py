@@ -81,7 +81,9 @@ _optional: dict[str, st.SearchStrategy[Any]] = {
     "version": st.sampled_from(["1", "2", 3, 3.0, 2.5, None, ""]),
     "role": st.sampled_from(["champion", "shadow", None]),
     "score": st.one_of(st.none(), st.floats()),
-    "probabilities": st.dictionaries(st.sampled_from(["0", "1", "true", "cat", "dog", "o,x", "cow"]), st.none() | st.floats(), max_size=3),
+    "probabilities": st.dictionaries(
+        st.sampled_from(["0", "1", "1.0", "true", "True", "TRUE", "cat", "dog", "o,x", "cow"]), st.none() | st.floats(), max_size=3
+    ),
     "interval": st.sampled_from([{"lower": 1, "upper": 2.5, "level": 0.8}, {"lower": 1}, {"lower": float("inf"), "upper": 1}]),
     "latency_ms": st.sampled_from([1, 2.5, float("nan"), "3"]),
     "status": st.sampled_from(["ok", "error", "bad"]),

@@ -49,7 +49,17 @@ def test_a_retraction_needs_no_label() -> None:
 def test_classes_are_compared_as_text() -> None:
     """In a binary model true is 1; elsewhere it is not."""
     assert block(*(label(label=value) for value in (True, 1.0, "1", False))).text.tolist() == ["1", "1", "1", "0"]
-    assert block(*(label(model="m", label=value) for value in (True, "o,x")), model="m").text.tolist() == ["true", "o%2Cx"]
+    decoded = decode_labels(array(*(label(model="m", label=value) for value in (True, "o,x"))), "json", CONTRACTS.get, NOW)
+    assert decoded.blocks["m"].text.tolist() == ["true", "o%2Cx"]
+
+
+def test_a_label_outside_the_classes_is_kept_told_and_counted() -> None:
+    """Another text for a class is none; a class of its own is, in the first hundred rows and in the count of all; a retraction has no label."""
+    values = ["1.0", "True", "FALSE", 0.0, "2.0", 0.73, *["yes"] * 200]
+    decoded = decode_labels(array(*(label(label=one) for one in values), label(label=7, deleted=True)), "json", CONTRACTS.get, NOW)
+    assert (decoded.accepted, dict(decoded.outside)) == (207, {"b": 202})
+    assert [(cell.row, cell.field) for cell in decoded.cells] == [(row, "label") for row in range(4, 104)]
+    assert decoded.cells[0].reason == "2.0 is none of the model's classes (0, 1); it counts as a class of its own"
 
 
 def test_a_regression_label_is_a_number() -> None:

@@ -20,7 +20,7 @@ from ingest.decode.decoded import Decoded
 from ingest.decode.label import LabelForm, decode_labels
 from ingest.decode.payload import LONGEST_INTEGER, Kind, PayloadError, parse
 from ingest.decode.prediction import PredictionForm, decode_predictions
-from tests.ingest.decode.events import BINARY, CONTRACTS, NOW, array, good_predictions, labels, lines, predictions
+from tests.ingest.decode.events import BINARY, CONTRACTS, NOW, array, event, good_predictions, labels, lines, predictions
 
 quick = settings(max_examples=60, deadline=None)
 
@@ -127,6 +127,14 @@ def test_the_slow_way_makes_the_struct_of_the_fast_way(event: dict[str, Any]) ->
     repaired, unmet = form.repair(0, parse(text), cells)  # type: ignore[arg-type]
     assert fast == form.convert(parse(text))
     assert (fast, (), []) == (_without_empty_tags(repaired, fast), unmet, cells)
+
+
+@quick
+@given(st.dictionaries(st.sampled_from(["0", "1", "0.0", "1.0", "true", "True", "false", "False"]), st.none() | st.floats(0, 1)))
+def test_the_slow_way_reads_probabilities_as_the_fast_way(probabilities: dict[str, float | None]) -> None:
+    """Under every spelling that the struct knows."""
+    form, text = PredictionForm(BINARY), json.dumps(event(probabilities=probabilities)).encode()
+    assert (form.decode(text), ()) == form.repair(0, parse(text), [])  # type: ignore[arg-type]
 
 
 def _without_empty_tags(repaired: Any, fast: Any) -> Any:

@@ -146,6 +146,26 @@ def test_the_score_may_come_as_a_probability() -> None:
     assert block(*events).score.tolist() == [0.75, 0.5, 0.1]
 
 
+@pytest.mark.parametrize("key", ["1.0", "true", "True", "TRUE", "01", "1e0"])
+def test_a_key_of_probabilities_is_the_class_that_it_means(key: str) -> None:
+    """However the class is written, whether its struct knows that spelling or not; its own text goes before."""
+    events = [
+        event(score=..., probabilities={key: 0.75}),
+        event(score=..., probabilities={key: 0.25, "1": 0.75}),
+        event(score=..., probabilities={key: 0.75, "1": None}),
+    ]
+    assert block(*events).score.tolist() == [0.75, 0.75, 0.75]
+
+
+def test_a_prediction_outside_the_classes_is_kept_told_and_counted() -> None:
+    """A probability where a class is expected is a class of its own; another text for a class is that class."""
+    values = ["1.0", "True", "false", 1.0, 0.73, "maybe"]
+    decoded = decode_predictions(array(*(event(prediction=value) for value in values)), "json", CONTRACTS.get, NOW)
+    assert (decoded.accepted, dict(decoded.outside)) == (6, {"b": 2})
+    assert [(cell.row, cell.field) for cell in decoded.cells] == [(4, "prediction"), (5, "prediction")]
+    assert decoded.cells[0].reason == "0.73 is none of the model's classes (0, 1); it counts as a class of its own"
+
+
 def test_probabilities_follow_the_classes() -> None:
     """A column a class, NaN where it was not sent; an unknown class is a bad cell."""
     events = [

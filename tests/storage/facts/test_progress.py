@@ -22,7 +22,14 @@ def batch(
 ) -> dict[str, str | int]:
     """The row of a batch of ten positions, whose events are of the time `at` and were logged then."""
     place: dict[str, str | int] = {"model": model, "topic": topic, "partition": partition, "first": last - 9, "last": last}
-    return {**place, "rows": rows, "duplicates": 2, "rejected": 3, **dict.fromkeys(("first_ts", "last_ts", "watermark", "logged"), at)}
+    return {
+        **place,
+        "rows": rows,
+        "duplicates": 2,
+        "rejected": 3,
+        "outside": 0,
+        **dict.fromkeys(("first_ts", "last_ts", "watermark", "logged"), at),
+    }
 
 
 class Asked:

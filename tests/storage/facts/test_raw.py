@@ -65,7 +65,7 @@ def test_a_portion_ends_with_the_batch_that_fills_it(engine: Engine) -> None:
 
 def _batch(first: int, model: str, rows: int, *, partition: int = 0, topic: str = "predictions") -> dict[str, str | int]:
     """The row of a batch of three positions."""
-    rest = dict.fromkeys(("duplicates", "rejected", "first_ts", "last_ts", "watermark", "logged"), 0)
+    rest = dict.fromkeys(("duplicates", "rejected", "outside", "first_ts", "last_ts", "watermark", "logged"), 0)
     return {"model": model, "topic": topic, "partition": partition, "first": first, "last": first + 2, "rows": rows, **rest}
 
 
@@ -88,6 +88,7 @@ def test_a_batch_is_finished_once_its_last_row_is_there(engine: Engine) -> None:
         "rows": 2,
         "duplicates": 0,
         "rejected": 0,
+        "outside": 0,
         **times,
     }
     Writer(engine).batches([row])
