@@ -141,12 +141,11 @@ def read(name: str, values: pa.ChunkedArray, use: Use) -> pa.ChunkedArray:
     if not takes(use, values.type):
         raise refusal(name, values.type, use)
     try:
+        if kinds.is_dictionary(values.type):
+            values.validate(full=True)
         plain = pa.chunked_array([_plain(chunk) for chunk in values.chunks or [pa.nulls(0, values.type)]])
-    except pa.ArrowInvalid:
-        row, wrong = next((row, one) for row, one in enumerate(_bytes(values)) if one is not None and not _utf8(one))
-        raise ConfigError(
-            f"column {name!r} of type {named(values.type)}, row {row}: {shortened(wrong)} is not UTF-8", remedy="write text"
-        ) from None
+    except pa.ArrowException as error:
+        raise _broken(name, values, error) from None
     if use == Use.TIME:
         return instants(name, plain)
     if use == Use.ID and form(values.type) == Form.INTEGER:
@@ -205,10 +204,20 @@ def _bytes(values: pa.ChunkedArray) -> Iterator[bytes | None]:
         plain = pc.run_end_decode(chunk) if kinds.is_run_end_encoded(chunk.type) else chunk
         if kinds.is_dictionary(plain.type):
             held = plain.dictionary.cast(pa.large_binary()).to_pylist()
-            yield from (None if one is None else held[one] for one in plain.indices.to_pylist())
+            yield from (held[one] if one is not None and 0 <= one < len(held) else None for one in plain.indices.to_pylist())
         else:
             storage = plain.storage if isinstance(plain.type, pa.BaseExtensionType) else plain
             yield from storage.cast(pa.large_binary()).to_pylist()
+
+
+def _broken(name: str, values: pa.ChunkedArray, error: Exception) -> ConfigError:
+    """What is wrong with a column of which not every value can be read: bytes that are no text, or an index beyond its dictionary."""
+    if form(values.type) == Form.TEXT:
+        for row, one in enumerate(_bytes(values)):
+            if one is not None and not _utf8(one):
+                wrong = f"column {name!r} of type {named(values.type)}, row {row}: {shortened(one)} is not UTF-8"
+                return ConfigError(wrong, remedy="write text")
+    return ConfigError(f"column {name!r} of type {named(values.type)} cannot be read: {shortened(error)}", remedy="write the file again")
 
 
 def _utf8(value: bytes) -> bool:

@@ -143,10 +143,12 @@ def _role_columns(schema: pa.Schema, roles: Roles, task: Task) -> dict[str, dict
 
 
 def _why_not(table: pa.Table, name: str, options: Options) -> str | None:
-    """Why a column that is no role and was not asked for is no feature; None if it is one."""
+    """Why a column that is no role is no feature; None if it is one, or was asked for."""
     kind = table.schema.field(name).type
     if name in options.exclude:
         return "excluded"
+    if name in options.categorical:
+        return None
     if not name:
         return "its name is empty; name it to watch it"
     if _INDEX.fullmatch(name) or name in _index(table.schema):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from core.contract import Contract, Task
 from storage.facts.engine import Engine
@@ -14,7 +14,7 @@ def show(engine: Engine, versions: Sequence[Contract]) -> str:
     """Make the view of a model, from all versions of its contract (the newest last); its name, `events_` and the model's.
 
     A number that is missing or invalid is NULL, and so is a missing text; a column that a version has not is NULL in its events. A column
-    that is called like one of the events' own is `feature_` and its name.
+    that is called like one of the events' own is `feature_` and its name; again so if there is such a column, too.
     """
     newest = versions[-1]
     places: dict[str, list[tuple[int, str]]] = {}
@@ -23,29 +23,37 @@ def show(engine: Engine, versions: Sequence[Contract]) -> str:
         for column in contract.columns:
             if column.numeric:
                 numbers += 1
-                value = f"if(isFinite(numbers[{numbers}]), numbers[{numbers}], NULL)"
+                value = f"if(isFinite(raw.numbers[{numbers}]), raw.numbers[{numbers}], NULL)"
             else:
                 texts += 1
-                value = f"nullIf(texts[{texts}]::String, 'null')"
+                value = f"nullIf(raw.texts[{texts}]::String, 'null')"
             places.setdefault(column.name, []).append((contract.version, value))
-    prediction = "number" if newest.task == Task.REGRESSION else "class"
-    own = ", ".join(f"{prediction} AS prediction" if name == "prediction" else name for name in _OWN)
-    named = [
-        f"{_chosen(held)} AS {_quoted(f'feature_{name}' if name in _OWN else name)}"
-        for name, held in places.items()
-        if name in {column.name for column in newest.columns}
-    ]
+    source = {"prediction": "number" if newest.task == Task.REGRESSION else "class"}
+    own = [f"raw.{source.get(name, name)} AS {name}" for name in _OWN]  # qualified: a column may be called like one of the table's
+    current = [column.name for column in newest.columns]
+    named = [f"{_chosen(places[name])} AS {_quoted(_free(name, current))}" for name in places if name in current]
     view = f"events_{newest.model}"
     model = newest.model.replace("\\", "\\\\").replace("'", "\\'")
-    engine.define(f"CREATE OR REPLACE VIEW {_quoted(view)} AS SELECT {', '.join([own, *named])} FROM predictions WHERE model = '{model}'")
+    engine.define(
+        f"CREATE OR REPLACE VIEW {_quoted(view)} AS SELECT {', '.join([*own, *named])} FROM predictions AS raw WHERE raw.model = '{model}'"
+    )
     return view
 
 
 def _chosen(held: list[tuple[int, str]]) -> str:
     """The value of a column in whichever version of the contract an event was taken under; as text where kinds differ."""
-    mixed = len({"texts" in value for _, value in held}) > 1
-    cases = ", ".join(f"contract = {version}, {f'toString({value})' if mixed else value}" for version, value in held)
+    mixed = len({"raw.texts" in value for _, value in held}) > 1
+    cases = ", ".join(f"raw.contract = {version}, {f'toString({value})' if mixed else value}" for version, value in held)
     return f"multiIf({cases}, NULL)"
+
+
+def _free(name: str, columns: Collection[str]) -> str:
+    """What a column is called in the view: its own name, unless an event's own value is called so."""
+    if name not in _OWN:
+        return name
+    while (name := f"feature_{name}") in columns:
+        pass
+    return name
 
 
 def _quoted(name: str) -> str:

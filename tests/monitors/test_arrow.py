@@ -154,6 +154,7 @@ def test_times_that_all_lie_before_the_earliest_are_of_another_unit() -> None:
         (pa.array(["1"]), Use.NUMBER, r"of type string cannot be read as a number"),
         (pa.array([b"a", b"\xff\xfe"]), Use.CATEGORY, r"column 'x' of type binary, row 1: b'\\xff\\xfe' is not UTF-8 \(write text"),
         (pa.array([b"\xff"]).dictionary_encode(), Use.ID, r"row 0: b'\\xff' is not UTF-8"),
+        (pa.DictionaryArray.from_arrays(pa.array([5]), pa.array(["a"]), safe=False), Use.ID, r"cannot be read: .* \(write the file again"),
         (pa.ExtensionArray.from_storage(pa.opaque(pa.binary(), "x", "y"), pa.array([b"1"])), Use.CATEGORY, r"opaque.*\(cast it to text"),
     ],
     ids=lambda value: str(value.type) if isinstance(value, pa.Array) else str(value),

@@ -37,3 +37,29 @@ def test_columns_have_their_names_over_versions(engine: Engine) -> None:
     show(engine, [first, second])
     rows = engine.query(f"SELECT prediction_id, feature_ts, x FROM `{quoted}` ORDER BY prediction_id").to_pylist()
     assert [(row["feature_ts"], row["x"]) for row in rows] == [(None, None), (None, None), (None, 0.0), (7.0, 8.0)]
+
+
+def test_a_column_may_be_called_like_one_of_the_table(engine: Engine) -> None:
+    """Or like the name that another one had to give way to: each has its own values."""
+    names = [
+        "numbers",
+        "texts",
+        "contract",
+        "model",
+        "class",
+        "raw",
+        "raw.numbers",
+        "raw.texts",
+        "raw.model",
+        "ts",
+        "feature_ts",
+        "a.b",
+        "a",
+    ]
+    features = tuple(Column(name=name, kind=Kind.NUMERIC) for name in names)
+    contract = msgspec.structs.replace(CONTRACT, model="tabled", features=features)
+    values = tuple(np.array([float(place)]) for place in range(len(names)))
+    Writer(engine).predictions([(contract, moved(predictions(["a"]), numbers=values, texts=()))], 0, "t3")
+    [row] = engine.query(f"SELECT * FROM {show(engine, [contract])}").to_pylist()
+    shown = ["feature_feature_ts" if name == "ts" else name for name in names]
+    assert {name: row[name] for name in shown} == {name: float(place) for place, name in enumerate(shown)}
