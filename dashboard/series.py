@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core import measure
+from core import measure, number
 from core.monitor import Monitor
 
 LONGEST = 1_500  # windows drawn at most
@@ -22,7 +23,7 @@ RELATIVE = {measure.Family.PERFORMANCE, measure.Family.UNCERTAINTY, measure.Fami
 class Series:
     """Readings of one monitor, column and segment: slot i is the window that starts at `start + i * step` microseconds.
 
-    A slot without a reading has verdict "" and None elsewhere.
+    A slot without a reading has verdict "" and None elsewhere. `limited`: some reading was compared with a threshold.
     """
 
     start: int
@@ -35,6 +36,7 @@ class Series:
     n_baseline: list[int | None]
     verdict: list[str]
     reason: list[str | None]
+    limited: bool = True
 
     @staticmethod
     def of(table: pa.Table, start: int, end: int, step: int) -> Series:
@@ -61,6 +63,7 @@ class Series:
             n_baseline=lay("n_baseline"),
             verdict=lay("verdict", ""),
             reason=lay("reason"),
+            limited=_limited(table),
         )
 
     def __len__(self) -> int:
@@ -93,6 +96,12 @@ class Series:
         return max((value for value, judged in values if judged), default=max((value for value, _ in values), default=None))
 
 
+def _limited(table: pa.Table) -> bool:
+    """Whether a threshold is set in any reading."""
+    texts = pc.unique(table["threshold"]).to_pylist()
+    return any(threshold is not None for text in texts for threshold in msgspec.json.decode(text).values())
+
+
 @dataclass(frozen=True)
 class Limit:
     """A threshold as it is drawn: one y a slot, None where it cannot be placed. `label` is what the monitor says."""
@@ -117,7 +126,7 @@ def limits(monitor: Monitor, series: Series) -> list[Limit]:
             word = "worse by "
         else:
             y = [float(amount)] * len(series)
-        drawn.append(Limit(level, f"{level} {word}{amount:g}", y))
+        drawn.append(Limit(level, f"{level} {word}{number.exact(amount)}", y))
     return drawn
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from core import measure, moment
+from core import number as numbers
 from core.reading import Verdict
 
 NONE = "-"
@@ -17,14 +20,8 @@ VERDICTS = {
     "immature": ("◔", "Labels still coming"),
     "not_estimable": ("○", "Not estimable"),
     "assumptions_broken": ("▲", "Assumptions broken"),
-    "unlimited": ("·", "No limit set"),
+    "unlimited": ("·", "No threshold set"),
 }
-
-
-def is_share(name: str) -> bool:
-    """Whether a measure is a share and read in percent."""
-    known = measure.BUILT.get(name)
-    return known is not None and known.unit == "share"
 
 
 def from_zero(name: str) -> bool:
@@ -47,31 +44,36 @@ def brief(name: str) -> str:
 
 
 def unit(name: str) -> str:
-    """The unit of a measure for an axis: `%` for shares, "" where it goes without saying."""
+    """The unit of a measure for an axis, "" where it goes without saying or where the contract does not tell it."""
     known = measure.BUILT.get(name)
-    return "" if known is None or known.unit in {"share", "area"} else known.unit
+    return "" if known is None or known.unit in {"share", "area", "target units"} else known.unit
 
 
 def number(value: float | None) -> str:
-    """Three significant digits, thousands separated.
+    """Three significant digits, thousands separated: shares too, as in the thresholds of monitors, in sentences and in the API.
 
-    >>> number(0.31234), number(12345.6), number(2.0), number(None)
-    ('0.312', '12,346', '2', '-')
+    >>> number(0.31234), number(12345.6), number(9.65e-05), number(None)
+    ('0.312', '12,346', '0.0000965', '-')
     """
-    if value is None:
-        return NONE
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
+    return NONE if value is None else numbers.rounded(value)
 
 
-def value(amount: float | None, name: str) -> str:
-    """A value of the measure `name`: shares in percent.
+def share(part: float) -> str:
+    """A part of the traffic, in percent.
 
-    >>> value(0.8123, "performance.accuracy"), value(0.25, "drift.psi")
-    ('81.2%', '0.25')
+    >>> share(0.36), share(0.0004), share(0)
+    ('36.0 %', '< 0.1 %', '0 %')
     """
-    if amount is None:
-        return NONE
-    return f"{amount:.1%}" if is_share(name) else number(amount)
+    return "0 %" if part == 0 else "< 0.1 %" if part < 0.001 else f"{part:.1%}".replace("%", " %")
+
+
+def cut(name: str, most: int = 40) -> str:
+    """A name where there is little room: its beginning.
+
+    >>> cut("carrier"), cut("a" * 300, 8)
+    ('carrier', 'aaaaaaa…')
+    """
+    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def count(amount: int | None) -> str:
@@ -107,15 +109,38 @@ def clock(ts: int) -> str:
 
 
 def span(length: int) -> str:
-    """A length of time in its largest unit.
+    """A length of time in its largest unit; years from two on.
 
-    >>> span(90 * 60_000_000), span(3 * 86_400_000_000)
-    ('1.5 h', '3 d')
+    >>> span(90 * 60_000_000), span(3 * 86_400_000_000), span(4_700 * 86_400_000_000)
+    ('1.5 h', '3 d', '12 y')
     """
-    for size, mark in ((moment.DAY, "d"), (moment.HOUR, "h"), (moment.MINUTE, "min")):
-        if length >= size:
+    for size, mark in ((365 * moment.DAY, "y"), (moment.DAY, "d"), (moment.HOUR, "h"), (moment.MINUTE, "min")):
+        if length >= (2 * size if mark == "y" else size):
             return f"{length / size:.2g} {mark}" if length < 10 * size else f"{length // size} {mark}"
     return f"{max(length, 0) // moment.SECOND} s"
+
+
+def now() -> int:
+    """The time by the clock, in microseconds."""
+    return time.time_ns() // 1_000
+
+
+def ago(ts: int) -> str:
+    """How long ago a time was by the clock: the one way in which all pages tell an age."""
+    return f"{span(now() - ts)} ago"
+
+
+def stretch(start: int, end: int) -> str:
+    """The days of `[start, end)` in a title, the year where it is needed.
+
+    >>> stretch(0, 86_400_000_000), stretch(0, 20 * 86_400_000_000), stretch(0, 800 * 86_400_000_000)
+    ('1 Jan 1970', '1 to 20 Jan 1970', '1 Jan 1970 to 10 Mar 1972')
+    """
+    first, last = moment.to_datetime(start), moment.to_datetime(max(start, end - 1))
+    begin = "" if first.date() == last.date() else f"{first.day}"
+    if begin and (first.year, first.month) != (last.year, last.month):
+        begin += f" {first:%b}" if first.year == last.year else f" {first:%b} {first.year}"
+    return f"{begin} to {last.day} {last:%b} {last.year}" if begin else f"{last.day} {last:%b} {last.year}"
 
 
 def state_of(verdict: str, reason: str | None, *, limited: bool) -> tuple[str, str, str]:

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core import moment
+from dashboard import word
 from dashboard.figure import colour
 
 Figure = dict[str, Any]
+PLAIN = ",~r"  # digits written out
 
 
 def rounded(values: Sequence[float | None]) -> list[float | None]:
@@ -51,15 +53,20 @@ def time_axis(start: int, end: int, step: int, **more: Any) -> Figure:
     }
 
 
-def value_axis(title: str, *, percent: bool = False, **more: Any) -> Figure:
-    """An axis of values, named."""
+def value_axis(title: str, **more: Any) -> Figure:
+    """An axis of values, named; its numbers are written out, never in powers of ten."""
     return {
         "title": {"text": title, "standoff": 12, "font": {"size": 12}},
-        "tickformat": ".0%" if percent else "~g",
+        "tickformat": PLAIN,
         "zeroline": False,
         "nticks": 6,
         **more,
     }
+
+
+def names(of: Sequence[str]) -> Figure:
+    """The ticks of a category axis: long names cut, each beside its own row."""
+    return {"tickmode": "array", "tickvals": list(of), "ticktext": [word.cut(name, 24) for name in of]}
 
 
 def reach(values: Iterable[float | None], *, zero: bool) -> list[float] | None:

@@ -28,7 +28,8 @@ def heat(rows: Mapping[str, Series], *, measure: str, top: float | None = None, 
             margin={"l": 130, "r": 24, "t": 12, "b": 44},
             shapes=[] if chosen is None else [_frame(chosen, first.step)],
             xaxis=axis.time_axis(first.start, first.time(len(first)), first.step),
-            yaxis={"type": "category", "autorange": "reversed", "showgrid": False, "ticks": "", "automargin": True, "fixedrange": True},
+            yaxis={"type": "category", "autorange": "reversed", "showgrid": False, "ticks": "", "automargin": True, "fixedrange": True}
+            | axis.names(names),
         ),
     }
 
@@ -43,7 +44,7 @@ def _cells(names: Sequence[str], series: Sequence[Series], measure: str, top: fl
         **axis.windows(first.start, first.step),
         "y": list(names),
         "z": [axis.rounded(one.value) for one in series],
-        "text": [_words(one, measure) for one in series],
+        "text": [_words(one) for one in series],
         "customdata": [starts] * len(series),
         "hovertemplate": "<b>%{y}</b>: %{text}<extra></extra>",
         "hoverongaps": True,
@@ -57,6 +58,7 @@ def _cells(names: Sequence[str], series: Sequence[Series], measure: str, top: fl
             "outlinewidth": 0,
             "len": 1,
             "nticks": 4,
+            "tickformat": axis.PLAIN,
         },
     }
 
@@ -67,18 +69,17 @@ def _most(series: Sequence[Series]) -> float:
     return float(np.quantile(values, 0.98)) or max(values) or 1.0 if values else 1.0
 
 
-def _words(one: Series, measure: str) -> list[str]:
+def _words(one: Series) -> list[str]:
     """Value, verdict and n of each window, and which window it is."""
-    return [_said(one, slot, measure) for slot in range(len(one))]
+    return [f"{_said(one, slot)}<br>{moment.period(one.time(slot), one.time(slot + 1))} UTC" for slot in range(len(one))]
 
 
-def _said(one: Series, slot: int, measure: str) -> str:
-    value, start = one.value[slot], one.time(slot)
-    window = f"<br>{moment.period(start, start + one.step)} UTC"
-    if value is None:
-        return (one.reason[slot] or "no reading") + window
-    verdict = f" · {one.reason[slot] or word.VERDICTS[one.verdict[slot]][1]}" if one.verdict[slot] in word.VERDICTS else ""
-    return f"{word.value(value, measure)}{verdict} · n {word.count(one.n[slot])}{window}"
+def _said(one: Series, slot: int) -> str:
+    """What was read of a window: value, verdict and n, or why there is none."""
+    if one.value[slot] is None:
+        return one.reason[slot] or "no reading"
+    _, icon, words = word.state_of(one.verdict[slot], one.reason[slot], limited=one.limited)
+    return f"{word.number(one.value[slot])} · {icon} {words} · n {word.count(one.n[slot])}"
 
 
 def _frame(start: int, step: int) -> axis.Figure:

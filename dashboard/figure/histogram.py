@@ -74,7 +74,7 @@ def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> a
             xaxis2=bare
             | {"domain": [0.71, 1], "type": "category", "fixedrange": True, "tickangle": 0, "tickfont": {"size": 11}}
             | {"title": _title("outside and missing")},
-            yaxis2=axis.value_axis("share of rows", percent=True, anchor="x2", rangemode="tozero", nticks=5),
+            yaxis2=axis.value_axis("share of rows", anchor="x2", rangemode="tozero", nticks=5),
         ),
     }
 
@@ -96,8 +96,8 @@ def _density(name: str, steps: Sequence[float], held: Sequence[float]) -> axis.F
         "y": [*axis.rounded(dense), dense[-1]] if dense else [],
         "line": {"color": colour.ACCENT if target else colour.BASELINE, "width": 1.8, "dash": "solid" if target else "dash", "shape": "hv"},
         **({"fill": "tozeroy", "fillcolor": colour.BAND} if target else {"fill": "none"}),
-        "customdata": [*(f"{share:.2%}" for share in held), ""],
-        "hovertemplate": f"{name}: %{{customdata}} of rows from here to the next edge<extra></extra>",
+        "customdata": [*(word.number(share) for share in held), ""],
+        "hovertemplate": f"{name}: %{{customdata}} of all rows, from here to the next edge<extra></extra>",
     }
 
 
@@ -121,8 +121,9 @@ def categorical(column: Column, target: Sequence[int], baseline: Sequence[int]) 
             barmode="group",
             bargap=0.3,
             legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
-            xaxis=axis.value_axis("share of rows", percent=True, rangemode="tozero"),
-            yaxis={"type": "category", "autorange": "reversed", "automargin": True, "showgrid": False, "fixedrange": True},
+            xaxis=axis.value_axis("share of rows", rangemode="tozero"),
+            yaxis={"type": "category", "autorange": "reversed", "automargin": True, "showgrid": False, "fixedrange": True}
+            | axis.names(names),
         ),
     }
 
@@ -145,7 +146,9 @@ def _bars(name: str, names: Sequence[str], shares: Sequence[float], *, flat: boo
         "orientation": "h" if flat else "v",
         **({"x": values, "y": list(names)} if flat else {"x": list(names), "y": values}),
         "marker": paint,
-        "hovertemplate": f"{name}: %{{{'x' if flat else 'y'}:.2%}} of rows<extra></extra>",
+        "text": [word.number(share) for share in shares],
+        "textposition": "none",
+        "hovertemplate": f"{name}: %{{text}} of all rows<extra></extra>",
     }
 
 

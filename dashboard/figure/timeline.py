@@ -41,7 +41,6 @@ def timeline(
     height: int = 360,
 ) -> axis.Figure:
     """The chart. `traffic` is the number of predictions a slot, beside the sample sizes; `chosen` the start of the window looked at."""
-    percent = word.is_share(measure)
     judged = [value if verdict != "insufficient" else None for value, verdict in zip(series.value, series.verdict, strict=True)]
     limit_values = [value for limit in limits for value in limit.y]
     span = axis.reach([*series.value, *series.baseline, *limit_values, *series.lower, *series.upper], zero=word.from_zero(measure))
@@ -49,9 +48,9 @@ def timeline(
     end = series.time(len(series))
     traces = [
         *_band(series),
-        *_baseline(series, percent=percent),
-        _line(series, judged, measure, percent=percent),
-        *_few(series, percent=percent),
+        *_baseline(series),
+        _line(series, judged, measure),
+        *_few(series),
         *_breaches(series),
         *_gaps(series),
         *_marks(marks, series),
@@ -69,11 +68,7 @@ def timeline(
             annotations=labels,
             xaxis=axis.time_axis(series.start, end, series.step, anchor="y2", domain=[0, 1]),
             yaxis=axis.value_axis(
-                word.brief(measure) + (f" ({unit})" if unit else ""),
-                percent=percent,
-                domain=[0.34, 1],
-                range=span or [0, 1],
-                fixedrange=True,
+                word.brief(measure) + (f" ({unit})" if unit else ""), domain=[0.34, 1], range=span or [0, 1], fixedrange=True
             ),
             yaxis2=axis.value_axis(rows, domain=[0, 0.2], rangemode="tozero", nticks=3, tickformat="~s", fixedrange=True),
             yaxis3={"domain": [0.34, 1], "range": [0, 1], "overlaying": "y", "visible": False, "fixedrange": True},
@@ -99,11 +94,7 @@ def _every(series: Series, words: Sequence[str]) -> axis.Figure:
     return {"customdata": _some(series, range(len(series)), words)["customdata"], **_grid(series)}
 
 
-def _shown(*, percent: bool) -> str:
-    return "%{y:.1%}" if percent else "%{y:.4~g}"
-
-
-def _line(series: Series, judged: Sequence[float | None], measure: str, *, percent: bool) -> axis.Figure:
+def _line(series: Series, judged: Sequence[float | None], measure: str) -> axis.Figure:
     alone = [
         value is not None and (i == 0 or judged[i - 1] is None) and (i + 1 == len(judged) or judged[i + 1] is None)
         for i, value in enumerate(judged)
@@ -112,11 +103,11 @@ def _line(series: Series, judged: Sequence[float | None], measure: str, *, perce
         "type": "scatter",
         "mode": "lines+markers" if any(alone) else "lines",
         "name": word.title(measure),
-        **_every(series, [word.count(n) for n in series.n]),
+        **_every(series, [f"<b>{word.number(value)}</b> · n {word.count(n)}" for value, n in zip(series.value, series.n, strict=True)]),
         "y": axis.rounded(judged),
         "line": {"color": colour.ACCENT, "width": 1.8},
         "marker": {"color": colour.ACCENT, "size": [5 if one else 0 for one in alone]},
-        "hovertemplate": f"<b>{_shown(percent=percent)}</b> · n %{{customdata[1]}}<extra></extra>",
+        "hovertemplate": "%{customdata[1]}<extra></extra>",
         "connectgaps": False,
     }
 
@@ -131,7 +122,7 @@ def _band(series: Series) -> list[axis.Figure]:
     ]
 
 
-def _baseline(series: Series, *, percent: bool) -> list[axis.Figure]:
+def _baseline(series: Series) -> list[axis.Figure]:
     if not any(value is not None for value in series.baseline):
         return []
     return [
@@ -142,12 +133,13 @@ def _baseline(series: Series, *, percent: bool) -> list[axis.Figure]:
             **_grid(series),
             "y": axis.rounded(series.baseline),
             "line": {"color": colour.BASELINE, "width": 1.5, "dash": "dash"},
-            "hovertemplate": f"{_shown(percent=percent)} baseline<extra></extra>",
+            "text": [word.number(value) for value in series.baseline],
+            "hovertemplate": "%{text} baseline<extra></extra>",
         }
     ]
 
 
-def _few(series: Series, *, percent: bool) -> list[axis.Figure]:
+def _few(series: Series) -> list[axis.Figure]:
     slots = [i for i, verdict in enumerate(series.verdict) if verdict == "insufficient" and series.value[i] is not None]
     if not slots:
         return []
@@ -159,7 +151,8 @@ def _few(series: Series, *, percent: bool) -> list[axis.Figure]:
             **_some(series, slots, [series.reason[slot] or f"too few samples (n {word.count(series.n[slot])})" for slot in slots]),
             "y": axis.rounded([series.value[slot] for slot in slots]),
             "marker": {"symbol": "circle-open", "size": 6, "color": colour.QUIET, "line": {"width": 1}},
-            "hovertemplate": f"{_shown(percent=percent)} · %{{customdata[1]}}<extra></extra>",
+            "text": [word.number(series.value[slot]) for slot in slots],
+            "hovertemplate": "%{text} · %{customdata[1]}<extra></extra>",
         }
     ]
 

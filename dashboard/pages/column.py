@@ -81,7 +81,7 @@ async def _drift(
     start = over.end - over.step if slot is None else shown.time(slot)
     where, value = f"Window of {moment.period(start, start + over.step)}", "No reading in this period"
     if slot is not None:
-        where, value = looked(state, shown, slot), f"{word.title(measure)} {word.value(shown.value[slot], measure)} {against(monitor)}"
+        where, value = looked(state, shown, slot), f"{word.title(measure)} {word.number(shown.value[slot])} {against(monitor)}"
     return list(
         await gather(
             panel(_distribution(reader, scene, column, state, start, over.step, (where, value)), "distribution"),
@@ -128,7 +128,7 @@ async def _over(
     shown = await series(reader, query, over)
     slot = window_of(state, shown)
     head = choices(measures, monitor, scene.monitors, state, here) if measures else None
-    said = "No window evaluated." if slot is None else f"{word.value(shown.value[slot], monitor.measure)}, {of(shown, slot, monitor)}."
+    said = "No window evaluated." if slot is None else f"{word.number(shown.value[slot])}, {of(shown, slot, monitor)}."
     note = f"{reach(state)}, {shift(over)}. {said}"
     if not any(shown.verdict):
         return piece.card(title, [head, nothing(monitor, state, scene.segments)], note=note)

@@ -89,14 +89,14 @@ def _column(column: str, one: Series, null: float | None, monitor: Monitor, star
     spark = piece.line(one.value, f"{word.title(monitor.measure)} over the period", zero=True)
     limited = monitor.warn is not None or monitor.critical is not None
     if slot is None or not one.verdict[slot]:
-        return (link, word.NONE, word.NONE, piece.badge("nodata", "No reading"), word.value(one.highest, monitor.measure), word.NONE, spark)
+        return (link, word.NONE, word.NONE, piece.badge("nodata", "No reading"), word.number(one.highest), word.NONE, spark)
     return (
         link,
-        word.value(one.value[slot], monitor.measure),
+        word.number(one.value[slot]),
         word.count(one.n[slot]),
         piece.badge(one.verdict[slot], one.reason[slot], limited=limited),
-        word.value(one.highest, monitor.measure),
-        word.value(null, "quality.null_rate"),
+        word.number(one.highest),
+        word.number(null),
         spark,
     )
 

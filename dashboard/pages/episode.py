@@ -86,7 +86,7 @@ def _facts(one: Episode) -> Component:
         else ("Still open", lasted, "since it started, in event time")
     )
     return piece.figures(
-        ("Value", word.value(one.value, one.measure), f"n {word.count(one.reading.n_target)}, {window}"),
+        ("Value", word.number(one.value), f"n {word.count(one.reading.n_target)}, {window}"),
         ("Baseline", *_baseline(one)),
         ("Started", word.day(one.started_at), f"{word.clock(one.started_at)}, fired {word.instant(one.fired_at)}"),
         ended,
@@ -97,7 +97,7 @@ def _baseline(one: Episode) -> tuple[str, str]:
     reading = one.reading
     if reading.baseline is None:
         return ("none", "compared with the limit itself")
-    value = word.value(reading.baseline_value, one.measure) if reading.baseline_value is not None else reading.baseline
+    value = word.number(reading.baseline_value) if reading.baseline_value is not None else reading.baseline
     return (value, f"{reading.baseline}, n {word.count(reading.n_baseline)}")
 
 
@@ -187,8 +187,8 @@ def _other(row: dict[str, Any], name: str, one: Episode) -> tuple[Any, ...]:
             piece.link("all traffic" if name == ALL else text.unquote(name), href),
             html.Span(" this episode", className="faint") if mine else None,
         ],
-        word.value(row["value"], one.measure),
-        word.value(row["baseline_value"], one.measure),
+        word.number(row["value"]),
+        word.number(row["baseline_value"]),
         word.count(row["n_target"]),
         piece.badge(row["verdict"], row["reason"]),
     )
@@ -241,7 +241,7 @@ async def _similar(reader: Reader, one: Episode) -> Any:
         (
             piece.link(moment.period(other.window_start, other.window_end), address("alerts", other.id)),
             piece.badge(other.level),
-            word.value(other.value, other.measure),
+            word.number(other.value),
             str(other.state),
         )
         for other in close

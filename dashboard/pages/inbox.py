@@ -82,7 +82,7 @@ async def _group(reader: Reader, group: Sequence[Episode]) -> Component:
         piece.line(
             order["value"].to_pylist(), f"{word.title(worst.measure)} over the windows around it", zero=word.from_zero(worst.measure)
         ),
-        html.Strong(word.value(worst.value, worst.measure)),
+        html.Strong(word.number(worst.value)),
         html.Span(moment.period(worst.window_start, worst.window_end), className="faint"),
     ]
     others = group[1:]
@@ -135,7 +135,7 @@ def _brief(one: Episode) -> list[Any]:
         piece.badge(one.level),
         " ",
         piece.link(_subject(one), address("alerts", one.id)),
-        html.Span(f" {word.value(one.value, one.measure)}, {moment.period(one.window_start, one.window_end)}", className="faint"),
+        html.Span(f" {word.number(one.value)}, {moment.period(one.window_start, one.window_end)}", className="faint"),
     ]
 
 
@@ -159,7 +159,7 @@ def _closed(episodes: Sequence[Episode]) -> Component:
             piece.link(_subject(one), address("alerts", one.id)),
             piece.link(one.model, address("models", one.model)),
             piece.badge(one.level),
-            word.value(one.value, one.measure),
+            word.number(one.value),
             word.instant(one.fired_at),
             word.instant(one.ended_at),
         )

@@ -58,17 +58,17 @@ def _fact(name: str, one: Series, monitor: Monitor, state: State) -> tuple[str, 
     if slot is None:
         return (word.title(name), word.NONE, "no value in this period")
     baseline = one.baseline[slot]
-    against = f"baseline {word.value(baseline, name)}, " if baseline is not None else ""
+    against = f"baseline {word.number(baseline)}, " if baseline is not None else ""
     limited = monitor.warn is not None or monitor.critical is not None
     shown = [
         piece.badge(one.verdict[slot], one.reason[slot], limited=limited),
         html.Span(against + of(one, slot, monitor), className="faint"),
     ]
-    return (word.title(name), word.value(one.value[slot], name), shown)
+    return (word.title(name), word.number(one.value[slot]), shown)
 
 
 def _sentence(one: Series, monitor: Monitor, slot: int | None) -> str:
     if slot is None:
         return f"{word.title(monitor.measure)}: no value in this period."
     breached = sum(verdict in {"warn", "critical"} for verdict in one.verdict)
-    return f"{word.title(monitor.measure)} was {word.value(one.value[slot], monitor.measure)} ({of(one, slot, monitor)}); {breached} of {len(one)} windows reached a limit."
+    return f"{word.title(monitor.measure)} was {word.number(one.value[slot])} ({of(one, slot, monitor)}); {breached} of {len(one)} windows reached a limit."

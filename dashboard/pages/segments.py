@@ -82,8 +82,8 @@ def _row(name: str, one: Series, start: int, monitor: Monitor, state: State, her
         return (link, *[word.NONE] * (4 if valued else 3), piece.badge("nodata", "No reading"), spark)
     return (
         link,
-        word.value(one.value[slot], monitor.measure),
-        *([word.value(one.baseline[slot], monitor.measure)] if valued else []),
+        word.number(one.value[slot]),
+        *([word.number(one.baseline[slot])] if valued else []),
         word.count(one.n[slot]),
         word.count(one.n_baseline[slot]),
         piece.badge(one.verdict[slot], one.reason[slot], limited=limited),

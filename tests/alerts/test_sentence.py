@@ -15,11 +15,11 @@ from tests.alerts.sample import START, reading
     [
         (
             {"segment": "carrier=UA"},
-            "Population stability index of temp in carrier=UA is 0.31, critical at 0.25, over 2013-07-01 (n 2,377)",
+            "Population stability index of temp in carrier=UA is 0.31; critical from 0.25, over 2013-07-01 (n 2,377)",
         ),
         (
             {"measure": "performance.accuracy", "column": "", "value": 0.81, "baseline_value": 0.88, "threshold": {"critical": 0.05}},
-            "Accuracy is 0.81, 0.07 worse than 0.88 (reference), critical at 0.05, over 2013-07-01 (n 2,377)",
+            "Accuracy is 0.81, 0.07 below its reference 0.88; critical from 0.05, over 2013-07-01 (n 2,377)",
         ),
         (
             {
@@ -29,11 +29,11 @@ from tests.alerts.sample import START, reading
                 "baseline": None,
                 "threshold": {"critical": {"above": 12_000}},
             },
-            "Root mean squared error is 12,346, critical above 12000, over 2013-07-01 (n 2,377)",
+            "Root mean squared error is 12,346; critical above 12000, over 2013-07-01 (n 2,377)",
         ),
         (
             {"window_end": START + 3_600_000_000},
-            "Population stability index of temp is 0.31, critical at 0.25, over 2013-07-01 00:00 to 01:00 (n 2,377)",
+            "Population stability index of temp is 0.31; critical from 0.25, over 2013-07-01 00:00 to 01:00 (n 2,377)",
         ),
     ],
 )

@@ -1,0 +1,36 @@
+"""Numbers as people read them: one number has one text, on the pages, in sentences and in notifications."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+_LARGEST = 1e15  # from here on digits are powers of ten
+
+
+def rounded(value: float) -> str:
+    """Three significant digits, thousands separated, never in powers of ten where it can be written out.
+
+    >>> rounded(0.31234), rounded(12345.6), rounded(2.0), rounded(9.65e-05)
+    ('0.312', '12,346', '2', '0.0000965')
+    """
+    short = float(f"{value:.3g}")
+    return f"{value:,.0f}" if 1_000 <= abs(short) < _LARGEST else exact(short)
+
+
+def exact(value: float) -> str:
+    """All digits of a number, as a threshold is written.
+
+    >>> exact(0.25), exact(12000.0), exact(1e-05), exact(1e300)
+    ('0.25', '12000', '0.00001', '10^300')
+    """
+    if not math.isfinite(value):
+        return str(value)
+    if value == 0:
+        return "0"
+    if 1e-9 <= abs(value) < _LARGEST:
+        plain = f"{Decimal(repr(value)):f}"
+        return plain.rstrip("0").rstrip(".") if "." in plain else plain
+    digits, power = f"{Decimal(repr(value)):e}".split("e")
+    head = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return f"10^{int(power)}" if head == "1" else f"{head} x 10^{int(power)}"
