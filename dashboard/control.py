@@ -8,10 +8,11 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from core import text
+from core import moment, text
 from core.monitor import Monitor
 from core.segment import ALL, grouping_of
 from dashboard import piece, word
+from dashboard.period import period
 from dashboard.scene import Scene
 from dashboard.state import RANGES, State
 
@@ -22,8 +23,11 @@ def controls(scene: Scene, state: State, here: Here) -> list[Any]:
     """Segment and period, and above them what narrows the page now."""
     others = [*sorted({*scene.segments, state.segment} - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))]
     absolute = state.start is not None or state.end is not None
+    shown = period(scene.row, state, moment.DAY)
+    moved = not absolute and shown != period(scene.row, state.but(window=None), moment.DAY)
     ranges = [
-        (label, here(state.but(range=key, start=None, end=None)), not absolute and state.range == key) for key, label in RANGES.items()
+        (label, here(state.but(range=key, start=None, end=None)), not absolute and not moved and state.range == key)
+        for key, label in RANGES.items()
     ]
     return [
         piece.notice(state.notices),
@@ -36,7 +40,10 @@ def controls(scene: Scene, state: State, here: Here) -> list[Any]:
             ],
             className="controls",
         ),
-        piece.chips(*_filters(state, here)),
+        piece.chips(
+            *_filters(state, here),
+            *([("Period", f"{word.stretch(shown.start, shown.end)}, around the window", here(state.but(window=None)))] if moved else []),
+        ),
     ]
 
 

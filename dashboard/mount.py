@@ -131,8 +131,9 @@ async def _frame(reader: Reader) -> tuple[int, list[Any]]:
         rows, status = await gather(ask(reader.models), ask(reader.status))
     except Exception:  # the edge of the frame: the page itself may be right
         _log.exception("the state of the service could not be read")
-        return 0, shell.health({"problems": ["state unknown"]})
-    return sum(row.open_episodes for row in rows), shell.health(status)
+        return 0, shell.health({"problems": ["state unknown"]}, None)
+    newest = max((row.last_ts for row in rows if row.last_ts is not None), default=None)
+    return sum(row.open_episodes for row in rows), shell.health(status, newest)
 
 
 def _told(error: Exception) -> None:

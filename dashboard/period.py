@@ -25,23 +25,36 @@ class Period:
 
 
 def period(row: ModelRow, state: State, step: int) -> Period:
-    """The period of a state, aligned to windows of `step`. Relative ranges end with the model's last event, not with the clock."""
+    """The period of a state, aligned to windows of `step`. Relative ranges end with the model's last event, not with the clock.
+
+    The window that is looked at is always inside: a relative range moves to it, with a quarter of its length after it; one from and to
+    given times is made longer.
+    """
     first = row.first_ts if row.first_ts is not None else 0
     last = row.last_ts if row.last_ts is not None else first
-    end = -(-(state.end if state.end is not None else last + 1) // step) * step
+    end = state.end if state.end is not None else last + 1
     if state.start is not None:
         start = state.start
     elif state.range == "all" or state.range not in RANGES:
         start = first
     else:
-        start = max(first, end - window.duration(state.range))
+        length = window.duration(state.range)
+        if state.end is None and state.window is not None and state.window < end - length:
+            end = min(end, state.window + step + length // 4)
+        start = max(first, end - length)
+    if state.window is not None:
+        start, end = min(start, state.window), max(end, state.window + 1)
+    end = -(-end // step) * step
     start = min(start // step * step, end - step)
-    cut = (end - start) // step > LONGEST
-    return Period(end - LONGEST * step if cut else start, end, step, cut)
+    if (end - start) // step <= LONGEST:
+        return Period(start, end, step)
+    if state.window is not None and state.window < end - LONGEST * step:  # the newest would leave it out
+        end = min(end, (state.window // step + LONGEST // 4) * step)
+    return Period(max(start, end - LONGEST * step), end, step, cut=True)
 
 
 def shift(of: Period) -> str:
     """The period in words, and that it was cut where it was."""
     days = (of.end - of.start) / moment.DAY
-    cut = f" (the newest {LONGEST:,} windows)" if of.cut else ""
+    cut = f" ({LONGEST:,} windows at most)" if of.cut else ""
     return (f"{days:.0f} days" if days >= 2 else f"{days * 24:.0f} hours") + cut

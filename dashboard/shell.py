@@ -8,7 +8,8 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import piece
+from core import moment
+from dashboard import piece, word
 from dashboard.aria import aria
 from dashboard.state import address
 
@@ -97,8 +98,11 @@ def nav(place: str, open_episodes: int) -> list[Component]:
     ]
 
 
-def health(status: dict[str, Any]) -> list[Any]:
-    """One word on whether what is shown is all there is."""
+LATELY = moment.HOUR  # what is shown is called current while the newest event is not older
+
+
+def health(status: dict[str, Any], newest: int | None) -> list[Any]:
+    """Whether what is shown is all there is, and how old its newest event is. `newest` is the time of that, None where there is none."""
     problems = status.get("problems") or []
     if problems:
         first = (
@@ -110,6 +114,9 @@ def health(status: dict[str, Any]) -> list[Any]:
         )
         more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
         return [html.Span("▲", className="warn", **aria(hidden="true")), f" {first}{more}"]
-    if status.get("quiet"):
-        return [html.Span("✓", className="ok", **aria(hidden="true")), " Up to date"]
-    return [html.Span("↻", **aria(hidden="true")), " Catching up"]
+    age = "No event yet" if newest is None else f"Newest event {word.ago(newest)}"
+    if not status.get("quiet"):
+        return [html.Span("↻", **aria(hidden="true")), f" Catching up · {age[0].lower()}{age[1:]}"]
+    if newest is not None and word.now() - newest <= LATELY:
+        return [html.Span("✓", className="ok", **aria(hidden="true")), f" {age}"]
+    return [html.Span("○", **aria(hidden="true")), f" {age}"]

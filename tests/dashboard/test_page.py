@@ -13,6 +13,7 @@ from plotly.io.json import to_json_plotly
 from core import moment
 from core.episode import Level, State, Transition
 from core.reading import Query
+from dashboard import word
 from dashboard.pages.episode import _step as step_words
 from dashboard.panel import Page
 from dashboard.route import page
@@ -31,6 +32,8 @@ ADDRESSES = [
     "/ui/models/departs-late/columns/temp",
     "/ui/models/departs-late/columns/carrier",
 ]
+
+NOW = START + (DAYS + 3) * moment.DAY
 
 
 @pytest.fixture(scope="module")
@@ -151,17 +154,23 @@ def test_the_shown_monitor_is_the_wanted_one_else_one_with_limits(twin: Twin) ->
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
+    ("status", "age", "icon", "said"),
     [
-        ({"quiet": True, "problems": []}, "Up to date"),
-        ({"quiet": False, "problems": []}, "Catching up"),
-        ({"quiet": True, "problems": ["disk is full", "late"]}, "disk is full and 1 more"),
-        ({"problems": [{"title": "chDB is away"}]}, "chDB is away"),
+        ({"quiet": True, "problems": []}, 40 * moment.SECOND, "✓", "Newest event 40 s ago"),
+        ({"quiet": True, "problems": []}, 3 * moment.DAY, "○", "Newest event 3 d ago"),
+        ({"quiet": True, "problems": []}, None, "○", "No event yet"),
+        ({"quiet": False, "problems": []}, 3 * moment.DAY, "↻", "Catching up · newest event 3 d ago"),
+        ({"quiet": True, "problems": ["disk is full", "late"]}, 0, "▲", "disk is full and 1 more"),
+        ({"problems": [{"title": "chDB is away"}]}, None, "▲", "chDB is away"),
     ],
 )
-def test_the_head_says_whether_the_page_can_be_trusted(status: dict[str, Any], said: str) -> None:
-    """A problem before everything else."""
-    assert str(health(status)[-1]).strip() == said
+def test_the_head_says_whether_the_page_can_be_trusted(
+    status: dict[str, Any], age: int | None, icon: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A problem before everything else; then how old the newest event is, which is green only where it came lately."""
+    monkeypatch.setattr(word, "now", lambda: NOW)
+    head = health(status, None if age is None else NOW - age)
+    assert (head[0].children, head[1].strip()) == (icon, said)
 
 
 def test_the_twin_answers_as_the_seam_says(twin: Twin) -> None:

@@ -54,4 +54,30 @@ def test_no_more_windows_are_asked_for_than_can_be_drawn() -> None:
     """A year of five-minute windows is cut to the newest, and the cut is known."""
     over = period(ROW, State(range="all"), 5 * moment.MINUTE)
     assert (over.slots(), over.end, over.cut) == (LONGEST, 400 * moment.DAY, True)
-    assert shift(over) == "5 days (the newest 1,500 windows)"
+    assert shift(over) == "5 days (1,500 windows at most)"
+
+
+spans = st.sampled_from(list(RANGES))
+days = st.integers(0, 460).map(lambda day: day * moment.DAY)
+
+
+@given(
+    spans,
+    days,
+    st.none() | days,
+    st.none() | days,
+    st.sampled_from([5 * moment.MINUTE, moment.HOUR, moment.DAY, 7 * moment.DAY]),
+)
+def test_the_period_contains_the_window_of_the_link(chosen: str, looked: int, start: int | None, end: int | None, step: int) -> None:
+    """Whatever the range: windows older than it, newer than the last event, outside of given times, and more than can be drawn."""
+    over = period(ROW, State(range=chosen, window=looked, start=start, end=end), step)
+    assert over.start <= looked < over.end
+    assert over.slots() <= LONGEST
+    assert over.start % step == over.end % step == 0
+
+
+def test_a_relative_period_moves_to_an_old_window_and_keeps_its_length() -> None:
+    """90 days, a quarter of them after the window; a window within the newest 90 days moves nothing."""
+    old = period(ROW, State(window=100 * moment.DAY), moment.DAY)
+    assert (old.start, old.end) == (33 * moment.DAY, 124 * moment.DAY)
+    assert period(ROW, State(window=350 * moment.DAY), moment.DAY) == period(ROW, State(), moment.DAY)
