@@ -104,6 +104,7 @@ class Step:
                 threshold=reading.threshold,
                 definition=self._monitor,
                 reading=reading,
+                fired=reading,
             )
         )
 
@@ -132,7 +133,7 @@ class Step:
                 created=self._now,
                 due=self._now,
                 state=DeliveryState.NOT_SENT if late else DeliveryState.PENDING,
-                reason="the window ended before the notify horizon" if late else "",
+                reason=f"older than {_long(self._horizon)}" if late else "",
             )
             for destination in self._destinations
             if (destination.takes(episode.model, episode.severity) if kind == FIRED else destination.name in told)
@@ -157,6 +158,22 @@ def _escalated(episode: Episode, level: Level, transition: Transition, reading: 
         value=reading.value,
         reading=reading,
     )
+
+
+def _long(length: int) -> str:
+    """A length of time in words: `2 days`, `90 minutes`."""
+    size, unit = next(
+        (size, unit)
+        for size, unit in (
+            (moment.DAY, "day"),
+            (moment.HOUR, "hour"),
+            (moment.MINUTE, "minute"),
+            (moment.SECOND, "second"),
+            (1, "microsecond"),
+        )
+        if length % size == 0
+    )
+    return f"{length // size} {unit}{'' if length == size else 's'}"
 
 
 def _message(episode: str, destination: str, kind: str, transition: Transition) -> str:

@@ -108,7 +108,8 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     """One continuous life of an alert.
 
     `reason`, `window_*`, `value` and `threshold` are of the reading that fired (or escalated) it; `reading` and `definition` are frozen
-    snapshots of that reading and of the monitor. `level` is the worst that was reached. `started_at` is the start of the first breaching
+    snapshots of that reading and of the monitor. `fired` is the reading that fired it, also after an escalation; episodes that began before
+    it was kept have None. `level` is the worst that was reached. `started_at` is the start of the first breaching
     window, `fired_at` and `ended_at` the ends of the windows that fired and resolved it.
     """
 
@@ -131,7 +132,13 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     threshold: dict[str, Any]
     definition: Monitor
     reading: Reading
+    fired: Reading | None = None
     deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def first(self) -> Reading | None:
+        """The reading that fired it; None where an escalation took its place before it was kept."""
+        return self.fired or (self.reading if self.reading.window_end == self.fired_at else None)
 
     def document(self, address: str = "") -> dict[str, Any]:
         """The episode as the API and notifications give it; `address` is where the dashboard is, such as `http://127.0.0.1:8650`."""
@@ -140,6 +147,13 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
         return {
             **{name: getattr(self, name) for name in names},
             **{name: None if (time := getattr(self, name)) is None else moment.text(time) for name in times},
+            "at_firing": None
+            if (first := self.first) is None
+            else {
+                "value": first.value,
+                "window_start": moment.text(first.window_start),
+                "window_end": moment.text(first.window_end),
+            },
             "deliveries": [
                 {
                     "destination": row.destination,

@@ -61,7 +61,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Which readings are asked for; None asks for all. `segment` is a segment's text, or a grouping (`carrier`) for every value of it.
 
-    `start <= window_start < end`. `newest`: only the highest revision of each. `after` is the cursor that an answer gave.
+    `start <= window_start < end`. `newest`: only the highest revision of each. `after` is the cursor that an answer gave. `definition` asks
+    for readings of an older definition: the versions of the monitor and of the contract; None for those that hold.
     """
 
     model: str | None = None
@@ -74,3 +75,4 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     newest: bool = True
     limit: int = 1_000
     after: str | None = None
+    definition: tuple[int, int] | None = None

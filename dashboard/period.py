@@ -39,9 +39,10 @@ def period(row: ModelRow, state: State, step: int) -> Period:
         start = first
     else:
         length = window.duration(state.range)
-        if state.end is None and state.window is not None and state.window < end - length:
-            end = min(end, state.window + step + length // 4)
         start = max(first, end - length)
+        if state.end is None and state.window is not None and state.window < start:
+            start = max(first, state.window + step + length // 4 - length)
+            end = min(end, start + length)
     if state.window is not None:
         start, end = min(start, state.window), max(end, state.window + 1)
     end = -(-end // step) * step

@@ -9,6 +9,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
+from core import text
 from core.reading import Query
 from dashboard import export, word
 from dashboard.aria import aria
@@ -22,9 +23,19 @@ def link(content: Any, href: str, *, current: bool = False, name: str = "") -> C
     return html.A(content, href=href, className=name or None, **(aria(current="true") if current else {}))
 
 
+def name(text: str, most: int = 40) -> Child:
+    """A name, cut where it is long; the whole is in its tooltip."""
+    return text if len(text) <= most else html.Span(word.cut(text, most), title=text)
+
+
+def value(segment: str) -> str:
+    """What a segment is within its dimension: `UA` of `carrier=UA`; a cross whole."""
+    return text.unquote(segment if "," in segment else segment.split("=", 1)[-1])
+
+
 def crumbs(*steps: tuple[str, str | None]) -> Component:
     """Where the page stands: (text, address), the page itself without an address."""
-    items = [html.Li(link(text, href) if href else html.Span(text, **aria(current="page"))) for text, href in steps]
+    items = [html.Li(link(name(said), href) if href else html.Span(name(said), **aria(current="page"))) for said, href in steps]
     return html.Nav(html.Ol(items), className="crumbs", **aria(label="Breadcrumb"))
 
 
@@ -153,4 +164,4 @@ def empty(title: str, *why: Any) -> Component:
 
 def notice(texts: Sequence[str]) -> Component | None:
     """Parts of the address that could not be read, said plainly."""
-    return html.Div([html.P(f"Left out of the address: {text}") for text in texts], className="notice", role="status") if texts else None
+    return html.Div([html.P(f"Ignored in this link: {text}") for text in texts], className="notice", role="status") if texts else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from dashboard import piece
-from dashboard.pages import column, episode, fleet, inbox, model
+from dashboard.pages import column, episode, fleet, history, inbox, model
 from dashboard.panel import Page
 from dashboard.seam import Reader
 from dashboard.state import ROOT, State, address
@@ -17,8 +17,10 @@ async def page(reader: Reader, path: str, search: str) -> Page:
     match [unquote(part) for part in path.removeprefix(ROOT).strip("/").split("/")]:
         case [""] | ["ui"]:
             return await inbox.draw(reader)
+        case ["alerts"]:
+            return await history.draw(reader, search)
         case ["alerts", id_]:
-            return await episode.draw(reader, id_)
+            return await episode.draw(reader, id_, state)
         case ["models"]:
             return await fleet.draw(reader)
         case ["models", name]:

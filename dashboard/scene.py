@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from asyncio import gather
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+from dash import html
 from dash.development.base_component import Component
 
 from core import moment, text
 from core.contract import Contract
 from core.episode import Episode
+from core.measure import BUILT
 from core.monitor import Monitor
 from core.reading import Query
 from core.segment import ALL, grouping_of
@@ -20,7 +23,7 @@ from dashboard.figure.timeline import Mark
 from dashboard.panel import ask
 from dashboard.period import Period
 from dashboard.seam import ModelRow, Reader
-from dashboard.series import Series
+from dashboard.series import Series, watches
 from dashboard.state import State
 
 LIMIT = 100_000  # readings asked for at most
@@ -35,6 +38,7 @@ class Scene:
     monitors: list[Monitor]
     segments: list[str]
     episodes: list[Episode]
+    referenced: bool  # whether the contract has a reference
 
     @property
     def groupings(self) -> list[tuple[str, ...]]:
@@ -57,11 +61,15 @@ async def scene(reader: Reader, model: str) -> Scene | None:
     contract = await ask(reader.contract, model)
     if contract is None:
         return None
-    rows, monitors, segments, episodes = await gather(
-        ask(reader.models), ask(reader.monitors, model), ask(reader.segments, model), ask(reader.episodes, None, model, 500)
+    rows, monitors, segments, episodes, referenced = await gather(
+        ask(reader.models),
+        ask(reader.monitors, model),
+        ask(reader.segments, model),
+        ask(reader.episodes, None, model, 500),
+        ask(reader.referenced, model),
     )
     row = next((row for row in rows if row.model == model), None)
-    return None if row is None else Scene(row, contract, monitors, segments, episodes)
+    return None if row is None else Scene(row, contract, monitors, segments, episodes, referenced)
 
 
 def question(monitor: Monitor, state: State, period: Period, *, column: str | None) -> Query:
@@ -95,9 +103,9 @@ async def traffic(reader: Reader, model: str, segment: str, period: Period) -> l
 
 
 def window_of(state: State, shown: Series) -> int | None:
-    """The slot that is looked at: the chosen window, else the newest that was judged, else the newest with a value."""
+    """The slot that is looked at: the chosen window, else the newest whole one, judged if there is such."""
     chosen = shown.slot(state.window)
-    return chosen if chosen is not None else shown.judged if shown.judged is not None else shown.last
+    return chosen if chosen is not None else shown.newest
 
 
 def looked(state: State, shown: Series, slot: int) -> str:
@@ -106,7 +114,17 @@ def looked(state: State, shown: Series, slot: int) -> str:
     window = moment.period(start, start + shown.step)
     if shown.slot(state.window) is not None:
         return f"Window of {window}, as chosen"
-    return f"Window of {window}, the newest" + (" with enough samples" if slot == shown.judged and slot != shown.last else "")
+    passed = "" if slot == shown.last else " that is whole" if shown.last == shown.fragment else " with enough samples"
+    return f"Window of {window}, the newest{passed}"
+
+
+def bare(scene: Scene, monitor: Monitor) -> Component | None:
+    """What stands in the place of a comparison with a reference that the model has not; None where there is one, or none is asked for."""
+    if scene.referenced or monitor.baseline != "reference":
+        return None
+    command = f"watchkeeper reference {shlex.quote(scene.row.model)} reference.parquet --task {scene.row.task}"
+    why = f"This model has no reference, and {monitor.name} compares with one. Give it the rows that it is to be compared with:"
+    return piece.empty("No reference", why, html.Pre(command))
 
 
 def reach(state: State) -> str:
@@ -114,13 +132,36 @@ def reach(state: State) -> str:
     return "All traffic" if state.segment == ALL else text.unquote(state.segment)
 
 
-def nothing(monitor: Monitor, state: State, segments: Sequence[str]) -> Component:
-    """What stands in the place of a chart without a reading: why there is none."""
-    if state.segment not in segments:
-        return piece.empty("No such segment", f"Nothing was seen of {reach(state)}, and the reference has no such value.")
-    watched = state.segment == ALL or "*".join(grouping_of(state.segment)) in monitor.segments
-    why = "No window of this period has been evaluated yet." if watched else f"The monitor {monitor.name} does not watch this segment."
-    return piece.empty("No reading", why)
+def nothing(scene: Scene, monitor: Monitor, state: State, here: Callable[[State], str], column: str = "") -> Component:
+    """What stands in the place of a chart without a reading: why there is none, and where there is one."""
+    whole = piece.link("Show all traffic", here(state.but(segment=ALL))) if state.segment != ALL else None
+    if state.segment != ALL and state.segment not in scene.segments:
+        return piece.empty("No such segment", f"Nothing was seen of {reach(state)}, and the reference has no such value.", whole)
+    if watches(monitor, state.segment):
+        return piece.empty("No reading", "No window of this period has been evaluated yet.", whole)
+    others = watching(scene, state.segment, monitor.measure, column)
+    return piece.empty("No reading", f"The monitor {monitor.name} does not watch this segment.", whole, who(others, state, here))
+
+
+def watching(scene: Scene, segment: str, name: str, column: str = "") -> list[Monitor]:
+    """The monitors that watch a segment, or a grouping such as `carrier`, with a measure of the family of `name`; of a column if one is given."""
+    family = BUILT[name].family
+    return [
+        one
+        for one in scene.monitors
+        if one.measure in BUILT
+        and BUILT[one.measure].family is family
+        and watches(one, segment)
+        and (not column or not one.columns or column in one.columns)
+    ]
+
+
+def who(monitors: Sequence[Monitor], state: State, here: Callable[[State], str]) -> Component:
+    """Links to the monitors that do watch a segment; what to do where none does."""
+    if not monitors:
+        return html.P("No monitor of this kind watches it: name it under `segments` of a monitor, and apply that.")
+    links = [html.Li(piece.link(one.name, here(state.but(measure=one.measure, monitor=one.name)))) for one in monitors]
+    return html.Div([html.P("Monitors that watch it:"), html.Ul(links, className="ways")])
 
 
 def against(monitor: Monitor) -> str:

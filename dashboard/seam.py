@@ -41,8 +41,12 @@ class Reader(Protocol):
         """The newest contract of a model; None if there is no such model."""
         ...
 
-    def monitors(self, model: str) -> list[Monitor]:
-        """The newest definition of each monitor of a model."""
+    def monitors(self, model: str | None) -> list[Monitor]:
+        """The newest definition of each monitor of a model, of all models for None."""
+        ...
+
+    def referenced(self, model: str) -> bool:
+        """Whether the newest contract of a model has a reference."""
         ...
 
     def readings(self, query: Query) -> pa.Table:
@@ -63,6 +67,12 @@ class Reader(Protocol):
 
     def episodes(self, state: str | None, model: str | None, limit: int) -> list[Episode]:
         """Episodes, newest first; `state` is open, closed or None for both."""
+        ...
+
+    def history(
+        self, state: str | None, model: str | None, monitor: str | None, limit: int, after: str | None
+    ) -> tuple[list[Episode], str | None]:
+        """A page of episodes, newest first, and the cursor of the next page; ConfigError if `after` is no cursor."""
         ...
 
     def episode(self, id: str) -> Episode | None:  # noqa: A002  # the field's own name

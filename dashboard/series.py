@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 
 from core import measure, number
 from core.monitor import Monitor
+from core.segment import ALL, grouping_of
 
 LONGEST = 1_500  # windows drawn at most
 JUDGED = frozenset({"ok", "warn", "critical"})
@@ -85,9 +87,22 @@ class Series:
         return next((slot for slot in range(len(self) - 1, -1, -1) if self.value[slot] is not None), None)
 
     @property
-    def judged(self) -> int | None:
-        """The newest slot whose value was compared with the limits: not the fragment of a day that was too small to judge."""
-        return next((slot for slot in range(len(self) - 1, -1, -1) if self.verdict[slot] in JUDGED and self.value[slot] is not None), None)
+    def fragment(self) -> int | None:
+        """The newest slot with rows, if it has less than half as many as is usual: its window is not over, or the data end within it."""
+        slots = [slot for slot in range(len(self)) if self.n[slot]]
+        before = [n for slot in slots[:-1] if (n := self.n[slot])]
+        return slots[-1] if before and 2 * (self.n[slots[-1]] or 0) < median(before) else None
+
+    @property
+    def newest(self) -> int | None:
+        """The slot to look at first: the newest whose value was compared with the thresholds, else the newest with a value, or with rows.
+
+        The fragment of a window is passed over where there is another.
+        """
+        valued = [slot for slot in range(len(self) - 1, -1, -1) if self.value[slot] is not None]
+        valued = valued or [slot for slot in range(len(self) - 1, -1, -1) if self.n[slot]]
+        whole = [slot for slot in valued if slot != self.fragment] or valued
+        return next((slot for slot in whole if self.verdict[slot] in JUDGED), next(iter(whole), None))
 
     @property
     def highest(self) -> float | None:
@@ -135,10 +150,23 @@ def by_key(table: pa.Table, key: str) -> dict[str, pa.Table]:
     return {value: table.filter(pc.equal(table[key], value)) for value in pc.unique(table[key]).to_pylist()}
 
 
-def choose(monitors: Sequence[Monitor], name: str, wanted: str = "", column: str = "") -> Monitor | None:
-    """The monitor that shows the measure `name`: the wanted one, else one with thresholds, else the first.
+def watches(monitor: Monitor, segment: str) -> bool:
+    """Whether a monitor has readings of a segment (`carrier=UA`), or of every value of a grouping (`carrier`)."""
+    return (segment if "=" not in segment else "*".join(grouping_of(segment))) in {ALL, *monitor.segments}
+
+
+def choose(monitors: Sequence[Monitor], name: str, wanted: str = "", column: str = "", segment: str = ALL) -> Monitor | None:
+    """The monitor that shows the measure `name`: the wanted one, else one that watches the segment, with thresholds if there is such.
 
     With `column` only monitors that watch it count. None if nobody watches the measure.
     """
     fit = [monitor for monitor in monitors if monitor.measure == name and (not column or not monitor.columns or column in monitor.columns)]
-    return min(fit, key=lambda monitor: (monitor.name != wanted, monitor.warn is None and monitor.critical is None), default=None)
+    return min(
+        fit,
+        key=lambda monitor: (
+            monitor.name != wanted,
+            not watches(monitor, segment),
+            monitor.warn is None and monitor.critical is None,
+        ),
+        default=None,
+    )

@@ -25,7 +25,7 @@ class Reader:
 
     def __init__(self, spine: Spine) -> None:
         self._spine, self._stores = spine, spine.stores
-        self._references: dict[tuple[str, int], Reference | None] = {}
+        self._references: dict[tuple[str, int], Reference] = {}
 
     def models(self) -> list[dict[str, Any]]:
         """A row a model: model, task, contract_version, first_ts, last_ts (microseconds or None), predictions, labels, labelled, open_episodes."""
@@ -51,7 +51,7 @@ class Reader:
         """Readings, and the cursor of the next page."""
         found = self._stores.control.monitors(query.model)
         contracts = {model: self._evaluated(model) for model in {monitor.model for monitor in found}}
-        current = {(monitor.model, monitor.name): (monitor.revision, contracts[monitor.model]) for monitor in found}
+        current = {(monitor.model, monitor.name): query.definition or (monitor.revision, contracts[monitor.model]) for monitor in found}
         return self._stores.readings.read(query, current)
 
     def readings(self, query: Query) -> pa.Table:
@@ -90,10 +90,16 @@ class Reader:
         return pa.table({"start": starts, "n": rows})
 
     def episodes(
-        self, state: Literal["open", "closed"] | None = None, model: str | None = None, limit: int = 100, after: str | None = None
+        self,
+        state: Literal["open", "closed"] | None = None,
+        model: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+        *,
+        monitor: str | None = None,
     ) -> tuple[list[Episode], str | None]:
         """Episodes, newest first, and the cursor of the next page."""
-        return self._stores.control.episodes(state, model, limit, after)
+        return self._stores.control.episodes(state, model, limit, after, monitor=monitor)
 
     def episode(self, name: str) -> Episode | None:
         """One episode."""
@@ -102,6 +108,10 @@ class Reader:
     def transitions(self, name: str) -> list[Transition]:
         """The life of an episode."""
         return self._stores.control.transitions(name)
+
+    def referenced(self, model: str) -> bool:
+        """Whether the newest contract of a model has a reference."""
+        return self._reference(self._known(model)) is not None
 
     def status(self) -> dict[str, Any]:
         """What `GET /v1/status` says."""
@@ -146,7 +156,6 @@ class Reader:
 
     def _reference(self, contract: Contract) -> Reference | None:
         key = (contract.model, contract.version)
-        if key not in self._references:
-            stored = self._stores.control.reference(*key)
-            self._references[key] = Reference.from_bytes(stored) if stored else None
-        return self._references[key]
+        if key not in self._references and (stored := self._stores.control.reference(*key)):
+            self._references[key] = Reference.from_bytes(stored)
+        return self._references.get(key)

@@ -144,7 +144,8 @@ class Pages:
         self._reader = reader
         self.contract, self.monitors, self.readings = reader.contract, reader.monitors, reader.readings
         self.segments, self.traffic, self.episode = reader.segments, reader.traffic, reader.episode
-        self.transitions, self.status, self.outside = reader.transitions, reader.status, reader.outside
+        self.transitions, self.status = reader.transitions, reader.status
+        self.outside, self.referenced = reader.outside, reader.referenced
 
     def models(self) -> list[ModelRow]:
         """Every model."""
@@ -160,5 +161,11 @@ class Pages:
 
     def episodes(self, state: str | None, model: str | None, limit: int) -> list[Episode]:
         """Episodes, newest first."""
+        return self.history(state, model, None, limit, None)[0]
+
+    def history(
+        self, state: str | None, model: str | None, monitor: str | None, limit: int, after: str | None
+    ) -> tuple[list[Episode], str | None]:
+        """A page of episodes, and the next cursor."""
         wanted: Literal["open", "closed"] | None = "open" if state == "open" else "closed" if state == "closed" else None
-        return self._reader.episodes(wanted, model, limit)[0]
+        return self._reader.episodes(wanted, model, limit, after, monitor=monitor)

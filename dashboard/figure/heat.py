@@ -78,8 +78,8 @@ def _said(one: Series, slot: int) -> str:
     """What was read of a window: value, verdict and n, or why there is none."""
     if one.value[slot] is None:
         return one.reason[slot] or "no reading"
-    _, icon, words = word.state_of(one.verdict[slot], one.reason[slot], limited=one.limited)
-    return f"{word.number(one.value[slot])} · {icon} {words} · n {word.count(one.n[slot])}"
+    _, _, words = word.state_of(one.verdict[slot], one.reason[slot], limited=one.limited)
+    return f"{word.number(one.value[slot])} · {words} · n {word.count(one.n[slot])}"
 
 
 def _frame(start: int, step: int) -> axis.Figure:

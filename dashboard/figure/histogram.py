@@ -48,7 +48,7 @@ def parts(column: Column, target: Sequence[int], baseline: Sequence[int]) -> lis
 
 
 def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> axis.Figure:
-    """Densities between the outer edges, and to their right the shares below, above, null and invalid."""
+    """Densities between the outer edges, and to their right the shares below, above, null and invalid; the target alone without a baseline."""
     left, right = _shares(target), _shares(baseline)
     cuts = _cuts(column.edges)
     steps = [column.edges[cut] for cut in cuts]
@@ -57,6 +57,8 @@ def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> a
     slots = [0, last, column.null, column.invalid] if last else [column.null, column.invalid]
     data: list[axis.Figure] = []
     for name, shares in (("Baseline", right), ("Target", left)):
+        if not any(shares):
+            continue
         held = [sum(shares[low + 1 : high + 1]) for low, high in pairwise(cuts)]
         data.append(_density(name, steps, held))
         data.append({**_bars(name, outer, [shares[slot] for slot in slots]), "xaxis": "x2", "yaxis": "y2", "showlegend": False})
@@ -107,11 +109,10 @@ def categorical(column: Column, target: Sequence[int], baseline: Sequence[int]) 
     shown, rest = ranked[:CATEGORIES], ranked[CATEGORIES:]
     if rest:
         shown.append(Part(f"{len(rest)} more", sum(part.target for part in rest), sum(part.baseline for part in rest)))
-    names = [part.name + (" (vanished)" if not part.target else " (new)" if not part.baseline else "") for part in shown]
-    data = [
-        _bars("Baseline", names, [part.baseline for part in shown], flat=True),
-        _bars("Target", names, [part.target for part in shown], flat=True),
-    ]
+    alone = not sum(baseline)
+    names = [part.name + (" (vanished)" if not part.target else " (new)" if not part.baseline and not alone else "") for part in shown]
+    sides = {"Baseline": [part.baseline for part in shown], "Target": [part.target for part in shown]}
+    data = [_bars(side, names, shares, flat=True) for side, shares in sides.items() if any(shares)]
     return {
         "data": data,
         "layout": axis.layout(

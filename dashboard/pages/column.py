@@ -20,7 +20,7 @@ from dashboard.graph import graph
 from dashboard.pages.segments import segments
 from dashboard.panel import Page, ask, panel
 from dashboard.period import period, shift
-from dashboard.scene import Scene, against, looked, nothing, of, question, reach, scene, series, window_of
+from dashboard.scene import Scene, against, bare, looked, nothing, of, question, reach, scene, series, window_of
 from dashboard.seam import Reader
 from dashboard.series import choose, limits
 from dashboard.state import State, address
@@ -44,15 +44,19 @@ async def draw(reader: Reader, model: str, name: str, state: State) -> Page:
         + (f"{column.values} value bins" if column.numeric else f"{column.values} categories")
         + f" · contract {found.contract.version}"
     )
-    head = [trail, html.Div([html.H1(name), html.P(about, className="faint")], className="title"), *controls(found, state, here)]
+    head = [
+        trail,
+        html.Div([html.H1(piece.name(name, 120)), html.P(about, className="faint")], className="title"),
+        *controls(found, state, here),
+    ]
     if found.row.last_ts is None:
         return Page(name, "models", [*head, piece.empty("No event yet", "There is nothing to compare with the reference.")])
     drifts = {
         measure: monitor
         for measure in BUILT
-        if BUILT[measure].family is Family.DRIFT and (monitor := choose(found.monitors, measure, state.monitor, name))
+        if BUILT[measure].family is Family.DRIFT and (monitor := choose(found.monitors, measure, state.monitor, name, state.segment))
     }
-    nulls = choose(found.monitors, "quality.null_rate", state.monitor, name)
+    nulls = choose(found.monitors, "quality.null_rate", state.monitor, name, state.segment)
     body: list[Any] = []
     if drifts:
         measure = state.measure if state.measure in drifts else next(iter(drifts))
@@ -60,7 +64,7 @@ async def draw(reader: Reader, model: str, name: str, state: State) -> Page:
     else:
         body = [piece.card("Drift", piece.empty("Not watched", "No monitor takes a drift measure of this column."))]
     if nulls:
-        body.append(await panel(_over(reader, found, nulls, column, state, here, "Null rate over time", "nulls"), "null rate"))
+        body.append(await panel(_over(reader, found, nulls, column, state, here, "nulls"), "null rate"))
     return Page(f"{name} of {model}", "models", [*head, *body])
 
 
@@ -81,11 +85,12 @@ async def _drift(
     start = over.end - over.step if slot is None else shown.time(slot)
     where, value = f"Window of {moment.period(start, start + over.step)}", "No reading in this period"
     if slot is not None:
-        where, value = looked(state, shown, slot), f"{word.title(measure)} {word.number(shown.value[slot])} {against(monitor)}"
+        found = word.NONE if shown.value[slot] is None else f"{word.number(shown.value[slot])} {against(monitor)}"
+        where, value = looked(state, shown, slot), f"{word.title(measure)} {found}"
     return list(
         await gather(
             panel(_distribution(reader, scene, column, state, start, over.step, (where, value)), "distribution"),
-            panel(_over(reader, scene, monitor, column, state, here, "Drift over time", "drift", list(drifts)), "drift over time"),
+            panel(_over(reader, scene, monitor, column, state, here, "drift", list(drifts)), "drift over time"),
             panel(segments(reader, scene, monitor, state, over, here, column=column.name, window=start), "segments"),
         )
     )
@@ -94,20 +99,40 @@ async def _drift(
 async def _distribution(reader: Reader, scene: Scene, column: Column, state: State, start: int, length: int, about: tuple[str, str]) -> Any:
     """The chart, and beside it the parts that moved most. `about` says which window it is, and what was read of it."""
     target, baseline = await ask(reader.histogram, scene.row.model, column.name, state.segment, start, start + length)
-    title = "Baseline against target"
     where, value = about
-    note = f"{where}: n {word.count(sum(target))}, drawn against the reference, n {word.count(sum(baseline))}. {value}."
-    if not sum(target) or not sum(baseline):
-        which = "No row in this window" if not sum(target) else "The reference has no row of this segment"
-        return piece.card(title, piece.empty(which, "Choose another window in the chart below, or another segment."), note=note)
+    alone = not sum(baseline)
+    title = f"Distribution, {moment.period(start, start + length)}"
+    side = (
+        f"drawn against the reference, n {word.count(sum(baseline))}. {value}."
+        if not alone
+        else "drawn alone: the reference has no row of this segment."
+        if scene.referenced
+        else "drawn alone: the model has no reference."
+    )
+    note = f"{where}: n {word.count(sum(target))}, {side}"
+    if not sum(target):
+        return piece.card(
+            title, piece.empty("No row in this window", "Choose another window in the chart below, or another segment."), note=note
+        )
     figure = (histogram.numeric if column.numeric else histogram.categorical)(column, target, baseline)
     parts = sorted(histogram.parts(column, target, baseline), key=lambda part: -abs(part.moved))[:MOVED]
-    rows = [(part.name, f"{part.baseline:.1%}", f"{part.target:.1%}", f"{part.moved * 100:+.1f}") for part in parts]
-    moved = parts[0]
-    sentence = (
-        f"{column.name}: {moved.name} moved most, from {moved.baseline:.1%} of rows in the baseline to {moved.target:.1%} in the target."
-    )
-    table = piece.table(("Moved most", "Baseline", "Target", "Points"), rows, caption="The parts that moved most", numbers=(1, 2, 3))
+    most = parts[0]
+    if alone:
+        rows: list[tuple[Any, ...]] = [(piece.name(part.name, 24), word.number(part.target)) for part in parts]
+        sentence = f"{column.name}: {most.name} holds most, {word.number(most.target)} of rows."
+        table = piece.table(("Most rows", "Target"), rows, caption="The parts with most rows", numbers=(1,))
+    else:
+        rows = [
+            (
+                piece.name(part.name, 24),
+                word.number(part.baseline),
+                word.number(part.target),
+                f"{'+' if part.moved > 0 else ''}{word.number(part.moved)}",
+            )
+            for part in parts
+        ]
+        sentence = f"{column.name}: {most.name} moved most, from {word.number(most.baseline)} of rows in the baseline to {word.number(most.target)} in the target."
+        table = piece.table(("Moved most", "Baseline", "Target", "Moved"), rows, caption="The parts that moved most", numbers=(1, 2, 3))
     return piece.card(title, html.Div([graph("distribution", figure, sentence), table], className="split"), note=note)
 
 
@@ -118,20 +143,23 @@ async def _over(
     column: Column,
     state: State,
     here: Here,
-    title: str,
     name: str,
     measures: Sequence[str] = (),
 ) -> Any:
     """One measure of the column over time."""
     over = period(scene.row, state, monitor.window)
+    title = f"{word.title(monitor.measure)}, {word.stretch(over.start, over.end)}"
     query = question(monitor, state, over, column=column.name)
     shown = await series(reader, query, over)
     slot = window_of(state, shown)
     head = choices(measures, monitor, scene.monitors, state, here) if measures else None
     said = "No window evaluated." if slot is None else f"{word.number(shown.value[slot])}, {of(shown, slot, monitor)}."
+    said += "" if shown.limited or slot is None else " No threshold set."
+    if (without := bare(scene, monitor)) is not None:
+        return piece.card(title, [head, without], note=reach(state))
     note = f"{reach(state)}, {shift(over)}. {said}"
     if not any(shown.verdict):
-        return piece.card(title, [head, nothing(monitor, state, scene.segments)], note=note)
+        return piece.card(title, [head, nothing(scene, monitor, state, here, column.name)], note=note)
     figure = timeline(
         shown,
         measure=monitor.measure,
@@ -141,5 +169,5 @@ async def _over(
         height=300,
     )
     breached = sum(verdict in {"warn", "critical"} for verdict in shown.verdict)
-    sentence = f"{word.title(monitor.measure)} of {column.name} over {shift(over)}: {breached} of {len(shown)} windows reached a limit."
+    sentence = f"{word.title(monitor.measure)} of {column.name} over {shift(over)}: {breached} of {len(shown)} windows reached a threshold."
     return piece.card(title, [head, graph(name, figure, sentence)], note=note, foot=piece.source(query))

@@ -9,17 +9,19 @@ import pyarrow.compute as pc
 from core import moment
 from core.measure import BUILT, Family
 from core.monitor import Monitor
-from core.reading import Query
+from core.reading import Query, Verdict
 from dashboard import piece, word
 from dashboard.control import Here, choices
 from dashboard.figure.heat import heat
 from dashboard.graph import graph
 from dashboard.panel import ask
 from dashboard.period import Period, period, shift
-from dashboard.scene import LIMIT, Scene, nothing, question, reach
+from dashboard.scene import LIMIT, Scene, against, bare, nothing, question, reach
 from dashboard.seam import Reader
-from dashboard.series import Series, by_key
+from dashboard.series import JUDGED, Series, by_key
 from dashboard.state import State, address
+
+MOSTLY = 0.5  # the null rate from which on a column is not called OK
 
 
 async def drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: State, here: Here) -> list[Any]:
@@ -34,44 +36,49 @@ async def drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state:
     table = await ask(reader.readings, query)
     found = {column: Series.of(rows, over.start, over.end, over.step) for column, rows in by_key(table, "column").items()}
     head = choices(shown, monitor, scene.monitors, state, here)
-    if not found:
-        return [piece.card("Drift by column", [head, nothing(monitor, state, scene.segments)])]
+    title = f"{word.title(name)} by column, {word.stretch(over.start, over.end)}"
     start = _start(found, over, state)
+    nulls = judged.get("quality.null_rate")
+    missing = await _nulls(reader, nulls, state, start, over) if nulls else {}
+    if (without := bare(scene, monitor)) is not None:
+        there = {
+            column.name: found.get(column.name) or Series.of(table.slice(0, 0), over.start, over.end, over.step)
+            for column in scene.contract.watched
+        }
+        return [piece.card(title, [head, without]), _columns(there, missing, monitor, start, state, scene)]
+    if not found:
+        return [piece.card(title, [head, nothing(scene, monitor, state, here)])]
     ranked = dict(sorted(found.items(), key=lambda item: -(item[1].highest if item[1].highest is not None else -1.0)))
     top = monitor.critical if isinstance(monitor.critical, int | float) else None
     sentence = f"{word.title(name)} of {len(ranked)} columns over {shift(over)}; {next(iter(ranked))} moved furthest."
     map_ = piece.card(
-        "Drift by column",
+        title,
         [head, graph("drift", heat(ranked, measure=name, top=top, chosen=start), sentence)],
         note=f"{reach(state)}, {shift(over)}; the column that moved furthest on top. Blank is no value: point at it for the reason. Click a window to look at it.",
         foot=piece.source(query),
     )
-    nulls = judged.get("quality.null_rate")
-    missing = await _nulls(reader, nulls, state, start, over) if nulls else {}
     return [map_, _columns(ranked, missing, monitor, start, state, scene)]
 
 
 def _start(found: dict[str, Series], over: Period, state: State) -> int:
-    """The start of the window that is looked at: the chosen one, else the newest that was judged, else the newest with a value."""
-    if state.window is not None and over.start <= state.window < over.end:
+    """The start of the window that is looked at: the chosen one, else the newest that a column would be looked at first."""
+    if state.window is not None:
         return over.start + (state.window - over.start) // over.step * over.step
-    for newest in ("judged", "last"):
-        if times := [one.time(slot) for one in found.values() if (slot := getattr(one, newest)) is not None]:
-            return max(times)
-    return over.end - over.step
+    first = [(one.verdict[slot] in JUDGED, one.time(slot)) for one in found.values() if (slot := one.newest) is not None]
+    return max(first)[1] if first else over.end - over.step
 
 
 def _columns(found: dict[str, Series], missing: dict[str, float | None], monitor: Monitor, start: int, state: State, scene: Scene) -> Any:
     """The table: one row a column, those furthest in the window that starts at `start` first."""
     return piece.card(
-        "Columns",
+        f"Columns, {moment.period(start, start + monitor.window)}",
         piece.table(
             ("Column", word.brief(monitor.measure), "n", "State", "Highest", "Null rate", "Over the period"),
             [_column(column, one, missing.get(column), monitor, start, state, scene) for column, one in _now(found, start)],
             caption=f"Columns by {word.title(monitor.measure)}",
             numbers=(1, 2, 4, 5),
         ),
-        note=f"Window of {moment.period(start, start + monitor.window)}, against {monitor.baseline or 'nothing'}; the furthest first.",
+        note=f"{against(monitor).capitalize()}; the furthest first. A column opens in this window.",
     )
 
 
@@ -84,21 +91,27 @@ def _now(found: dict[str, Series], start: int) -> list[tuple[str, Series]]:
 
 
 def _column(column: str, one: Series, null: float | None, monitor: Monitor, start: int, state: State, scene: Scene) -> tuple[Any, ...]:
-    link = piece.link(column, address("models", scene.row.model, "columns", column, state=state.but(by="")))
+    link = piece.link(piece.name(column), address("models", scene.row.model, "columns", column, state=state.but(by="")))
     slot = one.slot(start)
     spark = piece.line(one.value, f"{word.title(monitor.measure)} over the period", zero=True)
-    limited = monitor.warn is not None or monitor.critical is not None
     if slot is None or not one.verdict[slot]:
-        return (link, word.NONE, word.NONE, piece.badge("nodata", "No reading"), word.number(one.highest), word.NONE, spark)
+        return (link, word.NONE, word.NONE, piece.badge("nodata", "No reading"), word.number(one.highest), word.number(null), spark)
     return (
         link,
         word.number(one.value[slot]),
         word.count(one.n[slot]),
-        piece.badge(one.verdict[slot], one.reason[slot], limited=limited),
+        _state(one.verdict[slot], one.reason[slot], null, limited=one.limited),
         word.number(one.highest),
         word.number(null),
         spark,
     )
+
+
+def _state(verdict: str, reason: str | None, null: float | None, *, limited: bool) -> Any:
+    """The state of a column's drift. Where most values are null, the rest says little: that is not called OK."""
+    if verdict == Verdict.OK and null is not None and null >= MOSTLY:
+        return piece.badge("nodata", "All null" if null == 1 else f"Null rate {word.number(null)}")
+    return piece.badge(verdict, reason, limited=limited)
 
 
 async def _nulls(reader: Reader, monitor: Monitor, state: State, start: int, over: Period) -> dict[str, float | None]:

@@ -59,7 +59,7 @@ async def _row(reader: Reader, row: ModelRow) -> tuple[Any, ...]:
     total = sum(count or 0 for count in counts)
     name = html.Div(
         [
-            piece.link(row.model, address("models", row.model)),
+            piece.link(piece.name(row.model), address("models", row.model)),
             html.Span(f"{row.task} · contract {row.contract_version}", className="faint under"),
         ]
     )
@@ -91,4 +91,6 @@ def _health(family: Family, monitors: list[Monitor], episodes: list[Episode], ro
         return html.Span("not watched", className="faint")
     if row.last_ts is None:
         return piece.badge("nodata")
+    if word.now() - row.last_ts > max(2 * min(monitor.window for monitor in watching), moment.DAY):
+        return piece.badge("nodata", f"No event for {word.span(word.now() - row.last_ts)}")
     return piece.badge("ok", limited=any(monitor.warn is not None or monitor.critical is not None for monitor in watching))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from asyncio import gather
 from collections.abc import Sequence
 from itertools import groupby
@@ -13,39 +12,52 @@ from dash.development.base_component import Component
 
 from core import moment
 from core.episode import Episode, Level
+from core.monitor import Monitor
 from core.reading import Query
 from core.segment import ALL
 from dashboard import piece, word
+from dashboard.pages.history import Choice
 from dashboard.panel import Page, ask, panel
 from dashboard.seam import ModelRow, Reader
 from dashboard.state import State, address
+from dashboard.subject import life, subject
 
 SHOWN = 500  # open episodes read at most
 GROUPS = 20  # groups drawn at most
+LISTED = 50  # episodes below the worst of a group
 BEFORE = 30  # windows in a spark line before the episode's, and after it
 
 
 async def draw(reader: Reader) -> Page:
     """Open episodes by impact, one row a monitor with the worst of its episodes; then what ended lately."""
-    opened, closed, models, status = await gather(
-        ask(reader.episodes, "open", None, SHOWN), ask(reader.episodes, "closed", None, 10), ask(reader.models), ask(reader.status)
+    opened, closed, models, status, monitors = await gather(
+        ask(reader.episodes, "open", None, SHOWN),
+        ask(reader.episodes, "closed", None, 10),
+        ask(reader.models),
+        ask(reader.status),
+        ask(reader.monitors, None),
     )
     groups = _groups(opened)
     drawn = await gather(*(panel(_group(reader, group), "an episode") for group in groups[:GROUPS]))
+    total = sum(row.open_episodes for row in models)
+    among = f", of the newest {SHOWN}" if total > len(opened) else ""
     facts = [
-        ("Open episodes", str(len(opened)), f"of {len(groups)} monitor{'' if len(groups) == 1 else 's'}"),
-        ("Critical", str(sum(episode.level is Level.CRITICAL for episode in opened)), "reached the critical limit"),
-        ("To page", str(sum(episode.severity == "page" for episode in opened)), "severity page"),
+        ("Open episodes", word.count(max(total, len(opened))), f"of {len(groups)} monitor{'' if len(groups) == 1 else 's'}{among}"),
+        ("Critical", str(sum(episode.level is Level.CRITICAL for episode in opened)), f"reached the critical threshold{among}"),
+        ("Paging", str(sum(episode.severity == "page" for episode in opened)), f"notifies: page{among}"),
         ("Models", str(len(models)), f"{word.short(sum(row.predictions for row in models))} predictions"),
     ]
     heading = html.Div(
         [html.H1("Inbox"), html.P("What needs somebody now, the largest impact first.", className="faint")], className="title"
     )
     hidden = len(groups) - GROUPS
-    more = html.P(f"{hidden} more monitors have open episodes; see the models.", className="faint") if hidden > 0 else None
-    body = [heading, piece.figures(*facts), html.Div([*drawn, more], className="episodes") if opened else _quiet(models, status)]
+    more = f"{hidden} more monitors have open episodes: " if hidden > 0 else ""
+    ways: list[Any] = [piece.link("all that are open", Choice(state="open").address), ", ", piece.link("all episodes", Choice().address)]
+    body = [heading, piece.figures(*facts), html.Div(drawn, className="episodes") if opened else _quiet(models, status, monitors)]
+    if opened or closed:
+        body.append(html.P([more, *ways], className="faint"))
     if closed:
-        body.append(piece.card("Ended lately", _closed(closed)))
+        body.append(piece.card("Recently ended", _closed(closed)))
     return Page("Inbox", "inbox", body)
 
 
@@ -87,7 +99,13 @@ async def _group(reader: Reader, group: Sequence[Episode]) -> Component:
     ]
     others = group[1:]
     rest = (
-        html.Details([html.Summary(f"{len(others)} more of this monitor"), html.Ul([html.Li(_brief(one)) for one in others[:50]])])
+        html.Details(
+            [
+                html.Summary(f"{len(others)} more of this monitor"),
+                html.Ul([html.Li(_brief(one)) for one in others[:LISTED]]),
+                piece.link("All of this monitor", Choice("open", worst.model, worst.monitor).address) if len(others) > LISTED else None,
+            ]
+        )
         if others
         else None
     )
@@ -97,12 +115,18 @@ async def _group(reader: Reader, group: Sequence[Episode]) -> Component:
 def _told(one: Episode, share: float | None) -> list[Component]:
     """What happened, since when, why, and to how much of the traffic."""
     state = State(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
-    reach = "all traffic" if one.segment == ALL else f"{share:.1%} of traffic" if share is not None else "traffic unknown"
+    reach = "all traffic" if one.segment == ALL else f"{word.share(share)} of traffic" if share is not None else "traffic unknown"
     return [
-        html.Div([piece.badge(one.level), html.Span(one.severity, className="tag"), _life(one)], className="line"),
-        html.H2(piece.link(_subject(one), address("alerts", one.id))),
+        html.Div(
+            [piece.badge(one.level), html.Span(f"notifies: {one.severity}", className="tag"), html.Span(life(one), className="faint")],
+            className="line",
+        ),
+        html.H2(piece.link(piece.name(subject(one), 100), address("alerts", one.id))),
         html.P(one.reason, className="why"),
-        html.P([piece.link(one.model, address("models", one.model, state=state)), f" · {one.monitor} · {reach}"], className="faint"),
+        html.P(
+            [piece.link(piece.name(one.model), address("models", one.model, state=state)), " · ", piece.name(one.monitor), f" · {reach}"],
+            className="faint",
+        ),
     ]
 
 
@@ -118,29 +142,17 @@ async def _share(reader: Reader, one: Episode) -> float | None:
     return sum(mine["n"].to_pylist()) / total if total else None
 
 
-def _subject(one: Episode) -> str:
-    of = f" of {one.column}" if one.column else ""
-    return f"{word.title(one.measure)}{of}" + ("" if one.segment == ALL else f" in {one.segment}")
-
-
-def _life(one: Episode) -> Component:
-    """Since when, as event time; how long that is by the clock where it is recent."""
-    age = time.time_ns() // 1_000 - one.started_at
-    old = f", {word.span(age)} ago" if 0 <= age < 60 * moment.DAY else ""
-    return html.Span(f"since {word.instant(one.started_at)}{old}", className="faint")
-
-
 def _brief(one: Episode) -> list[Any]:
     return [
         piece.badge(one.level),
         " ",
-        piece.link(_subject(one), address("alerts", one.id)),
+        piece.link(piece.name(subject(one), 60), address("alerts", one.id)),
         html.Span(f" {word.number(one.value)}, {moment.period(one.window_start, one.window_end)}", className="faint"),
     ]
 
 
-def _quiet(models: Sequence[ModelRow], status: dict[str, Any]) -> Component:
-    """Nothing is open: whether that is good news depends on whether anything is watched."""
+def _quiet(models: Sequence[ModelRow], status: dict[str, Any], monitors: Sequence[Monitor]) -> Component:
+    """Nothing is open: whether that is good news depends on whether anything could fire, and on how old the events are."""
     if not models:
         return piece.empty(
             "No model yet",
@@ -149,15 +161,21 @@ def _quiet(models: Sequence[ModelRow], status: dict[str, Any]) -> Component:
         )
     newest = max((row.last_ts for row in models if row.last_ts is not None), default=None)
     evaluated = (status.get("evaluate") or {}).get("last")
-    said = f"Last evaluated {evaluated}." if isinstance(evaluated, str) else f"Data seen up to {word.instant(newest)}."
+    if newest is None:
+        return piece.empty("No event yet", "No episode is open, for nothing has been evaluated.")
+    said = f"The newest event is of {word.instant(newest)}, {word.ago(newest)}."
+    if isinstance(evaluated, str):
+        said += f" Last evaluated {evaluated}."
+    if not any(monitor.warn is not None or monitor.critical is not None for monitor in monitors):
+        return piece.empty("No threshold set", f"No monitor has a threshold, so no episode can open. {said}")
     return piece.empty("All quiet", f"No episode is open. {said}")
 
 
 def _closed(episodes: Sequence[Episode]) -> Component:
     rows = [
         (
-            piece.link(_subject(one), address("alerts", one.id)),
-            piece.link(one.model, address("models", one.model)),
+            piece.link(piece.name(subject(one), 60), address("alerts", one.id)),
+            piece.link(piece.name(one.model, 24), address("models", one.model)),
             piece.badge(one.level),
             word.number(one.value),
             word.instant(one.fired_at),
@@ -165,4 +183,4 @@ def _closed(episodes: Sequence[Episode]) -> Component:
         )
         for one in episodes
     ]
-    return piece.table(("What", "Model", "Worst", "Value", "Fired", "Ended"), rows, caption="Episodes that ended lately", numbers=(3,))
+    return piece.table(("What", "Model", "Level", "Value", "Fired", "Ended"), rows, caption="Recently ended episodes", numbers=(3,))

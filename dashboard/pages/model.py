@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from dash import html
+from dash.development.base_component import Component
 
 from core import text
 from core.measure import BUILT
 from dashboard import piece, word
 from dashboard.control import controls
 from dashboard.pages.drift import drift
+from dashboard.pages.history import Choice
 from dashboard.pages.performance import performance
 from dashboard.panel import Page, ask, panels
 from dashboard.scene import scene
-from dashboard.seam import Reader
+from dashboard.seam import ModelRow, Reader
 from dashboard.series import choose
 from dashboard.state import State, address
 
@@ -36,15 +38,17 @@ async def draw(reader: Reader, name: str, state: State) -> Page:
         return address("models", name, state=changed)
 
     row = found.row
-    about = f"{row.task} · contract {row.contract_version} · {word.count(row.predictions)} predictions, {word.count(row.labels)} labelled · last event {word.instant(row.last_ts)}"
-    head: list[Any] = [trail, html.Div([html.H1(name), html.P(about, className="faint")], className="title")]
-    head += _strangers(await ask(reader.outside, name), found.contract.classes)
+    head: list[Any] = [trail, _title(row), *_strangers(await ask(reader.outside, name), found.contract.classes)]
     if row.last_ts is None:
         why = "The contract is there, so events are accepted. Send some, and the first closed window is evaluated:"
         return Page(
             name, "models", [*head, piece.empty("No event yet", why, html.Pre(f"watchkeeper replay stream.parquet --model {name}"))]
         )
-    judged = {measure: monitor for measure in BUILT if (monitor := choose(found.monitors, measure, state.monitor)) is not None}
+    judged = {
+        measure: monitor
+        for measure in BUILT
+        if (monitor := choose(found.monitors, measure, state.monitor, segment=state.segment)) is not None
+    }
     if not judged:
         return Page(
             name, "models", [*head, piece.empty("No monitor watches this model", "Apply one:", html.Pre("watchkeeper apply monitors.yaml"))]
@@ -66,3 +70,17 @@ def _strangers(outside: dict[str, int], classes: tuple[str, ...]) -> list[Any]:
     came = " and ".join(f"{word.count(n)} {topic}" for topic, n in outside.items() if n)
     said = f"{came} came with a class that the model does not have ({known}). Each counts as a class of its own."
     return [html.P(said, className="notice", role="status")]
+
+
+def _title(row: ModelRow) -> Component:
+    """The model's name, how much there is of it and how old that is, and the way to its episodes."""
+    about = f"{row.task} · contract {row.contract_version} · {word.count(row.predictions)} predictions, {word.count(row.labels)} labelled · last event {word.instant(row.last_ts)}"
+    if row.last_ts is not None:
+        about += f", {word.ago(row.last_ts)}"
+    episodes: list[Any] = [
+        piece.link(f"{row.open_episodes} open episode{'' if row.open_episodes == 1 else 's'}", Choice("open", row.model).address),
+        " · ",
+        piece.link("all its episodes", Choice(model=row.model).address),
+    ]
+    lines = [html.H1(piece.name(row.model, 120)), html.P(about, className="faint"), html.P(episodes, className="next")]
+    return html.Div(lines, className="title")

@@ -41,10 +41,10 @@ async def performance(reader: Reader, scene: Scene, judged: dict[str, Monitor], 
     chosen = None if slot is None else one.time(slot)
     marks = scene.marks(name, "", state.segment)
     figure = timeline(one, measure=name, limits=limits(monitor, one), traffic=volume, marks=marks, chosen=chosen, rows="labelled")
-    chart = graph("performance", figure, _sentence(one, monitor, slot)) if any(one.verdict) else nothing(monitor, state, scene.segments)
+    chart = graph("performance", figure, _sentence(one, monitor, slot)) if any(one.verdict) else nothing(scene, monitor, state, here)
     band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."
     card = piece.card(
-        "Performance",
+        f"{word.title(name)}, {word.stretch(over[name].start, over[name].end)}",
         [choices(shown, monitor, scene.monitors, state, here), chart],
         note=f"{reach(state)}, {shift(over[name])}. Bars: predictions in light, labelled ones in dark.{band}",
         foot=piece.source(asked[name]),
@@ -56,12 +56,11 @@ async def performance(reader: Reader, scene: Scene, judged: dict[str, Monitor], 
 def _fact(name: str, one: Series, monitor: Monitor, state: State) -> tuple[str, Any, Any]:
     slot = window_of(state, one)
     if slot is None:
-        return (word.title(name), word.NONE, "no value in this period")
+        return (word.title(name), word.NONE, "no reading in this period")
     baseline = one.baseline[slot]
     against = f"baseline {word.number(baseline)}, " if baseline is not None else ""
-    limited = monitor.warn is not None or monitor.critical is not None
     shown = [
-        piece.badge(one.verdict[slot], one.reason[slot], limited=limited),
+        piece.badge(one.verdict[slot], one.reason[slot], limited=one.limited),
         html.Span(against + of(one, slot, monitor), className="faint"),
     ]
     return (word.title(name), word.number(one.value[slot]), shown)
@@ -71,4 +70,4 @@ def _sentence(one: Series, monitor: Monitor, slot: int | None) -> str:
     if slot is None:
         return f"{word.title(monitor.measure)}: no value in this period."
     breached = sum(verdict in {"warn", "critical"} for verdict in one.verdict)
-    return f"{word.title(monitor.measure)} was {word.number(one.value[slot])} ({of(one, slot, monitor)}); {breached} of {len(one)} windows reached a limit."
+    return f"{word.title(monitor.measure)} was {word.number(one.value[slot])} ({of(one, slot, monitor)}); {breached} of {len(one)} windows reached a threshold."

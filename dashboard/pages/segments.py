@@ -6,14 +6,15 @@ from typing import Any
 
 from dash import html
 
-from core import measure, moment, text
+from core import measure, moment
 from core.monitor import Monitor
 from core.reading import Query
 from dashboard import piece, word
 from dashboard.control import Here
 from dashboard.panel import ask
 from dashboard.period import Period
-from dashboard.scene import LIMIT, Scene
+from dashboard.rank import RANKED, Slice, ranked
+from dashboard.scene import LIMIT, Scene, watching, who
 from dashboard.seam import Reader
 from dashboard.series import Series, by_key
 from dashboard.state import State
@@ -24,7 +25,7 @@ ROWS = 60
 async def segments(
     reader: Reader, scene: Scene, monitor: Monitor, state: State, period: Period, here: Here, *, column: str, window: int | None
 ) -> Any:
-    """One row a segment value, the worst first. `window` is the start of the window that values are of, None for the last of the period."""
+    """One row a segment value, the largest gap times share first. `window` is the start of the window that values are of, None for the last of the period."""
     watched = ["*".join(grouping) for grouping in scene.groupings]
     if not watched:
         return None
@@ -41,51 +42,51 @@ async def segments(
         limit=LIMIT,
     )
     found = by_key(await ask(reader.readings, query), "segment")
-    title = f"{word.title(monitor.measure)} by segment"
+    title = f"{word.title(monitor.measure)} by {by}"
     if not found:
-        why = f"The monitor {monitor.name} does not watch {by}." if by not in monitor.segments else "No reading in this period."
-        return piece.card(title, [tabs, piece.empty("Nothing to compare", why)])
+        why: list[Any] = ["No reading in this period."]
+        if by not in monitor.segments:
+            why = [f"The monitor {monitor.name} does not watch {by}.", who(watching(scene, by, monitor.measure, column), state, here)]
+        return piece.card(title, [tabs, piece.empty("Nothing to compare", *why)])
     table = {name: Series.of(rows, period.start, period.end, period.step) for name, rows in found.items()}
     start = window if window is not None else period.end - period.step
     valued = any(value is not None for one in table.values() for value in one.baseline)
-    rows = [_row(name, one, start, monitor, state, here, valued=valued) for name, one in _ranked(table, monitor, start)[:ROWS]]
-    total = sum(one.n[slot] or 0 for one in table.values() if (slot := one.slot(start)) is not None)
+    slices = ranked([_slice(name, one, start) for name, one in table.items()], monitor, parts=True)
+    gaps = bool(measure.BUILT[monitor.measure].better)
+    rows = [_row(one, table[one.name], monitor, state, here, valued=valued, gaps=gaps) for one in slices[:ROWS]]
+    total = sum(one.n or 0 for one in slices)
     more = html.P(f"{len(table) - ROWS} more segments are in the export.", className="faint") if len(table) > ROWS else None
-    head = ("Segment", "Value", *(["Baseline"] if valued else []), "n", "n baseline", "State", "Over the period")
+    middle = [*(["Baseline"] if valued else []), *(["Gap"] if gaps else []), "n", "Share", "n baseline"]
+    head = ("Segment", "Value", *middle, "State", "Over the period")
     return piece.card(
         title,
-        [tabs, piece.table(head, rows, caption=f"{title}, by {by}", numbers=(1, 2, 3, 4) if valued else (1, 2, 3)), more],
-        note=f"Window of {moment.period(start, start + period.step)}, n {word.count(total)} in all; the worst first, thin ones last.",
+        [tabs, piece.table(head, rows, caption=title, numbers=range(1, len(head) - 2)), more],
+        note=f"Window of {moment.period(start, start + period.step)}, n {word.count(total)} in all. {RANKED}",
         foot=piece.source(query),
     )
 
 
-def _ranked(table: dict[str, Series], monitor: Monitor, start: int) -> list[tuple[str, Series]]:
-    """The worst in the window that starts at `start` first, then thin ones, then those without a value."""
-    worse = -measure.BUILT[monitor.measure].better or 1
-
-    def rank(item: tuple[str, Series]) -> tuple[int, float]:
-        slot = item[1].slot(start)
-        value = None if slot is None else item[1].value[slot]
-        if slot is None or value is None:
-            return 2, 0.0
-        return int(item[1].verdict[slot] == "insufficient"), -worse * value
-
-    return sorted(table.items(), key=rank)
+def _slice(name: str, one: Series, start: int) -> Slice:
+    """A segment in the window that starts at `start`."""
+    slot = one.slot(start)
+    if slot is None:
+        return Slice(name, None, None, None, None, "", None)
+    return Slice(name, one.value[slot], one.baseline[slot], one.n[slot], one.n_baseline[slot], one.verdict[slot], one.reason[slot])
 
 
-def _row(name: str, one: Series, start: int, monitor: Monitor, state: State, here: Here, *, valued: bool) -> tuple[Any, ...]:
-    link = piece.link(text.unquote(name.split("=", 1)[1]) if "," not in name else text.unquote(name), here(state.but(segment=name)))
-    spark = piece.line(one.value, f"{word.title(monitor.measure)} over the period", zero=word.from_zero(monitor.measure))
-    limited = monitor.warn is not None or monitor.critical is not None
-    if (slot := one.slot(start)) is None or not one.verdict[slot]:
-        return (link, *[word.NONE] * (4 if valued else 3), piece.badge("nodata", "No reading"), spark)
+def _row(one: Slice, over: Series, monitor: Monitor, state: State, here: Here, *, valued: bool, gaps: bool) -> tuple[Any, ...]:
+    link = piece.link(piece.name(piece.value(one.name)), here(state.but(segment=one.name)))
+    spark = piece.line(over.value, f"{word.title(monitor.measure)} over the period", zero=word.from_zero(monitor.measure))
+    if not one.verdict:
+        return (link, *[word.NONE] * (4 + valued + gaps), piece.badge("nodata", "No reading"), spark)
     return (
         link,
-        word.number(one.value[slot]),
-        *([word.number(one.baseline[slot])] if valued else []),
-        word.count(one.n[slot]),
-        word.count(one.n_baseline[slot]),
-        piece.badge(one.verdict[slot], one.reason[slot], limited=limited),
+        word.number(one.value),
+        *([word.number(one.baseline)] if valued else []),
+        *([word.number(one.gap)] if gaps else []),
+        word.count(one.n),
+        word.NONE if one.share is None else word.share(one.share),
+        word.count(one.n_baseline),
+        piece.badge(one.verdict, one.reason, limited=over.limited),
         spark,
     )

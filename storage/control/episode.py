@@ -17,7 +17,13 @@ class Episodes(Ledgers):
     """The questions that the API and the pages ask."""
 
     def episodes(
-        self, state: Literal["open", "closed"] | None = None, model: str | None = None, limit: int = 100, after: str | None = None
+        self,
+        state: Literal["open", "closed"] | None = None,
+        model: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+        *,
+        monitor: str | None = None,
     ) -> tuple[list[Episode], str | None]:
         """Episodes, the last fired first, and the cursor of the next page. ConfigError if `after` is no cursor."""
         query = select(EPISODE.c.id, EPISODE.c.fired_at).order_by(EPISODE.c.fired_at.desc(), EPISODE.c.id.desc()).limit(limit + 1)
@@ -25,6 +31,8 @@ class Episodes(Ledgers):
             query = query.where(EPISODE.c.ended_at.is_(None) if state == "open" else EPISODE.c.ended_at.is_not(None))
         if model is not None:
             query = query.where(EPISODE.c.model == model)
+        if monitor is not None:
+            query = query.where(EPISODE.c.monitor == monitor)
         if after is not None:
             fired_at, name = _parse(after)
             query = query.where(or_(EPISODE.c.fired_at < fired_at, and_(EPISODE.c.fired_at == fired_at, EPISODE.c.id < name)))

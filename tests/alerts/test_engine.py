@@ -44,11 +44,12 @@ def test_an_episode_holds_why_since_when_and_the_frozen_evidence(store: ControlS
         "started_at": "2013-07-01T00:00:00Z",
         "fired_at": "2013-07-02T00:00:00Z",
         "ended_at": None,
-        "reason": "Population stability index of temp is 0.15, warn at 0.1, over 2013-07-01 (n 2,377)",
+        "reason": "Population stability index of temp is 0.15; warn from 0.1, over 2013-07-01 (n 2,377)",
         "window_start": "2013-07-01T00:00:00Z",
         "window_end": "2013-07-02T00:00:00Z",
         "value": 0.15,
         "threshold": {"warn": 0.1, "critical": 0.25},
+        "at_firing": {"value": 0.15, "window_start": "2013-07-01T00:00:00Z", "window_end": "2013-07-02T00:00:00Z"},
         "deliveries": [],
         "url": f"http://127.0.0.1:8650/ui/alerts/{episode.id}",
     }
@@ -60,6 +61,8 @@ def test_one_life_is_one_episode_with_a_timeline(store: ControlStore, engine: Al
     engine.observe(MONITOR, DAYS)
     (episode,), _ = store.episodes("closed")
     assert (episode.state, episode.level, episode.value, episode.ended_at) == (State.RESOLVED, Level.CRITICAL, 0.31, DAYS[2].window_end)
+    assert (episode.reading, episode.fired) == (DAYS[1], DAYS[0])
+    assert episode.document()["at_firing"]["window_start"] == moment.text(DAYS[0].window_start)
     timeline = store.transitions(episode.id)
     assert [(entry.after, entry.level) for entry in timeline] == [
         (State.FIRING, Level.WARN),
@@ -114,6 +117,7 @@ def test_what_is_older_than_the_horizon_is_recorded_and_not_sent(store: ControlS
     engine.observe(MONITOR, [DAYS[0], DAYS[2]])
     (episode,), _ = store.episodes()
     assert [(delivery.type, delivery.state) for delivery in episode.deliveries] == [("episode.fired", DeliveryState.NOT_SENT)]
+    assert episode.deliveries[0].reason == "older than 2 days"
     assert store.due(clock.now()) == []
 
 

@@ -222,6 +222,16 @@ def test_the_window_looked_at_is_the_newest_that_was_judged() -> None:
     assert (window_of(Choice(), thin), looked(Choice(), thin, 3)) == (3, "Window of 1970-01-04, the newest")
 
 
+@pytest.mark.parametrize("verdict", ["insufficient", "ok"])
+def test_an_unfinished_window_is_not_what_is_looked_at_first(verdict: str) -> None:
+    """The data end one event into the fourth day: the third is looked at, whether or not one sample is enough; alone, the fragment is."""
+    series = replace(blank(4), value=[1.0, 2.0, 3.0, 4.0], n=[50, 48, 52, 1], verdict=[verdict] * 4)
+    assert window_of(Choice(), series) == 2
+    assert "1970-01-03, the newest" in looked(Choice(), series, 2)
+    alone = replace(blank(4), value=[None, None, None, 4.0], n=[0, 0, 0, 1], verdict=["nodata"] * 3 + [verdict])
+    assert window_of(Choice(), alone) == 3
+
+
 def blank(size: int) -> Series:
     """Daily windows without a reading."""
     none: list[Any] = [None] * size

@@ -40,6 +40,7 @@ class Twin:
         self._episodes = year.episodes(pa.concat_tables(self._readings.values()), self._monitors)
         self.failing: set[str] = set()
         self.strangers = {"predictions": 0, "labels": 0}
+        self.bare: set[str] = set()  # models without a reference
         self.moved = False  # one more prediction since the page was drawn
 
     def models(self) -> list[ModelRow]:
@@ -66,8 +67,8 @@ class Twin:
     def contract(self, model: str) -> Contract | None:
         return self._contracts.get(model)
 
-    def monitors(self, model: str) -> list[Monitor]:
-        return self._monitors.get(model, [])
+    def monitors(self, model: str | None) -> list[Monitor]:
+        return self._monitors.get(model, []) if model is not None else [one for of in self._monitors.values() for one in of]
 
     def readings(self, query: Query) -> pa.Table:
         self._may("readings")
@@ -137,6 +138,18 @@ class Twin:
         ]
         return sorted(fit, key=lambda one: -one.fired_at)[:limit]
 
+    def history(
+        self, state: str | None, model: str | None, monitor: str | None, limit: int, after: str | None
+    ) -> tuple[list[Episode], str | None]:
+        fit = [one for one in self.episodes(state, model, len(self._episodes)) if monitor is None or one.monitor == monitor]
+        if after is not None and not after.isdigit():
+            raise ConfigError(f"{after} is not a cursor")
+        first = int(after or 0)
+        return fit[first : first + limit], str(first + limit) if first + limit < len(fit) else None
+
+    def referenced(self, model: str) -> bool:
+        return model not in self.bare
+
     def episode(self, id: str) -> Episode | None:  # noqa: A002
         return next((one for one in self._episodes if one.id == id), None)
 
@@ -153,7 +166,9 @@ class Twin:
         }
         steps = [Transition(at=one.fired_at, before=State.NORMAL, after=State.FIRING, reason=one.reason, **seen)]
         if one.ended_at is not None:
-            steps.append(Transition(at=one.ended_at, before=State.FIRING, after=State.RESOLVED, reason="within its limits again", **seen))
+            steps.append(
+                Transition(at=one.ended_at, before=State.FIRING, after=State.RESOLVED, reason="within its thresholds again", **seen)
+            )
         return steps
 
     def outside(self, _model: str) -> dict[str, int]:

@@ -36,7 +36,7 @@ def items(table: pa.Table) -> list[dict[str, Any]]:
 def parse(given: dict[str, str]) -> Query:
     """The query of a request's parameters. An empty `column` is the whole model; the others mean nothing when they are empty."""
     newest = query.choice(given, "revisions", ("all", "newest")) != "all"
-    names = {name: given.get(name) or None for name in ("model", "monitor", "measure", "segment")}
+    names: dict[str, Any] = {name: given.get(name) or None for name in ("model", "monitor", "measure", "segment")}
     return Query(
         **names,
         column=given.get("column"),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
+from sqlalchemy import select, update
 
 from core.episode import Delivery, DeliveryState, Episode, Level, Record, Rule, Seen, State, Transition
 from core.error import ConfigError, Fatal
 from core.monitor import Monitor, Severity
 from core.reading import Reading, Verdict
+from storage.control.schema import EPISODE
 from storage.control.store import ControlStore
 
 MONITOR = Monitor(name="drift", model="late", measure="drift.psi", critical=0.25)
@@ -73,6 +76,27 @@ def test_open_and_closed_episodes_of_a_model(store: ControlStore) -> None:
     assert store.open_episodes() == {"late": 2, "other": 1}
     write(store, Record(episodes=[episode(1, ended=9)]))
     assert store.open_episodes() == {"late": 1, "other": 1}
+
+
+def test_an_episode_of_a_version_that_kept_no_reading_at_firing_is_read(store: ControlStore) -> None:
+    """Its reading is the one that fired while nothing has escalated it; after that nobody knows."""
+    write(store, Record(episodes=[episode(2), msgspec.structs.replace(episode(8), level=Level.CRITICAL)]))
+    with store.write() as connection:
+        for payload in connection.execute(select(EPISODE.c.id, EPISODE.c.payload)).all():
+            old = json.loads(payload.payload)
+            del old["fired"]
+            connection.execute(update(EPISODE).where(EPISODE.c.id == payload.id).values(payload=json.dumps(old)))
+    unescalated, escalated = store.episode("ep_2"), store.episode("ep_8")
+    assert unescalated is not None
+    assert escalated is not None
+    assert (unescalated.first, escalated.first) == (READING, None)
+    assert escalated.document()["at_firing"] is None
+
+
+def test_episodes_of_one_monitor(store: ControlStore) -> None:
+    """The list narrows to a monitor of a model."""
+    write(store, Record(episodes=[episode(1), msgspec.structs.replace(episode(2), monitor="nulls"), episode(3, model="other")]))
+    assert [item.id for item in store.episodes(None, "late", monitor="drift")[0]] == ["ep_1"]
 
 
 def test_an_episode_comes_back_whole_with_its_deliveries(store: ControlStore) -> None:

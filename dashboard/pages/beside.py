@@ -1,0 +1,91 @@
+"""What else was off in the window of an episode: its segments, one dimension at a time, and the other columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from core import measure, moment, text
+from core.episode import Episode
+from core.reading import Query
+from core.segment import ALL, grouping_of
+from dashboard import piece, word
+from dashboard.pages.course import asked
+from dashboard.panel import ask
+from dashboard.rank import RANKED, Slice, ranked
+from dashboard.seam import Reader
+from dashboard.state import State, address
+
+MOST = 12  # segments or columns listed
+
+
+async def where(reader: Reader, one: Episode, state: State, here: Callable[[State], str]) -> Component | None:
+    """The values of one dimension in the window, what counts most first. None where the monitor watches no dimension."""
+    watched = [grouping for grouping in one.definition.segments if grouping != ALL]
+    if not watched:
+        return None
+    own = "*".join(grouping_of(one.segment))
+    by = state.by if state.by in watched else own if own in watched else watched[0]
+    query = await asked(reader, one, column=one.column, segment=by, start=one.window_start, end=one.window_start + 1)
+    slices = ranked(await _slices(reader, query, "segment"), one.definition, parts=True)
+    tabs = piece.choice("By", [(name, here(state.but(by=name)), name == by) for name in watched]) if len(watched) > 1 else None
+    title = f"Where: {word.cut(_subject(one), 60)} by {by}"
+    shown = _table(one, slices, "Segment", title) if slices else piece.empty("No reading", "No value of it had rows in this window.")
+    note = f"{moment.period(one.window_start, one.window_end)}, n {word.count(sum(part.n or 0 for part in slices))} in all. {RANKED}"
+    return piece.card(title, [part for part in (tabs, shown) if part is not None], note=note, foot=piece.source(query))
+
+
+async def columns(reader: Reader, one: Episode) -> Component | None:
+    """The other columns of the segment in the same window; None for measures of the whole model."""
+    if not one.column:
+        return None
+    query = await asked(reader, one, column=None, segment=one.segment, start=one.window_start, end=one.window_start + 1)
+    slices = ranked(await _slices(reader, query, "column"), one.definition, parts=False)
+    if len(slices) < 2:
+        return None
+    title = f"What: {word.title(one.measure)} of every column"
+    note = f"{moment.period(one.window_start, one.window_end)}. The worst first, too few samples last."
+    return piece.card(title, _table(one, slices, "Column", title), note=note, foot=piece.source(query))
+
+
+async def _slices(reader: Reader, query: Query, key: str) -> list[Slice]:
+    names = [key, "value", "baseline_value", "n_target", "n_baseline", "verdict", "reason"]
+    table = await ask(reader.readings, query)
+    return [Slice(*row.values()) for row in table.select(names).to_pylist() if row["value"] is not None]
+
+
+def _table(one: Episode, slices: Sequence[Slice], key: str, caption: str) -> Component:
+    """One row a slice, which leads to its page in the episode's window."""
+    gaps = bool(measure.BUILT[one.measure].better)
+    parts = key == "Segment"
+    valued = any(part.baseline is not None for part in slices)
+    head = (key, "Value", *(["Baseline"] if valued else []), *(["Gap"] if gaps else []), "n", *(["Share"] if parts else []), "State")
+    rows = [
+        (
+            _link(one, part, parts=parts),
+            word.number(part.value),
+            *([word.number(part.baseline)] if valued else []),
+            *([word.number(part.gap)] if gaps else []),
+            word.count(part.n),
+            *([word.NONE if part.share is None else word.share(part.share)] if parts else []),
+            piece.badge(part.verdict, part.reason),
+        )
+        for part in slices[:MOST]
+    ]
+    return piece.table(head, rows, caption=caption, numbers=range(1, len(head) - 1))
+
+
+def _link(one: Episode, part: Slice, *, parts: bool) -> list[Any]:
+    state = State(segment=part.name if parts else one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
+    column = one.column if parts else part.name
+    href = address("models", one.model, "columns", column, state=state) if column else address("models", one.model, state=state)
+    mine = part.name == (one.segment if parts else one.column)
+    said = piece.name(piece.value(part.name) if parts else text.unquote(part.name))
+    return [piece.link(said, href), html.Span(" this episode", className="faint") if mine else None]
+
+
+def _subject(one: Episode) -> str:
+    return word.title(one.measure) + (f" of {one.column}" if one.column else "")

@@ -1,0 +1,145 @@
+"""The course of an episode: at firing, at its worst and now, each with its window, and the measure over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from dash import html
+
+from core import moment
+from core.episode import Episode, Level
+from core.reading import Query
+from dashboard import piece, word
+from dashboard.figure.timeline import Mark, timeline
+from dashboard.graph import graph
+from dashboard.panel import ask
+from dashboard.period import Period, shift
+from dashboard.rank import worse
+from dashboard.scene import LIMIT
+from dashboard.seam import Reader
+from dashboard.series import JUDGED, LONGEST, Series, limits
+
+BEFORE = 12  # windows before the episode
+AFTER = 4  # and after it
+
+Row = dict[str, Any]
+
+
+async def course(reader: Reader, one: Episode) -> list[Any]:
+    """The facts above the chart. Worst and now are of the readings as they are today, at firing is what was told then."""
+    over = _around(one)
+    query = await asked(
+        reader, one, column=one.column, segment=one.segment, start=over.start, end=None if one.ended_at is None else over.end
+    )
+    table: pa.Table = await ask(reader.readings, query)
+    rows = table.select([name for name in _FIELDS if name in table.column_names]).to_pylist()
+    facts = piece.figures(*(_fact(name, row, note, one) for name, row, note in told(one, rows)))
+    if not rows:
+        return [facts, piece.card(_name(one), piece.empty("No reading", "The readings around this episode are gone."))]
+    over = _clipped(over, [row["window_start"] for row in rows])
+    shown = Series.of(table, over.start, over.end, over.step)
+    figure = timeline(
+        shown,
+        measure=one.measure,
+        limits=limits(one.definition, shown),
+        marks=[Mark(one.fired_at, "fired", one.level)],
+        chosen=one.window_start,
+        height=320,
+    )
+    title = f"{_name(one)}, {word.stretch(over.start, over.end)}"
+    note = f"{shift(over)} around the episode; the band is the window of {moment.period(one.window_start, one.window_end)}."
+    chart = piece.card(title, graph("measure", figure, one.reason), note=note, foot=piece.source(query))
+    return [facts, _persisting(one, rows), chart]
+
+
+_FIELDS = ("window_start", "window_end", "value", "baseline_value", "n_target", "n_baseline", "verdict", "reason", "revision")
+
+
+async def asked(reader: Reader, one: Episode, *, column: str | None, segment: str | None, start: int, end: int | None) -> Query:
+    """Readings of the monitor as it was when the episode fired, also where it has been changed since."""
+    known = [monitor for monitor in await ask(reader.monitors, one.model) if monitor.name == one.monitor]
+    held = any(monitor.revision == one.definition.revision for monitor in known)
+    return Query(
+        model=one.model,
+        monitor=one.monitor,
+        measure=one.measure,
+        column=column,
+        segment=segment,
+        start=start,
+        end=end,
+        limit=LIMIT,
+        definition=None if held else (one.definition.revision, one.reading.contract),
+    )
+
+
+def told(one: Episode, rows: Sequence[Row]) -> list[tuple[str, Row | None, str]]:
+    """The facts of an episode, each as (name, reading or None, what else is to be said): at firing, worst, and now or at its end.
+
+    `rows` are the readings around it, newest revisions. The worst is one of those that were judged while it lasted.
+    """
+    judged = sorted((row for row in rows if row["verdict"] in JUDGED and row["value"] is not None), key=_end)
+    lasted = [
+        row for row in judged if row["window_start"] >= one.started_at and (one.ended_at is None or row["window_end"] <= one.ended_at)
+    ]
+    worst = max(lasted, key=lambda row: _worse(one, row), default=None)
+    first = next((row for row in rows if row["window_end"] == one.fired_at), None)
+    again = ""
+    if one.first is not None:
+        now, first = first, {name: getattr(one.first, name) for name in _FIELDS}
+        if now is not None and now["revision"] > first["revision"] and now["value"] != first["value"]:
+            again = f"evaluated again since: {word.number(now['value'])}"
+    facts = [("At firing", first, again), ("Worst", worst, "")]
+    newest = judged[-1] if judged else None
+    if one.ended_at is None:
+        later = max((row for row in rows if newest and row["window_end"] > newest["window_end"]), key=_end, default=None)
+        since = f"since then: {word.state_of(later['verdict'], later['reason'], limited=True)[2].lower()}" if later else ""
+        return [*facts, ("Now", newest, since)]
+    return [*facts, ("At its end", next((row for row in reversed(judged) if row["window_end"] <= one.ended_at), None), "")]
+
+
+def _end(row: Row) -> int:
+    return int(row["window_end"])
+
+
+def _worse(one: Episode, row: Row) -> float:
+    found = worse(one.definition, row["value"], row["baseline_value"])
+    return float("-inf") if found is None else found
+
+
+def _fact(name: str, row: Row | None, note: str, one: Episode) -> tuple[str, str, Any]:
+    """A reading with its verdict, its baseline, its n and its window."""
+    if row is None:
+        return name, word.NONE, "no reading is left of it"
+    baseline = "" if row["baseline_value"] is None else f"{one.definition.baseline} {word.number(row['baseline_value'])}, "
+    of = f"{baseline}n {word.count(row['n_target'])}, {moment.period(row['window_start'], row['window_end'])}"
+    faint = [html.Span(said, className="faint") for said in (of, note) if said]
+    return name, word.number(row["value"]), [piece.badge(row["verdict"], row["reason"]), *faint]
+
+
+def _persisting(one: Episode, rows: Sequence[Row]) -> Any:
+    """Why an episode at warn holds windows that are critical; None where it is at the level of its worst window."""
+    critical = sum(row["verdict"] == "critical" and row["window_start"] >= one.started_at for row in rows)
+    m, n = one.definition.persist
+    if one.level is Level.CRITICAL or not critical or n == 1:
+        return None
+    said = f"{critical} window{'' if critical == 1 else 's'} reached critical; the episode is critical when {m} of the last {n} are."
+    return html.P(said, className="faint")
+
+
+def _name(one: Episode) -> str:
+    return word.cut(word.title(one.measure) + (f" of {one.column}" if one.column else ""), 80)
+
+
+def _around(one: Episode) -> Period:
+    """Some windows before the episode and after it; up to the newest while it is open."""
+    step = one.window_end - one.window_start
+    start = one.window_start - (BEFORE + -(-(one.window_start - one.started_at) // step)) * step
+    longest = start + LONGEST * step
+    return Period(start, longest if one.ended_at is None else min(one.ended_at + AFTER * step, longest), step)
+
+
+def _clipped(over: Period, starts: Sequence[int]) -> Period:
+    """The period without what lies before the first reading and after the last."""
+    return Period(min(starts), min(max(starts) + over.step, over.end), over.step)

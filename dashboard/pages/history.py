@@ -1,0 +1,106 @@
+"""All episodes: a list that can be narrowed, page by page, to the last of them."""
+
+from __future__ import annotations
+
+from asyncio import gather
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from dash import html
+
+from core.episode import Episode
+from core.error import ConfigError
+from dashboard import piece, word
+from dashboard.panel import Page, ask
+from dashboard.seam import Reader
+from dashboard.state import address
+from dashboard.subject import subject
+
+ROWS = 50  # a page
+STATES = {"open": "Open", "closed": "Ended", "": "All"}
+FEW = 12  # models that are offered as a row of links
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What narrows the list; "" is no restriction. `after` is the cursor of the page."""
+
+    state: str = ""
+    model: str = ""
+    monitor: str = ""
+    after: str = ""
+
+    @staticmethod
+    def of(search: str) -> Choice:
+        """Read a query string; unknown keys are ignored."""
+        asked = dict(parse_qsl(search.removeprefix("?")))
+        return Choice(**{key: value for key, value in asked.items() if key in Choice.__dataclass_fields__})
+
+    @property
+    def address(self) -> str:
+        """The address of this list."""
+        query = urlencode({key: value for key, value in vars(self).items() if value}, quote_via=quote)
+        return address("alerts") + (f"?{query}" if query else "")
+
+
+async def draw(reader: Reader, search: str) -> Page:
+    """One page of episodes, the last fired first."""
+    choice = Choice.of(search)
+    trail = piece.crumbs(("Inbox", address()), ("Episodes", None))
+    state = choice.state if choice.state in STATES else ""
+    models, found = await gather(ask(reader.models), _page(reader, replace(choice, state=state)))
+    heading = html.Div([html.H1("Episodes"), html.P("Every episode there is, the last fired first.", className="faint")], className="title")
+    chosen = replace(choice, after="")
+    tabs = [piece.choice("State", [(words, replace(chosen, state=key).address, key == state) for key, words in STATES.items()])]
+    if len(models) <= FEW:
+        names = [("", "All"), *((row.model, word.cut(row.model, 24)) for row in models)]
+        tabs.append(piece.choice("Model", [(words, replace(chosen, model=key).address, key == choice.model) for key, words in names]))
+    chips = piece.chips(
+        *(
+            (key.capitalize(), value, replace(chosen, **{key: ""}).address)
+            for key in ("model", "monitor")
+            if (value := getattr(choice, key))
+        )
+    )
+    head = [trail, heading, html.Div(tabs, className="controls"), chips]
+    if found is None:
+        whole = piece.link("Show the list from its beginning", chosen.address)
+        return Page("Episodes", "inbox", [*head, piece.empty("This link names a page that is not in the list", whole)])
+    episodes, after = found
+    if not episodes:
+        return Page("Episodes", "inbox", [*head, piece.empty("No episode", "None fits this choice.")])
+    ways = [
+        piece.link("Newest", chosen.address) if choice.after else None,
+        piece.link("Older", replace(choice, after=after).address) if after else None,
+    ]
+    rows = [_row(one, choice) for one in episodes]
+    titles = ("What", "Model", "Monitor", "Level", "Value", "State", "Fired", "Ended")
+    table = piece.card(
+        f"{len(rows)} episodes, {word.stretch(episodes[-1].fired_at, episodes[0].fired_at + 1)}",
+        piece.table(titles, rows, caption="Episodes", numbers=(4,)),
+        foot=[way for way in ways if way is not None] or None,
+    )
+    return Page("Episodes", "inbox", [*head, table])
+
+
+async def _page(reader: Reader, choice: Choice) -> tuple[list[Episode], str | None] | None:
+    """The page; None if its cursor is none."""
+    try:
+        return await ask(reader.history, choice.state or None, choice.model or None, choice.monitor or None, ROWS, choice.after or None)
+    except ConfigError:
+        return None
+
+
+def _row(one: Episode, choice: Choice) -> tuple[Any, ...]:
+    narrowed = replace(choice, after="", model=one.model)
+    return (
+        piece.link(piece.name(subject(one), 60), address("alerts", one.id)),
+        piece.link(piece.name(one.model, 24), narrowed.address),
+        piece.link(piece.name(one.monitor, 24), replace(narrowed, monitor=one.monitor).address),
+        piece.badge(one.level),
+        word.number(one.value),
+        str(one.state),
+        word.instant(one.fired_at),
+        word.instant(one.ended_at),
+    )

@@ -1,0 +1,194 @@
+"""The page of an episode: its facts, its level, and where it was worst."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+import pytest
+from plotly.io.json import to_json_plotly
+
+from core import moment
+from core.episode import Delivery, DeliveryState, Episode, Level, State
+from core.monitor import Monitor
+from core.reading import Query, Reading, Verdict
+from dashboard import word
+from dashboard.pages.course import told
+from dashboard.pages.episode import _delivery
+from dashboard.rank import Slice, ranked
+from dashboard.route import page
+from dashboard.subject import life
+from tests.dashboard.test_page import text
+from tests.dashboard.twin import Twin
+from tests.dashboard.year import START
+
+DRIFT = Monitor(name="drift", model="m", measure="drift.psi", baseline="reference", warn=1, critical=2.5, persist=(2, 3))
+VALUES = [0.2, 1.2, 5.45, 8.6, 0.8, 2.19]  # fires at 5.45 with the second of three, is worst at 8.6, is at warn now
+
+
+@pytest.fixture(scope="module")
+def twin() -> Twin:
+    """One year of believable readings."""
+    return Twin()
+
+
+def reading(day: int, revision: int = 1, **changes: Any) -> Reading:
+    """The reading of a day."""
+    value = changes.pop("value", VALUES[day])
+    verdict = Verdict.CRITICAL if value >= 2.5 else Verdict.WARN if value >= 1 else Verdict.OK
+    window = {"window_start": day * moment.DAY, "window_end": (day + 1) * moment.DAY}
+    return Reading(
+        monitor="drift",
+        model="m",
+        measure="drift.psi",
+        value=value,
+        n_target=900,
+        **{"verdict": verdict, "revision": revision, **window, **changes},
+    )
+
+
+def episode(**changes: Any) -> Episode:
+    """An episode that fired on the third day and is open."""
+    fields: dict[str, Any] = {
+        "id": "e", "model": "m", "monitor": "drift", "measure": "drift.psi", "column": "temp", "segment": "all", "state": State.FIRING,
+        "severity": DRIFT.severity, "level": Level.WARN, "started_at": moment.DAY, "fired_at": 3 * moment.DAY, "reason": "because",
+        "window_start": 2 * moment.DAY, "window_end": 3 * moment.DAY, "value": 5.45, "threshold": DRIFT.threshold, "definition": DRIFT,
+        "reading": reading(2), "fired": reading(2),
+    }  # fmt: skip
+    return Episode(**{**fields, **changes})
+
+
+def rows(*readings: Reading) -> list[dict[str, Any]]:
+    """Readings as the store gives them."""
+    return [msgspec.to_builtins(one) for one in readings]
+
+
+def test_facts_are_at_firing_worst_and_now_each_of_its_window() -> None:
+    """5.45 fired it, 8.6 was the worst, 2.19 is now; each with the verdict that the table of the same window shows."""
+    facts = told(episode(), rows(*map(reading, range(6))))
+    assert [(name, row and (row["value"], row["verdict"], row["window_start"] // moment.DAY)) for name, row, _ in facts] == [
+        ("At firing", (5.45, "critical", 2)),
+        ("Worst", (8.6, "critical", 3)),
+        ("Now", (2.19, "warn", 5)),
+    ]
+
+
+def test_an_escalation_does_not_take_the_place_of_the_firing() -> None:
+    """The value at firing is kept; of an older record, it is read from the readings of the window that fired."""
+    escalated = episode(level=Level.CRITICAL, reading=reading(3), value=8.6, window_start=3 * moment.DAY, window_end=4 * moment.DAY)
+    older = msgspec.structs.replace(escalated, fired=None)
+    for one in (escalated, older):
+        name, row, _ = told(one, rows(*map(reading, range(6))))[0]
+        assert (name, row and row["value"]) == ("At firing", 5.45)
+
+
+def test_a_revision_changes_worst_and_now_and_not_what_was_told() -> None:
+    """Late data make the worst day harmless: another is the worst; the value at firing stays, with what it is now beside it."""
+    late = rows(reading(0), reading(1), reading(2, 2, value=4.0), reading(3, 2, value=0.5), reading(4), reading(5, 2, value=3.1))
+    facts = {name: (row and row["value"], note) for name, row, note in told(episode(), late)}
+    assert facts == {"At firing": (5.45, "evaluated again since: 4"), "Worst": (4.0, ""), "Now": (3.1, "")}
+
+
+def test_the_worst_is_of_the_episode_and_of_windows_that_were_judged() -> None:
+    """Not of a day before it began or after it ended, nor of a day with too few samples."""
+    thin = reading(4, value=99.0, verdict=Verdict.INSUFFICIENT)
+    found = told(
+        episode(ended_at=5 * moment.DAY), rows(reading(0, value=50.0), reading(1), reading(2), reading(3), thin, reading(5, value=70.0))
+    )
+    assert [(name, row and row["value"]) for name, row, _ in found] == [("At firing", 5.45), ("Worst", 8.6), ("At its end", 8.6)]
+
+
+def test_now_is_the_newest_judged_window_and_says_what_came_since() -> None:
+    """A day without rows after it is told, and is not the value."""
+    gone = reading(5, value=0.0, verdict=Verdict.NODATA, reason="no predictions")
+    assert told(episode(), rows(*map(reading, range(5)), gone))[2][1:] == (rows(reading(4))[0], "since then: no predictions")
+
+
+@pytest.mark.parametrize(
+    ("measure", "values", "worst"), [("performance.accuracy", [0.8, 0.6, 0.7], 0.6), ("performance.mae", [4.0, 9.0, 5.0], 9.0)]
+)
+def test_the_worst_is_on_the_bad_side_of_the_measure(measure: str, values: list[float], worst: float) -> None:
+    """The lowest accuracy, the largest error; with a baseline that moves, the furthest from it."""
+    monitor = msgspec.structs.replace(DRIFT, measure=measure, baseline=None)
+    some = [reading(day, value=value, verdict=Verdict.WARN) for day, value in enumerate(values)]
+    one = episode(measure=measure, definition=monitor, started_at=0)
+    found = told(one, rows(*some))[1][1]
+    assert found is not None
+    assert found["value"] == worst
+
+
+async def test_a_page_shows_each_fact_with_its_window_and_a_verdict(twin: Twin) -> None:
+    """Three facts, three windows; where a window was critical in an episode at warn, the page says why that is so."""
+    for one in (*twin.episodes("closed", None, 500)[::60], *twin.episodes("open", None, 500)[:2]):
+        drawn = text(await page(twin, f"/ui/alerts/{one.id}", ""))
+        assert "could not be drawn" not in drawn
+        assert all(f'"{name}"' in drawn for name in ("At firing", "Worst", "Now" if one.ended_at is None else "At its end"))
+
+
+async def test_ages_agree_on_inbox_and_episode(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both say since when by the same clock: 30 days on one is 30 days on the other."""
+    one = twin.episode(re.findall(r'"/ui/alerts/([^"?]+)"', text(await page(twin, "/ui/", "")))[0])
+    assert one is not None
+    monkeypatch.setattr(word, "now", lambda: one.started_at + 30 * moment.DAY + moment.HOUR)
+    assert life(one) == f"open since {word.instant(one.started_at)}, 30 d ago"
+    for address in ("/ui/", f"/ui/alerts/{one.id}"):
+        assert life(one) in text(await page(twin, address, ""))
+
+
+async def test_segments_are_listed_one_dimension_at_a_time(twin: Twin) -> None:
+    """Origins or carriers, never both, and never all traffic among them; another dimension is one click away."""
+    one = next(one for one in twin.episodes(None, None, 500) if one.measure == "performance.accuracy" and one.segment == "all")
+    for by, other in (("origin", "carrier"), ("carrier", "origin")):
+        drawn = json.loads(to_json_plotly((await page(twin, f"/ui/alerts/{one.id}", f"?by={by}")).body))
+        card = json.dumps(next(part for part in drawn if "Where: " in json.dumps(part)))
+        assert f"segment={by}%3D" in card
+        assert f"segment={other}%3D" not in card
+        assert f"?by={other}" in card or other == "origin"
+
+
+def test_what_counts_most_is_gap_times_share() -> None:
+    """A large segment a little worse stands before a tiny one far worse; thin ones last; all measured against the baseline."""
+    monitor = Monitor(name="a", model="m", measure="performance.accuracy", baseline="reference", warn=0.03)
+    slices = [
+        Slice("tiny", 0.5, 0.8, 210, 1, "critical", None),
+        Slice("large", 0.7, 0.8, 5_000, 1, "critical", None),
+        Slice("low and as ever", 0.4, 0.4, 4_000, 1, "ok", None),
+        Slice("thin", 0.1, 0.8, 20, 1, "insufficient", "too few"),
+        Slice("none", None, 0.8, 0, 1, "nodata", "no rows"),
+    ]
+    assert [one.name for one in ranked(slices, monitor, parts=True)] == ["large", "tiny", "low and as ever", "thin", "none"]
+    alone = ranked(slices[:3], msgspec.structs.replace(monitor, baseline=None), parts=True)
+    assert [one.name for one in alone] == ["low and as ever", "tiny", "large"]
+
+
+def test_a_notification_that_was_not_sent_says_why() -> None:
+    """In the words of the page."""
+    row = Delivery(
+        id="1",
+        destination="oncall",
+        episode="e",
+        type="episode.fired",
+        body="",
+        created=0,
+        due=0,
+        state=DeliveryState.NOT_SENT,
+        reason="older than 2 days",
+    )
+    assert _delivery(row) == "Not sent to oncall: older than 2 days"
+
+
+async def test_an_old_link_shows_its_own_window(twin: Twin) -> None:
+    """Ten months back, without a period in the link: the value of that day, and the chip of that day."""
+    day = START + 40 * moment.DAY
+    table = twin.readings(_query(day))
+    value = word.number(table["value"][0].as_py())
+    shown = text(await page(twin, "/ui/models/departs-late", f"?measure=performance.accuracy&monitor=accuracy&window={moment.text(day)}"))
+    assert f"Window of {moment.text(day)[:10]}, as chosen" in shown
+    assert f'"{value}"' in shown
+    assert "Accuracy, 1 Jan to 31 Mar 2013" in shown  # 90 days, though the data begin 40 days before the window
+
+
+def _query(day: int) -> Query:
+    return Query(model="departs-late", monitor="accuracy", measure="performance.accuracy", column="", segment="all", start=day, end=day + 1)

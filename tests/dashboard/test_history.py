@@ -1,0 +1,58 @@
+"""The list of all episodes: complete, narrowed by links, reached from the pages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dashboard.route import page
+from tests.dashboard.test_page import text
+from tests.dashboard.twin import Twin
+
+
+@pytest.fixture(scope="module")
+def twin() -> Twin:
+    """One year of believable readings."""
+    return Twin()
+
+
+async def _all(twin: Twin, address: str) -> list[str]:
+    """The ids on the list at an address and on all that its link to older ones leads to."""
+    seen: list[str] = []
+    while address:
+        shown = text(await page(twin, *(address.split("?", maxsplit=1)[0], "?" + address.partition("?")[2])))
+        seen += re.findall(r'"/ui/alerts/([^"?]+)"', shown)
+        older = re.search(r'"children": "Older"[^}]*?"href": "([^"]+)"', shown)
+        address = older[1] if older else ""
+    return seen
+
+
+async def test_every_episode_can_be_reached_from_its_models_page(twin: Twin) -> None:
+    """The page of the model leads to the list, and the list by its pages to each, once, newest first."""
+    address = "/ui/alerts?model=departs-late"
+    assert f'"{address}"' in text(await page(twin, "/ui/models/departs-late", ""))
+    wanted = [one.id for one in twin.episodes(None, "departs-late", 100_000)]
+    assert len(wanted) > 50
+    assert await _all(twin, address) == wanted
+
+
+async def test_the_list_narrows_by_state_model_and_monitor(twin: Twin) -> None:
+    """Each is a part of the address, and a link undoes it."""
+    shown = await _all(twin, "/ui/alerts?state=open&model=departs-late&monitor=input-drift")
+    assert shown == [one.id for one in twin.episodes("open", "departs-late", 100_000) if one.monitor == "input-drift"]
+    drawn = text(await page(twin, "/ui/alerts", "?state=open&model=departs-late&monitor=input-drift"))
+    assert '"/ui/alerts?state=open&model=departs-late"' in drawn
+
+
+async def test_a_link_to_no_page_of_the_list_says_so(twin: Twin) -> None:
+    """A cursor that is none, and a state that is none."""
+    assert "not in the list" in text(await page(twin, "/ui/alerts", "?after=nonsense"))
+    assert len(await _all(twin, "/ui/alerts?state=strange&model=arrival-delay")) == len(twin.episodes(None, "arrival-delay", 100_000))
+
+
+async def test_the_inbox_leads_to_all_episodes(twin: Twin) -> None:
+    """Those that are open, and all."""
+    shown = text(await page(twin, "/ui/", ""))
+    assert '"/ui/alerts?state=open"' in shown
+    assert '"/ui/alerts"' in shown

@@ -1,0 +1,214 @@
+"""What the pages say where there is little to show, and how they write it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from plotly.io.json import to_json_plotly
+
+from core import moment
+from core.monitor import Monitor
+from core.reading import Query
+from dashboard import piece, word
+from dashboard.route import page
+from dashboard.series import choose
+from tests.dashboard.test_page import figures, text
+from tests.dashboard.twin import Twin
+from tests.dashboard.year import DAYS, START, STORM
+
+MODEL = "/ui/models/departs-late"
+PAGES = ["/ui/", "/ui/models", MODEL, "/ui/models/arrival-delay", f"{MODEL}/columns/temp", f"{MODEL}/columns/carrier", "/ui/alerts"]
+
+
+@pytest.fixture(scope="module")
+def twin() -> Twin:
+    """One year of believable readings."""
+    return Twin()
+
+
+def changed(twin: Twin, **parts: Any) -> Twin:
+    """The same reader with some parts replaced."""
+    made = copy.copy(twin)
+    vars(made).update(parts)
+    return made
+
+
+def narrowed(twin: Twin, *names: str) -> Twin:
+    """A reader whose monitors watch all traffic only, but for those named."""
+    monitors = [one if one.name in names else msgspec.structs.replace(one, segments=("all",)) for one in twin.monitors("departs-late")]
+    kept = {("departs-late", name) for name in names}
+    readings = {
+        key: table if key in kept or key[0] != "departs-late" else table.filter(pc.equal(table["segment"], "all"))
+        for key, table in twin._readings.items()
+    }
+    return changed(twin, _monitors={**twin._monitors, "departs-late": monitors}, _readings=readings)
+
+
+async def test_a_segment_that_a_monitor_does_not_watch_leads_on(twin: Twin) -> None:
+    """To all traffic, and to the monitors of the family that do watch it; where none does, to what one would do."""
+    shown = text(await page(narrowed(twin, "default-performance.f1"), MODEL, "?segment=carrier%3DUA&measure=performance.accuracy"))
+    assert "The monitor accuracy does not watch this segment." in shown
+    assert f'"{MODEL}?segment=carrier%3DUA&measure=performance.f1&monitor=default-performance.f1"' in shown
+    assert f'"{MODEL}?measure=performance.accuracy"' in shown
+    assert "name it under `segments` of a monitor" in text(await page(narrowed(twin), MODEL, "?segment=carrier%3DUA"))
+
+
+async def test_a_dimension_that_a_monitor_does_not_watch_leads_on(twin: Twin) -> None:
+    """The table of segments too is no dead end."""
+    shown = text(await page(narrowed(twin, "default-performance.f1"), MODEL, "?measure=performance.accuracy&by=carrier"))
+    assert "The monitor accuracy does not watch carrier." in shown
+    assert f'"{MODEL}?measure=performance.f1&monitor=default-performance.f1&by=carrier"' in shown
+
+
+def test_the_shown_monitor_is_one_that_watches_the_segment() -> None:
+    """Before thresholds; the one that a link names before both."""
+    narrow = Monitor(name="narrow", model="m", measure="drift.psi", critical=0.2)
+    wide = Monitor(name="wide", model="m", measure="drift.psi", segments=("all", "carrier"))
+    named = {
+        (segment, wanted): choose([narrow, wide], "drift.psi", wanted, segment=segment)
+        for segment in ("all", "carrier=UA")
+        for wanted in ("", "narrow")
+    }
+    assert named == {("all", ""): narrow, ("all", "narrow"): narrow, ("carrier=UA", ""): wide, ("carrier=UA", "narrow"): narrow}
+
+
+class Bare(Twin):
+    """A model without a reference: drift has readings without a value, columns are counted."""
+
+    def readings(self, query: Query) -> pa.Table:
+        table = super().readings(query)
+        return table.filter(pc.is_null(table["baseline"])) if query.measure and query.measure.startswith("drift") else table
+
+    def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
+        target, baseline = super().histogram(model, column, segment, start, end)
+        return target, [0] * len(baseline)
+
+
+async def test_a_model_without_a_reference_says_so_and_shows_the_command(twin: Twin) -> None:
+    """No blank map and no advice to choose another segment: the command, and every column with its way to its page."""
+    bare = Bare()
+    bare.bare = {"departs-late"}
+    shown = text(await page(bare, MODEL, ""))
+    assert "This model has no reference, and input-drift compares with one." in shown
+    assert "watchkeeper reference departs-late reference.parquet --task binary" in shown
+    assert not [figure for figure in figures(json.loads(shown)) if figure["data"][0]["type"] == "heatmap"]
+    assert f'"{MODEL}/columns/temp"' in shown
+    drawn = json.loads(text(await page(bare, f"{MODEL}/columns/temp", "?window=2013-07-05T00:00:00Z")))
+    assert "drawn alone: the model has no reference" in json.dumps(drawn)
+    assert "watchkeeper reference departs-late" in json.dumps(drawn)
+    (chart,) = [figure for figure in figures(drawn) if figure["layout"]["barmode"] == "group"]
+    assert {trace["name"] for trace in chart["data"]} == {"Target"}
+
+
+async def test_a_column_that_is_all_null_is_not_ok(twin: Twin) -> None:
+    """Its drift may be within its thresholds, or have none: it is called what it is."""
+    table = twin._readings["departs-late", "nulls"]
+    mine = pc.and_(pc.equal(table["column"], "visib"), pc.equal(table["segment"], "all"))
+    at = table.schema.get_field_index("value")
+    readings = {**twin._readings, ("departs-late", "nulls"): table.set_column(at, "value", pc.if_else(mine, 1.0, table["value"]))}
+    shown = json.loads(text(await page(changed(twin, _readings=readings), MODEL, "")))
+    row = next(row for row in _rows(shown) if "visib" in json.dumps(row[0]))
+    assert "All null" in json.dumps(row)
+    assert "badge ok" not in json.dumps(row)
+
+
+def _rows(node: Any) -> list[list[Any]]:
+    """The rows of all tables of a page."""
+    if isinstance(node, dict):
+        own = [node["props"]["children"]] if node.get("type") == "Tr" else []
+        return own + [row for value in node.values() for row in _rows(value)]
+    return [row for value in node for row in _rows(value)] if isinstance(node, list) else []
+
+
+async def test_without_a_threshold_nothing_is_called_ok(twin: Twin) -> None:
+    """Not on the page of the model, not on that of all models, and an empty inbox says why it is empty."""
+    free = {model: [msgspec.structs.replace(one, warn=None, critical=None) for one in of] for model, of in twin._monitors.items()}
+    readings = {}
+    for key, table in twin._readings.items():
+        columns = {"threshold": '{"warn": null, "critical": null}', "verdict": "ok"}
+        kept = table.drop_columns(list(columns))
+        readings[key] = pa.table(
+            {**dict(zip(kept.column_names, kept.columns, strict=True)), **{name: [value] * len(table) for name, value in columns.items()}}
+        )
+    quiet = changed(twin, _monitors=free, _readings=readings, _episodes=[])
+    for address in (MODEL, "/ui/models"):
+        shown = text(await page(quiet, address, ""))
+        assert "No threshold set" in shown or "No event for" in shown
+        assert "badge ok" not in shown
+    assert "No monitor has a threshold, so no episode can open." in text(await page(quiet, "/ui/", ""))
+
+
+async def test_a_model_whose_events_stopped_is_not_ok(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three days after the last event no family of it is green; an hour after it, those without an open episode are."""
+    quiet = changed(twin, _episodes=[])
+    last = START + DAYS * moment.DAY - moment.HOUR
+    for age, green in ((3 * moment.DAY, False), (moment.HOUR, True)):
+        monkeypatch.setattr(word, "now", lambda age=age: last + age)
+        shown = text(await page(quiet, "/ui/models", ""))
+        assert ("badge ok" in shown, "No event for 3 d" in shown) == (green, not green)
+
+
+@pytest.mark.parametrize("address", PAGES)
+async def test_panels_have_titles_of_their_own(address: str, twin: Twin) -> None:
+    """No two panels of a page are titled alike."""
+    drawn = json.loads(to_json_plotly((await page(twin, address, "")).body))
+    titles = [json.dumps(title) for title in _headings(drawn)]
+    assert len(set(titles)) == len(titles)
+
+
+def _headings(node: Any) -> list[Any]:
+    """The titles of cards."""
+    if isinstance(node, dict):
+        card = node.get("type") == "Section"
+        own = [node["props"]["children"][0]["props"]["children"][0]["props"]["children"]] if card else []
+        return own + [found for value in node.values() for found in _headings(value)]
+    return [found for value in node for found in _headings(value)] if isinstance(node, list) else []
+
+
+async def test_a_number_has_one_format_wherever_it_stands(twin: Twin) -> None:
+    """A null rate is 0.31 in the facts, in the sentence, in the tables and in the chart; percent are parts of the traffic only."""
+    one = next(one for one in twin.episodes(None, None, 500) if one.monitor == "nulls" and one.segment == "all")
+    value = word.number(one.value)
+    assert one.reason.startswith(f"Null rate of temp is {value}")
+    shown = text(await page(twin, f"/ui/alerts/{one.id}", ""))
+    assert shown.count(f'"{value}"') >= 3
+    column = text(await page(twin, f"{MODEL}/columns/temp", f"?window={moment.text(START + STORM[0] * moment.DAY)}"))
+    for drawn in (shown, column):
+        assert [
+            said for said in _said(json.loads(drawn)) if re.search(r"\d ?%|\de[-+]?\d", said) and not re.fullmatch(r"[\d.]+ %", said)
+        ] == []
+
+
+def _said(node: Any) -> list[str]:
+    """All texts of a page that are read by people."""
+    if isinstance(node, dict):
+        return [said for key, value in node.items() if key not in {"id", "href", "style"} for said in _said(value)]
+    return [node] if isinstance(node, str) else [said for value in node for said in _said(value)] if isinstance(node, list) else []
+
+
+async def test_names_of_three_hundred_characters_are_cut_with_the_whole_in_a_tooltip(twin: Twin) -> None:
+    """In tables, headings, trails and on axes; two that begin alike stay two rows."""
+    assert json.loads(to_json_plotly(piece.name("a" * 300)))["props"] == {"children": "a" * 39 + "…", "title": "a" * 300}
+    long = {"temp": "t" * 300, "visib": "t" * 299 + "v"}
+    readings = {}
+    for key, table in twin._readings.items():
+        renamed = pa.array([long.get(column, column) for column in table["column"].to_pylist()])
+        readings[key] = table.set_column(table.schema.get_field_index("column"), "column", renamed)
+    shown = await page(changed(twin, _readings=readings), MODEL, "")
+    (heat,) = [figure for figure in figures(json.loads(text(shown))) if figure["data"][0]["type"] == "heatmap"]
+    assert len(set(heat["data"][0]["y"])) == len(heat["data"][0]["y"])
+    assert max(len(name) for name in heat["layout"]["yaxis"]["ticktext"]) <= 24
+    assert text(shown).count('"children": "' + "t" * 39 + '…"') == 2
+    assert text(shown).count(f'"title": "{long["temp"]}"') == 1
+
+
+async def test_what_a_link_says_and_cannot_be_read_is_ignored_aloud(twin: Twin) -> None:
+    """In the words of the page."""
+    assert "Ignored in this link: from: 'yesterday' is not an RFC 3339 time" in text(await page(twin, MODEL, "?from=yesterday"))
