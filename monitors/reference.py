@@ -31,7 +31,7 @@ from monitors.layout import Layout, layout
 from monitors.option import Options
 from monitors.rows import classes_of, outcomes_of, predictions_of, probability_columns, score_column
 
-__all__ = ["Options", "Reference", "content", "derive", "outcomes_of", "predictions_of"]
+__all__ = ["Options", "Reference", "content", "derive", "outcomes_of", "predictions_of", "told"]
 
 VALUES = 100  # of a dimension that are kept
 CLASSES = 100  # more are no classes
@@ -124,6 +124,17 @@ def content(table: pa.Table, options: Options) -> str:
         for part in (*_canonical(arrow.read(name, table[name], use)), *([small.encode()] if small and small != "float64" else [])):
             digest.update(part)
     return digest.hexdigest()
+
+
+def told(table: pa.Table, options: Options, contract: Contract) -> dict[str, Any]:
+    """What each column of a file was taken for, ready for JSON: rows, roles, features, tags, left_out, and those in which `nan` is read as null."""
+    found = layout(table, options)
+    meant = set(probability_columns(table, contract).values())
+    stray = [name for name in found.filled.get("proba_prefix", ()) if name not in meant]
+    filled = {role: tuple(name for name in names if name not in stray) for role, names in found.filled.items()}
+    left = found.left | dict.fromkeys(stray, f"a probability of no class of the model; its classes are {', '.join(contract.classes)}")
+    answer = replace(found, filled={role: names for role, names in filled.items() if names}, left=left).told()
+    return {"rows": table.num_rows, **answer, "nan": [name for name in found.uses if arrow.has_nan(table[name])]}
 
 
 def _canonical(values: pa.ChunkedArray) -> tuple[bytes, ...]:

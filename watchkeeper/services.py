@@ -18,13 +18,11 @@ from core.monitor import Monitor
 from core.reading import Query
 from dashboard.seam import ModelRow
 from ingest.decode.payload import Kind
-from monitors.arrow import has_nan
 from monitors.declared import content as content_of
 from monitors.default import defaults
 from monitors.grammar import parse
-from monitors.layout import layout
 from monitors.option import Options
-from monitors.reference import content, derive
+from monitors.reference import content, derive, told
 from storage.facts.view import show
 from watchkeeper.api.seam import AnyDecoded, Overloaded, Topic
 from watchkeeper.parquet import Parquet
@@ -88,9 +86,7 @@ class Services:
         saved = self._control.save_contract(contract, content=content(table, given), reference=reference.to_bytes())
         self._default(saved)
         result = "created" if before is None else "unchanged" if before.version == saved.version else "changed"
-        found = layout(table, given)
-        nan = [name for name in found.uses if has_nan(table[name])]
-        return {"model": model, "version": saved.version, "result": result, "rows": table.num_rows, **found.told(), "nan": nan}
+        return {"model": model, "version": saved.version, "result": result, **told(table, given, saved)}
 
     def apply(self, text: str, *, dry_run: bool) -> Sequence[Mapping[str, Any]]:
         """Apply definitions, all or none: contracts, then monitors and destinations."""

@@ -12,6 +12,7 @@ import pytest
 from core.error import ConfigError
 from monitors.layout import layout
 from monitors.option import Options
+from monitors.reference import derive, told
 
 T0 = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 
@@ -47,3 +48,17 @@ def test_a_role_that_the_task_cannot_have_is_a_feature() -> None:
     ):
         with pytest.raises(ConfigError, match=r"model has none \(leave it out\)"):
             layout(numbers, options(**given))
+
+
+def test_a_probability_of_no_class_is_told() -> None:
+    """A binary model has those of its two classes; another column that begins so is left out, and said to be."""
+    table = pa.table({"proba_1": [0.9, 0.2], "proba_of_rain": [0.5, 0.5], "x": [1.0, float("nan")], "prediction": [1, 0]})
+    answer = told(table, options(), derive("m", table, options())[0])
+    assert answer == {
+        "rows": 2,
+        "roles": {"prediction": ["prediction"], "proba_prefix": ["proba_1"]},
+        "features": [{"name": "x", "kind": "numeric"}],
+        "tags": [],
+        "left_out": [{"name": "proba_of_rain", "reason": "a probability of no class of the model; its classes are 0, 1"}],
+        "nan": ["x"],
+    }
