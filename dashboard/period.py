@@ -32,7 +32,7 @@ def period(row: ModelRow, state: State, step: int) -> Period:
     """
     first = row.first_ts if row.first_ts is not None else 0
     last = row.last_ts if row.last_ts is not None else first
-    end = state.end if state.end is not None else last + 1
+    end = -(-(state.end if state.end is not None else last + 1) // step) * step
     if state.start is not None:
         start = state.start
     elif state.range == "all" or state.range not in RANGES:

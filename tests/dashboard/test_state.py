@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,9 +47,10 @@ ROW = ModelRow("m", "binary", 1, 0, 400 * moment.DAY - 1, 9, 9, 0)
 
 
 def test_a_relative_period_ends_with_the_data_and_not_with_the_clock() -> None:
-    """A replayed year is shown whole, years later."""
-    over = period(ROW, State(range="30d"), moment.DAY)
-    assert (over.start, over.end) == (370 * moment.DAY, 400 * moment.DAY)
+    """A replayed year is shown whole, years later; the day of the last event is one of the thirty, wherever in it that came."""
+    for ago in (1, moment.HOUR, moment.DAY):
+        over = period(replace(ROW, last_ts=400 * moment.DAY - ago), State(range="30d"), moment.DAY)
+        assert (over.start, over.end) == (370 * moment.DAY, 400 * moment.DAY)
 
 
 def test_no_more_windows_are_asked_for_than_can_be_drawn() -> None:
