@@ -29,7 +29,7 @@ def search(query: Query) -> str:
 
 def parse(asked: dict[str, str]) -> Query:
     """The query of an address; ValueError if a time cannot be read."""
-    start, end = (moment.parse(asked[key]) if key in asked else None for key in ("from", "to"))
+    start, end = (moment.parse_query(asked[key]) if key in asked else None for key in ("from", "to"))
     texts: dict[str, Any] = {name: asked.get(name) for name in _TEXTS}
     return Query(**texts, start=start, end=end, limit=LIMIT)
 

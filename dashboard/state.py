@@ -42,7 +42,7 @@ class State:
             if not (text := asked.get(key, "")):
                 return None
             try:
-                return moment.parse(text)
+                return moment.parse_query(text)
             except ValueError as error:
                 notices.append(f"{key}: {error}")
                 return None

@@ -49,7 +49,7 @@ _TAKES = {
     Use.NUMBER: {Form.NOTHING, Form.INTEGER, Form.NUMBER},
 }
 _INSTEAD = {
-    Use.ID: "write ids as texts or integers",
+    Use.ID: "write ids as texts or integers, whole numbers of a pandas column with nulls by `.astype('Int64')`",
     Use.TIME: "write timestamps, RFC 3339 texts, or integers that are milliseconds since 1970",
     Use.CATEGORY: "write texts, booleans or numbers",
     Use.NUMBER: "write numbers",

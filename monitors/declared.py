@@ -170,7 +170,7 @@ def _earliest(value: Any) -> int:
         elif isinstance(value, dt.date):
             found = moment.of(dt.datetime.combine(value, dt.time(), dt.UTC))
         else:
-            found = moment.parse(value if isinstance(value, str) and len(value) > 10 else f"{value}T00:00:00Z")
+            found = moment.parse_start(str(value))
     except ValueError as error:
         raise ConfigError(str(error), remedy="write a date such as 1971-01-01") from None
     if found < OLDEST:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -89,9 +88,7 @@ def _between(value: float, what: str) -> float:
 
 def _earliest(value: Any) -> int:
     """Microseconds of a date, of an RFC 3339 time, or as they are."""
-    if isinstance(value, str) and len(value) == len("1971-01-01"):
-        value = moment.of(dt.datetime.combine(dt.date.fromisoformat(value), dt.time(), dt.UTC))
-    earliest = moment.parse(value) if isinstance(value, str) else int(value)
+    earliest = moment.parse_start(value) if isinstance(value, str) else int(value)
     if earliest < _OLDEST:
         raise ValueError("1900-01-01 is the earliest that can be kept")
     return earliest

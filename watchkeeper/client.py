@@ -15,17 +15,21 @@ import json
 import os
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 import httpx
 
 URL = "http://127.0.0.1:8650"
 _LATER = {429, 502, 503, 504}  # the same request may succeed later
+_LARGEST = 10**308  # of whole numbers; above, the server takes them as infinity
+_ZONE = "send a datetime with one, such as `.replace(tzinfo=UTC)`, in pandas `.tz_localize('UTC')`, or milliseconds since the epoch"
 _LISTED = 100  # of each kind of fault, as in the server's own answer
 
 
@@ -52,22 +56,40 @@ class Refused(ClientError):
         self.problem = dict(problem)
 
 
+class _Unsendable(Exception):
+    """A value that is not JSON: where in its event, and why."""
+
+    def __init__(self, path: tuple[str, ...], reason: str) -> None:
+        super().__init__(reason)
+        self.field = ".".join(path)
+        self.reason = reason
+
+
 @dataclass
 class Sent:
-    """What became of the events sent: counts, and at most 100 reasons of each kind. Rows count from 0 over all batches."""
+    """What became of the events sent: counts, and at most 100 reasons of each kind. Rows count from 0 over all batches.
+
+    `errors` are rows that were rejected, by the server or because they could not be written as JSON; `cells` are values that were not kept.
+    """
 
     accepted: int = 0
     rejected: int = 0
     errors: list[dict[str, Any]] = field(default_factory=list)
     cells: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, answer: Mapping[str, Any], *, first: int = 0) -> None:
-        """Add a server's answer about a batch whose first row is row `first` of all."""
+    def add(self, answer: Mapping[str, Any], *, first: int = 0, rows: Sequence[int] | None = None) -> None:
+        """Add a server's answer about a batch whose first row is row `first` of all, or whose rows are `rows` of all."""
         self.accepted += int(answer.get("accepted", 0))
         self.rejected += int(answer.get("rejected", 0))
         for name, kept in (("errors", self.errors), ("cells", self.cells)):
-            rows = answer.get(name) or []
-            kept.extend({**fault, "row": fault["row"] + first} for fault in rows[: _LISTED - len(kept)])
+            faults = answer.get(name) or []
+            kept.extend({**fault, "row": rows[fault["row"]] if rows else fault["row"] + first} for fault in faults[: _LISTED - len(kept)])
+
+    def reject(self, row: int, fault: _Unsendable) -> None:
+        """Count a row that could not be written as JSON."""
+        self.rejected += 1
+        if len(self.errors) < _LISTED:
+            self.errors.append({"row": row, "field": fault.field, "reason": fault.reason})
 
 
 class Client:
@@ -110,11 +132,15 @@ class Client:
         self._http.close()
 
     def predictions(self, events: Iterable[Mapping[str, Any]]) -> Sent:
-        """Send predictions (`prediction.v1`), in order, in batches; returns when all are durable."""
+        """Send predictions (`prediction.v1`), in order, in batches; returns when all are durable.
+
+        Null may be written as None, NaN, or pandas' NA and NaT; numbers and booleans may be numpy's, times `datetime` with a zone. A row that cannot
+        be written as JSON is rejected with its field and the reason, and the others are sent.
+        """
         return self._events("predictions", events)
 
     def labels(self, events: Iterable[Mapping[str, Any]]) -> Sent:
-        """Send labels (`label.v1`), in order, in batches; returns when all are durable."""
+        """Send labels (`label.v1`), in order, in batches, as `predictions` does; returns when all are durable."""
         return self._events("labels", events)
 
     def send(self, kind: str, body: bytes, *, compress: bool = True) -> dict[str, Any]:
@@ -181,11 +207,17 @@ class Client:
         return status
 
     def _events(self, kind: str, events: Iterable[Mapping[str, Any]]) -> Sent:
-        sent, first, rest = Sent(), 0, iter(events)
-        while batch := list(islice(rest, self._batch)):
-            body = b"\n".join(json.dumps(event, separators=(",", ":"), default=_plain).encode() for event in batch)
-            sent.add(self.send(kind, body), first=first)
-            first += len(batch)
+        sent, numbered = Sent(), enumerate(events)
+        while batch := list(islice(numbered, self._batch)):
+            lines, rows = [], []
+            for row, event in batch:
+                try:
+                    lines.append(_line(event))
+                    rows.append(row)
+                except _Unsendable as fault:
+                    sent.reject(row, fault)
+            if lines:
+                sent.add(self.send(kind, b"\n".join(lines)), rows=rows)
         return sent
 
     def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -238,16 +270,70 @@ def _problem(response: httpx.Response) -> dict[str, Any]:
     return problem if isinstance(problem, dict) else {"title": f"HTTP {response.status_code}", "detail": response.text[:500]}
 
 
-def _plain(value: object) -> object:
-    """What `json` cannot write itself: times, and numbers of numpy and its kin."""
+def _line(event: object) -> bytes:
+    """An event as JSON. _Unsendable if a value cannot be written."""
+    if not isinstance(event, Mapping):
+        raise _Unsendable((), f"{_kind(event)} where an event is expected; send a dict")
+    try:  # the usual event needs nothing else
+        return _dumps(event, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        pass
+    try:
+        return _dumps(_plain(event, ()))
+    except RecursionError:
+        raise _Unsendable((), "is nested too deep; send one value for each feature") from None
+
+
+def _dumps(value: object, *, allow_nan: bool = True) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=allow_nan).encode()
+
+
+def _plain(value: Any, path: tuple[str, ...]) -> Any:
+    """What `json` can write: of times their texts, of numpy's and pandas' values Python's, None of what is null there."""
+    if type(value).__name__ in {"NAType", "NaTType"}:  # pandas', which is not imported here
+        return None
+    if isinstance(value, Mapping):
+        return {_key(key): _plain(part, (*path, str(key))) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part, path) for part in value]
     if isinstance(value, datetime):
-        return _time(value)
-    if hasattr(value, "item"):
-        return value.item()
-    raise TypeError(f"{type(value).__name__} {value!r} cannot be sent; send numbers, strings, booleans or null")
+        if value.tzinfo is None:
+            raise _Unsendable(path, f"{value} has no time zone; {_ZONE}")
+        return value.isoformat()
+    if isinstance(value, float | Decimal):
+        return None if value != value else float(value)
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, str | int | None):
+        return value if not isinstance(value, int) or abs(value) < _LARGEST else float("inf")
+    if hasattr(value, "dtype"):
+        return _numpy(value, path)
+    raise _Unsendable(path, f"{_kind(value)} cannot be sent; send a number, string, boolean or null")
+
+
+def _numpy(value: Any, path: tuple[str, ...]) -> Any:
+    """A value of numpy or its kin; an array of several is a list, of which the server tells what is wrong with it there."""
+    kind = getattr(value.dtype, "kind", "")
+    if kind in {"M", "m"}:
+        if str(value) == "NaT":
+            return None
+        remedy = f"which has no time zone; {_ZONE}" if kind == "M" else "and cannot be sent; send its length as a number"
+        raise _Unsendable(path, f"{value} is of type {value.dtype}, {remedy}")
+    plain = value.tolist()
+    while isinstance(plain, list) and len(plain) == 1:
+        plain = plain[0]
+    return _plain(plain, path)
+
+
+def _key(key: Any) -> Any:
+    return key if isinstance(key, str | int | float | None) else str(key)
+
+
+def _kind(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
 
 
 def _time(value: datetime | str | None) -> str | None:
     if isinstance(value, datetime) and value.tzinfo is None:
-        raise ValueError(f"{value} has no time zone")
+        raise ValueError(f"{value} has no time zone; {_ZONE}")
     return value.isoformat() if isinstance(value, datetime) else value

@@ -43,6 +43,21 @@ def kind_of(value: object) -> str:
     return names.get(type(value), "something else")
 
 
+def why_no_string(value: object) -> str:
+    """Why a JSON value is no id.
+
+    >>> why_no_string(7.0)
+    'a number where a string is expected; write it in quotes, such as "7", in pandas by `.astype("Int64").astype("string")`: 7.0 would not find "7"'
+    """
+    reason = f"{kind_of(value)} where a string is expected"
+    if isinstance(value, bool) or not isinstance(value, int | float) or not finite(value):
+        return reason
+    if isinstance(value, int) or not value.is_integer():
+        return f'{reason}; write it in quotes, such as "{value}"'
+    whole = f'{reason}; write it in quotes, such as "{value:.0f}"'
+    return f'{whole}, in pandas by `.astype("Int64").astype("string")`: {value} would not find "{value:.0f}"'
+
+
 def finite(value: float) -> bool:
     """Whether a number of any size is a finite float."""
     return abs(value) < LARGEST_NUMBER if isinstance(value, int) else math.isfinite(value)

@@ -15,7 +15,7 @@ from core.error import InvalidRecord
 from ingest.decode import column
 from ingest.decode.column import Bad
 from ingest.decode.decoded import Contracts, Decoded
-from ingest.decode.fault import Fault, fault, kind_of
+from ingest.decode.fault import Fault, fault, kind_of, why_no_string
 from ingest.decode.payload import Kind, Row, cut
 from ingest.decode.reader import Group
 from ingest.decode.sheet import Sheet, decode, of
@@ -67,7 +67,7 @@ class LabelForm:
             if name == "prediction_id" and name not in value:
                 raise InvalidRecord(row, name, "is missing; a string is expected")
             if not isinstance(found, kind) or (name == "ts" and isinstance(found, bool)):
-                raise InvalidRecord(row, name, f"{kind_of(found)} where {expected} is expected")
+                raise InvalidRecord(row, name, why_no_string(found) if kind is str else f"{kind_of(found)} where {expected} is expected")
         weight, predicted = value.get("weight"), value.get("prediction_ts")
         if isinstance(weight, bool | str | dict | list):
             cells.append(fault(row, "weight", f"{kind_of(weight)} where a number is expected"))

@@ -13,7 +13,7 @@ import msgspec
 from core import text
 from core.contract import Task
 from core.error import InvalidRecord
-from ingest.decode.fault import HALF, Fault, encodes, fault, kind_of
+from ingest.decode.fault import HALF, Fault, encodes, fault, kind_of, why_no_string
 from ingest.decode.layout import EXTRAS, Layout, Scalar, types_of
 
 WRONG = math.inf
@@ -62,7 +62,7 @@ class Repair:
             if name not in value:
                 raise InvalidRecord(row, name, f"is missing; {expected} is expected")
             if found is None or not isinstance(found, kind) or (name == "ts" and isinstance(found, bool)):
-                raise InvalidRecord(row, name, f"{kind_of(found)} where {expected} is expected")
+                raise InvalidRecord(row, name, why_no_string(found) if kind is str else f"{kind_of(found)} where {expected} is expected")
 
     def _prediction(self, row: int, value: object) -> object:
         if self._layout.task == Task.REGRESSION:

@@ -7,8 +7,12 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.client.stand import Answer, Request, Server
@@ -35,6 +39,69 @@ def test_events_go_in_order_and_in_batches(server: Server, client: Client) -> No
     assert server.requests[0].events[1]["features"] == {"km": 1.0}
     assert server.requests[0].path == "/v1/predictions"
     assert server.requests[0].headers["Content-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (pd.NA, None),
+        (pd.NaT, None),
+        (float("nan"), None),
+        (np.float32("nan"), None),
+        (np.datetime64("NaT"), None),
+        (Decimal("NaN"), None),
+        (float("inf"), float("inf")),
+        (np.int64(7), 7),
+        (np.float32(0.5), 0.5),
+        (np.bool_(True), True),
+        (np.str_("a"), "a"),
+        (np.array(2.5), 2.5),
+        (np.array([[2.5]]), 2.5),
+        (np.array([1, 2]), [1, 2]),
+        (Decimal("0.25"), 0.25),
+        (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (pd.Timestamp("2022-07-01T00:00:00+05:00"), "2022-07-01T00:00:00+05:00"),
+    ],
+)
+def test_values_of_pandas_and_numpy_are_written_as_json(server: Server, client: Client, value: object, expected: object) -> None:
+    """Nulls of every kind are null, numbers and booleans JSON's, and an array of several is a list, which the server refuses by row and field."""
+    assert client.predictions([{**_event(1), "features": {"km": value}}, _event(2)]).rejected == 0
+    assert [event["features"]["km"] for event in server.requests[0].events] == [expected, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "reason"),
+    [
+        ({"features": {"km": object()}}, "features.km", "object cannot be sent; send a number, string, boolean or null"),
+        ({"features": {"km": {1, 2}}}, "features.km", "set cannot be sent"),
+        ({"ts": datetime(2022, 7, 1)}, "ts", "2022-07-01 00:00:00 has no time zone; send a datetime with one"),  # noqa: DTZ001
+        ({"ts": pd.Timestamp("2022-07-01")}, "ts", "has no time zone; send a datetime with one"),
+        ({"ts": np.datetime64("2022-07-01", "ns")}, "ts", "which has no time zone"),
+        ({"tags": {"took": np.timedelta64(3, "s")}}, "tags.took", "send its length as a number"),
+    ],
+)
+def test_what_cannot_be_sent_costs_its_row(server: Server, client: Client, change: dict[str, Any], field: str, reason: str) -> None:
+    """Row and field are told with what to do; the other rows go, and the server's rows count over all."""
+    fault = {"row": 0, "field": "ts", "reason": "too late"}
+    answers = [Answer(body={"accepted": 1, "rejected": 0}), Answer(422, {"accepted": 0, "rejected": 1, "errors": [fault]})]
+    server.reply = lambda _: answers.pop(0)
+    bad = {**_event(9), **change}
+    sent = client.predictions([bad, _event(1), bad, _event(3), bad, bad])
+    assert (sent.accepted, sent.rejected) == (1, 5)
+    assert [(error["row"], error["field"]) for error in sent.errors] == [(0, field), (2, field), (3, "ts"), (4, field), (5, field)]
+    assert reason in sent.errors[0]["reason"]
+    assert [[event["prediction_id"] for event in request.events] for request in server.requests] == [["1"], ["3"]]
+
+
+def test_what_is_no_event_costs_its_row(server: Server, client: Client) -> None:
+    """A Series, a text, and an event within itself."""
+    endless: dict[str, Any] = {}
+    endless["features"] = endless
+    sent = client.labels([pd.Series({"label": 1}), "label", endless, {"prediction_id": "1", "label": 1}])  # type: ignore[list-item]
+    assert (sent.accepted, sent.rejected) == (1, 3)
+    assert ["expected; send a dict" in error["reason"] for error in sent.errors] == [True, True, False]
+    assert "nested too deep" in sent.errors[2]["reason"]
+    assert [request.events for request in server.requests] == [[{"prediction_id": "1", "label": 1}]]
 
 
 def test_rows_of_reasons_count_over_all_batches(server: Server, client: Client) -> None:

@@ -34,7 +34,7 @@ def test_no_query_breaks_a_page(search: str) -> None:
 
 def test_what_cannot_be_read_is_said() -> None:
     """The notice names the part of the address and the reason."""
-    assert State.of("?from=yesterday").notices == ("from: 'yesterday' is not an RFC 3339 time",)
+    assert State.of("?from=yesterday").notices == ("from: 'yesterday' is not an RFC 3339 time, such as 2022-07-01T00:00:00Z",)
     assert State.of("?from=2013-02-01T00:00:00Z&to=2013-01-01T00:00:00Z").notices == ("from is not before to",)
 
 

@@ -44,8 +44,6 @@ def time(given: dict[str, str], name: str) -> int | None:
     if not value:
         return None
     try:
-        if value.removeprefix("-").isdigit() and value.isascii():
-            return moment.parse(int(value[:20]))
-        return moment.parse(value.replace(" ", "+") if "T" in value else value)  # a `+` that was not escaped
+        return moment.parse_query(value)
     except ValueError as error:
         raise Problem(400, f"`{name}`: {error}", "use RFC 3339, such as 2022-07-01T00:00:00Z, or milliseconds since the epoch") from None

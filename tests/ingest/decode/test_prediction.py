@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core import moment
 from core.block import Categories, Predictions
+from ingest.decode import column
 from ingest.decode.decoded import LISTED
 from ingest.decode.prediction import decode_predictions
 from tests.ingest.decode.events import BINARY, CONTRACTS, MULTI, NOW, REGRESSION, array, event, lines
@@ -60,7 +63,9 @@ def test_what_is_not_sent_has_defaults() -> None:
     ("changes", "field", "reason"),
     [
         ({"prediction_id": ...}, "prediction_id", "missing"),
-        ({"prediction_id": 7}, "prediction_id", "a number where a string is expected"),
+        ({"prediction_id": 7}, "prediction_id", 'a number where a string is expected; write it in quotes, such as "7"'),
+        ({"prediction_id": 7.0}, "prediction_id", 'write it in quotes, such as "7", in pandas by `.astype("Int64")'),
+        ({"prediction_id": float("nan")}, "prediction_id", "NaN, infinity or a number out of range where a string is expected"),
         ({"prediction_id": None}, "prediction_id", "null"),
         ({"prediction_id": ""}, "prediction_id", "empty"),
         ({"prediction_id": "é" * 129}, "prediction_id", "longer than 256 bytes"),
@@ -253,6 +258,22 @@ def test_listed_cells_are_bounded() -> None:
     decoded = decode_predictions(array(*(event(features={"age": "x", "city": []}) for _ in range(2_000))), "json", CONTRACTS.get, NOW)
     assert [(row, name) for row in range(LISTED // 2) for name in ("age", "city")] == [(cell.row, cell.field) for cell in decoded.cells]
     assert np.isposinf(decoded.blocks["b"][1].numbers[0]).all()
+
+
+@given(
+    st.from_regex(
+        r"\A20[0-9]{2}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9](:[0-6][0-9])?(\.[0-9]{1,9})? ?([Zz]|UTC|[+-][0-2][0-9]:?([0-6][0-9])?)?\Z"
+    )
+)
+def test_a_time_is_a_time_in_whatever_company(text: str) -> None:
+    """A column of times, read at once or one by one, takes what `core.moment.parse` takes, with its reasons."""
+    good = "2022-07-01T00:00:00Z"
+    try:
+        expected, reasons = moment.parse(text), {}
+    except ValueError as error:
+        expected, reasons = 0, {0: str(error)}
+    times, bad = column.times([text, good], moment.EARLIEST, moment.LATEST)
+    assert ([expected, moment.parse(good)], reasons) == (times.tolist(), bad)
 
 
 @pytest.mark.parametrize(
