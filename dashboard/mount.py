@@ -12,8 +12,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import plotly
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update, set_props
 from dash.backends._fastapi import FastAPIDashServer
+from dash.fingerprint import build_fingerprint
 from plotly.io.json import to_json_plotly
 from starlette.applications import Starlette
 from starlette.types import Scope
@@ -83,11 +85,19 @@ def _app(api: Starlette, reader: Reader) -> Any:
         on_error=_told,
         index_string=shell.INDEX,
     )
-    plain = app.interpolate_index
-    app.interpolate_index = lambda **parts: plain(**parts).replace("{%nonce%}", nonce.get())
+    plain, charts = app.interpolate_index, _plotly()
+    app.interpolate_index = lambda **parts: plain(**parts).replace("{%nonce%}", nonce.get()).replace("{%plotly%}", charts)
     app.layout = shell.layout()
     _callbacks(app, reader)
     return app
+
+
+def _plotly() -> str:
+    """The address of plotly's script, with the fingerprint by which browsers keep it."""
+    script = "package_data/plotly.min.js"
+    changed = int((Path(plotly.__file__).parent / script).stat().st_mtime)
+    address: str = build_fingerprint(f"{ROOT}_dash-component-suites/plotly/{script}", plotly.__version__, f"{changed:x}")  # type: ignore[no-untyped-call]
+    return address
 
 
 def _callbacks(app: Any, reader: Reader) -> None:
@@ -95,25 +105,27 @@ def _callbacks(app: Any, reader: Reader) -> None:
         Output("view", "children"),
         Output("nav", "children"),
         Output("health", "children"),
-        Output("title", "data"),
+        Output("shown", "data"),
         Output("digest", "data"),
-        Input("url", "pathname"),
-        Input("url", "search"),
+        Input("asked", "data"),
         Input("version", "data"),
         State("digest", "data"),
     )
-    async def draw(pathname: str | None, search: str | None, _version: Any, shown: str | None) -> tuple[Any, Any, Any, str, str]:
-        drawn, frame = await gather(_drawn(reader, pathname or ROOT, search or ""), _frame(reader))
+    async def draw(asked: dict[str, str] | None, _version: Any, digest: str | None) -> tuple[Any, Any, Any, dict[str, str], str]:
+        path, search = (asked or {}).get("path") or ROOT, (asked or {}).get("search") or ""
+        drawn, frame = await gather(_drawn(reader, path, search), _frame(reader))
         title, place, body = drawn
         open_episodes, health = frame
-        digest = hashlib.blake2b(to_json_plotly(body).encode(), digest_size=16).hexdigest()
-        view = no_update if digest == shown else body  # nothing new: the reader's place, zoom and open details stay
-        return view, shell.nav(place, open_episodes), health, f"{title} · Watchkeeper", digest
+        found = hashlib.blake2b(to_json_plotly(body).encode(), digest_size=16).hexdigest()
+        view = no_update if found == digest else body  # nothing new: the charts stay as they are
+        shown = {"path": path, "search": search, "title": f"{title} · Watchkeeper"}
+        return view, shell.nav(place, open_episodes), health, shown, found
 
     def browser(name: str) -> ClientsideFunction:
         return ClientsideFunction("watchkeeper", name)
 
-    app.clientside_callback(browser("title"), Output("titled", "data"), Input("title", "data"))
+    app.clientside_callback(browser("start"), Output("asked", "data"), Input("asked", "id"))
+    app.clientside_callback(browser("commit"), Output("committed", "data"), Input("shown", "data"))
     app.clientside_callback(browser("watch"), Output("version", "modified_timestamp"), Input("version", "id"))
     app.clientside_callback(browser("pick"), Output("picked", "data"), Input({"pick": ALL}, "value"), prevent_initial_call=True)
 

@@ -70,6 +70,9 @@ def select(key: str, label: str, value: str, options: Sequence[tuple[str, str]])
         data=[{"value": item, "label": text} for item, text in options],
         searchable=len(options) > 8,
         allowDeselect=False,
+        openOnFocus=False,
+        scrollAreaProps={"viewportProps": {"tabIndex": -1}},  # else the list is a stop of Tab that vanishes under the focus
+        selectFirstOptionOnChange=True,
         size="xs",
         w=240,
         comboboxProps={"withinPortal": False},

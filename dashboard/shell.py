@@ -13,7 +13,7 @@ from dashboard import piece, word
 from dashboard.aria import aria
 from dashboard.state import address
 
-# <html lang>, and the theme before the first paint. {%nonce%} is put in for each request.
+# <html lang>, the theme before the first paint, and what is said while there is no connection. {%nonce%} is put in for each request.
 INDEX = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -21,10 +21,11 @@ INDEX = """<!DOCTYPE html>
 <title>Watchkeeper</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="/ui/assets/favicon.svg" type="image/svg+xml">
-<script src="/ui/assets/00_scheme.js" nonce="{%nonce%}"></script>
+<script src="/ui/assets/00_scheme.js" nonce="{%nonce%}" data-plotly="{%plotly%}"></script>
 {%css%}
 </head>
 <body>
+<div id="away" role="alert" hidden><span id="away-text"></span><button id="again" type="button">Try now</button></div>
 {%app_entry%}
 {%config%}
 {%scripts%}
@@ -46,10 +47,10 @@ def layout() -> Component:
     """The whole document, once. `view` holds the page; the rest stays."""
     document: Component = dmc.MantineProvider(
         [
-            dcc.Location(id="url", refresh=False),
+            dcc.Store(id="asked"),
+            dcc.Store(id="shown"),
+            dcc.Store(id="committed"),
             dcc.Store(id="version"),
-            dcc.Store(id="title"),
-            dcc.Store(id="titled"),
             dcc.Store(id="digest"),
             dcc.Store(id="picked"),
             html.A("Skip to the page", href="#view", className="skip"),

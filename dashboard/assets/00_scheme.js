@@ -1,14 +1,46 @@
-// In the head, not deferred: the theme before the first paint, and the nonce for the styles that Dash, Mantine and plotly add.
+// In the head, not deferred: the theme before the first paint, the nonce for the styles that Dash, Mantine and plotly add, what is done
+// about a script that does not come, and plotly, which is fetched while the page is asked for and not after.
 (() => {
   let chosen = null;
   try { chosen = localStorage.getItem("mantine-color-scheme-value"); } catch (error) { /* storage is closed: follow the system */ }
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   document.documentElement.dataset.mantineColorScheme = /^(light|dark)$/.test(chosen) ? chosen : dark ? "dark" : "light";
-  const nonce = document.currentScript.nonce;
+  const { nonce, dataset } = document.currentScript;
   const plain = Document.prototype.createElement;
   if (nonce) Document.prototype.createElement = function (...given) {
     const element = plain.apply(this, given);
     if (element.nodeName === "STYLE") element.nonce = nonce;
     return element;
   };
+
+  // Nothing can be drawn without a script that did not come: say so, and load all again once the server answers.
+  let reloading = false;
+  const reload = async () => {
+    try {
+      if ((await fetch(location.href)).ok) return location.reload();
+    } catch (error) { /* still away */ }
+    setTimeout(reload, 2000);
+  };
+  window.addEventListener("error", ({ target }) => {
+    if (target?.nodeName !== "SCRIPT" || reloading) return;
+    reloading = true;
+    const since = new Date().toISOString().slice(0, 16).replace("T", " ");
+    document.documentElement.setAttribute("data-away", "");
+    document.getElementById("away").hidden = false;
+    document.getElementById("away-text").textContent = `No connection since ${since} UTC, trying again. This page has not been loaded.`;
+    document.getElementById("again").addEventListener("click", reload);
+    setTimeout(reload, 2000);
+  }, true);
+
+  window.watchkeeper = {};
+  Object.defineProperty(window, "_dashPlotlyJSURL", { get: () => dataset.plotly, set: () => {} });
+  const plotly = () => {
+    window.watchkeeper.plotly = new Promise((loaded) => {
+      const script = Object.assign(document.createElement("script"), { src: dataset.plotly, async: true });
+      script.addEventListener("load", () => { delete window.watchkeeper.plotly; loaded(); });
+      document.head.append(script);
+    });
+  };
+  if (/^\/ui\/(models|alerts)\/./.test(location.pathname)) plotly();
+  else window.addEventListener("load", () => setTimeout(plotly)); // the next page has charts
 })();

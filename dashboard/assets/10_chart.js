@@ -91,8 +91,9 @@
     }
     return plotly;
   };
-  let plotly = dress(window.Plotly); // there already, or set later by Dash's lazy loader
-  Object.defineProperty(window, "Plotly", { configurable: true, get: () => plotly, set: (next) => { plotly = dress(next); } });
+  // There already, or set later. While it is on its way, Dash's loader is given the promise of it and fetches no second one.
+  let plotly = dress(window.Plotly);
+  Object.defineProperty(window, "Plotly", { configurable: true, get: () => plotly ?? window.watchkeeper.plotly, set: (next) => { plotly = dress(next); } });
 
   const repaint = () => {
     root.style.colorScheme = root.dataset.mantineColorScheme;

@@ -1,30 +1,69 @@
-// The address is the state: links, lists and charts change it, and the page follows it.
+// The address is the state. Links, lists and charts ask for another one; it becomes the address once its page is drawn.
 (() => {
-  let here = location.pathname;
+  const root = document.documentElement;
+  let drawn = null; // the address of the page that is shown
+  let wanted = null; // the one that is awaited
 
+  const same = (one, other) => one.pathname === other.pathname && one.search === other.search;
+  const place = (url) => ({ path: url.pathname, search: url.search });
+
+  const ask = (url) => {
+    wanted = url;
+    root.setAttribute("data-busy", "");
+    document.getElementById("view")?.setAttribute("aria-busy", "true");
+    dash_clientside.set_props("asked", { data: place(url) });
+  };
   const move = (url) => {
-    if (url.href === location.href) return;
-    history.pushState({}, "", url.href);
-    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
-    arrived();
+    if (same(url, wanted ?? location)) return false;
+    ask(url);
+    return true;
   };
 
-  // A new page begins at its top and is read from there; a change within a page leaves the reader where they are.
-  const arrived = () => {
-    if (location.pathname === here) return;
-    here = location.pathname;
-    window.scrollTo(0, 0);
-    document.getElementById("view")?.focus({ preventScroll: true });
+  // The page of `shown` is on the screen.
+  const commit = (shown) => {
+    if (!shown) return dash_clientside.no_update;
+    const url = new URL(shown.path + shown.search, location.origin);
+    document.title = shown.title;
+    const before = drawn;
+    drawn = url;
+    if (!wanted || same(url, wanted)) {
+      if (!same(url, location)) history.pushState({}, "", url.href);
+      wanted = null;
+      root.removeAttribute("data-busy");
+      document.getElementById("view")?.removeAttribute("aria-busy");
+      for (const link of document.querySelectorAll("[data-pending]")) link.removeAttribute("data-pending");
+      // A new page begins at its top and is read from there; a change within a page leaves the reader where they are.
+      if (before && before.pathname !== url.pathname) {
+        window.scrollTo(0, 0);
+        document.getElementById("view")?.focus({ preventScroll: true });
+      }
+    }
+    tell();
+    return dash_clientside.no_update;
   };
 
-  const go = (changes) => {
-    const url = new URL(location.href);
+  // While the server is away: since when, and whether the page is of this address. Back and Forward change the address at once.
+  let since = "";
+  const tell = () => {
+    const elsewhere = !drawn || !same(drawn, location);
+    root.toggleAttribute("data-elsewhere", Boolean(since) && elsewhere);
+    const left = elsewhere ? "This page has not been loaded." : wanted ? "What was chosen has not been loaded; what is shown is from before." : "What is shown is from before.";
+    document.getElementById("away").hidden = !since;
+    document.getElementById("away-text").textContent = since ? `No connection since ${since} UTC, trying again. ${left}` : "";
+  };
+  const away = (lost) => {
+    since = lost ? new Date().toISOString().slice(0, 16).replace("T", " ") : "";
+    tell();
+  };
+
+  const go = (changes, from = wanted ?? location) => {
+    const url = new URL(from.href);
     const defaults = { segment: "all", range: "90d" };
     for (const [key, value] of Object.entries(changes)) {
       if (value == null || value === "" || value === defaults[key]) url.searchParams.delete(key);
       else url.searchParams.set(key, value);
     }
-    move(url);
+    if (move(url)) tell();
   };
 
   document.addEventListener("click", (event) => {
@@ -34,47 +73,40 @@
     const url = new URL(link.href);
     if (url.origin !== location.origin || !url.pathname.startsWith("/ui/")) return;
     event.preventDefault();
-    move(url);
+    if (!move(url)) return;
+    for (const other of document.querySelectorAll("[data-pending]")) other.removeAttribute("data-pending");
+    link.setAttribute("data-pending", ""); // marked before its page is here
+    tell();
   });
-  window.addEventListener("popstate", () => { here = location.pathname; });
-
-  // Asks whether anything is new; the page asks for its numbers again only then.
-  const watch = (id) => {
-    let tag = null;
-    let timer;
-    const ask = async () => {
-      clearTimeout(timer);
-      if (!document.hidden && !document.querySelector("main [aria-expanded=true]")) { // not under an open list
-        try {
-          const answer = await fetch("/v1/version", tag ? { headers: { "If-None-Match": tag } } : {});
-          if (answer.ok) {
-            const first = tag === null; // the page has just been drawn
-            tag = answer.headers.get("etag");
-            const version = (await answer.json()).version;
-            if (!first) dash_clientside.set_props(id, { data: version });
-          }
-        } catch (error) { /* the server is away: the next beat asks again */ }
-      }
-      timer = setTimeout(ask, 15000);
-    };
-    document.addEventListener("visibilitychange", () => document.hidden || ask());
-    ask();
-    return dash_clientside.no_update;
-  };
+  window.addEventListener("popstate", () => {
+    if (drawn && same(drawn, location) && !wanted) return;
+    ask(new URL(location.href));
+    tell();
+  });
 
   const pick = () => {
     const changes = {};
     for (const input of dash_clientside.callback_context.inputs_list[0] || []) {
       const key = input.id.pick;
-      const shown = new URLSearchParams(location.search).get(key) ?? (key === "segment" ? "all" : "");
+      const shown = (wanted ?? new URL(location.href)).searchParams.get(key) ?? (key === "segment" ? "all" : "");
       if (input.value != null && input.value !== shown) changes[key] = input.value;
     }
     if (Object.keys(changes).length) go(changes);
     return dash_clientside.no_update;
   };
 
-  const title = (text) => { if (text) document.title = text; return dash_clientside.no_update; };
+  // What is typed into a list to search in takes the place of what stands there.
+  let fresh = null;
+  const list = (target) => (target.matches?.("main input[aria-haspopup=listbox]") ? target : null);
+  document.addEventListener("focusin", ({ target }) => { fresh = list(target); fresh?.select(); });
+  document.addEventListener("click", ({ target }) => { if (fresh && target === fresh) fresh.select(); fresh = null; });
 
-  window.watchkeeper = { go };
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { watchkeeper: { watch, pick, title } });
+  const start = () => {
+    wanted = new URL(location.href);
+    return place(wanted);
+  };
+
+  document.addEventListener("DOMContentLoaded", () => document.getElementById("again").addEventListener("click", () => window.watchkeeper.again()));
+  window.watchkeeper = { ...window.watchkeeper, go, away };
+  window.dash_clientside = { ...window.dash_clientside, watchkeeper: { ...window.dash_clientside?.watchkeeper, start, pick, commit } };
 })();

@@ -130,7 +130,7 @@ class Window:
     def drawn(self) -> None:
         """Wait until there is a page, its charts are drawn and no answer is awaited."""
         self.page.wait_for_function(
-            "() => document.querySelector('main h1, main .empty') && !document.querySelector('main .skeleton') && !document.querySelector('[data-dash-is-loading]')"
+            "() => document.querySelector('main h1, main .empty') && !document.querySelector('main .skeleton') && !document.querySelector('[data-dash-is-loading], :root[data-busy]')"
             " && [...document.querySelectorAll('main .chart')].every((chart) => chart.querySelector('.main-svg'))"
         )
         self.page.wait_for_load_state("networkidle")

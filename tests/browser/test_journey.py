@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Served, Window, window
 
@@ -155,15 +156,120 @@ def test_names_are_text_wherever_they_come_from(tab: Window) -> None:
     tab.drawn()
 
 
-def test_news_that_changes_nothing_shown_leaves_the_page_alone(tab: Window, served: Served) -> None:
-    """The page asks again when the version moves, and is drawn again only if something on it is new."""
-    tab.open(f"{MODEL}?range=30d")
-    tab.page.locator("summary").first.click()
-    for version, moved in (("same", False), ("moved", True)):
-        served.reader.moved = moved
-        served.version = version
-        with tab.page.expect_response(lambda answer: "_dash-update-component" in answer.url):
-            tab.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
-        tab.drawn()
-        assert (tab.page.locator("details[open]").count() == 0) is moved
+def _news(tab: Window, served: Served, version: str) -> None:
+    """Let something be new, and the page ask whether it is."""
+    served.version = version
+    with tab.page.expect_response(lambda answer: "_dash-update-component" in answer.url):
+        tab.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+
+
+class _Held:
+    """Requests of callbacks that are on their way and do not arrive."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.routes = page, list[Route]()
+
+    def take(self, route: Route) -> None:
+        """Hold one."""
+        self.routes.append(route)
+
+    def wait(self) -> None:
+        """Until there is one."""
+        while not self.routes:
+            self.page.wait_for_timeout(20)
+
+
+@contextmanager
+def _held(tab: Window) -> Iterator[_Held]:
+    """Hold what pages ask for, and let it go at the end."""
+    held = _Held(tab.page)
+    tab.page.route("**/_dash-update-component*", held.take)
+    yield held
+    for route in held.routes:
+        route.continue_()
+    tab.page.unroute("**/_dash-update-component*")
+
+
+@pytest.fixture
+def moving(served: Served) -> Iterator[Served]:
+    """A reader whose pages can change."""
+    yield served
     served.reader.moved = False
+
+
+def test_news_leaves_what_is_open_and_the_focus_where_they_are(tab: Window, moving: Served) -> None:
+    """The page is drawn again only if something on it is new, and then what was open is open, scrolled and focused as before."""
+    tab.open(f"{MODEL}?range=30d")
+    summary = tab.page.locator("summary").nth(1)
+    summary.click()
+    link = tab.page.get_by_role("link", name="F1")
+    link.focus()
+    tab.page.evaluate("() => { document.querySelector('main section').drawnOnce = true; window.scrollTo(0, 400); }")
+    for version, moved in (("same", False), ("moved", True)):
+        moving.reader.moved = moved
+        _news(tab, moving, version)
+        tab.page.wait_for_function(f"() => Boolean(document.querySelector('main section').drawnOnce) === {str(not moved).lower()}")
+        tab.drawn()
+        assert tab.page.locator("details[open]").count() == 1
+        assert tab.page.locator("details").nth(1).get_attribute("open") is not None
+        expect(link).to_be_focused()
+        assert tab.page.evaluate("() => window.scrollY") == 400
+
+
+def test_news_waits_while_a_list_is_open(tab: Window, moving: Served) -> None:
+    """An answer that comes while the reader looks through the list of segments is drawn when they have chosen or left."""
+    tab.open(f"{MODEL}?range=30d")
+    tab.page.evaluate("() => { document.querySelector('main section').drawnOnce = true; }")
+    segment = tab.page.get_by_role("textbox", name="Segment")
+    moving.reader.moved = True
+    moving.version = "under a list"
+    with _held(tab) as held:
+        tab.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+        held.wait()
+        segment.click()
+    expect(tab.page.get_by_role("option", name="carrier=UA")).to_be_visible()
+    tab.page.wait_for_load_state("networkidle")
+    assert tab.page.evaluate("() => document.querySelector('main section').drawnOnce")
+    tab.page.keyboard.press("Escape")
+    tab.page.wait_for_function("() => !document.querySelector('main section').drawnOnce")
+    expect(segment).to_be_focused()
+    tab.drawn()
+
+
+def test_a_choice_is_marked_before_its_page_is_there(tab: Window) -> None:
+    """While the answer is awaited: the choice is marked, the page is busy, and its address is still its own."""
+    tab.open(MODEL)
+    choice = tab.page.get_by_role("link", name="30 days")
+    plain = choice.evaluate("(link) => getComputedStyle(link).fontWeight")
+    with _held(tab) as held:
+        choice.click()
+        expect(tab.page.locator("main")).to_have_attribute("aria-busy", "true")
+        assert choice.evaluate("(link) => getComputedStyle(link).fontWeight") != plain
+        assert tab.page.locator("[aria-label=Period] [aria-current]").evaluate("(link) => getComputedStyle(link).fontWeight") == plain
+        assert tab.page.evaluate("() => getComputedStyle(document.body, '::before').height") == "3px"
+        assert _path(tab) == MODEL
+        held.wait()
+    expect(tab.page.locator("[aria-label=Period] [aria-current]")).to_have_text("30 days")
+    tab.drawn()
+    assert tab.page.locator("main").get_attribute("aria-busy") is None
+    assert _path(tab) == f"{MODEL}?range=30d"
+
+
+def test_typing_a_segment_replaces_what_stood_there(tab: Window) -> None:
+    """With the mouse and with the keyboard; the next stop of Tab is the next control."""
+    tab.open(MODEL)
+    segment = tab.page.get_by_role("textbox", name="Segment")
+    segment.click()
+    tab.page.keyboard.type("EV")
+    expect(segment).to_have_value("EV")
+    expect(tab.page.get_by_role("option")).to_have_text(["carrier=EV"])
+    tab.page.keyboard.press("Enter")
+    expect(tab.page.locator(".chips")).to_contain_text("carrier=EV")
+    tab.drawn()
+    expect(segment).to_be_focused()
+    tab.page.keyboard.press("Tab")
+    expect(tab.page.get_by_role("link", name="7 days")).to_be_focused()
+    tab.page.keyboard.press("Shift+Tab")
+    expect(segment).to_be_focused()
+    tab.page.keyboard.type("JFK")
+    expect(segment).to_have_value("JFK")

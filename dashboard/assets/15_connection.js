@@ -1,0 +1,100 @@
+// The connection: what could not be sent is sent again, the page says since when it has been alone, and asks whether anything is new.
+(() => {
+  const BEAT = 15000; // between two questions for news
+  const AGAIN = 2000; // between two attempts while the server is away
+  const PATIENCE = 10000; // a question for news that takes longer has failed
+  const root = document.documentElement;
+  const plain = window.fetch.bind(window);
+  const pending = new Set(); // attempts on their way
+  const newest = new Map(); // by output of a callback: the request that counts
+  const waiting = []; // requests that wait for the server
+  let pressed = false;
+  for (const name of ["pointerdown", "pointerup", "pointercancel"]) window.addEventListener(name, () => { pressed = name === "pointerdown"; }, true);
+
+  const away = () => root.hasAttribute("data-away");
+  const lost = () => {
+    if (away()) return;
+    root.setAttribute("data-away", "");
+    window.watchkeeper.away(true);
+    beat(AGAIN);
+  };
+  const back = () => {
+    if (!away()) return;
+    root.removeAttribute("data-away");
+    window.watchkeeper.away(false);
+    for (const control of pending) control.abort(); // sent to the server that went: no answer will come
+    for (const go of waiting.splice(0)) go();
+    tag = null;
+    stale = true;
+    ask();
+  };
+  const failed = (answer) => !answer || [502, 503, 504].includes(answer.status);
+
+  // A refresh waits while a list is open or something is dragged.
+  const held = () => pressed || document.querySelector("main [aria-expanded=true]");
+  const calm = async () => { while (held()) await new Promise((go) => setTimeout(go, 100)); };
+
+  const attempt = async (resource, options) => {
+    const control = new AbortController();
+    pending.add(control);
+    try {
+      const answer = await plain(resource, { ...options, signal: control.signal });
+      const body = [204, 304].includes(answer.status) ? null : await answer.arrayBuffer(); // whole: a server can go in the middle of it
+      return new Response(body, { status: answer.status, statusText: answer.statusText, headers: answer.headers });
+    } catch (error) {
+      return control.signal.aborted ? undefined : null;
+    } finally {
+      pending.delete(control);
+    }
+  };
+
+  window.fetch = async (resource, options = {}) => {
+    const path = new URL(resource.url ?? resource, location.href).pathname;
+    if (!path.startsWith("/ui/_dash-")) return plain(resource, options);
+    const asked = options.body && path.endsWith("_dash-update-component") ? JSON.parse(options.body) : {};
+    const turn = Symbol(path);
+    newest.set(asked.output ?? path, turn);
+    for (;;) {
+      if (away()) await new Promise((go) => waiting.push(go));
+      if (newest.get(asked.output ?? path) !== turn) return new Promise(() => {}); // another came after it, and counts
+      const answer = await attempt(resource, options);
+      if (answer === undefined) continue;
+      if (!failed(answer)) {
+        back();
+        if (asked.changedPropIds?.includes("version.data")) await calm();
+        return answer;
+      }
+      lost();
+    }
+  };
+
+  let id = null; // of the store that holds the version
+  let tag = null;
+  let stale = false; // the page was drawn before the server went away
+  let timer;
+  const beat = (pause) => { clearTimeout(timer); timer = setTimeout(ask, pause); };
+  const ask = async () => {
+    clearTimeout(timer);
+    if (!document.hidden && !held()) {
+      let answer = null;
+      try {
+        answer = await plain("/v1/version", { headers: tag ? { "If-None-Match": tag } : {}, signal: AbortSignal.timeout(PATIENCE) });
+      } catch (error) { /* away */ }
+      if (failed(answer)) lost();
+      else if (away()) return back();
+      else if (answer.ok) {
+        const first = tag === null && !stale; // the page has just been drawn
+        stale = false;
+        tag = answer.headers.get("etag");
+        const version = (await answer.json()).version;
+        if (!first && id) dash_clientside.set_props(id, { data: version });
+      }
+    }
+    beat(away() ? AGAIN : BEAT);
+  };
+  document.addEventListener("visibilitychange", () => document.hidden || ask());
+  const watch = (store) => { id = store; ask(); return dash_clientside.no_update; };
+
+  window.watchkeeper = { ...window.watchkeeper, again: ask };
+  window.dash_clientside = { ...window.dash_clientside, watchkeeper: { ...window.dash_clientside?.watchkeeper, watch } };
+})();
