@@ -32,11 +32,12 @@ class Binning:
 
 @dataclass(frozen=True)
 class Performance:
-    """Sums over labelled rows: n (...); cells (..., K, K) by prediction and label, with the K classes' texts and the positive one's place; residual sums (...)."""
+    """Sums over labelled rows: n (...); of K classes right, predicted and labelled rows by class (..., K), and the positive one's place; residual sums (...)."""
 
     n: Floats
-    cells: Floats | None = None
-    classes: tuple[str, ...] = ()
+    right: Floats | None = None
+    predicted: Floats | None = None
+    labelled: Floats | None = None
     positive: int | None = None
     absolute_sum: Floats | None = None
     square_sum: Floats | None = None
@@ -59,11 +60,13 @@ def _js(target: Floats, baseline: Floats | None, _binning: Binning) -> Floats:
 
 
 def _accuracy(sums: Performance) -> Floats:
-    return _nothing(sums.n[..., None]) if sums.cells is None else accuracy(sums.cells)
+    return _nothing(sums.n[..., None]) if sums.right is None or sums.predicted is None else accuracy(sums.right, sums.predicted)
 
 
 def _f1(sums: Performance) -> Floats:
-    return _nothing(sums.n[..., None]) if sums.cells is None else f1(sums.cells, sums.positive)
+    if sums.right is None or sums.predicted is None or sums.labelled is None:
+        return _nothing(sums.n[..., None])
+    return f1(sums.right, sums.predicted, sums.labelled, sums.positive)
 
 
 def _mae(sums: Performance) -> Floats:

@@ -7,14 +7,14 @@ import numpy as np
 from core.block import Floats
 
 
-def f1(cells: Floats, positive: int | None) -> Floats:
+def f1(right: Floats, predicted: Floats, labelled: Floats, positive: int | None) -> Floats:
     """2 tp / (2 tp + fp + fn) of the positive class, or its plain mean over the classes that are among the labels or predictions.
 
-    cells: (..., K, K) by prediction and label; `positive` is the positive class's place, None for the mean. Returns (...), NaN for 0/0. In the mean no
-    class can be 0/0: one that is neither predicted nor a label takes no part.
+    Right, predicted and labelled rows by class: (..., K); `positive` is the positive class's place, None for the mean. Returns (...), NaN for 0/0. In the
+    mean no class can be 0/0: one that is neither predicted nor a label takes no part.
     """
-    twice = 2 * np.diagonal(cells, axis1=-2, axis2=-1)
-    below = cells.sum(-1) + cells.sum(-2)  # (tp + fp) + (tp + fn)
+    twice = 2 * right
+    below = predicted + labelled  # (tp + fp) + (tp + fn)
     with np.errstate(invalid="ignore"):
         each = twice / below
         if positive is not None:

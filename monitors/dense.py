@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.block import Categories, Floats, Ints
 from core.classes import Classes
@@ -70,14 +72,28 @@ def performance(contract: Contract, table: pa.Table, starts: Ints, segments: tup
     if contract.task == Task.REGRESSION:
         return Performance(n=rows.total("n"), absolute_sum=rows.total("absolute_sum"), square_sum=rows.total("square_sum"))
     known = Classes.of(contract)
-    predicted, labels = (known.column(texts(table[name])) for name in ("cell_prediction", "cell_label"))
-    classes = sorted({*contract.classes, *predicted.texts, *labels.texts})
-    code = {name: place for place, name in enumerate(classes)}
-    k = len(classes)
-    place = _codes(predicted, code) * k + _codes(labels, code)
-    cells = rows.cells(place, _numbers(table["cell_count"]), k * k, lengths(table["cell_count"]))
-    positive = code.get(contract.positive) if contract.task == Task.BINARY else None
-    return Performance(n=rows.total("n"), cells=cells.reshape(*rows.shape, k, k), classes=tuple(classes), positive=positive)
+    predicted, labels = (known.column(_used(texts(table[name]))) for name in ("cell_prediction", "cell_label"))
+    code = {name: place for place, name in enumerate(sorted({*contract.classes, *predicted.texts, *labels.texts}))}
+    said, true = _codes(predicted, code), _codes(labels, code)
+    count, each = _numbers(table["cell_count"]), lengths(table["cell_count"])
+    return Performance(
+        n=rows.total("n"),
+        right=rows.cells(np.where(said == true, said, -1), count, len(code), each),
+        predicted=rows.cells(said, count, len(code), each),
+        labelled=rows.cells(true, count, len(code), each),
+        positive=code.get(contract.positive) if contract.task == Task.BINARY else None,
+    )
+
+
+def in_parts(contract: Contract, table: pa.Table, starts: Ints, segments: tuple[str, ...], most: int) -> Iterator[Performance]:
+    """The same, so many windows at a time that a block has about `most` cells: what is sent may hold any number of classes."""
+    size = len(starts)
+    if contract.task != Task.REGRESSION:
+        held = {*contract.classes, *texts(table["cell_prediction"]).texts, *texts(table["cell_label"]).texts}
+        size = max(1, most // max(1, len(held) * len(segments)))
+    for part in np.split(starts, range(size, len(starts), size)):
+        within = (pc.field("start") >= int(part[0])) & (pc.field("start") <= int(part[-1]))
+        yield performance(contract, table if len(part) == len(starts) else table.filter(within), part, segments)
 
 
 def scores(table: pa.Table, starts: Ints, segments: tuple[str, ...], name: str, width: int) -> dict[str, Floats]:
@@ -103,6 +119,12 @@ def texts(column: pa.ChunkedArray) -> Categories:
         items = items if pa.types.is_dictionary(items.type) else items.dictionary_encode()
         parts.append(Categories(items.indices.to_numpy(zero_copy_only=False).astype(np.int32), items.dictionary.to_pylist()))
     return Categories.concat(parts)
+
+
+def _used(values: Categories) -> Categories:
+    """The same without texts that no row has."""
+    used, codes = np.unique(values.codes, return_inverse=True)
+    return Categories(codes.astype(np.int32), [values.texts[code] for code in used])
 
 
 def _numbers(column: pa.ChunkedArray) -> Floats:

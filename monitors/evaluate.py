@@ -111,8 +111,9 @@ class Evaluate:
             span = (int(starts[0]), int(starts[-1]) + monitor.window)
             wanted = dense.needed(model.contract)
             table = self._panes.performance(model.contract, wanted, groupings_of(monitor), monitor.window, span, monitor.version)
-            block = dense.performance(model.contract, table, starts, segments)
-            values, counts = catalogue.MODEL[what.name](block), block.n.astype(np.int64)
+            blocks = dense.in_parts(model.contract, table, starts, segments, _CELLS)
+            found = [(catalogue.MODEL[what.name](block), block.n.astype(np.int64)) for block in blocks]
+            values, counts = (np.concatenate(parts) for parts in zip(*found, strict=True))
             rows = counts
             reference_value, reference_n = np.full(len(segments), np.nan), np.zeros(len(segments), np.int64)
             if model.reference is not None and monitor.baseline == "reference":

@@ -70,9 +70,10 @@ def _number(value: str) -> float:
 
 
 def _score(block: Predictions | Outcomes, source: Contract, target: Contract) -> Floats:
-    """Between two binary contracts the score; of a class with a probability, where that is the positive one now, the probability."""
-    if source.task == target.task:
-        return block.score
+    """Between two binary contracts the score, of the class that is the positive one now; of a class with a probability, where that is it, the probability."""
+    if source.task == target.task == Task.BINARY:
+        other = Classes.of(target).name(source.positive) != target.positive
+        return 1.0 - block.score if other else block.score
     held = Classes.of(source).find(target.positive)
     if target.task != Task.BINARY or block.probabilities is None or held is None:
         return np.full(len(block), np.nan)
@@ -83,9 +84,8 @@ def _probabilities(values: Floats | None, source: Contract, target: Contract) ->
     if values is None or source.classes == target.classes:
         return values
     held, known = np.full((len(values), len(target.classes)), np.nan), Classes.of(target)
-    for place, name in sorted(
-        enumerate(source.classes), key=lambda one: one[1] not in target.classes
-    ):  # the exact text before others that mean the same
+    # A class with the exact text goes before others that mean the same.
+    for place, name in sorted(enumerate(source.classes), key=lambda one: one[1] not in target.classes):
         if (meant := known.find(name)) is not None:
             column = held[:, target.classes.index(meant)]
             column[:] = np.where(np.isnan(column), values[:, place], column)

@@ -67,7 +67,7 @@ def _strangers(outside: dict[str, int], classes: tuple[str, ...]) -> list[Any]:
     if not any(outside.values()):
         return []
     known = ", ".join(map(text.unquote, classes[:_NAMED])) + (", ..." if len(classes) > _NAMED else "")
-    came = " and ".join(f"{word.count(n)} {topic}" for topic, n in outside.items() if n)
+    came = " and ".join(f"{word.count(n)} {topic if n > 1 else topic.removesuffix('s')}" for topic, n in outside.items() if n)
     said = f"{came} came with a class that the model does not have ({known}). Each counts as a class of its own."
     return [html.P(said, className="notice", role="status")]
 

@@ -99,8 +99,8 @@ async def test_the_model_page_says_what_is_none_of_its_classes() -> None:
     twin = Twin()
     said = "came with a class that the model does not have"
     assert said not in text(await page(twin, "/ui/models/departs-late", ""))
-    twin.strangers = {"predictions": 1_200, "labels": 0}
-    assert f"1,200 predictions {said} (" in text(await page(twin, "/ui/models/departs-late", ""))
+    twin.strangers = {"predictions": 1_200, "labels": 1}
+    assert f"1,200 predictions and 1 label {said} (" in text(await page(twin, "/ui/models/departs-late", ""))
 
 
 @pytest.mark.parametrize("part", ["readings", "traffic", "histogram"])

@@ -36,18 +36,21 @@ def test_accuracy_and_f1_are_scikit_learns(pairs: list[tuple[int, int]]) -> None
     """The mean of F1 is over the classes that are there, of five that could be."""
     predicted, label = zip(*pairs, strict=True)
     block = np.stack([cells(pairs), cells(pairs[:1])])
-    assert accuracy(block)[0] == pytest.approx(accuracy_score(label, predicted), abs=1e-12)
-    assert f1(block, None)[0] == pytest.approx(f1_score(label, predicted, average="macro", zero_division=0.0), abs=1e-12)
+    by_class = np.diagonal(block, axis1=-2, axis2=-1), block.sum(-1), block.sum(-2)
+    assert accuracy(*by_class[:2])[0] == pytest.approx(accuracy_score(label, predicted), abs=1e-12)
+    assert f1(*by_class, None)[0] == pytest.approx(f1_score(label, predicted, average="macro", zero_division=0.0), abs=1e-12)
     there = any(1 in pair for pair in pairs)
     expected = f1_score(label, predicted, labels=[1], average="macro", zero_division=0.0) if there else np.nan
-    assert f1(block, 1)[0] == pytest.approx(expected, abs=1e-12, nan_ok=True)
+    assert f1(*by_class, 1)[0] == pytest.approx(expected, abs=1e-12, nan_ok=True)
 
 
 def test_nothing_has_no_performance() -> None:
     """Without rows there is no value, and without a positive there is no F1."""
     nothing = np.zeros((2, 2))
-    assert np.isnan([accuracy(nothing), f1(nothing, None), f1(nothing, 1), mae(np.zeros(()), np.zeros(()))]).all()
-    assert np.isnan(f1(np.array([[5.0, 0.0], [0.0, 0.0]]), 1))
+    no_f1 = [f1(nothing, nothing, nothing, positive) for positive in (None, 1)]
+    assert np.isnan([accuracy(nothing, nothing), *no_f1, np.full(2, mae(np.zeros(()), np.zeros(())))]).all()
+    other = np.array([5.0, 0.0])
+    assert np.isnan(f1(other, other, other, 1))
 
 
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=1, max_size=40))
@@ -123,6 +126,8 @@ def test_the_catalogue_holds_what_is_built() -> None:
     regression = catalogue.Performance(n=np.array([2.0]), absolute_sum=np.array([3.0]), square_sum=np.array([8.0]))
     values = {name: catalogue.MODEL[name](regression)[0] for name in catalogue.MODEL if Task.REGRESSION in BUILT[name].tasks}
     assert values == {"performance.mae": 1.5, "performance.rmse": 2.0}
-    classes = catalogue.Performance(n=np.array([4.0]), cells=np.array([[[1.0, 1.0], [0.0, 2.0]]]), classes=("0", "1"), positive=1)
+    classes = catalogue.Performance(
+        n=np.array([4.0]), right=np.array([[1.0, 2.0]]), predicted=np.array([[2.0, 2.0]]), labelled=np.array([[1.0, 3.0]]), positive=1
+    )
     assert catalogue.MODEL["performance.accuracy"](classes).tolist() == [0.75]
     assert catalogue.MODEL["performance.f1"](classes).tolist() == [0.8]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 
 from core.block import Categories, Floats, Outcomes, Predictions
@@ -99,6 +100,15 @@ def test_probabilities_follow_a_class_that_was_written_otherwise() -> None:
         Categories.of(["0", "1"]), Categories.of(["0", "1"]), probabilities=np.array([[np.nan, 0.2, 0.8], [0.4, np.nan, np.nan]])
     )
     np.testing.assert_array_equal(recast_outcomes(block, source, target).probabilities, [[0.2, 0.8], [0.4, np.nan]])
+
+
+def test_a_score_follows_the_positive_class() -> None:
+    """With the other class as the positive one it is the rest to 1; another text for the same class changes nothing."""
+    source = contract(classes=("0", "1"), task=Task.BINARY)
+    block = outcomes(Categories.of(["1", "0"]), Categories.of(["1", "1"]), score=0.75)
+    for positive, classes, score in (("0", ("0", "1"), 0.25), ("1.0", ("0.0", "1.0"), 0.75)):
+        target = msgspec.structs.replace(source, version=2, positive=positive, classes=classes)
+        assert recast_outcomes(block, source, target).score.tolist() == [score] * 2
 
 
 def test_another_task_reads_the_same_outputs() -> None:
