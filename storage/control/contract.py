@@ -64,10 +64,13 @@ class Contracts(Database):
             return connection.execute(query).scalar()
 
     def save_contract(self, contract: Contract, *, content: str, reference: bytes | None, actor: str = "local") -> Contract:
-        """Save as the model's next version, whatever `contract.version` says; the stored one as it is if its `content` hash is the same."""
+        """Save as the model's next version, whatever `contract.version` says; the stored one as it is if its `content` hash is the same.
+
+        Of the same content an older program may have made other classes: then it is a next version.
+        """
         with self.write() as connection:
             found = _newest(connection, contract.model)
-            if found and found[1] == content:
+            if found and found[1] == content and _classes(found[0]) == _classes(contract):
                 return found[0]
             saved = msgspec.structs.replace(contract, version=found[0].version + 1 if found else 1)
             row = {
@@ -84,6 +87,10 @@ class Contracts(Database):
             self._generation += 1
             self._newest.pop(saved.model, None)
         return saved
+
+
+def _classes(contract: Contract) -> tuple[tuple[str, ...], str, bool]:
+    return contract.classes, contract.positive, contract.scored
 
 
 def _newest(connection: Connection, model: str) -> tuple[Contract, str] | None:

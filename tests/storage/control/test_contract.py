@@ -51,6 +51,12 @@ def test_the_same_content_changes_nothing_and_other_content_is_a_new_version(sto
     assert [entry.payload["version"] for entry in store.audit_entries()] == [3, 2, 1]
 
 
+def test_other_classes_of_the_same_content_are_a_new_version(store: ControlStore) -> None:
+    """As after an upgrade that reads a file's classes in another way."""
+    for classes, version in ((("0", "0.0", "1"), 1), (("0", "1"), 2), (("0", "1"), 2)):
+        assert store.save_contract(msgspec.structs.replace(CONTRACT, classes=classes), content="a", reference=None).version == version
+
+
 def test_the_newest_contract_is_remembered_and_a_save_is_seen_at_once(store: ControlStore) -> None:
     """Asking again costs no query; saving forgets."""
     save(store, "a")
