@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pyarrow as pa
 
 from core.contract import Contract
-from core.episode import Episode, Transition
+from core.episode import Episode, Level, Transition
 from core.monitor import Monitor
 from core.reading import Query
 
@@ -63,6 +65,14 @@ class Reader(Protocol):
 
     def traffic(self, model: str, segment: str, start: int, end: int, step: int) -> pa.Table:
         """Distinct predictions by slot of `step` microseconds: `start` int64, `n` int64; empty slots may be left out."""
+        ...
+
+    def recent(self, spans: Mapping[str, tuple[int, int]], step: int) -> Mapping[str, Mapping[int, int]]:
+        """By model, distinct predictions in each slot of `step` microseconds of its span `[start, end)`; empty slots may be left out."""
+        ...
+
+    def open_levels(self) -> Mapping[str, AbstractSet[tuple[str, Level]]]:
+        """By model, the measures and levels of its open episodes; models without may be left out."""
         ...
 
     def episodes(self, state: str | None, model: str | None, limit: int) -> list[Episode]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from core import moment
 from core.contract import LABEL, Contract
-from core.episode import Episode, Transition
+from core.episode import Episode, Level, Transition
 from core.error import ConfigError
 from core.monitor import Monitor
 from core.reading import Query
@@ -50,8 +50,10 @@ class Reader:
     def page(self, query: Query) -> tuple[pa.Table, str | None]:
         """Readings, and the cursor of the next page."""
         found = self._stores.control.monitors(query.model)
-        contracts = {model: self._evaluated(model) for model in {monitor.model for monitor in found}}
-        current = {(monitor.model, monitor.name): query.definition or (monitor.revision, contracts[monitor.model]) for monitor in found}
+        contracts = self._evaluated(query.model)
+        current = {
+            (monitor.model, monitor.name): query.definition or (monitor.revision, contracts.get(monitor.model, 1)) for monitor in found
+        }
         return self._stores.readings.read(query, current)
 
     def readings(self, query: Query) -> pa.Table:
@@ -89,6 +91,14 @@ class Reader:
         starts, rows = self._stores.panes.traffic(self._known(model), segment, step, span)
         return pa.table({"start": starts, "n": rows})
 
+    def recent(self, spans: Mapping[str, tuple[int, int]], step: int) -> dict[str, dict[int, int]]:
+        """By model, how many predictions came in each step of its span, by the step's start."""
+        return self._stores.panes.recent(self._stores.control.contracts(), step, spans)
+
+    def open_levels(self) -> dict[str, set[tuple[str, Level]]]:
+        """By model, the measures and levels of its open episodes."""
+        return self._stores.control.open_levels()
+
     def episodes(
         self,
         state: Literal["open", "closed"] | None = None,
@@ -118,15 +128,15 @@ class Reader:
         return self._spine.status()
 
     def _rows(self, contracts: Sequence[Contract]) -> list[dict[str, Any]]:
-        """The rows of these models; what can be asked for all of them is asked once."""
+        """The rows of these models; the stores are asked as often for many as for one."""
         progress = self._stores.batches.progress(self._spine.clock.now())
         counts = self._stores.truth.counts([contract.model for contract in contracts])
+        held = self._stores.panes.totals(contracts)
         episodes = self._stores.control.open_episodes()
         rows = []
         for contract in contracts:
             name = contract.model
-            starts, held = self._stores.panes.slots(contract)
-            seen = progress.get(name) if len(starts) else None
+            seen = progress.get(name) if name in held else None
             labelled, labels = counts.get(name, (0, 0))
             rows.append(
                 {
@@ -135,7 +145,7 @@ class Reader:
                     "contract_version": contract.version,
                     "first_ts": seen.first_ts if seen and seen.predictions else None,
                     "last_ts": seen.last_ts if seen and seen.predictions else None,
-                    "predictions": int(held.sum()),
+                    "predictions": held.get(name, 0),
                     "labels": labels,
                     "labelled": labelled,
                     "open_episodes": episodes.get(name, 0),
@@ -143,11 +153,19 @@ class Reader:
             )
         return rows
 
-    def _evaluated(self, model: str) -> int:
-        """The contract version that the model's readings follow: the newest one as soon as everything has been evaluated under it."""
-        cursor = self._stores.control.cursor(f"owner:{model}") or {}
-        contract = self._stores.control.contract(model)
-        return int(cursor.get("contract", contract.version if contract else 1))
+    def _evaluated(self, model: str | None) -> dict[str, int]:
+        """By model, the contract version that its readings follow: the newest one as soon as everything has been evaluated under it.
+
+        Two questions, for one model as for all.
+        """
+        control = self._stores.control
+        if model is not None:
+            one, cursor = control.contract(model), control.cursor(f"owner:{model}")
+            newest, cursors = {model: one.version if one else 1}, {} if cursor is None else {f"owner:{model}": cursor}
+        else:
+            newest = {contract.model: contract.version for contract in control.contracts()}
+            cursors = control.cursors("owner:")
+        return {name: int(cursors.get(f"owner:{name}", {}).get("contract", version)) for name, version in newest.items()}
 
     def _known(self, model: str) -> Contract:
         if (contract := self._stores.control.contract(model)) is None:

@@ -142,6 +142,7 @@ class Pages:
         self.segments, self.traffic, self.episode = reader.segments, reader.traffic, reader.episode
         self.transitions, self.status = reader.transitions, reader.status
         self.outside, self.referenced = reader.outside, reader.referenced
+        self.recent, self.open_levels = reader.recent, reader.open_levels
 
     def models(self) -> list[ModelRow]:
         """Every model."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from asyncio import gather
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dash import html
 
 from core import moment
-from core.episode import Episode, Level
+from core.episode import Level
 from core.measure import BUILT, Family
 from core.monitor import Monitor
-from core.segment import ALL
 from dashboard import piece, word
-from dashboard.panel import Page, ask, panel
+from dashboard.panel import Page, ask
 from dashboard.seam import ModelRow, Reader
 from dashboard.state import address
 
@@ -40,22 +40,24 @@ async def draw(reader: Reader) -> Page:
                 ),
             ],
         )
-    drawn = await gather(*(panel(_row(reader, row), row.model) for row in rows))
+    spans = {row.model: ((end := _end(row)) - DAYS * moment.DAY, end) for row in rows if row.last_ts is not None}
+    monitors, levels, traffic = await gather(ask(reader.monitors, None), ask(reader.open_levels), ask(reader.recent, spans, moment.DAY))
+    watching: dict[str, list[Monitor]] = {}
+    for monitor in monitors:
+        watching.setdefault(monitor.model, []).append(monitor)
+    drawn = [_row(row, watching.get(row.model, []), levels.get(row.model, ()), traffic.get(row.model, {})) for row in rows]
     head = ("Model", "Performance", "Drift", "Quality", "Open", f"Predictions, {DAYS} days", "Labelled", "Last event")
     return Page("Models", "models", [heading, html.Div(piece.table(head, drawn, caption="Models", numbers=(4, 6)), className="card")])
 
 
-async def _row(reader: Reader, row: ModelRow) -> tuple[Any, ...]:
-    end = -(-((row.last_ts or 0) + 1) // moment.DAY) * moment.DAY
-    monitors, episodes, traffic = await gather(
-        ask(reader.monitors, row.model),
-        ask(reader.episodes, "open", row.model, 500),
-        ask(reader.traffic, row.model, ALL, end - DAYS * moment.DAY, end, moment.DAY),
-    )
-    counts: list[float | None] = [0.0] * DAYS
-    for start, n in zip(traffic["start"].to_pylist(), traffic["n"].to_pylist(), strict=True):
-        if 0 <= (place := (start - end) // moment.DAY + DAYS) < DAYS:
-            counts[place] = float(n)
+def _end(row: ModelRow) -> int:
+    """The end of the day of a model's last event."""
+    return -(-((row.last_ts or 0) + 1) // moment.DAY) * moment.DAY
+
+
+def _row(row: ModelRow, monitors: Sequence[Monitor], levels: Collection[tuple[str, Level]], traffic: Mapping[int, int]) -> tuple[Any, ...]:
+    end = _end(row)
+    counts: list[float | None] = [float(traffic.get(end + (place - DAYS) * moment.DAY, 0)) for place in range(DAYS)]
     total = sum(count or 0 for count in counts)
     name = html.Div(
         [
@@ -73,7 +75,7 @@ async def _row(reader: Reader, row: ModelRow) -> tuple[Any, ...]:
     labelled = f"{row.labels / row.predictions:.0%}" if row.predictions else word.NONE
     return (
         name,
-        *(_health(family, monitors, episodes, row) for family in FAMILIES),
+        *(_health(family, monitors, levels, row) for family in FAMILIES),
         str(row.open_episodes or word.NONE),
         spark,
         labelled,
@@ -81,12 +83,12 @@ async def _row(reader: Reader, row: ModelRow) -> tuple[Any, ...]:
     )
 
 
-def _health(family: Family, monitors: list[Monitor], episodes: list[Episode], row: ModelRow) -> Any:
+def _health(family: Family, monitors: Sequence[Monitor], levels: Collection[tuple[str, Level]], row: ModelRow) -> Any:
     """The worst open episode of a family; where none is open, whether anything could have fired."""
     watching = [monitor for monitor in monitors if monitor.measure in BUILT and BUILT[monitor.measure].family is family]
-    levels = {one.level for one in episodes if one.measure in BUILT and BUILT[one.measure].family is family}
-    if levels:
-        return piece.badge("critical" if Level.CRITICAL in levels else "warn")
+    reached = {level for measure, level in levels if measure in BUILT and BUILT[measure].family is family}
+    if reached:
+        return piece.badge("critical" if Level.CRITICAL in reached else "warn")
     if not watching:
         return html.Span("not watched", className="faint")
     if row.last_ts is None:

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import and_, func, or_, select
 
-from core.episode import Episode, Transition
+from core.episode import Episode, Level, Transition
 from core.error import ConfigError
 from storage.control.ledger import Ledger, Ledgers
 from storage.control.schema import EPISODE, TRANSITION
@@ -57,6 +57,23 @@ class Episodes(Ledgers):
         query = select(EPISODE.c.model, func.count()).where(EPISODE.c.ended_at.is_(None)).group_by(EPISODE.c.model)
         with self.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
+
+    def open_levels(self) -> dict[str, set[tuple[str, Level]]]:
+        """By model, the measures and levels of its open episodes; models without are left out."""
+        query = select(EPISODE.c.model, EPISODE.c.payload).where(EPISODE.c.ended_at.is_(None))
+        found: dict[str, set[tuple[str, Level]]] = {}
+        with self.read() as connection:
+            for model, payload in connection.execute(query):
+                one = msgspec.json.decode(payload, type=_Open)
+                found.setdefault(model, set()).add((one.measure, one.level))
+        return found
+
+
+class _Open(msgspec.Struct):
+    """Of an episode what `open_levels` tells."""
+
+    measure: str
+    level: Level
 
 
 def _parse(cursor: str) -> tuple[int, str]:

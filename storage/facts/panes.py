@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +10,7 @@ import pyarrow as pa
 from core import moment
 from core.block import Ints
 from core.contract import Contract
+from core.segment import ALL
 from storage.facts import column as col
 from storage.facts.engine import Engine
 
@@ -22,6 +23,14 @@ _HELD = (
 _REBUILDS = "FROM rebuilds WHERE model = {model:String} AND contract = {contract:UInt32}"
 _CURRENT = f"((generation = 0 AND slot NOT IN (SELECT slot {_REBUILDS})) OR (slot, generation) IN (SELECT slot, max(generation) {_REBUILDS} GROUP BY slot))"
 _NEWEST = f"(slot, generation) IN (SELECT slot, max(generation) FROM performance_panes WHERE {_HELD} GROUP BY slot)"
+# The predictions of several models, each under its contract.
+_ALL_REBUILDS = "FROM rebuilds WHERE model IN {ms:Array(String)}"
+_EACH = (
+    "(model, contract, pane) IN (SELECT arrayJoin(arrayZip({ms:Array(String)}, {cs:Array(UInt32)}, {ps:Array(UInt64)})))"
+    " AND column = '@prediction' AND grouping = ''"
+    f" AND ((generation = 0 AND (model, contract, slot) NOT IN (SELECT model, contract, slot {_ALL_REBUILDS}))"
+    f" OR (model, contract, slot, generation) IN (SELECT model, contract, slot, max(generation) {_ALL_REBUILDS} GROUP BY model, contract, slot))"
+)
 _SUMS = ("n", "scored", "error_sum", "absolute_sum", "square_sum")
 
 
@@ -101,6 +110,26 @@ class Panes:
         table = self._engine.query(sql, self._parameters(contract, step, span or _ALWAYS) | {"segment": segment})
         return col.ints(table["start"]), col.ints(table["rows"])
 
+    def totals(self, contracts: Sequence[Contract]) -> dict[str, int]:
+        """How many predictions each model holds under its contract; models without any are left out. One question for all of them."""
+        sql = f"SELECT model, sum(n) AS rows FROM panes WHERE {_EACH} AND segment = {{segment:String}} GROUP BY model"
+        return {row["model"]: row["rows"] for row in self._engine.query(sql, self._each(contracts) | {"segment": ALL}).to_pylist()}
+
+    def recent(self, contracts: Sequence[Contract], step: int, spans: Mapping[str, tuple[int, int]]) -> dict[str, dict[int, int]]:
+        """By model, how many predictions came in each step of its span, by the step's start; empty steps are left out. One question for all."""
+        asked = [contract for contract in contracts if contract.model in spans]
+        bounds = "transform(model, {ms:Array(LowCardinality(String))}, {%s:Array(Int64)}, toInt64(0))"
+        sql = (
+            f"SELECT model, {_WINDOW} AS start, sum(n) AS rows FROM panes WHERE {_EACH} AND segment = {{segment:String}}"
+            f" AND toUnixTimestamp64Micro(slot) >= {bounds % 'lows'} AND toUnixTimestamp64Micro(slot) < {bounds % 'highs'} GROUP BY model, start"
+        )
+        lows, highs = ([spans[contract.model][end] for contract in asked] for end in (0, 1))
+        found: dict[str, dict[int, int]] = {}
+        parameters = self._each(asked) | {"segment": ALL, "length": step, "lows": lows, "highs": highs}
+        for row in self._engine.query(sql, parameters).to_pylist() if asked else ():
+            found.setdefault(row["model"], {})[row["start"]] = row["rows"]
+        return found
+
     def histogram(self, contract: Contract, column: str, segment: str, span: tuple[int, int]) -> Ints:
         """Counts of all bins of a column over a span."""
         sql = (
@@ -124,6 +153,14 @@ class Panes:
         counts = np.zeros(contract.column("@label").bins, np.int64)
         counts[col.ints(table["bin"])] = col.ints(table["count"])
         return counts
+
+    @staticmethod
+    def _each(contracts: Sequence[Contract]) -> dict[str, object]:
+        return {
+            "ms": [contract.model for contract in contracts],
+            "cs": [contract.version for contract in contracts],
+            "ps": [contract.pane for contract in contracts],
+        }
 
     @staticmethod
     def _parameters(contract: Contract, length: int, span: tuple[int, int]) -> dict[str, object]:

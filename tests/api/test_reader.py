@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,44 +14,91 @@ import pyarrow as pa
 import pytest
 
 from core.clock import ManualClock
+from core.monitor import Monitor
+from core.reading import Query
+from dashboard.pages import fleet, inbox
+from dashboard.route import page
 from storage.facts.truth import Truth
 from tests.storage.facts.test_facts import CONTRACT, HOUR, labels, pane_rows, predictions
 from tests.storage.facts.test_progress import batch
 from watchkeeper.reader import Reader
+from watchkeeper.services import Pages
 from watchkeeper.settings import Settings
 from watchkeeper.stores import Stores
 
 
-def test_the_rows_of_all_models_cost_one_question_about_batches_and_one_about_labels(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However many models there are; each row is that of the model alone, and one without events says so."""
-    stores = Stores(Settings(data=tmp_path), clock := ManualClock(1))
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[Stores]:
+    """Models `empty`, `m` with one prediction id and `n` with two, and a monitor of each."""
+    stores = Stores(Settings(data=tmp_path), ManualClock(1))
     try:
         stores.migrate()
-        contracts = [msgspec.structs.replace(CONTRACT, model=name) for name in ("empty", "m", "n")]
-        for contract in contracts:
-            stores.control.save_contract(contract, content=contract.model, reference=None)
-        for place, contract in enumerate(contracts[1:], 1):
-            stores.writer.predictions([(contract, predictions(["a", "b"][:place]))], 0, None)
-            stores.writer.labels({contract.model: labels(["a", "unknown"], "1")}, 0, None)
-            stores.writer.panes([(contract, pane_rows(0, place))], None)
-            stores.writer.batches([batch(10, place, model=contract.model, at=place * HOUR)])
-            Truth(stores.engine).join(contract.model, {0: (1, 1)}, {0: (1, 1)}, 1)
-        reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=clock)))
-        asked: list[str] = []
-        ask = stores.engine.query
-
-        def query(sql: str, parameters: dict[str, Any] | None = None) -> pa.Table:
-            asked.append(sql)
-            return ask(sql, parameters)
-
-        monkeypatch.setattr(stores.engine, "query", query)
-        rows = reader.models()
-        assert [len([sql for sql in asked if f"FROM {table}" in sql]) for table in ("batches", "labels", "outcomes")] == [1, 1, 1]
-        none = {"outside": {"predictions": 0, "labels": 0}}
-        assert [row | none for row in rows] == [reader.model(contract) for contract in contracts]
-        names = ("model", "first_ts", "predictions", "labels", "labelled")
-        assert [[row[name] for name in names] for row in rows] == [["empty", None, 0, 0, 0], ["m", HOUR, 2, 2, 1], ["n", 2 * HOUR, 3, 2, 1]]
+        for place, name in enumerate(("empty", "m", "n")):
+            add(stores, name, place)
+        yield stores
     finally:
         stores.close()
+
+
+def add(stores: Stores, name: str, place: int) -> None:
+    """Save a model; with predictions and labels, unless its place is 0."""
+    contract = msgspec.structs.replace(CONTRACT, model=name)
+    stores.control.save_contract(contract, content=name, reference=None)
+    stores.control.apply_monitors([Monitor(name="nulls", model=name, measure="quality.null_rate", window=HOUR)])
+    if place:
+        stores.writer.predictions([(contract, predictions(["a", "b"][:place]))], 0, None)
+        stores.writer.labels({name: labels(["a", "unknown"], "1")}, 0, None)
+        stores.writer.panes([(contract, pane_rows(0, place))], None)
+        stores.writer.batches([batch(10, place, model=name, at=place * HOUR)])
+        Truth(stores.engine).join(name, {0: (1, 1)}, {0: (1, 1)}, 1)
+
+
+def test_the_row_of_a_model_among_all_is_that_of_the_model_alone(stores: Stores) -> None:
+    """One without events says so."""
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1))))
+    rows, none = reader.models(), {"outside": {"predictions": 0, "labels": 0}}
+    assert [row | none for row in rows] == [reader.model(contract) for contract in stores.control.contracts()]
+    names = ("model", "first_ts", "predictions", "labels", "labelled")
+    assert [[row[name] for name in names] for row in rows] == [["empty", None, 0, 0, 0], ["m", HOUR, 2, 2, 1], ["n", 2 * HOUR, 3, 2, 1]]
+
+
+def test_the_stores_are_asked_as_often_for_many_models_as_for_few(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of models, the pages of the fleet, of the inbox and of one model, and a page of readings."""
+    spine = SimpleNamespace(stores=stores, clock=ManualClock(1), status=lambda: {"problems": [], "quiet": True})
+    reader = Reader(cast("Any", spine))
+    pages = cast("Any", Pages(reader))
+    works: dict[str, Callable[[], object]] = {
+        "models": reader.models,
+        "fleet": lambda: asyncio.run(fleet.draw(pages)),
+        "inbox": lambda: asyncio.run(inbox.draw(pages)),
+        "model": lambda: asyncio.run(page(pages, "/models/m", "")),
+        "readings": lambda: reader.page(Query()),
+    }
+    asked = Counter[str]()
+    ask, read = stores.engine.query, stores.control.read
+
+    def query(sql: str, parameters: dict[str, Any] | None = None) -> pa.Table:
+        asked["facts"] += 1
+        return ask(sql, parameters)
+
+    def reading() -> Any:
+        asked["control"] += 1
+        return read()
+
+    monkeypatch.setattr(stores.engine, "query", query)
+    monkeypatch.setattr(stores.control, "read", reading)
+
+    def counts() -> dict[str, Counter[str]]:
+        found = {}
+        for name, work in works.items():
+            asked.clear()
+            work()
+            found[name] = asked.copy()
+        return found
+
+    counts()  # what is remembered of a model is remembered
+    few = counts()
+    for place in range(7):
+        add(stores, f"x{place}", place % 3)
+    assert counts() == few
+    assert all(few.values())

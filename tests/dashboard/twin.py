@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 
 from core import moment
 from core.contract import Contract, Task
-from core.episode import Episode, State, Transition
+from core.episode import Episode, Level, State, Transition
 from core.error import ConfigError
 from core.monitor import Monitor
 from core.reading import Query
@@ -128,6 +129,16 @@ class Twin:
         starts = START + np.arange(DAYS) * moment.DAY
         inside = (starts >= start) & (starts < end) & (self._days[segment] > 0)
         return pa.table({"start": starts[inside] // step * step, "n": self._days[segment][inside]})
+
+    def recent(self, spans: Mapping[str, tuple[int, int]], step: int) -> Mapping[str, Mapping[int, int]]:
+        found = {model: self.traffic(model, ALL, *span, step).to_pydict() for model, span in spans.items()}
+        return {model: dict(zip(table["start"], table["n"], strict=True)) for model, table in found.items()}
+
+    def open_levels(self) -> Mapping[str, set[tuple[str, Level]]]:
+        found: dict[str, set[tuple[str, Level]]] = {}
+        for one in self.episodes("open", None, len(self._episodes)):
+            found.setdefault(one.model, set()).add((one.measure, one.level))
+        return found
 
     def episodes(self, state: str | None, model: str | None, limit: int) -> list[Episode]:
         self._may("episodes")
