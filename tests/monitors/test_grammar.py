@@ -191,3 +191,14 @@ def test_a_declared_contract_has_the_bins_that_were_written() -> None:
     assert [column.name for column in contract.outputs] == ["@prediction", "@score", "@label"]
     assert contract.classes == ("0", "1")
     assert (15 * moment.MINUTE, moment.parse("2020-01-01T00:00:00Z")) == (contract.pane, contract.earliest)
+
+
+@pytest.mark.parametrize("written", ["[false, true]", "['False', 'True']", "[0.0, 1.0]", "['0.0', '1.0']"])
+@pytest.mark.parametrize("positive", ["1", "'1.0'", "true", "'True'"])
+def test_a_declared_class_is_one_however_it_is_written(written: str, positive: str) -> None:
+    """A binary model's are 0 and 1; a multiclass model's texts stay what they are."""
+    columns = "columns: [{name: x, kind: boolean}]"
+    (contract,) = read(f"- {{contract: m, task: binary, {columns}, classes: {written}, positive: {positive}}}").contracts
+    assert (contract.classes, contract.positive, contract.column("@label").categories) == (("0", "1"), "1", ("0", "1"))
+    (other,) = read(f"- {{contract: m, task: multiclass, {columns}, classes: ['1.1', '1.10', 2.0]}}").contracts
+    assert other.classes == ("1.1", "1.10", "2")
