@@ -143,7 +143,7 @@ def window(
     """A tab of its own, in a theme; leaving it fails on any complaint."""
     context = browser.new_context(color_scheme=theme, viewport={"width": size[0], "height": size[1]}, timezone_id=zone, locale="en-GB")
     try:
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         tab = Window(context, served.url)
         yield tab
         assert tab.complaints == []
