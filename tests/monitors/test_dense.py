@@ -63,3 +63,12 @@ def test_probabilities_where_classes_are_expected_cost_no_more_than_their_rows()
     contract, table = panes(Task.BINARY, hours, [str(one) for one in rng.random(rows)], ["1"] * rows)
     assert values("performance.accuracy", contract, table, 10, 2_000_000) == [0.0] * 10
     assert values("performance.f1", contract, table, 10, 2_000_000) == [0.0] * 10
+
+
+def test_panes_that_keep_other_texts_are_read_in_the_models_classes() -> None:
+    """As older programs wrote them: True and 1.0 are 1."""
+    contract, _ = panes(Task.BINARY, np.zeros(1, np.int64), ["1"], ["1"])
+    texts = {"cell_prediction": [["True", "1", "0.0"]], "cell_label": [["1", "1.0", "True"]]}
+    table = pa.table({"start": [0], "segment": ["all"], "n": [10], **texts, "cell_count": [[3, 4, 3]]})
+    assert values("performance.accuracy", contract, table, 1, 10**6) == [0.7]
+    assert values("performance.f1", contract, table, 1, 10**6) == [pytest.approx(14 / 17)]
