@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import math
 from collections.abc import Sequence
@@ -163,14 +162,9 @@ def _pane(value: Any) -> int:
 
 
 def _earliest(value: Any) -> int:
-    """Microseconds of a date or an RFC 3339 time; YAML reads either as what it is."""
+    """Microseconds of a date or an RFC 3339 time."""
     try:
-        if isinstance(value, dt.datetime):
-            found = moment.parse(value.isoformat())
-        elif isinstance(value, dt.date):
-            found = moment.of(dt.datetime.combine(value, dt.time(), dt.UTC))
-        else:
-            found = moment.parse_start(str(value))
+        found = moment.parse_start(str(value))
     except ValueError as error:
         raise ConfigError(str(error), remedy="write a date such as 1971-01-01") from None
     if found < OLDEST:

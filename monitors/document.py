@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 
@@ -94,7 +94,12 @@ def unknown(what: str, name: str, known: Collection[str]) -> ConfigError:
 
 
 class _Loader(yaml.SafeLoader):
-    """Builds plain values only, and takes no key twice."""
+    """Builds plain values only, and takes no key twice. Times stay texts: `core.moment` is stricter than YAML, and reads them everywhere."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # an instance variable to the stubs
+        first: [(tag, form) for tag, form in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

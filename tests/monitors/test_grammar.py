@@ -202,3 +202,22 @@ def test_a_declared_class_is_one_however_it_is_written(written: str, positive: s
     assert (contract.classes, contract.positive, contract.column("@label").categories) == (("0", "1"), "1", ("0", "1"))
     (other,) = read(f"- {{contract: m, task: multiclass, {columns}, classes: ['1.1', '1.10', 2.0]}}").contracts
     assert other.classes == ("1.1", "1.10", "2")
+
+
+@pytest.mark.parametrize("quote", ["", "'"])
+def test_earliest_is_read_as_times_are_everywhere(quote: str) -> None:
+    """YAML alone would take `+05`, ` Z` and `+05:60`; with or without quotes they are refused with the right spelling."""
+
+    def earliest(value: str) -> int:
+        text = f"{{contract: c, task: binary, columns: [{{name: x, kind: boolean}}], earliest: {quote}{value}{quote}}}"
+        (contract,) = read(text).contracts
+        return contract.earliest
+
+    assert earliest("2020-01-01T05:00:00+05:00") == earliest("2020-01-01") == moment.parse("2020-01-01T00:00:00Z")
+    for value, reason in (
+        ("2020-01-01T00:00:00+05", "an offset without minutes; write 2020-01-01T00:00:00\\+05:00"),
+        ("2020-01-01 00:00:00 Z", "a space before its time zone; write 2020-01-01T00:00:00Z"),
+        ("2020-01-01T00:00:00+05:60", "an offset that does not exist"),
+    ):
+        with pytest.raises(ConfigError, match=f"`earliest`: .* has {reason}"):
+            earliest(value)
