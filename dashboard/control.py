@@ -14,6 +14,7 @@ from core.segment import ALL, grouping_of
 from dashboard import piece, word
 from dashboard.period import period
 from dashboard.scene import Scene
+from dashboard.series import Series
 from dashboard.state import RANGES, State
 
 Here = Callable[[State], str]
@@ -77,3 +78,19 @@ def choices(measures: Iterable[str], chosen: Monitor, monitors: Sequence[Monitor
         else None
     )
     return html.Div([tabs, _monitors(monitors, chosen, state, here)], className="controls")
+
+
+def windows(shown: Series, slot: int | None, state: State, here: Here) -> Component | None:
+    """Links to the windows with a reading beside the one that is looked at: what a click in the chart does, for a keyboard."""
+    if slot is None:
+        return None
+    there = [place for place, verdict in enumerate(shown.verdict) if verdict]
+    before = max((place for place in there if place < slot), default=slot)
+    after = min((place for place in there if place > slot), default=slot)
+    start = shown.time(slot)
+
+    def to(place: int) -> str:
+        return here(state.but(window=shown.time(place)))
+
+    steps = [("◀ Earlier", to(before), False), (moment.period(start, start + shown.step), to(slot), True), ("Later ▶", to(after), False)]
+    return piece.choice("Window", steps)

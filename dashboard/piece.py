@@ -118,10 +118,15 @@ def figures(*facts: tuple[str, str, Any]) -> Component:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str, numbers: Sequence[int] = ()) -> Component:
-    """A table; `numbers` are the columns that stand to the right. The first column names the row."""
+    """A table; `numbers` are the columns that stand to the right. The first column names the row.
+
+    On a telephone the column of badges stays in sight while the others are scrolled.
+    """
+    states = {place for row in rows for place, content in enumerate(row) if str(getattr(content, "className", "")).startswith("badge")}
 
     def cell(kind: Any, place: int, content: Any, **more: Any) -> Component:
-        made: Component = kind(content, className="number" if place in numbers else None, **more)
+        name = "number" if place in numbers else "state" if place == max(states, default=None) else None
+        made: Component = kind(content, className=name, **more)
         return made
 
     body = [

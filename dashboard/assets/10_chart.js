@@ -24,6 +24,27 @@
     } };
   };
 
+  // On a telephone the plot has the width: thresholds are named inside of it, the scale of a heat map lies above it.
+  const phone = matchMedia("(max-width: 700px)");
+  const narrow = (figure) => {
+    const { layout, data } = figure;
+    if (!phone.matches || !layout) return figure;
+    const map = data.some((trace) => trace.type === "heatmap");
+    const axes = Object.entries(layout).filter(([name]) => /^yaxis\d*$/.test(name)).map(([name, axis]) => [name, { ...axis, title: { ...axis.title, text: "" } }]);
+    return {
+      data: data.map((trace) => (trace.type !== "heatmap" ? trace : { ...trace, colorbar: {
+        ...trace.colorbar, orientation: "h", x: 0.5, y: 1.01, yanchor: "bottom", thickness: 8, title: { ...trace.colorbar.title, text: trace.colorbar.title.text.replace("<br>", " "), side: "top" },
+      } })),
+      layout: {
+        ...layout, ...Object.fromEntries(axes), height: layout.height + (map ? 52 : 0),
+        margin: { ...layout.margin, l: 40, r: 10, ...(map ? { t: 64 } : {}) },
+        legend: { ...layout.legend, font: { size: 11 } },
+        annotations: layout.annotations?.map((label) => (label.xanchor === "left" ? { ...label, xanchor: "right", xshift: 0, bgcolor: "--ground", borderpad: 0, yanchor: label.yshift < 0 ? "top" : "bottom", yshift: 0 } : label)),
+        xaxis: { ...layout.xaxis, tickangle: 0, ...(layout.xaxis?.type === "date" ? { nticks: map ? 3 : 4 } : {}) },
+      },
+    };
+  };
+
   // A refresh makes the chart anew, so the ranges that the reader chose are kept here: by page, chart and uirevision.
   const zooms = new Map();
   const axes = (layout) => Object.fromEntries(Object.entries(layout || {}).filter(([name, axis]) => /^[xy]axis\d*$/.test(name) && axis.range).map(([name, axis]) => [name, [...axis.range]]));
@@ -46,9 +67,9 @@
   // Time charts: a click looks at a window, a brush chooses the period. Windows are known by their start in `customdata`; where plotly
   // drew a point says nothing, and the times that it gives back are UTC without a zone.
   const START = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
-  const choose = (event) => {
+  const choose = (event, meta) => {
     const starts = event.points.map((point) => [point.customdata].flat()[0]).filter((start) => START.test(start));
-    if (starts.length) window.watchkeeper.go({ window: starts[0] });
+    if (starts.length) window.watchkeeper.go({ window: starts[0] }, meta.page && new URL(meta.page, location.origin));
   };
   const utc = (text) => {
     const seconds = Math.round(Date.parse(`${text.replace(" ", "T")}${text.length > 10 ? "" : "T00:00"}Z`) / 1000);
@@ -61,7 +82,7 @@
     const kept = !window_ || (from <= window_ && window_ < to) ? {} : { window: null };
     window.watchkeeper.go({ from, to, ...kept });
   };
-  const onTime = (gd, then) => (event) => { if (gd.layout?.meta?.pick === "window") then(event); };
+  const onTime = (gd, then) => (event) => { if (gd.layout?.meta?.pick === "window") then(event, gd.layout.meta); };
 
   const finish = (gd) => {
     for (const svg of gd.querySelectorAll(".main-svg")) svg.setAttribute("aria-hidden", "true");
@@ -83,10 +104,12 @@
       plotly[name] = (gd, figure, ...rest) => {
         if (Array.isArray(figure)) return original.call(plotly, gd, figure, ...rest);
         const element = typeof gd === "string" ? document.getElementById(gd) : gd;
-        const layout = zoomed(element, figure.layout || {});
         element.figureByName = figure;
         drawn.add(element);
-        return original.call(plotly, gd, { ...figure, data: tinted(figure.data), layout: { ...tinted(layout), template: template() } }, ...rest).then(finish);
+        const fitted = narrow(figure);
+        const layout = zoomed(element, fitted.layout || {});
+        if (layout.height) element.closest(".dash-graph")?.style.setProperty("height", `${layout.height}px`);
+        return original.call(plotly, gd, { ...figure, data: tinted(fitted.data), layout: { ...tinted(layout), template: template() } }, ...rest).then(finish);
       };
     }
     return plotly;
@@ -103,5 +126,6 @@
     }
   };
   new MutationObserver(repaint).observe(root, { attributes: true, attributeFilter: ["data-mantine-color-scheme"] });
+  phone.addEventListener("change", repaint);
   repaint();
 })();

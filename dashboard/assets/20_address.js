@@ -56,8 +56,8 @@
     tell();
   };
 
-  const go = (changes, from = wanted ?? location) => {
-    const url = new URL(from.href);
+  const go = (changes, from) => {
+    const url = new URL((from || wanted || location).href);
     const defaults = { segment: "all", range: "90d" };
     for (const [key, value] of Object.entries(changes)) {
       if (value == null || value === "" || value === defaults[key]) url.searchParams.delete(key);

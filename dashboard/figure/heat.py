@@ -23,7 +23,7 @@ def heat(rows: Mapping[str, Series], *, measure: str, top: float | None = None, 
         "data": [_cells(names, series, measure, top)],
         "layout": axis.layout(
             60 + 22 * max(len(names), 3),
-            meta={"pick": "window"},
+            meta={"pick": "window", "page": ""},
             hovermode="closest",
             margin={"l": 130, "r": 24, "t": 12, "b": 44},
             shapes=[] if chosen is None else [_frame(chosen, first.step)],

@@ -39,8 +39,12 @@ def timeline(
     chosen: int | None = None,
     rows: str = "rows",
     height: int = 360,
+    page: str = "",
 ) -> axis.Figure:
-    """The chart. `traffic` is the number of predictions a slot, beside the sample sizes; `chosen` the start of the window looked at."""
+    """The chart. `traffic` is the number of predictions a slot, beside the sample sizes; `chosen` the start of the window looked at.
+
+    A click on a window looks at it on the same page, or at the address `page`.
+    """
     judged = [value if verdict != "insufficient" else None for value, verdict in zip(series.value, series.verdict, strict=True)]
     limit_values = [value for limit in limits for value in limit.y]
     span = axis.reach([*series.value, *series.baseline, *limit_values, *series.lower, *series.upper], zero=word.from_zero(measure))
@@ -62,7 +66,7 @@ def timeline(
         "data": traces,
         "layout": axis.layout(
             height,
-            meta={"pick": "window"},
+            meta={"pick": "window", "page": page},
             margin={"l": 64, "r": max((20 + 6 * len(limit.label) for limit in limits), default=24), "t": 34, "b": 44},
             shapes=[*band, *lines],
             annotations=labels,

@@ -13,7 +13,7 @@ from core.contract import Column
 from core.measure import BUILT, Family
 from core.monitor import Monitor
 from dashboard import piece, word
-from dashboard.control import Here, choices, controls
+from dashboard.control import Here, choices, controls, windows
 from dashboard.figure import histogram
 from dashboard.figure.timeline import timeline
 from dashboard.graph import graph
@@ -152,14 +152,14 @@ async def _over(
     query = question(monitor, state, over, column=column.name)
     shown = await series(reader, query, over)
     slot = window_of(state, shown)
-    head = choices(measures, monitor, scene.monitors, state, here) if measures else None
+    head = [choices(measures, monitor, scene.monitors, state, here), windows(shown, slot, state, here)] if measures else []
     said = "No window evaluated." if slot is None else f"{word.number(shown.value[slot])}, {of(shown, slot, monitor)}."
     said += "" if shown.limited or slot is None else " No threshold set."
     if (without := bare(scene, monitor)) is not None:
-        return piece.card(title, [head, without], note=reach(state))
+        return piece.card(title, [*head[:1], without], note=reach(state))
     note = f"{reach(state)}, {shift(over)}. {said}"
     if not any(shown.verdict):
-        return piece.card(title, [head, nothing(scene, monitor, state, here, column.name)], note=note)
+        return piece.card(title, [*head[:1], nothing(scene, monitor, state, here, column.name)], note=note)
     figure = timeline(
         shown,
         measure=monitor.measure,
@@ -170,4 +170,4 @@ async def _over(
     )
     breached = sum(verdict in {"warn", "critical"} for verdict in shown.verdict)
     sentence = f"{word.title(monitor.measure)} of {column.name} over {shift(over)}: {breached} of {len(shown)} windows reached a threshold."
-    return piece.card(title, [head, graph(name, figure, sentence)], note=note, foot=piece.source(query))
+    return piece.card(title, [*head, graph(name, figure, sentence)], note=note, foot=piece.source(query))

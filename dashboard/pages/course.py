@@ -12,6 +12,7 @@ from core import moment
 from core.episode import Episode, Level
 from core.reading import Query
 from dashboard import piece, word
+from dashboard.control import Here
 from dashboard.figure.timeline import Mark, timeline
 from dashboard.graph import graph
 from dashboard.panel import ask
@@ -20,6 +21,7 @@ from dashboard.rank import worse
 from dashboard.scene import LIMIT
 from dashboard.seam import Reader
 from dashboard.series import JUDGED, LONGEST, Series, limits
+from dashboard.state import State, address
 
 BEFORE = 12  # windows before the episode
 AFTER = 4  # and after it
@@ -27,7 +29,7 @@ AFTER = 4  # and after it
 Row = dict[str, Any]
 
 
-async def course(reader: Reader, one: Episode) -> list[Any]:
+async def course(reader: Reader, one: Episode, choice: State, here: Here) -> list[Any]:
     """The facts above the chart. Worst and now are of the readings as they are today, at firing is what was told then."""
     over = _around(one)
     query = await asked(
@@ -39,7 +41,9 @@ async def course(reader: Reader, one: Episode) -> list[Any]:
     if not rows:
         return [facts, piece.card(_name(one), piece.empty("No reading", "The readings around this episode are gone."))]
     over = _clipped(over, [row["window_start"] for row in rows])
+    over, chips = _chosen(over, choice, here)
     shown = Series.of(table, over.start, over.end, over.step)
+    state = State(segment=one.segment, measure=one.measure, monitor=one.monitor)
     figure = timeline(
         shown,
         measure=one.measure,
@@ -47,11 +51,25 @@ async def course(reader: Reader, one: Episode) -> list[Any]:
         marks=[Mark(one.fired_at, "fired", one.level)],
         chosen=one.window_start,
         height=320,
+        page=address("models", one.model, *(["columns", one.column] if one.column else []), state=state),
     )
     title = f"{_name(one)}, {word.stretch(over.start, over.end)}"
-    note = f"{shift(over)} around the episode; the band is the window of {moment.period(one.window_start, one.window_end)}."
-    chart = piece.card(title, graph("measure", figure, one.reason), note=note, foot=piece.source(query))
+    note = f"{shift(over)} around the episode; the band is the window of {moment.period(one.window_start, one.window_end)}. Click a window to look at it."
+    chart = piece.card(title, [chips, graph("measure", figure, one.reason)], note=note, foot=piece.source(query))
     return [facts, _persisting(one, rows), chart]
+
+
+def _chosen(over: Period, choice: State, here: Here) -> tuple[Period, Any]:
+    """The part of the period that was chosen in the chart, and the chip that brings all of it back."""
+    start, end = over.start, over.end
+    if choice.start is not None:
+        start = max(start, start + (choice.start - start) // over.step * over.step)
+    if choice.end is not None:
+        end = min(end, end - (end - choice.end) // over.step * over.step)
+    if start >= end or (start, end) == (over.start, over.end):
+        return over, None
+    whole = here(choice.but(start=None, end=None))
+    return Period(start, end, over.step), piece.chips(("Period", word.stretch(start, end), whole))
 
 
 _FIELDS = ("window_start", "window_end", "value", "baseline_value", "n_target", "n_baseline", "verdict", "reason", "revision")

@@ -11,7 +11,7 @@ from core.measure import BUILT, Family
 from core.monitor import Monitor
 from core.reading import Query, Verdict
 from dashboard import piece, word
-from dashboard.control import Here, choices
+from dashboard.control import Here, choices, windows
 from dashboard.figure.heat import heat
 from dashboard.graph import graph
 from dashboard.panel import ask
@@ -49,11 +49,12 @@ async def drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state:
     if not found:
         return [piece.card(title, [head, nothing(scene, monitor, state, here)])]
     ranked = dict(sorted(found.items(), key=lambda item: -(item[1].highest if item[1].highest is not None else -1.0)))
+    first = next(iter(ranked.values()))
     top = monitor.critical if isinstance(monitor.critical, int | float) else None
     sentence = f"{word.title(name)} of {len(ranked)} columns over {shift(over)}; {next(iter(ranked))} moved furthest."
     map_ = piece.card(
         title,
-        [head, graph("drift", heat(ranked, measure=name, top=top, chosen=start), sentence)],
+        [head, windows(first, first.slot(start), state, here), graph("drift", heat(ranked, measure=name, top=top, chosen=start), sentence)],
         note=f"{reach(state)}, {shift(over)}; the column that moved furthest on top. Blank is no value: point at it for the reason. Click a window to look at it.",
         foot=piece.source(query),
     )

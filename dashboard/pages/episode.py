@@ -35,7 +35,7 @@ async def draw(reader: Reader, id_: str, choice: Choice) -> Page:
         return address("alerts", id_, state=changed)
 
     drawn = await gather(
-        panel(course(reader, one), "facts and measure over time"),
+        panel(course(reader, one, choice, here), "facts and measure over time"),
         panel(where(reader, one, choice, here), "segments in the same window"),
         panel(columns(reader, one), "columns in the same window"),
         panel(_life(reader, one), "timeline"),

@@ -10,7 +10,7 @@ from dash import html
 from core.measure import BUILT, Family
 from core.monitor import Monitor
 from dashboard import piece, word
-from dashboard.control import Here, choices
+from dashboard.control import Here, choices, windows
 from dashboard.figure.timeline import timeline
 from dashboard.graph import graph
 from dashboard.pages.segments import segments
@@ -45,7 +45,7 @@ async def performance(reader: Reader, scene: Scene, judged: dict[str, Monitor], 
     band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."
     card = piece.card(
         f"{word.title(name)}, {word.stretch(over[name].start, over[name].end)}",
-        [choices(shown, monitor, scene.monitors, state, here), chart],
+        [choices(shown, monitor, scene.monitors, state, here), windows(one, slot, state, here), chart],
         note=f"{reach(state)}, {shift(over[name])}. Bars: predictions in light, labelled ones in dark.{band}",
         foot=piece.source(asked[name]),
     )

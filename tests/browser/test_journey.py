@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from core import moment
 from tests.browser.conftest import Served, Window, window
 
 pytestmark = pytest.mark.browser
@@ -142,10 +143,60 @@ def test_the_export_of_a_chart_is_its_readings(tab: Window) -> None:
 
 
 def test_a_narrow_screen_scrolls_tables_and_not_the_page(browser: Browser, served: Served) -> None:
-    """On a telephone nothing is wider than the screen."""
+    """On a telephone nothing is wider than the screen, charts have the width of their card, and the state of a row is in sight."""
     with window(browser, served, size=(390, 844)) as tab:
-        tab.open(f"{MODEL}?range=30d")
+        tab.open(f"{MODEL}?range=365d")
         assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        plot = tab.page.locator("#performance .nsewdrag").first.bounding_box()
+        assert plot is not None
+        assert plot["width"] > 250
+        lines = "() => new Set([...document.querySelectorAll('#performance .legend .traces')].map((one) => Math.round(one.getBoundingClientRect().top))).size"
+        assert tab.page.evaluate(lines) <= 3
+        for table in tab.page.locator("table").all():
+            state = table.locator("td.state .badge").first.bounding_box()
+            assert state is not None
+            assert state["x"] + state["width"] <= 390
+
+
+def test_windows_are_chosen_with_the_keyboard(tab: Window) -> None:
+    """A link each to the window before and after, which keeps the focus: what a click in the chart does."""
+    tab.open(f"{MODEL}?range=30d&window=2013-12-20T00:00:00Z")
+    card = tab.page.locator(".card").filter(has=tab.page.locator("#performance"))
+    earlier = card.get_by_role("link", name="Earlier")
+    earlier.focus()
+    for day in ("2013-12-19", "2013-12-18"):
+        tab.page.keyboard.press("Enter")
+        expect(card).to_contain_text(f"Window of {day}, as chosen")
+        tab.drawn()
+        assert f"window={day}T00:00:00Z" in _path(tab)
+        expect(earlier).to_be_focused()
+
+
+def test_the_chart_of_an_episode_leads_to_the_window_and_zooms_in_its_address(tab: Window, served: Served) -> None:
+    """A brush is the period of the chart and can be undone; a click opens the column in that window."""
+    one = next(one for one in served.reader.episodes("closed", None, 5000) if one.column == "temp" and one.segment == "all")
+    tab.open(f"/ui/alerts/{one.id}")
+    chart = "document.querySelector('#measure .js-plotly-plot')"
+    start, end = (moment.text(one.window_start + day * moment.DAY) for day in (-2, 2))
+    tab.page.evaluate(f"() => Plotly.relayout({chart}, {{'xaxis.range': ['{start[:10]}', '{end[:10]}']}})")
+    expect(tab.page.locator(".chips")).to_contain_text("Period")
+    tab.drawn()
+    assert tab.page.evaluate(f"() => {chart}.layout.xaxis.range") == [start, end]
+    assert _path(tab) == f"/ui/alerts/{one.id}?from={start.replace(':', '%3A')}&to={end.replace(':', '%3A')}"
+    x, y = tab.page.evaluate(
+        f"() => {{ const box = {chart}.querySelector('.nsewdrag').getBoundingClientRect(); return [box.left + box.width * 0.625, box.top + 40]; }}"
+    )
+    tab.page.mouse.move(x - 2, y)
+    tab.page.mouse.move(x, y)
+    tab.page.locator("#measure .hoverlayer > g").first.wait_for(state="attached")
+    tab.page.mouse.click(x, y)
+    expect(tab.page.locator("h1")).to_have_text("temp")
+    tab.drawn()
+    assert f"window={moment.text(one.window_start)[:10]}" in _path(tab)
+    tab.page.go_back()
+    tab.page.get_by_role("link", name="Remove Period").click()
+    expect(tab.page.locator(".chips")).to_have_count(0)
+    tab.drawn()
 
 
 def test_names_are_text_wherever_they_come_from(tab: Window) -> None:

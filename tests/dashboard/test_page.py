@@ -185,7 +185,7 @@ async def test_an_episode_is_drawn_within_its_data(twin: Twin) -> None:
     """Twelve windows before it where they are there, four after its end; nothing is drawn where no reading can be."""
     for one in (*twin.episodes("closed", None, 500)[::40], *twin.episodes("open", None, 500)[:3]):
         drawn = json.loads(to_json_plotly((await page(twin, f"/ui/alerts/{one.id}", "")).body))
-        chart = next(figure for figure in figures(drawn) if figure["layout"].get("meta") == {"pick": "window"})
+        chart = next(figure for figure in figures(drawn) if figure["layout"].get("meta", {}).get("pick") == "window")
         low, high = (moment.parse(time) for time in chart["layout"]["xaxis"]["range"])
         end = START + DAYS * moment.DAY
         assert low == max(START, one.started_at - 12 * moment.DAY)
