@@ -1,6 +1,6 @@
 """Whether the process on this port of loopback is ready: `python probe.py PORT`, for the health checks of containers.
 
-Exit code 0: ready; 1: not, with what is missing on standard error. Brings the token that the process itself was given.
+Exit code 0: ready; 1: not, with what is missing on standard error: that is told to whoever brings the token that the process itself was given.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def run(data: Path, port: Callable[[str, int], int]) -> None:
         running.callback(_stop, processes)
         for process in processes:
             process.wait()
-        terminal.say(f"everything runs: http://127.0.0.1:{processes[-1].port}, brokers at {kafka.bootstrap}; Ctrl-C ends it")
+        terminal.say(f"everything runs: http://127.0.0.1:{processes[-1].port}, pages at /ui/, brokers at {kafka.bootstrap}; Ctrl-C ends it")
         started += processes
         while all(one.running for one in started):
             time.sleep(0.2)

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import secrets
 from asyncio import gather
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -31,10 +31,14 @@ from dashboard.state import ROOT
 _log = logging.getLogger(__name__)
 
 
-def mount(api: Starlette, reader: Reader, *, known: tuple[str, ...] = ("/ui/", "/v1/", "/metrics")) -> Callable[[], Awaitable[None]]:
+def mount(
+    api: Starlette, reader: Reader, *, known: tuple[str, ...] = ("/ui/", "/v1/", "/metrics"), logout: str | None = None
+) -> Callable[[Mapping[str, str]], Awaitable[None]]:
     """Add the dashboard to `api` under `/ui/`, with its middleware; paths outside of `known` answer 404.
 
-    Gives the warm-up, to be awaited once in the lifespan of `api`, before the first request: without it the first deep link lacks scripts.
+    `logout` is the address that ends a person's session, None where nobody logs in.
+    Gives the warm-up, to be awaited once in the lifespan of `api`, before the first request: without it the first deep link lacks scripts. It takes
+    the headers of a request that is let in.
     Call it after the API's own routes are there, add an outermost middleware (authentication) after it, and only once a process: Dash's
     callbacks are global.
     """
@@ -42,15 +46,15 @@ def mount(api: Starlette, reader: Reader, *, known: tuple[str, ...] = ("/ui/", "
     with suppress(ImportError):
         import_module("pandas")
     api.add_route(PATH, Export(reader).answer, methods=["GET"], include_in_schema=False)
-    app = _app(api, reader)
+    app = _app(api, reader, logout)
     api.add_middleware(wire.KnownPaths, prefixes=known, home=ROOT)
     api.add_middleware(wire.Wire, prefix=ROOT)
     api.add_middleware(ContentSecurityPolicy, hashes=app.csp_hashes)
 
-    return lambda: _warm(api)
+    return lambda headers: _warm(api, headers)
 
 
-async def _warm(api: Starlette) -> None:
+async def _warm(api: Starlette, headers: Mapping[str, str]) -> None:
     """Ask for the dependencies through the whole application: Dash sets itself up at the first such request."""
     path = f"{ROOT}_dash-dependencies"
     scope: Scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": path}
@@ -59,7 +63,7 @@ async def _warm(api: Starlette) -> None:
             "raw_path": path.encode(),
             "query_string": b"",
             "root_path": "",
-            "headers": [],
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
             "server": ("127.0.0.1", 0),
             "client": ("127.0.0.1", 0),
         }
@@ -69,7 +73,7 @@ async def _warm(api: Starlette) -> None:
         _log.warning("the dashboard's warm-up answered %s", status)
 
 
-def _app(api: Starlette, reader: Reader) -> Any:
+def _app(api: Starlette, reader: Reader, logout: str | None) -> Any:
     FastAPIDashServer.websocket_capability = False  # else every page opens a socket of its own
     make: Any = Dash  # its annotations miss what its documentation allows
     app = make(
@@ -87,7 +91,7 @@ def _app(api: Starlette, reader: Reader) -> Any:
     )
     plain, charts = app.interpolate_index, _plotly()
     app.interpolate_index = lambda **parts: plain(**parts).replace("{%nonce%}", nonce.get()).replace("{%plotly%}", charts)
-    app.layout = shell.layout()
+    app.layout = shell.layout(logout)
     _callbacks(app, reader)
     return app
 

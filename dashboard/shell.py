@@ -43,8 +43,9 @@ THEME: dict[str, Any] = {
 }
 
 
-def layout() -> Component:
-    """The whole document, once. `view` holds the page; the rest stays."""
+def layout(logout: str | None = None) -> Component:
+    """The whole document, once. `view` holds the page; the rest stays. `logout` is where a person's session is ended, None where nobody logs in."""
+    leave = [html.Form(html.Button("Log out"), action=logout, method="post")] if logout else []
     document: Component = dmc.MantineProvider(
         [
             dcc.Store(id="asked"),
@@ -68,6 +69,7 @@ def layout() -> Component:
                         darkIcon="☀",
                         **aria(label="Switch between light and dark"),
                     ),
+                    *leave,
                 ],
                 className="bar",
             ),

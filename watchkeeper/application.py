@@ -11,8 +11,11 @@ from prometheus_client import ProcessCollector
 
 from dashboard.mount import mount
 from watchkeeper.api.app import create_api
-from watchkeeper.api.auth import Auth
+from watchkeeper.api.auth import Auth, Doors
+from watchkeeper.api.host import Hosts
+from watchkeeper.api.login import LOGOUT
 from watchkeeper.api.metrics import Metrics
+from watchkeeper.api.session import Sessions
 from watchkeeper.cluster.connection import connection
 from watchkeeper.gauges import Gauges
 from watchkeeper.services import Pages, Services
@@ -25,9 +28,13 @@ def create_application(spine: Spine) -> FastAPI:
     """The application; it serves `spine`, which is started and closed by whoever made it."""
     services = Services(spine)
 
+    settings = spine.settings
+    token = settings.secret
+    sessions = None if token is None else Sessions(token, settings.session, spine.stores.control, spine.clock)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await warm()
+        await warm({} if token is None else {"authorization": f"Bearer {token}"})
         _log.info("Watchkeeper is at %s/ui/", spine.settings.url)
         yield
 
@@ -35,9 +42,9 @@ def create_application(spine: Spine) -> FastAPI:
     for collector in (Gauges(spine.status), *spine.collectors()):
         metrics.registry.register(collector)
     ProcessCollector(registry=metrics.registry)
-    settings = spine.settings
     brokers = connection(settings) if settings.kafka.bootstrap else None
-    api = create_api(services, registered=metrics, address=settings.url, clock=spine.clock, lifespan=lifespan, brokers=brokers)
-    warm = mount(api, Pages(services.reader))
-    api.add_middleware(Auth, token=settings.secret)  # the last added is the outermost: nothing is answered without it
+    api = create_api(services, registered=metrics, address=settings.url, clock=spine.clock, lifespan=lifespan, brokers=brokers, doors=None)
+    warm = mount(api, Pages(services.reader), logout=None if sessions is None else LOGOUT)
+    doors = Doors(token, Hosts(settings.host, settings.hosts), sessions)
+    api.add_middleware(Auth, doors=doors)  # the last added is the outermost: nothing is answered without it
     return api

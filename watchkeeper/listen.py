@@ -30,6 +30,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 lifespan="on" if lifespan else "off",
                 timeout_graceful_shutdown=5,
+                forwarded_allow_ips=list(settings.proxies),
             )
         )
 

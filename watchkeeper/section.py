@@ -18,6 +18,7 @@ from pydantic import (
     WrapSerializer,
     model_validator,
 )
+from pydantic_settings import NoDecode
 
 from core import window
 from core.error import ConfigError
@@ -33,6 +34,11 @@ def _microseconds(value: object) -> int:
         return window.duration(str(value))
     except ConfigError as error:
         raise ValueError(str(error)) from None
+
+
+def _names(value: object) -> object:
+    """A list, or a text with commas between: so it stands in the environment."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 def _redacted(url: object) -> object:
@@ -63,6 +69,7 @@ def _hide(options: dict[str, Any], write: SerializerFunctionWrapHandler) -> Any:
     return write({name: _HIDDEN if any(part in name for part in _PRIVATE) else value for name, value in options.items()})
 
 
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Duration = Annotated[int, BeforeValidator(_microseconds), PlainSerializer(lambda value: window.duration_text(value) if value else "0s")]
 Options = Annotated[dict[str, str | int | float | bool], WrapSerializer(_hide)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]

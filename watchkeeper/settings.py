@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from pydantic_settings.exceptions import SettingsError
 
 from core.error import ConfigError
-from watchkeeper.section import Alerts, ClickHouse, Control, Evaluate, Ingest, Kafka, Retention, secret, secret_fault
+from watchkeeper.section import Alerts, ClickHouse, Control, Duration, Evaluate, Ingest, Kafka, Names, Retention, secret, secret_fault
 
 PREFIX = "WATCHKEEPER_"
 # Variables with our prefix that are no settings of the server: where the client looks, and what the tests go by.
@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8650, ge=0, le=65535)
     token: SecretStr | None = None
     token_file: Path | None = None
+    session: Duration = "12h"  # type: ignore[assignment]  # a text, as in a file: validated on the way
+    hosts: Names = ()
+    proxies: Names = ("127.0.0.1", "::1")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     kafka: Kafka = Kafka()

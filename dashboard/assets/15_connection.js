@@ -30,6 +30,9 @@
   };
   const failed = (answer) => !answer || [502, 503, 504].includes(answer.status);
 
+  // The session is over: after the log-in the browser comes back to this address.
+  const leave = () => location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));
+
   // A refresh waits while a list is open or something is dragged.
   const held = () => pressed || document.querySelector("main [aria-expanded=true]");
   const calm = async () => { while (held()) await new Promise((go) => setTimeout(go, 100)); };
@@ -59,6 +62,10 @@
       if (newest.get(asked.output ?? path) !== turn) return new Promise(() => {}); // another came after it, and counts
       const answer = await attempt(resource, options);
       if (answer === undefined) continue;
+      if (answer?.status === 401) {
+        leave();
+        return new Promise(() => {});
+      }
       if (!failed(answer)) {
         back();
         if (asked.changedPropIds?.includes("version.data")) await calm();
@@ -80,6 +87,10 @@
       try {
         answer = await plain("/v1/version", { headers: tag ? { "If-None-Match": tag } : {}, signal: AbortSignal.timeout(PATIENCE) });
       } catch (error) { /* away */ }
+      if (answer?.status === 401) {
+        await answer.text();
+        return leave();
+      }
       if (failed(answer)) lost();
       else if (away()) return back();
       else if (answer.ok) {

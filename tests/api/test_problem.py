@@ -10,6 +10,7 @@ from core.clock import ManualClock
 from tests.api.test_events import is_problem
 from tests.api.twin import Twin, body, event
 from watchkeeper.api.app import create_api
+from watchkeeper.api.auth import Doors
 
 
 def client(app: FastAPI) -> httpx.AsyncClient:
@@ -54,10 +55,10 @@ async def test_a_defect_is_a_problem(http: httpx.AsyncClient, twin: Twin) -> Non
 
 
 async def test_a_token_is_asked_of_everyone() -> None:
-    """Every path, pages and health included, needs it; only the right one is taken."""
-    app = create_api(Twin(), token="s3cret-é", clock=ManualClock())
+    """Every path, pages included, needs it; only the right one is taken."""
+    app = create_api(Twin(), doors=Doors("s3cret-é"), clock=ManualClock())
     async with client(app) as http:
-        for path in ("/v1/status", "/v1/health/live", "/metrics", "/nothing"):
+        for path in ("/v1/status", "/v1/health/nothing", "/metrics", "/nothing"):
             assert is_problem(await http.get(path), 401)
             assert is_problem(await http.get(path, headers={"authorization": "Bearer wrong"}), 401)
         assert "Bearer" in (await http.get("/v1/status")).headers["www-authenticate"]

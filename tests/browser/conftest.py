@@ -50,7 +50,7 @@ class Served:
 
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> Any:
-            await warm()
+            await warm({})
             yield
 
         api = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)

@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 from tests.house.tree import ROOT
+from watchkeeper.api.auth import Doors
 from watchkeeper.cluster.health import create_health
 
 
@@ -35,7 +36,7 @@ class Condition:
 @contextmanager
 def listening(condition: Condition, token: str) -> Iterator[str]:
     """The port of a health page."""
-    server = uvicorn.Server(uvicorn.Config(create_health(condition, token), port=0, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(create_health(condition, Doors(token)), port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
@@ -54,14 +55,16 @@ def probe(port: str, **environment: str) -> tuple[int, str]:
 
 
 def test_a_container_is_healthy_when_its_process_is_ready(tmp_path: Path) -> None:
-    """With the process's own token; else it says what is missing."""
+    """It says what is missing to whoever brings the process's own token, and to others that it is not ready."""
     token = tmp_path / "token"
     token.write_text("open\n", encoding="utf-8")
     condition = Condition([])
     with listening(condition, "open") as port:
         assert probe(port, WATCHKEEPER_TOKEN_FILE=str(token)) == (0, "")
-        assert probe(port)[0] == 1
+        assert probe(port) == (0, "")
         condition.problems.append("Kafka is away")
         code, said = probe(port, WATCHKEEPER_TOKEN_FILE=str(token))
         assert (code, "Kafka is away" in said) == (1, True)
+        code, said = probe(port)
+        assert (code, "not ready" in said, "Kafka" in said) == (1, True, False)
     assert probe(port)[0] == 1

@@ -62,7 +62,7 @@ def wait(cluster: subprocess.Popen[bytes], out: Path) -> tuple[str, str]:
     until = time.monotonic() + 180
     while time.monotonic() < until:
         said = out.read_text(encoding="utf-8")
-        if found := re.search(r"everything runs: (\S+), brokers at (\S+);", said):
+        if found := re.search(r"everything runs: (\S+), pages at /ui/, brokers at (\S+);", said):
             return found[1], found[2]
         if cluster.poll() is not None:
             if "make services" in said or "install " in said:

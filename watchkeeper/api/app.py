@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
@@ -12,17 +13,20 @@ from fastapi.middleware import Middleware
 from core.clock import Clock, SystemClock
 from ingest.kafka.connection import Connection
 from watchkeeper.api import asyncapi, definitions, episodes, events, metrics, models, problem, readings, status
-from watchkeeper.api.auth import Auth
+from watchkeeper.api.auth import OPEN, Auth, Doors
+from watchkeeper.api.login import LOGIN
 from watchkeeper.api.metrics import Measure, Metrics
 from watchkeeper.api.seam import Services
+from watchkeeper.api.session import COOKIE
 
+_OPEN = Doors()  # everyone on this machine
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_api(
     services: Services,
     *,
-    token: str | None = None,
+    doors: Doors | None = _OPEN,
     address: str = "",
     clock: Clock | None = None,
     registered: Metrics | None = None,
@@ -31,7 +35,7 @@ def create_api(
 ) -> FastAPI:
     """The API of `services`.
 
-    With a `token` every request must bring it. `address` is where the pages are (for links), `clock` tells when events come in,
+    `doors` says who is let in; None: whoever wraps the application does. `address` is where the pages are (for links), `clock` tells when events come in,
     `registered` are metrics in a registry that others share, `lifespan` runs around the application, `brokers` are those of the log. There is
     no page at /docs: it would load scripts from elsewhere.
     """
@@ -44,7 +48,7 @@ def create_api(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=[Middleware(Auth, token=token), Middleware(Measure, metrics=registered)],
+        middleware=[*([Middleware(Auth, doors=doors)] if doors else []), Middleware(Measure, metrics=registered)],
     )
     routers = [
         events.router(events.Intake(services, clock or SystemClock(), registered)),
@@ -59,4 +63,28 @@ def create_api(
     for router in routers:
         app.include_router(router)
     problem.install(app, routers)
+    _tell_security(app)
     return app
+
+
+def _tell_security(app: FastAPI) -> None:
+    """Say in the OpenAPI document how a request is let in."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = plain()
+        document.setdefault("components", {})["securitySchemes"] = {
+            "token": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "The server's setting `token`; a server without one asks for none.",
+            },
+            "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": f"What a browser has after a log-in at {LOGIN}."},
+        }
+        document["security"] = [{"token": []}, {"session": []}, {}]
+        for path in OPEN:
+            for operation in document["paths"][path].values():
+                operation["security"] = []
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,46 +1,103 @@
-"""Who may talk to us: everyone on an open loopback, else who brings the token. Wraps the whole application, pages included."""
+"""Who may talk to us: everyone on an open loopback, else who brings the token or has logged in. Wraps the whole application, pages included."""
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPMethod
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import Request, cookie_parser
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from watchkeeper.api.host import Hosts
+from watchkeeper.api.login import HOME, LOGIN, LOGOUT, Login, to_login
 from watchkeeper.api.problem import Problem
+from watchkeeper.api.session import COOKIE, Sessions
 
 _UNAUTHORIZED = Problem(
-    401, "the token is missing or wrong", "send `Authorization: Bearer <token>`", headers={"WWW-Authenticate": 'Bearer realm="watchkeeper"'}
+    401,
+    "the token is missing or wrong",
+    f"send `Authorization: Bearer <token>`; with a browser log in at {LOGIN}",
+    headers={"WWW-Authenticate": 'Bearer realm="watchkeeper"'},
 )
 _FOREIGN = Problem(403, "the request comes from a page of another site", "call the API from a program, or from Watchkeeper's own pages")
 _SAFE = {HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS}
+# Anybody may ask these, as probes do; a stranger hears yes or no.
+OPEN = {"/v1/health/live", "/v1/health/ready"}
+_STRANGER = "watchkeeper.stranger"
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Who is let in: `hosts` are our names; with a `token` every request needs it, or the cookie of one of the `sessions`."""
+
+    token: str | None = None
+    hosts: Hosts = field(default_factory=Hosts)
+    sessions: Sessions | None = None
 
 
 class Auth:
-    """Middleware. With a `token` every request needs it; without, a browser may change nothing from another site's page."""
+    """Middleware. Without a token a browser may change nothing from another site's page; with a session neither."""
 
-    def __init__(self, app: ASGIApp, token: str | None = None) -> None:
-        self.app = app
-        self._token = None if token is None else token.encode()
+    def __init__(self, app: ASGIApp, doors: Doors) -> None:
+        self.app, self._doors = app, doors
+        self._token = None if doors.token is None else doors.token.encode()
+        self._login = None if doors.token is None or doors.sessions is None else Login(doors.token, doors.sessions)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
-        if scope["type"] == "lifespan" or (problem := self._objection(scope)) is None:
+        if scope["type"] == "lifespan" or (refusal := await self._refusal(scope, receive)) is None:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 4401})
         else:
-            await problem.response()(scope, receive, send)
+            await refusal(scope, receive, send)
 
-    def _objection(self, scope: Scope) -> Problem | None:
-        headers = Headers(scope=scope)
+    async def _refusal(self, scope: Scope, receive: Receive) -> Response | None:
+        """What to answer instead of what was asked for."""
+        headers, path = Headers(scope=scope), scope.get("path", "")
+        if not self._doors.hosts.takes(host := headers.get("host")):
+            detail = f"this server is not called {host}"
+            return Problem(421, detail, "use the address that it listens on, or add the name to its setting `hosts`").response()
+        foreign = (origin := headers.get("origin")) is not None and urlsplit(origin).netloc != host and scope.get("method") not in _SAFE
+        door = scope["type"] == "http" and path in {LOGIN, LOGOUT}
         if self._token is None:
-            origin = headers.get("origin")
-            foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
-            return _FOREIGN if foreign and scope.get("method") not in _SAFE else None
+            if door:
+                return RedirectResponse(HOME, 303)
+            return _FOREIGN.response() if foreign else None
+        if self._bearer(headers):
+            return None
+        if door and self._login is not None:
+            return _FOREIGN.response() if foreign else await self._login.answer(Request(scope, receive))
+        if await self._logged_in(headers):
+            return _FOREIGN.response() if foreign else None
+        if path in OPEN:
+            scope[_STRANGER] = True
+            return None
+        if self._login is not None and scope.get("method") == HTTPMethod.GET and _page(path, headers):
+            return to_login(path, scope.get("query_string", b"").decode("latin-1"))
+        return _UNAUTHORIZED.response()
+
+    def _bearer(self, headers: Headers) -> bool:
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        known = scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode("latin-1"), self._token)
-        return None if known else _UNAUTHORIZED
+        return self._token is not None and scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode("latin-1"), self._token)
+
+    async def _logged_in(self, headers: Headers) -> bool:
+        cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        return bool(cookie) and self._doors.sessions is not None and await asyncio.to_thread(self._doors.sessions.holds, cookie or "")
+
+
+def stranger(scope: Mapping[str, object]) -> bool:
+    """Whether a request came in without the token: then it is told nothing about how things stand."""
+    return bool(scope.get(_STRANGER))
+
+
+def _page(path: str, headers: Headers) -> bool:
+    """Whether a browser asks for a page, and not a page for its numbers."""
+    return (path == "/" or path.startswith("/ui")) and "text/html" in headers.get("accept", "")

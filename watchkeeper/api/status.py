@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from fastapi import APIRouter, Request, Response
 
 from watchkeeper.api import answer
+from watchkeeper.api.auth import stranger
 from watchkeeper.api.problem import Problem
 from watchkeeper.api.seam import Services
 
@@ -37,9 +38,10 @@ def health(of: Condition) -> APIRouter:
         return answer.json({"status": "live"})
 
     @routes.get("/v1/health/ready", summary="Whether this process can serve")
-    def ready() -> Response:
+    def ready(request: Request) -> Response:
         if problems := of.ready():
-            raise Problem(503, "; ".join(problems), "wait, and look at the server's log if it stays", headers={"Retry-After": "1"})
+            told = "not ready" if stranger(request.scope) else "; ".join(problems)
+            raise Problem(503, told, "wait, and look at the server's log if it stays", headers={"Retry-After": "1"})
         return answer.json({"status": "ready"})
 
     return routes

@@ -11,13 +11,13 @@ from prometheus_client.registry import Collector
 
 from core.error import Retryable
 from watchkeeper.api import metrics, problem, status
-from watchkeeper.api.auth import Auth
+from watchkeeper.api.auth import Auth, Doors
 from watchkeeper.api.metrics import Measure, Metrics
 from watchkeeper.api.status import Condition
 
 
-def create_health(of: Condition, token: str | None, *collectors: Collector, more: bool = False) -> FastAPI:
-    """The application of a process that serves nothing else, or has `more` to serve that is not there yet. With a `token` every request must bring it."""
+def create_health(of: Condition, doors: Doors, *collectors: Collector, more: bool = False) -> FastAPI:
+    """The application of a process that serves nothing else, or has `more` to serve that is not there yet. `doors` says who is let in."""
     registered = Metrics()
     for collector in collectors:
         registered.registry.register(collector)
@@ -27,7 +27,7 @@ def create_health(of: Condition, token: str | None, *collectors: Collector, more
         version=version("watchkeeper"),
         openapi_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Auth, token=token), Middleware(Measure, metrics=registered)],
+        middleware=[Middleware(Auth, doors=doors), Middleware(Measure, metrics=registered)],
     )
     routers = [status.health(of), metrics.router(registered), *([_later(of)] if more else [])]
     for router in routers:

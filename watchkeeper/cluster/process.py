@@ -23,6 +23,8 @@ from core.error import Fatal, Retryable
 from ingest.kafka import topics
 from ingest.kafka.connection import Connection
 from watchkeeper import journal, listen
+from watchkeeper.api.auth import Doors
+from watchkeeper.api.host import Hosts
 from watchkeeper.cluster.connection import connection
 from watchkeeper.cluster.health import create_health
 from watchkeeper.cluster.pulse import Pulse
@@ -91,7 +93,9 @@ class Process:
         self._closing: list[Callable[[], None]] = []  # in the order of opening
         self._waiting = "starting"
         self._stop = threading.Event()
-        self._application: ASGIApp = create_health(self, settings.secret, Vitals(self), more=kind == "serve")
+        self._application: ASGIApp = create_health(
+            self, Doors(settings.secret, Hosts(settings.host, settings.hosts)), Vitals(self), more=kind == "serve"
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request: by what the part serves, when there is something; else by health and metrics."""

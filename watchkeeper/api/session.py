@@ -1,0 +1,94 @@
+"""Sessions of browsers: a signed value in a cookie, which ends by its time, by a log-out, or by another token."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any, Protocol
+
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from core import moment
+from core.clock import Clock
+from core.error import WatchkeeperError
+
+_log = logging.getLogger(__name__)
+
+COOKIE = "watchkeeper"
+PREFIX = "logout:"  # of the documents that note which sessions were ended
+_FRESH = 2.0  # seconds for which the ended sessions are known: so long another process may still take one
+
+
+class Documents(Protocol):
+    """Where all processes that serve note which sessions were ended."""
+
+    def cursors(self, prefix: str) -> dict[str, dict[str, Any]]:
+        """The documents whose names begin so."""
+        ...
+
+    def save_cursor(self, name: str, payload: dict[str, Any]) -> None:
+        """Save a document."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """Remove a document."""
+        ...
+
+
+class Sessions:
+    """The sessions that a token has opened, each for `length` microseconds. The key is made from the token: whoever serves with it takes them."""
+
+    def __init__(self, token: str, length: int, documents: Documents, clock: Clock) -> None:
+        self._signer = URLSafeSerializer(
+            token, salt="watchkeeper.session", signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        )
+        self.length, self._documents, self._clock = length, documents, clock
+        self._lock = Lock()
+        self._ended: Mapping[str, Any] = {}
+        self._asked = float("-inf")
+
+    def begin(self) -> str:
+        """The value of a new session's cookie."""
+        return str(self._signer.dumps({"id": secrets.token_hex(16), "until": self._clock.now() + self.length}))
+
+    def holds(self, cookie: str) -> bool:
+        """Whether a cookie's value is that of a session that goes on. May ask the store: call it in a thread."""
+        session = self._read(cookie)
+        return session is not None and session["until"] > self._clock.now() and PREFIX + session["id"] not in self._known()
+
+    def end(self, cookie: str) -> None:
+        """End a session, in every process. Raises Retryable if that cannot be noted now."""
+        if (session := self._read(cookie)) is None:
+            return
+        now = self._clock.now()
+        for name, document in self._documents.cursors(PREFIX).items():
+            if document["until"] <= now:
+                self._documents.forget(name)
+        self._documents.save_cursor(PREFIX + session["id"], {"until": session["until"]})
+        self._asked = float("-inf")
+
+    def _read(self, cookie: str) -> dict[str, Any] | None:
+        try:
+            session = self._signer.loads(cookie)
+        except BadSignature:
+            return None
+        return session if isinstance(session, dict) else None
+
+    def _known(self) -> Mapping[str, Any]:
+        with self._lock:
+            if time.monotonic() - self._asked > _FRESH:
+                self._asked = time.monotonic()
+                try:
+                    self._ended = self._documents.cursors(PREFIX)
+                except WatchkeeperError as error:
+                    _log.warning("which sessions were ended cannot be read, what was known holds: %s", error)
+            return self._ended
+
+
+def seconds(sessions: Sessions) -> int:
+    """For how long a browser keeps the cookie."""
+    return sessions.length // moment.SECOND
