@@ -50,7 +50,7 @@ class Recording:
     """The events in the file at `path` of the model with `contract`; `label_ts` names another column for the labels' times, and
     `last` leaves out the predictions that are older than so many microseconds before the last one, and their labels.
 
-    Memory holds the times and the labels of the whole file, and the rest of it only where the file is not in order of time.
+    Memory holds the times, the ids and the labels of the whole file, and the rest of it only where the file is not in order of time.
     `notes` says in what the file differs from the contract. Raises ConfigError if the file cannot be read, lacks a column that it must have, or has one
     whose type or times cannot be read.
     """

@@ -181,6 +181,14 @@ def test_what_cannot_be_sent_is_refused_before_anything_is(tmp_path: Path, colum
         Recording(_write(tmp_path, km=[1.0, 2.0], **columns), _contract())
 
 
+def test_a_time_as_spark_writes_it_does_not_wrap(tmp_path: Path) -> None:
+    """INT96 reaches further than nanoseconds do: the year 3000 is refused as itself, and is not 1830."""
+    columns = {"prediction_id": ["a"], "ts": pa.array([32_503_680_000_000_000], pa.timestamp("us")), "prediction": [1]}
+    pq.write_table(pa.table(columns), tmp_path / "file.parquet", use_deprecated_int96_timestamps=True)
+    with pytest.raises(ConfigError, match="column 'ts', row 0: 32503680000000000 us since 1970 is not a time that can be kept"):
+        Recording(tmp_path / "file.parquet", _contract())
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     """In our own words."""
     pq.write_table(pa.Table.from_arrays([pa.array([1])] * 2, ["km", "km"]), tmp_path / "file.parquet")
