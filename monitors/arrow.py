@@ -146,12 +146,12 @@ def read(name: str, values: pa.ChunkedArray, use: Use) -> pa.ChunkedArray:
         plain = pa.chunked_array([_plain(chunk) for chunk in values.chunks or [pa.nulls(0, values.type)]])
     except pa.ArrowException as error:
         raise _broken(name, values, error) from None
+    if kinds.is_decimal(plain.type) and use != Use.ID:
+        plain = _number(plain)
     if use == Use.TIME:
         return instants(name, plain)
     if use == Use.ID and form(values.type) == Form.INTEGER:
         return (plain.cast(pa.decimal256(76, 0)) if kinds.is_decimal(plain.type) else plain).cast(pa.string())
-    if kinds.is_decimal(plain.type):
-        return _number(plain)
     if kinds.is_floating(plain.type):
         return _float(plain, written=use == Use.CATEGORY)
     return plain
@@ -235,7 +235,7 @@ def _number(values: pa.ChunkedArray) -> pa.ChunkedArray:
             return values.cast(pa.decimal256(76, 0)).cast(pa.int64())
         except pa.ArrowInvalid:
             pass
-    return values.cast(pa.float64())
+    return values.cast(pa.string()).cast(pa.float64())  # Arrow's own cast makes 0.5700000000000001 of 0.57
 
 
 def _float(values: pa.ChunkedArray, *, written: bool) -> pa.ChunkedArray:

@@ -44,7 +44,7 @@ def instants(name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
         micros = _scaled(name, ticks.astype(np.int64), there, unit)
     elif kinds.is_integer(kind):
         micros = _scaled(name, values.fill_null(0).to_numpy(), there, "ms", number=True)
-    elif kinds.is_floating(kind) or kinds.is_decimal(kind):
+    elif kinds.is_floating(kind):
         milliseconds = values.cast(pa.float64()).fill_null(0.0).to_numpy()
         there &= ~np.isnan(milliseconds)
         micros = _scaled(name, np.where(there, milliseconds, 0.0), there, "ms", number=True)

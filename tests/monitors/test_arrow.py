@@ -60,7 +60,7 @@ def test_integers_are_numbers_and_ids(kind: pa.DataType) -> None:
 @pytest.mark.parametrize("kind", [pa.decimal32(9, 2), pa.decimal64(18, 2), pa.decimal128(38, 2), pa.decimal256(76, 2)], ids=str)
 def test_decimals_are_the_numbers_that_json_would_give(kind: pa.DataType) -> None:
     """Those without decimals are whole, as ids of any length."""
-    assert listed(column([Decimal("1.25"), None], kind), Use.NUMBER) == [1.25, None]
+    assert listed(column([Decimal("0.57"), None, Decimal("1.25")], kind), Use.NUMBER) == [0.57, None, 1.25]
     whole = column([Decimal(12345), None], type(kind) and getattr(pa, str(kind).split("(")[0])(kind.precision, 0))
     assert listed(whole, Use.ID) == ["12345", None]
     assert listed(whole, Use.CATEGORY) == [12345, None]
