@@ -80,10 +80,10 @@ class Stand(NamedTuple):
 def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     clock = ManualClock(NOW)
     whole = Embedded(load(None, data=tmp_path_factory.mktemp("parquet"), port=0), clock)
-    api = create_api(Services(whole), address="http://testserver", clock=clock)
+    api = create_api(Services(whole), address="http://127.0.0.1", clock=clock)
     transport = httpx.ASGITransport(api, raise_app_exceptions=False)
     with asyncio.Runner() as loop:
-        yield Stand(whole, httpx.AsyncClient(transport=transport, base_url="http://testserver"), loop)
+        yield Stand(whole, httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1"), loop)
     whole.log.close()
     whole.stores.close()
 
