@@ -114,7 +114,9 @@ def looked(state: State, shown: Series, slot: int) -> str:
     window = moment.period(start, start + shown.step)
     if shown.slot(state.window) is not None:
         return f"Window of {window}, as chosen"
-    passed = "" if slot == shown.last else " that is whole" if shown.last == shown.fragment else " with enough samples"
+    passed = "" if slot == (shown.newest if shown.last is None else shown.last) else " with enough samples"
+    if passed and shown.last == shown.fragment:
+        passed = " that is whole"
     return f"Window of {window}, the newest{passed}"
 
 

@@ -69,7 +69,9 @@ def _start(found: dict[str, Series], over: Period, state: State) -> int:
     return max(first)[1] if first else over.end - over.step
 
 
-def _columns(found: dict[str, Series], missing: dict[str, float | None], monitor: Monitor, start: int, state: State, scene: Scene) -> Any:
+def _columns(
+    found: dict[str, Series], missing: dict[str, tuple[float, float]], monitor: Monitor, start: int, state: State, scene: Scene
+) -> Any:
     """The table: one row a column, those furthest in the window that starts at `start` first."""
     return piece.card(
         f"Columns, {moment.period(start, start + monitor.window)}",
@@ -91,32 +93,42 @@ def _now(found: dict[str, Series], start: int) -> list[tuple[str, Series]]:
     return sorted(found.items(), key=lambda item: -value(item[1]))
 
 
-def _column(column: str, one: Series, null: float | None, monitor: Monitor, start: int, state: State, scene: Scene) -> tuple[Any, ...]:
+def _column(
+    column: str, one: Series, null: tuple[float, float] | None, monitor: Monitor, start: int, state: State, scene: Scene
+) -> tuple[Any, ...]:
     link = piece.link(piece.name(column), address("models", scene.row.model, "columns", column, state=state.but(by="")))
     slot = one.slot(start)
     spark = piece.line(one.value, f"{word.title(monitor.measure)} over the period", zero=True)
     if slot is None or not one.verdict[slot]:
-        return (link, word.NONE, word.NONE, piece.badge("nodata", "No reading"), word.number(one.highest), word.number(null), spark)
+        return (
+            link,
+            word.NONE,
+            word.NONE,
+            piece.badge("nodata", "No reading"),
+            word.number(one.highest),
+            word.number(null[0] if null else None),
+            spark,
+        )
     return (
         link,
         word.number(one.value[slot]),
         word.count(one.n[slot]),
         _state(one.verdict[slot], one.reason[slot], null, limited=one.limited),
         word.number(one.highest),
-        word.number(null),
+        word.number(null[0] if null else None),
         spark,
     )
 
 
-def _state(verdict: str, reason: str | None, null: float | None, *, limited: bool) -> Any:
-    """The state of a column's drift. Where most values are null, the rest says little: that is not called OK."""
-    if verdict == Verdict.OK and null is not None and null >= MOSTLY:
-        return piece.badge("nodata", "All null" if null == 1 else f"Null rate {word.number(null)}")
+def _state(verdict: str, reason: str | None, null: tuple[float, float] | None, *, limited: bool) -> Any:
+    """The state of a column's drift. Where most values were null for some window, the rest says little: that is not called OK."""
+    if verdict == Verdict.OK and null is not None and null[1] >= MOSTLY:
+        return piece.badge("nodata", "All null" if null[0] == 1 else f"Null rate up to {word.number(null[1])}")
     return piece.badge(verdict, reason, limited=limited)
 
 
-async def _nulls(reader: Reader, monitor: Monitor, state: State, start: int, over: Period) -> dict[str, float | None]:
-    """The null rate of every column over the window looked at: of all its rows where the null rate has shorter windows."""
+async def _nulls(reader: Reader, monitor: Monitor, state: State, start: int, over: Period) -> dict[str, tuple[float, float]]:
+    """The null rate of every column over the window looked at, and the largest of the shorter windows that the null rate may have."""
     query = Query(
         model=monitor.model,
         monitor=monitor.name,
@@ -129,6 +141,6 @@ async def _nulls(reader: Reader, monitor: Monitor, state: State, start: int, ove
     table = await ask(reader.readings, query)
     table = table.filter(pc.is_valid(table["value"]))
     weighted = table.append_column("nulls", pc.multiply(table["value"], table["n_target"]))
-    sums = weighted.group_by("column").aggregate([("nulls", "sum"), ("n_target", "sum")])
+    sums = weighted.group_by("column").aggregate([("nulls", "sum"), ("n_target", "sum"), ("value", "max")])
     rates = pc.divide(sums["nulls_sum"], sums["n_target_sum"])
-    return dict(zip(sums["column"].to_pylist(), rates.to_pylist(), strict=True))
+    return dict(zip(sums["column"].to_pylist(), zip(rates.to_pylist(), sums["value_max"].to_pylist(), strict=True), strict=True))

@@ -72,7 +72,7 @@ def _row(row: ModelRow, monitors: Sequence[Monitor], levels: Collection[tuple[st
         ],
         className="beside",
     )
-    labelled = f"{row.labels / row.predictions:.0%}" if row.predictions else word.NONE
+    labelled = word.share(row.labels / row.predictions) if row.predictions else word.NONE
     return (
         name,
         *(_health(family, monitors, levels, row) for family in FAMILIES),

@@ -212,3 +212,22 @@ async def test_names_of_three_hundred_characters_are_cut_with_the_whole_in_a_too
 async def test_what_a_link_says_and_cannot_be_read_is_ignored_aloud(twin: Twin) -> None:
     """In the words of the page."""
     assert "Ignored in this link: from: 'yesterday' is not an RFC 3339 time" in text(await page(twin, MODEL, "?from=yesterday"))
+
+
+async def test_a_column_that_was_null_for_a_day_of_a_week_is_not_ok(twin: Twin) -> None:
+    """The null rate has shorter windows than drift: the worst of them counts, and the rate of the whole window is shown beside it."""
+    table = twin._readings["departs-late", "nulls"]
+    day = START + (DAYS - 5) * moment.DAY
+    mine = pc.and_(pc.equal(table["column"], "visib"), pc.and_(pc.equal(table["segment"], "all"), pc.equal(table["window_start"], day)))
+    at = table.schema.get_field_index("value")
+    nulls = table.set_column(at, "value", pc.if_else(mine, 1.0, table["value"]))
+    weekly = [
+        msgspec.structs.replace(one, window=7 * moment.DAY) if one.measure == "drift.psi" else one for one in twin.monitors("departs-late")
+    ]
+    reader = changed(
+        twin, _monitors={**twin._monitors, "departs-late": weekly}, _readings={**twin._readings, ("departs-late", "nulls"): nulls}
+    )
+    shown = json.loads(text(await page(reader, MODEL, f"?window={moment.text(day)}")))
+    row = json.dumps(next(row for row in _rows(shown) if "visib" in json.dumps(row[0])))
+    assert "Null rate up to 1" in row
+    assert "badge ok" not in row
