@@ -7,7 +7,7 @@ STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up embedded test chaos check bench bench-latency services clean
+.PHONY: help install demo up embedded test chaos fuzz check bench bench-latency services clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: $(STAMP) ## Run all tests; ARGS are pytest's
 
 chaos: $(STAMP) ## Kill and freeze a cluster for half an hour (WATCHKEEPER_CHAOS_MINUTES); prints a ledger
 	@WATCHKEEPER_CHAOS_MINUTES=$${WATCHKEEPER_CHAOS_MINUTES:-30} $(BIN)/pytest -m chaos tests/chaos $(ARGS)
+
+fuzz: $(STAMP) ## Hammer API, events, definitions and files with made input, ten minutes each (WATCHKEEPER_FUZZ_SECONDS)
+	@WATCHKEEPER_FUZZ_SECONDS=$${WATCHKEEPER_FUZZ_SECONDS:-600} $(BIN)/pytest -s -m fuzz tests/fuzz $(ARGS)
 
 check: $(STAMP) ## Check format, lint, types, layers and house rules
 	@$(BIN)/ruff format --check .

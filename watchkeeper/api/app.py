@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
 
 from core.clock import Clock, SystemClock
 from ingest.kafka.connection import Connection
-from watchkeeper.api import asyncapi, definitions, episodes, events, metrics, models, problem, readings, status
-from watchkeeper.api.auth import OPEN, Auth, Doors
-from watchkeeper.api.login import LOGIN
+from watchkeeper.api import asyncapi, definitions, episodes, events, metrics, models, openapi, problem, readings, status
+from watchkeeper.api.auth import Auth, Doors
 from watchkeeper.api.metrics import Measure, Metrics
 from watchkeeper.api.seam import Services
-from watchkeeper.api.session import COOKIE
 
 _OPEN = Doors()  # everyone on this machine
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -63,28 +60,5 @@ def create_api(
     for router in routers:
         app.include_router(router)
     problem.install(app, routers)
-    _tell_security(app)
+    openapi.install(app)
     return app
-
-
-def _tell_security(app: FastAPI) -> None:
-    """Say in the OpenAPI document how a request is let in."""
-    plain = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = plain()
-        document.setdefault("components", {})["securitySchemes"] = {
-            "token": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "The server's setting `token`; a server without one asks for none.",
-            },
-            "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": f"What a browser has after a log-in at {LOGIN}."},
-        }
-        document["security"] = [{"token": []}, {"session": []}, {}]
-        for path in OPEN:
-            for operation in document["paths"][path].values():
-                operation["security"] = []
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]

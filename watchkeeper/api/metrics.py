@@ -63,7 +63,9 @@ def router(metrics: Metrics) -> APIRouter:
     """GET /metrics."""
     routes = APIRouter(tags=["health"])
 
-    @routes.get("/metrics", summary="Prometheus metrics")
+    media = {CONTENT_TYPE_LATEST.partition(";")[0]: {"schema": {"type": "string"}}}
+
+    @routes.get("/metrics", summary="Prometheus metrics", response_class=Response, responses={200: {"content": media}})
     def expose() -> Response:
         return Response(generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
