@@ -8,6 +8,7 @@ from typing import Any
 from core import text
 from core.contract import Column, Kind
 from core.error import ConfigError
+from core.name import Named, check
 from monitors import field
 from monitors.document import short, unknown
 
@@ -41,8 +42,7 @@ def _binned(name: str, value: dict[str, Any]) -> Column:
     """A column with the bins that were written."""
     if stray := next((str(key) for key in value if key not in KEYS), None):
         raise unknown("field", stray, KEYS)
-    if name.startswith("@"):
-        raise ConfigError("names with @ are the model's own", remedy="rename the column")
+    check(Named.COLUMN, name)
     if value.get("nullable") not in (None, True):
         raise field.later("nullable: false", "leave it out, and watch quality.null_rate")
     kind = value.get("kind")

@@ -21,6 +21,7 @@ from core import moment, text, window
 from core.classes import Classes, gathered
 from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
+from core.name import Named, check
 from monitors import field
 from monitors.column import columns, edges, flag, texts
 from monitors.document import Entry, Faults, short, unknown
@@ -104,8 +105,7 @@ def _dimensions(
             raise unknown("column", name, by_name)
         if by_name[name].numeric:
             raise ConfigError(f"the segment `{name}` is numeric", remedy="declare the column categorical, with its categories")
-        if set(name) & set(",="):
-            raise ConfigError(f"`{name}` cannot be a segment: its name holds one of , =", remedy="rename it")
+        check(Named.DIMENSION, name)
     crosses: dict[frozenset[str], tuple[str, ...]] = {}
     for cross in (name for name in segments if "*" in name):
         parts = tuple(part.strip() for part in cross.split("*"))

@@ -15,6 +15,7 @@ from core.contract import Contract
 from core.episode import Episode
 from core.error import ConfigError, Retryable
 from core.monitor import Monitor
+from core.name import Named, check
 from core.reading import Query
 from dashboard.seam import ModelRow
 from ingest.decode.payload import Kind
@@ -79,10 +80,11 @@ class Services:
 
     def save_reference(self, model: str, parquet: bytes, options: Mapping[str, str]) -> Mapping[str, Any]:
         """Derive the contract and the default monitors from a Parquet file, unless it is what was given last, and tell what its columns are."""
+        before = self._known(model)
         given = Options.of(options)
         table = Parquet(BytesIO(parquet), "the reference").read()
         contract, reference = derive(model, table, given)
-        before = self._control.contract(model)
+        self._show(contract)
         saved = self._control.save_contract(contract, content=content(table, given), reference=reference.to_bytes())
         self._default(saved)
         result = "created" if before is None else "unchanged" if before.version == saved.version else "changed"
@@ -92,6 +94,16 @@ class Services:
         """Apply definitions, all or none: contracts, then monitors and destinations."""
         found = parse(text, contract=self.contract)
         destinations = [destination_from(dict(document)) for document in found.destinations]
+        there = {(monitor.model, monitor.name) for monitor in self._control.monitors()}
+        for monitor in found.monitors:
+            if (monitor.model, monitor.name) not in there:
+                check(Named.MONITOR, monitor.name)
+        known = {destination.name for destination in self._control.destinations()}
+        for destination in destinations:
+            if destination.name not in known:
+                check(Named.DESTINATION, destination.name)
+        for contract in found.contracts:
+            self._known(contract.model)
         answers = [self._declare(contract, dry_run=dry_run) for contract in found.contracts]
         for model, name, result in self._control.apply_monitors(found.monitors, dry_run=dry_run):
             answers.append({"kind": "monitor", "model": model, "name": name, "result": result})
@@ -117,9 +129,28 @@ class Services:
         answer = {"kind": "contract", "model": contract.model, "name": contract.model}
         if dry_run:
             return answer | {"result": "created" if before is None else "changed"}
+        self._show(contract)
         saved = self._control.save_contract(contract, content=content_of(contract), reference=None)
         self._default(saved)
         return answer | {"result": "created" if before is None else "unchanged" if before.version == saved.version else "changed"}
+
+    def _known(self, model: str) -> Contract | None:
+        """The contract that a model has. A name that is new is checked before anything is read or written."""
+        before = self._control.contract(model) if _storable(model) else None
+        if before is None:
+            check(Named.MODEL, model)
+        return before
+
+    def _show(self, contract: Contract) -> None:
+        """Make a model's view as it will be with a contract: if the store takes it not, nothing has been written."""
+        before = self._versions(contract.model)
+        following = msgspec.structs.replace(contract, version=len(before) + 1)
+        show(self._spine.stores.engine, [*before, following])
+
+    def _versions(self, model: str) -> list[Contract]:
+        newest = self._control.contract(model)
+        found = [self._control.contract_version(model, version + 1) for version in range(newest.version if newest else 0)]
+        return [held for held in found if held is not None]
 
     def _default(self, contract: Contract) -> None:
         """Give a model its view and its default monitors, and renew them with its contract; monitors that a person has changed stay."""
@@ -128,9 +159,12 @@ class Services:
         there = {monitor.name: msgspec.structs.replace(monitor, revision=1) for monitor in self._control.monitors(contract.model)}
         untouched = [monitor for monitor in defaults(contract) if there.get(monitor.name) in (None, given.get(monitor.name))]
         self._control.apply_monitors(untouched)
-        versions = [self._control.contract_version(contract.model, version + 1) for version in range(contract.version)]
-        show(self._spine.stores.engine, [held for held in versions if held is not None])
+        show(self._spine.stores.engine, self._versions(contract.model))
         self._spine.call()
+
+
+def _storable(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 class Pages:

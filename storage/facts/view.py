@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Sequence
 
 from core.contract import Contract, Task
 from storage.facts.engine import Engine
 
+_LONGEST = 160  # bytes of a view's name in a file's name, which also holds the database's name and suffixes of ClickHouse
 _OWN = ("prediction_id", "ts", "version", "role", "prediction", "score", "extra", "partition", "position", "place", "logged")
 
 
 def show(engine: Engine, versions: Sequence[Contract]) -> str:
-    """Make the view of a model, from all versions of its contract (the newest last); its name, `events_` and the model's.
+    """Make the view of a model, from all versions of its contract (the newest last); its name, as `called` has it.
 
     A number that is missing or invalid is NULL, and so is a missing text; a column that a version has not is NULL in its events. A column
     that is called like one of the events' own is `feature_` and its name; again so if there is such a column, too.
@@ -32,12 +34,28 @@ def show(engine: Engine, versions: Sequence[Contract]) -> str:
     own = [f"raw.{source.get(name, name)} AS {name}" for name in _OWN]  # qualified: a column may be called like one of the table's
     current = [column.name for column in newest.columns]
     named = [f"{_chosen(places[name])} AS {_quoted(_free(name, current))}" for name in places if name in current]
-    view = f"events_{newest.model}"
+    view = called(newest.model)
     model = newest.model.replace("\\", "\\\\").replace("'", "\\'")
     engine.define(
         f"CREATE OR REPLACE VIEW {_quoted(view)} AS SELECT {', '.join([*own, *named])} FROM predictions AS raw WHERE raw.model = '{model}'"
     )
     return view
+
+
+def called(model: str) -> str:
+    """The name of a model's view: `events_` and the model's; where that is too long for a file's name, its beginning and a hash."""
+    view = f"events_{model}"
+    if _size(view) <= _LONGEST:
+        return view
+    ending = "_" + hashlib.sha256(model.encode()).hexdigest()[:16]
+    while _size(view + ending) > _LONGEST:
+        view = view[:-1]
+    return view + ending
+
+
+def _size(name: str) -> int:
+    """Bytes of a name in a file's name: ClickHouse writes all but ASCII letters, digits and `_` as three for each byte."""
+    return sum(1 if byte == 95 or (byte < 128 and chr(byte).isalnum()) else 3 for byte in name.encode())
 
 
 def _chosen(held: list[tuple[int, str]]) -> str:

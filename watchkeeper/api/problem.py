@@ -45,11 +45,24 @@ class Problem(Exception):
     def body(self) -> bytes:
         """The document."""
         document = {"type": "about:blank", "title": HTTPStatus(self.status).phrase, "status": self.status, "detail": self.detail}
-        return msgspec.json.encode({**document, "remedy": self.remedy, **self.more})
+        whole = {**document, "remedy": self.remedy, **self.more}
+        try:
+            return msgspec.json.encode(whole)
+        except UnicodeEncodeError:  # half a surrogate pair, which UTF-8 cannot hold: shown as \ud800
+            return msgspec.json.encode(_writable(whole))
 
     def response(self) -> Response:
         """The document as an answer."""
         return Response(self.body(), self.status, self.headers, MEDIA_TYPE)
+
+
+def _writable(value: Any) -> Any:
+    """A value whose texts UTF-8 can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {_writable(key): _writable(part) for key, part in value.items()}
+    return [_writable(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
