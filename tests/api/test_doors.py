@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -117,6 +119,21 @@ async def test_a_wrong_token_opens_nothing(http: httpx.AsyncClient) -> None:
     assert is_problem(await http.post("/login", content=b"token=" + b"x" * 20_000), 413)
     assert is_problem(await http.put("/login"), 405)
     assert is_problem(await http.get("/v1/status"), 401)
+
+
+async def test_guessing_is_slow_and_locks_nobody_out(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many guesses come at once, they wait; the right token is answered before them."""
+    held = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        await held.wait()
+
+    monkeypatch.setattr(login, "asyncio", SimpleNamespace(sleep=sleep, to_thread=asyncio.to_thread, Semaphore=asyncio.Semaphore))
+    guesses = [asyncio.create_task(log_in(http, "wrong")) for _ in range(20)]
+    assert (await log_in(http)).status_code == 303
+    assert not any(guess.done() for guess in guesses)
+    held.set()
+    assert {(await guess).status_code for guess in guesses} == {401}
 
 
 @pytest.mark.parametrize(

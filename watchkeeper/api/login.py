@@ -17,7 +17,8 @@ from watchkeeper.api.session import COOKIE, Sessions, seconds
 
 LOGIN, LOGOUT, HOME = "/login", "/logout", "/ui/"
 _LARGEST = 16_384  # bytes of a form
-_WRONG = 1.0  # seconds that the answer to a wrong token takes
+_WRONG = 1.0  # seconds that the answer to a wrong token takes; the right one is answered at once, whoever guesses meanwhile
+_AT_ONCE = 4  # wrong tokens that are answered in that time, of all that come
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -64,6 +65,7 @@ class Login:
 
     def __init__(self, token: str, sessions: Sessions) -> None:
         self._token, self._sessions = token.encode(), sessions
+        self._guesses = asyncio.Semaphore(_AT_ONCE)
 
     async def answer(self, request: Request) -> Response:
         """The page; after the right token a cookie and the way to where the person wanted to go; after a log-out the page again."""
@@ -84,7 +86,8 @@ class Login:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
         target = _safe(fields.get("next", [""])[0])
         if not hmac.compare_digest(fields.get("token", [""])[0].strip().encode(), self._token):
-            await asyncio.sleep(_WRONG)  # who guesses is slow; nobody else waits
+            async with self._guesses:
+                await asyncio.sleep(_WRONG)
             return _page(target, wrong=True)
         answer = RedirectResponse(target, 303)
         secure = request.url.scheme == "https"
