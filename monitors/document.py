@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -9,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 import yaml
 
+from core import text
 from core.error import ConfigError
 
 KINDS = ("monitor", "destination", "contract")
@@ -57,14 +59,14 @@ class Faults:
     def close(self) -> None:
         """Raise ConfigError with every fault, in the order of the lines; nothing if there is none."""
         if self.found:
-            texts = [f"line {line}, {text}" for line, text in sorted(self.found, key=lambda fault: fault[0])]
-            raise ConfigError(texts[0] if len(texts) == 1 else f"{len(texts)} faults:\n" + "\n".join(f"- {text}" for text in texts))
+            texts = [f"line {line}, {fault}" for line, fault in sorted(self.found, key=lambda one: one[0])]
+            raise ConfigError(texts[0] if len(texts) == 1 else f"{len(texts)} faults:\n" + "\n".join(f"- {one}" for one in texts))
 
 
-def entries(text: str, faults: Faults) -> Iterator[Entry]:
+def entries(definitions: str, faults: Faults) -> Iterator[Entry]:
     """The definitions of a YAML text: documents that are a list of definitions, or one definition. Raises ConfigError if it is no YAML."""
     try:
-        loader = _Loader(text)
+        loader = _Loader(definitions)
         while (node := loader.get_node() if loader.check_node() else None) is not None:
             _weigh(node, {})
             for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
@@ -93,13 +95,39 @@ def unknown(what: str, name: str, known: Collection[str]) -> ConfigError:
     )
 
 
-class _Loader(yaml.SafeLoader):
-    """Builds plain values only, and takes no key twice. Times stay texts: `core.moment` is stricter than YAML, and reads them everywhere."""
+class Float(float):
+    """A number with the word that was written for it."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {  # type: ignore[misc]  # an instance variable to the stubs
-        first: [(tag, form) for tag, form in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+    written: str
+
+
+class Whole(int):
+    """A whole number with the word that was written for it."""
+
+    written: str
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads words by the core schema of YAML 1.2, builds plain values only, and takes no key twice.
+
+    `NO`, `12:30` and dates are texts. A number whose word says more than its value (`1.10`, `0123`) keeps the word.
+    """
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # an instance variable to the stubs
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """Decimal, `0o` octal or `0x` hexadecimal; a leading zero is no octal."""
+        word = str(node.value)
+        if not _INT.fullmatch(word):
+            raise yaml.constructor.ConstructorError(None, None, f"`{short(word)}` is no whole number", node.start_mark)
+        return _worded(Whole(word, {"0o": 8, "0x": 16}.get(word[:2], 10)), word)
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
+        """A number, `.inf` or `.nan`."""
+        word = str(node.value)
+        if not (_FLOAT.fullmatch(word) or _INT.fullmatch(word)):
+            raise yaml.constructor.ConstructorError(None, None, f"`{short(word)}` is no number", node.start_mark)
+        return _worded(Float(word.lower().replace(".inf", "inf").replace(".nan", "nan")), word)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -108,6 +136,35 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"the key `{key.value}` stands twice", key.start_mark)
             seen.add(key.value)
         return dict(super().construct_mapping(node, deep=deep))
+
+
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+for _tag, _form, _first in (  # in this order: what is whole is no other number
+    ("bool", re.compile("true|True|TRUE|false|False|FALSE"), "tTfF"),
+    ("int", _INT, "-+0123456789"),
+    ("float", _FLOAT, "-+0123456789."),
+    ("null", re.compile("~|null|Null|NULL|"), ["~", "n", "N", ""]),
+    ("merge", re.compile("<<"), "<"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_form.pattern})\Z"), list(_first))
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
+
+N = TypeVar("N", Float, Whole)
+
+
+def _worded(number: N, word: str) -> N:
+    number.written = word
+    return number
+
+
+def as_text(value: Any) -> str:
+    """The text of a value where a text is meant. ConfigError for a number whose text is not what was written, such as 1.10 or 0123."""
+    found, written = text.of(value), getattr(value, "written", None)
+    if written is not None and written not in (found, f"{found}.0"):
+        raise ConfigError(f"`{short(written)}` without quotes is the number {found}", remedy=f'write "{short(written)}", or {found}')
+    return found
 
 
 def _entry(loader: _Loader, node: yaml.Node, faults: Faults) -> Iterator[Entry]:
@@ -135,6 +192,8 @@ def _entry(loader: _Loader, node: yaml.Node, faults: Faults) -> Iterator[Entry]:
 
 def _weigh(node: yaml.Node, known: dict[int, tuple[int, int]], depth: int = 0) -> tuple[int, int]:
     """The number of values in a node, aliases written out, and its height; ConfigError where either is beyond any definition."""
+    if isinstance(node, yaml.ScalarNode) and any("\ud800" <= character <= "\udfff" for character in node.value):
+        raise ConfigError(f"line {node.start_mark.line + 1}: a text holds half a surrogate pair", remedy="write the character itself")
     if id(node) not in known and depth <= _DEEPEST:
         below = [_weigh(child, known, depth + 1) for child in _children(node)]
         known[id(node)] = 1 + sum(weight for weight, _ in below), 1 + max((height for _, height in below), default=0)

@@ -9,13 +9,13 @@ import math
 import re
 from typing import Any
 
-from core import text, window
+from core import window
 from core.contract import Contract
 from core.error import ConfigError
 from core.measure import Family, Measure
 from core.moment import DAY
 from core.monitor import Severity
-from monitors.document import short, unknown
+from monitors.document import as_text, short, unknown
 
 CALENDAR = ("daily", "weekly", "monthly", "week_to_date", "month_to_date", "quarter_to_date", "year_to_date")
 LATER_BASELINES = ("prior", "same_weekday", "rolling", "same_period_last", "version")
@@ -155,7 +155,7 @@ def min_samples(value: Any) -> int:
     """How many rows either side needs."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 10**12:
         raise ConfigError(f"`{short(value)}` is no number of rows", remedy="write a whole number such as 200")
-    return value
+    return int(value)
 
 
 def persist(value: Any) -> tuple[int, int]:
@@ -184,7 +184,7 @@ def version(value: Any) -> str | None:
         or (isinstance(value, float) and not math.isfinite(value))
     ):
         raise ConfigError(f"`{short(value)}` is no version", remedy='write a text such as "3"')
-    found = value if isinstance(value, str) else text.of(value)
+    found = value if isinstance(value, str) else as_text(value)
     return None if found == "all" else found
 
 

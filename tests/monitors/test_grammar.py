@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -165,7 +165,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
 @given(st.lists(monitors(), max_size=3, unique_by=lambda monitor: (monitor.model, monitor.name)))
 def test_what_is_shown_can_be_applied(given_monitors: list[Monitor]) -> None:
     """A monitor, written out in the words of the grammar, reads back as itself."""
-    text = yaml.safe_dump([documents(monitor) for monitor in given_monitors], allow_unicode=True)
+    text = json.dumps([documents(monitor) for monitor in given_monitors], ensure_ascii=False)
     assert tuple(given_monitors) == read(text).monitors
 
 
@@ -221,3 +221,32 @@ def test_earliest_is_read_as_times_are_everywhere(quote: str) -> None:
     ):
         with pytest.raises(ConfigError, match=f"`earliest`: .* has {reason}"):
             earliest(value)
+
+
+def test_yaml_says_what_was_written() -> None:
+    """Words that YAML 1.1 takes for truth values, octal numbers and times are texts or decimal numbers, as in YAML 1.2."""
+    start = "{contract: c, task: binary, columns: [{name: x, kind: categorical, categories:"
+    (contract,) = read(f"{start} [NO, on, 12:30, 2020-01-01, 7, 1.5, 2.0]}}]}}").contracts
+    assert contract.column("x").categories == ("NO", "on", "12:30", "2020-01-01", "7", "1.5", "2")
+    (monitor,) = read("{monitor: a, model: delay, measure: drift.psi, warn: 010, critical: 12}").monitors
+    assert (monitor.warn, monitor.critical) == (10.0, 12.0)
+
+
+@pytest.mark.parametrize("word", ["0123", "1.10", "0x1F", "1e3"])
+def test_a_number_whose_text_would_change_is_refused_where_a_text_is_meant(word: str) -> None:
+    """Quoted it is taken, as a category and as a version."""
+    for definition in (
+        "{{contract: c, task: binary, columns: [{{name: x, kind: categorical, categories: [{}]}}]}}",
+        "{{monitor: a, model: delay, measure: drift.psi, version: {}}}",
+    ):
+        with pytest.raises(ConfigError, match=f"line 1, .*`{word}` without quotes is the number"):
+            read(definition.format(word))
+        found = read(definition.format(f'"{word}"'))
+        assert word in (found.contracts[0].column("x").categories if found.contracts else [found.monitors[0].version])
+
+
+def test_half_a_surrogate_pair_is_refused() -> None:
+    """It cannot be stored or sent: the line is told, and the message can be written."""
+    with pytest.raises(ConfigError, match="line 2: a text holds half a surrogate pair") as caught:
+        read('- monitor: a\n  model: "\\ud800"\n  measure: drift.psi')
+    assert str(caught.value).encode()
