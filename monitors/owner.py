@@ -24,6 +24,7 @@ from monitors.seam import Alerts, Committed, Cursors, Panes, Ranges, Raw, Readin
 from monitors.term import Term
 from monitors.watch import Counts, Move, Watch
 
+_NOTHING = -(1 << 62)  # no window was looked at yet
 _LIVE = moment.HOUR  # a model is live if its latest event was not older than this when it came
 
 
@@ -54,6 +55,18 @@ class _News(NamedTuple):
         return bool(self.predictions or self.labels or self.audit or len(self.strange) or self.recast)
 
 
+class _Rest(NamedTuple):
+    """What a step was called with that found nothing to do, and the watermark up to which no further window closes."""
+
+    contract: int
+    monitors: list[Monitor]
+    predictions: Mapping[int, int]
+    labels: Mapping[int, int]
+    silent: bool
+    failed: set[str]
+    until: int
+
+
 class Owner:
     """Watches one model. `step` is called again and again by whoever hosts it; Fenced says that another owner has taken over, for good."""
 
@@ -64,7 +77,8 @@ class Owner:
         self._term: Term | None = None
         self._anew = True  # until one step has done all that there was to do
         self._stray = False  # until a step has looked for readings that should not be there
-        self._closed: tuple[Any, ...] = ()
+        self._closed: dict[tuple[int, str, int], int] = {}  # by contract, monitor and revision: the last window that was looked at
+        self._rest: _Rest | None = None  # while nothing is known to be due
         self._others: list[int] | None = None  # what other owners have rebuilt, as it was known last
         self._mine: dict[int, int] = {}  # what this one has: the step by slot
 
@@ -78,6 +92,34 @@ class Owner:
         """What is owned, and under which epoch; None before the first step."""
         return None if self._term is None else self._term.fence
 
+    @property
+    def first(self) -> int | None:
+        """The generation below which others wrote; None before the first step, and after one that failed."""
+        return None if self._term is None else self._term.first
+
+    def doubt(self) -> None:
+        """Somebody who was replaced has written: the next step looks for it."""
+        self._rest = None
+        self._watch.doubt()
+
+    def idle(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
+        """Whether a step would find nothing to do; told from what the last one found, without asking a store.
+
+        Nothing was committed or defined since, no window has closed, and no monitor that failed is to be tried again. A step in silence holds
+        when events come again, for these are other models'; one beside events does not hold in silence. What others write is not seen here.
+        """
+        rest = self._rest
+        return (
+            rest is not None
+            and (rest.silent or not silent)
+            and self._watermark(committed, silent=silent) < rest.until
+            and rest.predictions == committed.predictions
+            and rest.labels == committed.labels
+            and rest.contract == contract.version
+            and rest.monitors == monitors
+            and not (rest.failed and self._watch.due(monitors, rest.failed))
+        )
+
     def step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
         """Do what there is to do now; whether there was anything.
 
@@ -87,22 +129,26 @@ class Owner:
         try:
             return self._step(model, monitors, committed, silent=silent)
         except BaseException:
-            self._term, self._others, self._anew, self._closed = None, None, True, ()
+            self._term, self._others, self._anew, self._rest = None, None, True, None
             self._mine.clear()
+            self._closed.clear()
             raise
 
     def _step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
         term = self._term = self._term or Term(self._name, self._stores.cursors, self._stores.truth)
         contract, cursor = model.contract, term.cursor()
-        watermark = self._clock.now() if silent else committed.watermark - committed.lateness
-        closed = (contract.version, *((monitor.name, monitor.revision, watermark // monitor.window) for monitor in monitors))
+        self._rest, watermark = None, self._watermark(committed, silent=silent)
+        closed = {(contract.version, m.name, m.revision): watermark // m.window for m in monitors}
+        # A watermark that falls, as when silence ends, closes nothing.
+        passed = any(last > self._closed.get(key, _NOTHING) for key, last in closed.items())
         failed = set(cursor.get("failed", []))
         others = [contract.version, *self._stores.panes.rebuilds(contract, term.era)]
         if self._others is not None and self._others[0] != contract.version:
             self._mine.clear()
         news = self._news(contract, committed, cursor, others, term, watermark)
         self._stray |= self._watch.stray(self._name, term)
-        if not news and not self._stray and not self._watch.due(monitors, failed) and closed == self._closed:
+        if not news and not self._stray and not self._watch.due(monitors, failed) and not passed:
+            self._found_nothing(contract, monitors, committed, failed, silent=silent)
             return False  # nothing came, and no window has closed since the last time
         term.advance()
         touched = self._truth(contract, news, committed, term) if news else NO_SLOTS
@@ -111,10 +157,21 @@ class Owner:
         self._others = others
         if news or failing != failed:
             term.save(self._place(cursor, contract, committed, news, failing))
-        self._closed, self._stray = closed, False
+        self._closed, self._stray = {key: max(last, self._closed.get(key, last)) for key, last in closed.items()}, False
         self._anew &= news.more
         self.counts.steps += 1
+        if not (news or news.more or worked):
+            self._found_nothing(contract, monitors, committed, failing, silent=silent)
         return bool(news) or worked
+
+    def _watermark(self, committed: Committed, *, silent: bool) -> int:
+        return self._clock.now() if silent else committed.watermark - committed.lateness
+
+    def _found_nothing(
+        self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, failed: set[str], *, silent: bool
+    ) -> None:
+        until = min(((self._closed[contract.version, m.name, m.revision] + 1) * m.window for m in monitors), default=moment.LATEST)
+        self._rest = _Rest(contract.version, list(monitors), committed.predictions, committed.labels, silent, failed, until)
 
     def _news(  # long: each kind of news in turn
         self, contract: Contract, committed: Committed, cursor: Mapping[str, Any], others: list[int], term: Term, watermark: int

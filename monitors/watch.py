@@ -115,6 +115,10 @@ class Watch:
         self._done.clear()
         return True
 
+    def doubt(self) -> None:
+        """Ask for readings of earlier owners in the next step."""
+        self._looked = None
+
     def due(self, monitors: Sequence[Monitor], failed: set[str]) -> set[str]:
         """Of the monitors that failed, those to try again now: over their whole history, so each time after a longer pause."""
         now = self._clock.now()

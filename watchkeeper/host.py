@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,27 +19,23 @@ from monitors.owner import Owner
 from monitors.reference import Reference
 from monitors.seam import Committed
 from storage.facts.progress import Progress
+from watchkeeper.defined import Control as Defining
+from watchkeeper.defined import Defined, Definition
+from watchkeeper.moved import Facts, Moved
 
 _log = logging.getLogger(__name__)
 
 _SWEEP = 1.0  # seconds between two looks when nobody calls
 _NEVER = -1  # no call
+_CHECK = 1800.0  # seconds after which a model is looked at alone, at most; half of it at least
 _REST = 3.0  # seconds until a model that somebody else has taken is taken again, if it is still ours
 
 
-class Control(Protocol):
+class Control(Defining, Protocol):
     """The definitions that owners work by."""
-
-    def contract(self, model: str) -> Contract | None:
-        """The newest contract."""
-        ...
 
     def reference(self, model: str, version: int) -> bytes | None:
         """The reference of a contract version."""
-        ...
-
-    def monitors(self, model: str | None = None) -> list[Monitor]:
-        """The monitors of a model."""
         ...
 
 
@@ -58,15 +55,20 @@ class Step(NamedTuple):
 class _Job(NamedTuple):
     """A step to take: at which call, in silence or not."""
 
-    contract: Contract
+    definition: Definition
     committed: Committed
     epoch: int
     silent: bool
 
+    @property
+    def model(self) -> str:
+        return self.definition.contract.model
+
 
 class Host:
-    """Calls each model's owner when something was written or defined, and once a second besides; `threads` of them at a time, none twice.
+    """Calls a model's owner when something was written or defined, or a window has closed; `threads` of them at a time, none twice.
 
+    What there is to do it sees once a second in questions about all models together, and each model alone every half an hour besides.
     `silent` tells whether the log has been read to its end and nothing has come for a while; `owns` whether a model is ours, None where that is
     not known just now; `told` hears of every step, `fenced` of a model that somebody else has taken, both in any thread.
     """
@@ -74,7 +76,7 @@ class Host:
     def __init__(
         self,
         control: Control,
-        progress: Callable[[], dict[str, Progress]],
+        facts: Facts,
         owner: Callable[[str], Owner],
         silent: Callable[[], bool],
         debounce: float = 0.2,
@@ -85,13 +87,16 @@ class Host:
         told: Callable[[Step], None] = lambda _: None,
         fenced: Callable[[], None] = lambda: None,
     ) -> None:
-        self._control, self._progress, self._new, self._silent = control, progress, owner, silent
+        self._control, self._new, self._silent = control, owner, silent
+        self._defined, self._moved = Defined(control), Moved(facts)
         self._debounce, self._lateness = debounce, lateness
         self._owns, self._told, self._fenced = owns, told, fenced
         self.owners: dict[str, Owner] = {}
         self._models: dict[str, Model] = {}
         self._resting: dict[str, float] = {}  # until when (time.monotonic())
         self._failed: dict[str, str] = {}  # by model
+        self._late: set[str] = set()  # models of which somebody who was replaced has written
+        self._checked: dict[str, float] = {}  # by model: when it is looked at alone, whatever the questions for all say (time.monotonic())
         self._called, self._stop = threading.Event(), threading.Event()
         self._lock = threading.Lock()  # of the next two
         self._wanted: set[str | None] = set()  # None: every model
@@ -198,28 +203,49 @@ class Host:
             _log.info("%s is watched by another process now", name, extra={"model": name})
             self.owners.pop(name, None)
             self._failed.pop(name, None)
-        ours = set()
-        for name, progress in self._progress().items():
-            if (wanted is None or name in wanted) and self._owns(name) and (contract := self._control.contract(name)) is not None:
-                ours.add(name)
-                if began < self._resting.get(name, 0.0):
-                    continue
-                committed = Committed(
-                    progress.predictions, progress.labels, progress.watermark, progress.logged, progress.frozen, self._lateness
-                )
-                self._hand(_Job(contract, committed, epoch, silent))
-        if wanted is None and silent:
+        asked = None if wanted is None else {name for name in wanted if name is not None}
+        defined, found = self._defined.look(), self._moved.look(asked)
+        if asked is None:
+            self._late |= self._moved.late(self.owners.copy())
+        ours = {name for name in (found if asked is None else asked) if name in found and name in defined and self._owns(name)}
+        due = {name for name in ours if began >= self._resting.get(name, 0.0)}
+        due = {name for name in due if not self._idle(name, defined[name], self._committed(found[name]), epoch, silent=silent)}
+        if due and asked is None:
+            found = self._moved.look(due)  # how far retention is changes with the clock
+        for name in due:
+            self._hand(_Job(defined[name], self._committed(found[name]), epoch, silent))
+        if asked is None and silent:
             self._swept = epoch, ours
+
+    def _idle(self, name: str, definition: Definition, committed: Committed, epoch: int, *, silent: bool) -> bool:
+        """Whether a model's owner is known to have nothing to do; in silence it is settled then."""
+        with self._lock:
+            if name in self._busy:
+                return False  # its step may have found what it has not told yet
+        owner = self.owners.get(name)
+        if owner is None or name in self._late or time.monotonic() >= self._checked.get(name, 0.0):
+            return False
+        if not owner.idle(*definition, committed, silent=silent):
+            return False
+        if silent:
+            self._settled[name] = epoch
+        return True
+
+    def _committed(self, progress: Progress) -> Committed:
+        return Committed(progress.predictions, progress.labels, progress.watermark, progress.logged, progress.frozen, self._lateness)
 
     def _hand(self, job: _Job) -> None:
         """Queue a step; that of a model with a step under way follows that."""
-        name = job.contract.model
+        name = job.model
         with self._lock:
             if name in self._busy:
                 self._wanted.add(name)
-            else:
-                self._busy.add(name)
-                self._jobs.put(job)
+                return
+            self._busy.add(name)
+        if name in self._late and (owner := self.owners.get(name)) is not None:
+            owner.doubt()
+        self._late.discard(name)
+        self._jobs.put(job)
 
     def _want(self, name: str | None) -> None:
         with self._lock:
@@ -229,7 +255,7 @@ class Host:
     def _work(self) -> None:
         """Take steps as they are handed out."""
         while (job := self._jobs.get()) is not None and not self._stop.is_set():
-            name = job.contract.model
+            name = job.model
             worked, self._settled[name] = self._step(job)
             with self._lock:
                 self._busy.discard(name)
@@ -239,15 +265,15 @@ class Host:
 
     def _step(self, job: _Job) -> tuple[bool, int]:
         """Take a step, if the model is still ours; whether there may be more to do, and at which call there was nothing, in silence."""
-        name, began = job.contract.model, time.monotonic()
+        name, began = job.model, time.monotonic()
         try:
             if not self._owns(name):
                 return False, _NEVER
             silent = job.silent and self._silent()  # the job may have waited
             owner = self.owners.get(name) or self.owners.setdefault(name, self._new(name))
-            monitors = self._monitors(name)
-            worked = owner.step(self._model(job.contract), monitors, job.committed, silent=silent)
-            self._told(Step(name, owner, job.contract, monitors, job.committed, silent, worked, time.monotonic() - began))
+            contract, monitors = job.definition
+            worked = owner.step(self._model(contract), monitors, job.committed, silent=silent)
+            self._told(Step(name, owner, contract, monitors, job.committed, silent, worked, time.monotonic() - began))
         except Fenced as error:
             _log.warning("%s", error, extra={"model": name})
             self.owners.pop(name, None)
@@ -264,9 +290,11 @@ class Host:
                 extra={"model": name},
             )
             self._failed[name] = f"{type(error).__name__}: {error}"[:300]
+            self._checked.pop(name, None)
             self._resting[name] = time.monotonic() + _SWEEP
             return True, _NEVER
         self._failed.pop(name, None)
+        self._checked[name] = time.monotonic() + _CHECK * random.uniform(0.5, 1.0)  # noqa: S311 - spread over time
         self.last = time.time()
         if worked:
             self.seconds = time.monotonic() - began
@@ -278,6 +306,3 @@ class Host:
             stored = self._control.reference(contract.model, contract.version)
             known = self._models[contract.model] = Model(contract, Reference.from_bytes(stored) if stored else None)
         return known
-
-    def _monitors(self, name: str) -> Sequence[Monitor]:
-        return sorted(self._control.monitors(name), key=lambda monitor: monitor.name)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from alerts.engine import AlertEngine
 from core.clock import Clock
 from monitors import owner
 from monitors.evaluate import Evaluate
 from monitors.rebuild import Rebuild
+from storage.facts.earlier import Earlier
+from storage.facts.progress import Progress
 from watchkeeper.host import Host, Step
 from watchkeeper.settings import Settings
 from watchkeeper.stores import Stores
@@ -31,6 +33,27 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
     return lambda name: owner.Owner(name, parts, rebuild, evaluate, clock)
 
 
+class _Facts:
+    """What a host asks of the facts."""
+
+    def __init__(self, stores: Stores, clock: Clock) -> None:
+        self._batches, self._earlier, self._clock = stores.batches, Earlier(stores.engine), clock
+        # A folder has one process: nobody who was replaced still writes there.
+        self._alone = stores.settings.clickhouse.url is None
+
+    def mark(self) -> object:
+        """What changes when anything is committed."""
+        return self._batches.mark()
+
+    def progress(self, models: Collection[str] | None = None) -> dict[str, Progress]:
+        """How far every model is, or these."""
+        return self._batches.progress(self._clock.now(), models)
+
+    def written(self, first: Mapping[str, int]) -> Mapping[str, object]:
+        """What earlier owners have written, by model."""
+        return {} if self._alone else self._earlier.written(first)
+
+
 def host(
     settings: Settings,
     stores: Stores,
@@ -45,7 +68,7 @@ def host(
     """A host of owners that read and write `stores`; the rest is as `Host` has it."""
     return Host(
         stores.control,
-        lambda: stores.batches.progress(clock.now()),
+        _Facts(stores, clock),
         owners(settings, stores, clock, wake),
         silent,
         debounce=settings.evaluate.debounce_ms / 1_000,

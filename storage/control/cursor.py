@@ -50,6 +50,18 @@ class Cursors(Database):
             if connection.execute(statement).rowcount == 0:
                 raise _fenced(name, epoch)
 
+    def say(self, name: str, payload: dict[str, Any], fence: Fence) -> None:
+        """Save what the owner of something says of it. Raises Fenced, having saved nothing, if somebody else owns it: no late word can stand here."""
+        with self.write(alone=False) as connection:
+            _check(connection, fence, lock=True)
+            upsert(connection, CURSOR, [{"owner": name, "payload": msgspec.json.encode(payload).decode()}])
+
+    def epochs(self, prefix: str) -> dict[str, int]:
+        """The current epoch of everything that is owned and whose name begins so."""
+        query = select(CURSOR.c.owner, CURSOR.c.epoch).where(CURSOR.c.owner.startswith(prefix, autoescape=True))
+        with self.read() as connection:
+            return {row.owner: row.epoch for row in connection.execute(query)}
+
     def take(self, name: str, least: int = 1) -> int:
         """Become the owner; the new epoch, which is not below `least`. From now on every older one is fenced."""
         with self.write(alone=False) as connection:

@@ -7,14 +7,14 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from core.destination import Destination
 from core.error import ConfigError
 from core.monitor import Monitor
 from storage.control.audit import audit
 from storage.control.engine import Database, upsert
-from storage.control.schema import DESTINATION, MONITOR, MONITOR_HISTORY
+from storage.control.schema import CONTRACT, DESTINATION, MONITOR, MONITOR_HISTORY
 
 Outcome = Literal["created", "changed", "unchanged"]
 Applied = tuple[str, str, Outcome]  # model ("" for a destination), name, what became of it
@@ -60,6 +60,13 @@ class Definitions(Database):
             connection.execute(insert(MONITOR_HISTORY), {**row, "created_at": now})
             audit(connection, now, actor, f"monitor.{outcome}", f"{saved.model}/{saved.name}", msgspec.to_builtins(saved))
         return monitor.model, monitor.name, outcome
+
+    def revision(self) -> tuple[int, int]:
+        """Two numbers that change whenever a contract or a monitor is saved, by whichever process: neither is ever deleted."""
+        contracts, monitors = (select(func.count()).select_from(table).scalar_subquery() for table in (CONTRACT, MONITOR_HISTORY))
+        with self.read() as connection:
+            row = connection.execute(select(contracts, monitors)).one()
+        return row[0], row[1]
 
     def destinations(self) -> list[Destination]:
         """All destinations, by name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,21 +42,27 @@ class Batches:
         self._sums: dict[str, dict[str, int]] = {}
         self._known: dict[tuple[str, int], int] = {}
 
-    def progress(self, now: int) -> dict[str, Progress]:
-        """The progress of every model that has events; answered from what each part of the table has summed up (migration 0004)."""
+    def mark(self) -> frozenset[tuple[object, ...]]:
+        """What changes when a batch of any model is committed: how far each partition is, and how many batches there are."""
+        sql = "SELECT topic, partition, max(b.last) AS last, countIf(b.rows > 0) AS batches FROM batches AS b GROUP BY topic, partition"
+        return frozenset(tuple(row.values()) for row in self._engine.query(sql).to_pylist())
+
+    def progress(self, now: int, models: Collection[str] | None = None) -> dict[str, Progress]:
+        """The progress of every model that has events, or of these; answered from what each part of the table has summed up (migration 0004)."""
         spans = {"first_ts": "min", "last_ts": "max", "watermark": "max", "logged": "max"}
         times = ", ".join(f"toUnixTimestamp64Micro({span}If(b.{name}, b.rows > 0)) AS {name}" for name, span in spans.items())
+        of, asked = ("", {}) if models is None else (" WHERE model IN {models:Array(String)}", {"models": sorted(models)})
         # In one answer: of what is committed meanwhile no watermark may be ahead of the positions.
-        sql = f"SELECT model, topic, partition, max(b.last) AS last, countIf(b.rows > 0) AS events, {times} FROM batches AS b GROUP BY model, topic, partition"
+        sql = f"SELECT model, topic, partition, max(b.last) AS last, countIf(b.rows > 0) AS events, {times} FROM batches AS b{of} GROUP BY model, topic, partition"
         found: dict[str, Progress] = {}
-        for row in self._engine.query(sql).to_pylist():
-            of = found.setdefault(row["model"], Progress())
-            (of.labels if row["topic"] == "labels" else of.predictions)[row["partition"]] = row["last"]
+        for row in self._engine.query(sql, asked).to_pylist():
+            one = found.setdefault(row["model"], Progress())
+            (one.labels if row["topic"] == "labels" else one.predictions)[row["partition"]] = row["last"]
             if row["topic"] == "predictions" and row["events"]:
-                of.first_ts = row["first_ts"] if of.first_ts == NEVER else min(of.first_ts, row["first_ts"])
-                of.last_ts = max(of.last_ts, row["last_ts"])
-                of.watermark = max(of.watermark, row["watermark"])
-                of.logged = max(of.logged, row["logged"])
+                one.first_ts = row["first_ts"] if one.first_ts == NEVER else min(one.first_ts, row["first_ts"])
+                one.last_ts = max(one.last_ts, row["last_ts"])
+                one.watermark = max(one.watermark, row["watermark"])
+                one.logged = max(one.logged, row["logged"])
         found.pop("", None)  # batches of which nothing could be used
         if self._retention is not None:
             self._freeze(found, now - self._retention)

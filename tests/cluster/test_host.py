@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from threading import Event, current_thread
 from typing import cast
 
@@ -27,7 +27,10 @@ class Steady:
 
     def __init__(self, name: str, steps: list[str], faults: dict[str, Exception], gate: Event) -> None:
         self._name, self._steps, self._faults, self._gate = name, steps, faults, gate
-        self.counts, self.fence = Counts(), None
+        self.counts, self.fence, self.first = Counts(), None, None
+
+    def idle(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
+        return False
 
     def step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
         self._steps.append(self._name)
@@ -40,14 +43,30 @@ class Steady:
 class Definitions:
     """Contracts without references and monitors."""
 
-    def contract(self, model: str) -> Contract | None:
-        return Contract(model=model, version=1, task=Task.BINARY, features=(Column(name="km", kind=Kind.NUMERIC),))
+    def revision(self) -> tuple[int, int]:
+        return 2, 0
+
+    def contracts(self) -> list[Contract]:
+        return [Contract(model=name, version=1, task=Task.BINARY, features=(Column(name="km", kind=Kind.NUMERIC),)) for name in MODELS]
 
     def reference(self, model: str, version: int) -> bytes | None:
         return None
 
-    def monitors(self, model: str | None = None) -> list[Monitor]:
+    def monitors(self) -> list[Monitor]:
         return []
+
+
+class Facts:
+    """One event of each model; nobody was replaced."""
+
+    def mark(self) -> object:
+        return 1
+
+    def progress(self, models: Collection[str] | None = None) -> dict[str, Progress]:
+        return {name: Progress(predictions={0: 1}) for name in MODELS if models is None or name in models}
+
+    def written(self, first: Mapping[str, int]) -> Mapping[str, object]:
+        return {}
 
 
 class Scene:
@@ -65,7 +84,7 @@ class Scene:
         self.fences = 0
         self.host = Host(
             Definitions(),
-            lambda: {name: Progress(predictions={0: 1}) for name in MODELS},
+            Facts(),
             self._owner,
             lambda: True,
             debounce=0.0,

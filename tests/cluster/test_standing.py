@@ -205,3 +205,14 @@ def test_the_tag_changes_with_whatever_can_be_read(cluster: Cluster) -> None:
     cluster.control.apply_monitors([Monitor(name="more", model="m", measure="quality.null_rate", window=3_600_000_000)])
     look()
     assert len(set(seen)) == 4
+
+
+def test_a_late_word_of_an_owner_that_was_replaced_is_refused(cluster: Cluster) -> None:
+    """That of its successor stays, which it will not say again while nothing comes."""
+    cluster.step()
+    replaced = cluster.epoch
+    cluster.step(take=True)
+    cluster.epoch = replaced
+    with pytest.raises(Fenced, match="somebody else"):
+        cluster.step(silent=False)
+    assert cluster.quiet

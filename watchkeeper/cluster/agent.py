@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -192,6 +193,7 @@ def _end(loop: asyncio.AbstractEventLoop) -> None:
     loop.close()
 
 
+@lru_cache(100_000)
 def partition(model: str, of: int) -> int:
     """The partition of a topic with `of` partitions that a model's ticks go to, as every client with murmur2 has it."""
     return int(murmur2(model.encode(errors="surrogatepass")) & 0x7FFFFFFF) % of

@@ -23,6 +23,7 @@ from storage.facts.progress import Progress
 from watchkeeper.cluster.lookout import Lookout
 from watchkeeper.cluster.pulse import Seen, Watch
 from watchkeeper.cluster.word import Word, words
+from watchkeeper.defined import Defined
 from watchkeeper.stores import Stores
 
 _PATIENCE = 3.0  # seconds that a request waits for the servers
@@ -60,6 +61,7 @@ class Standing:
 
     def __init__(self, stores: Stores, clock: Clock, ends: Ends) -> None:
         self._stores, self._clock, self._ends = stores, clock, ends
+        self._defined = Defined(stores.control)
         self._watch = Watch(stores.control, KINDS)
         self._lag, self._moved = (0, 0), time.monotonic()
         self._asking = ""
@@ -133,14 +135,12 @@ class Standing:
 
     def _control(self, found: _Found) -> _Found:
         control = self._stores.control
-        monitors: dict[str, dict[str, int]] = {}
-        for monitor in control.monitors():
-            monitors.setdefault(monitor.model, {})[monitor.name] = monitor.revision
+        defined = self._defined.look()
         seen, missing = self._watch.look()
         return found._replace(
             words=words(control),
-            contracts={contract.model: contract.version for contract in control.contracts()},
-            monitors=monitors,
+            contracts={name: of.contract.version for name, of in defined.items()},
+            monitors={name: {monitor.name: monitor.revision for monitor in of.monitors} for name, of in defined.items()},
             seen=seen,
             missing=missing,
             outbox={str(state.value): count for state, count in control.delivery_counts().items()},
@@ -156,23 +156,12 @@ class Standing:
 
     def _unsettled(self, found: _Found) -> list[str]:
         """The models whose owner has not said that there is nothing to do as things are now."""
-        return [name for name, progress in found.progress.items() if name in found.contracts and not self._settled(name, progress, found)]
-
-    def _settled(self, name: str, progress: Progress, found: _Found) -> bool:
-        word = found.words.get(name)
-        if (
-            word is None
-            or not word.quiet
-            or (word.predictions, word.labels) != (progress.predictions, progress.labels)
-            or word.contract != found.contracts[name]
-            or word.monitors != found.monitors.get(name, {})
-        ):
-            return False
+        watched = [(name, progress) for name, progress in found.progress.items() if name in found.contracts]
         try:
-            self._stores.control.holds(f"owner:{name}", word.epoch)
+            epochs = self._stores.control.epochs("owner:") if watched else {}
         except WatchkeeperError:
-            return False  # the word of an owner that is none any more, or nobody knows
-        return True
+            return [name for name, _ in watched]  # nobody knows
+        return [name for name, progress in watched if not _settled(name, progress, found, epochs)]
 
     def _problems(self, found: _Found) -> list[str]:
         """Whoever is missing, lag that does not move, and what the processes and the owners complain about."""
@@ -196,3 +185,17 @@ class Standing:
 def _caught_up(found: _Found) -> bool:
     """Whether everything that the brokers have is durably written."""
     return bool(found.ends) and all(at["lag"] <= 0 and not at["begun"] for at in found.ends.values())
+
+
+def _settled(name: str, progress: Progress, found: _Found, epochs: Mapping[str, int]) -> bool:
+    """Whether a model's owner has said that there is nothing to do as things are now."""
+    word = found.words.get(name)
+    if (
+        word is None
+        or not word.quiet
+        or (word.predictions, word.labels) != (progress.predictions, progress.labels)
+        or word.contract != found.contracts[name]
+        or word.monitors != found.monitors.get(name, {})
+    ):
+        return False
+    return word.epoch == epochs.get(f"owner:{name}")  # else it is the word of an owner that is none any more

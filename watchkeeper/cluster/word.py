@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -13,7 +12,6 @@ from monitors.owner import Owner
 from watchkeeper.host import Step
 
 PREFIX = "word:"
-_RENEW = 30.0  # seconds after which the same is said again: a late word of an owner before may stand there
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,12 +46,8 @@ class Documents(Protocol):
         """All whose names begin so."""
         ...
 
-    def save_cursor(self, name: str, payload: dict[str, Any]) -> None:
-        """Save one."""
-        ...
-
-    def holds(self, name: str, epoch: int) -> None:
-        """Raise Fenced unless this epoch is the current one."""
+    def say(self, name: str, payload: dict[str, Any], fence: tuple[str, int]) -> None:
+        """Save one, while the fence's epoch is the current one; else raise Fenced."""
         ...
 
 
@@ -62,7 +56,7 @@ class Words:
 
     def __init__(self, store: Documents, clock: Clock) -> None:
         self._store, self._clock = store, clock
-        self._said: dict[str, tuple[Word, float]] = {}
+        self._said: dict[str, Word] = {}
         self._before: dict[str, tuple[Owner, Word | None]] = {}  # by model: the owner, and the word of the one before
 
     def tell(self, step: Step) -> None:
@@ -70,7 +64,7 @@ class Words:
         if step.owner.fence is None:
             return
         name, epoch = step.owner.fence
-        said, at = self._said.get(step.model, (None, 0.0))
+        said = self._said.get(step.model)
         counts, before = step.owner.counts, self._predecessor(step)
         word = Word(
             epoch=epoch,
@@ -85,11 +79,10 @@ class Words:
             seconds=round(step.seconds, 3) if step.worked or said is None else said.seconds,
             failing={**counts.missing, **counts.failed},
         )
-        if word != said or time.monotonic() - at > _RENEW:
-            self._store.holds(name, epoch)
+        if word != said:
             document = msgspec.structs.replace(word, at=self._clock.now())
-            self._store.save_cursor(f"{PREFIX}{step.model}", msgspec.to_builtins(document, str_keys=True))
-            self._said[step.model] = word, time.monotonic()
+            self._store.say(f"{PREFIX}{step.model}", msgspec.to_builtins(document, str_keys=True), (name, epoch))
+            self._said[step.model] = word
 
     def _predecessor(self, step: Step) -> Word | None:
         owner, word = self._before.get(step.model, (None, None))

@@ -1,0 +1,52 @@
+"""What owners work by, of all models at once: read again only when something was defined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from core.contract import Contract
+from core.monitor import Monitor
+
+
+class Control(Protocol):
+    """Where definitions are."""
+
+    def revision(self) -> tuple[int, int]:
+        """Changes whenever a contract or a monitor is saved."""
+        ...
+
+    def contracts(self) -> list[Contract]:
+        """The newest contract of every model."""
+        ...
+
+    def monitors(self) -> list[Monitor]:
+        """All monitors."""
+        ...
+
+
+class Definition(NamedTuple):
+    """The newest contract of a model, and its monitors by name."""
+
+    contract: Contract
+    monitors: list[Monitor]
+
+
+class Defined:
+    """The definitions of all models. One thread asks."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._revision: tuple[int, int] | None = None
+        self._found: dict[str, Definition] = {}
+
+    def look(self) -> Mapping[str, Definition]:
+        """By model; one question, and two more when something was defined since the last look."""
+        # Asked first: what is defined meanwhile is read now, and once more at the next look.
+        if (revision := self._control.revision()) != self._revision:
+            found = {contract.model: Definition(contract, []) for contract in self._control.contracts()}
+            for monitor in sorted(self._control.monitors(), key=lambda one: one.name):
+                if monitor.model in found:
+                    found[monitor.model].monitors.append(monitor)
+            self._found, self._revision = found, revision
+        return self._found
