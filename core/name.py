@@ -11,6 +11,7 @@ from core.error import ConfigError
 
 LONGEST = 200  # characters
 LONGEST_COLUMN = 1_000
+TAKEN = ("contract", "reference")  # what follows a model's name in an address
 
 
 class Named(StrEnum):
@@ -53,10 +54,13 @@ def fault(kind: Named, name: object) -> str:
         return ""
     if not name.isprintable() or name != name.strip():
         return "holds a character that is not printable, or begins or ends with a space"
-    return "holds a slash, or nothing but dots: no address can hold it" if "/" in name or not name.strip(".") else ""
+    parts = name.split("/")
+    if any(part and not part.strip(".") for part in parts):
+        return "has nothing but dots, or nothing but dots beside a slash, which no address can hold"
+    return f"ends with /{parts[-1]}, as an address of the API does" if len(parts) > 1 and parts[-1] in TAKEN else ""
 
 
-_REMEDY = f"write 1 to {LONGEST} printable characters without a slash and not only dots, no space at either end"
+_REMEDY = f"write 1 to {LONGEST} printable characters, no space at either end, no part between slashes of dots only, none of /contract and /reference at the end"
 _REMEDIES = {
     Named.COLUMN: f"rename it: 1 to {LONGEST_COLUMN} characters, no NUL, no @ at the beginning",
     Named.DIMENSION: "rename it; a segment is not called `all`, and its name holds none of * , =",

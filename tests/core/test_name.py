@@ -15,12 +15,14 @@ PLAIN = (Named.MODEL, Named.MONITOR, Named.DESTINATION)
 @pytest.mark.parametrize("kind", Named)
 def test_names_of_people_are_taken(kind: Named) -> None:
     """Spaces, umlauts, CJK, emoji, quotes, percent signs."""
-    for name in ("taxi fare", "Größe", "出租车" * 13, "🚕", 'it\'s "odd" 100 %', "a.b", "x" * LONGEST):
+    for name in ("taxi fare", "Größe", "出租车" * 13, "🚕", 'it\'s "odd" 100 %', "a.b", "<script>alert(1)</script>", "x" * LONGEST):
         assert name == check(kind, name)
 
 
 @pytest.mark.parametrize("kind", PLAIN)
-@pytest.mark.parametrize("name", ["", " ", " a", "a\0b", "..", ".", "a/contract", "a\nb", "\ud800", "x" * (LONGEST + 1), 7])
+@pytest.mark.parametrize(
+    "name", ["", " ", " a", "a\0b", "..", ".", "a/contract", "a/reference", "a/../b", "a\nb", "\ud800", "x" * (LONGEST + 1), 7]
+)
 def test_names_that_no_address_survives_are_refused(kind: Named, name: object) -> None:
     """With a remedy, and with a message that can be written."""
     with pytest.raises(ConfigError) as caught:
