@@ -22,7 +22,7 @@ async def page(reader: Reader, path: str, search: str) -> Page:
         case ["alerts", id_]:
             return await episode.draw(reader, id_, state)
         case ["models"]:
-            return await fleet.draw(reader)
+            return await fleet.draw(reader, search)
         case ["models", name]:
             return await model.draw(reader, name, state)
         case ["models", name, "columns", watched]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from asyncio import gather
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qs
 
 from dash import html
+from dash.development.base_component import Component
 
 from core import moment
 from core.episode import Level
@@ -19,14 +21,17 @@ from dashboard.state import address
 
 FAMILIES = (Family.PERFORMANCE, Family.DRIFT, Family.QUALITY)
 DAYS = 30
+ROWS = 100  # models a page
 
 
-async def draw(reader: Reader) -> Page:
-    """A row a model, those with open episodes first."""
-    rows = sorted(await ask(reader.models), key=lambda row: (-row.open_episodes, row.model))
+async def draw(reader: Reader, search: str = "") -> Page:
+    """A row a model, those with open episodes first, `ROWS` of them from `first` in the address on."""
+    found = sorted(await ask(reader.models), key=lambda row: (-row.open_episodes, row.model))
     heading = html.Div(
         [html.H1("Models"), html.P("Health is the worst open episode of each family.", className="faint")], className="title"
     )
+    first = _first(search, len(found))
+    rows = found[first : first + ROWS]
     if not rows:
         return Page(
             "Models",
@@ -47,7 +52,26 @@ async def draw(reader: Reader) -> Page:
         watching.setdefault(monitor.model, []).append(monitor)
     drawn = [_row(row, watching.get(row.model, []), levels.get(row.model, ()), traffic.get(row.model, {})) for row in rows]
     head = ("Model", "Performance", "Drift", "Quality", "Open", f"Predictions, {DAYS} days", "Labelled", "Last event")
-    return Page("Models", "models", [heading, html.Div(piece.table(head, drawn, caption="Models", numbers=(4, 6)), className="card")])
+    listed = html.Div(piece.table(head, drawn, caption="Models", numbers=(4, 6)), className="card")
+    return Page("Models", "models", [heading, listed, *_ways(first, len(found))])
+
+
+def _first(search: str, many: int) -> int:
+    """The place of the first model to show, as the address says it; that of the last page if it is beyond."""
+    given = parse_qs(search.removeprefix("?")).get("first", [""])[0]
+    wanted = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+    return min(wanted, max(many - 1, 0)) // ROWS * ROWS
+
+
+def _ways(first: int, many: int) -> list[Component]:
+    """Which models are shown, and links to those before and after; nothing where all are shown."""
+    if many <= ROWS:
+        return []
+    ways: list[Any] = [f"{first + 1:,} to {min(first + ROWS, many):,} of {many:,} models"]
+    for text, to in (("Previous models", first - ROWS), ("Next models", first + ROWS)):
+        if 0 <= to < many:
+            ways += [" · ", piece.link(text, f"{address('models')}?first={to}")]
+    return [html.P(ways, className="faint")]
 
 
 def _end(row: ModelRow) -> int:
