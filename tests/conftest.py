@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
+import sklearn
 from hypothesis import HealthCheck, settings
 
 from tests.services.fixture import clickhouse, clickhouse_database, kafka, kafka_prefix, postgres, postgres_url
@@ -22,5 +24,6 @@ settings.load_profile("watchkeeper")
 
 @pytest.fixture(scope="session")
 def pairs() -> tuple[flights.Pair, flights.Pair]:
-    """The demo's files, made once a machine: a year of flights, a binary and a regression model."""
-    return flights.make(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "watchkeeper" / "flights")
+    """The demo's files: a year of flights, a binary and a regression model. Made once a machine for each version of what makes them."""
+    made_by = hashlib.sha256(Path(flights.__file__).read_bytes() + sklearn.__version__.encode()).hexdigest()[:12]
+    return flights.make(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "watchkeeper" / f"flights-{made_by}")
