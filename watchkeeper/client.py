@@ -187,9 +187,10 @@ class Client:
             "PUT", f"/v1/models/{quote(model, safe='')}/reference", content=parquet, headers=headers, params=params, timeout=600.0
         )
 
-    def apply(self, text: str, *, dry_run: bool = False) -> list[dict[str, Any]]:
-        """Apply definitions written in YAML: what was created, changed or left unchanged."""
-        params, headers = {"dry_run": "true" if dry_run else None}, {"Content-Type": "application/yaml"}
+    def apply(self, text: str, *, dry_run: bool = False, replace: bool = False) -> list[dict[str, Any]]:
+        """Apply definitions written in YAML: what was created, changed or left unchanged. `replace`: a declared contract may take a reference away."""
+        params = {"dry_run": "true" if dry_run else None, "replace": "true" if replace else None}
+        headers = {"Content-Type": "application/yaml"}
         items: list[dict[str, Any]] = self._json("POST", "/v1/apply", content=text.encode(), headers=headers, params=params)["items"]
         return items
 

@@ -90,8 +90,8 @@ class Services:
         result = "created" if before is None else "unchanged" if before.version == saved.version else "changed"
         return {"model": model, "version": saved.version, "result": result, **told(table, given, saved)}
 
-    def apply(self, text: str, *, dry_run: bool) -> Sequence[Mapping[str, Any]]:
-        """Apply definitions, all or none: contracts, then monitors and destinations."""
+    def apply(self, text: str, *, dry_run: bool, replace: bool = False) -> Sequence[Mapping[str, Any]]:
+        """Apply definitions, all or none: contracts, then monitors and destinations. A declaration takes a reference away with `replace` only."""
         found = parse(text, contract=self.contract)
         destinations = [destination_from(dict(document)) for document in found.destinations]
         there = {(monitor.model, monitor.name) for monitor in self._control.monitors()}
@@ -104,7 +104,14 @@ class Services:
                 check(Named.DESTINATION, destination.name)
         for contract in found.contracts:
             self._known(contract.model)
-        answers = [self._declare(contract, dry_run=dry_run) for contract in found.contracts]
+        results = [self._declaration(contract, replace=replace) for contract in found.contracts]
+        if not dry_run:
+            for contract, result in zip(found.contracts, results, strict=True):
+                self._declare(contract, result)
+        answers: list[Mapping[str, Any]] = [
+            {"kind": "contract", "model": contract.model, "name": contract.model, "result": result}
+            for contract, result in zip(found.contracts, results, strict=True)
+        ]
         for model, name, result in self._control.apply_monitors(found.monitors, dry_run=dry_run):
             answers.append({"kind": "monitor", "model": model, "name": name, "result": result})
         for _, name, result in self._control.apply_destinations(destinations, dry_run=dry_run):
@@ -124,15 +131,30 @@ class Services:
         """Changes with every append, write, definition and reading."""
         return self._spine.tag()
 
-    def _declare(self, contract: Contract, *, dry_run: bool) -> Mapping[str, Any]:
-        before = self.contract(contract.model)
-        answer = {"kind": "contract", "model": contract.model, "name": contract.model}
-        if dry_run:
-            return answer | {"result": "created" if before is None else "changed"}
+    def _declaration(self, contract: Contract, *, replace: bool) -> str:
+        """What a declared contract would bring: created, changed, or unchanged where it is what was declared last, whatever reference came after it.
+
+        ConfigError where it would take a reference away, unless that is wanted.
+        """
+        before, declared = self.contract(contract.model), self._control.declared(contract.model)
+        if before is None:
+            return "created"
+        if declared is not None and declared == msgspec.structs.replace(contract, version=declared.version):
+            return "unchanged"
+        derived = declared is None or declared.version != before.version
+        if derived and not replace:
+            raise ConfigError(
+                f"`{contract.model}` has a reference (contract version {before.version}), and this declaration is not the one that was applied last:"
+                " the reference would go, and with it what drift and performance are compared with",
+                remedy="leave the contract out of the file, or apply it with --replace (`replace=true`) and give the reference again",
+            )
+        return "changed"
+
+    def _declare(self, contract: Contract, result: str) -> None:
+        if result == "unchanged":
+            return
         self._show(contract)
-        saved = self._control.save_contract(contract, content=content_of(contract), reference=None)
-        self._default(saved)
-        return answer | {"result": "created" if before is None else "unchanged" if before.version == saved.version else "changed"}
+        self._default(self._control.save_contract(contract, content=content_of(contract), reference=None))
 
     def _known(self, model: str) -> Contract | None:
         """The contract that a model has. A name that is new is checked before anything is read or written."""

@@ -57,6 +57,13 @@ class Contracts(Database):
             payload = connection.execute(query).scalar()
         return None if payload is None else msgspec.json.decode(payload, type=Contract)
 
+    def declared(self, model: str) -> Contract | None:
+        """The newest version of a model's contract that was declared, and not derived from a reference."""
+        query = select(CONTRACT.c.payload).where(CONTRACT.c.model == model, CONTRACT.c.reference.is_(None))
+        with self.read() as connection:
+            payload = connection.execute(query.order_by(CONTRACT.c.version.desc()).limit(1)).scalar()
+        return None if payload is None else msgspec.json.decode(payload, type=Contract)
+
     def reference(self, model: str, version: int) -> bytes | None:
         """The reference that was saved with a contract version."""
         query = select(CONTRACT.c.reference).where(CONTRACT.c.model == model, CONTRACT.c.version == version)

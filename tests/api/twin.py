@@ -100,7 +100,7 @@ class Twin:
         self.references.append((model, parquet, dict(options)))
         return {"model": model, "version": 1, "result": "created"}
 
-    def apply(self, text: str, *, dry_run: bool) -> Sequence[Mapping[str, Any]]:
+    def apply(self, text: str, *, dry_run: bool, replace: bool = False) -> Sequence[Mapping[str, Any]]:
         if "baseline.same_weekday" in text:
             raise ConfigError("`baseline.same_weekday` is not available yet", remedy="use reference or previous")
         return [{"kind": "monitor", "model": "taxi-fare", "name": "fare-drift", "result": "unchanged" if dry_run else "created"}]

@@ -38,14 +38,15 @@ def router(services: Services) -> APIRouter:
 
     @routes.post("/v1/apply", openapi_extra=_APPLY, summary="Apply definitions written in YAML")
     async def apply(request: Request) -> Response:
-        dry_run = query.choice(query.only(request, "dry_run"), "dry_run", ("true", "false", "1", "0")) in {"true", "1"}
+        given = query.only(request, "dry_run", "replace")
+        flags = {name: query.choice(given, name, ("true", "false", "1", "0")) in {"true", "1"} for name in ("dry_run", "replace")}
         body.media_type(request, YAML)
         text = await body.read(request, LARGEST)
         try:
             definitions = text.decode()
         except UnicodeDecodeError as error:
             raise Problem(400, f"the definitions are not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
-        return answer.json({"items": await asyncio.to_thread(services.apply, definitions, dry_run=dry_run)})
+        return answer.json({"items": await asyncio.to_thread(services.apply, definitions, **flags)})
 
     return routes
 
@@ -55,6 +56,6 @@ def _parameter(name: str) -> dict[str, Any]:
 
 
 _APPLY = {
-    "parameters": [_parameter("dry_run")],
+    "parameters": [_parameter("dry_run"), _parameter("replace")],
     "requestBody": {"required": True, "content": {"application/yaml": {"schema": {"type": "string"}}}},
 }

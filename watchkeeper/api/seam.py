@@ -71,8 +71,8 @@ class Services(Protocol):
         """
         ...
 
-    def apply(self, text: str, *, dry_run: bool) -> Sequence[Mapping[str, Any]]:
-        """Apply definitions in YAML; answers kind, model, name and result of each."""
+    def apply(self, text: str, *, dry_run: bool, replace: bool = False) -> Sequence[Mapping[str, Any]]:
+        """Apply definitions in YAML; answers kind, model, name and result of each. `replace`: a declared contract may take a reference away."""
         ...
 
     def status(self) -> Mapping[str, Any]:

@@ -16,6 +16,9 @@ def apply(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Definitions, YAML.")],
     url: Url = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let a declared contract take the place of one that a reference gave.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Create or change monitors, destinations and contracts by name. What the file leaves out stays as it is.
@@ -23,7 +26,7 @@ def apply(
     Example: `watchkeeper apply monitors.yaml --dry-run`
     """
     with connect(url) as client:
-        items = client.apply(file.read_text(encoding="utf-8"), dry_run=dry_run)
+        items = client.apply(file.read_text(encoding="utf-8"), dry_run=dry_run, replace=replace)
     if json:
         terminal.as_json({"items": items})
     else:

@@ -39,6 +39,16 @@ def test_a_contract_comes_back_as_it_was_saved(store: ControlStore) -> None:
     assert store.reference("late", 1) == b"r"
 
 
+def test_the_declaration_that_was_applied_last_is_known(store: ControlStore) -> None:
+    """Whatever references came after it."""
+    assert store.declared("late") is None
+    save(store, "a", b"r")
+    assert store.declared("late") is None
+    declared = [save(store, content, None) for content in ("b", "c")]
+    save(store, "d", b"r")
+    assert store.declared("late") == declared[-1]
+
+
 def test_the_same_content_changes_nothing_and_other_content_is_a_new_version(store: ControlStore) -> None:
     """The version counts contents; older versions stay, each with its reference."""
     versions = [save(store, content, content.encode()).version for content in ("a", "a", "b", "b", "a")]
