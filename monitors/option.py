@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from core.contract import Task
 from core.error import ConfigError
 
 _LISTS = ("features", "categorical", "exclude", "segments", "protected")
+_NAME = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=,|\Z)|([^,"][^,]*|)(?=,|\Z)')
 _OLDEST = moment.parse("1900-01-01T00:00:00Z")  # what the stores can hold
 
 
@@ -42,7 +44,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @staticmethod
     def of(texts: Mapping[str, Any]) -> Options:
-        """The options from their texts, as the command line or a query gives them: lists joined by commas, `earliest` a date.
+        """The options from their texts, as the command line or a query gives them: lists joined by commas (`split`), `earliest` a date.
 
         Names may be written with `-` or `_`. Raises ConfigError that names the option.
         """
@@ -64,13 +66,12 @@ def _read(name: str, value: Any) -> Any:
 def _value(name: str, value: Any) -> Any:
     """The value of an option; ValueError says what it should be."""
     if name in _LISTS:
-        parts = value.split(",") if isinstance(value, str) else value
-        return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+        return tuple(dict.fromkeys(part for part in (split(value) if isinstance(value, str) else value) if part))
     if name == "task":
         return Task(value)
     if name == "interval":
-        lower, upper, level = value.split(",") if isinstance(value, str) else value
-        return lower.strip(), upper.strip(), _between(float(level), "the level")
+        lower, upper, level = split(value) if isinstance(value, str) else value
+        return lower, upper, _between(float(level), "the level")
     if name == "threshold":
         return _between(float(value), "the threshold")
     if name == "earliest":
@@ -78,6 +79,23 @@ def _value(name: str, value: Any) -> Any:
     if not isinstance(value, str) or not value:
         raise ValueError("a name is expected")
     return value
+
+
+def split(text: str) -> list[str]:
+    """The names in a list with commas between. A name that holds a comma or a quote, or begins or ends with a space, stands in quotes, as in CSV.
+
+    >>> split('km, "a,b"')
+    ['km', 'a,b']
+    """
+    found, place = [], 0
+    while place <= len(text):
+        match = _NAME.match(text, place)
+        if match is None:
+            raise ValueError(f"a quote is open or out of place after {text[:place]!r}")
+        quoted, plain = match.groups()
+        found.append(plain.strip() if quoted is None else quoted.replace('""', '"'))
+        place = match.end() + 1
+    return found
 
 
 def _between(value: float, what: str) -> float:

@@ -181,7 +181,7 @@ class Client:
 
     def reference(self, model: str, parquet: bytes, **options: Any) -> dict[str, Any]:
         """Give `model` the reference that `parquet` holds. `options` are those of `watchkeeper reference`; None is not given, lists are joined."""
-        params = {name: ",".join(map(str, value)) if isinstance(value, list | tuple) else value for name, value in options.items()}
+        params = {name: ",".join(map(_listed, value)) if isinstance(value, list | tuple) else value for name, value in options.items()}
         headers = {"Content-Type": "application/vnd.apache.parquet"}
         return self._json(
             "PUT", f"/v1/models/{quote(model, safe='')}/reference", content=parquet, headers=headers, params=params, timeout=600.0
@@ -338,3 +338,9 @@ def _time(value: datetime | str | None) -> str | None:
     if isinstance(value, datetime) and value.tzinfo is None:
         raise ValueError(f"{value} has no time zone; {_ZONE}")
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _listed(value: object) -> str:
+    """A name as it stands in a list: in quotes, as in CSV, where it would not be read as it is."""
+    text = str(value)
+    return '"' + text.replace('"', '""') + '"' if set(text) & set(',"') or text != text.strip() else text

@@ -44,6 +44,8 @@ def reference(
     Doing it again with the same content changes nothing. Printed is what each column is taken for, and which are left out and why. In a file NaN is null; over
     HTTP it is invalid.
 
+    A name in a list that holds a comma stands in quotes, as in CSV: --exclude 'km,"a,b"'.
+
     Example: `watchkeeper reference taxi-fare january.parquet --task regression --segments borough`
     """
     options = {
