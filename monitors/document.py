@@ -81,6 +81,11 @@ def entries(definitions: str, faults: Faults) -> Iterator[Entry]:
         raise ConfigError(f"this is no YAML: {error}") from None
 
 
+def plain(text: str) -> Any:
+    """What a YAML document says, by the core schema of YAML 1.2. Raises yaml.YAMLError."""
+    return yaml.load(text, _Loader)  # noqa: S506  # it builds plain values only
+
+
 def short(value: object) -> str:
     """A value as a message shows it: at most 80 characters."""
     shown = value if isinstance(value, str) else repr(value)

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from pydantic_settings.exceptions import SettingsError
 
 from core.error import ConfigError
+from monitors import document
 from watchkeeper.section import Alerts, ClickHouse, Control, Duration, Evaluate, Ingest, Kafka, Names, Retention, secret, secret_fault
 
 PREFIX = "WATCHKEEPER_"
@@ -141,7 +142,7 @@ def load(config: Path | None = None, *, usual: Mapping[str, Any] | None = None, 
 def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text) if path.suffix == ".toml" else yaml.safe_load(text)
+        content = tomllib.loads(text) if path.suffix == ".toml" else document.plain(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"settings: {path} cannot be read: {error}", remedy="give a YAML or TOML file") from None
     if content is None:

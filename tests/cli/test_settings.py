@@ -32,6 +32,14 @@ def test_toml_is_read_too(tmp_path: Path) -> None:
     assert settings.load(_file(tmp_path, "[ingest]\nsilence = '2s'", "settings.toml")).ingest.silence == 2 * moment.SECOND
 
 
+def test_a_file_says_what_is_written(tmp_path: Path) -> None:
+    """By YAML 1.2, as definitions do: `NO` is a text, 010 is ten, and 12:30 no number of seconds."""
+    found = settings.load(_file(tmp_path, "token: NO\nport: 010"))
+    assert (found.secret, found.port) == ("NO", 10)
+    with pytest.raises(ConfigError, match="session: '12:30' is not a duration"):
+        settings.load(_file(tmp_path, "session: 12:30"))
+
+
 def test_one_error_lists_all_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Unknown keys at any depth, wrong values and unknown variables are all named at once."""
     monkeypatch.setenv("WATCHKEEPER_PROT", "1")
