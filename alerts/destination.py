@@ -8,6 +8,8 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 from core.destination import Destination
 from core.error import ConfigError
 from core.monitor import Severity
@@ -61,8 +63,8 @@ def _url(name: str, url: object) -> str:
         raise ConfigError(f"destination `{name}`: `url` is missing", remedy=remedy)
     try:
         parts = urlsplit(url)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and bool(httpx.URL(url).host)
+    except (ValueError, httpx.InvalidURL):
         good = False
     if not good or any(character <= " " for character in url):
         raise ConfigError(f"destination `{name}`: `url` is not an http or https address", remedy=remedy)

@@ -37,5 +37,5 @@ def _asked(retry_after: str | None, now: int) -> int:
         return int(retry_after[:9]) * moment.SECOND
     try:
         return max(0, moment.of(parsedate_to_datetime(retry_after)) - now)
-    except (ValueError, TypeError):  # no date; a date without a zone
+    except (ValueError, TypeError, OverflowError):  # no date; a date without a zone; numbers beyond any date
         return 0

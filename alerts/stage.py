@@ -101,7 +101,7 @@ class Post:
             answer = self._exchange.post(attempt.destination.url, attempt.delivery.body, attempt.headers)
         except TimeoutError:
             return msgspec.structs.replace(attempt, ended=self._clock.now(), failure=f"no answer within {DEADLINE:g} s")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # the last: a host `xn--` that encodes no name
             return msgspec.structs.replace(attempt, ended=self._clock.now(), failure=f"no answer: {type(error).__name__}")
         return msgspec.structs.replace(attempt, ended=self._clock.now(), status=answer.status, retry_after=answer.retry_after)
 

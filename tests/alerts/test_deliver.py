@@ -165,6 +165,15 @@ def test_a_secret_is_read_anew_and_a_missing_one_is_waited_for(
     assert [call.status for call in receiver.calls] == [204]
 
 
+def test_a_host_that_encodes_no_name_is_a_failure_like_another(store: ControlStore, clock: ManualClock, deliverer: Deliverer) -> None:
+    """It is counted and tried later, as an attempt that is not saved would begin again at once and for ever."""
+    store.apply_destinations([msgspec.structs.replace(DESTINATION, url="http://xn--a.example/")])
+    AlertEngine(store, clock).observe(MONITOR, DAYS[:1])
+    assert deliverer.deliver_due() == 1
+    (delivery,) = deliveries(store)
+    assert (delivery.state, delivery.attempts, delivery.reason) == (DeliveryState.PENDING, 1, "no answer: InvalidCodepoint")
+
+
 def test_the_signature_is_that_of_the_standard_library() -> None:
     """Ours and theirs are the same, byte for byte."""
     delivery = Delivery(id="msg_1", destination="oncall", episode="ep_1", type="t", body='{"ü": 1}', created=0, due=0)
@@ -182,6 +191,8 @@ def test_the_signature_is_that_of_the_standard_library() -> None:
         ("soon", 5),
         ("-5", 5),
         ("9" * 30, 3 * 86_400),
+        (f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT", 5),
+        (f"Mon, 01 Jan 2026 00:00:00 +{'9' * 20}", 5),
     ],
 )
 def test_retry_after_is_honoured_in_both_forms_and_never_beyond_giving_up(header: str, seconds: int) -> None:

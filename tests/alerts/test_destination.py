@@ -34,6 +34,8 @@ def test_a_document_becomes_a_destination() -> None:
         ({"url": "file:///etc/passwd"}, "`url`"),
         ({"url": "http://"}, "`url`"),
         ({"url": "http://[::1"}, "`url`"),
+        ({"url": "http://xn--a.example/"}, "`url`"),
+        ({"url": "http://256.256.256.256/"}, "`url`"),
         ({"url": None}, "`url`"),
         ({"secret": "hunter2"}, "`secret`"),
         ({"secret": "whsec_aGk="}, "`secret`"),
