@@ -12,7 +12,7 @@ from core.block import Ints
 from core.error import ConfigError
 
 _UNITS = {"s": moment.SECOND, "m": moment.MINUTE, "h": moment.HOUR, "d": moment.DAY, "w": 7 * moment.DAY}
-_TEXT = re.compile(r"([1-9][0-9]*)([smhdw])", re.ASCII)
+_TEXT = re.compile(r"([1-9][0-9]{0,17})([smhdw])", re.ASCII)
 
 LONGEST_GAP = 1_000  # of more empty windows in a row than this, only the first is there
 

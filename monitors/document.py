@@ -15,6 +15,7 @@ from core.error import ConfigError
 
 KINDS = ("monitor", "destination", "contract")
 _DEEPEST, _HEAVIEST = 50, 200_000  # levels and values of a document
+_LONGEST = 100  # characters of a whole number: Python reads and writes no more than 4,300 digits
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -125,6 +126,8 @@ class _Loader(yaml.SafeLoader):
         word = str(node.value)
         if not _INT.fullmatch(word):
             raise yaml.constructor.ConstructorError(None, None, f"`{short(word)}` is no whole number", node.start_mark)
+        if len(word) > _LONGEST:
+            raise yaml.constructor.ConstructorError(None, None, f"`{short(word)}` is too long for a number", node.start_mark)
         return _worded(Whole(word, {"0o": 8, "0x": 16}.get(word[:2], 10)), word)
 
     def construct_yaml_float(self, node: yaml.ScalarNode) -> float:

@@ -160,12 +160,12 @@ def min_samples(value: Any) -> int:
 
 def persist(value: Any) -> tuple[int, int]:
     """(m, n) of `m of n` or `{m: 2, n: 3}`."""
-    found = _PERSIST.fullmatch(value) if isinstance(value, str) else None
-    pair = found.groups() if found else (value.get("m"), value.get("n")) if isinstance(value, dict) and set(value) == {"m", "n"} else ()
-    counts = [int(one) for one in pair if not isinstance(one, bool) and isinstance(one, int | str)] if found or pair else []
-    if len(counts) != 2 or not 1 <= counts[0] <= counts[1] <= 1_000:
+    written = f"{value['m']} of {value['n']}" if isinstance(value, dict) and set(value) == {"m", "n"} else value
+    found = _PERSIST.fullmatch(written) if isinstance(written, str) else None
+    m, n = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= m <= n <= 1_000:
         raise ConfigError(f"`{short(value)}` says not how many windows of how many", remedy="write `2 of 3`")
-    return counts[0], counts[1]
+    return m, n
 
 
 def severity(value: Any) -> Severity:

@@ -123,6 +123,15 @@ def test_a_measure_that_is_planned_is_refused_by_name(name: str) -> None:
         read(f"{{monitor: a, model: delay, measure: {name}}}")
 
 
+@pytest.mark.parametrize("field", ["min_samples", "persist", "warn", "columns", "model", "target"])
+@pytest.mark.parametrize("word", ["0x" + "f" * 5_000, "9" * 5_000, "9" * 5_000 + "h"])
+def test_no_number_is_too_long_to_be_refused(field: str, word: str) -> None:
+    """Python refuses to read or write more than 4,300 digits: the message that shows the number does not fail on it."""
+    fields = {"monitor": "a", "model": "delay", "measure": "drift.psi", field: word}
+    with pytest.raises(ConfigError):
+        read("\n".join(f"{name}: {value}" for name, value in fields.items()))
+
+
 def documents(monitor: Monitor) -> dict[str, object]:
     """A monitor in the words of the grammar."""
     fields = msgspec.to_builtins(monitor)
