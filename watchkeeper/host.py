@@ -204,14 +204,14 @@ class Host:
             self.owners.pop(name, None)
             self._failed.pop(name, None)
         asked = None if wanted is None else {name for name in wanted if name is not None}
-        defined, found = self._defined.look(), self._moved.look(asked)
+        defined, found = self._defined.look(), self._moved.all(silent=silent) if asked is None else self._moved.some(asked)
         if asked is None:
             self._late |= self._moved.late(self.owners.copy())
         ours = {name for name in (found if asked is None else asked) if name in found and name in defined and self._owns(name)}
         due = {name for name in ours if began >= self._resting.get(name, 0.0)}
         due = {name for name in due if not self._idle(name, defined[name], self._committed(found[name]), epoch, silent=silent)}
         if due and asked is None:
-            found = self._moved.look(due)  # how far retention is changes with the clock
+            found = self._moved.some(due)  # how far retention is changes with the clock
         for name in due:
             self._hand(_Job(defined[name], self._committed(found[name]), epoch, silent))
         if asked is None and silent:

@@ -12,6 +12,7 @@ from storage.facts.progress import Progress
 _WARY = (
     600.0  # seconds after a model was taken in which its earlier owners are looked at in each round: a late write lands then or hardly ever
 )
+_BESIDE = 5.0  # seconds after which a tick that was lost is noticed while events come
 _SELDOM = 10.0  # seconds between two such looks later
 
 
@@ -39,15 +40,23 @@ class Moved:
         self._mark: object = None
         self._progress: dict[str, Progress] = {}
         self._earlier: dict[str, object] = {}
-        self._taken = self._looked = float("-inf")
+        self._asked = self._taken = self._looked = float("-inf")
         self._first: dict[str, int] = {}
 
-    def look(self, models: Collection[str] | None) -> Mapping[str, Progress]:
-        """How far each model is: what was committed of these models is asked for, or of any where something was."""
-        if models is not None:
-            self._progress |= self._facts.progress(models) if models else {}
-        elif (mark := self._facts.mark()) != self._mark:  # asked first: what is committed meanwhile changes the next one
-            self._progress, self._mark = self._facts.progress(), mark
+    def all(self, *, silent: bool) -> Mapping[str, Progress]:
+        """How far each model is. While events come, models without a tick are asked about every `_BESIDE` seconds only; in silence each time."""
+        now = time.monotonic()
+        if silent or now >= self._asked + _BESIDE:
+            mark = self._facts.mark()  # asked first: what is committed meanwhile changes the next one
+            if mark != self._mark:
+                self._progress, self._mark = self._facts.progress(), mark
+            self._asked = now
+        return self._progress
+
+    def some(self, models: Collection[str]) -> Mapping[str, Progress]:
+        """The same, these models asked about now."""
+        if models:
+            self._progress |= self._facts.progress(models)
         return self._progress
 
     def late(self, owners: Mapping[str, Owner]) -> set[str]:
