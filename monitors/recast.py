@@ -70,10 +70,17 @@ def _number(value: str) -> float:
 
 
 def _score(block: Predictions | Outcomes, source: Contract, target: Contract) -> Floats:
-    """Between two binary contracts the score, of the class that is the positive one now; of a class with a probability, where that is it, the probability."""
+    """Between two binary contracts the score, of the class that is the positive one now; of a class with a probability, where that is it, the probability.
+
+    Of two classes one is enough to know which is which. NaN where neither is a class of `target`.
+    """
     if source.task == target.task == Task.BINARY:
-        other = Classes.of(target).name(source.positive) != target.positive
-        return 1.0 - block.score if other else block.score
+        known = Classes.of(target)
+        positive = known.find(source.positive)
+        others = {known.find(name) for name in source.classes if name != source.positive} - {None}
+        if positive == target.positive or (positive is None and others and target.positive not in others):
+            return block.score
+        return np.full(len(block), np.nan) if positive is None and not others else 1.0 - block.score
     held = Classes.of(source).find(target.positive)
     if target.task != Task.BINARY or block.probabilities is None or held is None:
         return np.full(len(block), np.nan)

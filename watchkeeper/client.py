@@ -301,13 +301,15 @@ def _plain(value: Any, path: tuple[str, ...]) -> Any:
         if value.tzinfo is None:
             raise _Unsendable(path, f"{value} has no time zone; {_ZONE}")
         return value.isoformat()
-    if isinstance(value, float | Decimal):
+    if isinstance(value, Decimal):
+        return None if value.is_nan() else float(value)
+    if isinstance(value, float):
         return None if value != value else float(value)
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, str | int | None):
         return value if not isinstance(value, int) or abs(value) < _LARGEST else float("inf")
-    if hasattr(value, "dtype"):
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):
         return _numpy(value, path)
     raise _Unsendable(path, f"{_kind(value)} cannot be sent; send a number, string, boolean or null")
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +51,7 @@ def test_events_go_in_order_and_in_batches(server: Server, client: Client) -> No
         (np.float32("nan"), None),
         (np.datetime64("NaT"), None),
         (Decimal("NaN"), None),
+        (Decimal("sNaN"), None),
         (float("inf"), float("inf")),
         (np.int64(7), 7),
         (np.float32(0.5), 0.5),
@@ -74,6 +76,7 @@ def test_values_of_pandas_and_numpy_are_written_as_json(server: Server, client: 
     [
         ({"features": {"km": object()}}, "features.km", "object cannot be sent; send a number, string, boolean or null"),
         ({"features": {"km": {1, 2}}}, "features.km", "set cannot be sent"),
+        ({"features": {"km": SimpleNamespace(dtype="f4")}}, "features.km", "SimpleNamespace cannot be sent"),  # a tensor's kin
         ({"ts": datetime(2022, 7, 1)}, "ts", "2022-07-01 00:00:00 has no time zone; send a datetime with one"),  # noqa: DTZ001
         ({"ts": pd.Timestamp("2022-07-01")}, "ts", "has no time zone; send a datetime with one"),
         ({"ts": np.datetime64("2022-07-01", "ns")}, "ts", "which has no time zone"),

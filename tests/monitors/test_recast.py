@@ -103,12 +103,22 @@ def test_probabilities_follow_a_class_that_was_written_otherwise() -> None:
 
 
 def test_a_score_follows_the_positive_class() -> None:
-    """With the other class as the positive one it is the rest to 1; another text for the same class changes nothing."""
-    source = contract(classes=("0", "1"), task=Task.BINARY)
+    """With the other class as the positive one it is the rest to 1; another text for the same class changes nothing, nor does another name for one of
+    the two, for the other tells which it is. Where both have other names nobody knows.
+    """
     block = outcomes(Categories.of(["1", "0"]), Categories.of(["1", "1"]), score=0.75)
-    for positive, classes, score in (("0", ("0", "1"), 0.25), ("1.0", ("0.0", "1.0"), 0.75)):
-        target = msgspec.structs.replace(source, version=2, positive=positive, classes=classes)
-        assert recast_outcomes(block, source, target).score.tolist() == [score] * 2
+    for (before, classes_before), (after, classes), score in (
+        (("1", ("0", "1")), ("0", ("0", "1")), 0.25),
+        (("1", ("0", "1")), ("1.0", ("0.0", "1.0")), 0.75),
+        (("dog", ("cat", "dog")), ("wolf", ("cat", "wolf")), 0.75),
+        (("dog", ("cat", "dog")), ("cat", ("cat", "wolf")), 0.25),
+        (("dog", ("cat", "dog")), ("wolf", ("dog", "wolf")), 0.25),
+        (("dog", ("cat", "dog")), ("dog", ("dog", "wolf")), 0.75),
+        (("yes", ("no", "yes")), ("1", ("0", "1")), np.nan),
+    ):
+        source = msgspec.structs.replace(contract(classes=classes_before, task=Task.BINARY), positive=before)
+        target = msgspec.structs.replace(source, version=2, positive=after, classes=classes)
+        np.testing.assert_array_equal(recast_outcomes(block, source, target).score, [score] * 2)
 
 
 def test_another_task_reads_the_same_outputs() -> None:
