@@ -14,7 +14,6 @@
   };
 
   // Nothing can be drawn without a script that did not come: say so, and load all again once the server answers.
-  let reloading = false;
   const reload = async () => {
     try {
       if ((await fetch(location.href)).ok) return location.reload();
@@ -22,8 +21,8 @@
     setTimeout(reload, 2000);
   };
   window.addEventListener("error", ({ target }) => {
-    if (target?.nodeName !== "SCRIPT" || reloading) return;
-    reloading = true;
+    if (target?.nodeName !== "SCRIPT" || window.watchkeeper.reloading) return;
+    window.watchkeeper.reloading = true;
     const since = new Date().toISOString().slice(0, 16).replace("T", " ");
     document.documentElement.setAttribute("data-away", "");
     document.getElementById("away").hidden = false;

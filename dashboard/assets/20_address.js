@@ -45,6 +45,7 @@
   // While the server is away: since when, and whether the page is of this address. Back and Forward change the address at once.
   let since = "";
   const tell = () => {
+    if (window.watchkeeper.reloading) return; // a script is missing, and that has been said
     const elsewhere = !drawn || !same(drawn, location);
     root.toggleAttribute("data-elsewhere", Boolean(since) && elsewhere);
     const left = elsewhere ? "This page has not been loaded." : wanted ? "What was chosen has not been loaded; what is shown is from before." : "What is shown is from before.";
