@@ -144,12 +144,11 @@ async def _drawn(reader: Reader, pathname: str, search: str) -> tuple[str, str, 
 
 async def _frame(reader: Reader) -> tuple[int, list[Any]]:
     try:
-        rows, status = await gather(ask(reader.models), ask(reader.status))
+        (open_episodes, newest), status = await gather(ask(reader.pulse), ask(reader.status))
     except Exception:  # the edge of the frame: the page itself may be right
         _log.exception("the state of the service could not be read")
         return 0, shell.health({"problems": ["state unknown"]}, None)
-    newest = max((row.last_ts for row in rows if row.last_ts is not None), default=None)
-    return sum(row.open_episodes for row in rows), shell.health(status, newest)
+    return open_episodes, shell.health(status, newest)
 
 
 def _told(error: Exception) -> None:

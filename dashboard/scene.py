@@ -61,14 +61,13 @@ async def scene(reader: Reader, model: str) -> Scene | None:
     contract = await ask(reader.contract, model)
     if contract is None:
         return None
-    rows, monitors, segments, episodes, referenced = await gather(
-        ask(reader.models),
+    row, monitors, segments, episodes, referenced = await gather(
+        ask(reader.model, model),
         ask(reader.monitors, model),
         ask(reader.segments, model),
         ask(reader.episodes, None, model, 500),
         ask(reader.referenced, model),
     )
-    row = next((row for row in rows if row.model == model), None)
     return None if row is None else Scene(row, contract, monitors, segments, episodes, referenced)
 
 

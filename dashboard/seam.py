@@ -32,11 +32,19 @@ class ModelRow:
 class Reader(Protocol):
     """Answers the questions that pages ask. Every method is called from worker threads, several at a time.
 
-    Only `contract` is asked of a model that may not exist.
+    Only `contract` and `model` are asked of a model that may not exist.
     """
 
     def models(self) -> list[ModelRow]:
         """Every model, by name."""
+        ...
+
+    def model(self, model: str) -> ModelRow | None:
+        """One of them; None if there is no such model."""
+        ...
+
+    def pulse(self) -> tuple[int, int | None]:
+        """How many episodes are open, and the latest event time of all models, None before the first event."""
         ...
 
     def contract(self, model: str) -> Contract | None:

@@ -29,11 +29,15 @@ class Reader:
 
     def models(self) -> list[dict[str, Any]]:
         """A row a model: model, task, contract_version, first_ts, last_ts (microseconds or None), predictions, labels, labelled, open_episodes."""
-        return self._rows(self._stores.control.contracts())
+        return self.rows(self._stores.control.contracts())
 
     def model(self, contract: Contract) -> dict[str, Any]:
         """The row of one model; and `outside`, by topic, how many events came with a prediction or label that was none of its classes."""
-        return self._rows([contract])[0] | {"outside": self.outside(contract.model)}
+        return self.rows([contract])[0] | {"outside": self.outside(contract.model)}
+
+    def pulse(self) -> tuple[int, int | None]:
+        """How many episodes are open, and the latest event time of all models."""
+        return sum(self._stores.control.open_episodes().values()), self._stores.batches.newest()
 
     def outside(self, model: str) -> dict[str, int]:
         """How many predictions and labels of a model were none of its classes when they came."""
@@ -127,10 +131,11 @@ class Reader:
         """What `GET /v1/status` says."""
         return self._spine.status()
 
-    def _rows(self, contracts: Sequence[Contract]) -> list[dict[str, Any]]:
+    def rows(self, contracts: Sequence[Contract]) -> list[dict[str, Any]]:
         """The rows of these models; the stores are asked as often for many as for one."""
-        progress = self._stores.batches.progress(self._spine.clock.now())
-        counts = self._stores.truth.counts([contract.model for contract in contracts])
+        names = [contract.model for contract in contracts]
+        progress = self._stores.batches.progress(self._spine.clock.now(), names)
+        counts = self._stores.truth.counts(names)
         held = self._stores.panes.totals(contracts)
         episodes = self._stores.control.open_episodes()
         rows = []

@@ -198,12 +198,16 @@ class Pages:
         self.segments, self.traffic, self.episode = reader.segments, reader.traffic, reader.episode
         self.transitions, self.status = reader.transitions, reader.status
         self.outside, self.referenced = reader.outside, reader.referenced
-        self.recent, self.open_levels = reader.recent, reader.open_levels
+        self.recent, self.open_levels, self.pulse = reader.recent, reader.open_levels, reader.pulse
 
     def models(self) -> list[ModelRow]:
         """Every model."""
-        names = ModelRow.__dataclass_fields__
-        return [ModelRow(**{name: row["labelled" if name == "labels" else name] for name in names}) for row in self._reader.models()]
+        return [_row(row) for row in self._reader.models()]
+
+    def model(self, name: str) -> ModelRow | None:
+        """One model."""
+        contract = self._reader.contract(name)
+        return None if contract is None else _row(self._reader.rows([contract])[0])
 
     def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
         """Counts by bin; nothing where nothing is known."""
@@ -222,3 +226,7 @@ class Pages:
         """A page of episodes, and the next cursor."""
         wanted: Literal["open", "closed"] | None = "open" if state == "open" else "closed" if state == "closed" else None
         return self._reader.episodes(wanted, model, limit, after, monitor=monitor)
+
+
+def _row(row: Mapping[str, Any]) -> ModelRow:
+    return ModelRow(**{name: row["labelled" if name == "labels" else name] for name in ModelRow.__dataclass_fields__})

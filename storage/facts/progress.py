@@ -47,6 +47,15 @@ class Batches:
         sql = "SELECT topic, partition, max(b.last) AS last, countIf(b.rows > 0) AS batches FROM batches AS b GROUP BY topic, partition"
         return frozenset(tuple(row.values()) for row in self._engine.query(sql).to_pylist())
 
+    def newest(self) -> int | None:
+        """The latest event time of all predictions in microseconds; None if there are none."""
+        sql = (
+            "SELECT topic, toUnixTimestamp64Micro(maxIf(b.last_ts, b.rows > 0)) AS last, countIf(b.rows > 0) AS events FROM batches AS b"
+            " WHERE model != '' GROUP BY topic"
+        )
+        rows = self._engine.query(sql).to_pylist()
+        return max((row["last"] for row in rows if row["topic"] == "predictions" and row["events"]), default=None)
+
     def progress(self, now: int, models: Collection[str] | None = None) -> dict[str, Progress]:
         """The progress of every model that has events, or of these; answered from what each part of the table has summed up (migration 0004)."""
         spans = {"first_ts": "min", "last_ts": "max", "watermark": "max", "logged": "max"}

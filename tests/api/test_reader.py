@@ -62,6 +62,14 @@ def test_the_row_of_a_model_among_all_is_that_of_the_model_alone(stores: Stores)
     assert [[row[name] for name in names] for row in rows] == [["empty", None, 0, 0, 0], ["m", HOUR, 2, 2, 1], ["n", 2 * HOUR, 3, 2, 1]]
 
 
+def test_the_pulse_is_that_of_all_rows_together(stores: Stores) -> None:
+    """Open episodes, and the newest event."""
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1))))
+    rows = reader.models()
+    newest = max(row["last_ts"] for row in rows if row["last_ts"] is not None)
+    assert reader.pulse() == (sum(row["open_episodes"] for row in rows), newest)
+
+
 def test_the_stores_are_asked_as_often_for_many_models_as_for_few(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of models, the pages of the fleet, of the inbox and of one model, and a page of readings."""
     spine = SimpleNamespace(stores=stores, clock=ManualClock(1), status=lambda: {"problems": [], "quiet": True})
@@ -73,6 +81,7 @@ def test_the_stores_are_asked_as_often_for_many_models_as_for_few(stores: Stores
         "inbox": lambda: asyncio.run(inbox.draw(pages)),
         "model": lambda: asyncio.run(page(pages, "/models/m", "")),
         "readings": lambda: reader.page(Query()),
+        "pulse": reader.pulse,
     }
     asked: list[str] = []  # threads append to it
     ask, read = stores.engine.query, stores.control.read

@@ -130,6 +130,13 @@ class Twin:
         inside = (starts >= start) & (starts < end) & (self._days[segment] > 0)
         return pa.table({"start": starts[inside] // step * step, "n": self._days[segment][inside]})
 
+    def model(self, model: str) -> ModelRow | None:
+        return next((row for row in self.models() if row.model == model), None)
+
+    def pulse(self) -> tuple[int, int | None]:
+        rows = self.models()
+        return sum(row.open_episodes for row in rows), max((row.last_ts for row in rows if row.last_ts is not None), default=None)
+
     def recent(self, spans: Mapping[str, tuple[int, int]], step: int) -> Mapping[str, Mapping[int, int]]:
         found = {model: self.traffic(model, ALL, *span, step).to_pydict() for model, span in spans.items()}
         return {model: dict(zip(table["start"], table["n"], strict=True)) for model, table in found.items()}
