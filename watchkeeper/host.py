@@ -98,8 +98,9 @@ class Host:
         self._late: set[str] = set()  # models of which somebody who was replaced has written
         self._checked: dict[str, float] = {}  # by model: when it is looked at alone, whatever the questions for all say (time.monotonic())
         self._called, self._stop = threading.Event(), threading.Event()
-        self._lock = threading.Lock()  # of the next two
+        self._lock = threading.Lock()  # of the next three
         self._wanted: set[str | None] = set()  # None: every model
+        self._told_of: set[str] = set()  # models of which something may have been committed since they were asked about
         self._busy: set[str] = set()  # models whose step is queued or under way
         self.epoch = 0
         self._settled: dict[str, int] = {}  # by model: the call at which it had nothing to do, in silence
@@ -129,6 +130,9 @@ class Host:
     def call(self, model: str | None = None) -> None:
         """Something of a model, or of any, was written or defined: there may be work."""
         self.note()
+        if model is not None:
+            with self._lock:
+                self._told_of.add(model)
         self._want(model)
 
     def note(self) -> None:
@@ -183,28 +187,34 @@ class Host:
                 return
             with self._lock:
                 wanted, self._wanted, epoch = self._wanted, set(), self.epoch
+                told, self._told_of = self._told_of, set()
             began = time.monotonic()
             every = None in wanted or began - swept >= _SWEEP
             try:
-                self._round(None if every else wanted, epoch)
+                self._round(None if every else wanted, told, epoch)
                 self._problem = None
             except Exception as error:  # the thread's edge: the stores may be away for a while
                 _log.log(logging.WARNING if isinstance(error, Retryable) else logging.ERROR, "evaluation is tried again: %s", error)
                 self._problem = f"{type(error).__name__}: {error}"[:300]
+                with self._lock:
+                    self._told_of |= told
                 self._want(None)
                 self._stop.wait(1.0)
                 continue
             swept = began if every else swept
 
-    def _round(self, wanted: set[str | None] | None, epoch: int) -> None:
-        """Hand out a step for each wanted model; None: for each."""
+    def _round(self, wanted: set[str | None] | None, told: set[str], epoch: int) -> None:
+        """Hand out a step for each wanted model that may have work; None: for each. `told` are those of which a batch was written."""
         began, silent = time.monotonic(), self._silent()
         for name in [name for name in {*self.owners.copy(), *self._failed.copy()} if self._owns(name) is False]:
             _log.info("%s is watched by another process now", name, extra={"model": name})
             self.owners.pop(name, None)
             self._failed.pop(name, None)
         asked = None if wanted is None else {name for name in wanted if name is not None}
-        defined, found = self._defined.look(), self._moved.all(silent=silent) if asked is None else self._moved.some(asked)
+        defined = self._defined.look()
+        if asked is None:
+            self._moved.all(silent=silent)
+        found = self._moved.some(told)
         if asked is None:
             self._late |= self._moved.late(self.owners.copy())
         ours = {name for name in (found if asked is None else asked) if name in found and name in defined and self._owns(name)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from threading import Event, current_thread
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -101,10 +102,7 @@ class Scene:
         self.fences += 1
 
     def until(self, holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 20
-        while not holds():
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
+        wait(holds)
 
     def rounds(self, name: str, count: int = 2) -> None:
         """Wait for so many steps more of a model."""
@@ -115,6 +113,13 @@ class Scene:
             return self.steps.count(name) >= before + count
 
         self.until(enough)
+
+
+def wait(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -206,3 +211,35 @@ def test_a_question_that_fails_costs_no_thread(scene: Scene, monkeypatch: pytest
     scene.until(lambda: scene.host.obstacles() == ["evaluation of a: ValueError: odd"])
     scene.rounds("b", 3)
     assert scene.host.running
+
+
+def test_a_tick_is_heeded_in_a_round_over_all_models_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While events come such a round does not ask about all models again, and asks about that of the tick."""
+    monkeypatch.setattr("watchkeeper.moved._BESIDE", 3_600.0)
+    position, seen = {"a": 1, "b": 1}, dict[str, int]()
+
+    class Placed(Facts):
+        def progress(self, models: Collection[str] | None = None) -> dict[str, Progress]:
+            return {name: Progress(predictions={0: at}) for name, at in position.items() if models is None or name in models}
+
+    def owner(name: str) -> Owner:
+        def step(_model: Model, _monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
+            seen[name] = committed.predictions[0]
+            return silent
+
+        def idle(_contract: Contract, _monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
+            return seen.get(name) == committed.predictions[0] and not silent
+
+        return cast("Owner", SimpleNamespace(step=step, idle=idle, first=None, fence=None, counts=Counts()))
+
+    host = Host(Definitions(), Placed(), owner, lambda: False, debounce=0.2)
+    host.start()
+    try:
+        wait(lambda: seen == {"a": 1, "b": 1})
+        for at in (2, 3):
+            position["a"] = at
+            host.call("a")
+            host.call()
+            wait(lambda at=at: seen == {"a": at, "b": 1})  # type: ignore[misc]
+    finally:
+        host.stop()
