@@ -7,7 +7,6 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPMethod
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import Request, cookie_parser
@@ -65,7 +64,7 @@ class Auth:
         if not self._doors.hosts.takes(host := headers.get("host")):
             detail = f"this server is not called {host}"
             return Problem(421, detail, "use the address that it listens on, or add the name to its setting `hosts`").response()
-        foreign = (origin := headers.get("origin")) is not None and urlsplit(origin).netloc != host and scope.get("method") not in _SAFE
+        foreign = (origin := headers.get("origin")) is not None and origin.partition("://")[2] != host and scope.get("method") not in _SAFE
         door = scope["type"] == "http" and path in {LOGIN, LOGOUT}
         if self._token is None:
             if door:
@@ -81,7 +80,7 @@ class Auth:
             scope[_STRANGER] = True
             return None
         if self._login is not None and scope.get("method") == HTTPMethod.GET and _page(path, headers):
-            return to_login(path, scope.get("query_string", b"").decode("latin-1"))
+            return to_login(scope["raw_path"].decode("latin-1"), scope.get("query_string", b"").decode("latin-1"))
         return _UNAUTHORIZED.response()
 
     def _bearer(self, headers: Headers) -> bool:

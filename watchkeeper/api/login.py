@@ -83,7 +83,7 @@ class Login:
             body += part
             if len(body) > _LARGEST:
                 return Problem(413, f"the form is larger than {_LARGEST} bytes", "send the token as the field `token`").response()
-        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+        fields = parse_qs(body.decode("utf-8", "replace"))
         target = _safe(fields.get("next", [""])[0])
         if not hmac.compare_digest(fields.get("token", [""])[0].strip().encode(), self._token):
             async with self._guesses:
@@ -106,7 +106,7 @@ class Login:
 
 
 def to_login(path: str, query: str) -> Response:
-    """The way to the log-in page, which leads back afterwards."""
+    """The way to the log-in page, which leads back afterwards. `path` is percent-encoded, as it was asked for."""
     target = path + (f"?{query}" if query else "")
     return RedirectResponse(f"{LOGIN}?next={quote(_safe(target), safe='')}", 303)
 
