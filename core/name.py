@@ -1,16 +1,18 @@
-"""Names: what a model, a column, a dimension, a monitor or a destination may be called.
+"""Names: what a model, a column, a dimension, a monitor, a destination, or a version or role of a model may be called.
 
 A name is checked where it is created, never where it is read back: what an older program took goes on working.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from core.error import ConfigError
 
 LONGEST = 200  # characters
 LONGEST_COLUMN = 1_000
+LONGEST_VERSION = 256  # bytes of UTF-8, of roles too
 TAKEN = ("contract", "reference")  # what follows a model's name in an address
 
 
@@ -22,15 +24,17 @@ class Named(StrEnum):
     DIMENSION = "dimension"
     MONITOR = "monitor"
     DESTINATION = "destination"
+    VERSION = "version"
+    ROLE = "role"
 
 
-def check(kind: Named, name: object) -> str:
-    """The name, if it may be given to a new thing of a kind; ConfigError that says why not, and what to write instead.
+def check(kind: Named, name: object, there: Collection[str] = ()) -> str:
+    """The name, if it may be given to a thing of a kind that is new, or is `there` already; ConfigError that says why not, and what to write instead.
 
     >>> check(Named.MODEL, "Preis für München 🚕")
     'Preis für München 🚕'
     """
-    if why := fault(kind, name):
+    if (why := fault(kind, name)) and name not in there:
         raise ConfigError(f"the {kind} name {_shown(name)} {why}", remedy=_REMEDIES.get(kind, _REMEDY))
     return str(name)
 
@@ -38,14 +42,16 @@ def check(kind: Named, name: object) -> str:
 def fault(kind: Named, name: object) -> str:
     """Why a name may not be given to a new thing of a kind; empty if it may."""
     if not isinstance(name, str):
-        return "is no text"
+        return "is no text; quote it"
     if not name.strip():
         return "is empty"
-    longest = LONGEST_COLUMN if kind in (Named.COLUMN, Named.DIMENSION) else LONGEST
-    if len(name) > longest:
-        return f"has {len(name)} characters, and {longest} are the most"
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in name):
         return "holds a NUL or half a surrogate pair"
+    versions = kind in (Named.VERSION, Named.ROLE)
+    length, unit = (len(name.encode()), "bytes of UTF-8") if versions else (len(name), "characters")
+    longest = LONGEST_VERSION if versions else LONGEST_COLUMN if kind in (Named.COLUMN, Named.DIMENSION) else LONGEST
+    if length > longest:
+        return f"has {length} {unit}, and {longest} are the most"
     if kind in (Named.COLUMN, Named.DIMENSION):
         if name.startswith("@"):
             return "begins with @, as the model's own columns do"
@@ -54,6 +60,8 @@ def fault(kind: Named, name: object) -> str:
         return ""
     if not name.isprintable() or name != name.strip():
         return "holds a character that is not printable, or begins or ends with a space"
+    if versions:
+        return "is the word for all of them" if name == "all" else ""
     parts = name.split("/")
     if any(part and not part.strip(".") for part in parts):
         return "has nothing but dots, or nothing but dots beside a slash, which no address can hold"
@@ -62,6 +70,9 @@ def fault(kind: Named, name: object) -> str:
 
 _REMEDY = f"write 1 to {LONGEST} printable characters, no space at either end, no part between slashes of dots only, none of /contract and /reference at the end"
 _REMEDIES = {
+    **dict.fromkeys(
+        (Named.VERSION, Named.ROLE), f"write 1 to {LONGEST_VERSION} bytes of printable characters, no space at either end, and not `all`"
+    ),
     Named.COLUMN: f"rename it: 1 to {LONGEST_COLUMN} characters, no NUL, no @ at the beginning",
     Named.DIMENSION: "rename it; a segment is not called `all`, and its name holds none of * , =",
 }

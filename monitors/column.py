@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Any
 
@@ -17,21 +18,21 @@ CATEGORIES, EDGES = 500, 1_000
 KEYS = ("name", "kind", "nullable", "range", "edges", "categories", "tag")
 
 
-def columns(value: Any) -> tuple[tuple[Column, bool], ...]:
-    """The columns, and whether each is a tag."""
+def columns(value: Any, there: Collection[str] = ()) -> tuple[tuple[Column, bool], ...]:
+    """The columns, and whether each is a tag; `there` are the names of those that the model has already."""
     if not isinstance(value, list) or not value:
         raise ConfigError("a list of columns is expected", remedy="write `- {name: age, kind: numeric, range: [0, 100]}`, one a line")
-    found = [_column(one) for one in value]
+    found = [_column(one, there) for one in value]
     seen = [column.name for column, _ in found]
     if twice := next((name for name in seen if seen.count(name) > 1), None):
         raise ConfigError(f"the column `{twice}` stands twice")
     return tuple(found)
 
 
-def _column(value: Any) -> tuple[Column, bool]:
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not value["name"]:
+def _column(value: Any, there: Collection[str]) -> tuple[Column, bool]:
+    if not isinstance(value, dict) or "name" not in value:
         raise ConfigError(f"`{short(value)}` is no column", remedy="write `{name: age, kind: numeric, range: [0, 100]}`")
-    name = value["name"]
+    name = check(Named.COLUMN, value["name"], there)
     try:
         return _binned(name, value), flag(value.get("tag") or False)
     except ConfigError as error:
@@ -42,7 +43,6 @@ def _binned(name: str, value: dict[str, Any]) -> Column:
     """A column with the bins that were written."""
     if stray := next((str(key) for key in value if key not in KEYS), None):
         raise unknown("field", stray, KEYS)
-    check(Named.COLUMN, name)
     if value.get("nullable") not in (None, True):
         raise field.later("nullable: false", "leave it out, and watch quality.null_rate")
     kind = value.get("kind")

@@ -46,9 +46,10 @@ KEYS = (
 LATER = ("label_delay", "roles")
 
 
-def declared(entry: Entry, faults: Faults) -> Contract | None:
-    """The contract of an entry, version 1 until it is saved; None if there are faults, which are kept."""
+def declared(entry: Entry, faults: Faults, held: Contract | None = None) -> Contract | None:
+    """The contract of an entry, version 1 until it is saved; None if there are faults, which are kept. `held` is the model's contract until now."""
     before = len(faults.found)
+    there = () if held is None else [column.name for column in held.columns]
     where = f"contract `{entry.name}`"
     for key in entry.fields:
         if key not in KEYS:
@@ -57,7 +58,7 @@ def declared(entry: Entry, faults: Faults) -> Contract | None:
         if entry.fields.get(key) is None:
             faults.add(entry.line, where, ConfigError(f"`{key}` is missing"))
     task = faults.read(entry, "task", _task, None)
-    pairs = faults.read(entry, "columns", columns, ())
+    pairs = faults.read(entry, "columns", lambda value: columns(value, there), ())
     segments = (*faults.read(entry, "segments", field.names, ()), *faults.read(entry, "crosses", field.names, ()))
     protected = faults.read(entry, "protected", field.names, ())
     settings: dict[str, Any] = {
@@ -69,7 +70,7 @@ def declared(entry: Entry, faults: Faults) -> Contract | None:
     if len(faults.found) > before or task is None:
         return None
     try:
-        dimensions, crosses = _dimensions([column for column, _ in pairs], segments, protected)
+        dimensions, crosses = _dimensions([column for column, _ in pairs], segments, protected, held)
         classes, positive, outputs = _outputs(entry.fields, task, scored=settings["scored"])
     except ConfigError as error:
         faults.add(entry.line, where, error)
@@ -95,7 +96,7 @@ def content(contract: Contract) -> str:
 
 
 def _dimensions(
-    columns: Sequence[Column], segments: Sequence[str], protected: Sequence[str]
+    columns: Sequence[Column], segments: Sequence[str], protected: Sequence[str], held: Contract | None
 ) -> tuple[tuple[Dimension, ...], tuple[tuple[str, ...], ...]]:
     """The dimensions, protected attributes among them, and the crosses between them."""
     by_name = {column.name: column for column in columns}
@@ -105,7 +106,7 @@ def _dimensions(
             raise unknown("column", name, by_name)
         if by_name[name].numeric:
             raise ConfigError(f"the segment `{name}` is numeric", remedy="declare the column categorical, with its categories")
-        check(Named.DIMENSION, name)
+        check(Named.DIMENSION, name, () if held is None else [dimension.name for dimension in held.dimensions])
     crosses: dict[frozenset[str], tuple[str, ...]] = {}
     for cross in (name for name in segments if "*" in name):
         parts = tuple(part.strip() for part in cross.split("*"))

@@ -12,8 +12,9 @@ import yaml
 
 from core import text
 from core.error import ConfigError
+from core.name import Named
 
-KINDS = ("monitor", "destination", "contract")
+KINDS = {"monitor": Named.MONITOR, "destination": Named.DESTINATION, "contract": Named.MODEL}
 _DEEPEST, _HEAVIEST = 50, 200_000  # levels and values of a document
 _LONGEST = 100  # characters of a whole number: Python reads and writes no more than 4,300 digits
 
@@ -187,12 +188,8 @@ def _entry(loader: _Loader, node: yaml.Node, faults: Faults) -> Iterator[Entry]:
         faults.add(line, "", ConfigError("this definition is of two kinds" if kinds else "this definition is of no kind", remedy=remedy))
         return
     name = fields[kinds[0]]
-    if not isinstance(name, str) or not 0 < len(name) <= 200 or not name.isprintable() or name != name.strip():
-        faults.add(
-            line,
-            "",
-            ConfigError(f"`{kinds[0]}: {short(name)}` is no name", remedy="a text of 1 to 200 printable characters; quote it if need be"),
-        )
+    if not isinstance(name, str):
+        faults.add(line, "", ConfigError(f"`{kinds[0]}: {short(name)}` is no name", remedy="a name is a text: quote it"))
         return
     lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
     yield Entry(kinds[0], name, {str(key): value for key, value in fields.items()}, {str(key): line for key in fields} | lines)

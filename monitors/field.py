@@ -15,6 +15,7 @@ from core.error import ConfigError
 from core.measure import Family, Measure
 from core.moment import DAY
 from core.monitor import Severity
+from core.name import Named, check
 from monitors.document import as_text, short, unknown
 
 CALENDAR = ("daily", "weekly", "monthly", "week_to_date", "month_to_date", "quarter_to_date", "year_to_date")
@@ -177,15 +178,10 @@ def severity(value: Any) -> Severity:
 
 def version(value: Any) -> str | None:
     """A version of the model, as its events name it; None for all of them."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, str | int | float)
-        or value == ""
-        or (isinstance(value, float) and not math.isfinite(value))
-    ):
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
         raise ConfigError(f"`{short(value)}` is no version", remedy='write a text such as "3"')
     found = value if isinstance(value, str) else as_text(value)
-    return None if found == "all" else found
+    return None if found == "all" else check(Named.VERSION, found)
 
 
 def params(value: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ What the grammar knows and this version does not have is refused by its name, ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,11 @@ from core.error import ConfigError
 from core.measure import Family, Measure, measure
 from core.moment import DAY
 from core.monitor import Monitor, Severity
+from core.name import check
 from core.window import duration_text
 from monitors import field
 from monitors.declared import declared
-from monitors.document import Entry, Faults, entries, short, unknown
+from monitors.document import KINDS, Entry, Faults, entries, short, unknown
 
 KEYS = (
     "monitor",
@@ -47,15 +48,22 @@ class Definitions:
     contracts: tuple[Contract, ...] = ()
 
 
-def parse(text: str, *, contract: Callable[[str], Contract | None]) -> Definitions:
+def parse(text: str, *, contract: Callable[[str], Contract | None], there: Collection[tuple[str, str, str]] = ()) -> Definitions:
     """Read definitions; `contract` gives the newest contract of a model, and those that the file declares go before it.
+
+    `there` are the monitors and destinations that exist, by kind, model ("" of a destination) and name: their names, and those of models with a
+    contract, are not new and need not keep to the rule.
 
     Raises ConfigError that lists every fault with its line, definition, field and remedy; then nothing of the file may be taken.
     """
     faults = Faults()
     found = list(entries(text, faults))
-    _distinct(found, faults)
-    contracts = {entry.name: read for entry in found if entry.kind == "contract" and (read := declared(entry, faults)) is not None}
+    _names(found, faults, there, contract)
+    contracts = {
+        entry.name: read
+        for entry in found
+        if entry.kind == "contract" and (read := declared(entry, faults, contract(entry.name))) is not None
+    }
     broken = {entry.name for entry in found if entry.kind == "contract"} - contracts.keys()
     monitors = [
         _monitor(entry, faults, lambda model: contracts.get(model) or contract(model), broken) for entry in found if entry.kind == "monitor"
@@ -118,8 +126,8 @@ def _keys(entry: Entry, faults: Faults) -> None:
             faults.add(entry.line, where, ConfigError(f"`{key}` is missing", remedy=f"write for example `{key}: {example}`"))
 
 
-def _distinct(found: list[Entry], faults: Faults) -> None:
-    """Report what is defined twice: a monitor is known by its model and name, the others by their name."""
+def _names(found: list[Entry], faults: Faults, there: Collection[tuple[str, str, str]], contract: Callable[[str], Contract | None]) -> None:
+    """Report what is defined twice, and names that nothing new may have. A monitor is known by its model and name, the others by their name."""
     seen: dict[tuple[str, str, str], int] = {}
     for entry in found:
         key = (entry.kind, str(entry.fields.get("model")) if entry.kind == "monitor" else "", entry.name)
@@ -127,6 +135,11 @@ def _distinct(found: list[Entry], faults: Faults) -> None:
             faults.add(
                 entry.line, f"{entry.kind} `{entry.name}`", ConfigError(f"is defined in line {seen[key]} too", remedy="keep one of the two")
             )
+        elif key not in there and not (entry.kind == "contract" and contract(entry.name)):
+            try:
+                check(KINDS[entry.kind], entry.name)
+            except ConfigError as error:
+                faults.add(entry.line, "", error)
         seen.setdefault(key, entry.line)
 
 

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from core.contract import Kind, Roles, Task
 from core.error import ConfigError
-from core.name import Named, check
 from monitors import arrow
 from monitors.arrow import Form, Use
 from monitors.option import Options
@@ -78,8 +77,6 @@ def layout(table: pa.Table, options: Options) -> Layout:
         free = [name for name in names if name not in uses]
         left = {name: why for name in free if (why := _why_not(table, name, options)) is not None}
         features = tuple(name for name in free if name not in left)
-    for name in features:
-        check(Named.COLUMN, name)
     texts = {*dimensions, *options.categorical}
     tags = tuple(name for name in dimensions if name not in features)
     own = {name: _kind(schema.field(name).type, chosen=name in texts) for name in (*features, *tags)}
@@ -177,8 +174,6 @@ def _kind(kind: pa.DataType, *, chosen: bool) -> Kind:
 def _dimensions(options: Options) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """The dimensions (segments, then protected attributes) and the crosses between them."""
     dimensions = tuple(dict.fromkeys([*(name for name in options.segments if "*" not in name), *options.protected]))
-    for name in dimensions:
-        check(Named.DIMENSION, name)
     crosses: dict[frozenset[str], tuple[str, ...]] = {}
     for cross in (name for name in options.segments if "*" in name):
         parts = tuple(part.strip() for part in cross.split("*"))

@@ -18,6 +18,7 @@ from core.block import Categories, Floats, Outcomes, Predictions
 from core.classes import Classes, gathered, with_others
 from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
+from core.name import Named, check
 from core.segment import ALL, Segments
 from detectors.roc_auc import mean_roc_auc
 from detectors.summary.bins import edges, kept, ranked, tails
@@ -92,8 +93,8 @@ class Reference:
         )
 
 
-def derive(model: str, table: pa.Table, options: Options, version: int = 1) -> tuple[Contract, Reference]:
-    """The contract and the reference that a file gives.
+def derive(model: str, table: pa.Table, options: Options, version: int = 1, held: Contract | None = None) -> tuple[Contract, Reference]:
+    """The contract and the reference that a file gives. `held` is the model's contract until now, whose names may stay.
 
     All rows count, as they are: one without a time or without a prediction, too (that one in the null bin of `@prediction`). Performance is that of the
     rows with both prediction and label. Raises ConfigError that names the option, the column and the columns there are.
@@ -101,6 +102,7 @@ def derive(model: str, table: pa.Table, options: Options, version: int = 1) -> t
     if not table.num_rows:
         raise ConfigError("the reference has no rows", remedy="give a file with the rows that the model was accepted on")
     found, given = layout(table, options), table.schema
+    _check_names(found, held)
     table = arrow.read_table(table, found.uses)
     _check_rows(table, found, options)
     contract = _with_classes(table, found, _plain(model, version, found, options))
@@ -162,6 +164,16 @@ def _plain(model: str, version: int, found: Layout, options: Options) -> Contrac
         earliest=options.earliest,
         roles=found.roles,
     )
+
+
+def _check_names(found: Layout, held: Contract | None) -> None:
+    """Columns and dimensions that the model has not had keep to the rule for names."""
+    columns = [] if held is None else [column.name for column in held.columns]
+    dimensions = [] if held is None else [dimension.name for dimension in held.dimensions]
+    for name in (*found.features, *found.tags):
+        check(Named.COLUMN, name, columns)
+    for name in found.dimensions:
+        check(Named.DIMENSION, name, dimensions)
 
 
 def _check_rows(table: pa.Table, found: Layout, options: Options) -> None:

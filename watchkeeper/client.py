@@ -177,21 +177,19 @@ class Client:
 
     def contract(self, model: str) -> dict[str, Any]:
         """The newest contract of `model`."""
-        return self._json("GET", f"/v1/models/{quote(model, safe='')}/contract")
+        return self._json("GET", f"/v1/models/{_quoted(model)}/contract")
 
     def reference(self, model: str, parquet: bytes, **options: Any) -> dict[str, Any]:
         """Give `model` the reference that `parquet` holds. `options` are those of `watchkeeper reference`; None is not given, lists are joined."""
         params = {name: ",".join(map(_listed, value)) if isinstance(value, list | tuple) else value for name, value in options.items()}
         headers = {"Content-Type": "application/vnd.apache.parquet"}
-        return self._json(
-            "PUT", f"/v1/models/{quote(model, safe='')}/reference", content=parquet, headers=headers, params=params, timeout=600.0
-        )
+        return self._json("PUT", f"/v1/models/{_quoted(model)}/reference", content=parquet, headers=headers, params=params, timeout=600.0)
 
     def apply(self, text: str, *, dry_run: bool = False, replace: bool = False) -> list[dict[str, Any]]:
         """Apply definitions written in YAML: what was created, changed or left unchanged. `replace`: a declared contract may take a reference away."""
         params = {"dry_run": "true" if dry_run else None, "replace": "true" if replace else None}
         headers = {"Content-Type": "application/yaml"}
-        items: list[dict[str, Any]] = self._json("POST", "/v1/apply", content=text.encode(), headers=headers, params=params)["items"]
+        items: list[dict[str, Any]] = self._json("POST", "/v1/apply", content=_encoded(text), headers=headers, params=params)["items"]
         return items
 
     def status(self) -> dict[str, Any]:
@@ -237,6 +235,7 @@ class Client:
         """One request, repeated while the server is away or asks for patience. All our requests are safe to repeat."""
         if "params" in options:
             options["params"] = {name: value for name, value in options["params"].items() if value is not None}
+            _encoded("".join(map(str, options["params"].values())))
         deadline, pause = time.monotonic() + self._patience, 0.05
         while True:
             try:
@@ -256,6 +255,20 @@ class Client:
                 )
             time.sleep(wait)
             pause = min(2 * pause, 5.0)
+
+
+def _quoted(name: str) -> str:
+    """A name as a part of an address."""
+    return quote(_encoded(name), safe="")
+
+
+def _encoded(text: str) -> bytes:
+    """A text in UTF-8, which holds no half surrogate pair: JSON and YAML can write one, and so does Python for a byte that is no UTF-8."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        near = ascii(text[max(0, error.start - 20) : error.end + 20])
+        raise ClientError(f"a text holds half a surrogate pair: {near}", remedy="write the character itself, in UTF-8") from None
 
 
 def _after(response: httpx.Response) -> float:

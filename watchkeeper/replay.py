@@ -22,6 +22,7 @@ from core.block import Ints
 from core.classes import Classes
 from core.contract import Contract, Task
 from core.error import ConfigError
+from core.name import Named, check
 from monitors import arrow
 from monitors.arrow import Form, Use
 from monitors.arrow_time import after
@@ -57,7 +58,7 @@ class Recording:
 
     def __init__(self, path: Path, contract: Contract, *, version: str = "1", label_ts: str | None = None, last: int | None = None) -> None:
         self._file = Parquet(path, str(path))
-        self._contract, self._version, roles = contract, version, contract.roles
+        self._contract, self._version, roles = contract, check(Named.VERSION, version), contract.roles
         self._names = frozenset(self._file.schema.names)
         needed = [roles.id, roles.ts, roles.prediction, *([label_ts] if label_ts else [])]
         if missing := [name for name in needed if name not in self._names]:

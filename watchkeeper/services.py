@@ -83,7 +83,7 @@ class Services:
         before = self._known(model)
         given = Options.of(options)
         table = Parquet(BytesIO(parquet), "the reference").read()
-        contract, reference = derive(model, table, given)
+        contract, reference = derive(model, table, given, held=before)
         self._show(contract)
         saved = self._control.save_contract(contract, content=content(table, given), reference=reference.to_bytes())
         self._default(saved)
@@ -92,18 +92,10 @@ class Services:
 
     def apply(self, text: str, *, dry_run: bool, replace: bool = False) -> Sequence[Mapping[str, Any]]:
         """Apply definitions, all or none: contracts, then monitors and destinations. A declaration takes a reference away with `replace` only."""
-        found = parse(text, contract=self.contract)
+        there = {("monitor", monitor.model, monitor.name) for monitor in self._control.monitors()}
+        there |= {("destination", "", destination.name) for destination in self._control.destinations()}
+        found = parse(text, contract=self.contract, there=there)
         destinations = [destination_from(dict(document)) for document in found.destinations]
-        there = {(monitor.model, monitor.name) for monitor in self._control.monitors()}
-        for monitor in found.monitors:
-            if (monitor.model, monitor.name) not in there:
-                check(Named.MONITOR, monitor.name)
-        known = {destination.name for destination in self._control.destinations()}
-        for destination in destinations:
-            if destination.name not in known:
-                check(Named.DESTINATION, destination.name)
-        for contract in found.contracts:
-            self._known(contract.model)
         results = [self._declaration(contract, replace=replace) for contract in found.contracts]
         if not dry_run:
             for contract, result in zip(found.contracts, results, strict=True):

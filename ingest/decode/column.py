@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 
 from core import moment, text
 from core.block import Categories, Floats, Ints
+from core.name import Named, fault
 from ingest.decode.fault import HALF, encodes, finite, kind_of
 
-LONGEST_NAME = 256  # bytes of ids, versions and roles
+LONGEST_NAME = 256  # bytes of ids
 
 Bad = dict[int, str]
 
@@ -63,22 +64,21 @@ def texts(values: Sequence[Any], *, binary: bool = False) -> tuple[Categories, B
     return column, {i: _why_invalid(values[i]) for i in bad.tolist()}
 
 
-def names(values: Sequence[Any], default: str) -> tuple[Categories, Bad]:
-    """Versions and roles: strings as they are, numbers as their text, `default` for None and for what cannot be used."""
+def names(values: Sequence[Any], kind: Named, default: str) -> tuple[Categories, Bad]:
+    """Versions or roles: strings as they are, numbers as their text, `default` for None and for what is no name."""
     table: dict[str, int] = {}
-    wrong = {value for value in dict.fromkeys(values) if value is not None and not _usable(_name(value))}
+    wrong = {value: why for value in dict.fromkeys(values) if value is not None and (why := _why_no_name(kind, value))}
     code = {
         value: table.setdefault(default if value is None or value in wrong else _name(value), len(table)) for value in dict.fromkeys(values)
     }
     column = Categories(np.fromiter(map(code.__getitem__, values), np.int32, len(values)), list(table))
-    reason = f"cannot be used: 1 to {LONGEST_NAME} bytes of UTF-8 or a finite number are expected"
-    return column, {i: reason for i, value in enumerate(values) if value in wrong} if wrong else {}
+    return column, {i: f"{wrong[value]}; taken as {default}" for i, value in enumerate(values) if value in wrong} if wrong else {}
 
 
 def ids(values: Sequence[str]) -> Bad:
     """Which ids cannot be used, and why."""
     suspect = [i for i, value in enumerate(values) if not (0 < len(value) <= LONGEST_NAME and value.isascii())]
-    return {i: _why_no_id(values[i]) for i in suspect if not _usable(values[i])}
+    return {i: _why_no_id(values[i]) for i in suspect if not encodes(values[i]) or not 0 < len(values[i].encode()) <= LONGEST_NAME}
 
 
 def times(values: Sequence[Any], earliest: int, now: int | Ints) -> tuple[Ints, Bad]:
@@ -131,13 +131,11 @@ def _why_invalid(value: object) -> str:
 
 
 def _name(value: str | float) -> str:
-    if isinstance(value, str):
-        return value
-    return text.of(value) if finite(value) else ""
+    return value if isinstance(value, str) else text.of(value)
 
 
-def _usable(name: str) -> bool:
-    return encodes(name) and 0 < len(name.encode()) <= LONGEST_NAME
+def _why_no_name(kind: Named, value: str | float) -> str:
+    return fault(kind, _name(value)) if isinstance(value, str) or finite(value) else "is no finite number"
 
 
 def _why_no_id(value: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from core import text
 from core.block import Categories, Floats, Ints, Predictions
 from core.contract import Contract, Task
+from core.name import Named
 from ingest.decode import column
 from ingest.decode.column import Bad
 from ingest.decode.decoded import Contracts, Decoded
@@ -111,8 +112,8 @@ def _block(sheet: Sheet, group: Group, now: int | Ints, position: int, logged: i
     return Predictions(
         id=np.array(ids, object),
         ts=ts,
-        version=checked("version", column.names(list(map(attrgetter("version"), events)), "1")),
-        role=checked("role", column.names(list(map(attrgetter("role"), events)), "champion")),
+        version=checked("version", column.names(list(map(attrgetter("version"), events)), Named.VERSION, "1")),
+        role=checked("role", column.names(list(map(attrgetter("role"), events)), Named.ROLE, "champion")),
         prediction=prediction,
         score=score,
         probabilities=probabilities,

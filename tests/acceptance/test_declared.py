@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from core.contract import Dimension
+from core.error import Retryable
 from tests.acceptance.test_parquet import Stand, stand
 
 __all__ = ["stand"]
@@ -80,3 +84,56 @@ def test_a_declaration_of_a_model_that_a_file_gave_asks_too(stand: Stand) -> Non
     assert stand.ask("POST", "/v1/apply", content=text, headers=headers).status_code == 422
     assert [one.name for one in stand.whole.stores.control.monitors("derived") if not one.name.startswith("default-")] == []
     assert stand.ask("POST", "/v1/apply", params={"replace": "1"}, content=text, headers=headers).status_code == 200
+
+
+OCTETS, YAML = {"Content-Type": "application/octet-stream"}, {"Content-Type": "application/yaml"}
+
+
+@pytest.mark.slow
+def test_a_model_keeps_names_that_nothing_new_may_have(stand: Stand) -> None:
+    """A segment `all`, which an older program took: its reference and its declaration go on; what is added keeps to the rule."""
+    sink = BytesIO()
+    table = pa.table({"all": ["a", "b", "a"], "a=b": ["a", "b", "a"], "km": [1.0, 2.0, 3.0], "prediction": [5.0, 6.0, 7.0]})
+    pq.write_table(table, sink)
+
+    def put(segments: str) -> tuple[int, Any]:
+        params = {"task": "regression", "segments": segments}
+        answer = stand.ask("PUT", "/v1/models/old/reference", params=params, content=sink.getvalue(), headers=OCTETS)
+        return answer.status_code, answer.json()
+
+    assert put("all")[0] == 422
+    assert put("")[0] == 200
+    control, held = stand.whole.stores.control, stand.contract("old")
+    old = msgspec.structs.replace(held, dimensions=(Dimension(name="all", values=("a", "b")),))
+    control.save_contract(old, content="older", reference=None)
+    assert put("all")[1]["result"] == "changed"
+    refused = put('all,"a=b"')
+    assert refused[0] == 422
+    assert "dimension name 'a=b'" in refused[1]["detail"]
+    assert "rename it" in refused[1]["remedy"]
+    columns = "[{name: all, kind: categorical, categories: [a, b]}]"
+    declared = f"{{contract: old, task: regression, columns: {columns}, prediction: {{range: [0, 9]}}, segments: [all]}}"
+    for model, status in (("old", 200), ("new", 422)):
+        text = declared.replace("contract: old", f"contract: {model}").encode()
+        assert stand.ask("POST", "/v1/apply", params={"replace": "true"}, content=text, headers=YAML).status_code == status
+
+
+@pytest.mark.slow
+def test_a_view_that_cannot_be_made_leaves_no_contract(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of a file nor of a declaration; the same again, later, makes it whole."""
+
+    def define(statement: str) -> None:
+        raise Retryable(f"the store is away: {statement[:20]}")
+
+    asks: list[tuple[str, str, dict[str, Any]]] = [
+        ("PUT", "/v1/models/half/reference", {"params": {"task": "regression"}, "content": reference(), "headers": OCTETS}),
+        ("POST", "/v1/apply", {"content": DECLARED.format(model="half", most=30).encode(), "headers": YAML}),
+    ]
+    with monkeypatch.context() as away:
+        away.setattr(stand.whole.stores.engine, "define", define)
+        for method, path, given in asks:
+            assert stand.ask(method, path, **given).status_code == 503
+            assert stand.ask("GET", "/v1/models/half").status_code == 404
+            assert stand.ask("GET", "/v1/monitors", params={"model": "half"}).json()["items"] == []
+    assert stand.ask(*asks[1][:2], **asks[1][2]).status_code == 200
+    assert stand.contract("half").version == 1

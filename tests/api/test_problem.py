@@ -11,6 +11,7 @@ from tests.api.test_events import is_problem
 from tests.api.twin import Twin, body, event
 from watchkeeper.api.app import create_api
 from watchkeeper.api.auth import Doors
+from watchkeeper.api.problem import Problem
 
 
 def client(app: FastAPI) -> httpx.AsyncClient:
@@ -73,3 +74,12 @@ async def test_an_open_server_takes_no_changes_from_other_sites(http: httpx.Asyn
     own = await http.post("/v1/predictions", content=b"[]", headers={**headers, "origin": "http://127.0.0.1:8650"})
     assert is_problem(foreign, 403)
     assert own.status_code == 200
+
+
+async def test_half_a_surrogate_pair_in_an_error_is_shown_as_an_escape(http: httpx.AsyncClient, twin: Twin) -> None:
+    """Wherever it stands: in detail, remedy, or what is told beside them."""
+    twin.failure = Problem(422, "no \ud800", "not \udfff", more={"errors": [{"\ud800": ("a", "\udc00")}]})
+    answer = await http.post("/v1/predictions", content=body(event()), headers={"content-type": "application/json"})
+    assert is_problem(answer, 422)
+    told = answer.json()
+    assert (told["detail"], told["remedy"], told["errors"]) == ("no \\ud800", "not \\udfff", [{"\\ud800": ["a", "\\udc00"]}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -161,6 +162,28 @@ def test_apply_prints_what_changed(server: Server, tmp_path: Path, capsys: pytes
     assert server.requests[0].query == {"dry_run": "true"}
     assert server.requests[0].body == b"- monitor: x"
     assert "[bold]x" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_no_character_of_an_answer_is_a_traceback(server: Server, tmp_path: Path, encoding: str) -> None:
+    """What the terminal's encoding has not, half a surrogate pair in UTF-8, is shown as an escape; `--json` stays JSON; an error is an error."""
+    definitions = tmp_path / "m.yaml"
+    definitions.write_bytes(b"- monitor: x")
+    name = "\ud800é出"
+    server.reply = lambda _: Answer(body={"items": [{"kind": "monitor", "model": "m", "name": name, "result": "created"}]})
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "watchkeeper", "apply", str(definitions), "--url", server.url, *arguments]
+        return subprocess.run(command, check=False, capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding})
+
+    done = run()
+    assert (done.returncode, b"\\ud800" in done.stdout) == (0, True)
+    assert json.loads(run("--json").stdout)["items"][0]["name"] == name
+    server.reply = lambda _: Answer(422, {"title": "no", "detail": name})
+    failed = run()
+    assert (failed.returncode, b"Traceback" in failed.stderr, b"error: no: \\ud800" in failed.stderr) == (1, False, True)
+    definitions.write_bytes(b"- monitor: \xe9")
+    assert (run().returncode, b"is not UTF-8 at byte 11" in run().stderr) == (2, True)
 
 
 def test_status_is_for_people_and_for_programs(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from tests.client.stand import Answer, Request, Server
 from watchkeeper import Client
-from watchkeeper.client import Refused, Unavailable
+from watchkeeper.client import ClientError, Refused, Unavailable
 
 
 @pytest.fixture
@@ -142,6 +142,20 @@ def test_a_refusal_brings_the_problem(server: Server, client: Client) -> None:
         client.apply("- monitor: m")
     assert (caught.value.status, caught.value.remedy) == (400, "write another")
     assert len(server.requests) == 1
+
+
+def test_half_a_surrogate_pair_is_told_before_anything_is_sent(server: Server, client: Client) -> None:
+    """In definitions, names and filters, with the place; in an event the server tells its row."""
+    for call in (
+        lambda: client.apply("- monitor: abc\ud800"),
+        lambda: client.contract("abc\ud800"),
+        lambda: client.reference("m", b"PAR1", segments=["abc\ud800"]),
+        lambda: list(client.episodes(model="abc\ud800")),
+    ):
+        with pytest.raises(ClientError, match=r"half a surrogate pair: '.*abc\\ud800'"):
+            call()
+    assert server.requests == []
+    assert client.predictions([{**_event(1), "version": "\ud800"}]).accepted == 1
 
 
 def test_readings_follow_the_cursor(server: Server, client: Client) -> None:

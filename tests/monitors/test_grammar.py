@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import moment
-from core.contract import PREDICTION, Kind, Task
+from core.contract import PREDICTION, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
 from core.measure import BUILT, PLANNED, Family
 from core.monitor import Monitor, Severity
@@ -252,6 +252,39 @@ def test_a_number_whose_text_would_change_is_refused_where_a_text_is_meant(word:
             read(definition.format(word))
         found = read(definition.format(f'"{word}"'))
         assert word in (found.contracts[0].column("x").categories if found.contracts else [found.monitors[0].version])
+
+
+def test_names_of_what_is_new_are_told_with_their_lines() -> None:
+    """Of models, monitors, destinations and versions, all together; what is there already keeps its name, a model its columns and segments too."""
+    contract = "{contract: a/contract, task: binary, columns: [{name: x, kind: boolean}, {name: ' ', kind: boolean}], segments: [x, all]}"
+    text = f"""- {{monitor: "..", model: delay, measure: drift.psi}}
+- {{destination: "a\\tb", url: "http://127.0.0.1/"}}
+- {contract}
+- {{monitor: c, model: delay, measure: drift.psi, version: "2 "}}"""
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    told = str(caught.value).splitlines()[1:]
+    assert [line.split("(")[0] for line in told] == [
+        "- line 1, the monitor name '..' has nothing but dots, or nothing but dots beside a slash, which no address can hold ",
+        "- line 2, the destination name 'a\\tb' holds a character that is not printable, or begins or ends with a space ",
+        "- line 3, the model name 'a/contract' ends with /contract, as an address of the API does ",
+        "- line 3, contract `a/contract`, `columns`: the column name ' ' is empty ",
+        "- line 4, monitor `c`, `version`: the version name '2 ' holds a character that is not printable, or begins or ends with a space ",
+    ]
+    columns = tuple(Column(name=name, kind=Kind.CATEGORICAL) for name in ("x", " ", "all"))
+    held = Contract(
+        model="a/contract",
+        version=1,
+        task=Task.BINARY,
+        features=columns,
+        dimensions=(Dimension(name="all", values=()),),
+        classes=("0", "1"),
+    )
+    there = {("monitor", "delay", ".."), ("destination", "", "a\tb")}
+    lines = text.replace("{name: ' '", "{name: all, kind: boolean}, {name: ' '").replace('"2 "', '"2"')
+    found = parse(lines, contract=lambda model: held if model == "a/contract" else CONTRACTS.get(model), there=there)
+    assert [column.name for column in found.contracts[0].features] == ["x", "all", " "]
+    assert [dimension.name for dimension in found.contracts[0].dimensions] == ["x", "all"]
 
 
 def test_half_a_surrogate_pair_is_refused() -> None:

@@ -42,6 +42,7 @@ for name, purpose in later.COMMANDS.items():
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in `arguments` (else in `sys.argv`) and return the exit code. Expected errors are printed, not raised."""
+    terminal.forgive()
     try:
         app(args=arguments)
     except SystemExit as end:

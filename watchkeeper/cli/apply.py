@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from core.error import ConfigError
 from watchkeeper.cli import terminal
 from watchkeeper.cli.connection import Url, connect
 from watchkeeper.cli.terminal import AsJson
@@ -25,8 +26,12 @@ def apply(
 
     Example: `watchkeeper apply monitors.yaml --dry-run`
     """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file} is not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from None
     with connect(url) as client:
-        items = client.apply(file.read_text(encoding="utf-8"), dry_run=dry_run, replace=replace)
+        items = client.apply(text, dry_run=dry_run, replace=replace)
     if json:
         terminal.as_json({"items": items})
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import time
@@ -20,6 +21,12 @@ out = Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
 err = Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
+def forgive() -> None:
+    """Let stdout write as an escape what its encoding has not, as stderr does, where it would fail: names and reasons hold any character."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def error(what: str, remedy: str = "") -> None:
     """Say what is wrong, and what to do about it."""
     err.print(f"error: {what}", style="red")
@@ -34,7 +41,12 @@ def warn(what: str) -> None:
 
 def as_json(value: Any) -> None:
     """Print `value` for a program."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    written = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        written.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        written = json.dumps(value, indent=2)
+    sys.stdout.write(written + "\n")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -194,6 +194,8 @@ def test_probabilities_follow_the_classes() -> None:
         ({"status": "fine"}, "status"),
         ({"version": True}, "version"),
         ({"role": 3}, "role"),
+        *(({name: value}, name) for name in ("version", "role") for value in ("", "all", " 2", "2\n", "\0", "\ud800", "x" * 257)),
+        ({"version": float("inf")}, "version"),
         ({"tags": [1]}, "tags"),
         ({"tags": {"hour": [1]}}, "tags.hour"),
         ({"tags": {"weight": "heavy"}}, "weight"),

@@ -10,7 +10,7 @@ import numpy as np
 from core.block import Categories
 from core.contract import Column, Kind
 from storage.facts.engine import Engine
-from storage.facts.view import show
+from storage.facts.view import called, show
 from storage.facts.writer import Writer
 from tests.storage.facts.test_facts import CONTRACT, predictions
 
@@ -63,3 +63,17 @@ def test_a_column_may_be_called_like_one_of_the_table(engine: Engine) -> None:
     [row] = engine.query(f"SELECT * FROM {show(engine, [contract])}").to_pylist()
     shown = ["feature_feature_ts" if name == "ts" else name for name in names]
     assert {name: row[name] for name in shown} == {name: float(place) for place, name in enumerate(shown)}
+
+
+def test_models_of_long_names_have_views_of_their_own(engine: Engine) -> None:
+    """What no file's name could hold is cut and told apart by a hash; each view shows its model's events alone."""
+    models = [letter * 199 + end for letter in ("x", "出", "/") for end in ("1", "2")]
+    writer = Writer(engine)
+    for place, model in enumerate(models):
+        contract = msgspec.structs.replace(CONTRACT, model=model)
+        writer.predictions([(contract, predictions([str(place)]))], 0, f"t4-{place}")
+        show(engine, [contract])
+    assert len({called(model) for model in models}) == len(models)
+    assert all(called(model).startswith("events_" + model[:10]) for model in models)
+    for place, model in enumerate(models):
+        assert engine.query(f"SELECT prediction_id FROM `{called(model)}`").column(0).to_pylist() == [str(place)]
