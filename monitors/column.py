@@ -11,7 +11,7 @@ from core.contract import Column, Kind
 from core.error import ConfigError
 from core.name import Named, check
 from monitors import field
-from monitors.document import as_text, short, unknown
+from monitors.document import Truth, as_text, short, truth, unknown
 
 STEPS = 50  # bins over a range
 CATEGORIES, EDGES = 500, 1_000
@@ -85,7 +85,7 @@ def edges(value: dict[str, Any]) -> tuple[float, ...]:
 
 def texts(value: Any, key: str, most: int) -> tuple[str, ...]:
     """Values as their texts, each once, in order."""
-    scalar = isinstance(value, list) and all(isinstance(one, str | int | float) for one in value)
+    scalar = isinstance(value, list) and all(isinstance(one, str | int | float | Truth) for one in value)
     found = tuple(dict.fromkeys(as_text(one) for one in value)) if scalar else ()
     if not found or text.INVALID in found or len(found) > most:
         raise ConfigError(f"`{key}` is no list of 1 to {most} values", remedy=f"write `{key}: [basic, plus]`")
@@ -94,6 +94,7 @@ def texts(value: Any, key: str, most: int) -> tuple[str, ...]:
 
 def flag(value: Any) -> bool:
     """A truth value."""
+    value = truth(value)
     if not isinstance(value, bool):
         raise ConfigError(f"`{short(value)}` is neither true nor false")
     return value

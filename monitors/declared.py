@@ -24,7 +24,7 @@ from core.error import ConfigError
 from core.name import Named, check
 from monitors import field
 from monitors.column import columns, edges, flag, texts
-from monitors.document import Entry, Faults, short, unknown
+from monitors.document import Entry, Faults, as_text, short, truth, unknown
 
 VALUES = 100  # of a dimension
 OLDEST = moment.parse("1900-01-01T00:00:00Z")  # what the stores can hold
@@ -131,11 +131,14 @@ def _outputs(fields: dict[str, Any], task: Task, *, scored: bool) -> tuple[tuple
         raise ConfigError("`prediction` is for a regression", remedy="write `classes`")
     binary = task == Task.BINARY
     given = fields.get("classes") or ([0, 1] if binary else None)
+    given = [truth(one) for one in given] if binary and isinstance(given, list) else given  # 0 and 1, however they are written
     parts = [([text.class_of(one, binary=binary)], isinstance(one, str)) for one in given] if isinstance(given, list) else []
     classes = gathered(parts, binary=binary)
     if min(len(texts(given, "classes", VALUES)), len(classes)) < 2 or (binary and len(classes) != 2):
         raise ConfigError("`classes` are two for a binary model, and two or more for a multiclass one", remedy="write `classes: [a, b]`")
-    positive = text.class_of(fields.get("positive", 1), binary=binary)
+    stated = 1 if fields.get("positive") is None else truth(fields["positive"]) if binary else fields["positive"]
+    as_text(stated)  # refuses 1.10
+    positive = text.class_of(stated, binary=binary)
     if binary and (positive := Classes(classes, binary=True).find(positive) or positive) not in classes:
         raise ConfigError(f"`positive: {positive}` is none of the classes {', '.join(classes)}", remedy="write one of them")
     score = [Column(name=SCORE, kind=Kind.NUMERIC, edges=edges({"range": [0, 1]}))] if scored and binary else []

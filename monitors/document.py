@@ -114,6 +114,23 @@ class Whole(int):
     written: str
 
 
+@dataclass(frozen=True)
+class Truth:
+    """`True`, `TRUE`, `False` or `FALSE` without quotes: a truth value where one is meant, and in doubt where a text is."""
+
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+    __repr__ = __str__
+
+
+def truth(value: Any) -> Any:
+    """A truth value for such a word; all else as it is."""
+    return value.written.lower() == "true" if isinstance(value, Truth) else value
+
+
 class _Loader(yaml.SafeLoader):
     """Reads words by the core schema of YAML 1.2, builds plain values only, and takes no key twice.
 
@@ -138,6 +155,11 @@ class _Loader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(None, None, f"`{short(word)}` is no number", node.start_mark)
         return _worded(Float(word.lower().replace(".inf", "inf").replace(".nan", "nan")), word)
 
+    def construct_yaml_bool(self, node: yaml.ScalarNode) -> Any:
+        """A truth value; with capitals the word."""
+        word = str(node.value)
+        return word == "true" if word in ("true", "false") else Truth(word) if word.lower() in ("true", "false") else word
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
@@ -157,6 +179,7 @@ for _tag, _form, _first in (  # in this order: what is whole is no other number
     ("merge", re.compile("<<"), "<"),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_form.pattern})\Z"), list(_first))
+_Loader.add_constructor("tag:yaml.org,2002:bool", _Loader.construct_yaml_bool)
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 
@@ -169,7 +192,10 @@ def _worded(number: N, word: str) -> N:
 
 
 def as_text(value: Any) -> str:
-    """The text of a value where a text is meant. ConfigError for a number whose text is not what was written, such as 1.10 or 0123."""
+    """The text of a value where a text is meant. ConfigError for a number or truth value whose text is not what was written: 1.10, 0123, True."""
+    if isinstance(value, Truth):
+        plain = value.written.lower()
+        raise ConfigError(f"`{value}` without quotes is the truth value {plain}", remedy=f'write "{value}", or {plain}')
     found, written = text.of(value), getattr(value, "written", None)
     if written is not None and written not in (found, f"{found}.0"):
         raise ConfigError(f"`{short(written)}` without quotes is the number {found}", remedy=f'write "{short(written)}", or {found}')

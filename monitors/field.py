@@ -39,7 +39,7 @@ def names(value: Any) -> tuple[str, ...]:
         raise ConfigError(
             f"`{short(value)}` is not a list of names", remedy="write `[a, b]`; quote what YAML takes for a number or a truth value"
         )
-    return tuple(dict.fromkeys(name.strip() for name in listed))
+    return tuple(dict.fromkeys(listed))
 
 
 def columns(value: Any, contract: Contract | None) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def segments(value: Any, contract: Contract | None) -> tuple[str, ...]:
     crosses = {frozenset(cross): "*".join(cross) for cross in contract.crosses}
     found = ["all"]
     for name in wanted:
-        parts = [part.strip() for part in name.split("*")]
+        parts = [part.strip() for part in name.split("*")] if "*" in name else [name]
         for part in parts if name != "all" else ():
             if part not in dimensions:
                 raise unknown("segment", part, ["all", *dimensions])

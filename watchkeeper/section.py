@@ -65,13 +65,18 @@ def _address(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _as_written(options: object) -> object:
+    """The words of a YAML file, for librdkafka takes texts: 0123 may be a password."""
+    return {name: getattr(value, "written", value) for name, value in options.items()} if isinstance(options, dict) else options
+
+
 def _hide(options: dict[str, Any], write: SerializerFunctionWrapHandler) -> Any:
     return write({name: _HIDDEN if any(part in name for part in _PRIVATE) else value for name, value in options.items()})
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Duration = Annotated[int, BeforeValidator(_microseconds), PlainSerializer(lambda value: window.duration_text(value) if value else "0s")]
-Options = Annotated[dict[str, str | int | float | bool], WrapSerializer(_hide)]
+Options = Annotated[dict[str, str | int | float | bool], BeforeValidator(_as_written), WrapSerializer(_hide)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 

@@ -151,3 +151,21 @@ def test_what_is_usual_for_a_process_is_the_weakest(tmp_path: Path) -> None:
     """A process type's port stands where nobody says otherwise."""
     assert settings.load(usual={"port": 8651}).port == 8651
     assert settings.load(_file(tmp_path, "port: 7"), usual={"port": 8651}).port == 7
+
+
+def test_options_of_librdkafka_are_the_words_that_were_written(tmp_path: Path) -> None:
+    """It takes texts: a password of digits keeps its zeros."""
+    path = tmp_path / "watchkeeper.yaml"
+    path.write_text(
+        "kafka: {options: {sasl.password: 0123, client.id: 1.10, enable.idempotence: True, retries: 5, socket.keepalive.enable: true}}"
+    )
+    assert settings.load(path).kafka.options == {
+        "sasl.password": "0123",
+        "client.id": "1.10",
+        "enable.idempotence": "True",
+        "retries": "5",
+        "socket.keepalive.enable": True,
+    }
+    path.write_text("token: 0123")
+    with pytest.raises(ConfigError, match="token: Input should be a valid string"):
+        settings.load(path)

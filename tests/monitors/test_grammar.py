@@ -241,17 +241,49 @@ def test_yaml_says_what_was_written() -> None:
     assert (monitor.warn, monitor.critical) == (10.0, 12.0)
 
 
-@pytest.mark.parametrize("word", ["0123", "1.10", "0x1F", "1e3"])
-def test_a_number_whose_text_would_change_is_refused_where_a_text_is_meant(word: str) -> None:
-    """Quoted it is taken, as a category and as a version."""
+@pytest.mark.parametrize("word", ["0123", "1.10", "0x1F", "1e3", "True", "FALSE"])
+def test_a_word_whose_text_would_change_is_refused_where_a_text_is_meant(word: str) -> None:
+    """Numbers and truth values; quoted they are taken, as a category, a class, the positive class and a version."""
+    start = "{{contract: c, task: multiclass, columns: [{{name: x, kind: categorical, categories: "
     for definition in (
-        "{{contract: c, task: binary, columns: [{{name: x, kind: categorical, categories: [{}]}}]}}",
+        start + "[{}]}}], classes: [a, b]}}",
+        start + "[y]}}], classes: [{}, b]}}",
+        start + "[y]}}], classes: [a, b], positive: {}}}",
         "{{monitor: a, model: delay, measure: drift.psi, version: {}}}",
     ):
-        with pytest.raises(ConfigError, match=f"line 1, .*`{word}` without quotes is the number"):
+        with pytest.raises(ConfigError, match=f"line 1, .*(`{word}` without quotes is the (number|truth value)|`{word}` is no version)"):
             read(definition.format(word))
         found = read(definition.format(f'"{word}"'))
-        assert word in (found.contracts[0].column("x").categories if found.contracts else [found.monitors[0].version])
+        for contract in found.contracts:
+            assert word in (*contract.column("x").categories, *contract.classes, contract.positive)
+        assert all(monitor.version == word for monitor in found.monitors)
+    assert "`positive: 1.1` is none of the classes" not in str(_refused("positive: 1.10, classes: ['1.1', '2']"))
+    assert "`1.10` without quotes is the number 1.1" in str(_refused("positive: 1.10, classes: ['1.1', '2']"))
+
+
+def _refused(fields: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        read(f"{{contract: c, task: binary, columns: [{{name: x, kind: boolean}}], {fields}}}")
+    return caught.value
+
+
+def test_a_truth_value_may_have_capitals_where_one_is_meant() -> None:
+    """Also as a class of a binary model, which is one however it is written."""
+    columns = "columns: [{name: x, kind: boolean, tag: False}]"
+    (contract,) = read(f"{{contract: c, task: binary, {columns}, scored: TRUE, classes: [False, True], positive: True}}").contracts
+    assert (contract.scored, contract.classes, contract.positive) == (True, ("0", "1"), "1")
+
+
+def test_a_name_in_quotes_keeps_its_spaces() -> None:
+    """In lists of columns and segments, and where they are looked up."""
+    columns = "columns: [{name: 'x ', kind: boolean}, {name: x, kind: boolean}]"
+    text = f"- {{contract: c, task: binary, {columns}, segments: ['x ']}}\n- {{monitor: a, model: c, measure: drift.psi, columns: ['x '], segments: ['x ']}}"
+    found = read(text)
+    assert ([one.name for one in found.contracts[0].dimensions], found.monitors[0].columns, found.monitors[0].segments) == (
+        ["x "],
+        ("x ",),
+        ("all", "x "),
+    )
 
 
 def test_names_of_what_is_new_are_told_with_their_lines() -> None:
