@@ -23,6 +23,15 @@ def milliseconds(length: int) -> float:
     return length / 1_000
 
 
+# Dates as the text beside a chart writes them, the year where it changes. The steps are milliseconds, or months.
+_DATES = [
+    {"dtickrange": [None, milliseconds(moment.DAY) - 1], "value": "%H:%M\n%-d %b %Y"},
+    {"dtickrange": [milliseconds(moment.DAY), "M1"], "value": "%-d %b\n%Y"},
+    {"dtickrange": ["M1", "M12"], "value": "%b %Y"},
+    {"dtickrange": ["M12", None], "value": "%Y"},
+]
+
+
 def windows(start: int, step: int) -> Figure:
     """The x of a trace with one value a window: the windows' starts, drawn in the middle of each.
 
@@ -47,6 +56,7 @@ def time_axis(start: int, end: int, step: int, **more: Any) -> Figure:
         "ticklen": 4,
         "tickcolor": colour.QUIET,
         "nticks": 10,
+        "tickformatstops": _DATES,
         "hoverformat": "%a %Y-%m-%d UTC" if step % moment.DAY == 0 else "%a %Y-%m-%d %H:%M UTC",
         "zeroline": False,
         **more,

@@ -41,7 +41,8 @@ def _cells(names: Sequence[str], series: Sequence[Series], measure: str, top: fl
     end, scale = (top, "critical") if top is not None else (_most(series), "the 98th percentile")
     return {
         "type": "heatmap",
-        **axis.windows(first.start, first.step),
+        "x0": moment.text(first.start + first.step // 2),  # of the cell's middle: plotly heeds no period of a heat map on x0 and dx
+        "dx": axis.milliseconds(first.step),
         "y": list(names),
         "z": [axis.rounded(one.value) for one in series],
         "text": [_words(one) for one in series],

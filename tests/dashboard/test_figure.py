@@ -169,6 +169,10 @@ def test_the_heat_map_is_valid_and_ends_at_critical(twin: Twin) -> None:
     assert _valid(figure).data[0].zmax == 0.25
     assert figure["data"][0]["z"][0][OUTAGE.start] is None
     cells = figure["data"][0]
+    assert (cells["x0"], cells["dx"]) == (
+        moment.text(START + moment.DAY // 2),
+        moment.DAY / 1000,
+    )  # the middle of a cell is that of its window
     day = moment.text(START + OUTAGE.start * moment.DAY)
     assert cells["customdata"][0][OUTAGE.start] == day
     assert cells["text"][0][OUTAGE.start] == f"no rows<br>{day[:10]} UTC"
