@@ -48,13 +48,9 @@ def _value(reading: Reading) -> str:
 
 
 def _threshold(reading: Reading, level: str) -> str:
-    """`critical from 0.25`, `warn below 0.8`."""
+    """`critical from 0.25`, `warn at 0.8 or below`."""
     threshold = reading.threshold.get(level)
-    if isinstance(threshold, dict):
-        side, threshold = next(iter(threshold.items()), ("from", None))
-    else:
-        side = "from"
-    return level if threshold is None else f"{level} {side} {number.exact(threshold)}"
+    return f"{level} {number.reached(threshold)}" if threshold or threshold == 0 else level
 
 
 def _over(reading: Reading) -> str:

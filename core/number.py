@@ -34,3 +34,15 @@ def exact(value: float) -> str:
     digits, power = f"{Decimal(repr(value)):e}".split("e")
     head = digits.rstrip("0").rstrip(".") if "." in digits else digits
     return f"10^{int(power)}" if head == "1" else f"{head} x 10^{int(power)}"
+
+
+def reached(threshold: float | dict[str, float]) -> str:
+    """From where on a threshold is reached, in words. A value that equals it reaches it, on either side.
+
+    >>> reached(0.25), reached({"above": 12.0}), reached({"below": 0.8})
+    ('from 0.25', 'from 12', 'at 0.8 or below')
+    """
+    if not isinstance(threshold, dict):
+        return f"from {exact(threshold)}"
+    side, value = next(iter(threshold.items()))
+    return f"at {exact(value)} or below" if side == "below" else f"from {exact(value)}"

@@ -134,14 +134,14 @@ def limits(monitor: Monitor, series: Series) -> list[Limit]:
     for level, limit in monitor.threshold.items():
         if limit is None:
             continue
-        amount, word = (limit, "") if isinstance(limit, int | float) else (next(iter(limit.values())), next(iter(limit)) + " ")
+        amount, said = limit if isinstance(limit, int | float) else next(iter(limit.values())), number.reached(limit)
         if relative and known is not None and isinstance(limit, int | float):
             better = known.better
             y = [None if at is None else at - better * amount for at in series.baseline]
-            word = "worse by "
+            said = f"worse by {number.exact(amount)}"
         else:
             y = [float(amount)] * len(series)
-        drawn.append(Limit(level, f"{level} {word}{number.exact(amount)}", y))
+        drawn.append(Limit(level, f"{level} {said}", y))
     return drawn
 
 
@@ -155,12 +155,17 @@ def watches(monitor: Monitor, segment: str) -> bool:
     return (segment if "=" not in segment else "*".join(grouping_of(segment))) in {ALL, *monitor.segments}
 
 
+def has(monitor: Monitor, column: str) -> bool:
+    """Whether a monitor watches a column; "" is no column."""
+    return not column or not monitor.columns or column in monitor.columns
+
+
 def choose(monitors: Sequence[Monitor], name: str, wanted: str = "", column: str = "", segment: str = ALL) -> Monitor | None:
     """The monitor that shows the measure `name`: the wanted one, else one that watches the segment, with thresholds if there is such.
 
     With `column` only monitors that watch it count. None if nobody watches the measure.
     """
-    fit = [monitor for monitor in monitors if monitor.measure == name and (not column or not monitor.columns or column in monitor.columns)]
+    fit = [monitor for monitor in monitors if monitor.measure == name and has(monitor, column)]
     return min(
         fit,
         key=lambda monitor: (

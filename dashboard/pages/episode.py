@@ -6,6 +6,7 @@ from asyncio import gather
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from dash import html
 from dash.development.base_component import Component
 
@@ -109,7 +110,9 @@ def _delivery(row: Delivery) -> str:
         return f"Not sent to {row.destination}: {row.reason}"
     tried = f", {row.attempts} attempt{'' if row.attempts == 1 else 's'}" if row.attempts else ""
     status = f", last answer {row.last_status}" if row.last_status else ""
-    return f"{row.type.removeprefix('episode.')} to {row.destination}: {str(row.state).replace('_', ' ')}{tried}{status}"
+    kind = row.type.removeprefix("episode.")
+    level = msgspec.json.decode(row.body).get("data", {}).get("level", "") if kind == "fired" else ""  # one that got worse is told of twice
+    return kind + (f" ({level})" if level else "") + f" to {row.destination}: {str(row.state).replace('_', ' ')}{tried}{status}"
 
 
 def _why(row: Delivery) -> str:
@@ -150,8 +153,4 @@ def _monitor(one: Episode) -> Any:
 
 
 def _threshold(threshold: float | dict[str, float] | None) -> str:
-    """A threshold as it is written: `from 0.25`, `below 0.8`."""
-    if threshold is None:
-        return "no threshold"
-    side, amount = next(iter(threshold.items())) if isinstance(threshold, dict) else ("from", threshold)
-    return f"{side} {number.exact(amount)}"
+    return "no threshold" if threshold is None else number.reached(threshold)

@@ -29,7 +29,7 @@ from tests.alerts.sample import START, reading
                 "baseline": None,
                 "threshold": {"critical": {"above": 12_000}},
             },
-            "Root mean squared error is 12,346; critical above 12000, over 2013-07-01 (n 2,377)",
+            "Root mean squared error is 12,346; critical from 12000, over 2013-07-01 (n 2,377)",
         ),
         (
             {"window_end": START + 3_600_000_000},

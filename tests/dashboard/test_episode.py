@@ -163,6 +163,16 @@ def test_what_counts_most_is_gap_times_share() -> None:
     assert [one.name for one in alone] == ["low and as ever", "tiny", "large"]
 
 
+def test_notifications_of_one_episode_say_which_level_they_told() -> None:
+    """An episode that got worse is told of twice, each time as fired."""
+    row = Delivery(
+        id="1", destination="oncall", episode="e", type="episode.fired", body="", created=0, due=0, state=DeliveryState.DELIVERED
+    )
+    told = [msgspec.structs.replace(row, body=json.dumps({"data": {"level": level}})) for level in ("warn", "critical")]
+    assert [_delivery(one) for one in told] == ["fired (warn) to oncall: delivered", "fired (critical) to oncall: delivered"]
+    assert _delivery(msgspec.structs.replace(row, type="episode.resolved")) == "resolved to oncall: delivered"
+
+
 def test_a_notification_that_was_not_sent_says_why() -> None:
     """In the words of the page."""
     row = Delivery(
