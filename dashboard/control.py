@@ -14,7 +14,7 @@ from core.segment import ALL, grouping_of
 from dashboard import piece, word
 from dashboard.period import period
 from dashboard.scene import Scene
-from dashboard.series import Series
+from dashboard.series import Series, has
 from dashboard.state import RANGES, State
 
 Here = Callable[[State], str]
@@ -31,7 +31,7 @@ def controls(scene: Scene, state: State, here: Here) -> list[Any]:
         for key, label in RANGES.items()
     ]
     return [
-        piece.notice(state.notices),
+        piece.notice([*state.notices, *_unknown(scene, state)]),
         html.Div(
             [
                 piece.select(
@@ -48,14 +48,27 @@ def controls(scene: Scene, state: State, here: Here) -> list[Any]:
     ]
 
 
+def _unknown(scene: Scene, state: State) -> list[str]:
+    """The names in the address that the model does not have, as after a monitor was removed: the page shows something else then."""
+    model = word.cut(scene.row.model)
+    there = [
+        ("monitor", state.monitor, {one.name for one in scene.monitors}, f"{model} has no monitor"),
+        ("measure", state.measure, {one.measure for one in scene.monitors}, "no monitor takes the measure"),
+        ("by", state.by, {"*".join(grouping) for grouping in scene.groupings}, f"{model} has no segments by"),
+    ]
+    return [f"{key}: {said} {word.cut(name)}" for key, name, known, said in there if name and name not in known]
+
+
 def _filters(state: State, here: Here) -> list[tuple[str, str, str]]:
     filters = []
     if state.segment != ALL:
         filters.append(("Segment", text.unquote(state.segment), here(state.but(segment=ALL))))
     if state.window is not None:
-        filters.append(("Window from", word.instant(state.window), here(state.but(window=None))))
+        filters.append(("Window at", word.instant(state.window), here(state.but(window=None))))
     if state.start is not None or state.end is not None:
-        filters.append(("Period", f"{word.instant(state.start)} to {word.instant(state.end)}", here(state.but(start=None, end=None))))
+        ends = ("from", state.start), ("to", state.end)
+        said = " ".join(f"{side} {word.instant(at)}" for side, at in ends if at is not None)
+        filters.append(("Period", said, here(state.but(start=None, end=None))))
     return filters
 
 
@@ -69,9 +82,10 @@ def _monitors(monitors: Sequence[Monitor], chosen: Monitor, state: State, here: 
     )
 
 
-def choices(measures: Iterable[str], chosen: Monitor, monitors: Sequence[Monitor], state: State, here: Here) -> Component:
-    """Links to the other measures, and to the other monitors of the chosen one."""
+def choices(measures: Iterable[str], chosen: Monitor, monitors: Sequence[Monitor], state: State, here: Here, column: str = "") -> Component:
+    """Links to the other measures, and to the other monitors of the chosen one; to those that watch `column` if one is given."""
     names = list(measures)
+    monitors = [one for one in monitors if has(one, column)]
     tabs = (
         piece.choice("Measure", [(word.title(name), here(state.but(measure=name, monitor="")), name == chosen.measure) for name in names])
         if len(names) > 1

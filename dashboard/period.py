@@ -45,6 +45,8 @@ def period(row: ModelRow, state: State, step: int) -> Period:
             end = min(end, start + length)
     if state.window is not None:
         start, end = min(start, state.window), max(end, state.window + 1)
+    if state.start is not None:
+        end = max(end, start + 1)  # asked from after the last event on: nothing, and not the last window
     end = -(-end // step) * step
     start = min(start // step * step, end - step)
     if (end - start) // step <= LONGEST:
@@ -58,4 +60,4 @@ def shift(of: Period) -> str:
     """The period in words, and that it was cut where it was."""
     days = (of.end - of.start) / moment.DAY
     cut = f" ({LONGEST:,} windows at most)" if of.cut else ""
-    return (f"{days:.0f} days" if days >= 2 else f"{days * 24:.0f} hours") + cut
+    return (f"{days:.0f} days" if days >= 2 else "1 hour" if days * 24 == 1 else f"{days * 24:.0f} hours") + cut

@@ -120,12 +120,12 @@ def figures(*facts: tuple[str, str, Any]) -> Component:
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str, numbers: Sequence[int] = ()) -> Component:
     """A table; `numbers` are the columns that stand to the right. The first column names the row.
 
-    On a telephone the column of badges stays in sight while the others are scrolled.
+    On a telephone the column of badges stays in sight while the others are scrolled, if there is only one.
     """
     states = {place for row in rows for place, content in enumerate(row) if str(getattr(content, "className", "")).startswith("badge")}
 
     def cell(kind: Any, place: int, content: Any, **more: Any) -> Component:
-        name = "number" if place in numbers else "state" if place == max(states, default=None) else None
+        name = "number" if place in numbers else "state" if states == {place} else None
         made: Component = kind(content, className=name, **more)
         return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from asyncio import gather
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -23,7 +23,7 @@ from dashboard.figure.timeline import Mark
 from dashboard.panel import ask
 from dashboard.period import Period
 from dashboard.seam import ModelRow, Reader
-from dashboard.series import Series, watches
+from dashboard.series import JUDGED, Series, has, watches
 from dashboard.state import State
 
 LIMIT = 100_000  # readings asked for at most
@@ -71,6 +71,11 @@ async def scene(reader: Reader, model: str) -> Scene | None:
     return None if row is None else Scene(row, contract, monitors, segments, episodes, referenced)
 
 
+def unknown(model: str) -> Component:
+    """What stands in the place of a page of a model that there is not."""
+    return piece.empty(f"There is no model {word.cut(model)}", "It may have another name; the list of models knows them all.")
+
+
 def question(monitor: Monitor, state: State, period: Period, *, column: str | None) -> Query:
     """The readings of a monitor over a period, in the state's segment."""
     return Query(
@@ -105,6 +110,12 @@ def window_of(state: State, shown: Series) -> int | None:
     """The slot that is looked at: the chosen window, else the newest whole one, judged if there is such."""
     chosen = shown.slot(state.window)
     return chosen if chosen is not None else shown.newest
+
+
+def newest(found: Iterable[Series], over: Period) -> int:
+    """The start of the newest window that one of several columns or segments would be looked at first; of the last window if there is none."""
+    first = [(one.verdict[slot] in JUDGED, one.time(slot)) for one in found if (slot := one.newest) is not None]
+    return max(first)[1] if first else over.end - over.step
 
 
 def looked(state: State, shown: Series, slot: int) -> str:
@@ -150,17 +161,14 @@ def watching(scene: Scene, segment: str, name: str, column: str = "") -> list[Mo
     return [
         one
         for one in scene.monitors
-        if one.measure in BUILT
-        and BUILT[one.measure].family is family
-        and watches(one, segment)
-        and (not column or not one.columns or column in one.columns)
+        if one.measure in BUILT and BUILT[one.measure].family is family and watches(one, segment) and has(one, column)
     ]
 
 
 def who(monitors: Sequence[Monitor], state: State, here: Callable[[State], str]) -> Component:
     """Links to the monitors that do watch a segment; what to do where none does."""
     if not monitors:
-        return html.P("No monitor of this kind watches it: name it under `segments` of a monitor, and apply that.")
+        return html.P(["No monitor of this kind watches it: name it under ", html.Code("segments"), " of a monitor, and apply that."])
     links = [html.Li(piece.link(one.name, here(state.but(measure=one.measure, monitor=one.name)))) for one in monitors]
     return html.Div([html.P("Monitors that watch it:"), html.Ul(links, className="ways")])
 

@@ -95,7 +95,12 @@ def short(amount: float) -> str:
 
 def instant(ts: int | None) -> str:
     """A point in time in UTC, to the minute."""
-    return NONE if ts is None else f"{moment.to_datetime(ts):%Y-%m-%d %H:%M} UTC"
+    return NONE if ts is None else f"{minute(ts)} UTC"
+
+
+def minute(ts: int | None) -> str:
+    """A point in time, to the minute, in a column whose head says UTC."""
+    return NONE if ts is None else f"{moment.to_datetime(ts):%Y-%m-%d %H:%M}"
 
 
 def day(ts: int | None) -> str:

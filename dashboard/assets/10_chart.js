@@ -38,9 +38,10 @@
       layout: {
         ...layout, ...Object.fromEntries(axes), height: layout.height + (map ? 52 : 0),
         margin: { ...layout.margin, l: 40, r: 10, ...(map ? { t: 64 } : {}) },
-        legend: { ...layout.legend, font: { size: 11 } },
+        legend: { ...layout.legend, font: { size: 11 }, entrywidth: 0.49, entrywidthmode: "fraction" }, // two beside one another
         annotations: layout.annotations?.map((label) => (label.xanchor === "left" ? { ...label, xanchor: "right", xshift: 0, bgcolor: "--ground", borderpad: 0, yanchor: label.yshift < 0 ? "top" : "bottom", yshift: 0 } : label)),
         xaxis: { ...layout.xaxis, tickangle: 0, ...(layout.xaxis?.type === "date" ? { nticks: map ? 3 : 4 } : {}) },
+        ...(layout.xaxis2 ? { xaxis2: { ...layout.xaxis2, tickangle: 90, title: { ...layout.xaxis2.title, text: layout.xaxis2.title.text.replace(" and ", "<br>and ") } } } : {}),
       },
     };
   };

@@ -106,7 +106,7 @@ def _line(series: Series, judged: Sequence[float | None], measure: str) -> axis.
     return {
         "type": "scatter",
         "mode": "lines+markers" if any(alone) else "lines",
-        "name": word.title(measure),
+        "name": word.brief(measure),
         **_every(series, [f"<b>{word.number(value)}</b> · n {word.count(n)}" for value, n in zip(series.value, series.n, strict=True)]),
         "y": axis.rounded(judged),
         "line": {"color": colour.ACCENT, "width": 1.8},

@@ -20,7 +20,7 @@ from dashboard.graph import graph
 from dashboard.pages.segments import segments
 from dashboard.panel import Page, ask, panel
 from dashboard.period import period, shift
-from dashboard.scene import Scene, against, bare, looked, nothing, of, question, reach, scene, series, window_of
+from dashboard.scene import Scene, against, bare, looked, nothing, of, question, reach, scene, series, unknown, window_of
 from dashboard.seam import Reader
 from dashboard.series import choose, limits
 from dashboard.state import State, address
@@ -33,7 +33,9 @@ async def draw(reader: Reader, model: str, name: str, state: State) -> Page:
     found = await scene(reader, model)
     trail = piece.crumbs(("Models", address("models")), (model, address("models", model, state=state.but(by=""))), (name, None))
     column = _known(found, name)
-    if found is None or column is None:
+    if found is None:
+        return Page(name, "models", [trail, unknown(model)])
+    if column is None:
         return Page(name, "models", [trail, piece.empty(f"{model} has no column {name}", "The page of the model lists its columns.")])
 
     def here(changed: State) -> str:
@@ -85,8 +87,8 @@ async def _drift(
     start = over.end - over.step if slot is None else shown.time(slot)
     where, value = f"Window of {moment.period(start, start + over.step)}", "No reading in this period"
     if slot is not None:
-        found = word.NONE if shown.value[slot] is None else f"{word.number(shown.value[slot])} {against(monitor)}"
-        where, value = looked(state, shown, slot), f"{word.title(measure)} {found}"
+        found = "no value" if shown.value[slot] is None else f"{word.number(shown.value[slot])} {against(monitor)}"
+        where, value = looked(state, shown, slot), f"{word.title(measure)}: {found}" if shown.verdict[slot] else "No reading of it"
     return list(
         await gather(
             panel(_distribution(reader, scene, column, state, start, over.step, (where, value)), "distribution"),
@@ -152,9 +154,11 @@ async def _over(
     query = question(monitor, state, over, column=column.name)
     shown = await series(reader, query, over)
     slot = window_of(state, shown)
-    head = [choices(measures, monitor, scene.monitors, state, here), windows(shown, slot, state, here)] if measures else []
+    head = [choices(measures, monitor, scene.monitors, state, here, column.name), windows(shown, slot, state, here)] if measures else []
     said = "No window evaluated." if slot is None else f"{word.number(shown.value[slot])}, {of(shown, slot, monitor)}."
     said += "" if shown.limited or slot is None else " No threshold set."
+    if slot is not None and not shown.verdict[slot]:
+        said = f"No reading of {moment.period(shown.time(slot), shown.time(slot + 1))}."
     if (without := bare(scene, monitor)) is not None:
         return piece.card(title, [*head[:1], without], note=reach(state))
     note = f"{reach(state)}, {shift(over)}. {said}"

@@ -16,9 +16,9 @@ from dashboard.figure.heat import heat
 from dashboard.graph import graph
 from dashboard.panel import ask
 from dashboard.period import Period, period, shift
-from dashboard.scene import LIMIT, Scene, against, bare, nothing, question, reach
+from dashboard.scene import LIMIT, Scene, against, bare, newest, nothing, question, reach
 from dashboard.seam import Reader
-from dashboard.series import JUDGED, Series, by_key
+from dashboard.series import Series, by_key
 from dashboard.state import State, address
 
 MOSTLY = 0.5  # the null rate from which on a column is not called OK
@@ -65,8 +65,7 @@ def _start(found: dict[str, Series], over: Period, state: State) -> int:
     """The start of the window that is looked at: the chosen one, else the newest that a column would be looked at first."""
     if state.window is not None:
         return over.start + (state.window - over.start) // over.step * over.step
-    first = [(one.verdict[slot] in JUDGED, one.time(slot)) for one in found.values() if (slot := one.newest) is not None]
-    return max(first)[1] if first else over.end - over.step
+    return newest(found.values(), over)
 
 
 def _columns(
@@ -81,7 +80,7 @@ def _columns(
             caption=f"Columns by {word.title(monitor.measure)}",
             numbers=(1, 2, 4, 5),
         ),
-        note=f"{against(monitor).capitalize()}; the furthest first. A column opens in this window.",
+        note=("A" if bare(scene, monitor) else f"{against(monitor).capitalize()}; the furthest first. A") + " column opens in this window.",
     )
 
 

@@ -51,7 +51,7 @@ async def draw(reader: Reader, search: str = "") -> Page:
     for monitor in monitors:
         watching.setdefault(monitor.model, []).append(monitor)
     drawn = [_row(row, watching.get(row.model, []), levels.get(row.model, ()), traffic.get(row.model, {})) for row in rows]
-    head = ("Model", "Performance", "Drift", "Quality", "Open", f"Predictions, {DAYS} days", "Labelled", "Last event")
+    head = ("Model", "Performance", "Drift", "Quality", "Open", f"Predictions, {DAYS} days", "Labelled", "Last event (UTC)")
     listed = html.Div(piece.table(head, drawn, caption="Models", numbers=(4, 6)), className="card")
     return Page("Models", "models", [heading, listed, *_ways(first, len(found))])
 
@@ -103,7 +103,7 @@ def _row(row: ModelRow, monitors: Sequence[Monitor], levels: Collection[tuple[st
         str(row.open_episodes or word.NONE),
         spark,
         labelled,
-        word.instant(row.last_ts),
+        word.minute(row.last_ts),
     )
 
 

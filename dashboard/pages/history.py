@@ -63,7 +63,8 @@ async def draw(reader: Reader, search: str) -> Page:
             if (value := getattr(choice, key))
         )
     )
-    head = [trail, heading, html.Div(tabs, className="controls"), chips]
+    wrong = [f"state: {word.cut(choice.state)!r} is none of open, closed"] if state != choice.state else []
+    head = [trail, heading, piece.notice(wrong), html.Div(tabs, className="controls"), chips]
     if found is None:
         whole = piece.link("Show the list from its beginning", chosen.address)
         return Page("Episodes", "inbox", [*head, piece.empty("This link names a page that is not in the list", whole)])
@@ -75,9 +76,9 @@ async def draw(reader: Reader, search: str) -> Page:
         piece.link("Older", replace(choice, after=after).address) if after else None,
     ]
     rows = [_row(one, choice) for one in episodes]
-    titles = ("What", "Model", "Monitor", "Level", "Value", "State", "Fired", "Ended")
+    titles = ("What", "Model", "Monitor", "Level", "Value", "State", "Fired (UTC)", "Ended (UTC)")
     table = piece.card(
-        f"{len(rows)} episodes, {word.stretch(episodes[-1].fired_at, episodes[0].fired_at + 1)}",
+        f"{len(rows)} episode{'' if len(rows) == 1 else 's'}, {word.stretch(episodes[-1].fired_at, episodes[0].fired_at + 1)}",
         piece.table(titles, rows, caption="Episodes", numbers=(4,)),
         foot=[way for way in ways if way is not None] or None,
     )
@@ -101,6 +102,6 @@ def _row(one: Episode, choice: Choice) -> tuple[Any, ...]:
         piece.badge(one.level),
         word.number(one.value),
         str(one.state),
-        word.instant(one.fired_at),
-        word.instant(one.ended_at),
+        word.minute(one.fired_at),
+        word.minute(one.ended_at),
     )

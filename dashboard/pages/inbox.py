@@ -51,11 +51,11 @@ async def draw(reader: Reader) -> Page:
         [html.H1("Inbox"), html.P("What needs somebody now, the largest impact first.", className="faint")], className="title"
     )
     hidden = len(groups) - GROUPS
-    more = f"{hidden} more monitors have open episodes: " if hidden > 0 else ""
-    ways: list[Any] = [piece.link("all that are open", Choice(state="open").address), ", ", piece.link("all episodes", Choice().address)]
+    more = [f"{hidden} more monitors have open episodes. "] if hidden > 0 else []
+    ways: list[Any] = [piece.link("All open episodes", Choice(state="open").address), " · ", piece.link("All episodes", Choice().address)]
     body = [heading, piece.figures(*facts), html.Div(drawn, className="episodes") if opened else _quiet(models, status, monitors)]
     if opened or closed:
-        body.append(html.P([more, *ways], className="faint"))
+        body.append(html.P([*more, *ways], className="faint"))
     if closed:
         body.append(piece.card("Recently ended", _closed(closed)))
     return Page("Inbox", "inbox", body)
@@ -178,9 +178,11 @@ def _closed(episodes: Sequence[Episode]) -> Component:
             piece.link(piece.name(one.model, 24), address("models", one.model)),
             piece.badge(one.level),
             word.number(one.value),
-            word.instant(one.fired_at),
-            word.instant(one.ended_at),
+            word.minute(one.fired_at),
+            word.minute(one.ended_at),
         )
         for one in episodes
     ]
-    return piece.table(("What", "Model", "Level", "Value", "Fired", "Ended"), rows, caption="Recently ended episodes", numbers=(3,))
+    return piece.table(
+        ("What", "Model", "Level", "Value", "Fired (UTC)", "Ended (UTC)"), rows, caption="Recently ended episodes", numbers=(3,)
+    )

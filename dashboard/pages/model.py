@@ -15,7 +15,7 @@ from dashboard.pages.drift import drift
 from dashboard.pages.history import Choice
 from dashboard.pages.performance import performance
 from dashboard.panel import Page, ask, panels
-from dashboard.scene import scene
+from dashboard.scene import scene, unknown
 from dashboard.seam import ModelRow, Reader
 from dashboard.series import choose
 from dashboard.state import State, address
@@ -31,7 +31,7 @@ async def draw(reader: Reader, name: str, state: State) -> Page:
         return Page(
             name,
             "models",
-            [trail, piece.empty(f"There is no model {name}", "It may have another name; the list of models knows them all.")],
+            [trail, unknown(name)],
         )
 
     def here(changed: State) -> str:
@@ -74,9 +74,9 @@ def _strangers(outside: dict[str, int], classes: tuple[str, ...]) -> list[Any]:
 
 def _title(row: ModelRow) -> Component:
     """The model's name, how much there is of it and how old that is, and the way to its episodes."""
-    about = f"{row.task} · contract {row.contract_version} · {word.count(row.predictions)} predictions, {word.count(row.labels)} labelled · last event {word.instant(row.last_ts)}"
+    about = f"{row.task} · contract {row.contract_version} · {word.count(row.predictions)} predictions, {word.count(row.labels)} labelled"
     if row.last_ts is not None:
-        about += f", {word.ago(row.last_ts)}"
+        about += f" · last event {word.instant(row.last_ts)}, {word.ago(row.last_ts)}"
     episodes: list[Any] = [
         piece.link(f"{row.open_episodes} open episode{'' if row.open_episodes == 1 else 's'}", Choice("open", row.model).address),
         " · ",

@@ -7,6 +7,7 @@ from typing import Any
 
 from dash import html
 
+from core import moment
 from core.measure import BUILT, Family
 from core.monitor import Monitor
 from dashboard import piece, word
@@ -55,8 +56,9 @@ async def performance(reader: Reader, scene: Scene, judged: dict[str, Monitor], 
 
 def _fact(name: str, one: Series, monitor: Monitor, state: State) -> tuple[str, Any, Any]:
     slot = window_of(state, one)
-    if slot is None:
-        return (word.title(name), word.NONE, "no reading in this period")
+    if slot is None or not one.verdict[slot]:
+        where = "in this period" if slot is None else f"of {moment.period(one.time(slot), one.time(slot + 1))}"
+        return (word.title(name), word.NONE, f"no reading {where}")
     baseline = one.baseline[slot]
     against = f"baseline {word.number(baseline)}, " if baseline is not None else ""
     shown = [
@@ -70,4 +72,7 @@ def _sentence(one: Series, monitor: Monitor, slot: int | None) -> str:
     if slot is None:
         return f"{word.title(monitor.measure)}: no value in this period."
     breached = sum(verdict in {"warn", "critical"} for verdict in one.verdict)
-    return f"{word.title(monitor.measure)} was {word.number(one.value[slot])} ({of(one, slot, monitor)}); {breached} of {len(one)} windows reached a threshold."
+    found = (
+        f"was {word.number(one.value[slot])} ({of(one, slot, monitor)})" if one.value[slot] is not None else "has no value in this window"
+    )
+    return f"{word.title(monitor.measure)} {found}; {breached} of {len(one)} windows reached a threshold."

@@ -14,7 +14,7 @@ from dashboard.control import Here
 from dashboard.panel import ask
 from dashboard.period import Period
 from dashboard.rank import RANKED, Slice, ranked
-from dashboard.scene import LIMIT, Scene, watching, who
+from dashboard.scene import LIMIT, Scene, newest, watching, who
 from dashboard.seam import Reader
 from dashboard.series import Series, by_key
 from dashboard.state import State
@@ -25,7 +25,7 @@ ROWS = 60
 async def segments(
     reader: Reader, scene: Scene, monitor: Monitor, state: State, period: Period, here: Here, *, column: str, window: int | None
 ) -> Any:
-    """One row a segment value, the largest gap times share first. `window` is the start of the window that values are of, None for the last of the period."""
+    """One row a segment value, the largest gap times share first. `window` is the start of the window that values are of, None for the newest that is whole."""
     watched = ["*".join(grouping) for grouping in scene.groupings]
     if not watched:
         return None
@@ -49,7 +49,7 @@ async def segments(
             why = [f"The monitor {monitor.name} does not watch {by}.", who(watching(scene, by, monitor.measure, column), state, here)]
         return piece.card(title, [tabs, piece.empty("Nothing to compare", *why)])
     table = {name: Series.of(rows, period.start, period.end, period.step) for name, rows in found.items()}
-    start = window if window is not None else period.end - period.step
+    start = window if window is not None else newest(table.values(), period)
     valued = any(value is not None for one in table.values() for value in one.baseline)
     slices = ranked([_slice(name, one, start) for name, one in table.items()], monitor, parts=True)
     gaps = bool(measure.BUILT[monitor.measure].better)

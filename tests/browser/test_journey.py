@@ -87,7 +87,7 @@ def test_the_zoom_survives_news_and_falls_with_another_period(tab: Window, serve
     tab.page.evaluate(
         "() => Plotly.relayout(document.querySelector('#performance .js-plotly-plot'), {'xaxis.range': ['2013-05-01', '2013-06-01']})"
     )
-    expect(tab.page.locator(".chips")).to_contain_text("Period 2013-05-01 00:00 UTC to 2013-06-01 00:00 UTC")
+    expect(tab.page.locator(".chips")).to_contain_text("Period from 2013-05-01 00:00 UTC to 2013-06-01 00:00 UTC")
     tab.drawn()
     zoomed = tab.page.evaluate(ZOOM)
     assert zoomed == ["2013-05-01T00:00:00Z", "2013-06-01T00:00:00Z"]
@@ -154,10 +154,21 @@ def test_a_narrow_screen_scrolls_tables_and_not_the_page(browser: Browser, serve
         assert plot["width"] > 250
         lines = "() => new Set([...document.querySelectorAll('#performance .legend .traces')].map((one) => Math.round(one.getBoundingClientRect().top))).size"
         assert tab.page.evaluate(lines) <= 3
+        assert tab.page.locator("#health").inner_text() != ""
         for table in tab.page.locator("table").all():
             state = table.locator("td.state .badge").first.bounding_box()
             assert state is not None
             assert state["x"] + state["width"] <= 390
+        tab.open(f"{MODEL}?range=365d&segment=carrier%3DOO")
+        entries = tab.page.locator("#performance .legend .traces").count()
+        assert entries >= 4
+        assert tab.page.evaluate(lines) <= (entries + 1) // 2
+        tab.open("/ui/models")
+        health = tab.page.locator("table .badge").first.bounding_box()
+        assert health is not None
+        assert health["x"] + health["width"] <= 390
+        tab.open("/ui/models/%3Cscript%3Ealert(1)%3C%2Fscript%3E")
+        assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= 390
 
 
 def test_windows_are_chosen_with_the_keyboard(tab: Window) -> None:

@@ -44,7 +44,7 @@ def test_an_old_link_opens_its_own_window(tab: Window, served: Served) -> None:
     table = served.reader.readings(Query(model="departs-late", monitor="accuracy", column="", segment="all", start=day, end=day + 1))
     tab.open(f"/ui/models/departs-late?measure=performance.accuracy&monitor=accuracy&window={moment.text(day)}")
     expect(tab.page.locator("main .facts strong").first).to_have_text(word.number(table["value"][0].as_py()))
-    expect(tab.page.locator(".chips")).to_contain_text("Window from 2013-02-10")
+    expect(tab.page.locator(".chips")).to_contain_text("Window at 2013-02-10")
     expect(tab.page.locator(".chips")).to_contain_text("1 Jan to 31 Mar 2013, around the window")
     expect(tab.page.locator("[aria-label=Period] [aria-current]")).to_have_count(0)
     expect(tab.page.locator(".card").first).to_contain_text(re.compile("Window of 2013-02-10, as chosen"))

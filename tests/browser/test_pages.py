@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 PAGES = {
     "inbox": "/ui/",
     "episode": "/ui/alerts/{episode}",
+    "episodes": "/ui/alerts",
     "fleet": "/ui/models",
     "model": "/ui/models/departs-late?range=365d",
     "model-segment": "/ui/models/arrival-delay?segment=carrier%3DVX&measure=drift.js&by=carrier",
@@ -30,11 +31,17 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_drawn_and_accessible(name: str, theme: str, browser: Browser, served: Served, shots: Path) -> None:
-    """Each address works as the first request, without a complaint, and axe finds nothing at level AA."""
+    """Each address works as the first request, without a complaint or a table that is cut, and axe finds nothing at level AA."""
     episode = next(one.id for one in served.reader.episodes(None, None, 5000) if one.column == "temp" and one.segment == "all")
     with window(browser, served, theme=theme) as tab:
         tab.open(PAGES[name].format(episode=episode))
         assert tab.page.locator(".card.error").count() == 0
+        assert (
+            tab.page.evaluate(
+                "() => [...document.querySelectorAll('.scroll')].filter((table) => table.scrollWidth > table.clientWidth).length"
+            )
+            == 0
+        )
         tab.page.screenshot(path=shots / f"{name}-{theme}.png", full_page=True)
         found = Axe().run(tab.page, options=RULES)
         violations = [(one["id"], [node["target"] for node in one["nodes"]][:4]) for one in found.response["violations"]]

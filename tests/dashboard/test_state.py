@@ -53,6 +53,14 @@ def test_a_relative_period_ends_with_the_data_and_not_with_the_clock() -> None:
         assert (over.start, over.end) == (370 * moment.DAY, 400 * moment.DAY)
 
 
+def test_a_period_after_the_last_event_is_not_that_of_the_last_event() -> None:
+    """It is empty, and where the address says; one that ends before the first event too."""
+    after = period(ROW, State(start=500 * moment.DAY), moment.DAY)
+    assert (after.start, after.end) == (500 * moment.DAY, 501 * moment.DAY)
+    before = period(replace(ROW, first_ts=300 * moment.DAY), State(end=200 * moment.DAY), moment.DAY)
+    assert (before.start, before.end) == (199 * moment.DAY, 200 * moment.DAY)
+
+
 def test_no_more_windows_are_asked_for_than_can_be_drawn() -> None:
     """A year of five-minute windows is cut to the newest, and the cut is known."""
     over = period(ROW, State(range="all"), 5 * moment.MINUTE)

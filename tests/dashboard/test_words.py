@@ -57,7 +57,7 @@ async def test_a_segment_that_a_monitor_does_not_watch_leads_on(twin: Twin) -> N
     assert "The monitor accuracy does not watch this segment." in shown
     assert f'"{MODEL}?segment=carrier%3DUA&measure=performance.f1&monitor=default-performance.f1"' in shown
     assert f'"{MODEL}?measure=performance.accuracy"' in shown
-    assert "name it under `segments` of a monitor" in text(await page(narrowed(twin), MODEL, "?segment=carrier%3DUA"))
+    assert "name it under " in text(await page(narrowed(twin), MODEL, "?segment=carrier%3DUA"))
 
 
 async def test_a_dimension_that_a_monitor_does_not_watch_leads_on(twin: Twin) -> None:
@@ -211,7 +211,58 @@ async def test_names_of_three_hundred_characters_are_cut_with_the_whole_in_a_too
 
 async def test_what_a_link_says_and_cannot_be_read_is_ignored_aloud(twin: Twin) -> None:
     """In the words of the page."""
-    assert "Ignored in this link: from: 'yesterday' is not an RFC 3339 time" in text(await page(twin, MODEL, "?from=yesterday"))
+    shown = text(await page(twin, MODEL, "?from=yesterday&monitor=gone&measure=drift.wasserstein&by=dest"))
+    for said in (
+        "from: 'yesterday' is not an RFC 3339 time",
+        "monitor: departs-late has no monitor gone",
+        "measure: no monitor takes the measure drift.wasserstein",
+        "by: departs-late has no segments by dest",
+    ):
+        assert f"Ignored in this link: {said}" in shown
+    assert "Ignored" not in text(await page(twin, MODEL, "?monitor=accuracy&measure=performance.accuracy&by=carrier&segment=carrier%3DUA"))
+
+
+async def test_where_there_is_no_reading_nothing_is_said_of_one(twin: Twin) -> None:
+    """A window or a period beyond the data has no verdict, no value, and no word about thresholds; its period is that of the address."""
+    late = f"window={moment.text(START + (DAYS + 40) * moment.DAY)}"
+    shown = text(await page(twin, MODEL, f"?{late}&range=30d"))
+    assert "no reading of 2014-02-10" in shown
+    assert '"className": "badge "' not in shown
+    segment = f"?segment=carrier%3DUA&{late}&range=30d"
+    shown = text(await page(narrowed(twin), f"{MODEL}/columns/temp", segment))
+    assert "No reading of 2014-02-10" in shown
+    assert "No threshold set" not in shown
+    shown = text(await page(twin, f"{MODEL}/columns/temp", "?from=2015-01-01T00:00:00Z"))
+    assert "from 2015-01-01 00:00 UTC" in shown
+    assert "1 Jan 2015" in shown
+    assert "2013-12-31" not in shown
+
+
+async def test_what_is_not_there_is_called_by_its_name(twin: Twin) -> None:
+    """A column of a model that there is not, and a state that no episode has."""
+    assert "There is no model nope" in text(await page(twin, "/ui/models/nope/columns/x", ""))
+    assert "departs-late has no column x" in text(await page(twin, f"{MODEL}/columns/x", ""))
+    assert "Ignored in this link: state: 'firing' is none of open, closed" in text(await page(twin, "/ui/alerts", "?state=firing"))
+
+
+async def test_only_monitors_of_a_column_are_offered_on_its_page(twin: Twin) -> None:
+    """A monitor of other columns would show nothing of this one."""
+    drift = next(one for one in twin.monitors("departs-late") if one.measure == "drift.psi")
+    other, mine = (msgspec.structs.replace(drift, name=f"of-{column}", columns=(column,)) for column in ("temp", "carrier"))
+    reader = changed(twin, _monitors={**twin._monitors, "departs-late": [*twin.monitors("departs-late"), other, mine]})
+    shown = text(await page(reader, f"{MODEL}/columns/carrier", ""))
+    assert ("monitor=of-carrier" in shown, "monitor=of-temp" in shown) == (True, False)
+
+
+async def test_segments_beside_an_unknown_one_are_of_a_whole_window(twin: Twin) -> None:
+    """Where no window can be looked at, the table takes the newest that is whole, not the fragment at the end of the data."""
+    table = twin._readings["departs-late", "accuracy"]
+    last = pc.equal(table["window_start"], START + (DAYS - 1) * moment.DAY)
+    at = table.schema.get_field_index("n_target")
+    thin = table.set_column(at, "n_target", pc.if_else(last, pa.scalar(1, table["n_target"].type), table["n_target"]))
+    reader = changed(twin, _readings={**twin._readings, ("departs-late", "accuracy"): thin})
+    shown = text(await page(reader, MODEL, "?segment=carrier%3DNOBODY&measure=performance.accuracy&monitor=accuracy"))
+    assert f"Window of {moment.text(START + (DAYS - 2) * moment.DAY)[:10]}, n " in shown
 
 
 async def test_a_column_that_was_null_for_a_day_of_a_week_is_not_ok(twin: Twin) -> None:
