@@ -163,9 +163,9 @@ class Client:
         """
         return self._pages("/v1/readings", {"from": _time(start), "to": _time(end), **filters})
 
-    def episodes(self, *, state: str | None = None, model: str | None = None) -> Iterator[dict[str, Any]]:
-        """Episodes, all or those that are `open` or `closed`."""
-        return self._pages("/v1/episodes", {"state": state, "model": model})
+    def episodes(self, *, state: str | None = None, model: str | None = None, monitor: str | None = None) -> Iterator[dict[str, Any]]:
+        """Episodes, all or those that are `open` or `closed`, of a model or a monitor."""
+        return self._pages("/v1/episodes", {"state": state, "model": model, "monitor": monitor})
 
     def models(self) -> Iterator[dict[str, Any]]:
         """The models that have a contract."""

@@ -69,10 +69,10 @@ class Services:
         return self.reader.monitors(model)
 
     def episodes(
-        self, state: Literal["open", "closed"] | None, model: str | None, limit: int, after: str | None
+        self, state: Literal["open", "closed"] | None, model: str | None, limit: int, after: str | None, *, monitor: str | None
     ) -> tuple[list[Episode], str | None]:
         """Episodes, and the next cursor."""
-        return self.reader.episodes(state, model, limit, after)
+        return self.reader.episodes(state, model, limit, after, monitor=monitor)
 
     def episode(self, name: str) -> Episode | None:
         """One episode."""

@@ -17,14 +17,15 @@ from core.clock import ManualClock
 from core.error import Retryable
 from tests.api.test_events import is_problem
 from tests.api.twin import Twin
-from watchkeeper.api import login
+from watchkeeper.api import login, session
 from watchkeeper.api.app import create_api
 from watchkeeper.api.auth import Auth, Doors
 from watchkeeper.api.host import Hosts
-from watchkeeper.api.session import COOKIE, Sessions
+from watchkeeper.api.session import Sessions, cookie_name
 
 TOKEN = "s3cret-é"
 HTML = {"accept": "text/html,application/xhtml+xml"}
+COOKIE = cookie_name("127.0.0.1:8650")
 NOW = 1_700_000_000_000_000
 
 
@@ -176,12 +177,57 @@ async def test_a_session_ends_by_its_time_by_log_out_and_by_another_token(docume
 
 
 async def test_who_has_logged_in_is_let_in_while_the_store_is_away(http: httpx.AsyncClient, documents: Documents) -> None:
-    """What was known of ended sessions holds; a log-out that cannot be noted says so, and ends nothing."""
+    """What was known of ended sessions holds, the last log-out too; a log-out that cannot be noted says so, and ends nothing."""
+    await log_in(http)
+    ended = http.cookies[COOKIE]
+    assert (await http.get("/v1/status")).status_code == 200
+    await http.post("/logout")
     await log_in(http)
     documents.away = True
     assert (await http.get("/v1/status")).status_code == 200
+    assert is_problem(await http.get("/v1/status", headers={b"cookie": f"{COOKIE}={ended}".encode()}), 401)
     assert is_problem(await http.post("/logout"), 503)
     assert (await http.get("/v1/status")).status_code == 200
+
+
+async def test_a_server_that_knows_no_ended_sessions_takes_none(
+    documents: Documents, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Begun while the store is away: 503 for a session that was ended and for one that goes on, until the store answers. The token and probes are let in."""
+    async with browser(guarded(documents, clock)) as http:
+        await log_in(http)
+        going = http.cookies[COOKIE]
+        await log_in(http)
+        ended = http.cookies[COOKIE]
+        await http.post("/logout")
+    documents.away = True
+    async with browser(guarded(documents, clock)) as http:
+        for cookie in (ended, going):
+            http.cookies.set(COOKIE, cookie)
+            for path in ("/v1/status", "/ui/"):
+                assert is_problem(answer := await http.get(path), 503)
+                assert answer.headers["retry-after"] == "2"
+        assert (await http.get("/v1/health/live")).status_code == 200
+        assert (await http.get("/v1/status", headers={b"authorization": f"Bearer {TOKEN}".encode()})).status_code == 200
+        documents.away = False
+        monkeypatch.setattr(session, "_FRESH", -1.0)  # asks again at once
+        assert (await http.get("/v1/status")).status_code == 200
+        http.cookies.set(COOKIE, ended)
+        assert is_problem(await http.get("/v1/status"), 401)
+
+
+async def test_two_servers_on_one_machine_have_a_cookie_each(clock: ManualClock) -> None:
+    """A log-in at one, and a log-out, leave the session at the other: browsers send a host's cookies to all of its ports."""
+    async with (
+        browser(guarded(Documents(), clock)) as one,
+        browser(guarded(Documents(), clock, token="b"), "http://127.0.0.1:8651") as other,
+    ):
+        await log_in(one)
+        other.cookies.jar = one.cookies.jar
+        await log_in(other, "b")
+        assert [(await client.get("/v1/status")).status_code for client in (one, other)] == [200, 200]
+        await other.post("/logout")
+        assert [(await client.get("/v1/status")).status_code for client in (one, other)] == [200, 401]
 
 
 async def test_another_site_does_nothing_in_the_name_of_a_session(http: httpx.AsyncClient) -> None:

@@ -121,6 +121,7 @@ async def test_episodes_are_listed(http: httpx.AsyncClient, twin: Twin) -> None:
         "http://127.0.0.1:8650/ui/alerts/e1",
     )
     assert (await http.get("/v1/episodes/e1")).json() == item
+    assert [len((await http.get(f"/v1/episodes?monitor={name}")).json()["items"]) for name in ("fare-drift", "other", "")] == [1, 0, 1]
     assert is_problem(await http.get("/v1/episodes?state=some"), 400)
     assert is_problem(await http.get("/v1/episodes/e2"), 404)
 

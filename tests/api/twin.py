@@ -89,9 +89,9 @@ class Twin:
         return [Monitor(name="fare-drift", model="taxi-fare", measure="drift.psi", baseline="reference", warn=0.1, persist=(2, 3))]
 
     def episodes(
-        self, state: Literal["open", "closed"] | None, model: str | None, limit: int, after: str | None
+        self, state: Literal["open", "closed"] | None, model: str | None, limit: int, after: str | None, *, monitor: str | None
     ) -> tuple[list[Episode], str | None]:
-        return self.found, None
+        return [episode for episode in self.found if monitor in (None, episode.monitor)], None
 
     def episode(self, name: str) -> Episode | None:
         return next((episode for episode in self.found if episode.id == name), None)

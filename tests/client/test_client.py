@@ -169,6 +169,13 @@ def test_readings_follow_the_cursor(server: Server, client: Client) -> None:
     assert server.requests[1].query == {"model": "m", "column": "", "from": "2022-07-01T00:00:00Z", "cursor": "c"}
 
 
+def test_episodes_of_a_monitor_are_asked_for(server: Server, client: Client) -> None:
+    """By model and monitor, as the API has them."""
+    server.reply = lambda _: Answer(body={"items": [], "next": None})
+    assert list(client.episodes(state="open", model="m", monitor="a/b")) == []
+    assert server.requests[0].query == {"state": "open", "model": "m", "monitor": "a/b"}
+
+
 def test_wait_returns_when_quiet_and_gives_up_in_time(server: Server, client: Client) -> None:
     """Quiet at the third look; never quiet is a TimeoutError."""
     answers = [False, False, True]

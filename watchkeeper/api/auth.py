@@ -13,10 +13,11 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from core.error import Retryable
 from watchkeeper.api.host import Hosts
 from watchkeeper.api.login import HOME, LOGIN, LOGOUT, Login, to_login
 from watchkeeper.api.problem import Problem
-from watchkeeper.api.session import COOKIE, Sessions
+from watchkeeper.api.session import Sessions, cookie_name
 
 _UNAUTHORIZED = Problem(
     401,
@@ -74,11 +75,17 @@ class Auth:
             return None
         if door and self._login is not None:
             return _FOREIGN.response() if foreign else await self._login.answer(Request(scope, receive))
-        if await self._logged_in(headers):
-            return _FOREIGN.response() if foreign else None
+        unknown: Response | None = None
+        try:
+            if await self._logged_in(headers):
+                return _FOREIGN.response() if foreign else None
+        except Retryable as error:
+            unknown = Problem(503, str(error), "try again in a moment", headers={"Retry-After": "2"}).response()
         if path in OPEN:
             scope[_STRANGER] = True
             return None
+        if unknown is not None:
+            return unknown
         if self._login is not None and scope.get("method") == HTTPMethod.GET and _page(path, headers):
             return to_login(scope["raw_path"].decode("latin-1"), scope.get("query_string", b"").decode("latin-1"))
         return _UNAUTHORIZED.response()
@@ -88,7 +95,7 @@ class Auth:
         return self._token is not None and scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode("latin-1"), self._token)
 
     async def _logged_in(self, headers: Headers) -> bool:
-        cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        cookie = cookie_parser(headers.get("cookie", "")).get(cookie_name(headers.get("host")))
         return bool(cookie) and self._doors.sessions is not None and await asyncio.to_thread(self._doors.sessions.holds, cookie or "")
 
 

@@ -11,7 +11,7 @@ from watchkeeper.api.problem import Problem
 from watchkeeper.api.seam import Services
 
 MOST = 1_000  # episodes on a page
-PARAMETERS = ("state", "model", "limit", "cursor")
+PARAMETERS = ("state", "model", "monitor", "limit", "cursor")
 
 
 def router(services: Services, address: str) -> APIRouter:
@@ -24,7 +24,8 @@ def router(services: Services, address: str) -> APIRouter:
         given = query.only(request, *PARAMETERS)
         state = cast("Literal['open', 'closed'] | None", query.choice(given, "state", ("open", "closed")))
         limit = query.count(given, "limit", 100, MOST)
-        found, after = services.episodes(state, given.get("model") or None, limit, given.get("cursor") or None)
+        model, monitor, cursor = (given.get(name) or None for name in ("model", "monitor", "cursor"))
+        found, after = services.episodes(state, model, limit, cursor, monitor=monitor)
         return answer.page([episode.document(address) for episode in found], after)
 
     @routes.get("/v1/episodes/{name}", summary="One episode")

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from core.error import Retryable
 from watchkeeper.api.problem import Problem
-from watchkeeper.api.session import COOKIE, Sessions, seconds
+from watchkeeper.api.session import Sessions, cookie_name, seconds
 
 LOGIN, LOGOUT, HOME = "/login", "/logout", "/ui/"
 _LARGEST = 16_384  # bytes of a form
@@ -91,17 +91,19 @@ class Login:
             return _page(target, wrong=True)
         answer = RedirectResponse(target, 303)
         secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, self._sessions.begin(), max_age=seconds(self._sessions), httponly=True, samesite="strict", secure=secure)
+        name, value = cookie_name(request.headers.get("host")), self._sessions.begin()
+        answer.set_cookie(name, value, max_age=seconds(self._sessions), httponly=True, samesite="strict", secure=secure)
         return answer
 
     async def _out(self, request: Request) -> Response:
+        name = cookie_name(request.headers.get("host"))
         try:
-            await asyncio.to_thread(self._sessions.end, request.cookies.get(COOKIE, ""))
+            await asyncio.to_thread(self._sessions.end, request.cookies.get(name, ""))
         except Retryable as error:
             headers = {"Retry-After": "1"}
             return Problem(503, f"the log-out cannot be noted: {error}", "log out again in a moment", headers=headers).response()
         answer = RedirectResponse(LOGIN, 303)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+        answer.delete_cookie(name, httponly=True, samesite="strict", secure=request.url.scheme == "https")
         return answer
 
 

@@ -9,11 +9,16 @@ from fastapi import FastAPI
 from watchkeeper.api.auth import OPEN
 from watchkeeper.api.login import LOGIN
 from watchkeeper.api.problem import MEDIA_TYPE
-from watchkeeper.api.session import COOKIE
+from watchkeeper.api.session import cookie_name
 
 _SECURITY = {
     "token": {"type": "http", "scheme": "bearer", "description": "The server's setting `token`; a server without one asks for none."},
-    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": f"What a browser has after a log-in at {LOGIN}."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": cookie_name(":8650"),
+        "description": f"What a browser has after a log-in at {LOGIN}; after the dash stands the port of the address, without one there is no dash.",
+    },
 }
 _PROBLEM = {
     "title": "Problem",

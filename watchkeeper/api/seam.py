@@ -55,7 +55,7 @@ class Services(Protocol):
         ...
 
     def episodes(
-        self, state: Literal["open", "closed"] | None, model: str | None, limit: int, after: str | None
+        self, state: Literal["open", "closed"] | None, model: str | None, limit: int, after: str | None, *, monitor: str | None
     ) -> tuple[list[Episode], str | None]:
         """Episodes, the last fired first, and the next cursor."""
         ...

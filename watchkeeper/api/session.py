@@ -14,13 +14,23 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from core import moment
 from core.clock import Clock
-from core.error import WatchkeeperError
+from core.error import Retryable, WatchkeeperError
 
 _log = logging.getLogger(__name__)
 
-COOKIE = "watchkeeper"
+COOKIE = "watchkeeper"  # and the port; browsers send a cookie to every port of a host
 PREFIX = "logout:"  # of the documents that note which sessions were ended
 _FRESH = 2.0  # seconds for which the ended sessions are known: so long another process may still take one
+
+
+def cookie_name(host: str | None) -> str:
+    """The name of the cookie at an address, by the Host header: of two servers on one machine each has its own.
+
+    >>> cookie_name("127.0.0.1:8650"), cookie_name("watch.example")
+    ('watchkeeper-8650', 'watchkeeper')
+    """
+    port = (host or "").rpartition(":")[2]
+    return f"{COOKIE}-{port}" if port.isascii() and port.isdigit() else COOKIE
 
 
 class Documents(Protocol):
@@ -48,7 +58,7 @@ class Sessions:
         )
         self.length, self._documents, self._clock = length, documents, clock
         self._lock = Lock()
-        self._ended: Mapping[str, Any] = {}
+        self._ended: Mapping[str, Any] | None = None  # until the store has answered once
         self._asked = float("-inf")
 
     def begin(self) -> str:
@@ -56,7 +66,10 @@ class Sessions:
         return str(self._signer.dumps({"id": secrets.token_hex(16), "until": self._clock.now() + self.length}))
 
     def holds(self, cookie: str) -> bool:
-        """Whether a cookie's value is that of a session that goes on. May ask the store: call it in a thread."""
+        """Whether a cookie's value is that of a session that goes on. May ask the store: call it in a thread.
+
+        Raises Retryable while it is not known which sessions were ended.
+        """
         session = self._read(cookie)
         return session is not None and session["until"] > self._clock.now() and PREFIX + session["id"] not in self._known()
 
@@ -68,8 +81,11 @@ class Sessions:
         for name, document in self._documents.cursors(PREFIX).items():
             if document["until"] <= now:
                 self._documents.forget(name)
-        self._documents.save_cursor(PREFIX + session["id"], {"until": session["until"]})
-        self._asked = float("-inf")
+        name, document = PREFIX + session["id"], {"until": session["until"]}
+        self._documents.save_cursor(name, document)
+        with self._lock:
+            self._ended = None if self._ended is None else {**self._ended, name: document}
+            self._asked = float("-inf")
 
     def _read(self, cookie: str) -> dict[str, Any] | None:
         try:
@@ -86,6 +102,8 @@ class Sessions:
                     self._ended = self._documents.cursors(PREFIX)
                 except WatchkeeperError as error:
                     _log.warning("which sessions were ended cannot be read, what was known holds: %s", error)
+            if self._ended is None:
+                raise Retryable("it is not known yet which sessions were ended: the store does not answer")
             return self._ended
 
 
