@@ -30,8 +30,11 @@
   };
   const failed = (answer) => !answer || [502, 503, 504].includes(answer.status);
 
-  // The session is over: after the log-in the browser comes back to this address.
-  const leave = () => location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));
+  // The session is over: after the log-in the browser comes back to this address, or to the one that was chosen.
+  const leave = () => {
+    const { pathname, search } = window.watchkeeper.here();
+    location.assign("/login?next=" + encodeURIComponent(pathname + search));
+  };
 
   // A refresh waits while a list is open or something is dragged.
   const held = () => pressed || document.querySelector("main [aria-expanded=true]");

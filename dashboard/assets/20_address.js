@@ -108,6 +108,6 @@
   };
 
   document.addEventListener("DOMContentLoaded", () => document.getElementById("again").addEventListener("click", () => window.watchkeeper.again()));
-  window.watchkeeper = { ...window.watchkeeper, go, away };
+  window.watchkeeper = { ...window.watchkeeper, go, away, here: () => wanted ?? location };
   window.dash_clientside = { ...window.dash_clientside, watchkeeper: { ...window.dash_clientside?.watchkeeper, start, pick, commit } };
 })();

@@ -337,3 +337,14 @@ def test_typing_a_segment_replaces_what_stood_there(tab: Window) -> None:
     expect(segment).to_be_focused()
     tab.page.keyboard.type("JFK")
     expect(segment).to_have_value("JFK")
+
+
+def test_a_link_that_finds_the_session_over_is_where_the_log_in_leads(tab: Window) -> None:
+    """What was chosen, not the page that it was chosen on."""
+    tab.open(MODEL)
+    tab.page.route(re.compile("_dash-update-component"), lambda route: route.fulfill(status=401, body="{}"))
+    tab.page.route("**/login?*", lambda route: route.fulfill(content_type="text/html", body="<html lang=en><title>Log in</title></html>"))
+    tab.page.get_by_role("group", name="Period").get_by_role("link", name="30 days").click()
+    tab.page.wait_for_url("**/login?*")
+    assert tab.page.url == f"{tab.url}/login?next=%2Fui%2Fmodels%2Fdeparts-late%3Frange%3D30d"
+    tab.complaints = [complaint for complaint in tab.complaints if "401" not in complaint]
