@@ -61,7 +61,7 @@ def fault(kind: Named, name: object) -> str:
     if not name.isprintable() or name != name.strip():
         return "holds a character that is not printable, or begins or ends with a space"
     if versions:
-        return "is the word for all of them" if name == "all" else ""
+        return "means all of them" if name == "all" else ""
     parts = name.split("/")
     if any(part and not part.strip(".") for part in parts):
         return "has nothing but dots, or nothing but dots beside a slash, which no address can hold"

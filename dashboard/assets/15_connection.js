@@ -86,27 +86,27 @@
   const ask = async () => {
     clearTimeout(timer);
     if (!document.hidden && !held()) {
-      let answer = null;
+      let answer = null, body = null;
       try {
-        answer = await plain("/v1/version", { headers: tag ? { "If-None-Match": tag } : {}, signal: AbortSignal.timeout(PATIENCE) });
+        const come = await plain("/v1/version", { headers: tag ? { "If-None-Match": tag } : {}, signal: AbortSignal.timeout(PATIENCE) });
+        body = await come.text(); // whole: a server can stop in the middle of it
+        answer = come;
       } catch (error) { /* away */ }
-      if (answer?.status === 401) {
-        await answer.text();
-        return leave();
-      }
+      if (answer?.status === 401) return leave();
       if (failed(answer)) lost();
       else if (away()) return back();
       else if (answer.ok) {
         const first = tag === null && !stale; // the page has just been drawn
         stale = false;
         tag = answer.headers.get("etag");
-        const version = (await answer.json()).version;
+        const version = JSON.parse(body).version;
         if (!first && id) dash_clientside.set_props(id, { data: version });
       }
     }
     beat(away() ? AGAIN : BEAT);
   };
   document.addEventListener("visibilitychange", () => document.hidden || ask());
+  beat(BEAT); // the first answers may never come
   const watch = (store) => { id = store; ask(); return dash_clientside.no_update; };
 
   window.watchkeeper = { ...window.watchkeeper, again: ask };

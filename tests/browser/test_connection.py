@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,6 +49,15 @@ class Machine:
     def stop(self) -> None:
         """End the server."""
         self._server.stop()
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        """A server that takes connections and answers nothing, for as long as this is held."""
+        os.kill(self._server.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._server.pid, signal.SIGCONT)
 
     def start(self) -> None:
         """Start it again where it was."""
@@ -105,6 +117,53 @@ def test_one_failed_question_takes_the_green_away_and_the_page_comes_back_by_its
     expect(alone.page.locator(".title")).to_contain_text(f"{DAYS * ROWS + 1:,} predictions", timeout=60_000)
     expect(alone.page.locator("#health")).to_be_visible()
     alone.drawn()
+
+
+# A page gives a question for news ten seconds; here one.
+IMPATIENT = "{ const plain = AbortSignal.timeout.bind(AbortSignal); AbortSignal.timeout = (time) => plain(time / 10); }"
+
+
+def test_a_server_that_answers_nothing_is_away_too(alone: Window, machine: Machine) -> None:
+    """It takes the question and is stopped: the banner comes, a click waits; when it goes on so does the page, with what was chosen."""
+    alone.page.add_init_script(IMPATIENT)
+    alone.open(PAGE)
+    with machine.hung():
+        alone.page.get_by_role("link", name="30 days").click()
+        poll(alone)
+        expect(alone.page.get_by_role("alert")).to_contain_text("What was chosen has not been loaded", timeout=60_000)
+        expect(alone.page.locator("#health")).to_be_hidden()
+    expect(alone.page.get_by_role("alert")).to_be_hidden(timeout=60_000)
+    alone.page.wait_for_url(f"{machine.url}{PAGE}?range=30d")
+    alone.drawn()
+
+
+@pytest.mark.parametrize("body", [False, True])
+def test_a_first_load_that_is_never_answered_says_so(body: bool, browser: Browser, served: Served) -> None:
+    """Neither what the page is made of nor news comes, or of the news a beginning: the page says so by itself, and is drawn when answers come."""
+    with window(browser, served) as tab:
+        tab.page.add_init_script(IMPATIENT)
+        if body:  # the answer begins and does not end
+            endless = "new Response(new ReadableStream({ start(control) { options.signal?.addEventListener('abort', () => control.error(options.signal.reason)); } }))"
+            tab.page.add_init_script(
+                f"window.hung = true; {{ const plain = window.fetch.bind(window); window.fetch = (path, options) =>"
+                f" window.hung && path === '/v1/version' ? Promise.resolve({endless}) : plain(path, options); }}"
+            )
+        tab.page.clock.install()
+        down = [True]
+        tab.page.route(
+            "**/*",
+            lambda route: None if down[0] and ("_dash-layout" in route.request.url or "/v1/" in route.request.url) else route.fallback(),
+        )
+        with tab.page.expect_request("**/_dash-layout"):
+            tab.page.goto(f"{served.url}/ui/models/departs-late?range=30d", wait_until="commit")
+        tab.page.clock.fast_forward(15_000)
+        expect(tab.page.get_by_role("alert")).to_contain_text("This page has not been loaded", timeout=30_000)
+        down[0] = False
+        tab.page.evaluate("() => { window.hung = false; document.getElementById('again').click(); }")
+        expect(tab.page.locator("h1")).to_have_text("departs-late", timeout=30_000)
+        tab.drawn()
+        expect(tab.page.get_by_role("alert")).to_be_hidden()
+        tab.complaints = [complaint for complaint in tab.complaints if not complaint.startswith(EXPECTED)]
 
 
 def test_a_click_without_a_server_changes_neither_page_nor_address_until_it_is_back(alone: Window, machine: Machine) -> None:

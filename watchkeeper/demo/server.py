@@ -54,6 +54,11 @@ class Server:
         """Whether the process lives."""
         return self._leash is not None and self._leash.code is None
 
+    @property
+    def pid(self) -> int:
+        """The process's id; 0 where there is none."""
+        return 0 if self._leash is None else self._leash.pid
+
     def stop(self) -> None:
         """End the process, gently first."""
         if self._leash is not None:
