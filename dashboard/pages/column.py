@@ -12,6 +12,7 @@ from core import moment
 from core.contract import Column
 from core.measure import BUILT, Family
 from core.monitor import Monitor
+from core.segment import ALL
 from dashboard import piece, word
 from dashboard.control import Here, choices, controls, windows
 from dashboard.figure import histogram
@@ -20,7 +21,7 @@ from dashboard.graph import graph
 from dashboard.pages.segments import segments
 from dashboard.panel import Page, ask, panel
 from dashboard.period import period, shift
-from dashboard.scene import Scene, against, bare, looked, nothing, of, question, reach, scene, series, unknown, window_of
+from dashboard.scene import Scene, against, bare, looked, newest, nothing, of, question, reach, scene, series, unknown, window_of
 from dashboard.seam import Reader
 from dashboard.series import choose, limits
 from dashboard.state import State, address
@@ -84,9 +85,15 @@ async def _drift(
     over = period(scene.row, state, monitor.window)
     shown = await series(reader, question(monitor, state, over, column=column.name), over)
     slot = window_of(state, shown)
-    start = over.end - over.step if slot is None else shown.time(slot)
-    where, value = f"Window of {moment.period(start, start + over.step)}", "No reading in this period"
-    if slot is not None:
+    value = "No reading in this period" if state.segment == ALL else "No reading of this segment"
+    if slot is None:  # the window that all traffic would be looked at in
+        whole = await series(reader, question(monitor, state.but(segment=ALL), over, column=column.name), over)
+        start = newest([whole], over)
+        where = (
+            f"Window of {moment.period(start, start + over.step)}" if (at := window_of(state, whole)) is None else looked(state, whole, at)
+        )
+    else:
+        start = shown.time(slot)
         found = "no value" if shown.value[slot] is None else f"{word.number(shown.value[slot])} {against(monitor)}"
         where, value = looked(state, shown, slot), f"{word.title(measure)}: {found}" if shown.verdict[slot] else "No reading of it"
     return list(

@@ -222,6 +222,20 @@ async def test_what_a_link_says_and_cannot_be_read_is_ignored_aloud(twin: Twin) 
     assert "Ignored" not in text(await page(twin, MODEL, "?monitor=accuracy&measure=performance.accuracy&by=carrier&segment=carrier%3DUA"))
 
 
+async def test_the_distribution_of_a_segment_without_readings_is_of_a_whole_window(twin: Twin) -> None:
+    """That which all traffic is looked at in, not the fragment at the end of the data; the page says that there is no reading of the segment."""
+    table = twin._readings["departs-late", "input-drift"]
+    last = pc.equal(table["window_start"], START + (DAYS - 1) * moment.DAY)
+    at = table.schema.get_field_index("n_target")
+    thin = table.set_column(at, "n_target", pc.if_else(last, pa.scalar(1, table["n_target"].type), table["n_target"]))
+    reader = narrowed(changed(twin, _readings={**twin._readings, ("departs-late", "input-drift"): thin}))
+    day = moment.text(START + (DAYS - 2) * moment.DAY)[:10]
+    for segment in ("", "?segment=carrier%3DUA"):
+        shown = text(await page(reader, f"{MODEL}/columns/temp", segment))
+        assert f"Window of {day}, the newest that is whole: n " in shown
+        assert ("No reading of this segment." in shown) == bool(segment)
+
+
 async def test_where_there_is_no_reading_nothing_is_said_of_one(twin: Twin) -> None:
     """A window or a period beyond the data has no verdict, no value, and no word about thresholds; its period is that of the address."""
     late = f"window={moment.text(START + (DAYS + 40) * moment.DAY)}"
