@@ -102,24 +102,28 @@ def nav(place: str, open_episodes: int) -> list[Component]:
 
 
 LATELY = moment.HOUR  # what is shown is called current while the newest event is not older
+SHORT = 60  # characters of a problem that the head has room for
+
+
+def problems(status: dict[str, Any]) -> list[str]:
+    """What is wrong with the service, a sentence each."""
+    found = status.get("problems") or []
+    return [str(one.get("title") or one.get("detail") or "problem") if isinstance(one, dict) else str(one) for one in found]
 
 
 def health(status: dict[str, Any], newest: int | None) -> list[Any]:
-    """Whether what is shown is all there is, and how old its newest event is. `newest` is the time of that, None where there is none."""
-    problems = status.get("problems") or []
-    if problems:
-        first = (
-            problems[0]
-            if isinstance(problems[0], str)
-            else str(problems[0].get("title") or problems[0].get("detail") or "problem")
-            if isinstance(problems[0], dict)
-            else str(problems[0])
-        )
-        more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
-        return [html.Span("▲", className="warn", **aria(hidden="true")), f" {first}{more}"]
+    """Whether what is shown is all there is, and how old its newest event is. `newest` is the time of that, None where there is none.
+
+    Problems come first; the inbox lists them whole.
+    """
     age = "No event yet" if newest is None else f"Newest event {word.ago(newest)}"
+    lower = f"{age[0].lower()}{age[1:]}"
+    if wrong := problems(status):
+        said = wrong[0] if len(wrong) == 1 and len(wrong[0]) <= SHORT else f"{len(wrong)} problem{'' if len(wrong) == 1 else 's'}"
+        icon = html.Span("▲", className="warn", **aria(hidden="true"))
+        return [icon, " ", piece.link(said, address()), f" · {lower}" if newest is not None else ""]
     if not status.get("quiet"):
-        return [html.Span("↻", **aria(hidden="true")), f" Catching up · {age[0].lower()}{age[1:]}"]
+        return [html.Span("↻", **aria(hidden="true")), f" Catching up · {lower}"]
     if newest is not None and word.now() - newest <= LATELY:
         return [html.Span("✓", className="ok", **aria(hidden="true")), f" {age}"]
     return [html.Span("○", **aria(hidden="true")), f" {age}"]

@@ -74,10 +74,16 @@ def timeline(
             yaxis=axis.value_axis(
                 word.brief(measure) + (f" ({unit})" if unit else ""), domain=[0.34, 1], range=span or [0, 1], fixedrange=True
             ),
-            yaxis2=axis.value_axis(rows, domain=[0, 0.2], rangemode="tozero", nticks=3, tickformat="~s", fixedrange=True),
+            yaxis2=axis.value_axis(rows, domain=[0, 0.2], rangemode="tozero", tickformat="~s", fixedrange=True, **_counts(series, traffic)),
             yaxis3={"domain": [0.34, 1], "range": [0, 1], "overlaying": "y", "visible": False, "fixedrange": True},
         ),
     }
+
+
+def _counts(series: Series, traffic: Sequence[int | None] | None) -> axis.Figure:
+    """The ticks of an axis of counts: whole numbers, also where there are one or two."""
+    most = max((n or 0 for n in (*series.n, *(traffic or ()))), default=0)
+    return {"nticks": 3} if most > 2 else {"dtick": 1}
 
 
 def _grid(series: Series) -> axis.Figure:
@@ -154,6 +160,7 @@ def _few(series: Series) -> list[axis.Figure]:
             "name": "Too few samples",
             **_some(series, slots, [series.reason[slot] or f"too few samples (n {word.count(series.n[slot])})" for slot in slots]),
             "y": axis.rounded([series.value[slot] for slot in slots]),
+            "cliponaxis": False,
             "marker": {"symbol": "circle-open", "size": 6, "color": colour.QUIET, "line": {"width": 1}},
             "text": [word.number(series.value[slot]) for slot in slots],
             "hovertemplate": "%{text} · %{customdata[1]}<extra></extra>",

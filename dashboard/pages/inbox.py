@@ -19,6 +19,7 @@ from dashboard import piece, word
 from dashboard.pages.history import Choice
 from dashboard.panel import Page, ask, panel
 from dashboard.seam import ModelRow, Reader
+from dashboard.shell import problems
 from dashboard.state import State, address
 from dashboard.subject import life, subject
 
@@ -53,7 +54,9 @@ async def draw(reader: Reader) -> Page:
     hidden = len(groups) - GROUPS
     more = [f"{hidden} more monitors have open episodes. "] if hidden > 0 else []
     ways: list[Any] = [piece.link("All open episodes", Choice(state="open").address), " · ", piece.link("All episodes", Choice().address)]
-    body = [heading, piece.figures(*facts), html.Div(drawn, className="episodes") if opened else _quiet(models, status, monitors)]
+    wrong = problems(status)
+    listed = [piece.card("Problems of the service", html.Ul([html.Li(one) for one in wrong], className="problems"))] if wrong else []
+    body = [heading, *listed, piece.figures(*facts), html.Div(drawn, className="episodes") if opened else _quiet(models, status, monitors)]
     if opened or closed:
         body.append(html.P([*more, *ways], className="faint"))
     if closed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,14 @@ def test_the_timeline_marks_exactly_the_breaching_windows(twin: Twin) -> None:
     assert _trace(figure, "Critical")["x"] == starts
     assert [start for start, _ in _trace(figure, "Critical")["customdata"]] == starts
     assert _trace(figure, "Critical")["marker"]["symbol"] != _trace(figure, "Warn")["marker"]["symbol"]
+
+
+@pytest.mark.parametrize(("n", "ticks"), [(1, {"dtick": 1}), (900, {"nticks": 3})])
+def test_counts_have_whole_numbers_on_their_axis(n: int, ticks: dict[str, int], twin: Twin) -> None:
+    """One row is no `500m` of one."""
+    shown, _ = _series(twin, "performance.accuracy", "accuracy")
+    drawn = timeline(replace(shown, n=[n] * len(shown)), measure="performance.accuracy")["layout"]["yaxis2"]
+    assert {key: drawn.get(key) for key in ticks} == ticks
 
 
 def test_thin_windows_are_hollow_and_off_the_line(twin: Twin) -> None:

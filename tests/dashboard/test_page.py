@@ -160,7 +160,8 @@ def test_the_shown_monitor_is_the_wanted_one_else_one_with_limits(twin: Twin) ->
         ({"quiet": True, "problems": []}, 3 * moment.DAY, "○", "Newest event 3 d ago"),
         ({"quiet": True, "problems": []}, None, "○", "No event yet"),
         ({"quiet": False, "problems": []}, 3 * moment.DAY, "↻", "Catching up · newest event 3 d ago"),
-        ({"quiet": True, "problems": ["disk is full", "late"]}, 0, "▲", "disk is full and 1 more"),
+        ({"quiet": True, "problems": ["disk is full", "late"]}, 3 * moment.DAY, "▲", "2 problems · newest event 3 d ago"),
+        ({"quiet": True, "problems": ["x" * 300]}, 3 * moment.DAY, "▲", "1 problem · newest event 3 d ago"),
         ({"problems": [{"title": "chDB is away"}]}, None, "▲", "chDB is away"),
     ],
 )
@@ -170,7 +171,16 @@ def test_the_head_says_whether_the_page_can_be_trusted(
     """A problem before everything else; then how old the newest event is, which is green only where it came lately."""
     monkeypatch.setattr(word, "now", lambda: NOW)
     head = health(status, None if age is None else NOW - age)
-    assert (head[0].children, head[1].strip()) == (icon, said)
+    assert (head[0].children, "".join(part if isinstance(part, str) else part.children for part in head[1:]).strip()) == (icon, said)
+
+
+async def test_the_inbox_lists_the_problems_of_the_service(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, for the head has no room for them; without a problem there is no such card."""
+    assert "Problems of the service" not in text(await page(twin, "/ui/", ""))
+    wrong = ["destination oncall: 3 attempts in a row failed; look at the receiver", "x" * 300]
+    monkeypatch.setattr(twin, "status", lambda: {"quiet": True, "problems": wrong})
+    shown = text(await page(twin, "/ui/", ""))
+    assert all(f'"children": "{one}"' in shown for one in wrong)
 
 
 def test_the_twin_answers_as_the_seam_says(twin: Twin) -> None:
