@@ -10,6 +10,7 @@ from alerts.step import Step
 from core import moment
 from core.clock import Clock
 from core.episode import Rule, Transition
+from core.measure import Measures
 from core.monitor import Monitor
 from core.reading import Reading
 
@@ -19,7 +20,7 @@ NOTIFY_HORIZON = 2 * moment.DAY
 class AlertEngine:
     """Advances the rules of monitors. One engine observes a model at a time.
 
-    `notify_horizon` is in microseconds: what happened in a window that ended longer ago is recorded and not sent. `address` is where the
+    `measures` tells what they are of. `notify_horizon` is in microseconds: what happened in a window that ended longer ago is recorded and not sent. `address` is where the
     dashboard is, for links. `wake` is called after each step that left something to send.
     """
 
@@ -27,6 +28,7 @@ class AlertEngine:
         self,
         store: AlertStore,
         clock: Clock,
+        measures: Measures,
         notify_horizon: int = NOTIFY_HORIZON,
         *,
         address: str = "",
@@ -34,6 +36,7 @@ class AlertEngine:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._measures = measures
         self._horizon = notify_horizon
         self._address = address
         self._wake = wake
@@ -58,7 +61,7 @@ class AlertEngine:
                 rules[old.column, old.segment] = step.supersede(old)
             for reading in sorted(readings, key=_order) if watched else ():
                 rule = rules.get((reading.column, reading.segment)) or _rule(monitor, reading)
-                after, transition = advance(rule, reading, monitor.persist)
+                after, transition = advance(rule, reading, self._measures[monitor.measure], monitor.persist)
                 if after is not rule:
                     rules[after.column, after.segment] = step.advanced(rule, after, transition, reading)
             record = step.record()

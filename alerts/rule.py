@@ -13,6 +13,7 @@ import msgspec
 
 from alerts import sentence
 from core.episode import Level, Rule, Seen, State, Transition
+from core.measure import Measure
 from core.reading import Reading, Verdict
 
 _BREACH = frozenset({Verdict.WARN, Verdict.CRITICAL})
@@ -21,8 +22,8 @@ _BROKEN = frozenset({Verdict.NOT_ESTIMABLE, Verdict.ASSUMPTIONS_BROKEN})
 _TOMBSTONES = 32  # windows once judged and now not, remembered so that their old revisions stay old
 
 
-def advance(rule: Rule, reading: Reading, persist: tuple[int, int] = (1, 1)) -> tuple[Rule, Transition | None]:
-    """The rule after a reading of its column and segment, and the transition if something changed that people would see."""
+def advance(rule: Rule, reading: Reading, about: Measure, persist: tuple[int, int] = (1, 1)) -> tuple[Rule, Transition | None]:
+    """The rule after a reading of its column and segment, of the measure `about`, and the transition if something changed that people would see."""
     windows = _remember(rule, reading)
     if windows is None:
         return rule, None
@@ -42,7 +43,7 @@ def advance(rule: Rule, reading: Reading, persist: tuple[int, int] = (1, 1)) -> 
         before=rule.state,
         after=state,
         level=level or rule.level,
-        reason=_reason(after, reading, persist),
+        reason=_reason(after, reading, about, persist),
         window_start=reading.window_start,
         window_end=reading.window_end,
         revision=reading.revision,
@@ -116,14 +117,16 @@ def _name(rule: Rule, reading: Reading) -> str:
     return "ep_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24]
 
 
-def _reason(after: Rule, reading: Reading, persist: tuple[int, int]) -> str:
+def _reason(after: Rule, reading: Reading, about: Measure, persist: tuple[int, int]) -> str:
     if reading.verdict not in _JUDGED:
-        return sentence.unjudged(reading)
+        return sentence.unjudged(reading, about)
     if after.episode is None:
-        return sentence.within(reading) if after.state is not State.PENDING else sentence.breach(reading) + _of(after, persist)
+        return (
+            sentence.within(reading, about) if after.state is not State.PENDING else sentence.breach(reading, about) + _of(after, persist)
+        )
     if after.state is State.RECOVERING:
-        return sentence.within(reading) + _of(after, persist)
-    return sentence.breach(reading, after.level) + _of(after, persist)
+        return sentence.within(reading, about) + _of(after, persist)
+    return sentence.breach(reading, about, after.level) + _of(after, persist)
 
 
 def _of(after: Rule, persist: tuple[int, int]) -> str:

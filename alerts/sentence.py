@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
-from core import measure, moment, number
+from core import moment, number
+from core.measure import Judged, Measure
 from core.reading import Reading, Verdict
 
 
-def breach(reading: Reading, level: str | None = None) -> str:
-    """Why a reading breaches: 'Null rate of temp is 0.31; critical from 0.25, over 2013-07-01 (n 2,377)'.
+def breach(reading: Reading, about: Measure, level: str | None = None) -> str:
+    """Why a reading of a measure breaches: 'Null rate of temp is 0.31; critical from 0.25, over 2013-07-01 (n 2,377)'.
 
     `level` names another threshold than that of the reading's own verdict: two of three windows may be at warn with the last one critical.
     """
-    return f"{_what(reading)} is {_value(reading)}; {_threshold(reading, level or reading.verdict.value)}, {_over(reading)}"
+    return f"{_what(reading, about)} is {_value(reading, about)}; {_threshold(reading, level or reading.verdict.value)}, {_over(reading)}"
 
 
-def within(reading: Reading) -> str:
+def within(reading: Reading, about: Measure) -> str:
     """Why a reading no longer breaches."""
     again = f", evaluated again (revision {reading.revision})" if reading.revision > 1 else ""
     if reading.verdict is not Verdict.OK:
-        return f"{breach(reading)}{again}: not in enough windows"
-    return f"{_what(reading)} is {_value(reading)}, within its thresholds, {_over(reading)}{again}"
+        return f"{breach(reading, about)}{again}: not in enough windows"
+    return f"{_what(reading, about)} is {_value(reading, about)}, within its thresholds, {_over(reading)}{again}"
 
 
-def unjudged(reading: Reading) -> str:
+def unjudged(reading: Reading, about: Measure) -> str:
     """Why a reading neither fires nor resolves."""
     why = reading.reason or reading.verdict.value.replace("_", " ")
-    return f"{_what(reading)} cannot be judged {_over(reading)}: {why}; this neither fires nor resolves"
+    return f"{_what(reading, about)} cannot be judged {_over(reading)}: {why}; this neither fires nor resolves"
 
 
-def _what(reading: Reading) -> str:
-    known = measure.BUILT.get(reading.measure)
-    title = known.title if known else reading.measure
+def _what(reading: Reading, about: Measure) -> str:
     column = f" of {reading.column}" if reading.column else ""
-    return f"{title}{column}" + ("" if reading.segment == "all" else f" in {reading.segment}")
+    return f"{about.title}{column}" + ("" if reading.segment == "all" else f" in {reading.segment}")
 
 
-def _value(reading: Reading) -> str:
+def _value(reading: Reading, about: Measure) -> str:
     """The value, and how far it is from the baseline where that is what is compared."""
     if reading.value is None:
         return "missing"
-    known = measure.BUILT.get(reading.measure)
-    if known is None or not known.better or reading.baseline is None or reading.baseline_value is None:
+    if about.judged is not Judged.WORSE or reading.baseline is None or reading.baseline_value is None:
         return number.rounded(reading.value)
     moved = reading.value - reading.baseline_value
     far = f"{number.rounded(abs(moved))} {'above' if moved > 0 else 'below'}" if moved else "equal to"

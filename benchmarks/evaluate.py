@@ -14,10 +14,13 @@ from pathlib import Path
 from material.measure import cost, one_core, options, profiled, progress, table
 
 from core import moment
+from core.baseline import reference
+from core.baseline.previous import Previous
 from core.monitor import Monitor
+from core.window.tumbling import Tumbling
 from ingest.decode.label import decode_labels
 from ingest.decode.prediction import decode_predictions
-from monitors.evaluate import Model
+from monitors.model import Model
 from monitors.owner import Owner
 from monitors.reference import Reference
 from monitors.seam import Committed
@@ -31,21 +34,35 @@ from watchkeeper.settings import Settings
 MODEL = "flight-delay"
 SEGMENTS = ("all", "carrier", "origin")
 MONITORS = (
-    Monitor(name="psi", model=MODEL, measure="drift.psi", segments=SEGMENTS, window=moment.DAY, baseline="reference"),
+    Monitor(name="psi", model=MODEL, measure="drift.psi", segments=SEGMENTS, window=Tumbling(moment.DAY), baseline=reference.Reference()),
     Monitor(
         name="psi-alerts",
         model=MODEL,
         measure="drift.psi",
         segments=SEGMENTS,
-        window=moment.DAY,
-        baseline="reference",
+        window=Tumbling(moment.DAY),
+        baseline=reference.Reference(),
         warn=0.5,
         critical=1.0,
     ),
-    Monitor(name="js", model=MODEL, measure="drift.js", segments=SEGMENTS, window=moment.DAY, baseline="previous"),
-    Monitor(name="nulls", model=MODEL, measure="quality.null_rate", segments=SEGMENTS, window=moment.DAY),
-    Monitor(name="accuracy", model=MODEL, measure="performance.accuracy", segments=SEGMENTS, window=moment.DAY, baseline="reference"),
-    Monitor(name="auc", model=MODEL, measure="performance.roc_auc", segments=SEGMENTS, window=moment.DAY, baseline="reference"),
+    Monitor(name="js", model=MODEL, measure="drift.js", segments=SEGMENTS, window=Tumbling(moment.DAY), baseline=Previous()),
+    Monitor(name="nulls", model=MODEL, measure="quality.null_rate", segments=SEGMENTS, window=Tumbling(moment.DAY)),
+    Monitor(
+        name="accuracy",
+        model=MODEL,
+        measure="performance.accuracy",
+        segments=SEGMENTS,
+        window=Tumbling(moment.DAY),
+        baseline=reference.Reference(),
+    ),
+    Monitor(
+        name="auc",
+        model=MODEL,
+        measure="performance.roc_auc",
+        segments=SEGMENTS,
+        window=Tumbling(moment.DAY),
+        baseline=reference.Reference(),
+    ),
 )
 LEAST, WANTED = 5_000, 40_000  # readings a second
 

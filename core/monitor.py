@@ -12,6 +12,9 @@ from typing import Any
 import msgspec
 
 from core import moment
+from core.baseline.kind import Baseline
+from core.window.kind import Window
+from core.window.tumbling import Tumbling
 
 
 class Severity(StrEnum):
@@ -31,8 +34,7 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     """A monitor's definition.
 
     `columns` is empty for measures of the whole model, and for "all features". `segments` is a list of groupings such as `all`, `carrier`
-    or `carrier*origin`; `all` is always among them. `window` is in microseconds. `baseline` is None, "reference" or "previous".
-    `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. `persist` is (m, n): m of n disjoint windows.
+    or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. `persist` is (m, n): m of n disjoint windows.
     """
 
     name: str
@@ -41,8 +43,8 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     params: dict[str, Any] = {}
     columns: tuple[str, ...] = ()
     segments: tuple[str, ...] = ("all",)
-    window: int = moment.DAY
-    baseline: str | None = None
+    window: Window = Tumbling(moment.DAY)
+    baseline: Baseline | None = None
     version: str | None = None  # of the model; None pools all
     warn: float | dict[str, float] | None = None
     critical: float | dict[str, float] | None = None

@@ -82,12 +82,14 @@ def _monitors(monitors: Sequence[Monitor], chosen: Monitor, state: State, here: 
     )
 
 
-def choices(measures: Iterable[str], chosen: Monitor, monitors: Sequence[Monitor], state: State, here: Here, column: str = "") -> Component:
+def choices(names: Iterable[str], chosen: Monitor, scene: Scene, state: State, here: Here, column: str = "") -> Component:
     """Links to the other measures, and to the other monitors of the chosen one; to those that watch `column` if one is given."""
-    names = list(measures)
-    monitors = [one for one in monitors if has(one, column)]
+    names = list(names)
+    monitors = [one for one in scene.monitors if has(one, column)]
     tabs = (
-        piece.choice("Measure", [(word.title(name), here(state.but(measure=name, monitor="")), name == chosen.measure) for name in names])
+        piece.choice(
+            "Measure", [(scene.measures[name].title, here(state.but(measure=name, monitor="")), name == chosen.measure) for name in names]
+        )
         if len(names) > 1
         else None
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core import moment, window
+from core import duration, moment
 from dashboard.seam import ModelRow
 from dashboard.series import LONGEST
 from dashboard.state import RANGES, State
@@ -38,7 +38,7 @@ def period(row: ModelRow, state: State, step: int) -> Period:
     elif state.range == "all" or state.range not in RANGES:
         start = first
     else:
-        length = window.duration(state.range)
+        length = duration.parse(state.range)
         start = max(first, end - length)
         if state.end is None and state.window is not None and state.window < start:
             start = max(first, state.window + step + length // 4 - length)

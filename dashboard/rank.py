@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core import measure
+from core.measure import Judged, Measure
 from core.monitor import Monitor
 from dashboard.series import JUDGED
 
@@ -27,34 +27,33 @@ class Slice:
     share: float | None = None
 
 
-def worse(monitor: Monitor, value: float | None, baseline: float | None) -> float | None:
+def worse(monitor: Monitor, about: Measure, value: float | None, baseline: float | None) -> float | None:
     """What is larger where it is worse: the distance to the baseline, else the value, turned round where more is better.
 
     None where there is nothing to compare.
     """
-    known = measure.BUILT.get(monitor.measure)
-    better = known.better if known else 0
-    if value is None or (better and monitor.baseline and baseline is None):
+    against = monitor.baseline is not None and about.judged is Judged.WORSE
+    if value is None or (against and baseline is None):
         return None
-    if better and monitor.baseline and baseline is not None:
-        return (baseline - value) * better
+    if against:
+        return float(about.worse(value, baseline, against=True))
     below = any(isinstance(threshold, dict) and "below" in threshold for threshold in monitor.threshold.values())
-    return -value if better > 0 or (not better and below) else value
+    return -value if about.better > 0 or (not about.better and below) else value
 
 
-def gap(monitor: Monitor, value: float | None, baseline: float | None, whole: float | None) -> float | None:
+def gap(monitor: Monitor, about: Measure, value: float | None, baseline: float | None, whole: float | None) -> float | None:
     """How much worse a value is than its baseline; without a baseline, than `whole`, the value of all rows.
 
     Where a measure has no better side (drift, rates of bad values) it is the value itself.
     """
-    found = worse(monitor, value, baseline)
-    if monitor.baseline or not measure.BUILT[monitor.measure].better or found is None:
+    found = worse(monitor, about, value, baseline)
+    if monitor.baseline or not about.better or found is None:
         return found
-    reference = worse(monitor, whole, None)
+    reference = worse(monitor, about, whole, None)
     return None if reference is None else found - reference
 
 
-def ranked(slices: Sequence[Slice], monitor: Monitor, *, parts: bool) -> list[Slice]:
+def ranked(slices: Sequence[Slice], monitor: Monitor, about: Measure, *, parts: bool) -> list[Slice]:
     """The largest gap times share first; then those with too few samples, then those without a value.
 
     `parts`: the slices are parts of the same rows, as segments of one dimension are; else each counts whole.
@@ -67,7 +66,7 @@ def ranked(slices: Sequence[Slice], monitor: Monitor, *, parts: bool) -> list[Sl
         Slice(
             **{
                 **vars(one),
-                "gap": gap(monitor, one.value, one.baseline, whole),
+                "gap": gap(monitor, about, one.value, one.baseline, whole),
                 "share": (one.n or 0) / rows if parts and rows else None,
             }
         )

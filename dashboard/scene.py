@@ -12,9 +12,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from core import moment, text
+from core.baseline.source import Source
 from core.contract import Contract
 from core.episode import Episode
-from core.measure import BUILT
+from core.measure import Measures
 from core.monitor import Monitor
 from core.reading import Query
 from core.segment import ALL, grouping_of
@@ -39,6 +40,7 @@ class Scene:
     segments: list[str]
     episodes: list[Episode]
     referenced: bool  # whether the contract has a reference
+    measures: Measures
 
     @property
     def groupings(self) -> list[tuple[str, ...]]:
@@ -68,7 +70,7 @@ async def scene(reader: Reader, model: str) -> Scene | None:
         ask(reader.episodes, None, model, 500),
         ask(reader.referenced, model),
     )
-    return None if row is None else Scene(row, contract, monitors, segments, episodes, referenced)
+    return None if row is None else Scene(row, contract, monitors, segments, episodes, referenced, reader.measures)
 
 
 def unknown(model: str) -> Component:
@@ -132,7 +134,7 @@ def looked(state: State, shown: Series, slot: int) -> str:
 
 def bare(scene: Scene, monitor: Monitor) -> Component | None:
     """What stands in the place of a comparison with a reference that the model has not; None where there is one, or none is asked for."""
-    if scene.referenced or monitor.baseline != "reference":
+    if scene.referenced or monitor.baseline is None or monitor.baseline.source is not Source.REFERENCE:
         return None
     command = f"watchkeeper reference {shlex.quote(scene.row.model)} reference.parquet --task {scene.row.task}"
     why = f"This model has no reference, and {monitor.name} compares with one. Give it the rows that it is to be compared with:"
@@ -157,11 +159,11 @@ def nothing(scene: Scene, monitor: Monitor, state: State, here: Callable[[State]
 
 def watching(scene: Scene, segment: str, name: str, column: str = "") -> list[Monitor]:
     """The monitors that watch a segment, or a grouping such as `carrier`, with a measure of the family of `name`; of a column if one is given."""
-    family = BUILT[name].family
+    family = scene.measures[name].family
     return [
         one
         for one in scene.monitors
-        if one.measure in BUILT and BUILT[one.measure].family is family and watches(one, segment) and has(one, column)
+        if one.measure in scene.measures and scene.measures[one.measure].family is family and watches(one, segment) and has(one, column)
     ]
 
 
@@ -175,8 +177,7 @@ def who(monitors: Sequence[Monitor], state: State, here: Callable[[State], str])
 
 def against(monitor: Monitor) -> str:
     """What a monitor compares with, in words."""
-    words = {None: "no baseline", "reference": "against the reference", "previous": "against the window before"}
-    return words.get(monitor.baseline, f"against {monitor.baseline}")
+    return f"against {monitor.baseline.words}" if monitor.baseline else "no baseline"
 
 
 def of(shown: Series, slot: int, monitor: Monitor) -> str:

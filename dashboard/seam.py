@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from core.contract import Contract
 from core.episode import Episode, Level, Transition
+from core.measure import Measures
 from core.monitor import Monitor
 from core.reading import Query
 
@@ -34,6 +35,11 @@ class Reader(Protocol):
 
     Only `contract` and `model` are asked of a model that may not exist.
     """
+
+    @property
+    def measures(self) -> Measures:
+        """What is known of each measure."""
+        ...
 
     def models(self) -> list[ModelRow]:
         """Every model, by name."""

@@ -12,13 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core import measure, number
+from core import number
+from core.measure import Judged, Measure
 from core.monitor import Monitor
 from core.segment import ALL, grouping_of
 
 LONGEST = 1_500  # windows drawn at most
 JUDGED = frozenset({"ok", "warn", "critical"})
-RELATIVE = {measure.Family.PERFORMANCE, measure.Family.UNCERTAINTY, measure.Family.FAIRNESS}
 
 
 @dataclass(frozen=True)
@@ -126,22 +126,17 @@ class Limit:
     y: list[float | None]
 
 
-def limits(monitor: Monitor, series: Series) -> list[Limit]:
+def limits(monitor: Monitor, about: Measure, series: Series) -> list[Limit]:
     """The thresholds of a monitor on the scale of its measure: `0.1 worse than the baseline` becomes a line."""
-    known = measure.BUILT.get(monitor.measure)
-    relative = known is not None and known.family in RELATIVE and monitor.baseline is not None
+    against = monitor.baseline is not None
     drawn = []
     for level, limit in monitor.threshold.items():
         if limit is None:
             continue
         amount, said = limit if isinstance(limit, int | float) else next(iter(limit.values())), number.reached(limit)
-        if relative and known is not None and isinstance(limit, int | float):
-            better = known.better
-            y = [None if at is None else at - better * amount for at in series.baseline]
-            said = f"worse by {number.exact(amount)}"
-        else:
-            y = [float(amount)] * len(series)
-        drawn.append(Limit(level, f"{level} {said}", y))
+        relative = isinstance(limit, int | float) and about.judged is Judged.WORSE and against
+        y = [about.limit(float(amount), at, against=relative) for at in series.baseline]
+        drawn.append(Limit(level, f"{level} {f'worse by {number.exact(amount)}' if relative else said}", y))
     return drawn
 
 

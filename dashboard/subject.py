@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from core import text
 from core.episode import Episode
+from core.measure import Measures
 from core.segment import ALL
 from dashboard import word
 
 
-def subject(one: Episode) -> str:
+def what(one: Episode, measures: Measures) -> str:
+    """Measure and column."""
+    return measures[one.measure].title + (f" of {one.column}" if one.column else "")
+
+
+def subject(one: Episode, measures: Measures) -> str:
     """Measure, column and segment."""
-    of = f" of {one.column}" if one.column else ""
-    return f"{word.title(one.measure)}{of}" + ("" if one.segment == ALL else f" in {text.unquote(one.segment)}")
+    return what(one, measures) + ("" if one.segment == ALL else f" in {text.unquote(one.segment)}")
 
 
 def life(one: Episode) -> str:

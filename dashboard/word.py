@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from core import measure, moment
+from core import moment
 from core import number as numbers
 from core.reading import Verdict
 
@@ -22,31 +22,6 @@ VERDICTS = {
     "assumptions_broken": ("▲", "Assumptions broken"),
     "unlimited": ("·", "No threshold set"),
 }
-
-
-def from_zero(name: str) -> bool:
-    """Whether the scale of a measure begins at zero: where zero is how it should be."""
-    return name.startswith(("drift", "quality"))
-
-
-def title(name: str) -> str:
-    """A measure's name for people; its own name where it is not known."""
-    known = measure.BUILT.get(name)
-    return known.title if known else name
-
-
-_SHORT = {"drift.psi": "PSI", "drift.js": "JS distance", "performance.mae": "MAE", "performance.rmse": "RMSE"}
-
-
-def brief(name: str) -> str:
-    """A measure's name where there is little room: an axis, the head of a table."""
-    return _SHORT.get(name, title(name))
-
-
-def unit(name: str) -> str:
-    """The unit of a measure for an axis, "" where it goes without saying or where the contract does not tell it."""
-    known = measure.BUILT.get(name)
-    return "" if known is None or known.unit in {"share", "area", "target units"} else known.unit
 
 
 def number(value: float | None) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from core import moment, text, window
+from core import duration, moment, text
 from core.classes import Classes, gathered
 from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
@@ -159,7 +159,7 @@ def _share(value: Any) -> float:
 
 
 def _pane(value: Any) -> int:
-    found = window.duration(value)
+    found = duration.parse(value)
     if found < moment.MINUTE or moment.DAY % found:
         raise ConfigError(f"a pane of {value} does not fit into a day", remedy="write 1m, 5m, 15m, 1h, 6h or 1d")
     return found

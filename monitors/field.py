@@ -9,18 +9,23 @@ import math
 import re
 from typing import Any
 
-from core import window
+import msgspec
+
+from core import duration
+from core.baseline import kind as baselines
+from core.baseline.kind import Baseline
 from core.contract import Contract
 from core.error import ConfigError
-from core.measure import Family, Measure
-from core.moment import DAY
+from core.measure import Measure
 from core.monitor import Severity
 from core.name import Named, check
+from core.window import kind as windows
+from core.window.kind import Window
+from detectors.spec import AnySpec
 from monitors.document import as_text, short, unknown
 
 CALENDAR = ("daily", "weekly", "monthly", "week_to_date", "month_to_date", "quarter_to_date", "year_to_date")
 LATER_BASELINES = ("prior", "same_weekday", "rolling", "same_period_last", "version")
-LONGEST = 3_660 * DAY  # of a window
 _PERSIST = re.compile(r"\s*([0-9]{1,4})\s+of\s+([0-9]{1,4})\s*", re.ASCII)
 _EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]+", re.ASCII)
 
@@ -80,61 +85,53 @@ def segments(value: Any, contract: Contract | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def target(value: Any, contract: Contract | None) -> int:
-    """The length of the target window, in microseconds."""
+def target(value: Any, contract: Contract | None) -> Window:
+    """The target windows."""
     given = value if isinstance(value, dict) else {"window": value}
     if stray := next((key for key in given if key not in {"window", "every", "timezone", "offset"}), None):
         raise later(f"target.{stray}") if stray in CALENDAR else unknown("field", f"target.{stray}", ["target.window", "target.every"])
     if wanted := next((key for key in ("timezone", "offset") if given.get(key) is not None), None):
         raise later(f"target.{wanted}", "windows are aligned to the Unix epoch in UTC")
-    length = given.get("window")
-    if length in CALENDAR:
-        raise later(f"target: {length}", "write a length such as `{window: 1d}`")
-    if length is None:
+    if given.get("window") in CALENDAR:
+        raise later(f"target: {given['window']}", "write a length such as `{window: 1d}`")
+    if given.get("window") is None:
         raise ConfigError("the window's length is missing", remedy="write `{window: 1d}`")
-    found = window.duration(length)
-    if found > LONGEST:
-        raise ConfigError(f"a window of {length} is too long", remedy="at most " + window.duration_text(LONGEST))
-    if contract is not None and found % contract.pane:
-        pane = window.duration_text(contract.pane)
-        raise ConfigError(f"{length} is no multiple of {pane}, the length of the contract's panes", remedy=f"write for example {pane}")
-    if given.get("every") is not None and window.duration(given["every"]) != found:
+    found = windows.read({key: written for key, written in given.items() if written is not None})
+    if found is None:
         raise later("target.every", "leave it out: windows stand side by side")
+    if contract is not None and not found.fits(contract.pane):
+        pane = duration.text(contract.pane)
+        raise ConfigError(f"{found.text} is no multiple of {pane}, the length of the contract's panes", remedy=f"write for example {pane}")
     return found
 
 
-def baseline(value: Any) -> str:
-    """`reference` or `previous`."""
-    if value in ("reference", "previous"):
-        return str(value)
+def baseline(value: Any) -> Baseline:
+    """What the target windows are compared with."""
+    if (found := baselines.read(value)) is not None:
+        return found
     remedy = "write `reference` or `{previous: 1}`"
-    if isinstance(value, dict) and len(value) == 1:
-        ((kind, count),) = value.items()
-        if kind == "previous" and isinstance(count, int) and not isinstance(count, bool) and count > 0:
-            if count > 1:
-                raise later("baseline.previous above 1", remedy)
-            return "previous"
-        if kind in LATER_BASELINES:
-            raise later(f"baseline.{kind}", remedy)
-    raise later(f"baseline.{value}", remedy) if value in LATER_BASELINES else ConfigError(f"`{short(value)}` is no baseline", remedy=remedy)
+    kind = next(iter(value)) if isinstance(value, dict) and len(value) == 1 else value
+    if isinstance(kind, str) and kind in LATER_BASELINES:
+        raise later(f"baseline.{kind}", remedy)
+    raise ConfigError(f"`{short(value)}` is no baseline", remedy=remedy)
 
 
-def threshold(value: Any, measure: Measure | None, against: str | None) -> Threshold:
+def threshold(value: Any, measure: Measure | None, against: Baseline | None) -> Threshold:
     """What the compared value is held against: a number, or `{below: x}` or `{above: x}`; which of the two, the measure and its baseline say."""
     if isinstance(value, dict):
         if len(value) != 1 or not set(value) <= {"below", "above"}:
             raise ConfigError(f"`{short(value)}` is no threshold", remedy="write one of `{below: 0.8}` and `{above: 12}`")
         ((side, number),) = value.items()
-        if measure is not None and not _sided(measure, against):
+        if measure is not None and not measure.takes_side(against):
             why = (
-                f"compared is how much worse than `{against}` it is"
-                if measure.better
+                f"compared is how much worse than `{against.text}` it is"
+                if measure.better and against
                 else "compared is the value itself, and more is worse"
             )
             raise ConfigError(f"`{measure.name}` takes a number here: {why}", remedy="write `0.1`")
         return {side: _number(number)}
     number = _number(value)
-    if measure is not None and _sided(measure, against):
+    if measure is not None and measure.takes_side(against):
         example = "{below: 0.8}" if measure.better > 0 else "{above: 12}"
         raise ConfigError(f"`{measure.name}` without a baseline needs a side", remedy=f"write `{example}`, or give a baseline")
     return number
@@ -184,17 +181,32 @@ def version(value: Any) -> str | None:
     return None if found == "all" else check(Named.VERSION, found)
 
 
-def params(value: Any) -> dict[str, Any]:
-    """Options of the measure: none is built."""
+def usual(measure: AnySpec | None) -> dict[str, Any]:
+    """The params of a measure where none are written."""
+    return {} if measure is None else msgspec.to_builtins(measure.params())
+
+
+def params(value: Any, measure: AnySpec | None, contract: Contract | None) -> dict[str, Any]:
+    """The params of a measure, those that are not written as usual."""
     if not isinstance(value, dict):
         raise ConfigError(f"`{short(value)}` is no mapping", remedy="leave `params` out")
+    if measure is None:
+        return {}
+    known = measure.params.__struct_encode_fields__
     for name in value:
-        raise later(f"params.{name}", "leave it out")
-    return {}
-
-
-def _sided(measure: Measure, against: str | None) -> bool:
-    return measure.family in {Family.PERFORMANCE, Family.UNCERTAINTY, Family.FAIRNESS} and against is None
+        if name not in known:
+            if not known:
+                raise later(f"params.{short(name)}", "leave it out")
+            raise ConfigError(f"`{measure.about.name}` takes no `params.{short(name)}`", remedy="write one of " + ", ".join(known))
+    try:
+        found = msgspec.convert(value, measure.params)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$.")
+        raise ConfigError(f"`params.{where.rstrip('`')}`: {what[:1].lower()}{what[1:]}" if where else str(error)) from None
+    if contract is not None:
+        measure.check(found, contract)
+    built: dict[str, Any] = msgspec.to_builtins(found)
+    return built
 
 
 def _number(value: Any) -> float:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from core.block import Floats, Ints
 from core.monitor import Monitor
 from core.reading import Reading, Verdict
+from core.span import Spans
 
 VERDICTS = tuple(Verdict)
 NONE = -1  # where a count is not there
@@ -26,13 +27,16 @@ class Frame:
 
     monitor: Monitor
     contract: int
-    windows: Ints
+    windows: Spans
     columns: tuple[str, ...]
     segments: tuple[str, ...]
     value: Floats
+    lower: Floats
+    upper: Floats
     baseline_value: Floats
     n_target: Ints
     n_baseline: Ints
+    n_effective: Floats
     verdict: npt.NDArray[np.int8]
     reason: npt.NDArray[np.object_]
 
@@ -43,9 +47,9 @@ class Frame:
             return np.ones(self.value.shape, np.bool_), revision
         at, rows = self._places(stored)
         changed = np.ones(self.value.shape, np.bool_)
-        same = _close(self.value[at], _floats(stored["value"])[rows]) & _close(
-            self.baseline_value[at], _floats(stored["baseline_value"])[rows]
-        )
+        same = np.ones(len(rows), np.bool_)
+        for name in ("value", "lower", "upper", "baseline_value", "n_effective"):
+            same &= _close(getattr(self, name)[at], _floats(stored[name])[rows])
         same &= self.n_target[at] == stored["n_target"].to_numpy().astype(np.int64)[rows]
         same &= self.n_baseline[at] == stored["n_baseline"].cast(pa.float64()).fill_null(NONE).to_numpy().astype(np.int64)[rows]
         same &= np.array(VERDICTS, object)[self.verdict[at]] == _texts(stored["verdict"])[rows]
@@ -55,15 +59,10 @@ class Frame:
         revision[at] = stored["revision"].to_numpy().astype(np.int64)[rows] + 1
         return changed, revision
 
-    def absent(self, stored: pa.Table) -> pa.Table:
-        """The stored readings of a segment that is no more."""
-        return stored.filter(pa.array(_codes(stored["segment"], self.segments) < 0))
-
     def table(self, mask: npt.NDArray[np.bool_], revision: Ints, now: int, generation: int) -> pa.Table:
         """The readings under the mask, as columns."""
         w, c, s = np.nonzero(mask)
         rows, monitor = len(w), self.monitor
-        starts = self.windows[w]
         n_baseline = self.n_baseline[mask]
         constants = {
             "monitor": monitor.name,
@@ -77,18 +76,18 @@ class Frame:
         return pa.table(
             {
                 **{name: _repeat(value, rows) for name, value in constants.items()},
-                "baseline": _repeat(monitor.baseline, rows) if monitor.baseline else pa.nulls(rows, pa.string()),
+                "baseline": _repeat(monitor.baseline.text, rows) if monitor.baseline else pa.nulls(rows, pa.string()),
                 "column": _take(self.columns, c),
                 "segment": _take(self.segments, s),
-                "window_start": starts,
-                "window_end": starts + monitor.window,
+                "window_start": self.windows.start[w],
+                "window_end": self.windows.end[w],
                 "value": _nullable(self.value[mask]),
-                "lower": pa.nulls(rows, pa.float64()),
-                "upper": pa.nulls(rows, pa.float64()),
+                "lower": _nullable(self.lower[mask]),
+                "upper": _nullable(self.upper[mask]),
                 "baseline_value": _nullable(self.baseline_value[mask]),
                 "n_target": pa.array(self.n_target[mask], pa.uint64()),
                 "n_baseline": pa.array(np.maximum(n_baseline, 0), pa.uint64(), mask=n_baseline == NONE),
-                "n_effective": pa.nulls(rows, pa.float64()),
+                "n_effective": _nullable(self.n_effective[mask]),
                 "verdict": _take(VERDICTS, self.verdict[mask].astype(np.int64)),
                 "reason": pa.array(self.reason[mask].tolist(), pa.string()),
                 "revision": pa.array(revision[mask], pa.uint32()),
@@ -111,15 +110,18 @@ class Frame:
                 version=monitor.version or "all",
                 measure=monitor.measure,
                 params=monitor.params,
-                baseline=monitor.baseline,
+                baseline=monitor.baseline.text if monitor.baseline else None,
                 column=self.columns[c],
                 segment=self.segments[s],
-                window_start=int(self.windows[w]),
-                window_end=int(self.windows[w]) + monitor.window,
+                window_start=int(self.windows.start[w]),
+                window_end=int(self.windows.end[w]),
                 value=_number(self.value[at]),
+                lower=_number(self.lower[at]),
+                upper=_number(self.upper[at]),
                 baseline_value=_number(self.baseline_value[at]),
                 n_target=int(self.n_target[at]),
                 n_baseline=None if n_baseline == NONE else n_baseline,
+                n_effective=_number(self.n_effective[at]),
                 threshold=monitor.threshold,
                 verdict=VERDICTS[self.verdict[at]],
                 reason=self.reason[at],
@@ -130,12 +132,9 @@ class Frame:
 
     def _places(self, stored: pa.Table) -> tuple[tuple[Ints, Ints, Ints], Ints]:
         """Where in the block each stored reading stands, and which stored rows those are."""
-        starts = stored["window_start"].to_numpy()
-        w = np.searchsorted(self.windows, starts)
-        c, s = _codes(stored["column"], self.columns), _codes(stored["segment"], self.segments)
-        rows = np.flatnonzero((w < len(self.windows)) & (c >= 0) & (s >= 0))
-        same = self.windows[w[rows]] == starts[rows]
-        rows = rows[same & (stored["window_end"].to_numpy()[rows] == starts[rows] + self.monitor.window)]
+        w = self.windows.find(Spans(stored["window_start"].to_numpy(), stored["window_end"].to_numpy()))
+        c, s = codes(stored["column"], self.columns), codes(stored["segment"], self.segments)
+        rows = np.flatnonzero((w >= 0) & (c >= 0) & (s >= 0))
         return (w[rows], c[rows], s[rows]), rows
 
 
@@ -151,7 +150,7 @@ def _texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
     return np.asarray(column.cast(pa.string()).to_pylist(), dtype=object)
 
 
-def _codes(column: pa.ChunkedArray, names: tuple[str, ...]) -> Ints:
+def codes(column: pa.ChunkedArray, names: tuple[str, ...]) -> Ints:
     """The place of each text among `names`, -1 where it is not there."""
     places = {name: place for place, name in enumerate(names)}
     return np.array([places.get(text, -1) for text in column.cast(pa.string()).to_pylist()], np.int64)

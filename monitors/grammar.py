@@ -9,13 +9,16 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from core import duration
 from core.contract import Contract
 from core.error import ConfigError
-from core.measure import Family, Measure, measure
+from core.measure import Measure, Subject
 from core.moment import DAY
 from core.monitor import Monitor, Severity
 from core.name import check
-from core.window import duration_text
+from core.window.tumbling import Tumbling
+from detectors.catalogue import spec
+from detectors.spec import AnySpec
 from monitors import field
 from monitors.declared import declared
 from monitors.document import KINDS, Entry, Faults, entries, short, unknown
@@ -82,24 +85,25 @@ def _monitor(entry: Entry, faults: Faults, contract: Callable[[str], Contract | 
         error = ConfigError(f"there is no model `{model}`", remedy=f"give its reference first: watchkeeper reference {model} FILE.parquet")
         faults.add(entry.lines["model"], f"monitor `{entry.name}`, `model`", error)
     what = faults.read(entry, "measure", lambda value: _measure(value, known), None)
-    usual = "reference" if what is not None and what.family == Family.DRIFT else None
+    about = None if what is None else what.about
+    usual = None if about is None else about.usual_baseline
     against = faults.read(entry, "baseline", field.baseline, usual)
-    window = faults.read(entry, "target", lambda value: field.target(value, known), DAY)
-    if entry.fields.get("target") is None and known is not None and DAY % known.pane:
-        error = ConfigError(f"the usual window of 1d is no multiple of {duration_text(known.pane)}", remedy="write `target: {window: ...}`")
+    window = faults.read(entry, "target", lambda value: field.target(value, known), Tumbling(DAY))
+    if entry.fields.get("target") is None and known is not None and not window.fits(known.pane):
+        error = ConfigError(f"the usual window of 1d is no multiple of {duration.text(known.pane)}", remedy="write `target: {window: ...}`")
         faults.add(entry.line, f"monitor `{entry.name}`, `target`", error)
     monitor = Monitor(
         name=entry.name,
         model=model,
-        measure=what.name if what is not None else "",
-        params=faults.read(entry, "params", field.params, {}),
-        columns=faults.read(entry, "columns", lambda value: _columns(value, what, known), ()),
+        measure=what.about.name if what is not None else "",
+        params=faults.read(entry, "params", lambda value: field.params(value, what, known), field.usual(what)),
+        columns=faults.read(entry, "columns", lambda value: _columns(value, about, known), ()),
         segments=faults.read(entry, "segments", lambda value: field.segments(value, known), ("all",)),
         window=window,
         baseline=against,
         version=faults.read(entry, "version", field.version, None),
-        warn=faults.read(entry, "warn", lambda value: field.threshold(value, what, against), None),
-        critical=faults.read(entry, "critical", lambda value: field.threshold(value, what, against), None),
+        warn=faults.read(entry, "warn", lambda value: field.threshold(value, about, against), None),
+        critical=faults.read(entry, "critical", lambda value: field.threshold(value, about, against), None),
         min_samples=faults.read(entry, "min_samples", field.min_samples, 200),
         persist=faults.read(entry, "persist", field.persist, (1, 1)),
         severity=faults.read(entry, "severity", field.severity, Severity.TICKET),
@@ -149,16 +153,17 @@ def _text(value: Any) -> str:
     return value
 
 
-def _measure(value: Any, contract: Contract | None) -> Measure:
-    found = measure(_text(value))
-    if contract is not None and contract.task not in found.tasks:
-        raise ConfigError(f"`{found.name}` is not for {contract.task} models", remedy="it is for " + ", ".join(found.tasks))
+def _measure(value: Any, contract: Contract | None) -> AnySpec:
+    found = spec(_text(value))
+    about = found.about
+    if contract is not None and contract.task not in about.tasks:
+        raise ConfigError(f"`{about.name}` is not for {contract.task} models", remedy="it is for " + ", ".join(about.tasks))
     return found
 
 
 def _columns(value: Any, what: Measure | None, contract: Contract | None) -> tuple[str, ...]:
     if value == [] or what is None:
         return ()
-    if not what.columns:
+    if what.subject is not Subject.COLUMN:
         raise ConfigError(f"`{what.name}` is of the whole model", remedy="leave `columns` out")
     return field.columns(value, contract)

@@ -18,7 +18,8 @@ from core.clock import Clock
 from core.contract import Contract
 from core.monitor import Monitor
 from monitors.audit import NO_SLOTS, Audit, fresh
-from monitors.evaluate import Evaluate, Model
+from monitors.evaluate import Evaluate
+from monitors.model import Model
 from monitors.rebuild import Rebuild
 from monitors.seam import Alerts, Committed, Cursors, Panes, Ranges, Raw, Readings, Store, Truth
 from monitors.term import Term
@@ -77,7 +78,9 @@ class Owner:
         self._term: Term | None = None
         self._anew = True  # until one step has done all that there was to do
         self._stray = False  # until a step has looked for readings that should not be there
-        self._closed: dict[tuple[int, str, int], int] = {}  # by contract, monitor and revision: the last window that was looked at
+        self._closes: dict[
+            tuple[int, str, int], int
+        ] = {}  # by contract, monitor and revision: when the first window closes that was not looked at
         self._rest: _Rest | None = None  # while nothing is known to be due
         self._others: list[int] | None = None  # what other owners have rebuilt, as it was known last
         self._mine: dict[int, int] = {}  # what this one has: the step by slot
@@ -131,16 +134,16 @@ class Owner:
         except BaseException:
             self._term, self._others, self._anew, self._rest = None, None, True, None
             self._mine.clear()
-            self._closed.clear()
+            self._closes.clear()
             raise
 
     def _step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
         term = self._term = self._term or Term(self._name, self._stores.cursors, self._stores.truth)
         contract, cursor = model.contract, term.cursor()
         self._rest, watermark = None, self._watermark(committed, silent=silent)
-        closed = {(contract.version, m.name, m.revision): watermark // m.window for m in monitors}
+        closes = {(contract.version, m.name, m.revision): m.window.closes(watermark) for m in monitors}
         # A watermark that falls, as when silence ends, closes nothing.
-        passed = any(last > self._closed.get(key, _NOTHING) for key, last in closed.items())
+        passed = any(after > self._closes.get(key, _NOTHING) for key, after in closes.items())
         failed = set(cursor.get("failed", []))
         others = [contract.version, *self._stores.panes.rebuilds(contract, term.era)]
         if self._others is not None and self._others[0] != contract.version:
@@ -157,7 +160,7 @@ class Owner:
         self._others = others
         if news or failing != failed:
             term.save(self._place(cursor, contract, committed, news, failing))
-        self._closed, self._stray = {key: max(last, self._closed.get(key, last)) for key, last in closed.items()}, False
+        self._closes, self._stray = {key: max(after, self._closes.get(key, after)) for key, after in closes.items()}, False
         self._anew &= news.more
         self.counts.steps += 1
         if not (news or news.more or worked):
@@ -170,7 +173,7 @@ class Owner:
     def _found_nothing(
         self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, failed: set[str], *, silent: bool
     ) -> None:
-        until = min(((self._closed[contract.version, m.name, m.revision] + 1) * m.window for m in monitors), default=moment.LATEST)
+        until = min((self._closes[contract.version, m.name, m.revision] for m in monitors), default=moment.LATEST)
         self._rest = _Rest(contract.version, list(monitors), committed.predictions, committed.labels, silent, failed, until)
 
     def _news(  # long: each kind of news in turn

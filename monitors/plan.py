@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from core.block import Ints
 from core.monitor import Monitor
-from core.window import LONGEST_GAP, Window
+from core.span import Spans
+from core.window.kind import Window
+
+LONGEST_GAP = 1_000  # of more empty windows in a row than this, only the first exists
 
 
-def existing(monitor: Monitor, slots: Ints, watermark: int, *, live: bool) -> Ints:
-    """Starts of the monitor's windows that exist and have closed, ascending.
+def existing(window: Window, slots: Ints, watermark: int, *, live: bool) -> Spans:
+    """The windows that exist and have closed.
 
-    They run from the first slot with predictions to the last; of a model that is live, to the watermark.
+    `slots` are the times of panes with predictions, ascending. Windows run from that of the first to that of the last; of a model that is live, on to the
+    watermark, `LONGEST_GAP` at most.
     """
-    window = Window(monitor.window)
-    starts = np.unique(window.start(slots))
-    if live and len(starts):
-        after = np.arange(starts[-1] + window.length, watermark, window.length)[:LONGEST_GAP]
-        return np.concatenate([window.existing(starts, watermark), after[after + window.length <= watermark]])
-    return window.existing(starts, watermark)
+    if not len(slots):
+        return Spans.none()
+    found = _between(window, slots)
+    if live:
+        last = int(slots[-1])
+        until = min(watermark, last + (LONGEST_GAP + 1) * window.step + window.longest)
+        later = window.between(last, until) if until > last else Spans.none()
+        found = found.join(later.take(later.start > last).take(slice(LONGEST_GAP)))
+    return found.take(found.end <= watermark)
 
 
-def due(monitor: Monitor, windows: Ints, touched: Ints, done: Ints) -> Ints:
-    """Of the existing windows, those that are not `done` and those that a touched slot changes.
-
-    A window whose baseline is the one before it changes with that one, too.
-    """
-    changed = Window(monitor.window).start(touched)
-    if monitor.baseline == "previous":
-        changed = np.concatenate([changed, changed + monitor.window])
-    return windows[np.isin(windows, changed) | ~np.isin(windows, done)]
+def due(monitor: Monitor, windows: Spans, touched: Ints, done: Spans) -> Spans:
+    """Of the existing windows those that are not `done`, and those of which a touched slot changes the target or the baseline."""
+    times = np.unique(touched)
+    changed = windows.holding(times)
+    for part in monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ():
+        changed |= part.holding(times)
+    return windows.take(changed | ~windows.isin(done))
 
 
-def chunks(windows: Ints, length: int, most: int) -> list[Ints]:
+def chunks(windows: Spans, most: int) -> list[Spans]:
     """Windows in runs of at most `most` and without long gaps, so that a range query reads what is wanted."""
     if not len(windows):
         return []
-    breaks = np.flatnonzero(np.diff(windows) > 8 * length) + 1
-    return [run[place : place + most] for run in np.split(windows, breaks) for place in range(0, len(run), most)]
+    gap = np.diff(windows.start) > 8 * (windows.end - windows.start)[:-1]
+    bounds = [0, *(np.flatnonzero(gap) + 1).tolist(), len(windows)]
+    return [windows.take(slice(place, min(place + most, high))) for low, high in pairwise(bounds) for place in range(low, high, most)]
+
+
+def _between(window: Window, slots: Ints) -> Spans:
+    """The windows from the first slot to the last, without those of long gaps."""
+    # Where a gap is longer than may be filled, its windows are not even made: there may be millions of them.
+    breaks = np.flatnonzero(np.diff(slots) > (LONGEST_GAP + 1) * window.step + window.longest) + 1
+    runs = np.split(slots, breaks)
+    parts = [window.between(int(run[0]), int(run[-1]) + window.step * (run is not runs[-1])) for run in runs]
+    found = parts[0].join(*parts[1:])
+    empty = ~found.holding(slots)
+    place = np.arange(len(found))
+    last = np.maximum.accumulate(np.where(empty, -1, place))  # the last window with rows
+    following = np.minimum.accumulate(np.where(empty, len(found), place)[::-1])[::-1]
+    long = empty & (following - last - 1 > LONGEST_GAP) & (place > last + 1)
+    return found.take(~long)

@@ -20,7 +20,7 @@ from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension,
 from core.error import ConfigError
 from core.name import Named, check
 from core.segment import ALL, Segments
-from detectors.roc_auc import mean_roc_auc
+from detectors.performance.roc_auc import mean_roc_auc
 from detectors.summary.bins import edges, kept, ranked, tails
 from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary

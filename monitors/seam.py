@@ -11,6 +11,7 @@ from core.block import Ints, Outcomes, Predictions
 from core.contract import Contract
 from core.monitor import Monitor
 from core.reading import Reading
+from core.span import Spans
 
 Contracts = Callable[[str, int], Contract | None]
 
@@ -100,8 +101,9 @@ class Panes(Protocol):
         length: int,
         span: tuple[int, int],
         version: str | None = None,
+        phase: int = 0,
     ) -> pa.Table:
-        """Counts by bin: start, column, segment, bin (list), count (list)."""
+        """Counts by bin of windows that begin at `phase` modulo `length`: start, column, segment, bin (list), count (list)."""
         ...
 
     def performance(
@@ -112,6 +114,7 @@ class Panes(Protocol):
         length: int,
         span: tuple[int, int],
         version: str | None = None,
+        phase: int = 0,
     ) -> pa.Table:
         """Sums of performance panes: start, segment, and the asked for sums and lists of `detectors.summary.performance`."""
         ...
@@ -136,12 +139,12 @@ class Panes(Protocol):
 class Readings(Protocol):
     """Readings that were stored before."""
 
-    def newest(self, model: str, monitor: str, version: int, span: tuple[int, int]) -> pa.Table:
-        """The readings that hold, withdrawn ones too, windows starting in the span."""
+    def newest(self, model: str, monitors: Mapping[str, int], span: tuple[int, int]) -> dict[str, pa.Table]:
+        """By monitor (given with the version of its definition) the readings that hold, withdrawn ones too, windows starting in the span."""
         ...
 
-    def evaluated(self, model: str, monitor: str, version: int, contract: int) -> tuple[Ints, Ints]:
-        """Windows that have readings, and how many each has."""
+    def evaluated(self, model: str, monitors: Mapping[str, int], contract: int) -> dict[str, tuple[Spans, Ints]]:
+        """By monitor (given with the version of its definition) the windows that have readings, and how many each has."""
         ...
 
     def below(self, model: str, generation: int) -> int:
@@ -164,8 +167,8 @@ class Store(Protocol):
         """Performance panes."""
         ...
 
-    def readings(self, table: pa.Table) -> None:
-        """Readings."""
+    def readings(self, tables: Sequence[pa.Table]) -> None:
+        """Readings, in one insert."""
         ...
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.block import Floats, Ints
-from core.measure import Family, Measure
+from core.measure import Measure
 from core.monitor import Monitor
 from core.reading import Verdict
 from monitors.frame import NONE, VERDICTS
@@ -17,9 +17,16 @@ _DIGITS = 12  # both sides of a comparison are rounded to so many decimals
 
 
 def judge(
-    monitor: Monitor, measure: Measure, value: Floats, baseline_value: Floats, n_target: Ints, n_baseline: Ints, why: str
+    monitor: Monitor,
+    measure: Measure,
+    value: Floats,
+    baseline_value: Floats,
+    n_target: Ints,
+    n_baseline: Ints,
+    why: str,
+    empty: str | npt.NDArray[np.object_],
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.object_]]:
-    """Verdict codes (places in `VERDICTS`) and reasons; all arrays have one shape. `why` says why there may be no value."""
+    """Verdict codes (places in `VERDICTS`) and reasons; all arrays have one shape. `why` says why there may be no value, `empty` why there are no rows."""
     verdict = np.full(value.shape, VERDICTS.index(Verdict.OK), np.int8)
     reason = np.full(value.shape, None, object)
 
@@ -27,7 +34,7 @@ def judge(
         verdict[where] = VERDICTS.index(what)
         reason[where] = because[where] if isinstance(because, np.ndarray) else because
 
-    worse = badness(monitor, measure, value, baseline_value)
+    worse = measure.worse(value, baseline_value, against=monitor.baseline is not None)
     put(reached(monitor.warn, worse), Verdict.WARN, None)
     put(reached(monitor.critical, worse), Verdict.CRITICAL, None)
     put(np.isnan(worse), Verdict.NOT_ESTIMABLE, f"baseline: {why}")
@@ -36,13 +43,8 @@ def judge(
     put(few, Verdict.INSUFFICIENT, _few(n_baseline, monitor.min_samples, "baseline"))
     few = n_target < monitor.min_samples
     put(few, Verdict.INSUFFICIENT, _few(n_target, monitor.min_samples, "target"))
-    put(n_target == 0, Verdict.NODATA, "no labelled predictions" if measure.family == Family.PERFORMANCE else "no predictions")
+    put(n_target == 0, Verdict.NODATA, empty)
     return verdict, reason
-
-
-def badness(monitor: Monitor, measure: Measure, value: Floats, baseline_value: Floats) -> Floats:
-    """What is compared with the thresholds: the value, or how much worse than the baseline it is."""
-    return (baseline_value - value) * measure.better if measure.better and monitor.baseline else value
 
 
 def reached(threshold: float | dict[str, Any] | None, compared: Floats) -> npt.NDArray[np.bool_]:

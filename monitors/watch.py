@@ -14,18 +14,23 @@ from core import moment
 from core.block import Ints
 from core.clock import Clock
 from core.contract import Contract
-from core.error import Fenced, Retryable
+from core.error import Retryable
 from core.monitor import Monitor
 from core.reading import Reading
+from core.span import Spans
 from monitors import plan
-from monitors.evaluate import Evaluate, Model, columns_of, missing, segments_of
+from monitors.evaluate import Evaluate, columns_of, extent, groupings_of, missing, most, segments_of
+from monitors.evidence.reads import Reads, Scope
+from monitors.failure import Failures
+from monitors.frame import Frame
+from monitors.model import Model
 from monitors.seam import Alerts, Panes, Readings, Store
+from monitors.task import Done, Task, groups, portions
 from monitors.term import Term
-from monitors.withdrawal import held, told, withdrawn
+from monitors.withdrawal import absent, held, told, withdrawn
 
 _log = logging.getLogger(__name__)
 
-_NEVER = -(1 << 62)
 _LONGEST = moment.MINUTE  # between two attempts at a monitor that fails
 _WARY = 10 * moment.MINUTE  # after an owner's first step, in which readings of earlier owners are counted in each
 _SELDOM = 5 * moment.MINUTE  # between two counts later
@@ -59,38 +64,13 @@ class Move:
     stray: bool
 
 
-@dataclass
-class _Done:
-    """Which windows of a monitor have a reading in each column and segment."""
-
-    starts: Ints
-    readings: Ints
-
-    def until(self, length: int) -> int:
-        """The end of the last of them. What silence has closed stays closed: events of its own change its readings."""
-        return int(self.starts.max(initial=_NEVER)) + length
-
-    def complete(self, each: int) -> Ints:
-        found: Ints = self.starts[self.readings == each]
-        return found
-
-    def add(self, windows: Ints, each: int) -> None:
-        self.drop(windows)
-        self.starts = np.concatenate([self.starts, windows])
-        self.readings = np.concatenate([self.readings, np.full(len(windows), each)])
-
-    def drop(self, windows: Ints) -> None:
-        rest = ~np.isin(self.starts, windows)
-        self.starts, self.readings = self.starts[rest], self.readings[rest]
-
-
 class Watch:
     """The monitors of one model."""
 
     def __init__(self, evaluate: Evaluate, panes: Panes, readings: Readings, write: Store, alerts: Alerts, clock: Clock) -> None:
         self._evaluate, self._panes, self._readings, self._write = evaluate, panes, readings, write
         self._alerts, self._clock = alerts, clock
-        self._done: dict[tuple[str, int, int], _Done] = {}
+        self._done: dict[tuple[str, int, int], Done] = {}  # by monitor, revision and contract
         self._pauses: dict[
             tuple[str, int], tuple[int, int]
         ] = {}  # of a monitor that fails: when it is tried again, and the pause before that
@@ -131,62 +111,122 @@ class Watch:
         """
         slots, _ = self._panes.slots(model.contract)
         found = self._panes.segments(model.contract)
-        due, worked, errors = self.due(monitors, failed), False, list[tuple[Monitor, Exception]]()
-        waiting = {monitor.name for monitor in monitors} & failed - due
-        for monitor in monitors:
-            if monitor.name in waiting:
-                continue
-            try:
-                worked |= self._monitor(monitor, model, slots, found, move, term, again=monitor.name in failed)
-                self.counts.failed.pop(monitor.name, None)
-                self._pauses.pop((monitor.name, monitor.revision), None)
-                self._tell_missing(monitor, model.contract)
-            except Fenced:
-                raise  # of this owner, and not of the monitor
-            except Exception as error:  # one monitor's edge: its windows stay due, the others go on
-                if isinstance(error, Retryable):
-                    self._reach(model.contract, term)
-                errors.append((monitor, error))
-        new = [why for monitor, why in errors if monitor.name not in failed]
+        waiting = {monitor.name for monitor in monitors} & failed - self.due(monitors, failed)
+        asked = [monitor for monitor in monitors if monitor.name not in waiting]
+        self._learn(asked, model.contract)
+        failures = Failures(lambda error: self._reach(model.contract, term) if isinstance(error, Retryable) else None)
+        tasks = []
+        for monitor in asked:
+            with failures.of(monitor):
+                tasks.append(self._task(monitor, model, slots, found, move, term, again=monitor.name in failed))
+        for group in groups(tasks):
+            self._group(group, model, move, term, failures)
+        worked = False
+        for task in tasks:
+            with failures.of(task.monitor):
+                self._gone(task, model.contract, term)
+            if task.monitor.name not in failures.errors:
+                worked |= bool(len(task.due) or len(task.gone))
+        new = [why for name, (_, why) in failures.errors.items() if name not in failed]
         if len(new) > 1 and not worked and all(isinstance(why, Retryable) for why in new):
             raise new[0]
-        for monitor, why in errors:
-            self._failed(monitor, why)
-        return worked, waiting | {monitor.name for monitor, _ in errors}
+        for monitor in asked:
+            if monitor.name in failures.errors:
+                self._failed(*failures.errors[monitor.name])
+                continue
+            self.counts.failed.pop(monitor.name, None)
+            self._pauses.pop((monitor.name, monitor.revision), None)
+            self._tell_missing(monitor, model.contract)
+        return worked, waiting | failures.errors.keys()
 
     def _reach(self, contract: Contract, term: Term) -> None:
         """Raise as the stores do where one of them is away: it has refused something, and may have meant that alone."""
         term.check()
         self._panes.slots(contract)
 
-    def _monitor(self, monitor: Monitor, model: Model, slots: Ints, found: Sequence[str], move: Move, term: Term, *, again: bool) -> bool:
+    def _task(self, monitor: Monitor, model: Model, slots: Ints, found: Sequence[str], move: Move, term: Term, *, again: bool) -> Task:
         self._alerts.observe(monitor, (), term.fence)  # what an earlier revision left open ends, also where none watches it any more
-        segments = segments_of(monitor, model, found)
-        each = len(segments) * len(columns_of(monitor, model.contract))
-        done = self._known(monitor, model.contract)
-        existing = plan.existing(monitor, slots, max(move.watermark, done.until(monitor.window)), live=move.live)
+        segments, columns = segments_of(monitor, model, found), columns_of(monitor, model.contract)
+        done = self._done[monitor.name, monitor.revision, model.contract.version]
+        existing = plan.existing(monitor.window, slots, max(move.watermark, done.until), live=move.live)
         # A slot that was touched and holds nothing has lost its events: windows may be gone.
         lost = again or move.stray or not np.isin(move.touched, slots).all()
-        gone = np.setdiff1d(done.starts, existing) if lost else np.zeros(0, np.int64)
-        windows = plan.due(monitor, existing, slots if again else move.touched, done.complete(each))
-        for chunk in plan.chunks(windows, monitor.window, self._evaluate.most(monitor, model, len(segments))):
-            frame = self._evaluate(monitor, model, chunk, segments)
-            stored = self._readings.newest(monitor.model, monitor.name, monitor.revision, (int(chunk[0]), int(chunk[-1]) + 1))
-            changed, revision = frame.changed(stored)
-            written, numbers = (np.ones_like(changed), np.where(changed, revision, revision - 1)) if move.anew else (changed, revision)
-            # Alerts first: if we are killed between the two, the same readings come again, and change nothing there.
-            self._observe(monitor, frame.readings(changed, revision), term)
-            if written.any():
-                term.check()
-                self._write.readings(frame.table(written, numbers, self._clock.now(), term.generation))
-                self.counts.readings += int(changed.sum())
-            self._withdraw(monitor, frame.absent(held(stored, chunk, model.contract.version)), term)
-            done.add(chunk, each)
-        for chunk in plan.chunks(gone, monitor.window, len(gone)):
-            stored = self._readings.newest(monitor.model, monitor.name, monitor.revision, (int(chunk[0]), int(chunk[-1]) + 1))
-            self._withdraw(monitor, held(stored, chunk, model.contract.version), term)
-            done.drop(chunk)
-        return bool(len(windows) or len(gone))
+        gone = done.windows.take(~done.windows.isin(existing)) if lost else Spans.none()
+        due = plan.due(monitor, existing, slots if again else move.touched, done.complete(len(segments) * len(columns)))
+        return Task(monitor, segments, columns, due, gone, done)
+
+    def _group(self, group: Sequence[Task], model: Model, move: Move, term: Term, failures: Failures) -> None:
+        """Evaluate tasks of one key: what they need is read once."""
+        columns = tuple(dict.fromkeys(name for task in group for name in task.columns if name))
+        first = group[0]
+        scope = Scope(model, first.segments, groupings_of(first.monitor), columns, first.monitor.version)
+        for chunk in plan.chunks(first.due, most(scope)):
+            reads = self._evaluate.reads(scope)
+            # What reads most goes first: the others find all of theirs in it.
+            wide = sorted(group, key=lambda task: -len(extent(task.monitor, chunk).cells))
+            for portion in portions(wide, len(chunk)):
+                self._chunk(portion, chunk, reads, move, term, failures)
+
+    def _chunk(self, tasks: Sequence[Task], chunk: Spans, reads: Reads, move: Move, term: Term, failures: Failures) -> None:
+        """Evaluate windows, tell the alerts, and store what is new."""
+        tasks = [task for task in tasks if task.monitor.name not in failures.errors]
+        if not tasks:
+            return
+        contract = reads.scope.model.contract.version
+        with failures.of(*(task.monitor for task in tasks)):
+            stored = self._stored([task.monitor for task in tasks], chunk)
+            written = list[tuple[Task, pa.Table, int]]()
+            for task in tasks:
+                with failures.of(task.monitor):
+                    frame = self._evaluate(task.monitor, chunk, reads)
+                    table, changed = self._told(task.monitor, frame, stored[task.monitor.name], move, term)
+                    written.append((task, table, changed))
+            self._write_all(written, term, failures)
+            for task, _, changed in written:
+                with failures.of(task.monitor):
+                    if task.monitor.name in failures.errors:
+                        continue
+                    self.counts.readings += changed
+                    self._withdraw(task.monitor, absent(held(stored[task.monitor.name], chunk, contract), task.segments), term)
+                    task.done.add(chunk, task.each)
+
+    def _told(self, monitor: Monitor, frame: Frame, stored: pa.Table, move: Move, term: Term) -> tuple[pa.Table, int]:
+        """What is to be stored, and how many readings of it are new; the alerts have taken those.
+
+        Alerts first: if we are killed between the two, the same readings come again, and change nothing there.
+        """
+        changed, revision = frame.changed(stored)
+        written, numbers = (np.ones_like(changed), np.where(changed, revision, revision - 1)) if move.anew else (changed, revision)
+        self._observe(monitor, frame.readings(changed, revision), term)
+        return frame.table(written, numbers, self._clock.now(), term.generation), int(changed.sum())
+
+    def _write_all(self, written: Sequence[tuple[Task, pa.Table, int]], term: Term, failures: Failures) -> None:
+        """Store the readings of several monitors in one insert; if that is refused, each monitor's alone."""
+        tables = [table for _, table, _ in written if table.num_rows]
+        if not tables:
+            return
+        term.check()
+        try:
+            self._write.readings(tables)
+        except Retryable:
+            if len(tables) == 1:
+                raise
+            for task, table, _ in written:
+                with failures.of(task.monitor):
+                    term.check()
+                    self._write.readings([table])
+
+    def _gone(self, task: Task, contract: Contract, term: Term) -> None:
+        """Take back the readings of windows that are no more."""
+        for chunk in plan.chunks(task.gone, len(task.gone)):
+            stored = self._stored([task.monitor], chunk)[task.monitor.name]
+            self._withdraw(task.monitor, held(stored, chunk, contract.version), term)
+            task.done.drop(chunk)
+
+    def _stored(self, monitors: Sequence[Monitor], chunk: Spans) -> dict[str, pa.Table]:
+        """By monitor the readings that are stored of windows."""
+        span = (int(chunk.start[0]), int(chunk.start[-1]) + 1)
+        return self._readings.newest(monitors[0].model, {monitor.name: monitor.revision for monitor in monitors}, span)
 
     def _withdraw(self, monitor: Monitor, stored: pa.Table, term: Term) -> None:
         """Take readings back."""
@@ -194,7 +234,7 @@ class Watch:
             table = withdrawn(stored, self._clock.now(), term.generation)
             self._observe(monitor, told(table), term)
             term.check()
-            self._write.readings(table)
+            self._write.readings([table])
 
     def _observe(self, monitor: Monitor, readings: Iterator[Reading], term: Term) -> None:
         """Let the alerts take readings, windows in order, a portion at a time."""
@@ -223,11 +263,12 @@ class Watch:
         if names := missing(monitor, contract):
             self.counts.missing[monitor.name] = f"contract version {contract.version} has no column {', '.join(names)}; change its columns"
 
-    def _known(self, monitor: Monitor, contract: Contract) -> _Done:
-        key = (monitor.name, monitor.revision, contract.version)
-        if key not in self._done:
-            self._done[key] = _Done(*self._readings.evaluated(monitor.model, *key))
-        return self._done[key]
+    def _learn(self, monitors: Sequence[Monitor], contract: Contract) -> None:
+        """Learn which windows have readings, of the monitors of which that is not known."""
+        unknown = {m.name: m.revision for m in monitors if (m.name, m.revision, contract.version) not in self._done}
+        if unknown:
+            found = self._readings.evaluated(contract.model, unknown, contract.version)
+            self._done |= {(name, revision, contract.version): Done(*found[name]) for name, revision in unknown.items()}
 
 
 def watched(monitor: Monitor) -> bool:

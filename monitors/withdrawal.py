@@ -9,14 +9,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.block import Ints
 from core.reading import WITHDRAWN, Reading, Verdict
+from core.span import Spans
+from monitors.frame import codes
 
 
-def held(stored: pa.Table, windows: Ints, contract: int) -> pa.Table:
+def held(stored: pa.Table, windows: Spans, contract: int) -> pa.Table:
     """The stored readings of these windows under this contract that were not taken back yet."""
-    mask = np.isin(stored["window_start"].to_numpy(), windows) & (stored["contract"].to_numpy() == contract)
+    there = Spans(stored["window_start"].to_numpy(), stored["window_end"].to_numpy()).isin(windows)
+    mask = there & (stored["contract"].to_numpy() == contract)
     return stored.filter(pa.array(mask)).filter(pc.field("verdict").cast(pa.string()) != WITHDRAWN)
+
+
+def absent(stored: pa.Table, segments: tuple[str, ...]) -> pa.Table:
+    """The stored readings of a segment that is no more."""
+    return stored.filter(pa.array(codes(stored["segment"], segments) < 0))
 
 
 def withdrawn(stored: pa.Table, now: int, generation: int) -> pa.Table:

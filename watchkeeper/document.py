@@ -7,17 +7,17 @@ from typing import Any
 
 import msgspec
 
-from core import moment, window
+from core import duration, moment
 from core.contract import Contract
 
 
 def written(contract: Contract) -> dict[str, Any]:
     """The document of a contract."""
     built: dict[str, Any] = msgspec.to_builtins(contract)
-    return {**built, "earliest": moment.text(contract.earliest), "pane": window.duration_text(contract.pane)}
+    return {**built, "earliest": moment.text(contract.earliest), "pane": duration.text(contract.pane)}
 
 
 def read(document: Mapping[str, Any]) -> Contract:
     """The contract of a document."""
-    times = {"earliest": moment.parse(document["earliest"]), "pane": window.duration(document["pane"])}
+    times = {"earliest": moment.parse(document["earliest"]), "pane": duration.parse(document["pane"])}
     return msgspec.convert({**document, **times}, Contract)

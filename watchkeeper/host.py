@@ -14,7 +14,7 @@ from core import moment
 from core.contract import Contract
 from core.error import Fenced, Retryable
 from core.monitor import Monitor
-from monitors.evaluate import Model
+from monitors.model import Model
 from monitors.owner import Owner
 from monitors.reference import Reference
 from monitors.seam import Committed

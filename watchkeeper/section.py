@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from core import window
+from core import duration
 from core.error import ConfigError
 
 _HIDDEN = "**********"
@@ -31,7 +31,7 @@ def _microseconds(value: object) -> int:
     if isinstance(value, str) and value.strip() in {"0", "0s", "0m", "0h", "0d"}:
         return 0
     try:
-        return window.duration(str(value))
+        return duration.parse(str(value))
     except ConfigError as error:
         raise ValueError(str(error)) from None
 
@@ -75,7 +75,7 @@ def _hide(options: dict[str, Any], write: SerializerFunctionWrapHandler) -> Any:
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
-Duration = Annotated[int, BeforeValidator(_microseconds), PlainSerializer(lambda value: window.duration_text(value) if value else "0s")]
+Duration = Annotated[int, BeforeValidator(_microseconds), PlainSerializer(lambda value: duration.text(value) if value else "0s")]
 Options = Annotated[dict[str, str | int | float | bool], BeforeValidator(_as_written), WrapSerializer(_hide)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 

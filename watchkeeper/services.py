@@ -18,6 +18,7 @@ from core.monitor import Monitor
 from core.name import Named, check
 from core.reading import Query
 from dashboard.seam import ModelRow
+from detectors.catalogue import MEASURES
 from ingest.decode.payload import Kind
 from monitors.declared import content as content_of
 from monitors.default import defaults
@@ -190,6 +191,7 @@ class Pages:
         self.segments, self.traffic, self.episode = reader.segments, reader.traffic, reader.episode
         self.transitions, self.status = reader.transitions, reader.status
         self.outside, self.referenced = reader.outside, reader.referenced
+        self.measures = MEASURES
         self.recent, self.open_levels, self.pulse = reader.recent, reader.open_levels, reader.pulse
 
     def models(self) -> list[ModelRow]:

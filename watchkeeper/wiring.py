@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from alerts.engine import AlertEngine
 from core.clock import Clock
+from detectors.catalogue import MEASURES
 from monitors import owner
 from monitors.evaluate import Evaluate
 from monitors.rebuild import Rebuild
@@ -26,7 +27,7 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
         readings=stores.readings,
         write=stores.writer,
         cursors=control,
-        alerts=AlertEngine(control, clock, settings.alerts.notify_horizon, address=settings.url, wake=wake),
+        alerts=AlertEngine(control, clock, MEASURES, settings.alerts.notify_horizon, address=settings.url, wake=wake),
     )
     evaluate = Evaluate(stores.panes, stores.raw, control.contract_version)
     rebuild = Rebuild(stores.raw, stores.panes, stores.writer, control.contract_version)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from core import moment
+from core.measure import Measure
 from dashboard import word
 from dashboard.figure import axis, colour
 from dashboard.series import Series
@@ -14,7 +15,7 @@ from dashboard.series import Series
 ROWS = 24  # columns drawn at most
 
 
-def heat(rows: Mapping[str, Series], *, measure: str, top: float | None = None, chosen: int | None = None) -> axis.Figure:
+def heat(rows: Mapping[str, Series], *, measure: Measure, top: float | None = None, chosen: int | None = None) -> axis.Figure:
     """The map, first row on top. `top` is where the scale ends (the critical threshold), else the 98th percentile."""
     names = list(rows)[:ROWS]
     series = [rows[name] for name in names]
@@ -34,7 +35,7 @@ def heat(rows: Mapping[str, Series], *, measure: str, top: float | None = None, 
     }
 
 
-def _cells(names: Sequence[str], series: Sequence[Series], measure: str, top: float | None) -> axis.Figure:
+def _cells(names: Sequence[str], series: Sequence[Series], measure: Measure, top: float | None) -> axis.Figure:
     """One cell a window; `customdata` is the window's start, which a click looks at."""
     first = series[0]
     starts = [moment.text(first.time(slot)) for slot in range(len(first))]
@@ -54,7 +55,7 @@ def _cells(names: Sequence[str], series: Sequence[Series], measure: str, top: fl
         "colorscale": [[0, colour.HEAT[0]], [0.5, colour.HEAT[1]], [1, colour.HEAT[2]]],
         "ygap": 1,
         "colorbar": {
-            "title": {"text": f"{word.brief(measure)}<br>(scale ends at {scale})", "side": "right", "font": {"size": 11}},
+            "title": {"text": f"{measure.short}<br>(scale ends at {scale})", "side": "right", "font": {"size": 11}},
             "thickness": 10,
             "outlinewidth": 0,
             "len": 1,

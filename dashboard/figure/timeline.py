@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from core import moment
+from core.measure import Measure
 from dashboard import word
 from dashboard.figure import axis, colour
 from dashboard.series import Limit, Series
@@ -32,7 +33,7 @@ class Mark:
 def timeline(
     series: Series,
     *,
-    measure: str,
+    measure: Measure,
     limits: Sequence[Limit] = (),
     traffic: Sequence[int | None] | None = None,
     marks: Sequence[Mark] = (),
@@ -47,8 +48,7 @@ def timeline(
     """
     judged = [value if verdict != "insufficient" else None for value, verdict in zip(series.value, series.verdict, strict=True)]
     limit_values = [value for limit in limits for value in limit.y]
-    span = axis.reach([*series.value, *series.baseline, *limit_values, *series.lower, *series.upper], zero=word.from_zero(measure))
-    unit = word.unit(measure)
+    span = axis.reach([*series.value, *series.baseline, *limit_values, *series.lower, *series.upper], zero=measure.from_zero)
     end = series.time(len(series))
     traces = [
         *_band(series),
@@ -72,7 +72,7 @@ def timeline(
             annotations=labels,
             xaxis=axis.time_axis(series.start, end, series.step, anchor="y2", domain=[0, 1]),
             yaxis=axis.value_axis(
-                word.brief(measure) + (f" ({unit})" if unit else ""), domain=[0.34, 1], range=span or [0, 1], fixedrange=True
+                measure.short + (f" ({measure.axis})" if measure.axis else ""), domain=[0.34, 1], range=span or [0, 1], fixedrange=True
             ),
             yaxis2=axis.value_axis(rows, domain=[0, 0.2], rangemode="tozero", tickformat="~s", fixedrange=True, **_counts(series, traffic)),
             yaxis3={"domain": [0.34, 1], "range": [0, 1], "overlaying": "y", "visible": False, "fixedrange": True},
@@ -104,7 +104,7 @@ def _every(series: Series, words: Sequence[str]) -> axis.Figure:
     return {"customdata": _some(series, range(len(series)), words)["customdata"], **_grid(series)}
 
 
-def _line(series: Series, judged: Sequence[float | None], measure: str) -> axis.Figure:
+def _line(series: Series, judged: Sequence[float | None], measure: Measure) -> axis.Figure:
     alone = [
         value is not None and (i == 0 or judged[i - 1] is None) and (i + 1 == len(judged) or judged[i + 1] is None)
         for i, value in enumerate(judged)
@@ -112,7 +112,7 @@ def _line(series: Series, judged: Sequence[float | None], measure: str) -> axis.
     return {
         "type": "scatter",
         "mode": "lines+markers" if any(alone) else "lines",
-        "name": word.brief(measure),
+        "name": measure.short,
         **_every(series, [f"<b>{word.number(value)}</b> · n {word.count(n)}" for value, n in zip(series.value, series.n, strict=True)]),
         "y": axis.rounded(judged),
         "line": {"color": colour.ACCENT, "width": 1.8},

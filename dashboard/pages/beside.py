@@ -8,8 +8,9 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from core import measure, moment, text
+from core import moment, text
 from core.episode import Episode
+from core.measure import Measure
 from core.reading import Query
 from core.segment import ALL, grouping_of
 from dashboard import piece, word
@@ -18,6 +19,7 @@ from dashboard.panel import ask
 from dashboard.rank import RANKED, Slice, ranked
 from dashboard.seam import Reader
 from dashboard.state import State, address
+from dashboard.subject import what
 
 MOST = 12  # segments or columns listed
 
@@ -30,10 +32,14 @@ async def where(reader: Reader, one: Episode, state: State, here: Callable[[Stat
     own = "*".join(grouping_of(one.segment))
     by = state.by if state.by in watched else own if own in watched else watched[0]
     query = await asked(reader, one, column=one.column, segment=by, start=one.window_start, end=one.window_start + 1)
-    slices = ranked(await _slices(reader, query, "segment"), one.definition, parts=True)
+    slices = ranked(await _slices(reader, query, "segment"), one.definition, reader.measures[one.measure], parts=True)
     tabs = piece.choice("By", [(name, here(state.but(by=name)), name == by) for name in watched]) if len(watched) > 1 else None
-    title = f"Where: {word.cut(_subject(one), 60)} by {by}"
-    shown = _table(one, slices, "Segment", title) if slices else piece.empty("No reading", "No value of it had rows in this window.")
+    title = f"Where: {word.cut(what(one, reader.measures), 60)} by {by}"
+    shown = (
+        _table(one, reader.measures[one.measure], slices, "Segment", title)
+        if slices
+        else piece.empty("No reading", "No value of it had rows in this window.")
+    )
     note = f"{moment.period(one.window_start, one.window_end)}, n {word.count(sum(part.n or 0 for part in slices))} in all. {RANKED}"
     return piece.card(title, [part for part in (tabs, shown) if part is not None], note=note, foot=piece.source(query))
 
@@ -43,12 +49,12 @@ async def columns(reader: Reader, one: Episode) -> Component | None:
     if not one.column:
         return None
     query = await asked(reader, one, column=None, segment=one.segment, start=one.window_start, end=one.window_start + 1)
-    slices = ranked(await _slices(reader, query, "column"), one.definition, parts=False)
+    slices = ranked(await _slices(reader, query, "column"), one.definition, reader.measures[one.measure], parts=False)
     if len(slices) < 2:
         return None
-    title = f"What: {word.title(one.measure)} of every column"
+    title = f"What: {reader.measures[one.measure].title} of every column"
     note = f"{moment.period(one.window_start, one.window_end)}. The worst first, too few samples last."
-    return piece.card(title, _table(one, slices, "Column", title), note=note, foot=piece.source(query))
+    return piece.card(title, _table(one, reader.measures[one.measure], slices, "Column", title), note=note, foot=piece.source(query))
 
 
 async def _slices(reader: Reader, query: Query, key: str) -> list[Slice]:
@@ -57,9 +63,9 @@ async def _slices(reader: Reader, query: Query, key: str) -> list[Slice]:
     return [Slice(*row.values()) for row in table.select(names).to_pylist() if row["value"] is not None]
 
 
-def _table(one: Episode, slices: Sequence[Slice], key: str, caption: str) -> Component:
+def _table(one: Episode, about: Measure, slices: Sequence[Slice], key: str, caption: str) -> Component:
     """One row a slice, which leads to its page in the episode's window."""
-    gaps = bool(measure.BUILT[one.measure].better)
+    gaps = bool(about.better)
     parts = key == "Segment"
     valued = any(part.baseline is not None for part in slices)
     head = (key, "Value", *(["Baseline"] if valued else []), *(["Gap"] if gaps else []), "n", *(["Share"] if parts else []), "State")
@@ -85,7 +91,3 @@ def _link(one: Episode, part: Slice, *, parts: bool) -> list[Any]:
     mine = part.name == (one.segment if parts else one.column)
     said = piece.name(piece.value(part.name) if parts else text.unquote(part.name))
     return [piece.link(said, href), html.Span(" this episode", className="faint") if mine else None]
-
-
-def _subject(one: Episode) -> str:
-    return word.title(one.measure) + (f" of {one.column}" if one.column else "")

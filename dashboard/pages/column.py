@@ -10,7 +10,7 @@ from dash import html
 
 from core import moment
 from core.contract import Column
-from core.measure import BUILT, Family
+from core.measure import Family
 from core.monitor import Monitor
 from core.segment import ALL
 from dashboard import piece, word
@@ -56,8 +56,9 @@ async def draw(reader: Reader, model: str, name: str, state: State) -> Page:
         return Page(name, "models", [*head, piece.empty("No event yet", "There is nothing to compare with the reference.")])
     drifts = {
         measure: monitor
-        for measure in BUILT
-        if BUILT[measure].family is Family.DRIFT and (monitor := choose(found.monitors, measure, state.monitor, name, state.segment))
+        for measure in found.measures
+        if found.measures[measure].family is Family.DRIFT
+        and (monitor := choose(found.monitors, measure, state.monitor, name, state.segment))
     }
     nulls = choose(found.monitors, "quality.null_rate", state.monitor, name, state.segment)
     body: list[Any] = []
@@ -82,7 +83,7 @@ async def _drift(
     reader: Reader, scene: Scene, drifts: dict[str, Monitor], measure: str, column: Column, state: State, here: Here
 ) -> list[Any]:
     monitor = drifts[measure]
-    over = period(scene.row, state, monitor.window)
+    over = period(scene.row, state, monitor.window.step)
     shown = await series(reader, question(monitor, state, over, column=column.name), over)
     slot = window_of(state, shown)
     value = "No reading in this period" if state.segment == ALL else "No reading of this segment"
@@ -95,7 +96,8 @@ async def _drift(
     else:
         start = shown.time(slot)
         found = "no value" if shown.value[slot] is None else f"{word.number(shown.value[slot])} {against(monitor)}"
-        where, value = looked(state, shown, slot), f"{word.title(measure)}: {found}" if shown.verdict[slot] else "No reading of it"
+        value = f"{scene.measures[measure].title}: {found}" if shown.verdict[slot] else "No reading of it"
+        where = looked(state, shown, slot)
     return list(
         await gather(
             panel(_distribution(reader, scene, column, state, start, over.step, (where, value)), "distribution"),
@@ -156,12 +158,13 @@ async def _over(
     measures: Sequence[str] = (),
 ) -> Any:
     """One measure of the column over time."""
-    over = period(scene.row, state, monitor.window)
-    title = f"{word.title(monitor.measure)}, {word.stretch(over.start, over.end)}"
+    over = period(scene.row, state, monitor.window.step)
+    about = scene.measures[monitor.measure]
+    title = f"{about.title}, {word.stretch(over.start, over.end)}"
     query = question(monitor, state, over, column=column.name)
     shown = await series(reader, query, over)
     slot = window_of(state, shown)
-    head = [choices(measures, monitor, scene.monitors, state, here, column.name), windows(shown, slot, state, here)] if measures else []
+    head = [choices(measures, monitor, scene, state, here, column.name), windows(shown, slot, state, here)] if measures else []
     said = "No window evaluated." if slot is None else f"{word.number(shown.value[slot])}, {of(shown, slot, monitor)}."
     said += "" if shown.limited or slot is None else " No threshold set."
     if slot is not None and not shown.verdict[slot]:
@@ -173,12 +176,12 @@ async def _over(
         return piece.card(title, [*head[:1], nothing(scene, monitor, state, here, column.name)], note=note)
     figure = timeline(
         shown,
-        measure=monitor.measure,
-        limits=limits(monitor, shown),
+        measure=about,
+        limits=limits(monitor, about, shown),
         marks=scene.marks(monitor.measure, column.name, state.segment),
         chosen=None if slot is None else shown.time(slot),
         height=300,
     )
     breached = sum(verdict in {"warn", "critical"} for verdict in shown.verdict)
-    sentence = f"{word.title(monitor.measure)} of {column.name} over {shift(over)}: {breached} of {len(shown)} windows reached a threshold."
+    sentence = f"{about.title} of {column.name} over {shift(over)}: {breached} of {len(shown)} windows reached a threshold."
     return piece.card(title, [*head, graph(name, figure, sentence)], note=note, foot=piece.source(query))

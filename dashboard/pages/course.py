@@ -10,6 +10,7 @@ from dash import html
 
 from core import moment
 from core.episode import Episode, Level
+from core.measure import Measure
 from core.reading import Query
 from dashboard import piece, word
 from dashboard.control import Here
@@ -22,6 +23,7 @@ from dashboard.scene import LIMIT
 from dashboard.seam import Reader
 from dashboard.series import JUDGED, LONGEST, Series, limits
 from dashboard.state import State, address
+from dashboard.subject import what
 
 BEFORE = 12  # windows before the episode
 AFTER = 4  # and after it
@@ -31,29 +33,30 @@ Row = dict[str, Any]
 
 async def course(reader: Reader, one: Episode, choice: State, here: Here) -> list[Any]:
     """The facts above the chart. Worst and now are of the readings as they are today, at firing is what was told then."""
-    over = _around(one)
+    over, about = _around(one), reader.measures[one.measure]
+    name = word.cut(what(one, reader.measures), 80)
     query = await asked(
         reader, one, column=one.column, segment=one.segment, start=over.start, end=None if one.ended_at is None else over.end
     )
     table: pa.Table = await ask(reader.readings, query)
     rows = table.select([name for name in _FIELDS if name in table.column_names]).to_pylist()
-    facts = piece.figures(*(_fact(name, row, note, one) for name, row, note in told(one, rows)))
+    facts = piece.figures(*(_fact(fact, row, note, one) for fact, row, note in told(one, about, rows)))
     if not rows:
-        return [facts, piece.card(_name(one), piece.empty("No reading", "The readings around this episode are gone."))]
+        return [facts, piece.card(name, piece.empty("No reading", "The readings around this episode are gone."))]
     over = _clipped(over, [row["window_start"] for row in rows])
     over, chips = _chosen(over, choice, here)
     shown = Series.of(table, over.start, over.end, over.step)
     state = State(segment=one.segment, measure=one.measure, monitor=one.monitor)
     figure = timeline(
         shown,
-        measure=one.measure,
-        limits=limits(one.definition, shown),
+        measure=about,
+        limits=limits(one.definition, about, shown),
         marks=[Mark(one.fired_at, "fired", one.level)],
         chosen=one.window_start,
         height=320,
         page=address("models", one.model, *(["columns", one.column] if one.column else []), state=state),
     )
-    title = f"{_name(one)}, {word.stretch(over.start, over.end)}"
+    title = f"{name}, {word.stretch(over.start, over.end)}"
     note = f"{shift(over)} around the episode; the band is the window of {moment.period(one.window_start, one.window_end)}. Click a window to look at it."
     chart = piece.card(title, [chips, graph("measure", figure, one.reason)], note=note, foot=piece.source(query))
     return [facts, _persisting(one, rows), chart]
@@ -92,7 +95,7 @@ async def asked(reader: Reader, one: Episode, *, column: str | None, segment: st
     )
 
 
-def told(one: Episode, rows: Sequence[Row]) -> list[tuple[str, Row | None, str]]:
+def told(one: Episode, about: Measure, rows: Sequence[Row]) -> list[tuple[str, Row | None, str]]:
     """The facts of an episode, each as (name, reading or None, what else is to be said): at firing, worst, and now or at its end.
 
     `rows` are the readings around it, newest revisions. The worst is one of those that were judged while it lasted.
@@ -101,7 +104,7 @@ def told(one: Episode, rows: Sequence[Row]) -> list[tuple[str, Row | None, str]]
     lasted = [
         row for row in judged if row["window_start"] >= one.started_at and (one.ended_at is None or row["window_end"] <= one.ended_at)
     ]
-    worst = max(lasted, key=lambda row: _worse(one, row), default=None)
+    worst = max(lasted, key=lambda row: _worse(one, about, row), default=None)
     first = next((row for row in rows if row["window_end"] == one.fired_at), None)
     again = ""
     if one.first is not None:
@@ -121,8 +124,8 @@ def _end(row: Row) -> int:
     return int(row["window_end"])
 
 
-def _worse(one: Episode, row: Row) -> float:
-    found = worse(one.definition, row["value"], row["baseline_value"])
+def _worse(one: Episode, about: Measure, row: Row) -> float:
+    found = worse(one.definition, about, row["value"], row["baseline_value"])
     return float("-inf") if found is None else found
 
 
@@ -130,10 +133,14 @@ def _fact(name: str, row: Row | None, note: str, one: Episode) -> tuple[str, str
     """A reading with its verdict, its baseline, its n and its window."""
     if row is None:
         return name, word.NONE, "no reading is left of it"
-    baseline = "" if row["baseline_value"] is None else f"{one.definition.baseline} {word.number(row['baseline_value'])}, "
+    baseline = "" if row["baseline_value"] is None else f"{_against(one)} {word.number(row['baseline_value'])}, "
     of = f"{baseline}n {word.count(row['n_target'])}, {moment.period(row['window_start'], row['window_end'])}"
     faint = [html.Span(said, className="faint") for said in (of, note) if said]
     return name, word.number(row["value"]), [piece.badge(row["verdict"], row["reason"]), *faint]
+
+
+def _against(one: Episode) -> str:
+    return one.definition.baseline.text if one.definition.baseline else "baseline"
 
 
 def _persisting(one: Episode, rows: Sequence[Row]) -> Any:
@@ -144,10 +151,6 @@ def _persisting(one: Episode, rows: Sequence[Row]) -> Any:
         return None
     said = f"{critical} window{'' if critical == 1 else 's'} reached critical; the episode is critical when {m} of the last {n} are."
     return html.P(said, className="faint")
-
-
-def _name(one: Episode) -> str:
-    return word.cut(word.title(one.measure) + (f" of {one.column}" if one.column else ""), 80)
 
 
 def _around(one: Episode) -> Period:

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from core import moment
-from core.measure import BUILT, Family
+from core.measure import Family
 from core.monitor import Monitor
 from core.reading import Query, Verdict
 from dashboard import piece, word
@@ -26,17 +26,17 @@ MOSTLY = 0.5  # the null rate from which on a column is not called OK
 
 async def drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: State, here: Here) -> list[Any]:
     """Every column over time, and a table that leads to each. `judged` gives each measure its monitor."""
-    shown = {name: monitor for name, monitor in judged.items() if BUILT[name].family is Family.DRIFT}
+    shown = {name: monitor for name, monitor in judged.items() if scene.measures[name].family is Family.DRIFT}
     if not shown:
         return [piece.card("Drift", piece.empty("Not watched", "No monitor takes a drift measure of this model."))]
     name = state.measure if state.measure in shown else next(iter(shown))
-    monitor = shown[name]
-    over = period(scene.row, state, monitor.window)
+    monitor, about = shown[name], scene.measures[name]
+    over = period(scene.row, state, monitor.window.step)
     query = question(monitor, state, over, column=None)
     table = await ask(reader.readings, query)
     found = {column: Series.of(rows, over.start, over.end, over.step) for column, rows in by_key(table, "column").items()}
-    head = choices(shown, monitor, scene.monitors, state, here)
-    title = f"{word.title(name)} by column, {word.stretch(over.start, over.end)}"
+    head = choices(shown, monitor, scene, state, here)
+    title = f"{about.title} by column, {word.stretch(over.start, over.end)}"
     start = _start(found, over, state)
     nulls = judged.get("quality.null_rate")
     missing = await _nulls(reader, nulls, state, start, over) if nulls else {}
@@ -51,10 +51,14 @@ async def drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state:
     ranked = dict(sorted(found.items(), key=lambda item: -(item[1].highest if item[1].highest is not None else -1.0)))
     first = next(iter(ranked.values()))
     top = monitor.critical if isinstance(monitor.critical, int | float) else None
-    sentence = f"{word.title(name)} of {len(ranked)} columns over {shift(over)}; {next(iter(ranked))} moved furthest."
+    sentence = f"{about.title} of {len(ranked)} columns over {shift(over)}; {next(iter(ranked))} moved furthest."
     map_ = piece.card(
         title,
-        [head, windows(first, first.slot(start), state, here), graph("drift", heat(ranked, measure=name, top=top, chosen=start), sentence)],
+        [
+            head,
+            windows(first, first.slot(start), state, here),
+            graph("drift", heat(ranked, measure=about, top=top, chosen=start), sentence),
+        ],
         note=f"{reach(state)}, {shift(over)}; the column that moved furthest on top. Blank is no value: point at it for the reason. Click a window to look at it.",
         foot=piece.source(query),
     )
@@ -72,12 +76,13 @@ def _columns(
     found: dict[str, Series], missing: dict[str, tuple[float, float]], monitor: Monitor, start: int, state: State, scene: Scene
 ) -> Any:
     """The table: one row a column, those furthest in the window that starts at `start` first."""
+    about = scene.measures[monitor.measure]
     return piece.card(
-        f"Columns, {moment.period(start, start + monitor.window)}",
+        f"Columns, {moment.period(start, start + monitor.window.longest)}",
         piece.table(
-            ("Column", word.brief(monitor.measure), "n", "State", "Highest", "Null rate", "Over the period"),
+            ("Column", about.short, "n", "State", "Highest", "Null rate", "Over the period"),
             [_column(column, one, missing.get(column), monitor, start, state, scene) for column, one in _now(found, start)],
-            caption=f"Columns by {word.title(monitor.measure)}",
+            caption=f"Columns by {about.title}",
             numbers=(1, 2, 4, 5),
         ),
         note=("A" if bare(scene, monitor) else f"{against(monitor).capitalize()}; the furthest first. A") + " column opens in this window.",
@@ -97,7 +102,7 @@ def _column(
 ) -> tuple[Any, ...]:
     link = piece.link(piece.name(column), address("models", scene.row.model, "columns", column, state=state.but(by="")))
     slot = one.slot(start)
-    spark = piece.line(one.value, f"{word.title(monitor.measure)} over the period", zero=True)
+    spark = piece.line(one.value, f"{scene.measures[monitor.measure].title} over the period", zero=True)
     if slot is None or not one.verdict[slot]:
         return (
             link,
@@ -133,7 +138,7 @@ async def _nulls(reader: Reader, monitor: Monitor, state: State, start: int, ove
         monitor=monitor.name,
         measure=monitor.measure,
         segment=state.segment,
-        start=start // monitor.window * monitor.window,
+        start=start // monitor.window.step * monitor.window.step,
         end=start + over.step,
         limit=LIMIT,
     )

@@ -11,7 +11,6 @@ from dash import html
 from dash.development.base_component import Component
 
 from core import moment, number, text
-from core import window as windows
 from core.episode import Delivery, DeliveryState, Episode, State, Transition
 from core.segment import ALL
 from dashboard import piece, word
@@ -21,7 +20,7 @@ from dashboard.panel import Page, ask, panel
 from dashboard.seam import Reader
 from dashboard.state import State as Choice
 from dashboard.state import address
-from dashboard.subject import life
+from dashboard.subject import life, what
 
 
 async def draw(reader: Reader, id_: str, choice: Choice) -> Page:
@@ -30,7 +29,7 @@ async def draw(reader: Reader, id_: str, choice: Choice) -> Page:
     if one is None:
         trail = piece.crumbs(("Inbox", address()), (id_, None))
         return Page("Episode", "inbox", [trail, piece.empty("There is no such episode", "It may have been of another installation.")])
-    subject = word.title(one.measure) + (f" of {one.column}" if one.column else "")
+    subject = what(one, reader.measures)
 
     def here(changed: Choice) -> str:
         return address("alerts", id_, state=changed)
@@ -141,8 +140,8 @@ def _monitor(one: Episode) -> Any:
     monitor = one.definition
     facts = {
         "Measure": monitor.measure,
-        "Baseline": monitor.baseline or "none",
-        "Window": windows.duration_text(monitor.window),
+        "Baseline": monitor.baseline.text if monitor.baseline else "none",
+        "Window": monitor.window.text,
         "Warn": _threshold(monitor.warn),
         "Critical": _threshold(monitor.critical),
         "Fires at": f"{monitor.persist[0]} of {monitor.persist[1]} windows",

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from core import moment
 from core.episode import Level
-from core.measure import BUILT, Family
+from core.measure import Family, Measures
 from core.monitor import Monitor
 from dashboard import piece, word
 from dashboard.panel import Page, ask
@@ -50,7 +50,7 @@ async def draw(reader: Reader, search: str = "") -> Page:
     watching: dict[str, list[Monitor]] = {}
     for monitor in monitors:
         watching.setdefault(monitor.model, []).append(monitor)
-    drawn = [_row(row, watching.get(row.model, []), levels.get(row.model, ()), traffic.get(row.model, {})) for row in rows]
+    drawn = [_row(row, reader.measures, watching.get(row.model, []), levels.get(row.model, ()), traffic.get(row.model, {})) for row in rows]
     head = ("Model", "Performance", "Drift", "Quality", "Open", f"Predictions, {DAYS} days", "Labelled", "Last event (UTC)")
     listed = html.Div(piece.table(head, drawn, caption="Models", numbers=(4, 6)), className="card")
     return Page("Models", "models", [heading, listed, *_ways(first, len(found))])
@@ -79,7 +79,9 @@ def _end(row: ModelRow) -> int:
     return -(-((row.last_ts or 0) + 1) // moment.DAY) * moment.DAY
 
 
-def _row(row: ModelRow, monitors: Sequence[Monitor], levels: Collection[tuple[str, Level]], traffic: Mapping[int, int]) -> tuple[Any, ...]:
+def _row(
+    row: ModelRow, measures: Measures, monitors: Sequence[Monitor], levels: Collection[tuple[str, Level]], traffic: Mapping[int, int]
+) -> tuple[Any, ...]:
     end = _end(row)
     counts: list[float | None] = [float(traffic.get(end + (place - DAYS) * moment.DAY, 0)) for place in range(DAYS)]
     total = sum(count or 0 for count in counts)
@@ -99,7 +101,7 @@ def _row(row: ModelRow, monitors: Sequence[Monitor], levels: Collection[tuple[st
     labelled = word.share(row.labels / row.predictions) if row.predictions else word.NONE
     return (
         name,
-        *(_health(family, monitors, levels, row) for family in FAMILIES),
+        *(_health(family, measures, monitors, levels, row) for family in FAMILIES),
         str(row.open_episodes or word.NONE),
         spark,
         labelled,
@@ -107,16 +109,16 @@ def _row(row: ModelRow, monitors: Sequence[Monitor], levels: Collection[tuple[st
     )
 
 
-def _health(family: Family, monitors: Sequence[Monitor], levels: Collection[tuple[str, Level]], row: ModelRow) -> Any:
+def _health(family: Family, measures: Measures, monitors: Sequence[Monitor], levels: Collection[tuple[str, Level]], row: ModelRow) -> Any:
     """The worst open episode of a family; where none is open, whether anything could have fired."""
-    watching = [monitor for monitor in monitors if monitor.measure in BUILT and BUILT[monitor.measure].family is family]
-    reached = {level for measure, level in levels if measure in BUILT and BUILT[measure].family is family}
+    watching = [monitor for monitor in monitors if monitor.measure in measures and measures[monitor.measure].family is family]
+    reached = {level for measure, level in levels if measure in measures and measures[measure].family is family}
     if reached:
         return piece.badge("critical" if Level.CRITICAL in reached else "warn")
     if not watching:
         return html.Span("not watched", className="faint")
     if row.last_ts is None:
         return piece.badge("nodata")
-    if word.now() - row.last_ts > max(2 * min(monitor.window for monitor in watching), moment.DAY):
+    if word.now() - row.last_ts > max(2 * min(monitor.window.longest for monitor in watching), moment.DAY):
         return piece.badge("nodata", f"No event for {word.span(word.now() - row.last_ts)}")
     return piece.badge("ok", limited=any(monitor.warn is not None or monitor.critical is not None for monitor in watching))

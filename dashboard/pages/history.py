@@ -11,6 +11,7 @@ from dash import html
 
 from core.episode import Episode
 from core.error import ConfigError
+from core.measure import Measures
 from dashboard import piece, word
 from dashboard.panel import Page, ask
 from dashboard.seam import Reader
@@ -75,7 +76,7 @@ async def draw(reader: Reader, search: str) -> Page:
         piece.link("Newest", chosen.address) if choice.after else None,
         piece.link("Older", replace(choice, after=after).address) if after else None,
     ]
-    rows = [_row(one, choice) for one in episodes]
+    rows = [_row(one, choice, reader.measures) for one in episodes]
     titles = ("What", "Model", "Monitor", "Level", "Value", "State", "Fired (UTC)", "Ended (UTC)")
     table = piece.card(
         f"{len(rows)} episode{'' if len(rows) == 1 else 's'}, {word.stretch(episodes[-1].fired_at, episodes[0].fired_at + 1)}",
@@ -93,10 +94,10 @@ async def _page(reader: Reader, choice: Choice) -> tuple[list[Episode], str | No
         return None
 
 
-def _row(one: Episode, choice: Choice) -> tuple[Any, ...]:
+def _row(one: Episode, choice: Choice, measures: Measures) -> tuple[Any, ...]:
     narrowed = replace(choice, after="", model=one.model)
     return (
-        piece.link(piece.name(subject(one), 60), address("alerts", one.id)),
+        piece.link(piece.name(subject(one, measures), 60), address("alerts", one.id)),
         piece.link(piece.name(one.model, 24), narrowed.address),
         piece.link(piece.name(one.monitor, 24), replace(narrowed, monitor=one.monitor).address),
         piece.badge(one.level),

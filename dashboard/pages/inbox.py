@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from core import moment
 from core.episode import Episode, Level
+from core.measure import Measures
 from core.monitor import Monitor
 from core.reading import Query
 from core.segment import ALL
@@ -60,7 +61,7 @@ async def draw(reader: Reader) -> Page:
     if opened or closed:
         body.append(html.P([*more, *ways], className="faint"))
     if closed:
-        body.append(piece.card("Recently ended", _closed(closed)))
+        body.append(piece.card("Recently ended", _closed(closed, reader.measures)))
     return Page("Inbox", "inbox", body)
 
 
@@ -79,7 +80,8 @@ def _rank(one: Episode) -> tuple[Any, ...]:
 
 async def _group(reader: Reader, group: Sequence[Episode]) -> Component:
     """The worst episode of a monitor with its spark line; the others below it."""
-    worst = group[0]
+    worst, measures = group[0], reader.measures
+    about = measures[worst.measure]
     length = worst.window_end - worst.window_start
     query = Query(
         model=worst.model,
@@ -94,9 +96,7 @@ async def _group(reader: Reader, group: Sequence[Episode]) -> Component:
     table, share = await gather(ask(reader.readings, query), _share(reader, worst))
     order = table.sort_by("window_start")
     side = [
-        piece.line(
-            order["value"].to_pylist(), f"{word.title(worst.measure)} over the windows around it", zero=word.from_zero(worst.measure)
-        ),
+        piece.line(order["value"].to_pylist(), f"{about.title} over the windows around it", zero=about.from_zero),
         html.Strong(word.number(worst.value)),
         html.Span(moment.period(worst.window_start, worst.window_end), className="faint"),
     ]
@@ -105,17 +105,19 @@ async def _group(reader: Reader, group: Sequence[Episode]) -> Component:
         html.Details(
             [
                 html.Summary(f"{len(others)} more of this monitor"),
-                html.Ul([html.Li(_brief(one)) for one in others[:LISTED]]),
+                html.Ul([html.Li(_brief(one, measures)) for one in others[:LISTED]]),
                 piece.link("All of this monitor", Choice("open", worst.model, worst.monitor).address) if len(others) > LISTED else None,
             ]
         )
         if others
         else None
     )
-    return html.Article([html.Div(_told(worst, share)), html.Div(side, className="side"), rest], className=f"episode {worst.level}")
+    return html.Article(
+        [html.Div(_told(worst, measures, share)), html.Div(side, className="side"), rest], className=f"episode {worst.level}"
+    )
 
 
-def _told(one: Episode, share: float | None) -> list[Component]:
+def _told(one: Episode, measures: Measures, share: float | None) -> list[Component]:
     """What happened, since when, why, and to how much of the traffic."""
     state = State(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
     reach = "all traffic" if one.segment == ALL else f"{word.share(share)} of traffic" if share is not None else "traffic unknown"
@@ -124,7 +126,7 @@ def _told(one: Episode, share: float | None) -> list[Component]:
             [piece.badge(one.level), html.Span(f"notifies: {one.severity}", className="tag"), html.Span(life(one), className="faint")],
             className="line",
         ),
-        html.H2(piece.link(piece.name(subject(one), 100), address("alerts", one.id))),
+        html.H2(piece.link(piece.name(subject(one, measures), 100), address("alerts", one.id))),
         html.P(one.reason, className="why"),
         html.P(
             [piece.link(piece.name(one.model), address("models", one.model, state=state)), " · ", piece.name(one.monitor), f" · {reach}"],
@@ -145,11 +147,11 @@ async def _share(reader: Reader, one: Episode) -> float | None:
     return sum(mine["n"].to_pylist()) / total if total else None
 
 
-def _brief(one: Episode) -> list[Any]:
+def _brief(one: Episode, measures: Measures) -> list[Any]:
     return [
         piece.badge(one.level),
         " ",
-        piece.link(piece.name(subject(one), 60), address("alerts", one.id)),
+        piece.link(piece.name(subject(one, measures), 60), address("alerts", one.id)),
         html.Span(f" {word.number(one.value)}, {moment.period(one.window_start, one.window_end)}", className="faint"),
     ]
 
@@ -174,10 +176,10 @@ def _quiet(models: Sequence[ModelRow], status: dict[str, Any], monitors: Sequenc
     return piece.empty("All quiet", f"No episode is open. {said}")
 
 
-def _closed(episodes: Sequence[Episode]) -> Component:
+def _closed(episodes: Sequence[Episode], measures: Measures) -> Component:
     rows = [
         (
-            piece.link(piece.name(subject(one), 60), address("alerts", one.id)),
+            piece.link(piece.name(subject(one, measures), 60), address("alerts", one.id)),
             piece.link(piece.name(one.model, 24), address("models", one.model)),
             piece.badge(one.level),
             word.number(one.value),

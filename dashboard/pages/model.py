@@ -8,7 +8,6 @@ from dash import html
 from dash.development.base_component import Component
 
 from core import text
-from core.measure import BUILT
 from dashboard import piece, word
 from dashboard.control import controls
 from dashboard.pages.drift import drift
@@ -46,7 +45,7 @@ async def draw(reader: Reader, name: str, state: State) -> Page:
         )
     judged = {
         measure: monitor
-        for measure in BUILT
+        for measure in found.measures
         if (monitor := choose(found.monitors, measure, state.monitor, segment=state.segment)) is not None
     }
     if not judged:

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 
 from core import moment
-from core.measure import BUILT, Family
+from core.measure import Family, Measure
 from core.monitor import Monitor
 from dashboard import piece, word
 from dashboard.control import Here, choices, windows
@@ -25,12 +25,12 @@ from dashboard.state import State
 
 async def performance(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: State, here: Here) -> list[Any]:
     """The newest number of each performance measure, the chosen one over time, and by segment. `judged` gives each measure its monitor."""
-    shown = {name: monitor for name, monitor in judged.items() if BUILT[name].family is Family.PERFORMANCE}
+    shown = {name: monitor for name, monitor in judged.items() if scene.measures[name].family is Family.PERFORMANCE}
     if not shown:
         return [piece.card("Performance", piece.empty("Not watched", "No monitor takes a performance measure of this model."))]
     name = state.measure if state.measure in shown else next(iter(shown))
-    monitor = shown[name]
-    over = {other: period(scene.row, state, one.window) for other, one in shown.items()}
+    monitor, about = shown[name], scene.measures[name]
+    over = {other: period(scene.row, state, one.window.step) for other, one in shown.items()}
     asked = {other: question(one, state, over[other], column="") for other, one in shown.items()}
     answers, volume = await gather(
         gather(*(series(reader, query, over[other]) for other, query in asked.items())),
@@ -41,38 +41,38 @@ async def performance(reader: Reader, scene: Scene, judged: dict[str, Monitor], 
     slot = window_of(state, one)
     chosen = None if slot is None else one.time(slot)
     marks = scene.marks(name, "", state.segment)
-    figure = timeline(one, measure=name, limits=limits(monitor, one), traffic=volume, marks=marks, chosen=chosen, rows="labelled")
-    chart = graph("performance", figure, _sentence(one, monitor, slot)) if any(one.verdict) else nothing(scene, monitor, state, here)
+    figure = timeline(one, measure=about, limits=limits(monitor, about, one), traffic=volume, marks=marks, chosen=chosen, rows="labelled")
+    chart = graph("performance", figure, _sentence(one, about, monitor, slot)) if any(one.verdict) else nothing(scene, monitor, state, here)
     band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."
     card = piece.card(
-        f"{word.title(name)}, {word.stretch(over[name].start, over[name].end)}",
-        [choices(shown, monitor, scene.monitors, state, here), windows(one, slot, state, here), chart],
+        f"{about.title}, {word.stretch(over[name].start, over[name].end)}",
+        [choices(shown, monitor, scene, state, here), windows(one, slot, state, here), chart],
         note=f"{reach(state)}, {shift(over[name])}. Bars: predictions in light, labelled ones in dark.{band}",
         foot=piece.source(asked[name]),
     )
     by = await panel(segments(reader, scene, monitor, state, over[name], here, column="", window=chosen), "segments")
-    return [piece.figures(*(_fact(other, one, shown[other], state) for other, one in found.items())), card, by]
+    return [piece.figures(*(_fact(scene.measures[other], one, shown[other], state) for other, one in found.items())), card, by]
 
 
-def _fact(name: str, one: Series, monitor: Monitor, state: State) -> tuple[str, Any, Any]:
+def _fact(about: Measure, one: Series, monitor: Monitor, state: State) -> tuple[str, Any, Any]:
     slot = window_of(state, one)
     if slot is None or not one.verdict[slot]:
         where = "in this period" if slot is None else f"of {moment.period(one.time(slot), one.time(slot + 1))}"
-        return (word.title(name), word.NONE, f"no reading {where}")
+        return (about.title, word.NONE, f"no reading {where}")
     baseline = one.baseline[slot]
     against = f"baseline {word.number(baseline)}, " if baseline is not None else ""
     shown = [
         piece.badge(one.verdict[slot], one.reason[slot], limited=one.limited),
         html.Span(against + of(one, slot, monitor), className="faint"),
     ]
-    return (word.title(name), word.number(one.value[slot]), shown)
+    return (about.title, word.number(one.value[slot]), shown)
 
 
-def _sentence(one: Series, monitor: Monitor, slot: int | None) -> str:
+def _sentence(one: Series, about: Measure, monitor: Monitor, slot: int | None) -> str:
     if slot is None:
-        return f"{word.title(monitor.measure)}: no value in this period."
+        return f"{about.title}: no value in this period."
     breached = sum(verdict in {"warn", "critical"} for verdict in one.verdict)
     found = (
         f"was {word.number(one.value[slot])} ({of(one, slot, monitor)})" if one.value[slot] is not None else "has no value in this window"
     )
-    return f"{word.title(monitor.measure)} {found}; {breached} of {len(one)} windows reached a threshold."
+    return f"{about.title} {found}; {breached} of {len(one)} windows reached a threshold."

@@ -6,7 +6,8 @@ from typing import Any
 
 from dash import html
 
-from core import measure, moment
+from core import moment
+from core.measure import Measure
 from core.monitor import Monitor
 from core.reading import Query
 from dashboard import piece, word
@@ -42,7 +43,8 @@ async def segments(
         limit=LIMIT,
     )
     found = by_key(await ask(reader.readings, query), "segment")
-    title = f"{word.title(monitor.measure)} by {by}"
+    about = scene.measures[monitor.measure]
+    title = f"{about.title} by {by}"
     if not found:
         why: list[Any] = ["No reading in this period."]
         if by not in monitor.segments:
@@ -51,9 +53,9 @@ async def segments(
     table = {name: Series.of(rows, period.start, period.end, period.step) for name, rows in found.items()}
     start = window if window is not None else newest(table.values(), period)
     valued = any(value is not None for one in table.values() for value in one.baseline)
-    slices = ranked([_slice(name, one, start) for name, one in table.items()], monitor, parts=True)
-    gaps = bool(measure.BUILT[monitor.measure].better)
-    rows = [_row(one, table[one.name], monitor, state, here, valued=valued, gaps=gaps) for one in slices[:ROWS]]
+    slices = ranked([_slice(name, one, start) for name, one in table.items()], monitor, about, parts=True)
+    gaps = bool(about.better)
+    rows = [_row(one, table[one.name], about, state, here, valued=valued, gaps=gaps) for one in slices[:ROWS]]
     total = sum(one.n or 0 for one in slices)
     more = html.P(f"{len(table) - ROWS} more segments are in the export.", className="faint") if len(table) > ROWS else None
     middle = [*(["Baseline"] if valued else []), *(["Gap"] if gaps else []), "n", "Share", "n baseline"]
@@ -74,9 +76,9 @@ def _slice(name: str, one: Series, start: int) -> Slice:
     return Slice(name, one.value[slot], one.baseline[slot], one.n[slot], one.n_baseline[slot], one.verdict[slot], one.reason[slot])
 
 
-def _row(one: Slice, over: Series, monitor: Monitor, state: State, here: Here, *, valued: bool, gaps: bool) -> tuple[Any, ...]:
+def _row(one: Slice, over: Series, about: Measure, state: State, here: Here, *, valued: bool, gaps: bool) -> tuple[Any, ...]:
     link = piece.link(piece.name(piece.value(one.name)), here(state.but(segment=one.name)))
-    spark = piece.line(over.value, f"{word.title(monitor.measure)} over the period", zero=word.from_zero(monitor.measure))
+    spark = piece.line(over.value, f"{about.title} over the period", zero=about.from_zero)
     if not one.verdict:
         return (link, *[word.NONE] * (4 + valued + gaps), piece.badge("nodata", "No reading"), spark)
     return (

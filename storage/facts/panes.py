@@ -14,7 +14,7 @@ from core.segment import ALL
 from storage.facts import column as col
 from storage.facts.engine import Engine
 
-_WINDOW = "toUnixTimestamp64Micro(slot) - positiveModulo(toUnixTimestamp64Micro(slot), {length:Int64})"
+_WINDOW = "toUnixTimestamp64Micro(slot) - positiveModulo(toUnixTimestamp64Micro(slot) - {phase:Int64}, {length:Int64})"
 _HELD = (
     "model = {model:String} AND contract = {contract:UInt32} AND pane = {pane:UInt64}"
     " AND slot >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND slot < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
@@ -48,15 +48,19 @@ class Panes:
         length: int,
         span: tuple[int, int],
         version: str | None = None,
+        phase: int = 0,
     ) -> pa.Table:
-        """Counts by bin: start (int64), column, segment, bin (list), count (list), one row a window, column and segment with rows."""
+        """Counts by bin: start (int64), column, segment, bin (list), count (list), one row a window, column and segment with rows.
+
+        Windows begin at `phase` modulo `length`.
+        """
         sql = (
             "SELECT start, column, segment, mapKeys(counts) AS bin, mapValues(counts) AS count FROM ("
             f"SELECT {_WINDOW} AS start, column, segment, sumMap(count) AS counts FROM panes"
             f" WHERE {_HELD} AND {_CURRENT} AND column IN {{columns:Array(String)}} AND grouping IN {{groupings:Array(String)}}"
             f"{' AND version = {version:String}' if version else ''} GROUP BY start, column, segment)"
         )
-        parameters = {"columns": list(columns), "groupings": list(groupings), "version": version or ""}
+        parameters = {"columns": list(columns), "groupings": list(groupings), "version": version or "", "phase": phase}
         return self._engine.query(sql, self._parameters(contract, length, span) | parameters)
 
     def performance(
@@ -67,6 +71,7 @@ class Panes:
         length: int,
         span: tuple[int, int],
         version: str | None = None,
+        phase: int = 0,
     ) -> pa.Table:
         """Sums of performance panes, one row a window and segment with rows: start, segment, and those of the columns that are asked for.
 
@@ -80,7 +85,9 @@ class Panes:
             f" WHERE {_HELD} AND {_NEWEST} AND grouping IN {{groupings:Array(String)}}"
             f"{' AND version = {version:String}' if version else ''} AND n > 0 GROUP BY start, segment)"
         )
-        return self._engine.query(sql, self._parameters(contract, length, span) | {"groupings": list(groupings), "version": version or ""})
+        return self._engine.query(
+            sql, self._parameters(contract, length, span) | {"groupings": list(groupings), "version": version or "", "phase": phase}
+        )
 
     def slots(self, contract: Contract) -> tuple[Ints, Ints]:
         """Slots with predictions, ascending, and how many predictions each holds."""
@@ -125,7 +132,7 @@ class Panes:
         )
         lows, highs = ([spans[contract.model][end] for contract in asked] for end in (0, 1))
         found: dict[str, dict[int, int]] = {}
-        parameters = self._each(asked) | {"segment": ALL, "length": step, "lows": lows, "highs": highs}
+        parameters = self._each(asked) | {"segment": ALL, "length": step, "phase": 0, "lows": lows, "highs": highs}
         for row in self._engine.query(sql, parameters).to_pylist() if asked else ():
             found.setdefault(row["model"], {})[row["start"]] = row["rows"]
         return found
@@ -169,6 +176,7 @@ class Panes:
             "contract": contract.version,
             "pane": contract.pane,
             "length": length,
+            "phase": 0,
             "low": span[0],
             "high": span[1],
         }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.block import Ints
 from core.error import ConfigError
 from core.reading import WITHDRAWN, Query
+from core.span import Spans
 from storage.facts import column as col
 from storage.facts.engine import Engine
 
@@ -21,6 +23,9 @@ _FIELDS = (
     "monitor, model, version, measure, params, baseline, column, segment, toUnixTimestamp64Micro(window_start) AS window_start,"
     " toUnixTimestamp64Micro(window_end) AS window_end, value, lower, upper, baseline_value, n_target, n_baseline, n_effective,"
     " threshold, verdict, reason, revision, evidence, monitor_version, contract"
+)
+_MONITORS = (
+    "model = {model:String} AND (monitor, monitor_version) IN (SELECT arrayJoin(arrayZip({names:Array(String)}, {versions:Array(UInt32)})))"
 )
 _HOLDS = "generation DESC, revision DESC"  # first comes the reading that holds, also when one who was replaced has written late
 
@@ -69,35 +74,49 @@ class Readings:
         last = table.slice(query.limit - 1, 1).to_pylist()[0]
         return table, _encode([last[name] for name in _ORDER])
 
-    def newest(self, model: str, monitor: str, version: int, span: tuple[int, int]) -> pa.Table:
-        """The readings of a monitor that hold, withdrawn ones too, whatever the contract, with `span[0] <= window_start < span[1]`."""
-        sql = (
-            f"SELECT {_FIELDS} FROM (SELECT * FROM readings WHERE model = {{model:String}} AND monitor = {{monitor:String}}"
-            " AND monitor_version = {version:UInt32} AND window_start >= fromUnixTimestamp64Micro({low:Int64}, 'UTC')"
-            " AND window_start < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
-            f" ORDER BY {_HOLDS} LIMIT 1 BY column, segment, window_start, window_end)"
-        )
-        return self._engine.query(sql, {"model": model, "monitor": monitor, "version": version, "low": span[0], "high": span[1]})
+    def newest(self, model: str, monitors: Mapping[str, int], span: tuple[int, int]) -> dict[str, pa.Table]:
+        """By monitor the readings that hold, withdrawn ones too, whatever the contract, with `span[0] <= window_start < span[1]`.
 
-    def evaluated(self, model: str, monitor: str, version: int, contract: int) -> tuple[Ints, Ints]:
-        """Starts of the windows with readings of this definition under this contract, and how many readings (columns x segments) each has."""
-        held = (
-            "FROM readings WHERE model = {model:String} AND monitor = {monitor:String} AND monitor_version = {version:UInt32}"
-            " AND contract = {contract:UInt32}"
+        `monitors` gives the version of each one's definition.
+        """
+        sql = (
+            f"SELECT {_FIELDS} FROM (SELECT * FROM readings WHERE {_MONITORS} AND window_start >= fromUnixTimestamp64Micro({{low:Int64}}, 'UTC')"
+            " AND window_start < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
+            f" ORDER BY {_HOLDS} LIMIT 1 BY monitor, column, segment, window_start, window_end)"
         )
-        place = "column, segment, window_start, window_end"
+        return _by_monitor(self._engine.query(sql, _monitors(model, monitors) | {"low": span[0], "high": span[1]}), monitors)
+
+    def evaluated(self, model: str, monitors: Mapping[str, int], contract: int) -> dict[str, tuple[Spans, Ints]]:
+        """By monitor its windows with readings under this contract, and how many readings (columns x segments) each has.
+
+        `monitors` gives the version of each one's definition.
+        """
+        held = f"FROM readings WHERE {_MONITORS} AND contract = {{contract:UInt32}}"
+        place = "monitor, column, segment, window_start, window_end"
         gone = (
             f"SELECT {place} {held} AND ({place}) IN (SELECT {place} {held} AND verdict = '{WITHDRAWN}')"
             f" GROUP BY {place} HAVING argMax(verdict, (generation, revision)) = '{WITHDRAWN}'"
         )
-        sql = f"SELECT toUnixTimestamp64Micro(window_start) AS start, uniqExact(column, segment) AS n {held} AND ({place}) NOT IN ({gone}) GROUP BY start ORDER BY start"
-        table = self._engine.query(sql, {"model": model, "monitor": monitor, "version": version, "contract": contract})
-        return col.ints(table["start"]), col.ints(table["n"])
+        sql = (
+            "SELECT monitor, toUnixTimestamp64Micro(window_start) AS start, toUnixTimestamp64Micro(window_end) AS end,"
+            f" uniqExact(column, segment) AS n {held} AND ({place}) NOT IN ({gone}) GROUP BY monitor, start, end ORDER BY start, end"
+        )
+        found = _by_monitor(self._engine.query(sql, _monitors(model, monitors) | {"contract": contract}), monitors)
+        return {name: (Spans(col.ints(rows["start"]), col.ints(rows["end"])), col.ints(rows["n"])) for name, rows in found.items()}
 
     def below(self, model: str, generation: int) -> int:
         """How many readings of a model there are below a generation; the number only changes when one is written."""
         sql = "SELECT count() AS n FROM readings WHERE model = {model:String} AND generation < {generation:UInt64}"
         return int(self._engine.query(sql, {"model": model, "generation": generation})["n"][0].as_py())
+
+
+def _monitors(model: str, monitors: Mapping[str, int]) -> dict[str, object]:
+    return {"model": model, "names": list(monitors), "versions": list(monitors.values())}
+
+
+def _by_monitor(table: pa.Table, monitors: Iterable[str]) -> dict[str, pa.Table]:
+    names = table["monitor"].cast(pa.string())
+    return {name: table.filter(pc.equal(names, name)) for name in monitors}
 
 
 def _conditions(query: Query, current: Current) -> tuple[list[str], dict[str, object]]:

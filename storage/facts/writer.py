@@ -76,14 +76,9 @@ class Writer:
         columns["logged"] = col.times(np.array([row["logged"] for row in rows], np.int64))
         self._insert("dead_letters", [pa.table(columns)] if rows else [], None)
 
-    def readings(self, table: pa.Table) -> None:
-        """Readings: the fields of `core.reading.Reading` as columns, times in microseconds, objects as JSON texts; `evaluated` and `generation`."""
-        columns = {name: table[name] for name in table.column_names}
-        for name in ("window_start", "window_end", "evaluated"):
-            columns[name] = table[name].cast(pa.int64()).cast(col.TIME)
-        columns["window_length"] = pc.subtract(table["window_end"], table["window_start"]).cast(pa.uint64())
-        columns["grouping"] = _groupings(table["segment"])
-        self._insert("readings", [pa.table(columns)], None)
+    def readings(self, tables: Sequence[pa.Table]) -> None:
+        """Readings, in one insert: the fields of `core.reading.Reading` as columns, times in microseconds, objects as JSON texts; `evaluated` and `generation`."""
+        self._insert("readings", [_readings(table) for table in tables if table.num_rows], None)
 
     def _insert(self, name: str, tables: list[pa.Table], token: str | None) -> None:
         tables = [table for table in tables if table.num_rows]
@@ -94,6 +89,15 @@ class Writer:
 
 _BATCH_TIMES = ("first_ts", "last_ts", "watermark", "logged")
 _BATCH = ("model", "topic", "partition", "last", "first", "rows", "duplicates", "rejected", "outside", *_BATCH_TIMES)
+
+
+def _readings(table: pa.Table) -> pa.Table:
+    columns = {name: table[name] for name in table.column_names}
+    for name in ("window_start", "window_end", "evaluated"):
+        columns[name] = table[name].cast(pa.int64()).cast(col.TIME)
+    columns["window_length"] = pc.subtract(table["window_end"], table["window_start"]).cast(pa.uint64())
+    columns["grouping"] = _groupings(table["segment"])
+    return pa.table(columns)
 
 
 def _plain(table: pa.Table) -> pa.Table:

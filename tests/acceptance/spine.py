@@ -14,17 +14,21 @@ import msgspec
 
 from alerts.engine import AlertEngine
 from core import moment
+from core.baseline.previous import Previous
 from core.clock import Clock, SystemClock
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.error import Fenced
 from core.monitor import Monitor
 from core.reading import WITHDRAWN
+from core.window.tumbling import Tumbling
+from detectors.catalogue import MEASURES
 from ingest.consumer import Consumer, Limits
 from ingest.embedded_log import EmbeddedLog
 from ingest.memory import MOST
 from ingest.record import TOPICS, Stretch, Topic
 from ingest.seam import Committed as Place
-from monitors.evaluate import Evaluate, Model
+from monitors.evaluate import Evaluate
+from monitors.model import Model
 from monitors.owner import Owner, Stores
 from monitors.rebuild import Rebuild
 from monitors.seam import Committed
@@ -44,9 +48,9 @@ When = Literal["before", "after", "late"]
 _EVER = (-2_208_988_800_000_000, 9_000_000_000_000_000)
 _MEASURES = {
     "nulls": ("quality.null_rate", None),
-    "psi": ("drift.psi", "previous"),
+    "psi": ("drift.psi", Previous()),
     "accuracy": ("performance.accuracy", None),
-    "auc": ("performance.roc_auc", "previous"),
+    "auc": ("performance.roc_auc", Previous()),
 }
 
 
@@ -224,7 +228,11 @@ class Spine:
     def readings(self, model: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
         """The readings of a model that hold: every field but model and revision, by monitor, column, segment and window."""
         held = Readings(self.engine)
-        rows = [row for one in monitors(model) for row in held.newest(model, one.name, one.revision, _EVER).to_pylist()]
+        rows = [
+            row
+            for table in held.newest(model, {one.name: one.revision for one in monitors(model)}, _EVER).values()
+            for row in table.to_pylist()
+        ]
         key = ("monitor", "column", "segment", "window_start", "window_end")
         return {
             tuple(row.pop(name) for name in key): tuple(
@@ -284,7 +292,7 @@ class Spine:
             readings=Readings(self.engine),
             write=self._writer,
             cursors=Fused(self.control, self.fuse, ["take", "save_cursor"], fenced=True),
-            alerts=AlertEngine(self.control, self.clock),
+            alerts=AlertEngine(self.control, self.clock, MEASURES),
         )
         return Owner(model, stores, Rebuild(raw, panes, self._writer, versions), Evaluate(panes, raw, versions), self.clock)
 
@@ -313,7 +321,7 @@ def contract(model: str) -> Contract:
 def monitors(model: str) -> list[Monitor]:
     """A monitor of each kind: input panes, performance panes, outcomes, against the window before."""
     columns = {"quality.null_rate": ("x", "c"), "drift.psi": ("x", "@prediction", "@label")}
-    shared = Monitor(name="", model=model, measure="", segments=("all", "c"), window=moment.DAY, min_samples=1, warn=0.1)
+    shared = Monitor(name="", model=model, measure="", segments=("all", "c"), window=Tumbling(moment.DAY), min_samples=1, warn=0.1)
     return [
         msgspec.structs.replace(shared, name=name, measure=measure, baseline=baseline, columns=columns.get(measure, ()))
         for name, (measure, baseline) in _MEASURES.items()

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from core import moment
+from core.baseline.reference import Reference
 from core.destination import Destination
 from core.monitor import Monitor
 from core.reading import Reading, Verdict
@@ -15,7 +16,7 @@ from core.reading import Reading, Verdict
 START = moment.parse("2013-07-01T00:00:00Z")
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 
-MONITOR = Monitor(name="drift", model="late", measure="drift.psi", columns=("temp",), baseline="reference", warn=0.1, critical=0.25)
+MONITOR = Monitor(name="drift", model="late", measure="drift.psi", columns=("temp",), baseline=Reference(), warn=0.1, critical=0.25)
 DESTINATION = Destination(name="oncall", url="http://127.0.0.1:9/hook", secret=SECRET)
 VALUES = {Verdict.OK: 0.05, Verdict.WARN: 0.15, Verdict.CRITICAL: 0.31, Verdict.INSUFFICIENT: 0.4}
 

@@ -17,6 +17,7 @@ from alerts.engine import AlertEngine
 from core import moment
 from core.clock import ManualClock, SystemClock
 from core.episode import Delivery, DeliveryState
+from detectors.catalogue import MEASURES
 from storage.control.store import ControlStore
 from tests.alerts.receiver import Receiver
 from tests.alerts.sample import DESTINATION, MONITOR, SECRET, reading
@@ -38,7 +39,7 @@ def test_a_receiver_verifies_what_it_gets_with_the_standard_library(store: Contr
     """Signature, id and timestamp are those of Standard Webhooks, as its own library reads them; the thread sends within moments."""
     store.apply_destinations([msgspec.structs.replace(DESTINATION, url=receiver.url)])
     deliverer = Deliverer(store, SystemClock())
-    engine = AlertEngine(store, SystemClock(), notify_horizon=100_000 * moment.DAY, wake=deliverer.wake)
+    engine = AlertEngine(store, SystemClock(), MEASURES, notify_horizon=100_000 * moment.DAY, wake=deliverer.wake)
     deliverer.start()
     try:
         engine.observe(MONITOR, DAYS)
@@ -55,7 +56,7 @@ def test_failures_are_tried_again_in_order_with_the_same_id(
 ) -> None:
     """500, then 429 with Retry-After, then taken; what came later waits for its turn."""
     receiver.answers = [(500, {}), (429, {"Retry-After": "120"})]
-    AlertEngine(store, clock).observe(MONITOR, DAYS)
+    AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS)
     assert deliverer.deliver_due() == 1
     assert deliverer.deliver_due() == 0
     clock.advance(5 * moment.SECOND)
@@ -77,7 +78,7 @@ def test_a_delivery_killed_between_sending_and_saving_is_sent_again_with_its_id(
     url: str, store: ControlStore, clock: ManualClock, receiver: Receiver, deliverer: Deliverer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At least once: the receiver can drop the second by its id."""
-    AlertEngine(store, clock).observe(MONITOR, DAYS[:1])
+    AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
 
     def killed(_: Delivery) -> None:
         raise KeyboardInterrupt
@@ -109,7 +110,7 @@ def test_the_status_decides(
 ) -> None:
     """What is said of the message is final, what is said of the endpoint may pass; a redirect is not followed."""
     receiver.answers = [(status, {"Location": receiver.url})]
-    AlertEngine(store, clock).observe(MONITOR, DAYS[:1])
+    AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
     deliverer.deliver_due()
     (delivery,) = deliveries(store)
     assert (len(receiver.calls), delivery.state, delivery.attempts, delivery.last_status) == (1, state, 1, status)
@@ -121,14 +122,14 @@ def test_after_three_days_it_gives_up_and_the_next_one_is_sent(
 ) -> None:
     """A dead notification says why, and does not block the destination for ever."""
     receiver.answers = [(503, {})] * 100
-    AlertEngine(store, clock).observe(MONITOR, DAYS[:1])
+    AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
     for _ in range(80):
         deliverer.deliver_due()
         clock.advance(moment.HOUR)
     attempts = len(receiver.calls)
     assert attempts == 73  # at once, then every hour up to the third day
     receiver.answers = []
-    AlertEngine(store, clock, notify_horizon=30 * moment.DAY).observe(MONITOR, [reading(0, "ok", 2)])
+    AlertEngine(store, clock, MEASURES, notify_horizon=30 * moment.DAY).observe(MONITOR, [reading(0, "ok", 2)])
     deliverer.deliver_due()
     dead, alive = deliveries(store)
     assert (dead.state, dead.reason, dead.attempts) == (DeliveryState.FAILED, "given up after three days: answered 503", attempts)
@@ -140,7 +141,7 @@ def test_one_dead_destination_does_not_hold_the_others(
 ) -> None:
     """Order is kept for each destination, not across them; a refused connection names no address."""
     store.apply_destinations([msgspec.structs.replace(DESTINATION, name="dead", url="http://127.0.0.1:9/hidden?token=hidden")])
-    AlertEngine(store, clock).observe(MONITOR, DAYS)
+    AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS)
     deliverer.deliver_due()
     states = {(row.destination, row.type): row for row in deliveries(store)}
     assert len(receiver.calls) == 2
@@ -154,7 +155,7 @@ def test_a_secret_is_read_anew_and_a_missing_one_is_waited_for(
     """A rotated secret needs no restart, and nothing is ever sent unsigned."""
     file = tmp_path / "secret"
     store.apply_destinations([msgspec.structs.replace(DESTINATION, url=receiver.url, secret="", secret_file=str(file))])
-    AlertEngine(store, clock).observe(MONITOR, DAYS[:1])
+    AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
     deliverer = Deliverer(store, clock)
     deliverer.deliver_due()
     assert deliveries(store)[0].reason == "the secret's file cannot be read: No such file or directory"
@@ -168,7 +169,7 @@ def test_a_secret_is_read_anew_and_a_missing_one_is_waited_for(
 def test_a_host_that_encodes_no_name_is_a_failure_like_another(store: ControlStore, clock: ManualClock, deliverer: Deliverer) -> None:
     """It is counted and tried later, as an attempt that is not saved would begin again at once and for ever."""
     store.apply_destinations([msgspec.structs.replace(DESTINATION, url="http://xn--a.example/")])
-    AlertEngine(store, clock).observe(MONITOR, DAYS[:1])
+    AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
     assert deliverer.deliver_due() == 1
     (delivery,) = deliveries(store)
     assert (delivery.state, delivery.attempts, delivery.reason) == (DeliveryState.PENDING, 1, "no answer: InvalidCodepoint")
@@ -210,7 +211,7 @@ def test_the_thread_outlives_a_store_that_fails(
 ) -> None:
     """A failure is logged; what could not be read or saved is tried again."""
     store.apply_destinations([msgspec.structs.replace(DESTINATION, url=receiver.url)])
-    AlertEngine(store, clock).observe(MONITOR, DAYS[:1])
+    AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
     due, settle = store.due, store.settle
     failures = ["due", "settle"]
 

@@ -14,6 +14,7 @@ from core.clock import ManualClock
 from core.episode import DeliveryState, Level, Record, State
 from core.error import Fenced
 from core.monitor import Severity
+from detectors.catalogue import MEASURES
 from storage.control.ledger import Ledger
 from storage.control.store import ControlStore
 from tests.alerts.receiver import Receiver
@@ -24,7 +25,7 @@ DAYS = [reading(0, "warn"), reading(1, "critical"), reading(2, "ok")]
 
 @pytest.fixture
 def engine(store: ControlStore, clock: ManualClock) -> AlertEngine:
-    return AlertEngine(store, clock, address="http://127.0.0.1:8650")
+    return AlertEngine(store, clock, MEASURES, address="http://127.0.0.1:8650")
 
 
 def test_an_episode_holds_why_since_when_and_the_frozen_evidence(store: ControlStore, engine: AlertEngine) -> None:
@@ -172,9 +173,9 @@ def test_a_step_that_breaks_leaves_nothing_and_can_be_made_again(
 
 def test_each_segment_has_its_own_rule_and_a_restart_forgets_nothing(url: str, store: ControlStore, clock: ManualClock) -> None:
     """The state is in the store, not in the engine."""
-    AlertEngine(store, clock).observe(MONITOR, [reading(0, "critical", segment=f"carrier={name}") for name in ("UA", "AA")])
+    AlertEngine(store, clock, MEASURES).observe(MONITOR, [reading(0, "critical", segment=f"carrier={name}") for name in ("UA", "AA")])
     again = ControlStore(url, clock)
-    AlertEngine(again, clock).observe(MONITOR, [reading(1, "ok", segment="carrier=AA")])
+    AlertEngine(again, clock, MEASURES).observe(MONITOR, [reading(1, "ok", segment="carrier=AA")])
     assert [episode.segment for episode in again.episodes("open")[0]] == ["carrier=UA"]
     assert [episode.segment for episode in again.episodes("closed")[0]] == ["carrier=AA"]
     again.close()
@@ -206,7 +207,7 @@ def test_who_was_overtaken_changes_nothing(store: ControlStore, engine: AlertEng
 def test_waking_happens_only_where_there_is_something_to_send(store: ControlStore, clock: ManualClock) -> None:
     """Delivery looks at once when a row is there."""
     woken: list[int] = []
-    engine = AlertEngine(store, clock, wake=lambda: woken.append(START))
+    engine = AlertEngine(store, clock, MEASURES, wake=lambda: woken.append(START))
     engine.observe(MONITOR, DAYS[:1])
     assert woken == []
     store.apply_destinations([DESTINATION])

@@ -12,6 +12,7 @@ from alerts.rule import advance
 from core import moment
 from core.episode import Level, Rule, State, Transition
 from core.reading import Reading, Verdict
+from detectors.catalogue import MEASURES
 from tests.alerts.sample import START, reading
 
 RULE = Rule(model="late", monitor="drift", column="temp", segment="all")
@@ -19,6 +20,8 @@ JUDGED = [Verdict.OK, Verdict.WARN, Verdict.CRITICAL]
 
 persists = st.integers(1, 4).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n)))
 histories = st.lists(st.tuples(st.integers(0, 9), st.sampled_from(Verdict)), max_size=40)
+
+ABOUT = MEASURES["drift.psi"]
 
 
 def readings_of(history: Iterable[tuple[int, Verdict]]) -> list[Reading]:
@@ -34,7 +37,7 @@ def readings_of(history: Iterable[tuple[int, Verdict]]) -> list[Reading]:
 def run(readings: Iterable[Reading], persist: tuple[int, int] = (1, 1), rule: Rule = RULE) -> tuple[Rule, list[Transition]]:
     transitions = []
     for item in readings:
-        rule, transition = advance(rule, item, persist)
+        rule, transition = advance(rule, item, ABOUT, persist)
         transitions += [transition] if transition else []
     return rule, transitions
 
@@ -83,14 +86,14 @@ def test_a_higher_revision_of_the_last_window_changes_the_verdict() -> None:
 def test_a_late_revision_of_a_forgotten_window_changes_nothing() -> None:
     """A rule looks at its last n windows only."""
     before, _ = run([reading(0, "ok"), reading(1, "ok")])
-    assert advance(before, reading(0, "critical", 2)) == (before, None)
+    assert advance(before, reading(0, "critical", 2), ABOUT) == (before, None)
 
 
 def test_a_bad_window_that_becomes_unjudged_does_not_resolve_and_its_old_revision_stays_old() -> None:
     """A retraction leaves a tombstone."""
     rule, _ = run([reading(0, "ok"), reading(1, "critical"), reading(1, "insufficient", 2)])
     assert rule.episode is not None
-    assert advance(rule, reading(1, "ok", 1)) == (rule, None)
+    assert advance(rule, reading(1, "ok", 1), ABOUT) == (rule, None)
     assert run([reading(2, "ok")], rule=rule)[0].episode is None
 
 
@@ -109,7 +112,7 @@ def test_an_episode_is_open_while_m_of_the_last_n_judged_windows_breach(verdicts
     rule, judged = RULE, []
     for day, verdict in enumerate(verdicts):
         was_open = rule.episode is not None
-        rule, transition = advance(rule, reading(day, verdict), persist)
+        rule, transition = advance(rule, reading(day, verdict), ABOUT, persist)
         if verdict not in JUDGED:
             assert (rule.episode is not None) == was_open
             continue

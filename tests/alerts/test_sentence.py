@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from alerts import sentence
+from detectors.catalogue import MEASURES
 from tests.alerts.sample import START, reading
 
 
@@ -39,9 +40,10 @@ from tests.alerts.sample import START, reading
 )
 def test_a_breach_names_measure_place_value_limit_window_and_n(changes: dict[str, Any], expected: str) -> None:
     """All that a person needs at three in the morning is in one sentence."""
-    assert sentence.breach(reading(0, "critical", **changes)) == expected
+    found = reading(0, "critical", **changes)
+    assert sentence.breach(found, MEASURES[found.measure]) == expected
 
 
 def test_a_window_evaluated_again_says_so() -> None:
     """A resolution by late data is told from one by a better day."""
-    assert sentence.within(reading(0, "ok", 2)).endswith("(n 2,377), evaluated again (revision 2)")
+    assert sentence.within(reading(0, "ok", 2), MEASURES["drift.psi"]).endswith("(n 2,377), evaluated again (revision 2)")

@@ -16,6 +16,7 @@ import pytest
 from core.clock import ManualClock
 from core.monitor import Monitor
 from core.reading import Query
+from core.window.tumbling import Tumbling
 from dashboard.pages import fleet, inbox
 from dashboard.route import page
 from storage.facts.truth import Truth
@@ -44,7 +45,7 @@ def add(stores: Stores, name: str, place: int) -> None:
     """Save a model; with predictions and labels, unless its place is 0."""
     contract = msgspec.structs.replace(CONTRACT, model=name)
     stores.control.save_contract(contract, content=name, reference=None)
-    stores.control.apply_monitors([Monitor(name="nulls", model=name, measure="quality.null_rate", window=HOUR)])
+    stores.control.apply_monitors([Monitor(name="nulls", model=name, measure="quality.null_rate", window=Tumbling(HOUR))])
     if place:
         stores.writer.predictions([(contract, predictions(["a", "b"][:place]))], 0, None)
         stores.writer.labels({name: labels(["a", "unknown"], "1")}, 0, None)

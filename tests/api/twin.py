@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from core.baseline.reference import Reference
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.episode import Episode
 from core.error import ConfigError
@@ -86,7 +87,7 @@ class Twin:
         return next((row for row in self.models() if row["model"] == name), None)
 
     def monitors(self, model: str | None) -> Sequence[Monitor]:
-        return [Monitor(name="fare-drift", model="taxi-fare", measure="drift.psi", baseline="reference", warn=0.1, persist=(2, 3))]
+        return [Monitor(name="fare-drift", model="taxi-fare", measure="drift.psi", baseline=Reference(), warn=0.1, persist=(2, 3))]
 
     def episodes(
         self, state: Literal["open", "closed"] | None, model: str | None, limit: int, after: str | None, *, monitor: str | None

@@ -13,7 +13,7 @@ import pytest
 from core.contract import Column, Contract, Kind, Task
 from core.error import Fenced
 from core.monitor import Monitor
-from monitors.evaluate import Model
+from monitors.model import Model
 from monitors.owner import Owner
 from monitors.seam import Committed
 from monitors.watch import Counts

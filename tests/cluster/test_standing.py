@@ -14,6 +14,7 @@ from core.clock import ManualClock
 from core.contract import Column, Contract, Kind, Task
 from core.error import Fenced, Retryable
 from core.monitor import Monitor
+from core.window.tumbling import Tumbling
 from monitors.owner import Owner
 from monitors.seam import Committed
 from monitors.watch import Counts
@@ -24,7 +25,7 @@ from watchkeeper.cluster.word import Words
 from watchkeeper.host import Step
 
 CONTRACT = Contract(model="m", version=1, task=Task.BINARY, features=(Column(name="km", kind=Kind.NUMERIC),))
-MONITOR = Monitor(name="nulls", model="m", measure="quality.null_rate", window=3_600_000_000)
+MONITOR = Monitor(name="nulls", model="m", measure="quality.null_rate", window=Tumbling(3_600_000_000))
 SETTLED = {"end": 3, "written": 3, "lag": 0, "begun": 0, "partitions": 2}
 
 
@@ -134,8 +135,12 @@ def test_a_word_counts_for_its_definitions_only(cluster: Cluster) -> None:
     """A new contract, a new monitor, a changed one."""
     for change in (
         lambda: cluster.control.save_contract(CONTRACT, content="b", reference=None),
-        lambda: cluster.control.apply_monitors([Monitor(name="more", model="m", measure="quality.null_rate", window=3_600_000_000)]),
-        lambda: cluster.control.apply_monitors([Monitor(name="more", model="m", measure="quality.null_rate", window=7_200_000_000)]),
+        lambda: cluster.control.apply_monitors(
+            [Monitor(name="more", model="m", measure="quality.null_rate", window=Tumbling(3_600_000_000))]
+        ),
+        lambda: cluster.control.apply_monitors(
+            [Monitor(name="more", model="m", measure="quality.null_rate", window=Tumbling(7_200_000_000))]
+        ),
     ):
         cluster.step()
         assert cluster.quiet
@@ -202,7 +207,7 @@ def test_the_tag_changes_with_whatever_can_be_read(cluster: Cluster) -> None:
     look()
     cluster.batches.found = {"m": Progress(predictions={0: 3})}
     look()
-    cluster.control.apply_monitors([Monitor(name="more", model="m", measure="quality.null_rate", window=3_600_000_000)])
+    cluster.control.apply_monitors([Monitor(name="more", model="m", measure="quality.null_rate", window=Tumbling(3_600_000_000))])
     look()
     assert len(set(seen)) == 4
 

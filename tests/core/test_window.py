@@ -1,46 +1,35 @@
-"""Windows exist from the first event to the last; long silence leaves one mark."""
+"""Durations and windows as people write them, and where windows lie."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from core import moment, window
+from core import duration, moment
 from core.error import ConfigError
-from core.window import LONGEST_GAP, Window
+from core.window.tumbling import Tumbling
 
 
 def test_windows_are_aligned_to_the_epoch() -> None:
     """Seven-day windows start on a Thursday, also before 1970."""
-    week = Window(7 * moment.DAY)
-    starts = week.start(np.array([moment.parse("2022-07-06T23:59:59Z"), moment.parse("1969-12-31T00:00:00Z")]))
-    assert [moment.text(int(start)) for start in starts] == ["2022-06-30T00:00:00Z", "1969-12-25T00:00:00Z"]
+    week = Tumbling(7 * moment.DAY)
+    times = [moment.parse("2022-07-06T23:59:59Z"), moment.parse("1969-12-31T00:00:00Z")]
+    assert [moment.text(int(week.between(time, time).start[0])) for time in times] == ["2022-06-30T00:00:00Z", "1969-12-25T00:00:00Z"]
 
 
-@given(st.lists(st.integers(0, 60), min_size=1, max_size=8, unique=True), st.integers(0, 70))
-def test_short_gaps_are_filled(occupied: list[int], until: int) -> None:
-    """Every window between the first and the last exists as soon as it has closed."""
-    found = Window(10).existing(np.array(occupied) * 10, until * 10)
-    assert found.tolist() == [start * 10 for start in range(min(occupied), max(occupied) + 1) if start + 1 <= until]
-
-
-@pytest.mark.parametrize(("gap", "expected"), [(LONGEST_GAP, LONGEST_GAP), (LONGEST_GAP + 1, 1)])
-def test_of_a_long_gap_only_the_first_exists(gap: int, expected: int) -> None:
-    """A thousand empty windows in a row are all there, of one more only the first."""
-    found = Window(1).existing(np.array([0, gap + 1]), 10**9)
-    assert len(found) == expected + 2
+@pytest.mark.parametrize(("after", "closes"), [(0, 10), (9, 10), (10, 20), (-1, 0)])
+def test_a_window_closes_at_its_end(after: int, closes: int) -> None:
+    """The next end is later than the time asked for."""
+    assert Tumbling(10).closes(after) == closes
 
 
 @pytest.mark.parametrize("text", ["90s", "5m", "1h", "1d", "7d", "2w"])
 def test_durations_read_back(text: str) -> None:
     """What is written is what is read."""
-    assert window.duration(window.duration_text(window.duration(text))) == window.duration(text)
+    assert duration.parse(duration.text(duration.parse(text))) == duration.parse(text)
 
 
 @pytest.mark.parametrize("text", ["", "1", "0d", "-1h", "1.5h", "1 h", "h", "1y"])
 def test_other_texts_are_no_durations(text: str) -> None:
     """A text that is no duration is refused with the remedy."""
     with pytest.raises(ConfigError, match="whole number and a unit"):
-        window.duration(text)
+        duration.parse(text)

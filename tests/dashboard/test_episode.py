@@ -11,6 +11,7 @@ import pytest
 from plotly.io.json import to_json_plotly
 
 from core import moment
+from core.baseline.reference import Reference
 from core.episode import Delivery, DeliveryState, Episode, Level, State
 from core.monitor import Monitor
 from core.reading import Query, Reading, Verdict
@@ -20,11 +21,13 @@ from dashboard.pages.episode import _delivery
 from dashboard.rank import Slice, ranked
 from dashboard.route import page
 from dashboard.subject import life
+from detectors.catalogue import MEASURES
 from tests.dashboard.test_page import text
 from tests.dashboard.twin import Twin
 from tests.dashboard.year import START
 
-DRIFT = Monitor(name="drift", model="m", measure="drift.psi", baseline="reference", warn=1, critical=2.5, persist=(2, 3))
+PSI = MEASURES["drift.psi"]
+DRIFT = Monitor(name="drift", model="m", measure="drift.psi", baseline=Reference(), warn=1, critical=2.5, persist=(2, 3))
 VALUES = [0.2, 1.2, 5.45, 8.6, 0.8, 2.19]  # fires at 5.45 with the second of three, is worst at 8.6, is at warn now
 
 
@@ -67,7 +70,7 @@ def rows(*readings: Reading) -> list[dict[str, Any]]:
 
 def test_facts_are_at_firing_worst_and_now_each_of_its_window() -> None:
     """5.45 fired it, 8.6 was the worst, 2.19 is now; each with the verdict that the table of the same window shows."""
-    facts = told(episode(), rows(*map(reading, range(6))))
+    facts = told(episode(), PSI, rows(*map(reading, range(6))))
     assert [(name, row and (row["value"], row["verdict"], row["window_start"] // moment.DAY)) for name, row, _ in facts] == [
         ("At firing", (5.45, "critical", 2)),
         ("Worst", (8.6, "critical", 3)),
@@ -80,14 +83,14 @@ def test_an_escalation_does_not_take_the_place_of_the_firing() -> None:
     escalated = episode(level=Level.CRITICAL, reading=reading(3), value=8.6, window_start=3 * moment.DAY, window_end=4 * moment.DAY)
     older = msgspec.structs.replace(escalated, fired=None)
     for one in (escalated, older):
-        name, row, _ = told(one, rows(*map(reading, range(6))))[0]
+        name, row, _ = told(one, PSI, rows(*map(reading, range(6))))[0]
         assert (name, row and row["value"]) == ("At firing", 5.45)
 
 
 def test_a_revision_changes_worst_and_now_and_not_what_was_told() -> None:
     """Late data make the worst day harmless: another is the worst; the value at firing stays, with what it is now beside it."""
     late = rows(reading(0), reading(1), reading(2, 2, value=4.0), reading(3, 2, value=0.5), reading(4), reading(5, 2, value=3.1))
-    facts = {name: (row and row["value"], note) for name, row, note in told(episode(), late)}
+    facts = {name: (row and row["value"], note) for name, row, note in told(episode(), PSI, late)}
     assert facts == {"At firing": (5.45, "evaluated again since: 4"), "Worst": (4.0, ""), "Now": (3.1, "")}
 
 
@@ -95,7 +98,9 @@ def test_the_worst_is_of_the_episode_and_of_windows_that_were_judged() -> None:
     """Not of a day before it began or after it ended, nor of a day with too few samples."""
     thin = reading(4, value=99.0, verdict=Verdict.INSUFFICIENT)
     found = told(
-        episode(ended_at=5 * moment.DAY), rows(reading(0, value=50.0), reading(1), reading(2), reading(3), thin, reading(5, value=70.0))
+        episode(ended_at=5 * moment.DAY),
+        PSI,
+        rows(reading(0, value=50.0), reading(1), reading(2), reading(3), thin, reading(5, value=70.0)),
     )
     assert [(name, row and row["value"]) for name, row, _ in found] == [("At firing", 5.45), ("Worst", 8.6), ("At its end", 8.6)]
 
@@ -103,7 +108,7 @@ def test_the_worst_is_of_the_episode_and_of_windows_that_were_judged() -> None:
 def test_now_is_the_newest_judged_window_and_says_what_came_since() -> None:
     """A day without rows after it is told, and is not the value."""
     gone = reading(5, value=0.0, verdict=Verdict.NODATA, reason="no predictions")
-    assert told(episode(), rows(*map(reading, range(5)), gone))[2][1:] == (rows(reading(4))[0], "since then: no predictions")
+    assert told(episode(), PSI, rows(*map(reading, range(5)), gone))[2][1:] == (rows(reading(4))[0], "since then: no predictions")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +119,7 @@ def test_the_worst_is_on_the_bad_side_of_the_measure(measure: str, values: list[
     monitor = msgspec.structs.replace(DRIFT, measure=measure, baseline=None)
     some = [reading(day, value=value, verdict=Verdict.WARN) for day, value in enumerate(values)]
     one = episode(measure=measure, definition=monitor, started_at=0)
-    found = told(one, rows(*some))[1][1]
+    found = told(one, MEASURES[measure], rows(*some))[1][1]
     assert found is not None
     assert found["value"] == worst
 
@@ -150,7 +155,7 @@ async def test_segments_are_listed_one_dimension_at_a_time(twin: Twin) -> None:
 
 def test_what_counts_most_is_gap_times_share() -> None:
     """A large segment a little worse stands before a tiny one far worse; thin ones last; all measured against the baseline."""
-    monitor = Monitor(name="a", model="m", measure="performance.accuracy", baseline="reference", warn=0.03)
+    monitor = Monitor(name="a", model="m", measure="performance.accuracy", baseline=Reference(), warn=0.03)
     slices = [
         Slice("tiny", 0.5, 0.8, 210, 1, "critical", None),
         Slice("large", 0.7, 0.8, 5_000, 1, "critical", None),
@@ -158,8 +163,9 @@ def test_what_counts_most_is_gap_times_share() -> None:
         Slice("thin", 0.1, 0.8, 20, 1, "insufficient", "too few"),
         Slice("none", None, 0.8, 0, 1, "nodata", "no rows"),
     ]
-    assert [one.name for one in ranked(slices, monitor, parts=True)] == ["large", "tiny", "low and as ever", "thin", "none"]
-    alone = ranked(slices[:3], msgspec.structs.replace(monitor, baseline=None), parts=True)
+    about = MEASURES[monitor.measure]
+    assert [one.name for one in ranked(slices, monitor, about, parts=True)] == ["large", "tiny", "low and as ever", "thin", "none"]
+    alone = ranked(slices[:3], msgspec.structs.replace(monitor, baseline=None), about, parts=True)
     assert [one.name for one in alone] == ["low and as ever", "tiny", "large"]
 
 

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import moment
+from core.baseline.previous import Previous
 from core.contract import Column, Contract, Kind
 from core.monitor import Monitor
 from core.reading import Query
@@ -23,6 +24,7 @@ from dashboard.figure.heat import heat
 from dashboard.figure.spark import spark
 from dashboard.figure.timeline import Mark, timeline
 from dashboard.series import Series, limits
+from detectors.catalogue import MEASURES
 from tests.dashboard.twin import Twin
 from tests.dashboard.year import DAYS, OUTAGE, START, STORM
 
@@ -105,8 +107,8 @@ def test_the_timeline_draws_gaps_as_gaps_and_says_why(twin: Twin) -> None:
     shown, monitor = _series(twin, "performance.accuracy", "accuracy")
     figure = timeline(
         shown,
-        measure="performance.accuracy",
-        limits=limits(monitor, shown),
+        measure=MEASURES["performance.accuracy"],
+        limits=limits(monitor, MEASURES[monitor.measure], shown),
         traffic=[900] * DAYS,
         marks=[Mark(START, "fired", "warn")],
         chosen=START,
@@ -119,7 +121,7 @@ def test_the_timeline_draws_gaps_as_gaps_and_says_why(twin: Twin) -> None:
 def test_the_timeline_marks_exactly_the_breaching_windows(twin: Twin) -> None:
     """Warn and critical are marked at the windows with those verdicts, by shape as well as by colour."""
     shown, monitor = _series(twin, "performance.accuracy", "accuracy")
-    figure = timeline(shown, measure="performance.accuracy", limits=limits(monitor, shown))
+    figure = timeline(shown, measure=MEASURES["performance.accuracy"], limits=limits(monitor, MEASURES[monitor.measure], shown))
     starts = [moment.text(START + day * moment.DAY) for day in STORM if shown.verdict[day] == "critical"]
     assert _trace(figure, "Critical")["x"] == starts
     assert [start for start, _ in _trace(figure, "Critical")["customdata"]] == starts
@@ -137,7 +139,7 @@ def test_counts_have_whole_numbers_on_their_axis(n: int, ticks: dict[str, int], 
 def test_thin_windows_are_hollow_and_off_the_line(twin: Twin) -> None:
     """A value of too few samples is shown, with its reason, and the line does not run through it."""
     shown, monitor = _series(twin, "performance.accuracy", "accuracy", segment="carrier=VX")
-    figure = timeline(shown, measure="performance.accuracy", limits=limits(monitor, shown))
+    figure = timeline(shown, measure=MEASURES["performance.accuracy"], limits=limits(monitor, MEASURES[monitor.measure], shown))
     _valid(figure)
     assert set(_trace(figure, "Accuracy")["y"]) == {None}
     assert _trace(figure, "Too few samples")["customdata"][0][1] == f"too few samples ({shown.n[0]} < 200)"
@@ -146,16 +148,16 @@ def test_thin_windows_are_hollow_and_off_the_line(twin: Twin) -> None:
 def test_a_limit_relative_to_the_baseline_is_drawn_where_it_bites(twin: Twin) -> None:
     """`0.03 worse than 83.5 %` is a line at 80.5 % for accuracy, and above the baseline for an error."""
     shown, monitor = _series(twin, "performance.accuracy", "accuracy")
-    drawn = {limit.level: limit for limit in limits(monitor, shown)}
+    drawn = {limit.level: limit for limit in limits(monitor, MEASURES[monitor.measure], shown)}
     assert drawn["warn"].y[0] == pytest.approx(0.805)
     assert drawn["critical"].label == "critical worse by 0.08"
     below = Monitor(name="m", model="m", measure="performance.roc_auc", warn={"below": 0.7})
-    assert limits(below, shown)[0].y[0] == 0.7
+    assert limits(below, MEASURES[below.measure], shown)[0].y[0] == 0.7
 
 
 def test_limits_without_a_baseline_value_are_not_guessed() -> None:
     """Where a window has no baseline value there is no line."""
-    monitor = Monitor(name="m", model="m", measure="performance.mae", baseline="previous", warn=2)
+    monitor = Monitor(name="m", model="m", measure="performance.mae", baseline=Previous(), warn=2)
     shown = Series(
         start=0,
         step=1,
@@ -168,13 +170,13 @@ def test_limits_without_a_baseline_value_are_not_guessed() -> None:
         verdict=["ok"] * 2,
         reason=[None] * 2,
     )
-    assert limits(monitor, shown)[0].y == [None, 3.0]
+    assert limits(monitor, MEASURES[monitor.measure], shown)[0].y == [None, 3.0]
 
 
 def test_the_heat_map_is_valid_and_ends_at_critical(twin: Twin) -> None:
     """The scale ends where it is critical, so that one runaway column does not hide the others."""
     rows = {column: _series(twin, "drift.psi", "input-drift", column=column)[0] for column in ("temp", "dest")}
-    figure = heat(rows, measure="drift.psi", top=0.25, chosen=START)
+    figure = heat(rows, measure=MEASURES["drift.psi"], top=0.25, chosen=START)
     assert _valid(figure).data[0].zmax == 0.25
     assert figure["data"][0]["z"][0][OUTAGE.start] is None
     cells = figure["data"][0]
@@ -193,13 +195,13 @@ def test_times_go_to_plotly_as_text_and_thresholds_lie_above_the_grid(twin: Twin
     shown, monitor = _series(twin, "performance.accuracy", "accuracy")
     line = timeline(
         shown,
-        measure="performance.accuracy",
-        limits=limits(monitor, shown),
+        measure=MEASURES["performance.accuracy"],
+        limits=limits(monitor, MEASURES[monitor.measure], shown),
         marks=[Mark(START, "fired", "warn")],
         chosen=START,
         traffic=[9] * DAYS,
     )
-    for figure in (line, heat({"temp": shown}, measure="drift.psi", chosen=START)):
+    for figure in (line, heat({"temp": shown}, measure=MEASURES["drift.psi"], chosen=START)):
         shapes = [{"x0": shape["x0"], "x1": shape["x1"]} for shape in figure["layout"]["shapes"]]
         traces = [{key: trace.get(key) for key in ("x", "x0", "xperiod0")} for trace in figure["data"]]
         times = [figure["layout"]["xaxis"]["range"], *(value for one in (*shapes, *traces) for value in one.values() if value)]

@@ -52,6 +52,7 @@ class Asked:
 
     def __init__(self, reader: Twin) -> None:
         self.reader, self.rows, self.calls = reader, 0, Counter[str]()
+        self.measures = reader.measures
 
     def __getattr__(self, name: str) -> Any:
         def asked(*given: Any) -> Any:

@@ -16,6 +16,7 @@ from plotly.io.json import to_json_plotly
 from core import moment
 from core.monitor import Monitor
 from core.reading import Query
+from core.window.tumbling import Tumbling
 from dashboard import piece, word
 from dashboard.route import page
 from dashboard.series import choose
@@ -287,7 +288,8 @@ async def test_a_column_that_was_null_for_a_day_of_a_week_is_not_ok(twin: Twin) 
     at = table.schema.get_field_index("value")
     nulls = table.set_column(at, "value", pc.if_else(mine, 1.0, table["value"]))
     weekly = [
-        msgspec.structs.replace(one, window=7 * moment.DAY) if one.measure == "drift.psi" else one for one in twin.monitors("departs-late")
+        msgspec.structs.replace(one, window=Tumbling(7 * moment.DAY)) if one.measure == "drift.psi" else one
+        for one in twin.monitors("departs-late")
     ]
     reader = changed(
         twin, _monitors={**twin._monitors, "departs-late": weekly}, _readings={**twin._readings, ("departs-late", "nulls"): nulls}

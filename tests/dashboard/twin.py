@@ -18,12 +18,15 @@ from core.monitor import Monitor
 from core.reading import Query
 from core.segment import ALL
 from dashboard.seam import ModelRow
+from detectors.catalogue import MEASURES
 from tests.dashboard import year
 from tests.dashboard.year import DAYS, SHARES, START, STORM
 
 
 class Twin:
     """The reader. All of it is made once, from one seed."""
+
+    measures = MEASURES
 
     def __init__(self) -> None:
         self._contracts = {

@@ -11,12 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core import moment
+from core.baseline.reference import Reference
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.episode import Delivery, DeliveryState, Episode, Level, State
-from core.measure import BUILT, Family
+from core.measure import Family, Subject
 from core.monitor import Monitor, Severity
 from core.reading import Reading, Verdict
 from core.segment import ALL
+from detectors.catalogue import MEASURES
 
 START = moment.parse("2013-01-01T00:00:00Z")
 DAYS = 365
@@ -97,7 +99,7 @@ def monitors(model: str, task: Task) -> list[Monitor]:
             Monitor(
                 name="accuracy",
                 measure="performance.accuracy",
-                baseline="reference",
+                baseline=Reference(),
                 warn=0.03,
                 critical=0.08,
                 severity=Severity.PAGE,
@@ -108,14 +110,14 @@ def monitors(model: str, task: Task) -> list[Monitor]:
         ]
     else:
         performance = [
-            Monitor(name="mae", measure="performance.mae", baseline="reference", warn=3, critical=8, **shared),
+            Monitor(name="mae", measure="performance.mae", baseline=Reference(), warn=3, critical=8, **shared),
             Monitor(name="rmse", measure="performance.rmse", **shared),
         ]
     return [
         *performance,
-        Monitor(name="input-drift", measure="drift.psi", baseline="reference", warn=WARN_PSI, critical=CRITICAL_PSI, **shared),
-        Monitor(name="default-drift.psi", measure="drift.psi", baseline="reference", severity=Severity.REPORT, **shared),
-        Monitor(name="default-drift.js", measure="drift.js", baseline="reference", severity=Severity.REPORT, **shared),
+        Monitor(name="input-drift", measure="drift.psi", baseline=Reference(), warn=WARN_PSI, critical=CRITICAL_PSI, **shared),
+        Monitor(name="default-drift.psi", measure="drift.psi", baseline=Reference(), severity=Severity.REPORT, **shared),
+        Monitor(name="default-drift.js", measure="drift.js", baseline=Reference(), severity=Severity.REPORT, **shared),
         Monitor(name="nulls", measure="quality.null_rate", warn=0.05, critical=0.2, **shared),
     ]
 
@@ -164,9 +166,9 @@ def _values(monitor: Monitor, column: str, random: np.random.Generator, n: Any) 
 
 def readings(of: Contract, monitor: Monitor, days: dict[str, Any]) -> pa.Table:
     """Every reading of a monitor, as columns."""
-    watched = BUILT[monitor.measure].columns
+    watched = MEASURES[monitor.measure].subject is Subject.COLUMN
     columns = [*NUMBERS, *TEXTS, "@prediction", *(["@score"] if of.scored else [])] if watched else [""]
-    labelled = BUILT[monitor.measure].family is Family.PERFORMANCE
+    labelled = MEASURES[monitor.measure].family is Family.PERFORMANCE
     blocks = []
     for place, (column, segment) in enumerate(product(columns, SHARES)):
         random = np.random.default_rng([place, len(monitor.name), len(of.model)])
@@ -180,7 +182,7 @@ def readings(of: Contract, monitor: Monitor, days: dict[str, Any]) -> pa.Table:
 
 def _block(model: str, monitor: Monitor, column: str, segment: str, n: Any, value: Any, base: float | None) -> pa.Table:
     starts = START + np.arange(DAYS) * moment.DAY
-    worse = BUILT[monitor.measure].better
+    worse = MEASURES[monitor.measure].better
     gap = value if base is None else worse * (base - value)
     reached = []
     for limit in (monitor.critical, monitor.warn):
@@ -204,7 +206,7 @@ def _block(model: str, monitor: Monitor, column: str, segment: str, n: Any, valu
     nulls = pa.nulls(DAYS, pa.float64())
     columns = {
         "monitor": same(monitor.name), "model": same(model), "version": same("all"), "measure": same(monitor.measure), "params": same("{}"),
-        "baseline": same(monitor.baseline), "column": same(column), "segment": same(segment),
+        "baseline": same(monitor.baseline.text if monitor.baseline else None), "column": same(column), "segment": same(segment),
         "window_start": pa.array(starts), "window_end": pa.array(starts + moment.DAY),
         "value": pa.array(value, mask=n == 0), "lower": nulls, "upper": nulls,
         "baseline_value": nulls if base is None else pa.array([base] * DAYS, pa.float64()),
@@ -243,7 +245,7 @@ def _episode(place: int, run: list[dict[str, Any]], rule: Monitor) -> Episode:
         **{name: value for name, value in worst.items() if name not in {"params", "threshold", "evidence"}}, threshold=rule.threshold
     )
     limit = rule.critical if worst["verdict"] == "critical" else rule.warn
-    what = f"{BUILT[rule.measure].title}{' of ' + reading.column if reading.column else ''}{'' if reading.segment == ALL else ' in ' + reading.segment}"
+    what = f"{MEASURES[rule.measure].title}{' of ' + reading.column if reading.column else ''}{'' if reading.segment == ALL else ' in ' + reading.segment}"
     fired = run[0]["window_end"]
     id_ = f"0198{place:04x}-0000-7000-8000-000000000000"
     when = moment.text(worst["window_start"])[:10]

@@ -12,10 +12,10 @@ from scipy.spatial.distance import jensenshannon
 
 from core.block import Floats
 from core.contract import Column, Kind
+from detectors.drift.js import js
+from detectors.drift.psi import psi
 from detectors.groups import groups
-from detectors.js import js
-from detectors.null_rate import null_rate
-from detectors.psi import psi
+from detectors.quality.null_rate import null_rate
 
 COUNT = st.one_of(st.just(0), st.integers(0, 3), st.integers(0, 500))
 NUMERIC = Column(name="x", kind=Kind.NUMERIC, edges=tuple(float(i) for i in range(24)))

@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, roc_auc_score, root_mean_squared_error
 
 from core.block import Floats, Ints
-from core.contract import Task
-from core.measure import BUILT
 from detectors import catalogue
-from detectors.accuracy import accuracy
-from detectors.f1 import f1
-from detectors.mae import mae
-from detectors.rmse import rmse
-from detectors.roc_auc import mean_roc_auc, roc_auc, roc_auc_binned
+from detectors.evidence import Confusion, Losses
+from detectors.performance.accuracy import accuracy
+from detectors.performance.f1 import f1
+from detectors.performance.mae import mae
+from detectors.performance.rmse import rmse
+from detectors.performance.roc_auc import mean_roc_auc, roc_auc, roc_auc_binned
 from detectors.summary.score import LOGIT, score_edges
 
 PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60)
@@ -119,15 +118,17 @@ def test_auc_from_bins_of_one_class_has_no_value() -> None:
     assert value.shape == (2,)
 
 
-def test_the_catalogue_holds_what_is_built() -> None:
-    """Every built measure is computed in one place, and says why it may have no value."""
-    assert {*catalogue.COLUMN, *catalogue.MODEL, *catalogue.ROWS} == set(BUILT) == set(catalogue.REASONS)
-    assert {name for name, measure in BUILT.items() if measure.columns} == set(catalogue.COLUMN)
-    regression = catalogue.Performance(n=np.array([2.0]), absolute_sum=np.array([3.0]), square_sum=np.array([8.0]))
-    values = {name: catalogue.MODEL[name](regression)[0] for name in catalogue.MODEL if Task.REGRESSION in BUILT[name].tasks}
-    assert values == {"performance.mae": 1.5, "performance.rmse": 2.0}
-    classes = catalogue.Performance(
-        n=np.array([4.0]), right=np.array([[1.0, 2.0]]), predicted=np.array([[2.0, 2.0]]), labelled=np.array([[1.0, 3.0]]), positive=1
-    )
-    assert catalogue.MODEL["performance.accuracy"](classes).tolist() == [0.75]
-    assert catalogue.MODEL["performance.f1"](classes).tolist() == [0.8]
+def value(name: str, target: Confusion | Losses) -> list[float]:
+    """What a measure says of a block, with its usual params."""
+    spec = catalogue.spec(name)
+    found: list[float] = spec.compute(target, None, spec.params()).value.tolist()
+    return found
+
+
+def test_the_catalogue_computes_what_it_names() -> None:
+    """Each measure from its kind of evidence."""
+    losses = Losses(n=np.array([2.0]), sums={"absolute": np.array([3.0]), "square": np.array([8.0])})
+    assert (value("performance.mae", losses), value("performance.rmse", losses)) == ([1.5], [2.0])
+    counts = {"right": np.array([[1.0, 2.0]]), "predicted": np.array([[2.0, 2.0]]), "labelled": np.array([[1.0, 3.0]])}
+    classes = Confusion(n=np.array([4.0]), classes=("0", "1"), **counts, positive=1)
+    assert (value("performance.accuracy", classes), value("performance.f1", classes)) == ([0.75], [0.8])

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from alerts.destination import destination_from
 from core.clock import SystemClock
-from core.measure import BUILT
+from detectors.catalogue import MEASURES
 from monitors import column, declared, field, grammar
 from monitors.grammar import parse
 from tests.house.tree import ROOT, texts
@@ -100,10 +100,10 @@ def test_every_measure_is_documented_and_no_other() -> None:
     """In the table, with the tasks that it is for, and under a heading with its formula."""
     page = texts()["docs/measures.md"]
     rows = dict(re.findall(r"^\| `(\w+\.\w+)` \| [\w ]+ \| ([\w, ]+) \|", page, re.MULTILINE))
-    tasks = {name: "all" if len(one.tasks) == 3 else ", ".join(one.tasks) for name, one in BUILT.items()}
+    tasks = {name: "all" if len(one.tasks) == 3 else ", ".join(one.tasks) for name, one in MEASURES.items()}
     headings = [name for line in re.findall(r"^## (.*\..*)$", page, re.MULTILINE) for name in line.split(", ")]
     assert tasks == rows
-    assert sorted(BUILT) == sorted(headings)
+    assert sorted(MEASURES) == sorted(headings)
 
 
 @pytest.mark.parametrize(

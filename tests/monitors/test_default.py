@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import yaml
 
+from core.baseline.reference import Reference
 from core.contract import Task
 from core.monitor import Severity
 from monitors.default import defaults
@@ -31,7 +32,7 @@ def test_they_report_without_thresholds_on_all_and_watch_features_and_the_predic
         assert (monitor.severity, monitor.warn, monitor.critical, monitor.segments) == (Severity.REPORT, None, None, ("all",))
         wanted = () if monitor.measure.startswith("performance") else ("trip_distance", "borough", "rush_hour", "@prediction")
         assert wanted == monitor.columns
-        assert ("reference" if monitor.measure.startswith("drift") else None) == monitor.baseline
+        assert (Reference() if monitor.measure.startswith("drift") else None) == monitor.baseline
 
 
 def test_they_are_definitions_that_people_could_have_written() -> None:

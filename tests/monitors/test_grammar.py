@@ -12,11 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import moment
+from core.baseline.kind import Baseline
+from core.baseline.previous import Previous
+from core.baseline.reference import Reference
 from core.contract import PREDICTION, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
-from core.measure import BUILT, PLANNED, Family
+from core.measure import Judged, Subject
 from core.monitor import Monitor, Severity
-from core.window import duration_text
+from core.window.tumbling import Tumbling
+from detectors.catalogue import MEASURES
+from detectors.planned import PLANNED
 from monitors.grammar import Definitions, parse
 from tests.monitors.contracts import CONTRACTS, DELAY, FARE
 
@@ -31,7 +36,7 @@ GOOD = {
             name="accuracy",
             model="delay",
             measure="performance.accuracy",
-            window=7 * DAY,
+            window=Tumbling(7 * DAY),
             critical={"below": 0.5},
             severity=Severity.REPORT,
         )
@@ -42,14 +47,14 @@ GOOD = {
             model="taxi-fare",
             measure="drift.js",
             segments=("all", "borough"),
-            window=2 * moment.HOUR,
-            baseline="reference",
+            window=Tumbling(2 * moment.HOUR),
+            baseline=Reference(),
             persist=(1, 4),
         )
     ],
     "thresholds_on_either_side": [
         Monitor(name="error", model="taxi-fare", measure="performance.mae", warn={"above": 12}, critical={"above": 20.5}),
-        Monitor(name="worse", model="taxi-fare", measure="performance.rmse", baseline="reference", warn=0.5, critical=0.5),
+        Monitor(name="worse", model="taxi-fare", measure="performance.rmse", baseline=Reference(), warn=0.5, critical=0.5),
         Monitor(name="worse", model="delay", measure="performance.accuracy", warn={"below": 0.8}, critical={"below": 0.7}),
     ],
     "whole_grammar_that_is_built": [
@@ -59,7 +64,7 @@ GOOD = {
             measure="drift.psi",
             columns=("trip_distance", "borough", PREDICTION),
             segments=("all", "borough", "borough*rush_hour"),
-            baseline="previous",
+            baseline=Previous(),
             version="3",
             warn=0.1,
             critical=0.25,
@@ -75,8 +80,8 @@ GOOD = {
             measure="drift.psi",
             columns=("age", "@score"),
             segments=("all", "gender", "plan*remote"),
-            window=45 * moment.MINUTE,
-            baseline="reference",
+            window=Tumbling(45 * moment.MINUTE),
+            baseline=Reference(),
         )
     ],
 }
@@ -135,20 +140,26 @@ def test_no_number_is_too_long_to_be_refused(field: str, word: str) -> None:
 def documents(monitor: Monitor) -> dict[str, object]:
     """A monitor in the words of the grammar."""
     fields = msgspec.to_builtins(monitor)
-    name, length, (m, n) = fields.pop("name"), fields.pop("window"), fields.pop("persist")
-    del fields["revision"]
-    return {"monitor": name, **fields, "target": {"window": duration_text(length)}, "persist": f"{m} of {n}"}
+    name, (m, n) = fields.pop("name"), fields.pop("persist")
+    del fields["revision"], fields["window"]
+    return {
+        "monitor": name,
+        **fields,
+        "baseline": monitor.baseline.text if monitor.baseline else None,
+        "target": monitor.window.written,
+        "persist": f"{m} of {n}",
+    }
 
 
 @st.composite
 def monitors(draw: st.DrawFn) -> Monitor:
     """Any monitor of the two models."""
     contract = draw(st.sampled_from([FARE, DELAY]))
-    measure = draw(st.sampled_from([one for one in BUILT.values() if contract.task in one.tasks]))
-    drift = measure.family == Family.DRIFT
-    baseline = draw(st.sampled_from(["reference", "previous"] if drift else [None, "reference", "previous"]))
+    measure = draw(st.sampled_from([one for one in MEASURES.values() if contract.task in one.tasks]))
+    some: list[Baseline] = [Reference(), Previous()]
+    baseline = draw(st.sampled_from(some if measure.compares else [None, *some]))
     low, high = sorted(draw(st.tuples(*[st.floats(-1e9, 1e9)] * 2)))
-    sided = measure.family == Family.PERFORMANCE and baseline is None
+    sided = measure.judged is Judged.WORSE and baseline is None
     below = draw(st.booleans())
     warn, critical = ({"below": high}, {"below": low}) if sided and below else ({"above": low}, {"above": high}) if sided else (low, high)
     columns = [column.name for column in (*contract.features, *contract.outputs)]
@@ -158,9 +169,9 @@ def monitors(draw: st.DrawFn) -> Monitor:
         name=draw(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20)),
         model=contract.model,
         measure=measure.name,
-        columns=tuple(draw(st.lists(st.sampled_from(columns), unique=True))) if measure.columns else (),
+        columns=tuple(draw(st.lists(st.sampled_from(columns), unique=True))) if measure.subject is Subject.COLUMN else (),
         segments=("all", *draw(st.lists(st.sampled_from(groupings), unique=True))) if groupings else ("all",),
-        window=draw(st.integers(1, 500)) * contract.pane,
+        window=Tumbling(draw(st.integers(1, 500)) * contract.pane),
         baseline=baseline,
         version=draw(st.none() | st.sampled_from(["1", "2.0", "canary", "null", "1e5"])),
         warn=draw(st.sampled_from([None, warn])),

@@ -7,19 +7,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.measure import measure
+from core.baseline.previous import Previous
+from core.baseline.reference import Reference
 from core.monitor import Monitor
+from detectors.catalogue import MEASURES
 from monitors.frame import NONE, VERDICTS
 from monitors.verdict import judge
 
 
 def verdict(monitor: Monitor, value: float, base: float = np.nan, n: int = 500, n_base: int = NONE) -> tuple[str, Any]:
-    codes, reasons = judge(monitor, measure(monitor.measure), np.array([value]), np.array([base]), np.array([n]), np.array([n_base]), "why")
+    values, counts = (np.array([value]), np.array([base])), (np.array([n]), np.array([n_base]))
+    codes, reasons = judge(monitor, MEASURES[monitor.measure], *values, *counts, "why", "no predictions")
     return str(VERDICTS[codes[0]]), reasons[0]
 
 
 def psi(**changes: Any) -> Monitor:
-    return Monitor(name="w", model="m", measure="drift.psi", baseline="reference", warn=0.1, critical=0.25, **changes)
+    return Monitor(name="w", model="m", measure="drift.psi", baseline=Reference(), warn=0.1, critical=0.25, **changes)
 
 
 @pytest.mark.parametrize(("value", "expected"), [(0.09, "ok"), (0.1, "warn"), (0.1 - 1e-14, "warn"), (0.25, "critical"), (9.0, "critical")])
@@ -39,10 +42,10 @@ def test_no_data_comes_before_too_few() -> None:
 
 def test_performance_is_compared_by_how_much_worse_it_is() -> None:
     """Accuracy that falls and an RMSE that rises are worse; the other way is better."""
-    accuracy = Monitor(name="w", model="m", measure="performance.accuracy", baseline="reference", warn=0.05)
+    accuracy = Monitor(name="w", model="m", measure="performance.accuracy", baseline=Reference(), warn=0.05)
     assert verdict(accuracy, 0.80, 0.85, n_base=500)[0] == "warn"
     assert verdict(accuracy, 0.90, 0.85, n_base=500)[0] == "ok"
-    rmse = Monitor(name="w", model="m", measure="performance.rmse", baseline="previous", warn=0.1)
+    rmse = Monitor(name="w", model="m", measure="performance.rmse", baseline=Previous(), warn=0.1)
     assert verdict(rmse, 1.1, 1.0, n_base=500)[0] == "warn"
     assert verdict(rmse, 1.0, 1.1, n_base=500)[0] == "ok"
     assert verdict(rmse, 1.0, np.nan, n_base=500) == ("not_estimable", "baseline: why")

@@ -10,15 +10,16 @@ import msgspec
 import pytest
 
 from core import moment
-from core.block import Ints
 from core.clock import ManualClock, SystemClock
 from core.contract import Contract
 from core.episode import DeliveryState, State
 from core.error import Retryable
 from core.monitor import Monitor
 from core.reading import Reading
+from core.span import Spans
 from monitors import watch
-from monitors.evaluate import Evaluate, Model
+from monitors.evaluate import Evaluate
+from monitors.evidence.reads import Reads
 from monitors.frame import Frame
 from tests.acceptance.spine import Spine, monitors
 from tests.alerts.sample import DESTINATION
@@ -42,14 +43,14 @@ class Refusing:
 
     def __init__(self, evaluate: Evaluate, *refused: str, then: Callable[[], None] = lambda: None) -> None:
         self.refused, self._evaluate, self._then = set(refused), evaluate, then
-        self.most = evaluate.most
+        self.reads = evaluate.reads
 
-    def __call__(self, monitor: Monitor, model: Model, windows: Ints, segments: Sequence[str]) -> Frame:
+    def __call__(self, monitor: Monitor, windows: Spans, reads: Reads) -> Frame:
         """The readings, unless they are refused."""
         if monitor.name in self.refused:
             self._then()
             raise Retryable("MEMORY_LIMIT_EXCEEDED")
-        return self._evaluate(monitor, model, windows, segments)
+        return self._evaluate(monitor, windows, reads)
 
 
 def told(spine: Spine, model: str) -> list[tuple[Any, ...]]:
@@ -151,13 +152,12 @@ def test_a_store_that_goes_away_is_no_monitors_fault(spine: Spine, model: str, m
         raise Retryable("does not answer")
 
     with monkeypatch.context() as outage:
-        away = Refusing(owner._watch._evaluate, "psi", then=lambda: outage.setattr(owner._watch._panes, "slots", gone))
+        away = Refusing(owner._watch._evaluate, "accuracy", then=lambda: outage.setattr(owner._watch._panes, "slots", gone))
         outage.setattr(owner._watch, "_evaluate", away)
         predict(spine, model, 1, 1)
         spine.ingest(1_000_000)
         with pytest.raises(Retryable, match="does not answer"):
             spine.evaluate(model, silent=True)
-        assert counts(spine, model)[0, "all"] == 1
     assert owner.counts.failed == {}
     settle(spine, model)
     assert counts(spine, model) == counts(spine, model, "psi") == {(0, "all"): 1, (0, "c=a"): 1}

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from core import window
 from core.monitor import Monitor
 from watchkeeper.api import answer, body, query
 from watchkeeper.api.problem import Problem
@@ -21,10 +20,11 @@ YAML = ("application/yaml", "application/x-yaml", "text/yaml")  # none that a fo
 def document(monitor: Monitor) -> dict[str, Any]:
     """A monitor in the words of the grammar, with its revision."""
     built: dict[str, Any] = msgspec.to_builtins(monitor)
-    length = built.pop("window")
+    built |= {"baseline": monitor.baseline.text if monitor.baseline else None, "target": monitor.window.written}
+    del built["window"]
     count, of = built.pop("persist")
     name = built.pop("name")
-    return {"monitor": name, **built, "target": {"window": window.duration_text(length)}, "persist": f"{count} of {of}"}
+    return {"monitor": name, **built, "persist": f"{count} of {of}"}
 
 
 def router(services: Services) -> APIRouter:

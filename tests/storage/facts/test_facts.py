@@ -266,8 +266,8 @@ def test_readings_are_paged_and_newest_wins(engine: Engine) -> None:
     """Pages follow each other without gap or overlap; only the newest revision of the current definition is shown."""
     writer, readings = Writer(engine), Readings(engine)
     for revision in (1, 2):
-        writer.readings(reading_rows(revision, revision / 10))
-    writer.readings(reading_rows(7, 9.0, version=2))
+        writer.readings([reading_rows(revision, revision / 10)])
+    writer.readings([reading_rows(7, 9.0, version=2)])
     current = {("m", "w"): (1, 1)}
     after, seen = None, []
     while True:
@@ -290,15 +290,16 @@ def test_readings_whose_windows_begin_together_do_not_replace_each_other(engine:
     for revision in (1, 2):
         for end in ends:
             row = reading_rows(revision, float(end // HOUR)).slice(0, 1)
-            writer.readings(row.set_column(row.schema.get_field_index("window_end"), "window_end", pa.array([end])))
+            writer.readings([row.set_column(row.schema.get_field_index("window_end"), "window_end", pa.array([end]))])
     engine.command("OPTIMIZE TABLE readings FINAL")
     first, after = readings.read(Query(limit=2), {("m", "w"): (1, 1)})
     second, _ = readings.read(Query(limit=2, after=after), {("m", "w"): (1, 1)})
     found = [(row["window_end"], row["value"], row["revision"]) for page in (first, second) for row in page.to_pylist()]
     assert found == [(HOUR, 1.0, 2), (2 * HOUR, 2.0, 2), (3 * HOUR, 3.0, 2)]
-    assert readings.newest("m", "w", 1, (0, HOUR)).num_rows == 3
+    assert readings.newest("m", {"w": 1}, (0, HOUR))["w"].num_rows == 3
     assert readings.read(Query(newest=False), {("m", "w"): (1, 1)})[0].num_rows == 6
-    assert [each.tolist() for each in readings.evaluated("m", "w", 1, 1)] == [[0], [1]]
+    windows, counts = readings.evaluated("m", {"w": 1}, 1)["w"]
+    assert (windows.pairs(), counts.tolist()) == ([(0, end) for end in sorted(ends)], [1, 1, 1])
 
 
 def test_a_page_of_readings_takes_the_memory_of_a_page(engine: Engine) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, cast
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,10 +13,14 @@ from sklearn.metrics import f1_score
 from core import moment
 from core.block import Categories, Outcomes
 from core.contract import LABEL, PREDICTION, Column, Contract, Kind, Task
+from core.monitor import Monitor
 from core.segment import Segments
-from detectors import catalogue
+from core.window.tumbling import Tumbling
 from detectors.summary.performance import PerformanceSummary
-from monitors import dense
+from monitors.evaluate import Evaluate
+from monitors.evidence import confusion
+from monitors.evidence.reads import Reads, Scope
+from monitors.model import Model
 
 
 def panes(
@@ -29,15 +36,31 @@ def panes(
     return contract, table.rename_columns(["start" if name == "slot" else name for name in table.column_names])
 
 
-def values(name: str, contract: Contract, table: pa.Table, hours: int, most: int) -> list[float]:
-    """A measure of each hour."""
-    found = dense.in_parts(contract, table, np.arange(hours) * moment.HOUR, ("all",), most)
-    return [float(value) for block in found for value in catalogue.MODEL[name](block)[:, 0]]
+@dataclass
+class Panes:
+    """A store of performance panes."""
+
+    table: pa.Table
+
+    def performance(self, *_: Any) -> pa.Table:
+        """All of them."""
+        return self.table
+
+
+def values(name: str, contract: Contract, table: pa.Table, hours: int, most: int, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A measure of each hour, in blocks of so many cells."""
+    monkeypatch.setattr(confusion, "_CELLS", most)
+    nothing = cast("Any", None)
+    reads = Reads(cast("Any", Panes(table)), nothing, Scope(Model(contract, None), ("all",), ("",), ()))
+    hourly = Tumbling(moment.HOUR)
+    monitor = Monitor(name="w", model="m", measure=name, window=hourly)
+    frame = Evaluate(nothing, nothing, nothing)(monitor, hourly.between(0, (hours - 1) * moment.HOUR), reads)
+    return [float(value) for value in frame.value[:, 0, 0]]
 
 
 @pytest.mark.parametrize("task", [Task.BINARY, Task.MULTICLASS])
 @pytest.mark.parametrize("most", [1, 20, 10**6])
-def test_windows_in_parts_are_the_windows(task: Task, most: int) -> None:
+def test_windows_in_parts_are_the_windows(task: Task, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Accuracy and F1 of every hour are scikit-learn's, a class outside the model's being one as well, written in one way or another."""
     rng = np.random.default_rng(9)
     hours, predicted, labels = (
@@ -49,26 +72,28 @@ def test_windows_in_parts_are_the_windows(task: Task, most: int) -> None:
     plain = np.char.replace(predicted, ".0", "")
     average = {"average": "macro"} if task == Task.MULTICLASS else {"labels": ["1"], "average": "macro"}
     each = [(labels[hours == hour], plain[hours == hour]) for hour in range(5)]
-    assert values("performance.accuracy", contract, table, 5, most) == pytest.approx(
+    assert values("performance.accuracy", contract, table, 5, most, monkeypatch) == pytest.approx(
         [np.mean(true == said) for true, said in each], abs=1e-12
     )
-    assert values("performance.f1", contract, table, 5, most) == pytest.approx([f1_score(*one, **average) for one in each], abs=1e-12)
+    assert values("performance.f1", contract, table, 5, most, monkeypatch) == pytest.approx(
+        [f1_score(*one, **average) for one in each], abs=1e-12
+    )
 
 
-def test_probabilities_where_classes_are_expected_cost_no_more_than_their_rows() -> None:
+def test_probabilities_where_classes_are_expected_cost_no_more_than_their_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of 20,000 rows is a class of its own; there is no table of pairs of classes, which would take gigabytes."""
     rows = 20_000
     rng = np.random.default_rng(10)
     hours = np.arange(rows) * 10 // rows
     contract, table = panes(Task.BINARY, hours, [str(one) for one in rng.random(rows)], ["1"] * rows)
-    assert values("performance.accuracy", contract, table, 10, 2_000_000) == [0.0] * 10
-    assert values("performance.f1", contract, table, 10, 2_000_000) == [0.0] * 10
+    assert values("performance.accuracy", contract, table, 10, 2_000_000, monkeypatch) == [0.0] * 10
+    assert values("performance.f1", contract, table, 10, 2_000_000, monkeypatch) == [0.0] * 10
 
 
-def test_panes_that_keep_other_texts_are_read_in_the_models_classes() -> None:
+def test_panes_that_keep_other_texts_are_read_in_the_models_classes(monkeypatch: pytest.MonkeyPatch) -> None:
     """As older programs wrote them: True and 1.0 are 1."""
     contract, _ = panes(Task.BINARY, np.zeros(1, np.int64), ["1"], ["1"])
     texts = {"cell_prediction": [["True", "1", "0.0"]], "cell_label": [["1", "1.0", "True"]]}
     table = pa.table({"start": [0], "segment": ["all"], "n": [10], **texts, "cell_count": [[3, 4, 3]]})
-    assert values("performance.accuracy", contract, table, 1, 10**6) == [0.7]
-    assert values("performance.f1", contract, table, 1, 10**6) == [pytest.approx(14 / 17)]
+    assert values("performance.accuracy", contract, table, 1, 10**6, monkeypatch) == [0.7]
+    assert values("performance.f1", contract, table, 1, 10**6, monkeypatch) == [pytest.approx(14 / 17)]

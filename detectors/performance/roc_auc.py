@@ -6,6 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.block import Floats, Ints
+from core.contract import Task
+from core.measure import Judged, Measure, Need
+from detectors.evidence import Scores
+from detectors.spec import NoParams, Result, Spec
 
 Flags = npt.NDArray[np.bool_]
 
@@ -60,3 +64,19 @@ def roc_auc_binned(positive: Floats, negative: Floats, positive_sum: Floats, neg
         below = np.cumsum(negative, axis=-1) - negative
         value = (positive * below + pairs * inside).sum(-1) / (p * n)
         return value, pairs.sum(-1) / (2 * p * n)
+
+
+SPEC: Spec[Scores, NoParams] = Spec(
+    about=Measure(
+        name="performance.roc_auc",
+        title="ROC AUC",
+        unit="area",
+        judged=Judged.WORSE,
+        better=1,
+        tasks=(Task.BINARY, Task.MULTICLASS),
+        requires=(Need.LABELS, Need.SCORES),
+    ),
+    evidence=Scores,
+    compute=lambda target, _baseline, _params: Result(target.roc_auc),
+    no_value="no class has a score both for rows of its own and for others",
+)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from core.baseline.reference import Reference
 from core.block import Floats, Ints
+from core.measure import Measure, Subject
+from detectors.evidence import Counts
+from detectors.spec import NoParams, Result, Spec
 
 PRIOR = 0.5
 
@@ -50,3 +54,25 @@ def _shares(counts: Floats, left: npt.NDArray[np.bool_]) -> Floats:
     """Shares of the groups that are left, with the prior."""
     padded = np.where(left, counts + PRIOR, 0.0)
     return np.asarray(padded / padded.sum(-1, keepdims=True))
+
+
+def _compute(target: Counts, baseline: Counts | None, _params: NoParams) -> Result:
+    if baseline is None:
+        return Result(np.full(target.counts.shape[:-1], np.nan))
+    return Result(psi(target.counts, baseline.counts, target.groups))
+
+
+SPEC = Spec(
+    about=Measure(
+        name="drift.psi",
+        title="Population stability index",
+        brief="PSI",
+        unit="nats",
+        subject=Subject.COLUMN,
+        compares=True,
+        usual_baseline=Reference(),
+    ),
+    evidence=Counts,
+    compute=_compute,
+    no_value="one side has no rows",
+)

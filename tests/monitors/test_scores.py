@@ -15,14 +15,20 @@ from core.block import Categories, Floats, Ints, Outcomes
 from core.contract import LABEL, PREDICTION, Column, Contract, Kind, Task
 from core.monitor import Monitor
 from core.segment import Segments
+from core.span import Spans
+from core.window.tumbling import Tumbling
+from detectors.evidence import Scores
 from detectors.summary.performance import PerformanceSummary
-from monitors.auc import Auc
-from monitors.evaluate import Evaluate, Model
+from monitors.evaluate import Evaluate
+from monitors.evidence.extent import Extent
+from monitors.evidence.reads import Scope
+from monitors.evidence.scores import read
+from monitors.model import Model
 from monitors.recast import recast_outcomes
 
 ROWS = 300
-WINDOWS = np.array([0, moment.HOUR])
-MONITOR = Monitor(name="auc", model="m", measure="performance.roc_auc", window=moment.HOUR, min_samples=1)
+WINDOWS = Tumbling(moment.HOUR).between(0, moment.HOUR)
+MONITOR = Monitor(name="auc", model="m", measure="performance.roc_auc", window=Tumbling(moment.HOUR), min_samples=1)
 
 
 def contract(*classes: str, version: int = 1) -> Contract:
@@ -49,9 +55,15 @@ class History:
         table = table.rename_columns(["start" if name == "slot" else name for name in table.column_names])
         return table.set_column(table.column_names.index("scored"), "scored", pa.array([0] * len(table))) if self.older else table
 
-    def auc(self, most: int) -> Auc:
-        stores = cast("Any", self)
-        return Auc(stores, stores, lambda _model, _version: self.taken, most=most)
+    def scores(self, asked: Contract, most: int) -> Scores:
+        """Of both windows, rows of which are sorted up to `most`."""
+        reads = evaluate(self, self.taken).reads(Scope(Model(asked, None), ("all",), ("",), ()))
+        return read(reads, Extent.of(WINDOWS), "", [(WINDOWS,)], most)[0]
+
+
+def evaluate(stores: History, taken: Contract) -> Evaluate:
+    """What reads these stores."""
+    return Evaluate(cast("Any", stores), cast("Any", stores), lambda _model, _version: taken)
 
 
 def history(scores: Floats, label: Ints, taken: Contract, *, hour: int = 0) -> History:
@@ -90,9 +102,9 @@ def test_a_row_counts_for_each_class_that_it_has_a_score_of(most: int, within: f
     there = ~np.isnan(kept)
     each = [roc_auc_score(label[there[:, k]] == k, kept[there[:, k], k]) for k in range(3)]
     known = contract("0", "1", "2")
-    value, n, labelled = history(kept, label, known).auc(most)(MONITOR, known, ["all"], WINDOWS, ("all",))
-    assert value[0, 0] == pytest.approx(np.mean(each), abs=within)
-    assert (n.tolist(), labelled.tolist(), np.isnan(value[1, 0])) == ([[ROWS - 7], [0]], [[ROWS], [0]], True)
+    found = history(kept, label, known).scores(known, most)
+    assert found.roc_auc[0, 0] == pytest.approx(np.mean(each), abs=within)
+    assert (found.n.tolist(), found.labelled.tolist(), np.isnan(found.roc_auc[1, 0])) == ([[ROWS - 7], [0]], [[ROWS], [0]], True)
 
 
 @pytest.mark.parametrize("most", [10**6, 0], ids=["rows", "bins"])
@@ -100,17 +112,16 @@ def test_a_class_more_leaves_past_windows_their_auc(most: int) -> None:
     """Events from before have no score for the new class: those of the others stay."""
     p, label = drawn()
     before, after = contract("0", "1", "2"), contract("0", "1", "1.5", "2", version=2)
-    value, n, _ = history(p, label, before).auc(most)(MONITOR, after, ["all"], WINDOWS, ("all",))
-    assert value[0, 0] == pytest.approx(roc_auc_score(label, p, multi_class="ovr"), abs=1e-12 if most else 0.02)
-    assert n[0, 0] == ROWS
+    found = history(p, label, before).scores(after, most)
+    assert found.roc_auc[0, 0] == pytest.approx(roc_auc_score(label, p, multi_class="ovr"), abs=1e-12 if most else 0.02)
+    assert found.n[0, 0] == ROWS
 
 
 def test_panes_from_before_keep_their_n() -> None:
     """Their rows have a score for every class, and do not say how many they are."""
     p, label = drawn()
     known = contract("0", "1", "2")
-    _, n, _ = replace(history(p, label, known), older=True).auc(0)(MONITOR, known, ["all"], WINDOWS, ("all",))
-    assert n[0, 0] == ROWS
+    assert replace(history(p, label, known), older=True).scores(known, 0).n[0, 0] == ROWS
 
 
 def test_the_reason_says_what_is_missing() -> None:
@@ -119,8 +130,9 @@ def test_the_reason_says_what_is_missing() -> None:
     known = contract("0", "1", "2")
 
     def read(scores: Floats, truth: Ints, start: int = 0) -> tuple[int, str, str | None]:
-        stores = cast("Any", history(scores, truth, known))
-        frame = Evaluate(stores, stores, lambda _model, _version: known)(MONITOR, Model(known, None), np.array([start]), ["all"])
+        found = evaluate(history(scores, truth, known), known)
+        scope = Scope(Model(known, None), ("all",), ("",), ())
+        frame = found(MONITOR, Spans.of([(start, start + moment.HOUR)]), found.reads(scope))
         reading = next(frame.readings(np.ones((1, 1, 1), np.bool_), np.ones((1, 1, 1), np.int64)))
         return reading.n_target, str(reading.verdict), reading.reason
 

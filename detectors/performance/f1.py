@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from core.block import Floats
+from core.contract import Task
+from core.measure import Judged, Measure, Need
+from detectors.evidence import Confusion
+from detectors.spec import NoParams, Result, Spec
 
 
 def f1(right: Floats, predicted: Floats, labelled: Floats, positive: int | None) -> Floats:
@@ -20,3 +24,19 @@ def f1(right: Floats, predicted: Floats, labelled: Floats, positive: int | None)
         if positive is not None:
             return np.asarray(each[..., positive])
         return np.asarray(np.where(below > 0, each, 0.0).sum(-1) / (below > 0).sum(-1))
+
+
+SPEC: Spec[Confusion, NoParams] = Spec(
+    about=Measure(
+        name="performance.f1",
+        title="F1",
+        unit="share",
+        judged=Judged.WORSE,
+        better=1,
+        tasks=(Task.BINARY, Task.MULTICLASS),
+        requires=(Need.LABELS,),
+    ),
+    evidence=Confusion,
+    compute=lambda target, _baseline, _params: Result(f1(target.right, target.predicted, target.labelled, target.positive)),
+    no_value="the positive class is neither predicted nor a label",
+)

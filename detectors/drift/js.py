@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import rel_entr
 
+from core.baseline.reference import Reference
 from core.block import Floats
+from core.measure import Measure, Subject
+from detectors.evidence import Counts
+from detectors.spec import NoParams, Result, Spec
 
 
 def js(target: Floats, baseline: Floats) -> Floats:
@@ -20,3 +24,25 @@ def js(target: Floats, baseline: Floats) -> Floats:
     middle = (p + q) / 2
     divergence = (rel_entr(p, middle).sum(-1) + rel_entr(q, middle).sum(-1)) / (2 * np.log(2))
     return np.asarray(np.sqrt(np.clip(divergence, 0.0, 1.0)))
+
+
+def _compute(target: Counts, baseline: Counts | None, _params: NoParams) -> Result:
+    if baseline is None:
+        return Result(np.full(target.counts.shape[:-1], np.nan))
+    return Result(js(target.counts, baseline.counts))
+
+
+SPEC = Spec(
+    about=Measure(
+        name="drift.js",
+        title="Jensen-Shannon distance",
+        brief="JS distance",
+        unit="base 2",
+        subject=Subject.COLUMN,
+        compares=True,
+        usual_baseline=Reference(),
+    ),
+    evidence=Counts,
+    compute=_compute,
+    no_value="one side has no rows",
+)

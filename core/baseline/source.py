@@ -1,0 +1,12 @@
+"""Where a baseline's rows come from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """The stream of events, or the reference of the contract."""
+
+    STREAM = "stream"
+    REFERENCE = "reference"

@@ -1,0 +1,33 @@
+"""Accuracy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.block import Floats
+from core.contract import Task
+from core.measure import Judged, Measure, Need
+from detectors.evidence import Confusion
+from detectors.spec import NoParams, Result, Spec
+
+
+def accuracy(right: Floats, predicted: Floats) -> Floats:
+    """The share of rows whose prediction is their label; right and predicted rows by class: (..., K), returns (...), NaN without rows."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(right.sum(-1) / predicted.sum(-1))
+
+
+SPEC: Spec[Confusion, NoParams] = Spec(
+    about=Measure(
+        name="performance.accuracy",
+        title="Accuracy",
+        unit="share",
+        judged=Judged.WORSE,
+        better=1,
+        tasks=(Task.BINARY, Task.MULTICLASS),
+        requires=(Need.LABELS,),
+    ),
+    evidence=Confusion,
+    compute=lambda target, _baseline, _params: Result(accuracy(target.right, target.predicted)),
+    no_value="no labelled rows",
+)

@@ -1,0 +1,26 @@
+"""The names of measures that the documentation of the grammar has, so that one that is not built yet is refused by its name."""
+
+from __future__ import annotations
+
+PLANNED = frozenset(
+    f"{family}.{name}"
+    for family, names in {
+        "quality": "invalid_rate out_of_range_rate unseen_category_rate new_categories duplicate_rate constant distinct volume freshness "
+        "late_rate rejected_rate schema_changes label_coverage label_delay orphan_label_rate",
+        "drift": "kl hellinger total_variation wasserstein ks chi2 linf mean_shift variance_ratio quantile_shift tail_share share_drifted "
+        "weighted mmd correlation domain_classifier embedding",
+        "performance": "balanced_accuracy precision recall specificity fpr fnr fbeta mcc pr_auc gini log_loss brier lift_at_k value "
+        "top_k_accuracy kappa mse mape smape wape r2 bias max_error quantile_loss estimated_accuracy estimated_f1 estimated_roc_auc "
+        "estimated_mae estimated_rmse delay_corrected",
+        "fairness": "selection_rate demographic_parity_difference demographic_parity_ratio equal_opportunity_difference "
+        "equalized_odds_difference average_odds_difference predictive_parity_difference fpr_parity fnr_parity fdr_parity for_parity "
+        "accuracy_parity treatment_equality calibration_gap conditional_demographic_disparity mean_prediction_gap error_gap",
+        "uncertainty": "confidence entropy margin ensemble_variance ece mce brier_reliability brier_resolution interval_coverage "
+        "interval_width set_coverage set_size pit_uniformity quantile_loss",
+        "change": "adwin kswin ddm eddm hddm_a hddm_w page_hinkley cusum ewma harmful",
+        "explain": "attribution_drift influence_gap",
+        "service": "latency_p50 latency_p95 latency_p99 throughput error_rate availability",
+        "compare": "difference disagreement mcnemar",
+    }.items()
+    for name in names.split()
+)

@@ -1,0 +1,48 @@
+"""Counts by bin of a column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.block import Floats
+from core.contract import LABEL, Column
+from core.segment import ALL
+from core.span import Spans
+from detectors.evidence import Counts
+from detectors.groups import groups
+from monitors.evidence import dense
+from monitors.evidence.extent import Extent
+from monitors.evidence.reads import Reads, Scope
+
+_LABELS = ("label_bin", "label_count")
+
+
+def parts(_reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
+    """All windows at a time: a step has no more than fit."""
+    return [slice(0, len(windows))]
+
+
+def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spans]]) -> list[Counts]:
+    """The counts of each side, whose parts are pooled."""
+    scope, what = reads.scope, reads.scope.model.contract.column(column)
+    if column == LABEL:
+        held = dense.Rows(reads.performance(extent, _LABELS), extent.cells, scope.segments).counts(*_LABELS, what.bins)
+    else:
+        held = dense.Rows(reads.counts(extent, column), extent.cells, scope.segments).counts("bin", "count", what.bins)
+    binned = groups(what, _reference(scope, what, (ALL,))[0])
+    return [Counts(extent.pooled(held, side), what, binned) for side in sides]
+
+
+def reference(scope: Scope, column: str) -> Counts:
+    """Those of the reference; zeros where there is none."""
+    what = scope.model.contract.column(column)
+    return Counts(_reference(scope, what, scope.segments)[None], what, groups(what, _reference(scope, what, (ALL,))[0]))
+
+
+def _reference(scope: Scope, column: Column, segments: Sequence[str]) -> Floats:
+    """(segments, bins)."""
+    held = scope.model.reference.counts(column.name) if scope.model.reference else {}
+    nothing = np.zeros(column.bins)
+    return np.array([held.get(segment, nothing) for segment in segments], np.float64)

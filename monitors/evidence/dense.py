@@ -1,0 +1,88 @@
+"""Sparse rows of panes, summed into dense blocks of cells x segments."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core.block import Categories, Floats, Ints
+from core.span import Spans
+from detectors.summary.performance import PerformanceSummary
+from monitors.evidence.extent import Extent
+from monitors.evidence.reads import Scope
+
+Flags = npt.NDArray[np.bool_]
+
+
+class Rows:
+    """The rows of a table (start, segment, and sums or lists) at their places among `starts` (ascending) x `segments`; others are left out."""
+
+    def __init__(self, table: pa.Table, starts: Ints, segments: tuple[str, ...]) -> None:
+        code = {segment: place for place, segment in enumerate(segments)}
+        segment = np.array([code.get(text, -1) for text in table["segment"].cast(pa.string()).to_pylist()], np.int64)
+        start = table["start"].to_numpy().astype(np.int64)
+        window = np.minimum(np.searchsorted(starts, start), len(starts) - 1)
+        self._keep: Flags = (segment >= 0) & (starts[window] == start)
+        self._at = window * len(segments) + np.maximum(segment, 0)
+        self._table = table
+        self.shape = (len(starts), len(segments))
+
+    def total(self, name: str) -> Floats:
+        """Sums of a column of numbers: (starts, segments)."""
+        values = self._table[name].to_numpy().astype(np.float64)
+        return _sums(self._at[self._keep], values[self._keep], self.shape)
+
+    def cells(self, place: Ints, amount: Floats, width: int, lengths: Ints) -> Floats:
+        """Sums of list items at their `place` in [0, width), -1 to leave one out; `lengths` are the lists': (starts, segments, width)."""
+        row = np.repeat(np.arange(len(self._at)), lengths)
+        wanted = self._keep[row] & (place >= 0)
+        cell = (self._at[row] * width + place)[wanted]
+        return _sums(cell, amount[wanted], (*self.shape, width))
+
+    def counts(self, bins: str, count: str, width: int) -> Floats:
+        """Sums of a list column by the bins of another."""
+        return self.cells(numbers(self._table[bins]).astype(np.int64), numbers(self._table[count]), width, lengths(self._table[bins]))
+
+
+def reference(scope: Scope) -> tuple[pa.Table, Extent, tuple[Spans]]:
+    """The performance panes of the reference, which stand in one cell, that cell, and the span of it; no rows where there is no reference."""
+    one = Spans.of([(0, 1)])
+    held = (scope.model.reference.performance if scope.model.reference else PerformanceSummary.zero()).to_columns()
+    table = held.set_column(held.schema.get_field_index("slot"), "start", held["slot"].cast(pa.int64()))
+    return table, Extent.of(one), (one,)
+
+
+def lengths(column: pa.ChunkedArray) -> Ints:
+    """The length of each list."""
+    parts = [chunk.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64) for chunk in column.chunks]
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+
+def texts(column: pa.ChunkedArray) -> Categories:
+    """The items of lists of texts, one after the other."""
+    parts = []
+    for chunk in column.chunks:
+        items = chunk.flatten()
+        items = items if pa.types.is_dictionary(items.type) else items.dictionary_encode()
+        parts.append(Categories(items.indices.to_numpy(zero_copy_only=False).astype(np.int32), items.dictionary.to_pylist()))
+    return Categories.concat(parts)
+
+
+def numbers(column: pa.ChunkedArray) -> Floats:
+    """The items of lists of numbers, one after the other."""
+    parts = [chunk.flatten().to_numpy(zero_copy_only=False).astype(np.float64) for chunk in column.chunks]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _sums(places: Ints, amounts: Floats, shape: tuple[int, ...]) -> Floats:
+    """Sums of amounts at their places in an array of this shape."""
+    return np.asarray(np.bincount(places, amounts, prod(shape)), np.float64).reshape(shape)
+
+
+def codes(values: Categories, code: dict[str, int]) -> Ints:
+    """The code of each text, -1 where it has none."""
+    table = np.array([code.get(text, -1) for text in values.texts], np.int64)
+    return table[values.codes] if len(table) else np.zeros(0, np.int64)

@@ -1,0 +1,64 @@
+"""The cells of event time that a step reads: the coarsest ones of which all its spans are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from core.block import Floats, Ints
+from core.span import Spans
+
+_GAP = 8  # cells that are rather read than asked around
+
+
+@dataclass(frozen=True, eq=False)
+class Extent:
+    """Cells `[cell, cell + step)`; `cells` are their starts, ascending, each `phase` modulo `step`. All in microseconds."""
+
+    step: int
+    cells: Ints
+
+    @staticmethod
+    def of(spans: Spans) -> Extent:
+        """The cells of some spans, of which there is at least one."""
+        bounds = np.concatenate([spans.start, spans.end])
+        return Extent._cut(spans, int(np.gcd.reduce(bounds - bounds.min())))
+
+    def part(self, spans: Spans) -> Extent:
+        """Those of the cells of which some spans are made."""
+        return Extent._cut(spans, self.step)
+
+    @staticmethod
+    def _cut(spans: Spans, step: int) -> Extent:
+        each = (spans.end - spans.start) // step
+        within = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
+        return Extent(step, np.unique(np.repeat(spans.start, each) + step * within))
+
+    @property
+    def phase(self) -> int:
+        """Where cells begin, modulo `step`."""
+        return int(self.cells[0] % self.step)
+
+    @property
+    def runs(self) -> list[tuple[int, int]]:
+        """Ranges that hold all cells and no long stretch besides."""
+        breaks = np.flatnonzero(np.diff(self.cells) > _GAP * self.step) + 1
+        return [(int(run[0]), int(run[-1]) + self.step) for run in np.split(self.cells, breaks)]
+
+    def covers(self, other: Extent) -> bool:
+        """Whether the cells of another extent are among these."""
+        return self.step == other.step and bool(np.isin(other.cells, self.cells).all())
+
+    def pooled(self, values: Floats, parts: Sequence[Spans]) -> Floats:
+        """Sums over the cells of spans: values (cells, ...); for place i those of span i of every part, (spans, ...)."""
+        return reduce(np.add, (self._sums(values, spans) for spans in parts))
+
+    def _sums(self, values: Floats, spans: Spans) -> Floats:
+        first, after = np.searchsorted(self.cells, spans.start), np.searchsorted(self.cells, spans.end)
+        if (after - first == 1).all():
+            return values[first]
+        padded = np.concatenate([values, np.zeros((1, *values.shape[1:]))])
+        return np.asarray(np.add.reduceat(padded, np.stack([first, after], axis=1).ravel(), axis=0)[::2], np.float64)

@@ -1,0 +1,40 @@
+"""How each kind of evidence is read: a new one is a file and a line here.
+
+Each has `read`, which gives the evidence of several sides (a target, a baseline; each pools its spans) from one extent; `reference`, which gives that of the
+reference; and `parts`, which says how many windows fit into memory at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from core.span import Spans
+from detectors import evidence
+from monitors.evidence import confusion, counts, losses, scores
+from monitors.evidence.extent import Extent
+from monitors.evidence.reads import Reads, Scope
+
+
+class Kind(Protocol):
+    """A module that reads one kind of evidence."""
+
+    def parts(self, reads: Reads, extent: Extent, windows: Spans, /) -> list[slice]:
+        """The windows to evaluate at a time."""
+        ...
+
+    def read(self, reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spans]], /) -> Sequence[Any]:
+        """The evidence of each side; `column` is "" for the whole model."""
+        ...
+
+    def reference(self, scope: Scope, column: str, /) -> Any:
+        """That of the reference."""
+        ...
+
+
+KINDS: Mapping[type[Any], Kind] = {
+    evidence.Counts: counts,
+    evidence.Confusion: confusion,
+    evidence.Losses: losses,
+    evidence.Scores: scores,
+}

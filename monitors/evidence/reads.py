@@ -1,0 +1,99 @@
+"""What a step reads of panes and outcomes: each question is asked once, however many measures want the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from core.block import Ints, Outcomes
+from monitors.evidence.extent import Extent
+from monitors.history import History
+from monitors.model import Model
+from monitors.seam import Panes
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Of which rows evidence is read: a model, its segments and their groupings ("" is `all`), one version of the model or all, and the columns."""
+
+    model: Model
+    segments: tuple[str, ...]
+    groupings: tuple[str, ...]
+    columns: tuple[str, ...]
+    version: str | None = None
+
+
+class Reads:
+    """The answers about one scope, kept while some windows are evaluated."""
+
+    def __init__(self, panes: Panes, history: History, scope: Scope) -> None:
+        self._panes, self._history, self.scope = panes, history, scope
+        self._columns: list[tuple[Extent, dict[str, pa.Table]]] = []
+        self._sums: dict[tuple[str, ...], list[tuple[Extent, pa.Table]]] = {}
+
+    def counts(self, extent: Extent, column: str) -> pa.Table:
+        """Counts by bin of a column: start, segment, bin (list), count (list), one row a cell and segment with rows, and cells besides."""
+
+        def ask() -> dict[str, pa.Table]:
+            contract, scope = self.scope.model.contract, self.scope
+            return _by_column(
+                _asked(
+                    extent,
+                    lambda span: self._panes.counts(
+                        contract, scope.columns, scope.groupings, extent.step, span, scope.version, extent.phase
+                    ),
+                )
+            )
+
+        held = _kept(self._columns, extent, ask)
+        return held.get(column, next(iter(held.values())).slice(0, 0))
+
+    def performance(self, extent: Extent, names: Sequence[str]) -> pa.Table:
+        """Sums and lists of performance panes, one row a cell and segment with rows, and cells besides: start, segment, and those of `names`."""
+
+        def ask() -> pa.Table:
+            contract, scope = self.scope.model.contract, self.scope
+            return _asked(
+                extent,
+                lambda span: self._panes.performance(contract, names, scope.groupings, extent.step, span, scope.version, extent.phase),
+            )
+
+        return _kept(self._sums.setdefault(tuple(names), []), extent, ask)
+
+    def outcomes(self, slots: Ints) -> Iterator[Outcomes]:
+        """The labelled events of slots, in blocks. They are not kept."""
+        return self._history.outcomes(self.scope.model.contract, slots, version=self.scope.version)
+
+
+def _kept(held: list[tuple[Extent, T]], extent: Extent, ask: Callable[[], T]) -> T:
+    """The answer that covers an extent, asked for if there is none."""
+    for known, answer in held:
+        if known.covers(extent):
+            return answer
+    held.append((extent, ask()))
+    return held[-1][1]
+
+
+def _asked(extent: Extent, ask: Callable[[tuple[int, int]], pa.Table]) -> pa.Table:
+    return pa.concat_tables([ask(span) for span in extent.runs])
+
+
+def _by_column(table: pa.Table) -> dict[str, pa.Table]:
+    """A table cut by its columns' names."""
+    found = table["column"].cast(pa.string()).combine_chunks().dictionary_encode()
+    found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    codes = found.indices.to_numpy(zero_copy_only=False)
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(len(found.dictionary) + 1))
+    ordered = table.take(pa.array(order))
+    parts = {
+        name: ordered.slice(low, high - low)
+        for name, low, high in zip(found.dictionary.to_pylist(), bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+    }
+    return parts or {"": table}

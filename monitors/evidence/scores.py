@@ -1,0 +1,119 @@
+"""Scores by label: exactly from outcomes, or from score bins where a window holds very many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from core.block import Categories, Floats, Ints, Outcomes
+from core.segment import ALL, Segments
+from core.span import Spans
+from detectors.evidence import Scores
+from detectors.performance.roc_auc import mean_roc_auc, roc_auc_binned
+from detectors.summary.score import edges_of, judged, members, scores
+from monitors.evidence import dense
+from monitors.evidence.extent import Extent
+from monitors.evidence.reads import Reads, Scope
+
+MOST = 200_000  # labelled rows of a window that are sorted
+
+_BINS = ("scored", "score_class", "score_bin", "positive", "negative", "positive_sum", "negative_sum")
+
+
+def parts(_reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
+    """All windows at a time: `read` cuts them itself."""
+    return [slice(0, len(windows))]
+
+
+def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]], most: int = MOST) -> list[Scores]:
+    """The scores of each side, whose parts are pooled."""
+    return [_of(reads, extent, side, most) for side in sides]
+
+
+def reference(scope: Scope, _column: str) -> Scores:
+    """Those of the reference, taken from all of its rows; none where there is no reference."""
+    held = scope.model.reference.auc if scope.model.reference else {}
+    kept = [held.get(segment, (np.nan, 0)) for segment in scope.segments]
+    n = np.array([[n for _, n in kept]], np.float64)
+    return Scores(n, n, np.array([[value for value, _ in kept]]))
+
+
+def _of(reads: Reads, extent: Extent, side: Sequence[Spans], most: int) -> Scores:
+    segments, table = reads.scope.segments, reads.performance(extent, ("n",))
+    labelled = extent.pooled(dense.Rows(table, extent.cells, (ALL,)).total("n"), side)[:, 0]
+    each = extent.pooled(dense.Rows(table, extent.cells, segments).total("n"), side)
+    value, n = np.full(each.shape, np.nan), np.zeros(each.shape)
+    few = np.flatnonzero((labelled > 0) & (labelled <= most))
+    for chunk in np.split(few, np.flatnonzero(np.diff(np.cumsum(labelled[few]) // most)) + 1):
+        if len(chunk):
+            value[chunk], n[chunk] = _exact(reads, [part.take(chunk) for part in side])
+    many = labelled > most
+    if many.any():
+        value[many], n[many] = _binned(reads, extent, [part.take(many) for part in side])
+    return Scores(n, each, value)
+
+
+def _exact(reads: Reads, side: Sequence[Spans]) -> tuple[Floats, Floats]:
+    """AUC and rows with a score, by sorting the rows: each (windows, segments)."""
+    contract, segments = reads.scope.model.contract, reads.scope.segments
+    shape, space = (len(side[0]), len(segments)), Segments(contract)
+    slots = Extent(contract.pane, side[0].start).part(side[0].join(*side[1:])).cells
+    keys, positive, score = [], [], []
+    for block in reads.outcomes(slots):
+        if not isinstance(block.label, Categories):
+            continue
+        true, scored = members(contract, block.label), scores(contract, block)
+        for rows, key in _places(block, space, side, segments):
+            keys.append(key)
+            positive.append(true[rows])
+            score.append(scored[rows])
+    if not keys:
+        return np.full(shape, np.nan), np.zeros(shape)
+    value, n = mean_roc_auc(np.concatenate(keys), shape[0] * shape[1], np.concatenate(positive), np.concatenate(score))
+    return value.reshape(shape), n.reshape(shape).astype(np.float64)
+
+
+def _places(block: Outcomes, space: Segments, side: Sequence[Spans], segments: tuple[str, ...]) -> list[tuple[npt.NDArray[np.intp], Ints]]:
+    """For each grouping rows and the place of the (window, segment) that each is in; a row comes once for each window that holds it."""
+    order = np.argsort(block.ts, kind="stable")
+    held = [_held(block.ts[order], part) for part in side]
+    row = order[np.concatenate([rows for rows, _ in held])]
+    window = np.concatenate([windows for _, windows in held])
+    code = {segment: place for place, segment in enumerate(segments)}
+    found = []
+    for numbers in space.assign(len(block), block.dimensions):
+        distinct, codes = np.unique(numbers, return_inverse=True)
+        segment = np.array([code.get(space.name(int(number)), -1) for number in distinct], np.int64)[codes][row]
+        wanted = segment >= 0
+        found.append((row[wanted], window[wanted] * len(segments) + segment[wanted]))
+    return found
+
+
+def _held(ts: Ints, spans: Spans) -> tuple[Ints, Ints]:
+    """Of ascending times the places that each span holds, and the places of those spans, one after the other."""
+    first, after = np.searchsorted(ts, spans.start), np.searchsorted(ts, spans.end)
+    each = after - first
+    within = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
+    return np.repeat(first, each) + within, np.repeat(np.arange(len(spans)), each)
+
+
+def _binned(reads: Reads, extent: Extent, side: Sequence[Spans]) -> tuple[Floats, Floats]:
+    """AUC and rows with a score, from score bins: the plain mean over the classes that have both sides."""
+    contract, table = reads.scope.model.contract, reads.performance(extent, _BINS)
+    rows = dense.Rows(table, extent.cells, reads.scope.segments)
+    values, n = [], extent.pooled(rows.total("scored"), side)
+    lengths, place = dense.lengths(table["score_bin"]), dense.numbers(table["score_bin"]).astype(np.int64)
+    for name, edges in zip(judged(contract), edges_of(contract), strict=True):
+        at = np.where(dense.codes(dense.texts(table["score_class"]), {name: 0}) == 0, place, -1)
+        positive, negative, positive_sum, negative_sum = (
+            extent.pooled(rows.cells(at, dense.numbers(table[column]), len(edges) + 1, lengths), side) for column in _BINS[3:]
+        )
+        values.append(roc_auc_binned(positive, negative, positive_sum, negative_sum, np.array(edges))[0])
+        # Panes from before `scored` was there have rows that every class has a score of.
+        n = np.maximum(n, (positive + negative).sum(-1))
+    each = np.stack(values)
+    have = ~np.isnan(each)
+    with np.errstate(invalid="ignore"):
+        return np.where(have, each, 0.0).sum(axis=0) / have.sum(axis=0), n

@@ -1,0 +1,16 @@
+"""What evaluation knows of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.contract import Contract
+from monitors.reference import Reference
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model's contract and its reference (None for a declared contract)."""
+
+    contract: Contract
+    reference: Reference | None

@@ -1,0 +1,62 @@
+"""What is read for monitors is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from core import moment
+from core.baseline.previous import Previous
+from core.clock import ManualClock, SystemClock
+from core.monitor import Monitor
+from storage.facts.readings import Readings
+from tests.acceptance.spine import Spine, monitors
+from tests.ownership.scene import label, predict, settle
+
+COLUMN = [("quality.null_rate", None), ("drift.psi", Previous()), ("drift.js", Previous())]
+MODEL = [("performance.accuracy", None), ("performance.f1", Previous())]
+
+
+def asked(spine: Spine, model: str, watched: Sequence[Monitor], monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often the facts are asked while a history is evaluated, and again while a late event is."""
+    spine.add(model)
+    spine.clock = ManualClock(SystemClock().now())
+    spine.monitors[model] = list(watched)
+    query, questions = spine.engine.query, list[str]()
+
+    def counted(sql: str, *given: Any) -> Any:
+        questions.append(sql)
+        return query(sql, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(spine.engine, "query", counted)
+        patch.setattr(spine.owner(model)._audit, "_clock", float)  # looks take no time, so that all take as many steps
+        for day in range(4):
+            predict(spine, model, 1, 5, f"{day}", day=day)
+            label(spine, model, f"{day}", partition=1)
+        settle(spine, model)
+        predict(spine, model, 1, 9, "late", day=1)
+        settle(spine, model)
+    return len(questions)
+
+
+@pytest.mark.parametrize("measures", [COLUMN, MODEL], ids=["columns", "model"])
+def test_forty_monitors_ask_the_facts_no_more_than_one_for_each_baseline(
+    spine: Spine, model: str, measures: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over the same columns, windows, segments and baselines, whatever their measures; each has its readings."""
+    shared = msgspec.structs.replace(monitors(model)[0], columns=("x",) if measures is COLUMN else ())
+    made = [
+        msgspec.structs.replace(shared, name=f"w{place}", measure=measure, baseline=baseline)
+        for place in range(40)
+        for measure, baseline in [measures[place % len(measures)]]
+    ]
+    few = {one.baseline: msgspec.structs.replace(one, model=f"{model}-few") for one in made}.values()  # one for each baseline
+    alone = asked(spine, f"{model}-few", list(few), monkeypatch)
+    together = asked(spine, f"{model}-all", [msgspec.structs.replace(one, model=f"{model}-all") for one in made], monkeypatch)
+    assert together <= alone
+    held = Readings(spine.engine).newest(f"{model}-all", {one.name: 1 for one in made}, (0, moment.LATEST))
+    assert {name: table.num_rows for name, table in held.items()} == {one.name: 4 * 2 for one in made}
