@@ -55,7 +55,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is `family.measure`; `title` and `brief` are for people, `brief` where there is little room. `better`: +1 where more is better, -1 where less
     is, 0 where neither. `compares`: the value itself compares a target with a baseline, so that a baseline has none of its own. `usual_baseline` is taken
-    where a monitor names none.
+    where a monitor names none. `usual`: a model that has only a reference is watched with it.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     usual_baseline: Baseline | None = None
     tasks: tuple[Task, ...] = tuple(Task)
     requires: tuple[Need, ...] = ()
+    usual: bool = False
 
     @property
     def family(self) -> Family:

@@ -38,16 +38,16 @@ def worse(monitor: Monitor, about: Measure, value: float | None, baseline: float
     if against:
         return float(about.worse(value, baseline, against=True))
     below = any(isinstance(threshold, dict) and "below" in threshold for threshold in monitor.threshold.values())
-    return -value if about.better > 0 or (not about.better and below) else value
+    return -value if about.better > 0 or (about.judged is Judged.VALUE and below) else value
 
 
 def gap(monitor: Monitor, about: Measure, value: float | None, baseline: float | None, whole: float | None) -> float | None:
     """How much worse a value is than its baseline; without a baseline, than `whole`, the value of all rows.
 
-    Where a measure has no better side (drift, rates of bad values) it is the value itself.
+    Where the value itself is judged (drift, rates of bad values) it is the value.
     """
     found = worse(monitor, about, value, baseline)
-    if monitor.baseline or not about.better or found is None:
+    if monitor.baseline or about.judged is Judged.VALUE or found is None:
         return found
     reference = worse(monitor, about, whole, None)
     return None if reference is None else found - reference

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from core.error import ConfigError
 from core.measure import Measures
 from detectors.drift import js, psi
@@ -28,5 +30,9 @@ def spec(name: str) -> AnySpec:
     """The measure called `name`; ConfigError if it is unknown or not built yet."""
     if name in _BY_NAME:
         return _BY_NAME[name]
+    if name not in PLANNED and (near := get_close_matches(name, _BY_NAME, 1)):
+        raise ConfigError(f"there is no measure `{name}`", remedy=f"did you mean `{near[0]}`?")
+    family = name.partition(".")[0]
+    there = [known for known in _BY_NAME if known.startswith(f"{family}.")] or list(_BY_NAME)
     problem = f"measure `{name}` is not available yet" if name in PLANNED else f"there is no measure `{name}`"
-    raise ConfigError(problem, remedy="available: " + ", ".join(_BY_NAME))
+    raise ConfigError(problem, remedy="available: " + ", ".join(there))

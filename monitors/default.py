@@ -13,7 +13,7 @@ PREFIX = "default-"
 
 
 def defaults(contract: Contract) -> list[Monitor]:
-    """One monitor for each built measure that fits the contract: at severity `report`, without thresholds, on `all`.
+    """One monitor for each usual measure that fits the contract: at severity `report`, without thresholds, on `all`.
 
     Measures of columns watch the features and `@prediction`. Windows are a day,
     or one pane where that does not fit in a day evenly.
@@ -30,5 +30,5 @@ def defaults(contract: Contract) -> list[Monitor]:
             severity=Severity.REPORT,
         )
         for measure in MEASURES.values()
-        if measure.fits(contract)
+        if measure.usual and measure.fits(contract)
     ]

@@ -16,7 +16,7 @@ from core.baseline import kind as baselines
 from core.baseline.kind import Baseline
 from core.contract import Contract
 from core.error import ConfigError
-from core.measure import Measure
+from core.measure import Judged, Measure
 from core.monitor import Severity
 from core.name import Named, check
 from core.window import kind as windows
@@ -125,7 +125,7 @@ def threshold(value: Any, measure: Measure | None, against: Baseline | None) -> 
         if measure is not None and not measure.takes_side(against):
             why = (
                 f"compared is how much worse than `{against.text}` it is"
-                if measure.better and against
+                if against and measure.judged is Judged.WORSE
                 else "compared is the value itself, and more is worse"
             )
             raise ConfigError(f"`{measure.name}` takes a number here: {why}", remedy="write `0.1`")

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from core import moment, text
 from core.episode import Episode
-from core.measure import Measure
+from core.measure import Judged, Measure
 from core.reading import Query
 from core.segment import ALL, grouping_of
 from dashboard import piece, word
@@ -65,7 +65,7 @@ async def _slices(reader: Reader, query: Query, key: str) -> list[Slice]:
 
 def _table(one: Episode, about: Measure, slices: Sequence[Slice], key: str, caption: str) -> Component:
     """One row a slice, which leads to its page in the episode's window."""
-    gaps = bool(about.better)
+    gaps = about.judged is Judged.WORSE
     parts = key == "Segment"
     valued = any(part.baseline is not None for part in slices)
     head = (key, "Value", *(["Baseline"] if valued else []), *(["Gap"] if gaps else []), "n", *(["Share"] if parts else []), "State")

@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 
 from core import moment
-from core.measure import Measure
+from core.measure import Judged, Measure
 from core.monitor import Monitor
 from core.reading import Query
 from dashboard import piece, word
@@ -54,7 +54,7 @@ async def segments(
     start = window if window is not None else newest(table.values(), period)
     valued = any(value is not None for one in table.values() for value in one.baseline)
     slices = ranked([_slice(name, one, start) for name, one in table.items()], monitor, about, parts=True)
-    gaps = bool(about.better)
+    gaps = about.judged is Judged.WORSE
     rows = [_row(one, table[one.name], about, state, here, valued=valued, gaps=gaps) for one in slices[:ROWS]]
     total = sum(one.n or 0 for one in slices)
     more = html.P(f"{len(table) - ROWS} more segments are in the export.", className="faint") if len(table) > ROWS else None

@@ -26,6 +26,7 @@ SPEC: Spec[Confusion, NoParams] = Spec(
         better=1,
         tasks=(Task.BINARY, Task.MULTICLASS),
         requires=(Need.LABELS,),
+        usual=True,
     ),
     evidence=Confusion,
     compute=lambda target, _baseline, _params: Result(accuracy(target.right, target.predicted)),

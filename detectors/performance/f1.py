@@ -35,6 +35,7 @@ SPEC: Spec[Confusion, NoParams] = Spec(
         better=1,
         tasks=(Task.BINARY, Task.MULTICLASS),
         requires=(Need.LABELS,),
+        usual=True,
     ),
     evidence=Confusion,
     compute=lambda target, _baseline, _params: Result(f1(target.right, target.predicted, target.labelled, target.positive)),

@@ -27,6 +27,7 @@ SPEC: Spec[Losses, NoParams] = Spec(
         better=-1,
         tasks=(Task.REGRESSION,),
         requires=(Need.LABELS,),
+        usual=True,
     ),
     evidence=Losses,
     compute=lambda target, _baseline, _params: Result(mae(target.n, target.sums["absolute"])),

@@ -75,6 +75,7 @@ SPEC: Spec[Scores, NoParams] = Spec(
         better=1,
         tasks=(Task.BINARY, Task.MULTICLASS),
         requires=(Need.LABELS, Need.SCORES),
+        usual=True,
     ),
     evidence=Scores,
     compute=lambda target, _baseline, _params: Result(target.roc_auc),

@@ -14,7 +14,7 @@ from tests.monitors.contracts import CONTRACTS, DELAY, FARE
 from tests.monitors.test_grammar import documents
 
 
-def test_every_built_measure_that_fits_is_watched() -> None:
+def test_every_usual_measure_that_fits_is_watched() -> None:
     """Errors for a regression; classes, and AUC where there are scores, for a binary model."""
     both = ["default-quality.null_rate", "default-drift.psi", "default-drift.js"]
     unscored = msgspec.structs.replace(DELAY, scored=False)
