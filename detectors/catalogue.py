@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from core.error import ConfigError
 from core.measure import Measures
-from detectors.drift import js, psi
+from detectors.drift import hellinger, js, psi
 from detectors.performance import accuracy, f1, mae, rmse, roc_auc
 from detectors.planned import PLANNED
 from detectors.quality import null_rate
@@ -16,6 +16,7 @@ SPECS: tuple[AnySpec, ...] = (
     null_rate.SPEC,
     psi.SPEC,
     js.SPEC,
+    hellinger.SPEC,
     accuracy.SPEC,
     f1.SPEC,
     roc_auc.SPEC,

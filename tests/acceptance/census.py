@@ -58,6 +58,7 @@ def monitors() -> list[dict[str, Any]]:
         {**shared, "monitor": "nulls", "measure": "quality.null_rate", "columns": FEATURES, "warn": 0.03, "critical": 0.06},
         {**shared, "monitor": "psi", "measure": "drift.psi", "columns": [*FEATURES, "@prediction", "@score"], "target": {"window": "5d"}},
         {**shared, "monitor": "js", "measure": "drift.js", "columns": ["hours", "@label"], "baseline": "previous"},
+        {**shared, "monitor": "hellinger", "measure": "drift.hellinger", "columns": ["age", "education"], "target": {"window": "5d"}},
         {**shared, "monitor": "accuracy", "measure": "performance.accuracy", "baseline": "reference", "warn": 0.05},
         {**shared, "monitor": "auc", "measure": "performance.roc_auc", "baseline": "previous", "target": {"window": "5d"}},
     ]

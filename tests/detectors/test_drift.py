@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.spatial.distance import jensenshannon
+from scipy.spatial.distance import euclidean, jensenshannon
 
 from core.block import Floats
 from core.contract import Column, Kind
+from detectors.drift.hellinger import hellinger
 from detectors.drift.js import js
 from detectors.drift.psi import psi
 from detectors.groups import groups
@@ -132,6 +133,23 @@ def test_js_reaches_one_and_has_no_value_without_rows() -> None:
     target: Floats = np.array([[3.0, 0.0], [0.0, 5.0], [0.0, 0.0]])
     assert js(target, np.array([7.0, 0.0])).tolist()[:2] == [0.0, 1.0]
     assert np.isnan(js(target, np.array([7.0, 0.0]))[2])
+
+
+@given(st.lists(st.tuples(COUNT, COUNT), min_size=2, max_size=30))
+def test_hellinger_is_the_distance_of_square_roots(cells: list[tuple[int, int]]) -> None:
+    """Half the Euclidean distance, squared, of the roots of the shares; never above 1."""
+    target, baseline = (np.array([cell[side] for cell in cells], float) for side in (0, 1))
+    target[0] += 1
+    baseline[1] += 1
+    roots = [np.sqrt(side / side.sum()) for side in (target, baseline)]
+    assert float(hellinger(target, baseline)) == pytest.approx(euclidean(*roots) / math.sqrt(2), abs=1e-12)
+
+
+def test_hellinger_reaches_one_and_has_no_value_without_rows() -> None:
+    """Disjoint sides are 1 apart; an empty side is NaN; leading dimensions broadcast."""
+    target: Floats = np.array([[3.0, 0.0], [0.0, 5.0], [0.0, 0.0]])
+    assert hellinger(target, np.array([7.0, 0.0])).tolist()[:2] == [0.0, 1.0]
+    assert np.isnan(hellinger(target, np.array([7.0, 0.0]))[2])
 
 
 def test_null_rate_counts_all_rows() -> None:

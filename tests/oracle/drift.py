@@ -1,4 +1,4 @@
-"""PSI and the Jensen-Shannon distance of two vectors of counts (statistics, section 1, rules 3 to 5), one at a time."""
+"""PSI, the Jensen-Shannon and the Hellinger distance of two vectors of counts (statistics, section 1, rules 3 to 5), one at a time."""
 
 from __future__ import annotations
 
@@ -52,3 +52,12 @@ def js(target: Sequence[int], baseline: Sequence[int]) -> float | None:
         middle = (p + q) / 2
         total += (p * math.log2(p / middle) if p else 0.0) + (q * math.log2(q / middle) if q else 0.0)
     return math.sqrt(max(total / 2, 0.0))
+
+
+def hellinger(target: Sequence[int], baseline: Sequence[int]) -> float | None:
+    """The Hellinger distance; None where a side is empty."""
+    n, m = sum(target), sum(baseline)
+    if n == 0 or m == 0:
+        return None
+    overlap = sum(math.sqrt(c / n * (r / m)) for c, r in zip(target, baseline, strict=True))
+    return math.sqrt(max(1 - overlap, 0.0))

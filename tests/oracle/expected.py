@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tests.oracle.drift import js, psi
+from tests.oracle.drift import hellinger, js, psi
 from tests.oracle.performance import measure
 from tests.oracle.rows import Rows, events
 from tests.oracle.spec import Spec, duration
@@ -121,6 +121,9 @@ def _performance(monitor: Mapping[str, Any], _column: str, whole: Rows, live: Ro
     return find
 
 
+_DISTANCES = {"drift.js": js, "drift.hellinger": hellinger}
+
+
 def _columnwise(monitor: Mapping[str, Any], column: str, whole: Rows, live: Rows, grouping: tuple[str, ...], length: int) -> Lookup:
     """The null rate of a column, or its drift from the reference or from the window before."""
     measured = monitor["measure"]
@@ -139,7 +142,7 @@ def _columnwise(monitor: Mapping[str, Any], column: str, whole: Rows, live: Rows
         if measured == "quality.null_rate":
             return (rate(target), sum(target)), None if baseline is None else (rate(baseline), sum(baseline))
         assert baseline is not None
-        value = psi(target, baseline, bins.groups) if measured == "drift.psi" else js(target, baseline)
+        value = psi(target, baseline, bins.groups) if measured == "drift.psi" else _DISTANCES[measured](target, baseline)
         return (value, sum(target)), (None, sum(baseline))
 
     return find
