@@ -35,7 +35,7 @@ class Spec(Generic[E, P]):
     """A measure: what it is, the evidence and the params that it takes, and how it is computed.
 
     `compute(target, baseline, params)` takes a block of evidence for each side, None where there is no baseline. `no_value` says why there may be no value
-    although there are rows. `check` raises ConfigError where params do not fit a contract.
+    although there are rows. `settle` fills in what is usual for a contract, and raises ConfigError where params do not fit it.
     """
 
     about: Measure
@@ -43,7 +43,7 @@ class Spec(Generic[E, P]):
     compute: Callable[[E, E | None, P], Result]
     no_value: str
     params: type[P] = NoParams  # type: ignore[assignment]
-    check: Callable[[P, Contract], None] = lambda _params, _contract: None
+    settle: Callable[[P, Contract], P] = lambda params, _contract: params
 
 
 AnySpec = Spec[Any, Any]

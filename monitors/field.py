@@ -181,11 +181,6 @@ def version(value: Any) -> str | None:
     return None if found == "all" else check(Named.VERSION, found)
 
 
-def usual(measure: AnySpec | None) -> dict[str, Any]:
-    """The params of a measure where none are written."""
-    return {} if measure is None else msgspec.to_builtins(measure.params())
-
-
 def params(value: Any, measure: AnySpec | None, contract: Contract | None) -> dict[str, Any]:
     """The params of a measure, those that are not written as usual."""
     if not isinstance(value, dict):
@@ -203,9 +198,7 @@ def params(value: Any, measure: AnySpec | None, contract: Contract | None) -> di
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$.")
         raise ConfigError(f"`params.{where.rstrip('`')}`: {what[:1].lower()}{what[1:]}" if where else str(error)) from None
-    if contract is not None:
-        measure.check(found, contract)
-    built: dict[str, Any] = msgspec.to_builtins(found)
+    built: dict[str, Any] = msgspec.to_builtins(found if contract is None else measure.settle(found, contract))
     return built
 
 

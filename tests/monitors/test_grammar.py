@@ -20,8 +20,9 @@ from core.error import ConfigError
 from core.measure import Judged, Subject
 from core.monitor import Monitor, Severity
 from core.window.tumbling import Tumbling
-from detectors.catalogue import MEASURES
+from detectors.catalogue import MEASURES, spec
 from detectors.planned import PLANNED
+from monitors.field import params
 from monitors.grammar import Definitions, parse
 from tests.monitors.contracts import CONTRACTS, DELAY, FARE
 
@@ -169,6 +170,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
         name=draw(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20)),
         model=contract.model,
         measure=measure.name,
+        params=params({}, spec(measure.name), contract),
         columns=tuple(draw(st.lists(st.sampled_from(columns), unique=True))) if measure.subject is Subject.COLUMN else (),
         segments=("all", *draw(st.lists(st.sampled_from(groupings), unique=True))) if groupings else ("all",),
         window=Tumbling(draw(st.integers(1, 500)) * contract.pane),

@@ -1,0 +1,56 @@
+"""Which class a rate is of, or how the rates of all classes are put together."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from core import text
+from core.block import Floats
+from core.classes import Classes
+from core.contract import Contract, Task
+from core.error import ConfigError
+from detectors.evidence import Confusion
+
+
+class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Params of a rate: `class` names the class that is judged; without it `average` says how those of all classes are put together.
+
+    Of a binary model the positive class is judged, of a multiclass model the rates of the classes in the window's labels or predictions are averaged (`macro`).
+    """
+
+    class_: str | int | float | bool | None = msgspec.field(name="class", default=None)
+    average: Literal["macro", "micro", "weighted"] | None = None
+
+
+def settled(params: Average, contract: Contract) -> Average:
+    """The params with what is usual for a contract. ConfigError where they do not fit it."""
+    if params.class_ is not None and params.average is not None:
+        raise ConfigError("`params.class` and `params.average` are two answers to one question", remedy="write one of them")
+    if params.average is not None:
+        return params
+    if params.class_ is None:
+        return Average(class_=contract.positive) if contract.task == Task.BINARY else Average(average="macro")
+    found = Classes.of(contract).find(text.class_of(params.class_, binary=contract.task == Task.BINARY))
+    if found is None:
+        raise ConfigError(f"`params.class`: there is no class `{params.class_}`", remedy="classes: " + ", ".join(contract.classes))
+    return Average(class_=found)
+
+
+def rate(part: Floats, whole: Floats, target: Confusion, params: Average) -> Floats:
+    """Part / whole by class (..., K), as settled params ask for it; (...).
+
+    0/0 of a class that is judged alone is NaN; in an average it counts 0, as in scikit-learn. `micro` is the sum of parts by the sum of wholes, `weighted` weights
+    by labelled rows.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if params.class_ is not None:
+            place = target.classes.index(str(params.class_)) if params.class_ in target.classes else None
+            return np.full(part.shape[:-1], np.nan) if place is None else np.asarray(part[..., place] / whole[..., place])
+        if params.average == "micro":
+            return np.asarray(part.sum(-1) / whole.sum(-1))
+        weight = target.labelled if params.average == "weighted" else (target.predicted + target.labelled > 0).astype(np.float64)
+        each = np.where(whole > 0, part / whole, 0.0)
+        return np.asarray((each * weight).sum(-1) / weight.sum(-1))
