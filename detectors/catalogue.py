@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from core.error import ConfigError
 from core.measure import Measures
 from detectors.drift import hellinger, js, psi
-from detectors.performance import accuracy, f1, mae, rmse, roc_auc
+from detectors.performance import accuracy, f1, mae, precision, rmse, roc_auc
 from detectors.planned import PLANNED
 from detectors.quality import null_rate
 from detectors.spec import AnySpec
@@ -19,6 +19,7 @@ SPECS: tuple[AnySpec, ...] = (
     hellinger.SPEC,
     accuracy.SPEC,
     f1.SPEC,
+    precision.SPEC,
     roc_auc.SPEC,
     mae.SPEC,
     rmse.SPEC,

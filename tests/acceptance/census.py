@@ -60,6 +60,7 @@ def monitors() -> list[dict[str, Any]]:
         {**shared, "monitor": "js", "measure": "drift.js", "columns": ["hours", "@label"], "baseline": "previous"},
         {**shared, "monitor": "hellinger", "measure": "drift.hellinger", "columns": ["age", "education"], "target": {"window": "5d"}},
         {**shared, "monitor": "accuracy", "measure": "performance.accuracy", "baseline": "reference", "warn": 0.05},
+        {**shared, "monitor": "precision", "measure": "performance.precision", "baseline": "reference", "target": {"window": "5d"}},
         {**shared, "monitor": "auc", "measure": "performance.roc_auc", "baseline": "previous", "target": {"window": "5d"}},
     ]
 

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, roc_auc_score, root_mean_squared_error
+from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, precision_score, roc_auc_score, root_mean_squared_error
 
 from core.block import Floats, Ints
 from detectors import catalogue
 from detectors.evidence import Confusion, Losses
 from detectors.performance.accuracy import accuracy
+from detectors.performance.average import Average
 from detectors.performance.f1 import f1
 from detectors.performance.mae import mae
+from detectors.performance.precision import precision
 from detectors.performance.rmse import rmse
 from detectors.performance.roc_auc import mean_roc_auc, roc_auc, roc_auc_binned
 from detectors.summary.score import LOGIT, score_edges
@@ -132,3 +134,29 @@ def test_the_catalogue_computes_what_it_names() -> None:
     counts = {"right": np.array([[1.0, 2.0]]), "predicted": np.array([[2.0, 2.0]]), "labelled": np.array([[1.0, 3.0]])}
     classes = Confusion(n=np.array([4.0]), classes=("0", "1"), **counts, positive=1)
     assert (value("performance.accuracy", classes), value("performance.f1", classes)) == ([0.75], [0.8])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), min_size=1, max_size=40),
+    st.sampled_from(["macro", "micro", "weighted"]),
+)
+def test_precision_is_scikit_learns(rows: list[tuple[str, str]], average: str) -> None:
+    """Of each class alone, and of all in each average; a class that was not predicted has none, and counts 0 in an average."""
+    said, true = ([row[side] for row in rows] for side in (0, 1))
+    classes = tuple("abcd")
+    sums = {
+        "right": [sum(a == b == one for a, b in rows) for one in classes],
+        "predicted": [said.count(one) for one in classes],
+        "labelled": [true.count(one) for one in classes],
+    }
+    right, said_each, true_each = (np.array(counts, float) for counts in sums.values())
+    target = Confusion(np.array(float(len(rows))), classes, right, said_each, true_each)
+    found = precision(target, None, Average(average=average)).value  # type: ignore[arg-type]
+    assert float(found) == pytest.approx(precision_score(true, said, average=average, zero_division=0), abs=1e-12)
+    for one, predicted in zip(classes, sums["predicted"], strict=True):
+        alone = float(precision(target, None, Average(class_=one)).value)
+        if predicted:
+            assert alone == pytest.approx(precision_score(true, said, labels=[one], average="macro", zero_division=0), abs=1e-12)
+        else:
+            assert np.isnan(alone)

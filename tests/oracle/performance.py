@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import f1_score, mean_absolute_error, mean_squared_error, roc_auc_score
+from sklearn.metrics import f1_score, mean_absolute_error, mean_squared_error, precision_score, roc_auc_score
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ def _of_rows(name: str, rows: Labelled, positive: str | None) -> float | None:
         return float(np.sqrt(mean_squared_error(rows.label, rows.prediction)))
     if name == "accuracy":
         return float(np.mean(rows.label == rows.prediction))
+    if name == "precision":
+        return _precision(rows, positive)
     assert name == "f1", name
     if positive is None:
         return float(f1_score(rows.label.astype(str), rows.prediction.astype(str), average="macro"))
@@ -48,6 +50,13 @@ def _of_rows(name: str, rows: Labelled, positive: str | None) -> float | None:
     if not (label | prediction).any():
         return None
     return float(f1_score(label, prediction))
+
+
+def _precision(rows: Labelled, positive: str | None) -> float | None:
+    if positive is None:
+        return float(precision_score(rows.label.astype(str), rows.prediction.astype(str), average="macro", zero_division=0))
+    said = rows.prediction == positive
+    return float(np.mean(rows.label[said] == positive)) if said.any() else None
 
 
 def _roc_auc(rows: Labelled) -> tuple[float | None, int]:
