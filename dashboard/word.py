@@ -88,6 +88,15 @@ def clock(ts: int) -> str:
     return f"{moment.to_datetime(ts):%H:%M} UTC"
 
 
+def standing(state: str) -> str:
+    """The state of an episode.
+
+    >>> standing("firing"), standing("nodata")
+    ('firing', 'no data')
+    """
+    return "no data" if state == "nodata" else str(state)
+
+
 def span(length: int) -> str:
     """A length of time in its largest unit; years from two on.
 

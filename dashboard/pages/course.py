@@ -162,5 +162,6 @@ def _around(one: Episode) -> Period:
 
 
 def _clipped(over: Period, starts: Sequence[int]) -> Period:
-    """The period without what lies before the first reading and after the last."""
-    return Period(min(starts), min(max(starts) + over.step, over.end), over.step)
+    """The period without what lies before the first reading and after the last; cut where the last is beyond what is drawn."""
+    last = max(starts) + over.step
+    return Period(min(starts), min(last, over.end), over.step, cut=last > over.end)

@@ -55,7 +55,11 @@ async def draw(reader: Reader, id_: str, choice: Choice) -> Page:
 def _title(one: Episode, subject: str) -> Component:
     """What it is, why it fired, and where to look next."""
     segment = "all traffic" if one.segment == ALL else text.unquote(one.segment)
-    tags = [piece.badge(one.level), html.Span(f"notifies: {one.severity}", className="tag"), html.Span(str(one.state), className="tag")]
+    tags = [
+        piece.badge(one.level),
+        html.Span(f"notifies: {one.severity}", className="tag"),
+        html.Span(word.standing(one.state), className="tag"),
+    ]
     state = Choice(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
     ways: list[Any] = [piece.link("See the model in this window", address("models", one.model, state=state))]
     if one.column:
@@ -98,10 +102,8 @@ def _step(step: Transition) -> str:
             return "firing again"
         case _, State.FIRING:
             return "fired"
-        case _, State.NODATA:
-            return "no data"
         case _:
-            return str(step.after)
+            return word.standing(step.after)
 
 
 def _delivery(row: Delivery) -> str:
@@ -128,7 +130,7 @@ async def _similar(reader: Reader, one: Episode) -> Any:
             piece.link(moment.period(other.window_start, other.window_end), address("alerts", other.id)),
             piece.badge(other.level),
             word.number(other.value),
-            str(other.state),
+            word.standing(other.state),
         )
         for other in close
     ]

@@ -102,7 +102,7 @@ def _row(one: Episode, choice: Choice, measures: Measures) -> tuple[Any, ...]:
         piece.link(piece.name(one.monitor, 24), replace(narrowed, monitor=one.monitor).address),
         piece.badge(one.level),
         word.number(one.value),
-        str(one.state),
+        word.standing(one.state),
         word.minute(one.fired_at),
         word.minute(one.ended_at),
     )

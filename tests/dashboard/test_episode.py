@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from typing import Any
@@ -16,8 +17,9 @@ from core.episode import Delivery, DeliveryState, Episode, Level, State
 from core.monitor import Monitor
 from core.reading import Query, Reading, Verdict
 from dashboard import word
-from dashboard.pages.course import told
+from dashboard.pages.course import _clipped, told
 from dashboard.pages.episode import _delivery
+from dashboard.period import Period, shift
 from dashboard.rank import Slice, ranked
 from dashboard.route import page
 from dashboard.subject import life
@@ -130,6 +132,18 @@ async def test_a_page_shows_each_fact_with_its_window_and_a_verdict(twin: Twin) 
         drawn = text(await page(twin, f"/ui/alerts/{one.id}", ""))
         assert "could not be drawn" not in drawn
         assert all(f'"{name}"' in drawn for name in ("At firing", "Worst", "Now" if one.ended_at is None else "At its end"))
+
+
+async def test_an_episode_says_what_its_chart_leaves_out_and_that_it_has_no_data(twin: Twin) -> None:
+    """One that is open longer than a chart has windows is drawn from its beginning; `nodata` is two words."""
+    hours = _clipped(Period(0, 9 * moment.HOUR, moment.HOUR), [0, 20 * moment.HOUR])
+    assert shift(hours) == "9 hours (1,500 windows at most)"
+    assert shift(_clipped(Period(0, 9 * moment.HOUR, moment.HOUR), [0, 4 * moment.HOUR])) == "5 hours"
+    reader = copy.copy(twin)
+    reader._episodes = [msgspec.structs.replace(one, state=State.NODATA) for one in twin._episodes]
+    for address in ("/ui/alerts", f"/ui/alerts/{twin._episodes[0].id}"):
+        shown = text(await page(reader, address, ""))
+        assert ('"no data"' in shown, '"nodata"' in shown) == (True, False)
 
 
 async def test_ages_agree_on_inbox_and_episode(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
