@@ -211,6 +211,7 @@ def _gaps(series: Series) -> list[axis.Figure]:
 
 
 def _marks(marks: Sequence[Mark], series: Series) -> list[axis.Figure]:
+    marks = [mark for mark in marks if series.start <= mark.time <= series.time(len(series))]
     if not marks:
         return []
     return [

@@ -128,6 +128,17 @@ def test_the_timeline_marks_exactly_the_breaching_windows(twin: Twin) -> None:
     assert _trace(figure, "Critical")["marker"]["symbol"] != _trace(figure, "Warn")["marker"]["symbol"]
 
 
+def test_episodes_outside_of_the_period_are_not_in_the_legend(twin: Twin) -> None:
+    """A word in the legend is a mark in the chart; one at the end of the last window is."""
+    shown, _ = _series(twin, "performance.accuracy", "accuracy")
+    end = shown.time(len(shown))
+    for marks, drawn in (([START - 1, end + 1], []), ([START - 1, end], [end])):
+        figure = timeline(shown, measure="performance.accuracy", marks=[Mark(time, "fired", "warn") for time in marks])
+        assert [trace["x"] for trace in figure["data"] if trace.get("name") == "Episode fired"] == (
+            [[moment.text(time) for time in drawn]] if drawn else []
+        )
+
+
 @pytest.mark.parametrize(("n", "ticks"), [(1, {"dtick": 1}), (900, {"nticks": 3})])
 def test_counts_have_whole_numbers_on_their_axis(n: int, ticks: dict[str, int], twin: Twin) -> None:
     """One row is no `500m` of one."""
