@@ -49,12 +49,12 @@ class Scene:
         declared = [*((dimension.name,) for dimension in self.contract.dimensions), *self.contract.crosses]
         return [grouping for grouping in declared if grouping in there]
 
-    def marks(self, measure: str, column: str, segment: str) -> list[Mark]:
-        """Where episodes of this measure, column and segment fired."""
+    def marks(self, monitor: str, column: str, segment: str) -> list[Mark]:
+        """Where episodes of this monitor, column and segment fired. Another monitor of the measure has other thresholds and windows."""
         return [
             Mark(one.fired_at, f"{one.level} episode fired", one.level)
             for one in self.episodes
-            if (one.measure, one.column, one.segment) == (measure, column, segment)
+            if (one.monitor, one.column, one.segment) == (monitor, column, segment)
         ]
 
 

@@ -178,7 +178,7 @@ async def _over(
         shown,
         measure=about,
         limits=limits(monitor, about, shown),
-        marks=scene.marks(monitor.measure, column.name, state.segment),
+        marks=scene.marks(monitor.name, column.name, state.segment),
         chosen=None if slot is None else shown.time(slot),
         height=300,
     )

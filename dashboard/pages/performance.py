@@ -40,7 +40,7 @@ async def performance(reader: Reader, scene: Scene, judged: dict[str, Monitor], 
     one = found[name]
     slot = window_of(state, one)
     chosen = None if slot is None else one.time(slot)
-    marks = scene.marks(name, "", state.segment)
+    marks = scene.marks(monitor.name, "", state.segment)
     figure = timeline(one, measure=about, limits=limits(monitor, about, one), traffic=volume, marks=marks, chosen=chosen, rows="labelled")
     chart = graph("performance", figure, _sentence(one, about, monitor, slot)) if any(one.verdict) else nothing(scene, monitor, state, here)
     band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."

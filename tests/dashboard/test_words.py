@@ -260,6 +260,15 @@ async def test_what_is_not_there_is_called_by_its_name(twin: Twin) -> None:
     assert "Ignored in this link: state: 'firing' is none of open, closed" in text(await page(twin, "/ui/alerts", "?state=firing"))
 
 
+async def test_a_chart_marks_the_episodes_of_its_own_monitor(twin: Twin) -> None:
+    """Those of another monitor of the measure fired at other thresholds."""
+    mine = [one for one in twin._episodes if (one.model, one.monitor, one.segment) == ("departs-late", "accuracy", "all")]
+    others = [msgspec.structs.replace(one, id=f"{one.id}x", monitor="other", fired_at=one.fired_at + moment.DAY) for one in mine]
+    drawn = json.loads(text(await page(changed(twin, _episodes=[*twin._episodes, *others]), MODEL, "?range=365d&monitor=accuracy")))
+    (marks,) = [trace["x"] for figure in figures(drawn) for trace in figure["data"] if trace.get("name") == "Episode fired"]
+    assert sorted(marks) == sorted(moment.text(one.fired_at) for one in mine)
+
+
 async def test_only_monitors_of_a_column_are_offered_on_its_page(twin: Twin) -> None:
     """A monitor of other columns would show nothing of this one."""
     drift = next(one for one in twin.monitors("departs-late") if one.measure == "drift.psi")
