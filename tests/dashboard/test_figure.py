@@ -133,7 +133,7 @@ def test_episodes_outside_of_the_period_are_not_in_the_legend(twin: Twin) -> Non
     shown, _ = _series(twin, "performance.accuracy", "accuracy")
     end = shown.time(len(shown))
     for marks, drawn in (([START - 1, end + 1], []), ([START - 1, end], [end])):
-        figure = timeline(shown, measure="performance.accuracy", marks=[Mark(time, "fired", "warn") for time in marks])
+        figure = timeline(shown, measure=MEASURES["performance.accuracy"], marks=[Mark(time, "fired", "warn") for time in marks])
         assert [trace["x"] for trace in figure["data"] if trace.get("name") == "Episode fired"] == (
             [[moment.text(time) for time in drawn]] if drawn else []
         )
@@ -143,7 +143,7 @@ def test_episodes_outside_of_the_period_are_not_in_the_legend(twin: Twin) -> Non
 def test_counts_have_whole_numbers_on_their_axis(n: int, ticks: dict[str, int], twin: Twin) -> None:
     """One row is no `500m` of one."""
     shown, _ = _series(twin, "performance.accuracy", "accuracy")
-    drawn = timeline(replace(shown, n=[n] * len(shown)), measure="performance.accuracy")["layout"]["yaxis2"]
+    drawn = timeline(replace(shown, n=[n] * len(shown)), measure=MEASURES["performance.accuracy"])["layout"]["yaxis2"]
     assert {key: drawn.get(key) for key in ticks} == ticks
 
 
