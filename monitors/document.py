@@ -202,6 +202,15 @@ def as_text(value: Any) -> str:
     return found
 
 
+def bare(value: Any) -> Any:
+    """A value without the words that were written for its numbers and truth values, for what takes Python's own alone."""
+    if isinstance(value, dict):
+        return {bare(key): bare(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [bare(one) for one in value]
+    return float(value) if isinstance(value, Float) else int(value) if isinstance(value, Whole) else truth(value)
+
+
 def _entry(loader: _Loader, node: yaml.Node, faults: Faults) -> Iterator[Entry]:
     line = node.start_mark.line + 1
     remedy = "begin it with `- monitor: NAME`, `- destination: NAME` or `- contract: MODEL`"

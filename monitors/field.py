@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -22,7 +22,7 @@ from core.name import Named, check
 from core.window import kind as windows
 from core.window.kind import Window
 from detectors.spec import AnySpec
-from monitors.document import as_text, short, unknown
+from monitors.document import Truth, as_text, bare, short, unknown
 
 CALENDAR = ("daily", "weekly", "monthly", "week_to_date", "month_to_date", "quarter_to_date", "year_to_date")
 LATER_BASELINES = ("prior", "same_weekday", "rolling", "same_period_last", "version")
@@ -194,12 +194,20 @@ def params(value: Any, measure: AnySpec | None, contract: Contract | None) -> di
                 raise later(f"params.{short(name)}", "leave it out")
             raise ConfigError(f"`{measure.about.name}` takes no `params.{short(name)}`", remedy="write one of " + ", ".join(known))
     try:
-        found = msgspec.convert(value, measure.params)
+        found = msgspec.convert(_given(value, measure.params), measure.params)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$.")
         raise ConfigError(f"`params.{where.rstrip('`')}`: {what[:1].lower()}{what[1:]}" if where else str(error)) from None
     built: dict[str, Any] = msgspec.to_builtins(found if contract is None else measure.settle(found, contract))
     return built
+
+
+def _given(value: dict[str, Any], params: type[msgspec.Struct]) -> dict[str, Any]:
+    """Params as plain values; where a text can be meant, a number or truth value is its text."""
+    hints = get_type_hints(params)
+    fields = zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True)
+    texts = {wire for name, wire in fields if str in get_args(hints[name])}
+    return {name: as_text(one) if name in texts and isinstance(one, int | float | Truth) else bare(one) for name, one in value.items()}
 
 
 def _number(value: Any) -> float:

@@ -16,7 +16,7 @@ from core import moment
 from core.baseline.kind import Baseline
 from core.baseline.previous import Previous
 from core.baseline.reference import Reference
-from core.contract import PREDICTION, Column, Contract, Dimension, Kind, Task
+from core.contract import LABEL, PREDICTION, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
 from core.measure import Judged, Subject
 from core.monitor import Monitor, Severity
@@ -310,6 +310,24 @@ def _refused(fields: str) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
         read(f"{{contract: c, task: binary, columns: [{{name: x, kind: boolean}}], {fields}}}")
     return caught.value
+
+
+def test_the_class_of_a_measure_is_the_text_that_was_written() -> None:
+    """In a model whose classes are versions 1.1 and 1.10: a number is its text, and one whose text would change is refused."""
+    outputs = tuple(Column(name=name, kind=Kind.CATEGORICAL) for name in (PREDICTION, LABEL))
+    classes = ("1.1", "1.10", "2", "true")
+    model = Contract(model="v", version=1, task=Task.MULTICLASS, features=(), outputs=outputs, classes=classes)
+
+    def params(word: str) -> dict[str, object]:
+        text = f"{{monitor: a, model: v, measure: performance.precision, params: {{class: {word}}}}}"
+        return parse(text, contract={"v": model}.get).monitors[0].params
+
+    assert [params(word) for word in ("1.1", '"1.10"', "2", "2.0", "true", "'True'")] == [
+        {"class": name} for name in ("1.1", "1.10", "2", "2", "true", "true")
+    ]
+    for word in ("1.10", "0123", "True"):
+        with pytest.raises(ConfigError, match=f"`params`: `{word}` without quotes is the"):
+            params(word)
 
 
 def test_a_truth_value_may_have_capitals_where_one_is_meant() -> None:
