@@ -53,12 +53,13 @@ async def segments(
     table = {name: Series.of(rows, period.start, period.end, period.step) for name, rows in found.items()}
     start = window if window is not None else newest(table.values(), period)
     valued = any(value is not None for one in table.values() for value in one.baseline)
+    counted = any(n is not None for one in table.values() for n in one.n_baseline)
     slices = ranked([_slice(name, one, start) for name, one in table.items()], monitor, about, parts=True)
     gaps = about.judged is Judged.WORSE
-    rows = [_row(one, table[one.name], about, state, here, valued=valued, gaps=gaps) for one in slices[:ROWS]]
+    rows = [_row(one, table[one.name], about, state, here, valued=valued, gaps=gaps, counted=counted) for one in slices[:ROWS]]
     total = sum(one.n or 0 for one in slices)
     more = html.P(f"{len(table) - ROWS} more segments are in the export.", className="faint") if len(table) > ROWS else None
-    middle = [*(["Baseline"] if valued else []), *(["Gap"] if gaps else []), "n", "Share", "n baseline"]
+    middle = [*(["Baseline"] if valued else []), *(["Gap"] if gaps else []), "n", "Share", *(["n baseline"] if counted else [])]
     head = ("Segment", "Value", *middle, "State", "Over the period")
     return piece.card(
         title,
@@ -76,11 +77,11 @@ def _slice(name: str, one: Series, start: int) -> Slice:
     return Slice(name, one.value[slot], one.baseline[slot], one.n[slot], one.n_baseline[slot], one.verdict[slot], one.reason[slot])
 
 
-def _row(one: Slice, over: Series, about: Measure, state: State, here: Here, *, valued: bool, gaps: bool) -> tuple[Any, ...]:
+def _row(one: Slice, over: Series, about: Measure, state: State, here: Here, *, valued: bool, gaps: bool, counted: bool) -> tuple[Any, ...]:
     link = piece.link(piece.name(piece.value(one.name)), here(state.but(segment=one.name)))
     spark = piece.line(over.value, f"{about.title} over the period", zero=about.from_zero)
     if not one.verdict:
-        return (link, *[word.NONE] * (4 + valued + gaps), piece.badge("nodata", "No reading"), spark)
+        return (link, *[word.NONE] * (3 + valued + gaps + counted), piece.badge("nodata", "No reading"), spark)
     return (
         link,
         word.number(one.value),
@@ -88,7 +89,7 @@ def _row(one: Slice, over: Series, about: Measure, state: State, here: Here, *, 
         *([word.number(one.gap)] if gaps else []),
         word.count(one.n),
         word.NONE if one.share is None else word.share(one.share),
-        word.count(one.n_baseline),
+        *([word.count(one.n_baseline)] if counted else []),
         piece.badge(one.verdict, one.reason, limited=over.limited),
         spark,
     )

@@ -260,6 +260,12 @@ async def test_what_is_not_there_is_called_by_its_name(twin: Twin) -> None:
     assert "Ignored in this link: state: 'firing' is none of open, closed" in text(await page(twin, "/ui/alerts", "?state=firing"))
 
 
+async def test_a_table_of_segments_has_no_column_of_dashes(twin: Twin) -> None:
+    """Rows of the baseline are counted where there is one, and not where the monitor has none."""
+    for search, shown in (("?measure=performance.accuracy&monitor=accuracy", True), ("?measure=performance.f1", False)):
+        assert ('"n baseline"' in text(await page(twin, MODEL, f"{search}&by=carrier"))) == shown
+
+
 async def test_a_chart_marks_the_episodes_of_its_own_monitor(twin: Twin) -> None:
     """Those of another monitor of the measure fired at other thresholds."""
     mine = [one for one in twin._episodes if (one.model, one.monitor, one.segment) == ("departs-late", "accuracy", "all")]
