@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core import moment, number
+from core.baseline import kind as baselines
 from core.measure import Judged, Measure
 from core.reading import Reading, Verdict
 
@@ -42,7 +43,7 @@ def _value(reading: Reading, about: Measure) -> str:
         return number.rounded(reading.value)
     moved = reading.value - reading.baseline_value
     far = f"{number.rounded(abs(moved))} {'above' if moved > 0 else 'below'}" if moved else "equal to"
-    return f"{number.rounded(reading.value)}, {far} its {reading.baseline} {number.rounded(reading.baseline_value)}"
+    return f"{number.rounded(reading.value)}, {far} its {baselines.brief(reading.baseline)} {number.rounded(reading.baseline_value)}"
 
 
 def _threshold(reading: Reading, level: str) -> str:

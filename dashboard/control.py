@@ -103,10 +103,9 @@ def windows(shown: Series, slot: int | None, state: State, here: Here) -> Compon
     there = [place for place, verdict in enumerate(shown.verdict) if verdict]
     before = max((place for place in there if place < slot), default=slot)
     after = min((place for place in there if place > slot), default=slot)
-    start = shown.time(slot)
 
     def to(place: int) -> str:
         return here(state.but(window=shown.time(place)))
 
-    steps = [("◀ Earlier", to(before), False), (moment.period(start, start + shown.step), to(slot), True), ("Later ▶", to(after), False)]
+    steps = [("◀ Earlier", to(before), False), (moment.period(*shown.window(slot)), to(slot), True), ("Later ▶", to(after), False)]
     return piece.choice("Window", steps)

@@ -122,8 +122,7 @@ def newest(found: Iterable[Series], over: Period) -> int:
 
 def looked(state: State, shown: Series, slot: int) -> str:
     """The window that is looked at, and why this one."""
-    start = shown.time(slot)
-    window = moment.period(start, start + shown.step)
+    window = moment.period(*shown.window(slot))
     if shown.slot(state.window) is not None:
         return f"Window of {window}, as chosen"
     passed = "" if slot == (shown.newest if shown.last is None else shown.last) else " with enough samples"
@@ -182,7 +181,6 @@ def against(monitor: Monitor) -> str:
 
 def of(shown: Series, slot: int, monitor: Monitor) -> str:
     """What a number is of: n, window and baseline."""
-    start = shown.time(slot)
     n_baseline = shown.n_baseline[slot]
     rows = f" (n {word.count(n_baseline)})" if n_baseline is not None else ""
-    return f"n {word.count(shown.n[slot])}, {moment.period(start, start + shown.step)}, {against(monitor)}{rows}"
+    return f"n {word.count(shown.n[slot])}, {moment.period(*shown.window(slot))}, {against(monitor)}{rows}"

@@ -39,6 +39,7 @@ class Series:
     verdict: list[str]
     reason: list[str | None]
     limited: bool = True
+    length: int | None = None  # of a window that is not as long as its slot
 
     @staticmethod
     def of(table: pa.Table, start: int, end: int, step: int) -> Series:
@@ -66,6 +67,7 @@ class Series:
             verdict=lay("verdict", ""),
             reason=lay("reason"),
             limited=_limited(table),
+            length=pc.max(pc.subtract(table["window_end"], table["window_start"])).as_py(),
         )
 
     def __len__(self) -> int:
@@ -74,6 +76,10 @@ class Series:
     def time(self, slot: int) -> int:
         """The start of a slot's window."""
         return self.start + slot * self.step
+
+    def window(self, slot: int) -> tuple[int, int]:
+        """The window of a slot: its start and its end."""
+        return self.time(slot), self.time(slot) + (self.length or self.step)
 
     def slot(self, time: int | None) -> int | None:
         """The slot of the window that `time` falls into; None outside."""

@@ -124,7 +124,7 @@ def threshold(value: Any, measure: Measure | None, against: Baseline | None) -> 
         ((side, number),) = value.items()
         if measure is not None and not measure.takes_side(against):
             why = (
-                f"compared is how much worse than `{against.text}` it is"
+                f"compared is how much worse than `{against.brief}` it is"
                 if against and measure.judged is Judged.WORSE
                 else "compared is the value itself, and more is worse"
             )

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from core.baseline import kind as baselines
 from core.block import Floats, Ints
 from core.monitor import Monitor
 from core.reading import Reading, Verdict
@@ -76,7 +77,7 @@ class Frame:
         return pa.table(
             {
                 **{name: _repeat(value, rows) for name, value in constants.items()},
-                "baseline": _repeat(monitor.baseline.text, rows) if monitor.baseline else pa.nulls(rows, pa.string()),
+                "baseline": _repeat(baselines.text(monitor.baseline), rows) if monitor.baseline else pa.nulls(rows, pa.string()),
                 "column": _take(self.columns, c),
                 "segment": _take(self.segments, s),
                 "window_start": self.windows.start[w],
@@ -110,7 +111,7 @@ class Frame:
                 version=monitor.version or "all",
                 measure=monitor.measure,
                 params=monitor.params,
-                baseline=monitor.baseline.text if monitor.baseline else None,
+                baseline=baselines.text(monitor.baseline) if monitor.baseline else None,
                 column=self.columns[c],
                 segment=self.segments[s],
                 window_start=int(self.windows.start[w]),

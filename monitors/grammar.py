@@ -92,6 +92,8 @@ def _monitor(entry: Entry, faults: Faults, contract: Callable[[str], Contract | 
     if entry.fields.get("target") is None and known is not None and not window.fits(known.pane):
         error = ConfigError(f"the usual window of 1d is no multiple of {duration.text(known.pane)}", remedy="write `target: {window: ...}`")
         faults.add(entry.line, f"monitor `{entry.name}`, `target`", error)
+    if against is not None and known is not None:
+        faults.read(entry, "baseline", lambda _: against.check(window, known.pane), None)
     monitor = Monitor(
         name=entry.name,
         model=model,

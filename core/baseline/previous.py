@@ -18,7 +18,8 @@ class Previous(msgspec.Struct, frozen=True, tag_field="kind", tag="previous"):
     count: int = 1
 
     source: ClassVar[Source] = Source.STREAM
-    text: ClassVar[str] = "previous"
+    written: ClassVar[str] = "previous"
+    brief: ClassVar[str] = "previous"
     words: ClassVar[str] = "the window before"
 
     @staticmethod
@@ -34,6 +35,9 @@ class Previous(msgspec.Struct, frozen=True, tag_field="kind", tag="previous"):
         if count > 1:
             raise ConfigError("`baseline.previous above 1` is not available yet", remedy="write `reference` or `{previous: 1}`")
         return Previous(count)
+
+    def check(self, _kind: Window, _pane: int) -> None:
+        """Nothing: it fits windows of every kind."""
 
     def spans(self, windows: Spans, kind: Window) -> tuple[Spans, ...]:
         """The span before each window."""

@@ -91,7 +91,9 @@ async def _drift(
         whole = await series(reader, question(monitor, state.but(segment=ALL), over, column=column.name), over)
         start = newest([whole], over)
         where = (
-            f"Window of {moment.period(start, start + over.step)}" if (at := window_of(state, whole)) is None else looked(state, whole, at)
+            f"Window of {moment.period(start, start + monitor.window.longest)}"
+            if (at := window_of(state, whole)) is None
+            else looked(state, whole, at)
         )
     else:
         start = shown.time(slot)
@@ -100,7 +102,7 @@ async def _drift(
         where = looked(state, shown, slot)
     return list(
         await gather(
-            panel(_distribution(reader, scene, column, state, start, over.step, (where, value)), "distribution"),
+            panel(_distribution(reader, scene, column, state, start, monitor.window.longest, (where, value)), "distribution"),
             panel(_over(reader, scene, monitor, column, state, here, "drift", list(drifts)), "drift over time"),
             panel(segments(reader, scene, monitor, state, over, here, column=column.name, window=start), "segments"),
         )

@@ -140,7 +140,7 @@ def _fact(name: str, row: Row | None, note: str, one: Episode) -> tuple[str, str
 
 
 def _against(one: Episode) -> str:
-    return one.definition.baseline.text if one.definition.baseline else "baseline"
+    return one.definition.baseline.brief if one.definition.baseline else "baseline"
 
 
 def _persisting(one: Episode, rows: Sequence[Row]) -> Any:
@@ -155,7 +155,7 @@ def _persisting(one: Episode, rows: Sequence[Row]) -> Any:
 
 def _around(one: Episode) -> Period:
     """Some windows before the episode and after it; up to the newest while it is open."""
-    step = one.window_end - one.window_start
+    step = one.definition.window.step
     start = one.window_start - (BEFORE + -(-(one.window_start - one.started_at) // step)) * step
     longest = start + LONGEST * step
     return Period(start, longest if one.ended_at is None else min(one.ended_at + AFTER * step, longest), step)

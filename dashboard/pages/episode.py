@@ -142,7 +142,7 @@ def _monitor(one: Episode) -> Any:
     monitor = one.definition
     facts = {
         "Measure": monitor.measure,
-        "Baseline": monitor.baseline.text if monitor.baseline else "none",
+        "Baseline": monitor.baseline.brief if monitor.baseline else "none",
         "Window": monitor.window.text,
         "Warn": _threshold(monitor.warn),
         "Critical": _threshold(monitor.critical),

@@ -64,7 +64,7 @@ async def segments(
     return piece.card(
         title,
         [tabs, piece.table(head, rows, caption=title, numbers=range(1, len(head) - 2)), more],
-        note=f"Window of {moment.period(start, start + period.step)}, n {word.count(total)} in all. {RANKED}",
+        note=f"Window of {moment.period(start, start + monitor.window.longest)}, n {word.count(total)} in all. {RANKED}",
         foot=piece.source(query),
     )
 

@@ -206,7 +206,7 @@ def _block(model: str, monitor: Monitor, column: str, segment: str, n: Any, valu
     nulls = pa.nulls(DAYS, pa.float64())
     columns = {
         "monitor": same(monitor.name), "model": same(model), "version": same("all"), "measure": same(monitor.measure), "params": same("{}"),
-        "baseline": same(monitor.baseline.text if monitor.baseline else None), "column": same(column), "segment": same(segment),
+        "baseline": same(monitor.baseline.brief if monitor.baseline else None), "column": same(column), "segment": same(segment),
         "window_start": pa.array(starts), "window_end": pa.array(starts + moment.DAY),
         "value": pa.array(value, mask=n == 0), "lower": nulls, "upper": nulls,
         "baseline_value": nulls if base is None else pa.array([base] * DAYS, pa.float64()),

@@ -178,7 +178,7 @@ def documents(monitor: Monitor) -> dict[str, object]:
     return {
         "monitor": name,
         **fields,
-        "baseline": monitor.baseline.text if monitor.baseline else None,
+        "baseline": monitor.baseline.written if monitor.baseline else None,
         "target": monitor.window.written,
         "persist": f"{m} of {n}",
     }

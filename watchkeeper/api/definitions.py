@@ -20,7 +20,7 @@ YAML = ("application/yaml", "application/x-yaml", "text/yaml")  # none that a fo
 def document(monitor: Monitor) -> dict[str, Any]:
     """A monitor in the words of the grammar, with its revision."""
     built: dict[str, Any] = msgspec.to_builtins(monitor)
-    built |= {"baseline": monitor.baseline.text if monitor.baseline else None, "target": monitor.window.written}
+    built |= {"baseline": monitor.baseline.written if monitor.baseline else None, "target": monitor.window.written}
     del built["window"]
     count, of = built.pop("persist")
     name = built.pop("name")

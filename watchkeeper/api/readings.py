@@ -9,6 +9,7 @@ import pyarrow as pa
 from fastapi import APIRouter, Request, Response
 
 from core import moment
+from core.baseline import kind as baselines
 from core.reading import Query
 from watchkeeper.api import answer, query
 from watchkeeper.api.seam import Services
@@ -66,4 +67,6 @@ def _values(name: str, values: list[Any]) -> list[Any]:
         return [moment.text(value) for value in values]
     if name in _DOCUMENTS:
         return [msgspec.Raw((value or "{}").encode()) for value in values]
+    if name == "baseline":
+        return [None if value is None else baselines.written(value) for value in values]
     return values
