@@ -1,6 +1,6 @@
 """The kinds of windows: a new one is a file beside this and its name here.
 
-Each has `fields`, `read` and `written` for the grammar, `text` for people, and `step`, `longest`, `fits`, `between`, `before` and `closes` for the plan of
+Each has `read` and `written` for the grammar, `text` for people, and `step`, `longest`, `fits`, `between`, `before` and `closes` for the plan of
 evaluation (see `core.window.tumbling`).
 """
 
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.window.sliding import Sliding
 from core.window.tumbling import Tumbling
 
-Window = Tumbling
-KINDS: tuple[type[Window], ...] = (Tumbling,)
+Window = Tumbling | Sliding
+KINDS: tuple[type[Window], ...] = (Tumbling, Sliding)
 
 
 def read(written: Mapping[str, Any]) -> Window | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -19,8 +19,6 @@ class Tumbling(msgspec.Struct, frozen=True, tag_field="kind", tag="tumbling"):
     """Windows `[k * length, (k + 1) * length)`, `length` in microseconds."""
 
     length: int
-
-    fields: ClassVar[tuple[str, ...]] = ("window", "every")
 
     @staticmethod
     def read(written: Mapping[str, Any]) -> Tumbling | None:

@@ -52,15 +52,27 @@ def people(rows: int, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
 
 
 def monitors() -> list[dict[str, Any]]:
-    """Every family, by education, by sex, and by both, in windows of a day and of five."""
+    """Every family, by education, by sex, and by both, in windows of a day and of five, and in sliding ones."""
     shared = {"model": MODEL, "segments": ["all", "education", "sex", "sex*education"], "min_samples": 20}
     return [
         {**shared, "monitor": "nulls", "measure": "quality.null_rate", "columns": FEATURES, "warn": 0.03, "critical": 0.06},
         {**shared, "monitor": "psi", "measure": "drift.psi", "columns": [*FEATURES, "@prediction", "@score"], "target": {"window": "5d"}},
         {**shared, "monitor": "js", "measure": "drift.js", "columns": ["hours", "@label"], "baseline": "previous"},
-        {**shared, "monitor": "hellinger", "measure": "drift.hellinger", "columns": ["age", "education"], "target": {"window": "5d"}},
+        {
+            **shared,
+            "monitor": "hellinger",
+            "measure": "drift.hellinger",
+            "columns": ["age", "education"],
+            "target": {"window": "3d", "every": "1d"},
+        },
         {**shared, "monitor": "accuracy", "measure": "performance.accuracy", "baseline": "reference", "warn": 0.05},
-        {**shared, "monitor": "precision", "measure": "performance.precision", "baseline": "reference", "target": {"window": "5d"}},
+        {
+            **shared,
+            "monitor": "precision",
+            "measure": "performance.precision",
+            "baseline": "previous",
+            "target": {"window": "4d", "every": "2d"},
+        },
         {**shared, "monitor": "auc", "measure": "performance.roc_auc", "baseline": "previous", "target": {"window": "5d"}},
     ]
 

@@ -20,6 +20,7 @@ from core.contract import LABEL, PREDICTION, Column, Contract, Dimension, Kind, 
 from core.error import ConfigError
 from core.measure import Judged, Subject
 from core.monitor import Monitor, Severity
+from core.window.sliding import Sliding
 from core.window.tumbling import Tumbling
 from detectors.catalogue import MEASURES, spec
 from detectors.planned import PLANNED
@@ -53,6 +54,9 @@ GOOD = {
             baseline=Reference(),
             persist=(1, 4),
         )
+    ],
+    "sliding_windows": [
+        Monitor(name="hourly", model="taxi-fare", measure="drift.psi", window=Sliding(DAY, 2 * moment.HOUR), baseline=Reference())
     ],
     "thresholds_on_either_side": [
         Monitor(name="error", model="taxi-fare", measure="performance.mae", warn={"above": 12}, critical={"above": 20.5}),
@@ -198,6 +202,8 @@ def monitors(draw: st.DrawFn) -> Monitor:
     columns = [column.name for column in (*contract.features, *contract.outputs)]
     groupings = [*(dimension.name for dimension in contract.dimensions), *("*".join(cross) for cross in contract.crosses)]
     n = draw(st.integers(1, 9))
+    every = draw(st.integers(1, 50)) * contract.pane
+    length = draw(st.integers(1, 10)) * every
     return Monitor(
         name=draw(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20)),
         model=contract.model,
@@ -205,7 +211,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
         params=params({}, spec(measure.name), contract),
         columns=tuple(draw(st.lists(st.sampled_from(columns), unique=True))) if measure.subject is Subject.COLUMN else (),
         segments=("all", *draw(st.lists(st.sampled_from(groupings), unique=True))) if groupings else ("all",),
-        window=Tumbling(draw(st.integers(1, 500)) * contract.pane),
+        window=Tumbling(length) if every == length else Sliding(length, every),
         baseline=baseline,
         version=draw(st.none() | st.sampled_from(["1", "2.0", "canary", "null", "1e5"])),
         warn=draw(st.sampled_from([None, warn])),

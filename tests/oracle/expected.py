@@ -40,12 +40,12 @@ def expected(reference: pd.DataFrame, stream: pd.DataFrame, spec: Spec) -> pd.Da
     return frame.astype({"value": float, "baseline_value": float, "n_baseline": "Int64"})
 
 
-def windows(occupied: npt.NDArray[np.int64], length: int, until: int | None) -> list[int]:
+def windows(occupied: npt.NDArray[np.int64], length: int, every: int, until: int | None) -> list[int]:
     """Starts of the windows from the first event to the last; of more than 1,000 empty ones in a row only the first is there."""
     present = sorted(set(occupied.tolist()))
     starts = present[:1]
     for before, start in pairwise(present):
-        empty = list(range(before + length, start, length))
+        empty = list(range(before + every, start, every))
         starts += [*(empty if len(empty) <= LONGEST_GAP else empty[:1]), start]
     return [start for start in starts if until is None or start + length <= until]
 
@@ -81,7 +81,8 @@ def _reached(limit: float | Mapping[str, float], value: float, compared: float) 
 def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -> Iterator[tuple[Any, ...]]:
     """The readings of one monitor."""
     length = duration(monitor.get("target", {}).get("window", "1d"))
-    starts = windows(live.window(length), length, spec.until)
+    every = duration(monitor.get("target", {}).get("every", monitor.get("target", {}).get("window", "1d")))
+    starts = windows(live.windows(np.arange(live.size), length, every)[1], length, every, spec.until)
     performance = monitor["measure"].startswith("performance.")
     named = monitor.get("segments") or ["all"]
     for grouping in spec.groupings:
@@ -89,7 +90,7 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
             continue
         segments = sorted({*whole.segments[grouping], *live.segments[grouping]})
         for column in [""] if performance else monitor.get("columns") or spec.watched(whole.reference):
-            find = (_performance if performance else _columnwise)(monitor, column, whole, live, grouping, length)
+            find = (_performance if performance else _columnwise)(monitor, column, whole, live, grouping, length, every)
             for start in starts:
                 for segment in segments:
                     target, baseline = find(start, segment)
@@ -100,16 +101,18 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
                     )  # fmt: skip
 
 
-def _performance(monitor: Mapping[str, Any], _column: str, whole: Rows, live: Rows, grouping: tuple[str, ...], length: int) -> Lookup:
+def _performance(
+    monitor: Mapping[str, Any], _column: str, whole: Rows, live: Rows, grouping: tuple[str, ...], length: int, every: int
+) -> Lookup:
     """Performance of labelled rows, and of the reference or of the window before."""
     name, against = monitor["measure"].removeprefix("performance."), monitor.get("baseline")
     positive = live.spec.positive if live.spec.task == "binary" else None
 
-    def found(rows: Rows, span: int) -> dict[tuple[int, str], Found]:
+    def found(rows: Rows, span: int, every: int = 0) -> dict[tuple[int, str], Found]:
         outcomes = rows.outcomes()
-        return {key: measure(name, outcomes.take(places), positive=positive) for key, places in rows.groups(grouping, span).items()}
+        return {key: measure(name, outcomes.take(places), positive=positive) for key, places in rows.groups(grouping, span, every).items()}
 
-    targets, references = found(live, length), found(whole, 0) if against == "reference" else {}
+    targets, references = found(live, length, every), found(whole, 0) if against == "reference" else {}
 
     def find(start: int, segment: str) -> tuple[Found, Found | None]:
         target = targets.get((start, segment), (None, 0))
@@ -124,12 +127,14 @@ def _performance(monitor: Mapping[str, Any], _column: str, whole: Rows, live: Ro
 _DISTANCES = {"drift.js": js, "drift.hellinger": hellinger}
 
 
-def _columnwise(monitor: Mapping[str, Any], column: str, whole: Rows, live: Rows, grouping: tuple[str, ...], length: int) -> Lookup:
+def _columnwise(
+    monitor: Mapping[str, Any], column: str, whole: Rows, live: Rows, grouping: tuple[str, ...], length: int, every: int
+) -> Lookup:
     """The null rate of a column, or its drift from the reference or from the window before."""
     measured = monitor["measure"]
     against = monitor.get("baseline", "reference" if measured.startswith("drift.") else None)
     bins, _ = live.binned(column)
-    targets, references = live.table(column, grouping, length), whole.table(column, grouping, 0)
+    targets, references = live.table(column, grouping, length, every), whole.table(column, grouping, 0)
     empty = [0] * bins.size
 
     def rate(counts: list[int]) -> float | None:

@@ -102,21 +102,27 @@ class Rows:
             present = present & np.isfinite(numbers(frame[spec.label]))
         return np.asarray(present & frame[spec.prediction].notna().to_numpy(), np.bool_)
 
-    def table(self, column: str, grouping: tuple[str, ...], length: int) -> dict[tuple[int, str], list[int]]:
+    def windows(self, rows: npt.NDArray[np.int64], length: int, every: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Rows and the start of a window that holds each, once for each of its windows: one begins every `every`, or every `length` if that is 0."""
+        if not length:
+            return rows, np.zeros(len(rows), np.int64)
+        every = every or length
+        starts = self.window(every)[rows]
+        return np.tile(rows, length // every), np.concatenate([starts - place * every for place in range(length // every)])
+
+    def table(self, column: str, grouping: tuple[str, ...], length: int, every: int = 0) -> dict[tuple[int, str], list[int]]:
         """Counts of a column's bins by window and segment; `length` 0 is one window, 0. The truth's column counts labelled rows only."""
         bins, codes = self.binned(column)
-        rows = self.labelled if column == "@label" else np.ones(self.size, np.bool_)
-        windows = self.window(length) if length else np.zeros(self.size, np.int64)
-        keys = list(zip(windows[rows].tolist(), self.segments[grouping][rows].tolist(), strict=True))
+        rows, windows = self.windows(np.flatnonzero(self.labelled) if column == "@label" else np.arange(self.size), length, every)
+        keys = list(zip(windows.tolist(), self.segments[grouping][rows].tolist(), strict=True))
         places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
         flat = np.array([places[key] for key in keys], np.int64) * bins.size + codes[rows]
         counts = np.bincount(flat, minlength=len(places) * bins.size).reshape(len(places), bins.size).tolist()
         return {key: counts[place] for key, place in places.items()}
 
-    def groups(self, grouping: tuple[str, ...], length: int) -> dict[tuple[int, str], npt.NDArray[np.int64]]:
+    def groups(self, grouping: tuple[str, ...], length: int, every: int = 0) -> dict[tuple[int, str], npt.NDArray[np.int64]]:
         """Indices of the labelled rows by window and segment; `length` 0 is one window, 0."""
-        rows = np.flatnonzero(self.labelled)
-        windows = (self.window(length) if length else np.zeros(self.size, np.int64))[rows]
+        rows, windows = self.windows(np.flatnonzero(self.labelled), length, every)
         found = pd.DataFrame({"window": windows, "segment": self.segments[grouping][rows]}).groupby(["window", "segment"]).indices
         keys: list[Any] = list(found)
         return {(int(start), str(segment)): rows[found[start, segment]] for start, segment in keys}

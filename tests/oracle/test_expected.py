@@ -125,9 +125,9 @@ def test_an_id_counts_once_and_a_row_without_prediction_never() -> None:
 
 def test_of_a_long_gap_one_window_is_there() -> None:
     """1,000 empty windows all exist, of 1,001 the first."""
-    assert len(windows(np.array([0, 1001]), 1, None)) == 1002
-    assert windows(np.array([0, 1002]), 1, None) == [0, 1, 1002]
-    assert windows(np.array([0, 5, 10]), 5, until=10) == [0, 5]
+    assert len(windows(np.array([0, 1001]), 1, 1, None)) == 1002
+    assert windows(np.array([0, 1002]), 1, 1, None) == [0, 1, 1002]
+    assert windows(np.array([0, 5, 10]), 5, 5, until=10) == [0, 5]
 
 
 def _items(frame: pd.DataFrame) -> list[dict[str, Any]]:

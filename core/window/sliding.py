@@ -1,0 +1,72 @@
+"""Sliding windows: of one length, one every so often, aligned to the Unix epoch in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from core import duration
+from core.error import ConfigError
+from core.span import Spans
+from core.window.tumbling import LONGEST
+
+
+class Sliding(msgspec.Struct, frozen=True, tag_field="kind", tag="sliding"):
+    """Windows `[k * every, k * every + length)`, in microseconds; `length` is a multiple of `every`."""
+
+    length: int
+    every: int
+
+    @staticmethod
+    def read(written: Mapping[str, Any]) -> Sliding | None:
+        """The windows of `{window: 1d, every: 1h}`; None if another kind is written. Raises ConfigError."""
+        if written.keys() != {"window", "every"}:
+            return None
+        length, every = duration.parse(written["window"]), duration.parse(written["every"])
+        if length == every:
+            return None
+        if length > LONGEST:
+            raise ConfigError(f"a window of {written['window']} is too long", remedy="at most " + duration.text(LONGEST))
+        if length % every:
+            raise ConfigError(f"`every: {written['every']}` does not divide the window of {written['window']}", remedy="write a part of it")
+        return Sliding(length, every)
+
+    @property
+    def written(self) -> dict[str, str]:
+        """What `read` reads."""
+        return {"window": duration.text(self.length), "every": duration.text(self.every)}
+
+    @property
+    def text(self) -> str:
+        """For people: `1d every 1h`."""
+        return f"{duration.text(self.length)} every {duration.text(self.every)}"
+
+    @property
+    def step(self) -> int:
+        """The time between two starts, in microseconds."""
+        return self.every
+
+    @property
+    def longest(self) -> int:
+        """The length of a window, in microseconds."""
+        return self.length
+
+    def fits(self, pane: int) -> bool:
+        """Whether every window is made of whole panes of `pane` microseconds."""
+        return self.every % pane == 0
+
+    def between(self, first: int, last: int) -> Spans:
+        """The windows from the first that holds an event at `first` to the last that holds one at `last`, in microseconds; in order."""
+        start = np.arange((first - self.length) // self.every + 1, last // self.every + 1) * self.every
+        return Spans(start, start + self.length)
+
+    def before(self, spans: Spans, count: int) -> Spans:
+        """For each of some windows the span of `count` times its length before it."""
+        return Spans(spans.start - count * self.length, spans.start)
+
+    def closes(self, after: int) -> int:
+        """The first end of a window that is later than `after`, in microseconds."""
+        return (after // self.every + 1) * self.every
