@@ -25,7 +25,7 @@ from detectors.spec import AnySpec
 from monitors.document import Truth, as_text, bare, short, unknown
 
 CALENDAR = ("daily", "weekly", "monthly", "week_to_date", "month_to_date", "quarter_to_date", "year_to_date")
-LATER_BASELINES = ("prior", "same_weekday", "rolling", "same_period_last", "version")
+LATER_BASELINES = ("same_weekday", "rolling", "same_period_last", "version")
 _PERSIST = re.compile(r"\s*([0-9]{1,4})\s+of\s+([0-9]{1,4})\s*", re.ASCII)
 _EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]+", re.ASCII)
 

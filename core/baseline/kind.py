@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from core.baseline.previous import Previous
+from core.baseline.prior import Prior
 from core.baseline.reference import Reference
 
-Baseline = Reference | Previous
-KINDS: tuple[type[Baseline], ...] = (Reference, Previous)
+Baseline = Reference | Previous | Prior
+KINDS: tuple[type[Baseline], ...] = (Reference, Previous, Prior)
 
 
 def read(written: Any) -> Baseline | None:

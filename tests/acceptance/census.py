@@ -57,7 +57,7 @@ def monitors() -> list[dict[str, Any]]:
     return [
         {**shared, "monitor": "nulls", "measure": "quality.null_rate", "columns": FEATURES, "warn": 0.03, "critical": 0.06},
         {**shared, "monitor": "psi", "measure": "drift.psi", "columns": [*FEATURES, "@prediction", "@score"], "target": {"window": "5d"}},
-        {**shared, "monitor": "js", "measure": "drift.js", "columns": ["hours", "@label"], "baseline": "previous"},
+        {**shared, "monitor": "js", "measure": "drift.js", "columns": ["hours", "@label"], "baseline": {"prior": "2d"}},
         {
             **shared,
             "monitor": "hellinger",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from core import moment
 from core.baseline.kind import Baseline
 from core.baseline.previous import Previous
+from core.baseline.prior import Prior
 from core.baseline.reference import Reference
 from core.contract import LABEL, PREDICTION, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
@@ -193,7 +194,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
     """Any monitor of the two models."""
     contract = draw(st.sampled_from([FARE, DELAY]))
     measure = draw(st.sampled_from([one for one in MEASURES.values() if contract.task in one.tasks]))
-    some: list[Baseline] = [Reference(), Previous()]
+    some: list[Baseline] = [Reference(), Previous(), Prior(draw(st.integers(500, 900)) * contract.pane)]
     baseline = draw(st.sampled_from(some if measure.compares else [None, *some]))
     low, high = sorted(draw(st.tuples(*[st.floats(-1e9, 1e9)] * 2)))
     sided = measure.judged is Judged.WORSE and baseline is None

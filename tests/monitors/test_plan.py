@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.baseline.kind import Baseline
 from core.baseline.previous import Previous
+from core.baseline.prior import Prior
 from core.monitor import Monitor
 from core.span import Spans
 from core.window.tumbling import Tumbling
@@ -46,6 +47,12 @@ def test_the_window_after_a_touched_one_is_due_where_it_is_its_baseline() -> Non
     """With `previous` a late event changes two windows."""
     found = windows(0, 10, 20, 30)
     assert starts(plan.due(monitor(Previous()), found, np.array([15]), found)) == [10, 20]
+
+
+def test_the_window_that_a_baseline_lies_before_is_due_with_it() -> None:
+    """With `prior` a late event changes its own window, and the one so much later."""
+    found = windows(*range(0, 60, 10))
+    assert starts(plan.due(monitor(Prior(30)), found, np.array([15]), found)) == [10, 40]
 
 
 def test_only_a_live_model_has_windows_after_its_last_event() -> None:

@@ -101,6 +101,11 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
                     )  # fmt: skip
 
 
+def _earlier(against: str | Mapping[str, str] | None, length: int) -> int:
+    """How much earlier the window begins that is the baseline."""
+    return duration(against["prior"]) if isinstance(against, Mapping) else length
+
+
 def _performance(
     monitor: Mapping[str, Any], _column: str, whole: Rows, live: Rows, grouping: tuple[str, ...], length: int, every: int
 ) -> Lookup:
@@ -118,7 +123,7 @@ def _performance(
         target = targets.get((start, segment), (None, 0))
         if against is None:
             return target, None
-        baseline = references.get((0, segment)) if against == "reference" else targets.get((start - length, segment))
+        baseline = references.get((0, segment)) if against == "reference" else targets.get((start - _earlier(against, length), segment))
         return target, baseline or (None, 0)
 
     return find
@@ -142,7 +147,7 @@ def _columnwise(
 
     def find(start: int, segment: str) -> tuple[Found, Found | None]:
         target = targets.get((start, segment), empty)
-        place, table = ((0, segment), references) if against == "reference" else ((start - length, segment), targets)
+        place, table = ((0, segment), references) if against == "reference" else ((start - _earlier(against, length), segment), targets)
         baseline = None if against is None else table.get(place, empty)
         if measured == "quality.null_rate":
             return (rate(target), sum(target)), None if baseline is None else (rate(baseline), sum(baseline))

@@ -1,0 +1,55 @@
+"""The same window some time earlier as the baseline."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from core import duration
+from core.baseline.source import Source
+from core.error import ConfigError
+from core.span import Spans
+from core.window.kind import Window
+
+
+class Prior(msgspec.Struct, frozen=True, tag_field="kind", tag="prior"):
+    """Each window is compared with the one `shift` microseconds earlier."""
+
+    shift: int
+
+    source: ClassVar[Source] = Source.STREAM
+
+    @staticmethod
+    def read(written: Any) -> Prior | None:
+        """The baseline of `{prior: 7d}`; None if another kind is written. Raises ConfigError."""
+        return Prior(duration.parse(written["prior"])) if isinstance(written, dict) and written.keys() == {"prior"} else None
+
+    @property
+    def written(self) -> dict[str, str]:
+        """What `read` reads."""
+        return {"prior": duration.text(self.shift)}
+
+    @property
+    def brief(self) -> str:
+        """For people, where there is little room."""
+        return f"{duration.text(self.shift)} earlier"
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"the window {duration.text(self.shift)} earlier"
+
+    def check(self, kind: Window, pane: int) -> None:
+        """Raise ConfigError where the baseline would overlap the target, or is not made of whole panes of `pane` microseconds."""
+        if self.shift < kind.longest:
+            least = duration.text(kind.longest)
+            raise ConfigError(f"`{{prior: {duration.text(self.shift)}}}` overlaps the window", remedy=f"write at least {least}")
+        if self.shift % pane:
+            raise ConfigError(
+                f"`{{prior: {duration.text(self.shift)}}}` is no multiple of {duration.text(pane)}, the length of the contract's panes"
+            )
+
+    def spans(self, windows: Spans, _kind: Window) -> tuple[Spans, ...]:
+        """The span so much earlier."""
+        return (Spans(windows.start - self.shift, windows.end - self.shift),)
