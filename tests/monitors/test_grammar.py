@@ -21,6 +21,7 @@ from core.contract import LABEL, PREDICTION, Column, Contract, Dimension, Kind, 
 from core.error import ConfigError
 from core.measure import Judged, Subject
 from core.monitor import Monitor, Severity
+from core.name import Named, fault
 from core.window.sliding import Sliding
 from core.window.tumbling import Tumbling
 from detectors.catalogue import MEASURES, spec
@@ -206,7 +207,11 @@ def monitors(draw: st.DrawFn) -> Monitor:
     every = draw(st.integers(1, 50)) * contract.pane
     length = draw(st.integers(1, 10)) * every
     return Monitor(
-        name=draw(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20)),
+        name=draw(
+            st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20).filter(
+                lambda name: not fault(Named.MONITOR, name)
+            )
+        ),
         model=contract.model,
         measure=measure.name,
         params=params({}, spec(measure.name), contract),
