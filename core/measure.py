@@ -53,13 +53,14 @@ class Need(StrEnum):
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """A measure.
 
-    `name` is `family.measure`; `title` and `brief` are for people, `brief` where there is little room. `better`: +1 where more is better, -1 where less
+    `name` is `family.measure`; `title`, `brief` (where there is little room) and `formula` are for people. `better`: +1 where more is better, -1 where less
     is, 0 where neither. `compares`: the value itself compares a target with a baseline, so that a baseline has none of its own. `usual_baseline` is taken
     where a monitor names none. `usual`: a model that has only a reference is watched with it.
     """
 
     name: str
     title: str
+    formula: str = ""
     brief: str = ""
     unit: str = ""
     subject: Subject = Subject.MODEL

@@ -175,6 +175,10 @@ class Client:
         """The monitors' definitions."""
         return self._pages("/v1/monitors", {"model": model})
 
+    def measures(self) -> Iterator[dict[str, Any]]:
+        """What can be measured."""
+        return self._pages("/v1/measures", {})
+
     def contract(self, model: str) -> dict[str, Any]:
         """The newest contract of `model`."""
         return self._json("GET", f"/v1/models/{_quoted(model)}/contract")

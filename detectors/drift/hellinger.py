@@ -32,6 +32,7 @@ SPEC = Spec(
     about=Measure(
         name="drift.hellinger",
         title="Hellinger distance",
+        formula="sqrt(sum (sqrt(p) - sqrt(q))^2 / 2) over all bins",
         brief="Hellinger",
         subject=Subject.COLUMN,
         better=-1,

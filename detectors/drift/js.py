@@ -36,6 +36,7 @@ SPEC = Spec(
     about=Measure(
         name="drift.js",
         title="Jensen-Shannon distance",
+        formula="sqrt(JSD(p, q)), in bits, over all bins",
         brief="JS distance",
         unit="base 2",
         subject=Subject.COLUMN,

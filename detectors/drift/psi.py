@@ -66,6 +66,7 @@ SPEC = Spec(
     about=Measure(
         name="drift.psi",
         title="Population stability index",
+        formula="sum (p - q) ln(p / q) over merged groups of bins",
         brief="PSI",
         unit="nats",
         subject=Subject.COLUMN,

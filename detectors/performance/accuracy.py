@@ -21,6 +21,7 @@ SPEC: Spec[Confusion, NoParams] = Spec(
     about=Measure(
         name="performance.accuracy",
         title="Accuracy",
+        formula="right / n",
         unit="share",
         judged=Judged.WORSE,
         better=1,

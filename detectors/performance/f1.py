@@ -30,6 +30,7 @@ SPEC: Spec[Confusion, NoParams] = Spec(
     about=Measure(
         name="performance.f1",
         title="F1",
+        formula="2 tp / (2 tp + fp + fn)",
         unit="share",
         judged=Judged.WORSE,
         better=1,

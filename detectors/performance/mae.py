@@ -21,6 +21,7 @@ SPEC: Spec[Losses, NoParams] = Spec(
     about=Measure(
         name="performance.mae",
         title="Mean absolute error",
+        formula="sum |prediction - label| / n",
         brief="MAE",
         unit="target units",
         judged=Judged.WORSE,

@@ -18,6 +18,7 @@ SPEC = Spec(
     about=Measure(
         name="performance.precision",
         title="Precision",
+        formula="tp / (tp + fp)",
         unit="share",
         judged=Judged.WORSE,
         better=1,

@@ -21,6 +21,7 @@ SPEC: Spec[Losses, NoParams] = Spec(
     about=Measure(
         name="performance.rmse",
         title="Root mean squared error",
+        formula="sqrt(sum (prediction - label)^2 / n)",
         brief="RMSE",
         unit="target units",
         judged=Judged.WORSE,

@@ -70,6 +70,7 @@ SPEC: Spec[Scores, NoParams] = Spec(
     about=Measure(
         name="performance.roc_auc",
         title="ROC AUC",
+        formula="P(score of a positive > score of a negative) + P(equal) / 2",
         unit="area",
         judged=Judged.WORSE,
         better=1,

@@ -18,7 +18,9 @@ def null_rate(target: Floats, column: Column) -> Floats:
 
 
 SPEC: Spec[Counts, NoParams] = Spec(
-    about=Measure(name="quality.null_rate", title="Null rate", unit="share", subject=Subject.COLUMN, better=-1, usual=True),
+    about=Measure(
+        name="quality.null_rate", title="Null rate", formula="nulls / n", unit="share", subject=Subject.COLUMN, better=-1, usual=True
+    ),
     evidence=Counts,
     compute=lambda target, _baseline, _params: Result(null_rate(target.counts, target.column)),
     no_value="no rows",

@@ -10,6 +10,7 @@ import pytest
 from core.episode import Episode, Level, State
 from core.monitor import Monitor, Severity
 from core.reading import Reading, Verdict
+from detectors.catalogue import MEASURES
 from tests.api.test_events import is_problem
 from tests.api.twin import Twin
 
@@ -156,3 +157,15 @@ async def test_the_schema_names_every_route(http: httpx.AsyncClient) -> None:
     assert {"prediction_id", "model", "ts", "features", "prediction"} == set(event["required"])
     assert "$ref" not in json.dumps(event)
     assert (await http.get("/docs")).status_code == 404
+
+
+async def test_measures_tell_what_they_are(http: httpx.AsyncClient) -> None:
+    """All that the catalogue has; params with what may be written."""
+    found = {item["measure"]: item for item in (await http.get("/v1/measures")).json()["items"]}
+    assert found.keys() == MEASURES.keys()
+    precision, psi = found["performance.precision"], found["drift.psi"]
+    assert (precision["better"], precision["judged"], precision["labels"], precision["of"]) == ("more", "worse", True, "model")
+    assert precision["tasks"] == ["binary", "multiclass"]
+    assert precision["params"]["average"]["anyOf"][0] == {"enum": ["macro", "micro", "weighted"]}
+    assert (psi["better"], psi["baseline"], psi["params"], psi["labels"]) == ("less", "reference", {}, False)
+    assert all(item["formula"] and item["title"] for item in found.values())

@@ -11,7 +11,7 @@ from fastapi.middleware import Middleware
 
 from core.clock import Clock, SystemClock
 from ingest.kafka.connection import Connection
-from watchkeeper.api import asyncapi, definitions, episodes, events, metrics, models, openapi, problem, readings, status
+from watchkeeper.api import asyncapi, definitions, episodes, events, measures, metrics, models, openapi, problem, readings, status
 from watchkeeper.api.auth import Auth, Doors
 from watchkeeper.api.metrics import Measure, Metrics
 from watchkeeper.api.seam import Services
@@ -53,6 +53,7 @@ def create_api(
         readings.router(services),
         models.router(services),
         definitions.router(services),
+        measures.router(),
         episodes.router(services, address),
         status.router(services),
         metrics.router(registered),

@@ -1,0 +1,41 @@
+"""Params of measures, as they are written and as they are kept."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from core.error import ConfigError
+from tests.monitors.test_grammar import read
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("", {"class": "1"}),
+        (", params: {}", {"class": "1"}),
+        (", params: {class: 0}", {"class": "0"}),
+        (", params: {class: true}", {"class": "1"}),
+        (", params: {average: weighted}", {"average": "weighted"}),
+    ],
+)
+def test_params_are_filled_in(written: str, expected: dict[str, str]) -> None:
+    """With what is usual for the model; a class is named as it is in any other place."""
+    (found,) = read(f"{{monitor: a, model: delay, measure: performance.precision{written}}}").monitors
+    assert found.params == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("{class: maybe}", "there is no class `maybe` (classes: 0, 1)"),
+        ("{average: most}", "invalid enum value 'most'"),
+        ("{class: 1, average: macro}", "two answers to one question (write one of them)"),
+        ("{beta: 2}", "`performance.precision` takes no `params.beta` (write one of class, average)"),
+    ],
+)
+def test_wrong_params_are_refused_with_what_is_allowed(written: str, told: str) -> None:
+    """As any other field, with line and monitor."""
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        read(f"{{monitor: a, model: delay, measure: performance.precision, params: {written}}}")
