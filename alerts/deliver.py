@@ -111,7 +111,7 @@ class Deliverer:
 
     def _attempt(self, delivery: Delivery) -> Delivery:
         destinations = {destination.name: destination for destination in self._patiently(self._store.destinations)}
-        stages = (stage.expire, stage.Address(destinations), stage.sign, stage.Post(self._exchange, self._clock), stage.Judge(self._dice))
+        stages = (stage.expire, stage.Render(destinations), stage.Send(self._exchange, self._clock), stage.Judge(self._dice))
         return stage.run(stages, stage.Attempt(delivery=delivery, now=self._clock.now()))
 
     def _patiently(self, ask: Callable[[], T]) -> T:

@@ -6,19 +6,13 @@ import asyncio
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
 import httpx
 
+from alerts.destination.message import Answer, Unsent
+
 DEADLINE = 15.0  # seconds
 _LOOKUPS = 64  # names whose addresses are asked for at the same time: a thread each, for as long as the system's resolver takes
-
-
-class Answer(NamedTuple):
-    """What the receiver said."""
-
-    status: int
-    retry_after: str | None
 
 
 class Exchange:
@@ -42,8 +36,13 @@ class Exchange:
         self._thread: threading.Thread | None = None
 
     def post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
-        """The answer. Raises TimeoutError when the deadline is over, and httpx.HTTPError or httpx.InvalidURL."""
-        return asyncio.run_coroutine_threadsafe(self._post(url, body, headers), self._running()).result()
+        """The answer. Raises Unsent with the kind of the failure only, since messages may hold the address."""
+        try:
+            return asyncio.run_coroutine_threadsafe(self._post(url, body, headers), self._running()).result()
+        except TimeoutError:
+            raise Unsent(f"no answer within {self._seconds:g} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # the last: a host `xn--` that encodes no name
+            raise Unsent(f"no answer: {type(error).__name__}") from None
 
     def close(self) -> None:
         """Close the connections. What is under way must have ended."""

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import random
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-import httpx
 import msgspec
 
 from alerts import retry
-from alerts.destination import check_secret
-from alerts.exchange import DEADLINE, Exchange
-from core import moment
+from alerts.destination.kind import kind
+from alerts.destination.message import Message, Unsent, Wire
 from core.clock import Clock
 from core.destination import Destination
 from core.episode import Delivery, DeliveryState
@@ -28,8 +22,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     now: int
     ended: int | None = None
     destination: Destination | None = None
-    key: bytes = b""
-    headers: dict[str, str] = {}
+    message: Message | None = None
     status: int | None = None
     retry_after: str | None = None
     failure: str = ""
@@ -55,54 +48,38 @@ def expire(attempt: Attempt) -> Attempt:
     return _end(attempt, DeliveryState.FAILED, f"given up after three days: {attempt.delivery.reason}")
 
 
-class Address:
-    """Finds the destination and its key. The secret's file is read each time: a new secret needs no restart."""
+class Render:
+    """Makes the message that the destination's kind sends."""
 
     def __init__(self, destinations: Mapping[str, Destination]) -> None:
         self._destinations = destinations
 
     def __call__(self, attempt: Attempt) -> Attempt:
-        """With destination and key; a secret that cannot be read is a failure that may pass."""
+        """With destination and message; where none can be made now, with a failure that may pass."""
         destination = self._destinations.get(attempt.delivery.destination)
         if destination is None:
             return _end(attempt, DeliveryState.FAILED, "there is no such destination any more")
         try:
-            secret = Path(destination.secret_file).read_text().strip() if destination.secret_file else destination.secret
-            key = check_secret(secret)
-        except OSError as error:
-            return msgspec.structs.replace(attempt, failure=f"the secret's file cannot be read: {error.strerror}")
-        except ValueError as error:
+            message = kind(destination.kind).render(destination.settings, attempt.delivery, attempt.now)
+        except Unsent as error:
             return msgspec.structs.replace(attempt, failure=str(error))
-        return msgspec.structs.replace(attempt, destination=destination, key=key)
+        return msgspec.structs.replace(attempt, destination=destination, message=message)
 
 
-def sign(attempt: Attempt) -> Attempt:
-    """Sign by Standard Webhooks: HMAC-SHA256 of `id.timestamp.body`, the timestamp that of the attempt."""
-    if attempt.failure:
-        return attempt
-    name, seconds = attempt.delivery.id, str(attempt.now // moment.SECOND)
-    digest = hmac.digest(attempt.key, f"{name}.{seconds}.{attempt.delivery.body}".encode(), hashlib.sha256)
-    signature = "v1," + base64.b64encode(digest).decode()
-    headers = {"webhook-id": name, "webhook-timestamp": seconds, "webhook-signature": signature, "content-type": "application/json"}
-    return msgspec.structs.replace(attempt, headers=headers)
+class Send:
+    """Sends the message, and reads the answer's status."""
 
-
-class Post:
-    """Sends, and reads the answer's status; never follows a redirect."""
-
-    def __init__(self, exchange: Exchange, clock: Clock) -> None:
-        self._exchange, self._clock = exchange, clock
+    def __init__(self, wire: Wire, clock: Clock) -> None:
+        self._wire, self._clock = wire, clock
 
     def __call__(self, attempt: Attempt) -> Attempt:
-        """With the status, or with the failure: its kind only, since messages may hold the address."""
-        if attempt.failure or attempt.destination is None:
+        """With the status, or with the failure."""
+        if attempt.failure or attempt.destination is None or attempt.message is None:
             return attempt
         try:
-            answer = self._exchange.post(attempt.destination.url, attempt.delivery.body, attempt.headers)
-        except TimeoutError:
-            return msgspec.structs.replace(attempt, ended=self._clock.now(), failure=f"no answer within {DEADLINE:g} s")
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # the last: a host `xn--` that encodes no name
-            return msgspec.structs.replace(attempt, ended=self._clock.now(), failure=f"no answer: {type(error).__name__}")
+            answer = kind(attempt.destination.kind).send(self._wire, attempt.message)
+        except Unsent as error:
+            return msgspec.structs.replace(attempt, ended=self._clock.now(), failure=str(error))
         return msgspec.structs.replace(attempt, ended=self._clock.now(), status=answer.status, retry_after=answer.retry_after)
 
 

@@ -1,4 +1,4 @@
-"""Where episodes are sent. The document that people write is read by `alerts.destination`; this is what comes out of it."""
+"""Where episodes are sent. The document that people write is read by `alerts.destination.document`; this is what comes out of it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import msgspec
 
 from core.monitor import Severity
 
+_SECRET = frozenset({"secret", "password", "token", "routing_key"})
+
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
-    """A destination. One of `secret` (`whsec_...`) and `secret_file` (its path, read at each sending) is set; `models` empty means all."""
+    """A destination. `settings` are those of its kind, as `alerts.destination.<kind>` has read them; `models` empty means all."""
 
     name: str
     kind: str = "webhook"
-    url: str
-    secret: str = ""
-    secret_file: str = ""
+    settings: dict[str, str] = {}
     models: tuple[str, ...] = ()
     severity: Severity = Severity.REPORT
 
@@ -27,17 +27,20 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
     def shown(self) -> dict[str, Any]:
         """The destination without its secrets: for people, logs, the API and the audit."""
-        document = msgspec.to_builtins(self)
-        document["url"] = _redacted(self.url)
-        document["secret"] = "whsec_***" if self.secret else ""
-        return {key: value for key, value in document.items() if value != ""}
+        document: dict[str, Any] = msgspec.to_builtins(self)
+        del document["settings"]
+        return document | {name: _shown(name, value) for name, value in self.settings.items()}
 
     def __repr__(self) -> str:
         return f"Destination({self.shown()})"
 
 
-def _redacted(url: str) -> str:
-    """The URL without user, password, query and fragment: tokens travel in all of them."""
-    parts = urlsplit(url)
+def _shown(name: str, value: str) -> str:
+    """A setting without what it hides: of an address user, password, query and fragment, for tokens travel in all of them."""
+    if name in _SECRET:
+        return "***"
+    if name != "url":
+        return value
+    parts = urlsplit(value)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "***" if parts.query else "", ""))

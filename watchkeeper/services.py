@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 import pyarrow as pa
 
-from alerts.destination import destination_from
+from alerts.destination.document import destination_from
 from core.contract import Contract
 from core.episode import Episode
 from core.error import ConfigError, Retryable

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 from standardwebhooks import Webhook
 
-from alerts import retry, stage
+from alerts import retry
 from alerts.deliver import Deliverer
+from alerts.destination import webhook
 from alerts.engine import AlertEngine
 from core import moment
 from core.clock import ManualClock, SystemClock
@@ -20,14 +21,14 @@ from core.episode import Delivery, DeliveryState
 from detectors.catalogue import MEASURES
 from storage.control.store import ControlStore
 from tests.alerts.receiver import Receiver
-from tests.alerts.sample import DESTINATION, MONITOR, SECRET, reading
+from tests.alerts.sample import DESTINATION, MONITOR, SECRET, at, reading
 
 DAYS = [reading(0, "critical"), reading(1, "ok")]
 
 
 @pytest.fixture
 def deliverer(store: ControlStore, clock: ManualClock, receiver: Receiver) -> Deliverer:
-    store.apply_destinations([msgspec.structs.replace(DESTINATION, url=receiver.url)])
+    store.apply_destinations([at(receiver.url)])
     return Deliverer(store, clock, dice=random.Random(1))
 
 
@@ -37,7 +38,7 @@ def deliveries(store: ControlStore) -> list[Delivery]:
 
 def test_a_receiver_verifies_what_it_gets_with_the_standard_library(store: ControlStore, receiver: Receiver) -> None:
     """Signature, id and timestamp are those of Standard Webhooks, as its own library reads them; the thread sends within moments."""
-    store.apply_destinations([msgspec.structs.replace(DESTINATION, url=receiver.url)])
+    store.apply_destinations([at(receiver.url)])
     deliverer = Deliverer(store, SystemClock())
     engine = AlertEngine(store, SystemClock(), MEASURES, notify_horizon=100_000 * moment.DAY, wake=deliverer.wake)
     deliverer.start()
@@ -140,7 +141,7 @@ def test_one_dead_destination_does_not_hold_the_others(
     store: ControlStore, clock: ManualClock, receiver: Receiver, deliverer: Deliverer
 ) -> None:
     """Order is kept for each destination, not across them; a refused connection names no address."""
-    store.apply_destinations([msgspec.structs.replace(DESTINATION, name="dead", url="http://127.0.0.1:9/hidden?token=hidden")])
+    store.apply_destinations([at("http://127.0.0.1:9/hidden?token=hidden", name="dead")])
     AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS)
     deliverer.deliver_due()
     states = {(row.destination, row.type): row for row in deliveries(store)}
@@ -154,7 +155,7 @@ def test_a_secret_is_read_anew_and_a_missing_one_is_waited_for(
 ) -> None:
     """A rotated secret needs no restart, and nothing is ever sent unsigned."""
     file = tmp_path / "secret"
-    store.apply_destinations([msgspec.structs.replace(DESTINATION, url=receiver.url, secret="", secret_file=str(file))])
+    store.apply_destinations([msgspec.structs.replace(DESTINATION, settings={"url": receiver.url, "secret_file": str(file)})])
     AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
     deliverer = Deliverer(store, clock)
     deliverer.deliver_due()
@@ -168,7 +169,7 @@ def test_a_secret_is_read_anew_and_a_missing_one_is_waited_for(
 
 def test_a_host_that_encodes_no_name_is_a_failure_like_another(store: ControlStore, clock: ManualClock, deliverer: Deliverer) -> None:
     """It is counted and tried later, as an attempt that is not saved would begin again at once and for ever."""
-    store.apply_destinations([msgspec.structs.replace(DESTINATION, url="http://xn--a.example/")])
+    store.apply_destinations([at("http://xn--a.example/")])
     AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
     assert deliverer.deliver_due() == 1
     (delivery,) = deliveries(store)
@@ -178,8 +179,7 @@ def test_a_host_that_encodes_no_name_is_a_failure_like_another(store: ControlSto
 def test_the_signature_is_that_of_the_standard_library() -> None:
     """Ours and theirs are the same, byte for byte."""
     delivery = Delivery(id="msg_1", destination="oncall", episode="ep_1", type="t", body='{"ü": 1}', created=0, due=0)
-    attempt = stage.Address({"oncall": DESTINATION})(stage.Attempt(delivery=delivery, now=1_700_000_000_999_999))
-    headers = stage.sign(attempt).headers
+    headers = webhook.render(DESTINATION.settings, delivery, 1_700_000_000_999_999).headers
     assert headers["webhook-timestamp"] == "1700000000"
     assert headers["webhook-signature"] == Webhook(SECRET).sign("msg_1", moment.to_datetime(1_700_000_000_000_000), delivery.body)
 
@@ -210,7 +210,7 @@ def test_the_thread_outlives_a_store_that_fails(
     store: ControlStore, clock: ManualClock, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A failure is logged; what could not be read or saved is tried again."""
-    store.apply_destinations([msgspec.structs.replace(DESTINATION, url=receiver.url)])
+    store.apply_destinations([at(receiver.url)])
     AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
     due, settle = store.due, store.settle
     failures = ["due", "settle"]

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from alerts.deliver import LEASE, Deliverer
@@ -19,7 +18,7 @@ from core.clock import SystemClock
 from core.episode import Delivery, DeliveryState, Record
 from storage.control.store import ControlStore
 from tests.alerts.receiver import HELD, Receiver
-from tests.alerts.sample import DESTINATION
+from tests.alerts.sample import at
 from tests.started import started
 
 DELIVER = """
@@ -34,7 +33,7 @@ time.sleep(60)
 
 def fill(store: ControlStore, receiver: Receiver, names: Sequence[str], count: int) -> None:
     """So many notifications to each destination, one after the other."""
-    store.apply_destinations([msgspec.structs.replace(DESTINATION, name=name, url=receiver.url) for name in names])
+    store.apply_destinations([at(receiver.url, name=name) for name in names])
     now = SystemClock().now()
     rows = [
         Delivery(

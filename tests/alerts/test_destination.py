@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alerts.destination import destination_from
+from alerts.destination.document import destination_from
 from core.destination import Destination
 from core.error import ConfigError
 from core.monitor import Severity
@@ -19,7 +19,10 @@ def test_a_document_becomes_a_destination() -> None:
     """Everything in the documented example arrives."""
     document = {"destination": "oncall", "kind": "webhook", "url": "http://127.0.0.1:9000/hook", "secret_file": "/run/secrets/oncall"}
     assert destination_from({**document, "models": ["taxi-fare"], "severity": "ticket"}) == Destination(
-        name="oncall", url="http://127.0.0.1:9000/hook", secret_file="/run/secrets/oncall", models=("taxi-fare",), severity=Severity.TICKET
+        name="oncall",
+        settings={"url": "http://127.0.0.1:9000/hook", "secret_file": "/run/secrets/oncall"},
+        models=("taxi-fare",),
+        severity=Severity.TICKET,
     )
 
 

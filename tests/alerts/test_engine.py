@@ -18,7 +18,7 @@ from detectors.catalogue import MEASURES
 from storage.control.ledger import Ledger
 from storage.control.store import ControlStore
 from tests.alerts.receiver import Receiver
-from tests.alerts.sample import DESTINATION, MONITOR, START, reading
+from tests.alerts.sample import DESTINATION, MONITOR, START, at, reading
 
 DAYS = [reading(0, "warn"), reading(1, "critical"), reading(2, "ok")]
 
@@ -185,7 +185,7 @@ def test_segments_of_any_text_have_rules_episodes_and_notifications(
     store: ControlStore, engine: AlertEngine, clock: ManualClock, receiver: Receiver
 ) -> None:
     """NUL, backslashes, 4 KiB: what a category may hold, an alert can say, on each database."""
-    store.apply_destinations([msgspec.structs.replace(DESTINATION, url=receiver.url)])
+    store.apply_destinations([at(receiver.url)])
     segments = [f"carrier={value}" for value in ("\0", "\\0", "\\", "ü" * 2_048, "ü" * 2_047 + "x")]
     for day, verdict in enumerate(("critical", "ok")):
         engine.observe(MONITOR, [reading(day, verdict, segment=segment) for segment in segments])

@@ -9,19 +9,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain, repeat
 
-import msgspec
 import pytest
 
 from alerts import deliver, stage
 from alerts.deliver import Deliverer
-from alerts.exchange import Answer, Exchange
+from alerts.destination.message import Answer, Message, Unsent
+from alerts.exchange import Exchange
 from alerts.failure import PATIENCE, failures
 from core import moment
 from core.clock import ManualClock, SystemClock
 from core.episode import Delivery, DeliveryState
 from storage.control.store import ControlStore
 from tests.alerts.receiver import Receiver
-from tests.alerts.sample import DESTINATION
+from tests.alerts.sample import DESTINATION, at
 from tests.alerts.test_deliverers import fill
 
 SECONDS = 1.0
@@ -77,7 +77,7 @@ def dripping(pieces: str) -> Iterator[str]:
 def test_the_deadline_is_over_all_of_a_request(pieces: str) -> None:
     """However lively the receiver seems: a timeout that counts from the last byte would never come."""
     exchange = Exchange(SECONDS)
-    with dripping(pieces) as url, pytest.raises(TimeoutError):
+    with dripping(pieces) as url, pytest.raises(Unsent, match="no answer within"):
         exchange.post(url, "{}", {})
     exchange.close()
 
@@ -95,7 +95,7 @@ def test_slow_receivers_hold_up_no_other(url: str, store: ControlStore, receiver
     monkeypatch.setattr(deliver, "Exchange", lambda: Exchange(60))
     with dripping("a byte of a header now and then") as slow:
         fill(store, receiver, [f"slow-{number:02d}" for number in range(12)], 1)
-        store.apply_destinations([msgspec.structs.replace(DESTINATION, name=f"slow-{number:02d}", url=slow) for number in range(12)])
+        store.apply_destinations([at(slow, name=f"slow-{number:02d}") for number in range(12)])
         deliverer = Deliverer(store, SystemClock(), poll=0.02)
         deliverer.start()
         fill(store, receiver, ["quick"], 2)
@@ -116,9 +116,11 @@ def test_pauses_count_from_the_end_of_an_attempt(store: ControlStore) -> None:
             return Answer(429, "7")
 
     waiting = Delivery(id="msg", destination="oncall", episode="ep", type="episode.fired", body="{}", created=clock.now(), due=clock.now())
-    attempt = stage.Attempt(delivery=waiting, now=clock.now(), destination=DESTINATION)
+    attempt = stage.Attempt(
+        delivery=waiting, now=clock.now(), destination=DESTINATION, message=Message("http://127.0.0.1:9/hook", "{}", {})
+    )
     begun = clock.now()
-    after = stage.Judge(random.Random(1))(stage.Post(Slow(), clock)(attempt)).done
+    after = stage.Judge(random.Random(1))(stage.Send(Slow(), clock)(attempt)).done
     assert after is not None
     assert (after.state, after.last_status, after.due - begun) == (DeliveryState.PENDING, 429, 15 * moment.SECOND)
 

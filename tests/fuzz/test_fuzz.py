@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.destination import destination_from
+from alerts.destination.document import destination_from
 from core.error import ConfigError
 from monitors.grammar import parse
 from tests.acceptance import test_parquet

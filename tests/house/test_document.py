@@ -11,7 +11,7 @@ import yaml
 from prometheus_client.core import Metric
 from pydantic import BaseModel
 
-from alerts.destination import destination_from
+from alerts.destination.document import destination_from
 from core.clock import SystemClock
 from core.contract import Task
 from core.measure import Subject

@@ -13,7 +13,9 @@ from storage.control.store import ControlStore
 A = Monitor(name="a", model="late", measure="drift.psi", params={"x": 1}, warn={"above": 0.1}, persist=(2, 3))
 B = Monitor(name="b", model="late", measure="performance.f1")
 OTHER = Monitor(name="a", model="other", measure="performance.mae")
-ONCALL = Destination(name="oncall", url="https://u:hidden@example.org/?k=hidden", secret="whsec_aGlkZGVuaGlkZGVuaGlkZGVu", models=("late",))
+ONCALL = Destination(
+    name="oncall", settings={"url": "https://u:hidden@example.org/?k=hidden", "secret": "whsec_aGlkZGVuaGlkZGVuaGlkZGVu"}, models=("late",)
+)
 
 
 def test_created_changed_unchanged(store: ControlStore) -> None:
@@ -45,7 +47,7 @@ def test_destinations_are_created_changed_and_left_alone(store: ControlStore) ->
     """As monitors are."""
     assert store.apply_destinations([ONCALL]) == [("", "oncall", "created")]
     assert store.apply_destinations([ONCALL]) == [("", "oncall", "unchanged")]
-    moved = msgspec.structs.replace(ONCALL, url="https://example.net/")
+    moved = msgspec.structs.replace(ONCALL, settings=ONCALL.settings | {"url": "https://example.net/"})
     assert store.apply_destinations([moved]) == [("", "oncall", "changed")]
     assert store.destinations() == [moved]
 
@@ -60,4 +62,4 @@ def test_every_change_is_audited_without_secrets(store: ControlStore) -> None:
         (1_000, "ada", "monitor.created", "late/a"),
     ]
     assert "hidden" not in str(entries)
-    assert ONCALL.secret not in str(entries)
+    assert ONCALL.settings["secret"] not in str(entries)

@@ -1,0 +1,53 @@
+"""Destinations as people write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alerts.destination.kind import kind
+from core.destination import Destination
+from core.error import ConfigError
+from core.monitor import Severity
+
+_FIELDS = ("destination", "kind", "models", "severity")
+
+
+def destination_from(document: dict[str, Any]) -> Destination:
+    """The destination that a document defines. ConfigError names the field at fault and what to write instead."""
+    name = document.get("destination")
+    if not isinstance(name, str) or not name:
+        raise ConfigError("`destination` is missing: the destination's name", remedy="write `destination: oncall`")
+    try:
+        return _read(name, document)
+    except ConfigError as error:
+        raise ConfigError(f"destination `{name}`: {error.message}", remedy=error.remedy) from None
+
+
+def _read(name: str, document: dict[str, Any]) -> Destination:
+    of = kind(document.get("kind", "webhook"))
+    known = (*_FIELDS, *of.fields)
+    for field in document:
+        if field not in known:
+            raise ConfigError(f"there is no field `{field}`", remedy="fields: " + ", ".join(known))
+    return Destination(
+        name=name,
+        kind=of.name,
+        settings=of.settings(document),
+        models=_models(document.get("models")),
+        severity=_severity(document.get("severity", "report")),
+    )
+
+
+def _models(models: object) -> tuple[str, ...]:
+    if models is None:
+        return ()
+    if not isinstance(models, list) or not models or not all(isinstance(model, str) and model for model in models):
+        raise ConfigError("`models` is not a list of names", remedy="write `models: [taxi-fare]`, or leave it out for all")
+    return tuple(models)
+
+
+def _severity(severity: object) -> Severity:
+    try:
+        return Severity(severity)  # type: ignore[arg-type]
+    except ValueError:
+        raise ConfigError(f"`severity` {severity!r} is none", remedy="write report, ticket or page") from None

@@ -1,0 +1,19 @@
+"""The kinds of destinations: a new one is a file beside this and a line here."""
+
+from __future__ import annotations
+
+from alerts.destination import webhook
+from alerts.destination.message import Kind
+from core.error import ConfigError
+
+KINDS: tuple[Kind, ...] = (webhook.KIND,)
+_BY_NAME = {kind.name: kind for kind in KINDS}
+_PLANNED = ("slack", "teams", "pagerduty", "alertmanager", "email", "kafka", "console")
+
+
+def kind(name: object) -> Kind:
+    """The kind called `name`; ConfigError if there is none, or it is not built yet."""
+    if isinstance(name, str) and name in _BY_NAME:
+        return _BY_NAME[name]
+    problem = f"`kind: {name}` is not available yet" if name in _PLANNED else f"there is no `kind` {name!r}"
+    raise ConfigError(problem, remedy="available: " + ", ".join(_BY_NAME))
