@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from alerts.destination import webhook
+from alerts.destination import console, webhook
 from alerts.destination.message import Kind
 from core.error import ConfigError
 
-KINDS: tuple[Kind, ...] = (webhook.KIND,)
+KINDS: tuple[Kind, ...] = (webhook.KIND, console.KIND)
 _BY_NAME = {kind.name: kind for kind in KINDS}
-_PLANNED = ("slack", "teams", "pagerduty", "alertmanager", "email", "kafka", "console")
+_PLANNED = ("slack", "teams", "pagerduty", "alertmanager", "email", "kafka")
 
 
 def kind(name: object) -> Kind:

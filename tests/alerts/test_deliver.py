@@ -17,6 +17,7 @@ from alerts.destination import webhook
 from alerts.engine import AlertEngine
 from core import moment
 from core.clock import ManualClock, SystemClock
+from core.destination import Destination
 from core.episode import Delivery, DeliveryState
 from detectors.catalogue import MEASURES
 from storage.control.store import ControlStore
@@ -165,6 +166,38 @@ def test_a_secret_is_read_anew_and_a_missing_one_is_waited_for(
     clock.advance(5 * moment.SECOND)
     deliverer.deliver_due()
     assert [call.status for call in receiver.calls] == [204]
+
+
+def test_a_console_writes_a_line_for_each_notification(
+    tmp_path: Path, store: ControlStore, clock: ManualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With all that a person needs, to a file or to standard output; a file that cannot be written is waited for."""
+    file = tmp_path / "folder" / "episodes.log"
+    store.apply_destinations(
+        [Destination(name="log", kind="console", settings={"file": str(file)}), Destination(name="out", kind="console")]
+    )
+    AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
+    deliverer = Deliverer(store, clock)
+    deliverer.deliver_due()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert " episode.fired critical late/drift: Population stability index of temp is 0.31; critical from 0.25" in line
+    assert "the line cannot be written: No such file or directory" in {one.reason for one in deliveries(store)}
+    file.parent.mkdir()
+    clock.advance(5 * moment.SECOND)
+    deliverer.deliver_due()
+    assert file.read_text().splitlines() == [line]
+    assert {one.state for one in deliveries(store)} == {DeliveryState.DELIVERED}
+
+
+def test_a_console_follows_no_link(tmp_path: Path, store: ControlStore, clock: ManualClock) -> None:
+    """Nobody writes into another file by the name of a log."""
+    (tmp_path / "victim").touch()
+    (tmp_path / "a.log").symlink_to(tmp_path / "victim")
+    store.apply_destinations([Destination(name="log", kind="console", settings={"file": str(tmp_path / "a.log")})])
+    AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
+    Deliverer(store, clock).deliver_due()
+    assert deliveries(store)[0].reason.startswith("the line cannot be written")
+    assert (tmp_path / "victim").read_text() == ""
 
 
 def test_a_host_that_encodes_no_name_is_a_failure_like_another(store: ControlStore, clock: ManualClock, deliverer: Deliverer) -> None:

@@ -74,3 +74,12 @@ def test_severity_and_models_choose() -> None:
     destination = destination_from({**GOOD, "models": ["a"], "severity": "ticket"})
     assert [destination.takes("a", severity) for severity in Severity] == [False, True, True]
     assert not destination.takes("b", Severity.PAGE)
+
+
+def test_a_console_takes_a_path_or_nothing() -> None:
+    """What it writes to is on the machine that delivers."""
+    assert destination_from({"destination": "log", "kind": "console"}).settings == {}
+    assert destination_from({"destination": "log", "kind": "console", "file": "/var/log/x.log"}).settings == {"file": "/var/log/x.log"}
+    for wrong in ({"file": "x"}, {"file": 3}, {"file": "/a\0.log"}, {"file": "/root/.bashrc"}, {"url": "http://example.org"}):
+        with pytest.raises(ConfigError, match=r"`file`|`url`"):
+            destination_from({"destination": "log", "kind": "console", **wrong})

@@ -1,0 +1,66 @@
+"""Lines on standard output, or in a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+import msgspec
+
+from alerts.destination.message import Answer, Kind, Message, Unsent, Wire
+from core.episode import Delivery
+from core.error import ConfigError
+
+
+def settings(document: Mapping[str, Any]) -> dict[str, str]:
+    """`file`, the absolute path of a log that lines are added to; standard output of the process that delivers, where there is none.
+
+    Whoever may define destinations must not be able to write into any file of the server: so it is called `.log`, and links are not followed.
+    """
+    file = document.get("file")
+    if file is None:
+        return {}
+    if not isinstance(file, str) or not PurePath(file).is_absolute() or PurePath(file).suffix != ".log" or "\0" in file:
+        raise ConfigError(
+            "`file` is no absolute path of a `.log`", remedy="write a path such as /var/log/watchkeeper/episodes.log, or leave it out"
+        )
+    return {"file": file}
+
+
+def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
+    """One line: time, type, level, model and monitor, why, and where to look."""
+    notice = msgspec.json.decode(delivery.body)
+    episode = notice["data"]
+    words = (
+        notice["timestamp"],
+        notice["type"],
+        episode["level"],
+        f"{episode['model']}/{episode['monitor']}:",
+        episode["reason"],
+        episode["url"],
+    )
+    return Message(given.get("file", ""), " ".join(str(word) for word in words if word) + "\n", {})
+
+
+def send(_wire: Wire, message: Message) -> Answer:
+    """Add it."""
+    try:
+        if message.to:
+            with open(message.to, "a", encoding="utf-8", opener=_no_link) as file:
+                file.write(message.body)
+        else:
+            sys.stdout.write(message.body)
+            sys.stdout.flush()
+    except OSError as error:
+        raise Unsent(f"the line cannot be written: {error.strerror}") from None
+    return Answer(200)
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o640)
+
+
+KIND = Kind("console", ("file",), settings, render, send)
