@@ -24,11 +24,13 @@ from dashboard import shell, wire
 from dashboard.export import PATH, Export
 from dashboard.panel import ask, failed
 from dashboard.policy import ContentSecurityPolicy, nonce
-from dashboard.route import page
+from dashboard.route import find, page
 from dashboard.seam import Reader
+from dashboard.site import SITE
 from dashboard.state import ROOT
 
 _log = logging.getLogger(__name__)
+_ENTRIES = [(entry.label, entry.path) for entry in SITE if entry.label]
 
 
 def mount(
@@ -118,12 +120,12 @@ def _callbacks(app: Any, reader: Reader) -> None:
     async def draw(asked: dict[str, str] | None, _version: Any, digest: str | None) -> tuple[Any, Any, Any, dict[str, str], str]:
         path, search = (asked or {}).get("path") or ROOT, (asked or {}).get("search") or ""
         drawn, frame = await gather(_drawn(reader, path, search), _frame(reader))
-        title, place, body = drawn
+        (title, body), at = drawn, find(path)
         open_episodes, health = frame
         found = hashlib.blake2b(to_json_plotly(body).encode(), digest_size=16).hexdigest()
         view = no_update if found == digest else body  # nothing new: the charts stay as they are
         shown = {"path": path, "search": search, "title": f"{title} · Watchkeeper"}
-        return view, shell.nav(place, open_episodes), health, shown, found
+        return view, shell.nav(_ENTRIES, at[0].place if at else None, open_episodes), health, shown, found
 
     def browser(name: str) -> ClientsideFunction:
         return ClientsideFunction("watchkeeper", name)
@@ -134,12 +136,12 @@ def _callbacks(app: Any, reader: Reader) -> None:
     app.clientside_callback(browser("pick"), Output("picked", "data"), Input({"pick": ALL}, "value"), prevent_initial_call=True)
 
 
-async def _drawn(reader: Reader, pathname: str, search: str) -> tuple[str, str, list[Any]]:
+async def _drawn(reader: Reader, pathname: str, search: str) -> tuple[str, list[Any]]:
     try:
         drawn = await page(reader, pathname, search)
     except Exception:  # the edge of a page: navigation stays usable
-        return "Error", "", [failed("page")]
-    return drawn.title, drawn.place, drawn.body
+        return "Error", [failed("page")]
+    return drawn.title, drawn.body
 
 
 async def _frame(reader: Reader) -> tuple[int, list[Any]]:

@@ -19,10 +19,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Page:
-    """A drawn page: its title, the entry of the navigation it belongs to, and what is on it."""
+    """A drawn page: its title, and what is on it."""
 
     title: str
-    place: str
     body: list[Any]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -92,13 +93,10 @@ def skeleton() -> Component:
     )
 
 
-def nav(place: str, open_episodes: int) -> list[Component]:
-    """The links of the navigation; `place` is the current one."""
+def nav(entries: Sequence[tuple[str, str]], place: str | None, open_episodes: int) -> list[Component]:
+    """The links of the navigation, given as (label, path); `place` is the path of the current one, None where there is none."""
     count = [html.Span(str(open_episodes), className="count"), html.Span(" open", className="unseen")] if open_episodes else []
-    return [
-        piece.link(["Inbox", *count], address(), current=place == "inbox"),
-        piece.link("Models", address("models"), current=place == "models"),
-    ]
+    return [piece.link([label, *([] if path else count)], address(*path.split("/")), current=path == place) for label, path in entries]
 
 
 LATELY = moment.HOUR  # what is shown is called current while the newest event is not older

@@ -29,15 +29,15 @@ from dashboard.state import State, address
 MOVED = 8  # parts listed
 
 
-async def draw(reader: Reader, model: str, name: str, state: State) -> Page:
+async def draw(reader: Reader, search: str, model: str, name: str) -> Page:
     """Baseline against target in one window; drift and null rate over time; by segment."""
-    found = await scene(reader, model)
+    found, state = await scene(reader, model), State.of(search)
     trail = piece.crumbs(("Models", address("models")), (model, address("models", model, state=state.but(by=""))), (name, None))
     column = _known(found, name)
     if found is None:
-        return Page(name, "models", [trail, unknown(model)])
+        return Page(name, [trail, unknown(model)])
     if column is None:
-        return Page(name, "models", [trail, piece.empty(f"{model} has no column {name}", "The page of the model lists its columns.")])
+        return Page(name, [trail, piece.empty(f"{model} has no column {name}", "The page of the model lists its columns.")])
 
     def here(changed: State) -> str:
         return address("models", model, "columns", name, state=changed)
@@ -53,7 +53,7 @@ async def draw(reader: Reader, model: str, name: str, state: State) -> Page:
         *controls(found, state, here),
     ]
     if found.row.last_ts is None:
-        return Page(name, "models", [*head, piece.empty("No event yet", "There is nothing to compare with the reference.")])
+        return Page(name, [*head, piece.empty("No event yet", "There is nothing to compare with the reference.")])
     drifts = {
         measure: monitor
         for measure in found.measures
@@ -69,7 +69,7 @@ async def draw(reader: Reader, model: str, name: str, state: State) -> Page:
         body = [piece.card("Drift", piece.empty("Not watched", "No monitor takes a drift measure of this column."))]
     if nulls:
         body.append(await panel(_over(reader, found, nulls, column, state, here, "nulls"), "null rate"))
-    return Page(f"{name} of {model}", "models", [*head, *body])
+    return Page(f"{name} of {model}", [*head, *body])
 
 
 def _known(scene: Scene | None, name: str) -> Column | None:

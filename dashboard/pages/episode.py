@@ -23,12 +23,12 @@ from dashboard.state import address
 from dashboard.subject import life, what
 
 
-async def draw(reader: Reader, id_: str, choice: Choice) -> Page:
+async def draw(reader: Reader, search: str, id_: str) -> Page:
     """Why it fired, the measure around it, where it was worst in the same window, and its life step by step."""
-    one = await ask(reader.episode, id_)
+    one, choice = await ask(reader.episode, id_), Choice.of(search)
     if one is None:
         trail = piece.crumbs(("Inbox", address()), (id_, None))
-        return Page("Episode", "inbox", [trail, piece.empty("There is no such episode", "It may have been of another installation.")])
+        return Page("Episode", [trail, piece.empty("There is no such episode", "It may have been of another installation.")])
     subject = what(one, reader.measures)
 
     def here(changed: Choice) -> str:
@@ -49,7 +49,7 @@ async def draw(reader: Reader, id_: str, choice: Choice) -> Page:
         piece.card("Monitor when it fired", _monitor(one), note=f"Revision {one.definition.revision} of {one.monitor}."),
         drawn[4],
     ]
-    return Page(subject, "inbox", [part for part in body if part is not None])
+    return Page(subject, [part for part in body if part is not None])
 
 
 def _title(one: Episode, subject: str) -> Component:

@@ -35,7 +35,6 @@ async def draw(reader: Reader, search: str = "") -> Page:
     if not rows:
         return Page(
             "Models",
-            "models",
             [
                 heading,
                 piece.empty(
@@ -53,7 +52,7 @@ async def draw(reader: Reader, search: str = "") -> Page:
     drawn = [_row(row, reader.measures, watching.get(row.model, []), levels.get(row.model, ()), traffic.get(row.model, {})) for row in rows]
     head = ("Model", "Performance", "Drift", "Quality", "Open", f"Predictions, {DAYS} days", "Labelled", "Last event (UTC)")
     listed = html.Div(piece.table(head, drawn, caption="Models", numbers=(4, 6)), className="card")
-    return Page("Models", "models", [heading, listed, *_ways(first, len(found))])
+    return Page("Models", [heading, listed, *_ways(first, len(found))])
 
 
 def _first(search: str, many: int) -> int:

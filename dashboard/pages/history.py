@@ -68,10 +68,10 @@ async def draw(reader: Reader, search: str) -> Page:
     head = [trail, heading, piece.notice(wrong), html.Div(tabs, className="controls"), chips]
     if found is None:
         whole = piece.link("Show the list from its beginning", chosen.address)
-        return Page("Episodes", "inbox", [*head, piece.empty("This link names a page that is not in the list", whole)])
+        return Page("Episodes", [*head, piece.empty("This link names a page that is not in the list", whole)])
     episodes, after = found
     if not episodes:
-        return Page("Episodes", "inbox", [*head, piece.empty("No episode", "None fits this choice.")])
+        return Page("Episodes", [*head, piece.empty("No episode", "None fits this choice.")])
     ways = [
         piece.link("Newest", chosen.address) if choice.after else None,
         piece.link("Older", replace(choice, after=after).address) if after else None,
@@ -83,7 +83,7 @@ async def draw(reader: Reader, search: str) -> Page:
         piece.table(titles, rows, caption="Episodes", numbers=(4,)),
         foot=[way for way in ways if way is not None] or None,
     )
-    return Page("Episodes", "inbox", [*head, table])
+    return Page("Episodes", [*head, table])
 
 
 async def _page(reader: Reader, choice: Choice) -> tuple[list[Episode], str | None] | None:

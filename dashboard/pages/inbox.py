@@ -30,7 +30,7 @@ LISTED = 50  # episodes below the worst of a group
 BEFORE = 30  # windows in a spark line before the episode's, and after it
 
 
-async def draw(reader: Reader) -> Page:
+async def draw(reader: Reader, _search: str = "") -> Page:
     """Open episodes by impact, one row a monitor with the worst of its episodes; then what ended lately."""
     opened, closed, models, status, monitors = await gather(
         ask(reader.episodes, "open", None, SHOWN),
@@ -62,7 +62,7 @@ async def draw(reader: Reader) -> Page:
         body.append(html.P([*more, *ways], className="faint"))
     if closed:
         body.append(piece.card("Recently ended", _closed(closed, reader.measures)))
-    return Page("Inbox", "inbox", body)
+    return Page("Inbox", body)
 
 
 def _groups(episodes: Sequence[Episode]) -> list[list[Episode]]:

@@ -22,14 +22,13 @@ from dashboard.state import State, address
 _NAMED = 10  # classes that a notice lists
 
 
-async def draw(reader: Reader, name: str, state: State) -> Page:
+async def draw(reader: Reader, search: str, name: str) -> Page:
     """Performance above its volume, drift of every column, and both by segment."""
-    found = await scene(reader, name)
+    found, state = await scene(reader, name), State.of(search)
     trail = piece.crumbs(("Models", address("models")), (name, None))
     if found is None:
         return Page(
             name,
-            "models",
             [trail, unknown(name)],
         )
 
@@ -40,25 +39,19 @@ async def draw(reader: Reader, name: str, state: State) -> Page:
     head: list[Any] = [trail, _title(row), *_strangers(await ask(reader.outside, name), found.contract.classes)]
     if row.last_ts is None:
         why = "The contract is there, so events are accepted. Send some, and the first closed window is evaluated:"
-        return Page(
-            name, "models", [*head, piece.empty("No event yet", why, html.Pre(f"watchkeeper replay stream.parquet --model {name}"))]
-        )
+        return Page(name, [*head, piece.empty("No event yet", why, html.Pre(f"watchkeeper replay stream.parquet --model {name}"))])
     judged = {
         measure: monitor
         for measure in found.measures
         if (monitor := choose(found.monitors, measure, state.monitor, segment=state.segment)) is not None
     }
     if not judged:
-        return Page(
-            name, "models", [*head, piece.empty("No monitor watches this model", "Apply one:", html.Pre("watchkeeper apply monitors.yaml"))]
-        )
+        return Page(name, [*head, piece.empty("No monitor watches this model", "Apply one:", html.Pre("watchkeeper apply monitors.yaml"))])
     drawn = await panels(
         performance=performance(reader, found, judged, state, here),
         drift=drift(reader, found, judged, state, here),
     )
-    return Page(
-        name, "models", [*head, *controls(found, state, here), *piece.several(drawn["performance"]), *piece.several(drawn["drift"])]
-    )
+    return Page(name, [*head, *controls(found, state, here), *piece.several(drawn["performance"]), *piece.several(drawn["drift"])])
 
 
 def _strangers(outside: dict[str, int], classes: tuple[str, ...]) -> list[Any]:

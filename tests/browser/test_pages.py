@@ -8,15 +8,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from dashboard.route import find
+from dashboard.site import SITE
 from tests.browser.conftest import Served, window
 
 pytestmark = pytest.mark.browser
 
-PAGES = {
-    "inbox": "/ui/",
+PAGES = {entry.path or "inbox": f"/ui/{entry.path}" for entry in SITE if "*" not in entry.path} | {
     "episode": "/ui/alerts/{episode}",
-    "episodes": "/ui/alerts",
-    "fleet": "/ui/models",
     "model": "/ui/models/departs-late?range=365d",
     "model-segment": "/ui/models/arrival-delay?segment=carrier%3DVX&measure=drift.js&by=carrier",
     "column": "/ui/models/departs-late/columns/temp?window=2013-07-08T00:00:00Z&range=365d",
@@ -26,6 +25,12 @@ PAGES = {
     "bad-state": "/ui/models/departs-late?range=ever&from=yesterday&segment=carrier%3DNOBODY",
 }
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+def test_every_page_is_opened_here() -> None:
+    """A page that is added to the site without an address above is told."""
+    opened = {found[0] for address in PAGES.values() if (found := find(address.split("?")[0])) is not None}
+    assert opened == set(SITE)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
