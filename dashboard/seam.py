@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from core.episode import Episode, Level, Transition
 from core.measure import Measures
 from core.monitor import Monitor
 from core.reading import Query
+from core.refused import Refused
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,14 @@ class ModelRow:
     predictions: int
     labels: int
     open_episodes: int
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The flow of events: by topic the rows of the last hour, and what could not be used."""
+
+    lately: Mapping[str, int]
+    letters: Sequence[Refused]
 
 
 class Reader(Protocol):
@@ -47,6 +56,10 @@ class Reader(Protocol):
 
     def model(self, model: str) -> ModelRow | None:
         """One of them; None if there is no such model."""
+        ...
+
+    def pipeline(self) -> Pipeline:
+        """How events flow."""
         ...
 
     def pulse(self) -> tuple[int, int | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from dashboard.pages import column, episode, fleet, history, inbox, model
+from dashboard.pages import column, episode, fleet, history, inbox, model, pipeline
 from dashboard.panel import Page
 
 Draw = Callable[..., Awaitable[Page]]
@@ -43,6 +43,7 @@ SITE: tuple[Entry, ...] = (
     Entry("alerts", history.draw),
     Entry("alerts/*", episode.draw),
     Entry("models", fleet.draw, label="Models"),
+    Entry("pipeline", pipeline.draw, label="Pipeline"),
     Entry("models/*", model.draw, under="models"),
     Entry("models/*/columns/*", column.draw, under="models"),
 )

@@ -14,6 +14,7 @@ from core.episode import Episode, Level, Transition
 from core.error import ConfigError
 from core.monitor import Monitor
 from core.reading import Query
+from core.refused import Refused
 from monitors.reference import Reference
 from watchkeeper.spine import Spine
 
@@ -126,6 +127,10 @@ class Reader:
     def referenced(self, model: str) -> bool:
         """Whether the newest contract of a model has a reference."""
         return self._reference(self._known(model)) is not None
+
+    def flow(self, letters: int) -> tuple[dict[str, int], list[Refused]]:
+        """By topic the rows of the last hour, by the log's time; and the newest kinds of dead letters, so many at most."""
+        return self._stores.flow.rows(self._spine.clock.now() - moment.HOUR), self._stores.flow.refused(letters)
 
     def status(self) -> dict[str, Any]:
         """What `GET /v1/status` says."""

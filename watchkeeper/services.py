@@ -17,7 +17,7 @@ from core.error import ConfigError, Retryable
 from core.monitor import Monitor
 from core.name import Named, check
 from core.reading import Query
-from dashboard.seam import ModelRow
+from dashboard.seam import ModelRow, Pipeline
 from detectors.catalogue import MEASURES
 from ingest.decode.payload import Kind
 from monitors.declared import content as content_of
@@ -182,6 +182,9 @@ def _storable(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
+_LETTERS = 100  # kinds of dead letters on a page
+
+
 class Pages:
     """The reader of the pages, in the shapes that they declare."""
 
@@ -193,6 +196,10 @@ class Pages:
         self.outside, self.referenced = reader.outside, reader.referenced
         self.measures = MEASURES
         self.recent, self.open_levels, self.pulse = reader.recent, reader.open_levels, reader.pulse
+
+    def pipeline(self) -> Pipeline:
+        """How events flow."""
+        return Pipeline(*self._reader.flow(_LETTERS))
 
     def models(self) -> list[ModelRow]:
         """Every model."""

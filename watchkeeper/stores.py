@@ -8,6 +8,7 @@ from core.clock import Clock
 from storage.control.store import ControlStore
 from storage.facts.chdb import Chdb
 from storage.facts.engine import Engine
+from storage.facts.flow import Flow
 from storage.facts.http import Http
 from storage.facts.migration import migrate
 from storage.facts.panes import Panes
@@ -37,6 +38,7 @@ class Stores:
             opened.pop_all()
         self.raw, self.truth, self.panes = Raw(self.engine), Truth(self.engine), Panes(self.engine)
         self.readings, self.writer = Readings(self.engine), Writer(self.engine)
+        self.flow = Flow(self.engine)
         self.batches = Batches(self.engine, settings.retention.events)
 
     def migrate(self) -> None:

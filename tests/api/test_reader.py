@@ -71,6 +71,26 @@ def test_the_pulse_is_that_of_all_rows_together(stores: Stores) -> None:
     assert reader.pulse() == (sum(row["open_episodes"] for row in rows), newest)
 
 
+def test_the_flow_is_what_came_lately_and_what_could_not_be_used(stores: Stores) -> None:
+    """By the log's time; dead letters by topic, model, field and reason, with the place of the newest."""
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(3 * HOUR))))
+    letter: dict[str, str | int] = {"topic": "labels", "partition": 0, "model": "m", "field": "label", "reason": "no label"}
+    stores.writer.dead_letters(
+        [
+            {**letter, "position": 4, "place": 1, "logged": HOUR},
+            {**letter, "position": 9, "place": 0, "logged": 2 * HOUR},
+            {**letter, "position": 9, "place": 1, "logged": 2 * HOUR, "field": "ts", "reason": "no time"},
+        ]
+    )
+    rows, refused = reader.flow(10)
+    assert rows == {"predictions": 2}  # of the model whose batch the log took at two hours
+    assert [(one.field, one.letters, one.newest, one.position, one.row) for one in refused] == [
+        ("label", 2, 2 * HOUR, 9, 0),
+        ("ts", 1, 2 * HOUR, 9, 1),
+    ]
+    assert len(reader.flow(1)[1]) == 1
+
+
 def test_the_stores_are_asked_as_often_for_many_models_as_for_few(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of models, the pages of the fleet, of the inbox and of one model, and a page of readings."""
     spine = SimpleNamespace(stores=stores, clock=ManualClock(1), status=lambda: {"problems": [], "quiet": True})

@@ -27,6 +27,7 @@ from tests.dashboard.year import DAYS, START
 ADDRESSES = [
     "/ui/",
     "/ui/models",
+    "/ui/pipeline",
     "/ui/models/departs-late",
     "/ui/models/arrival-delay",
     "/ui/models/departs-late/columns/temp",
@@ -255,3 +256,10 @@ def figures(node: Any) -> list[dict[str, Any]]:
         own = [node["figure"]] if "figure" in node else []
         return own + [figure for value in node.values() for figure in figures(value)]
     return [figure for value in node for figure in figures(value)] if isinstance(node, list) else []
+
+
+async def test_the_pipeline_tells_what_waits_and_what_could_not_be_used(twin: Twin) -> None:
+    """Rows of the last hour by topic, dead letters with their reason and place, and the oldest event of each model."""
+    drawn = text(await page(twin, "/ui/pipeline", ""))
+    for said in ("Records waiting", "no time zone: write 2013-07-01T00:00:00Z", "0/7/2", "Slots repaired", "Event time", "departs-late"):
+        assert said in drawn

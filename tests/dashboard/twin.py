@@ -16,8 +16,9 @@ from core.episode import Episode, Level, State, Transition
 from core.error import ConfigError
 from core.monitor import Monitor
 from core.reading import Query
+from core.refused import Refused
 from core.segment import ALL
-from dashboard.seam import ModelRow
+from dashboard.seam import ModelRow, Pipeline
 from detectors.catalogue import MEASURES
 from tests.dashboard import year
 from tests.dashboard.year import DAYS, SHARES, START, STORM
@@ -135,6 +136,14 @@ class Twin:
 
     def model(self, model: str) -> ModelRow | None:
         return next((row for row in self.models() if row.model == model), None)
+
+    def pipeline(self) -> Pipeline:
+        self._may("pipeline")
+        newest = START + DAYS * moment.DAY
+        return Pipeline(
+            {"predictions": 40, "labels": 38},
+            [Refused("predictions", "departs-late", "ts", "no time zone: write 2013-07-01T00:00:00Z", 3, newest, 0, 7, 2)],
+        )
 
     def pulse(self) -> tuple[int, int | None]:
         rows = self.models()

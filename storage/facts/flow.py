@@ -1,0 +1,29 @@
+"""What came lately, and what could not be used."""
+
+from __future__ import annotations
+
+from core.refused import Refused
+from storage.facts.engine import Engine
+
+
+class Flow:
+    """Questions about the flow of events."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def rows(self, since: int) -> dict[str, int]:
+        """By topic, how many rows were written of what the log has taken since a time in microseconds."""
+        sql = "SELECT topic, sum(b.rows) AS rows FROM batches AS b FINAL WHERE b.logged >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') GROUP BY topic"
+        return {row["topic"]: row["rows"] for row in self._engine.query(sql, {"since": since}).to_pylist()}
+
+    def refused(self, most: int) -> list[Refused]:
+        """The kinds of dead letters, the newest first, at most `most`."""
+        place = "argMax((partition, position, place), (logged, position, place))"
+        sql = (
+            "SELECT topic, model, field, reason, count() AS letters, toUnixTimestamp64Micro(max(d.logged)) AS newest,"
+            f" tupleElement({place}, 1) AS partition, tupleElement({place}, 2) AS position, tupleElement({place}, 3) AS row"
+            " FROM dead_letters AS d FINAL GROUP BY topic, model, field, reason ORDER BY newest DESC, letters DESC, reason LIMIT {most:UInt64}"
+        )
+        # The aliases are those of columns; within the aggregates the columns are meant.
+        return [Refused(**row) for row in self._engine.query(sql + " SETTINGS prefer_column_name_to_alias = 1", {"most": most}).to_pylist()]
