@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
@@ -33,20 +34,21 @@ class Definition(NamedTuple):
 
 
 class Defined:
-    """The definitions of all models. One thread asks."""
+    """The definitions of all models. Threads share it."""
 
     def __init__(self, control: Control) -> None:
-        self._control = control
+        self._control, self._lock = control, threading.Lock()
         self._revision: tuple[int, int] | None = None
         self._found: dict[str, Definition] = {}
 
     def look(self) -> Mapping[str, Definition]:
         """By model; one question, and two more when something was defined since the last look."""
-        # Asked first: what is defined meanwhile is read now, and once more at the next look.
-        if (revision := self._control.revision()) != self._revision:
-            found = {contract.model: Definition(contract, []) for contract in self._control.contracts()}
-            for monitor in sorted(self._control.monitors(), key=lambda one: one.name):
-                if monitor.model in found:
-                    found[monitor.model].monitors.append(monitor)
-            self._found, self._revision = found, revision
-        return self._found
+        with self._lock:
+            # Asked first: what is defined meanwhile is read now, and once more at the next look.
+            if (revision := self._control.revision()) != self._revision:
+                found = {contract.model: Definition(contract, []) for contract in self._control.contracts()}
+                for monitor in sorted(self._control.monitors(), key=lambda one: one.name):
+                    if monitor.model in found:
+                        found[monitor.model].monitors.append(monitor)
+                self._found, self._revision = found, revision
+            return self._found

@@ -16,6 +16,7 @@ from core.monitor import Monitor
 from core.reading import Query
 from core.refused import Refused
 from monitors.reference import Reference
+from watchkeeper.defined import Defined
 from watchkeeper.spine import Spine
 
 _EVER = (moment.EARLIEST, moment.LATEST)
@@ -26,11 +27,12 @@ class Reader:
 
     def __init__(self, spine: Spine) -> None:
         self._spine, self._stores = spine, spine.stores
+        self._defined = Defined(spine.stores.control)  # decoded once, and again when something was defined
         self._references: dict[tuple[str, int], Reference] = {}
 
     def models(self) -> list[dict[str, Any]]:
         """A row a model: model, task, contract_version, first_ts, last_ts (microseconds or None), predictions, labels, labelled, open_episodes."""
-        return self.rows(self._stores.control.contracts())
+        return self.rows([definition.contract for definition in self._defined.look().values()])
 
     def model(self, contract: Contract) -> dict[str, Any]:
         """The row of one model; and `outside`, by topic, how many events came with a prediction or label that was none of its classes."""
@@ -49,8 +51,10 @@ class Reader:
         return self._stores.control.contract(model)
 
     def monitors(self, model: str | None = None) -> list[Monitor]:
-        """Monitors by model and name."""
-        return self._stores.control.monitors(model)
+        """Monitors by model and name, of one model or of all."""
+        if model is not None:
+            return self._stores.control.monitors(model)
+        return [monitor for definition in self._defined.look().values() for monitor in definition.monitors]
 
     def page(self, query: Query) -> tuple[pa.Table, str | None]:
         """Readings, and the cursor of the next page."""
@@ -98,7 +102,7 @@ class Reader:
 
     def recent(self, spans: Mapping[str, tuple[int, int]], step: int) -> dict[str, dict[int, int]]:
         """By model, how many predictions came in each step of its span, by the step's start."""
-        return self._stores.panes.recent(self._stores.control.contracts(), step, spans)
+        return self._stores.panes.recent([definition.contract for definition in self._defined.look().values()], step, spans)
 
     def open_levels(self) -> dict[str, set[tuple[str, Level]]]:
         """By model, the measures and levels of its open episodes."""
