@@ -71,7 +71,7 @@ def _letters(flow: Pipeline) -> Component:
             piece.name(one.model or word.NONE, _CUT),
             piece.name(one.field or word.NONE, _CUT),
             word.count(one.letters),
-            word.instant(one.newest),
+            word.minute(one.newest),
             f"{one.partition}/{one.position}/{one.row}",
         )
         for one in flow.letters
@@ -92,7 +92,7 @@ async def _watermarks(reader: Reader) -> Component:
             "Event time",
             piece.empty("No event yet" if models else "No model yet", "What is sent is listed here by the age of its newest event."),
         )
-    rows = [(piece.name(name), word.instant(last), word.ago(last), word.count(n)) for last, name, n in sent[:WATERMARKS]]
+    rows = [(piece.name(name), word.minute(last), word.ago(last), word.count(n)) for last, name, n in sent[:WATERMARKS]]
     note = f"The {len(rows)} models whose newest event is oldest." if len(sent) > len(rows) else "The oldest first."
     table = piece.table(("Model", "Newest event (UTC)", "Age", "Predictions"), rows, caption="Event time", numbers=(3,))
     return piece.card("Event time", table, note=note)

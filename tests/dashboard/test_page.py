@@ -261,5 +261,13 @@ def figures(node: Any) -> list[dict[str, Any]]:
 async def test_the_pipeline_tells_what_waits_and_what_could_not_be_used(twin: Twin) -> None:
     """Rows of the last hour by topic, dead letters with their reason and place, and the oldest event of each model."""
     drawn = text(await page(twin, "/ui/pipeline", ""))
-    for said in ("Records waiting", "no time zone: write 2013-07-01T00:00:00Z", "0/7/2", "Slots repaired", "Event time", "departs-late"):
+    for said in (
+        "Records waiting",
+        "8,760",
+        "no time zone: write 2013-07-01T00:00:00Z",
+        "0/7/2",
+        "Slots repaired",
+        "Event time",
+        "departs-late",
+    ):
         assert said in drawn
