@@ -7,8 +7,9 @@ import numpy as np
 from core.baseline.reference import Reference
 from core.block import Floats
 from core.measure import Measure, Subject
+from detectors.drift.comparison import comparison
 from detectors.evidence import Counts
-from detectors.spec import NoParams, Result, Spec
+from detectors.spec import Spec
 
 
 def hellinger(target: Floats, baseline: Floats) -> Floats:
@@ -20,12 +21,6 @@ def hellinger(target: Floats, baseline: Floats) -> Floats:
         p = target / target.sum(-1, keepdims=True)
         q = baseline / baseline.sum(-1, keepdims=True)
     return np.asarray(np.sqrt(np.minimum(((np.sqrt(p) - np.sqrt(q)) ** 2).sum(-1) / 2, 1.0)))
-
-
-def _compute(target: Counts, baseline: Counts | None, _params: NoParams) -> Result:
-    if baseline is None:
-        return Result(np.full(target.counts.shape[:-1], np.nan))
-    return Result(hellinger(target.counts, baseline.counts))
 
 
 SPEC = Spec(
@@ -40,6 +35,6 @@ SPEC = Spec(
         usual_baseline=Reference(),
     ),
     evidence=Counts,
-    compute=_compute,
+    compute=comparison(lambda target, baseline: hellinger(target.counts, baseline.counts)),
     no_value="one side has no rows",
 )

@@ -8,8 +8,9 @@ from scipy.special import rel_entr
 from core.baseline.reference import Reference
 from core.block import Floats
 from core.measure import Measure, Subject
+from detectors.drift.comparison import comparison
 from detectors.evidence import Counts
-from detectors.spec import NoParams, Result, Spec
+from detectors.spec import Spec
 
 
 def js(target: Floats, baseline: Floats) -> Floats:
@@ -26,12 +27,6 @@ def js(target: Floats, baseline: Floats) -> Floats:
     return np.asarray(np.sqrt(np.clip(divergence, 0.0, 1.0)))
 
 
-def _compute(target: Counts, baseline: Counts | None, _params: NoParams) -> Result:
-    if baseline is None:
-        return Result(np.full(target.counts.shape[:-1], np.nan))
-    return Result(js(target.counts, baseline.counts))
-
-
 SPEC = Spec(
     about=Measure(
         name="drift.js",
@@ -46,6 +41,6 @@ SPEC = Spec(
         usual=True,
     ),
     evidence=Counts,
-    compute=_compute,
+    compute=comparison(lambda target, baseline: js(target.counts, baseline.counts)),
     no_value="one side has no rows",
 )

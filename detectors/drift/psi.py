@@ -8,8 +8,9 @@ import numpy.typing as npt
 from core.baseline.reference import Reference
 from core.block import Floats, Ints
 from core.measure import Measure, Subject
+from detectors.drift.comparison import comparison
 from detectors.evidence import Counts
-from detectors.spec import NoParams, Result, Spec
+from detectors.spec import Spec
 
 PRIOR = 0.5
 
@@ -56,12 +57,6 @@ def _shares(counts: Floats, left: npt.NDArray[np.bool_]) -> Floats:
     return np.asarray(padded / padded.sum(-1, keepdims=True))
 
 
-def _compute(target: Counts, baseline: Counts | None, _params: NoParams) -> Result:
-    if baseline is None:
-        return Result(np.full(target.counts.shape[:-1], np.nan))
-    return Result(psi(target.counts, baseline.counts, target.groups))
-
-
 SPEC = Spec(
     about=Measure(
         name="drift.psi",
@@ -76,6 +71,6 @@ SPEC = Spec(
         usual=True,
     ),
     evidence=Counts,
-    compute=_compute,
+    compute=comparison(lambda target, baseline: psi(target.counts, baseline.counts, target.groups)),
     no_value="one side has no rows",
 )
