@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -29,6 +31,17 @@ _CELLS = 2_000_000  # of a dense block, of which there is one a thread
 _SPARSE = 8_000_000  # bins with rows, of all columns, that are read at a time
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What holds for all columns of a monitor over some windows: the measure with its params, the pool of the baseline, and what is read."""
+
+    spec: AnySpec
+    params: Any
+    pool: tuple[Spans, ...]
+    referenced: bool  # whether the baseline is the reference
+    extent: Extent
+
+
 class Evaluate:
     """Computes readings; it reads panes and outcomes, and writes nothing."""
 
@@ -43,7 +56,14 @@ class Evaluate:
         """The readings of these windows for all columns of the monitor and all segments of the scope."""
         spec, contract = catalogue.spec(monitor.measure), reads.scope.model.contract
         columns = columns_of(monitor, contract)
-        blocks = [_block(monitor, spec, name, windows, reads) for name in columns]
+        asked = _Asked(
+            spec=spec,
+            params=msgspec.convert(monitor.params, spec.params),
+            pool=pool(monitor, windows),
+            referenced=monitor.baseline is not None and monitor.baseline.source is Source.REFERENCE,
+            extent=extent(monitor, windows),
+        )
+        blocks = [_column(asked, name, windows, reads) for name in columns]
         value, lower, upper, effective, base, n, n_base, empty = (np.stack(arrays, axis=1) for arrays in zip(*blocks, strict=True))
         verdict, reason = judge(monitor, spec.about, value, base, n, n_base, spec.no_value, empty)
         return Frame(
@@ -64,10 +84,14 @@ class Evaluate:
         )
 
 
+def pool(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
+    """What of the stream is the baseline of windows, one set of spans for each part of the pool."""
+    return monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ()
+
+
 def extent(monitor: Monitor, windows: Spans) -> Extent:
     """What is read of the stream to evaluate a monitor over windows."""
-    pool = monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ()
-    return Extent.of(windows.join(*pool))
+    return Extent.of(windows.join(*pool(monitor, windows)))
 
 
 def most(scope: Scope) -> int:
@@ -77,23 +101,21 @@ def most(scope: Scope) -> int:
     return max(1, min(_CELLS // (max(widths) * len(scope.segments)), _SPARSE // (sum(read) * len(scope.segments))))
 
 
-def _block(monitor: Monitor, spec: AnySpec, column: str, windows: Spans, reads: Reads) -> tuple[Floats | Ints, ...]:
+def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[Floats | Ints, ...]:
     """value, lower, upper, n_effective, baseline_value, n_target, n_baseline and why there are no rows; each (windows, segments)."""
-    kind, needed = KINDS[spec.evidence], extent(monitor, windows)
-    parts = [_part(monitor, spec, column, windows.take(part), reads, needed) for part in kind.parts(reads, needed, windows)]
+    parts = [_part(asked, column, windows, part, reads) for part in KINDS[asked.spec.evidence].parts(reads, asked.extent, windows)]
     return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
 
-def _part(monitor: Monitor, spec: AnySpec, column: str, windows: Spans, reads: Reads, needed: Extent) -> tuple[Floats | Ints, ...]:
-    kind, against = KINDS[spec.evidence], monitor.baseline
-    pool = against.spans(windows, monitor.window) if against else ()
-    target, *pooled = kind.read(reads, needed, column, [(windows,), pool] if pool else [(windows,)])
-    baseline = kind.reference(reads.scope, column) if against and against.source is Source.REFERENCE else next(iter(pooled), None)
-    params = msgspec.convert(monitor.params, spec.params)
-    shape = (len(windows), len(reads.scope.segments))
-    result: Result = spec.compute(target, baseline, params)
+def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads) -> tuple[Floats | Ints, ...]:
+    spec, kind = asked.spec, KINDS[asked.spec.evidence]
+    sides = [side for side in ((windows,), asked.pool) if side]
+    target, *pooled = kind.read(reads, asked.extent, column, [[spans.take(part) for spans in side] for side in sides])
+    baseline = kind.reference(reads.scope, column) if asked.referenced else next(iter(pooled), None)
+    shape = (len(windows.take(part)), len(reads.scope.segments))
+    result: Result = spec.compute(target, baseline, asked.params)
     nothing = np.full(shape, np.nan)
-    base = nothing if baseline is None or spec.about.compares else spec.compute(baseline, None, params).value
+    base = nothing if baseline is None or spec.about.compares else spec.compute(baseline, None, asked.params).value
     n_baseline = np.full(1, NONE) if baseline is None else baseline.n.astype(np.int64)
     arrays = (
         result.value,

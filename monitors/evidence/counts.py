@@ -14,14 +14,11 @@ from detectors.evidence import Counts
 from detectors.groups import groups
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Reads, Scope
+from monitors.evidence.reads import Reads, Scope, at_once
 
 _LABELS = ("label_bin", "label_count")
 
-
-def parts(_reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
-    """All windows at a time: a step has no more than fit."""
-    return [slice(0, len(windows))]
+parts = at_once
 
 
 def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spans]]) -> list[Counts]:

@@ -10,15 +10,12 @@ from core.span import Spans
 from detectors.evidence import Losses
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Reads, Scope
+from monitors.evidence.reads import Reads, Scope, at_once
 
 _COLUMNS = {"absolute": "absolute_sum", "square": "square_sum"}
 _NAMES = ("n", *_COLUMNS.values())
 
-
-def parts(_reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
-    """All windows at a time: a step has no more than fit."""
-    return [slice(0, len(windows))]
+parts = at_once
 
 
 def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]]) -> list[Losses]:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from core.block import Ints, Outcomes
+from core.span import Spans
 from monitors.evidence.extent import Extent
 from monitors.history import History
 from monitors.model import Model
@@ -69,6 +70,11 @@ class Reads:
     def outcomes(self, slots: Ints) -> Iterator[Outcomes]:
         """The labelled events of slots, in blocks. They are not kept."""
         return self._history.outcomes(self.scope.model.contract, slots, version=self.scope.version)
+
+
+def at_once(_reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
+    """All windows at a time, as `parts` of a kind of evidence: a step has no more than fit."""
+    return [slice(0, len(windows))]
 
 
 def _kept(held: list[tuple[Extent, T]], extent: Extent, ask: Callable[[], T]) -> T:

@@ -15,16 +15,13 @@ from detectors.performance.roc_auc import mean_roc_auc, roc_auc_binned
 from detectors.summary.score import edges_of, judged, members, scores
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Reads, Scope
+from monitors.evidence.reads import Reads, Scope, at_once
 
 MOST = 200_000  # labelled rows of a window that are sorted
 
 _BINS = ("scored", "score_class", "score_bin", "positive", "negative", "positive_sum", "negative_sum")
 
-
-def parts(_reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
-    """All windows at a time: `read` cuts them itself."""
-    return [slice(0, len(windows))]
+parts = at_once
 
 
 def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]], most: int = MOST) -> list[Scores]:
