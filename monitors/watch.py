@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from core import moment
 from core.block import Ints
 from core.clock import Clock
 from core.contract import Contract
-from core.error import Retryable
+from core.error import Fenced, Retryable
 from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
@@ -123,10 +124,10 @@ class Watch:
             self._group(group, model, move, term, failures)
         worked = False
         for task in tasks:
-            with failures.of(task.monitor):
-                self._gone(task, model.contract, term)
             if task.monitor.name not in failures.errors:
-                worked |= bool(len(task.due) or len(task.gone))
+                with failures.of(task.monitor):
+                    self._gone(task, model.contract, term)
+                    worked |= bool(len(task.due) or len(task.gone))
         new = [why for name, (_, why) in failures.errors.items() if name not in failed]
         if len(new) > 1 and not worked and all(isinstance(why, Retryable) for why in new):
             raise new[0]
@@ -178,7 +179,7 @@ class Watch:
             written = list[tuple[Task, pa.Table, int]]()
             for task in tasks:
                 with failures.of(task.monitor):
-                    frame = self._evaluate(task.monitor, chunk, reads)
+                    frame = self._frame(task, chunk, reads)
                     table, changed = self._told(task.monitor, frame, stored[task.monitor.name], move, term)
                     written.append((task, table, changed))
             self._write_all(written, term, failures)
@@ -189,6 +190,16 @@ class Watch:
                     self.counts.readings += changed
                     self._withdraw(task.monitor, absent(held(stored[task.monitor.name], chunk, contract), task.segments), term)
                     task.done.add(chunk, task.each)
+
+    def _frame(self, task: Task, chunk: Spans, reads: Reads) -> Frame:
+        """The readings of a monitor. What the store refuses for several together is asked for this one alone."""
+        try:
+            return self._evaluate(task.monitor, chunk, reads)
+        except Retryable:
+            own = dataclasses.replace(reads.scope, columns=tuple(name for name in task.columns if name))
+            if own == reads.scope:
+                raise
+            return self._evaluate(task.monitor, chunk, self._evaluate.reads(own))
 
     def _told(self, monitor: Monitor, frame: Frame, stored: pa.Table, move: Move, term: Term) -> tuple[pa.Table, int]:
         """What is to be stored, and how many readings of it are new; the alerts have taken those.
@@ -208,7 +219,9 @@ class Watch:
         term.check()
         try:
             self._write.readings(tables)
-        except Retryable:
+        except Fenced:
+            raise
+        except Exception:  # of one monitor perhaps: the others' are stored
             if len(tables) == 1:
                 raise
             for task, table, _ in written:

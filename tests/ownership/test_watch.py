@@ -126,6 +126,30 @@ def test_a_monitor_that_the_store_refuses_holds_up_no_other(spine: Spine, model:
     assert counts(spine, model) == counts(spine, model, "psi")
 
 
+def test_what_the_store_refuses_for_several_is_asked_for_each(spine: Spine, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns are asked for together; where that is too much, one monitor's do not keep another's from being read."""
+    spine.clock = ManualClock(SystemClock().now())
+    nulls = msgspec.structs.replace(monitors(model)[0], segments=("all",))
+    spine.monitors[model] = [
+        msgspec.structs.replace(nulls, name=name, columns=(column,)) for name, column in (("nulls", "x"), ("of c", "c"))
+    ]
+    panes = spine.owner(model)._watch._evaluate._panes
+    ask, asked = panes.counts, list[int]()
+
+    def counted(contract: Contract, columns: Sequence[str], *rest: Any) -> Any:
+        asked.append(len(columns))
+        if len(columns) > 1:
+            raise Retryable("MEMORY_LIMIT_EXCEEDED")
+        return ask(contract, columns, *rest)
+
+    monkeypatch.setattr(panes, "counts", counted)
+    predict(spine, model, 1, 1)
+    settle(spine, model)
+    assert spine.owner(model).counts.failed == {}
+    assert asked[:2] == [2, 1]
+    assert counts(spine, model) == {(0, "all"): 1}
+
+
 def test_a_store_that_refuses_all_is_no_monitors_fault(spine: Spine, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The step fails as a whole, and when the store is well again nothing waits for a pause."""
     spine.clock = ManualClock(SystemClock().now())
