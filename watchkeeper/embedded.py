@@ -104,7 +104,7 @@ class Embedded:
         """What is wrong now, in words: obstacles, monitors that cannot be evaluated, and destinations that do not answer."""
         return self._ingest_problems() + self.host.problems() + failures(self.stores.control)
 
-    def status(self) -> dict[str, Any]:
+    def status(self, age: float = 0.0) -> dict[str, Any]:
         """What `GET /v1/status` says: whether all is quiet, how far ingest and evaluation are, what is wrong."""
         totals = self.stores.batches.totals()
         ingest = {

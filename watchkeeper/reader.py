@@ -20,6 +20,7 @@ from watchkeeper.defined import Defined
 from watchkeeper.spine import Spine
 
 _EVER = (moment.EARLIEST, moment.LATEST)
+_RECENT = 10.0  # seconds that the state of the service on a page may be old
 
 
 class Reader:
@@ -137,8 +138,8 @@ class Reader:
         return self._stores.flow.rows(self._spine.clock.now() - moment.HOUR), self._stores.flow.refused(letters)
 
     def status(self) -> dict[str, Any]:
-        """What `GET /v1/status` says."""
-        return self._spine.status()
+        """What `GET /v1/status` says, as pages need it: they are drawn again when it changes."""
+        return self._spine.status(_RECENT)
 
     def rows(self, contracts: Sequence[Contract]) -> list[dict[str, Any]]:
         """The rows of these models; the stores are asked as often for many as for one."""

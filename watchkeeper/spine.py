@@ -45,8 +45,8 @@ class Spine(Protocol):
         """Something was defined: there may be work for the owners."""
         ...
 
-    def status(self) -> dict[str, Any]:
-        """What `GET /v1/status` says."""
+    def status(self, age: float = 0.0) -> dict[str, Any]:
+        """What `GET /v1/status` says, found at most `age` seconds ago."""
         ...
 
     def collectors(self) -> Sequence[Collector]:

@@ -93,7 +93,7 @@ def test_the_flow_is_what_came_lately_and_what_could_not_be_used(stores: Stores)
 
 def test_the_stores_are_asked_as_often_for_many_models_as_for_few(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of models, the pages of the fleet, of the inbox and of one model, and a page of readings."""
-    spine = SimpleNamespace(stores=stores, clock=ManualClock(1), status=lambda: {"problems": [], "quiet": True})
+    spine = SimpleNamespace(stores=stores, clock=ManualClock(1), status=lambda _age: {"problems": [], "quiet": True})
     reader = Reader(cast("Any", spine))
     pages = cast("Any", Pages(reader))
     works: dict[str, Callable[[], object]] = {

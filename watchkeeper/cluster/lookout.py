@@ -50,12 +50,13 @@ class Lookout(Generic[T]):
         waited = 0.0 if began is None else time.monotonic() - began
         return waited if waited > _SLOW else 0.0
 
-    def now(self, patience: float) -> T | None:
-        """What a look finds that begins after this call; None if that takes longer than `patience` seconds."""
-        asked = time.monotonic()
+    def now(self, patience: float, age: float = 0.0) -> T | None:
+        """What a look finds that began `age` seconds before this call or later; None if that takes longer than `patience` seconds."""
+        asked = time.monotonic() - age
         with self._changed:
-            self._wanted = True
-            self._changed.notify_all()
+            if self._as_of < asked:
+                self._wanted = True
+                self._changed.notify_all()
             done = self._changed.wait_for(lambda: self._as_of >= asked or self._stopped, patience)
             return self._answer if done and self._as_of >= asked else None
 

@@ -67,9 +67,9 @@ class Serve:
         """None: the application has its own."""
         return ()
 
-    def status(self) -> dict[str, Any]:
+    def status(self, age: float = 0.0) -> dict[str, Any]:
         """How the whole cluster is."""
-        return self._standing.status()
+        return self._standing.status(age)
 
     def tag(self) -> str:
         """A text that changes when anything that can be read has changed."""

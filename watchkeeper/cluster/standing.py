@@ -80,9 +80,9 @@ class Standing:
         slow = self._lookout.slow
         return [*self._lookout.last.away, *([f"{self._asking} has not answered for {slow:.0f} s"] if slow else [])]
 
-    def status(self) -> dict[str, Any]:
-        """What `GET /v1/status` says."""
-        look = self._lookout.now(_PATIENCE)
+    def status(self, age: float = 0.0) -> dict[str, Any]:
+        """What `GET /v1/status` says, as it was found at most `age` seconds ago."""
+        look = self._lookout.now(_PATIENCE, age)
         found, away = look or _Look(self._lookout.last.found, self.away() or [f"{self._asking} does not answer at once"])
         empty = {"end": 0, "written": 0, "lag": 0, "begun": 0, "partitions": 0}
         ingest = {
@@ -111,14 +111,15 @@ class Standing:
         }
 
     def tag(self) -> str:
-        """A text that changes with every batch, word, definition, episode and delivery."""
+        """A text that changes with every batch, word, definition, episode and delivery, and when everything has come to rest."""
         found = self._lookout.last.found
         parts = (
             {name: (sorted(of.predictions.items()), sorted(of.labels.items())) for name, of in found.progress.items()},
-            {name: (word.epoch, word.readings) for name, word in found.words.items()},
+            {name: (word.epoch, word.readings, word.quiet) for name, word in found.words.items()},
             found.contracts,
             found.monitors,
             found.outbox,
+            _caught_up(found),
         )
         return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:16]
 
