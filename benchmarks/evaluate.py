@@ -17,6 +17,7 @@ from core import moment
 from core.baseline import reference
 from core.baseline.previous import Previous
 from core.monitor import Monitor
+from core.principal import LOCAL
 from core.window.tumbling import Tumbling
 from ingest.decode.label import decode_labels
 from ingest.decode.prediction import decode_predictions
@@ -25,6 +26,7 @@ from monitors.owner import Owner
 from monitors.reference import Reference
 from monitors.seam import Committed
 from watchkeeper import wiring
+from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.demo import flights
 from watchkeeper.embedded import Embedded
 from watchkeeper.replay import Recording
@@ -70,7 +72,8 @@ LEAST, WANTED = 5_000, 40_000  # readings a second
 def history(spine: Embedded, pair: flights.Pair) -> Model:
     """The year in the stores; what evaluation knows of its model."""
     options = {"task": pair.task, "segments": ",".join(flights.SEGMENTS)}
-    Services(spine).save_reference(pair.model, pair.reference.read_bytes(), options)
+    given = ReferenceFile(model=pair.model, parquet=pair.reference.read_bytes(), options=options)
+    Services(spine).do(LOCAL, "reference", given)
     contract = spine.stores.control.contract(pair.model)
     if contract is None:
         raise SystemExit("the reference was not kept")

@@ -5,7 +5,9 @@
     |-- Fenced          somebody else owns this now; drop what you hold
     |-- Fatal           this process cannot go on; a person must look
     |-- InvalidRecord   this record cannot be used; the next one can
-    `-- ConfigError     a person asked for something that cannot be; nothing was changed
+    |-- ConfigError     a person asked for something that cannot be; nothing was changed
+    |-- Forbidden       this principal may not do that; nothing was changed
+    `-- Missing         what was asked for is not there; nothing was changed
 
 A message says what is wrong, where, and what to do about it.
 """
@@ -49,4 +51,20 @@ class ConfigError(WatchkeeperError):
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(f"{message} ({remedy})" if remedy else message)
         self.message = message
+        self.remedy = remedy
+
+
+class Forbidden(WatchkeeperError):
+    """The principal's role does not allow it; `remedy` names the roles that do."""
+
+    def __init__(self, message: str, *, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class Missing(WatchkeeperError):
+    """There is nothing of that name; `remedy` says where to find what there is."""
+
+    def __init__(self, message: str, *, remedy: str) -> None:
+        super().__init__(message)
         self.remedy = remedy

@@ -13,6 +13,7 @@ from dashboard.mount import mount
 from watchkeeper.api.app import create_api
 from watchkeeper.api.auth import Auth, Doors
 from watchkeeper.api.host import Hosts
+from watchkeeper.api.key import Keys
 from watchkeeper.api.login import LOGOUT
 from watchkeeper.api.metrics import Metrics
 from watchkeeper.api.session import Sessions
@@ -29,8 +30,8 @@ def create_application(spine: Spine) -> FastAPI:
     services = Services(spine)
 
     settings = spine.settings
-    token = settings.secret
-    sessions = None if token is None else Sessions(token, settings.session, spine.stores.control, spine.clock)
+    keys, token = Keys(settings.keys), settings.secret
+    sessions = Sessions(keys, settings.session, spine.stores.control, spine.clock) if keys else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -45,6 +46,6 @@ def create_application(spine: Spine) -> FastAPI:
     brokers = connection(settings) if settings.kafka.bootstrap else None
     api = create_api(services, registered=metrics, address=settings.url, clock=spine.clock, lifespan=lifespan, brokers=brokers, doors=None)
     warm = mount(api, Pages(services.reader), logout=None if sessions is None else LOGOUT)
-    doors = Doors(token, Hosts(settings.host, settings.hosts), sessions)
+    doors = Doors(keys, Hosts(settings.host, settings.hosts), sessions)
     api.add_middleware(Auth, doors=doors)  # the last added is the outermost: nothing is answered without it
     return api

@@ -22,8 +22,10 @@ from pydantic_settings import NoDecode
 
 from core import duration
 from core.error import ConfigError
+from core.principal import Role
 
 _HIDDEN = "**********"
+RESERVED = {"local": "everyone, where no token is asked for", "token": "the setting `token`"}
 _PRIVATE = ("password", "secret", "token", "key.pem", "jaas")  # parts of names of librdkafka's options whose values nobody should see
 
 
@@ -102,6 +104,30 @@ class Guarded(Section):
     def secret(self) -> str | None:
         """The password, wherever it stands; None if there is none."""
         return secret(self.password, self.password_file)
+
+
+class Token(Section):
+    """A token of `tokens`: the name of its principal, and what they may do."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    role: Role
+    token: SecretStr | None = None
+    token_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.name in RESERVED:
+            raise ValueError(f"`{self.name}` is taken: it stands in the audit for {RESERVED[self.name]}; write another name")
+        if fault := secret_fault("token", self.token, self.token_file):
+            raise ValueError(fault)
+        if self.token is None and self.token_file is None:
+            raise ValueError("there is no token; set token or token_file")
+        return self
+
+    @property
+    def secret(self) -> str:
+        """The token, wherever it stands."""
+        return secret(self.token, self.token_file) or ""
 
 
 class Kafka(Section):

@@ -19,8 +19,22 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from pydantic_settings.exceptions import SettingsError
 
 from core.error import ConfigError
+from core.principal import Principal, Role
 from monitors import document
-from watchkeeper.section import Alerts, ClickHouse, Control, Duration, Evaluate, Ingest, Kafka, Names, Retention, secret, secret_fault
+from watchkeeper.section import (
+    Alerts,
+    ClickHouse,
+    Control,
+    Duration,
+    Evaluate,
+    Ingest,
+    Kafka,
+    Names,
+    Retention,
+    Token,
+    secret,
+    secret_fault,
+)
 
 PREFIX = "WATCHKEEPER_"
 # Variables with our prefix that are no settings of the server: where the client looks, and what the tests go by.
@@ -52,6 +66,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8650, ge=0, le=65535)
     token: SecretStr | None = None
     token_file: Path | None = None
+    tokens: tuple[Token, ...] = ()
     session: Duration = "12h"  # type: ignore[assignment]  # a text, as in a file: validated on the way
     hosts: Names = ()
     proxies: Names = ("127.0.0.1", "::1")
@@ -68,8 +83,16 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _together(self) -> Settings:
         faults = [secret_fault("token", self.token, self.token_file)]
-        if self.token is None and self.token_file is None and not loopback(self.host):
-            faults.append(f"host {self.host} can be reached from other machines; set token or token_file, or listen on 127.0.0.1")
+        open_ = self.token is None and self.token_file is None and not self.tokens
+        if open_ and not loopback(self.host):
+            faults.append(f"host {self.host} can be reached from other machines; set token, token_file or tokens, or listen on 127.0.0.1")
+        if not any(faults):
+            names, secrets = [one.name for one in self.tokens], [one for one, _ in self.keys]
+            faults += [
+                f"tokens: the name `{name}` stands twice; give each its own" for name in dict.fromkeys(names) if names.count(name) > 1
+            ]
+            if len(set(secrets)) < len(secrets):
+                faults.append("tokens: two of them are the same; make each its own")
         if self.kafka.bootstrap is not None:
             faults += [
                 f"kafka.bootstrap is set and {name} is not: processes share their stores; set {name} to such as {example}"
@@ -84,9 +107,16 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def keys(self) -> tuple[tuple[str, Principal], ...]:
+        """The tokens that requests may bring, and whose each is; none on an open loopback."""
+        one = secret(self.token, self.token_file)
+        first = () if one is None else ((one, Principal("token", Role.ADMIN)),)
+        return *first, *((each.secret, Principal(each.name, each.role)) for each in self.tokens)
+
+    @property
     def secret(self) -> str | None:
-        """The token that every request must bring, from `token` or from `token_file`; None on an open loopback."""
-        return secret(self.token, self.token_file)
+        """A token for what asks our own server, such as `watchkeeper doctor`; None on an open loopback."""
+        return next((one for one, _ in self.keys), None)
 
     @property
     def url(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from threading import Lock
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, func, insert, select
@@ -89,11 +90,17 @@ class Contracts(Database):
                 "created_at": self._clock.now(),
             }
             connection.execute(insert(CONTRACT), row)
-            audit(connection, self._clock.now(), actor, "contract.save", saved.model, {"version": saved.version, "content": content})
+            before, after = _audited(*found) if found else None, _audited(saved, content)
+            audit(connection, self._clock.now(), actor, "contract.save", saved.model, before, after)
         with self._lock:
             self._generation += 1
             self._newest.pop(saved.model, None)
         return saved
+
+
+def _audited(contract: Contract, content: str) -> dict[str, Any]:
+    """Of a contract what the audit keeps: every version stays where it is."""
+    return {"version": contract.version, "content": content}
 
 
 def _classes(contract: Contract) -> tuple[tuple[str, ...], str, bool]:

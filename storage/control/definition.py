@@ -58,7 +58,8 @@ class Definitions(Database):
             now = self._clock.now()
             upsert(connection, MONITOR, [row])
             connection.execute(insert(MONITOR_HISTORY), {**row, "created_at": now})
-            audit(connection, now, actor, f"monitor.{outcome}", f"{saved.model}/{saved.name}", msgspec.to_builtins(saved))
+            before = msgspec.to_builtins(stored)
+            audit(connection, now, actor, f"monitor.{outcome}", f"{saved.model}/{saved.name}", before, msgspec.to_builtins(saved))
         return monitor.model, monitor.name, outcome
 
     def revision(self) -> tuple[int, int]:
@@ -81,13 +82,15 @@ class Definitions(Database):
             return [self._apply_destination(connection, destination, dry_run=dry_run, actor=actor) for destination in destinations]
 
     def _apply_destination(self, connection: Connection, destination: Destination, *, dry_run: bool, actor: str) -> Applied:
-        stored = connection.execute(select(DESTINATION.c.payload).where(DESTINATION.c.name == destination.name)).scalar()
-        if stored is not None and msgspec.json.decode(stored, type=Destination) == destination:
+        payload = connection.execute(select(DESTINATION.c.payload).where(DESTINATION.c.name == destination.name)).scalar()
+        stored = None if payload is None else msgspec.json.decode(payload, type=Destination)
+        if stored == destination:
             return "", destination.name, "unchanged"
-        outcome: Outcome = "created" if stored is None else "changed"
+        outcome: Outcome = "changed" if stored else "created"
         if not dry_run:
             upsert(connection, DESTINATION, [{"name": destination.name, "payload": msgspec.json.encode(destination).decode()}])
-            audit(connection, self._clock.now(), actor, f"destination.{outcome}", destination.name, destination.shown())
+            before = stored.shown() if stored else None
+            audit(connection, self._clock.now(), actor, f"destination.{outcome}", destination.name, before, destination.shown())
         return "", destination.name, outcome
 
 

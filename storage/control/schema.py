@@ -101,4 +101,14 @@ OUTBOX = Table(
     Index("outbox_by_state", "state", "destination", "sequence"),
     Index("outbox_by_episode", "episode"),
 )
-AUDIT = Table("audit", METADATA, _sequence(), _number("at"), _name("actor"), _name("action"), _name("subject"), _json("payload"))
+AUDIT = Table(
+    "audit",
+    METADATA,
+    _sequence(),
+    _number("at"),
+    _name("actor"),
+    _name("action"),
+    _name("subject"),
+    _json("payload"),  # after the change
+    Column("before", Text, nullable=False, server_default="null"),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,12 +15,14 @@ from fastapi import FastAPI
 from core import moment
 from core.clock import ManualClock
 from core.error import Retryable
+from core.principal import Principal, Role
 from tests.api.test_events import is_problem
 from tests.api.twin import Twin
 from watchkeeper.api import login, session
 from watchkeeper.api.app import create_api
 from watchkeeper.api.auth import Auth, Doors
 from watchkeeper.api.host import Hosts
+from watchkeeper.api.key import Keys
 from watchkeeper.api.session import Sessions, cookie_name
 
 TOKEN = "s3cret-é"
@@ -58,11 +60,14 @@ def clock() -> ManualClock:
     return ManualClock(NOW)
 
 
-def guarded(documents: Documents, clock: ManualClock, token: str = TOKEN, twin: Twin | None = None) -> FastAPI:
+def guarded(
+    documents: Documents, clock: ManualClock, token: str = TOKEN, twin: Twin | None = None, more: Sequence[tuple[str, Principal]] = ()
+) -> FastAPI:
     """The API with pages behind it, as `serve` has them, behind its doors."""
+    keys = Keys([(token, Principal("token", Role.ADMIN)), *more])
     app = create_api(twin or Twin(), clock=clock, doors=None)
     app.add_api_route("/ui/{path:path}", lambda path: f"the page {path}")
-    app.add_middleware(Auth, doors=Doors(token, Hosts(), Sessions(token, 12 * moment.HOUR, documents, clock)))
+    app.add_middleware(Auth, doors=Doors(keys, Hosts(), Sessions(keys, 12 * moment.HOUR, documents, clock)))
     return app
 
 
@@ -122,7 +127,7 @@ async def test_a_wrong_token_opens_nothing(http: httpx.AsyncClient) -> None:
         {"token": "\udc00".encode("utf-8", "surrogatepass").decode("latin-1")},
     ):
         answer = await http.post("/login", data=form)
-        assert (answer.status_code, "That is not the token." in answer.text, "set-cookie" in answer.headers) == (401, True, False)
+        assert (answer.status_code, "That is none of the tokens." in answer.text, "set-cookie" in answer.headers) == (401, True, False)
     assert is_problem(await http.post("/login", content=b"token=" + b"x" * 20_000), 413)
     assert is_problem(await http.put("/login"), 405)
     assert is_problem(await http.get("/v1/status"), 401)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import msgspec
 import pyarrow as pa
 
 from core.baseline.reference import Reference
@@ -13,9 +14,14 @@ from core.contract import Column, Contract, Dimension, Kind, Task
 from core.episode import Episode
 from core.error import ConfigError
 from core.monitor import Monitor
+from core.principal import Principal
 from core.reading import Query
 from ingest.decode.payload import Kind as BodyKind
+from storage.control.audit import Entry
 from watchkeeper.api.seam import AnyDecoded, Topic
+from watchkeeper.change.apply import Apply
+from watchkeeper.change.reference import ReferenceFile
+from watchkeeper.command import role
 
 TAXI = Contract(
     model="taxi-fare",
@@ -62,6 +68,8 @@ class Twin:
         self.appended: list[tuple[Topic, bytes, BodyKind, AnyDecoded, int]] = []
         self.queries: list[Query] = []
         self.references: list[tuple[str, bytes, dict[str, str]]] = []
+        self.done: list[tuple[Principal, str, msgspec.Struct]] = []
+        self.entries: list[Entry] = []
         self.table = pa.Table.from_pylist([READING])
         self.found: list[Episode] = []
         self.failure: Exception | None = None
@@ -97,14 +105,19 @@ class Twin:
     def episode(self, name: str) -> Episode | None:
         return next((episode for episode in self.found if episode.id == name), None)
 
-    def save_reference(self, model: str, parquet: bytes, options: Mapping[str, str]) -> Mapping[str, Any]:
-        self.references.append((model, parquet, dict(options)))
-        return {"model": model, "version": 1, "result": "created"}
-
-    def apply(self, text: str, *, dry_run: bool, replace: bool = False) -> Sequence[Mapping[str, Any]]:
-        if "baseline.same_weekday" in text:
+    def do(self, principal: Principal, command: str, payload: msgspec.Struct) -> Any:
+        principal.require(role(command))
+        self.done.append((principal, command, payload))
+        if isinstance(payload, ReferenceFile):
+            self.references.append((payload.model, payload.parquet, payload.options))
+            return {"model": payload.model, "version": 1, "result": "created"}
+        assert isinstance(payload, Apply)
+        if "baseline.same_weekday" in payload.text:
             raise ConfigError("`baseline.same_weekday` is not available yet", remedy="use reference or previous")
-        return [{"kind": "monitor", "model": "taxi-fare", "name": "fare-drift", "result": "unchanged" if dry_run else "created"}]
+        return [{"kind": "monitor", "model": "taxi-fare", "name": "fare-drift", "result": "unchanged" if payload.dry_run else "created"}]
+
+    def audit(self, limit: int, after: str | None) -> tuple[list[Entry], str | None]:
+        return self.entries[:limit], after
 
     def status(self) -> Mapping[str, Any]:
         return {"quiet": True, "version": "0.1.0", "ingest": {}, "evaluate": {}, "problems": []}

@@ -47,7 +47,7 @@ def test_a_person_logs_in_looks_around_and_logs_out(browser: Browser, guarded: P
     with window(browser, guarded) as tab:
         tab.page.goto(f"{guarded.url}/ui/models?range=7d")
         enter(tab, "wrong")
-        expect(tab.page.get_by_role("alert")).to_have_text("That is not the token.")
+        expect(tab.page.get_by_role("alert")).to_have_text("That is none of the tokens.")
         assert Axe().run(tab.page).response["violations"] == []
         assert [complaint for complaint in tab.complaints if "401" not in complaint] == []
         tab.complaints.clear()

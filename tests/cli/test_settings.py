@@ -9,6 +9,7 @@ import pytest
 
 from core import moment
 from core.error import ConfigError
+from core.principal import Principal, Role
 from watchkeeper import settings
 
 
@@ -74,6 +75,45 @@ def test_other_machines_need_a_token(tmp_path: Path) -> None:
     assert opened.secret == "hush"
     with pytest.raises(ConfigError, match="both"):
         settings.load(token="a", token_file=_file(tmp_path, "b", "token"))
+
+
+def test_tokens_have_a_name_and_a_role(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a file or the environment, each from the settings or a file of its own; the setting `token` may do all beside them, and none is shown."""
+    other = _file(tmp_path, "in-a-file\n", "token")
+    text = (
+        f"token: may-do-all\ntokens:\n- {{name: ada, role: editor, token: of-ada}}\n- {{name: scorer, role: sender, token_file: {other}}}"
+    )
+    found = settings.load(_file(tmp_path, text), host="0.0.0.0")  # noqa: S104
+    assert found.keys == (
+        ("may-do-all", Principal("token", Role.ADMIN)),
+        ("of-ada", Principal("ada", Role.EDITOR)),
+        ("in-a-file", Principal("scorer", Role.SENDER)),
+    )
+    assert not [token for token, _ in found.keys if token in str(found.shown())]
+    monkeypatch.setenv("WATCHKEEPER_TOKENS", '[{"name": "b", "role": "viewer", "token": "t"}]')
+    assert settings.load().keys == (("t", Principal("b", Role.VIEWER)),)
+    assert settings.load(host="0.0.0.0").secret == "t"  # noqa: S104
+
+
+@pytest.mark.parametrize(
+    ("tokens", "fault"),
+    [
+        ("[{name: a, role: viewer, token: x}, {name: a, role: admin, token: y}]", "the name `a` stands twice"),
+        ("[{name: a, role: viewer, token: x}, {name: b, role: admin, token: x}]", "two of them are the same"),
+        ("[{name: a, role: owner, token: x}]", "tokens.0.role: Input should be 'viewer', 'sender', 'operator', 'editor' or 'admin'"),
+        ("[{name: a, role: viewer, token: ''}]", "tokens.0: the token is empty"),
+        ("[{name: a, role: viewer}]", "tokens.0: there is no token; set token or token_file"),
+        ("[{name: a, role: viewer, token: x, token_file: y}]", "both set"),
+        ("[{name: a, role: viewer, token_file: /nowhere}]", "token_file /nowhere is not a file"),
+        ("[{name: local, role: viewer, token: x}]", "`local` is taken"),
+        ("[{name: a, role: viewer, token: x, until: 1d}]", "tokens.0.until: unknown setting"),
+    ],
+)
+def test_a_token_that_says_too_little_or_too_much_is_refused(tmp_path: Path, tokens: str, fault: str) -> None:
+    """With where it stands and what to do."""
+    with pytest.raises(ConfigError) as caught:
+        settings.load(_file(tmp_path, f"tokens: {tokens}"))
+    assert fault in caught.value.message
 
 
 def test_what_is_shown_hides_secrets_and_reads_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,10 @@ import pytest
 import yaml
 
 from core import moment
+from core.principal import LOCAL
 from ingest.decode.prediction import decode_predictions
 from storage.facts.earlier import Earlier
+from watchkeeper.change.apply import Apply
 from watchkeeper.embedded import Embedded
 from watchkeeper.host import Step
 from watchkeeper.services import Services
@@ -76,7 +78,8 @@ def until(holds: Callable[[], bool]) -> None:
 def add(spine: Embedded, names: list[str]) -> None:
     """Models with an event each, evaluated."""
     columns = [{"name": "x", "kind": "numeric", "range": [0, 1]}]
-    Services(spine).apply(yaml.safe_dump([{"contract": name, "task": "binary", "columns": columns} for name in names]), dry_run=False)
+    definitions = [{"contract": name, "task": "binary", "columns": columns} for name in names]
+    Services(spine).do(LOCAL, "apply", Apply(text=yaml.safe_dump(definitions)))
     for name in names:
         send(spine, name, "a")
     until(lambda: spine.host.quiet)

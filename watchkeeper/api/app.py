@@ -11,7 +11,7 @@ from fastapi.middleware import Middleware
 
 from core.clock import Clock, SystemClock
 from ingest.kafka.connection import Connection
-from watchkeeper.api import asyncapi, definitions, episodes, events, measures, metrics, models, openapi, problem, readings, status
+from watchkeeper.api import asyncapi, audit, definitions, episodes, events, measures, metrics, models, openapi, problem, readings, status
 from watchkeeper.api.auth import Auth, Doors
 from watchkeeper.api.metrics import Measure, Metrics
 from watchkeeper.api.seam import Services
@@ -53,6 +53,7 @@ def create_api(
         readings.router(services),
         models.router(services),
         definitions.router(services),
+        audit.router(services),
         measures.router(),
         episodes.router(services, address),
         status.router(services),
@@ -61,5 +62,5 @@ def create_api(
     for router in routers:
         app.include_router(router)
     problem.install(app, routers)
-    openapi.install(app)
+    openapi.install(app, routers)
     return app

@@ -1,20 +1,26 @@
-"""Who may talk to us: everyone on an open loopback, else who brings the token or has logged in. Wraps the whole application, pages included."""
+"""Who may talk to us: everyone on an open loopback, else who brings a token or has logged in. Wraps the whole application, pages included.
+
+Each request that is let in has a principal. Every principal may read; a route that needs a higher role says so by `needs`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPMethod
+from typing import Any
 
+from fastapi import Depends, Request
 from starlette.datastructures import Headers
-from starlette.requests import Request, cookie_parser
+from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.error import Retryable
+from core.principal import LOCAL, Principal, Role
 from watchkeeper.api.host import Hosts
+from watchkeeper.api.key import Keys
 from watchkeeper.api.login import HOME, LOGIN, LOGOUT, Login, to_login
 from watchkeeper.api.problem import Problem
 from watchkeeper.api.session import Sessions, cookie_name
@@ -29,25 +35,24 @@ _FOREIGN = Problem(403, "the request comes from a page of another site", "call t
 _SAFE = {HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS}
 # Anybody may ask these, as probes do; a stranger hears yes or no.
 OPEN = {"/v1/health/live", "/v1/health/ready"}
-_STRANGER = "watchkeeper.stranger"
+_PRINCIPAL = "watchkeeper.principal"
 
 
 @dataclass(frozen=True)
 class Doors:
-    """Who is let in: `hosts` are our names; with a `token` every request needs it, or the cookie of one of the `sessions`."""
+    """Who is let in: `hosts` are our names; with `keys` every request needs one of them, or the cookie of one of the `sessions`."""
 
-    token: str | None = None
+    keys: Keys = field(default_factory=Keys)
     hosts: Hosts = field(default_factory=Hosts)
     sessions: Sessions | None = None
 
 
 class Auth:
-    """Middleware. Without a token a browser may change nothing from another site's page; with a session neither."""
+    """Middleware. Without tokens a browser may change nothing from another site's page; with a session neither."""
 
     def __init__(self, app: ASGIApp, doors: Doors) -> None:
         self.app, self._doors = app, doors
-        self._token = None if doors.token is None else doors.token.encode()
-        self._login = None if doors.token is None or doors.sessions is None else Login(doors.token, doors.sessions)
+        self._login = Login(doors.keys, doors.sessions) if doors.keys and doors.sessions is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -67,22 +72,24 @@ class Auth:
             return Problem(421, detail, "use the address that it listens on, or add the name to its setting `hosts`").response()
         foreign = (origin := headers.get("origin")) is not None and origin.partition("://")[2] != host and scope.get("method") not in _SAFE
         door = scope["type"] == "http" and path in {LOGIN, LOGOUT}
-        if self._token is None:
+        if not self._doors.keys:
+            scope[_PRINCIPAL] = LOCAL
             if door:
                 return RedirectResponse(HOME, 303)
             return _FOREIGN.response() if foreign else None
-        if self._bearer(headers):
+        if (principal := self._bearer(headers)) is not None:
+            scope[_PRINCIPAL] = principal
             return None
         if door and self._login is not None:
             return _FOREIGN.response() if foreign else await self._login.answer(Request(scope, receive))
         unknown: Response | None = None
         try:
-            if await self._logged_in(headers):
+            if (principal := await self._logged_in(headers)) is not None:
+                scope[_PRINCIPAL] = principal
                 return _FOREIGN.response() if foreign else None
         except Retryable as error:
             unknown = Problem(503, str(error), "try again in a moment", headers={"Retry-After": "2"}).response()
         if path in OPEN:
-            scope[_STRANGER] = True
             return None
         if unknown is not None:
             return unknown
@@ -90,18 +97,40 @@ class Auth:
             return to_login(scope["raw_path"].decode("latin-1"), scope.get("query_string", b"").decode("latin-1"))
         return _UNAUTHORIZED.response()
 
-    def _bearer(self, headers: Headers) -> bool:
+    def _bearer(self, headers: Headers) -> Principal | None:
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        return self._token is not None and scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode("latin-1"), self._token)
+        return self._doors.keys.whose(token.strip().encode("latin-1")) if scheme.lower() == "bearer" else None
 
-    async def _logged_in(self, headers: Headers) -> bool:
+    async def _logged_in(self, headers: Headers) -> Principal | None:
         cookie = cookie_parser(headers.get("cookie", "")).get(cookie_name(headers.get("host")))
-        return bool(cookie) and self._doors.sessions is not None and await asyncio.to_thread(self._doors.sessions.holds, cookie or "")
+        return await asyncio.to_thread(self._doors.sessions.whose, cookie) if cookie and self._doors.sessions is not None else None
+
+
+def principal_of(request: Request) -> Principal:
+    """Whoever asks. Every request that `Auth` lets in has one, but for those of strangers."""
+    found: Principal = request.scope[_PRINCIPAL]
+    return found
+
+
+@dataclass(frozen=True)
+class Needs:
+    """A dependency of a route: whoever asks has this role or a higher one, else 403 before the body is read."""
+
+    role: Role
+
+    def __call__(self, request: Request) -> None:
+        """Raise Forbidden unless they have."""
+        principal_of(request).require(self.role)
+
+
+def needs(role: Role) -> Any:
+    """What a route says of the role that it needs; without it every principal may ask."""
+    return Depends(Needs(role))
 
 
 def stranger(scope: Mapping[str, object]) -> bool:
-    """Whether a request came in without the token: then it is told nothing about how things stand."""
-    return bool(scope.get(_STRANGER))
+    """Whether a request came in without a token: then it is told nothing about how things stand."""
+    return _PRINCIPAL not in scope
 
 
 def _page(path: str, headers: Headers) -> bool:

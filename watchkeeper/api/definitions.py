@@ -10,8 +10,11 @@ from fastapi import APIRouter, Request, Response
 
 from core.monitor import Monitor
 from watchkeeper.api import answer, body, query
+from watchkeeper.api.auth import needs, principal_of
 from watchkeeper.api.problem import Problem
 from watchkeeper.api.seam import Services
+from watchkeeper.change.apply import Apply
+from watchkeeper.command import role
 
 LARGEST = 4 * 2**20  # bytes of definitions
 YAML = ("application/yaml", "application/x-yaml", "text/yaml")  # none that a form of another site could send
@@ -31,12 +34,12 @@ def router(services: Services) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["definitions"])
 
-    @routes.get("/v1/monitors", openapi_extra={"parameters": [_parameter("model")]}, summary="Monitors, all or of a model")
+    @routes.get("/v1/monitors", openapi_extra={"parameters": [query.parameter("model")]}, summary="Monitors, all or of a model")
     def monitors(request: Request) -> Response:
         given = query.only(request, "model", "limit", "cursor")
         return answer.page([document(monitor) for monitor in services.monitors(given.get("model") or None)])
 
-    @routes.post("/v1/apply", openapi_extra=_APPLY, summary="Apply definitions written in YAML")
+    @routes.post("/v1/apply", openapi_extra=_APPLY, summary="Apply definitions written in YAML", dependencies=[needs(role("apply"))])
     async def apply(request: Request) -> Response:
         given = query.only(request, "dry_run", "replace")
         flags = {name: query.choice(given, name, ("true", "false", "1", "0")) in {"true", "1"} for name in ("dry_run", "replace")}
@@ -46,16 +49,13 @@ def router(services: Services) -> APIRouter:
             definitions = text.decode()
         except UnicodeDecodeError as error:
             raise Problem(400, f"the definitions are not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
-        return answer.json({"items": await asyncio.to_thread(services.apply, definitions, **flags)})
+        wanted = Apply(text=definitions, **flags)
+        return answer.json({"items": await asyncio.to_thread(services.do, principal_of(request), "apply", wanted)})
 
     return routes
 
 
-def _parameter(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
-
-
 _APPLY = {
-    "parameters": [_parameter("dry_run"), _parameter("replace")],
+    "parameters": [query.parameter("dry_run"), query.parameter("replace")],
     "requestBody": {"required": True, "content": {"application/yaml": {"schema": {"type": "string"}}}},
 }

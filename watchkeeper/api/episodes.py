@@ -17,7 +17,7 @@ PARAMETERS = ("state", "model", "monitor", "limit", "cursor")
 def router(services: Services, address: str) -> APIRouter:
     """The routes; `address` is where the pages are."""
     routes = APIRouter(tags=["episodes"])
-    parameters = [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in PARAMETERS]
+    parameters = [query.parameter(name) for name in PARAMETERS]
 
     @routes.get("/v1/episodes", openapi_extra={"parameters": parameters}, summary="Episodes, the last fired first")
     def episodes(request: Request) -> Response:

@@ -12,12 +12,14 @@ from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
 from core.clock import Clock
+from core.principal import Role
 from ingest.decode.decoded import LISTED
 from ingest.decode.label import Label, decode_labels
 from ingest.decode.layout import Prediction
 from ingest.decode.payload import LARGEST, Kind, PayloadError, unpack
 from ingest.decode.prediction import decode_predictions
 from watchkeeper.api import answer, body
+from watchkeeper.api.auth import needs
 from watchkeeper.api.metrics import Metrics
 from watchkeeper.api.problem import Problem
 from watchkeeper.api.seam import AnyDecoded, Overloaded, Services, Topic
@@ -96,7 +98,7 @@ def _summary(decoded: AnyDecoded) -> dict[str, Any]:
 
 def router(intake: Intake) -> APIRouter:
     """The two routes."""
-    routes = APIRouter(tags=["events"])
+    routes = APIRouter(tags=["events"], dependencies=[needs(Role.SENDER)])
 
     @routes.post("/v1/predictions", openapi_extra=_schema(Prediction), summary="Send predictions")
     async def predictions(request: Request) -> Response:

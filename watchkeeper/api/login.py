@@ -1,9 +1,8 @@
-"""The log-in page: a form that takes the token, without any script."""
+"""The log-in page: a form that takes a token, without any script."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import secrets
 from html import escape
 from urllib.parse import parse_qs, quote
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from core.error import Retryable
+from watchkeeper.api.key import Keys
 from watchkeeper.api.problem import Problem
 from watchkeeper.api.session import Sessions, cookie_name, seconds
 
@@ -54,7 +54,7 @@ p {{ margin: .75rem 0 0; }}
 <input name="next" type="hidden" value="{next}">
 <button>Log in</button>
 {message}</form>
-<p class="note">The token is the server's setting <code>token</code> or <code>token_file</code>.</p>
+<p class="note">Tokens are the server's settings <code>token</code>, <code>token_file</code> and <code>tokens</code>.</p>
 </main>
 </body>
 </html>"""
@@ -63,12 +63,12 @@ p {{ margin: .75rem 0 0; }}
 class Login:
     """Answers what is asked of the log-in page, and of the log-out."""
 
-    def __init__(self, token: str, sessions: Sessions) -> None:
-        self._token, self._sessions = token.encode(), sessions
+    def __init__(self, keys: Keys, sessions: Sessions) -> None:
+        self._keys, self._sessions = keys, sessions
         self._guesses = asyncio.Semaphore(_AT_ONCE)
 
     async def answer(self, request: Request) -> Response:
-        """The page; after the right token a cookie and the way to where the person wanted to go; after a log-out the page again."""
+        """The page; after a token that is taken a cookie and the way to where the person wanted to go; after a log-out the page again."""
         if request.url.path == LOGOUT:
             return await self._out(request) if request.method == "POST" else _not_allowed("POST")
         if request.method == "POST":
@@ -85,13 +85,14 @@ class Login:
                 return Problem(413, f"the form is larger than {_LARGEST} bytes", "send the token as the field `token`").response()
         fields = parse_qs(body.decode("utf-8", "replace"))
         target = _safe(fields.get("next", [""])[0])
-        if not hmac.compare_digest(fields.get("token", [""])[0].strip().encode(), self._token):
+        principal = self._keys.whose(fields.get("token", [""])[0].strip().encode())
+        if principal is None:
             async with self._guesses:
                 await asyncio.sleep(_WRONG)
             return _page(target, wrong=True)
         answer = RedirectResponse(target, 303)
         secure = request.url.scheme == "https"
-        name, value = cookie_name(request.headers.get("host")), self._sessions.begin()
+        name, value = cookie_name(request.headers.get("host")), self._sessions.begin(principal)
         answer.set_cookie(name, value, max_age=seconds(self._sessions), httponly=True, samesite="strict", secure=secure)
         return answer
 
@@ -115,7 +116,7 @@ def to_login(path: str, query: str) -> Response:
 
 def _page(target: str, *, wrong: bool = False) -> Response:
     nonce = secrets.token_urlsafe(16)
-    message = '<p class="bad" id="wrong" role="alert">That is not the token.</p>\n' if wrong else ""
+    message = '<p class="bad" id="wrong" role="alert">That is none of the tokens.</p>\n' if wrong else ""
     described = ' aria-describedby="wrong" aria-invalid="true"' if wrong else ""
     text = _PAGE.format(nonce=nonce, login=LOGIN, next=escape(target), message=message, described=described)
     policy = f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -11,8 +11,11 @@ from fastapi import APIRouter, Request, Response
 from core import moment
 from watchkeeper import document
 from watchkeeper.api import answer, body, query
+from watchkeeper.api.auth import needs, principal_of
 from watchkeeper.api.problem import Problem
 from watchkeeper.api.seam import Services
+from watchkeeper.change.reference import ReferenceFile
+from watchkeeper.command import role
 
 LARGEST = 512 * 2**20  # bytes of a reference
 PARQUET = ("application/vnd.apache.parquet", "application/octet-stream")
@@ -40,12 +43,15 @@ def router(services: Services) -> APIRouter:
             raise _missing(model)
         return answer.json(document.written(found))
 
-    @routes.put("/v1/models/{model:path}/reference", openapi_extra=_PUT, summary="Give a model its reference")
+    editors = [needs(role("reference"))]
+
+    @routes.put("/v1/models/{model:path}/reference", openapi_extra=_PUT, summary="Give a model its reference", dependencies=editors)
     async def reference(model: str, request: Request) -> Response:
         given = query.only(request, *OPTIONS)
         body.media_type(request, PARQUET)
         parquet = await body.read(request, LARGEST)
-        return answer.json(await asyncio.to_thread(services.save_reference, model, parquet, given))
+        wanted = ReferenceFile(model=model, parquet=parquet, options=given)
+        return answer.json(await asyncio.to_thread(services.do, principal_of(request), "reference", wanted))
 
     @routes.get("/v1/models/{model:path}", summary="One model")
     def one(model: str, request: Request) -> Response:

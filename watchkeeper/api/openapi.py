@@ -1,18 +1,25 @@
-"""The OpenAPI document, with what FastAPI cannot know: how a request is let in, and that every error is a problem document."""
+"""The OpenAPI document, with what FastAPI cannot know: how a request is let in, which role it needs, and that every error is a problem document."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
-from watchkeeper.api.auth import OPEN
+from core.principal import Role
+from watchkeeper.api.auth import OPEN, Needs
 from watchkeeper.api.login import LOGIN
 from watchkeeper.api.problem import MEDIA_TYPE
 from watchkeeper.api.session import cookie_name
 
 _SECURITY = {
-    "token": {"type": "http", "scheme": "bearer", "description": "The server's setting `token`; a server without one asks for none."},
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token of the server's settings `token` and `tokens`; a server without any asks for none.",
+    },
     "session": {
         "type": "apiKey",
         "in": "cookie",
@@ -33,11 +40,12 @@ _PROBLEM = {
         "remedy": {"type": "string"},
     },
 }
-_ERROR = {"description": "What is wrong, and what to do", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+_PROBLEMS = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_ERROR = {"description": "What is wrong, and what to do", "content": _PROBLEMS}
 
 
-def install(app: FastAPI) -> None:
-    """Let the document of `app` say so. Call it when every route is there."""
+def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Let the document of `app` say so. Call it when every route is there; `routers` hold them."""
     plain = app.openapi
 
     def told() -> dict[str, Any]:
@@ -55,6 +63,21 @@ def install(app: FastAPI) -> None:
                 operation["responses"]["default"] = _ERROR
                 if path in OPEN:
                     operation["security"] = []
+        for route in (route for router in routers for route in router.routes):
+            if isinstance(route, APIRoute) and route.include_in_schema and route.path not in OPEN:
+                _tell(document["paths"][route.path_format], route)
         return document
 
     app.openapi = told  # type: ignore[method-assign]
+
+
+def _tell(operations: dict[str, Any], route: APIRoute) -> None:
+    """Which role a route needs: the lowest, unless one of its dependencies says another."""
+    found = [of.dependency.role for of in route.dependencies if isinstance(of.dependency, Needs)]
+    role = max(found, key=lambda one: one.rank, default=Role.VIEWER)
+    for method in route.methods or ():
+        operation = operations[method.lower()]
+        operation["x-role"] = str(role)
+        if role is not Role.VIEWER:
+            operation["description"] = f"Needs the role `{role}`, or a higher one."
+            operation["responses"]["403"] = {"description": f"The token's role is lower than `{role}`", "content": _PROBLEMS}

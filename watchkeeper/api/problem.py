@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from core.error import ConfigError, Fatal, Retryable
+from core.error import ConfigError, Fatal, Forbidden, Missing, Retryable
 from watchkeeper.api.seam import Overloaded
 
 _LOG = logging.getLogger(__name__)
@@ -71,6 +71,8 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ConfigError, _refused)
+    app.add_exception_handler(Forbidden, _forbidden)
+    app.add_exception_handler(Missing, _missing)
     app.add_exception_handler(Retryable, _later)
     app.add_exception_handler(Fatal, _stuck)
     app.add_exception_handler(Exception, _defect)
@@ -107,6 +109,16 @@ def _invalid(_: Request, error: Exception) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ConfigError)  # noqa: S101
     return Problem(400 if request.method == "GET" else 422, error.message, error.remedy or "correct it and send it again").response()
+
+
+def _forbidden(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Forbidden)  # noqa: S101
+    return Problem(403, str(error), error.remedy).response()
+
+
+def _missing(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Missing)  # noqa: S101
+    return Problem(404, str(error), error.remedy).response()
 
 
 def _later(_: Request, error: Exception) -> Response:

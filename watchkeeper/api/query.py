@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from fastapi import Request
 
@@ -20,6 +21,11 @@ def only(request: Request, *known: str) -> dict[str, str]:
             raise Problem(400, f"`{name}` is given twice", "give it once")
         given[name] = value
     return given
+
+
+def parameter(name: str) -> dict[str, Any]:
+    """How the description of the API tells of a parameter."""
+    return {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
 
 
 def choice(given: dict[str, str], name: str, values: Sequence[str]) -> str | None:

@@ -52,7 +52,7 @@ def parse(given: dict[str, str]) -> Query:
 def router(services: Services) -> APIRouter:
     """The route."""
     routes = APIRouter(tags=["readings"])
-    parameters = [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in PARAMETERS]
+    parameters = [query.parameter(name) for name in PARAMETERS]
 
     @routes.get("/v1/readings", openapi_extra={"parameters": parameters}, summary="Readings, by window")
     def readings(request: Request) -> Response:

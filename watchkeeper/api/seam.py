@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
+import msgspec
 import pyarrow as pa
 
 from core.block import Labels, Predictions
@@ -12,9 +13,11 @@ from core.contract import Contract
 from core.episode import Episode
 from core.error import Retryable
 from core.monitor import Monitor
+from core.principal import Principal
 from core.reading import Query
 from ingest.decode.decoded import Decoded
 from ingest.decode.payload import Kind
+from storage.control.audit import Entry
 
 Topic = Literal["predictions", "labels"]
 AnyDecoded = Decoded[tuple[Contract, Predictions]] | Decoded[Labels]
@@ -64,15 +67,12 @@ class Services(Protocol):
         """One episode."""
         ...
 
-    def save_reference(self, model: str, parquet: bytes, options: Mapping[str, str]) -> Mapping[str, Any]:
-        """Take a Parquet file as the reference; `options` are those of `watchkeeper reference` in snake_case.
-
-        Answers model, version and result, and what the columns are: rows, roles, features, tags, left_out, nan.
-        """
+    def do(self, principal: Principal, command: str, payload: msgspec.Struct) -> Any:
+        """Do a command of `watchkeeper.command`; its answer. Raises Forbidden, Missing, ConfigError or Retryable."""
         ...
 
-    def apply(self, text: str, *, dry_run: bool, replace: bool = False) -> Sequence[Mapping[str, Any]]:
-        """Apply definitions in YAML; answers kind, model, name and result of each. `replace`: a declared contract may take a reference away."""
+    def audit(self, limit: int, after: str | None) -> tuple[list[Entry], str | None]:
+        """Entries of the audit, the newest first, and the next cursor."""
         ...
 
     def status(self) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Sessions of browsers: a signed value in a cookie, which ends by its time, by a log-out, or by another token."""
+"""Sessions of browsers: a signed value in a cookie, which ends by its time, by a log-out, or when its token is changed or gone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from threading import Lock
 from typing import Any, Protocol
 
@@ -15,6 +16,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from core import moment
 from core.clock import Clock
 from core.error import Retryable, WatchkeeperError
+from core.principal import Principal
+from watchkeeper.api.key import Keys
 
 _log = logging.getLogger(__name__)
 
@@ -50,32 +53,37 @@ class Documents(Protocol):
 
 
 class Sessions:
-    """The sessions that a token has opened, each for `length` microseconds. The key is made from the token: whoever serves with it takes them."""
+    """The sessions that tokens have opened, each for `length` microseconds.
 
-    def __init__(self, token: str, length: int, documents: Documents, clock: Clock) -> None:
-        self._signer = URLSafeSerializer(
-            token, salt="watchkeeper.session", signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}
-        )
+    A session is signed with the token that opened it, so every process with that token in its settings takes it, and none without.
+    """
+
+    def __init__(self, keys: Keys, length: int, documents: Documents, clock: Clock) -> None:
+        self._signers = [(principal, _signer(token)) for token, principal in keys]
         self.length, self._documents, self._clock = length, documents, clock
         self._lock = Lock()
         self._ended: Mapping[str, Any] | None = None  # until the store has answered once
         self._asked = float("-inf")
 
-    def begin(self) -> str:
+    def begin(self, principal: Principal) -> str:
         """The value of a new session's cookie."""
-        return str(self._signer.dumps({"id": secrets.token_hex(16), "until": self._clock.now() + self.length}))
+        signer = dict(self._signers)[principal]
+        return str(signer.dumps({"id": secrets.token_hex(16), "until": self._clock.now() + self.length}))
 
-    def holds(self, cookie: str) -> bool:
-        """Whether a cookie's value is that of a session that goes on. May ask the store: call it in a thread.
+    def whose(self, cookie: str) -> Principal | None:
+        """Whose session goes on, by a cookie's value; None if there is none. May ask the store: call it in a thread.
 
         Raises Retryable while it is not known which sessions were ended.
         """
-        session = self._read(cookie)
-        return session is not None and session["until"] > self._clock.now() and PREFIX + session["id"] not in self._known()
+        principal, session = self._read(cookie)
+        if principal is None or session["until"] <= self._clock.now() or PREFIX + session["id"] in self._known():
+            return None
+        return principal
 
     def end(self, cookie: str) -> None:
         """End a session, in every process. Raises Retryable if that cannot be noted now."""
-        if (session := self._read(cookie)) is None:
+        principal, session = self._read(cookie)
+        if principal is None:
             return
         now = self._clock.now()
         for name, document in self._documents.cursors(PREFIX).items():
@@ -87,12 +95,13 @@ class Sessions:
             self._ended = None if self._ended is None else {**self._ended, name: document}
             self._asked = float("-inf")
 
-    def _read(self, cookie: str) -> dict[str, Any] | None:
-        try:
-            session = self._signer.loads(cookie)
-        except BadSignature:
-            return None
-        return session if isinstance(session, dict) else None
+    def _read(self, cookie: str) -> tuple[Principal | None, dict[str, Any]]:
+        """Whose session a cookie's value is, and what stands in it; None if no token of ours has signed it."""
+        for principal, signer in self._signers:
+            with suppress(BadSignature):
+                if isinstance(session := signer.loads(cookie), dict):
+                    return principal, session
+        return None, {}
 
     def _known(self) -> Mapping[str, Any]:
         with self._lock:
@@ -105,6 +114,10 @@ class Sessions:
             if self._ended is None:
                 raise Retryable("it is not known yet which sessions were ended: the store does not answer")
             return self._ended
+
+
+def _signer(token: str) -> URLSafeSerializer:
+    return URLSafeSerializer(token, salt="watchkeeper.session", signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256})
 
 
 def seconds(sessions: Sessions) -> int:

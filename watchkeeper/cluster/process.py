@@ -25,6 +25,7 @@ from ingest.kafka.connection import Connection
 from watchkeeper import journal, listen
 from watchkeeper.api.auth import Doors
 from watchkeeper.api.host import Hosts
+from watchkeeper.api.key import Keys
 from watchkeeper.cluster.connection import connection
 from watchkeeper.cluster.health import create_health
 from watchkeeper.cluster.pulse import Pulse
@@ -94,7 +95,7 @@ class Process:
         self._waiting = "starting"
         self._stop = threading.Event()
         self._application: ASGIApp = create_health(
-            self, Doors(settings.secret, Hosts(settings.host, settings.hosts)), Vitals(self), more=kind == "serve"
+            self, Doors(Keys(settings.keys), Hosts(settings.host, settings.hosts)), Vitals(self), more=kind == "serve"
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

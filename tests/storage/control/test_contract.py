@@ -58,7 +58,7 @@ def test_the_same_content_changes_nothing_and_other_content_is_a_new_version(sto
     assert newest.version == 3
     assert [store.reference("late", version) for version in (1, 2, 3, 4)] == [b"a", b"b", b"a", None]
     assert store.contract_version("late", 4) is None
-    assert [entry.payload["version"] for entry in store.audit_entries()] == [3, 2, 1]
+    assert [entry.after["version"] for entry in store.audit_entries()[0] if entry.after] == [3, 2, 1]
 
 
 def test_other_classes_of_the_same_content_are_a_new_version(store: ControlStore) -> None:

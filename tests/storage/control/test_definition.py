@@ -33,7 +33,7 @@ def test_a_dry_run_says_the_same_and_does_nothing(store: ControlStore) -> None:
     """Nothing is written, the audit included."""
     assert store.apply_monitors([A], dry_run=True) == [("late", "a", "created")]
     assert store.apply_destinations([ONCALL], dry_run=True) == [("", "oncall", "created")]
-    assert (store.monitors(), store.destinations(), store.audit_entries()) == ([], [], [])
+    assert (store.monitors(), store.destinations(), store.audit_entries()) == ([], [], ([], None))
 
 
 def test_one_name_twice_is_refused_and_nothing_is_applied(store: ControlStore) -> None:
@@ -56,7 +56,7 @@ def test_every_change_is_audited_without_secrets(store: ControlStore) -> None:
     """Who, what, when; no secret, password or query."""
     store.apply_monitors([A], actor="ada")
     store.apply_destinations([ONCALL])
-    entries = store.audit_entries()
+    entries, _ = store.audit_entries()
     assert [(entry.at, entry.actor, entry.action, entry.subject) for entry in entries] == [
         (1_000, "local", "destination.created", "oncall"),
         (1_000, "ada", "monitor.created", "late/a"),

@@ -1,0 +1,97 @@
+"""Commands: done by those who may, under their name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from core.clock import ManualClock
+from core.error import Forbidden
+from core.principal import Principal, Role
+from storage.control.store import ControlStore
+from tests.api.twin import TAXI
+from tests.storage.control.database import migrated_postgres, url
+from watchkeeper.change.apply import Apply
+from watchkeeper.command import COMMANDS, Command, do
+from watchkeeper.stores import Stores
+
+__all__ = ["migrated_postgres", "url"]
+
+ADA = Principal("ada", Role.EDITOR)
+MONITOR = "- {monitor: fare-drift, model: taxi-fare, measure: drift.psi, warn: %s}"
+DESTINATION = (
+    "- {destination: oncall, kind: webhook, url: 'https://example.org/?k=hidden', secret: whsec_aGlkZGVuaGlkZGVuaGlkZGVu, severity: %s}"
+)
+
+
+@pytest.fixture
+def control(url: str) -> Iterator[ControlStore]:
+    store = ControlStore(url, ManualClock(1_000))
+    store.migrate()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def stores(control: ControlStore) -> Stores:
+    """Those of definitions alone."""
+    return cast("Stores", SimpleNamespace(control=control))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_a_command_is_refused_to_lower_roles_before_anything_is_read(command: Command) -> None:
+    """There are no stores at all here."""
+    for role in list(Role)[: command.role.rank]:
+        with pytest.raises(Forbidden, match=f"needs `{command.role}`"):
+            do(cast("Stores", None), Principal("x", role), command.name, cast("msgspec.Struct", None))
+
+
+def test_commands_have_names_of_their_own() -> None:
+    """The list is what `do` goes by."""
+    assert len({command.name for command in COMMANDS}) == len(COMMANDS)
+
+
+def test_what_is_applied_is_audited_with_who_before_and_after(stores: Stores, control: ControlStore) -> None:
+    """In both databases; what stays as it is leaves no entry, nor does a dry run, and no secret is in any."""
+    control.save_contract(TAXI, content="c", reference=None)
+    for warn, severity in (("0.1", "page"), ("0.1", "page"), ("0.2", "report")):
+        do(stores, ADA, "apply", Apply(text=f"{MONITOR % warn}\n{DESTINATION % severity}"))
+    do(stores, ADA, "apply", Apply(text=MONITOR % 0.3, dry_run=True))
+    entries, after = control.audit_entries()
+    found = [(one.actor, one.action, one.subject, _of(one.before), _of(one.after)) for one in reversed(entries)]
+    assert found == [
+        ("local", "contract.save", "taxi-fare", None, 1),
+        ("ada", "monitor.created", "taxi-fare/fare-drift", None, 0.1),
+        ("ada", "destination.created", "oncall", None, "page"),
+        ("ada", "monitor.changed", "taxi-fare/fare-drift", 0.1, 0.2),
+        ("ada", "destination.changed", "oncall", "page", "report"),
+    ]
+    assert after is None
+    assert "hidden" not in str(entries)
+    assert "whsec" not in str(entries)
+
+
+def test_the_audit_is_read_back_in_pages(stores: Stores, control: ControlStore) -> None:
+    """The newest first, each once."""
+    control.save_contract(TAXI, content="c", reference=None)
+    for place in range(4):
+        do(stores, ADA, "apply", Apply(text=MONITOR % (0.1 + place / 10)))
+    whole, _ = control.audit_entries()
+    pages, cursor = list[Any](), None
+    while True:
+        page, cursor = control.audit_entries(2, cursor)
+        pages += page
+        if cursor is None:
+            break
+    assert (pages, len(whole)) == (whole, 5)
+
+
+def _of(document: dict[str, Any] | None) -> Any:
+    """What changes in a definition here."""
+    if document is None:
+        return None
+    return document["version"] if "content" in document else document["severity"] if "url" in document else document["warn"]

@@ -1,0 +1,63 @@
+"""Definitions in YAML are applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from alerts.destination.document import destination_from
+from core.contract import Contract
+from core.error import ConfigError
+from monitors.declared import content
+from monitors.grammar import parse
+from storage.control.store import ControlStore
+from watchkeeper.change.context import Context
+from watchkeeper.change.contract import complete, prepare
+
+
+class Apply(msgspec.Struct, frozen=True, kw_only=True):
+    """Definitions in YAML. `dry_run` changes nothing; with `replace` a declared contract may take a reference away."""
+
+    text: str
+    dry_run: bool = False
+    replace: bool = False
+
+
+def apply(context: Context, given: Apply) -> Sequence[Mapping[str, Any]]:
+    """Apply contracts, then monitors, then destinations, if all of the file can be taken; answers kind, model, name and result of each."""
+    control, actor, dry_run = context.stores.control, context.actor, given.dry_run
+    there = {("monitor", monitor.model, monitor.name) for monitor in control.monitors()}
+    there |= {("destination", "", destination.name) for destination in control.destinations()}
+    found = parse(given.text, contract=control.contract, there=there)
+    destinations = [destination_from(dict(document)) for document in found.destinations]
+    contracts = [(contract, _outcome(control, contract, replace=given.replace)) for contract in found.contracts]
+    for contract, result in contracts if not dry_run else ():
+        if result != "unchanged":
+            prepare(context, contract)
+            complete(context, control.save_contract(contract, content=content(contract), reference=None, actor=actor))
+    applied = [("contract", contract.model, contract.model, result) for contract, result in contracts]
+    applied += [("monitor", *one) for one in control.apply_monitors(found.monitors, dry_run=dry_run, actor=actor)]
+    applied += [("destination", *one) for one in control.apply_destinations(destinations, dry_run=dry_run, actor=actor)]
+    return [{"kind": kind, "model": model or None, "name": name, "result": result} for kind, model, name, result in applied]
+
+
+def _outcome(control: ControlStore, contract: Contract, *, replace: bool) -> str:
+    """What a declared contract would bring: created, changed, or unchanged where it is what was declared last, whatever reference came after it.
+
+    ConfigError where it would take a reference away, unless that is wanted.
+    """
+    before, declared = control.contract(contract.model), control.declared(contract.model)
+    if before is None:
+        return "created"
+    if declared is not None and declared == msgspec.structs.replace(contract, version=declared.version):
+        return "unchanged"
+    derived = declared is None or declared.version != before.version
+    if derived and not replace:
+        raise ConfigError(
+            f"`{contract.model}` has a reference (contract version {before.version}), and this declaration is not the one that was applied last:"
+            " the reference would go, and with it what drift and performance are compared with",
+            remedy="leave the contract out of the file, or apply it with --replace (`replace=true`) and give the reference again",
+        )
+    return "changed"

@@ -1,0 +1,55 @@
+"""A model is given its reference, and with it its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import msgspec
+
+from core.contract import Contract
+from core.name import Named, check
+from monitors.option import Options
+from monitors.reference import content, derive, told
+from storage.control.store import ControlStore
+from watchkeeper.change.context import Context
+from watchkeeper.change.contract import complete, prepare
+from watchkeeper.parquet import Parquet
+
+
+class ReferenceFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A Parquet file; `options` are those of `watchkeeper reference` in snake_case."""
+
+    model: str
+    parquet: bytes
+    options: dict[str, str]
+
+
+def give_reference(context: Context, given: ReferenceFile) -> Mapping[str, Any]:
+    """Derive the contract and the default monitors, unless the file is what was given last.
+
+    Answers model, version and result, and what the columns are: rows, roles, features, tags, left_out, nan.
+    """
+    control, model = context.stores.control, given.model
+    before = _known(control, model)
+    options = Options.of(given.options)
+    table = Parquet(BytesIO(given.parquet), "the reference").read()
+    contract, reference = derive(model, table, options, held=before)
+    prepare(context, contract)
+    saved = control.save_contract(contract, content=content(table, options), reference=reference.to_bytes(), actor=context.actor)
+    complete(context, saved)
+    result = "created" if before is None else "unchanged" if before.version == saved.version else "changed"
+    return {"model": model, "version": saved.version, "result": result, **told(table, options, saved)}
+
+
+def _known(control: ControlStore, model: str) -> Contract | None:
+    """The contract that a model has. A name that is new is checked before anything is read or written."""
+    before = control.contract(model) if _storable(model) else None
+    if before is None:
+        check(Named.MODEL, model)
+    return before
+
+
+def _storable(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)
