@@ -155,7 +155,9 @@ class Owner:
             return False  # nothing came, and no window has closed since the last time
         term.advance()
         touched = self._truth(contract, news, committed, term) if news else NO_SLOTS
-        move = Move(touched, watermark, committed.logged - committed.watermark < _LIVE, self._anew, self._stray)
+        # Panes may be there of a batch that is not committed: until one is, nothing is known of when events come.
+        live = bool(committed.predictions) and committed.logged - committed.watermark < _LIVE
+        move = Move(touched, watermark, live, self._anew, self._stray)
         worked, failing = self._watch(model, monitors, move, failed, term)
         self._others = others
         if news or failing != failed:

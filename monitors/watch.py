@@ -75,6 +75,7 @@ class Watch:
         self._pauses: dict[
             tuple[str, int], tuple[int, int]
         ] = {}  # of a monitor that fails: when it is tried again, and the pause before that
+        self._live = False  # whether the model was live in any step
         self._earlier = -1  # readings of earlier owners
         self._looked: tuple[int, int] | None = None  # when they were counted first and last
         self.counts = Counts()
@@ -115,6 +116,7 @@ class Watch:
         waiting = {monitor.name for monitor in monitors} & failed - self.due(monitors, failed)
         asked = [monitor for monitor in monitors if monitor.name not in waiting]
         self._learn(asked, model.contract)
+        self._live |= move.live
         failures = Failures(lambda error: self._reach(model.contract, term) if isinstance(error, Retryable) else None)
         tasks = []
         for monitor in asked:
@@ -151,7 +153,8 @@ class Watch:
         done = self._done[monitor.name, monitor.revision, model.contract.version]
         existing = plan.existing(monitor.window, slots, max(move.watermark, done.until), live=move.live)
         # A slot that was touched and holds nothing has lost its events: windows may be gone.
-        lost = again or move.stray or not np.isin(move.touched, slots).all()
+        # So may those after the last event, of a model that is not live any more.
+        lost = again or move.stray or (self._live and not move.live) or not np.isin(move.touched, slots).all()
         gone = done.windows.take(~done.windows.isin(existing)) if lost else Spans.none()
         due = plan.due(monitor, existing, slots if again else move.touched, done.complete(len(segments) * len(columns)))
         return Task(monitor, segments, columns, due, gone, done)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from core import moment
 from core.baseline.kind import Baseline
 from core.clock import ManualClock, SystemClock
 from core.window.kind import Window
 from core.window.sliding import Sliding
+from storage.facts.panes import Panes
 from storage.facts.readings import Readings
-from tests.acceptance.spine import Spine, monitors
-from tests.ownership.scene import START, predict, settle
+from tests.acceptance.spine import Killed, Spine, monitors
+from tests.ownership.scene import CLOCK, START, counts, label, predict, settle
 
 HOURS = [0, 1, 5, 30, 31, 50, 75]  # of events
 
@@ -41,3 +43,30 @@ def test_a_sliding_window_holds_what_came_in_it(spine: Spine, model: str) -> Non
     """A day every six hours, from the first that holds an event to the last; an event that comes late changes the four that hold it."""
     found = readings(spine, model, Sliding(moment.DAY, 6 * moment.HOUR))
     assert found == {(start, start + 24): (held(start, start + 24), None) for start in range(-18, 78, 6)}
+
+
+def test_panes_of_a_batch_that_is_not_committed_make_no_model_live(spine: Spine, model: str) -> None:
+    """Killed before the batch is noted, its panes are there and nothing is known of when its events came: no window follows the last event."""
+    label(spine, model)
+    spine.ingest(1)
+    predict(spine, model, 0, 1)
+    spine.fuse.arm(6, "before")  # after the intent, dead letters, raw events, labels and panes
+    with pytest.raises(Killed):
+        spine.ingest(1)
+    spine.kill()
+    assert Panes(spine.engine).slots(spine.contracts[model])[1].tolist() == [1]
+    assert any(not spine.evaluate(model, silent=True) for _ in range(6))
+    settle(spine, model)
+    assert counts(spine, model) == {(0, "all"): 1, (0, "c=a"): 1}
+
+
+def test_windows_after_the_last_event_go_when_a_model_is_live_no_more(spine: Spine, model: str) -> None:
+    """Events that come when they happen make windows without rows until now; old ones that come later tell that the model is not watched live."""
+    spine.clock = ManualClock(CLOCK)
+    predict(spine, model, 1, 1, ts=CLOCK // 1_000)
+    spine.clock.advance(3 * moment.DAY)
+    settle(spine, model)
+    assert sorted({day for day, _ in counts(spine, model)}) == [100, 101, 102]
+    predict(spine, model, 1, 2 * 86_400, "old", ts=(CLOCK - moment.DAY) // 1_000)
+    settle(spine, model)
+    assert sorted({day for day, _ in counts(spine, model)}) == [99, 100]
