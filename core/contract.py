@@ -42,6 +42,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     edges: tuple[float, ...] = ()
     tails: tuple[float, float] | None = None  # the reference's p1 and p99
+    range: tuple[float, float] | None = None  # the declared range, or the reference's least and largest; contracts from before have none
     categories: tuple[str, ...] = ()  # texts (core.text), most frequent first, ties by name
     others: tuple[str, ...] = ()  # seen in the reference, not kept
 
@@ -54,6 +55,11 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     def values(self) -> int:
         """Number of value bins: without `other`, `unseen`, `null` and `invalid`."""
         return len(self.edges) + 1 if self.numeric else len(self.categories)
+
+    @property
+    def middle(self) -> float:
+        """The middle edge: squares are summed about it, so that they stay small beside those of distant numbers; 0 without edges."""
+        return self.edges[len(self.edges) // 2] if self.edges else 0.0
 
     @property
     def bins(self) -> int:

@@ -33,6 +33,69 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Sums(Counts):
+    """Of a numeric column also the sums by bin (..., bins), and the rows below and above the reference's p1 and p99 (...)."""
+
+    sums: Floats
+    below: Floats
+    above: Floats
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Of the finite numbers of a column, each (...): how many, their sum, of squares about `middle`, of absolute values, the least and the largest (infinite where
+    there are none), and how many lie outside of the column's range. `n` counts all rows, `measured` those of panes that have moments.
+    """
+
+    n: Floats
+    measured: Floats
+    finite: Floats
+    total: Floats
+    square: Floats
+    absolute: Floats
+    low: Floats
+    high: Floats
+    outside: Floats
+    middle: float
+
+    empty: ClassVar[str] = "no predictions"
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Where every pane has moments; those from before have none until they are made again: (...)."""
+        return np.asarray(self.measured == self.n)
+
+    @property
+    def mean(self) -> Floats:
+        """NaN where there is no finite number: (...)."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.total / self.finite)
+
+    @property
+    def variance(self) -> Floats:
+        """The unbiased one; NaN for less than two finite numbers, and where moments are not known: (...)."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            centred = np.maximum(self.square - self.finite * (self.mean - self.middle) ** 2, 0.0)
+            return np.where(self.known & (self.finite > 1), centred / (self.finite - 1), np.nan)
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """How many distinct values a categorical column has, null and invalid apart (...): those with a bin of their own exactly, the others as a sketch has them."""
+
+    n: Floats
+    measured: Floats
+    distinct: Floats
+
+    empty: ClassVar[str] = "no predictions"
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Where every pane has a sketch: (...)."""
+        return np.asarray(self.measured == self.n)
+
+
+@dataclass(frozen=True)
 class Confusion:
     """Of K classes, in order of their texts: right, predicted and labelled rows by class, each (..., K); n (...).
 
@@ -50,11 +113,20 @@ class Confusion:
 
 
 @dataclass(frozen=True)
+class Loss:
+    """Of a loss: the rows that have it, its sum and its sum of squares, each (...). NaN squares are those of panes from before."""
+
+    count: Floats
+    total: Floats
+    square: Floats
+
+
+@dataclass(frozen=True)
 class Losses:
-    """Of each loss by name its sum over labelled rows (...); n (...). `absolute` and `square` are those of the residual, prediction - label."""
+    """Of labelled rows: each loss of the model by name (`detectors.summary.loss`); n (...)."""
 
     n: Floats
-    sums: Mapping[str, Floats]
+    of: Mapping[str, Loss]
 
     empty: ClassVar[str] = "no labelled predictions"
 
@@ -73,4 +145,4 @@ class Scores:
         return np.where(self.labelled > 0, "no labelled prediction has a score", "no labelled predictions").astype(object)
 
 
-Evidence = Counts | Confusion | Losses | Scores
+Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores

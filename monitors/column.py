@@ -55,9 +55,16 @@ def _binned(name: str, value: dict[str, Any]) -> Column:
     ):
         raise ConfigError(f"`{foreign}` is not for a column that is {kind}", remedy="leave it out")
     if kind == "numeric":
-        return Column(name=name, kind=Kind.NUMERIC, edges=edges(value))
+        return numeric(name, value)
     categories = ("false", "true") if kind == "boolean" else texts(value.get("categories"), "categories", CATEGORIES)
     return Column(name=name, kind=Kind.CATEGORICAL, categories=categories)
+
+
+def numeric(name: str, value: dict[str, Any]) -> Column:
+    """A numeric column with the edges or the range that were written."""
+    cuts = edges(value)
+    low, high = value.get("range", (0, 0))
+    return Column(name=name, kind=Kind.NUMERIC, edges=cuts, range=(float(low), float(high)) if "range" in value else None)
 
 
 def edges(value: dict[str, Any]) -> tuple[float, ...]:

@@ -23,7 +23,7 @@ from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension,
 from core.error import ConfigError
 from core.name import Named, check
 from monitors import field
-from monitors.column import columns, edges, flag, texts
+from monitors.column import columns, flag, numeric, texts
 from monitors.document import Entry, Faults, as_text, short, truth, unknown
 
 VALUES = 100  # of a dimension
@@ -95,6 +95,19 @@ def content(contract: Contract) -> str:
     return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(contract, version=0))).hexdigest()
 
 
+def same(held: Contract, given: Contract) -> bool:
+    """Whether a contract is declared as it was. Ranges do not count where what is held is from before they were kept."""
+    if all(column.range is None for column in (*held.columns, *held.outputs)):
+        given = msgspec.structs.replace(
+            given, **{name: tuple(map(_without_range, getattr(given, name))) for name in ("features", "tags", "outputs")}
+        )
+    return held == msgspec.structs.replace(given, version=held.version)
+
+
+def _without_range(column: Column) -> Column:
+    return msgspec.structs.replace(column, range=None)
+
+
 def _dimensions(
     columns: Sequence[Column], segments: Sequence[str], protected: Sequence[str], held: Contract | None
 ) -> tuple[tuple[Dimension, ...], tuple[tuple[str, ...], ...]]:
@@ -125,8 +138,7 @@ def _outputs(fields: dict[str, Any], task: Task, *, scored: bool) -> tuple[tuple
         given = fields.get("prediction")
         if not isinstance(given, dict) or not set(given) <= {"range", "edges"}:
             raise ConfigError("`prediction` is missing: a regression's bins", remedy="write `prediction: {range: [0, 100]}`")
-        cuts = edges(given)
-        return (), "1", tuple(Column(name=name, kind=Kind.NUMERIC, edges=cuts) for name in (PREDICTION, LABEL))
+        return (), "1", tuple(numeric(name, given) for name in (PREDICTION, LABEL))
     if fields.get("prediction") is not None:
         raise ConfigError("`prediction` is for a regression", remedy="write `classes`")
     binary = task == Task.BINARY
@@ -141,7 +153,7 @@ def _outputs(fields: dict[str, Any], task: Task, *, scored: bool) -> tuple[tuple
     positive = text.class_of(stated, binary=binary)
     if binary and (positive := Classes(classes, binary=True).find(positive) or positive) not in classes:
         raise ConfigError(f"`positive: {positive}` is none of the classes {', '.join(classes)}", remedy="write one of them")
-    score = [Column(name=SCORE, kind=Kind.NUMERIC, edges=edges({"range": [0, 1]}))] if scored and binary else []
+    score = [numeric(SCORE, {"range": [0, 1]})] if scored and binary else []
     prediction, label = (Column(name=name, kind=Kind.CATEGORICAL, categories=classes) for name in (PREDICTION, LABEL))
     return classes, positive, (prediction, *score, label)
 

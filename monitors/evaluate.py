@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import msgspec
@@ -20,7 +22,7 @@ from detectors import catalogue
 from detectors.spec import AnySpec, Result
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
-from monitors.evidence.reads import Reads, Scope
+from monitors.evidence.reads import Fields, Reads, Scope
 from monitors.frame import NONE, Frame
 from monitors.history import History
 from monitors.model import Model
@@ -92,6 +94,12 @@ def pool(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
 def extent(monitor: Monitor, windows: Spans) -> Extent:
     """What is read of the stream to evaluate a monitor over windows."""
     return Extent.of(windows.join(*pool(monitor, windows)))
+
+
+def fields(monitor: Monitor, columns: Sequence[str]) -> Fields:
+    """What of panes a monitor reads for these columns."""
+    kind = KINDS[catalogue.spec(monitor.measure).evidence]
+    return reduce(or_, (kind.fields(column) for column in columns), Fields())
 
 
 def most(scope: Scope) -> int:

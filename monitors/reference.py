@@ -21,7 +21,7 @@ from core.error import ConfigError
 from core.name import Named, check
 from core.segment import ALL, Segments
 from detectors.performance.roc_auc import mean_roc_auc
-from detectors.summary.bins import edges, kept, ranked, tails
+from detectors.summary.bins import edges, extremes, kept, ranked, tails
 from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
 from detectors.summary.score import members, score_edges, scores
@@ -275,7 +275,9 @@ def _binned(name: str, values: Categories | Floats, precision: type[np.floating[
     if isinstance(values, Categories):
         categories, others = kept(values)
         return Column(name=name, kind=Kind.CATEGORICAL, categories=categories, others=others)
-    return Column(name=name, kind=Kind.NUMERIC, edges=edges(values, precision), tails=tails(values, precision))
+    return Column(
+        name=name, kind=Kind.NUMERIC, edges=edges(values, precision), tails=tails(values, precision), range=extremes(values, precision)
+    )
 
 
 def _summarise(contract: Contract, block: Predictions, outcomes: Outcomes) -> Reference:

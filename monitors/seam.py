@@ -93,17 +93,18 @@ class Truth(Protocol):
 class Panes(Protocol):
     """Panes, composed into windows."""
 
-    def counts(
+    def inputs(
         self,
         contract: Contract,
         columns: Sequence[str],
+        names: Sequence[str],
         groupings: Sequence[str],
         length: int,
         span: tuple[int, int],
         version: str | None = None,
         phase: int = 0,
     ) -> pa.Table:
-        """Counts by bin of windows that begin at `phase` modulo `length`: start, column, segment, bin (list), count (list)."""
+        """Input panes, merged over windows that begin at `phase` modulo `length`: start, column, segment, and what is asked for by name."""
         ...
 
     def performance(

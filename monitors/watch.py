@@ -6,7 +6,9 @@ import dataclasses
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import islice
+from operator import or_
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +22,7 @@ from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
 from monitors import plan
-from monitors.evaluate import Evaluate, columns_of, extent, groupings_of, missing, most, segments_of
+from monitors.evaluate import Evaluate, columns_of, extent, fields, groupings_of, missing, most, segments_of
 from monitors.evidence.reads import Reads, Scope
 from monitors.failure import Failures
 from monitors.frame import Frame
@@ -162,8 +164,8 @@ class Watch:
     def _group(self, group: Sequence[Task], model: Model, move: Move, term: Term, failures: Failures) -> None:
         """Evaluate tasks of one key: what they need is read once."""
         columns = tuple(dict.fromkeys(name for task in group for name in task.columns if name))
-        first = group[0]
-        scope = Scope(model, first.segments, groupings_of(first.monitor), columns, first.monitor.version)
+        first, read = group[0], reduce(or_, (fields(task.monitor, task.columns) for task in group))
+        scope = Scope(model, first.segments, groupings_of(first.monitor), columns, first.monitor.version, read)
         for chunk in plan.chunks(first.due, most(scope)):
             reads = self._evaluate.reads(scope)
             # What reads most goes first: the others find all of theirs in it.
@@ -199,7 +201,8 @@ class Watch:
         try:
             return self._evaluate(task.monitor, chunk, reads)
         except Retryable:
-            own = dataclasses.replace(reads.scope, columns=tuple(name for name in task.columns if name))
+            columns, read = tuple(name for name in task.columns if name), fields(task.monitor, task.columns)
+            own = dataclasses.replace(reads.scope, columns=columns, fields=read)
             if own == reads.scope:
                 raise
             return self._evaluate(task.monitor, chunk, self._evaluate.reads(own))

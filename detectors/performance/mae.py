@@ -31,6 +31,6 @@ SPEC: Spec[Losses, NoParams] = Spec(
         usual=True,
     ),
     evidence=Losses,
-    compute=lambda target, _baseline, _params: Result(mae(target.n, target.sums["absolute"])),
+    compute=lambda target, _baseline, _params: Result(mae(target.n, target.of["absolute"].total)),
     no_value="no labelled rows",
 )

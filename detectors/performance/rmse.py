@@ -31,6 +31,6 @@ SPEC: Spec[Losses, NoParams] = Spec(
         usual=True,
     ),
     evidence=Losses,
-    compute=lambda target, _baseline, _params: Result(rmse(target.n, target.sums["square"])),
+    compute=lambda target, _baseline, _params: Result(rmse(target.n, target.of["square"].total)),
     no_value="no labelled rows",
 )

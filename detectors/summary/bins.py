@@ -40,10 +40,19 @@ def tails(x: Floats, precision: type[np.floating[Any]] = np.float64) -> tuple[fl
     finite = x[np.isfinite(x)]
     if not len(finite):
         return None
-    found = np.quantile(finite, (0.01, 0.99), method="inverted_cdf")
-    rounded = _rounded(found, precision)
-    (low, _), (_, high) = np.where(rounded, _around(found, precision), found)
-    return float(low), float(high)
+    return _between(np.quantile(finite, (0.01, 0.99), method="inverted_cdf"), precision)
+
+
+def extremes(x: Floats, precision: type[np.floating[Any]] = np.float64) -> tuple[float, float] | None:
+    """The least and the largest of a reference's finite values, None where there are none. As for edges, with what rounds to them."""
+    finite = x[np.isfinite(x)]
+    return _between(np.array([finite.min(), finite.max()]), precision) if len(finite) else None
+
+
+def _between(values: Floats, precision: type[np.floating[Any]]) -> tuple[float, float]:
+    """Two values with what rounds to them: from below the first to above the second."""
+    below, above = np.where(_rounded(values, precision), _around(values, precision), values)
+    return float(below[0]), float(above[1])
 
 
 def _sides(values: Floats, precision: type[np.floating[Any]]) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""Input panes: how often each bin of each watched column came, by slot, version, role and segment."""
+"""Input panes: how often each bin of each watched column came, and its moments, by slot, version, role and segment."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from core.contract import PREDICTION, SCORE, Column, Contract
 from core.segment import Segments
 from detectors.summary.bins import bins
 from detectors.summary.merge import Layout, merge
+from detectors.summary.moments import SUMS, moments, sketch, sketches
 from detectors.summary.panes import Panes
 from detectors.summary.tally import Tally
 
 LAYOUT = Layout(
     keys=("slot", "version", "role", "segment", "column"),
-    sums=("below", "above", "n"),
+    sums=("below", "above", "n", "measured", "square", "absolute", "outside"),
+    minima=("low",),
+    maxima=("high",),
     lists=((("bin",), ("count", "sum")),),
+    highest=(("register", "rank"),),
     schema=pa.schema(
         {
             "slot": pa.int64(),
@@ -33,6 +37,14 @@ LAYOUT = Layout(
             "below": pa.uint64(),
             "above": pa.uint64(),
             "n": pa.uint64(),
+            "measured": pa.uint64(),
+            "square": pa.float64(),
+            "absolute": pa.float64(),
+            "low": pa.float64(),
+            "high": pa.float64(),
+            "outside": pa.uint64(),
+            "register": pa.list_(pa.uint16()),
+            "rank": pa.list_(pa.uint8()),
         }
     ),
 )
@@ -43,7 +55,7 @@ class InputSummary:
     """An additive summary of predictions: one row a (slot, version, role, segment, column), bins as sparse lists.
 
     `sum` holds the sums of a numeric column's values, by value bin (zeros elsewhere); `below` and `above` count the values
-    beyond the reference's p1 and p99. Law: `of(a).merge(of(b)) == of(a + b)`.
+    beyond the reference's p1 and p99; the moments are those of `detectors.summary.moments`. Law: `of(a).merge(of(b)) == of(a + b)`.
     """
 
     table: pa.Table
@@ -61,7 +73,7 @@ class InputSummary:
         held = _values(contract, block)
         dimensions = {name: texts for name in segments.dimensions if isinstance(texts := held[name], Categories)}
         panes = Panes.of(contract, segments, block.ts, block.version, block.role, dimensions)
-        cells, below, above = zip(*(_column(panes, column, held[column.name]) for column in contract.watched), strict=True)
+        cells, sums, seen = zip(*(_column(panes, column, held[column.name]) for column in contract.watched), strict=True)
         columns = len(contract.watched)
         names = pa.array([column.name for column in contract.watched], pa.string())
         every = Tally(
@@ -78,11 +90,13 @@ class InputSummary:
                     "bin": every.lists(every.bin, pa.uint16()),
                     "count": every.lists(every.count, pa.uint64()),
                     "sum": every.lists(every.sums[0], pa.float64()),
-                    "below": pa.array(np.concatenate(below), pa.uint64()),
-                    "above": pa.array(np.concatenate(above), pa.uint64()),
                     "n": pa.array(np.tile(panes.n, columns), pa.uint64()),
+                    **{
+                        name: pa.array(np.concatenate([one[name] for one in sums])).cast(LAYOUT.schema.field(name).type) for name in sums[0]
+                    },
+                    **sketches(list(seen)),
                 }
-            )
+            ).select(LAYOUT.schema.names)
         )
 
     def add(self, contract: Contract, segments: Segments, block: Predictions) -> InputSummary:
@@ -99,7 +113,14 @@ class InputSummary:
 
     @staticmethod
     def from_columns(table: pa.Table) -> InputSummary:
-        """The summary that `to_columns` gave."""
+        """The summary that `to_columns` gave, or that of a version before moments, which measured no rows."""
+        if "measured" not in table.column_names:
+            blank: dict[str, float | list[int]] = {**dict.fromkeys(SUMS, 0.0), "low": np.inf, "high": -np.inf, "register": [], "rank": []}
+            for name, value in blank.items():
+                kind = LAYOUT.schema.field(name).type
+                table = table.append_column(
+                    name, pa.array([value] * table.num_rows, kind if isinstance(value, list) else pa.float64()).cast(kind)
+                )
         return InputSummary(table.select(LAYOUT.schema.names).cast(LAYOUT.schema))
 
     def __eq__(self, other: object) -> bool:
@@ -117,13 +138,15 @@ def _values(contract: Contract, block: Predictions) -> dict[str, Categories | Fl
     return {**held, PREDICTION: meant, SCORE: block.score}
 
 
-def _column(panes: Panes, column: Column, values: Categories | Floats) -> tuple[Tally, Ints, Ints]:
-    """A column's cells, and its counts beyond the tails, by pane."""
+def _column(panes: Panes, column: Column, values: Categories | Floats) -> tuple[Tally, dict[str, Floats | Ints], tuple[Ints, Ints, Ints]]:
+    """A column's cells, its sums by pane, and its sketch."""
     place = bins(column, values)
+    held: dict[str, Floats | Ints] = {**moments(panes, column, values, place)}
+    seen = sketch(panes, column, values, place)
     if isinstance(values, Categories):
-        nothing = np.zeros(len(panes), np.int64)
-        return panes.tally(place, column.bins), nothing, nothing
+        return panes.tally(place, column.bins), held | dict.fromkeys(("below", "above"), np.zeros(len(panes), np.int64)), seen
     finite = np.isfinite(values)
     weight = values if finite.all() else np.where(finite, values, 0.0)
     low, high = column.tails or (-np.inf, np.inf)
-    return panes.tally(place, column.bins, weight), panes.count(values < low), panes.count((values > high) & finite)
+    held |= {"below": panes.count(values < low), "above": panes.count((values > high) & finite)}
+    return panes.tally(place, column.bins, weight), held, seen

@@ -1,4 +1,4 @@
-"""Adding up tables of panes: rows of the same key become one, their lists are added bin by bin."""
+"""Merging tables of panes: rows of the same key become one, their lists are merged cell by cell."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ from detectors.summary.tally import tally
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a table of panes: its key, its sums, and groups of lists: (the names of a cell's key, the names of its sums)."""
+    """The columns of a table of panes: its key, its sums, its minima and maxima, and groups of lists: (the names of a cell's key, the names of its sums).
+
+    `highest` are groups whose cells are merged by their maximum; their keys and values are whole numbers.
+    """
 
     keys: tuple[str, ...]
     sums: tuple[str, ...]
     lists: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     schema: pa.Schema
+    minima: tuple[str, ...] = ()
+    maxima: tuple[str, ...] = ()
+    highest: tuple[tuple[str, str], ...] = ()
 
     def empty(self) -> pa.Table:
         """No panes."""
@@ -37,10 +43,13 @@ def merge(layout: Layout, tables: Sequence[pa.Table]) -> pa.Table:
     first = np.concatenate([[True], (codes[:, 1:] != codes[:, :-1]).any(axis=0)])
     row, rows = np.cumsum(first) - 1, int(first.sum())
     columns: dict[str, pa.Array] = {key: table[key].filter(pa.array(first)) for key in layout.keys}
-    for name in layout.sums:
-        columns[name] = pa.array(np.add.reduceat(table[name].to_numpy(), np.flatnonzero(first)))
+    for names, how in ((layout.sums, np.add), (layout.minima, np.minimum), (layout.maxima, np.maximum)):
+        for name in names:
+            columns[name] = pa.array(how.reduceat(table[name].to_numpy(), np.flatnonzero(first)))
     for keys, sums in layout.lists:
         columns |= _lists(table, row, rows, keys, sums)
+    for key, value in layout.highest:
+        columns |= _highest(table, row, rows, key, value)
     return pa.table(columns).select(layout.schema.names).cast(layout.schema)
 
 
@@ -64,6 +73,22 @@ def _lists(table: pa.Table, row: Ints, rows: int, keys: tuple[str, ...], sums: t
         kind = table.schema.field(name).type.value_type
         columns[name] = added.lists(pa.array(total).cast(kind), kind)
     return columns
+
+
+def _highest(table: pa.Table, row: Ints, rows: int, key: str, value: str) -> dict[str, pa.Array]:
+    """The lists of a group, of each cell its highest value."""
+    flat = {name: table[name].combine_chunks() for name in (key, value)}
+    lengths = flat[key].value_lengths().to_numpy(zero_copy_only=False)
+    keys, values = (flat[name].flatten().to_numpy().astype(np.int64) for name in (key, value))
+    pane = np.repeat(row, lengths)
+    order = np.lexsort((values, keys, pane))
+    pane, keys, values = pane[order], keys[order], values[order]
+    last = np.concatenate([(pane[1:] != pane[:-1]) | (keys[1:] != keys[:-1]), np.ones(min(len(pane), 1), np.bool_)])
+    offsets = pa.array(np.searchsorted(pane[last], np.arange(rows + 1)), pa.int32())
+    kinds = {name: table.schema.field(name).type.value_type for name in (key, value)}
+    return {
+        name: pa.ListArray.from_arrays(offsets, pa.array(held[last]).cast(kinds[name])) for name, held in ((key, keys), (value, values))
+    }
 
 
 def _codes(values: pa.Array | pa.ChunkedArray) -> tuple[Ints, pa.Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,13 @@ class Panes:
     segment: Categories
     rows: Ints
     n: Ints
+
+    @cached_property
+    def _sorted(self) -> tuple[Ints, Ints]:
+        """The rows in order of their panes, each once for every grouping, and where each pane begins."""
+        rows = self.rows.ravel()
+        order = np.argsort(rows.astype(np.uint16) if len(self) <= 1 << 16 else rows, kind="stable")  # short numbers sort by radix
+        return order % self.rows.shape[1], np.cumsum(self.n) - self.n
 
     @staticmethod
     def of(
@@ -73,6 +81,14 @@ class Panes:
     def sum(self, weight: Floats) -> Floats:
         """The sum of `weight` (n,) in each pane."""
         return np.asarray(np.bincount(self.rows.ravel(), np.broadcast_to(weight, self.rows.shape).ravel(), len(self)), np.float64)
+
+    def spread(self, values: Floats) -> Floats:
+        """`values` (n,) in order of panes, as `reduce` takes them: (n * G,)."""
+        return values[self._sorted[0]]
+
+    def reduce(self, how: np.ufunc, spread: Floats) -> Floats:
+        """What a ufunc makes of the values of each pane (P,); every pane has rows."""
+        return np.asarray(how.reduceat(spread, self._sorted[1]), np.float64)
 
     def keys(self, times: int = 1) -> dict[str, pa.Array]:
         """The columns slot, version, role and segment, repeated `times` times."""

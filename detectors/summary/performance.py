@@ -1,4 +1,4 @@
-"""Performance panes: confusion cells, residual sums, label bins and scores by label, by slot, version, role and segment."""
+"""Performance panes: confusion cells, losses, label bins and scores by label, by slot, version, role and segment."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from core.block import Categories, Floats, Outcomes
+from core.block import Categories, Floats, Ints, Outcomes
 from core.classes import Classes
-from core.contract import LABEL, Contract
+from core.contract import LABEL, Contract, Task
 from core.segment import Segments
 from detectors.summary.bins import bins
+from detectors.summary.loss import LOSSES, losses_of, residual
 from detectors.summary.merge import Layout, merge
 from detectors.summary.panes import Panes
 from detectors.summary.score import edges_of, judged, members, scores
@@ -21,9 +22,10 @@ _COUNTS, _FLOATS, _BINS, _TEXTS = (pa.list_(kind) for kind in (pa.uint64(), pa.f
 
 LAYOUT = Layout(
     keys=("slot", "version", "role", "segment"),
-    sums=("n", "scored", "error_sum", "absolute_sum", "square_sum"),
+    sums=("n", "scored"),
     lists=(
         (("cell_prediction", "cell_label"), ("cell_count",)),
+        (("loss",), ("loss_count", "loss_sum", "loss_square")),
         (("label_bin",), ("label_count", "label_sum")),
         (("score_class", "score_bin"), ("positive", "negative", "positive_sum", "negative_sum")),
     ),
@@ -32,7 +34,7 @@ LAYOUT = Layout(
             *(("slot", pa.int64()), ("version", pa.string()), ("role", pa.string()), ("segment", pa.string())),
             *(("n", pa.uint64()), ("scored", pa.uint64())),
             *(("cell_prediction", _TEXTS), ("cell_label", _TEXTS), ("cell_count", _COUNTS)),
-            *(("error_sum", pa.float64()), ("absolute_sum", pa.float64()), ("square_sum", pa.float64())),
+            *(("loss", _TEXTS), ("loss_count", _COUNTS), ("loss_sum", _FLOATS), ("loss_square", _FLOATS)),
             *(("label_bin", _BINS), ("label_count", _COUNTS), ("label_sum", _FLOATS)),
             *(("score_class", _TEXTS), ("score_bin", _BINS), ("positive", _COUNTS), ("negative", _COUNTS)),
             *(("positive_sum", _FLOATS), ("negative_sum", _FLOATS)),
@@ -46,7 +48,8 @@ class PerformanceSummary:
     """An additive summary of outcomes: one row a (slot, version, role, segment), cells and bins as sparse lists.
 
     Of classes: `cell_*` counts (prediction, label), and `score_*` counts and sums the scores of each class's own rows (positive) and of the others,
-    by score bin, a class over the rows that have a score for it; `scored` counts the rows with a score for any. Of regression: residuals are prediction - label, and `n` counts rows that have one.
+    by score bin, a class over the rows that have a score for it; `scored` counts the rows with a score for any. Of regression `n` counts the rows with
+    prediction and label. `loss_*` hold, for each of the model's losses, the rows that have it, its sum and its sum of squares.
     Law: `of(a).merge(of(b)) == of(a + b)`.
     """
 
@@ -64,7 +67,7 @@ class PerformanceSummary:
             return PerformanceSummary.zero()
         outcomes = replace(outcomes, prediction=_meant(contract, outcomes.prediction), label=_meant(contract, outcomes.label))
         panes = Panes.of(contract, segments, outcomes.ts, outcomes.version, outcomes.role, outcomes.dimensions)
-        columns = panes.keys() | _residuals(panes, outcomes) | _cells(panes, outcomes)
+        columns = panes.keys() | _losses(panes, contract, outcomes) | _cells(panes, outcomes)
         columns |= _labels(panes, contract, outcomes) | _scores(panes, contract, outcomes)
         return PerformanceSummary(pa.table(columns).select(LAYOUT.schema.names))
 
@@ -82,9 +85,11 @@ class PerformanceSummary:
 
     @staticmethod
     def from_columns(table: pa.Table) -> PerformanceSummary:
-        """The summary that `to_columns` gave; one from before rows with a score were counted has 0 of them."""
+        """The summary that `to_columns` gave, or that of an earlier version: without rows with a score, with the sums of residuals as columns."""
         if "scored" not in table.column_names:
             table = table.append_column("scored", pa.array(np.zeros(table.num_rows, np.uint64)))
+        if "loss" not in table.column_names:
+            table = _with_losses(table)
         return PerformanceSummary(table.select(LAYOUT.schema.names).cast(LAYOUT.schema))
 
     def __eq__(self, other: object) -> bool:
@@ -98,14 +103,38 @@ def _meant(contract: Contract, values: Categories | Floats) -> Categories | Floa
     return Classes.of(contract).column(values) if isinstance(values, Categories) else values
 
 
-def _residuals(panes: Panes, outcomes: Outcomes) -> dict[str, pa.Array]:
-    """n, and the sums of residuals; zeros for classes."""
-    if isinstance(outcomes.prediction, Categories) or isinstance(outcomes.label, Categories):
-        return {"n": pa.array(panes.n, pa.uint64()), **dict.fromkeys(LAYOUT.sums[2:], pa.array(np.zeros(len(panes))))}
-    both = np.isfinite(outcomes.prediction) & np.isfinite(outcomes.label)
-    residual = np.where(both, outcomes.prediction, 0.0) - np.where(both, outcomes.label, 0.0)
-    sums = {"error_sum": residual, "absolute_sum": np.abs(residual), "square_sum": residual**2}
-    return {"n": pa.array(panes.count(both), pa.uint64())} | {name: pa.array(panes.sum(weight)) for name, weight in sums.items()}
+def _losses(panes: Panes, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
+    """n, and the model's losses, each pane's one after the other."""
+    names = losses_of(contract)
+    values = [LOSSES[name].of(outcomes) for name in names]
+    there = [~np.isnan(each) for each in values]
+    filled = [np.where(have, each, 0.0) for have, each in zip(there, values, strict=True)]
+    n = panes.n if contract.task != Task.REGRESSION else panes.count(~np.isnan(residual(outcomes)))
+    flat: dict[str, list[Floats | Ints]] = {
+        "loss_count": [panes.count(have) for have in there],
+        "loss_sum": [panes.sum(each) for each in filled],
+        "loss_square": [panes.sum(each**2) for each in filled],
+    }
+    offsets = pa.array(np.arange(len(panes) + 1) * len(names), pa.int32())
+    columns = {"n": pa.array(n, pa.uint64()), "loss": pa.ListArray.from_arrays(offsets, pa.array(names * len(panes), pa.string()))}
+    for name, arrays in flat.items():
+        kind = LAYOUT.schema.field(name).type
+        items = np.stack(arrays, axis=1).ravel() if arrays else np.zeros(0)
+        columns[name] = pa.ListArray.from_arrays(offsets, pa.array(items).cast(kind.value_type))
+    return columns
+
+
+def _with_losses(table: pa.Table) -> pa.Table:
+    """A table of before, in which each loss was a column."""
+    old = {"error": "error_sum", "absolute": "absolute_sum", "square": "square_sum"}
+    rows = table.select(["n", "cell_count", *old.values()]).to_pylist()
+    held = [
+        [(name, row["n"], row[column], np.nan) for name, column in old.items()] if row["n"] and not row["cell_count"] else []
+        for row in rows
+    ]
+    for place, name in enumerate(("loss", "loss_count", "loss_sum", "loss_square")):
+        table = table.append_column(name, pa.array([[loss[place] for loss in row] for row in held], LAYOUT.schema.field(name).type))
+    return table
 
 
 def _cells(panes: Panes, outcomes: Outcomes) -> dict[str, pa.Array]:
@@ -137,7 +166,7 @@ def _scores(panes: Panes, contract: Contract, outcomes: Outcomes) -> dict[str, p
     classes, held = judged(contract), scores(contract, outcomes)
     there = ~np.isnan(held)
     if not there.any() or not isinstance(outcomes.label, Categories):
-        return _empty(panes, LAYOUT.lists[2]) | {"scored": pa.array(np.zeros(len(panes), np.uint64))}
+        return _empty(panes, LAYOUT.lists[3]) | {"scored": pa.array(np.zeros(len(panes), np.uint64))}
     truth = members(contract, outcomes.label)
     edges = edges_of(contract)
     starts = np.cumsum([0, *(len(one) + 1 for one in edges)])

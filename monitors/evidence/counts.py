@@ -14,11 +14,16 @@ from detectors.evidence import Counts
 from detectors.groups import groups
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Reads, Scope, at_once
+from monitors.evidence.reads import Fields, Reads, Scope, at_once
 
-_LABELS = ("label_bin", "label_count")
+_BINS, _LABELS = ("bin", "count"), ("label_bin", "label_count")
 
 parts = at_once
+
+
+def fields(column: str) -> Fields:
+    """Counts by bin; those of labels are in performance panes."""
+    return Fields(performance=frozenset(_LABELS)) if column == LABEL else Fields(inputs=frozenset(_BINS))
 
 
 def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spans]]) -> list[Counts]:
@@ -27,7 +32,7 @@ def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spa
     if column == LABEL:
         held = dense.Rows(reads.performance(extent, _LABELS), extent.cells, scope.segments).counts(*_LABELS, what.bins)
     else:
-        held = dense.Rows(reads.counts(extent, column), extent.cells, scope.segments).counts("bin", "count", what.bins)
+        held = dense.Rows(reads.inputs(extent, column, _BINS), extent.cells, scope.segments).counts(*_BINS, what.bins)
     binned = groups(what, _reference(scope, what, (ALL,))[0])
     return [Counts(extent.pooled(held, side), what, binned) for side in sides]
 

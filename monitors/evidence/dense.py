@@ -7,14 +7,18 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.block import Categories, Floats, Ints
 from core.span import Spans
+from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import Scope
 
 Flags = npt.NDArray[np.bool_]
+
+_ONE = Spans.of([(0, 1)])  # in which the reference stands
 
 
 class Rows:
@@ -35,6 +39,12 @@ class Rows:
         values = self._table[name].to_numpy().astype(np.float64)
         return _sums(self._at[self._keep], values[self._keep], self.shape)
 
+    def extreme(self, name: str, nothing: float) -> Floats:
+        """A column of numbers of which each place has one, `nothing` where it has none: (starts, segments)."""
+        found = np.full(prod(self.shape), nothing)
+        found[self._at[self._keep]] = self._table[name].to_numpy()[self._keep]
+        return found.reshape(self.shape)
+
     def cells(self, place: Ints, amount: Floats, width: int, lengths: Ints) -> Floats:
         """Sums of list items at their `place` in [0, width), -1 to leave one out; `lengths` are the lists': (starts, segments, width)."""
         row = np.repeat(np.arange(len(self._at)), lengths)
@@ -49,10 +59,16 @@ class Rows:
 
 def reference(scope: Scope) -> tuple[pa.Table, Extent, tuple[Spans]]:
     """The performance panes of the reference, which stand in one cell, that cell, and the span of it; no rows where there is no reference."""
-    one = Spans.of([(0, 1)])
     held = (scope.model.reference.performance if scope.model.reference else PerformanceSummary.zero()).to_columns()
-    table = held.set_column(held.schema.get_field_index("slot"), "start", held["slot"].cast(pa.int64()))
-    return table, Extent.of(one), (one,)
+    return held.rename_columns({"slot": "start"}), Extent.of(_ONE), (_ONE,)
+
+
+def inputs(scope: Scope, column: str) -> tuple[pa.Table, Extent, tuple[Spans]]:
+    """The same of the input panes of a column, as the store gives them."""
+    held = (scope.model.reference.input if scope.model.reference else InputSummary.zero()).to_columns()
+    held = held.filter(pc.equal(held["column"], column)).rename_columns({"slot": "start"})
+    total = pa.array([sum(row) for row in held["sum"].to_pylist()], pa.float64())
+    return held.append_column("sum_bin", held["bin"]).append_column("total", total), Extent.of(_ONE), (_ONE,)
 
 
 def lengths(column: pa.ChunkedArray) -> Ints:

@@ -52,13 +52,13 @@ class Extent:
         """Whether the cells of another extent are among these."""
         return self.step == other.step and bool(np.isin(other.cells, self.cells).all())
 
-    def pooled(self, values: Floats, parts: Sequence[Spans]) -> Floats:
-        """Sums over the cells of spans: values (cells, ...); for place i those of span i of every part, (spans, ...)."""
-        return reduce(np.add, (self._sums(values, spans) for spans in parts))
+    def pooled(self, values: Floats, parts: Sequence[Spans], how: np.ufunc = np.add) -> Floats:
+        """Sums over the cells of spans, or what another ufunc makes of them: values (cells, ...); for place i those of span i of every part, (spans, ...)."""
+        return reduce(how, (self._pooled(values, spans, how) for spans in parts))
 
-    def _sums(self, values: Floats, spans: Spans) -> Floats:
+    def _pooled(self, values: Floats, spans: Spans, how: np.ufunc) -> Floats:
         first, after = np.searchsorted(self.cells, spans.start), np.searchsorted(self.cells, spans.end)
         if (after - first == 1).all():
             return values[first]
         padded = np.concatenate([values, np.zeros((1, *values.shape[1:]))])
-        return np.asarray(np.add.reduceat(padded, np.stack([first, after], axis=1).ravel(), axis=0)[::2], np.float64)
+        return np.asarray(how.reduceat(padded, np.stack([first, after], axis=1).ravel(), axis=0)[::2], np.float64)

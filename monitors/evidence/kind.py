@@ -1,6 +1,6 @@
 """How each kind of evidence is read: a new one is a file and a line here.
 
-Each has `read`, which gives the evidence of several sides (a target, a baseline; each pools its spans) from one extent; `reference`, which gives that of the
+Each has `fields`, which says what of panes it reads; `read`, which gives the evidence of several sides (a target, a baseline; each pools its spans) from one extent; `reference`, which gives that of the
 reference; and `parts`, which says how many windows fit into memory at a time.
 """
 
@@ -11,13 +11,17 @@ from typing import Any, Protocol
 
 from core.span import Spans
 from detectors import evidence
-from monitors.evidence import confusion, counts, losses, scores
+from monitors.evidence import confusion, counts, distinct, losses, moments, scores, sums
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Reads, Scope
+from monitors.evidence.reads import Fields, Reads, Scope
 
 
 class Kind(Protocol):
     """A module that reads one kind of evidence."""
+
+    def fields(self, column: str, /) -> Fields:
+        """What of panes is read for a column."""
+        ...
 
     def parts(self, reads: Reads, extent: Extent, windows: Spans, /) -> list[slice]:
         """The windows to evaluate at a time."""
@@ -34,6 +38,9 @@ class Kind(Protocol):
 
 KINDS: Mapping[type[Any], Kind] = {
     evidence.Counts: counts,
+    evidence.Sums: sums,
+    evidence.Moments: moments,
+    evidence.Distinct: distinct,
     evidence.Confusion: confusion,
     evidence.Losses: losses,
     evidence.Scores: scores,

@@ -7,15 +7,20 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from core.span import Spans
-from detectors.evidence import Losses
+from detectors.evidence import Loss, Losses
+from detectors.summary.loss import losses_of
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Reads, Scope, at_once
+from monitors.evidence.reads import Fields, Reads, Scope, at_once
 
-_COLUMNS = {"absolute": "absolute_sum", "square": "square_sum"}
-_NAMES = ("n", *_COLUMNS.values())
+_NAMES = ("n", "loss", "loss_count", "loss_sum", "loss_square")
 
 parts = at_once
+
+
+def fields(_column: str) -> Fields:
+    """All losses of the model."""
+    return Fields(performance=frozenset(_NAMES))
 
 
 def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]]) -> list[Losses]:
@@ -29,8 +34,8 @@ def reference(scope: Scope, _column: str) -> Losses:
 
 
 def _of(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> Losses:
-    rows = dense.Rows(table, extent.cells, scope.segments)
-    return Losses(
-        extent.pooled(rows.total("n"), side),
-        {name: extent.pooled(rows.total(column), side) for name, column in _COLUMNS.items()},
-    )
+    rows, names = dense.Rows(table, extent.cells, scope.segments), losses_of(scope.model.contract)
+    place, each = dense.codes(dense.texts(table["loss"]), {name: at for at, name in enumerate(names)}), dense.lengths(table["loss"])
+    count, total, square = (extent.pooled(rows.cells(place, dense.numbers(table[column]), len(names), each), side) for column in _NAMES[2:])
+    by_name = {name: Loss(count[..., at], total[..., at], square[..., at]) for at, name in enumerate(names)}
+    return Losses(extent.pooled(rows.total("n"), side), by_name)

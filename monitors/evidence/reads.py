@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,14 +20,30 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class Fields:
+    """What is read of panes, by name: of input panes, and of performance panes."""
+
+    inputs: frozenset[str] = frozenset()
+    performance: frozenset[str] = frozenset()
+
+    def __or__(self, other: Fields) -> Fields:
+        """Those of both."""
+        return Fields(self.inputs | other.inputs, self.performance | other.performance)
+
+
+@dataclass(frozen=True)
 class Scope:
-    """Of which rows evidence is read: a model, its segments and their groupings ("" is `all`), one version of the model or all, and the columns."""
+    """Of which rows evidence is read: a model, its segments and their groupings ("" is `all`), one version of the model or all, and the columns.
+
+    `fields` are those of all who share what is read: whoever asks first asks for all of them.
+    """
 
     model: Model
     segments: tuple[str, ...]
     groupings: tuple[str, ...]
     columns: tuple[str, ...]
     version: str | None = None
+    fields: Fields = Fields()
 
 
 class Reads:
@@ -35,37 +51,35 @@ class Reads:
 
     def __init__(self, panes: Panes, history: History, scope: Scope) -> None:
         self._panes, self._history, self.scope = panes, history, scope
-        self._columns: list[tuple[Extent, dict[str, pa.Table]]] = []
-        self._sums: dict[tuple[str, ...], list[tuple[Extent, pa.Table]]] = {}
+        self._inputs: dict[tuple[str, ...], list[tuple[Extent, dict[str, pa.Table]]]] = {}
+        self._performance: dict[tuple[str, ...], list[tuple[Extent, pa.Table]]] = {}
+        self._made: dict[tuple[object, ...], Any] = {}
 
-    def counts(self, extent: Extent, column: str) -> pa.Table:
-        """Counts by bin of a column: start, segment, bin (list), count (list), one row a cell and segment with rows, and cells besides."""
+    def inputs(self, extent: Extent, column: str, names: Collection[str]) -> pa.Table:
+        """What input panes hold of a column, one row a cell and segment with rows, and cells besides: start, segment, and those of `names`."""
+        contract, scope, asked = self.scope.model.contract, self.scope, _together(names, self.scope.fields.inputs)
 
-        def ask() -> dict[str, pa.Table]:
-            contract, scope = self.scope.model.contract, self.scope
-            return _by_column(
-                _asked(
-                    extent,
-                    lambda span: self._panes.counts(
-                        contract, scope.columns, scope.groupings, extent.step, span, scope.version, extent.phase
-                    ),
-                )
-            )
+        def ask(span: tuple[int, int]) -> pa.Table:
+            return self._panes.inputs(contract, scope.columns, asked, scope.groupings, extent.step, span, scope.version, extent.phase)
 
-        held = _kept(self._columns, extent, ask)
+        held = _kept(self._inputs.setdefault(asked, []), extent, lambda: _by_column(_asked(extent, ask)))
         return held.get(column, next(iter(held.values())).slice(0, 0))
 
-    def performance(self, extent: Extent, names: Sequence[str]) -> pa.Table:
-        """Sums and lists of performance panes, one row a cell and segment with rows, and cells besides: start, segment, and those of `names`."""
+    def performance(self, extent: Extent, names: Collection[str]) -> pa.Table:
+        """What performance panes hold, one row a cell and segment with rows, and cells besides: start, segment, and those of `names`."""
+        contract, scope, asked = self.scope.model.contract, self.scope, _together(names, self.scope.fields.performance)
 
-        def ask() -> pa.Table:
-            contract, scope = self.scope.model.contract, self.scope
-            return _asked(
-                extent,
-                lambda span: self._panes.performance(contract, names, scope.groupings, extent.step, span, scope.version, extent.phase),
-            )
+        def ask(span: tuple[int, int]) -> pa.Table:
+            return self._panes.performance(contract, asked, scope.groupings, extent.step, span, scope.version, extent.phase)
 
-        return _kept(self._sums.setdefault(tuple(names), []), extent, ask)
+        return _kept(self._performance.setdefault(asked, []), extent, lambda: _asked(extent, ask))
+
+    def once(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
+        """What `make` gives; made once for a key."""
+        if key not in self._made:
+            self._made[key] = make()
+        found: T = self._made[key]
+        return found
 
     def outcomes(self, slots: Ints) -> Iterator[Outcomes]:
         """The labelled events of slots, in blocks. They are not kept."""
@@ -75,6 +89,11 @@ class Reads:
 def at_once(_reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
     """All windows at a time, as `parts` of a kind of evidence: a step has no more than fit."""
     return [slice(0, len(windows))]
+
+
+def _together(names: Collection[str], shared: frozenset[str]) -> tuple[str, ...]:
+    """What to ask for where `names` are needed: what is shared, if that has them."""
+    return tuple(sorted(shared if shared.issuperset(names) else names))
 
 
 def _kept(held: list[tuple[Extent, T]], extent: Extent, ask: Callable[[], T]) -> T:

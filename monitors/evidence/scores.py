@@ -15,7 +15,7 @@ from detectors.performance.roc_auc import mean_roc_auc, roc_auc_binned
 from detectors.summary.score import edges_of, judged, members, scores
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Reads, Scope, at_once
+from monitors.evidence.reads import Fields, Reads, Scope, at_once
 
 MOST = 200_000  # labelled rows of a window that are sorted
 
@@ -24,9 +24,19 @@ _BINS = ("scored", "score_class", "score_bin", "positive", "negative", "positive
 parts = at_once
 
 
+def fields(_column: str) -> Fields:
+    """Labelled rows; score bins are read only where a window holds very many."""
+    return Fields(performance=frozenset({"n"}))
+
+
 def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]], most: int = MOST) -> list[Scores]:
-    """The scores of each side, whose parts are pooled."""
-    return [_of(reads, extent, side, most) for side in sides]
+    """The scores of each side, whose parts are pooled. Rows are read once, whoever wants scores of the same spans."""
+
+    def made(side: Sequence[Spans]) -> Scores:
+        key = ("scores", most, *(times.tobytes() for spans in side for times in (spans.start, spans.end)))
+        return reads.once(key, lambda: _of(reads, extent, side, most))
+
+    return [made(side) for side in sides]
 
 
 def reference(scope: Scope, _column: str) -> Scores:

@@ -31,7 +31,20 @@ _EACH = (
     f" AND ((generation = 0 AND (model, contract, slot) NOT IN (SELECT model, contract, slot {_ALL_REBUILDS}))"
     f" OR (model, contract, slot, generation) IN (SELECT model, contract, slot, max(generation) {_ALL_REBUILDS} GROUP BY model, contract, slot))"
 )
-_SUMS = ("n", "scored", "error_sum", "absolute_sum", "square_sum")
+_SUMS = ("n", "scored")
+# What can be asked of input panes: the sum over panes, its name, and what of it is answered.
+_INPUTS = {
+    **{name: (f"sum({name})", f"s_{name}", f"s_{name}") for name in ("n", "below", "above", "measured", "square", "absolute", "outside")},
+    "low": ("min(low)", "s_low", "s_low"),
+    "high": ("max(high)", "s_high", "s_high"),
+    "bin": ("sumMap(count)", "counts", "mapKeys(counts)"),
+    "count": ("sumMap(count)", "counts", "mapValues(counts)"),
+    "sum_bin": ("sumMap(sum)", "sums", "mapKeys(sums)"),
+    "sum": ("sumMap(sum)", "sums", "mapValues(sums)"),
+    "total": ("sumMap(sum)", "sums", "arraySum(mapValues(sums))"),
+    "register": ("maxMap(sketch)", "sketches", "mapKeys(sketches)"),
+    "rank": ("maxMap(sketch)", "sketches", "mapValues(sketches)"),
+}
 
 
 class Panes:
@@ -40,23 +53,26 @@ class Panes:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def counts(
+    def inputs(
         self,
         contract: Contract,
         columns: Sequence[str],
+        names: Sequence[str],
         groupings: Sequence[str],
         length: int,
         span: tuple[int, int],
         version: str | None = None,
         phase: int = 0,
     ) -> pa.Table:
-        """Counts by bin: start (int64), column, segment, bin (list), count (list), one row a window, column and segment with rows.
+        """Input panes, merged: start (int64), column, segment, and what is asked for by name, one row a window, column and segment with rows.
 
-        Windows begin at `phase` modulo `length`.
+        Names are those of `_INPUTS`; those of lists come in pairs. Windows begin at `phase` modulo `length`.
         """
+        asked = [_INPUTS[name] for name in names]
+        inner = ", ".join(dict.fromkeys(f"{expression} AS {alias}" for expression, alias, _ in asked))
+        outer = ", ".join(f"{answer} AS {name}" for name, (_, _, answer) in zip(names, asked, strict=True))
         sql = (
-            "SELECT start, column, segment, mapKeys(counts) AS bin, mapValues(counts) AS count FROM ("
-            f"SELECT {_WINDOW} AS start, column, segment, sumMap(count) AS counts FROM panes"
+            f"SELECT start, column, segment, {outer} FROM (SELECT {_WINDOW} AS start, column, segment, {inner} FROM panes"
             f" WHERE {_HELD} AND {_CURRENT} AND column IN {{columns:Array(String)}} AND grouping IN {{groupings:Array(String)}}"
             f"{' AND version = {version:String}' if version else ''} GROUP BY start, column, segment)"
         )
@@ -75,7 +91,7 @@ class Panes:
     ) -> pa.Table:
         """Sums of performance panes, one row a window and segment with rows: start, segment, and those of the columns that are asked for.
 
-        Numbers are n, scored, error_sum, absolute_sum and square_sum; the other columns of the table are lists, here one after the other.
+        Numbers are n and scored; the other columns of the table are lists, here one after the other.
         """
         # The aliases differ from the columns, else ClickHouse takes them for one another.
         inner = ", ".join(f"{'sum' if name in _SUMS else 'groupArrayArray'}({name}) AS s_{name}" for name in columns)

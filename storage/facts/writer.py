@@ -31,7 +31,7 @@ class Writer:
         self._insert("labels", [_labels(model, block, partition) for model, block in blocks.items()], token)
 
     def panes(self, summaries: Sequence[tuple[Contract, pa.Table]], token: str | None, generation: int = 0) -> None:
-        """Input panes: tables with slot, version, role, segment, column, bin, count, sum, below, above, n."""
+        """Input panes: tables of `detectors.summary.inputs`."""
         self._insert("panes", [_panes(contract, table, generation) for contract, table in summaries], token)
 
     def performance_panes(self, contract: Contract, table: pa.Table, generation: int) -> None:
@@ -87,6 +87,11 @@ class Writer:
             self._engine.insert(name, rows, f"{token}:{name}" if token else None)
 
 
+_MAPS = (
+    ("count", "bin", "count"),
+    ("sum", "bin", "sum"),
+    ("sketch", "register", "rank"),
+)  # of panes: a map, and the lists of its keys and values
 _BATCH_TIMES = ("first_ts", "last_ts", "watermark", "logged")
 _BATCH = ("model", "topic", "partition", "last", "first", "rows", "duplicates", "rejected", "outside", *_BATCH_TIMES)
 
@@ -173,9 +178,9 @@ def _pane_head(contract: Contract, table: pa.Table, generation: int) -> dict[str
 
 
 def _panes(contract: Contract, table: pa.Table, generation: int) -> pa.Table:
-    counts, sums = (_maps(table["bin"], table[name]) for name in ("count", "sum"))
-    rest = {name: table[name] for name in ("column", "n", "below", "above")}
-    return pa.table({**_pane_head(contract, table, generation), **rest, "count": counts, "sum": sums})
+    maps = {name: _maps(table[keys], table[values]) for name, keys, values in _MAPS}
+    head, listed = _pane_head(contract, table, generation), {name for one in _MAPS for name in one}
+    return pa.table({**head, **{name: table[name] for name in table.column_names if name not in head.keys() | listed}, **maps})
 
 
 def _maps(keys: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.Array:

@@ -29,7 +29,7 @@ def contract(task: Task) -> Contract:
         version=1,
         task=task,
         features=(
-            Column(name="x", kind=Kind.NUMERIC, edges=(-1.0, 0.0, 1.0), tails=(-2.0, 2.0)),
+            Column(name="x", kind=Kind.NUMERIC, edges=(-1.0, 0.0, 1.0), tails=(-2.0, 2.0), range=(-2.5, 1.0)),
             Column(name="carrier", kind=Kind.CATEGORICAL, categories=("UA", "DL"), others=("AA",)),
         ),
         tags=(Column(name="origin", kind=Kind.CATEGORICAL),),

@@ -18,6 +18,7 @@ from core.segment import Segments
 from detectors.summary import tally as tally_module
 from detectors.summary.inputs import LAYOUT, InputSummary
 from detectors.summary.performance import PerformanceSummary
+from detectors.summary.sketch import REGISTERS, estimate
 from tests.detectors import blocks
 
 LISTED = settings(max_examples=30, deadline=None)
@@ -98,18 +99,22 @@ def test_an_input_summary_counts_rows(data: st.DataObject, task: Task) -> None:
     counts: dict[Any, Counter[int]] = defaultdict(Counter)
     sums: dict[Any, Counter[int]] = defaultdict(Counter)
     tails: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
+    numbers: dict[Any, list[float]] = defaultdict(list)
+    loose: dict[Any, set[str]] = defaultdict(set)
     for row in range(len(block)):
         x, carrier, origin = float(block.numbers[0][row]), text(block.texts[0], row), text(block.texts[1], row)
         for segment in segments_of({"carrier": carrier, "origin": origin}):
             slot = block.ts[row] // moment.HOUR * moment.HOUR
             head = (slot, text(block.version, row), text(block.role, row), segment)
             counts[*head, "carrier"][carrier_bin(carrier)] += 1
+            loose[*head, "carrier"] |= {carrier} - {"UA", "DL", "null", "invalid"}
             place = number_bin((-1.0, 0.0, 1.0), x)
             counts[*head, "x"][place] += 1
             if place < 4:
                 sums[*head, "x"][place] += x  # type: ignore[assignment]
                 tails[*head, "x"][0] += x < -2
                 tails[*head, "x"][1] += x > 2
+                numbers[*head, "x"].append(x)
     assert counts.keys() == {key for key in found if key[-1] in {"x", "carrier"}}
     for key, expected in counts.items():
         pane = found[key]
@@ -120,6 +125,18 @@ def test_an_input_summary_counts_rows(data: st.DataObject, task: Task) -> None:
             k: v for k, v in sums[key].items() if v
         }
         assert [pane["below"], pane["above"]] == tails[key]
+        held = numbers[key]
+        assert {name: pane[name] for name in ("measured", "square", "absolute", "low", "high", "outside")} == {
+            "measured": pane["n"],
+            "square": sum(x**2 for x in held),  # about the middle edge, 0
+            "absolute": sum(abs(x) for x in held),
+            "low": min(held, default=math.inf),
+            "high": max(held, default=-math.inf),
+            "outside": sum(not -2.5 <= x <= 1 for x in held),
+        }
+        ranks = np.zeros(REGISTERS)
+        ranks[pane["register"]] = pane["rank"]
+        assert round(float(estimate(ranks))) == len(loose[key])
 
 
 @LISTED
@@ -174,9 +191,12 @@ def test_residuals_are_summed_where_both_numbers_are_there(data: st.DataObject) 
     whole = [row for row in table if row["segment"] == "all"]
     pairs = [(p, y) for p, y in zip(block.prediction, block.label, strict=True) if math.isfinite(p) and math.isfinite(y)]  # type: ignore[arg-type]
     assert sum(row["n"] for row in whole) == len(pairs)
-    assert sum(row["error_sum"] for row in whole) == sum(p - y for p, y in pairs)
-    assert sum(row["absolute_sum"] for row in whole) == sum(abs(p - y) for p, y in pairs)
-    assert sum(row["square_sum"] for row in whole) == sum((p - y) ** 2 for p, y in pairs)
+    errors = [p - y for p, y in pairs]
+    of = {"error": errors, "absolute": [abs(error) for error in errors], "square": [error**2 for error in errors]}
+    assert all(row["loss"] == list(of) for row in whole)
+    for place, (name, values) in enumerate(of.items()):
+        found = [sum(row[column][place] for row in whole) for column in ("loss_count", "loss_sum", "loss_square")]
+        assert found == [len(values), sum(values), sum(value**2 for value in values)], name
     assert sum(sum(row["label_count"]) for row in whole) == len(block)
 
 

@@ -17,6 +17,7 @@ from tests.acceptance.spine import Spine, monitors
 from tests.ownership.scene import label, predict, settle
 
 COLUMN = [("quality.null_rate", None), ("drift.psi", Previous()), ("drift.js", Previous())]
+SCORES = [("performance.roc_auc", None), ("performance.roc_auc", Previous())]
 MODEL = [("performance.accuracy", None), ("performance.f1", Previous())]
 
 
@@ -43,20 +44,25 @@ def asked(spine: Spine, model: str, watched: Sequence[Monitor], monkeypatch: pyt
     return len(questions)
 
 
-@pytest.mark.parametrize("measures", [COLUMN, MODEL], ids=["columns", "model"])
+@pytest.mark.parametrize(
+    ("measures", "alone"), [(COLUMN, COLUMN[:2]), (MODEL, MODEL), ([*SCORES, *MODEL], SCORES)], ids=["columns", "model", "scores"]
+)
 def test_forty_monitors_ask_the_facts_no_more_than_one_for_each_baseline(
-    spine: Spine, model: str, measures: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
+    spine: Spine, model: str, measures: list[tuple[str, Any]], alone: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over the same columns, windows, segments and baselines, whatever their measures; each has its readings."""
+    """Over the same columns, windows, segments and baselines, whatever their measures; each has its readings.
+
+    `alone` are measures of one for each baseline; those of scores also read rows.
+    """
     shared = msgspec.structs.replace(monitors(model)[0], columns=("x",) if measures is COLUMN else ())
     made = [
         msgspec.structs.replace(shared, name=f"w{place}", measure=measure, baseline=baseline)
         for place in range(40)
         for measure, baseline in [measures[place % len(measures)]]
     ]
-    few = {one.baseline: msgspec.structs.replace(one, model=f"{model}-few") for one in made}.values()  # one for each baseline
-    alone = asked(spine, f"{model}-few", list(few), monkeypatch)
+    few = [next(one for one in made if (one.measure, one.baseline) == pair) for pair in alone]
+    least = asked(spine, f"{model}-few", [msgspec.structs.replace(one, model=f"{model}-few") for one in few], monkeypatch)
     together = asked(spine, f"{model}-all", [msgspec.structs.replace(one, model=f"{model}-all") for one in made], monkeypatch)
-    assert together <= alone
+    assert together <= least
     held = Readings(spine.engine).newest(f"{model}-all", {one.name: 1 for one in made}, (0, moment.LATEST))
     assert {name: table.num_rows for name, table in held.items()} == {one.name: 4 * 2 for one in made}

@@ -134,7 +134,7 @@ def test_what_the_store_refuses_for_several_is_asked_for_each(spine: Spine, mode
         msgspec.structs.replace(nulls, name=name, columns=(column,)) for name, column in (("nulls", "x"), ("of c", "c"))
     ]
     panes = spine.owner(model)._watch._evaluate._panes
-    ask, asked = panes.counts, list[int]()
+    ask, asked = panes.inputs, list[int]()
 
     def counted(contract: Contract, columns: Sequence[str], *rest: Any) -> Any:
         asked.append(len(columns))
@@ -142,7 +142,7 @@ def test_what_the_store_refuses_for_several_is_asked_for_each(spine: Spine, mode
             raise Retryable("MEMORY_LIMIT_EXCEEDED")
         return ask(contract, columns, *rest)
 
-    monkeypatch.setattr(panes, "counts", counted)
+    monkeypatch.setattr(panes, "inputs", counted)
     predict(spine, model, 1, 1)
     settle(spine, model)
     assert spine.owner(model).counts.failed == {}

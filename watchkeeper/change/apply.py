@@ -10,7 +10,7 @@ import msgspec
 from alerts.destination.document import destination_from
 from core.contract import Contract
 from core.error import ConfigError
-from monitors.declared import content
+from monitors.declared import content, same
 from monitors.grammar import parse
 from storage.control.store import ControlStore
 from watchkeeper.change.context import Context
@@ -51,7 +51,7 @@ def _outcome(control: ControlStore, contract: Contract, *, replace: bool) -> str
     before, declared = control.contract(contract.model), control.declared(contract.model)
     if before is None:
         return "created"
-    if declared is not None and declared == msgspec.structs.replace(contract, version=declared.version):
+    if declared is not None and same(declared, contract):
         return "unchanged"
     derived = declared is None or declared.version != before.version
     if derived and not replace:

@@ -16,6 +16,7 @@ from core.block import Categories, Labels, Predictions
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
 from core.reading import Query
+from detectors.summary.inputs import InputSummary
 from storage.facts.engine import Engine
 from storage.facts.panes import Panes
 from storage.facts.raw import Raw
@@ -201,7 +202,8 @@ def pane_rows(start: int, count: int) -> pa.Table:
     rows += [{**one, "segment": "all", "column": "@prediction", "bin": [0], "count": [count + 1], "sum": [0.0]}]
     schema = {"slot": pa.int64(), "version": pa.string(), "role": pa.string(), "segment": pa.string(), "column": pa.string()}
     lists = {"bin": pa.list_(pa.uint16()), "count": pa.list_(pa.uint64()), "sum": pa.list_(pa.float64())}
-    return pa.Table.from_pylist(rows, pa.schema({**schema, **lists, "below": pa.uint64(), "above": pa.uint64(), "n": pa.uint64()}))
+    counts = {"below": pa.uint64(), "above": pa.uint64(), "n": pa.uint64()}
+    return InputSummary.from_columns(pa.Table.from_pylist(rows, pa.schema({**schema, **lists, **counts}))).to_columns()
 
 
 def test_panes_add_up_once(engine: Engine) -> None:
@@ -211,7 +213,7 @@ def test_panes_add_up_once(engine: Engine) -> None:
     writer.panes([(CONTRACT, pane_rows(0, 3))], "b1")
     writer.panes([(CONTRACT, pane_rows(0, 4))], "b2")
     writer.panes([(CONTRACT, pane_rows(HOUR, 5))], "b3")
-    table = panes.counts(CONTRACT, ["x"], ["", "c"], 2 * HOUR, (0, 2 * HOUR))
+    table = panes.inputs(CONTRACT, ["x"], ["bin", "count"], ["", "c"], 2 * HOUR, (0, 2 * HOUR))
     found = {row["segment"]: dict(zip(row["bin"], row["count"], strict=True)) for row in table.to_pylist()}
     assert found == {"all": {0: 12, 2: 3}, "c=a": {0: 12, 2: 3}}
     assert [values.tolist() for values in panes.slots(CONTRACT)] == [[0, HOUR], [9, 6]]

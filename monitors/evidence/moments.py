@@ -1,0 +1,46 @@
+"""Moments of a numeric column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from core.span import Spans
+from detectors.evidence import Moments
+from monitors.evidence import dense
+from monitors.evidence.extent import Extent
+from monitors.evidence.reads import Fields, Reads, Scope, at_once
+
+_SUMS = ("n", "measured", "total", "square", "absolute", "outside")
+_NAMES = ("bin", "count", "low", "high", *_SUMS)
+
+parts = at_once
+
+
+def fields(_column: str) -> Fields:
+    """Sums and extremes; and counts by bin, which tell the finite numbers."""
+    return Fields(inputs=frozenset(_NAMES))
+
+
+def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spans]]) -> list[Moments]:
+    """The moments of each side, whose parts are pooled."""
+    return [_of(reads.scope, column, reads.inputs(extent, column, _NAMES), extent, side) for side in sides]
+
+
+def reference(scope: Scope, column: str) -> Moments:
+    """Those of the reference; no rows where there is none."""
+    return _of(scope, column, *dense.inputs(scope, column))
+
+
+def _of(scope: Scope, column: str, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> Moments:
+    rows, what = dense.Rows(table, extent.cells, scope.segments), scope.model.contract.column(column)
+    finite = np.where(dense.numbers(table["bin"]) < what.null, 0, -1)
+    return Moments(
+        finite=extent.pooled(rows.cells(finite, dense.numbers(table["count"]), 1, dense.lengths(table["bin"]))[..., 0], side),
+        low=extent.pooled(rows.extreme("low", np.inf), side, np.minimum),
+        high=extent.pooled(rows.extreme("high", -np.inf), side, np.maximum),
+        middle=what.middle,
+        **{name: extent.pooled(rows.total(name), side) for name in _SUMS},
+    )

@@ -1,0 +1,42 @@
+"""Counts and sums by bin of a numeric column, and its rows beyond the reference's tails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from core.span import Spans
+from detectors.evidence import Counts, Sums
+from monitors.evidence import counts, dense
+from monitors.evidence.extent import Extent
+from monitors.evidence.reads import Fields, Reads, Scope, at_once
+
+_NAMES = ("sum_bin", "sum", "below", "above")
+
+parts = at_once
+
+
+def fields(column: str) -> Fields:
+    """What counts need, and sums by bin and tails."""
+    return counts.fields(column) | Fields(inputs=frozenset(_NAMES))
+
+
+def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spans]]) -> list[Sums]:
+    """The sums of each side, whose parts are pooled."""
+    table = reads.inputs(extent, column, _NAMES)
+    return [
+        _of(reads.scope, held, table, extent, side) for held, side in zip(counts.read(reads, extent, column, sides), sides, strict=True)
+    ]
+
+
+def reference(scope: Scope, column: str) -> Sums:
+    """Those of the reference; zeros where there is none."""
+    return _of(scope, counts.reference(scope, column), *dense.inputs(scope, column))
+
+
+def _of(scope: Scope, held: Counts, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> Sums:
+    rows = dense.Rows(table, extent.cells, scope.segments)
+    by_bin = extent.pooled(rows.counts("sum_bin", "sum", held.column.bins), side)
+    below, above = (extent.pooled(rows.total(name), side) for name in ("below", "above"))
+    return Sums(held.counts, held.column, held.groups, by_bin, below, above)

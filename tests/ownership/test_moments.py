@@ -1,0 +1,115 @@
+"""Moments, sums by bin and distinct values of windows, from panes of real events, against the rows themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from core import moment
+from core.span import Spans
+from detectors.evidence import Distinct, Moments, Sums
+from monitors.evaluate import Evaluate
+from monitors.evidence.extent import Extent
+from monitors.evidence.kind import KINDS
+from monitors.evidence.reads import Scope
+from monitors.model import Model
+from monitors.reference import Options, derive
+from storage.facts.panes import Panes
+from tests.acceptance.spine import Spine
+from tests.ownership.scene import START, predict, settle
+
+X = (-1.5, 0.25, None, 7.0, 100.5, "text", 3.0, 0.0)
+C = ("a", "b", "new", "newer", None, "a", "b", "new")
+ALL = {"all": range(8), "c=a": (0, 5), "c=other": (2, 3, 7)}
+
+
+def event(day: int, row: int) -> tuple[Any, Any]:
+    """X and c of a row of a day."""
+    x = X[row]
+    return (x + day if isinstance(x, float) else x), C[row]
+
+
+def rows_of(days: range, segment: str) -> list[tuple[Any, Any]]:
+    """The events of some days: day d has the first d + 5."""
+    return [event(day, row) for day in days for row in range(day + 5) if row in ALL[segment]]
+
+
+@pytest.fixture
+def scope(spine: Spine, model: str) -> Scope:
+    """Four days of events, and what is asked of them."""
+    held = spine.contracts[model]
+    x = msgspec.structs.replace(held.features[0], tails=(-1.0, 50.0), range=(0.0, 7.5))
+    spine.contracts[model] = msgspec.structs.replace(held, features=(x, held.features[1]))
+    for day in range(4):
+        for row in range(day + 5):
+            predict(spine, model, 1, 5, f"{day}-{row}", day=day, hour=row, features=dict(zip("xc", event(day, row), strict=True)))
+    settle(spine, model)
+    return Scope(Model(spine.contracts[model], None), tuple(ALL), ("", "c"), ("x", "c"))
+
+
+def read(spine: Spine, scope: Scope, kind: type[Any], column: str, spans: Spans) -> Any:
+    """The evidence of spans."""
+    reads = Evaluate(Panes(spine.engine), None, None).reads(scope)  # type: ignore[arg-type]
+    (found,) = KINDS[kind].read(reads, Extent.of(spans), column, [[spans]])
+    return found
+
+
+def test_moments_of_windows_are_those_of_their_rows(spine: Spine, scope: Scope) -> None:
+    """Of windows that overlap, and in each segment; null and what is no number count in n only."""
+    spans = Spans.of([(START + day * moment.DAY, START + (day + 2) * moment.DAY) for day in range(3)])
+    found: Moments = read(spine, scope, Moments, "x", spans)
+    sums: Sums = read(spine, scope, Sums, "x", spans)
+    for at, segment in np.ndindex(3, len(ALL)):
+        rows = rows_of(range(at, at + 2), tuple(ALL)[segment])
+        numbers = np.array([x for x, _ in rows if isinstance(x, float)])
+        place = (at, segment)
+        assert (int(found.n[place]), int(found.finite[place]), bool(found.known[place])) == (len(rows), len(numbers), True)
+        assert (found.low[place], found.high[place]) == (min(numbers, default=np.inf), max(numbers, default=-np.inf))
+        assert found.outside[place] == ((numbers < 0) | (numbers > 7.5)).sum()
+        assert (sums.below[place], sums.above[place]) == ((numbers < -1).sum(), (numbers > 50).sum())
+        bins = [numbers[numbers < 0], numbers[(numbers >= 0) & (numbers < 1)], numbers[numbers >= 1]]
+        assert sums.sums[place].tolist() == pytest.approx([*(one.sum() for one in bins), 0, 0])
+        assert sums.counts[place][:3].tolist() == [len(one) for one in bins]
+        assert [found.total[place], found.absolute[place]] == pytest.approx([numbers.sum(), np.abs(numbers).sum()])
+        assert found.mean[place] == pytest.approx(numbers.mean(), nan_ok=True)
+        expected = numbers.var(ddof=1) if len(numbers) > 1 else np.nan
+        assert found.variance[place] == pytest.approx(expected, nan_ok=True)
+
+
+def test_distinct_values_of_windows_are_those_of_their_rows(spine: Spine, scope: Scope) -> None:
+    """With a bin of their own or without; null is none."""
+    spans = Spans.of([(START + day * moment.DAY, START + (day + 2) * moment.DAY) for day in range(3)])
+    found: Distinct = read(spine, scope, Distinct, "c", spans)
+    for at, segment in np.ndindex(3, len(ALL)):
+        rows = rows_of(range(at, at + 2), tuple(ALL)[segment])
+        assert found.distinct[at, segment] == len({c for _, c in rows if c is not None})
+
+
+def test_the_reference_has_the_same_evidence() -> None:
+    """Of its rows; variance does not suffer where numbers are far from zero."""
+    x = np.random.default_rng(5).normal(1e9, 2.0, 4_000)
+    table = pa.table({"x": x, "c": [f"v{row % 700}" for row in range(4_000)], "prediction": [row % 2 for row in range(4_000)]})
+    model = Model(*derive("m", table, Options.of({"task": "binary"})))
+    scope = Scope(model, ("all",), ("",), ("x", "c"))
+    found: Moments = KINDS[Moments].reference(scope, "x")
+    assert found.mean.item() == pytest.approx(x.mean(), rel=1e-15)
+    assert found.variance.item() == pytest.approx(x.var(ddof=1), rel=1e-9)
+    assert found.outside.item() == 0
+    assert KINDS[Distinct].reference(scope, "c").distinct.item() == pytest.approx(700, abs=8)
+    sums: Sums = KINDS[Sums].reference(scope, "x")
+    assert sums.sums.sum() == pytest.approx(x.sum())
+    assert (sums.below.item(), sums.above.item()) == ((x < np.quantile(x, 0.01, method="inverted_cdf")).sum(), 40)
+
+
+def test_moments_of_panes_from_before_are_not_known(spine: Spine, model: str) -> None:
+    """Then there is no variance, and not a wrong one."""
+    predict(spine, model, 1, 5, "a")
+    settle(spine, model)
+    spine.engine.command("ALTER TABLE panes UPDATE measured = 0 WHERE model = {m:String} SETTINGS mutations_sync = 1", {"m": model})
+    scope = Scope(Model(spine.contracts[model], None), ("all",), ("",), ("x", "c"))
+    found: Moments = read(spine, scope, Moments, "x", Spans.of([(START, START + moment.DAY)]))
+    assert (bool(found.known.item()), bool(np.isnan(found.variance.item()))) == (False, True)
