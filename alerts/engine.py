@@ -50,14 +50,14 @@ class AlertEngine:
         """
         key = (monitor.model, monitor.name)
         watched = monitor.warn is not None or monitor.critical is not None
-        if self._known.get(key) == monitor.revision and not (watched and readings):
+        if self._known.get(key) == monitor.evaluated_revision and not (watched and readings):
             return []
         with self._store.recording(fence) as ledger:
             rules = {(rule.column, rule.segment): rule for rule in ledger.rules(*key)}
-            if any(rule.definition > monitor.revision for rule in rules.values()):
+            if any(rule.definition > monitor.evaluated_revision for rule in rules.values()):
                 return []  # readings of a definition that is no more
             step = Step(monitor, self._clock.now(), self._horizon, self._address, ledger)
-            for old in [rule for rule in rules.values() if rule.definition < monitor.revision]:
+            for old in [rule for rule in rules.values() if rule.definition < monitor.evaluated_revision]:
                 rules[old.column, old.segment] = step.supersede(old)
             for reading in sorted(readings, key=_order) if watched else ():
                 rule = rules.get((reading.column, reading.segment)) or _rule(monitor, reading)
@@ -66,7 +66,7 @@ class AlertEngine:
                     rules[after.column, after.segment] = step.advanced(rule, after, transition, reading)
             record = step.record()
             ledger.write(record)
-        self._known[key] = monitor.revision
+        self._known[key] = monitor.evaluated_revision
         if record.deliveries:
             self._wake()
         return record.transitions
@@ -77,4 +77,6 @@ def _order(reading: Reading) -> tuple[int, int, int]:
 
 
 def _rule(monitor: Monitor, reading: Reading) -> Rule:
-    return Rule(model=monitor.model, monitor=monitor.name, column=reading.column, segment=reading.segment, definition=monitor.revision)
+    return Rule(
+        model=monitor.model, monitor=monitor.name, column=reading.column, segment=reading.segment, definition=monitor.evaluated_revision
+    )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from core.described import Described
 from core.destination import Destination
 from core.episode import Delivery, Episode, Record, Rule
 
@@ -23,6 +24,10 @@ class Ledger(Protocol):
 
     def destinations(self) -> list[Destination]:
         """All destinations."""
+        ...
+
+    def described(self, model: str) -> Described:
+        """What is said about a model."""
         ...
 
     def write(self, record: Record) -> None:

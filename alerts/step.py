@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
+from typing import Any
 
 import msgspec
 
 from alerts.rule import started
 from alerts.seam import Ledger
 from core import moment
+from core.described import Described
 from core.destination import Destination
 from core.episode import Delivery, DeliveryState, Episode, Level, Record, Rule, State, Transition
 from core.monitor import Monitor
@@ -52,7 +55,9 @@ class Step:
 
     def supersede(self, rule: Rule) -> Rule:
         """Begin afresh under the new definition; what the old one left open is closed. Returns the new rule."""
-        fresh = Rule(model=rule.model, monitor=rule.monitor, column=rule.column, segment=rule.segment, definition=self._monitor.revision)
+        fresh = Rule(
+            model=rule.model, monitor=rule.monitor, column=rule.column, segment=rule.segment, definition=self._monitor.evaluated_revision
+        )
         self._rules[rule.column, rule.segment] = fresh
         if rule.episode is not None:
             last = rule.windows[-1]
@@ -83,7 +88,8 @@ class Step:
         )
 
     def _open(self, rule: Rule, transition: Transition, reading: Reading) -> Episode:
-        level = rule.level or Level.WARN
+        level, of_model = rule.level or Level.WARN, self._of_model.words
+        words: dict[str, Any] = {name: said or of_model[name] for name, said in self._monitor.words.items()}
         return self._keep(
             Episode(
                 id=transition.episode,
@@ -105,8 +111,13 @@ class Step:
                 definition=self._monitor,
                 reading=reading,
                 fired=reading,
+                **words,
             )
         )
+
+    @cached_property
+    def _of_model(self) -> Described:
+        return self._ledger.described(self._monitor.model)
 
     def _take(self, name: str) -> Episode:
         """An episode that is open: of this step, or of the store."""
@@ -121,7 +132,6 @@ class Step:
         if self._destinations is None:
             self._destinations = self._ledger.destinations()
         told = {row.destination for row in episode.deliveries if row.state is not DeliveryState.NOT_SENT}
-        late = kind == FIRED and self._now - transition.window_end > self._horizon
         body = self._body(episode, kind)
         rows = tuple(
             Delivery(
@@ -132,14 +142,22 @@ class Step:
                 body=body,
                 created=self._now,
                 due=self._now,
-                state=DeliveryState.NOT_SENT if late else DeliveryState.PENDING,
-                reason=f"older than {_long(self._horizon)}" if late else "",
+                state=DeliveryState.NOT_SENT if (why := self._silent(destination, kind, transition)) else DeliveryState.PENDING,
+                reason=why,
             )
             for destination in self._destinations
             if (destination.takes(episode.model, episode.severity) if kind == FIRED else destination.name in told)
         )
         self._deliveries += rows
         self._keep(msgspec.structs.replace(episode, deliveries=(*episode.deliveries, *rows)))
+
+    def _silent(self, destination: Destination, kind: str, transition: Transition) -> str:
+        """Why a destination is not told; empty if it is. Of what it was told of it is told the end, paused or not: that waits in the outbox."""
+        if kind != FIRED:
+            return ""
+        if not destination.enabled:
+            return "the destination is paused"
+        return f"older than {_long(self._horizon)}" if self._now - transition.window_end > self._horizon else ""
 
     def _body(self, episode: Episode, kind: str) -> str:
         data = msgspec.structs.replace(episode, deliveries=()).document(self._address)

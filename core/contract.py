@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from core import moment
+from core.described import Described
 
 PREDICTION, SCORE, LABEL = "@prediction", "@score", "@label"
 
@@ -98,7 +99,7 @@ class Roles(msgspec.Struct, frozen=True, kw_only=True):
     label_ts: str = "label_ts"
 
 
-class Contract(msgspec.Struct, frozen=True, kw_only=True):
+class Contract(Described, frozen=True, kw_only=True):
     """What one version of a model's contract says.
 
     `features` are watched; `tags` only travel (segment and protected columns that are no features).

@@ -7,19 +7,24 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from core.described import Described
 from core.monitor import Severity
 
 _SECRET = frozenset({"secret", "password", "token", "routing_key"})
 
 
-class Destination(msgspec.Struct, frozen=True, kw_only=True):
-    """A destination. `settings` are those of its kind, as `alerts.destination.<kind>` has read them; `models` empty means all."""
+class Destination(Described, frozen=True, kw_only=True):
+    """A destination. `settings` are those of its kind, as `alerts.destination.<kind>` has read them; `models` empty means all.
+
+    One that is not `enabled` is paused: it is told of nothing new, and what waits for it is kept.
+    """
 
     name: str
     kind: str = "webhook"
-    settings: dict[str, str] = {}
+    settings: dict[str, str] = {}  # noqa: RUF012 - a struct's: each has its own
     models: tuple[str, ...] = ()
     severity: Severity = Severity.REPORT
+    enabled: bool = True
 
     def takes(self, model: str, severity: Severity) -> bool:
         """Whether episodes of this model and severity are sent here."""

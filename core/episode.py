@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from core import moment
+from core.described import Described
 from core.monitor import Monitor, Severity
 from core.reading import Reading, Verdict
 
@@ -104,13 +105,14 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Episode(msgspec.Struct, frozen=True, kw_only=True):
+class Episode(Described, frozen=True, kw_only=True):
     """One continuous life of an alert.
 
     `reason`, `window_*`, `value` and `threshold` are of the reading that fired (or escalated) it; `reading` and `definition` are frozen
     snapshots of that reading and of the monitor. `fired` is the reading that fired it, also after an escalation; episodes that began before
     it was kept have None. `level` is the worst that was reached. `started_at` is the start of the first breaching
-    window, `fired_at` and `ended_at` the ends of the windows that fired and resolved it.
+    window, `fired_at` and `ended_at` the ends of the windows that fired and resolved it. `owner`, `description` and `runbook` are those of the monitor when it
+    fired, or else of the model's contract.
     """
 
     id: str
@@ -146,6 +148,7 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
         times = ("started_at", "fired_at", "ended_at", "window_start", "window_end")
         return {
             **{name: getattr(self, name) for name in names},
+            **self.words,
             **{name: None if (time := getattr(self, name)) is None else moment.text(time) for name in times},
             "at_firing": None
             if (first := self.first) is None

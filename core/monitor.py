@@ -13,6 +13,7 @@ import msgspec
 
 from core import moment
 from core.baseline.kind import Baseline
+from core.described import Described
 from core.window.kind import Window
 from core.window.tumbling import Tumbling
 
@@ -30,17 +31,18 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
-class Monitor(msgspec.Struct, frozen=True, kw_only=True):
+class Monitor(Described, frozen=True, kw_only=True):
     """A monitor's definition.
 
     `columns` is empty for measures of the whole model, and for "all features". `segments` is a list of groupings such as `all`, `carrier`
     or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. `persist` is (m, n): m of n disjoint windows.
+    One that is not `enabled` is paused: nothing of it is evaluated, and what it has left stays as it is.
     """
 
     name: str
     model: str
     measure: str
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = {}  # noqa: RUF012 - a struct's: each has its own
     columns: tuple[str, ...] = ()
     segments: tuple[str, ...] = ("all",)
     window: Window = Tumbling(moment.DAY)
@@ -51,9 +53,21 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     min_samples: int = 200
     persist: tuple[int, int] = (1, 1)
     severity: Severity = Severity.TICKET
-    revision: int = 1  # of the definition
+    enabled: bool = True
+    revision: int = 1  # of the definition: counts every change
+    since: int = 0  # the revision that last changed what is evaluated or judged; 0: this one
 
     @property
     def threshold(self) -> dict[str, Any]:
         """What a reading says of its threshold."""
         return {"warn": self.warn, "critical": self.critical}
+
+    @property
+    def evaluated_revision(self) -> int:
+        """The revision that readings and rules carry. Words about a monitor, and a pause, leave it as it is."""
+        return self.since or self.revision
+
+    def evaluates_like(self, other: Monitor) -> bool:
+        """Whether the same is evaluated and judged, whatever is said about it, and whether or not it is paused."""
+        aside: dict[str, Any] = {**other.words, "enabled": other.enabled, "revision": other.revision, "since": other.since}
+        return msgspec.structs.replace(self, **aside) == other

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from core import text
 from core.episode import Episode
 from core.measure import Measures
+from core.monitor import Monitor
 from core.segment import ALL
 from dashboard import word
 
@@ -17,6 +20,12 @@ def what(one: Episode, measures: Measures) -> str:
 def subject(one: Episode, measures: Measures) -> str:
     """Measure, column and segment."""
     return what(one, measures) + ("" if one.segment == ALL else f" in {text.unquote(one.segment)}")
+
+
+def standing(one: Episode, monitors: Iterable[Monitor]) -> str:
+    """Whether the monitor of an open episode is paused; empty where it is not, or the episode has ended."""
+    paused = any(not monitor.enabled for monitor in monitors if (monitor.model, monitor.name) == (one.model, one.monitor))
+    return "Paused" if paused and one.ended_at is None else ""
 
 
 def life(one: Episode) -> str:

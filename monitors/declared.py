@@ -20,6 +20,7 @@ import msgspec
 from core import duration, moment, text
 from core.classes import Classes, gathered
 from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Kind, Task
+from core.described import READERS
 from core.error import ConfigError
 from core.name import Named, check
 from monitors import field
@@ -42,21 +43,24 @@ KEYS = (
     "protected",
     "pane",
     "earliest",
+    *READERS,
 )
 LATER = ("label_delay", "roles")
 
 
 def declared(entry: Entry, faults: Faults, held: Contract | None = None) -> Contract | None:
-    """The contract of an entry, version 1 until it is saved; None if there are faults, which are kept. `held` is the model's contract until now."""
+    """The contract of an entry, version 1 until it is saved; None if there are faults, which are kept. `held` is the model's contract until now.
+
+    An entry that says nothing but owner, description or runbook is `held` with these words; one that says none of them leaves them as they are.
+    """
     before = len(faults.found)
+    words = field.words(entry, faults)
+    if held is not None and not any(words.values()):
+        words = held.words
+    if held is not None and not entry.fields.keys() - {"contract", *READERS} and len(entry.fields) > 1:
+        return msgspec.structs.replace(held, **words) if len(faults.found) == before else None
+    _keys(entry, faults)
     there = () if held is None else [column.name for column in held.columns]
-    where = f"contract `{entry.name}`"
-    for key in entry.fields:
-        if key not in KEYS:
-            faults.add(entry.lines[key], where, field.later(key) if key in LATER else unknown("field", key, KEYS))
-    for key in ("task", "columns"):
-        if entry.fields.get(key) is None:
-            faults.add(entry.line, where, ConfigError(f"`{key}` is missing"))
     task = faults.read(entry, "task", _task, None)
     pairs = faults.read(entry, "columns", lambda value: columns(value, there), ())
     segments = (*faults.read(entry, "segments", field.names, ()), *faults.read(entry, "crosses", field.names, ()))
@@ -73,7 +77,7 @@ def declared(entry: Entry, faults: Faults, held: Contract | None = None) -> Cont
         dimensions, crosses = _dimensions([column for column, _ in pairs], segments, protected, held)
         classes, positive, outputs = _outputs(entry.fields, task, scored=settings["scored"])
     except ConfigError as error:
-        faults.add(entry.line, where, error)
+        faults.add(entry.line, f"contract `{entry.name}`", error)
         return None
     return Contract(
         model=entry.name,
@@ -87,21 +91,34 @@ def declared(entry: Entry, faults: Faults, held: Contract | None = None) -> Cont
         classes=classes,
         positive=positive,
         **settings,
+        **words,
     )
 
 
+def _keys(entry: Entry, faults: Faults) -> None:
+    """Every key is one of the grammar's, and built; those that must be there are."""
+    where = f"contract `{entry.name}`"
+    for key in entry.fields:
+        if key not in KEYS:
+            faults.add(entry.lines[key], where, field.later(key) if key in LATER else unknown("field", key, KEYS))
+    for key in ("task", "columns"):
+        if entry.fields.get(key) is None:
+            faults.add(entry.line, where, ConfigError(f"`{key}` is missing"))
+
+
 def content(contract: Contract) -> str:
-    """A hash of what a declared contract says, whatever its version."""
-    return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(contract, version=0))).hexdigest()
+    """A hash of what a declared contract says, whatever its version, and whatever is said about it."""
+    document: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(contract, version=0))
+    return hashlib.sha256(msgspec.json.encode({name: value for name, value in document.items() if name not in READERS})).hexdigest()
 
 
 def same(held: Contract, given: Contract) -> bool:
-    """Whether a contract is declared as it was. Ranges do not count where what is held is from before they were kept."""
+    """Whether a contract is declared as it was, whatever is said about it. Ranges do not count where what is held is from before they were kept."""
     if all(column.range is None for column in (*held.columns, *held.outputs)):
         given = msgspec.structs.replace(
             given, **{name: tuple(map(_without_range, getattr(given, name))) for name in ("features", "tags", "outputs")}
         )
-    return held == msgspec.structs.replace(given, version=held.version)
+    return held == msgspec.structs.replace(given, version=held.version, **held.words)
 
 
 def _without_range(column: Column) -> Column:

@@ -15,6 +15,7 @@ from core import duration
 from core.baseline import kind as baselines
 from core.baseline.kind import Baseline
 from core.contract import Contract
+from core.described import READERS
 from core.error import ConfigError
 from core.measure import Judged, Measure
 from core.monitor import Severity
@@ -22,7 +23,7 @@ from core.name import Named, check
 from core.window import kind as windows
 from core.window.kind import Window
 from detectors.spec import AnySpec
-from monitors.document import Truth, as_text, bare, short, unknown
+from monitors.document import Entry, Faults, Truth, as_text, bare, short, unknown
 
 CALENDAR = ("daily", "weekly", "monthly", "week_to_date", "month_to_date", "quarter_to_date", "year_to_date")
 LATER_BASELINES = ("same_weekday", "rolling", "same_period_last", "version")
@@ -179,6 +180,11 @@ def version(value: Any) -> str | None:
         raise ConfigError(f"`{short(value)}` is no version", remedy='write a text such as "3"')
     found = value if isinstance(value, str) else as_text(value)
     return None if found == "all" else check(Named.VERSION, found)
+
+
+def words(entry: Entry, faults: Faults) -> dict[str, Any]:
+    """Owner, description and runbook of an entry."""
+    return {name: faults.read(entry, name, read, None) for name, read in READERS.items()}
 
 
 def params(value: Any, measure: AnySpec | None, contract: Contract | None) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class Frame:
                 "verdict": _take(VERDICTS, self.verdict[mask].astype(np.int64)),
                 "reason": pa.array(self.reason[mask].tolist(), pa.string()),
                 "revision": pa.array(revision[mask], pa.uint32()),
-                "monitor_version": pa.array(np.full(rows, monitor.revision), pa.uint32()),
+                "monitor_version": pa.array(np.full(rows, monitor.evaluated_revision), pa.uint32()),
                 "contract": pa.array(np.full(rows, self.contract), pa.uint32()),
                 "evaluated": np.full(rows, now),
                 "generation": pa.array(np.full(rows, generation), pa.uint64()),
@@ -127,7 +127,7 @@ class Frame:
                 verdict=VERDICTS[self.verdict[at]],
                 reason=self.reason[at],
                 revision=int(revision[at]),
-                monitor_version=monitor.revision,
+                monitor_version=monitor.evaluated_revision,
                 contract=self.contract,
             )
 

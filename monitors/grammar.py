@@ -11,6 +11,7 @@ from typing import Any
 
 from core import duration
 from core.contract import Contract
+from core.described import READERS
 from core.error import ConfigError
 from core.measure import Measure, Subject
 from core.moment import DAY
@@ -20,8 +21,9 @@ from core.window.tumbling import Tumbling
 from detectors.catalogue import spec
 from detectors.spec import AnySpec
 from monitors import field
+from monitors.column import flag
 from monitors.declared import declared
-from monitors.document import KINDS, Entry, Faults, entries, short, unknown
+from monitors.document import KINDS, Entry, Faults, bare, entries, short, unknown
 
 KEYS = (
     "monitor",
@@ -39,6 +41,8 @@ KEYS = (
     "persist",
     "budget",
     "severity",
+    "enabled",
+    *READERS,
 )
 
 
@@ -72,7 +76,7 @@ def parse(text: str, *, contract: Callable[[str], Contract | None], there: Colle
         _monitor(entry, faults, lambda model: contracts.get(model) or contract(model), broken) for entry in found if entry.kind == "monitor"
     ]
     faults.close()
-    destinations = tuple(entry.fields for entry in found if entry.kind == "destination")
+    destinations = tuple(bare(entry.fields) for entry in found if entry.kind == "destination")
     return Definitions(tuple(monitors), destinations, tuple(contracts.values()))
 
 
@@ -109,6 +113,8 @@ def _monitor(entry: Entry, faults: Faults, contract: Callable[[str], Contract | 
         min_samples=faults.read(entry, "min_samples", field.min_samples, 200),
         persist=faults.read(entry, "persist", field.persist, (1, 1)),
         severity=faults.read(entry, "severity", field.severity, Severity.TICKET),
+        enabled=faults.read(entry, "enabled", flag, True),
+        **field.words(entry, faults),
     )
     try:
         field.ordered(monitor.warn, monitor.critical)

@@ -141,7 +141,8 @@ class Owner:
         term = self._term = self._term or Term(self._name, self._stores.cursors, self._stores.truth)
         contract, cursor = model.contract, term.cursor()
         self._rest, watermark = None, self._watermark(committed, silent=silent)
-        closes = {(contract.version, m.name, m.revision): m.window.closes(watermark) for m in monitors}
+        self._watch.forget(monitors)
+        closes = {(contract.version, m.name, m.evaluated_revision): m.window.closes(watermark) for m in monitors}
         # A watermark that falls, as when silence ends, closes nothing.
         passed = any(after > self._closes.get(key, _NOTHING) for key, after in closes.items())
         failed = set(cursor.get("failed", []))
@@ -175,7 +176,7 @@ class Owner:
     def _found_nothing(
         self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, failed: set[str], *, silent: bool
     ) -> None:
-        until = min((self._closes[contract.version, m.name, m.revision] for m in monitors), default=moment.LATEST)
+        until = min((self._closes[contract.version, m.name, m.evaluated_revision] for m in monitors), default=moment.LATEST)
         self._rest = _Rest(contract.version, list(monitors), committed.predictions, committed.labels, silent, failed, until)
 
     def _news(  # long: each kind of news in turn

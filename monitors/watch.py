@@ -103,19 +103,31 @@ class Watch:
         """Ask for readings of earlier owners in the next step."""
         self._looked = None
 
+    def forget(self, monitors: Sequence[Monitor]) -> None:
+        """Say no more of monitors that are paused or gone that they fail."""
+        evaluated = {monitor.name for monitor in monitors if monitor.enabled}
+        for reasons in (self.counts.failed, self.counts.missing):
+            for name in reasons.keys() - evaluated:
+                del reasons[name]
+
     def due(self, monitors: Sequence[Monitor], failed: set[str]) -> set[str]:
-        """Of the monitors that failed, those to try again now: over their whole history, so each time after a longer pause."""
+        """Of the monitors that failed or were paused, those to evaluate now: over their whole history, so after a failure each time later."""
         now = self._clock.now()
-        return {m.name for m in monitors if m.name in failed and now >= self._pauses.get((m.name, m.revision), (0, 0))[0]}
+        return {
+            m.name
+            for m in monitors
+            if m.enabled and m.name in failed and now >= self._pauses.get((m.name, m.evaluated_revision), (0, 0))[0]
+        }
 
     def __call__(self, model: Model, monitors: Sequence[Monitor], move: Move, failed: set[str], term: Term) -> tuple[bool, set[str]]:
-        """Evaluate; whether there was anything to do, and the monitors that fail now. One that fails does not spoil the others.
+        """Evaluate; whether there was anything to do, and the monitors that fail now or are paused. One that fails does not spoil the others.
 
         Raises Retryable where a store is away, or refuses all of several that have failed just now: that is no monitor's fault.
         """
         slots, _ = self._panes.slots(model.contract)
         found = self._panes.segments(model.contract)
-        waiting = {monitor.name for monitor in monitors} & failed - self.due(monitors, failed)
+        paused = {monitor.name for monitor in monitors if not monitor.enabled}
+        waiting = paused | {monitor.name for monitor in monitors} & failed - self.due(monitors, failed)
         asked = [monitor for monitor in monitors if monitor.name not in waiting]
         self._learn(asked, model.contract)
         self._live |= move.live
@@ -140,7 +152,7 @@ class Watch:
                 self._failed(*failures.errors[monitor.name])
                 continue
             self.counts.failed.pop(monitor.name, None)
-            self._pauses.pop((monitor.name, monitor.revision), None)
+            self._pauses.pop((monitor.name, monitor.evaluated_revision), None)
             self._tell_missing(monitor, model.contract)
         return worked, waiting | failures.errors.keys()
 
@@ -152,7 +164,7 @@ class Watch:
     def _task(self, monitor: Monitor, model: Model, slots: Ints, found: Sequence[str], move: Move, term: Term, *, again: bool) -> Task:
         self._alerts.observe(monitor, (), term.fence)  # what an earlier revision left open ends, also where none watches it any more
         segments, columns = segments_of(monitor, model, found), columns_of(monitor, model.contract)
-        done = self._done[monitor.name, monitor.revision, model.contract.version]
+        done = self._done[monitor.name, monitor.evaluated_revision, model.contract.version]
         existing = plan.existing(monitor.window, slots, max(move.watermark, done.until), live=move.live)
         # A slot that was touched and holds nothing has lost its events: windows may be gone.
         # So may those after the last event, of a model that is not live any more.
@@ -245,7 +257,7 @@ class Watch:
     def _stored(self, monitors: Sequence[Monitor], chunk: Spans) -> dict[str, pa.Table]:
         """By monitor the readings that are stored of windows."""
         span = (int(chunk.start[0]), int(chunk.start[-1]) + 1)
-        return self._readings.newest(monitors[0].model, {monitor.name: monitor.revision for monitor in monitors}, span)
+        return self._readings.newest(monitors[0].model, {monitor.name: monitor.evaluated_revision for monitor in monitors}, span)
 
     def _withdraw(self, monitor: Monitor, stored: pa.Table, term: Term) -> None:
         """Take readings back."""
@@ -271,7 +283,7 @@ class Watch:
             error,
             exc_info=None if refused else error,
         )
-        key = (monitor.name, monitor.revision)
+        key = (monitor.name, monitor.evaluated_revision)
         pause = min(2 * self._pauses.get(key, (0, moment.SECOND // 2))[1], _LONGEST)
         self._pauses[key] = (self._clock.now() + pause, pause)
         self.counts.failed[monitor.name] = f"{type(error).__name__}: {str(error)[:300]}; tried again in {pause // moment.SECOND} s"
@@ -284,7 +296,7 @@ class Watch:
 
     def _learn(self, monitors: Sequence[Monitor], contract: Contract) -> None:
         """Learn which windows have readings, of the monitors of which that is not known."""
-        unknown = {m.name: m.revision for m in monitors if (m.name, m.revision, contract.version) not in self._done}
+        unknown = {m.name: m.evaluated_revision for m in monitors if (m.name, m.evaluated_revision, contract.version) not in self._done}
         if unknown:
             found = self._readings.evaluated(contract.model, unknown, contract.version)
             self._done |= {(name, revision, contract.version): Done(*found[name]) for name, revision in unknown.items()}

@@ -13,8 +13,8 @@ from core.monitor import Monitor
 class Control(Protocol):
     """Where definitions are."""
 
-    def revision(self) -> tuple[int, int]:
-        """Changes whenever a contract or a monitor is saved."""
+    def revision(self) -> int:
+        """Changes whenever anything is defined, changed or deleted."""
         ...
 
     def contracts(self) -> list[Contract]:
@@ -38,7 +38,7 @@ class Defined:
 
     def __init__(self, control: Control) -> None:
         self._control, self._lock = control, threading.Lock()
-        self._revision: tuple[int, int] | None = None
+        self._revision: int | None = None
         self._found: dict[str, Definition] = {}
 
     def look(self) -> Mapping[str, Definition]:

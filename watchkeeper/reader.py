@@ -62,7 +62,8 @@ class Reader:
         found = self._stores.control.monitors(query.model)
         contracts = self._evaluated(query.model)
         current = {
-            (monitor.model, monitor.name): query.definition or (monitor.revision, contracts.get(monitor.model, 1)) for monitor in found
+            (monitor.model, monitor.name): query.definition or (monitor.evaluated_revision, contracts.get(monitor.model, 1))
+            for monitor in found
         }
         return self._stores.readings.read(query, current)
 

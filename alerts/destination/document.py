@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from alerts.destination.kind import kind
+from core.described import READERS, described
 from core.destination import Destination
 from core.error import ConfigError
 from core.monitor import Severity
 
-_FIELDS = ("destination", "kind", "models", "severity")
+_FIELDS = ("destination", "kind", "models", "severity", "enabled", *READERS)
 
 
 def destination_from(document: dict[str, Any]) -> Destination:
@@ -35,6 +36,8 @@ def _read(name: str, document: dict[str, Any]) -> Destination:
         settings=of.settings(document),
         models=_models(document.get("models")),
         severity=_severity(document.get("severity", "report")),
+        enabled=_enabled(document.get("enabled")),
+        **described(document),
     )
 
 
@@ -44,6 +47,12 @@ def _models(models: object) -> tuple[str, ...]:
     if not isinstance(models, list) or not models or not all(isinstance(model, str) and model for model in models):
         raise ConfigError("`models` is not a list of names", remedy="write `models: [taxi-fare]`, or leave it out for all")
     return tuple(models)
+
+
+def _enabled(enabled: object) -> bool:
+    if enabled is None or isinstance(enabled, bool):
+        return enabled is not False
+    raise ConfigError(f"`enabled` {enabled!r} is neither true nor false", remedy="write `enabled: false` to pause it")
 
 
 def _severity(severity: object) -> Severity:

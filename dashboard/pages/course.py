@@ -81,7 +81,7 @@ _FIELDS = ("window_start", "window_end", "value", "baseline_value", "n_target", 
 async def asked(reader: Reader, one: Episode, *, column: str | None, segment: str | None, start: int, end: int | None) -> Query:
     """Readings of the monitor as it was when the episode fired, also where it has been changed since."""
     known = [monitor for monitor in await ask(reader.monitors, one.model) if monitor.name == one.monitor]
-    held = any(monitor.revision == one.definition.revision for monitor in known)
+    held = any(monitor.evaluated_revision == one.definition.evaluated_revision for monitor in known)
     return Query(
         model=one.model,
         monitor=one.monitor,
@@ -91,7 +91,7 @@ async def asked(reader: Reader, one: Episode, *, column: str | None, segment: st
         start=start,
         end=end,
         limit=LIMIT,
-        definition=None if held else (one.definition.revision, one.reading.contract),
+        definition=None if held else (one.definition.evaluated_revision, one.reading.contract),
     )
 
 

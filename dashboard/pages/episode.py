@@ -20,7 +20,7 @@ from dashboard.panel import Page, ask, panel
 from dashboard.seam import Reader
 from dashboard.state import State as Choice
 from dashboard.state import address
-from dashboard.subject import life, what
+from dashboard.subject import life, standing, what
 
 
 async def draw(reader: Reader, search: str, id_: str) -> Page:
@@ -41,9 +41,10 @@ async def draw(reader: Reader, search: str, id_: str) -> Page:
         panel(_life(reader, one), "timeline"),
         panel(_similar(reader, one), "similar episodes"),
     )
+    monitors = await ask(reader.monitors, one.model)
     body = [
         piece.crumbs(("Inbox", address()), (one.model, address("models", one.model)), (subject, None)),
-        _title(one, subject),
+        _title(one, subject, standing(one, monitors)),
         *(piece.several(drawn[0])),
         *drawn[1:4],
         piece.card("Monitor when it fired", _monitor(one), note=f"Revision {one.definition.revision} of {one.monitor}."),
@@ -52,13 +53,14 @@ async def draw(reader: Reader, search: str, id_: str) -> Page:
     return Page(subject, [part for part in body if part is not None])
 
 
-def _title(one: Episode, subject: str) -> Component:
-    """What it is, why it fired, and where to look next."""
+def _title(one: Episode, subject: str, monitor: str) -> Component:
+    """What it is, why it fired, whose it is, and where to look next."""
     segment = "all traffic" if one.segment == ALL else text.unquote(one.segment)
     tags = [
         piece.badge(one.level),
         html.Span(f"notifies: {one.severity}", className="tag"),
         html.Span(word.standing(one.state), className="tag"),
+        *([html.Span(monitor, className="tag")] if monitor else []),
     ]
     state = Choice(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
     ways: list[Any] = [piece.link("See the model in this window", address("models", one.model, state=state))]
@@ -70,10 +72,20 @@ def _title(one: Episode, subject: str) -> Component:
             html.Div([*tags, html.Span(life(one), className="faint")], className="line"),
             html.H1(piece.name(f"{subject} in {segment}", 120)),
             html.P(one.reason, className="why large"),
+            _described(one),
             html.P(ways, className="next"),
         ],
         className="title",
     )
+
+
+def _described(one: Episode) -> Component | None:
+    """Whose it is, what to do, and what is said about it; None where nothing is said."""
+    facts: list[tuple[str, Any]] = [("Owner", one.owner), ("Description", one.description)]
+    if one.runbook:
+        facts.insert(1, ("Runbook", html.A(piece.name(one.runbook, 80), href=one.runbook, target="_blank", rel="noopener noreferrer")))
+    items = [html.Div([html.Dt(name), html.Dd(said)]) for name, said in facts if said]
+    return html.Dl(items, className="rule") if items else None
 
 
 async def _life(reader: Reader, one: Episode) -> Any:

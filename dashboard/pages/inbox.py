@@ -22,7 +22,7 @@ from dashboard.panel import Page, ask, panel
 from dashboard.seam import ModelRow, Reader
 from dashboard.shell import problems
 from dashboard.state import State, address
-from dashboard.subject import life, subject
+from dashboard.subject import life, standing, subject
 
 SHOWN = 500  # open episodes read at most
 GROUPS = 20  # groups drawn at most
@@ -40,7 +40,7 @@ async def draw(reader: Reader, _search: str = "") -> Page:
         ask(reader.monitors, None),
     )
     groups = _groups(opened)
-    drawn = await gather(*(panel(_group(reader, group), "an episode") for group in groups[:GROUPS]))
+    drawn = await gather(*(panel(_group(reader, group, standing(group[0], monitors)), "an episode") for group in groups[:GROUPS]))
     total = sum(row.open_episodes for row in models)
     among = f", of the newest {SHOWN}" if total > len(opened) else ""
     facts = [
@@ -78,8 +78,8 @@ def _rank(one: Episode) -> tuple[Any, ...]:
     return (-one.severity.rank, one.level is not Level.CRITICAL, one.segment != ALL, -one.reading.n_target, -one.fired_at)
 
 
-async def _group(reader: Reader, group: Sequence[Episode]) -> Component:
-    """The worst episode of a monitor with its spark line; the others below it."""
+async def _group(reader: Reader, group: Sequence[Episode], monitor: str) -> Component:
+    """The worst episode of a monitor with its spark line; the others below it. `monitor` says how it stands, if that is to be said."""
     worst, measures = group[0], reader.measures
     about = measures[worst.measure]
     length = worst.window_end - worst.window_start
@@ -113,17 +113,22 @@ async def _group(reader: Reader, group: Sequence[Episode]) -> Component:
         else None
     )
     return html.Article(
-        [html.Div(_told(worst, measures, share)), html.Div(side, className="side"), rest], className=f"episode {worst.level}"
+        [html.Div(_told(worst, measures, share, monitor)), html.Div(side, className="side"), rest], className=f"episode {worst.level}"
     )
 
 
-def _told(one: Episode, measures: Measures, share: float | None) -> list[Component]:
+def _told(one: Episode, measures: Measures, share: float | None, monitor: str) -> list[Component]:
     """What happened, since when, why, and to how much of the traffic."""
     state = State(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
     reach = "all traffic" if one.segment == ALL else f"{word.share(share)} of traffic" if share is not None else "traffic unknown"
     return [
         html.Div(
-            [piece.badge(one.level), html.Span(f"notifies: {one.severity}", className="tag"), html.Span(life(one), className="faint")],
+            [
+                piece.badge(one.level),
+                html.Span(f"notifies: {one.severity}", className="tag"),
+                *([html.Span(monitor, className="tag")] if monitor else []),
+                html.Span(life(one), className="faint"),
+            ],
             className="line",
         ),
         html.H2(piece.link(piece.name(subject(one, measures), 100), address("alerts", one.id))),

@@ -7,10 +7,11 @@ from threading import Lock
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from core.clock import Clock
 from core.contract import Contract
+from core.described import Described
 from storage.control.audit import audit
 from storage.control.engine import Database
 from storage.control.schema import CONTRACT
@@ -92,10 +93,27 @@ class Contracts(Database):
             connection.execute(insert(CONTRACT), row)
             before, after = _audited(*found) if found else None, _audited(saved, content)
             audit(connection, self._clock.now(), actor, "contract.save", saved.model, before, after)
+        self._forget(saved.model)
+        return saved
+
+    def describe_contract(self, model: str, words: Described, *, actor: str = "local") -> None:
+        """Write other words about a model into its newest contract, whose version stays: nothing is measured otherwise."""
+        with self.write() as connection:
+            found = _newest(connection, model)
+            if found is None or found[0].words == words.words:
+                return
+            newest = found[0]
+            payload = msgspec.json.encode(msgspec.structs.replace(newest, **words.words)).decode()
+            row = (CONTRACT.c.model == model) & (CONTRACT.c.version == newest.version)
+            connection.execute(update(CONTRACT).where(row).values(payload=payload))
+            audit(connection, self._clock.now(), actor, "contract.describe", model, newest.words, words.words)
+        self._forget(model)
+
+    def _forget(self, model: str) -> None:
+        """What was remembered of a model is not so any more."""
         with self._lock:
             self._generation += 1
-            self._newest.pop(saved.model, None)
-        return saved
+            self._newest.pop(model, None)
 
 
 def _audited(contract: Contract, content: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from core.error import ConfigError
 from core.monitor import Monitor
 from storage.control.audit import audit
 from storage.control.engine import Database, upsert
-from storage.control.schema import CONTRACT, DESTINATION, MONITOR, MONITOR_HISTORY
+from storage.control.schema import AUDIT, DESTINATION, MONITOR, MONITOR_HISTORY
 
 Outcome = Literal["created", "changed", "unchanged"]
 Applied = tuple[str, str, Outcome]  # model ("" for a destination), name, what became of it
@@ -48,12 +48,12 @@ class Definitions(Database):
         query = select(MONITOR.c.payload).where(MONITOR.c.model == monitor.model, MONITOR.c.name == monitor.name)
         payload = connection.execute(query).scalar()
         stored = None if payload is None else msgspec.json.decode(payload, type=Monitor)
-        saved = msgspec.structs.replace(monitor, revision=stored.revision if stored else 1)
-        if stored == saved:
+        if stored and stored == msgspec.structs.replace(monitor, revision=stored.revision, since=stored.since):
             return monitor.model, monitor.name, "unchanged"
         outcome: Outcome = "changed" if stored else "created"
         if not dry_run:
-            saved = msgspec.structs.replace(saved, revision=stored.revision + 1 if stored else 1)
+            since = stored.evaluated_revision if stored and stored.evaluates_like(monitor) else 0
+            saved = msgspec.structs.replace(monitor, revision=_last(connection, monitor) + 1, since=since)
             row = {"model": saved.model, "name": saved.name, "revision": saved.revision, "payload": msgspec.json.encode(saved).decode()}
             now = self._clock.now()
             upsert(connection, MONITOR, [row])
@@ -62,12 +62,13 @@ class Definitions(Database):
             audit(connection, now, actor, f"monitor.{outcome}", f"{saved.model}/{saved.name}", before, msgspec.to_builtins(saved))
         return monitor.model, monitor.name, outcome
 
-    def revision(self) -> tuple[int, int]:
-        """Two numbers that change whenever a contract or a monitor is saved, by whichever process: neither is ever deleted."""
-        contracts, monitors = (select(func.count()).select_from(table).scalar_subquery() for table in (CONTRACT, MONITOR_HISTORY))
+    def revision(self) -> int:
+        """A number that changes whenever anything is defined, changed or deleted, by whichever process: how many entries the audit has.
+
+        Not that of the newest entry: on PostgreSQL one with a lower number may be seen later.
+        """
         with self.read() as connection:
-            row = connection.execute(select(contracts, monitors)).one()
-        return row[0], row[1]
+            return connection.execute(select(func.count()).select_from(AUDIT)).scalar_one()
 
     def destinations(self) -> list[Destination]:
         """All destinations, by name."""
@@ -92,6 +93,13 @@ class Definitions(Database):
             before = stored.shown() if stored else None
             audit(connection, self._clock.now(), actor, f"destination.{outcome}", destination.name, before, destination.shown())
         return "", destination.name, outcome
+
+
+def _last(connection: Connection, monitor: Monitor) -> int:
+    """The last revision that a monitor of this name has had; 0 for one that is new."""
+    history = MONITOR_HISTORY.c
+    query = select(func.max(history.revision)).where(history.model == monitor.model, history.name == monitor.name)
+    return connection.execute(query).scalar() or 0
 
 
 def _distinct(keys: Iterable[Hashable]) -> None:

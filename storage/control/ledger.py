@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, insert, select
 
+from core.described import Described
 from core.destination import Destination
 from core.episode import Delivery, Episode, Record, Rule
 from storage.control.cursor import Fence, hold
 from storage.control.engine import Database, upsert
-from storage.control.schema import DESTINATION, EPISODE, OUTBOX, RULE, TRANSITION
+from storage.control.schema import CONTRACT, DESTINATION, EPISODE, OUTBOX, RULE, TRANSITION
 
 _CHUNK = 500  # names in one query: SQLite takes 999 parameters where it is old
 
@@ -47,6 +48,12 @@ class Ledger:
         """All destinations, by name."""
         payloads = self._connection.execute(select(DESTINATION.c.payload).order_by(DESTINATION.c.name)).scalars()
         return [msgspec.json.decode(payload, type=Destination) for payload in payloads]
+
+    def described(self, model: str) -> Described:
+        """What is said about a model."""
+        query = select(CONTRACT.c.payload).where(CONTRACT.c.model == model).order_by(CONTRACT.c.version.desc()).limit(1)
+        payload = self._connection.execute(query).scalar()
+        return Described() if payload is None else msgspec.json.decode(payload, type=Described)
 
     def write(self, record: Record) -> None:
         """Write all that a step brought; rules and episodes replace those of the same key, transitions and deliveries are added."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import msgspec
-from sqlalchemy import Select, func, select, update
+from typing import Any
 
+import msgspec
+from sqlalchemy import Connection, Select, func, select, update
+
+from core.destination import Destination
 from core.episode import Delivery, DeliveryState
 from storage.control.engine import Database
 from storage.control.ledger import delivery_of
-from storage.control.schema import OUTBOX
+from storage.control.schema import DESTINATION, OUTBOX
 
 _WAITS = OUTBOX.c.state == DeliveryState.PENDING.value
 
@@ -27,14 +30,21 @@ def _heads() -> Select[tuple[int]]:
 _HEADS = _heads()
 
 
+def _without_paused(connection: Connection, query: Select[Any]) -> Select[Any]:
+    payloads = connection.execute(select(DESTINATION.c.payload)).scalars()
+    destinations = [msgspec.json.decode(payload, type=Destination) for payload in payloads]
+    paused = [destination.name for destination in destinations if not destination.enabled]
+    return query.where(OUTBOX.c.destination.not_in(paused)) if paused else query
+
+
 class Outbox(Database):
     """Notifications that wait, and those that are done."""
 
     def due(self, now: int, limit: int = 100, lease: int = 0) -> list[Delivery]:
         """The oldest waiting notification of each destination, where its time has come: a later one never overtakes it.
 
-        With a `lease` (microseconds) they are the caller's alone: nobody else is given them, nor what is behind them, until they are
-        settled or the lease is over.
+        What waits for a paused destination goes on waiting. With a `lease` (microseconds) they are the caller's alone: nobody else is given them,
+        nor what is behind them, until they are settled or the lease is over.
         """
         # State and time stand here, too: a row that another has just settled or claimed is looked at once more when it is locked.
         query = (
@@ -45,9 +55,9 @@ class Outbox(Database):
         )
         if not lease:
             with self.read() as connection:
-                return [delivery_of(row) for row in connection.execute(query)]
+                return [delivery_of(row) for row in connection.execute(_without_paused(connection, query))]
         with self.write(alone=False) as connection:
-            claimed = [delivery_of(row) for row in connection.execute(query.with_for_update(skip_locked=True))]
+            claimed = [delivery_of(row) for row in connection.execute(_without_paused(connection, query).with_for_update(skip_locked=True))]
             if claimed:
                 mine = OUTBOX.c.id.in_([delivery.id for delivery in claimed])
                 connection.execute(update(OUTBOX).where(mine).values(due=now + lease))
@@ -57,7 +67,7 @@ class Outbox(Database):
         """The oldest waiting notification of each destination, where so many attempts at it have failed; by the destination's name."""
         query = select(OUTBOX).where(OUTBOX.c.sequence.in_(_HEADS), OUTBOX.c.attempts >= attempts).order_by(OUTBOX.c.destination)
         with self.read() as connection:
-            return [delivery_of(row) for row in connection.execute(query)]
+            return [delivery_of(row) for row in connection.execute(_without_paused(connection, query))]
 
     def settle(self, delivery: Delivery) -> None:
         """Save what an attempt brought. What is done stays done: an attempt that outlived its lease takes nothing back."""

@@ -7,13 +7,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from storage.control.engine import Database, migrations
-from storage.control.schema import AUDIT, CONTRACT, CURSOR, METADATA, MONITOR_HISTORY, TRANSITION
+from storage.control.schema import AUDIT, CURSOR, DESTINATION, METADATA, MONITOR, MONITOR_HISTORY, TRANSITION
 
 _VERSION = "alembic_version"
 _CHANGED = "SELECT, INSERT, UPDATE"
 _OTHERWISE = {  # rows that are added and never changed; rows that are removed
-    **{table.name: "SELECT, INSERT" for table in (AUDIT, CONTRACT, MONITOR_HISTORY, TRANSITION)},
-    CURSOR.name: f"{_CHANGED}, DELETE",
+    **{table.name: "SELECT, INSERT" for table in (AUDIT, MONITOR_HISTORY, TRANSITION)},
+    **{table.name: f"{_CHANGED}, DELETE" for table in (CURSOR, DESTINATION, MONITOR)},
 }
 
 

@@ -137,3 +137,34 @@ def test_a_view_that_cannot_be_made_leaves_no_contract(stand: Stand, monkeypatch
             assert stand.ask("GET", "/v1/monitors", params={"model": "half"}).json()["items"] == []
     assert stand.ask(*asks[1][:2], **asks[1][2]).status_code == 200
     assert stand.contract("half").version == 1
+
+
+@pytest.mark.slow
+def test_words_about_a_model_make_no_new_version(stand: Stand) -> None:
+    """They are written beside a reference, and stay when the reference or a declaration without words is given again; wrong ones are refused where they stand."""
+
+    def apply(text: str) -> Any:
+        return stand.ask("POST", "/v1/apply", content=text.encode(), headers={"Content-Type": "application/yaml"}).json()
+
+    def give() -> Any:
+        headers = {"Content-Type": "application/octet-stream"}
+        return stand.ask("PUT", "/v1/models/worded/reference", params={"task": "regression"}, content=reference(), headers=headers).json()
+
+    give()
+    words = "- {contract: worded, owner: pricing team, runbook: 'https://wiki.example.org/worded'}"
+    assert [apply(words)["items"][0]["result"] for _ in range(2)] == ["changed", "unchanged"]
+    assert give()["result"] == "unchanged"
+    held = stand.contract("worded")
+    assert (held.version, held.owner, held.description, held.runbook) == (1, "pricing team", None, "https://wiki.example.org/worded")
+    apply("- {monitor: km, model: worded, measure: drift.psi, owner: ada, description: how far, runbook: 'http://wiki/km', enabled: false}")
+    (monitor,) = (one for one in stand.ask("GET", "/v1/monitors", params={"model": "worded"}).json()["items"] if one["monitor"] == "km")
+    assert [monitor[name] for name in ("owner", "description", "runbook", "enabled", "revision")] == [
+        "ada",
+        "how far",
+        "http://wiki/km",
+        False,
+        1,
+    ]
+    for wrong, field in (("runbook: 'javascript:alert(1)'", "runbook"), ("owner: 7", "owner"), ("enabled: soon", "enabled")):
+        refused = apply(f"- {{monitor: km, model: worded, measure: drift.psi, {wrong}}}")
+        assert (refused["status"], f"`{field}`" in refused["detail"]) == (422, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from alerts.deliver import Deliverer
 from alerts.engine import AlertEngine
 from core import moment
 from core.clock import ManualClock
+from core.contract import Contract, Task
 from core.episode import DeliveryState, Level, Record, State
 from core.error import Fenced
 from core.monitor import Severity
@@ -51,6 +53,9 @@ def test_an_episode_holds_why_since_when_and_the_frozen_evidence(store: ControlS
         "value": 0.15,
         "threshold": {"warn": 0.1, "critical": 0.25},
         "at_firing": {"value": 0.15, "window_start": "2013-07-01T00:00:00Z", "window_end": "2013-07-02T00:00:00Z"},
+        "owner": None,
+        "description": None,
+        "runbook": None,
         "deliveries": [],
         "url": f"http://127.0.0.1:8650/ui/alerts/{episode.id}",
     }
@@ -213,3 +218,51 @@ def test_waking_happens_only_where_there_is_something_to_send(store: ControlStor
     store.apply_destinations([DESTINATION])
     engine.observe(MONITOR, DAYS)
     assert woken == [START]
+
+
+def test_whose_it_is_comes_with_an_episode(store: ControlStore, engine: AlertEngine) -> None:
+    """As the monitor says, or else the model's contract; on the page, and in what is sent."""
+    store.apply_destinations([DESTINATION])
+    of_model: dict[str, Any] = {"owner": "delays", "description": "of the model", "runbook": "https://wiki.example.org/late"}
+    store.save_contract(Contract(model="late", version=1, task=Task.BINARY, features=(), **of_model), content="c", reference=None)
+    engine.observe(msgspec.structs.replace(MONITOR, owner="weather", description="wet days"), DAYS[:1])
+    (episode,), _ = store.episodes("open")
+    expected = {"owner": "weather", "description": "wet days", "runbook": "https://wiki.example.org/late"}
+    assert episode.words == expected
+    sent = json.loads(episode.deliveries[0].body)["data"]
+    assert {name: sent[name] for name in expected} == expected
+
+
+def test_words_about_a_monitor_leave_its_episode_open(store: ControlStore, engine: AlertEngine) -> None:
+    """The rule goes on as it was: the definition that it carries has not changed."""
+    engine.observe(MONITOR, DAYS[:1])
+    before = store.episodes("open")
+    assert engine.observe(msgspec.structs.replace(MONITOR, revision=2, since=1, owner="weather"), []) == []
+    assert store.episodes("open") == before
+    engine.observe(msgspec.structs.replace(MONITOR, revision=2, since=1, owner="weather"), DAYS[2:])
+    assert store.open_episodes() == {}
+
+
+def test_a_paused_destination_is_told_nothing_new(store: ControlStore, engine: AlertEngine, clock: ManualClock) -> None:
+    """A firing is noted as not sent. What waited, and the end of what it was told of, waits; both are sent, in order, when it is enabled."""
+    paused = msgspec.structs.replace(DESTINATION, enabled=False)
+    other = msgspec.structs.replace(MONITOR, name="other")
+    store.apply_destinations([DESTINATION])
+    engine.observe(MONITOR, DAYS[:1])
+    store.apply_destinations([paused])
+    engine.observe(MONITOR, DAYS[2:])
+    engine.observe(other, [msgspec.structs.replace(one, monitor="other") for one in DAYS])
+    assert (store.due(clock.now()), store.due(clock.now(), lease=moment.MINUTE), store.failing(0)) == ([], [], [])
+    (silent,), _ = store.episodes(monitor="other")
+    assert [(row.type, row.state, row.reason) for row in silent.deliveries] == [
+        ("episode.fired", DeliveryState.NOT_SENT, "the destination is paused"),
+        ("episode.fired", DeliveryState.NOT_SENT, "the destination is paused"),
+    ]
+    store.apply_destinations([DESTINATION])
+    (told,), _ = store.episodes(monitor=MONITOR.name)
+    assert [row.type for row in told.deliveries] == ["episode.fired", "episode.resolved"]
+    for expected in told.deliveries:
+        (row,) = store.due(clock.now())
+        assert row.id == expected.id
+        store.settle(msgspec.structs.replace(row, state=DeliveryState.DELIVERED))
+    assert store.due(clock.now()) == []

@@ -44,8 +44,8 @@ class Steady:
 class Definitions:
     """Contracts without references and monitors."""
 
-    def revision(self) -> tuple[int, int]:
-        return 2, 0
+    def revision(self) -> int:
+        return 2
 
     def contracts(self) -> list[Contract]:
         return [Contract(model=name, version=1, task=Task.BINARY, features=(Column(name="km", kind=Kind.NUMERIC),)) for name in MODELS]

@@ -148,7 +148,7 @@ def documents(monitor: Monitor) -> dict[str, object]:
     """A monitor in the words of the grammar."""
     fields = msgspec.to_builtins(monitor)
     name, (m, n) = fields.pop("name"), fields.pop("persist")
-    del fields["revision"], fields["window"]
+    del fields["revision"], fields["since"], fields["window"]
     return {
         "monitor": name,
         **fields,
@@ -193,6 +193,10 @@ def monitors(draw: st.DrawFn) -> Monitor:
         min_samples=draw(st.integers(0, 10_000)),
         persist=(draw(st.integers(1, n)), n),
         severity=draw(st.sampled_from(list(Severity))),
+        enabled=draw(st.booleans()),
+        owner=draw(st.sampled_from([None, "pricing team", "Ünal"])),
+        description=draw(st.sampled_from([None, "two\nlines", "a: b # c"])),
+        runbook=draw(st.sampled_from([None, "https://wiki.example.org/a?b=c#d"])),
     )
 
 

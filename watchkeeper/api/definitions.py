@@ -24,7 +24,7 @@ def document(monitor: Monitor) -> dict[str, Any]:
     """A monitor in the words of the grammar, with its revision."""
     built: dict[str, Any] = msgspec.to_builtins(monitor)
     built |= {"baseline": monitor.baseline.written if monitor.baseline else None, "target": monitor.window.written}
-    del built["window"]
+    del built["window"], built["since"]
     count, of = built.pop("persist")
     name = built.pop("name")
     return {"monitor": name, **built, "persist": f"{count} of {of}"}

@@ -32,27 +32,29 @@ def apply(context: Context, given: Apply) -> Sequence[Mapping[str, Any]]:
     there |= {("destination", "", destination.name) for destination in control.destinations()}
     found = parse(given.text, contract=control.contract, there=there)
     destinations = [destination_from(dict(document)) for document in found.destinations]
-    contracts = [(contract, _outcome(control, contract, replace=given.replace)) for contract in found.contracts]
-    for contract, result in contracts if not dry_run else ():
-        if result != "unchanged":
+    applied = []
+    for contract, (result, anew) in [(contract, _outcome(control, contract, replace=given.replace)) for contract in found.contracts]:
+        applied.append(("contract", contract.model, contract.model, result))
+        if anew and not dry_run:
             prepare(context, contract)
             complete(context, control.save_contract(contract, content=content(contract), reference=None, actor=actor))
-    applied = [("contract", contract.model, contract.model, result) for contract, result in contracts]
+        elif result == "changed" and not dry_run:
+            control.describe_contract(contract.model, contract, actor=actor)
     applied += [("monitor", *one) for one in control.apply_monitors(found.monitors, dry_run=dry_run, actor=actor)]
     applied += [("destination", *one) for one in control.apply_destinations(destinations, dry_run=dry_run, actor=actor)]
     return [{"kind": kind, "model": model or None, "name": name, "result": result} for kind, model, name, result in applied]
 
 
-def _outcome(control: ControlStore, contract: Contract, *, replace: bool) -> str:
-    """What a declared contract would bring: created, changed, or unchanged where it is what was declared last, whatever reference came after it.
+def _outcome(control: ControlStore, contract: Contract, *, replace: bool) -> tuple[str, bool]:
+    """What a declared contract would bring: created, changed or unchanged; and whether it is a new version, not only other words about the same.
 
-    ConfigError where it would take a reference away, unless that is wanted.
+    It is the same if it is what was declared last, whatever reference came after it. ConfigError where it would take a reference away, unless that is wanted.
     """
     before, declared = control.contract(contract.model), control.declared(contract.model)
     if before is None:
-        return "created"
-    if declared is not None and same(declared, contract):
-        return "unchanged"
+        return "created", True
+    if any(held is not None and same(held, contract) for held in (before, declared)):
+        return ("unchanged" if contract.words == before.words else "changed"), False
     derived = declared is None or declared.version != before.version
     if derived and not replace:
         raise ConfigError(
@@ -60,4 +62,4 @@ def _outcome(control: ControlStore, contract: Contract, *, replace: bool) -> str
             " the reference would go, and with it what drift and performance are compared with",
             remedy="leave the contract out of the file, or apply it with --replace (`replace=true`) and give the reference again",
         )
-    return "changed"
+    return "changed", True

@@ -22,7 +22,7 @@ def complete(context: Context, contract: Contract) -> None:
     control = context.stores.control
     before = control.contract_version(contract.model, contract.version - 1)
     given = {monitor.name: monitor for monitor in defaults(before)} if before else {}
-    there = {monitor.name: msgspec.structs.replace(monitor, revision=1) for monitor in control.monitors(contract.model)}
+    there = {monitor.name: msgspec.structs.replace(monitor, revision=1, since=0) for monitor in control.monitors(contract.model)}
     untouched = [monitor for monitor in defaults(contract) if there.get(monitor.name) in (None, given.get(monitor.name))]
     control.apply_monitors(untouched, actor=context.actor)
     show(context.stores.engine, _versions(context, contract.model))

@@ -36,6 +36,8 @@ def give_reference(context: Context, given: ReferenceFile) -> Mapping[str, Any]:
     options = Options.of(given.options)
     table = Parquet(BytesIO(given.parquet), "the reference").read()
     contract, reference = derive(model, table, options, held=before)
+    if before is not None:  # a file says nothing about whose the model is
+        contract = msgspec.structs.replace(contract, **before.words)
     prepare(context, contract)
     saved = control.save_contract(contract, content=content(table, options), reference=reference.to_bytes(), actor=context.actor)
     complete(context, saved)

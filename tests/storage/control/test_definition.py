@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
+from core.contract import Contract, Task
 from core.destination import Destination
 from core.error import ConfigError
 from core.monitor import Monitor
@@ -12,6 +15,7 @@ from storage.control.store import ControlStore
 
 A = Monitor(name="a", model="late", measure="drift.psi", params={"x": 1}, warn={"above": 0.1}, persist=(2, 3))
 B = Monitor(name="b", model="late", measure="performance.f1")
+CONTRACT = Contract(model="late", version=1, task=Task.BINARY, features=())
 OTHER = Monitor(name="a", model="other", measure="performance.mae")
 ONCALL = Destination(
     name="oncall", settings={"url": "https://u:hidden@example.org/?k=hidden", "secret": "whsec_aGlkZGVuaGlkZGVuaGlkZGVu"}, models=("late",)
@@ -63,3 +67,55 @@ def test_every_change_is_audited_without_secrets(store: ControlStore) -> None:
     ]
     assert "hidden" not in str(entries)
     assert ONCALL.settings["secret"] not in str(entries)
+
+
+def test_words_and_a_pause_change_the_definition_and_not_what_is_evaluated(store: ControlStore) -> None:
+    """The revision counts on, the one that readings carry stays; a change of what is evaluated has its own again. All of them are kept."""
+    steps = [
+        A,
+        msgspec.structs.replace(A, owner="weather", runbook="https://wiki.example.org"),
+        msgspec.structs.replace(A, enabled=False),
+        msgspec.structs.replace(A, warn=0.2, enabled=False),
+        msgspec.structs.replace(A, warn=0.2),
+    ]
+    for monitor in steps:
+        assert store.apply_monitors([monitor])[0][2] in {"created", "changed"}
+        assert store.apply_monitors([monitor])[0][2] == "unchanged"
+    kept = [store.monitor_revision("late", "a", revision) for revision in range(1, 6)]
+    assert [(one.revision, one.evaluated_revision) for one in kept if one] == [(1, 1), (2, 1), (3, 1), (4, 4), (5, 4)]
+    assert store.monitors() == kept[4:]
+
+
+def test_whoever_works_by_definitions_sees_that_one_has_changed(store: ControlStore) -> None:
+    """By one number, which any change moves, and nothing else."""
+    store.save_contract(CONTRACT, content="c", reference=None)
+    changes: list[Callable[[], object]] = [
+        lambda: store.apply_monitors([A]),
+        lambda: store.apply_monitors([msgspec.structs.replace(A, enabled=False)]),
+        lambda: store.apply_destinations([ONCALL]),
+        lambda: store.describe_contract("late", msgspec.structs.replace(CONTRACT, owner="weather")),
+        lambda: store.save_contract(CONTRACT, content="other", reference=None),
+    ]
+    seen = [store.revision()]
+    for change in changes:
+        change()
+        seen.append(store.revision())
+        change()
+        assert store.revision() == seen[-1]
+    assert len(set(seen)) == len(seen)
+
+
+def test_words_about_a_model_leave_its_contract_version(store: ControlStore) -> None:
+    """They stand in the newest one, and are audited."""
+    store.save_contract(CONTRACT, content="c", reference=b"r")
+    store.describe_contract("late", msgspec.structs.replace(CONTRACT, owner="weather"), actor="ada")
+    found = store.contract("late")
+    assert found is not None
+    assert (found.version, found.owner, store.reference("late", 1)) == (1, "weather", b"r")
+    (entry, *_), _ = store.audit_entries()
+    assert (entry.actor, entry.action, entry.before, entry.after) == (
+        "ada",
+        "contract.describe",
+        {"owner": None, "description": None, "runbook": None},
+        {"owner": "weather", "description": None, "runbook": None},
+    )
