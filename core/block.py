@@ -143,10 +143,16 @@ class Outcomes:
     def __len__(self) -> int:
         return len(self.ts)
 
+    def take(self, rows: npt.NDArray[np.intp]) -> Outcomes:
+        """The rows at the given indices."""
+        return Outcomes(*(_take(getattr(self, field.name), rows) for field in fields(self)))
+
 
 def _take(value: Any, rows: npt.NDArray[np.intp]) -> Any:
     if isinstance(value, tuple):
         return tuple(_take(item, rows) for item in value)
+    if isinstance(value, dict):
+        return {name: item.take(rows) for name, item in value.items()}
     if isinstance(value, Categories):
         return value.take(rows)
     return None if value is None else value[rows]

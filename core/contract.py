@@ -14,6 +14,7 @@ from core import moment
 from core.described import Described
 
 PREDICTION, SCORE, LABEL = "@prediction", "@score", "@label"
+_OF_REFERENCE = "reference"  # no model's name ends so (`core.name`)
 
 
 class Task(StrEnum):
@@ -125,6 +126,11 @@ class Contract(Described, frozen=True, kw_only=True):
     earliest: int = 365 * moment.DAY  # 1971-01-01
     pane: int = moment.HOUR
     roles: Roles = Roles()
+
+    @property
+    def of_reference(self) -> Contract:
+        """The contract under which the facts of this one's reference are kept: as those of a model whose name no event and no definition can have."""
+        return msgspec.structs.replace(self, model=f"{self.model}/{self.version}/{_OF_REFERENCE}")
 
     @property
     def columns(self) -> tuple[Column, ...]:

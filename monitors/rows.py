@@ -42,7 +42,7 @@ def outcomes_of(table: pa.Table, contract: Contract) -> Outcomes:
     """The rows whose label and prediction are both there, as outcomes; for regression both must be finite."""
     prediction = classes_of(table, contract.roles.prediction, contract)
     label = classes_of(table, contract.roles.label, contract)
-    rows = np.flatnonzero(_there(prediction) & _there(label))
+    rows = np.flatnonzero(there(prediction) & there(label))
     values, scores = _probabilities(table, contract), _score(table, contract)
     dimensions = {one.name: _column(table, one.name, numeric=False) for one in contract.dimensions}
     moments = times(table[contract.roles.ts]) if contract.roles.ts in table.column_names else np.zeros(table.num_rows, np.int64)
@@ -129,7 +129,8 @@ def _probabilities(table: pa.Table, contract: Contract) -> Floats | None:
     return np.where(np.isfinite(stacked := np.column_stack(found)), stacked, np.nan)
 
 
-def _there(values: Categories | Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def there(values: Categories | Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which of n values are neither null nor invalid: (n,)."""
     if not isinstance(values, Categories):
         return np.isfinite(values)
     return np.array([name not in {text.NULL, text.INVALID} for name in values.texts], np.bool_)[values.codes]

@@ -7,11 +7,14 @@ from io import BytesIO
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
+from core.clock import SystemClock
 from core.contract import Contract
 from core.name import Named, check
 from monitors.option import Options
 from monitors.reference import content, derive, told
+from monitors.reference_facts import keep
 from storage.control.store import ControlStore
 from watchkeeper.change.context import Context
 from watchkeeper.change.contract import complete, prepare
@@ -41,8 +44,16 @@ def give_reference(context: Context, given: ReferenceFile) -> Mapping[str, Any]:
     prepare(context, contract)
     saved = control.save_contract(contract, content=content(table, options), reference=reference.to_bytes(), actor=context.actor)
     complete(context, saved)
+    _keep(context, saved, table, options)
     result = "created" if before is None else "unchanged" if before.version == saved.version else "changed"
     return {"model": model, "version": saved.version, "result": result, **told(table, options, saved)}
+
+
+def _keep(context: Context, contract: Contract, table: pa.Table, options: Options) -> None:
+    """Write the facts of a contract's reference, unless they are there: those of an earlier version are not, nor those of a command that broke off."""
+    stores = context.stores
+    if not len(stores.panes.slots(contract.of_reference)[0]):
+        keep(stores.writer, stores.truth, contract, table, options, SystemClock().now())
 
 
 def _known(control: ControlStore, model: str) -> Contract | None:
