@@ -7,7 +7,7 @@ of `core.text`, `null` and `invalid` among them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,7 @@ class Categories:
 class Predictions:
     """Prediction events of one model under one contract version, n rows.
 
-    `numbers` and `texts` follow the numeric and the categorical ones of `contract.columns`, in that order.
+    `numbers` and `texts` follow the numeric and the categorical ones of `contract.kept`, in that order.
     `prediction` is a text column for classes and numbers for regression. `score` is the positive class's probability, NaN where
     there is none; `probabilities` is (n, classes) or None. `extra` is what else the event carried, as JSON text ("" for nothing).
     `position` and `place` say where in the log the row stands (its record, and its row in that record); `logged` when (microseconds).
@@ -88,6 +88,11 @@ class Predictions:
     def take(self, rows: npt.NDArray[np.intp]) -> Predictions:
         """The rows at the given indices."""
         return Predictions(*(_take(getattr(self, field.name), rows) for field in fields(self)))
+
+    def with_columns(self, columns: Sequence[Categories | Floats]) -> Predictions:
+        """The same rows with other columns."""
+        numbers = tuple(values for values in columns if not isinstance(values, Categories))
+        return replace(self, numbers=numbers, texts=tuple(values for values in columns if isinstance(values, Categories)))
 
     @staticmethod
     def concat(parts: Sequence[Predictions]) -> Predictions:

@@ -98,13 +98,20 @@ class Roles(msgspec.Struct, frozen=True, kw_only=True):
     interval: tuple[str, str, float] | None = None
     label: str = "label"
     label_ts: str = "label_ts"
+    latency: str | None = None
+    status: str | None = None
+    caller: str | None = None
+    prediction_set: str | None = None
+    ensemble_prefix: str | None = None
+    attribution_prefix: str | None = None
 
 
 class Contract(Described, frozen=True, kw_only=True):
     """What one version of a model's contract says.
 
     `features` are watched; `tags` only travel (segment and protected columns that are no features).
-    `outputs` are the bins of `@prediction`, `@score` (where the model sends one) and `@label`.
+    `outputs` are the bins of `@prediction`, `@score` (where the model sends one) and `@label`; `signals` are columns that are derived from an event's own
+    fields (`detectors.summary.signal`).
     `score_edges` cut the scores of each class that AUC is taken of (binary: the positive one; else `classes`, in order;
     none for a class without a probability).
     `earliest` is in microseconds; `pane` is the length of a pane in microseconds.
@@ -116,6 +123,7 @@ class Contract(Described, frozen=True, kw_only=True):
     features: tuple[Column, ...]
     tags: tuple[Column, ...] = ()
     outputs: tuple[Column, ...] = ()
+    signals: tuple[Column, ...] = ()
     dimensions: tuple[Dimension, ...] = ()
     crosses: tuple[tuple[str, ...], ...] = ()
     classes: tuple[str, ...] = ()  # texts, sorted; empty for regression
@@ -134,8 +142,18 @@ class Contract(Described, frozen=True, kw_only=True):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Features, then tags: the order in which raw events keep them."""
+        """Features, then tags: what events send."""
         return self.features + self.tags
+
+    @property
+    def kept(self) -> tuple[Column, ...]:
+        """What events send, then signals: the order in which raw events keep them."""
+        return self.columns + self.signals
+
+    @property
+    def own(self) -> tuple[Column, ...]:
+        """All that a monitor may name: features, outputs and signals."""
+        return self.features + self.outputs + self.signals
 
     @property
     def protected(self) -> tuple[str, ...]:
@@ -144,12 +162,12 @@ class Contract(Described, frozen=True, kw_only=True):
 
     @property
     def watched(self) -> tuple[Column, ...]:
-        """The columns that input panes hold: features, `@prediction` and, where there is one, `@score`."""
-        return self.features + tuple(column for column in self.outputs if column.name != LABEL)
+        """The columns that input panes hold: features, `@prediction`, `@score` where there is one, and signals."""
+        return tuple(column for column in self.own if column.name != LABEL)
 
     def column(self, name: str) -> Column:
-        """The feature, tag or output called `name`; KeyError if there is none."""
-        for column in (*self.features, *self.outputs, *self.tags):
+        """The feature, tag, output or signal called `name`; KeyError if there is none."""
+        for column in (*self.own, *self.tags):
             if column.name == name:
                 return column
         raise KeyError(name)

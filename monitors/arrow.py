@@ -40,6 +40,7 @@ class Use(StrEnum):
     TIME = "a time"
     CATEGORY = "a class or a category"
     NUMBER = "a number"
+    SET = "a set of classes"
 
 
 _TAKES = {
@@ -47,15 +48,18 @@ _TAKES = {
     Use.TIME: {Form.NOTHING, Form.TIME, Form.TEXT, Form.INTEGER, Form.NUMBER},
     Use.CATEGORY: {Form.NOTHING, Form.TEXT, Form.BOOLEAN, Form.INTEGER, Form.NUMBER},
     Use.NUMBER: {Form.NOTHING, Form.INTEGER, Form.NUMBER},
+    Use.SET: {Form.NOTHING},
 }
 _INSTEAD = {
     Use.ID: "write ids as texts or integers, whole numbers of a pandas column with nulls by `.astype('Int64')`",
     Use.TIME: "write timestamps, RFC 3339 texts, or integers that are milliseconds since 1970",
     Use.CATEGORY: "write texts, booleans or numbers",
     Use.NUMBER: "write numbers",
+    Use.SET: "write lists of texts, booleans or numbers",
 }
 _BYTES = (kinds.is_binary, kinds.is_large_binary, kinds.is_binary_view, kinds.is_fixed_size_binary)
 _LARGE = (kinds.is_large_string, kinds.is_large_binary, kinds.is_string_view, kinds.is_binary_view)
+_LISTS = (kinds.is_list, kinds.is_large_list, kinds.is_fixed_size_list)
 _FORMS: tuple[tuple[Callable[[pa.DataType], bool], Form], ...] = (
     (kinds.is_null, Form.NOTHING),
     (kinds.is_boolean, Form.BOOLEAN),
@@ -94,6 +98,8 @@ def form(kind: pa.DataType) -> Form | None:
 
 def takes(use: Use, kind: pa.DataType) -> bool:
     """Whether a column of this type can be read so."""
+    if use == Use.SET and any(test(kind) for test in _LISTS):
+        return takes(Use.CATEGORY, kind.value_type)
     return form(kind) in _TAKES[use]
 
 
@@ -140,6 +146,8 @@ def read(name: str, values: pa.ChunkedArray, use: Use) -> pa.ChunkedArray:
     """
     if not takes(use, values.type):
         raise refusal(name, values.type, use)
+    if use == Use.SET:
+        return values
     try:
         if kinds.is_dictionary(values.type):
             values.validate(full=True)

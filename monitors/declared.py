@@ -6,6 +6,7 @@
     - {name: age, kind: numeric, range: [18, 100]}
     - {name: plan, kind: categorical, categories: [basic, plus]}
   segments: [plan]
+  signals: [confidence, latency_ms]
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from core.error import ConfigError
 from core.name import Named, check
 from monitors import field
 from monitors.column import columns, flag, numeric, texts
+from monitors.declared_signal import declare_signals
 from monitors.document import Entry, Faults, as_text, short, truth, unknown
 
 VALUES = 100  # of a dimension
@@ -38,6 +40,7 @@ KEYS = (
     "positive",
     "threshold",
     "scored",
+    "signals",
     "segments",
     "crosses",
     "protected",
@@ -74,25 +77,25 @@ def declared(entry: Entry, faults: Faults, held: Contract | None = None) -> Cont
     if len(faults.found) > before or task is None:
         return None
     try:
-        dimensions, crosses = _dimensions([column for column, _ in pairs], segments, protected, held)
         classes, positive, outputs = _outputs(entry.fields, task, scored=settings["scored"])
+        contract = Contract(
+            model=entry.name,
+            version=1,
+            task=task,
+            features=tuple(column for column, tag in pairs if not tag),
+            tags=tuple(column for column, tag in pairs if tag),
+            outputs=outputs,
+            classes=classes,
+            positive=positive,
+            **settings,
+            **words,
+        )
+        contract = declare_signals(contract, entry.fields.get("signals"))
+        dimensions, crosses = _dimensions((*contract.columns, *contract.signals), segments, protected, held)
     except ConfigError as error:
         faults.add(entry.line, f"contract `{entry.name}`", error)
         return None
-    return Contract(
-        model=entry.name,
-        version=1,
-        task=task,
-        features=tuple(column for column, tag in pairs if not tag),
-        tags=tuple(column for column, tag in pairs if tag),
-        outputs=outputs,
-        dimensions=dimensions,
-        crosses=crosses,
-        classes=classes,
-        positive=positive,
-        **settings,
-        **words,
-    )
+    return msgspec.structs.replace(contract, dimensions=dimensions, crosses=crosses)
 
 
 def _keys(entry: Entry, faults: Faults) -> None:
@@ -136,7 +139,8 @@ def _dimensions(
             raise unknown("column", name, by_name)
         if by_name[name].numeric:
             raise ConfigError(f"the segment `{name}` is numeric", remedy="declare the column categorical, with its categories")
-        check(Named.DIMENSION, name, () if held is None else [dimension.name for dimension in held.dimensions])
+        if not name.startswith("@"):
+            check(Named.DIMENSION, name, () if held is None else [dimension.name for dimension in held.dimensions])
     crosses: dict[frozenset[str], tuple[str, ...]] = {}
     for cross in (name for name in segments if "*" in name):
         parts = tuple(part.strip() for part in cross.split("*"))

@@ -140,13 +140,13 @@ def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
     """The columns that a monitor watches, as far as the contract has them; ("",) for a measure of the whole model."""
     if catalogue.spec(monitor.measure).about.subject is not Subject.COLUMN:
         return ("",)
-    there = {column.name for column in (*contract.features, *contract.outputs)}
+    there = {column.name for column in contract.own}
     return tuple(name for name in monitor.columns if name in there) or tuple(column.name for column in contract.features)
 
 
 def missing(monitor: Monitor, contract: Contract) -> list[str]:
     """The columns that a monitor names and the contract has not, as after a new reference."""
-    there = {column.name for column in (*contract.features, *contract.outputs)}
+    there = {column.name for column in contract.own}
     return [name for name in monitor.columns if name not in there]
 
 

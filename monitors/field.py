@@ -53,7 +53,7 @@ def columns(value: Any, contract: Contract | None) -> tuple[str, ...]:
     if isinstance(value, dict):
         raise later("columns." + "/".join(map(str, value)), "name the columns, or write `columns: all`")
     wanted = names(value)
-    known = [] if contract is None else [column.name for column in (*contract.features, *contract.outputs)]
+    known = [] if contract is None else [column.name for column in contract.own]
     if wanted == ("all",) and "all" not in known:
         return ()
     if contract is not None:

@@ -18,8 +18,15 @@ from monitors.arrow import Form, Use
 from monitors.option import Options
 
 _SINGLE = ("id", "ts", "prediction", "score", "label", "label_ts")
+_NAMED = ("latency", "status", "caller", "prediction_set")  # only if the option names it
+_PREFIXES = ("proba_prefix", "ensemble_prefix", "attribution_prefix")
+_OWN = {"@status": "status", "@caller": "caller"}  # signals to segment by, and their roles
 _INTERVAL = ("pred_low", "pred_high", 0.8)
-_WITHOUT = {Task.BINARY: {"interval"}, Task.MULTICLASS: {"score", "interval"}, Task.REGRESSION: {"score", "proba_prefix"}}  # roles
+_WITHOUT = {
+    Task.BINARY: {"interval"},
+    Task.MULTICLASS: {"score", "interval", "ensemble_prefix"},
+    Task.REGRESSION: {"score", "proba_prefix", "prediction_set"},
+}  # roles
 _INDEX = re.compile(r"__index_level_\d+__|__null_dask_index__")
 _LONGEST = 40  # column names that a message lists
 
@@ -68,7 +75,8 @@ def layout(table: pa.Table, options: Options) -> Layout:
     columns = _role_columns(schema, roles, options.task)
     uses = {name: use for found in columns.values() for name, use in found.items()}
     dimensions, crosses = _dimensions(options)
-    _check(schema, set(uses), {"features": options.features or (), "protected": options.protected, "segments": dimensions}, own=True)
+    segments = _without_signals(dimensions, roles)
+    _check(schema, set(uses), {"features": options.features or (), "protected": options.protected, "segments": segments}, own=True)
     _check(schema, set(), {"categorical": options.categorical}, own=True)
     _check(schema, set(uses), {"exclude": options.exclude}, own=False)
     left: dict[str, str] = {}
@@ -77,8 +85,8 @@ def layout(table: pa.Table, options: Options) -> Layout:
         free = [name for name in names if name not in uses]
         left = {name: why for name in free if (why := _why_not(table, name, options)) is not None}
         features = tuple(name for name in free if name not in left)
-    texts = {*dimensions, *options.categorical}
-    tags = tuple(name for name in dimensions if name not in features)
+    texts = {*segments, *options.categorical}
+    tags = tuple(name for name in segments if name not in features)
     own = {name: _kind(schema.field(name).type, chosen=name in texts) for name in (*features, *tags)}
     if options.features is not None:
         left = {name: "not among --features" for name in names if name not in own and name not in uses}
@@ -101,23 +109,40 @@ def probabilities(names: Iterable[str], roles: Roles) -> dict[str, str]:
     return {name.removeprefix(roles.proba_prefix): name for name in names if name.startswith(roles.proba_prefix)}
 
 
+def prefixed(names: Iterable[str], prefix: str | None) -> dict[str, str]:
+    """The columns whose names begin with a prefix, and the text after it; none for None."""
+    return {} if prefix is None else {name: name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+
+
+def _without_signals(dimensions: Sequence[str], roles: Roles) -> tuple[str, ...]:
+    """The dimensions that are columns. ConfigError for a signal that cannot be segmented on, or that the file does not give."""
+    for name in dimensions:
+        if name.startswith("@") and (name not in _OWN or getattr(roles, _OWN[name]) is None):
+            raise ConfigError(
+                f"--segments {name}: the file gives no such signal",
+                remedy="of signals " + ", ".join(f"{one} (with --{role})" for one, role in _OWN.items()) + " can be segmented on",
+            )
+    return tuple(name for name in dimensions if not name.startswith("@"))
+
+
 def _roles(names: Sequence[str], options: Options) -> Roles:
     for option in sorted(_WITHOUT[options.task]):
         if getattr(options, option) is not None:
             raise ConfigError(f"--{option.replace('_', '-')}: a {options.task} model has none", remedy="leave it out")
-    given = {name: getattr(options, name) for name in _SINGLE}
+    given = {name: getattr(options, name) for name in (*_SINGLE, *_NAMED)}
     for option, name in given.items():
         if name is not None and name not in names:
             raise _absent(option, name, names)
-    if options.proba_prefix is not None and not any(name.startswith(options.proba_prefix) for name in names):
-        raise ConfigError(f"--proba-prefix {options.proba_prefix}: no column begins so", remedy=_there(names))
+    prefixes = {option: prefix for option in _PREFIXES if (prefix := getattr(options, option)) is not None}
+    for option, prefix in prefixes.items():
+        if not any(name.startswith(prefix) for name in names):
+            raise ConfigError(f"--{option.replace('_', '-')} {prefix}: no column begins so", remedy=_there(names))
     for name in (options.interval or ())[:2]:
         if name not in names:
             raise _absent("interval", str(name), names)
     found = "interval" not in _WITHOUT[options.task] and set(_INTERVAL[:2]) <= set(names)
     interval = options.interval or (_INTERVAL if found else None)
-    prefix = {} if options.proba_prefix is None else {"proba_prefix": options.proba_prefix}
-    roles = Roles(**{name: value for name, value in given.items() if value is not None}, **prefix, interval=interval)
+    roles = Roles(**{name: value for name, value in given.items() if value is not None}, **prefixes, interval=interval)
     if roles.prediction not in names:
         raise _absent("prediction", roles.prediction, names)
     return roles
@@ -127,8 +152,10 @@ def _role_columns(schema: pa.Schema, roles: Roles, task: Task) -> dict[str, dict
     """By role that is there and that the task can have: its columns, never features, and what they are read as. ConfigError if one cannot be read so."""
     target = Use.NUMBER if task == Task.REGRESSION else Use.CATEGORY
     uses = {"id": Use.ID, "ts": Use.TIME, "label_ts": Use.TIME, "prediction": target, "label": target, "score": Use.NUMBER}
-    named: dict[str, tuple[str, ...]] = {role: (getattr(roles, role),) for role in uses}
+    uses |= {"latency": Use.NUMBER, "status": Use.CATEGORY, "caller": Use.CATEGORY, "prediction_set": Use.SET}
+    named: dict[str, tuple[str, ...]] = {role: (name,) for role in uses if (name := getattr(roles, role)) is not None}
     named |= {"proba_prefix": tuple(probabilities(schema.names, roles).values()), "interval": tuple(map(str, (roles.interval or ())[:2]))}
+    named |= {role: tuple(prefixed(schema.names, getattr(roles, role))) for role in ("ensemble_prefix", "attribution_prefix")}
     found: dict[str, dict[str, Use]] = {}
     for role, name in (
         (role, name) for role, names in named.items() if role not in _WITHOUT[task] for name in names if name in schema.names

@@ -13,7 +13,7 @@ from core import moment
 from core.contract import Task
 from core.error import ConfigError
 
-_LISTS = ("features", "categorical", "exclude", "segments", "protected")
+_LISTS = ("features", "categorical", "exclude", "segments", "protected", "signals")
 _NAME = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=,|\Z)|([^,"][^,]*|)(?=,|\Z)')
 _OLDEST = moment.parse("1900-01-01T00:00:00Z")  # what the stores can hold
 
@@ -21,7 +21,8 @@ _OLDEST = moment.parse("1900-01-01T00:00:00Z")  # what the stores can hold
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The options, as given: None is the default name, of a column that need not be there.
 
-    `segments` are columns and crosses (`x*y`); `interval` is (lower, upper, level); `earliest` is in microseconds.
+    `segments` are columns and crosses (`x*y`); `interval` is (lower, upper, level); `earliest` is in microseconds. `latency` and
+    what follows it have no default name: None is none. `signals` are those to keep of those that the file gives, all for None.
     """
 
     task: Task
@@ -33,6 +34,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     interval: tuple[str, str, float] | None = None
     label: str | None = None
     label_ts: str | None = None
+    latency: str | None = None
+    status: str | None = None
+    caller: str | None = None
+    prediction_set: str | None = None
+    ensemble_prefix: str | None = None
+    attribution_prefix: str | None = None
+    signals: tuple[str, ...] | None = None
     features: tuple[str, ...] | None = None
     categorical: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

@@ -11,21 +11,19 @@ from core import text
 from core.block import Categories, Floats, Outcomes, Predictions
 from core.classes import Classes
 from core.contract import Contract, Task
+from core.extra import read
+from detectors.summary.signal import derived, needed
 
 _Block = TypeVar("_Block", Predictions, Outcomes)
 _Values = Categories | Floats
 
 
 def recast(block: Predictions, source: Contract, target: Contract) -> Predictions:
-    """The same events under `target`: columns and probabilities by name, null where `source` has none; classes or numbers as its task has them."""
+    """The same events under `target`: columns and probabilities by name, null where `source` has none; classes or numbers as its task has them; signals anew."""
     if source == target:
         return block
-    columns = _columns(block, source, target)
-    return replace(
-        _outputs(block, source, target),
-        numbers=tuple(values for values in columns if not isinstance(values, Categories)),
-        texts=tuple(values for values in columns if isinstance(values, Categories)),
-    )
+    again = _outputs(block, source, target).with_columns(_columns(block, source, target))
+    return derived(target, again, needed(target, read(block.extra))) if target.signals else again
 
 
 def recast_outcomes(block: Outcomes, source: Contract, target: Contract) -> Outcomes:
@@ -47,7 +45,7 @@ def _outputs(block: _Block, source: Contract, target: Contract) -> _Block:
 
 def _columns(block: Predictions, source: Contract, target: Contract) -> list[_Values]:
     numbers, texts = iter(block.numbers), iter(block.texts)
-    held: dict[str, _Values] = {column.name: next(numbers) if column.numeric else next(texts) for column in source.columns}
+    held: dict[str, _Values] = {column.name: next(numbers) if column.numeric else next(texts) for column in source.kept}
     null = np.full(len(block), np.nan)
     return [_values(held.get(column.name, null), numeric=column.numeric) for column in target.columns]
 

@@ -16,12 +16,12 @@ import pyarrow.types as kinds
 from core import text
 from core.block import Categories, Floats, Outcomes, Predictions
 from core.classes import Classes, gathered, with_others
-from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Kind, Task
+from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Task
 from core.error import ConfigError
 from core.name import Named, check
 from core.segment import ALL, Segments
 from detectors.performance.roc_auc import mean_roc_auc
-from detectors.summary.bins import edges, extremes, kept, ranked, tails
+from detectors.summary.bins import ranked
 from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
 from detectors.summary.score import members, score_edges, scores
@@ -30,7 +30,8 @@ from monitors.arrow import Form, Use
 from monitors.arrow_time import after
 from monitors.layout import Layout, layout
 from monitors.option import Options
-from monitors.rows import classes_of, outcomes_of, predictions_of, probability_columns, score_column
+from monitors.rows import classes_of, dimension, outcomes_of, predictions_of, probability_columns, score_column
+from monitors.signal import binned, names_of, with_signals
 
 __all__ = ["Options", "Reference", "content", "derive", "outcomes_of", "predictions_of", "told"]
 
@@ -107,16 +108,17 @@ def derive(model: str, table: pa.Table, options: Options, version: int = 1, held
     _check_rows(table, found, options)
     contract = _with_classes(table, found, _plain(model, version, found, options))
     block = predictions_of(table, contract)
-    contract = _with_dimensions(contract, found, block)
+    contract = _with_dimensions(table, contract, found)
     outcomes = outcomes_of(table, contract)
     contract = _with_bins(table, given, contract, block, outcomes)
+    contract, block = with_signals(table, given, contract, block, names_of(found, contract, options.signals))
     return contract, _summarise(contract, block, outcomes)
 
 
 def content(table: pa.Table, options: Options) -> str:
     """A hash of what `derive` would use: the same for the same values under the same options, however the file stores them."""
     found = layout(table, options)
-    rest = (options.task, options.positive, options.threshold, options.earliest)
+    rest = (options.task, options.positive, options.threshold, options.earliest, options.signals)
     digest = hashlib.sha256(
         msgspec.json.encode([found.roles, found.features, found.kinds, found.dimensions, sorted(found.protected), found.crosses, rest])
     )
@@ -136,7 +138,8 @@ def told(table: pa.Table, options: Options, contract: Contract) -> dict[str, Any
     filled = {role: tuple(name for name in names if name not in stray) for role, names in found.filled.items()}
     left = found.left | dict.fromkeys(stray, f"a probability of no class of the model; its classes are {', '.join(contract.classes)}")
     answer = replace(found, filled={role: names for role, names in filled.items() if names}, left=left).told()
-    return {"rows": table.num_rows, **answer, "nan": [name for name in found.uses if arrow.has_nan(table[name])]}
+    signals = [{"name": column.name, "kind": column.kind.value} for column in contract.signals]
+    return {"rows": table.num_rows, **answer, "signals": signals, "nan": [name for name in found.uses if arrow.has_nan(table[name])]}
 
 
 def _canonical(values: pa.ChunkedArray) -> tuple[bytes, ...]:
@@ -172,7 +175,7 @@ def _check_names(found: Layout, held: Contract | None) -> None:
     dimensions = [] if held is None else [dimension.name for dimension in held.dimensions]
     for name in (*found.features, *found.tags):
         check(Named.COLUMN, name, columns)
-    for name in found.dimensions:
+    for name in (name for name in found.dimensions if not name.startswith("@")):
         check(Named.DIMENSION, name, dimensions)
 
 
@@ -220,11 +223,11 @@ def _with_classes(table: pa.Table, found: Layout, contract: Contract) -> Contrac
     return msgspec.structs.replace(contract, classes=classes, positive=positive, scored=scored)
 
 
-def _with_dimensions(contract: Contract, found: Layout, block: Predictions) -> Contract:
+def _with_dimensions(table: pa.Table, contract: Contract, found: Layout) -> Contract:
     """The contract with the kept values of its dimensions."""
-    held = dict(zip((column.name for column in contract.columns if not column.numeric), block.texts, strict=True))
     dimensions = tuple(
-        Dimension(name=name, values=ranked(held[name])[:VALUES], protected=name in found.protected) for name in found.dimensions
+        Dimension(name=name, values=ranked(dimension(table, contract, name))[:VALUES], protected=name in found.protected)
+        for name in found.dimensions
     )
     return msgspec.structs.replace(contract, dimensions=dimensions)
 
@@ -245,8 +248,8 @@ def _with_bins(table: pa.Table, given: pa.Schema, contract: Contract, block: Pre
     small |= {column.name: arrow.precision(given.field(column.name).type) for column in contract.features}
     return msgspec.structs.replace(
         contract,
-        features=tuple(_binned(column.name, values[column.name], small[column.name]) for column in contract.features),
-        outputs=tuple(_binned(name, one, small[name]) for name, one in outputs.items()),
+        features=tuple(binned(column.name, values[column.name], small[column.name]) for column in contract.features),
+        outputs=tuple(binned(name, one, small[name]) for name, one in outputs.items()),
         score_edges=_score_edges(table, contract, block, outcomes),
     )
 
@@ -268,16 +271,6 @@ def _score_edges(table: pa.Table, contract: Contract, block: Predictions, outcom
 
 def _binary_score(contract: Contract) -> bool:
     return contract.scored and contract.task == Task.BINARY
-
-
-def _binned(name: str, values: Categories | Floats, precision: type[np.floating[Any]]) -> Column:
-    """A column with its frozen bins, of values that were rounded to a precision."""
-    if isinstance(values, Categories):
-        categories, others = kept(values)
-        return Column(name=name, kind=Kind.CATEGORICAL, categories=categories, others=others)
-    return Column(
-        name=name, kind=Kind.NUMERIC, edges=edges(values, precision), tails=tails(values, precision), range=extremes(values, precision)
-    )
 
 
 def _summarise(contract: Contract, block: Predictions, outcomes: Outcomes) -> Reference:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as kinds
 
 from core import text
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.classes import Classes
 from core.contract import Contract, Task
+from core.extra import Fields, latencies
+from detectors.summary.signal import STATUSES, derived, fields_needed
 
 
 def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
     """All rows of a table as `monitors.arrow` reads it as predictions, whatever is null in them; version and role are "", places count from 0.
 
-    A column that is not there is null in every row. A time that is not there is 0.
+    A column that is not there is null in every row. A time that is not there is 0. Signals are derived as from events.
     """
     rows, roles = table.num_rows, contract.roles
     held = [_column(table, column.name, numeric=column.numeric) for column in contract.columns]
-    return Predictions(
+    block = Predictions(
         id=_ids(table, roles.id),
         ts=times(table[roles.ts]) if roles.ts in table.column_names else np.zeros(rows, np.int64),
         version=_nothing(rows),
@@ -36,6 +41,7 @@ def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
         place=np.arange(rows),
         logged=np.zeros(rows, np.int64),
     )
+    return derived(contract, block, fields(table, contract))
 
 
 def outcomes_of(table: pa.Table, contract: Contract) -> Outcomes:
@@ -44,18 +50,63 @@ def outcomes_of(table: pa.Table, contract: Contract) -> Outcomes:
     label = classes_of(table, contract.roles.label, contract)
     rows = np.flatnonzero(there(prediction) & there(label))
     values, scores = _probabilities(table, contract), _score(table, contract)
-    dimensions = {one.name: _column(table, one.name, numeric=False) for one in contract.dimensions}
+    dimensions = {one.name: dimension(table, contract, one.name) for one in contract.dimensions}
     moments = times(table[contract.roles.ts]) if contract.roles.ts in table.column_names else np.zeros(table.num_rows, np.int64)
     return Outcomes(
         ts=moments[rows],
         version=_nothing(len(rows)),
         role=_nothing(len(rows)),
-        dimensions={name: values.take(rows) for name, values in dimensions.items() if isinstance(values, Categories)},
+        dimensions={name: values.take(rows) for name, values in dimensions.items()},
         prediction=prediction.take(rows) if isinstance(prediction, Categories) else prediction[rows],
         label=label.take(rows) if isinstance(label, Categories) else label[rows],
         score=scores[rows],
         probabilities=None if values is None else values[rows],
     )
+
+
+def dimension(table: pa.Table, contract: Contract, name: str) -> Categories:
+    """The texts of a dimension: of a column, or of the signal `@status` or `@caller`."""
+    if name == "@status":
+        return _own(table, contract.roles.status, _status)
+    return _own(table, contract.roles.caller if name == "@caller" else name, text.of)
+
+
+def fields(table: pa.Table, contract: Contract) -> Fields:
+    """The optional fields of events that a contract's signals are made of, from the columns of their roles: as if the rows were sent."""
+    needed, roles = fields_needed(contract), contract.roles
+    held: dict[str, Floats] = {}
+    if "latency_ms" in needed:
+        held["latency_ms"], _ = latencies(_number(table, roles.latency))
+    if "interval" in needed:
+        lower, upper = (_number(table, str(name)) for name in (roles.interval or ("", ""))[:2])
+        missing = np.isnan(lower) | np.isnan(upper)
+        held |= {"interval.lower": np.where(missing, np.nan, lower), "interval.upper": np.where(missing, np.nan, upper)}
+    if "prediction_set" in needed and roles.prediction_set in table.column_names:
+        held["set_size"] = numbers(pc.list_value_length(table[roles.prediction_set]))
+    for name in (name for name in needed if name.startswith("attributions.")):
+        held[name] = _number(table, f"{roles.attribution_prefix}{name.removeprefix('attributions.')}")
+    ensemble: dict[str, Any] = {}
+    if "ensemble" in needed:
+        prefix = roles.ensemble_prefix or ""
+        members = np.column_stack([_number(table, name) for name in table.column_names if name.startswith(prefix)])
+        wrong: npt.NDArray[np.bool_] = np.any(np.isinf(members), axis=1)
+        sent = ~np.isnan(members) & ~wrong[:, None]
+        ensemble = {"members": members[sent], "counts": np.where(wrong, -1, sent.sum(axis=1))}
+    return Fields(held, {name: dimension(table, contract, f"@{name}") for name in ("status", "caller") if name in needed}, **ensemble)
+
+
+def _status(value: object) -> str:
+    return text.NULL if value is None else value if isinstance(value, str) and value in STATUSES else text.INVALID
+
+
+def _own(table: pa.Table, name: str | None, write: Callable[[object], str]) -> Categories:
+    if name not in table.column_names:
+        return Categories(np.zeros(table.num_rows, np.int32), [text.NULL])
+    return texts(table[name], write)
+
+
+def _number(table: pa.Table, name: str | None) -> Floats:
+    return numbers(table[name]) if name in table.column_names else np.full(table.num_rows, np.nan)
 
 
 def classes_of(table: pa.Table, name: str, contract: Contract) -> Categories | Floats:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from core.contract import Contract, Roles, Task
 from monitors import arrow
 from monitors.arrow import Use
+from monitors.layout import prefixed
 
 _LISTED = 20  # columns of a kind that a note names
 
@@ -21,7 +22,10 @@ def uses(schema: pa.Schema, contract: Contract, probabilities: Iterable[str]) ->
     roles = contract.roles
     target = Use.NUMBER if contract.task == Task.REGRESSION else Use.CATEGORY
     numbers = [*([roles.score] if contract.task == Task.BINARY else []), *map(str, (roles.interval or ())[:2]), *probabilities]
+    numbers += [*([roles.latency] if roles.latency else []), *ensemble(schema.names, contract), *attributions(schema.names, contract)]
     wanted = dict.fromkeys(numbers, Use.NUMBER)
+    wanted |= {name: Use.CATEGORY for name in (roles.status, roles.caller) if name}
+    wanted |= {roles.prediction_set: Use.SET} if roles.prediction_set else {}
     wanted |= {column.name: _use(schema, column.name, numeric=column.numeric) for column in contract.columns if column.name in schema.names}
     wanted[roles.prediction] = target
     found = {name: use for name, use in wanted.items() if name in schema.names}
@@ -29,6 +33,17 @@ def uses(schema: pa.Schema, contract: Contract, probabilities: Iterable[str]) ->
         if not arrow.takes(use, kind := schema.field(name).type):
             raise arrow.refusal(name, kind, use)
     return found
+
+
+def ensemble(names: Iterable[str], contract: Contract) -> list[str]:
+    """The columns of an ensemble's members."""
+    return list(prefixed(names, contract.roles.ensemble_prefix))
+
+
+def attributions(names: Iterable[str], contract: Contract) -> dict[str, str]:
+    """The columns of attributions, and the features that they are of."""
+    features = {column.name for column in contract.features}
+    return {name: feature for name, feature in prefixed(names, contract.roles.attribution_prefix).items() if feature in features}
 
 
 def differences(schema: pa.Schema, contract: Contract, label_ts: str, known: Collection[str]) -> list[str]:

@@ -26,7 +26,7 @@ from core.name import Named, check
 from monitors import arrow
 from monitors.arrow import Form, Use
 from monitors.arrow_time import after
-from watchkeeper.fit import differences, uses
+from watchkeeper.fit import attributions, differences, ensemble, uses
 from watchkeeper.parquet import Parquet
 
 WEEK = 7 * moment.DAY
@@ -166,7 +166,25 @@ class Recording:
             for event, lower, upper in zip(events, columns.values(low), columns.values(high), strict=True):
                 if lower is not None and upper is not None:
                     event["interval"] = {"lower": lower, "upper": upper, "level": level}
+        for name, values in self._fields(columns, table.column_names).items():
+            for event, value in zip(events, values, strict=True):
+                if value is not None:
+                    event[name] = value
         return _lines(events, infinite=columns.infinite)
+
+    def _fields(self, columns: _Columns, names: Sequence[str]) -> dict[str, Sequence[Any]]:
+        """The optional fields of the rows, by name; None where a row has none."""
+        roles = self._contract.roles
+        named = {"latency_ms": roles.latency, "status": roles.status, "caller": roles.caller, "prediction_set": roles.prediction_set}
+        found: dict[str, Sequence[Any]] = {field: columns.values(name) for field, name in named.items() if name in names and name}
+        if "caller" in found:
+            found["caller"] = [None if value is None else text.unquote(text.of(value)) for value in found["caller"]]
+        if members := ensemble(names, self._contract):
+            rows = zip(*(columns.values(name) for name in members), strict=True)
+            found["ensemble"] = [[value for value in row if value is not None] or None for row in rows]
+        if given := attributions(names, self._contract):
+            found["attributions"] = columns.rows(list(given), list(given.values()))
+        return found
 
     def _read_labels(self, label_ts: str) -> tuple[Ints, pa.Table]:
         """The labels' times, ascending, and the labels: those that have a value and a time."""

@@ -132,7 +132,7 @@ class InputSummary:
 def _values(contract: Contract, block: Predictions) -> dict[str, Categories | Floats]:
     """The block's values by column name, classes as the contract's classes that they mean."""
     numbers, texts = iter(block.numbers), iter(block.texts)
-    held: dict[str, Categories | Floats] = {column.name: next(numbers) if column.numeric else next(texts) for column in contract.columns}
+    held: dict[str, Categories | Floats] = {column.name: next(numbers) if column.numeric else next(texts) for column in contract.kept}
     prediction = block.prediction
     meant = Classes.of(contract).column(prediction) if isinstance(prediction, Categories) else prediction
     return {**held, PREDICTION: meant, SCORE: block.score}

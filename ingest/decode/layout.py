@@ -10,43 +10,16 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from core import text
 from core.classes import Classes
 from core.contract import Contract, Task
-
-Finite = Annotated[float, msgspec.Meta(ge=-1.7976931348623157e308, le=1.7976931348623157e308)]
-Scalar = str | int | Finite | bool
+from core.extra import EXTRAS, Extra
 
 _UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')  # msgspec takes no such field names
-
-
-class Interval(msgspec.Struct, frozen=True, gc=False):
-    """A prediction interval at a level in (0, 1)."""
-
-    lower: Finite
-    upper: Finite
-    level: Finite | None = None
-
-
-class Extra(msgspec.Struct, omit_defaults=True, gc=False):
-    """What a prediction may carry beside its columns; kept as JSON text."""
-
-    interval: Interval | None = None
-    prediction_set: list[Scalar] | None = None
-    ensemble: list[Finite] | None = None
-    attributions: dict[str, Finite | None] | None = None
-    request_id: str | None = None
-    caller: str | None = None
-    latency_ms: Finite | None = None
-    status: Literal["ok", "error"] | None = None
-    tags: dict[str, Scalar | None] | None = None
-
-
-EXTRAS: dict[str, Any] = {field.name: field.type for field in msgspec.structs.fields(Extra)}
 
 
 class Layout(NamedTuple):

@@ -13,12 +13,14 @@ import numpy as np
 from core import text
 from core.block import Categories, Floats, Ints, Predictions
 from core.contract import Contract, Task
+from core.extra import EXTRAS, WRONG, Kept
 from core.name import Named
+from detectors.summary.signal import derived, needed
 from ingest.decode import column
 from ingest.decode.column import Bad
 from ingest.decode.decoded import Contracts, Decoded
-from ingest.decode.fault import HALF, plain
-from ingest.decode.layout import EXTRAS, Extra, Layout, types_of
+from ingest.decode.fault import HALF, encodes, plain
+from ingest.decode.layout import Layout, types_of
 from ingest.decode.payload import Kind, Row, cut
 from ingest.decode.reader import Group
 from ingest.decode.repair import Repair
@@ -109,7 +111,7 @@ def _block(sheet: Sheet, group: Group, now: int | Ints, position: int, logged: i
 
     score, probabilities = _outputs(form, rows, events, checked)
     cells = [(known, checked(known.name, _values(form, i, features, events))) for i, known in enumerate(contract.columns)]
-    return Predictions(
+    block = Predictions(
         id=np.array(ids, object),
         ts=ts,
         version=checked("version", column.names(list(map(attrgetter("version"), events)), Named.VERSION, "1")),
@@ -124,6 +126,15 @@ def _block(sheet: Sheet, group: Group, now: int | Ints, position: int, logged: i
         place=np.array(rows, np.int64),
         logged=np.full(len(events), of(logged, rows), np.int64),
     )
+    return _with_signals(sheet, contract, rows, events, block) if contract.signals else block
+
+
+def _with_signals(sheet: Sheet, contract: Contract, rows: list[int], events: list[Any], block: Predictions) -> Predictions:
+    """The block with the contract's signals; values of their fields that cannot be used go to the sheet."""
+    fields = needed(contract, events)
+    for name, bad in fields.bad.items():
+        sheet.cells_of(rows, name, bad)
+    return derived(contract, block, fields)
 
 
 def _values(form: PredictionForm, place: int, features: list[Any], events: list[Any]) -> tuple[Any, Bad]:
@@ -168,32 +179,38 @@ def _sent_for(form: PredictionForm, place: int, sent: list[Any]) -> list[float |
 
 def _extra(sheet: Sheet, form: PredictionForm, rows: list[int], events: list[Any]) -> Any:
     """JSON text of the optional fields that were sent, without the tags that are columns; "" where there are none."""
-    columns = {known.name for known in form.contract.tags}
+    columns, faulty = {known.name for known in form.contract.tags}, sheet.faulty
     extra = np.full(len(events), "", object)
     for i, event in enumerate(events):
         if event.interval is event.prediction_set is event.ensemble is event.attributions is event.request_id is event.caller is None and (
             event.latency_ms is event.status is event.tags is None
         ):
             continue
-        kept = Extra(*_extras(event))
+        kept = Kept(*_extras(event))
+        if rows[i] in faulty:
+            kept.mark()
         if kept.tags is not None:
             kept.tags = {name: value for name, value in kept.tags.items() if name not in columns} or None
         try:
             encoded = msgspec.json.encode(kept).decode()
         except UnicodeEncodeError:
-            encoded = _encodable(sheet, rows[i], kept)
+            encoded = _encodable(sheet, rows[i], event, kept)
         extra[i] = "" if encoded == "{}" else encoded
     return extra
 
 
-def _encodable(sheet: Sheet, row: int, extra: Extra) -> str:
-    """The JSON text without the fields that hold lone surrogates."""
+def _encodable(sheet: Sheet, row: int, event: Any, extra: Kept) -> str:
+    """The JSON text without what holds lone surrogates, which is not in the event either: a feature of attributions, else the field, which is invalid."""
     for name in EXTRAS:
         try:
             msgspec.json.encode(getattr(extra, name))
         except UnicodeEncodeError:
             sheet.cells_of([row], name, {0: HALF})
-            setattr(extra, name, None)
+            for one in (event, extra):
+                given = getattr(one, name)
+                kept = {key: value for key, value in given.items() if encodes(key)} or None if name == "attributions" else WRONG
+                setattr(one, name, kept)
+    extra.mark()
     return msgspec.json.encode(extra).decode()
 
 

@@ -1,11 +1,10 @@
 """The slow way for a row that its struct refuses: keeps what can be kept, and says what cannot.
 
-A cell that cannot be kept becomes `math.inf`, which is invalid in every column.
+A cell that cannot be kept becomes `core.extra.WRONG`, which is invalid in every column.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import msgspec
@@ -13,10 +12,9 @@ import msgspec
 from core import text
 from core.contract import Task
 from core.error import InvalidRecord
+from core.extra import EXTRAS, WRONG, Finite, Scalar
 from ingest.decode.fault import HALF, Fault, encodes, fault, kind_of, why_no_string
-from ingest.decode.layout import EXTRAS, Layout, Scalar, types_of
-
-WRONG = math.inf
+from ingest.decode.layout import Layout, types_of
 
 
 class Repair:
@@ -46,8 +44,10 @@ class Repair:
         if self._types.probabilities:
             event["probabilities"] = self._probabilities(row, value.get("probabilities"), cells)
         for name, kind in EXTRAS.items():
-            if name != "tags":
-                event[name] = _optional(row, name, value.get(name), kind, cells)
+            if name == "attributions":
+                event[name] = self._attributions(row, value.get(name), cells)
+            elif name != "tags":
+                event[name] = _optional(row, name, value.get(name), kind, cells, WRONG)
         return self._types.event(**event), unmet
 
     def _frame(self, row: int, value: dict[str, Any]) -> None:
@@ -98,6 +98,11 @@ class Repair:
                 tags[name] = kept
         return tags or None
 
+    def _attributions(self, row: int, values: object, cells: list[Fault]) -> Any:
+        if not isinstance(values, dict):
+            return _optional(row, "attributions", values, dict, cells, WRONG)
+        return {name: _optional(row, f"attributions.{name}", value, Finite, cells, WRONG) for name, value in values.items()}
+
     def _probabilities(self, row: int, values: object, cells: list[Fault]) -> Any:
         if values is None:
             return None
@@ -147,11 +152,12 @@ def _scalar(row: int, field: str, value: object, cells: list[Fault]) -> object:
     return value
 
 
-def _optional(row: int, field: str, value: object, kind: Any, cells: list[Fault]) -> Any:
+def _optional(row: int, field: str, value: object, kind: Any, cells: list[Fault], wrong: Any = None) -> Any:
+    """The value as a kind; `wrong` where it is none."""
     if value is None:
         return None
     try:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, UnicodeError, OverflowError) as error:
         cells.append(fault(row, field, HALF if isinstance(error, UnicodeError) else str(error)))
-        return None
+        return wrong

@@ -45,7 +45,7 @@ class Sheet:
         self.rejects += first.values()
         return np.array([i for i in range(len(group.rows)) if i not in first], np.intp)
 
-    def cells_of(self, rows: Sequence[int], field: str, bad: Bad) -> None:
+    def cells_of(self, rows: Sequence[int], field: str, bad: Mapping[int, str]) -> None:
         """Note bad cells by their index in `rows`; the reason that was noted first stays."""
         for i, reason in bad.items():
             found = fault(rows[i], field, reason)
@@ -58,6 +58,11 @@ class Sheet:
         if len(at):
             self._outside[contract.model] += len(at)
             self.cells_of(rows, field, {i: _stranger(values.texts[values.codes[i]], known.names) for i in at[:LISTED].tolist()})
+
+    @property
+    def faulty(self) -> set[int]:
+        """The rows with bad cells."""
+        return {row for row, _ in self._cells}
 
     def cells(self) -> list[Fault]:
         """The bad cells of rows that were not rejected, in order."""

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.contract import Contract, Task
+from core.extra import fields_of, read
 from storage.facts import column as col
 from storage.facts.engine import Engine
 
@@ -159,8 +160,8 @@ class Raw:
             " ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id"
         )
         table = self._engine.query(sql, {"model": contract.model, "contract": contract.version, **slots(values, pane)})
-        numeric = [column for column in contract.columns if column.numeric]
-        texts = [column for column in contract.columns if not column.numeric]
+        numeric = [column for column in contract.kept if column.numeric]
+        texts = [column for column in contract.kept if not column.numeric]
         return Predictions(
             id=col.objects(table["prediction_id"]),
             ts=col.ints(table["ts"]),
@@ -179,10 +180,13 @@ class Raw:
 
     def outcomes(self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None) -> Outcomes:
         """The labelled events of these slots that were taken under `contract`; `dimensions` as texts, null where the contract has none of the name."""
-        numbers, texts = ([column.name for column in contract.columns if column.numeric is numeric] for numeric in (True, False))
+        numbers, texts = ([column.name for column in contract.kept if column.numeric is numeric] for numeric in (True, False))
         places = {name: f"p.numbers[{place}]" for place, name in enumerate(numbers, 1)}
         places |= {name: f"p.texts[{place}]" for place, name in enumerate(texts, 1)}
-        picked = {name: places.get(name, "toLowCardinality('null')") for name in dimensions}
+        fields = {
+            name: name[1:] for name in dimensions if name.startswith("@") and name not in places
+        }  # of events from before there was the signal
+        picked = {name: "p.extra" if name in fields else places.get(name, "toLowCardinality('null')") for name in dimensions}
         select = "".join(f", {sql} AS d{place}" for place, sql in enumerate(picked.values()))
         sql = (
             f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
@@ -198,7 +202,7 @@ class Raw:
             ts=col.ints(table["ts"]),
             version=col.categories(table["version"]),
             role=col.categories(table["role"]),
-            dimensions={name: _dimension(table[f"d{place}"]) for place, name in enumerate(picked)},
+            dimensions={name: _dimension(table[f"d{place}"], fields.get(name)) for place, name in enumerate(picked)},
             prediction=_output(contract, table, "class", "number"),
             label=_output(contract, table, "text", "truth"),
             score=col.floats(table["score"]),
@@ -210,7 +214,10 @@ def _output(contract: Contract, table: pa.Table, text: str, number: str) -> Cate
     return col.floats(table[number]) if contract.task == Task.REGRESSION else col.categories(table[text])
 
 
-def _dimension(column: pa.ChunkedArray) -> Categories:
+def _dimension(column: pa.ChunkedArray, field: str | None) -> Categories:
+    """Texts; of a `field` of events, from what they keep beside their columns."""
+    if field is not None:
+        return fields_of({field}, read(col.objects(column))).texts[field]
     return Categories.of_numbers(col.floats(column)) if pa.types.is_floating(column.type) else col.categories(column)
 
 

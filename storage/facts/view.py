@@ -22,7 +22,7 @@ def show(engine: Engine, versions: Sequence[Contract]) -> str:
     places: dict[str, list[tuple[int, str]]] = {}
     for contract in versions:
         numbers = texts = 0
-        for column in contract.columns:
+        for column in contract.kept:
             if column.numeric:
                 numbers += 1
                 value = f"if(isFinite(raw.numbers[{numbers}]), raw.numbers[{numbers}], NULL)"
@@ -32,7 +32,7 @@ def show(engine: Engine, versions: Sequence[Contract]) -> str:
             places.setdefault(column.name, []).append((contract.version, value))
     source = {"prediction": "number" if newest.task == Task.REGRESSION else "class"}
     own = [f"raw.{source.get(name, name)} AS {name}" for name in _OWN]  # qualified: a column may be called like one of the table's
-    current = [column.name for column in newest.columns]
+    current = [column.name for column in newest.kept]
     named = [f"{_chosen(places[name])} AS {_quoted(_free(name, current))}" for name in places if name in current]
     view = called(newest.model)
     model = newest.model.replace("\\", "\\\\").replace("'", "\\'")

@@ -16,7 +16,8 @@ from core.clock import SystemClock
 from core.contract import Task
 from core.measure import Subject
 from detectors.catalogue import MEASURES, SPECS
-from monitors import column, declared, field, grammar
+from detectors.summary.signal import SIGNALS
+from monitors import column, declared, declared_signal, field, grammar
 from monitors.grammar import parse
 from tests.house.tree import ROOT, texts
 from tests.monitors.contracts import CONTRACTS
@@ -119,6 +120,15 @@ def test_every_measure_is_documented_and_no_other() -> None:
     assert sorted(headings) == sorted(MEASURES)
 
 
+def test_every_signal_is_documented_and_no_other() -> None:
+    """The table of docs/signals.md is that of the code (copy it from this failure)."""
+    lines = ["| signal | kind | event field | value | tasks | bins |", "|---|---|---|---|---|---|"]
+    for one in SIGNALS:
+        task = "all" if len(one.tasks) == len(Task) else ", ".join(one.tasks)
+        lines.append(f"| `{one.name}` | {one.kind} | `{one.field}` | {one.formula} | {task} | {one.binned} |")
+    assert texts()["docs/signals.md"].split("\n\n")[2] == "\n".join(lines), "\n".join(lines)
+
+
 @pytest.mark.parametrize(
     "word",
     [
@@ -126,6 +136,7 @@ def test_every_measure_is_documented_and_no_other() -> None:
         *declared.KEYS,
         *declared.LATER,
         *column.KEYS,
+        *declared_signal.KEYS,
         *field.LATER_BASELINES,
         "target.every",
         "timezone",

@@ -60,5 +60,6 @@ def test_a_probability_of_no_class_is_told() -> None:
         "features": [{"name": "x", "kind": "numeric"}],
         "tags": [],
         "left_out": [{"name": "proba_of_rain", "reason": "a probability of no class of the model; its classes are 0, 1"}],
+        "signals": [{"name": name, "kind": "numeric"} for name in ("@confidence", "@entropy", "@margin", "@outside")],
         "nan": ["x"],
     }

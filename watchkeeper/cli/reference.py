@@ -28,6 +28,13 @@ def reference(
     interval: Annotated[Text, typer.Option(help="Columns of prediction intervals and their level: pred_low,pred_high,0.8")] = None,
     label: Annotated[Text, typer.Option(help="Column of the truth. [default: label]")] = None,
     label_ts: Annotated[Text, typer.Option(help="Column of the times at which the truth was known. [default: label_ts]")] = None,
+    latency: Annotated[Text, typer.Option(help="Column of latencies in milliseconds.")] = None,
+    status: Annotated[Text, typer.Option(help="Column that says ok or error.")] = None,
+    caller: Annotated[Text, typer.Option(help="Column of who asked for the prediction.")] = None,
+    prediction_set: Annotated[Text, typer.Option(help="Column of prediction sets, lists of classes.")] = None,
+    ensemble_prefix: Annotated[Text, typer.Option(help="How columns of an ensemble's members begin: ensemble_")] = None,
+    attribution_prefix: Annotated[Text, typer.Option(help="How columns of attributions begin, before a feature: attribution_")] = None,
+    signals: Annotated[Text, typer.Option(help="Signals to keep: confidence,outside, or none. [default: all that the file gives]")] = None,
     features: Annotated[Text, typer.Option(help="Columns to watch: a,b,c. [default: all others]")] = None,
     categorical: Annotated[Text, typer.Option(help="Number columns that are categories: a,b")] = None,
     exclude: Annotated[Text, typer.Option(help="Columns to leave out: a,b")] = None,
@@ -51,7 +58,8 @@ def reference(
     options = {
         "id": id_, "ts": ts, "prediction": prediction, "score": score, "proba_prefix": proba_prefix, "interval": interval, "label": label,
         "label_ts": label_ts, "features": features, "categorical": categorical, "exclude": exclude, "segments": segments,
-        "protected": protected, "positive": positive, "threshold": threshold, "earliest": earliest,
+        "latency": latency, "status": status, "caller": caller, "prediction_set": prediction_set, "ensemble_prefix": ensemble_prefix,
+        "attribution_prefix": attribution_prefix, "signals": signals, "protected": protected, "positive": positive, "threshold": threshold, "earliest": earliest,
     }  # fmt: skip
     with connect(url) as client:
         answer = client.reference(model, file.read_bytes(), task=task, **options)
@@ -68,7 +76,7 @@ def _tell(answer: Mapping[str, Any]) -> None:
     roles = [f"{role}: {', '.join(names[:_SHOWN])}{_more(names)}" for role, names in answer.get("roles", {}).items()]
     for what, found in (
         ("roles", roles),
-        *((kind, [f"{one['name']} ({one['kind']})" for one in answer.get(kind, ())]) for kind in ("features", "tags")),
+        *((kind, [f"{one['name']} ({one['kind']})" for one in answer.get(kind, ())]) for kind in ("features", "tags", "signals")),
     ):
         if found:
             terminal.out.print(f"  {what}: {'; '.join(found[:_SHOWN])}{_more(found)}")
