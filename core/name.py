@@ -13,7 +13,7 @@ from core.error import ConfigError
 LONGEST = 200  # characters
 LONGEST_COLUMN = 1_000
 LONGEST_VERSION = 256  # bytes of UTF-8, of roles too
-TAKEN = ("contract", "reference")  # what follows a model's name in an address
+TAKEN = ("contract", "reference", "rebuild")  # what follows a model's name in an address
 
 
 class Named(StrEnum):
@@ -68,7 +68,7 @@ def fault(kind: Named, name: object) -> str:
     return f"ends with /{parts[-1]}, as an address of the API does" if len(parts) > 1 and parts[-1] in TAKEN else ""
 
 
-_REMEDY = f"write 1 to {LONGEST} printable characters, no space at either end, no part between slashes of dots only, none of /contract and /reference at the end"
+_REMEDY = f"write 1 to {LONGEST} printable characters, no space at either end, no part between slashes of dots only, none of {', '.join(f'/{one}' for one in TAKEN)} at the end"
 _REMEDIES = {
     **dict.fromkeys(
         (Named.VERSION, Named.ROLE), f"write 1 to {LONGEST_VERSION} bytes of printable characters, no space at either end, and not `all`"

@@ -49,15 +49,16 @@ class Audit:
         ends = self._raw.portion(self._model, near, _PORTION // len(fresh))
         return {part: (first, ends.get(part, last)) for part, (first, last) in near.items()}
 
-    def look(self, contract: Contract, fresh: Ranges, slots: Ints, committed: Committed, term: Term) -> Audited:
-        """Audit the slots of what came in these positions, and `slots` besides."""
+    def look(self, contract: Contract, fresh: Ranges, slots: Ints, committed: Committed, term: Term, anyway: Ints = NO_SLOTS) -> Audited:
+        """Audit the slots of what came in these positions, and `slots` besides. Panes of slots in `anyway` are made again whatever they hold."""
         began, beaten = self._clock(), NO_SLOTS
         if fresh:
             term.check()
             at = self._truth.contest(self._model, fresh, term.generation)
             beaten = np.unique(at // contract.pane * contract.pane)
             slots = np.union1d(slots, self._raw.touched(self._model, fresh, contract.pane))
-        kept, forced = slots[slots > committed.frozen], beaten[beaten > committed.frozen]
+        made = np.union1d(beaten, anyway)
+        kept, forced = slots[slots > committed.frozen], made[made > committed.frozen]
         audited, repaired = self._rebuild.reconcile(contract, kept, forced, committed.predictions, term)
         if fresh:
             self._rested = self._clock() + _REST * (self._clock() - began)

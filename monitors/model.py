@@ -10,7 +10,8 @@ from monitors.reference import Reference
 
 @dataclass(frozen=True)
 class Model:
-    """A model's contract and its reference (None for a declared contract)."""
+    """A model's contract and its reference (None for a declared contract); and the number of the rebuild that was asked for last, 0 for none."""
 
     contract: Contract
     reference: Reference | None
+    rebuild: int = 0

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from core import moment
@@ -21,6 +22,7 @@ from monitors.audit import NO_SLOTS, Audit, fresh
 from monitors.evaluate import Evaluate
 from monitors.model import Model
 from monitors.rebuild import Rebuild
+from monitors.requested import Requested
 from monitors.seam import Alerts, Committed, Cursors, Panes, Ranges, Raw, Readings, Store, Truth
 from monitors.term import Term
 from monitors.watch import Counts, Move, Watch
@@ -51,9 +53,12 @@ class _News(NamedTuple):
     more: bool  # of those, later
     strange: Ints  # slots to be audited whatever rests: somebody else has rebuilt them since, or they are judged now
     recast: bool  # the contract is another one: all slots are due
+    asked: bool  # for a rebuild that has not ended yet
+    remade: Ints  # the slots that it makes again now
+    requested: Requested  # where it stands then
 
     def __bool__(self) -> bool:
-        return bool(self.predictions or self.labels or self.audit or len(self.strange) or self.recast)
+        return bool(self.predictions or self.labels or self.audit or len(self.strange) or self.recast or self.asked)
 
 
 class _Rest(NamedTuple):
@@ -61,6 +66,7 @@ class _Rest(NamedTuple):
 
     contract: int
     monitors: list[Monitor]
+    rebuild: int
     predictions: Mapping[int, int]
     labels: Mapping[int, int]
     silent: bool
@@ -105,7 +111,7 @@ class Owner:
         self._rest = None
         self._watch.doubt()
 
-    def idle(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
+    def idle(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int = 0) -> bool:
         """Whether a step would find nothing to do; told from what the last one found, without asking a store.
 
         Nothing was committed or defined since, no window has closed, and no monitor that failed is to be tried again. A step in silence holds
@@ -120,6 +126,7 @@ class Owner:
             and rest.labels == committed.labels
             and rest.contract == contract.version
             and rest.monitors == monitors
+            and rest.rebuild == rebuild
             and not (rest.failed and self._watch.due(monitors, rest.failed))
         )
 
@@ -149,10 +156,10 @@ class Owner:
         others = [contract.version, *self._stores.panes.rebuilds(contract, term.era)]
         if self._others is not None and self._others[0] != contract.version:
             self._mine.clear()
-        news = self._news(contract, committed, cursor, others, term, watermark)
+        news = self._news(model, committed, cursor, others, term, watermark)
         self._stray |= self._watch.stray(self._name, term)
         if not news and not self._stray and not self._watch.due(monitors, failed) and not passed:
-            self._found_nothing(contract, monitors, committed, failed, silent=silent)
+            self._found_nothing(model, monitors, committed, failed, silent=silent)
             return False  # nothing came, and no window has closed since the last time
         term.advance()
         touched = self._truth(contract, news, committed, term) if news else NO_SLOTS
@@ -167,21 +174,21 @@ class Owner:
         self._anew &= news.more
         self.counts.steps += 1
         if not (news or news.more or worked):
-            self._found_nothing(contract, monitors, committed, failing, silent=silent)
+            self._found_nothing(model, monitors, committed, failing, silent=silent)
         return bool(news) or worked
 
     def _watermark(self, committed: Committed, *, silent: bool) -> int:
         return self._clock.now() if silent else committed.watermark - committed.lateness
 
-    def _found_nothing(
-        self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, failed: set[str], *, silent: bool
-    ) -> None:
-        until = min((self._closes[contract.version, m.name, m.evaluated_revision] for m in monitors), default=moment.LATEST)
-        self._rest = _Rest(contract.version, list(monitors), committed.predictions, committed.labels, silent, failed, until)
+    def _found_nothing(self, model: Model, monitors: Sequence[Monitor], committed: Committed, failed: set[str], *, silent: bool) -> None:
+        version = model.contract.version
+        until = min((self._closes[version, m.name, m.evaluated_revision] for m in monitors), default=moment.LATEST)
+        self._rest = _Rest(version, list(monitors), model.rebuild, committed.predictions, committed.labels, silent, failed, until)
 
     def _news(  # long: each kind of news in turn
-        self, contract: Contract, committed: Committed, cursor: Mapping[str, Any], others: list[int], term: Term, watermark: int
+        self, model: Model, committed: Committed, cursor: Mapping[str, Any], others: list[int], term: Term, watermark: int
     ) -> _News:
+        contract = model.contract
         predictions, labels = (fresh(cursor.get(topic, {}), getattr(committed, topic)) for topic in ("predictions", "labels"))
         recast = cursor.get("contract") != contract.version
         audit = fresh(cursor.get("audit", {}), committed.predictions)
@@ -193,7 +200,10 @@ class Owner:
             made = self._stores.panes.rebuilt(contract, term.era + 1)
             late = np.intersect1d(made[made + contract.pane <= watermark], self._stores.raw.touched(self._name, audit, contract.pane))
             strange = np.union1d(strange, late)
-        return _News(predictions, labels, now, now != audit, strange, recast)
+        remade, requested = NO_SLOTS, Requested.of(cursor.get("rebuild"), model.rebuild)
+        if asked := not requested.finished:
+            remade, requested = requested.portion(*self._stores.panes.slots(contract), committed.frozen)
+        return _News(predictions, labels, now, now != audit, strange, recast, asked, remade, requested)
 
     def _place(self, cursor: Mapping[str, Any], contract: Contract, committed: Committed, news: _News, failing: set[str]) -> dict[str, Any]:
         """What the next step, of whichever owner, has to know of this one."""
@@ -205,6 +215,7 @@ class Owner:
             "audit": {**cursor.get("audit", {}), **{str(part): last for part, (_, last) in news.audit.items()}},
             "rebuilds": [version, slots + len(self._mine), steps + sum(self._mine.values())],
             "failed": sorted(failing),
+            "rebuild": msgspec.to_builtins(news.requested),
         }
 
     def _truth(self, contract: Contract, news: _News, committed: Committed, term: Term) -> Ints:
@@ -214,13 +225,13 @@ class Owner:
             term.check()
             truth.join(self._name, news.predictions, news.labels, term.generation)
         suspect = raw.slots(self._name, pane) if news.recast else news.strange
-        found = self._audit.look(contract, news.audit, suspect, committed, term)
+        found = self._audit.look(contract, news.audit, suspect, committed, term, news.remade)
         touched = np.union1d(suspect, raw.touched(self._name, news.predictions, pane))
-        joined = found.beaten
+        joined = np.union1d(found.beaten, news.remade if committed.labels else NO_SLOTS)
         if committed.labels:
             joined = np.union1d(joined, truth.slots(self._name, pane) if news.recast else truth.joined(self._name, term.generation, pane))
         self._rebuild.performance(contract, joined[joined > committed.frozen], term)
         self._mine |= dict.fromkeys(found.repaired, term.steps)
         self.counts.audited += found.slots
-        self.counts.repaired += len(found.repaired)
+        self.counts.repaired += len(np.setdiff1d(found.repaired, news.remade))
         return np.unique(np.concatenate([touched, joined, np.array(found.repaired, np.int64)]))

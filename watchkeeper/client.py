@@ -196,6 +196,14 @@ class Client:
         items: list[dict[str, Any]] = self._json("POST", "/v1/apply", content=_encoded(text), headers=headers, params=params)["items"]
         return items
 
+    def rebuild(self, model: str) -> dict[str, Any]:
+        """Ask for the panes of `model` to be made again from raw events; how far that is: model, state, done, slots, at."""
+        return self._json("POST", f"/v1/models/{_quoted(model)}/rebuild")
+
+    def rebuilding(self, model: str) -> dict[str, Any]:
+        """How far the last rebuild of `model` is; `state` is none, waiting, running or done."""
+        return self._json("GET", f"/v1/models/{_quoted(model)}/rebuild")
+
     def status(self) -> dict[str, Any]:
         """How the server is: whether it is quiet, how far ingest and evaluation are, what is wrong."""
         return self._json("GET", "/v1/status")

@@ -13,6 +13,7 @@ import msgspec
 from core.principal import Principal, Role
 from watchkeeper.change.apply import Apply, apply
 from watchkeeper.change.context import Context
+from watchkeeper.change.rebuild import Rebuild, rebuild
 from watchkeeper.change.reference import ReferenceFile, give_reference
 from watchkeeper.stores import Stores
 
@@ -33,6 +34,7 @@ class Command(NamedTuple):
 COMMANDS: tuple[Command, ...] = (
     Command("apply", Role.EDITOR, Apply, apply),
     Command("reference", Role.EDITOR, ReferenceFile, give_reference),
+    Command("rebuild", Role.OPERATOR, Rebuild, rebuild),
 )
 _BY_NAME = {command.name: command for command in COMMANDS}
 

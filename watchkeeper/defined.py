@@ -25,12 +25,17 @@ class Control(Protocol):
         """All monitors."""
         ...
 
+    def rebuilds(self) -> dict[str, int]:
+        """By model the number of the rebuild that was asked for last."""
+        ...
+
 
 class Definition(NamedTuple):
-    """The newest contract of a model, and its monitors by name."""
+    """The newest contract of a model, its monitors by name, and the number of the rebuild that was asked for last (0: none)."""
 
     contract: Contract
     monitors: list[Monitor]
+    rebuild: int = 0
 
 
 class Defined:
@@ -42,11 +47,13 @@ class Defined:
         self._found: dict[str, Definition] = {}
 
     def look(self) -> Mapping[str, Definition]:
-        """By model; one question, and two more when something was defined since the last look."""
+        """By model; one question, and three more when something was defined since the last look."""
         with self._lock:
             # Asked first: what is defined meanwhile is read now, and once more at the next look.
             if (revision := self._control.revision()) != self._revision:
-                found = {contract.model: Definition(contract, []) for contract in self._control.contracts()}
+                asked = self._control.rebuilds()
+                contracts = self._control.contracts()
+                found = {contract.model: Definition(contract, [], asked.get(contract.model, 0)) for contract in contracts}
                 for monitor in sorted(self._control.monitors(), key=lambda one: one.name):
                     if monitor.model in found:
                         found[monitor.model].monitors.append(monitor)

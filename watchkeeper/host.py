@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import random
 import threading
@@ -235,7 +236,7 @@ class Host:
         owner = self.owners.get(name)
         if owner is None or name in self._late or time.monotonic() >= self._checked.get(name, 0.0):
             return False
-        if not owner.idle(*definition, committed, silent=silent):
+        if not owner.idle(definition.contract, definition.monitors, committed, silent=silent, rebuild=definition.rebuild):
             return False
         if silent:
             self._settled[name] = epoch
@@ -281,8 +282,8 @@ class Host:
                 return False, _NEVER
             silent = job.silent and self._silent()  # the job may have waited
             owner = self.owners.get(name) or self.owners.setdefault(name, self._new(name))
-            contract, monitors = job.definition
-            worked = owner.step(self._model(contract), monitors, job.committed, silent=silent)
+            contract, monitors, rebuild = job.definition
+            worked = owner.step(dataclasses.replace(self._model(contract), rebuild=rebuild), monitors, job.committed, silent=silent)
             self._told(Step(name, owner, contract, monitors, job.committed, silent, worked, time.monotonic() - began))
         except Fenced as error:
             _log.warning("%s", error, extra={"model": name})

@@ -194,7 +194,8 @@ class Spine:
     def step(self, owner: Owner, model: str, committed: Committed, *, silent: bool) -> bool:
         """One step of an owner, be it the model's or one that was."""
         watched = self.monitors.get(model, monitors(model))
-        return owner.step(Model(self.contracts[model], None), watched, committed, silent=silent)
+        asked = self.control.rebuilds().get(model, 0)
+        return owner.step(Model(self.contracts[model], None, asked), watched, committed, silent=silent)
 
     def owner(self, model: str) -> Owner:
         """Who owns the model here."""

@@ -104,7 +104,7 @@ def test_panes_by_slot_add_up_to_the_reference(stores: Stores) -> None:
     ts = table["ts"].cast(pa.int64()).fill_null(0).to_numpy()
     nulls = read(stores, model, Counts, "x", days, ("all",)).counts[:, 0, model.contract.column("x").null]
     assert nulls.tolist() == [
-        int(table["x"].filter(pa.array((ts >= low) & (ts < high))).null_count) for low, high in zip(days.start, days.end)
+        int(table["x"].filter(pa.array((ts >= low) & (ts < high))).null_count) for low, high in zip(days.start, days.end, strict=True)
     ]
     assert (
         read(stores, model, Confusion, "", ever, ("all",)).n.sum()

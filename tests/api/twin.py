@@ -18,8 +18,10 @@ from core.principal import Principal
 from core.reading import Query
 from ingest.decode.payload import Kind as BodyKind
 from storage.control.audit import Entry
+from storage.control.rebuild import Rebuilding
 from watchkeeper.api.seam import AnyDecoded, Topic
 from watchkeeper.change.apply import Apply
+from watchkeeper.change.rebuild import Rebuild
 from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.command import role
 
@@ -111,10 +113,15 @@ class Twin:
         if isinstance(payload, ReferenceFile):
             self.references.append((payload.model, payload.parquet, payload.options))
             return {"model": payload.model, "version": 1, "result": "created"}
+        if isinstance(payload, Rebuild):
+            return {"model": payload.model, "state": "waiting", "done": 0, "slots": 0, "at": 1}
         assert isinstance(payload, Apply)
         if "baseline.same_weekday" in payload.text:
             raise ConfigError("`baseline.same_weekday` is not available yet", remedy="use reference or previous")
         return [{"kind": "monitor", "model": "taxi-fare", "name": "fare-drift", "result": "unchanged" if payload.dry_run else "created"}]
+
+    def rebuilding(self, model: str) -> Rebuilding:
+        return Rebuilding(state="none", done=0, slots=0, at=None)
 
     def audit(self, limit: int, after: str | None) -> tuple[list[Entry], str | None]:
         return self.entries[:limit], after

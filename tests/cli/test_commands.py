@@ -60,6 +60,7 @@ def _serve(request: Request) -> Answer:
         "doctor",
         "migrate",
         "realign",
+        "rebuild",
         "config show",
         "demo",
         "ingest",
@@ -74,7 +75,7 @@ def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFix
     assert "Example: " in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["backtest", "rebuild", "export"])
+@pytest.mark.parametrize("command", ["backtest", "export"])
 def test_what_is_not_built_is_refused_by_name(capsys: pytest.CaptureFixture[str], command: str) -> None:
     """Exit code 1 and the command's name on stderr, whatever its options."""
     assert main([command, "--config", "x.yaml"]) == 1

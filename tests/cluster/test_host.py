@@ -30,7 +30,7 @@ class Steady:
         self._name, self._steps, self._faults, self._gate = name, steps, faults, gate
         self.counts, self.fence, self.first = Counts(), None, None
 
-    def idle(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
+    def idle(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int) -> bool:
         return False
 
     def step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
@@ -55,6 +55,9 @@ class Definitions:
 
     def monitors(self) -> list[Monitor]:
         return []
+
+    def rebuilds(self) -> dict[str, int]:
+        return {}
 
 
 class Facts:
@@ -227,7 +230,7 @@ def test_a_tick_is_heeded_in_a_round_over_all_models_too(monkeypatch: pytest.Mon
             seen[name] = committed.predictions[0]
             return silent
 
-        def idle(_contract: Contract, _monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
+        def idle(_contract: Contract, _monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int) -> bool:
             return seen.get(name) == committed.predictions[0] and not silent
 
         return cast("Owner", SimpleNamespace(step=step, idle=idle, first=None, fence=None, counts=Counts()))

@@ -11,7 +11,21 @@ from fastapi.middleware import Middleware
 
 from core.clock import Clock, SystemClock
 from ingest.kafka.connection import Connection
-from watchkeeper.api import asyncapi, audit, definitions, episodes, events, measures, metrics, models, openapi, problem, readings, status
+from watchkeeper.api import (
+    asyncapi,
+    audit,
+    definitions,
+    episodes,
+    events,
+    measures,
+    metrics,
+    models,
+    openapi,
+    problem,
+    readings,
+    rebuild,
+    status,
+)
 from watchkeeper.api.auth import Auth, Doors
 from watchkeeper.api.metrics import Measure, Metrics
 from watchkeeper.api.seam import Services
@@ -51,6 +65,7 @@ def create_api(
         events.router(events.Intake(services, clock or SystemClock(), registered)),
         asyncapi.router(brokers),
         readings.router(services),
+        rebuild.router(services),
         models.router(services),
         definitions.router(services),
         audit.router(services),

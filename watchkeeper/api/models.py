@@ -41,7 +41,7 @@ def router(services: Services) -> APIRouter:
         query.only(request)
         found = services.contract(model)
         if found is None:
-            raise _missing(model)
+            raise missing(model)
         return answer.json(document.written(found))
 
     editors = [needs(role("reference"))]
@@ -59,7 +59,7 @@ def router(services: Services) -> APIRouter:
         query.only(request)
         row = services.model(model)
         if row is None:
-            raise _missing(model)
+            raise missing(model)
         return answer.json(_row(row))
 
     return routes
@@ -75,5 +75,6 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: moment.text(value) if name in {"first_ts", "last_ts"} and value is not None else value for name, value in row.items()}
 
 
-def _missing(model: str) -> Problem:
+def missing(model: str) -> Problem:
+    """The answer where there is no such model."""
     return Problem(404, f"there is no model {model[:100]!r}", "GET /v1/models lists them; `watchkeeper reference` makes one")

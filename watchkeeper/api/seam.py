@@ -18,6 +18,7 @@ from core.reading import Query
 from ingest.decode.decoded import Decoded
 from ingest.decode.payload import Kind
 from storage.control.audit import Entry
+from storage.control.rebuild import Rebuilding
 
 Topic = Literal["predictions", "labels"]
 AnyDecoded = Decoded[tuple[Contract, Predictions]] | Decoded[Labels]
@@ -69,6 +70,10 @@ class Services(Protocol):
 
     def do(self, principal: Principal, command: str, payload: msgspec.Struct) -> Any:
         """Do a command of `watchkeeper.command`; its answer. Raises Forbidden, Missing, ConfigError or Retryable."""
+        ...
+
+    def rebuilding(self, model: str) -> Rebuilding:
+        """How far the last rebuild of a model's panes is."""
         ...
 
     def audit(self, limit: int, after: str | None) -> tuple[list[Entry], str | None]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from core.error import ConfigError, WatchkeeperError
-from watchkeeper.cli import apply, cluster, config, demo, doctor, later, migrate, realign, reference, replay, status, terminal, up
+from watchkeeper.cli import apply, cluster, config, demo, doctor, later, migrate, realign, rebuild, reference, replay, status, terminal, up
 from watchkeeper.client import ClientError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ for name, command in (
     ("reference", reference.reference),
     ("apply", apply.apply),
     ("replay", replay.replay),
+    ("rebuild", rebuild.rebuild),
     ("status", status.status),
     ("doctor", doctor.doctor),
     ("migrate", migrate.migrate),

@@ -8,7 +8,6 @@ from watchkeeper.cli import terminal
 
 COMMANDS = {
     "backtest": "Evaluate a monitor over history.",
-    "rebuild": "Make panes again from raw events.",
     "export": "Write readings or events to a file.",
 }
 ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}

@@ -1,0 +1,53 @@
+"""A rebuild that somebody has asked for: the panes of all slots are made again from raw events, a portion a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from core.block import Ints
+
+_ROWS = 200_000  # events a step, about
+
+
+class Requested(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the rebuild of a number has come: it has made `done` of `slots` again, all up to the slot `after`, and ends with `until`.
+
+    Rebuilds of a model are numbered from 1; 0 stands for none, with nothing to do.
+    """
+
+    number: int = 0
+    done: int = 0
+    slots: int = 0
+    after: int | None = None
+    until: int | None = None
+    finished: bool = True
+
+    @staticmethod
+    def of(saved: Mapping[str, Any] | None, number: int) -> Requested:
+        """Where the rebuild stands that was asked for last, by what was saved of it or of one before."""
+        known = msgspec.convert(saved or {}, Requested)
+        return Requested(number=number, finished=False) if number > known.number else known
+
+    def portion(self, slots: Ints, rows: Ints, frozen: int) -> tuple[Ints, Requested]:
+        """The slots to make again now, and where the rebuild stands after it. `slots` are those with panes, ascending, `rows` their events.
+
+        Of slots up to `frozen` raw events may be gone: they stay as they are.
+        """
+        if self.finished:
+            return slots[:0], self
+        until = self.until if self.until is not None else int(slots[-1]) if len(slots) else frozen
+        left = (slots > max(frozen, frozen if self.after is None else self.after)) & (slots <= until)
+        slots, rows = slots[left], rows[left]
+        now = slots[np.cumsum(rows) - rows < _ROWS]
+        return now, msgspec.structs.replace(
+            self,
+            done=self.done + len(now),
+            slots=self.slots or len(slots),
+            after=int(now[-1]) if len(now) else self.after,
+            until=until,
+            finished=len(now) == len(slots),
+        )

@@ -1,0 +1,47 @@
+"""`watchkeeper rebuild`: the panes of a model are made again from its raw events."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from watchkeeper.cli import terminal
+from watchkeeper.cli.connection import Url, connect
+from watchkeeper.cli.terminal import AsJson
+from watchkeeper.client import Client
+
+_EVERY = 0.5  # seconds between two questions
+
+
+def rebuild(
+    model: Annotated[str, typer.Argument(help="The model.")],
+    url: Url = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Return when it is done; Ctrl-C ends the waiting only.")] = True,
+    json: AsJson = False,
+) -> None:
+    """Make all panes of a model again from raw events, while events go on to come: those that an earlier version wrote lack what panes hold now.
+
+    Readings that come out as they were stay as they are. A rebuild that is broken off goes on where it was; asked for twice, it is one.
+
+    Example: `watchkeeper rebuild taxi-fare`
+    """
+    with connect(url) as client:
+        found = client.rebuild(model)
+        if wait:
+            found = _awaited(client, model)
+    if json:
+        terminal.as_json(found)
+    else:
+        terminal.table(("model", "state", "slots made again", "of"), [[model, found["state"], found["done"], found["slots"]]])
+
+
+def _awaited(client: Client, model: str) -> dict[str, Any]:
+    """How it stands in the end; shows how far it is meanwhile."""
+    with terminal.progress() as shown:
+        task = shown.add_task(f"panes of {model}", total=None)
+        while (found := client.rebuilding(model))["state"] in {"waiting", "running"}:
+            shown.update(task, total=found["slots"] or None, completed=found["done"])
+            time.sleep(_EVERY)
+    return found
