@@ -54,11 +54,13 @@ class AlertEngine:
             return []
         with self._store.recording(fence) as ledger:
             rules = {(rule.column, rule.segment): rule for rule in ledger.rules(*key)}
-            if any(rule.definition > monitor.evaluated_revision for rule in rules.values()):
+            gone = any(rule.definition > monitor.evaluated_revision for rule in rules.values())
+            if gone or ledger.retired(*key) >= monitor.evaluated_revision:
                 return []  # readings of a definition that is no more
             step = Step(monitor, self._clock.now(), self._horizon, self._address, ledger)
+            changed = f"Monitor {monitor.name} was changed (revision {monitor.revision}) and is judged afresh"
             for old in [rule for rule in rules.values() if rule.definition < monitor.evaluated_revision]:
-                rules[old.column, old.segment] = step.supersede(old)
+                rules[old.column, old.segment] = step.supersede(old, changed)
             for reading in sorted(readings, key=_order) if watched else ():
                 rule = rules.get((reading.column, reading.segment)) or _rule(monitor, reading)
                 after, transition = advance(rule, reading, self._measures[monitor.measure], monitor.persist)

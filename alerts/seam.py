@@ -30,6 +30,10 @@ class Ledger(Protocol):
         """What is said about a model."""
         ...
 
+    def retired(self, model: str, monitor: str) -> int:
+        """The revision that the readings of a deleted monitor of this name carry; 0 if there was none."""
+        ...
+
     def write(self, record: Record) -> None:
         """Replace rules and episodes of the same key; add transitions and deliveries."""
         ...

@@ -53,8 +53,8 @@ class Step:
             self._keep(msgspec.structs.replace(episode, state=after.state))
         return after
 
-    def supersede(self, rule: Rule) -> Rule:
-        """Begin afresh under the new definition; what the old one left open is closed. Returns the new rule."""
+    def supersede(self, rule: Rule, reason: str) -> Rule:
+        """Begin afresh under the monitor's definition; what the rule left open is closed for this reason. Returns the new rule."""
         fresh = Rule(
             model=rule.model, monitor=rule.monitor, column=rule.column, segment=rule.segment, definition=self._monitor.evaluated_revision
         )
@@ -67,7 +67,7 @@ class Step:
                 before=rule.state,
                 after=State.RESOLVED,
                 level=rule.level,
-                reason=f"Monitor {rule.monitor} was changed (revision {self._monitor.revision}) and is judged afresh",
+                reason=reason,
                 window_start=last.start,
                 window_end=last.end,
                 revision=last.revision,

@@ -204,6 +204,18 @@ class Client:
         """How far the last rebuild of `model` is; `state` is none, waiting, running or done."""
         return self._json("GET", f"/v1/models/{_quoted(model)}/rebuild")
 
+    def delete_monitor(self, model: str, name: str) -> dict[str, Any]:
+        """Delete a monitor. Refused (404) if there is none."""
+        return self._json("DELETE", f"/v1/monitors/{_quoted(model)}/{_quoted(name)}")
+
+    def delete_destination(self, name: str) -> dict[str, Any]:
+        """Delete a destination. Refused (404) if there is none."""
+        return self._json("DELETE", f"/v1/destinations/{_quoted(name)}")
+
+    def delete_model(self, name: str, *, purge: bool = False) -> dict[str, Any]:
+        """Delete a model and its monitors; with `purge` what is kept of it as well, also of one that was deleted before. Refused (404) if there is none."""
+        return self._json("DELETE", f"/v1/models/{_quoted(name)}", params={"purge": "true" if purge else None}, timeout=600.0)
+
     def status(self) -> dict[str, Any]:
         """How the server is: whether it is quiet, how far ingest and evaluation are, what is wrong."""
         return self._json("GET", "/v1/status")

@@ -13,6 +13,15 @@ import msgspec
 from core.principal import Principal, Role
 from watchkeeper.change.apply import Apply, apply
 from watchkeeper.change.context import Context
+from watchkeeper.change.delete import (
+    DeleteDestination,
+    DeleteModel,
+    DeleteMonitor,
+    delete_destination,
+    delete_model,
+    delete_monitor,
+    purge_model,
+)
 from watchkeeper.change.rebuild import Rebuild, rebuild
 from watchkeeper.change.reference import ReferenceFile, give_reference
 from watchkeeper.stores import Stores
@@ -35,6 +44,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("apply", Role.EDITOR, Apply, apply),
     Command("reference", Role.EDITOR, ReferenceFile, give_reference),
     Command("rebuild", Role.OPERATOR, Rebuild, rebuild),
+    Command("delete monitor", Role.EDITOR, DeleteMonitor, delete_monitor),
+    Command("delete destination", Role.EDITOR, DeleteDestination, delete_destination),
+    Command("delete model", Role.EDITOR, DeleteModel, delete_model),
+    Command("purge model", Role.ADMIN, DeleteModel, purge_model),
 )
 _BY_NAME = {command.name: command for command in COMMANDS}
 

@@ -25,6 +25,7 @@ from ingest.embedded_log import EmbeddedLog
 from ingest.record import TOPICS, Events
 from watchkeeper import journal, listen, wiring
 from watchkeeper.api.seam import AnyDecoded, Topic
+from watchkeeper.change.purge import Resume
 from watchkeeper.flow import Flow
 from watchkeeper.gauges import Notifications
 from watchkeeper.pace import Pace
@@ -44,6 +45,7 @@ class Embedded:
         self.stores.migrate()
         self.log = EmbeddedLog(folder / "log.sqlite")
         self.deliverer = Deliverer(self.stores.control, self.clock)
+        self._purges = Resume(self.stores)
         self._began = time.monotonic()
         self._flow = Flow(self.clock, lambda: {(topic, 0) for topic in TOPICS})
         self._pace = Pace(self.clock, lambda: self.host.owners)
@@ -68,9 +70,11 @@ class Embedded:
             consumer.start()
         self.host.start()
         self.deliverer.start()
+        self._purges.start()
 
     def close(self) -> None:
         """Stop, in reverse order."""
+        self._purges.stop()
         self.host.stop()
         for consumer in self.consumers.values():
             consumer.stop()

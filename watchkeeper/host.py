@@ -99,9 +99,10 @@ class Host:
         self._late: set[str] = set()  # models of which somebody who was replaced has written
         self._checked: dict[str, float] = {}  # by model: when it is looked at alone, whatever the questions for all say (time.monotonic())
         self._called, self._stop = threading.Event(), threading.Event()
-        self._lock = threading.Lock()  # of the next three
+        self._lock = threading.Lock()  # of the next four
         self._wanted: set[str | None] = set()  # None: every model
         self._told_of: set[str] = set()  # models of which something may have been committed since they were asked about
+        self._taken: set[str] = set()  # models that somebody else has taken, or that were deleted
         self._busy: set[str] = set()  # models whose step is queued or under way
         self.epoch = 0
         self._settled: dict[str, int] = {}  # by model: the call at which it had nothing to do, in silence
@@ -207,12 +208,18 @@ class Host:
     def _round(self, wanted: set[str | None] | None, told: set[str], epoch: int) -> None:
         """Hand out a step for each wanted model that may have work; None: for each. `told` are those of which a batch was written."""
         began, silent = time.monotonic(), self._silent()
-        for name in [name for name in {*self.owners.copy(), *self._failed.copy()} if self._owns(name) is False]:
-            _log.info("%s is watched by another process now", name, extra={"model": name})
-            self.owners.pop(name, None)
-            self._failed.pop(name, None)
         asked = None if wanted is None else {name for name in wanted if name is not None}
         defined = self._defined.look()
+        with self._lock:
+            taken, self._taken = self._taken, set()
+        if taken & defined.keys():
+            self._fenced()
+        for name in {*self.owners.copy(), *self._failed.copy()}:
+            if name not in defined or self._owns(name) is False:
+                why = "is watched by another process now" if name in defined else "was deleted"
+                _log.info("%s %s", name, why, extra={"model": name})
+                self.owners.pop(name, None)
+                self._failed.pop(name, None)
         if asked is None:
             self._moved.all(silent=silent)
         found = self._moved.some(told)
@@ -289,7 +296,8 @@ class Host:
             _log.warning("%s", error, extra={"model": name})
             self.owners.pop(name, None)
             self._resting[name] = time.monotonic() + _REST
-            self._fenced()
+            with self._lock:
+                self._taken.add(name)
             return True, _NEVER
         except Exception as error:  # one model's edge: the others go on
             _log.log(

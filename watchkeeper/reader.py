@@ -57,14 +57,27 @@ class Reader:
             return self._stores.control.monitors(model)
         return [monitor for definition in self._defined.look().values() for monitor in definition.monitors]
 
+    def monitor(self, model: str, name: str) -> tuple[Monitor, int | None] | None:
+        """The last definition of a monitor, and when it was deleted, None if it was not; None if there never was one."""
+        control = self._stores.control
+        if (found := control.last_monitor(model, name)) is None:
+            return None
+        there = any(one.name == name for one in control.monitors(model))
+        gone = next((one.retired_at for one in control.retired_monitors(model) if one.name == name), None)
+        return found, None if there else gone
+
     def page(self, query: Query) -> tuple[pa.Table, str | None]:
-        """Readings, and the cursor of the next page."""
-        found = self._stores.control.monitors(query.model)
-        contracts = self._evaluated(query.model)
+        """Readings, and the cursor of the next page. Those of a deleted monitor are told to whoever names it, or its model that was deleted too."""
+        control, contracts = self._stores.control, self._evaluated(query.model)
         current = {
-            (monitor.model, monitor.name): query.definition or (monitor.evaluated_revision, contracts.get(monitor.model, 1))
-            for monitor in found
+            (monitor.model, monitor.name): (monitor.evaluated_revision, contracts.get(monitor.model, 1))
+            for monitor in control.monitors(query.model)
         }
+        if query.monitor is not None or (query.model is not None and control.contract(query.model) is None):
+            retired = {(one.model, one.name): (one.revision, one.contract) for one in control.retired_monitors(query.model)}
+            current = retired | current
+        if query.definition is not None:
+            current = dict.fromkeys(current, query.definition)
         return self._stores.readings.read(query, current)
 
     def readings(self, query: Query) -> pa.Table:

@@ -12,9 +12,15 @@ from sqlalchemy import Connection, func, insert, select, update
 from core.clock import Clock
 from core.contract import Contract
 from core.described import Described
+from core.error import Retryable
 from storage.control.audit import audit
 from storage.control.engine import Database
-from storage.control.schema import CONTRACT
+from storage.control.schema import CONTRACT, RETIRED_MODEL
+
+# Whether a row is of a model that is there: later than the last version that it had when it was deleted.
+_LIVE = CONTRACT.c.version > func.coalesce(
+    select(RETIRED_MODEL.c.version).where(RETIRED_MODEL.c.model == CONTRACT.c.model).scalar_subquery(), 0
+)
 
 
 class Contracts(Database):
@@ -34,7 +40,7 @@ class Contracts(Database):
             return remembered[1]
         generation = self._generation
         with self.read() as connection:
-            found = _newest(connection, model)
+            found = newest(connection, model)
         contract = found[0] if found else None
         with self._lock:
             if contract is not None and generation == self._generation:  # names that anyone makes up are not kept
@@ -43,10 +49,11 @@ class Contracts(Database):
 
     def contracts(self) -> list[Contract]:
         """The newest contract of every model, by name."""
-        newest = select(CONTRACT.c.model, func.max(CONTRACT.c.version).label("version")).group_by(CONTRACT.c.model).subquery()
+        last = select(CONTRACT.c.model, func.max(CONTRACT.c.version).label("version")).group_by(CONTRACT.c.model).subquery()
         query = (
             select(CONTRACT.c.payload)
-            .join(newest, (newest.c.model == CONTRACT.c.model) & (newest.c.version == CONTRACT.c.version))
+            .join(last, (last.c.model == CONTRACT.c.model) & (last.c.version == CONTRACT.c.version))
+            .where(_LIVE)
             .order_by(CONTRACT.c.model)
         )
         with self.read() as connection:
@@ -59,9 +66,15 @@ class Contracts(Database):
             payload = connection.execute(query).scalar()
         return None if payload is None else msgspec.json.decode(payload, type=Contract)
 
+    def contract_versions(self, model: str) -> list[Contract]:
+        """All versions that a model's contract has had, the newest last, also those of before it was deleted."""
+        query = select(CONTRACT.c.payload).where(CONTRACT.c.model == model).order_by(CONTRACT.c.version)
+        with self.read() as connection:
+            return [msgspec.json.decode(payload, type=Contract) for payload in connection.execute(query).scalars()]
+
     def declared(self, model: str) -> Contract | None:
         """The newest version of a model's contract that was declared, and not derived from a reference."""
-        query = select(CONTRACT.c.payload).where(CONTRACT.c.model == model, CONTRACT.c.reference.is_(None))
+        query = select(CONTRACT.c.payload).where(CONTRACT.c.model == model, CONTRACT.c.reference.is_(None), _LIVE)
         with self.read() as connection:
             payload = connection.execute(query.order_by(CONTRACT.c.version.desc()).limit(1)).scalar()
         return None if payload is None else msgspec.json.decode(payload, type=Contract)
@@ -75,13 +88,14 @@ class Contracts(Database):
     def save_contract(self, contract: Contract, *, content: str, reference: bytes | None, actor: str = "local") -> Contract:
         """Save as the model's next version, whatever `contract.version` says; the stored one as it is if its `content` hash is the same.
 
-        Of the same content an older program may have made other classes: then it is a next version.
+        Of the same content an older program may have made other classes: then it is a next version. Retryable while the facts of a deleted model of
+        that name are being removed.
         """
         with self.write() as connection:
-            found = _newest(connection, contract.model)
+            found = newest(connection, contract.model)
             if found and found[1] == content and _classes(found[0]) == _classes(contract):
                 return found[0]
-            saved = msgspec.structs.replace(contract, version=found[0].version + 1 if found else 1)
+            saved = msgspec.structs.replace(contract, version=_next(connection, contract.model))
             row = {
                 "model": saved.model,
                 "version": saved.version,
@@ -93,27 +107,36 @@ class Contracts(Database):
             connection.execute(insert(CONTRACT), row)
             before, after = _audited(*found) if found else None, _audited(saved, content)
             audit(connection, self._clock.now(), actor, "contract.save", saved.model, before, after)
-        self._forget(saved.model)
+        self._forget()
         return saved
 
     def describe_contract(self, model: str, words: Described, *, actor: str = "local") -> None:
         """Write other words about a model into its newest contract, whose version stays: nothing is measured otherwise."""
         with self.write() as connection:
-            found = _newest(connection, model)
+            found = newest(connection, model)
             if found is None or found[0].words == words.words:
                 return
-            newest = found[0]
-            payload = msgspec.json.encode(msgspec.structs.replace(newest, **words.words)).decode()
-            row = (CONTRACT.c.model == model) & (CONTRACT.c.version == newest.version)
+            held = found[0]
+            payload = msgspec.json.encode(msgspec.structs.replace(held, **words.words)).decode()
+            row = (CONTRACT.c.model == model) & (CONTRACT.c.version == held.version)
             connection.execute(update(CONTRACT).where(row).values(payload=payload))
-            audit(connection, self._clock.now(), actor, "contract.describe", model, newest.words, words.words)
-        self._forget(model)
+            audit(connection, self._clock.now(), actor, "contract.describe", model, held.words, words.words)
+        self._forget()
 
-    def _forget(self, model: str) -> None:
-        """What was remembered of a model is not so any more."""
+    def _forget(self) -> None:
+        """What was remembered may not be so any more."""
         with self._lock:
             self._generation += 1
-            self._newest.pop(model, None)
+            self._newest.clear()
+
+
+def _next(connection: Connection, model: str) -> int:
+    """The version after all that a model has had."""
+    purge = select(RETIRED_MODEL.c.purge).where(RETIRED_MODEL.c.model == model)
+    if connection.execute(purge).scalar():
+        raise Retryable(f"the facts of the deleted model `{model}` are still being removed; give it again in a moment", after=5.0)
+    last = select(func.max(CONTRACT.c.version)).where(CONTRACT.c.model == model)
+    return (connection.execute(last).scalar() or 0) + 1
 
 
 def _audited(contract: Contract, content: str) -> dict[str, Any]:
@@ -125,8 +148,10 @@ def _classes(contract: Contract) -> tuple[tuple[str, ...], str, bool]:
     return contract.classes, contract.positive, contract.scored
 
 
-def _newest(connection: Connection, model: str) -> tuple[Contract, str] | None:
-    """The newest contract of a model and its content hash."""
-    query = select(CONTRACT.c.payload, CONTRACT.c.content).where(CONTRACT.c.model == model).order_by(CONTRACT.c.version.desc()).limit(1)
+def newest(connection: Connection, model: str) -> tuple[Contract, str] | None:
+    """The newest contract of a model and its content hash; None of a model that is not there, or was deleted."""
+    query = (
+        select(CONTRACT.c.payload, CONTRACT.c.content).where(CONTRACT.c.model == model, _LIVE).order_by(CONTRACT.c.version.desc()).limit(1)
+    )
     row = connection.execute(query).first()
     return None if row is None else (msgspec.json.decode(row.payload, type=Contract), row.content)

@@ -14,7 +14,7 @@ from core.destination import Destination
 from core.episode import Delivery, Episode, Record, Rule
 from storage.control.cursor import Fence, hold
 from storage.control.engine import Database, upsert
-from storage.control.schema import CONTRACT, DESTINATION, EPISODE, OUTBOX, RULE, TRANSITION
+from storage.control.schema import CONTRACT, DESTINATION, EPISODE, OUTBOX, RETIRED_MONITOR, RULE, TRANSITION
 
 _CHUNK = 500  # names in one query: SQLite takes 999 parameters where it is old
 
@@ -54,6 +54,11 @@ class Ledger:
         query = select(CONTRACT.c.payload).where(CONTRACT.c.model == model).order_by(CONTRACT.c.version.desc()).limit(1)
         payload = self._connection.execute(query).scalar()
         return Described() if payload is None else msgspec.json.decode(payload, type=Described)
+
+    def retired(self, model: str, monitor: str) -> int:
+        """The revision that the readings of a deleted monitor of this name carry; 0 if there was none."""
+        row = (RETIRED_MONITOR.c.model == model) & (RETIRED_MONITOR.c.name == monitor)
+        return self._connection.execute(select(RETIRED_MONITOR.c.revision).where(row)).scalar() or 0
 
     def write(self, record: Record) -> None:
         """Write all that a step brought; rules and episodes replace those of the same key, transitions and deliveries are added."""

@@ -51,6 +51,25 @@ MONITOR_HISTORY = Table(
     _json("payload"),
     _number("created_at"),
 )
+# Of a monitor that was deleted: its last revision, and the contract version that its readings are under. It stays when the name is defined again.
+RETIRED_MONITOR = Table(
+    "retired_monitors",
+    METADATA,
+    _key("model"),
+    _key("name"),
+    Column("revision", Integer, nullable=False),
+    Column("contract", Integer, nullable=False),
+    _number("retired_at"),
+)
+# Of a model that was deleted: its last contract version. Later ones are of a model that was made again. `purge`: 1 while its facts are to be removed.
+RETIRED_MODEL = Table(
+    "retired_models",
+    METADATA,
+    _key("model"),
+    Column("version", Integer, nullable=False),
+    _number("retired_at"),
+    Column("purge", Integer, nullable=False),
+)
 DESTINATION = Table("destinations", METADATA, _key("name"), _json("payload"))
 CURSOR = Table("cursors", METADATA, _key("owner"), _json("payload"), Column("epoch", BigInteger, nullable=False, server_default="0"))
 RULE = Table(

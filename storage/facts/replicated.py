@@ -14,7 +14,7 @@ _HEAD = re.compile(
     rf"(?:CREATE (?:OR REPLACE )?(?:TABLE|VIEW) (?:IF NOT EXISTS )?{_NAME}"
     rf"|CREATE DATABASE (?:IF NOT EXISTS )?{_NAME}"
     rf"|ALTER TABLE {_NAME}"
-    rf"|DROP TABLE (?:IF EXISTS )?{_NAME})"
+    rf"|DROP (?:TABLE|VIEW) (?:IF EXISTS )?{_NAME})"
 )
 _ENGINE = re.compile(r"\bENGINE = (\w*MergeTree)(?:\(([^)]*)\))?")
 _PLACE = "'/clickhouse/tables/{uuid}/{shard}', '{replica}'"

@@ -33,11 +33,11 @@ def show(engine: Engine, versions: Sequence[Contract]) -> str:
     source = {"prediction": "number" if newest.task == Task.REGRESSION else "class"}
     own = [f"raw.{source.get(name, name)} AS {name}" for name in _OWN]  # qualified: a column may be called like one of the table's
     current = [column.name for column in newest.kept]
-    named = [f"{_chosen(places[name])} AS {_quoted(_free(name, current))}" for name in places if name in current]
+    named = [f"{_chosen(places[name])} AS {quoted(_free(name, current))}" for name in places if name in current]
     view = called(newest.model)
     model = newest.model.replace("\\", "\\\\").replace("'", "\\'")
     engine.define(
-        f"CREATE OR REPLACE VIEW {_quoted(view)} AS SELECT {', '.join([*own, *named])} FROM predictions AS raw WHERE raw.model = '{model}'"
+        f"CREATE OR REPLACE VIEW {quoted(view)} AS SELECT {', '.join([*own, *named])} FROM predictions AS raw WHERE raw.model = '{model}'"
     )
     return view
 
@@ -74,5 +74,6 @@ def _free(name: str, columns: Collection[str]) -> str:
     return name
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as SQL takes it."""
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"

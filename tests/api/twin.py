@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from core.baseline.reference import Reference
 from core.contract import Column, Contract, Dimension, Kind, Task
+from core.destination import Destination
 from core.episode import Episode
 from core.error import ConfigError
 from core.monitor import Monitor
@@ -70,6 +71,7 @@ class Twin:
         self.appended: list[tuple[Topic, bytes, BodyKind, AnyDecoded, int]] = []
         self.queries: list[Query] = []
         self.references: list[tuple[str, bytes, dict[str, str]]] = []
+        self.retired: int | None = None
         self.done: list[tuple[Principal, str, msgspec.Struct]] = []
         self.entries: list[Entry] = []
         self.table = pa.Table.from_pylist([READING])
@@ -99,6 +101,12 @@ class Twin:
     def monitors(self, model: str | None) -> Sequence[Monitor]:
         return [Monitor(name="fare-drift", model="taxi-fare", measure="drift.psi", baseline=Reference(), warn=0.1, persist=(2, 3))]
 
+    def monitor(self, model: str, name: str) -> tuple[Monitor, int | None] | None:
+        return next(((one, self.retired) for one in self.monitors(None) if (one.model, one.name) == (model, name)), None)
+
+    def destinations(self) -> Sequence[Destination]:
+        return [Destination(name="oncall", settings={"url": "https://example.org/?k=hidden", "secret": "whsec_hidden"})]
+
     def episodes(
         self, state: Literal["open", "closed"] | None, model: str | None, limit: int, after: str | None, *, monitor: str | None
     ) -> tuple[list[Episode], str | None]:
@@ -115,7 +123,8 @@ class Twin:
             return {"model": payload.model, "version": 1, "result": "created"}
         if isinstance(payload, Rebuild):
             return {"model": payload.model, "state": "waiting", "done": 0, "slots": 0, "at": 1}
-        assert isinstance(payload, Apply)
+        if not isinstance(payload, Apply):
+            return {"result": "deleted"}
         if "baseline.same_weekday" in payload.text:
             raise ConfigError("`baseline.same_weekday` is not available yet", remedy="use reference or previous")
         return [{"kind": "monitor", "model": "taxi-fare", "name": "fare-drift", "result": "unchanged" if payload.dry_run else "created"}]

@@ -55,6 +55,7 @@ def _serve(request: Request) -> Answer:
         "up",
         "reference",
         "apply",
+        "delete",
         "replay",
         "status",
         "doctor",
@@ -185,6 +186,38 @@ def test_no_character_of_an_answer_is_a_traceback(server: Server, tmp_path: Path
     assert (failed.returncode, b"Traceback" in failed.stderr, b"error: no: \\ud800" in failed.stderr) == (1, False, True)
     definitions.write_bytes(b"- monitor: \xe9")
     assert (run().returncode, b"is not UTF-8 at byte 11" in run().stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        (["monitor", "a/b", "--model", "m"], [("DELETE", "/v1/monitors/m/a%2Fb", {})]),
+        (["monitor", "a"], [("GET", "/v1/monitors", {}), ("DELETE", "/v1/monitors/m/a", {})]),
+        (["destination", "oncall"], [("DELETE", "/v1/destinations/oncall", {})]),
+        (["model", "m"], [("DELETE", "/v1/models/m", {})]),
+        (["model", "m", "--purge"], [("DELETE", "/v1/models/m", {"purge": "true"})]),
+    ],
+)
+def test_delete_asks_for_what_is_named(
+    server: Server, capsys: pytest.CaptureFixture[str], arguments: list[str], asked: list[tuple[str, str, dict[str, str]]]
+) -> None:
+    """A monitor that one model has is found by its name alone."""
+    monitors = {"items": [{"monitor": "a", "model": "m"}, {"monitor": "b", "model": "m"}, {"monitor": "b", "model": "n"}], "next": None}
+    server.reply = lambda request: Answer(body=monitors if request.method == "GET" else {"model": "m", "result": "deleted"})
+    assert main(["delete", *arguments, "--url", server.url]) == 0
+    assert [(request.method, request.path, request.query) for request in server.requests] == asked
+    assert ": deleted" in capsys.readouterr().out
+    for wrong in (["delete", "monitor", "b"], ["delete", "monitor", "c"]):
+        assert main([*wrong, "--url", server.url]) == 2
+
+
+def test_delete_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    """By name what is not built; wrong use is 2."""
+    for kind in ("policy", "hook"):
+        assert main(["delete", kind, "x"]) == 1
+        assert f"`watchkeeper delete {kind}` is not available yet" in capsys.readouterr().err
+    for wrong in (["thing", "x"], ["monitor", "x", "--purge"], ["model", "x", "--model", "y"], ["monitor"]):
+        assert main(["delete", *wrong]) == 2
 
 
 def test_status_is_for_people_and_for_programs(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

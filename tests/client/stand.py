@@ -71,7 +71,7 @@ def listening() -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = _serve  # noqa: N815 - http.server's names
+        do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - http.server's names
 
         def log_message(self, *_: object) -> None:
             pass

@@ -1,14 +1,11 @@
-"""GET /v1/monitors; POST /v1/apply."""
+"""POST /v1/apply."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 
-from core.monitor import Monitor
 from watchkeeper.api import answer, body, query
 from watchkeeper.api.auth import needs, principal_of
 from watchkeeper.api.problem import Problem
@@ -20,24 +17,9 @@ LARGEST = 4 * 2**20  # bytes of definitions
 YAML = ("application/yaml", "application/x-yaml", "text/yaml")  # none that a form of another site could send
 
 
-def document(monitor: Monitor) -> dict[str, Any]:
-    """A monitor in the words of the grammar, with its revision."""
-    built: dict[str, Any] = msgspec.to_builtins(monitor)
-    built |= {"baseline": monitor.baseline.written if monitor.baseline else None, "target": monitor.window.written}
-    del built["window"], built["since"]
-    count, of = built.pop("persist")
-    name = built.pop("name")
-    return {"monitor": name, **built, "persist": f"{count} of {of}"}
-
-
 def router(services: Services) -> APIRouter:
-    """The routes."""
+    """The route."""
     routes = APIRouter(tags=["definitions"])
-
-    @routes.get("/v1/monitors", openapi_extra={"parameters": [query.parameter("model")]}, summary="Monitors, all or of a model")
-    def monitors(request: Request) -> Response:
-        given = query.only(request, "model", "limit", "cursor")
-        return answer.page([document(monitor) for monitor in services.monitors(given.get("model") or None)])
 
     @routes.post("/v1/apply", openapi_extra=_APPLY, summary="Apply definitions written in YAML", dependencies=[needs(role("apply"))])
     async def apply(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""GET /v1/models, a model, its contract; PUT its reference."""
+"""GET /v1/models, a model, its contract; PUT its reference; DELETE it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from starlette.exceptions import HTTPException
 
 from core import moment
+from core.name import TAKEN
 from watchkeeper import document
 from watchkeeper.api import answer, body, query
 from watchkeeper.api.auth import needs, principal_of
 from watchkeeper.api.problem import Problem
 from watchkeeper.api.seam import Services
+from watchkeeper.change.delete import DeleteModel
 from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.command import role
 
@@ -27,7 +30,7 @@ OPTIONS = (
 )
 
 
-def router(services: Services) -> APIRouter:
+def router(services: Services) -> APIRouter:  # long: a list of routes
     """The routes. A model's name may hold slashes, so the longer paths come first."""
     routes = APIRouter(tags=["models"])
 
@@ -54,6 +57,19 @@ def router(services: Services) -> APIRouter:
         wanted = ReferenceFile(model=model, parquet=parquet, options=given)
         return answer.json(await asyncio.to_thread(services.do, principal_of(request), "reference", wanted))
 
+    @routes.delete(
+        "/v1/models/{model:path}",
+        openapi_extra={"parameters": [query.parameter("purge")]},
+        summary="Delete a model; with `purge=true`, which needs the role `admin`, what is kept of it as well",
+        dependencies=[needs(role("delete model"))],
+    )
+    def delete(model: str, request: Request) -> Response:
+        if (ending := model.rpartition("/")[2]) in TAKEN and "/" in model:  # no name: what the model has
+            raise HTTPException(405, headers={"Allow": f"GET{_ALSO.get(ending, '')}"})
+        purge = query.choice(query.only(request, "purge"), "purge", ("true", "false", "1", "0")) in {"true", "1"}
+        command = "purge model" if purge else "delete model"
+        return answer.json(services.do(principal_of(request), command, DeleteModel(model=model)))
+
     @routes.get("/v1/models/{model:path}", summary="One model")
     def one(model: str, request: Request) -> Response:
         query.only(request)
@@ -64,6 +80,8 @@ def router(services: Services) -> APIRouter:
 
     return routes
 
+
+_ALSO = {"reference": ", PUT", "rebuild": ", POST"}  # what else is taken there
 
 _PUT = {
     "parameters": [{"name": name, "in": "query", "required": name == "task", "schema": {"type": "string"}} for name in OPTIONS],

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from core.block import Labels, Predictions
 from core.contract import Contract
+from core.destination import Destination
 from core.episode import Episode
 from core.error import Retryable
 from core.monitor import Monitor
@@ -56,6 +57,14 @@ class Services(Protocol):
 
     def monitors(self, model: str | None) -> Sequence[Monitor]:
         """Monitors by model and name."""
+        ...
+
+    def monitor(self, model: str, name: str) -> tuple[Monitor, int | None] | None:
+        """The last definition of a monitor, and when it was deleted, None if it was not; None if there never was one."""
+        ...
+
+    def destinations(self) -> Sequence[Destination]:
+        """Destinations by name."""
         ...
 
     def episodes(

@@ -12,24 +12,23 @@ from watchkeeper.change.context import Context
 
 def prepare(context: Context, contract: Contract) -> None:
     """Make a model's view as it will be with a contract: if the store does not take it, nothing has been written."""
-    before = _versions(context, contract.model)
-    following = msgspec.structs.replace(contract, version=len(before) + 1)
+    before = context.stores.control.contract_versions(contract.model)
+    following = msgspec.structs.replace(contract, version=before[-1].version + 1 if before else 1)
     show(context.stores.engine, [*before, following])
 
 
 def complete(context: Context, contract: Contract) -> None:
-    """Give a model with a saved contract its default monitors, or renew them, and its view; monitors that a person has changed stay."""
+    """Give a model with a saved contract its default monitors, or renew them, and its view.
+
+    Those that a person has changed stay as they are, and those that a person has deleted stay away.
+    """
     control = context.stores.control
     before = control.contract_version(contract.model, contract.version - 1)
     given = {monitor.name: monitor for monitor in defaults(before)} if before else {}
     there = {monitor.name: msgspec.structs.replace(monitor, revision=1, since=0) for monitor in control.monitors(contract.model)}
-    untouched = [monitor for monitor in defaults(contract) if there.get(monitor.name) in (None, given.get(monitor.name))]
+    ended = control.retired_version(contract.model)  # until then the model was another one
+    deleted = {one.name for one in control.retired_monitors(contract.model) if one.contract > ended}
+    usual = [monitor for monitor in defaults(contract) if monitor.name in there or monitor.name not in deleted]
+    untouched = [monitor for monitor in usual if there.get(monitor.name) in (None, given.get(monitor.name))]
     control.apply_monitors(untouched, actor=context.actor)
-    show(context.stores.engine, _versions(context, contract.model))
-
-
-def _versions(context: Context, model: str) -> list[Contract]:
-    control = context.stores.control
-    newest = control.contract(model)
-    found = [control.contract_version(model, version + 1) for version in range(newest.version if newest else 0)]
-    return [held for held in found if held is not None]
+    show(context.stores.engine, control.contract_versions(contract.model))

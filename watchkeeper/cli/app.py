@@ -7,7 +7,23 @@ from collections.abc import Sequence
 import typer
 
 from core.error import ConfigError, WatchkeeperError
-from watchkeeper.cli import apply, cluster, config, demo, doctor, later, migrate, realign, rebuild, reference, replay, status, terminal, up
+from watchkeeper.cli import (
+    apply,
+    cluster,
+    config,
+    delete,
+    demo,
+    doctor,
+    later,
+    migrate,
+    realign,
+    rebuild,
+    reference,
+    replay,
+    status,
+    terminal,
+    up,
+)
 from watchkeeper.client import ClientError
 
 app = typer.Typer(
@@ -23,6 +39,7 @@ for name, command in (
     ("up", up.up),
     ("reference", reference.reference),
     ("apply", apply.apply),
+    ("delete", delete.delete),
     ("replay", replay.replay),
     ("rebuild", rebuild.rebuild),
     ("status", status.status),

@@ -15,6 +15,7 @@ from ingest.kafka.connection import Connection
 from ingest.kafka.ends import Ends
 from ingest.kafka.producer import Publisher
 from watchkeeper.api.seam import AnyDecoded, Topic
+from watchkeeper.change.purge import Resume
 from watchkeeper.cluster.standing import Standing
 from watchkeeper.settings import Settings
 from watchkeeper.stores import Stores
@@ -27,14 +28,17 @@ class Serve:
         self.settings, self.stores, self.clock = settings, stores, clock
         self._publisher = Publisher(brokers)
         self._ends = Ends(brokers, fresh=0.0)
+        self._purges = Resume(stores)
         self._standing = Standing(stores, clock, self._ends)
 
     def start(self) -> None:
-        """Begin to look how the cluster is."""
+        """Begin to look how the cluster is, and go on with what was left of deleted models."""
         self._standing.start()
+        self._purges.start()
 
     def close(self) -> None:
         """Finish the appends under way."""
+        self._purges.stop()
         self._standing.stop()
         self._publisher.close()
         self._ends.close()

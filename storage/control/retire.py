@@ -1,0 +1,144 @@
+"""What was deleted: monitors, destinations and models that are there no more, and whose history stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+from sqlalchemy import Connection, delete, func, select, update
+
+from core.contract import Contract
+from core.destination import Destination
+from core.episode import DeliveryState
+from core.monitor import Monitor
+from storage.control.audit import Document, audit
+from storage.control.contract import Contracts, newest
+from storage.control.engine import upsert
+from storage.control.ledger import Ledger
+from storage.control.schema import CONTRACT, CURSOR, DESTINATION, MONITOR, MONITOR_HISTORY, OUTBOX, RETIRED_MODEL, RETIRED_MONITOR
+
+
+class RetiredMonitor(msgspec.Struct, frozen=True, kw_only=True):
+    """A monitor that was deleted: its readings carry `revision`, and are under the model's `contract` version of then."""
+
+    model: str
+    name: str
+    revision: int
+    contract: int
+    retired_at: int
+
+
+class Retiring(Ledger):
+    """One transaction that retires things, at one moment of wall time, for one actor: all of it, or nothing if it raises."""
+
+    def __init__(self, connection: Connection, now: int, actor: str) -> None:
+        super().__init__(connection)
+        self.now, self._actor = now, actor
+
+    def hold(self, owned: str) -> None:
+        """Let whoever owns this finish what they have begun to write here, and begin nothing until the transaction ends."""
+        self._connection.execute(select(CURSOR.c.epoch).where(CURSOR.c.owner == owned).with_for_update())
+
+    def fence(self, owned: str) -> None:
+        """The same, and for good: who owns it now writes nothing here any more, and whoever takes it later begins anew."""
+        self._connection.execute(update(CURSOR).where(CURSOR.c.owner == owned).values(epoch=CURSOR.c.epoch + 1, payload="null"))
+
+    def forget(self, name: str) -> None:
+        """Remove what was said under this name."""
+        self._connection.execute(delete(CURSOR).where(CURSOR.c.owner == name))
+
+    def monitor(self, model: str, name: str) -> Monitor | None:
+        """Retire a monitor; what it was, None if there is none."""
+        place = (MONITOR.c.model == model) & (MONITOR.c.name == name)
+        payload = self._connection.execute(select(MONITOR.c.payload).where(place)).scalar()
+        if payload is None:
+            return None
+        monitor = msgspec.json.decode(payload, type=Monitor)
+        found = newest(self._connection, model)
+        self._connection.execute(delete(MONITOR).where(place))
+        retired = {"revision": monitor.evaluated_revision, "contract": found[0].version if found else 0, "retired_at": self.now}
+        upsert(self._connection, RETIRED_MONITOR, [{"model": model, "name": name, **retired}])
+        self._audit("monitor.deleted", f"{model}/{name}", msgspec.to_builtins(monitor))
+        return monitor
+
+    def destination(self, name: str) -> Destination | None:
+        """Retire a destination, and give up what waits for it; what it was, None if there is none."""
+        payload = self._connection.execute(select(DESTINATION.c.payload).where(DESTINATION.c.name == name)).scalar()
+        if payload is None:
+            return None
+        destination = msgspec.json.decode(payload, type=Destination)
+        self._connection.execute(delete(DESTINATION).where(DESTINATION.c.name == name))
+        waits = (OUTBOX.c.destination == name) & (OUTBOX.c.state == DeliveryState.PENDING.value)
+        given_up = {"state": DeliveryState.FAILED.value, "reason": "the destination was deleted"}
+        self._connection.execute(update(OUTBOX).where(waits).values(**given_up))
+        self._audit("destination.deleted", name, destination.shown())
+        return destination
+
+    def model(self, model: str) -> tuple[Contract, list[Monitor]] | None:
+        """Retire a model and its monitors; what they were, None if there is none."""
+        found = newest(self._connection, model)
+        if found is None:
+            return None
+        names = self._connection.execute(select(MONITOR.c.name).where(MONITOR.c.model == model).order_by(MONITOR.c.name)).scalars().all()
+        monitors = [monitor for name in names if (monitor := self.monitor(model, name)) is not None]
+        row = {"model": model, "version": found[0].version, "retired_at": self.now, "purge": 0}
+        upsert(self._connection, RETIRED_MODEL, [row])
+        self._audit("model.deleted", model, {"version": found[0].version, "content": found[1]})
+        return found[0], monitors
+
+    def purge(self, model: str) -> bool:
+        """Note that the facts of a retired model are to be removed; False if there was no such model."""
+        row = RETIRED_MODEL.c.model == model
+        if self._connection.execute(update(RETIRED_MODEL).where(row).values(purge=1)).rowcount == 0:
+            return False
+        self._audit("model.purge", model, None)
+        return True
+
+    def _audit(self, action: str, subject: str, before: Document) -> None:
+        audit(self._connection, self.now, self._actor, action, subject, before, None)
+
+
+class Retirements(Contracts):
+    """Retires, and tells what was retired."""
+
+    @contextmanager
+    def retiring(self, actor: str = "local") -> Iterator[Retiring]:
+        """A transaction that retires."""
+        with self.write() as connection:
+            yield Retiring(connection, self._clock.now(), actor)
+        self._forget()
+
+    def retired_monitors(self, model: str | None = None) -> list[RetiredMonitor]:
+        """The monitors that were deleted, of a model or of all, also those whose name was defined again."""
+        query = select(RETIRED_MONITOR).order_by(RETIRED_MONITOR.c.model, RETIRED_MONITOR.c.name)
+        with self.read() as connection:
+            rows = connection.execute(query if model is None else query.where(RETIRED_MONITOR.c.model == model)).mappings()
+            return [RetiredMonitor(**row) for row in rows]
+
+    def last_monitor(self, model: str, name: str) -> Monitor | None:
+        """The last revision of a monitor, be it there or deleted."""
+        history = MONITOR_HISTORY.c
+        of = (history.model == model) & (history.name == name)
+        query = select(history.payload).where(of).order_by(history.revision.desc()).limit(1)
+        with self.read() as connection:
+            payload = connection.execute(query).scalar()
+        return None if payload is None else msgspec.json.decode(payload, type=Monitor)
+
+    def retired_version(self, model: str) -> int:
+        """The contract version up to which a model was deleted; 0 if it never was."""
+        with self.read() as connection:
+            query = select(func.max(RETIRED_MODEL.c.version)).where(RETIRED_MODEL.c.model == model)
+            return connection.execute(query).scalar() or 0
+
+    def purges(self) -> list[str]:
+        """The models whose facts are still to be removed."""
+        with self.read() as connection:
+            return list(connection.execute(select(RETIRED_MODEL.c.model).where(RETIRED_MODEL.c.purge == 1)).scalars())
+
+    def purged(self, model: str) -> None:
+        """The facts of a model are removed; so are its references."""
+        with self.write() as connection:
+            given = (CONTRACT.c.model == model) & CONTRACT.c.reference.is_not(None)
+            connection.execute(update(CONTRACT).where(given).values(reference=b""))
+            connection.execute(update(RETIRED_MODEL).where(RETIRED_MODEL.c.model == model).values(purge=0))

@@ -1,0 +1,47 @@
+"""Removes all that is kept of a model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from core.error import Retryable
+from storage.facts.engine import Engine
+from storage.facts.view import called, quoted
+
+# They say how far the log was read and what could not be used, and hold no event of the model.
+KEPT = ("batches", "dead_letters")
+_NAMED = "model IN {models:Array(String)}"
+_PASSES, _PAUSE = 20, 1.0  # what was under way when the model was deleted lands within a moment
+
+
+def purge(engine: Engine, model: str, references: Sequence[str] = ()) -> None:
+    """Remove the model's rows from every table that has a column `model`, those under the names of its references, and its view.
+
+    Again: nothing is left, nothing happens.
+
+    Raises Retryable if rows go on coming.
+    """
+    tables, names = _tables(engine), [model, *references]
+    for _ in range(_PASSES):
+        full = [table for table in tables if _holds(engine, table, *names)]
+        for table in full:
+            engine.command(f"ALTER TABLE {table} DELETE WHERE {_NAMED} SETTINGS mutations_sync = 1", {"models": names})
+        if not full:
+            engine.define(f"DROP VIEW IF EXISTS {quoted(called(model))}")
+            return
+        time.sleep(_PAUSE)
+    raise Retryable(f"rows of the deleted model `{model}` go on coming; its facts are removed when they cease", after=5.0)
+
+
+def _tables(engine: Engine) -> list[str]:
+    sql = (
+        "SELECT DISTINCT c.table AS name FROM system.columns AS c INNER JOIN system.tables AS t ON t.database = c.database AND t.name = c.table"
+        " WHERE c.database = currentDatabase() AND c.name = 'model' AND t.engine LIKE '%MergeTree' ORDER BY name"
+    )
+    return [name for name in engine.query(sql)["name"].to_pylist() if name not in KEPT]
+
+
+def _holds(engine: Engine, table: str, *models: str) -> bool:
+    rows: int = engine.query(f"SELECT 1 AS one FROM {table} WHERE {_NAMED} LIMIT 1", {"models": list(models)}).num_rows
+    return rows > 0

@@ -1,0 +1,69 @@
+"""GET /v1/monitors and one of them; DELETE it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from core import moment
+from core.monitor import Monitor
+from watchkeeper.api import answer, query
+from watchkeeper.api.auth import needs, principal_of
+from watchkeeper.api.problem import Problem
+from watchkeeper.api.seam import Services
+from watchkeeper.change.delete import DeleteMonitor
+from watchkeeper.command import role
+
+
+def document(monitor: Monitor) -> dict[str, Any]:
+    """A monitor in the words of the grammar, with its revision."""
+    built: dict[str, Any] = msgspec.to_builtins(monitor)
+    built |= {"baseline": monitor.baseline.written if monitor.baseline else None, "target": monitor.window.written}
+    del built["window"], built["since"]
+    count, of = built.pop("persist")
+    name = built.pop("name")
+    return {"monitor": name, **built, "persist": f"{count} of {of}"}
+
+
+def router(services: Services) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(tags=["definitions"])
+
+    @routes.get("/v1/monitors", openapi_extra={"parameters": [query.parameter("model")]}, summary="Monitors, all or of a model")
+    def monitors(request: Request) -> Response:
+        given = query.only(request, "model", "limit", "cursor")
+        return answer.page([document(monitor) for monitor in services.monitors(given.get("model") or None)])
+
+    @routes.get("/v1/monitors/{model}/{name:path}", summary="One monitor; of one that was deleted the last definition, and when that was")
+    def one(model: str, name: str, request: Request) -> Response:
+        query.only(request)
+        for place in _places(request):
+            if (found := services.monitor(*place)) is not None:
+                return answer.json(document(found[0]) | {"retired_at": None if found[1] is None else moment.text(found[1])})
+        raise _missing(model, name)
+
+    @routes.delete("/v1/monitors/{model}/{name:path}", summary="Delete a monitor", dependencies=[needs(role("delete monitor"))])
+    def delete(model: str, name: str, request: Request) -> Response:
+        query.only(request)
+        there = [place for place in _places(request) if (found := services.monitor(*place)) is not None and found[1] is None]
+        if not there:
+            raise _missing(model, name)
+        if len(there) > 1:
+            raise Problem(400, f"that may be any of {len(there)} monitors", "write %2F for each slash within a name")
+        wanted = DeleteMonitor(model=there[0][0], name=there[0][1])
+        return answer.json(services.do(principal_of(request), "delete monitor", wanted))
+
+    return routes
+
+
+def _places(request: Request) -> list[tuple[str, str]]:
+    """The model and name that an address may mean. Each may hold slashes: written as %2F they tell the two apart, else every slash may be the one between."""
+    parts = request.scope["raw_path"].decode("latin-1").removeprefix("/v1/monitors/").split("/")
+    return [(unquote("/".join(parts[:place])), unquote("/".join(parts[place:]))) for place in range(1, len(parts))]
+
+
+def _missing(model: str, name: str) -> Problem:
+    return Problem(404, f"there is no monitor {name[:100]!r} of {model[:100]!r}", "GET /v1/monitors lists them")

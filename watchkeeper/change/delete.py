@@ -1,0 +1,86 @@
+"""Monitors, destinations and models are deleted: they end, and their history stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from alerts.retire import end
+from core.error import Missing
+from watchkeeper.change.context import Context
+from watchkeeper.change.purge import remove
+from watchkeeper.cluster.word import PREFIX as WORD
+
+
+class DeleteMonitor(msgspec.Struct, frozen=True, kw_only=True):
+    """A monitor of a model."""
+
+    model: str
+    name: str
+
+
+class DeleteDestination(msgspec.Struct, frozen=True, kw_only=True):
+    """A destination."""
+
+    name: str
+
+
+class DeleteModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model, with its monitors."""
+
+    model: str
+
+
+def delete_monitor(context: Context, given: DeleteMonitor) -> Mapping[str, Any]:
+    """Delete a monitor; its open episodes end. Defined again, it counts its revisions on."""
+    with context.stores.control.retiring(context.actor) as change:
+        change.hold(_owner(given.model))
+        monitor = change.monitor(given.model, given.name)
+        if monitor is None:
+            raise Missing(f"there is no monitor {given.name[:100]!r} of {given.model[:100]!r}", remedy="GET /v1/monitors lists them")
+        end(monitor, f"Monitor {given.name} was deleted", change, change.now, context.stores.settings.url)
+    return _deleted("monitor", given.model, given.name)
+
+
+def delete_destination(context: Context, given: DeleteDestination) -> Mapping[str, Any]:
+    """Delete a destination; what waits for it is given up."""
+    with context.stores.control.retiring(context.actor) as change:
+        if change.destination(given.name) is None:
+            raise Missing(f"there is no destination {given.name[:100]!r}", remedy="GET /v1/destinations lists them")
+    return _deleted("destination", None, given.name)
+
+
+def delete_model(context: Context, given: DeleteModel) -> Mapping[str, Any]:
+    """Delete a model and its monitors; open episodes end, its owner stops, and its events are refused from now on. What came stays."""
+    return _delete_model(context, given.model, purge=False)
+
+
+def purge_model(context: Context, given: DeleteModel) -> Mapping[str, Any]:
+    """Delete a model, if it is still there, and remove its facts. Raises Retryable where that is broken off: the same again goes on, and so does a restart."""
+    answer = _delete_model(context, given.model, purge=True)
+    remove(context.stores, given.model)
+    return answer
+
+
+def _delete_model(context: Context, model: str, *, purge: bool) -> Mapping[str, Any]:
+    with context.stores.control.retiring(context.actor) as change:
+        change.fence(_owner(model))
+        found = change.model(model)
+        for monitor in found[1] if found else ():
+            end(monitor, f"Model {model} was deleted", change, change.now, context.stores.settings.url)
+        if not (change.purge(model) if purge else found):
+            raise Missing(f"there is no model {model[:100]!r}", remedy="GET /v1/models lists them")
+        for said in (f"{WORD}{model}", f"rebuild:{model}"):
+            change.forget(said)
+    return _deleted("model", model, model) | {"purged": purge}
+
+
+def _owner(model: str) -> str:
+    """How the store calls the ownership of a model."""
+    return f"owner:{model}"
+
+
+def _deleted(kind: str, model: str | None, name: str) -> dict[str, Any]:
+    return {"kind": kind, "model": model, "name": name, "result": "deleted"}

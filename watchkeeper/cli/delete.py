@@ -1,0 +1,62 @@
+"""`watchkeeper delete`: monitors, destinations and models."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from core.error import ConfigError
+from watchkeeper.cli import later, terminal
+from watchkeeper.cli.connection import Url, connect
+from watchkeeper.cli.terminal import AsJson
+from watchkeeper.client import Client
+
+_KINDS = ("monitor", "destination", "model")
+_LATER = ("policy", "hook")
+
+
+def delete(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help="monitor, destination or model.")],
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    model: Annotated[str | None, typer.Option(help="Of a monitor: its model, where several have one of that name.")] = None,
+    purge: Annotated[bool, typer.Option("--purge", help="Of a model: remove its events, and all that was made of them, as well.")] = False,
+    url: Url = None,
+    json: AsJson = False,
+) -> None:
+    """Delete what was defined. Open episodes end; readings, episodes, definitions and the audit stay, and so do a model's events without --purge.
+
+    Example: `watchkeeper delete monitor fare-drift --model taxi-fare`
+    """
+    if kind in _LATER:
+        context.info_name = f"delete {kind}"
+        later.refuse(context)
+    if kind not in _KINDS:
+        raise ConfigError(f"{kind!r} is nothing that can be deleted", remedy="write one of " + ", ".join(_KINDS))
+    if purge and kind != "model":
+        raise ConfigError(f"`--purge` is not for a {kind}", remedy="leave it out")
+    if model is not None and kind != "monitor":
+        raise ConfigError(f"`--model` is not for a {kind}", remedy="leave it out")
+    with connect(url) as client:
+        match kind:
+            case "monitor":
+                answer = client.delete_monitor(model or _model_of(client, name), name)
+            case "destination":
+                answer = client.delete_destination(name)
+            case _:
+                answer = client.delete_model(name, purge=purge)
+    if json:
+        terminal.as_json(answer)
+    else:
+        of = f" of {answer['model']}" if kind == "monitor" else ""
+        terminal.out.print(f"{kind} {name}{of}: deleted{', and what was kept of it removed' if purge else ''}")
+
+
+def _model_of(client: Client, name: str) -> str:
+    """The one model with such a monitor."""
+    models = [one["model"] for one in client.monitors() if one["monitor"] == name]
+    if len(models) != 1:
+        what = f"models {', '.join(models[:10])} have a monitor `{name}`" if models else f"no model has a monitor `{name}`"
+        raise ConfigError(what, remedy="name its model: --model MODEL" if models else "`GET /v1/monitors` lists them")
+    return str(models[0])
