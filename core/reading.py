@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_origin
 
 import msgspec
 
@@ -56,6 +56,14 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, Any] = {}
     monitor_version: int = 1
     contract: int = 1
+
+
+# Every list of a reading's fields is one of these, in the order of the struct.
+FIELDS: tuple[str, ...] = Reading.__struct_fields__
+TIMES = ("window_start", "window_end")
+NUMBERS = tuple(field.name for field in msgspec.structs.fields(Reading) if field.type == float | None)
+DOCUMENTS = tuple(field.name for field in msgspec.structs.fields(Reading) if get_origin(field.type) is dict)
+SHOWN = tuple(name for name in FIELDS if name not in {"monitor_version", "contract"})  # to whoever asks the API
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from core import moment
-from core.reading import Query
+from core.reading import TIMES, Query
 from dashboard.seam import Reader
 
 PATH = "/ui/export.csv"
@@ -36,7 +36,7 @@ def parse(asked: dict[str, str]) -> Query:
 
 def to_csv(table: pa.Table) -> bytes:
     """A table as CSV, its times as RFC 3339 text."""
-    for name in ("window_start", "window_end"):
+    for name in TIMES:
         place = table.schema.get_field_index(name)
         texts = pa.array([moment.text(time) for time in table.column(place).to_pylist()], pa.string())
         table = table.set_column(place, name, texts)

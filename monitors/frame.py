@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import pyarrow as pa
 from core.baseline import kind as baselines
 from core.block import Floats, Ints
 from core.monitor import Monitor
-from core.reading import Reading, Verdict
+from core.reading import DOCUMENTS, NUMBERS, Reading, Verdict
 from core.span import Spans
 
 VERDICTS = tuple(Verdict)
@@ -49,7 +50,7 @@ class Frame:
         at, rows = self._places(stored)
         changed = np.ones(self.value.shape, np.bool_)
         same = np.ones(len(rows), np.bool_)
-        for name in ("value", "lower", "upper", "baseline_value", "n_effective"):
+        for name in NUMBERS:
             same &= _close(getattr(self, name)[at], _floats(stored[name])[rows])
         same &= self.n_target[at] == stored["n_target"].to_numpy().astype(np.int64)[rows]
         same &= self.n_baseline[at] == stored["n_baseline"].cast(pa.float64()).fill_null(NONE).to_numpy().astype(np.int64)[rows]
@@ -63,37 +64,22 @@ class Frame:
     def table(self, mask: npt.NDArray[np.bool_], revision: Ints, now: int, generation: int) -> pa.Table:
         """The readings under the mask, as columns."""
         w, c, s = np.nonzero(mask)
-        rows, monitor = len(w), self.monitor
-        n_baseline = self.n_baseline[mask]
-        constants = {
-            "monitor": monitor.name,
-            "model": monitor.model,
-            "version": monitor.version or "all",
-            "measure": monitor.measure,
-            "params": json.dumps(monitor.params),
-            "threshold": json.dumps(monitor.threshold),
-            "evidence": "{}",
-        }
+        rows, n_baseline = len(w), self.n_baseline[mask]
+        same = {name: _repeat(json.dumps(value) if name in DOCUMENTS else value, rows) for name, value in self._same().items()}
         return pa.table(
             {
-                **{name: _repeat(value, rows) for name, value in constants.items()},
-                "baseline": _repeat(baselines.text(monitor.baseline), rows) if monitor.baseline else pa.nulls(rows, pa.string()),
+                **same,
+                "evidence": _repeat("{}", rows),
                 "column": _take(self.columns, c),
                 "segment": _take(self.segments, s),
                 "window_start": self.windows.start[w],
                 "window_end": self.windows.end[w],
-                "value": _nullable(self.value[mask]),
-                "lower": _nullable(self.lower[mask]),
-                "upper": _nullable(self.upper[mask]),
-                "baseline_value": _nullable(self.baseline_value[mask]),
+                **{name: _nullable(getattr(self, name)[mask]) for name in NUMBERS},
                 "n_target": pa.array(self.n_target[mask], pa.uint64()),
                 "n_baseline": pa.array(np.maximum(n_baseline, 0), pa.uint64(), mask=n_baseline == NONE),
-                "n_effective": _nullable(self.n_effective[mask]),
                 "verdict": _take(VERDICTS, self.verdict[mask].astype(np.int64)),
                 "reason": pa.array(self.reason[mask].tolist(), pa.string()),
                 "revision": pa.array(revision[mask], pa.uint32()),
-                "monitor_version": pa.array(np.full(rows, monitor.evaluated_revision), pa.uint32()),
-                "contract": pa.array(np.full(rows, self.contract), pa.uint32()),
                 "evaluated": np.full(rows, now),
                 "generation": pa.array(np.full(rows, generation), pa.uint64()),
             }
@@ -101,35 +87,39 @@ class Frame:
 
     def readings(self, mask: npt.NDArray[np.bool_], revision: Ints) -> Iterator[Reading]:
         """The readings under the mask one by one, windows in order."""
-        monitor = self.monitor
+        same = self._same()
         for at in ((w, *place) for w, held in enumerate(mask) for place in np.argwhere(held).tolist()):
             w, c, s = at
             n_baseline = int(self.n_baseline[at])
+            numbers: dict[str, Any] = {name: _number(getattr(self, name)[at]) for name in NUMBERS}
             yield Reading(
-                monitor=monitor.name,
-                model=monitor.model,
-                version=monitor.version or "all",
-                measure=monitor.measure,
-                params=monitor.params,
-                baseline=baselines.text(monitor.baseline) if monitor.baseline else None,
+                **same,
+                **numbers,
                 column=self.columns[c],
                 segment=self.segments[s],
                 window_start=int(self.windows.start[w]),
                 window_end=int(self.windows.end[w]),
-                value=_number(self.value[at]),
-                lower=_number(self.lower[at]),
-                upper=_number(self.upper[at]),
-                baseline_value=_number(self.baseline_value[at]),
                 n_target=int(self.n_target[at]),
                 n_baseline=None if n_baseline == NONE else n_baseline,
-                n_effective=_number(self.n_effective[at]),
-                threshold=monitor.threshold,
                 verdict=VERDICTS[self.verdict[at]],
                 reason=self.reason[at],
                 revision=int(revision[at]),
-                monitor_version=monitor.evaluated_revision,
-                contract=self.contract,
             )
+
+    def _same(self) -> dict[str, Any]:
+        """The fields that all of these readings share."""
+        monitor = self.monitor
+        return {
+            "monitor": monitor.name,
+            "model": monitor.model,
+            "version": monitor.version or "all",
+            "measure": monitor.measure,
+            "params": monitor.params,
+            "baseline": baselines.text(monitor.baseline) if monitor.baseline else None,
+            "threshold": monitor.threshold,
+            "monitor_version": monitor.evaluated_revision,
+            "contract": self.contract,
+        }
 
     def _places(self, stored: pa.Table) -> tuple[tuple[Ints, Ints, Ints], Ints]:
         """Where in the block each stored reading stands, and which stored rows those are."""
@@ -157,8 +147,10 @@ def codes(column: pa.ChunkedArray, names: tuple[str, ...]) -> Ints:
     return np.array([places.get(text, -1) for text in column.cast(pa.string()).to_pylist()], np.int64)
 
 
-def _repeat(text: str, rows: int) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([text]))
+def _repeat(value: str | int | None, rows: int) -> pa.Array:
+    if not isinstance(value, str):
+        return pa.nulls(rows, pa.string()) if value is None else pa.array(np.full(rows, value), pa.uint32())
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([value]))
 
 
 def _take(names: tuple[str, ...], codes: Ints) -> pa.Array:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.reading import WITHDRAWN, Reading, Verdict
+from core.reading import DOCUMENTS, FIELDS, NUMBERS, WITHDRAWN, Reading, Verdict
 from core.span import Spans
 from monitors.frame import codes
 
@@ -30,7 +30,7 @@ def withdrawn(stored: pa.Table, now: int, generation: int) -> pa.Table:
     """The revisions that take these stored readings back, as columns."""
     rows = stored.num_rows
     blank = {
-        **dict.fromkeys(("value", "lower", "upper", "baseline_value", "n_effective"), pa.nulls(rows, pa.float64())),
+        **dict.fromkeys(NUMBERS, pa.nulls(rows, pa.float64())),
         "n_target": pa.array(np.zeros(rows), pa.uint64()),
         "n_baseline": pa.nulls(rows, pa.uint64()),
         "reason": pa.nulls(rows, pa.string()),
@@ -44,12 +44,9 @@ def withdrawn(stored: pa.Table, now: int, generation: int) -> pa.Table:
 
 def told(table: pa.Table) -> Iterator[Reading]:
     """The same for the alerts, to which such a window has no data; one by one, windows in order."""
-    names = set(Reading.__struct_fields__) - {"params", "threshold", "evidence", "verdict"}
+    plain = [name for name in FIELDS if name not in {*DOCUMENTS, "verdict"}]
+    kept = [name for name in DOCUMENTS if name != "evidence"]
     for rows in table.sort_by("window_start").to_batches(max_chunksize=1_000):
         for row in rows.to_pylist():
-            yield Reading(
-                params=json.loads(row["params"]),
-                threshold=json.loads(row["threshold"]),
-                verdict=Verdict.NODATA,
-                **{name: row[name] for name in names},
-            )
+            documents = {name: json.loads(row[name]) for name in kept}
+            yield Reading(verdict=Verdict.NODATA, **documents, **{name: row[name] for name in plain})

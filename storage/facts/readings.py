@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from core.block import Ints
 from core.error import ConfigError
-from core.reading import WITHDRAWN, Query
+from core.reading import FIELDS, TIMES, WITHDRAWN, Query
 from core.span import Spans
 from storage.facts import column as col
 from storage.facts.engine import Engine
@@ -19,11 +19,7 @@ from storage.facts.engine import Engine
 # The order of answers, and of cursors.
 _ORDER = ("model", "monitor", "window_start", "window_end", "column", "segment", "revision")
 _STORED = "model, monitor, monitor_version, contract, column, segment, window_start, window_end"  # a reading; of it there are revisions and generations
-_FIELDS = (
-    "monitor, model, version, measure, params, baseline, column, segment, toUnixTimestamp64Micro(window_start) AS window_start,"
-    " toUnixTimestamp64Micro(window_end) AS window_end, value, lower, upper, baseline_value, n_target, n_baseline, n_effective,"
-    " threshold, verdict, reason, revision, evidence, monitor_version, contract"
-)
+_FIELDS = ", ".join(f"toUnixTimestamp64Micro({name}) AS {name}" if name in TIMES else name for name in FIELDS)
 _MONITORS = (
     "model = {model:String} AND (monitor, monitor_version) IN (SELECT arrayJoin(arrayZip({names:Array(String)}, {versions:Array(UInt32)})))"
 )

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from core.block import Categories, Labels, Predictions
 from core.contract import Contract
 from core.generation import era_of
+from core.reading import TIMES
 from core.segment import grouping_of
 from storage.facts import column as col
 from storage.facts.engine import Engine
@@ -98,7 +99,7 @@ _BATCH = ("model", "topic", "partition", "last", "first", "rows", "duplicates", 
 
 def _readings(table: pa.Table) -> pa.Table:
     columns = {name: table[name] for name in table.column_names}
-    for name in ("window_start", "window_end", "evaluated"):
+    for name in (*TIMES, "evaluated"):
         columns[name] = table[name].cast(pa.int64()).cast(col.TIME)
     columns["window_length"] = pc.subtract(table["window_end"], table["window_start"]).cast(pa.uint64())
     columns["grouping"] = _groupings(table["segment"])

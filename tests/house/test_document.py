@@ -15,6 +15,7 @@ from alerts.destination.document import destination_from
 from core.clock import SystemClock
 from core.contract import Task
 from core.measure import Subject
+from core.reading import SHOWN
 from detectors.catalogue import MEASURES, SPECS
 from detectors.summary.signal import SIGNALS
 from monitors import column, declared, declared_signal, field, grammar
@@ -73,6 +74,12 @@ def test_every_route_is_documented_and_no_other() -> None:
     routes = {f"{method.upper()} {path}" for path, operations in paths.items() for method in operations}
     named = re.findall(r"^\| `([A-Z]+ /\S+)` \|", texts()["docs/api.md"], re.MULTILINE)
     assert sorted(routes | {"GET /v1/openapi.json"}) == sorted(named)
+
+
+def test_every_field_of_a_reading_is_documented_and_no_other() -> None:
+    """In the order in which the API gives them."""
+    section = texts()["docs/api.md"].partition("## A reading")[2].partition("\n\nWhat")[0]
+    assert tuple(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)))) == SHOWN
 
 
 def test_every_metric_is_documented_and_no_other() -> None:

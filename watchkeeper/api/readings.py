@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from core import moment
 from core.baseline import kind as baselines
-from core.reading import Query
+from core.reading import DOCUMENTS, SHOWN, TIMES, Query
 from watchkeeper.api import answer, query
 from watchkeeper.api.seam import Services
 
@@ -18,20 +18,11 @@ MOST = 10_000  # readings on a page
 
 PARAMETERS = ("model", "monitor", "measure", "column", "segment", "from", "to", "revisions", "limit", "cursor")
 
-# The fields of an item, in this order.
-_FIELDS = (
-    *("monitor", "model", "version", "measure", "params", "baseline", "column", "segment", "window_start", "window_end"),
-    *("value", "lower", "upper", "baseline_value", "n_target", "n_baseline", "n_effective"),
-    *("threshold", "verdict", "reason", "revision", "evidence"),
-)
-_TIMES = {"window_start", "window_end"}
-_DOCUMENTS = {"params", "threshold", "evidence"}
-
 
 def items(table: pa.Table) -> list[dict[str, Any]]:
     """Readings as the API gives them."""
-    columns = [_values(name, table[name].to_pylist()) for name in _FIELDS]
-    return [dict(zip(_FIELDS, row, strict=True)) for row in zip(*columns, strict=True)]
+    columns = [_values(name, table[name].to_pylist()) for name in SHOWN]
+    return [dict(zip(SHOWN, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def parse(given: dict[str, str]) -> Query:
@@ -63,9 +54,9 @@ def router(services: Services) -> APIRouter:
 
 
 def _values(name: str, values: list[Any]) -> list[Any]:
-    if name in _TIMES:
+    if name in TIMES:
         return [moment.text(value) for value in values]
-    if name in _DOCUMENTS:
+    if name in DOCUMENTS:
         return [msgspec.Raw((value or "{}").encode()) for value in values]
     if name == "baseline":
         return [None if value is None else baselines.written(value) for value in values]
