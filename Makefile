@@ -31,8 +31,8 @@ up: $(STAMP) ## Run a whole cluster on this machine, servers and all, with its d
 embedded: $(STAMP) ## Run the whole in one process, with its data in DATA (var)
 	@$(BIN)/watchkeeper up --data $(DATA) $(ARGS)
 
-test: $(STAMP) ## Run all tests; ARGS are pytest's
-	@$(BIN)/pytest $(ARGS)
+test: $(STAMP) ## Run all tests, on several workers unless ARGS (pytest's) name some of them
+	@$(BIN)/pytest $(if $(filter-out -%,$(ARGS)),,-n auto) $(ARGS)
 
 chaos: $(STAMP) ## Kill and freeze a cluster for half an hour (WATCHKEEPER_CHAOS_MINUTES); prints a ledger
 	@WATCHKEEPER_CHAOS_MINUTES=$${WATCHKEEPER_CHAOS_MINUTES:-30} $(BIN)/pytest -m chaos tests/chaos $(ARGS)

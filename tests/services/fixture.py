@@ -1,4 +1,4 @@
-"""The fixtures `kafka`, `clickhouse`, `postgres` (one server a session), and a corner of each for one test.
+"""The fixtures `kafka`, `clickhouse`, `postgres` (one server a session, whatever the number of workers), and a corner of each for one test.
 
 `WATCHKEEPER_TEST_KAFKA=host:port`, `WATCHKEEPER_TEST_CLICKHOUSE=http://user:password@host:port` and
 `WATCHKEEPER_TEST_POSTGRES=postgresql://user:password@host:port/postgres` name servers that run already, and win. Without them
@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple, NoReturn, TypeVar
+from typing import NamedTuple, NoReturn
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import httpx
@@ -25,64 +25,52 @@ from compose.servers.clickhouse import ClickHouse
 from compose.servers.fetch import Absent
 from compose.servers.kafka import Kafka
 from compose.servers.postgres import Postgres
-from compose.servers.server import Failed, Server
+from compose.servers.server import Failed
 
-S = TypeVar("S", bound=Server)
+KAFKA, CLICKHOUSE, POSTGRES = VARIABLES = ("WATCHKEEPER_TEST_KAFKA", "WATCHKEEPER_TEST_CLICKHOUSE", "WATCHKEEPER_TEST_POSTGRES")
 
 
 class KafkaAt(NamedTuple):
-    """A broker, and its launcher if we started it."""
+    """A broker."""
 
     bootstrap: str
-    server: Kafka | None = None
 
 
 class ClickHouseAt(NamedTuple):
-    """A ClickHouse server, and its launcher if we started it."""
+    """A ClickHouse server."""
 
     url: str
     user: str
     password: str
-    server: ClickHouse | None = None
 
 
 class PostgresAt(NamedTuple):
-    """A PostgreSQL server by the URL of a database from which others may be made, and its launcher if we started it."""
+    """A PostgreSQL server by the URL of a database from which others may be made."""
 
     url: str
-    server: Postgres | None = None
 
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[KafkaAt]:
     """A broker for the session."""
-    if named := os.environ.get("WATCHKEEPER_TEST_KAFKA"):
-        yield KafkaAt(named)
-        return
-    with _started(Kafka) as server:
-        yield KafkaAt(server.bootstrap, server)
+    with _address(KAFKA) as bootstrap:
+        yield KafkaAt(bootstrap)
 
 
 @pytest.fixture(scope="session")
 def clickhouse() -> Iterator[ClickHouseAt]:
     """A ClickHouse server for the session."""
-    if named := os.environ.get("WATCHKEEPER_TEST_CLICKHOUSE"):
-        parts = urlsplit(named)
+    with _address(CLICKHOUSE) as url:
+        parts = urlsplit(url)
         place = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "", "", ""))
         yield ClickHouseAt(place, unquote(parts.username or "default"), unquote(parts.password or ""))
-        return
-    with _started(ClickHouse) as server:
-        yield ClickHouseAt(server.url, server.user, server.password, server)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresAt]:
     """A PostgreSQL server for the session."""
-    if named := os.environ.get("WATCHKEEPER_TEST_POSTGRES"):
-        yield PostgresAt(named)
-        return
-    with _started(Postgres) as server:
-        yield PostgresAt(server.url, server)
+    with _address(POSTGRES) as url:
+        yield PostgresAt(url)
 
 
 @pytest.fixture
@@ -91,8 +79,8 @@ def kafka_prefix(kafka: KafkaAt) -> Iterator[str]:
     prefix = f"t{secrets.token_hex(4)}-"
     yield prefix
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    if topics := [name for name in admin.list_topics(timeout=10).topics if name.startswith(prefix)]:
-        for deleted in admin.delete_topics(topics, request_timeout=10).values():
+    if topics := [name for name in admin.list_topics(timeout=120).topics if name.startswith(prefix)]:
+        for deleted in admin.delete_topics(topics, request_timeout=120).values():
             deleted.result()
 
 
@@ -100,7 +88,7 @@ def kafka_prefix(kafka: KafkaAt) -> Iterator[str]:
 def clickhouse_database(clickhouse: ClickHouseAt) -> Iterator[str]:
     """A new, empty database, dropped at the end."""
     name = f"t{secrets.token_hex(4)}"
-    with httpx.Client(base_url=clickhouse.url, auth=(clickhouse.user, clickhouse.password), timeout=60) as client:
+    with httpx.Client(base_url=clickhouse.url, auth=(clickhouse.user, clickhouse.password), timeout=300) as client:
         client.post("/", content=f"CREATE DATABASE {name} ENGINE = Atomic").raise_for_status()
         yield name
         client.post("/", content=f"DROP DATABASE IF EXISTS {name} SYNC").raise_for_status()
@@ -119,18 +107,23 @@ def postgres_url(postgres: PostgresAt) -> Iterator[str]:
 
 
 @contextmanager
-def _started(make: Callable[[Path], S]) -> Iterator[S]:
-    """The server on a free port and in a folder that goes with it."""
+def serving(variable: str) -> Iterator[str]:
+    """A server on a free port and in a folder that goes with it; its address, as the variable would name it. Raises Absent and Failed."""
     with tempfile.TemporaryDirectory(prefix="watchkeeper-", ignore_cleanup_errors=True) as folder:
-        server = make(Path(folder))
+        server = {KAFKA: Kafka, CLICKHOUSE: ClickHouse, POSTGRES: Postgres}[variable](Path(folder))
+        with server:
+            yield server.bootstrap if isinstance(server, Kafka) else server.url
+
+
+@contextmanager
+def _address(variable: str) -> Iterator[str]:
+    """The address of the server that the variable names, or else of one for the session."""
+    with ExitStack() as stack:
         try:
-            server.start()
+            address = os.environ.get(variable) or stack.enter_context(serving(variable))
         except (Absent, Failed) as error:
             absent(str(error))
-        try:
-            yield server
-        finally:
-            server.stop()
+        yield address
 
 
 def absent(reason: str) -> NoReturn:

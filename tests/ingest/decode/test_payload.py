@@ -16,7 +16,7 @@ def test_gzip_of_several_members_is_one_body() -> None:
     assert unpack(gzip.compress(b"[1,") + gzip.compress(b"2]"), "gzip") == b"[1,2]"
 
 
-@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"[1]")[:-3], gzip.compress(b"[1]") + b"junk"])
+@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"[1]")[:-3], gzip.compress(b"[1]") + b"junk"], ids=["none", "cut", "junk"])
 def test_broken_gzip_is_refused(body: bytes) -> None:
     """What is no gzip, ends early or goes on with something else is 400."""
     with pytest.raises(PayloadError, match="gzip is broken") as caught:

@@ -1,0 +1,65 @@
+"""The suite on several workers (`pytest -n`): files go to workers, the longest first, and all share the servers that the controller starts and ends."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+from compose.servers.fetch import Absent
+from compose.servers.server import Failed
+from tests.services.fixture import VARIABLES, serving
+
+# What takes longest, alone on two cores: begun last, one of these would be waited for by idle workers.
+LONGEST = (
+    "tests/acceptance/test_year.py",
+    "tests/chaos/test_chaos.py",
+    "tests/acceptance/test_outage.py",
+    "tests/browser/test_pages.py",
+    "tests/acceptance/test_contract.py",
+    "tests/acceptance/test_disorder.py",
+    "tests/browser/test_journey.py",
+    "tests/browser/test_real.py",
+    "tests/acceptance/test_kill.py",
+)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Three workers for two cores: much of what is slow waits."""
+    cores = os.cpu_count() or 1
+    return cores + (cores + 1) // 2
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """A file is of one worker, for the sake of its fixtures; files begin in the order in which they are collected."""
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest files first, then those with slow tests, each in its own order."""
+    if not hasattr(config, "workerinput"):
+        return
+    slow = {item.location[0] for item in items if item.get_closest_marker("slow")}
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.location[0], len(places) + (item.location[0] not in slow)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the servers before the workers, which find them named in the environment. They end after pytest's last line."""
+    if not session.config.getoption("numprocesses", 0) or hasattr(session.config, "workerinput"):
+        return
+    stack = ExitStack()
+    session.config.add_cleanup(stack.close)
+
+    def begin(variable: str) -> None:
+        with suppress(Absent, Failed):  # the first test that needs it says why it is not there
+            os.environ[variable] = stack.enter_context(serving(variable))
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(begin, [name for name in VARIABLES if not os.environ.get(name)]))
