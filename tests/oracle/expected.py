@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn import config_context
 
 from tests.oracle.drift import hellinger, js, psi
 from tests.oracle.performance import measure
@@ -35,7 +36,8 @@ def expected(reference: pd.DataFrame, stream: pd.DataFrame, spec: Spec) -> pd.Da
     Duplicates of an id count once, the first by time. Rows that the server must reject (no id, time or prediction) are no events.
     """
     whole, live = Rows(reference, reference, spec), Rows(events(stream, spec), reference, spec)
-    rows = [reading for monitor in spec.monitors for reading in _readings(monitor, whole, live, spec)]
+    with config_context(assume_finite=True, skip_parameter_validation=True):  # of thousands of small groups the checks take the most
+        rows = [reading for monitor in spec.monitors for reading in _readings(monitor, whole, live, spec)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.astype({"value": float, "baseline_value": float, "n_baseline": "Int64"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -37,13 +38,15 @@ class Rows:
                 names = names + ("," if place else "") + f"{name}=" + dimensions[name]
             self.segments[grouping] = names
         self.labelled = self._label_present()
+        # Many monitors ask for the same; each is worked out once.
+        self.binned, self.outcomes, self._cells = cache(self._binned), cache(self._outcomes), cache(self._counted)
 
     def window(self, length: int) -> npt.NDArray[np.int64]:
         """The start of each row's window."""
         ts = pd.to_datetime(self.frame[self.spec.ts], utc=True).dt.as_unit("us").astype("int64").to_numpy()
         return np.asarray(ts // length * length, np.int64)
 
-    def binned(self, column: str) -> tuple[Bins, npt.NDArray[np.int64]]:
+    def _binned(self, column: str) -> tuple[Bins, npt.NDArray[np.int64]]:
         """The bins of a column, made from the reference, and the bin of each row."""
         if self._numeric(column):
             bins = NumericBins(numbers(self._source(self.reference, column)))
@@ -52,7 +55,7 @@ class Rows:
         kinds = CategoricalBins(texts(self._source(self.reference, column), binary=binary))
         return kinds, kinds.codes(texts(self._source(self.frame, column), binary=binary))
 
-    def outcomes(self) -> Labelled:
+    def _outcomes(self) -> Labelled:
         """Prediction, label and scores of all rows; of rows without label they mean nothing."""
         spec, frame = self.spec, self.frame
         if spec.regression:
@@ -113,12 +116,18 @@ class Rows:
     def table(self, column: str, grouping: tuple[str, ...], length: int, every: int = 0) -> dict[tuple[int, str], list[int]]:
         """Counts of a column's bins by window and segment; `length` 0 is one window, 0. The truth's column counts labelled rows only."""
         bins, codes = self.binned(column)
-        rows, windows = self.windows(np.flatnonzero(self.labelled) if column == "@label" else np.arange(self.size), length, every)
+        rows, places, cells = self._cells(grouping, length, every, column == "@label")
+        counts = np.bincount(cells * bins.size + codes[rows], minlength=len(places) * bins.size).reshape(len(places), bins.size).tolist()
+        return dict(zip(places, counts, strict=True))
+
+    def _counted(
+        self, grouping: tuple[str, ...], length: int, every: int, labelled: bool
+    ) -> tuple[npt.NDArray[np.int64], list[tuple[int, str]], npt.NDArray[np.int64]]:
+        """Rows, the windows and segments that there are, and which of these each row is in."""
+        rows, windows = self.windows(np.flatnonzero(self.labelled) if labelled else np.arange(self.size), length, every)
         keys = list(zip(windows.tolist(), self.segments[grouping][rows].tolist(), strict=True))
         places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
-        flat = np.array([places[key] for key in keys], np.int64) * bins.size + codes[rows]
-        counts = np.bincount(flat, minlength=len(places) * bins.size).reshape(len(places), bins.size).tolist()
-        return {key: counts[place] for key, place in places.items()}
+        return rows, list(places), np.array([places[key] for key in keys], np.int64)
 
     def groups(self, grouping: tuple[str, ...], length: int, every: int = 0) -> dict[tuple[int, str], npt.NDArray[np.int64]]:
         """Indices of the labelled rows by window and segment; `length` 0 is one window, 0."""
