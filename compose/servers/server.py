@@ -35,7 +35,7 @@ class Server(ABC):
 
     name: str
     environment: Mapping[str, str] | None = None
-    patience: ClassVar[float] = 60.0  # seconds until it must be ready, or have stopped
+    patience: ClassVar[float] = 180.0  # seconds until it must be ready, or have stopped
     farewell: ClassVar[signal.Signals] = signal.SIGTERM
 
     def __init__(self, folder: Path, port: int | None = None, *, output: IO[bytes] | None = None) -> None:

@@ -34,7 +34,7 @@ class Direct:
         self.send(topic, rows)
         return 0
 
-    def send(self, topic: str, rows: Rows, partition: int = -1, *, seconds: float = 180.0) -> None:
+    def send(self, topic: str, rows: Rows, partition: int = -1, *, seconds: float = 600.0) -> None:
         """Send events and return when the brokers have them; to the partition of each id's key, or to the one that is named."""
         for row in rows:
             body = json.dumps(row, separators=(",", ":")).encode()

@@ -20,7 +20,7 @@ _WATCHKEEPER = [sys.executable, "-m", "watchkeeper"]
 class Process(Server):
     """`watchkeeper COMMAND...` on a port of its own, which it keeps; what it prints is appended to `folder/name.log`."""
 
-    patience = 90.0
+    patience = 300.0
 
     def __init__(self, name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
         self.name = name  # of each server its kind's; each of ours has its own
@@ -69,7 +69,7 @@ class Process(Server):
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
 
     def _get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=10.0)
+        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=60.0)
 
     def _command(self) -> list[str]:
         return self._words
@@ -78,7 +78,7 @@ class Process(Server):
         return self.problem() is None
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], seconds: float = 120.0) -> str:
+def run(command: Sequence[str], environment: Mapping[str, str], seconds: float = 600.0) -> str:
     """Run `watchkeeper COMMAND...` to its end, which must be a good one; what it printed."""
     done = subprocess.run(
         [*_WATCHKEEPER, *command], env={**os.environ, **environment}, capture_output=True, text=True, timeout=seconds, check=False

@@ -10,7 +10,7 @@ from typing import Any
 
 from watchkeeper.client import Client, Unavailable
 
-_PATIENCE = 180.0  # seconds for which one request is sent again and again
+_PATIENCE = 600.0  # seconds for which one request is sent again and again
 
 Rows = list[dict[str, Any]]
 Deliver = Callable[[str, Rows], int]  # topic, events; returns when they are durable: how often they had to be sent again
@@ -34,7 +34,7 @@ class Sender:
         """Finish this round and begin no other."""
         self._last.set()
 
-    def wait(self, seconds: float = 600.0) -> None:
+    def wait(self, seconds: float = 1_200.0) -> None:
         """Return when all is sent; fail if something was not accepted."""
         self._thread.join(seconds)
         assert not self._thread.is_alive(), "the stream is not over"

@@ -64,7 +64,7 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     with (
         Server(tmp_path_factory.mktemp("bad") / "data", environment=environment) as server,
         Client(server.url) as client,
-        httpx.Client(base_url=server.url, trust_env=False, timeout=60) as http,
+        httpx.Client(base_url=server.url, trust_env=False, timeout=300) as http,
     ):
         client.reference(MODEL, parquet.getvalue(), task="binary", segments=[COLUMN])
         watched = {"model": MODEL, "min_samples": 1, "segments": ["all", COLUMN]}
@@ -230,7 +230,7 @@ def test_any_text_is_an_id_once(stand: Stand) -> None:
     body = b"\n".join(line(key) for key in IDS)
     for _ in range(3):
         assert stand.send("predictions", body).json()["accepted"] == len(IDS)
-        stand.client.wait(60)
+        stand.client.wait(600)
     labels = [{"prediction_id": key, "model": MODEL, "label": 1} for key in IDS]
     assert stand.client.labels(labels).accepted == len(IDS)
     stand.accepted |= set(IDS)
@@ -263,7 +263,7 @@ def test_after_all_of_it_the_server_serves_and_evaluates(stand: Stand) -> None:
     """All that was accepted is there once, nothing is stuck, and the readings of ugly names are read back by them."""
     stand.accepted.add("last")
     assert stand.send("predictions", line("last")).json()["accepted"] == 1
-    status = stand.client.wait(60)
+    status = stand.client.wait(600)
     assert status["problems"] == []
     row = stand.http.get(f"/v1/models/{quote(MODEL, safe='')}").json()
     assert (row["model"], row["predictions"], row["labelled"]) == (MODEL, len(stand.accepted), len(stand.labelled))

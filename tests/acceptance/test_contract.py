@@ -40,14 +40,14 @@ def test_readings_follow_a_new_reference(
     with world({}) as place, Client(place.url) as client:
         watch.define(client, pair)
         watch.replay(client, pair, tmp_path / "stream.parquet")
-        client.wait(120)
+        client.wait(600)
         options = {"task": pair.task, "segments": list(watch.SEGMENTS), "features": fewer}
         again = (tmp_path / "reference.parquet").read_bytes()
         for result in ("changed", "unchanged"):
             answer = client.reference(pair.model, again, **options)
             assert (answer["version"], answer["result"]) == (2, result)
             assert answer["left_out"] == [{"name": "humid", "reason": "not among --features"}]
-        client.wait(120)
+        client.wait(600)
         assert client.status()["evaluate"]["repaired"] > 0
         assert any("humid" in problem for problem in client.status()["problems"])
         monitors = [_without(monitor, "humid") for monitor in watch.monitors(pair)]
@@ -80,7 +80,7 @@ def test_a_class_is_one_in_files_events_and_labels(world: Callable[[Mapping[str,
         )
         told = client.labels([{"prediction_id": "p", "model": "binary", "ts": "2024-03-03T00:00:00Z", "label": "yes"}])
         assert [(len(one.errors), [cell["field"] for cell in one.cells]) for one in (sent, told)] == [(0, ["prediction"]), (0, ["label"])]
-        client.wait(120)
+        client.wait(600)
         assert httpx.get(f"{place.url}/v1/models/binary", trust_env=False).json()["outside"] == {"predictions": 1, "labels": 1}
 
 
@@ -103,7 +103,7 @@ def _spelled(client: Client, task: str, folder: Path) -> tuple[pd.DataFrame, lis
     client.reference(task, paths[0].read_bytes(), task=task, features=["size"], positive="True" if words else "1")
     client.apply(yaml.safe_dump(monitors))
     _send(client, task, paths[1])
-    assert client.wait(120)["problems"] == []
+    assert client.wait(600)["problems"] == []
     found = [item for monitor in monitors for item in client.readings(model=task, monitor=monitor["monitor"], limit=10_000)]
     return expected(reference, stream, Spec(task=task, monitors=monitors, features=["size"])), found
 
@@ -141,11 +141,11 @@ def _change(client: Client, before: str, after: str, folder: Path) -> tuple[pd.D
     options: dict[str, Any] = {"task": "multiclass", "features": ["size", "floor"]}
     client.reference(model, first.read_bytes(), **options)
     _send(client, model, old)
-    client.wait(120)
+    client.wait(600)
     client.reference(model, second.read_bytes(), **options, segments=["floor"])
     _send(client, model, new)
     client.apply(yaml.safe_dump(monitors))
-    assert client.wait(120)["problems"] == []
+    assert client.wait(600)["problems"] == []
     found = [item for monitor in monitors for item in client.readings(model=model, monitor=monitor["monitor"], limit=10_000)]
     return expected(frames[2], pd.concat([frames[1], frames[3]]), Spec(monitors=monitors, segments=["floor"], **options)), found
 

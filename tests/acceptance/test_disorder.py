@@ -38,7 +38,7 @@ def test_a_disordered_stream_reads_as_the_quiet_one(
                 sent = client.predictions(rows) if topic == "predictions" else client.labels(rows)
                 assert (len(rows), 0) == (sent.accepted, sent.rejected)
             watch.replay(client, pair, write(storm.truth, tmp_path / "truth.parquet"))
-        status = client.wait(300)
+        status = client.wait(900)
         assert status["problems"] == []
         for pair, (_, wanted) in storms.items():
             found = watch.readings(client, wild[pair])

@@ -44,7 +44,7 @@ def test_kills_at_random_moments_lose_and_double_nothing(
                     time.sleep(rng.choice([rng.uniform(0.05, 0.4), rng.uniform(0.4, 2.0)]))
                     place.kill(victim)
             watch.replay(client, pair, write(storm.truth, tmp_path / "truth.parquet"))
-            status = client.wait(300)
+            status = client.wait(900)
             assert status["problems"] == []
             assert differences(watch.readings(client, pair), watch.readings(client, killed))[:20] == []
             row = next(row for row in client.models() if row["model"] == killed.model)

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 
 SECONDS = float(os.environ.get("WATCHKEEPER_OUTAGE_SECONDS", "15"))
 SETTINGS = {"WATCHKEEPER_INGEST__SILENCE": "2s", "WATCHKEEPER_INGEST__MEMORY": str(32 << 20), "WATCHKEEPER_KAFKA__SESSION": "10s"}
-PATIENCE = 90.0  # seconds more that a process has to tell of it on a busy machine; so much longer the outage lasts
+PATIENCE = 300.0  # seconds more that a process has to tell of it on a busy machine; so much longer the outage lasts
 INGEST = ("ingest-1", "ingest-2")
 RATE = 400  # predictions a second, and as many labels
 BALLAST, WEIGHT = 80_000, 8_000  # events that pile up at the brokers while nothing can be written, and bytes of each
@@ -91,7 +91,7 @@ def test_an_outage_is_told_outlived_and_costs_nothing(machines: Machines, outage
         client.apply(yaml.safe_dump(census.monitors()))
         pids = {name: process.pid for name, process in place.processes.items()}
         with http(place.url) as deliver, sending(deliver, requests, seconds) as sender:
-            _until(lambda: sender.events > 2 * RATE, 30, "no events come")
+            _until(lambda: sender.events > 2 * RATE, 300, "no events come")
             with _away(machines, outage.name), _grown(place) as grown:
                 began = time.monotonic()
                 if outage.name in HEAVY:
@@ -101,7 +101,7 @@ def test_an_outage_is_told_outlived_and_costs_nothing(machines: Machines, outage
                 time.sleep(max(0.0, began + SECONDS - time.monotonic()))
             for process in place.processes.values():
                 process.wait()
-        status = client.wait(180)
+        status = client.wait(900)
         found = [item for one in census.monitors() for item in client.readings(model=census.MODEL, monitor=one["monitor"], limit=10_000)]
         assert pids == {name: process.pid for name, process in place.processes.items()}
         assert {name: place.processes[name].metrics()["watchkeeper_problems"] for name in outage.told} == dict.fromkeys(outage.told, 0)

@@ -41,7 +41,7 @@ def test_an_id_in_two_partitions_counts_once_and_the_first_in_the_log_wins(serve
             assert 0 < _settled(place) < PEOPLE + TWICE
         finally:
             place.processes["ingest-1"].thaw()
-        status = client.wait(120)
+        status = client.wait(600)
         assert status["problems"] == []
         assert status["evaluate"]["repaired"] > 0
         counts, (model,) = place.counts(census.MODEL), list(client.models())

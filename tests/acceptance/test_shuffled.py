@@ -31,7 +31,7 @@ def test_a_shuffled_month_reads_as_a_batch_job_over_it(world: Callable[[Mapping[
         for topic, rows in census.requests(stream):
             sent = client.predictions(rows) if topic == "predictions" else client.labels(rows)
             assert (len(rows), 0) == (sent.accepted, sent.rejected)
-        assert client.wait(300)["problems"] == []
+        assert client.wait(900)["problems"] == []
         found = [item for one in census.monitors() for item in client.readings(model=census.MODEL, monitor=one["monitor"], limit=10_000)]
     wanted = expected(reference, stream, Spec(monitors=census.monitors(), **census.OPTIONS))
     assert len(wanted) > 5_000

@@ -38,10 +38,10 @@ def test_a_data_folder_is_read_and_goes_on(history: tuple[Path, dict[str, Any]],
     """Every reading and episode is told as before; what comes later is added to it."""
     folder, before = history
     with Process("up", ["up", "--data", str(folder)], tmp_path, {}) as process, Client(process.url) as client:
-        client.wait(120)
+        client.wait(600)
         assert _as_before(told(client), before) == before
         events(client, 3, 300)
-        assert client.wait(120)["problems"] == []
+        assert client.wait(600)["problems"] == []
         (model,) = client.models()
         assert model["predictions"] == 1_800
         held = {_place(item): (item["value"], item["n_target"], item["revision"]) for item in told(client)["readings"]}

@@ -34,8 +34,8 @@ def test_an_episode_knocks_when_it_fires_and_when_it_is_over(world: Callable[[Ma
         for late, share in enumerate((0.0, 0.5, 0.0, 0.0)):
             sent = client.predictions(list(_events(hour + timedelta(hours=late), share)))
             assert (sent.accepted, sent.rejected) == (ROWS, 0)
-        client.wait(120)
-        until = time.monotonic() + 30
+        client.wait(600)
+        until = time.monotonic() + 300
         while not (sent_all := [episode["deliveries"] for episode in client.episodes(model=MODEL)]) or any(
             delivery["state"] != "delivered" for deliveries in sent_all for delivery in deliveries
         ):

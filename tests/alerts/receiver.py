@@ -40,7 +40,7 @@ class Receiver:
                     receiver.calls.append(Call(body, {name.lower(): value for name, value in self.headers.items()}, status))
                     receiver.changed.notify_all()
                 if status == HELD:
-                    receiver.release.wait(60)
+                    receiver.release.wait(600)
                     status = 204
                 self.send_response(status)
                 for name, value in headers.items():
@@ -66,7 +66,7 @@ class Receiver:
         """Where it listens."""
         return f"http://127.0.0.1:{self._server.server_port}/hook"
 
-    def wait(self, calls: int, timeout: float = 10.0) -> None:
+    def wait(self, calls: int, timeout: float = 300.0) -> None:
         """Return when so many calls have come."""
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.calls) >= calls, timeout), f"{len(self.calls)} of {calls} calls came"

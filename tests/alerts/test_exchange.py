@@ -49,7 +49,7 @@ def dripping(pieces: str) -> Iterator[str]:
                         return
             except OSError:
                 return  # nobody listens any more
-            over.wait(60)
+            over.wait(600)
 
     def accept() -> None:
         while not over.is_set():

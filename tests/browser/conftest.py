@@ -80,13 +80,13 @@ def served() -> Iterator[Served]:
     server = uvicorn.Server(uvicorn.Config(made.api(), log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 300
     while not server.started:
         assert time.monotonic() < until, "the server did not start"
         time.sleep(0.02)
     yield made
     server.should_exit = True
-    thread.join(10)
+    thread.join(300)
     listener.close()
 
 
@@ -143,7 +143,7 @@ def window(
     """A tab of its own, in a theme; leaving it fails on any complaint."""
     context = browser.new_context(color_scheme=theme, viewport={"width": size[0], "height": size[1]}, timezone_id=zone, locale="en-GB")
     try:
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(180_000)
         tab = Window(context, served.url)
         yield tab
         assert tab.complaints == []

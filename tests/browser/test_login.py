@@ -67,7 +67,7 @@ def test_a_session_that_ends_under_an_open_page_leads_to_the_log_in(browser: Bro
         tab.page.goto(f"{guarded.url}/ui/models?range=7d")
         enter(tab, TOKEN)
         tab.drawn()
-        tab.page.get_by_label("Token").wait_for(timeout=60_000)
+        tab.page.get_by_label("Token").wait_for(timeout=180_000)
         gone = f"failed: {guarded.url}/v1/version net::ERR_ABORTED"  # asked for while the browser was on its way to the log-in
         assert [complaint for complaint in tab.complaints if "401" not in complaint and complaint != gone] == []
         tab.complaints.clear()

@@ -35,7 +35,7 @@ def server(pairs: tuple[flights.Pair, ...], tmp_path_factory: pytest.TempPathFac
         for pair in pairs:
             recording = Recording(pair.stream, document.read(client.contract(pair.model)), last=DAYS * moment.DAY)
             assert send(client, recording).rejected == 0
-        client.wait(300)
+        client.wait(900)
         yield server
 
 

@@ -59,7 +59,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
                 monkey.rage(time.monotonic() + SECONDS)
             began = time.monotonic()
             with Client(cluster.url) as client:
-                status = client.wait(300)
+                status = client.wait(900)
                 quiet = time.monotonic() - began
                 found = {pair: watch.readings(client, pair) for pair in pairs}
                 panes = {row["model"]: row["predictions"] for row in client.models()}

@@ -80,7 +80,7 @@ def brokers(given: Given) -> Connection:
 
 def settled(given: Given) -> None:
     """Return when the brokers have told one another who leads the partitions of the new topics."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 300
     with closing(Ends(brokers(given))) as ends:
         while time.monotonic() < until:
             try:
@@ -201,7 +201,7 @@ def test_topics_that_lose_events_are_told(given: Given) -> None:
     prefix = given["kafka"]["prefix"]
     config = {"retention.ms": "3600000", "message.timestamp.type": "CreateTime"}
     for done in admin.create_topics([NewTopic(f"{prefix}predictions", 1, 1, config=config)]).values():
-        done.result(10)
+        done.result(300)
     topics.create(brokers(given), 2, 1)
     found = look(given)[f"topic {prefix}predictions"]
     assert found.seen.startswith("1 partitions, kafka.partitions is 2; message.timestamp.type=CreateTime: ")
@@ -228,7 +228,7 @@ def test_realign_lets_ingest_read_on_from_where_the_facts_end(made: Given, monke
     for partition, records in ((0, 50), (1, 5)):
         for _ in range(records):
             producer.produce(f"{made['kafka']['prefix']}predictions", b"{}", partition=partition)
-    assert producer.flush(20) == 0
+    assert producer.flush(300) == 0
     settled(made)
     batch(made, 41)
     with closing(Stores(source.load(None, **made), SystemClock())) as stores:
@@ -256,7 +256,7 @@ def test_lost_places_alone_are_found_again(made: Given) -> None:
     for _ in range(50):
         producer.produce(f"{prefix}predictions", b"{}", partition=0)
         producer.produce(f"{prefix}labels", b"{}", partition=0)
-    assert producer.flush(20) == 0
+    assert producer.flush(300) == 0
     settled(made)
     admin = AdminClient({"bootstrap.servers": made["kafka"]["bootstrap"]})
     kept = TopicPartition(f"{prefix}labels", 0, 7, "v1|i|9")
@@ -279,7 +279,7 @@ def test_realign_moves_nothing_where_that_would_be_wrong(made: Given) -> None:
         realign(brokers(made), {("predictions", 0): 41})
     member = Consumer(brokers(made).consumer("ingest"))
     member.subscribe([f"{made['kafka']['prefix']}predictions"])
-    until = time.monotonic() + 30
+    until = time.monotonic() + 300
     while time.monotonic() < until and not member.assignment():
         member.poll(0.2)
     with pytest.raises(Fatal, match="has members; stop all ingest processes"):

@@ -35,7 +35,7 @@ class Steady:
 
     def step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
         self._steps.append(self._name)
-        assert self._gate.wait(20)
+        assert self._gate.wait(300)
         if (fault := self._faults.get(self._name)) is not None:
             raise fault
         return False
@@ -119,7 +119,7 @@ class Scene:
 
 
 def wait(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.005)

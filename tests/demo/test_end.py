@@ -15,7 +15,7 @@ import pytest
 
 from tests.started import IGNORING_INTERRUPTS, started
 
-PATIENCE = 90.0  # seconds
+PATIENCE = 300.0  # seconds
 
 
 def until(holds: Callable[[], bool]) -> bool:

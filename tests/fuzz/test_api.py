@@ -44,7 +44,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         with Client(server.url) as client:
             client.apply(DEFINITIONS)
             client.predictions([EVENT, EVENT | {"prediction_id": "2", "features": {"km": None}}])
-            client.wait(60)
+            client.wait(600)
         yield server
 
 
@@ -58,7 +58,7 @@ def check_of(operation: Any) -> Callable[..., None]:
             for name in sorted(given_ or {}):
                 if data.draw(st.booleans()):
                     given_[name] = data.draw(WORDS)
-        case.validate_response(case.call(timeout=60), checks=CHECKS)
+        case.validate_response(case.call(timeout=300), checks=CHECKS)
 
     check.__name__ = f"{operation.method.upper()} {operation.path}"
     return check
@@ -85,7 +85,7 @@ def check_bodies(server: Server, kind: str, rows: list[dict[str, Any]], packed: 
     if packed != "no":
         body = gzip.compress(body)
     answer = httpx.post(
-        f"{server.url}/v1/{kind}", content=body[:-3] if packed == "broken" else body, headers=headers, trust_env=False, timeout=60
+        f"{server.url}/v1/{kind}", content=body[:-3] if packed == "broken" else body, headers=headers, trust_env=False, timeout=300
     )
     assert answer.status_code in {200, 400, 415, 422, 429}, answer.text
     assert answer.json()
@@ -113,7 +113,7 @@ def test_bodies_of_events(server: Server) -> None:
 def _unharmed(server: Server, client: Client, readings: list[dict[str, Any]]) -> None:
     """The process lives, finds nothing wrong, becomes quiet, and has lost no reading."""
     assert server.running
-    status = client.wait(120)
+    status = client.wait(600)
     assert [problem for problem in status["problems"] if "monitor" not in problem] == []
     kept = {(item["monitor"], item["column"], item["segment"], item["window_start"]) for item in client.readings(model=MODEL)}
     assert kept >= {(item["monitor"], item["column"], item["segment"], item["window_start"]) for item in readings}

@@ -113,7 +113,7 @@ def test_what_stands_before_a_halted_batch_is_written_and_acknowledged(tmp_path:
 
 
 def _until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 300
     while not holds():
         assert time.monotonic() < end, "it did not come to hold"
         time.sleep(0.01)

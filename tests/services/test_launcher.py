@@ -34,7 +34,7 @@ def start(server: Server) -> None:
         absent(str(error))
 
 
-def gone(pid: int, seconds: float = 10) -> bool:
+def gone(pid: int, seconds: float = 300) -> bool:
     """Whether this process ends in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -63,14 +63,14 @@ def test_kafka_keeps_what_it_acknowledged(tmp_path: Path) -> None:
     start(server)
     with server:
         admin = AdminClient({"bootstrap.servers": server.bootstrap})
-        admin.create_topics([NewTopic("t", 1, 1)])["t"].result(20)
+        admin.create_topics([NewTopic("t", 1, 1)])["t"].result(300)
         producer = Producer({"bootstrap.servers": server.bootstrap, "acks": "all"})
         producer.produce("t", b"one")
-        assert producer.flush(20) == 0
+        assert producer.flush(300) == 0
         kill_and_stop(server)
         consumer = Consumer({"bootstrap.servers": server.bootstrap, "group.id": "g"})
         consumer.assign([TopicPartition("t", 0, 0)])
-        (message,) = consumer.consume(1, 20)
+        (message,) = consumer.consume(1, 300)
         consumer.close()
         assert message.value() == b"one"
         pid = server.pid
@@ -143,7 +143,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 def test_the_session_has_each_server(kafka: KafkaAt, clickhouse: ClickHouseAt, postgres: PostgresAt) -> None:
     """They answer at the addresses that the fixtures give."""
-    assert AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=10).brokers
+    assert AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=120).brokers
     assert httpx.get(f"{clickhouse.url}/ping").text == "Ok.\n"
     with psycopg.connect(postgres.url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)

@@ -11,7 +11,7 @@ def everything(bootstrap: str, topic: str) -> list[Message]:
         {"bootstrap.servers": bootstrap, "group.id": "reading", "enable.auto.commit": False, "enable.partition.eof": True, "log_level": 0}
     )
     try:
-        partitions = [TopicPartition(topic, part, 0) for part in consumer.list_topics(topic, timeout=10).topics[topic].partitions]
+        partitions = [TopicPartition(topic, part, 0) for part in consumer.list_topics(topic, timeout=120).topics[topic].partitions]
         consumer.assign(partitions)
         found, open_ = [], len(partitions)
         while open_:

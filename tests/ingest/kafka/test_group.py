@@ -69,7 +69,7 @@ class Stand:
             for topic, event in (("predictions", prediction), ("labels", head | {"label": 1})):
                 self._producer.produce(self.connection.topic(topic), json.dumps(event), key=f"p{i}")
             self._producer.poll(0)
-        assert self._producer.flush(20) == 0
+        assert self._producer.flush(300) == 0
 
     def member(self, memory: int = 256 << 20) -> Group:
         """One more member, started."""
@@ -100,7 +100,7 @@ class Stand:
         all_of = [TopicPartition(topic, partition, -1) for topic in topics for partition in range(PARTITIONS)]
         admin = AdminClient(self.connection.admin())
         for answer in admin.delete_records(all_of).values():
-            answer.result(30)
+            answer.result(300)
 
     def close(self) -> None:
         """End all members."""
@@ -172,7 +172,7 @@ def test_a_partition_whose_leader_is_away_holds_up_no_other(tmp_path: Path, engi
             fourth = [NewPartitions(stand.connection.topic(topic), PARTITIONS + 1, replica_assignment=[[2]]) for topic in TOPICS]
             admin = AdminClient(stand.connection.admin())
             for answer in admin.create_partitions(fourth).values():
-                answer.result(30)
+                answer.result(300)
             stand.send(range(200))
             before = stand.member()
             until(stand.ends.caught_up)
@@ -246,7 +246,7 @@ def test_what_retention_removed_before_it_was_read_is_counted(stand: Stand) -> N
     assert stand.counts() == (200, 200, 200, 200, 200)
 
 
-def until(holds: Callable[[], bool], seconds: float = 40.0) -> None:
+def until(holds: Callable[[], bool], seconds: float = 300.0) -> None:
     """Wait until something holds. Brokers that have just started may not be able to say."""
     end = time.monotonic() + seconds
     while True:

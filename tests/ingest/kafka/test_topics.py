@@ -37,14 +37,14 @@ def test_missing_topics_are_created_and_creating_again_changes_nothing(connectio
     assert int(settings(connection, "ticks")["retention.ms"]) < int(predictions["retention.ms"])
     assert int(predictions["retention.ms"]) < int(settings(connection, "dead-letters")["retention.ms"])
     admin = AdminClient(connection.admin())
-    found = admin.list_topics(timeout=10).topics
+    found = admin.list_topics(timeout=120).topics
     assert {3} == {len(found[connection.topic(name)].partitions) for name in SETTINGS}
 
 
 def test_what_is_there_already_stays_and_what_differs_is_told(connection: Connection) -> None:
     """Fewer partitions, the producers' time, small messages: named with the topic, and not changed."""
     admin = AdminClient(connection.admin())
-    admin.create_topics([NewTopic(connection.topic("labels"), 2, 1)])[connection.topic("labels")].result(10)
+    admin.create_topics([NewTopic(connection.topic("labels"), 2, 1)])[connection.topic("labels")].result(300)
     made = create(connection, 3)
     assert len(made.created) == 3
     assert all(sentence.startswith(connection.topic("labels")) for sentence in made.differ)

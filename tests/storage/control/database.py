@@ -35,6 +35,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/control.db"
     url = str(request.getfixturevalue("migrated_postgres"))
-    with psycopg.connect(url, autocommit=True, options="-c lock_timeout=10s") as connection:
+    with psycopg.connect(url, autocommit=True, options="-c lock_timeout=120s") as connection:
         connection.execute(f"TRUNCATE {', '.join(METADATA.tables)} RESTART IDENTITY".encode())
     return url

@@ -73,7 +73,7 @@ def test_taking_over_waits_for_what_the_owner_has_begun(store: ControlStore) -> 
             taking = pool.submit(store.take, "owner:late")
             assert wait([taking], timeout=0.3).not_done
             ledger.write(Record(rules=[RULE]))
-        new = taking.result(10)
+        new = taking.result(300)
     with store.recording(("owner:late", new)) as ledger:
         assert ledger.rules("late", "drift") == [RULE]
 

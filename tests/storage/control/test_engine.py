@@ -69,7 +69,7 @@ def test_a_write_transaction_is_alone_from_its_first_moment(store: ControlStore)
             assert wait([waiting], timeout=0.3).not_done
             order.append("first")
             connection.execute(text("INSERT INTO cursors VALUES ('a', '{}', 0)"))
-        waiting.result(10)
+        waiting.result(300)
     assert order == ["first", "second"]
 
 

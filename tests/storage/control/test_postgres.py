@@ -78,7 +78,7 @@ def as_user(url: str, user: str) -> str:
 def at_once(jobs: Sequence[Callable[[], T]]) -> list[T]:
     """What all jobs bring, begun together."""
     with ThreadPoolExecutor(len(jobs)) as pool:
-        return [future.result(60) for future in [pool.submit(job) for job in jobs]]
+        return [future.result(300) for future in [pool.submit(job) for job in jobs]]
 
 
 def run(script: str, url: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
@@ -103,7 +103,7 @@ def test_processes_that_migrate_at_once_apply_each_step_once(url: str) -> None:
     """One does it, the others wait and find nothing to do."""
     with ExitStack() as stack:
         processes = [stack.enter_context(run(MIGRATE, url)) for _ in range(3)]
-        outputs = [process.communicate(timeout=60)[0].strip() for process in processes]
+        outputs = [process.communicate(timeout=300)[0].strip() for process in processes]
     steps = sorted(step.revision for step in ScriptDirectory.from_config(migrations()).walk_revisions())
     assert sorted(outputs) == [str(steps).encode(), b"[]", b"[]"]
 
@@ -121,7 +121,7 @@ def test_one_process_at_a_time_is_alone_also_when_it_is_killed(url: str, store: 
         waiting = pool.submit(second)
         assert wait([waiting], timeout=0.5).not_done
         process.kill()
-        waiting.result(10)
+        waiting.result(300)
     with store.alone():
         store.save_cursor("a", {})  # it keeps nobody from working
     at_once([second, second])
