@@ -15,6 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from compose.servers.server import Server
 
 _WATCHKEEPER = [sys.executable, "-m", "watchkeeper"]
+# One for all, since whoever waits asks often and a client takes some 20 ms of CPU to make; it keeps no connection to a process that may be killed.
+_HTTP = httpx.Client(trust_env=False, timeout=60.0, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 class Process(Server):
@@ -69,7 +71,7 @@ class Process(Server):
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
 
     def _get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=60.0)
+        return _HTTP.get(f"{self.url}{path}")
 
     def _command(self) -> list[str]:
         return self._words
