@@ -57,7 +57,7 @@ def main(path: Path) -> None:
             destination = {"destination": "oncall", "kind": "webhook", "url": receiver.url, "secret": receiver.secret, "severity": "report"}
             client.apply(yaml.safe_dump([*monitors, destination]))
             events(client, 2, 1_500)
-            client.wait(120)
+            client.wait(600)
             said = json.dumps(told(client)).encode()
         (folder / "server.log").unlink()
         with tarfile.open(path, "w:xz") as archive:

@@ -48,7 +48,7 @@ def test_a_data_folder_is_read_and_goes_on(history: tuple[Path, dict[str, Any]],
         after = {place: n for place, (_, n, _) in held.items()}
         # Panes from before have no moments until they are made again; no reading changes.
         assert client.rebuild(model["model"])["state"] == "waiting"
-        client.wait(120)
+        client.wait(600)
         done = client.rebuilding(model["model"])
         assert (done["state"], done["done"], done["slots"]) == ("done", done["slots"], done["slots"])
         assert {_place(item): (item["value"], item["n_target"], item["revision"]) for item in told(client)["readings"]} == held
