@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from plotly.io.json import to_json_plotly
 
@@ -132,6 +133,21 @@ async def test_a_quiet_inbox_shows_that_it_is_alive(twin: Twin) -> None:
     found = text(await page(quiet, "/ui/", ""))
     assert "All quiet" in found
     assert "2013-12-31 23:00 UTC" in found
+
+
+async def test_an_episode_of_a_paused_monitor_says_so() -> None:
+    """On its page and in the inbox while it is open, and no other does. Whose it is and what to do stand on its page; the runbook is a link."""
+    paused = Twin()
+    one, ended = (paused.episodes(state, None, 500)[0] for state in ("open", "closed"))
+    words: dict[str, Any] = {"owner": "flight desk", "description": "what it is for", "runbook": "https://wiki.example.org/late"}
+    paused._episodes = [msgspec.structs.replace(one, **words), ended]
+    episode = text(await page(paused, f"/ui/alerts/{one.id}", ""))
+    assert '"Paused"' not in episode + text(await page(paused, "/ui/", ""))
+    assert all(f'"{word}"' in episode for word in (*words.values(), "Owner", "Runbook"))
+    assert '"href": "https://wiki.example.org/late"' in episode
+    paused._monitors = {model: [msgspec.structs.replace(each, enabled=False) for each in of] for model, of in paused._monitors.items()}
+    found = [text(await page(paused, path, "")) for path in (f"/ui/alerts/{one.id}", "/ui/", f"/ui/alerts/{ended.id}")]
+    assert ['"Paused"' in each for each in found] == [True, True, False]
 
 
 async def test_an_episode_shows_its_sentence_rule_and_deliveries(twin: Twin) -> None:
