@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ import pytest
 
 from core import moment
 from storage.facts.purge import _holds, _tables
+from tests.acceptance.world import World
 from watchkeeper.api.app import create_api
+from watchkeeper.client import Client, Refused
 from watchkeeper.embedded import Embedded
 from watchkeeper.services import Services
 from watchkeeper.settings import load
@@ -169,3 +171,52 @@ def test_what_is_deleted_ends_and_its_history_stays(tmp_path: Path) -> None:
         assert [one["destination"] for one in here.items("/v1/destinations")] == ["oncall"]
         assert [here.ask("DELETE", "/v1/destinations/oncall").status_code for _ in range(2)] == [200, 404]
         assert here.items("/v1/destinations") == []
+
+
+def test_every_process_hears_of_a_pause_and_of_a_delete(world: Callable[[Mapping[str, str]], World]) -> None:
+    """In either world: owners stand still and go on, and stop; events are refused; a model that is purged and made again reads as it did first."""
+    day = time.time_ns() // 1_000 // moment.DAY * moment.DAY - moment.DAY
+    model, monitor = "rides", "{monitor: nulls, model: rides, measure: quality.null_rate, columns: [km], min_samples: 1, enabled: %s}"
+    contract = "- {contract: rides, task: binary, columns: [{name: km, kind: numeric, range: [0, 10]}]}"
+
+    def send(client: Client, first: int) -> tuple[int, int]:
+        features = ({"km": None if row % 3 == 0 else row % 10} for row in range(first, first + 60))
+        events = [
+            {"prediction_id": f"e{row}", "model": model, "ts": (day + row * moment.MINUTE) // 1_000, "prediction": 1, "features": of}
+            for row, of in enumerate(features, first)
+        ]
+        sent = client.predictions(events)
+        return sent.accepted, sent.rejected
+
+    def counts(client: Client) -> list[int]:
+        client.wait(120)
+        return [one["n_target"] for one in client.readings(model=model, monitor="nulls")]
+
+    with world({"WATCHKEEPER_INGEST__SILENCE": "1s"}) as place, Client(place.url) as client:
+        client.apply(f"{contract}\n- {monitor % 'true'}")
+        assert send(client, 0) == (60, 0)
+        assert counts(client) == [60]
+        client.apply(f"- {monitor % 'false'}")
+        send(client, 60)
+        assert counts(client) == [60]
+        client.apply(f"- {monitor % 'true'}")
+        assert counts(client) == [120]
+        client.delete_monitor(model, "nulls")
+        with pytest.raises(Refused, match="there is no monitor"):
+            client.delete_monitor(model, "nulls")
+        send(client, 120)
+        assert counts(client) == [120]
+        client.delete_model(model)
+        assert send(client, 180) == (0, 60)
+        deadline = time.monotonic() + 120
+        while client.status()["evaluate"]["models"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert (counts(client), list(client.models())) == ([120], [])
+        client.delete_model(model, purge=True)
+        assert counts(client) == []
+        client.apply(f"{contract}\n- {monitor % 'true'}")
+        assert send(client, 0) == (60, 0)
+        assert counts(client) == [60]
+        assert client.contract(model)["version"] == 2
+        assert client.status()["problems"] == []
