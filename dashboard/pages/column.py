@@ -66,7 +66,10 @@ async def draw(reader: Reader, search: str, model: str, name: str) -> Page:
         measure = state.measure if state.measure in drifts else next(iter(drifts))
         body = await _drift(reader, found, drifts, measure, column, state, here)
     else:
-        body = [piece.card("Drift", piece.empty("Not watched", "No monitor takes a drift measure of this column."))]
+        over = period(found.row, state, moment.DAY)
+        day = over.end - moment.DAY if state.window is None else state.window // moment.DAY * moment.DAY
+        about_day = ("The newest day" if state.window is None else "The day of the chosen window", "No monitor takes a drift measure of it")
+        body = [await panel(_distribution(reader, found, column, state, day, moment.DAY, about_day), "distribution")]
     if nulls:
         body.append(await panel(_over(reader, found, nulls, column, state, here, "nulls"), "null rate"))
     return Page(f"{name} of {model}", [*head, *body])

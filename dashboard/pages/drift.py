@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow.compute as pc
+from dash import html
 
 from core import moment
 from core.measure import Family
@@ -25,7 +26,21 @@ MOSTLY = 0.5  # the null rate from which on a column is not called OK
 
 
 async def drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: State, here: Here) -> list[Any]:
-    """Every column over time, and a table that leads to each. `judged` gives each measure its monitor."""
+    """Every column over time, a table that leads to each, and the model's signals. `judged` gives each measure its monitor."""
+    return [*await _drift(reader, scene, judged, state, here), *_signals(scene, state)]
+
+
+def _signals(scene: Scene, state: State) -> list[Any]:
+    """Links to the signals, watched or not; nothing where the contract has none."""
+    links: list[Any] = []
+    for column in scene.contract.signals:
+        there = address("models", scene.row.model, "columns", column.name, state=state.but(by=""))
+        links += [*([" · "] if links else []), piece.link(piece.name(column.name), there)]
+    note = "Derived from the fields of each event. Monitors watch those that they name under columns."
+    return [piece.card("Signals", html.P(links), note=note)] if links else []
+
+
+async def _drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: State, here: Here) -> list[Any]:
     shown = {name: monitor for name, monitor in judged.items() if scene.measures[name].family is Family.DRIFT}
     if not shown:
         return [piece.card("Drift", piece.empty("Not watched", "No monitor takes a drift measure of this model."))]

@@ -11,7 +11,17 @@ import pandas as pd
 
 MODEL = "income"
 FEATURES = ["age", "hours", "gain", "married", "education", "sex", "occupation"]
-OPTIONS: dict[str, Any] = {"task": "binary", "segments": ["education", "sex*education"], "protected": ["sex"], "features": FEATURES}
+OPTIONS: dict[str, Any] = {
+    "task": "binary",
+    "segments": ["education", "sex*education", "@status"],
+    "protected": ["sex"],
+    "features": FEATURES,
+    "latency": "latency_ms",
+    "status": "status",
+    "caller": "caller",
+    "attribution_prefix": "attribution_",
+}
+SIGNALS = ["@confidence", "@entropy", "@margin", "@latency_ms", "@status", "@caller", "@outside", "@attribution:hours"]
 _DAYS = 30
 _START = pd.Timestamp("2024-03-01", tz="UTC")
 _EDUCATION = ["school", "college", "bachelor", "master", "doctor"]
@@ -48,7 +58,36 @@ def people(rows: int, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
     )
     for name, share in (("age", 0.02), ("occupation", 0.06), ("education", 0.01)):
         frame.loc[rng.random(rows) < share, name] = None
-    return frame
+    return observed(frame, seed, drift=drift)
+
+
+def observed(frame: pd.DataFrame, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
+    """The frame with what is seen of a prediction besides: latency, status, caller and attributions, with nulls and values that cannot be used."""
+    rng, rows = np.random.default_rng([seed, 1]), len(frame)
+    added = pd.DataFrame(
+        {
+            "latency_ms": rng.lognormal(3 + drift, 0.8, rows).round(3),
+            "status": np.array(["ok", "error", "late"], object)[rng.choice(3, rows, p=[0.9 - 0.2 * drift, 0.08 + 0.2 * drift, 0.02])],
+            "caller": np.array(["web", "app", "a=b"], object)[rng.integers(0, 3, rows)],
+            "attribution_hours": rng.normal(drift, 1, rows).round(4),
+        },
+        index=frame.index,
+    )
+    added.loc[rng.random(rows) < 0.02, "latency_ms"] = -1.0
+    for name in added:
+        added.loc[rng.random(rows) < 0.03, name] = None
+    return pd.concat([frame, added], axis=1)
+
+
+def fields(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """The optional fields of events, those of `observed`; a null is not sent."""
+    given: list[dict[str, Any]] = json.loads(rows[["latency_ms", "status", "caller"]].to_json(orient="records", double_precision=15))
+    parts = json.loads(rows[["attribution_hours"]].to_json(orient="records", double_precision=15))
+    each = [{name: value for name, value in one.items() if value is not None} for one in given]
+    return [
+        one | ({} if part["attribution_hours"] is None else {"attributions": {"hours": part["attribution_hours"]}})
+        for one, part in zip(each, parts, strict=True)
+    ]
 
 
 def monitors() -> list[dict[str, Any]]:
@@ -64,6 +103,16 @@ def monitors() -> list[dict[str, Any]]:
             "measure": "drift.hellinger",
             "columns": ["age", "education"],
             "target": {"window": "3d", "every": "1d"},
+        },
+        {**shared, "monitor": "signals", "measure": "drift.psi", "columns": SIGNALS, "segments": ["all", "sex", "@status"]},
+        {**shared, "monitor": "signals-js", "measure": "drift.js", "columns": SIGNALS, "segments": ["all"], "baseline": "previous"},
+        {**shared, "monitor": "signals-null", "measure": "quality.null_rate", "columns": SIGNALS, "segments": ["all", "@status"]},
+        {
+            **shared,
+            "monitor": "accuracy-by-status",
+            "measure": "performance.accuracy",
+            "segments": ["all", "@status"],
+            "baseline": "reference",
         },
         {**shared, "monitor": "accuracy", "measure": "performance.accuracy", "baseline": "reference", "warn": 0.05},
         {
@@ -89,8 +138,8 @@ def _predictions(rows: pd.DataFrame) -> list[dict[str, Any]]:
     features: list[dict[str, Any]] = json.loads(rows[FEATURES].to_json(orient="records", double_precision=15))
     ids, times, predictions, scores = (rows[name].tolist() for name in ("prediction_id", "ts", "prediction", "score"))
     return [
-        {"prediction_id": key, "model": MODEL, "ts": ts.isoformat(), "features": values, "prediction": prediction, "score": score}
-        for key, ts, values, prediction, score in zip(ids, times, features, predictions, scores, strict=True)
+        {"prediction_id": key, "model": MODEL, "ts": ts.isoformat(), "features": values, "prediction": prediction, "score": score, **more}
+        for key, ts, values, prediction, score, more in zip(ids, times, features, predictions, scores, fields(rows), strict=True)
     ]
 
 

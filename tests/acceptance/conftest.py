@@ -7,8 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance import watch
 from tests.acceptance.world import Cluster, Embedded, Servers, World
 from tests.services.fixture import ClickHouseAt, KafkaAt
+from watchkeeper.demo import flights
+
+
+@pytest.fixture(scope="session")
+def observed(pairs: tuple[flights.Pair, ...], tmp_path_factory: pytest.TempPathFactory) -> tuple[flights.Pair, ...]:
+    """The files of `pairs` with the fields that signals are made of."""
+    folder = tmp_path_factory.mktemp("observed")
+    return tuple(watch.observed(pair, folder) for pair in pairs)
 
 
 @pytest.fixture

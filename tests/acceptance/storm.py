@@ -41,6 +41,7 @@ class Storm:
         other = self._rng.random(len(frame)) < 0.5
         columns = [*flights.FEATURES, "prediction", *(["score"] if "score" in frame else [])]
         rows = json.loads(frame[columns].to_json(orient="records", double_precision=15))
+        seen = _fields(frame)
         for place, row in enumerate(rows):
             event = {
                 "prediction_id": frame["prediction_id"][place],
@@ -48,6 +49,7 @@ class Storm:
                 "ts": int(self._ts[place]) // 1_000,
                 "features": {name: row[name] for name in flights.FEATURES},
                 **{name: row[name] for name in columns if name not in flights.FEATURES},
+                **seen[place],
             }
             yield int(self._arrived[place]), "predictions", event
             if twice[place]:
@@ -55,6 +57,7 @@ class Storm:
                     "ts": event["ts"] - 5 * 3_600_000,
                     "features": {"temp": -40.0, "origin": "XXX"},
                     "prediction": 1 - event["prediction"],
+                    "latency_ms": 1e5,
                 }
                 yield int(again[place]), "predictions", event | (changed if other[place] else {})
 
@@ -94,6 +97,18 @@ class Storm:
 
     def _after(self, size: int, longest: int) -> npt.NDArray[np.int64]:
         return self._rng.integers(0, longest, size)
+
+
+def _fields(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The optional fields of the events, those of `watch.observed`, as far as there are any."""
+    names = [name for name in ("latency_ms", "status", "attribution_hour") if name in frame]
+    found = []
+    for row in json.loads(frame[names].to_json(orient="records", double_precision=15)):
+        sent = {name: value for name, value in row.items() if value is not None}
+        if "attribution_hour" in sent:
+            sent["attributions"] = {"hour": sent.pop("attribution_hour")}
+        found.append(sent)
+    return found
 
 
 def write(frame: pd.DataFrame, path: Path) -> Path:

@@ -27,10 +27,10 @@ pytestmark = pytest.mark.slow
 
 
 def test_readings_follow_a_new_reference(
-    pairs: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World], tmp_path: Path
+    observed: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World], tmp_path: Path
 ) -> None:
     """Three weeks under January's bins, then under those of its first ten days without one feature: as if it had always been so."""
-    pair = pairs[0]
+    pair = observed[0]
     stream = pd.read_parquet(pair.stream)
     stream = stream[stream["ts"] < stream["ts"].iloc[0] + pd.Timedelta(days=21)]
     stream.to_parquet(tmp_path / "stream.parquet")
@@ -41,7 +41,7 @@ def test_readings_follow_a_new_reference(
         watch.define(client, pair)
         watch.replay(client, pair, tmp_path / "stream.parquet")
         client.wait(600)
-        options = {"task": pair.task, "segments": list(watch.SEGMENTS), "features": fewer}
+        options = {**watch.options(pair), "features": fewer}
         again = (tmp_path / "reference.parquet").read_bytes()
         for result in ("changed", "unchanged"):
             answer = client.reference(pair.model, again, **options)
@@ -51,7 +51,7 @@ def test_readings_follow_a_new_reference(
         assert client.status()["evaluate"]["repaired"] > 0
         assert any("humid" in problem for problem in client.status()["problems"])
         monitors = [_without(monitor, "humid") for monitor in watch.monitors(pair)]
-        spec = Spec(task=pair.task, monitors=monitors, features=fewer, segments=watch.SEGMENTS)
+        spec = Spec(monitors=monitors, **options)
         wanted = expected(pd.read_parquet(tmp_path / "reference.parquet"), stream, spec)
         found = [item for item in watch.readings(client, pair) if item["column"] != "humid"]
         assert compare(wanted, found)[:20] == []

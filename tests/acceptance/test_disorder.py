@@ -25,11 +25,11 @@ SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
 
 
 def test_a_disordered_stream_reads_as_the_quiet_one(
-    pairs: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World], tmp_path: Path
+    observed: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World], tmp_path: Path
 ) -> None:
     """Shuffled, doubled, late, early, corrected, retracted and cut anywhere: both models' readings agree, and the ruler confirms them."""
-    storms = {pair: _storm(pair) for pair in pairs}
-    wild = {pair: replace(pair, model=f"{pair.model}-storm") for pair in pairs}
+    storms = {pair: _storm(pair) for pair in observed}
+    wild = {pair: replace(pair, model=f"{pair.model}-storm") for pair in observed}
     with world(SOON) as place, Client(place.url) as client:
         for pair, (storm, _) in storms.items():
             watch.define(client, pair)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import yaml
 
 from tests.oracle.expected import expected
@@ -18,6 +21,35 @@ from watchkeeper.send import send
 
 SEGMENTS = ("origin", "carrier")
 GROUPINGS = ["all", *SEGMENTS]
+_FIELDS = {"latency": "latency_ms", "status": "status", "attribution_prefix": "attribution_"}
+_SIGNALS = ("@latency_ms", "@status", "@outside", "@attribution:hour")
+
+
+def observed(pair: flights.Pair, folder: Path) -> flights.Pair:
+    """The same files with what is seen of a prediction besides: latency, status and an attribution, with nulls and values that cannot be used."""
+    paths = []
+    for seed, path in enumerate((pair.reference, pair.stream)):
+        frame, rng = pd.read_parquet(path), np.random.default_rng(seed)
+        rows = len(frame)
+        frame["latency_ms"] = rng.lognormal(3 + seed / 5, 0.8, rows).round(3)
+        frame["status"] = np.array(["ok", "error", "late"], object)[rng.choice(3, rows, p=[0.9, 0.08, 0.02])]
+        frame["attribution_hour"] = rng.normal(seed / 5, 1, rows).round(4)
+        frame.loc[rng.random(rows) < 0.02, "latency_ms"] = -1.0
+        for name in ("latency_ms", "status", "attribution_hour"):
+            frame.loc[rng.random(rows) < 0.03, name] = None
+        paths.append(folder / f"observed-{path.name}")
+        frame.to_parquet(paths[-1], index=False)
+    return replace(pair, reference=paths[0], stream=paths[1])
+
+
+def options(pair: flights.Pair) -> dict[str, Any]:
+    """The options of the reference: with signals where the files have their fields, else without any."""
+    more = {**_FIELDS, "segments": [*SEGMENTS, "@status"]} if _is_observed(pair) else {}
+    return {"task": pair.task, "segments": list(SEGMENTS), "features": list(flights.FEATURES), **more}
+
+
+def _is_observed(pair: flights.Pair) -> bool:
+    return "latency_ms" in pq.read_schema(pair.reference).names
 
 
 def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
@@ -37,12 +69,21 @@ def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
             {"monitor": name, "measure": measure, "baseline": "reference", **limits},
             {"monitor": f"{name}-week", "measure": measure, "baseline": "previous", "target": {"window": "7d"}, **limits},
         ]
+    if _is_observed(pair):
+        signals = [*_SIGNALS, *(["@confidence", "@entropy", "@margin"] if pair.task == "binary" else [])]
+        several = {"columns": signals, "segments": ["all", "origin", "@status"]}
+        watched += [
+            {"monitor": "signals", "measure": "drift.psi", **several},
+            {"monitor": "signals-js", "measure": "drift.js", **several, "baseline": "previous", "target": {"window": "7d"}},
+            {"monitor": "signals-null", "measure": "quality.null_rate", **several},
+        ]
     return [{**shared, **monitor} for monitor in watched]
 
 
 def define(client: Client, pair: flights.Pair) -> None:
     """Give the model its reference and its monitors."""
-    client.reference(pair.model, pair.reference.read_bytes(), task=pair.task, segments=list(SEGMENTS), features=list(flights.FEATURES))
+    signals = {} if _is_observed(pair) else {"signals": "none"}
+    client.reference(pair.model, pair.reference.read_bytes(), **options(pair), **signals)
     client.apply(yaml.safe_dump(monitors(pair)))
 
 
@@ -55,7 +96,7 @@ def replay(client: Client, pair: flights.Pair, stream: Path | None = None) -> No
 
 def ruler(pair: flights.Pair, stream: pd.DataFrame) -> pd.DataFrame:
     """The readings that must be there."""
-    spec = Spec(task=pair.task, monitors=monitors(pair), features=flights.FEATURES, segments=SEGMENTS)
+    spec = Spec(monitors=monitors(pair), **options(pair))
     return expected(pd.read_parquet(pair.reference), stream, spec)
 
 

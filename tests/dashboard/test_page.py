@@ -12,6 +12,7 @@ import pytest
 from plotly.io.json import to_json_plotly
 
 from core import moment
+from core.contract import Column, Kind
 from core.episode import Level, State, Transition
 from core.reading import Query
 from dashboard import word
@@ -287,3 +288,24 @@ async def test_the_pipeline_tells_what_waits_and_what_could_not_be_used(twin: Tw
         "departs-late",
     ):
         assert said in drawn
+
+
+async def test_signals_are_offered_where_the_contract_has_them(twin: Twin) -> None:
+    """The drift part of the Model page leads to each; the page of one that no monitor watches shows its distribution all the same."""
+    model = "departs-late"
+    assert "Signals" not in text(await page(twin, f"/ui/models/{model}", ""))
+    before = twin._contracts[model]
+    signals = (
+        Column(name="@latency_ms", kind=Kind.NUMERIC, edges=(1.0, 10.0, 100.0)),
+        Column(name="@status", kind=Kind.CATEGORICAL, categories=("ok", "error")),
+    )
+    twin._contracts[model] = msgspec.structs.replace(before, signals=signals)
+    try:
+        offered = text(await page(twin, f"/ui/models/{model}", ""))
+        assert all(f"columns/{one.name}" in offered for one in signals)
+        for one in signals:
+            shown = text(await page(twin, f"/ui/models/{model}/columns/{one.name}", ""))
+            assert "No monitor takes a drift measure of it" in shown
+            assert f"{one.name}: " in shown
+    finally:
+        twin._contracts[model] = before

@@ -15,9 +15,9 @@ Codes = npt.NDArray[np.int64]
 class NumericBins:
     """The bins of a numeric column: [a, b) between edges, open at both ends, then null, then invalid."""
 
-    def __init__(self, reference: npt.NDArray[np.float64]) -> None:
+    def __init__(self, reference: npt.NDArray[np.float64], edges: npt.NDArray[np.float64] | None = None) -> None:
         x = reference[np.isfinite(reference)]
-        self.edges = _edges(x)
+        self.edges = _edges(x) if edges is None else edges
         self.values = len(self.edges) + 1
         self.null = self.values
         self.size = self.values + 2
@@ -33,8 +33,8 @@ class NumericBins:
 class CategoricalBins:
     """The bins of a categorical column: the top 500 of the reference, other, unseen, null, invalid."""
 
-    def __init__(self, reference: npt.NDArray[np.object_]) -> None:
-        ranked = ranking(reference)
+    def __init__(self, reference: npt.NDArray[np.object_], kept: Sequence[str] | None = None) -> None:
+        ranked = ranking(reference) if kept is None else list(kept)
         self.kept, self.others = ranked[:500], set(ranked[500:])
         self.values = len(self.kept)
         self.null = self.values + 2

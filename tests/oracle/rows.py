@@ -11,6 +11,7 @@ import pandas as pd
 
 from tests.oracle.bins import Bins, CategoricalBins, NumericBins, ranking
 from tests.oracle.performance import Labelled
+from tests.oracle.signal import STATUSES, TEXTS, fixed_edges, number_values, text_values
 from tests.oracle.spec import Spec
 from tests.oracle.value import INVALID, NULL, OTHER, numbers, texts
 
@@ -48,12 +49,23 @@ class Rows:
 
     def _binned(self, column: str) -> tuple[Bins, npt.NDArray[np.int64]]:
         """The bins of a column, made from the reference, and the bin of each row."""
+        if column.startswith("@") and column not in {"@prediction", "@score", "@label"}:
+            return self._signal(column)
         if self._numeric(column):
             bins = NumericBins(numbers(self._source(self.reference, column)))
             return bins, bins.codes(numbers(self._source(self.frame, column)))
         binary = self.spec.task == "binary" and column in {"@prediction", "@label"}
         kinds = CategoricalBins(texts(self._source(self.reference, column), binary=binary))
         return kinds, kinds.codes(texts(self._source(self.frame, column), binary=binary))
+
+    def _signal(self, name: str) -> tuple[Bins, npt.NDArray[np.int64]]:
+        reference, spec = self.reference, self.spec
+        if name in TEXTS:
+            kinds = CategoricalBins(text_values(reference, spec, name), STATUSES if name == "@status" else None)
+            return kinds, kinds.codes(text_values(self.frame, spec, name))
+        edges = fixed_edges(name, len(spec.watched(reference)))
+        bins = NumericBins(number_values(reference, reference, spec, name), edges)
+        return bins, bins.codes(number_values(self.frame, reference, spec, name))
 
     def _outcomes(self) -> Labelled:
         """Prediction, label and scores of all rows; of rows without label they mean nothing."""
@@ -82,7 +94,7 @@ class Rows:
             return self.spec.regression
         dtype = self.reference[column].dtype
         number = pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
-        return number and column not in {*self.spec.categorical, *self.spec.dimensions}
+        return number and column not in self.spec.texts
 
     def _source(self, frame: pd.DataFrame, column: str) -> pd.Series:
         spec = self.spec
@@ -90,8 +102,11 @@ class Rows:
         return frame[name] if name in frame else pd.Series(np.full(len(frame), np.nan))
 
     def _dimension(self, name: str) -> npt.NDArray[np.object_]:
-        kept = {*ranking(texts(self.reference[name]))[:100], NULL, INVALID}
-        own = texts(self._source(self.frame, name))
+        if name in TEXTS:
+            known, own = text_values(self.reference, self.spec, name), text_values(self.frame, self.spec, name)
+        else:
+            known, own = texts(self.reference[name]), texts(self._source(self.frame, name))
+        kept = {*ranking(known)[:100], NULL, INVALID}
         return np.array([value if value in kept else OTHER for value in own], dtype=object)
 
     def _label_present(self) -> npt.NDArray[np.bool_]:

@@ -33,6 +33,10 @@ class Spec:
     score: str = "score"
     proba_prefix: str = "proba_"
     interval: Sequence[str] = ()
+    latency: str | None = None
+    status: str | None = None
+    caller: str | None = None
+    attribution_prefix: str | None = None
     label: str = "label"
     label_ts: str = "label_ts"
     until: int | None = None
@@ -52,6 +56,11 @@ class Spec:
         """The columns to segment by, protected attributes among them."""
         single = [name for name in self.segments if "*" not in name]
         return single + [name for name in self.protected if name not in single]
+
+    @property
+    def texts(self) -> set[str]:
+        """The columns whose values are texts, whatever they hold."""
+        return {*self.categorical, *self.dimensions}
 
     @property
     def groupings(self) -> list[tuple[str, ...]]:
