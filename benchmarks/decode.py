@@ -34,6 +34,15 @@ CONTRACT = Contract(
     scored=True,
 )
 
+SIGNALS = msgspec.structs.replace(
+    CONTRACT,
+    features=tuple(msgspec.structs.replace(one, range=(-300.0, 1_000.0)) for one in CONTRACT.features),
+    signals=tuple(
+        Column(name=name, kind=Kind.CATEGORICAL if name == "@status" else Kind.NUMERIC)
+        for name in ("@confidence", "@entropy", "@margin", "@outside", "@latency_ms", "@status")
+    ),
+)
+
 
 def events() -> list[dict[str, object]]:
     """Prediction events, the same in every run."""
@@ -88,7 +97,8 @@ def main() -> None:
     labels = json.dumps(
         [{"prediction_id": row["prediction_id"], "model": "taxi-fare", "label": 1, "ts": row["ts"]} for row in rows]
     ).encode()
-    contracts = {CONTRACT.model: CONTRACT}.get
+    contracts, signalled = {CONTRACT.model: CONTRACT}.get, {CONTRACT.model: SIGNALS}.get
+    sent = lines.replace(b'"prediction":', b'"latency_ms":12.5,"status":"ok","prediction":')
     decode = Decode(lambda model: msgspec.structs.replace(CONTRACT, model=model))
     one, ten, fifty = batch(compact, 1), batch(compact, 10), batch(compact, 50)
     typed = msgspec.json.Decoder(list[types_of(Layout.of(CONTRACT)).event])  # type: ignore[misc]
@@ -97,6 +107,8 @@ def main() -> None:
         "msgspec to structs only": rate(lambda: typed.decode(array)),
         "to columns, JSON array": rate(lambda: decode_predictions(array, "json", contracts, NOW)),
         "to columns, NDJSON": rate(lambda: decode_predictions(lines, "ndjson", contracts, NOW)),
+        "  latency and status sent": rate(lambda: decode_predictions(sent, "ndjson", contracts, NOW)),
+        "  and with six signals": rate(lambda: decode_predictions(sent, "ndjson", signalled, NOW)),
         "  with a column unheard of": rate(lambda: decode_predictions(more, "ndjson", contracts, NOW)),
         "  NDJSON, one bare NaN": rate(lambda: decode_predictions(broken, "ndjson", contracts, NOW)),
         "  JSON array, one bare NaN": rate(lambda: decode_predictions(nan, "json", contracts, NOW)),

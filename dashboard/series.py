@@ -157,8 +157,8 @@ def watches(monitor: Monitor, segment: str) -> bool:
 
 
 def has(monitor: Monitor, column: str) -> bool:
-    """Whether a monitor watches a column; "" is no column."""
-    return not column or not monitor.columns or column in monitor.columns
+    """Whether a monitor watches a column; "" is no column. One that names none watches all features: outputs and signals begin with @."""
+    return not column or column in monitor.columns or not (monitor.columns or column.startswith("@"))
 
 
 def choose(monitors: Sequence[Monitor], name: str, wanted: str = "", column: str = "", segment: str = ALL) -> Monitor | None:

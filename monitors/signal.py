@@ -30,11 +30,15 @@ _ROLES = {
 
 
 def names_of(found: Layout, contract: Contract, wanted: Collection[str] | None = None) -> tuple[str, ...]:
-    """The signals that a file gives, in the table's order; with `wanted` those of them, by their names with or without @. ConfigError if one is not given."""
+    """The signals that a file gives, in the table's order; with `wanted` those of them, by their names with or without @, and those to segment by.
+
+    ConfigError if one is not given.
+    """
     there = [name for one in SIGNALS if contract.task in one.tasks for name in _given(one, found, contract)]
     if wanted is None:
         return tuple(there)
     names = {name if name.startswith("@") else f"@{name}" for name in wanted if name != NONE}
+    names |= {name for name in found.dimensions if name.startswith("@")}
     for name in sorted(names - set(there)):
         raise ConfigError(f"--signals {name}: the file does not give it", remedy=f"it gives {', '.join(there) or NONE}; or write {NONE}")
     return tuple(name for name in there if name in names)

@@ -31,9 +31,9 @@ def reference() -> pa.Table:
     return pa.table(columns)
 
 
-def contract() -> tuple[Contract, Reference]:
-    """The contract that the reference gives, and what is kept of it."""
-    return derive(MODEL, reference(), Options(task=Task.BINARY, segments=SEGMENTS))
+def contract(*, signals: bool = False) -> tuple[Contract, Reference]:
+    """The contract that the reference gives, and what is kept of it; with `signals` those that it gives: confidence, entropy, margin, outside."""
+    return derive(MODEL, reference(), Options(task=Task.BINARY, segments=SEGMENTS, signals=None if signals else ()))
 
 
 def bodies(rows: int, start: int, span: int, *, batch: int = BATCH, seed: int = 1, prefix: str = "") -> Iterator[bytes]:

@@ -67,7 +67,7 @@ def _outside(frame: pd.DataFrame, reference: pd.DataFrame, spec: Spec) -> Number
         if pd.api.types.is_numeric_dtype(there.dtype) and not pd.api.types.is_bool_dtype(there.dtype) and name not in spec.texts:
             x, known = numbers(here), numbers(there)
             known = known[np.isfinite(known)]
-            return np.isfinite(x) & ((x < known.min()) | (x > known.max()))
-        return ~np.isin(texts(here), [*set(texts(there)), NULL, INVALID])
+            return np.asarray(np.isfinite(x) & ((x < known.min()) | (x > known.max())), np.bool_)
+        return np.asarray(~np.isin(texts(here), [*set(texts(there)), NULL, INVALID]), np.bool_)
 
     return reduce(np.add, (strange(name).astype(np.float64) for name in spec.watched(reference)))
