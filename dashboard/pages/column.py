@@ -66,10 +66,7 @@ async def draw(reader: Reader, search: str, model: str, name: str) -> Page:
         measure = state.measure if state.measure in drifts else next(iter(drifts))
         body = await _drift(reader, found, drifts, measure, column, state, here)
     else:
-        over = period(found.row, state, moment.DAY)
-        day = over.end - moment.DAY if state.window is None else state.window // moment.DAY * moment.DAY
-        about_day = ("The newest day" if state.window is None else "The day of the chosen window", "No monitor takes a drift measure of it")
-        body = [await panel(_distribution(reader, found, column, state, day, moment.DAY, about_day), "distribution")]
+        body = [await panel(_unwatched(reader, found, column, state), "distribution")]
     if nulls:
         body.append(await panel(_over(reader, found, nulls, column, state, here, "nulls"), "null rate"))
     return Page(f"{name} of {model}", [*head, *body])
@@ -110,6 +107,14 @@ async def _drift(
             panel(segments(reader, scene, monitor, state, over, here, column=column.name, window=start), "segments"),
         )
     )
+
+
+async def _unwatched(reader: Reader, scene: Scene, column: Column, state: State) -> Any:
+    """The distribution of a column whose drift no monitor takes: of the day that is looked at, else the newest."""
+    newest_day = period(scene.row, state, moment.DAY).end - moment.DAY
+    start = newest_day if state.window is None else state.window // moment.DAY * moment.DAY
+    where = "The newest day" if state.window is None else "The day of the chosen window"
+    return await _distribution(reader, scene, column, state, start, moment.DAY, (where, "No monitor takes a drift measure of it"))
 
 
 async def _distribution(reader: Reader, scene: Scene, column: Column, state: State, start: int, length: int, about: tuple[str, str]) -> Any:
