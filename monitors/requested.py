@@ -16,7 +16,7 @@ _ROWS = 200_000  # events a step, about
 class Requested(msgspec.Struct, frozen=True, kw_only=True):
     """How far the rebuild of a number has come: it has made `done` of `slots` again, all up to the slot `after`, and ends with `until`.
 
-    Rebuilds of a model are numbered from 1; 0 stands for none, with nothing to do.
+    Numbers differ from one rebuild of a model to the next; 0 stands for none, with nothing to do.
     """
 
     number: int = 0
@@ -30,7 +30,7 @@ class Requested(msgspec.Struct, frozen=True, kw_only=True):
     def of(saved: Mapping[str, Any] | None, number: int) -> Requested:
         """Where the rebuild stands that was asked for last, by what was saved of it or of one before."""
         known = msgspec.convert(saved or {}, Requested)
-        return Requested(number=number, finished=False) if number > known.number else known
+        return Requested(number=number, finished=False) if number not in {0, known.number} else known
 
     def portion(self, slots: Ints, rows: Ints, frozen: int) -> tuple[Ints, Requested]:
         """The slots to make again now, and where the rebuild stands after it. `slots` are those with panes, ascending, `rows` their events.

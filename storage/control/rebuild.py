@@ -26,14 +26,15 @@ class Rebuilding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rebuilds(Database):
-    """Who asks counts a number up; the owner of the model keeps in its cursor how far it has come."""
+    """Who asks gives a number; the owner of the model keeps in its cursor how far it has come."""
 
     def ask_rebuild(self, model: str, *, actor: str = "local") -> bool:
         """Ask for all panes of a model to be made again; False if that was asked for and has not ended: then nothing changes."""
         with self.write() as connection:
             if _state(connection, model).state in {"waiting", "running"}:
                 return False
-            number, now = _asked(connection, model).get("number", 0) + 1, self._clock.now()
+            now = self._clock.now()
+            number = max(now, _asked(connection, model).get("number", 0) + 1)  # no model that was deleted and made again had it
             payload = msgspec.json.encode({"number": number, "at": now}).decode()
             upsert(connection, CURSOR, [{"owner": _PREFIX + model, "payload": payload}])
             audit(connection, now, actor, "model.rebuild", model, None, {"number": number})

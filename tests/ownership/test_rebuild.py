@@ -89,6 +89,10 @@ def test_a_model_without_events_is_done_at_once(spine: Spine, model: str) -> Non
     spine.control.ask_rebuild(model)
     settle(spine, model)
     assert (spine.control.rebuilding(model).state, spine.control.rebuilding("another").state) == ("done", "none")
+    spine.control.forget(f"rebuild:{model}")  # the model is deleted, and made again
+    assert spine.control.ask_rebuild(model)
+    settle(spine, model)
+    assert spine.control.rebuilding(model).state == "done"
 
 
 @given(rows=st.lists(st.integers(1, 9), max_size=12), frozen=st.integers(-1, 12), most=st.integers(1, 20))
