@@ -37,9 +37,9 @@ SETTINGS = {"WATCHKEEPER_INGEST__SILENCE": "2s", "WATCHKEEPER_INGEST__MEMORY": s
 PATIENCE = 300.0  # seconds more that a process has to tell of it on a busy machine; so much longer the outage lasts
 INGEST = ("ingest-1", "ingest-2")
 RATE = 400  # predictions a second, and as many labels
-BALLAST, WEIGHT = 80_000, 8_000  # events that pile up at the brokers while nothing can be written, and bytes of each
+BALLAST, WEIGHT = 40_000, 8_000  # events that pile up at the brokers while nothing can be written, and bytes of each
 ROOM = 900 << 10  # bytes that are left of a full disk: ClickHouse begins nothing for which it cannot set a megabyte aside
-GROWTH = 200 << 20  # bytes by which an ingest process may grow meanwhile: less than its part of the pile
+GROWTH = 120 << 20  # bytes by which an ingest process may grow meanwhile: less than its part of the pile
 
 
 class Outage(NamedTuple):
