@@ -175,6 +175,10 @@ class Client:
         """The monitors' definitions."""
         return self._pages("/v1/monitors", {"model": model})
 
+    def destinations(self) -> Iterator[dict[str, Any]]:
+        """The destinations' definitions, without their secrets."""
+        return self._pages("/v1/destinations", {})
+
     def measures(self) -> Iterator[dict[str, Any]]:
         """What can be measured."""
         return self._pages("/v1/measures", {})

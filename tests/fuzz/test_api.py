@@ -59,6 +59,8 @@ def check_of(operation: Any) -> Callable[..., None]:
             for name in sorted(given_ or {}):
                 if data.draw(st.booleans()):
                     given_[name] = data.draw(WORDS)
+        if operation.method.upper() == "DELETE" and MODEL in (case.path_parameters or {}).values():
+            case.path_parameters = dict.fromkeys(case.path_parameters, "nobody")  # what the others ask about stays there
         case.validate_response(case.call(timeout=300), checks=CHECKS)
 
     check.__name__ = f"{operation.method.upper()} {operation.path}"
