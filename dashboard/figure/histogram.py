@@ -19,6 +19,7 @@ from dashboard.figure import axis, colour
 
 BARS = 40  # a bar is at least this fraction of the range wide
 CATEGORIES = 15
+MANY = 200  # edges
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,20 @@ def parts(column: Column, target: Sequence[int], baseline: Sequence[int]) -> lis
 def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> axis.Figure:
     """Densities between the outer edges, and to their right the shares below, above, null and invalid; the target alone without a baseline."""
     left, right = _shares(target), _shares(baseline)
-    cuts = _cuts(column.edges)
+    low, high = _drawn(column, left, right)
+    cuts = [low + cut for cut in _cuts(column.edges[low : high + 1])]
     steps = [column.edges[cut] for cut in cuts]
     last = len(column.edges)
     outer = ["null", "invalid"] if not last else [f"< {word.number(steps[0])}", f"≥ {word.number(steps[-1])}", "null", "invalid"]
-    slots = [0, last, column.null, column.invalid] if last else [column.null, column.invalid]
+    beyond = (slice(0, low + 1), slice(high + 1, last + 1)) if last else ()
     data: list[axis.Figure] = []
     for name, shares in (("Baseline", right), ("Target", left)):
         if not any(shares):
             continue
         held = [sum(shares[low + 1 : high + 1]) for low, high in pairwise(cuts)]
         data.append(_density(name, steps, held))
-        data.append({**_bars(name, outer, [shares[slot] for slot in slots]), "xaxis": "x2", "yaxis": "y2", "showlegend": False})
+        beside = [*(sum(shares[part]) for part in beyond), shares[column.null], shares[column.invalid]]
+        data.append({**_bars(name, outer, beside), "xaxis": "x2", "yaxis": "y2", "showlegend": False})
     bare = {"showgrid": False, "zeroline": False}
     return {
         "data": data,
@@ -79,6 +82,16 @@ def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> a
             yaxis2=axis.value_axis("share of rows", anchor="x2", rangemode="tozero", nticks=5),
         ),
     }
+
+
+def _drawn(column: Column, left: Sequence[float], right: Sequence[float]) -> tuple[int, int]:
+    """The places of the outer edges. Of more than `MANY`, as of latencies, those between which all but 2 % of the values lie."""
+    last = max(len(column.edges) - 1, 0)
+    held = np.cumsum([one + other for one, other in zip(left[: column.values], right[: column.values], strict=True)])
+    if last < MANY or not held[-1]:
+        return 0, last
+    low, high = np.searchsorted(held, [0.01 * held[-1], 0.99 * held[-1]]).tolist()
+    return max(min(low - 1, last - 1), 0), min(max(high, 1), last)
 
 
 def _title(text: str) -> axis.Figure:

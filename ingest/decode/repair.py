@@ -16,6 +16,8 @@ from core.extra import EXTRAS, WRONG, Finite, Scalar
 from ingest.decode.fault import HALF, Fault, encodes, fault, kind_of, why_no_string
 from ingest.decode.layout import Layout, types_of
 
+_NUMBERS = (Finite, EXTRAS["latency_ms"])
+
 
 class Repair:
     """Turns one parsed event of a model into its struct."""
@@ -159,5 +161,6 @@ def _optional(row: int, field: str, value: object, kind: Any, cells: list[Fault]
     try:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, UnicodeError, OverflowError) as error:
-        cells.append(fault(row, field, HALF if isinstance(error, UnicodeError) else str(error)))
+        number = f"{kind_of(value)} where a number is expected"
+        cells.append(fault(row, field, HALF if isinstance(error, UnicodeError) else number if kind in _NUMBERS else str(error)))
         return wrong

@@ -275,3 +275,14 @@ def test_a_spark_line_is_small_and_skips_what_is_missing(values: list[float | No
     assert (picture == "") == all(value is None for value in values)
     assert picture.count("L") + picture.count("M") <= 120
     assert "nan" not in picture
+
+
+def test_of_very_many_bins_those_with_values_are_drawn() -> None:
+    """Latency has edges from 0.01 ms to an hour: the chart ends where all but 2 % of the values lie, and the rest stands beside it."""
+    column = Column(name="@latency_ms", kind=Kind.NUMERIC, edges=tuple(0.01 * 1.02**place for place in range(900)))
+    target = [0] * column.bins
+    target[400], target[450], target[500], target[890], target[column.null] = 49, 100, 49, 1, 1
+    drawn = histogram.numeric(column, target, target)
+    line, bars = drawn["data"][2:]
+    assert (line["x"][0], line["x"][-1]) == (column.edges[399], column.edges[500])
+    assert bars["y"] == [0, 1 / 200, 1 / 200, 0]
