@@ -113,6 +113,18 @@ def test_dimensions_are_texts_whatever_the_column_was(engine: Engine) -> None:
     assert found == {"x": ["null", "invalid", "0", "1", "2"], "none": ["null"] * 5, "c": ["a", "null", "invalid", "%6Eull", "b"]}
 
 
+def test_a_signal_to_segment_by_is_that_of_events_from_before_there_was_the_signal(engine: Engine) -> None:
+    """It is taken from what raw events keep beside their columns."""
+    sent = ['{"caller":"a=b","status":"ok"}', "", '{"status":"error"}', '{"invalid":["status"]}']
+    Writer(engine).predictions([(CONTRACT, replace(predictions(list("abcd")), extra=np.array(sent, object)))], 0, "p")
+    Writer(engine).labels({"m": labels(list("abcd"), "1")}, 0, "l")
+    Truth(engine).join("m", {0: (1, 1)}, {0: (1, 1)}, 1)
+    found = Raw(engine).outcomes(CONTRACT, ["@status", "@caller"], np.arange(4) * HOUR, HOUR)
+    order = np.argsort(found.ts)
+    texts = {name: [values.texts[code] for code in values.codes[order]] for name, values in found.dimensions.items()}
+    assert texts == {"@status": ["ok", "null", "error", "invalid"], "@caller": ["a%3Db", "null", "null", "null"]}
+
+
 def test_times_before_1970_have_their_slots(engine: Engine) -> None:
     """An event of 1949 falls into the hour that it happened in."""
     block = replace(predictions(["old"]), ts=np.array([-184_000 * HOUR - 1]))

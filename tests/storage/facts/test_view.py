@@ -65,6 +65,20 @@ def test_a_column_may_be_called_like_one_of_the_table(engine: Engine) -> None:
     assert {name: row[name] for name in shown} == {name: float(place) for place, name in enumerate(shown)}
 
 
+def test_signals_have_their_names(engine: Engine) -> None:
+    """After the columns that were sent; an invalid number is NULL, and so is a signal that an event's contract did not have."""
+    signals = (Column(name="@latency_ms", kind=Kind.NUMERIC), Column(name="@status", kind=Kind.CATEGORICAL))
+    before = msgspec.structs.replace(CONTRACT, model="signalled")
+    after = msgspec.structs.replace(before, version=2, signals=signals)
+    one, two = predictions(["a", "b"]), predictions(["c", "d"], position=2)
+    more = {"numbers": (*two.numbers, np.array([2.5, np.inf])), "texts": (*two.texts, Categories.of(["ok", "invalid"]))}
+    Writer(engine).predictions([(before, one), (after, moved(two, **more))], 0, "t5")
+    rows = engine.query(
+        f"SELECT `@latency_ms` AS ms, `@status` AS status FROM {show(engine, [before, after])} ORDER BY prediction_id"
+    ).to_pylist()
+    assert [(row["ms"], row["status"]) for row in rows] == [(None, None), (None, None), (2.5, "ok"), (None, "invalid")]
+
+
 def test_models_of_long_names_have_views_of_their_own(engine: Engine) -> None:
     """What no file's name could hold is cut and told apart by a hash; each view shows its model's events alone."""
     models = [letter * 199 + end for letter in ("x", "出", "/") for end in ("1", "2")]
