@@ -1,7 +1,7 @@
-"""Generations: of two versions of one fact that of the higher generation holds.
+"""Generations decide between two versions of one fact: the one with the higher generation holds.
 
-A generation is an owner's era and its step in it. Each owner of a model has a higher era than those before it, and so whatever one of them writes
-late loses against what has been written since, without anybody's clock.
+A generation is made of an owner's era and the number of the owner's step. Each owner of a model has a higher era than the owners before it. So a late
+write of an earlier owner loses, and no clock is needed to say so.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
-"""Keeps of each prediction id the first event, and drops those that come again while it is remembered.
+"""Keeps the first event of each prediction id, and drops later ones while the id is remembered.
 
-Of its own partition and of lower positions only: memory for what is still being written, the store for the rest. A look-up that could see the
-batch's own rows would turn a replay into nothing, and one that could see other partitions would answer differently each time.
+The check looks only at lower positions of its own partition: at its memory for batches that are still being written, and at the store for the rest.
+If it could see the rows of its own batch, a batch that is written again would lose all of them; if it could see other partitions, it would answer
+differently each time.
 
-Memory is bounded: an id that comes again after it was forgotten is kept twice, and the owner's audit lets the first count. What is within reach of a
-batch follows from the batches below it alone, which are over when it is written. So every attempt of a batch keeps the same rows, whoever makes it
-and whatever he remembers: its token names them, and neither a crash nor a writer that was thought dead can put other rows beside them. And the first
-event of an id is kept in any case, for no row below it says that it is known: what was dropped has its first in the store.
+Memory is bounded. An event whose id was forgotten is kept a second time, and the owner's audit lets only the first one count. Which ids a batch can
+be checked against depends only on the batches below it, and those are finished when it is written. So every attempt to write a batch keeps the same
+rows, whichever process makes it: the token names these rows, and neither a crash nor a process that was believed dead can add others. The first event
+of an id is always kept, because no row below it has that id.
 """
 
 from __future__ import annotations

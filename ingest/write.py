@@ -1,9 +1,10 @@
-"""The last step: write a batch exactly once, then let the log's position follow.
+"""The last step of ingest: it writes a batch exactly once, and commits its position in the log afterwards.
 
-The order is the guarantee. First the intent (from here to there, which also acknowledges the batch before), then every insert under a token
-that names these rows, and only then is the batch done. Whoever finds an intent after a crash cuts the same batch and inserts it again, unless the
-last of the inserts is there: then all are. A token alone is not enough where an attempt broke off, for ClickHouse notes it before the rows are in
-place, and without syncing it: raw rows that are missing are inserted, and what panes miss the owner's audit finds.
+The order of the writes is the guarantee. First the intent is committed: the range of positions to be written, which also acknowledges the batch before.
+Then every insert is made under a token that names its rows. Then the batch is done. A process that finds an intent after a crash cuts the same batch
+and inserts it again, unless the last of its inserts is there: then all of them are. The token alone is not enough after an attempt that broke off,
+because ClickHouse notes a token before its rows are in place, and does not sync it. So raw rows that are missing are inserted, and the owner's audit
+finds what is missing in panes.
 """
 
 from __future__ import annotations

@@ -75,15 +75,15 @@ class _Rest(NamedTuple):
 
 
 class Owner:
-    """Watches one model. `step` is called again and again by whoever hosts it; Fenced says that another owner has taken over, for good."""
+    """Watches one model. Its host calls `step` again and again; Fenced means that another owner has taken the model over, for good."""
 
     def __init__(self, name: str, stores: Stores, rebuild: Rebuild, evaluate: Evaluate, clock: Clock) -> None:
         self._name, self._stores, self._rebuild, self._clock = name, stores, rebuild, clock
         self._audit = Audit(name, stores.raw, stores.truth, rebuild)
         self._watch = Watch(evaluate, stores.panes, stores.readings, stores.write, stores.alerts, clock)
         self._term: Term | None = None
-        self._anew = True  # until one step has done all that there was to do
-        self._stray = False  # until a step has looked for readings that should not be there
+        self._anew = True  # until a step has done all that was due
+        self._stray = False  # whether a step must look for readings of windows that no longer exist
         self._closes: dict[
             tuple[int, str, int], int
         ] = {}  # by contract, monitor and revision: when the first window closes that was not looked at

@@ -29,9 +29,9 @@ class Rebuild:
     def reconcile(self, contract: Contract, slots: Ints, anyway: Ints, committed: Mapping[int, int], term: Term) -> tuple[int, list[int]]:
         """Compare the input panes of these slots with raw, and make again what differs; how many were audited, and which were repaired.
 
-        `committed` is the last committed position of each partition. A slot with raw events beyond it is being written just now: it is
-        touched again when that is committed. Panes are read before raw, so that they cannot hold what raw was not seen to hold. The slots
-        `anyway` are made again whatever their counts say: an event of theirs has ceased to count, and another may have come.
+        `committed` is the last committed position of each partition. A slot with raw events beyond it is being written now, and is touched again when
+        these are committed. Panes are read before raw events, so that they cannot hold an event that raw was not yet seen to hold. Slots in `anyway` are made
+        again even if their counts agree, as when one of their events no longer counts and another one came.
         """
         slots, forced = np.union1d(slots, anyway), set(anyway.tolist())
         if not len(slots):

@@ -54,10 +54,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Move:
-    """What has moved since the last step: the slots that were touched, the watermark, and how the model's events come.
+    """What has changed since the last step: the slots that were touched, the watermark, and whether events come when they happen (`live`).
 
-    `anew`: an owner's first look, in which everything that is due is written, also where it is what is stored. So it holds against what the
-    owner before may write late. `stray`: readings may be there of windows and segments that are not.
+    `anew` marks an owner's first step. All readings that are due are written in it, also those that are stored already, so that they win over what the
+    owner before may still write. `stray` says that readings may be stored for windows or segments that no longer exist.
     """
 
     touched: Ints
@@ -83,10 +83,10 @@ class Watch:
         self.counts = Counts()
 
     def stray(self, model: str, term: Term) -> bool:
-        """Whether an earlier owner has written readings since this was asked last; also when it is asked first.
+        """Whether an earlier owner has written readings since the last call; true at the first call.
 
-        To count them takes longer the more there are. An earlier owner has one write left at most, and lands it within minutes or hardly ever: so
-        much later it is enough to look now and then.
+        Counting readings takes longer the more there are. An earlier owner can have one write left at most, and it lands within minutes or hardly ever,
+        so that later it is enough to count now and then.
         """
         now = self._clock.now()
         first, last = self._looked or (now, now - _SELDOM)

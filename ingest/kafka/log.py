@@ -226,12 +226,12 @@ class KafkaLog:
         return self._memory / max(1, len(self._held))
 
     def _crowded(self) -> list[TopicPartition]:
-        """Partitions that hold more than their share, to be paused; but not one that can only become smaller by becoming larger first."""
+        """Partitions that hold more than their share, to be paused; but not one whose batch must be read to its end before any of it can be written."""
         full = {place for place, held in self._held.items() if held.bytes >= self._share and not held.awaited}
         return self._turned(paused=True, which=full)
 
     def _eased(self) -> list[TopicPartition]:
-        """Partitions that may go on: all if there is room again, and else those that hold little: what others cannot get rid of is not their fault."""
+        """Partitions that may be read again: all if there is room; otherwise those that hold little, because others use the memory."""
         room = self._bytes <= self._memory * _RESUME
         return self._turned(
             paused=False, which={place for place, held in self._held.items() if room or held.bytes <= self._share * _RESUME}

@@ -68,9 +68,9 @@ class Database:
 
     @contextmanager
     def write(self, *, alone: bool = True) -> Iterator[Connection]:
-        """A transaction that takes the right to write at once, so that what it reads stays true until it commits.
+        """A transaction that may write. It takes the right to write at its beginning, so that what it reads stays true until it commits.
 
-        Not `alone` is for those whom the locks on their own rows are enough: on PostgreSQL they do not wait for the others.
+        With `alone=False` it relies on the locks of the rows that it writes: on PostgreSQL it then does not wait for other writers.
         """
         with self._told(), self._backend.writing(alone=alone) as connection:
             yield connection
