@@ -71,8 +71,8 @@ def test_signals_have_their_names(engine: Engine) -> None:
     before = msgspec.structs.replace(CONTRACT, model="signalled")
     after = msgspec.structs.replace(before, version=2, signals=signals)
     one, two = predictions(["a", "b"]), predictions(["c", "d"], position=2)
-    more = {"numbers": (*two.numbers, np.array([2.5, np.inf])), "texts": (*two.texts, Categories.of(["ok", "invalid"]))}
-    Writer(engine).predictions([(before, one), (after, moved(two, **more))], 0, "t5")
+    kept = moved(two, numbers=(*two.numbers, np.array([2.5, np.inf])), texts=(*two.texts, Categories.of(["ok", "invalid"])))
+    Writer(engine).predictions([(before, one), (after, kept)], 0, "t5")
     rows = engine.query(
         f"SELECT `@latency_ms` AS ms, `@status` AS status FROM {show(engine, [before, after])} ORDER BY prediction_id"
     ).to_pylist()
