@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Response
 from fastapi import Request as Asked
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from dashboard.mount import mount
 from tests.dashboard.twin import Twin
@@ -29,6 +29,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+expect.set_options(timeout=180_000)  # milliseconds: five seconds are no patience on a loaded machine
 
 
 class Addressed(Protocol):

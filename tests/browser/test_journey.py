@@ -74,7 +74,7 @@ def test_a_click_on_a_window_looks_at_it(tab: Window) -> None:
     box = tab.page.locator("#performance .nsewdrag").first.bounding_box()
     assert box is not None
     tab.page.mouse.move(box["x"] + box["width"] * 0.522, box["y"] + box["height"] * 0.5)
-    tab.page.wait_for_timeout(200)
+    tab.page.wait_for_function("() => document.querySelector('#performance .js-plotly-plot')._hoverdata?.length")  # what a click is of
     tab.page.mouse.click(box["x"] + box["width"] * 0.522, box["y"] + box["height"] * 0.5)
     expect(tab.page.locator(".chips")).to_contain_text(re.compile(r"2013-07-1\d"))
     tab.drawn()
