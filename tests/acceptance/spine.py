@@ -299,7 +299,7 @@ class Spine:
 
 
 def contract(model: str) -> Contract:
-    """A small binary model: a number, and a category to segment by."""
+    """A small binary model: a number, a category to segment by, and two signals."""
     return Contract(
         model=model,
         version=1,
@@ -312,6 +312,10 @@ def contract(model: str) -> Contract:
             Column(name="@prediction", kind=Kind.CATEGORICAL, categories=("0", "1")),
             Column(name="@label", kind=Kind.CATEGORICAL, categories=("0", "1")),
         ),
+        signals=(
+            Column(name="@confidence", kind=Kind.NUMERIC, edges=(0.65, 0.8)),
+            Column(name="@status", kind=Kind.CATEGORICAL, categories=("ok", "error")),
+        ),
         dimensions=(Dimension(name="c", values=("a", "b")),),
         classes=("0", "1"),
         scored=True,
@@ -321,7 +325,7 @@ def contract(model: str) -> Contract:
 
 def monitors(model: str) -> list[Monitor]:
     """A monitor of each kind: input panes, performance panes, outcomes, against the window before."""
-    columns = {"quality.null_rate": ("x", "c"), "drift.psi": ("x", "@prediction", "@label")}
+    columns = {"quality.null_rate": ("x", "c", "@status"), "drift.psi": ("x", "@prediction", "@label", "@confidence")}
     shared = Monitor(name="", model=model, measure="", segments=("all", "c"), window=Tumbling(moment.DAY), min_samples=1, warn=0.1)
     return [
         msgspec.structs.replace(shared, name=name, measure=measure, baseline=baseline, columns=columns.get(measure, ()))

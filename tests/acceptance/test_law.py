@@ -68,6 +68,7 @@ _prediction = st.fixed_dictionaries(
         ),
         "prediction": st.sampled_from([0, 1]),
         "score": st.sampled_from([0.1, 0.3, 0.6, 0.9]),
+        "status": st.sampled_from(["ok", "error", None, "late"]),
     }
 )
 _label = st.fixed_dictionaries(
