@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from alerts import stage
 from alerts.exchange import DEADLINE, Exchange
-from alerts.seam import OutboxStore
+from alerts.ports import OutboxStore
 from core import moment
 from core.clock import Clock
 from core.episode import Delivery

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from alerts.ports import AlertStore
 from alerts.rule import advance
-from alerts.seam import AlertStore
-from alerts.step import Step
+from alerts.step import AlertStep
 from core import moment
 from core.clock import Clock
 from core.episode import Rule, Transition
@@ -57,7 +57,7 @@ class AlertEngine:
             gone = any(rule.definition > monitor.evaluated_revision for rule in rules.values())
             if gone or ledger.retired(*key) >= monitor.evaluated_revision:
                 return []  # readings of a definition that is no more
-            step = Step(monitor, self._clock.now(), self._horizon, self._address, ledger)
+            step = AlertStep(monitor, self._clock.now(), self._horizon, self._address, ledger)
             changed = f"Monitor {monitor.name} was changed (revision {monitor.revision}) and is judged afresh"
             for old in [rule for rule in rules.values() if rule.definition < monitor.evaluated_revision]:
                 rules[old.column, old.segment] = step.supersede(old, changed)

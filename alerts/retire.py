@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from alerts.seam import Ledger
-from alerts.step import Step
+from alerts.ports import Ledger
+from alerts.step import AlertStep
 from core.monitor import Monitor
 
 
 def end(monitor: Monitor, reason: str, ledger: Ledger, now: int, address: str) -> None:
     """End the episodes of a monitor, in the transaction of `ledger`: who was told of the firing is told of the end, once. `now` is wall time."""
-    step = Step(monitor, now, 0, address, ledger)
+    step = AlertStep(monitor, now, 0, address, ledger)
     for rule in ledger.rules(monitor.model, monitor.name):
         step.supersede(rule, reason)
     ledger.write(step.record())

@@ -12,7 +12,7 @@ import hashlib
 import msgspec
 
 from alerts import sentence
-from core.episode import Level, Rule, Seen, State, Transition
+from core.episode import Level, Rule, SeenWindow, State, Transition
 from core.measure import Measure
 from core.reading import Reading, Verdict
 
@@ -50,9 +50,9 @@ def advance(rule: Rule, reading: Reading, about: Measure, persist: tuple[int, in
     )
 
 
-def judged(windows: tuple[Seen, ...], most: int) -> list[Seen]:
+def judged(windows: tuple[SeenWindow, ...], most: int) -> list[SeenWindow]:
     """The last disjoint windows that could be judged, newest first, at most `most`."""
-    found: list[Seen] = []
+    found: list[SeenWindow] = []
     for seen in reversed(windows):
         if seen.verdict in _JUDGED and (not found or seen.end <= found[-1].start):
             found.append(seen)
@@ -61,16 +61,16 @@ def judged(windows: tuple[Seen, ...], most: int) -> list[Seen]:
     return found
 
 
-def started(windows: tuple[Seen, ...], persist: tuple[int, int]) -> int:
+def started(windows: tuple[SeenWindow, ...], persist: tuple[int, int]) -> int:
     """The start of the first breaching window among those that count."""
     return min(seen.start for seen in judged(windows, persist[1]) if seen.verdict in _BREACH)
 
 
-def _remember(rule: Rule, reading: Reading) -> tuple[Seen, ...] | None:
+def _remember(rule: Rule, reading: Reading) -> tuple[SeenWindow, ...] | None:
     """The windows with the reading among them, by their end; None if it brings nothing new."""
     if rule.floor is not None and reading.window_end <= rule.floor:
         return None
-    seen = Seen(reading.window_start, reading.window_end, reading.revision, reading.verdict)
+    seen = SeenWindow(reading.window_start, reading.window_end, reading.revision, reading.verdict)
     if not rule.windows or reading.window_end > rule.windows[-1].end:
         return (*rule.windows, seen)
     for place, known in enumerate(rule.windows):
@@ -84,7 +84,7 @@ def _remember(rule: Rule, reading: Reading) -> tuple[Seen, ...] | None:
     return tuple(sorted((*rule.windows, seen), key=lambda item: (item.end, item.start)))
 
 
-def _forget(windows: tuple[Seen, ...], floor: int | None, n: int) -> tuple[tuple[Seen, ...], int | None]:
+def _forget(windows: tuple[SeenWindow, ...], floor: int | None, n: int) -> tuple[tuple[SeenWindow, ...], int | None]:
     """Keep what the last n judged windows need; a window that was never judged is kept only while it is the newest."""
     windows = tuple(seen for seen in windows[:-1] if seen.verdict in _JUDGED or seen.before) + windows[-1:]
     counted = judged(windows, n)
@@ -96,7 +96,9 @@ def _forget(windows: tuple[Seen, ...], floor: int | None, n: int) -> tuple[tuple
     return (windows, None) if floor is None else (tuple(seen for seen in windows if seen.end > floor), floor)
 
 
-def _judge(rule: Rule, reading: Reading, windows: tuple[Seen, ...], persist: tuple[int, int]) -> tuple[State, Level | None, str | None]:
+def _judge(
+    rule: Rule, reading: Reading, windows: tuple[SeenWindow, ...], persist: tuple[int, int]
+) -> tuple[State, Level | None, str | None]:
     """State, level and episode by the windows that count. Within an episode the level never falls."""
     counted = judged(windows, persist[1])
     breaching = bool(counted) and counted[0].verdict in _BREACH

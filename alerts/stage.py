@@ -9,7 +9,7 @@ import msgspec
 
 from alerts import retry
 from alerts.destination.kind import kind
-from alerts.destination.message import Message, Unsent, Wire
+from alerts.destination.message import Message, Transport, Unsent
 from core.clock import Clock
 from core.destination import Destination
 from core.episode import Delivery, DeliveryState
@@ -69,7 +69,7 @@ class Render:
 class Send:
     """Sends the message, and reads the answer's status."""
 
-    def __init__(self, wire: Wire, clock: Clock) -> None:
+    def __init__(self, wire: Transport, clock: Clock) -> None:
         self._wire, self._clock = wire, clock
 
     def __call__(self, attempt: Attempt) -> Attempt:

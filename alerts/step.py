@@ -8,19 +8,19 @@ from typing import Any
 
 import msgspec
 
+from alerts.ports import Ledger
 from alerts.rule import started
-from alerts.seam import Ledger
 from core import moment
 from core.described import Described
 from core.destination import Destination
-from core.episode import Delivery, DeliveryState, Episode, Level, Record, Rule, State, Transition
+from core.episode import Delivery, DeliveryState, Episode, EpisodeRecord, Level, Rule, State, Transition
 from core.monitor import Monitor
 from core.reading import Reading
 
 FIRED, RESOLVED = "episode.fired", "episode.resolved"
 
 
-class Step:
+class AlertStep:
     """What one call of `AlertEngine.observe` brings, at one moment of wall time."""
 
     def __init__(self, monitor: Monitor, now: int, horizon: int, address: str, ledger: Ledger) -> None:
@@ -78,9 +78,9 @@ class Step:
             self._notify(self._keep(closed), RESOLVED, transition)
         return fresh
 
-    def record(self) -> Record:
+    def record(self) -> EpisodeRecord:
         """All that is to be written."""
-        return Record(
+        return EpisodeRecord(
             rules=list(self._rules.values()),
             episodes=list(self._episodes.values()),
             transitions=self._transitions,

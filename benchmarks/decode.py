@@ -15,10 +15,10 @@ from material.measure import one_core, options, progress
 
 from core.contract import Column, Contract, Kind, Task
 from ingest.decode.label import decode_labels
-from ingest.decode.layout import Layout, types_of
+from ingest.decode.layout import EventLayout, types_of
 from ingest.decode.prediction import decode_predictions
 from ingest.decoding import Decode
-from ingest.record import Batch, Record
+from ingest.record import Batch, LogRecord
 
 ROWS = 20_000
 NOW = 1_700_000_000_000_000
@@ -79,7 +79,7 @@ def rate(work: Callable[[], object], rows: int = ROWS, repeats: int = 7) -> floa
 def batch(lines: list[str], models: int) -> Batch:
     """A batch as Kafka gives it, one event a record, the models in turn."""
     bodies = [line.replace("taxi-fare", f"taxi-fare-{i % models}").encode() for i, line in enumerate(lines)]
-    return Batch("predictions", 0, 0, len(bodies) - 1, [Record(i, NOW + i, "json", body) for i, body in enumerate(bodies)])
+    return Batch("predictions", 0, 0, len(bodies) - 1, [LogRecord(i, NOW + i, "json", body) for i, body in enumerate(bodies)])
 
 
 def main() -> None:
@@ -101,7 +101,7 @@ def main() -> None:
     sent = lines.replace(b'"prediction":', b'"latency_ms":12.5,"status":"ok","prediction":')
     decode = Decode(lambda model: msgspec.structs.replace(CONTRACT, model=model))
     one, ten, fifty = batch(compact, 1), batch(compact, 10), batch(compact, 50)
-    typed = msgspec.json.Decoder(list[types_of(Layout.of(CONTRACT)).event])  # type: ignore[misc]
+    typed = msgspec.json.Decoder(list[types_of(EventLayout.of(CONTRACT)).event])  # type: ignore[misc]
     results = {
         "json.loads": rate(lambda: json.loads(array)),
         "msgspec to structs only": rate(lambda: typed.decode(array)),

@@ -22,16 +22,16 @@ from core.window.tumbling import Tumbling
 from ingest.decode.label import decode_labels
 from ingest.decode.prediction import decode_predictions
 from monitors.model import Model
-from monitors.owner import Owner
-from monitors.reference import Reference
-from monitors.seam import Committed
+from monitors.ownership.owner import Owner
+from monitors.ports import Committed
+from monitors.reference.derive import Reference
 from watchkeeper import wiring
 from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.demo import flights
 from watchkeeper.embedded import Embedded
-from watchkeeper.replay import Recording
+from watchkeeper.replay.recording import Recording
 from watchkeeper.services import Services
-from watchkeeper.settings import Settings
+from watchkeeper.settings.settings import Settings
 
 MODEL = "flight-delay"
 SEGMENTS = ("all", "carrier", "origin")

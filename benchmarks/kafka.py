@@ -28,14 +28,14 @@ from ingest.first_seen import FirstSeen
 from ingest.kafka.connection import Connection
 from ingest.kafka.group import Group
 from ingest.kafka.topics import create
-from ingest.record import Batch, Events, Record, Topic
-from ingest.seam import Log
+from ingest.ports import Log
+from ingest.record import Batch, Events, LogRecord, Topic
 from ingest.summarise import Summarise
 from storage.facts.http import Http
 from storage.facts.migration import migrate
 from storage.facts.raw import Raw
 from storage.facts.writer import Writer
-from watchkeeper.settings import Settings
+from watchkeeper.settings.settings import Settings
 
 START = 1_700_000_000_000_000
 HEADS = ("", "events/s", "CPU us/event", "x (consume + decode)", "server CPU us/event", "wall us/event")
@@ -56,32 +56,34 @@ class Way:
                 producer.produce(self.connection.topic("predictions"), line)
             producer.flush()
 
-    def consume(self, batches: Callable[[list[Record]], object]) -> None:
+    def consume(self, batches: Callable[[list[LogRecord]], object]) -> None:
         """Read the topic from its beginning to its end, in batches of records."""
         client = Client(self.connection.consumer("bench"))
         client.assign([TopicPartition(self.connection.topic("predictions"), 0, 0)])
-        seen, records = 0, list[Record]()
+        seen, records = 0, list[LogRecord]()
         while seen < self.rows:
             first = client.poll(1)
             messages = [] if first is None else [first, *client.consume(10_000, 0)]
-            records += [Record(m.offset() or 0, m.timestamp()[1] * 1_000, "json", m.value() or b"") for m in messages if m.error() is None]
+            records += [
+                LogRecord(m.offset() or 0, m.timestamp()[1] * 1_000, "json", m.value() or b"") for m in messages if m.error() is None
+            ]
             if len(records) >= 10_000 or seen + len(records) == self.rows:
                 batches(records)
                 seen, records = seen + len(records), []
         client.close()
 
-    def decode(self, records: list[Record]) -> Events:
+    def decode(self, records: list[LogRecord]) -> Events:
         """Decode a batch."""
         return Decode(self._contracts)(Batch("predictions", 0, records[0].position, records[-1].position, records))
 
-    def steps(self) -> Callable[[list[Record]], None]:
+    def steps(self) -> Callable[[list[LogRecord]], None]:
         """All that is done to a batch, one after the other in this thread, into a database of its own: for the profile."""
         engine = Http(self._clickhouse.url, database="profile")
         migrate(engine)
         writer, written = Writer(engine), [0]
         first, summarise = FirstSeen(Raw(engine), 0, 0, lambda: written[0]), Summarise()
 
-        def durable(records: list[Record]) -> None:
+        def durable(records: list[LogRecord]) -> None:
             events = summarise(first(self.decode(records)))
             writer.predictions(events.predictions, 0, events.batch.token)
             writer.panes(events.panes, events.batch.token)
@@ -135,7 +137,7 @@ def main() -> None:
         progress("sending")
         way = Way(Path(name), rows, kafka, clickhouse, known)
         found: list[tuple[str, Cost, float]] = []
-        stages: dict[str, Callable[[list[Record]], object]] = {"consume": lambda _: None, "consume and decode": way.decode}
+        stages: dict[str, Callable[[list[LogRecord]], object]] = {"consume": lambda _: None, "consume and decode": way.decode}
         for stage, work in stages.items():
             progress(stage)
             costs = []

@@ -23,13 +23,13 @@ from ingest.decode.prediction import decode_predictions
 from ingest.decoding import Decode
 from ingest.embedded_log import EmbeddedLog
 from ingest.first_seen import FirstSeen
-from ingest.record import Batch, Events, Record
+from ingest.record import Batch, Events, LogRecord
 from ingest.summarise import Summarise
 from storage.facts.chdb import Chdb
 from storage.facts.migration import migrate
 from storage.facts.raw import Raw
 from storage.facts.writer import Writer
-from watchkeeper.settings import Settings
+from watchkeeper.settings.settings import Settings
 
 START = 1_700_000_000_000_000
 NOW = START + 400 * moment.DAY
@@ -61,7 +61,7 @@ class Way:
         """Decode, keep the first of each id, summarise: what ingest does to one batch."""
         decode, first, summarise = Decode(self._contracts), FirstSeen(self.raw, 1, 1, lambda: 1), Summarise()
         records = [
-            Record(place, NOW, "ndjson", body, decode_predictions(body, "ndjson", self._contracts, NOW))
+            LogRecord(place, NOW, "ndjson", body, decode_predictions(body, "ndjson", self._contracts, NOW))
             for place, body in enumerate(some, 1)
         ]
         return summarise(first(decode(Batch("predictions", 1, 1, len(records), records))))

@@ -36,7 +36,7 @@ class Level(StrEnum):
     CRITICAL = "critical"
 
 
-class Seen(msgspec.Struct, frozen=True, array_like=True):
+class SeenWindow(msgspec.Struct, frozen=True, array_like=True):
     """What a rule remembers of a window; `before`: it was judged in an earlier revision and is not any more."""
 
     start: int
@@ -61,7 +61,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     state: State = State.NORMAL
     level: Level | None = None
     episode: str | None = None
-    windows: tuple[Seen, ...] = ()
+    windows: tuple[SeenWindow, ...] = ()
     floor: int | None = None
 
 
@@ -171,7 +171,7 @@ class Episode(Described, frozen=True, kw_only=True):
         }
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class EpisodeRecord(msgspec.Struct, frozen=True, kw_only=True):
     """All that one step of the alert engine writes, in one transaction. Rules and episodes replace those of the same key."""
 
     rules: list[Rule] = []

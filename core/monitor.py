@@ -1,6 +1,6 @@
 """Monitors: what is watched, against what, and when it is too much.
 
-The grammar that people write is read by `monitors.grammar`; this is what comes out of it. A monitor is frozen once it has a
+The grammar that people write is read by `monitors.definition.grammar`; this is what comes out of it. A monitor is frozen once it has a
 version; a changed definition is a new version of the same name.
 """
 

@@ -11,16 +11,17 @@ from dash.development.base_component import Component
 from core import moment, text
 from core.monitor import Monitor
 from core.segment import ALL, grouping_of
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.period import period
-from dashboard.scene import Scene
 from dashboard.series import Series, has
-from dashboard.state import RANGES, State
+from dashboard.state import RANGES, PageState
+from dashboard.view_model import Scene
 
-Here = Callable[[State], str]
+Here = Callable[[PageState], str]
 
 
-def controls(scene: Scene, state: State, here: Here) -> list[Any]:
+def controls(scene: Scene, state: PageState, here: Here) -> list[Any]:
     """Segment and period, and above them what narrows the page now."""
     others = [*sorted({*scene.segments, state.segment} - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))]
     absolute = state.start is not None or state.end is not None
@@ -48,7 +49,7 @@ def controls(scene: Scene, state: State, here: Here) -> list[Any]:
     ]
 
 
-def _unknown(scene: Scene, state: State) -> list[str]:
+def _unknown(scene: Scene, state: PageState) -> list[str]:
     """The names in the address that the model does not have, as after a monitor was removed: the page shows something else then."""
     model = word.cut(scene.row.model)
     there = [
@@ -59,7 +60,7 @@ def _unknown(scene: Scene, state: State) -> list[str]:
     return [f"{key}: {said} {word.cut(name)}" for key, name, known, said in there if name and name not in known]
 
 
-def _filters(state: State, here: Here) -> list[tuple[str, str, str]]:
+def _filters(state: PageState, here: Here) -> list[tuple[str, str, str]]:
     filters = []
     if state.segment != ALL:
         filters.append(("Segment", text.unquote(state.segment), here(state.but(segment=ALL))))
@@ -72,7 +73,7 @@ def _filters(state: State, here: Here) -> list[tuple[str, str, str]]:
     return filters
 
 
-def _monitors(monitors: Sequence[Monitor], chosen: Monitor, state: State, here: Here) -> Any:
+def _monitors(monitors: Sequence[Monitor], chosen: Monitor, state: PageState, here: Here) -> Any:
     """Links to the other monitors of the same measure; None where there is one only."""
     same = [monitor for monitor in monitors if monitor.measure == chosen.measure]
     if len(same) < 2:
@@ -82,7 +83,7 @@ def _monitors(monitors: Sequence[Monitor], chosen: Monitor, state: State, here: 
     )
 
 
-def choices(names: Iterable[str], chosen: Monitor, scene: Scene, state: State, here: Here, column: str = "") -> Component:
+def choices(names: Iterable[str], chosen: Monitor, scene: Scene, state: PageState, here: Here, column: str = "") -> Component:
     """Links to the other measures, and to the other monitors of the chosen one; to those that watch `column` if one is given."""
     names = list(names)
     monitors = [one for one in scene.monitors if has(one, column)]
@@ -96,7 +97,7 @@ def choices(names: Iterable[str], chosen: Monitor, scene: Scene, state: State, h
     return html.Div([tabs, _monitors(monitors, chosen, state, here)], className="controls")
 
 
-def windows(shown: Series, slot: int | None, state: State, here: Here) -> Component | None:
+def windows(shown: Series, slot: int | None, state: PageState, here: Here) -> Component | None:
     """Links to the windows with a reading beside the one that is looked at: what a click in the chart does, for a keyboard."""
     if slot is None:
         return None

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from core import moment
 from core.reading import TIMES, Query
-from dashboard.seam import Reader
+from dashboard.ports import Reader
 
 PATH = "/ui/export.csv"
 LIMIT = 100_000

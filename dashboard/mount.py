@@ -20,12 +20,13 @@ from plotly.io.json import to_json_plotly
 from starlette.applications import Starlette
 from starlette.types import Scope
 
-from dashboard import shell, wire
+from dashboard import assets_served as wire
+from dashboard import shell
 from dashboard.export import PATH, Export
 from dashboard.panel import ask, failed
 from dashboard.policy import ContentSecurityPolicy, nonce
+from dashboard.ports import Reader
 from dashboard.route import find, page
-from dashboard.seam import Reader
 from dashboard.site import SITE
 from dashboard.state import ROOT
 
@@ -50,7 +51,7 @@ def mount(
     api.add_route(PATH, Export(reader).answer, methods=["GET"], include_in_schema=False)
     app = _app(api, reader, logout)
     api.add_middleware(wire.KnownPaths, prefixes=known, home=ROOT)
-    api.add_middleware(wire.Wire, prefix=ROOT)
+    api.add_middleware(wire.ServedAssets, prefix=ROOT)
     api.add_middleware(ContentSecurityPolicy, hashes=app.csp_hashes)
 
     return lambda headers: _warm(api, headers)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core import duration, moment
-from dashboard.seam import ModelRow
+from dashboard.ports import ModelRow
 from dashboard.series import LONGEST
-from dashboard.state import RANGES, State
+from dashboard.state import RANGES, PageState
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Period:
         return (self.end - self.start) // self.step
 
 
-def period(row: ModelRow, state: State, step: int) -> Period:
+def period(row: ModelRow, state: PageState, step: int) -> Period:
     """The period of a state, aligned to windows of `step`. Relative ranges end with the model's last event, not with the clock.
 
     The window that is looked at is always inside: a relative range moves to it, with a quarter of its length after it; one from and to

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from dashboard import piece
+from dashboard import components as piece
 from dashboard.panel import Page
-from dashboard.seam import Reader
-from dashboard.site import SITE, Entry
+from dashboard.ports import Reader
+from dashboard.site import SITE, PageEntry
 from dashboard.state import ROOT, address
 
 
-def find(path: str) -> tuple[Entry, list[str]] | None:
+def find(path: str) -> tuple[PageEntry, list[str]] | None:
     """The page at `path` (percent-encoded, under `/ui/`), and the parts that its address holds; None if there is none."""
     asked = [unquote(part) for part in path.removeprefix(ROOT).strip("/").split("/")]
     asked = [""] if asked == ["ui"] else asked

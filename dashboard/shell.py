@@ -10,7 +10,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from core import moment
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.aria import aria
 from dashboard.state import address
 

@@ -14,7 +14,7 @@ from dashboard.panel import Page
 Draw = Callable[..., Awaitable[Page]]
 
 
-class Entry(NamedTuple):
+class PageEntry(NamedTuple):
     """A page at `path` under `/ui/`; `draw(reader, search, *parts)` draws it, `parts` being what stands in the place of `*` in the path.
 
     `label` is its name in the navigation; a page without one belongs there to the page at `under`.
@@ -38,12 +38,12 @@ class Entry(NamedTuple):
         return self.path if self.label else self.under
 
 
-SITE: tuple[Entry, ...] = (
-    Entry("", inbox.draw, label="Inbox"),
-    Entry("alerts", history.draw),
-    Entry("alerts/*", episode.draw),
-    Entry("models", fleet.draw, label="Models"),
-    Entry("pipeline", pipeline.draw, label="Pipeline"),
-    Entry("models/*", model.draw, under="models"),
-    Entry("models/*/columns/*", column.draw, under="models"),
+SITE: tuple[PageEntry, ...] = (
+    PageEntry("", inbox.draw, label="Inbox"),
+    PageEntry("alerts", history.draw),
+    PageEntry("alerts/*", episode.draw),
+    PageEntry("models", fleet.draw, label="Models"),
+    PageEntry("pipeline", pipeline.draw, label="Pipeline"),
+    PageEntry("models/*", model.draw, under="models"),
+    PageEntry("models/*/columns/*", column.draw, under="models"),
 )

@@ -1,4 +1,4 @@
-"""The state of a page is its address: `State` is read from the query, and every link is made from a state."""
+"""The state of a page is its address: `PageState` is read from the query, and every link is made from a state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULT_RANGE = "90d"
 
 
 @dataclass(frozen=True)
-class State:
+class PageState:
     """What a reader chose. Times are microseconds; "" and None mean the page's own choice.
 
     `window` is the start of the window that is looked at; `start` and `end` are an absolute range that overrides `range`;
@@ -33,7 +33,7 @@ class State:
     notices: tuple[str, ...] = ()
 
     @staticmethod
-    def of(search: str) -> State:
+    def of(search: str) -> PageState:
         """Read a query string. What cannot be read is left at its default and named in `notices`; unknown keys are ignored."""
         asked = dict(parse_qsl(search.removeprefix("?")))
         notices: list[str] = []
@@ -56,9 +56,9 @@ class State:
             notices.append("from is not before to")
             start = end = None
         names = {key: asked[key] for key in ("segment", "measure", "monitor", "by") if asked.get(key)}
-        return State(**names, range=chosen, start=start, end=end, window=time("window"), notices=tuple(notices))
+        return PageState(**names, range=chosen, start=start, end=end, window=time("window"), notices=tuple(notices))
 
-    def but(self, **changes: Any) -> State:
+    def but(self, **changes: Any) -> PageState:
         """The same state with some parts changed."""
         return replace(self, **changes)
 
@@ -79,6 +79,6 @@ class State:
         return f"?{text}" if text else ""
 
 
-def address(*parts: str, state: State | None = None) -> str:
+def address(*parts: str, state: PageState | None = None) -> str:
     """The address of a page: `address("models", "fare", state=...)` is `/ui/models/fare?...`."""
     return ROOT + "/".join(quote(part, safe="@") for part in parts) + (state.query if state else "")

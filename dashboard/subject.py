@@ -9,7 +9,7 @@ from core.episode import Episode
 from core.measure import Measures
 from core.monitor import Monitor
 from core.segment import ALL
-from dashboard import word
+from dashboard import texts as word
 
 
 def what(one: Episode, measures: Measures) -> str:

@@ -113,7 +113,7 @@ class Confusion:
 
 
 @dataclass(frozen=True)
-class Loss:
+class LossSums:
     """Of a loss: the rows that have it, its sum and its sum of squares, each (...). NaN squares are those of panes from before."""
 
     count: Floats
@@ -126,7 +126,7 @@ class Losses:
     """Of labelled rows: each loss of the model by name (`detectors.summary.loss`); n (...)."""
 
     n: Floats
-    of: Mapping[str, Loss]
+    of: Mapping[str, LossSums]
 
     empty: ClassVar[str] = "no labelled predictions"
 

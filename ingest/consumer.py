@@ -15,8 +15,8 @@ from core.error import Retryable
 from ingest.decoding import Decode
 from ingest.first_seen import FirstSeen
 from ingest.memory import MOST
+from ingest.ports import Log, Seen, Store
 from ingest.record import Batch, Events, Topic
-from ingest.seam import Log, Seen, Store
 from ingest.step import Apply, Backpressure
 from ingest.summarise import Summarise
 from ingest.write import Write

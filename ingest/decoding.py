@@ -24,7 +24,7 @@ from ingest.decode.fault import Fault
 from ingest.decode.label import decode_labels, read_labels
 from ingest.decode.payload import LARGEST, PayloadError, shallow
 from ingest.decode.prediction import decode_predictions, read_predictions
-from ingest.record import Batch, Events, Record, Reject
+from ingest.record import Batch, Events, LogRecord, Reject
 
 _log = logging.getLogger(__name__)
 
@@ -79,9 +79,9 @@ class _Pass:
     ) -> None:
         self._request, self._read, self._contracts, self._rejects, self._outside = request, events, contracts, rejects, outside
 
-    def over(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Mapping[str, Any]]]:
+    def over(self, records: Sequence[LogRecord]) -> Iterator[tuple[Sequence[LogRecord], Mapping[str, Any]]]:
         """The blocks, with the records that they come from; rejects and rows outside the classes are noted."""
-        alike: dict[bytes, list[Record]] = {}
+        alike: dict[bytes, list[LogRecord]] = {}
         for record in records:
             if _is_event(record):
                 found = _MODEL.search(record.body)
@@ -91,7 +91,7 @@ class _Pass:
         for some in alike.values():
             yield from self._events(some)
 
-    def _events(self, records: Sequence[Record]) -> Iterator[tuple[Sequence[Record], Mapping[str, Any]]]:
+    def _events(self, records: Sequence[LogRecord]) -> Iterator[tuple[Sequence[LogRecord], Mapping[str, Any]]]:
         logged = np.fromiter((record.logged for record in records), np.int64, len(records))
         try:
             decoded = self._read(shallow([record.body for record in records]), self._contracts, logged)
@@ -109,7 +109,7 @@ class _Pass:
         self._outside.update(decoded.outside)
         yield records, decoded.blocks
 
-    def _alone(self, record: Record) -> Iterator[tuple[Sequence[Record], Mapping[str, Any]]]:
+    def _alone(self, record: LogRecord) -> Iterator[tuple[Sequence[LogRecord], Mapping[str, Any]]]:
         decoded = record.decoded
         if decoded is None or not all(map(self._holds, decoded.blocks.values())):
             try:
@@ -132,17 +132,17 @@ class _Pass:
         newest = self._contracts(block[0].model)
         return newest is not None and newest.version == block[0].version
 
-    def _broken(self, record: Record, error: Exception) -> None:
+    def _broken(self, record: LogRecord, error: Exception) -> None:
         _log.exception("record %d could not be decoded; it goes to the dead letters", record.position)
         self._rejects.append(_reject(record, 0, Fault(0, "", f"the record could not be decoded: {error!r}"[:500])))
 
 
-def _is_event(record: Record) -> bool:
+def _is_event(record: LogRecord) -> bool:
     """Whether the record is one JSON object, of a size that can be."""
     return record.decoded is None and record.kind == "json" and record.body[:1] == b"{" and len(record.body) <= LARGEST
 
 
-def _body(record: Record) -> bytes:
+def _body(record: LogRecord) -> bytes:
     """The bytes of a record; PayloadError if there are none, or too many."""
     if not record.body:
         raise PayloadError("the record is empty; send an event")
@@ -151,7 +151,7 @@ def _body(record: Record) -> bytes:
     return record.body
 
 
-def _placed(block: B, records: Sequence[Record]) -> B:
+def _placed(block: B, records: Sequence[LogRecord]) -> B:
     """The block at its place in the log: that of its request, or of the records whose numbers are its places."""
     if len(records) == 1:
         rows = len(block)
@@ -168,5 +168,5 @@ def _in_order(block: B) -> B:
     return block.take(np.lexsort((block.place, block.position)))
 
 
-def _reject(record: Record, place: int, fault: Fault) -> Reject:
+def _reject(record: LogRecord, place: int, fault: Fault) -> Reject:
     return Reject(record.position, place, fault.model, fault.field, fault.reason, record.logged)

@@ -16,8 +16,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from core.error import Retryable
-from ingest.record import TOPICS, Kind, Record, Stretch, Topic
-from ingest.seam import Committed
+from ingest.ports import CommittedPosition
+from ingest.record import TOPICS, Kind, LogRecord, LogStretch, Topic
 
 _KEEP_DECODED = 64 << 20  # bytes of bodies whose decoded blocks are passed along
 _MOST_WAITING = 256 << 20  # bytes of appends under way before they are refused
@@ -80,12 +80,12 @@ class EmbeddedLog:
         with self._lock:
             return self._ends[topic]
 
-    def committed(self, topic: Topic, partition: int) -> Committed:
+    def committed(self, topic: Topic, partition: int) -> CommittedPosition:
         """Where the consumer stands; 1 before the first record."""
         row = self._reader().execute("SELECT next, intent FROM consumers WHERE topic = ? AND partition = ?", (topic, partition)).fetchone()
-        return Committed(*row) if row else Committed(1, None)
+        return CommittedPosition(*row) if row else CommittedPosition(1, None)
 
-    def commit(self, topic: Topic, partition: int, committed: Committed) -> None:
+    def commit(self, topic: Topic, partition: int, committed: CommittedPosition) -> None:
         """Make the consumer's place durable, and trim what lies behind it."""
 
         def write(db: sqlite3.Connection) -> None:
@@ -97,7 +97,7 @@ class EmbeddedLog:
 
         self._do(write, lambda _: None).result()
 
-    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> Stretch:
+    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> LogStretch:
         """Records from `start` on, about `most` bytes; `partition` is 0, there is no other."""
         last = min(self.end(topic) - 1, until if until is not None else 1 << 62)
         sizes = self._reader().execute(
@@ -111,7 +111,9 @@ class EmbeddedLog:
         rows = self._reader().execute(
             f"SELECT position, logged, kind, body FROM {topic} WHERE position BETWEEN ? AND ? ORDER BY position", (start, taken)
         )
-        return Stretch([Record(position, logged, kind, body, self._take(topic, position)) for position, logged, kind, body in rows], taken)
+        return LogStretch(
+            [LogRecord(position, logged, kind, body, self._take(topic, position)) for position, logged, kind, body in rows], taken
+        )
 
     def wait(self, topic: Topic, partition: int, position: int, seconds: float) -> bool:
         """Wait until a record at or after `position` is durable."""

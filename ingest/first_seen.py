@@ -24,8 +24,8 @@ from core.block import Predictions
 from core.contract import Contract
 from ingest.bloom import hashes
 from ingest.memory import MOST, Memory
+from ingest.ports import Known
 from ingest.record import Events
-from ingest.seam import Known
 
 
 class _Unwritten(NamedTuple):

@@ -17,7 +17,7 @@ Kind = Literal["json", "ndjson"]
 TOPICS: tuple[Topic, ...] = ("predictions", "labels")
 
 
-class Record(NamedTuple):
+class LogRecord(NamedTuple):
     """One record of the log: a request's body, or one event. `decoded` is there when the one who appended it had decoded it already."""
 
     position: int
@@ -27,10 +27,10 @@ class Record(NamedTuple):
     decoded: Any = None
 
 
-class Stretch(NamedTuple):
+class LogStretch(NamedTuple):
     """Records that follow one another, and the last position that was looked at: a log may have positions without a record."""
 
-    records: Sequence[Record]
+    records: Sequence[LogRecord]
     last: int
 
 
@@ -42,7 +42,7 @@ class Batch:
     partition: int
     first: int
     last: int
-    records: Sequence[Record]
+    records: Sequence[LogRecord]
 
     @property
     def token(self) -> str:

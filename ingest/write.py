@@ -21,8 +21,8 @@ import numpy as np
 from core import moment
 from core.block import Labels, Predictions
 from core.error import Retryable
+from ingest.ports import CommittedPosition, Log, Seen, Store
 from ingest.record import Events, Topic
-from ingest.seam import Committed, Log, Seen, Store
 from ingest.step import Backpressure
 
 _log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Write:
         seen: Seen,
         topic: Topic,
         partition: int,
-        start: Committed,
+        start: CommittedPosition,
         *,
         written: Callable[[Events], None],
         dead: Callable[[Events], None],
@@ -81,7 +81,7 @@ class Write:
     def poll(self) -> None:
         """See whether the batch is done; when nothing is under way, acknowledge the last one."""
         self._land()
-        if self._flight is None and self._committed != (settled := Committed(self._written, None)) and self._open is None:
+        if self._flight is None and self._committed != (settled := CommittedPosition(self._written, None)) and self._open is None:
             try:
                 self._log.commit(*self._place, settled)
             except Retryable as error:
@@ -121,7 +121,7 @@ class Write:
         doubt = batch.last == self._found  # whether something of the batch may be there already
         while not self._abandoned.is_set():
             try:
-                intent = Committed(batch.first, batch.last)
+                intent = CommittedPosition(batch.first, batch.last)
                 if self._committed != intent:
                     self._log.commit(*self._place, intent)
                     self._committed, self._open = intent, batch.last

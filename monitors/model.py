@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.contract import Contract
-from monitors.reference import Reference
+from monitors.reference.derive import Reference
 
 
 @dataclass(frozen=True)

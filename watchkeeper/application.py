@@ -17,15 +17,15 @@ from watchkeeper.api.key import Keys
 from watchkeeper.api.login import LOGOUT
 from watchkeeper.api.metrics import Metrics
 from watchkeeper.api.session import Sessions
-from watchkeeper.cluster.connection import connection
-from watchkeeper.gauges import Gauges
+from watchkeeper.backend import Backend
+from watchkeeper.brokers import connection
 from watchkeeper.services import Pages, Services
-from watchkeeper.spine import Spine
+from watchkeeper.telemetry.gauges import Gauges
 
 _log = logging.getLogger(__name__)
 
 
-def create_application(spine: Spine) -> FastAPI:
+def create_application(spine: Backend) -> FastAPI:
     """The application; it serves `spine`, which is started and closed by whoever made it."""
     services = Services(spine)
 

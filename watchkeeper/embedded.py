@@ -23,14 +23,15 @@ from ingest.consumer import Consumer, Limits
 from ingest.decode.payload import Kind
 from ingest.embedded_log import EmbeddedLog
 from ingest.record import TOPICS, Events
-from watchkeeper import journal, listen, wiring
-from watchkeeper.api.seam import AnyDecoded, Topic
+from watchkeeper import listen, wiring
+from watchkeeper.api.ports import AnyDecoded, Topic
 from watchkeeper.change.purge import Resume
-from watchkeeper.flow import Flow
-from watchkeeper.gauges import Notifications
-from watchkeeper.pace import Pace
-from watchkeeper.settings import Settings
+from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
+from watchkeeper.telemetry import journal
+from watchkeeper.telemetry.flow import Flow
+from watchkeeper.telemetry.gauges import Notifications
+from watchkeeper.telemetry.pace import Pace
 
 
 class Embedded:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from uvicorn.lifespan.on import LifespanOn
 
 from core.error import Fatal
-from watchkeeper.settings import Settings
+from watchkeeper.settings.settings import Settings
 
 
 class Server(uvicorn.Server):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.error import ConfigError
-from monitors.layout import distinct
+from monitors.reference.layout import distinct
 
 
 class Parquet:

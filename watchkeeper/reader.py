@@ -15,9 +15,9 @@ from core.error import ConfigError
 from core.monitor import Monitor
 from core.reading import Query
 from core.refused import Refused
-from monitors.reference import Reference
-from watchkeeper.defined import Defined
-from watchkeeper.spine import Spine
+from monitors.reference.derive import Reference
+from watchkeeper.backend import Backend
+from watchkeeper.scheduling.defined import Defined
 
 _EVER = (moment.EARLIEST, moment.LATEST)
 _RECENT = 10.0  # seconds that the state of the service on a page may be old
@@ -26,7 +26,7 @@ _RECENT = 10.0  # seconds that the state of the service on a page may be old
 class Reader:
     """Reads; it changes nothing. Safe to share between threads."""
 
-    def __init__(self, spine: Spine) -> None:
+    def __init__(self, spine: Backend) -> None:
         self._spine, self._stores = spine, spine.stores
         self._defined = Defined(spine.stores.control)  # decoded once, and again when something was defined
         self._references: dict[tuple[str, int], Reference] = {}

@@ -11,19 +11,19 @@ import msgspec
 from core.episode import Episode
 from core.error import ConfigError, Retryable
 from core.principal import Principal
-from dashboard.seam import ModelRow, Pipeline
+from dashboard.ports import ModelRow, Pipeline
 from detectors.catalogue import MEASURES
 from ingest.decode.payload import Kind
 from watchkeeper import command as commands
-from watchkeeper.api.seam import AnyDecoded, Overloaded, Topic
+from watchkeeper.api.ports import AnyDecoded, Overloaded, Topic
+from watchkeeper.backend import Backend
 from watchkeeper.reader import Reader
-from watchkeeper.spine import Spine
 
 
 class Services:
     """The API's services: the log, the commands, and questions to the reader."""
 
-    def __init__(self, spine: Spine) -> None:
+    def __init__(self, spine: Backend) -> None:
         self._spine, self._control = spine, spine.stores.control
         self.reader = Reader(spine)
         self.contract = self._control.contract

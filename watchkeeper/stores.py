@@ -18,7 +18,7 @@ from storage.facts.readings import Readings
 from storage.facts.retention import retain
 from storage.facts.truth import Truth
 from storage.facts.writer import Writer
-from watchkeeper.settings import Settings
+from watchkeeper.settings.settings import Settings
 
 
 class Stores:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection, Mapping
 from alerts.engine import AlertEngine
 from core.clock import Clock
 from detectors.catalogue import MEASURES
-from monitors import owner
-from monitors.evaluate import Evaluate
-from monitors.rebuild import Rebuild
+from monitors.evaluation.evaluate import Evaluate
+from monitors.ownership import owner
+from monitors.ownership.rebuild import Rebuild
 from storage.facts.earlier import Earlier
 from storage.facts.progress import Progress
-from watchkeeper.host import Host, Step
-from watchkeeper.settings import Settings
+from watchkeeper.scheduling.host import Host, StepDone
+from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 
 
@@ -63,7 +63,7 @@ def host(
     wake: Callable[[], None] = lambda: None,
     *,
     owns: Callable[[str], bool | None] = lambda _: True,
-    told: Callable[[Step], None] = lambda _: None,
+    told: Callable[[StepDone], None] = lambda _: None,
     fenced: Callable[[], None] = lambda: None,
 ) -> Host:
     """A host of owners that read and write `stores`; the rest is as `Host` has it."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from alerts.destination.message import Answer, Kind, Message, Unsent, Wire
+from alerts.destination.message import Answer, DestinationKind, Message, Transport, Unsent
 from core.episode import Delivery
 from core.error import ConfigError
 
@@ -45,7 +45,7 @@ def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
     return Message(given.get("file", ""), " ".join(str(word) for word in words if word) + "\n", {})
 
 
-def send(_wire: Wire, message: Message) -> Answer:
+def send(_wire: Transport, message: Message) -> Answer:
     """Add it."""
     try:
         if message.to:
@@ -63,4 +63,4 @@ def _no_link(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW, 0o640)
 
 
-KIND = Kind("console", ("file",), settings, render, send)
+KIND = DestinationKind("console", ("file",), settings, render, send)

@@ -27,7 +27,7 @@ class Unsent(Exception):
     """A message could not be made or sent now; why, without what may be secret."""
 
 
-class Wire(Protocol):
+class Transport(Protocol):
     """Sends HTTP requests."""
 
     def post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
@@ -35,7 +35,7 @@ class Wire(Protocol):
         ...
 
 
-class Kind(NamedTuple):
+class DestinationKind(NamedTuple):
     """A kind of destination.
 
     `fields` are those that people may write besides the name, the kind, `models` and `severity`. `settings` takes the document and gives them checked, or raises
@@ -46,4 +46,4 @@ class Kind(NamedTuple):
     fields: tuple[str, ...]
     settings: Callable[[Mapping[str, Any]], dict[str, str]]
     render: Callable[[Mapping[str, str], Delivery, int], Message]
-    send: Callable[[Wire, Message], Answer]
+    send: Callable[[Transport, Message], Answer]

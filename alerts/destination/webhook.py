@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from alerts.destination.message import Answer, Kind, Message, Unsent, Wire
+from alerts.destination.message import Answer, DestinationKind, Message, Transport, Unsent
 from core import moment
 from core.episode import Delivery
 from core.error import ConfigError
@@ -41,7 +41,7 @@ def render(given: Mapping[str, str], delivery: Delivery, now: int) -> Message:
     return Message(given["url"], delivery.body, headers)
 
 
-def send(wire: Wire, message: Message) -> Answer:
+def send(wire: Transport, message: Message) -> Answer:
     """POST it."""
     return wire.post(*message)
 
@@ -86,4 +86,4 @@ def _secret(document: Mapping[str, Any]) -> dict[str, str]:
     return {"secret": str(secret)}
 
 
-KIND = Kind("webhook", ("url", "secret", "secret_file"), settings, render, send)
+KIND = DestinationKind("webhook", ("url", "secret", "secret_file"), settings, render, send)

@@ -11,8 +11,8 @@ import pyarrow as pa
 from core import moment
 from core.block import Floats
 from core.contract import Contract, Task
-from monitors.option import Options
-from monitors.reference import Reference, derive
+from monitors.reference.derive import Reference, derive
+from monitors.reference.option import Options
 
 MODEL = "taxi-fare"
 CATEGORIES = (("cat_0", 11), ("cat_1", 8), ("cat_2", 40), ("cat_3", 200))

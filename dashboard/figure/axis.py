@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core import moment
-from dashboard import word
+from dashboard import texts as word
 from dashboard.figure import colour
 
 Figure = dict[str, Any]

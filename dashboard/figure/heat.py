@@ -8,7 +8,7 @@ import numpy as np
 
 from core import moment
 from core.measure import Measure
-from dashboard import word
+from dashboard import texts as word
 from dashboard.figure import axis, colour
 from dashboard.series import Series
 

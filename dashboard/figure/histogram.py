@@ -14,7 +14,7 @@ import numpy as np
 
 from core import text
 from core.contract import Column
-from dashboard import word
+from dashboard import texts as word
 from dashboard.figure import axis, colour
 
 BARS = 40  # a bar is at least this fraction of the range wide

@@ -12,7 +12,7 @@ from typing import Any
 
 from core import moment
 from core.measure import Measure
-from dashboard import word
+from dashboard import texts as word
 from dashboard.figure import axis, colour
 from dashboard.series import Limit, Series
 

@@ -13,18 +13,19 @@ from core.episode import Episode
 from core.measure import Judged, Measure
 from core.reading import Query
 from core.segment import ALL, grouping_of
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.pages.course import asked
 from dashboard.panel import ask
+from dashboard.ports import Reader
 from dashboard.rank import RANKED, Slice, ranked
-from dashboard.seam import Reader
-from dashboard.state import State, address
+from dashboard.state import PageState, address
 from dashboard.subject import what
 
 MOST = 12  # segments or columns listed
 
 
-async def where(reader: Reader, one: Episode, state: State, here: Callable[[State], str]) -> Component | None:
+async def where(reader: Reader, one: Episode, state: PageState, here: Callable[[PageState], str]) -> Component | None:
     """The values of one dimension in the window, what counts most first. None where the monitor watches no dimension."""
     watched = [grouping for grouping in one.definition.segments if grouping != ALL]
     if not watched:
@@ -85,7 +86,7 @@ def _table(one: Episode, about: Measure, slices: Sequence[Slice], key: str, capt
 
 
 def _link(one: Episode, part: Slice, *, parts: bool) -> list[Any]:
-    state = State(segment=part.name if parts else one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
+    state = PageState(segment=part.name if parts else one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
     column = one.column if parts else part.name
     href = address("models", one.model, "columns", column, state=state) if column else address("models", one.model, state=state)
     mine = part.name == (one.segment if parts else one.column)

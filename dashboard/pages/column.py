@@ -13,7 +13,8 @@ from core.contract import Column
 from core.measure import Family
 from core.monitor import Monitor
 from core.segment import ALL
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.control import Here, choices, controls, windows
 from dashboard.figure import histogram
 from dashboard.figure.timeline import timeline
@@ -21,17 +22,17 @@ from dashboard.graph import graph
 from dashboard.pages.segments import segments
 from dashboard.panel import Page, ask, panel
 from dashboard.period import period, shift
-from dashboard.scene import Scene, against, bare, looked, newest, nothing, of, question, reach, scene, series, unknown, window_of
-from dashboard.seam import Reader
+from dashboard.ports import Reader
 from dashboard.series import choose, limits
-from dashboard.state import State, address
+from dashboard.state import PageState, address
+from dashboard.view_model import Scene, against, bare, looked, newest, nothing, of, question, reach, scene, series, unknown, window_of
 
 MOVED = 8  # parts listed
 
 
 async def draw(reader: Reader, search: str, model: str, name: str) -> Page:
     """Baseline against target in one window; drift and null rate over time; by segment."""
-    found, state = await scene(reader, model), State.of(search)
+    found, state = await scene(reader, model), PageState.of(search)
     trail = piece.crumbs(("Models", address("models")), (model, address("models", model, state=state.but(by=""))), (name, None))
     column = _known(found, name)
     if found is None:
@@ -39,7 +40,7 @@ async def draw(reader: Reader, search: str, model: str, name: str) -> Page:
     if column is None:
         return Page(name, [trail, piece.empty(f"{model} has no column {name}", "The page of the model lists its columns.")])
 
-    def here(changed: State) -> str:
+    def here(changed: PageState) -> str:
         return address("models", model, "columns", name, state=changed)
 
     about = (
@@ -80,7 +81,7 @@ def _known(scene: Scene | None, name: str) -> Column | None:
 
 
 async def _drift(
-    reader: Reader, scene: Scene, drifts: dict[str, Monitor], measure: str, column: Column, state: State, here: Here
+    reader: Reader, scene: Scene, drifts: dict[str, Monitor], measure: str, column: Column, state: PageState, here: Here
 ) -> list[Any]:
     monitor = drifts[measure]
     over = period(scene.row, state, monitor.window.step)
@@ -109,7 +110,7 @@ async def _drift(
     )
 
 
-async def _unwatched(reader: Reader, scene: Scene, column: Column, state: State) -> Any:
+async def _unwatched(reader: Reader, scene: Scene, column: Column, state: PageState) -> Any:
     """The distribution of a column whose drift no monitor takes: of the day that is looked at, else the newest."""
     newest_day = period(scene.row, state, moment.DAY).end - moment.DAY
     start = newest_day if state.window is None else state.window // moment.DAY * moment.DAY
@@ -117,7 +118,9 @@ async def _unwatched(reader: Reader, scene: Scene, column: Column, state: State)
     return await _distribution(reader, scene, column, state, start, moment.DAY, (where, "No monitor takes a drift measure of it"))
 
 
-async def _distribution(reader: Reader, scene: Scene, column: Column, state: State, start: int, length: int, about: tuple[str, str]) -> Any:
+async def _distribution(
+    reader: Reader, scene: Scene, column: Column, state: PageState, start: int, length: int, about: tuple[str, str]
+) -> Any:
     """The chart, and beside it the parts that moved most. `about` says which window it is, and what was read of it."""
     target, baseline = await ask(reader.histogram, scene.row.model, column.name, state.segment, start, start + length)
     where, value = about
@@ -162,7 +165,7 @@ async def _over(
     scene: Scene,
     monitor: Monitor,
     column: Column,
-    state: State,
+    state: PageState,
     here: Here,
     name: str,
     measures: Sequence[str] = (),

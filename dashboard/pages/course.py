@@ -12,18 +12,19 @@ from core import moment
 from core.episode import Episode, Level
 from core.measure import Measure
 from core.reading import Query
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.control import Here
 from dashboard.figure.timeline import Mark, timeline
 from dashboard.graph import graph
 from dashboard.panel import ask
 from dashboard.period import Period, shift
+from dashboard.ports import Reader
 from dashboard.rank import worse
-from dashboard.scene import LIMIT
-from dashboard.seam import Reader
 from dashboard.series import JUDGED, LONGEST, Series, limits
-from dashboard.state import State, address
+from dashboard.state import PageState, address
 from dashboard.subject import what
+from dashboard.view_model import LIMIT
 
 BEFORE = 12  # windows before the episode
 AFTER = 4  # and after it
@@ -31,7 +32,7 @@ AFTER = 4  # and after it
 Row = dict[str, Any]
 
 
-async def course(reader: Reader, one: Episode, choice: State, here: Here) -> list[Any]:
+async def course(reader: Reader, one: Episode, choice: PageState, here: Here) -> list[Any]:
     """The facts above the chart. Worst and now are of the readings as they are today, at firing is what was told then."""
     over, about = _around(one), reader.measures[one.measure]
     name = word.cut(what(one, reader.measures), 80)
@@ -46,7 +47,7 @@ async def course(reader: Reader, one: Episode, choice: State, here: Here) -> lis
     over = _clipped(over, [row["window_start"] for row in rows])
     over, chips = _chosen(over, choice, here)
     shown = Series.of(table, over.start, over.end, over.step)
-    state = State(segment=one.segment, measure=one.measure, monitor=one.monitor)
+    state = PageState(segment=one.segment, measure=one.measure, monitor=one.monitor)
     figure = timeline(
         shown,
         measure=about,
@@ -62,7 +63,7 @@ async def course(reader: Reader, one: Episode, choice: State, here: Here) -> lis
     return [facts, _persisting(one, rows), chart]
 
 
-def _chosen(over: Period, choice: State, here: Here) -> tuple[Period, Any]:
+def _chosen(over: Period, choice: PageState, here: Here) -> tuple[Period, Any]:
     """The part of the period that was chosen in the chart, and the chip that brings all of it back."""
     start, end = over.start, over.end
     if choice.start is not None:

@@ -11,26 +11,27 @@ from core import moment
 from core.measure import Family
 from core.monitor import Monitor
 from core.reading import Query, Verdict
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.control import Here, choices, windows
 from dashboard.figure.heat import heat
 from dashboard.graph import graph
 from dashboard.panel import ask
 from dashboard.period import Period, period, shift
-from dashboard.scene import LIMIT, Scene, against, bare, newest, nothing, question, reach
-from dashboard.seam import Reader
+from dashboard.ports import Reader
 from dashboard.series import Series, by_key
-from dashboard.state import State, address
+from dashboard.state import PageState, address
+from dashboard.view_model import LIMIT, Scene, against, bare, newest, nothing, question, reach
 
 MOSTLY = 0.5  # the null rate from which on a column is not called OK
 
 
-async def drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: State, here: Here) -> list[Any]:
+async def drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
     """Every column over time, a table that leads to each, and the model's signals. `judged` gives each measure its monitor."""
     return [*await _drift(reader, scene, judged, state, here), *_signals(scene, state)]
 
 
-def _signals(scene: Scene, state: State) -> list[Any]:
+def _signals(scene: Scene, state: PageState) -> list[Any]:
     """Links to the signals, watched or not; nothing where the contract has none."""
     links: list[Any] = []
     for column in scene.contract.signals:
@@ -40,7 +41,7 @@ def _signals(scene: Scene, state: State) -> list[Any]:
     return [piece.card("Signals", html.P(links), note=note)] if links else []
 
 
-async def _drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: State, here: Here) -> list[Any]:
+async def _drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
     shown = {name: monitor for name, monitor in judged.items() if scene.measures[name].family is Family.DRIFT}
     if not shown:
         return [piece.card("Drift", piece.empty("Not watched", "No monitor takes a drift measure of this model."))]
@@ -80,7 +81,7 @@ async def _drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state
     return [map_, _columns(ranked, missing, monitor, start, state, scene)]
 
 
-def _start(found: dict[str, Series], over: Period, state: State) -> int:
+def _start(found: dict[str, Series], over: Period, state: PageState) -> int:
     """The start of the window that is looked at: the chosen one, else the newest that a column would be looked at first."""
     if state.window is not None:
         return over.start + (state.window - over.start) // over.step * over.step
@@ -88,7 +89,7 @@ def _start(found: dict[str, Series], over: Period, state: State) -> int:
 
 
 def _columns(
-    found: dict[str, Series], missing: dict[str, tuple[float, float]], monitor: Monitor, start: int, state: State, scene: Scene
+    found: dict[str, Series], missing: dict[str, tuple[float, float]], monitor: Monitor, start: int, state: PageState, scene: Scene
 ) -> Any:
     """The table: one row a column, those furthest in the window that starts at `start` first."""
     about = scene.measures[monitor.measure]
@@ -113,7 +114,7 @@ def _now(found: dict[str, Series], start: int) -> list[tuple[str, Series]]:
 
 
 def _column(
-    column: str, one: Series, null: tuple[float, float] | None, monitor: Monitor, start: int, state: State, scene: Scene
+    column: str, one: Series, null: tuple[float, float] | None, monitor: Monitor, start: int, state: PageState, scene: Scene
 ) -> tuple[Any, ...]:
     link = piece.link(piece.name(column), address("models", scene.row.model, "columns", column, state=state.but(by="")))
     slot = one.slot(start)
@@ -146,7 +147,7 @@ def _state(verdict: str, reason: str | None, null: tuple[float, float] | None, *
     return piece.badge(verdict, reason, limited=limited)
 
 
-async def _nulls(reader: Reader, monitor: Monitor, state: State, start: int, over: Period) -> dict[str, tuple[float, float]]:
+async def _nulls(reader: Reader, monitor: Monitor, state: PageState, start: int, over: Period) -> dict[str, tuple[float, float]]:
     """The null rate of every column over the window looked at, and the largest of the shorter windows that the null rate may have."""
     query = Query(
         model=monitor.model,

@@ -13,12 +13,13 @@ from dash.development.base_component import Component
 from core import moment, number, text
 from core.episode import Delivery, DeliveryState, Episode, State, Transition
 from core.segment import ALL
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.pages.beside import columns, where
 from dashboard.pages.course import course
 from dashboard.panel import Page, ask, panel
-from dashboard.seam import Reader
-from dashboard.state import State as Choice
+from dashboard.ports import Reader
+from dashboard.state import PageState as Choice
 from dashboard.state import address
 from dashboard.subject import life, standing, what
 

@@ -14,9 +14,10 @@ from core import moment
 from core.episode import Level
 from core.measure import Family, Measures
 from core.monitor import Monitor
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.panel import Page, ask
-from dashboard.seam import ModelRow, Reader
+from dashboard.ports import ModelRow, Reader
 from dashboard.state import address
 
 FAMILIES = (Family.PERFORMANCE, Family.DRIFT, Family.QUALITY)

@@ -12,9 +12,10 @@ from dash import html
 from core.episode import Episode
 from core.error import ConfigError
 from core.measure import Measures
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.panel import Page, ask
-from dashboard.seam import Reader
+from dashboard.ports import Reader
 from dashboard.state import address
 from dashboard.subject import subject
 

@@ -16,12 +16,13 @@ from core.measure import Measures
 from core.monitor import Monitor
 from core.reading import Query
 from core.segment import ALL
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.pages.history import Choice
 from dashboard.panel import Page, ask, panel
-from dashboard.seam import ModelRow, Reader
+from dashboard.ports import ModelRow, Reader
 from dashboard.shell import problems
-from dashboard.state import State, address
+from dashboard.state import PageState, address
 from dashboard.subject import life, standing, subject
 
 SHOWN = 500  # open episodes read at most
@@ -119,7 +120,7 @@ async def _group(reader: Reader, group: Sequence[Episode], monitor: str) -> Comp
 
 def _told(one: Episode, measures: Measures, share: float | None, monitor: str) -> list[Component]:
     """What happened, since when, why, and to how much of the traffic."""
-    state = State(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
+    state = PageState(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
     reach = "all traffic" if one.segment == ALL else f"{word.share(share)} of traffic" if share is not None else "traffic unknown"
     return [
         html.Div(

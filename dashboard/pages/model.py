@@ -8,23 +8,24 @@ from dash import html
 from dash.development.base_component import Component
 
 from core import text
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.control import controls
 from dashboard.pages.drift import drift
 from dashboard.pages.history import Choice
 from dashboard.pages.performance import performance
 from dashboard.panel import Page, ask, panels
-from dashboard.scene import scene, unknown
-from dashboard.seam import ModelRow, Reader
+from dashboard.ports import ModelRow, Reader
 from dashboard.series import choose
-from dashboard.state import State, address
+from dashboard.state import PageState, address
+from dashboard.view_model import scene, unknown
 
 _NAMED = 10  # classes that a notice lists
 
 
 async def draw(reader: Reader, search: str, name: str) -> Page:
     """Performance above its volume, drift of every column, and both by segment."""
-    found, state = await scene(reader, name), State.of(search)
+    found, state = await scene(reader, name), PageState.of(search)
     trail = piece.crumbs(("Models", address("models")), (name, None))
     if found is None:
         return Page(
@@ -32,7 +33,7 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
             [trail, unknown(name)],
         )
 
-    def here(changed: State) -> str:
+    def here(changed: PageState) -> str:
         return address("models", name, state=changed)
 
     row = found.row

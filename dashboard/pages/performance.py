@@ -10,20 +10,21 @@ from dash import html
 from core import moment
 from core.measure import Family, Measure
 from core.monitor import Monitor
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.control import Here, choices, windows
 from dashboard.figure.timeline import timeline
 from dashboard.graph import graph
 from dashboard.pages.segments import segments
 from dashboard.panel import panel
 from dashboard.period import period, shift
-from dashboard.scene import Scene, looked, nothing, of, question, reach, series, traffic, window_of
-from dashboard.seam import Reader
+from dashboard.ports import Reader
 from dashboard.series import Series, limits
-from dashboard.state import State
+from dashboard.state import PageState
+from dashboard.view_model import Scene, looked, nothing, of, question, reach, series, traffic, window_of
 
 
-async def performance(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: State, here: Here) -> list[Any]:
+async def performance(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
     """The newest number of each performance measure, the chosen one over time, and by segment. `judged` gives each measure its monitor."""
     shown = {name: monitor for name, monitor in judged.items() if scene.measures[name].family is Family.PERFORMANCE}
     if not shown:
@@ -54,7 +55,7 @@ async def performance(reader: Reader, scene: Scene, judged: dict[str, Monitor], 
     return [piece.figures(*(_fact(scene.measures[other], one, shown[other], state) for other, one in found.items())), card, by]
 
 
-def _fact(about: Measure, one: Series, monitor: Monitor, state: State) -> tuple[str, Any, Any]:
+def _fact(about: Measure, one: Series, monitor: Monitor, state: PageState) -> tuple[str, Any, Any]:
     slot = window_of(state, one)
     if slot is None or not one.verdict[slot]:
         where = "in this period" if slot is None else f"of {moment.period(one.time(slot), one.time(slot + 1))}"

@@ -9,9 +9,10 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.panel import Page, ask, panel
-from dashboard.seam import Pipeline, Reader
+from dashboard.ports import Pipeline, Reader
 
 WATERMARKS = 20  # models listed
 _CUT = 60  # characters of a reason's model or field

@@ -10,21 +10,22 @@ from core import moment
 from core.measure import Judged, Measure
 from core.monitor import Monitor
 from core.reading import Query
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.control import Here
 from dashboard.panel import ask
 from dashboard.period import Period
+from dashboard.ports import Reader
 from dashboard.rank import RANKED, Slice, ranked
-from dashboard.scene import LIMIT, Scene, newest, watching, who
-from dashboard.seam import Reader
 from dashboard.series import Series, by_key
-from dashboard.state import State
+from dashboard.state import PageState
+from dashboard.view_model import LIMIT, Scene, newest, watching, who
 
 ROWS = 60
 
 
 async def segments(
-    reader: Reader, scene: Scene, monitor: Monitor, state: State, period: Period, here: Here, *, column: str, window: int | None
+    reader: Reader, scene: Scene, monitor: Monitor, state: PageState, period: Period, here: Here, *, column: str, window: int | None
 ) -> Any:
     """One row a segment value, the largest gap times share first. `window` is the start of the window that values are of, None for the newest that is whole."""
     watched = ["*".join(grouping) for grouping in scene.groupings]
@@ -77,7 +78,9 @@ def _slice(name: str, one: Series, start: int) -> Slice:
     return Slice(name, one.value[slot], one.baseline[slot], one.n[slot], one.n_baseline[slot], one.verdict[slot], one.reason[slot])
 
 
-def _row(one: Slice, over: Series, about: Measure, state: State, here: Here, *, valued: bool, gaps: bool, counted: bool) -> tuple[Any, ...]:
+def _row(
+    one: Slice, over: Series, about: Measure, state: PageState, here: Here, *, valued: bool, gaps: bool, counted: bool
+) -> tuple[Any, ...]:
     link = piece.link(piece.name(piece.value(one.name)), here(state.but(segment=one.name)))
     spark = piece.line(over.value, f"{about.title} over the period", zero=about.from_zero)
     if not one.verdict:

@@ -12,12 +12,12 @@ from core.classes import Classes
 from core.contract import PREDICTION, SCORE, Column, Contract
 from core.segment import Segments
 from detectors.summary.bins import bins
-from detectors.summary.merge import Layout, merge
+from detectors.summary.merge import PaneLayout, merge
 from detectors.summary.moments import SUMS, moments, sketch, sketches
-from detectors.summary.panes import Panes
+from detectors.summary.panes import PaneRows
 from detectors.summary.tally import Tally
 
-LAYOUT = Layout(
+LAYOUT = PaneLayout(
     keys=("slot", "version", "role", "segment", "column"),
     sums=("below", "above", "n", "measured", "square", "absolute", "outside"),
     minima=("low",),
@@ -72,7 +72,7 @@ class InputSummary:
             return InputSummary.zero()
         held = _values(contract, block)
         dimensions = {name: texts for name in segments.dimensions if isinstance(texts := held[name], Categories)}
-        panes = Panes.of(contract, segments, block.ts, block.version, block.role, dimensions)
+        panes = PaneRows.of(contract, segments, block.ts, block.version, block.role, dimensions)
         cells, sums, seen = zip(*(_column(panes, column, held[column.name]) for column in contract.watched), strict=True)
         columns = len(contract.watched)
         names = pa.array([column.name for column in contract.watched], pa.string())
@@ -138,7 +138,9 @@ def _values(contract: Contract, block: Predictions) -> dict[str, Categories | Fl
     return {**held, PREDICTION: meant, SCORE: block.score}
 
 
-def _column(panes: Panes, column: Column, values: Categories | Floats) -> tuple[Tally, dict[str, Floats | Ints], tuple[Ints, Ints, Ints]]:
+def _column(
+    panes: PaneRows, column: Column, values: Categories | Floats
+) -> tuple[Tally, dict[str, Floats | Ints], tuple[Ints, Ints, Ints]]:
     """A column's cells, its sums by pane, and its sketch."""
     place = bins(column, values)
     held: dict[str, Floats | Ints] = {**moments(panes, column, values, place)}

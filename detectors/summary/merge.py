@@ -14,7 +14,7 @@ from detectors.summary.tally import tally
 
 
 @dataclass(frozen=True)
-class Layout:
+class PaneLayout:
     """The columns of a table of panes: its key, its sums, its minima and maxima, and groups of lists: (the names of a cell's key, the names of its sums).
 
     `highest` are groups whose cells are merged by their maximum; their keys and values are whole numbers.
@@ -33,7 +33,7 @@ class Layout:
         return self.schema.empty_table()
 
 
-def merge(layout: Layout, tables: Sequence[pa.Table]) -> pa.Table:
+def merge(layout: PaneLayout, tables: Sequence[pa.Table]) -> pa.Table:
     """One row a key, in order of the keys; cells in order of their own."""
     table = pa.concat_tables([_plain(layout, table) for table in tables]).sort_by([(key, "ascending") for key in layout.keys])
     table = table.combine_chunks()
@@ -99,6 +99,6 @@ def _codes(values: pa.Array | pa.ChunkedArray) -> tuple[Ints, pa.Array]:
     return pc.index_in(values, ordered).to_numpy().astype(np.int64), ordered
 
 
-def _plain(layout: Layout, table: pa.Table) -> pa.Table:
+def _plain(layout: PaneLayout, table: pa.Table) -> pa.Table:
     """The table with the layout's columns and types, dictionaries decoded."""
     return table.select(layout.schema.names).cast(layout.schema)

@@ -7,13 +7,13 @@ import pyarrow as pa
 
 from core.block import Categories, Floats, Ints
 from core.contract import Column
-from detectors.summary.panes import Panes
+from detectors.summary.panes import PaneRows
 from detectors.summary.sketch import registers
 
 SUMS = ("measured", "square", "absolute", "outside")
 
 
-def moments(panes: Panes, column: Column, values: Categories | Floats, place: Ints) -> dict[str, Floats]:
+def moments(panes: PaneRows, column: Column, values: Categories | Floats, place: Ints) -> dict[str, Floats]:
     """Of the n values of a column, whose bins are `place` (n,), by pane (P,).
 
     measured: rows, so that panes without moments are known; square: sum of (x - column.middle)^2; absolute: sum of |x|; low, high: the least and the largest
@@ -34,7 +34,7 @@ def moments(panes: Panes, column: Column, values: Categories | Floats, place: In
     return found
 
 
-def sketch(panes: Panes, column: Column, values: Categories | Floats, place: Ints) -> tuple[Ints, Ints, Ints]:
+def sketch(panes: PaneRows, column: Column, values: Categories | Floats, place: Ints) -> tuple[Ints, Ints, Ints]:
     """By pane how many registers it fills (P,), and one after the other these registers and their ranks: of the texts that have no bin of their own."""
     loose = np.zeros(0, np.bool_) if column.numeric else (place == column.values) | (place == column.values + 1)
     if not isinstance(values, Categories) or not loose.any():

@@ -20,7 +20,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Panes:
+class PaneRows:
     """The P panes that n rows fall into; every row falls into one pane of each of G groupings.
 
     `slot` is (P,); `version`, `role` and `segment` hold P texts; `rows` (G, n) is the pane of each row; `n` (P,) its number of rows.
@@ -43,7 +43,7 @@ class Panes:
     @staticmethod
     def of(
         contract: Contract, segments: Segments, ts: Ints, version: Categories, role: Categories, dimensions: Mapping[str, Categories]
-    ) -> Panes:
+    ) -> PaneRows:
         """The panes of rows with these times, versions and roles; `dimensions` holds each dimension's texts by name."""
         slots, slot = _distinct(slot_of(ts, contract.pane) // contract.pane)
         heads, head = _distinct((slot * len(version.texts) + version.codes) * len(role.texts) + role.codes)
@@ -54,7 +54,7 @@ class Panes:
         of_slot, of_version = np.divmod(rest, max(len(version.texts), 1))
         present, code = np.unique(number, return_inverse=True)
         names = [segments.name(int(one)) for one in present]
-        return Panes(
+        return PaneRows(
             slot=slots[of_slot] * contract.pane,
             version=Categories(of_version.astype(np.int32), version.texts),
             role=Categories(of_role.astype(np.int32), role.texts),

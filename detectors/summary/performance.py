@@ -13,14 +13,14 @@ from core.contract import LABEL, Contract, Task
 from core.segment import Segments
 from detectors.summary.bins import bins
 from detectors.summary.loss import LOSSES, losses_of, residual
-from detectors.summary.merge import Layout, merge
-from detectors.summary.panes import Panes
+from detectors.summary.merge import PaneLayout, merge
+from detectors.summary.panes import PaneRows
 from detectors.summary.score import edges_of, judged, members, scores
 from detectors.summary.tally import Tally
 
 _COUNTS, _FLOATS, _BINS, _TEXTS = (pa.list_(kind) for kind in (pa.uint64(), pa.float64(), pa.uint16(), pa.string()))
 
-LAYOUT = Layout(
+LAYOUT = PaneLayout(
     keys=("slot", "version", "role", "segment"),
     sums=("n", "scored"),
     lists=(
@@ -66,7 +66,7 @@ class PerformanceSummary:
         if not len(outcomes):
             return PerformanceSummary.zero()
         outcomes = replace(outcomes, prediction=_meant(contract, outcomes.prediction), label=_meant(contract, outcomes.label))
-        panes = Panes.of(contract, segments, outcomes.ts, outcomes.version, outcomes.role, outcomes.dimensions)
+        panes = PaneRows.of(contract, segments, outcomes.ts, outcomes.version, outcomes.role, outcomes.dimensions)
         columns = panes.keys() | _losses(panes, contract, outcomes) | _cells(panes, outcomes)
         columns |= _labels(panes, contract, outcomes) | _scores(panes, contract, outcomes)
         return PerformanceSummary(pa.table(columns).select(LAYOUT.schema.names))
@@ -103,7 +103,7 @@ def _meant(contract: Contract, values: Categories | Floats) -> Categories | Floa
     return Classes.of(contract).column(values) if isinstance(values, Categories) else values
 
 
-def _losses(panes: Panes, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
+def _losses(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
     """n, and the model's losses, each pane's one after the other."""
     names = losses_of(contract)
     values = [LOSSES[name].of(outcomes) for name in names]
@@ -137,7 +137,7 @@ def _with_losses(table: pa.Table) -> pa.Table:
     return table
 
 
-def _cells(panes: Panes, outcomes: Outcomes) -> dict[str, pa.Array]:
+def _cells(panes: PaneRows, outcomes: Outcomes) -> dict[str, pa.Array]:
     """The confusion cells; empty lists for regression."""
     predicted, label = outcomes.prediction, outcomes.label
     if not (isinstance(predicted, Categories) and isinstance(label, Categories)):
@@ -149,7 +149,7 @@ def _cells(panes: Panes, outcomes: Outcomes) -> dict[str, pa.Array]:
     return cells | {"cell_count": found.lists(found.count, pa.uint64())}
 
 
-def _labels(panes: Panes, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
+def _labels(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
     """The bins of `@label`."""
     column, label = contract.column(LABEL), outcomes.label
     weight = np.zeros(len(outcomes)) if isinstance(label, Categories) else np.where(np.isfinite(label), label, 0.0)
@@ -161,7 +161,7 @@ def _labels(panes: Panes, contract: Contract, outcomes: Outcomes) -> dict[str, p
     }
 
 
-def _scores(panes: Panes, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
+def _scores(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
     """Scores by label, for each judged class one after the other, and how many rows have any; empty lists where nothing has a score."""
     classes, held = judged(contract), scores(contract, outcomes)
     there = ~np.isnan(held)
@@ -207,7 +207,7 @@ def _concat(parts: list[Tally], panes: int) -> Tally:
     )
 
 
-def _empty(panes: Panes, lists: tuple[tuple[str, ...], tuple[str, ...]]) -> dict[str, pa.Array]:
+def _empty(panes: PaneRows, lists: tuple[tuple[str, ...], tuple[str, ...]]) -> dict[str, pa.Array]:
     """Empty lists for every pane."""
     names = (*lists[0], *lists[1])
     return {name: pa.array([[]] * len(panes), LAYOUT.schema.field(name).type) for name in names}

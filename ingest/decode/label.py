@@ -18,7 +18,7 @@ from ingest.decode.decoded import Contracts, Decoded
 from ingest.decode.fault import Fault, fault, kind_of, why_no_string
 from ingest.decode.payload import Kind, Row, cut
 from ingest.decode.reader import Group
-from ingest.decode.sheet import Sheet, decode, of
+from ingest.decode.report import DecodeReport, decode, of
 
 
 class Label(msgspec.Struct, gc=False):
@@ -102,13 +102,13 @@ def read_labels(
         contract = contracts(model)
         return None if contract is None else LabelForm(contract)
 
-    def block(sheet: Sheet, group: Group) -> Labels:
+    def block(sheet: DecodeReport, group: Group) -> Labels:
         return _block(sheet, group, now, position, now if logged is None else logged)
 
     return decode(rows, form_of, block, Labels.concat)
 
 
-def _block(sheet: Sheet, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Labels:
+def _block(sheet: DecodeReport, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Labels:
     """The rows of a group whose frames are good; faults go to the sheet."""
     form: LabelForm = group.form  # type: ignore[assignment]
     contract = form.contract
@@ -158,7 +158,7 @@ def _truth(values: list[Any], contract: Contract) -> tuple[Categories, Floats, B
     return texts, numbers, bad | wrong
 
 
-def _prediction_ts(sheet: Sheet, rows: list[int], labels: list[Label], contract: Contract, now: int | Ints) -> Any:
+def _prediction_ts(sheet: DecodeReport, rows: list[int], labels: list[Label], contract: Contract, now: int | Ints) -> Any:
     sent = [i for i, label in enumerate(labels) if label.prediction_ts is not None]
     known = np.zeros(len(labels), np.int64)
     known[sent], bad = column.times([labels[i].prediction_ts for i in sent], contract.earliest, of(now, [rows[i] for i in sent]))

@@ -22,7 +22,7 @@ from core.extra import EXTRAS, Extra
 _UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')  # msgspec takes no such field names
 
 
-class Layout(NamedTuple):
+class EventLayout(NamedTuple):
     """What decides a model's struct. `columns` are (name, numeric) of features and tags; `classes` are texts; `unknown` are names."""
 
     task: Task
@@ -31,15 +31,15 @@ class Layout(NamedTuple):
     unknown: tuple[str, ...] = ()
 
     @staticmethod
-    def of(contract: Contract) -> Layout:
+    def of(contract: Contract) -> EventLayout:
         """The layout of a contract."""
-        return Layout(contract.task, tuple((column.name, column.numeric) for column in contract.columns), contract.classes)
+        return EventLayout(contract.task, tuple((column.name, column.numeric) for column in contract.columns), contract.classes)
 
     def known(self) -> Classes:
         """The classes."""
         return Classes(self.classes, binary=self.task == Task.BINARY)
 
-    def knowing(self, names: tuple[str, ...]) -> Layout:
+    def knowing(self, names: tuple[str, ...]) -> EventLayout:
         """The same, with more names that are counted and left out."""
         return self._replace(unknown=self.unknown + tuple(name for name in names if not _UNNAMEABLE.search(name)))
 
@@ -59,7 +59,7 @@ class Types(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def types_of(layout: Layout) -> Types:
+def types_of(layout: EventLayout) -> Types:
     """The structs of a layout, made once."""
     columns = [
         _field(f"c{i}", name, (float if numeric else str | int | float | bool) | None) for i, (name, numeric) in enumerate(layout.columns)

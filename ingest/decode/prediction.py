@@ -20,11 +20,11 @@ from ingest.decode import column
 from ingest.decode.column import Bad
 from ingest.decode.decoded import Contracts, Decoded
 from ingest.decode.fault import HALF, encodes, plain
-from ingest.decode.layout import Layout, types_of
+from ingest.decode.layout import EventLayout, types_of
 from ingest.decode.payload import Kind, Row, cut
 from ingest.decode.reader import Group
 from ingest.decode.repair import Repair
-from ingest.decode.sheet import Sheet, decode, of
+from ingest.decode.report import DecodeReport, decode, of
 
 MOST_UNKNOWN = 64  # names a struct is taught; more are counted the slow way
 
@@ -34,10 +34,10 @@ _extras = attrgetter(*EXTRAS)
 class PredictionForm:
     """How prediction events under one contract are read."""
 
-    def __init__(self, contract: Contract, layout: Layout | None = None) -> None:
+    def __init__(self, contract: Contract, layout: EventLayout | None = None) -> None:
         self.model = contract.model
         self.contract = contract
-        self.layout = layout or Layout.of(contract)
+        self.layout = layout or EventLayout.of(contract)
         self._types = types_of(self.layout)
         self.typed = self._types.typed
         self.fields_of = self._types.fields_of
@@ -76,7 +76,7 @@ def read_predictions(
         contract = contracts(model)
         return None if contract is None else PredictionForm(contract)
 
-    def block(sheet: Sheet, group: Group) -> tuple[Contract, Predictions]:
+    def block(sheet: DecodeReport, group: Group) -> tuple[Contract, Predictions]:
         return group.form.contract, _block(sheet, group, now, position, now if logged is None else logged)  # type: ignore[attr-defined]
 
     def join(parts: list[tuple[Contract, Predictions]]) -> tuple[Contract, Predictions]:
@@ -85,7 +85,7 @@ def read_predictions(
     return decode(rows, form_of, block, join)
 
 
-def _block(sheet: Sheet, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Predictions:
+def _block(sheet: DecodeReport, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Predictions:
     """The rows of a group whose frames are good; faults and unknown columns go to the sheet."""
     form: PredictionForm = group.form  # type: ignore[assignment]
     contract, binary = form.contract, form.contract.task == Task.BINARY
@@ -129,7 +129,7 @@ def _block(sheet: Sheet, group: Group, now: int | Ints, position: int, logged: i
     return _with_signals(sheet, contract, rows, events, block) if contract.signals else block
 
 
-def _with_signals(sheet: Sheet, contract: Contract, rows: list[int], events: list[Any], block: Predictions) -> Predictions:
+def _with_signals(sheet: DecodeReport, contract: Contract, rows: list[int], events: list[Any], block: Predictions) -> Predictions:
     """The block with the contract's signals; values of their fields that cannot be used go to the sheet."""
     fields = needed(contract, events)
     for name, bad in fields.bad.items():
@@ -177,7 +177,7 @@ def _sent_for(form: PredictionForm, place: int, sent: list[Any]) -> list[float |
     return values
 
 
-def _extra(sheet: Sheet, form: PredictionForm, rows: list[int], events: list[Any]) -> Any:
+def _extra(sheet: DecodeReport, form: PredictionForm, rows: list[int], events: list[Any]) -> Any:
     """JSON text of the optional fields that were sent, without the tags that are columns; "" where there are none."""
     columns, faulty = {known.name for known in form.contract.tags}, sheet.faulty
     extra = np.full(len(events), "", object)
@@ -199,7 +199,7 @@ def _extra(sheet: Sheet, form: PredictionForm, rows: list[int], events: list[Any
     return extra
 
 
-def _encodable(sheet: Sheet, row: int, event: Any, extra: Kept) -> str:
+def _encodable(sheet: DecodeReport, row: int, event: Any, extra: Kept) -> str:
     """The JSON text without what holds lone surrogates, which is not in the event either: a feature of attributions, else the field, which is invalid."""
     for name in EXTRAS:
         try:
@@ -214,7 +214,7 @@ def _encodable(sheet: Sheet, row: int, event: Any, extra: Kept) -> str:
     return msgspec.json.encode(extra).decode()
 
 
-def _count_unknown(sheet: Sheet, form: PredictionForm, rows: list[int], features: list[Any]) -> None:
+def _count_unknown(sheet: DecodeReport, form: PredictionForm, rows: list[int], features: list[Any]) -> None:
     counts: Counter[str] = Counter()
     for i, name in enumerate(form.layout.unknown):
         counts[name] += sum(getattr(row, f"u{i}", msgspec.UNSET) is not msgspec.UNSET for row in features)

@@ -14,7 +14,7 @@ from core.contract import Task
 from core.error import InvalidRecord
 from core.extra import EXTRAS, WRONG, Finite, Scalar
 from ingest.decode.fault import HALF, Fault, encodes, fault, kind_of, why_no_string
-from ingest.decode.layout import Layout, types_of
+from ingest.decode.layout import EventLayout, types_of
 
 _NUMBERS = (Finite, EXTRAS["latency_ms"])
 
@@ -22,7 +22,7 @@ _NUMBERS = (Finite, EXTRAS["latency_ms"])
 class Repair:
     """Turns one parsed event of a model into its struct."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: EventLayout) -> None:
         self._layout = layout
         self._types = types_of(layout)
         self._place = {name: place for place, (name, _) in enumerate(layout.columns)}

@@ -13,7 +13,7 @@ from core.error import Retryable
 Over = Callable[[KafkaError | None], Retryable | None]
 
 
-class Delivery:
+class DeliveryReport:
     """The delivery of some messages: called with each report. With the last one `over` is called, and the future is done; it raises what that returns."""
 
     def __init__(self, messages: int, over: Over) -> None:

@@ -13,14 +13,14 @@ from core.error import Retryable
 from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import intent, said
-from ingest.kafka.place import LAST, offsets, partitions
+from ingest.kafka.offsets import LAST, offsets, partitions
 from ingest.record import TOPICS, Topic
 
 _FRESH = 0.2  # seconds
 _ASK = 10.0  # seconds for the brokers to answer
 
 
-class Standing(NamedTuple):
+class TopicEnds(NamedTuple):
     """One partition: the offset after its last record, the next one that ingest writes, and whether a batch is under way."""
 
     end: int
@@ -42,11 +42,11 @@ class Ends:
         self._connection = connection
         self._open()
         self._lock = threading.Lock()
-        self._held: dict[tuple[Topic, int], Standing] = {}
+        self._held: dict[tuple[Topic, int], TopicEnds] = {}
         self._looked = -fresh
         self._moved = time.monotonic()
 
-    def standing(self) -> dict[tuple[Topic, int], Standing]:
+    def standing(self) -> dict[tuple[Topic, int], TopicEnds]:
         """How every partition stands."""
         with self._lock:
             if time.monotonic() - self._looked >= self._fresh:
@@ -79,7 +79,7 @@ class Ends:
         """Close the connections."""
         self._group.close()
 
-    def _look(self) -> dict[tuple[Topic, int], Standing]:
+    def _look(self) -> dict[tuple[Topic, int], TopicEnds]:
         try:
             known = self._group.list_topics(timeout=_ASK).topics
             places = partitions(known, self._names)
@@ -93,7 +93,7 @@ class Ends:
                     raise Retryable(f"the Kafka brokers do not tell where ingest is: {told.error}")
                 end = ends[told.topic, told.partition]
                 next_ = told.offset if told.offset >= 0 else self._first(told) if end else 0
-                found[self._names[told.topic], told.partition] = Standing(end, next_, intent(told.metadata) is not None)
+                found[self._names[told.topic], told.partition] = TopicEnds(end, next_, intent(told.metadata) is not None)
         except (KafkaException, RuntimeError) as error:
             self.close()
             self._open()  # the clients may hold on to brokers and epochs that are no more
@@ -110,5 +110,5 @@ class Ends:
         return int(low)
 
 
-def _ends(standing: dict[tuple[Topic, int], Standing]) -> dict[tuple[Topic, int], int]:
+def _ends(standing: dict[tuple[Topic, int], TopicEnds]) -> dict[tuple[Topic, int], int]:
     return {place: at.end for place, at in standing.items()}

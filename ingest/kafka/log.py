@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from core.error import Retryable
-from ingest.record import Record, Stretch, Topic
-from ingest.seam import Committed
+from ingest.ports import CommittedPosition
+from ingest.record import LogRecord, LogStretch, Topic
 
 _log = logging.getLogger(__name__)
 
@@ -40,9 +40,9 @@ class _Partition:
     `given` is what was handed out and is not written, a pair a batch: its last position and its bytes. `bytes` counts all that is not written.
     """
 
-    committed: Committed
+    committed: CommittedPosition
     reached: int
-    records: deque[Record] = field(default_factory=deque)
+    records: deque[LogRecord] = field(default_factory=deque)
     given: deque[tuple[int, int]] = field(default_factory=deque)
     bytes: int = 0
     paused: bool = False
@@ -78,7 +78,7 @@ class KafkaLog:
         with self._changed:
             for told, low in partitions:
                 place = self.place(told)
-                committed = Committed(told.offset, intent(told.metadata)) if told.offset >= 0 else Committed(low, None)
+                committed = CommittedPosition(told.offset, intent(told.metadata)) if told.offset >= 0 else CommittedPosition(low, None)
                 start = max(committed.next, low)
                 if committed.next < low:
                     _log.error(
@@ -117,7 +117,7 @@ class KafkaLog:
                 if held is None or offset < held.reached:
                     continue  # of a partition that has gone, or fetched twice around a pause
                 body = message.value() or b""
-                held.records.append(Record(offset, message.timestamp()[1] * 1_000, "json", body))
+                held.records.append(LogRecord(offset, message.timestamp()[1] * 1_000, "json", body))
                 held.reached = offset + 1
                 held.bytes += len(body) + _RECORD
                 self._bytes += len(body) + _RECORD
@@ -126,7 +126,7 @@ class KafkaLog:
         if crowded:
             self._consumer.pause(crowded)
 
-    def committed(self, topic: Topic, partition: int) -> Committed:
+    def committed(self, topic: Topic, partition: int) -> CommittedPosition:
         """Where the consumer stood when the partition was assigned."""
         return self._of(topic, partition).committed
 
@@ -154,7 +154,7 @@ class KafkaLog:
             else:
                 future.set_exception(Retryable(f"the place in {told.topic} {told.partition} could not be committed: {why}"))
 
-    def commit(self, topic: Topic, partition: int, committed: Committed) -> None:
+    def commit(self, topic: Topic, partition: int, committed: CommittedPosition) -> None:
         """Commit in the group. A member that is none any more, or one in the middle of a rebalance, is refused: Retryable."""
         metadata = "" if committed.intent is None else f"{_INTENT}{committed.intent}"
         future: Future[None] = Future()
@@ -166,11 +166,11 @@ class KafkaLog:
         except TimeoutError:
             raise Retryable(f"the place in {topic} {partition} could not be committed within {_PATIENCE:.0f} s") from None
 
-    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> Stretch:
+    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> LogStretch:
         """Records from `start` on. They are handed out once: who reads them keeps them."""
         with self._changed:
             held = self._of(topic, partition)
-            records: list[Record] = []
+            records: list[LogRecord] = []
             size = 0
             while held.records and (until is None or held.records[0].position <= until):
                 if until is None and records and (size + len(held.records[0].body) > most or len(records) >= _MOST):
@@ -180,7 +180,7 @@ class KafkaLog:
             if records:
                 held.given.append((records[-1].position, size + _RECORD * len(records)))
             last = records[-1].position if held.records and records else held.reached - 1
-        return Stretch(records, last if until is None else min(last, until))
+        return LogStretch(records, last if until is None else min(last, until))
 
     def wait(self, topic: Topic, partition: int, position: int, seconds: float) -> bool:
         """Wait until everything up to `position` was taken in."""

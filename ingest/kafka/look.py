@@ -21,7 +21,7 @@ from core.finding import Finding, away, clock, version
 from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import said
-from ingest.kafka.place import places
+from ingest.kafka.offsets import places
 from ingest.kafka.topics import SETTINGS
 from ingest.record import TOPICS
 

@@ -21,9 +21,9 @@ from ingest.consumer import Consumer, Limits
 from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import KafkaLog, Place, said
-from ingest.kafka.place import FIRST, offsets
+from ingest.kafka.offsets import FIRST, offsets
+from ingest.ports import Log
 from ingest.record import Topic
-from ingest.seam import Log
 
 _log = logging.getLogger(__name__)
 

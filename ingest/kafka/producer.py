@@ -17,7 +17,7 @@ from ingest.decode.decoded import Decoded
 from ingest.decode.payload import Kind, PayloadError
 from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
-from ingest.kafka.delivery import Delivery
+from ingest.kafka.delivery import DeliveryReport
 from ingest.kafka.message import Outgoing, messages
 from ingest.kafka.topics import LARGEST
 from ingest.record import TOPICS, Topic
@@ -66,7 +66,7 @@ class Publisher:
             if self._waiting and self._waiting + size > self._most:
                 raise Retryable("the Kafka brokers cannot keep up; send again later", after=1.0)
             self._waiting += size
-        delivery = Delivery(len(outgoing), partial(self._landed, size))
+        delivery = DeliveryReport(len(outgoing), partial(self._landed, size))
         name, produce, sent = self._names[topic], self._producer.produce, 0
         try:
             for _, key, value in outgoing:
@@ -106,8 +106,8 @@ class Publisher:
         self._producer.purge()
         self._producer.flush(1.0)
 
-    def _letter(self, letter: DeadLetter, body: bytes | None) -> Delivery:
-        delivery = Delivery(1, partial(self._landed, 0))
+    def _letter(self, letter: DeadLetter, body: bytes | None) -> DeliveryReport:
+        delivery = DeliveryReport(1, partial(self._landed, 0))
         headers: Headers = [*letter.headers(), *([("omitted", f"{len(letter.body)} bytes")] if body is None else [])]
         try:
             self._producer.produce(self._letters, body, letter.key(), on_delivery=delivery, headers=headers)

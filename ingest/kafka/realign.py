@@ -11,7 +11,7 @@ from core.error import Fatal, Retryable
 from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
 from ingest.kafka.log import said
-from ingest.kafka.place import FIRST, LAST, offsets, partitions, places
+from ingest.kafka.offsets import FIRST, LAST, offsets, partitions, places
 from ingest.record import TOPICS
 
 _ASK = 10.0  # seconds for the brokers to answer

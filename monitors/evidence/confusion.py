@@ -15,15 +15,15 @@ from core.span import Spans
 from detectors.evidence import Confusion
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Fields, Reads, Scope
+from monitors.evidence.reads import PaneFields, Reads, Scope
 
 _NAMES = ("n", "cell_prediction", "cell_label", "cell_count")
 _CELLS = 2_000_000  # of a block: what is sent may hold any number of classes
 
 
-def fields(_column: str) -> Fields:
+def fields(_column: str) -> PaneFields:
     """Cells of prediction and label."""
-    return Fields(performance=frozenset(_NAMES))
+    return PaneFields(performance=frozenset(_NAMES))
 
 
 def parts(reads: Reads, extent: Extent, windows: Spans) -> list[slice]:

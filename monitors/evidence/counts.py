@@ -14,16 +14,16 @@ from detectors.evidence import Counts
 from detectors.groups import groups
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Fields, Reads, Scope, at_once
+from monitors.evidence.reads import PaneFields, Reads, Scope, at_once
 
 _BINS, _LABELS = ("bin", "count"), ("label_bin", "label_count")
 
 parts = at_once
 
 
-def fields(column: str) -> Fields:
+def fields(column: str) -> PaneFields:
     """Counts by bin; those of labels are in performance panes."""
-    return Fields(performance=frozenset(_LABELS)) if column == LABEL else Fields(inputs=frozenset(_BINS))
+    return PaneFields(performance=frozenset(_LABELS)) if column == LABEL else PaneFields(inputs=frozenset(_BINS))
 
 
 def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spans]]) -> list[Counts]:

@@ -13,15 +13,15 @@ from detectors.evidence import Distinct
 from detectors.summary.sketch import REGISTERS, estimate
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Fields, Reads, Scope
+from monitors.evidence.reads import PaneFields, Reads, Scope
 
 _NAMES = ("bin", "count", "register", "rank", "n", "measured")
 _CELLS = 4_000_000  # registers of a block
 
 
-def fields(_column: str) -> Fields:
+def fields(_column: str) -> PaneFields:
     """Counts by bin, and sketches."""
-    return Fields(inputs=frozenset(_NAMES))
+    return PaneFields(inputs=frozenset(_NAMES))
 
 
 def parts(reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:

@@ -13,13 +13,13 @@ from core.span import Spans
 from detectors import evidence
 from monitors.evidence import confusion, counts, distinct, losses, moments, scores, sums
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Fields, Reads, Scope
+from monitors.evidence.reads import PaneFields, Reads, Scope
 
 
-class Kind(Protocol):
+class EvidenceKind(Protocol):
     """A module that reads one kind of evidence."""
 
-    def fields(self, column: str, /) -> Fields:
+    def fields(self, column: str, /) -> PaneFields:
         """What of panes is read for a column."""
         ...
 
@@ -36,7 +36,7 @@ class Kind(Protocol):
         ...
 
 
-KINDS: Mapping[type[Any], Kind] = {
+KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.Counts: counts,
     evidence.Sums: sums,
     evidence.Moments: moments,

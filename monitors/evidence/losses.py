@@ -7,20 +7,20 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from core.span import Spans
-from detectors.evidence import Loss, Losses
+from detectors.evidence import Losses, LossSums
 from detectors.summary.loss import losses_of
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Fields, Reads, Scope, at_once
+from monitors.evidence.reads import PaneFields, Reads, Scope, at_once
 
 _NAMES = ("n", "loss", "loss_count", "loss_sum", "loss_square")
 
 parts = at_once
 
 
-def fields(_column: str) -> Fields:
+def fields(_column: str) -> PaneFields:
     """All losses of the model."""
-    return Fields(performance=frozenset(_NAMES))
+    return PaneFields(performance=frozenset(_NAMES))
 
 
 def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]]) -> list[Losses]:
@@ -37,5 +37,5 @@ def _of(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) ->
     rows, names = dense.Rows(table, extent.cells, scope.segments), losses_of(scope.model.contract)
     place, each = dense.codes(dense.texts(table["loss"]), {name: at for at, name in enumerate(names)}), dense.lengths(table["loss"])
     count, total, square = (extent.pooled(rows.cells(place, dense.numbers(table[column]), len(names), each), side) for column in _NAMES[2:])
-    by_name = {name: Loss(count[..., at], total[..., at], square[..., at]) for at, name in enumerate(names)}
+    by_name = {name: LossSums(count[..., at], total[..., at], square[..., at]) for at, name in enumerate(names)}
     return Losses(extent.pooled(rows.total("n"), side), by_name)

@@ -11,7 +11,7 @@ from core.span import Spans
 from detectors.evidence import Moments
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Fields, Reads, Scope, at_once
+from monitors.evidence.reads import PaneFields, Reads, Scope, at_once
 
 _SUMS = ("n", "measured", "total", "square", "absolute", "outside")
 _NAMES = ("bin", "count", "low", "high", *_SUMS)
@@ -19,9 +19,9 @@ _NAMES = ("bin", "count", "low", "high", *_SUMS)
 parts = at_once
 
 
-def fields(_column: str) -> Fields:
+def fields(_column: str) -> PaneFields:
     """Sums and extremes; and counts by bin, which tell the finite numbers."""
-    return Fields(inputs=frozenset(_NAMES))
+    return PaneFields(inputs=frozenset(_NAMES))
 
 
 def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spans]]) -> list[Moments]:

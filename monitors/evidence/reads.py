@@ -12,23 +12,23 @@ import pyarrow as pa
 from core.block import Ints, Outcomes
 from core.span import Spans
 from monitors.evidence.extent import Extent
-from monitors.history import History
+from monitors.evidence.history import History
 from monitors.model import Model
-from monitors.seam import Panes
+from monitors.ports import Panes
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Fields:
+class PaneFields:
     """What is read of panes, by name: of input panes, and of performance panes."""
 
     inputs: frozenset[str] = frozenset()
     performance: frozenset[str] = frozenset()
 
-    def __or__(self, other: Fields) -> Fields:
+    def __or__(self, other: PaneFields) -> PaneFields:
         """Those of both."""
-        return Fields(self.inputs | other.inputs, self.performance | other.performance)
+        return PaneFields(self.inputs | other.inputs, self.performance | other.performance)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Scope:
     groupings: tuple[str, ...]
     columns: tuple[str, ...]
     version: str | None = None
-    fields: Fields = Fields()
+    fields: PaneFields = PaneFields()
 
 
 class Reads:

@@ -15,7 +15,7 @@ from detectors.performance.roc_auc import mean_roc_auc, roc_auc_binned
 from detectors.summary.score import edges_of, judged, members, scores
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Fields, Reads, Scope, at_once
+from monitors.evidence.reads import PaneFields, Reads, Scope, at_once
 
 MOST = 200_000  # labelled rows of a window that are sorted
 
@@ -24,9 +24,9 @@ _BINS = ("scored", "score_class", "score_bin", "positive", "negative", "positive
 parts = at_once
 
 
-def fields(_column: str) -> Fields:
+def fields(_column: str) -> PaneFields:
     """Labelled rows; score bins are read only where a window holds very many."""
-    return Fields(performance=frozenset({"n"}))
+    return PaneFields(performance=frozenset({"n"}))
 
 
 def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]], most: int = MOST) -> list[Scores]:

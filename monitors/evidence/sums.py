@@ -10,16 +10,16 @@ from core.span import Spans
 from detectors.evidence import Counts, Sums
 from monitors.evidence import counts, dense
 from monitors.evidence.extent import Extent
-from monitors.evidence.reads import Fields, Reads, Scope, at_once
+from monitors.evidence.reads import PaneFields, Reads, Scope, at_once
 
 _NAMES = ("sum_bin", "sum", "below", "above")
 
 parts = at_once
 
 
-def fields(column: str) -> Fields:
+def fields(column: str) -> PaneFields:
     """What counts need, and sums by bin and tails."""
-    return counts.fields(column) | Fields(inputs=frozenset(_NAMES))
+    return counts.fields(column) | PaneFields(inputs=frozenset(_NAMES))
 
 
 def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spans]]) -> list[Sums]:

@@ -14,7 +14,7 @@ from storage.control.schema import AUDIT
 Document = dict[str, Any] | None
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One change: `at` is wall time, `subject` what was changed; `before` is None of what is new, `after` of what is gone."""
 
     at: int
@@ -34,7 +34,7 @@ def audit(connection: Connection, at: int, actor: str, action: str, subject: str
 class Audits(Database):
     """The entries of the audit."""
 
-    def audit_entries(self, limit: int = 100, after: str | None = None) -> tuple[list[Entry], str | None]:
+    def audit_entries(self, limit: int = 100, after: str | None = None) -> tuple[list[AuditEntry], str | None]:
         """Entries, the newest first, and the cursor of the next page. ConfigError if `after` is no cursor."""
         query = select(AUDIT).order_by(AUDIT.c.sequence.desc()).limit(limit + 1)
         if after is not None:
@@ -46,6 +46,6 @@ class Audits(Database):
         return [_entry(row) for row in rows[:limit]], str(rows[limit - 1].sequence) if len(rows) > limit else None
 
 
-def _entry(row: Any) -> Entry:
+def _entry(row: Any) -> AuditEntry:
     before, after = (msgspec.json.decode(text) for text in (row.before, row.payload))
-    return Entry(at=row.at, actor=row.actor, action=row.action, subject=row.subject, before=before, after=after)
+    return AuditEntry(at=row.at, actor=row.actor, action=row.action, subject=row.subject, before=before, after=after)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select
 
 from core.described import Described
 from core.destination import Destination
-from core.episode import Delivery, Episode, Record, Rule
+from core.episode import Delivery, Episode, EpisodeRecord, Rule
 from storage.control.cursor import Fence, hold
 from storage.control.engine import Database, upsert
 from storage.control.schema import CONTRACT, DESTINATION, EPISODE, OUTBOX, RETIRED_MONITOR, RULE, TRANSITION
@@ -60,7 +60,7 @@ class Ledger:
         row = (RETIRED_MONITOR.c.model == model) & (RETIRED_MONITOR.c.name == monitor)
         return self._connection.execute(select(RETIRED_MONITOR.c.revision).where(row)).scalar() or 0
 
-    def write(self, record: Record) -> None:
+    def write(self, record: EpisodeRecord) -> None:
         """Write all that a step brought; rules and episodes replace those of the same key, transitions and deliveries are added."""
         upsert(
             self._connection,

@@ -25,13 +25,13 @@ from detectors.catalogue import MEASURES
 from ingest.consumer import Consumer, Limits
 from ingest.embedded_log import EmbeddedLog
 from ingest.memory import MOST
-from ingest.record import TOPICS, Stretch, Topic
-from ingest.seam import Committed as Place
-from monitors.evaluate import Evaluate
+from ingest.ports import CommittedPosition as Place
+from ingest.record import TOPICS, LogStretch, Topic
+from monitors.evaluation.evaluate import Evaluate
 from monitors.model import Model
-from monitors.owner import Owner, Stores
-from monitors.rebuild import Rebuild
-from monitors.seam import Committed
+from monitors.ownership.owner import Owner, Stores
+from monitors.ownership.rebuild import Rebuild
+from monitors.ports import Committed
 from storage.control.store import ControlStore
 from storage.facts.chdb import Chdb
 from storage.facts.migration import migrate
@@ -119,11 +119,11 @@ class Partition:
         """Make the consumer's place durable."""
         self.whole.commit(topic, 0, self._ours(committed, self._less))
 
-    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> Stretch:
+    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> LogStretch:
         """Records from `start` on."""
         until = until if until is None else until + self._less
         records, last = self.whole.read(topic, 0, start + self._less, until=until, most=most)
-        return Stretch([record._replace(position=record.position - self._less) for record in records], last - self._less)
+        return LogStretch([record._replace(position=record.position - self._less) for record in records], last - self._less)
 
     def wait(self, topic: Topic, partition: int, position: int, seconds: float) -> bool:
         """Wait until the log has been read beyond `position`."""

@@ -20,8 +20,8 @@ from tests.oracle.spec import Spec
 from watchkeeper import document
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
-from watchkeeper.replay import Recording
-from watchkeeper.send import send
+from watchkeeper.replay.recording import Recording
+from watchkeeper.replay.send import send
 
 pytestmark = pytest.mark.slow
 

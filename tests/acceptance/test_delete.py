@@ -19,7 +19,7 @@ from watchkeeper.api.app import create_api
 from watchkeeper.client import Client, Refused
 from watchkeeper.embedded import Embedded
 from watchkeeper.services import Services
-from watchkeeper.settings import load
+from watchkeeper.settings.settings import load
 
 pytestmark = pytest.mark.slow
 

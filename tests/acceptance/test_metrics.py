@@ -16,13 +16,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from core.clock import ManualClock
 from core.error import Retryable
 from ingest.embedded_log import EmbeddedLog
+from ingest.ports import CommittedPosition
 from ingest.record import Batch, Events, Topic
-from ingest.seam import Committed
 from tests.acceptance import spine
 from watchkeeper.application import create_application
 from watchkeeper.embedded import Embedded
-from watchkeeper.flow import Flow
-from watchkeeper.settings import load
+from watchkeeper.settings.settings import load
+from watchkeeper.telemetry.flow import Flow
 
 
 async def test_the_way_of_a_batch_is_measured(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -120,6 +120,6 @@ def test_a_partition_that_comes_back_forgets_what_was_under_way_while_others_are
 
     for _ in range(3):
         log.read("labels", 0, next(starts), until=None, most=1)
-    assert log.committed(cast("Topic", Meanwhile("predictions")), 0) == Committed(1, None)
+    assert log.committed(cast("Topic", Meanwhile("predictions")), 0) == CommittedPosition(1, None)
     assert next(starts) == 7
     appended.close()

@@ -24,15 +24,15 @@ from core.contract import Contract, Task
 from core.error import ConfigError
 from detectors.summary.bins import bins
 from ingest.decode.prediction import decode_predictions
-from monitors.option import Options
-from monitors.reference import Reference, derive
+from monitors.reference.derive import Reference, derive
+from monitors.reference.option import Options
 from tests.acceptance.sheet import COLUMNS, KEYS, NAMES, ROWS, Group, Made
 from watchkeeper import document
 from watchkeeper.api.app import create_api
 from watchkeeper.embedded import Embedded
-from watchkeeper.replay import Recording, Stretch
+from watchkeeper.replay.recording import Recording, Stretch
 from watchkeeper.services import Services
-from watchkeeper.settings import load
+from watchkeeper.settings.settings import load
 
 NOW = moment.parse("2024-02-01T00:00:00Z")
 BEGIN = moment.parse("2024-01-01T00:00:00Z")

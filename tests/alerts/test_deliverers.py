@@ -15,7 +15,7 @@ from alerts.deliver import LEASE, Deliverer
 from compose.servers.postgres import Postgres
 from core import moment
 from core.clock import SystemClock
-from core.episode import Delivery, DeliveryState, Record
+from core.episode import Delivery, DeliveryState, EpisodeRecord
 from storage.control.store import ControlStore
 from tests.alerts.receiver import HELD, Receiver
 from tests.alerts.sample import at
@@ -49,7 +49,7 @@ def fill(store: ControlStore, receiver: Receiver, names: Sequence[str], count: i
         for name in names
     ]
     with store.recording() as ledger:
-        ledger.write(Record(deliveries=rows))
+        ledger.write(EpisodeRecord(deliveries=rows))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from alerts.engine import AlertEngine
 from core import moment
 from core.clock import ManualClock
 from core.contract import Contract, Task
-from core.episode import DeliveryState, Level, Record, State
+from core.episode import DeliveryState, EpisodeRecord, Level, State
 from core.error import Fenced
 from core.monitor import Severity
 from detectors.catalogue import MEASURES
@@ -163,7 +163,7 @@ def test_a_step_that_breaks_leaves_nothing_and_can_be_made_again(
     store.apply_destinations([DESTINATION])
     write = Ledger.write
 
-    def broken(ledger: Ledger, record: Record) -> None:
+    def broken(ledger: Ledger, record: EpisodeRecord) -> None:
         write(ledger, record)
         raise OSError("the disk is full")
 

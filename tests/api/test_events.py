@@ -14,7 +14,7 @@ from core.error import Fatal, Retryable
 from ingest.decode.payload import LARGEST
 from tests.api.conftest import NOW
 from tests.api.twin import Twin, body, event
-from watchkeeper.api.seam import Overloaded
+from watchkeeper.api.ports import Overloaded
 
 JSON = {"content-type": "application/json"}
 LINES = {"content-type": "application/x-ndjson"}

@@ -24,7 +24,7 @@ from tests.storage.facts.test_facts import CONTRACT, HOUR, labels, pane_rows, pr
 from tests.storage.facts.test_progress import batch
 from watchkeeper.reader import Reader
 from watchkeeper.services import Pages
-from watchkeeper.settings import Settings
+from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 
 

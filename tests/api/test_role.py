@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from core import moment
 from core.clock import ManualClock
 from core.principal import LOCAL, Principal, Role
-from storage.control.audit import Entry
+from storage.control.audit import AuditEntry
 from tests.api.test_doors import COOKIE, NOW, Documents, browser, guarded, log_in
 from tests.api.test_events import is_problem
 from tests.api.twin import Twin
@@ -102,7 +102,7 @@ async def test_a_session_may_do_what_its_token_may_and_ends_with_it() -> None:
 
 async def test_the_audit_is_read_page_by_page(app: FastAPI, twin: Twin) -> None:
     """Who, when, what, before and after; a wrong limit or parameter is a problem."""
-    twin.entries = [Entry(at=moment.SECOND, actor="ada", action="monitor.created", subject="m/a", before=None, after={"warn": 0.1})]
+    twin.entries = [AuditEntry(at=moment.SECOND, actor="ada", action="monitor.created", subject="m/a", before=None, after={"warn": 0.1})]
     async with browser(app) as http:
         http.headers["authorization"] = "Bearer token-of-admin"
         answer = await http.get("/v1/audit")

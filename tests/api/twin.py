@@ -18,9 +18,9 @@ from core.monitor import Monitor
 from core.principal import Principal
 from core.reading import Query
 from ingest.decode.payload import Kind as BodyKind
-from storage.control.audit import Entry
+from storage.control.audit import AuditEntry
 from storage.control.rebuild import Rebuilding
-from watchkeeper.api.seam import AnyDecoded, Topic
+from watchkeeper.api.ports import AnyDecoded, Topic
 from watchkeeper.change.apply import Apply
 from watchkeeper.change.rebuild import Rebuild
 from watchkeeper.change.reference import ReferenceFile
@@ -64,7 +64,7 @@ READING: dict[str, Any] = {
 
 
 class Twin:
-    """A `watchkeeper.api.seam.Services` that keeps everything in lists. `failure` is raised by the next append."""
+    """A `watchkeeper.api.ports.Services` that keeps everything in lists. `failure` is raised by the next append."""
 
     def __init__(self) -> None:
         self.contracts = {TAXI.model: TAXI}
@@ -73,7 +73,7 @@ class Twin:
         self.references: list[tuple[str, bytes, dict[str, str]]] = []
         self.retired: int | None = None
         self.done: list[tuple[Principal, str, msgspec.Struct]] = []
-        self.entries: list[Entry] = []
+        self.entries: list[AuditEntry] = []
         self.table = pa.Table.from_pylist([READING])
         self.found: list[Episode] = []
         self.failure: Exception | None = None
@@ -132,7 +132,7 @@ class Twin:
     def rebuilding(self, model: str) -> Rebuilding:
         return Rebuilding(state="none", done=0, slots=0, at=None)
 
-    def audit(self, limit: int, after: str | None) -> tuple[list[Entry], str | None]:
+    def audit(self, limit: int, after: str | None) -> tuple[list[AuditEntry], str | None]:
         return self.entries[:limit], after
 
     def status(self) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from core import moment
 from core.reading import Query
-from dashboard import word
+from dashboard import texts as word
 from tests.browser.conftest import Served, Window
 from tests.dashboard.year import START
 

@@ -16,8 +16,8 @@ from watchkeeper import document
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
 from watchkeeper.demo.server import Server
-from watchkeeper.replay import Recording
-from watchkeeper.send import send
+from watchkeeper.replay.recording import Recording
+from watchkeeper.replay.send import send
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

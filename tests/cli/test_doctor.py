@@ -30,9 +30,9 @@ from storage.facts.look import LEAST as LEAST_CLICKHOUSE
 from storage.facts.look import RIGHTS, lacking
 from tests.client.stand import listening
 from tests.services.fixture import ClickHouseAt, KafkaAt, PostgresAt
-from watchkeeper import settings as source
 from watchkeeper.cli.app import main
-from watchkeeper.examine import processes, servers
+from watchkeeper.doctor import processes, servers
+from watchkeeper.settings import settings as source
 from watchkeeper.stores import Stores
 
 Given = dict[str, dict[str, Any]]

@@ -10,7 +10,7 @@ import pytest
 from core import moment
 from core.error import ConfigError
 from core.principal import Principal, Role
-from watchkeeper import settings
+from watchkeeper.settings import settings
 
 
 def _file(folder: Path, text: str, name: str = "settings.yaml") -> Path:

@@ -13,12 +13,12 @@ import pytest
 from core.contract import Column, Contract, Kind, Task
 from core.error import Fenced
 from core.monitor import Monitor
+from monitors.evaluation.watch import WorkDone
 from monitors.model import Model
-from monitors.owner import Owner
-from monitors.seam import Committed
-from monitors.watch import Counts
+from monitors.ownership.owner import Owner
+from monitors.ports import Committed
 from storage.facts.progress import Progress
-from watchkeeper.host import Host, Step
+from watchkeeper.scheduling.host import Host, StepDone
 
 MODELS = ("a", "b")
 
@@ -28,7 +28,7 @@ class Steady:
 
     def __init__(self, name: str, steps: list[str], faults: dict[str, Exception], gate: Event) -> None:
         self._name, self._steps, self._faults, self._gate = name, steps, faults, gate
-        self.counts, self.fence, self.first = Counts(), None, None
+        self.counts, self.fence, self.first = WorkDone(), None, None
 
     def idle(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int) -> bool:
         return False
@@ -84,7 +84,7 @@ class Scene:
         for gate in self.gates.values():
             gate.set()
         self.ours: dict[str, bool | None] = dict.fromkeys(MODELS, True)
-        self.told: list[Step] = []
+        self.told: list[StepDone] = []
         self.fences = 0
         self.host = Host(
             Definitions(),
@@ -218,7 +218,7 @@ def test_a_question_that_fails_costs_no_thread(scene: Scene, monkeypatch: pytest
 
 def test_a_tick_is_heeded_in_a_round_over_all_models_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """While events come such a round does not ask about all models again, and asks about that of the tick."""
-    monkeypatch.setattr("watchkeeper.moved._BESIDE", 3_600.0)
+    monkeypatch.setattr("watchkeeper.scheduling.moved._BESIDE", 3_600.0)
     position, seen = {"a": 1, "b": 1}, dict[str, int]()
 
     class Placed(Facts):
@@ -233,7 +233,7 @@ def test_a_tick_is_heeded_in_a_round_over_all_models_too(monkeypatch: pytest.Mon
         def idle(_contract: Contract, _monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int) -> bool:
             return seen.get(name) == committed.predictions[0] and not silent
 
-        return cast("Owner", SimpleNamespace(step=step, idle=idle, first=None, fence=None, counts=Counts()))
+        return cast("Owner", SimpleNamespace(step=step, idle=idle, first=None, fence=None, counts=WorkDone()))
 
     host = Host(Definitions(), Placed(), owner, lambda: False, debounce=0.2)
     host.start()

@@ -18,9 +18,9 @@ from ingest.decode.prediction import decode_predictions
 from storage.facts.earlier import Earlier
 from watchkeeper.change.apply import Apply
 from watchkeeper.embedded import Embedded
-from watchkeeper.host import Step
+from watchkeeper.scheduling.host import StepDone
 from watchkeeper.services import Services
-from watchkeeper.settings import Settings
+from watchkeeper.settings.settings import Settings
 
 ROUNDS = 3
 MARK = "GROUP BY topic, partition"  # of the question whether anything was committed
@@ -113,7 +113,7 @@ def test_an_event_of_one_model_asks_nothing_of_the_others(spine: Embedded, monke
     stepped: list[str] = []
     told = spine.host._told
 
-    def noted(step: Step) -> None:
+    def noted(step: StepDone) -> None:
         stepped.append(step.model)
         told(step)
 

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 
-from watchkeeper.journal import Json, Seldom, Text
+from watchkeeper.telemetry.journal import Json, Seldom, Text
 
 
 def _record(message: str, *, at: float = 0.0, **fields: object) -> logging.LogRecord:

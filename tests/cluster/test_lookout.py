@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from watchkeeper.cluster.lookout import Lookout
+from watchkeeper.liveness.probe import Probe
 
 
 def test_a_look_that_fails_is_followed_by_another(caplog: pytest.LogCaptureFixture) -> None:
@@ -21,7 +21,7 @@ def test_a_look_that_fails_is_followed_by_another(caplog: pytest.LogCaptureFixtu
             raise found
         return found
 
-    lookout = Lookout(ask, 0, every=0.05)
+    lookout = Probe(ask, 0, every=0.05)
     lookout.start()
     with caplog.at_level(logging.ERROR):
         assert lookout.now(10) == 7
@@ -33,7 +33,7 @@ def test_a_look_that_fails_is_followed_by_another(caplog: pytest.LogCaptureFixtu
 def test_who_takes_an_older_answer_gets_what_was_found_last_and_causes_no_look() -> None:
     """Pages are drawn from the last look; only when it is too old a new one is made."""
     looks = count(1)
-    lookout = Lookout(lambda: next(looks), 0, every=3600)
+    lookout = Probe(lambda: next(looks), 0, every=3600)
     lookout.start()
     assert lookout.now(10) == 1
     assert [lookout.now(10, age=3600) for _ in range(3)] == [1, 1, 1]

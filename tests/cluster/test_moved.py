@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from storage.facts.progress import Progress
-from watchkeeper.moved import Moved
+from watchkeeper.scheduling.moved import Moved
 
 
 class Facts:
@@ -34,7 +34,7 @@ class Facts:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     clock = SimpleNamespace(now=1_000.0)
-    monkeypatch.setattr("watchkeeper.moved.time.monotonic", lambda: clock.now)
+    monkeypatch.setattr("watchkeeper.scheduling.moved.time.monotonic", lambda: clock.now)
     return clock
 
 

@@ -12,9 +12,9 @@ import pytest
 from core.clock import SystemClock
 from core.error import Retryable
 from storage.control.store import ControlStore
-from watchkeeper.cluster import pulse
-from watchkeeper.cluster.lookout import Lookout, Servers
-from watchkeeper.cluster.pulse import Pulse, Watch
+from watchkeeper.liveness import heartbeat as pulse
+from watchkeeper.liveness.heartbeat import Heartbeat, ProcessWatch
+from watchkeeper.liveness.probe import Probe, ServerProbe
 
 
 @pytest.fixture
@@ -27,22 +27,22 @@ def store(tmp_path: Path) -> Iterator[ControlStore]:
 
 def test_a_process_that_lives_is_seen_with_what_it_complains_about_and_goes_with_its_end(store: ControlStore) -> None:
     """The document is there soon after the start, and gone after the stop."""
-    given = Pulse(store, SystemClock(), "ingest", 8651, lambda: ["no room"])
+    given = Heartbeat(store, SystemClock(), "ingest", 8651, lambda: ["no room"])
     given.start()
     until = time.monotonic() + 300
     while not store.cursors(pulse.PREFIX) and time.monotonic() < until:
         time.sleep(0.01)
-    living, _ = Watch(store, ()).look()
+    living, _ = ProcessWatch(store, ()).look()
     assert [(seen.kind, list(seen.problems)) for seen in living] == [("ingest", ["no room"])]
     given.stop()
-    assert Watch(store, ()).look() == ([], [])
+    assert ProcessWatch(store, ()).look() == ([], [])
 
 
 def test_who_gives_no_sign_any_more_is_missed_by_kind(store: ControlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not before the time is over; a document that changes, whatever its clock says, is a life."""
     now = [1_000.0]
-    monkeypatch.setattr("watchkeeper.cluster.pulse.time.monotonic", lambda: now[0])
-    watch = Watch(store, ("ingest", "deliver"))
+    monkeypatch.setattr("watchkeeper.liveness.heartbeat.time.monotonic", lambda: now[0])
+    watch = ProcessWatch(store, ("ingest", "deliver"))
     store.save_cursor("process:ingest:a", {"kind": "ingest", "where": "a", "at": 5, "problems": []})
     assert len(watch.look()[0]) == 1
     now[0] += pulse.GONE - 1
@@ -66,7 +66,7 @@ def test_a_look_is_as_new_as_the_question() -> None:
         gate.wait(300)
         return look
 
-    lookout = Lookout(ask, -1, every=0.01)
+    lookout = Probe(ask, -1, every=0.01)
     lookout.start()
     assert begun.wait(300)
     threading.Timer(0.05, gate.set).start()
@@ -77,7 +77,7 @@ def test_a_look_is_as_new_as_the_question() -> None:
 def test_nobody_waits_longer_than_he_said_for_a_server_that_hangs() -> None:
     """He is told nothing, and the last answer is still there."""
     hang = threading.Event()
-    lookout = Lookout(lambda: str(hang.wait(300)), "before", every=0.01)
+    lookout = Probe(lambda: str(hang.wait(300)), "before", every=0.01)
     lookout.start()
     assert lookout.now(0.1) is None
     assert lookout.last == "before"
@@ -96,7 +96,7 @@ def test_servers_that_do_not_answer_are_named() -> None:
         def ping(self) -> None:
             pass
 
-    servers = Servers(Away(), There(), Away())
+    servers = ServerProbe(Away(), There(), Away())
     servers.start()
     until = time.monotonic() + 300
     while not servers.away() and time.monotonic() < until:

@@ -15,14 +15,14 @@ from core.contract import Column, Contract, Kind, Task
 from core.error import Fenced, Retryable
 from core.monitor import Monitor
 from core.window.tumbling import Tumbling
-from monitors.owner import Owner
-from monitors.seam import Committed
-from monitors.watch import Counts
+from monitors.evaluation.watch import WorkDone
+from monitors.ownership.owner import Owner
+from monitors.ports import Committed
 from storage.control.store import ControlStore
 from storage.facts.progress import Progress
-from watchkeeper.cluster.standing import Standing
-from watchkeeper.cluster.word import Words
-from watchkeeper.host import Step
+from watchkeeper.liveness.cluster_status import ClusterStatus
+from watchkeeper.liveness.owner_report import OwnerReports
+from watchkeeper.scheduling.host import StepDone
 
 CONTRACT = Contract(model="m", version=1, task=Task.BINARY, features=(Column(name="km", kind=Kind.NUMERIC),))
 MONITOR = Monitor(name="nulls", model="m", measure="quality.null_rate", window=Tumbling(3_600_000_000))
@@ -62,19 +62,19 @@ class Cluster:
     control: ControlStore
     brokers: Brokers
     batches: Batches
-    words: Words
-    standing: Standing
+    words: OwnerReports
+    standing: ClusterStatus
     epoch: int = 0
 
     def step(self, *, silent: bool = True, worked: bool = False, take: bool = False, **counts: Any) -> None:
         """The owner says a word for what is committed now; `take`: another owner."""
         self.epoch = self.control.take("owner:m") if take or not self.epoch else self.epoch
-        owner = cast("Owner", SimpleNamespace(fence=("owner:m", self.epoch), counts=Counts(**counts)))
+        owner = cast("Owner", SimpleNamespace(fence=("owner:m", self.epoch), counts=WorkDone(**counts)))
         progress = self.batches.found["m"]
         committed = Committed(progress.predictions, progress.labels, 0, 0, 0)
         contract = self.control.contract("m")
         assert contract is not None
-        self.words.tell(Step("m", owner, contract, self.control.monitors("m"), committed, silent, worked, 0.1))
+        self.words.tell(StepDone("m", owner, contract, self.control.monitors("m"), committed, silent, worked, 0.1))
 
     @property
     def quiet(self) -> bool:
@@ -90,9 +90,9 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     control.save_contract(CONTRACT, content="a", reference=None)
     control.apply_monitors([MONITOR])
     brokers, batches = Brokers(), Batches()
-    standing = Standing(cast("Any", SimpleNamespace(control=control, batches=batches)), clock, cast("Any", brokers))
+    standing = ClusterStatus(cast("Any", SimpleNamespace(control=control, batches=batches)), clock, cast("Any", brokers))
     standing.start()
-    yield Cluster(control, brokers, batches, Words(control, clock), standing)
+    yield Cluster(control, brokers, batches, OwnerReports(control, clock), standing)
     standing.stop()
     control.close()
 

@@ -16,7 +16,7 @@ from tests.house.tree import ROOT
 from watchkeeper.cli import later
 from watchkeeper.cli.app import main
 from watchkeeper.cluster.process import PORTS, Kind
-from watchkeeper.settings import load
+from watchkeeper.settings.settings import load
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose/compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

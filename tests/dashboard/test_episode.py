@@ -16,7 +16,7 @@ from core.baseline.reference import Reference
 from core.episode import Delivery, DeliveryState, Episode, Level, State
 from core.monitor import Monitor
 from core.reading import Query, Reading, Verdict
-from dashboard import word
+from dashboard import texts as word
 from dashboard.pages.course import _clipped, told
 from dashboard.pages.episode import _delivery
 from dashboard.period import Period, shift

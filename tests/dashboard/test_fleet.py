@@ -13,7 +13,7 @@ from plotly.utils import PlotlyJSONEncoder
 
 from core import moment
 from dashboard.pages import fleet
-from dashboard.seam import ModelRow
+from dashboard.ports import ModelRow
 from detectors.catalogue import MEASURES
 
 MANY = 2 * fleet.ROWS + 30

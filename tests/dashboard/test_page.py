@@ -15,14 +15,14 @@ from core import moment
 from core.contract import Column, Kind
 from core.episode import Level, State, Transition
 from core.reading import Query
-from dashboard import word
+from dashboard import texts as word
 from dashboard.pages.episode import _step as step_words
 from dashboard.panel import Page
 from dashboard.route import page
-from dashboard.scene import looked, window_of
 from dashboard.series import Series, choose
 from dashboard.shell import health
-from dashboard.state import State as Choice
+from dashboard.state import PageState as Choice
+from dashboard.view_model import looked, window_of
 from tests.dashboard.twin import Empty, Twin
 from tests.dashboard.year import DAYS, START
 

@@ -14,8 +14,8 @@ from starlette.routing import Route
 from core import moment
 from core.reading import Query
 from dashboard import export
+from dashboard.assets_served import KnownPaths, ServedAssets
 from dashboard.policy import ContentSecurityPolicy
-from dashboard.wire import KnownPaths, Wire
 from tests.dashboard.twin import Twin
 
 SCRIPT = "let x = 1; " * 500
@@ -37,7 +37,7 @@ def client() -> httpx.AsyncClient:
     """An application that answers everything, behind the dashboard's middleware."""
     middleware = [
         Middleware(ContentSecurityPolicy, hashes=lambda: ["'sha256-abc'"]),
-        Middleware(Wire, prefix="/ui/"),
+        Middleware(ServedAssets, prefix="/ui/"),
         Middleware(KnownPaths, prefixes=("/ui/", "/v1/", "/metrics"), home="/ui/"),
     ]
     return _client(Starlette(routes=[Route("/{rest:path}", _any, methods=["GET", "POST"])], middleware=middleware))

@@ -17,7 +17,8 @@ from core import moment
 from core.monitor import Monitor
 from core.reading import Query
 from core.window.tumbling import Tumbling
-from dashboard import piece, word
+from dashboard import components as piece
+from dashboard import texts as word
 from dashboard.route import page
 from dashboard.series import choose
 from tests.dashboard.test_page import figures, text

@@ -18,7 +18,7 @@ from core.monitor import Monitor
 from core.reading import Query
 from core.refused import Refused
 from core.segment import ALL
-from dashboard.seam import ModelRow, Pipeline
+from dashboard.ports import ModelRow, Pipeline
 from detectors.catalogue import MEASURES
 from tests.dashboard import year
 from tests.dashboard.year import DAYS, SHARES, START, STORM

@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, preci
 
 from core.block import Floats, Ints
 from detectors import catalogue
-from detectors.evidence import Confusion, Loss, Losses
+from detectors.evidence import Confusion, Losses, LossSums
 from detectors.performance.accuracy import accuracy
 from detectors.performance.average import Average
 from detectors.performance.f1 import f1
@@ -130,7 +130,7 @@ def value(name: str, target: Confusion | Losses) -> list[float]:
 def test_the_catalogue_computes_what_it_names() -> None:
     """Each measure from its kind of evidence."""
     sums = {"absolute": np.array([3.0]), "square": np.array([8.0])}
-    losses = Losses(np.array([2.0]), {name: Loss(np.array([2.0]), total, total) for name, total in sums.items()})
+    losses = Losses(np.array([2.0]), {name: LossSums(np.array([2.0]), total, total) for name, total in sums.items()})
     assert (value("performance.mae", losses), value("performance.rmse", losses)) == ([1.5], [2.0])
     counts = {"right": np.array([[1.0, 2.0]]), "predicted": np.array([[2.0, 2.0]]), "labelled": np.array([[1.0, 3.0]])}
     classes = Confusion(n=np.array([4.0]), classes=("0", "1"), **counts, positive=1)

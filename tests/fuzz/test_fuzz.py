@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alerts.destination.document import destination_from
 from core.error import ConfigError
-from monitors.grammar import parse
+from monitors.definition.grammar import parse
 from tests.acceptance import test_parquet
 from tests.acceptance.test_parquet import Stand, stand
 from tests.fuzz.hammer import everything, hammer

@@ -18,18 +18,18 @@ from core.measure import Subject
 from core.reading import SHOWN
 from detectors.catalogue import MEASURES, SPECS
 from detectors.summary.signal import SIGNALS
-from monitors import column, declared, declared_signal, field, grammar
-from monitors.grammar import parse
+from monitors.definition import column, declared, declared_signal, field, grammar
+from monitors.definition.grammar import parse
 from tests.house.tree import ROOT, texts
 from tests.monitors.contracts import CONTRACTS
 from watchkeeper.api.app import create_api
 from watchkeeper.api.metrics import Metrics
-from watchkeeper.api.seam import Services
+from watchkeeper.api.ports import Services
 from watchkeeper.cluster import evaluate, ingest
-from watchkeeper.flow import Flow
-from watchkeeper.gauges import Gauges, Notifications
-from watchkeeper.pace import Pace
-from watchkeeper.settings import Settings
+from watchkeeper.settings.settings import Settings
+from watchkeeper.telemetry.flow import Flow
+from watchkeeper.telemetry.gauges import Gauges, Notifications
+from watchkeeper.telemetry.pace import Pace
 
 
 def blocks(page: str, language: str) -> list[str]:

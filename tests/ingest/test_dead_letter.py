@@ -16,8 +16,8 @@ from ingest.dead_letter import DeadLetter, letters
 from ingest.decoding import Decode
 from ingest.embedded_log import EmbeddedLog
 from ingest.halt import Halt
-from ingest.record import Batch, Record
-from ingest.seam import Committed
+from ingest.ports import CommittedPosition
+from ingest.record import Batch, LogRecord
 from storage.facts.chdb import Chdb
 from storage.facts.raw import Raw
 from storage.facts.writer import Writer
@@ -27,7 +27,7 @@ from tests.ingest.decode.events import CONTRACTS, NOW, event
 
 def dead(*bodies: bytes) -> list[tuple[bytes, bytes, str]]:
     """Key, value and field of the dead letters of records 5, 6, ... of partition 3."""
-    records = [Record(5 + i, NOW, "json", body) for i, body in enumerate(bodies)]
+    records = [LogRecord(5 + i, NOW, "json", body) for i, body in enumerate(bodies)]
     events = Decode(CONTRACTS.get)(Batch("predictions", 3, 5, 4 + len(records), records))
     return [(letter.key(), letter.body, letter.field) for letter in letters(events)]
 
@@ -105,7 +105,7 @@ def test_what_stands_before_a_halted_batch_is_written_and_acknowledged(tmp_path:
     consumer.start()
     try:
         _until(lambda: "rejected" in (consumer.problem or ""))
-        _until(lambda: log.committed("predictions", 0) == Committed(3, None))
+        _until(lambda: log.committed("predictions", 0) == CommittedPosition(3, None))
         assert consumer.rows == 2
     finally:
         consumer.stop()

@@ -19,7 +19,7 @@ from ingest import decoding
 from ingest.decode.payload import DEEPEST, PayloadError
 from ingest.decode.prediction import decode_predictions, read_predictions
 from ingest.decoding import Decode
-from ingest.record import Batch, Events, Record, Topic
+from ingest.record import Batch, Events, LogRecord, Topic
 from tests.ingest.decode.events import CONTRACTS, NOW, array, event, good_predictions, labels, predictions
 from tests.ingest.decode.test_law import values
 
@@ -49,13 +49,13 @@ def _batches(events: st.SearchStrategy[Any]) -> st.SearchStrategy[list[tuple[byt
     return st.lists(st.tuples(_bodies(events), st.sampled_from(_LOGGED)), min_size=1, max_size=8)
 
 
-def _events(topic: Topic, records: list[Record]) -> Events:
+def _events(topic: Topic, records: list[LogRecord]) -> Events:
     return Decode(CONTRACTS.get)(Batch(topic, 3, records[0].position, records[-1].position, records))
 
 
-def _records(sent: list[tuple[bytes, int]]) -> list[Record]:
+def _records(sent: list[tuple[bytes, int]]) -> list[LogRecord]:
     """Records with gaps between their positions, as a compacted or transactional topic has."""
-    return [Record(7 + 3 * i, logged, "json", body) for i, (body, logged) in enumerate(sent)]
+    return [LogRecord(7 + 3 * i, logged, "json", body) for i, (body, logged) in enumerate(sent)]
 
 
 def _rows(blocks: list[tuple[str, Predictions | Labels]]) -> list[Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.embedded_log import EmbeddedLog
-from ingest.seam import Committed
+from ingest.ports import CommittedPosition
 from tests.started import started
 
 
@@ -52,19 +52,19 @@ def test_committed_records_are_trimmed_and_positions_never_used_again(tmp_path: 
     log = EmbeddedLog(tmp_path / "log.sqlite")
     for _ in range(3):
         log.append("predictions", "json", b"{}", 0).result()
-    log.commit("predictions", 0, Committed(4, None))
+    log.commit("predictions", 0, CommittedPosition(4, None))
     assert log.read("predictions", 0, 1, until=None, most=100).records == []
     log.close()
     again = EmbeddedLog(tmp_path / "log.sqlite")
-    assert again.committed("predictions", 0) == Committed(4, None)
+    assert again.committed("predictions", 0) == CommittedPosition(4, None)
     assert again.append("predictions", "json", b"{}", 0).result() == 4
     again.close()
 
 
 def test_an_intent_survives(log: EmbeddedLog) -> None:
     """The range that was begun is found again."""
-    log.commit("predictions", 0, Committed(7, 12))
-    assert log.committed("predictions", 0) == Committed(7, 12)
+    log.commit("predictions", 0, CommittedPosition(7, 12))
+    assert log.committed("predictions", 0) == CommittedPosition(7, 12)
     log.close()
 
 

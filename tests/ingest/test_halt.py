@@ -11,14 +11,14 @@ from core.contract import Contract
 from core.error import Retryable
 from ingest.decoding import Decode
 from ingest.halt import Halt
-from ingest.record import Batch, Events, Record
+from ingest.record import Batch, Events, LogRecord
 from tests.ingest.decode.events import CONTRACTS, NOW, event
 
 
 def batch(good: int, bad: int, first: int = 0, contracts: Callable[[str], Contract | None] = CONTRACTS.get) -> Events:
     """A decoded batch of so many rows; the bad ones are of a model without a contract."""
     bodies = [event(prediction_id=str(i), model="b" if i < good else "new") for i in range(good + bad)]
-    records = [Record(first + i, NOW, "json", json.dumps(body).encode()) for i, body in enumerate(bodies)]
+    records = [LogRecord(first + i, NOW, "json", json.dumps(body).encode()) for i, body in enumerate(bodies)]
     return Decode(contracts)(Batch("predictions", 0, first, first + len(records) - 1, records))
 
 

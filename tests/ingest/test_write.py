@@ -11,8 +11,8 @@ import pytest
 from core.error import Retryable
 from ingest.decoding import Decode
 from ingest.embedded_log import EmbeddedLog
-from ingest.record import Batch, Events, Record, Topic
-from ingest.seam import Committed
+from ingest.ports import CommittedPosition
+from ingest.record import Batch, Events, LogRecord, Topic
 from ingest.write import Write
 from storage.facts.chdb import Chdb
 from storage.facts.progress import Batches
@@ -26,7 +26,7 @@ class Refusing(EmbeddedLog):
 
     away = False
 
-    def commit(self, topic: Topic, partition: int, committed: Committed) -> None:
+    def commit(self, topic: Topic, partition: int, committed: CommittedPosition) -> None:
         """Commit, or refuse."""
         if self.away and committed.intent is None:
             raise Retryable("a rebalance is under way")
@@ -53,15 +53,15 @@ def test_a_place_that_was_refused_is_no_problem_any_more_once_it_is_taken(log: R
     log.away = True
     write.submit(Events(Batch("predictions", 0, 1, 3, [])))
     until_settled(write)
-    assert (write.problem, log.committed("predictions", 0)) == ("a rebalance is under way", Committed(1, 3))
+    assert (write.problem, log.committed("predictions", 0)) == ("a rebalance is under way", CommittedPosition(1, 3))
     log.away = False
     write.poll()
-    assert (write.problem, log.committed("predictions", 0)) == (None, Committed(4, None))
+    assert (write.problem, log.committed("predictions", 0)) == (None, CommittedPosition(4, None))
 
 
 def test_a_batch_of_nothing_but_rubbish_is_told_and_is_no_models(write: Write, engine: Chdb) -> None:
     """Its rejected rows are counted, it is known to be finished, and no model has it."""
-    records = [Record(position, NOW, "json", b"{broken") for position in (1, 2, 3)]
+    records = [LogRecord(position, NOW, "json", b"{broken") for position in (1, 2, 3)]
     write.submit(Decode(CONTRACTS.get)(Batch("predictions", 0, 1, 3, records)))
     until_settled(write)
     batches = Batches(engine)

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pytest
 
 from core.error import ConfigError
-from monitors.arrow import Use, read
-from monitors.arrow_time import after
+from monitors.reference.arrow import Use, read
+from monitors.reference.arrow_time import after
 
 KEY = uuid.UUID(int=7)
 DAY = dt.date(2024, 1, 2)

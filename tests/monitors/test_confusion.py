@@ -17,7 +17,7 @@ from core.monitor import Monitor
 from core.segment import Segments
 from core.window.tumbling import Tumbling
 from detectors.summary.performance import PerformanceSummary
-from monitors.evaluate import Evaluate
+from monitors.evaluation.evaluate import Evaluate
 from monitors.evidence import confusion
 from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from core.contract import Contract, Task
-from monitors.declared import same
+from monitors.definition.declared import same
 from tests.detectors import blocks
 
 

@@ -8,8 +8,8 @@ import yaml
 from core.baseline.reference import Reference
 from core.contract import Task
 from core.monitor import Severity
-from monitors.default import defaults
-from monitors.grammar import parse
+from monitors.definition.default import defaults
+from monitors.definition.grammar import parse
 from tests.monitors.contracts import CONTRACTS, DELAY, FARE
 from tests.monitors.test_grammar import documents
 

@@ -25,8 +25,8 @@ from core.window.sliding import Sliding
 from core.window.tumbling import Tumbling
 from detectors.catalogue import MEASURES, spec
 from detectors.planned import PLANNED
-from monitors.field import params
-from monitors.grammar import Definitions, parse
+from monitors.definition.field import params
+from monitors.definition.grammar import Definitions, parse
 from tests.monitors.contracts import CONTRACTS, DELAY, FARE
 
 FILES = Path(__file__).parent / "definitions"

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 from core.error import ConfigError
-from monitors.layout import layout
-from monitors.option import Options
-from monitors.reference import derive, told
+from monitors.reference.derive import derive, told
+from monitors.reference.layout import layout
+from monitors.reference.option import Options
 
 T0 = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.error import ConfigError
-from monitors.option import Options, split
+from monitors.reference.option import Options, split
 from watchkeeper.client import _listed
 
 

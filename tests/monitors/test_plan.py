@@ -13,8 +13,8 @@ from core.baseline.prior import Prior
 from core.monitor import Monitor
 from core.span import Spans
 from core.window.tumbling import Tumbling
-from monitors import plan
-from monitors.plan import LONGEST_GAP
+from monitors.evaluation import plan
+from monitors.evaluation.plan import LONGEST_GAP
 
 NONE = np.zeros(0, np.int64)
 TENS = Tumbling(10)

@@ -10,7 +10,7 @@ from core.contract import LABEL, PREDICTION, Column, Contract, Kind, Task
 from core.segment import Segments
 from detectors.summary.performance import PerformanceSummary
 from detectors.summary.score import scores
-from monitors.recast import recast, recast_outcomes
+from monitors.evidence.recast import recast, recast_outcomes
 
 
 def contract(*columns: tuple[str, Kind], classes: tuple[str, ...] = (), task: Task = Task.MULTICLASS) -> Contract:

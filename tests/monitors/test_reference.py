@@ -15,9 +15,9 @@ from core.block import Categories
 from core.contract import LABEL, PREDICTION, SCORE, Kind, Task
 from core.error import ConfigError
 from detectors.summary.bins import number_bins
-from monitors.arrow import read_table
-from monitors.layout import layout
-from monitors.reference import Options, Reference, content, derive, outcomes_of, predictions_of
+from monitors.reference.arrow import read_table
+from monitors.reference.derive import Options, Reference, content, derive, outcomes_of, predictions_of
+from monitors.reference.layout import layout
 
 ROWS = 400
 T0 = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from core.contract import SCORE
 from core.error import ConfigError
-from monitors.reference import Options, derive
+from monitors.reference.derive import Options, derive
 
 ROWS = 400
 

@@ -19,12 +19,12 @@ from core.span import Spans
 from core.window.tumbling import Tumbling
 from detectors.evidence import Scores
 from detectors.summary.performance import PerformanceSummary
-from monitors.evaluate import Evaluate
+from monitors.evaluation.evaluate import Evaluate
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import Scope
+from monitors.evidence.recast import recast_outcomes
 from monitors.evidence.scores import read
 from monitors.model import Model
-from monitors.recast import recast_outcomes
 
 ROWS = 300
 WINDOWS = Tumbling(moment.HOUR).between(0, moment.HOUR)

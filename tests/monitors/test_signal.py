@@ -15,13 +15,13 @@ from core.contract import Contract, Kind
 from core.error import ConfigError
 from detectors.summary.bins import bins
 from ingest.decode.prediction import decode_predictions
-from monitors import arrow
-from monitors.grammar import parse
-from monitors.option import Options
-from monitors.reference import derive
-from monitors.rows import predictions_of
-from watchkeeper.fit import uses
-from watchkeeper.replay import Recording
+from monitors.definition.grammar import parse
+from monitors.reference import arrow
+from monitors.reference.derive import derive
+from monitors.reference.option import Options
+from monitors.reference.rows import predictions_of
+from watchkeeper.replay.fit import uses
+from watchkeeper.replay.recording import Recording
 
 ROWS = 400
 NOW = 1_700_000_000_000_000

@@ -11,8 +11,8 @@ from core.baseline.previous import Previous
 from core.baseline.reference import Reference
 from core.monitor import Monitor
 from detectors.catalogue import MEASURES
-from monitors.frame import NONE, VERDICTS
-from monitors.verdict import judge
+from monitors.evaluation.frame import NONE, VERDICTS
+from monitors.evaluation.verdict import judge
 
 
 def verdict(monitor: Monitor, value: float, base: float = np.nan, n: int = 500, n_base: int = NONE) -> tuple[str, Any]:

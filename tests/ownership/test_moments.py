@@ -12,12 +12,12 @@ import pytest
 from core import moment
 from core.span import Spans
 from detectors.evidence import Distinct, Moments, Sums
-from monitors.evaluate import Evaluate
+from monitors.evaluation.evaluate import Evaluate
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import Scope
 from monitors.model import Model
-from monitors.reference import Options, derive
+from monitors.reference.derive import Options, derive
 from storage.facts.panes import Panes
 from tests.acceptance.spine import Spine
 from tests.ownership.scene import START, predict, settle

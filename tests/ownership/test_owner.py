@@ -13,10 +13,10 @@ from core import moment
 from core.clock import ManualClock, SystemClock
 from core.error import Fenced
 from core.generation import above, era, era_of, generation
-from monitors.audit import NO_SLOTS, Audit, fresh
-from monitors.rebuild import Rebuild
-from monitors.seam import Committed
-from monitors.term import Term
+from monitors.lease import Lease
+from monitors.ownership.audit import NO_SLOTS, Audit, fresh
+from monitors.ownership.rebuild import Rebuild
+from monitors.ports import Committed
 from storage.facts.panes import Panes
 from storage.facts.raw import Raw
 from storage.facts.truth import Truth
@@ -143,10 +143,10 @@ def test_owners_after_a_restore_have_an_era_each(spine: Spine, model: str) -> No
     """Epochs of a backup that is older than the facts: each of two owners that find the same facts is above them, and above the other."""
     predict(spine, model, 1, 1)
     settle(spine, model)
-    found = Term(model, spine.control, Truth(spine.engine)).era
+    found = Lease(model, spine.control, Truth(spine.engine)).era
     for _ in range(3):
         Writer(spine.engine).rebuilt(spine.contracts[model], [START], generation(found + 40, 7))
-        first, second = (Term(model, spine.control, Truth(spine.engine)).era for _ in range(2))
+        first, second = (Lease(model, spine.control, Truth(spine.engine)).era for _ in range(2))
         assert found + 40 < first < second
         found = second
 
@@ -195,7 +195,7 @@ def test_the_audit_takes_a_tenth_of_the_time(spine: Spine, model: str) -> None:
     assert audit.due({}, busy=False) == {}
     assert audit.due(everything, busy=True) == portion
     committed = Committed({0: 5, 1: 3_000_000}, {}, 0, 0, moment.EARLIEST)
-    audit.look(spine.contracts[model], portion, NO_SLOTS, committed, Term(model, spine.control, truth))
+    audit.look(spine.contracts[model], portion, NO_SLOTS, committed, Lease(model, spine.control, truth))
     assert [bool(audit.due(everything, busy=busy)) for busy in (True, False)] == [False, True]
     seconds[0] += 20.0
     assert audit.due(everything, busy=True) == portion

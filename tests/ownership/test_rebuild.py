@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import moment
-from monitors import requested
-from monitors.requested import Requested
+from monitors.ownership import requested
+from monitors.ownership.requested import Requested
 from tests.acceptance.spine import Killed, Spine
 from tests.ownership.scene import label, predict, settle
 

@@ -17,10 +17,10 @@ from core.error import Retryable
 from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
-from monitors import watch
-from monitors.evaluate import Evaluate
+from monitors.evaluation import watch
+from monitors.evaluation.evaluate import Evaluate
+from monitors.evaluation.frame import Frame
 from monitors.evidence.reads import Reads
-from monitors.frame import Frame
 from tests.acceptance.spine import Spine, monitors
 from tests.alerts.sample import DESTINATION
 from tests.ownership.scene import START, counts, predict, settle

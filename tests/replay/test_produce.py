@@ -19,9 +19,9 @@ from tests.ingest.kafka.reading import everything
 from tests.services.fixture import KafkaAt
 from watchkeeper import document
 from watchkeeper.cli.app import main
-from watchkeeper.produce import Brokers
-from watchkeeper.replay import Recording
-from watchkeeper.send import send
+from watchkeeper.replay.produce import Brokers
+from watchkeeper.replay.recording import Recording
+from watchkeeper.replay.send import send
 
 CONTRACT = Contract(model="m", version=1, task=Task.BINARY, features=(Column(name="km", kind=Kind.NUMERIC),), classes=("0", "1"))
 ROWS, PARTITIONS = 6_000, 3

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from core import moment
 from core.contract import Column, Contract, Kind, Roles, Task
 from core.error import ConfigError
-from watchkeeper.replay import WEEK, Recording, Stretch
+from watchkeeper.replay.recording import WEEK, Recording, Stretch
 
 NUMERIC, CATEGORICAL = Kind.NUMERIC, Kind.CATEGORICAL
 BEGIN = pd.Timestamp("2022-07-01", tz="UTC")

@@ -11,8 +11,8 @@ import pytest
 from core.contract import Column, Contract, Kind, Task
 from tests.client.stand import Answer, Server
 from watchkeeper.client import Client, Refused
-from watchkeeper.replay import Recording
-from watchkeeper.send import send
+from watchkeeper.replay.recording import Recording
+from watchkeeper.replay.send import send
 
 CONTRACT = Contract(model="m", version=1, task=Task.BINARY, features=(Column(name="km", kind=Kind.NUMERIC),), classes=("0", "1"))
 

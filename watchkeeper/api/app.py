@@ -29,8 +29,8 @@ from watchkeeper.api import (
     status,
 )
 from watchkeeper.api.auth import Auth, Doors
-from watchkeeper.api.metrics import Measure, Metrics
-from watchkeeper.api.seam import Services
+from watchkeeper.api.metrics import Metrics, RequestMetrics
+from watchkeeper.api.ports import Services
 
 _OPEN = Doors()  # everyone on this machine
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -61,7 +61,7 @@ def create_api(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=[*([Middleware(Auth, doors=doors)] if doors else []), Middleware(Measure, metrics=registered)],
+        middleware=[*([Middleware(Auth, doors=doors)] if doors else []), Middleware(RequestMetrics, metrics=registered)],
     )
     routers = [
         events.router(events.Intake(services, clock or SystemClock(), registered)),

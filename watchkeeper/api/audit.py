@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request, Response
 
 from core import moment
 from core.principal import Role
-from storage.control.audit import Entry
+from storage.control.audit import AuditEntry
 from watchkeeper.api import answer, query
 from watchkeeper.api.auth import needs
-from watchkeeper.api.seam import Services
+from watchkeeper.api.ports import Services
 
 MOST = 1_000  # entries on a page
 
@@ -31,6 +31,6 @@ def router(services: Services) -> APIRouter:
     return routes
 
 
-def _item(entry: Entry) -> dict[str, Any]:
+def _item(entry: AuditEntry) -> dict[str, Any]:
     built: dict[str, Any] = msgspec.to_builtins(entry)
     return built | {"at": moment.text(entry.at)}

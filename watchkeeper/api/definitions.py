@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request, Response
 
 from watchkeeper.api import answer, body, query
 from watchkeeper.api.auth import needs, principal_of
+from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
-from watchkeeper.api.seam import Services
 from watchkeeper.change.apply import Apply
 from watchkeeper.command import role
 

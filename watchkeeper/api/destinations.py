@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from core.destination import Destination
 from watchkeeper.api import answer, query
 from watchkeeper.api.auth import needs, principal_of
-from watchkeeper.api.seam import Services
+from watchkeeper.api.ports import Services
 from watchkeeper.change.delete import DeleteDestination
 from watchkeeper.command import role
 

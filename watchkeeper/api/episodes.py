@@ -7,8 +7,8 @@ from typing import Literal, cast
 from fastapi import APIRouter, Request, Response
 
 from watchkeeper.api import answer, query
+from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
-from watchkeeper.api.seam import Services
 
 MOST = 1_000  # episodes on a page
 PARAMETERS = ("state", "model", "monitor", "limit", "cursor")

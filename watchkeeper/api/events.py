@@ -21,8 +21,8 @@ from ingest.decode.prediction import decode_predictions
 from watchkeeper.api import answer, body
 from watchkeeper.api.auth import needs
 from watchkeeper.api.metrics import Metrics
+from watchkeeper.api.ports import AnyDecoded, Overloaded, Services, Topic
 from watchkeeper.api.problem import Problem
-from watchkeeper.api.seam import AnyDecoded, Overloaded, Services, Topic
 
 KINDS: dict[str, Kind] = {"application/json": "json", "application/x-ndjson": "ndjson"}
 MOST_IN_FLIGHT = 256 * 2**20  # bytes of bodies being read and decoded

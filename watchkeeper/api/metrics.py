@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from watchkeeper.api.seam import AnyDecoded, Topic
+from watchkeeper.api.ports import AnyDecoded, Topic
 
 
 class Metrics:
@@ -32,7 +32,7 @@ class Metrics:
             self.cells.labels(model).inc(cells)
 
 
-class Measure:
+class RequestMetrics:
     """Middleware that times every request by its route."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

@@ -14,8 +14,8 @@ from core.name import TAKEN
 from watchkeeper import document
 from watchkeeper.api import answer, body, query
 from watchkeeper.api.auth import needs, principal_of
+from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
-from watchkeeper.api.seam import Services
 from watchkeeper.change.delete import DeleteModel
 from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.command import role

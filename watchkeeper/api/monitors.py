@@ -12,8 +12,8 @@ from core import moment
 from core.monitor import Monitor
 from watchkeeper.api import answer, query
 from watchkeeper.api.auth import needs, principal_of
+from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
-from watchkeeper.api.seam import Services
 from watchkeeper.change.delete import DeleteMonitor
 from watchkeeper.command import role
 

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from core.error import ConfigError, Fatal, Forbidden, Missing, Retryable
-from watchkeeper.api.seam import Overloaded
+from watchkeeper.api.ports import Overloaded
 
 _LOG = logging.getLogger(__name__)
 

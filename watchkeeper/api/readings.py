@@ -12,7 +12,7 @@ from core import moment
 from core.baseline import kind as baselines
 from core.reading import DOCUMENTS, SHOWN, TIMES, Query
 from watchkeeper.api import answer, query
-from watchkeeper.api.seam import Services
+from watchkeeper.api.ports import Services
 
 MOST = 10_000  # readings on a page
 

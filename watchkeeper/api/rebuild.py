@@ -13,7 +13,7 @@ from core import moment
 from watchkeeper.api import answer, query
 from watchkeeper.api.auth import needs, principal_of
 from watchkeeper.api.models import missing
-from watchkeeper.api.seam import Services
+from watchkeeper.api.ports import Services
 from watchkeeper.change.rebuild import Rebuild
 from watchkeeper.command import role
 

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request, Response
 
 from watchkeeper.api import answer
 from watchkeeper.api.auth import stranger
+from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
-from watchkeeper.api.seam import Services
 
 
 class Condition(Protocol):

@@ -10,8 +10,8 @@ import msgspec
 from alerts.destination.document import destination_from
 from core.contract import Contract
 from core.error import ConfigError
-from monitors.declared import content, same
-from monitors.grammar import parse
+from monitors.definition.declared import content, same
+from monitors.definition.grammar import parse
 from storage.control.store import ControlStore
 from watchkeeper.change.context import Context
 from watchkeeper.change.contract import complete, prepare

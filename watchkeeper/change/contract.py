@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from core.contract import Contract
-from monitors.default import defaults
+from monitors.definition.default import defaults
 from storage.facts.view import show
 from watchkeeper.change.context import Context
 

@@ -11,7 +11,7 @@ from alerts.retire import end
 from core.error import Missing
 from watchkeeper.change.context import Context
 from watchkeeper.change.purge import remove
-from watchkeeper.cluster.word import PREFIX as WORD
+from watchkeeper.liveness.owner_report import PREFIX as WORD
 
 
 class DeleteMonitor(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,9 +12,9 @@ import pyarrow as pa
 from core.clock import SystemClock
 from core.contract import Contract
 from core.name import Named, check
-from monitors.option import Options
-from monitors.reference import content, derive, told
-from monitors.reference_facts import keep
+from monitors.reference.derive import content, derive, told
+from monitors.reference.facts import keep
+from monitors.reference.option import Options
 from storage.control.store import ControlStore
 from watchkeeper.change.context import Context
 from watchkeeper.change.contract import complete, prepare

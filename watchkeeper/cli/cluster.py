@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watchkeeper import settings as source
 from watchkeeper.cli.up import ConfigFile
+from watchkeeper.settings import settings as source
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,10 +5,10 @@ from __future__ import annotations
 import typer
 import yaml
 
-from watchkeeper import settings as source
 from watchkeeper.cli import terminal
 from watchkeeper.cli.terminal import AsJson
 from watchkeeper.cli.up import ConfigFile
+from watchkeeper.settings import settings as source
 
 app = typer.Typer(help="The settings.", no_args_is_help=True)
 

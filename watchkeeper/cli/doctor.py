@@ -24,7 +24,7 @@ def doctor(
 
     Example: `watchkeeper doctor --data ./data`
     """
-    from watchkeeper.examine import examine
+    from watchkeeper.doctor import examine
 
     findings = list(examine(data, config))
     if json:

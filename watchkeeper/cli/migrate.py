@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from watchkeeper import settings as source
 from watchkeeper.cli import terminal
 from watchkeeper.cli.up import ConfigFile
+from watchkeeper.settings import settings as source
 
 
 def migrate(
@@ -31,7 +31,7 @@ def migrate(
         stores.migrate()
     if settings.kafka.bootstrap is not None:
         from ingest.kafka import topics
-        from watchkeeper.cluster.connection import connection
+        from watchkeeper.brokers import connection
 
         made = topics.create(connection(settings), settings.kafka.partitions, settings.kafka.replication)
         terminal.out.print(f"{settings.kafka.bootstrap}: topics {'created: ' + ', '.join(made.created) if made.created else 'there'}")

@@ -7,9 +7,9 @@ from contextlib import closing
 import typer
 
 from core.error import ConfigError
-from watchkeeper import settings as source
 from watchkeeper.cli import terminal
 from watchkeeper.cli.up import ConfigFile
+from watchkeeper.settings import settings as source
 
 
 def realign(config: ConfigFile = None) -> None:
@@ -23,7 +23,7 @@ def realign(config: ConfigFile = None) -> None:
     from core.clock import SystemClock
     from ingest.kafka.realign import realign as move
     from storage.facts.look import reached
-    from watchkeeper.cluster.connection import connection
+    from watchkeeper.brokers import connection
     from watchkeeper.stores import Stores
 
     with closing(Stores(settings, SystemClock())) as stores:

@@ -20,8 +20,8 @@ from watchkeeper.client import Client, Sent
 
 if TYPE_CHECKING:
     from ingest.kafka.connection import Connection
-    from watchkeeper.produce import Brokers
-    from watchkeeper.send import Receipt, Target
+    from watchkeeper.replay.produce import Brokers
+    from watchkeeper.replay.send import Receipt, Target
 
 _SPEED = re.compile(r"max|([0-9]+(?:\.[0-9]+)?)x", re.ASCII)
 _SHOWN = 5
@@ -52,8 +52,8 @@ def replay(
     brokers = _brokers(bootstrap) if to == "kafka" else None
     if bootstrap is not None and brokers is None:
         raise ConfigError("--bootstrap says where Kafka is, and events go over HTTP", remedy="add `--to kafka`, or leave --bootstrap out")
-    from watchkeeper.replay import Recording
-    from watchkeeper.send import send
+    from watchkeeper.replay.recording import Recording
+    from watchkeeper.replay.send import send
 
     with connect(url, patience=60.0) as client, ExitStack() as opened:
         contract = _contract(client, model)
@@ -76,13 +76,13 @@ def replay(
 
 
 def _brokers(bootstrap: str | None) -> Connection:
-    from watchkeeper.produce import connection
+    from watchkeeper.replay.produce import connection
 
     return connection(bootstrap)
 
 
 def _producer(brokers: Connection, contract: Contract) -> Brokers:
-    from watchkeeper.produce import Brokers
+    from watchkeeper.replay.produce import Brokers
 
     return Brokers(brokers, contract, SystemClock())
 

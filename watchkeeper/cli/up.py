@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from watchkeeper import settings as source
+from watchkeeper.settings import settings as source
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", exists=True, dir_okay=False, help="Settings, YAML or TOML.")]
 

@@ -12,10 +12,10 @@ from alerts.deliver import LEASE, Deliverer
 from core.clock import Clock
 from core.error import WatchkeeperError
 from ingest.kafka.connection import Connection
-from watchkeeper.cluster.lookout import Servers
-from watchkeeper.gauges import Notifications
-from watchkeeper.settings import Settings
+from watchkeeper.liveness.probe import ServerProbe
+from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
+from watchkeeper.telemetry.gauges import Notifications
 
 _POLL = 0.2  # seconds: an episode that fires is sent by another process than the one that saw it
 
@@ -25,7 +25,7 @@ class Deliver:
 
     def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:
         self._control = stores.control
-        self._servers = Servers(stores.control)
+        self._servers = ServerProbe(stores.control)
         self._deliverer = Deliverer(stores.control, clock, poll=_POLL, lease=LEASE)
 
     def start(self) -> None:

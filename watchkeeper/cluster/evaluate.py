@@ -15,14 +15,14 @@ from ingest.kafka.connection import Connection
 from ingest.kafka.ends import Ends
 from watchkeeper import wiring
 from watchkeeper.cluster.agent import Agent
-from watchkeeper.cluster.lookout import Servers
-from watchkeeper.cluster.vital import Figures
-from watchkeeper.cluster.word import Words
-from watchkeeper.gauges import OWNERS
-from watchkeeper.host import Step
-from watchkeeper.pace import Pace
-from watchkeeper.settings import Settings
+from watchkeeper.liveness.owner_report import OwnerReports
+from watchkeeper.liveness.probe import ServerProbe
+from watchkeeper.scheduling.host import StepDone
+from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
+from watchkeeper.telemetry.gauges import OWNERS
+from watchkeeper.telemetry.pace import Pace
+from watchkeeper.telemetry.vital import Figures
 
 _FIGURES = {
     "models": ("watchkeeper_evaluate_models", "Models that this process owns."),
@@ -39,8 +39,8 @@ class Evaluate:
         self._silence = settings.ingest.silence / moment.SECOND
         self._ends = Ends(brokers)
         self._away: str | None = None
-        self._servers = Servers(stores.engine, stores.control)
-        self._words, self._pace = Words(stores.control, clock), Pace(clock, lambda: self._host.owners)
+        self._servers = ServerProbe(stores.engine, stores.control)
+        self._words, self._pace = OwnerReports(stores.control, clock), Pace(clock, lambda: self._host.owners)
         self._agent = Agent(brokers, self._called, self._assigned)
         self._host = wiring.host(settings, stores, clock, self._silent, owns=self._agent.owns, told=self._told, fenced=self._agent.doubt)
 
@@ -84,7 +84,7 @@ class Evaluate:
         told = self.status()["evaluate"]
         return {**told, "partitions": len(told["partitions"])}
 
-    def _told(self, step: Step) -> None:
+    def _told(self, step: StepDone) -> None:
         self._words.tell(step)
         self._pace.told(step)
 

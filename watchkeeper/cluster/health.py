@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from core.error import Retryable
 from watchkeeper.api import metrics, problem, status
 from watchkeeper.api.auth import Auth, Doors
-from watchkeeper.api.metrics import Measure, Metrics
+from watchkeeper.api.metrics import Metrics, RequestMetrics
 from watchkeeper.api.status import Condition
 
 
@@ -27,7 +27,7 @@ def create_health(of: Condition, doors: Doors, *collectors: Collector, more: boo
         version=version("watchkeeper"),
         openapi_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Auth, doors=doors), Middleware(Measure, metrics=registered)],
+        middleware=[Middleware(Auth, doors=doors), Middleware(RequestMetrics, metrics=registered)],
     )
     routers = [status.health(of), metrics.router(registered), *([_later(of)] if more else [])]
     for router in routers:

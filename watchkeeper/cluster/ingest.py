@@ -18,14 +18,14 @@ from ingest.kafka.connection import Connection
 from ingest.kafka.group import Group
 from ingest.kafka.producer import Publisher
 from ingest.kafka.realign import realign
+from ingest.ports import Log
 from ingest.record import TOPICS, Events, Topic
-from ingest.seam import Log
 from storage.facts.look import reached
-from watchkeeper.cluster.lookout import Servers
-from watchkeeper.cluster.vital import Figures
-from watchkeeper.flow import Flow
-from watchkeeper.settings import Settings
+from watchkeeper.liveness.probe import ServerProbe
+from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
+from watchkeeper.telemetry.flow import Flow
+from watchkeeper.telemetry.vital import Figures
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Ingest:
         for (topic, partition), at in realign(brokers, reached(stores.engine), lost=True).items():
             _log.warning("the group had no place in %s %d; it is read on from %d, where the facts end", topic, partition, at)
         self._stores = stores
-        self._servers = Servers(stores.engine, stores.control)
+        self._servers = ServerProbe(stores.engine, stores.control)
         self._publisher = Publisher(brokers)
         self._letters = settings.ingest.dead_letters
         limits = Limits(bytes=settings.ingest.batch.bytes, seconds=settings.ingest.batch.wait_ms / 1_000)

@@ -22,16 +22,17 @@ from core.clock import Clock, SystemClock
 from core.error import Fatal, Retryable
 from ingest.kafka import topics
 from ingest.kafka.connection import Connection
-from watchkeeper import journal, listen
+from watchkeeper import listen
 from watchkeeper.api.auth import Doors
 from watchkeeper.api.host import Hosts
 from watchkeeper.api.key import Keys
-from watchkeeper.cluster.connection import connection
+from watchkeeper.brokers import connection
 from watchkeeper.cluster.health import create_health
-from watchkeeper.cluster.pulse import Pulse
-from watchkeeper.cluster.vital import Vitals
-from watchkeeper.settings import Settings
+from watchkeeper.liveness.heartbeat import Heartbeat
+from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
+from watchkeeper.telemetry import journal
+from watchkeeper.telemetry.vital import Vitals
 
 _log = logging.getLogger(__name__)
 
@@ -173,7 +174,7 @@ class Process:
         part = self._make(self.settings, stores, self._clock, self._brokers)
         self._closing.append(part.close)
         part.start()
-        pulse = Pulse(stores.control, self._clock, self.kind, self.settings.port, self.ready)
+        pulse = Heartbeat(stores.control, self._clock, self.kind, self.settings.port, self.ready)
         self._closing.append(pulse.stop)
         pulse.start()
         return part

@@ -14,10 +14,10 @@ from ingest.decode.payload import Kind
 from ingest.kafka.connection import Connection
 from ingest.kafka.ends import Ends
 from ingest.kafka.producer import Publisher
-from watchkeeper.api.seam import AnyDecoded, Topic
+from watchkeeper.api.ports import AnyDecoded, Topic
 from watchkeeper.change.purge import Resume
-from watchkeeper.cluster.standing import Standing
-from watchkeeper.settings import Settings
+from watchkeeper.liveness.cluster_status import ClusterStatus
+from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 
 
@@ -29,7 +29,7 @@ class Serve:
         self._publisher = Publisher(brokers)
         self._ends = Ends(brokers, fresh=0.0)
         self._purges = Resume(stores)
-        self._standing = Standing(stores, clock, self._ends)
+        self._standing = ClusterStatus(stores, clock, self._ends)
 
     def start(self) -> None:
         """Begin to look how the cluster is, and go on with what was left of deleted models."""

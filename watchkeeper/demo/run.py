@@ -22,8 +22,8 @@ from watchkeeper.client import Client
 from watchkeeper.demo import flights
 from watchkeeper.demo.receiver import Receiver, sentence
 from watchkeeper.demo.server import Server
-from watchkeeper.replay import Recording
-from watchkeeper.send import Receipt, send
+from watchkeeper.replay.recording import Recording
+from watchkeeper.replay.send import Receipt, send
 
 HORIZON = "30d"  # a webhook tells of windows that ended so long ago
 _TOLD = 12  # webhooks that are told one by one

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from core.block import Categories, Labels, Predictions
 from core.error import InvalidRecord
-from ingest.decode import sheet
+from ingest.decode import report as sheet
 from ingest.decode.decoded import Decoded
 from ingest.decode.label import LabelForm, decode_labels
 from ingest.decode.payload import LONGEST_INTEGER, Kind, PayloadError, parse

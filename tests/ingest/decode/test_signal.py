@@ -18,7 +18,7 @@ from core.extra import read
 from detectors.summary.signal import ATTRIBUTION, SIGNALS, derived, needed, signal
 from ingest.decode.decoded import Decoded
 from ingest.decode.prediction import decode_predictions
-from monitors.recast import recast
+from monitors.evidence.recast import recast
 from tests.ingest.decode.events import NOW
 
 _FEATURES = (

@@ -14,7 +14,7 @@ from ingest.kafka.ends import Ends
 from ingest.kafka.group import Group
 from ingest.kafka.look import look
 from ingest.kafka.member import Build
-from ingest.kafka.place import places
+from ingest.kafka.offsets import places
 from ingest.kafka.producer import Publisher
 from ingest.kafka.realign import realign
 from ingest.kafka.topics import count, create, missing

@@ -22,10 +22,10 @@ from ingest.consumer import Consumer, Limits
 from ingest.kafka.connection import Connection, GroupProtocol
 from ingest.kafka.ends import Ends
 from ingest.kafka.group import Group
-from ingest.kafka.place import FIRST
+from ingest.kafka.offsets import FIRST
 from ingest.kafka.topics import create
+from ingest.ports import Log
 from ingest.record import TOPICS, Events, Topic
-from ingest.seam import Log
 from storage.facts.chdb import Chdb
 from storage.facts.panes import Panes
 from storage.facts.raw import Raw

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from ingest.kafka.log import KafkaLog
-from ingest.seam import Committed
+from ingest.ports import CommittedPosition
 
 MEMORY = 3_000
 PARTITIONS = 2
@@ -58,7 +58,7 @@ def records(partition: int, positions: range, size: int = 100) -> list[Message]:
 def written(log: KafkaLog, partition: int, before: int) -> None:
     """Commit as a consumer does, while the client is served."""
     with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(log.commit, "predictions", partition, Committed(before, None))
+        done = pool.submit(log.commit, "predictions", partition, CommittedPosition(before, None))
         while not done.done():
             log.serve()
         done.result()

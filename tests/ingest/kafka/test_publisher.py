@@ -29,7 +29,7 @@ from ingest.kafka.connection import Connection
 from ingest.kafka.message import Outgoing
 from ingest.kafka.producer import Publisher
 from ingest.kafka.topics import LARGEST, create
-from ingest.record import Batch, Events, Record, Topic
+from ingest.record import Batch, Events, LogRecord, Topic
 from tests.ingest.decode.events import CONTRACTS, NOW, array, event, lines
 from tests.ingest.decode.test_law import values
 from tests.ingest.kafka.reading import everything
@@ -69,7 +69,7 @@ def sent(connection: Connection, topic: str = "predictions") -> list[Message]:
 
 def events(messages: list[Message], topic: Topic = "predictions") -> Events:
     """Messages as ingest decodes them; positions count through all partitions."""
-    records = [Record(i, NOW, "json", message.value() or b"") for i, message in enumerate(messages)]
+    records = [LogRecord(i, NOW, "json", message.value() or b"") for i, message in enumerate(messages)]
     return Decode(CONTRACTS.get)(Batch(topic, 0, 0, len(records) - 1, records))
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from core.episode import Record, Rule
+from core.episode import EpisodeRecord, Rule
 from core.error import Fenced
 from storage.control.store import ControlStore
 
@@ -49,10 +49,10 @@ def test_who_was_overtaken_saves_nothing_more(store: ControlStore) -> None:
     with pytest.raises(Fenced, match="epoch 1"):
         store.holds("owner:late", old)
     with pytest.raises(Fenced), store.recording(("owner:late", old)) as ledger:
-        ledger.write(Record(rules=[RULE]))
+        ledger.write(EpisodeRecord(rules=[RULE]))
     with store.recording(("owner:late", new)) as ledger:
         assert ledger.rules("late", "drift") == []
-        ledger.write(Record(rules=[RULE]))
+        ledger.write(EpisodeRecord(rules=[RULE]))
     assert store.cursor("owner:late") == {"at": 1}
 
 
@@ -72,7 +72,7 @@ def test_taking_over_waits_for_what_the_owner_has_begun(store: ControlStore) -> 
         with store.recording(("owner:late", old)) as ledger:
             taking = pool.submit(store.take, "owner:late")
             assert wait([taking], timeout=0.3).not_done
-            ledger.write(Record(rules=[RULE]))
+            ledger.write(EpisodeRecord(rules=[RULE]))
         new = taking.result(300)
     with store.recording(("owner:late", new)) as ledger:
         assert ledger.rules("late", "drift") == [RULE]

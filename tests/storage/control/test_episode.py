@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from sqlalchemy import select, update
 
-from core.episode import Delivery, DeliveryState, Episode, Level, Record, Rule, Seen, State, Transition
+from core.episode import Delivery, DeliveryState, Episode, EpisodeRecord, Level, Rule, SeenWindow, State, Transition
 from core.error import ConfigError, Fatal
 from core.monitor import Monitor, Severity
 from core.reading import Reading, Verdict
@@ -48,14 +48,14 @@ def delivery(number: int, destination: str = "oncall", due: int = 0) -> Delivery
     return Delivery(id=f"msg_{number}", destination=destination, episode="ep_1", type="episode.fired", body="{}", created=0, due=due)
 
 
-def write(store: ControlStore, record: Record) -> None:
+def write(store: ControlStore, record: EpisodeRecord) -> None:
     with store.recording() as ledger:
         ledger.write(record)
 
 
 def test_pages_of_episodes_are_complete_and_in_order(store: ControlStore) -> None:
     """The last fired first; a page ends where the next begins, among equal times too."""
-    write(store, Record(episodes=[episode(number) for number in range(7)]))
+    write(store, EpisodeRecord(episodes=[episode(number) for number in range(7)]))
     seen: list[str] = []
     after = None
     for size in (3, 3, 1):
@@ -70,17 +70,17 @@ def test_pages_of_episodes_are_complete_and_in_order(store: ControlStore) -> Non
 
 def test_open_and_closed_episodes_of_a_model(store: ControlStore) -> None:
     """Filters and counts agree."""
-    write(store, Record(episodes=[episode(1), episode(2, ended=9), episode(3, model="other"), episode(4)]))
+    write(store, EpisodeRecord(episodes=[episode(1), episode(2, ended=9), episode(3, model="other"), episode(4)]))
     assert [item.id for item in store.episodes("open", "late")[0]] == ["ep_4", "ep_1"]
     assert [item.id for item in store.episodes("closed")[0]] == ["ep_2"]
     assert store.open_episodes() == {"late": 2, "other": 1}
-    write(store, Record(episodes=[episode(1, ended=9)]))
+    write(store, EpisodeRecord(episodes=[episode(1, ended=9)]))
     assert store.open_episodes() == {"late": 1, "other": 1}
 
 
 def test_an_episode_of_a_version_that_kept_no_reading_at_firing_is_read(store: ControlStore) -> None:
     """Its reading is the one that fired while nothing has escalated it; after that nobody knows."""
-    write(store, Record(episodes=[episode(2), msgspec.structs.replace(episode(8), level=Level.CRITICAL)]))
+    write(store, EpisodeRecord(episodes=[episode(2), msgspec.structs.replace(episode(8), level=Level.CRITICAL)]))
     with store.write() as connection:
         for payload in connection.execute(select(EPISODE.c.id, EPISODE.c.payload)).all():
             old = json.loads(payload.payload)
@@ -95,20 +95,20 @@ def test_an_episode_of_a_version_that_kept_no_reading_at_firing_is_read(store: C
 
 def test_episodes_of_one_monitor(store: ControlStore) -> None:
     """The list narrows to a monitor of a model."""
-    write(store, Record(episodes=[episode(1), msgspec.structs.replace(episode(2), monitor="nulls"), episode(3, model="other")]))
+    write(store, EpisodeRecord(episodes=[episode(1), msgspec.structs.replace(episode(2), monitor="nulls"), episode(3, model="other")]))
     assert [item.id for item in store.episodes(None, "late", monitor="drift")[0]] == ["ep_1"]
 
 
 def test_an_episode_comes_back_whole_with_its_deliveries(store: ControlStore) -> None:
     """Snapshot and deliveries included; an unknown one is None."""
-    write(store, Record(episodes=[episode(1)], deliveries=[delivery(2), delivery(1)]))
+    write(store, EpisodeRecord(episodes=[episode(1)], deliveries=[delivery(2), delivery(1)]))
     assert store.episode("ep_1") == msgspec.structs.replace(episode(1), deliveries=(delivery(2), delivery(1)))
     assert store.episode("ep_9") is None
 
 
 def test_rules_and_timelines_come_back(store: ControlStore) -> None:
     """A rule replaces its predecessor, a transition follows it."""
-    rule = Rule(model="late", monitor="drift", column="temp", segment="all", windows=(Seen(0, 1, 2, Verdict.WARN, True),), floor=-5)
+    rule = Rule(model="late", monitor="drift", column="temp", segment="all", windows=(SeenWindow(0, 1, 2, Verdict.WARN, True),), floor=-5)
     entries = [
         Transition(
             episode="ep_1",
@@ -124,8 +124,8 @@ def test_rules_and_timelines_come_back(store: ControlStore) -> None:
         )
         for number in (3, 1)
     ]
-    write(store, Record(rules=[Rule(model="late", monitor="drift", column="temp", segment="all")], transitions=entries[:1]))
-    write(store, Record(rules=[rule], transitions=entries[1:]))
+    write(store, EpisodeRecord(rules=[Rule(model="late", monitor="drift", column="temp", segment="all")], transitions=entries[:1]))
+    write(store, EpisodeRecord(rules=[rule], transitions=entries[1:]))
     with store.recording() as ledger:
         assert ledger.rules("late", "drift") == [rule]
         assert ledger.rules("late", "other") == []
@@ -135,7 +135,7 @@ def test_rules_and_timelines_come_back(store: ControlStore) -> None:
 def test_what_is_due_is_the_head_of_each_destinations_queue(store: ControlStore) -> None:
     """A head whose time has not come holds its queue, and no other."""
     rows = [delivery(1, "a", due=50), delivery(2, "a"), delivery(3, "b"), delivery(4, "b")]
-    write(store, Record(deliveries=[*rows, msgspec.structs.replace(delivery(5, "c"), state=DeliveryState.NOT_SENT)]))
+    write(store, EpisodeRecord(deliveries=[*rows, msgspec.structs.replace(delivery(5, "c"), state=DeliveryState.NOT_SENT)]))
     assert [row.id for row in store.due(10)] == ["msg_3"]
     store.settle(msgspec.structs.replace(rows[2], state=DeliveryState.DELIVERED, attempts=1, last_status=204))
     assert [row.id for row in store.due(50)] == ["msg_4", "msg_1"]
@@ -150,7 +150,7 @@ def test_what_is_due_is_the_head_of_each_destinations_queue(store: ControlStore)
 def test_what_is_claimed_is_given_to_nobody_else_until_its_lease_is_over(store: ControlStore) -> None:
     """Nor is what stands behind it; settled, the next one's turn comes at once."""
     rows = [delivery(1, "a"), delivery(2, "a"), delivery(3, "b", due=5)]
-    write(store, Record(deliveries=rows))
+    write(store, EpisodeRecord(deliveries=rows))
     assert [row.id for row in store.due(10, limit=1, lease=100)] == ["msg_1"]
     assert [row.id for row in store.due(10, lease=100)] == ["msg_3"]
     assert store.due(109, lease=100) == store.due(109) == []
@@ -162,7 +162,7 @@ def test_what_is_claimed_is_given_to_nobody_else_until_its_lease_is_over(store: 
 
 def test_what_is_done_stays_done(store: ControlStore) -> None:
     """Who outlived the lease comes too late."""
-    write(store, Record(deliveries=[delivery(1)]))
+    write(store, EpisodeRecord(deliveries=[delivery(1)]))
     (late,) = store.due(0, lease=10)
     (again,) = store.due(10, lease=10)
     store.settle(msgspec.structs.replace(again, state=DeliveryState.DELIVERED, attempts=1))
@@ -173,7 +173,7 @@ def test_what_is_done_stays_done(store: ControlStore) -> None:
 
 def test_claimers_at_the_same_time_share_the_work(store: ControlStore) -> None:
     """Forty heads, four claimers: each head is claimed once, and nobody waits for another."""
-    write(store, Record(deliveries=[delivery(number, f"to-{number % 40}") for number in range(80)]))
+    write(store, EpisodeRecord(deliveries=[delivery(number, f"to-{number % 40}") for number in range(80)]))
     with ThreadPoolExecutor(4) as pool:
         claimed = [row.id for rows in pool.map(lambda _: store.due(0, 3, lease=100), range(20)) for row in rows]
     assert sorted(claimed) == sorted(f"msg_{number}" for number in range(40))
@@ -181,7 +181,7 @@ def test_claimers_at_the_same_time_share_the_work(store: ControlStore) -> None:
 
 def test_one_notification_is_not_queued_twice(store: ControlStore) -> None:
     """Its id is unique, and the step that tried leaves nothing."""
-    write(store, Record(deliveries=[delivery(1)]))
+    write(store, EpisodeRecord(deliveries=[delivery(1)]))
     with pytest.raises(Fatal, match="outbox"):
-        write(store, Record(episodes=[episode(1)], deliveries=[delivery(1)]))
+        write(store, EpisodeRecord(episodes=[episode(1)], deliveries=[delivery(1)]))
     assert store.episode("ep_1") is None

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from compose.servers.postgres import Postgres
 from core.clock import ManualClock
-from core.episode import Record, Rule, Seen
+from core.episode import EpisodeRecord, Rule, SeenWindow
 from core.error import Fatal, Retryable
 from core.monitor import Monitor
 from core.reading import Verdict
@@ -152,8 +152,8 @@ def test_steps_recorded_at_once_lose_nothing(store: ControlStore, other: Control
     def step(store: ControlStore, number: int) -> None:
         with store.recording(fence) as ledger:
             before = ledger.rules("late", "drift")
-            windows = (*(before[0].windows if before else ()), Seen(number, number + 1, 1, Verdict.WARN))
-            ledger.write(Record(rules=[Rule(model="late", monitor="drift", column="temp", segment="all", windows=windows)]))
+            windows = (*(before[0].windows if before else ()), SeenWindow(number, number + 1, 1, Verdict.WARN))
+            ledger.write(EpisodeRecord(rules=[Rule(model="late", monitor="drift", column="temp", segment="all", windows=windows)]))
 
     at_once([partial(step, store, number) for number, store in enumerate([store, other] * 6)])
     with store.recording() as ledger:
@@ -165,8 +165,8 @@ def test_owners_do_not_wait_for_each_other(store: ControlStore, other: ControlSt
     """Two models are recorded at the same time."""
     fences = [(name, store.take(name)) for name in ("owner:a", "owner:b")]
     with store.recording(fences[0]) as first, other.recording(fences[1]) as second:
-        first.write(Record(rules=[Rule(model="a", monitor="m", column="", segment="all")]))
-        second.write(Record(rules=[Rule(model="b", monitor="m", column="", segment="all")]))
+        first.write(EpisodeRecord(rules=[Rule(model="a", monitor="m", column="", segment="all")]))
+        second.write(EpisodeRecord(rules=[Rule(model="b", monitor="m", column="", segment="all")]))
     with store.recording() as ledger:
         assert [len(ledger.rules(model, "m")) for model in "ab"] == [1, 1]
 
@@ -176,8 +176,8 @@ def test_texts_that_postgresql_does_not_take_are_kept_as_they_are(store: Control
     segments = ["carrier=\0", "carrier=\\0", "carrier=\\", f"carrier={'ü' * 12_000}", f"carrier={'ü' * 12_000}x"]
     rules = [Rule(model="late", monitor="drift", column="te\0mp", segment=segment) for segment in segments]
     with store.recording() as ledger:
-        ledger.write(Record(rules=rules))
-        ledger.write(Record(rules=rules))
+        ledger.write(EpisodeRecord(rules=rules))
+        ledger.write(EpisodeRecord(rules=rules))
         assert sorted(rule.segment for rule in ledger.rules("late", "drift")) == sorted(segments)
     store.save_cursor("owner:\0\\", {"\0": "\0"})
     assert store.cursor("owner:\0\\") == {"\0": "\0"}
@@ -318,7 +318,7 @@ def test_missing_rights_are_named_with_the_grant_that_gives_them(url: str, restr
         store.save_cursor("a", {})
         store.forget("a")
         with store.recording(("owner:late", store.take("owner:late"))) as ledger:
-            ledger.write(Record(rules=[Rule(model="late", monitor="drift", column="", segment="all")]))
+            ledger.write(EpisodeRecord(rules=[Rule(model="late", monitor="drift", column="", segment="all")]))
         connection.execute(f"REVOKE INSERT ON outbox FROM {name}; REVOKE USAGE ON SEQUENCE outbox_sequence_seq FROM {name}".encode())
         assert store.rights() == [
             f"GRANT INSERT ON public.outbox TO {name}",

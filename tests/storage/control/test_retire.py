@@ -10,7 +10,7 @@ import pytest
 
 from core.contract import Contract, Task
 from core.destination import Destination
-from core.episode import Delivery, DeliveryState, Record
+from core.episode import Delivery, DeliveryState, EpisodeRecord
 from core.error import Fenced, Retryable
 from core.monitor import Monitor
 from storage.control.retire import Retiring
@@ -110,7 +110,7 @@ def test_what_waits_for_a_deleted_destination_is_given_up(store: ControlStore) -
     """One of the same name, made later, does not get it."""
     row = Delivery(id="m", destination="oncall", episode="e", type="episode.fired", body="{}", created=0, due=0)
     with store.recording() as ledger:
-        ledger.write(Record(deliveries=[row]))
+        ledger.write(EpisodeRecord(deliveries=[row]))
     with store.retiring("ada") as change:
         assert change.destination("oncall") == ONCALL
         assert change.destination("oncall") is None

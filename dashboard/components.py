@@ -1,0 +1,176 @@
+"""The pieces that pages are made of: links, chips, cards, tables. No piece knows a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from core import text
+from core.reading import Query
+from dashboard import export
+from dashboard import texts as word
+from dashboard.aria import aria
+from dashboard.figure import spark
+
+Child = Component | str | None
+
+
+def link(content: Any, href: str, *, current: bool = False, name: str = "") -> Component:
+    """A link within the dashboard; `current` marks the choice that is made."""
+    return html.A(content, href=href, className=name or None, **(aria(current="true") if current else {}))
+
+
+def name(text: str, most: int = 40) -> Child:
+    """A name, cut where it is long; the whole is in its tooltip."""
+    return text if len(text) <= most else html.Span(word.cut(text, most), title=text)
+
+
+def value(segment: str) -> str:
+    """What a segment is within its dimension: `UA` of `carrier=UA`; a cross whole."""
+    return text.unquote(segment if "," in segment else segment.split("=", 1)[-1])
+
+
+def crumbs(*steps: tuple[str, str | None]) -> Component:
+    """Where the page stands: (text, address), the page itself without an address."""
+    items = [html.Li(link(name(said), href) if href else html.Span(name(said), **aria(current="page"))) for said, href in steps]
+    return html.Nav(html.Ol(items), className="crumbs", **aria(label="Breadcrumb"))
+
+
+def chips(*filters: tuple[str, str, str]) -> Component | None:
+    """What narrows the page: (name, value, address without it). None where nothing does."""
+    if not filters:
+        return None
+    items = [
+        html.Li([html.Span(name, className="faint"), f" {value} ", html.A("✕", href=href, **aria(label=f"Remove {name} {value}"))])
+        for name, value, href in filters
+    ]
+    return html.Ul(items, className="chips", **aria(label="Filters"))
+
+
+def choice(name: str, options: Iterable[tuple[str, str, bool]]) -> Component:
+    """A row of links of which one is current: (text, address, current)."""
+    items = [link(text, href, current=current) for text, href, current in options]
+    return html.Div(
+        [html.Span(name, className="faint"), html.Div(items, className="segmented")],
+        className="choice",
+        role="group",
+        **aria(label=name),
+    )
+
+
+def select(key: str, label: str, value: str, options: Sequence[tuple[str, str]]) -> Component:
+    """A searchable list that sets `key` of the address: options are (value, text)."""
+    made: Component = dmc.Select(
+        id={"pick": key},
+        label=label,
+        value=value,
+        data=[{"value": item, "label": text} for item, text in options],
+        searchable=len(options) > 8,
+        allowDeselect=False,
+        openOnFocus=False,
+        scrollAreaProps={"viewportProps": {"tabIndex": -1}},  # else the list is a stop of Tab that vanishes under the focus
+        selectFirstOptionOnChange=True,
+        size="xs",
+        w=240,
+        comboboxProps={"withinPortal": False},
+        maxDropdownHeight=320,
+    )
+    return made
+
+
+def badge(verdict: str, reason: str | None = None, *, limited: bool = True) -> Component:
+    """A verdict as icon, words and colour."""
+    name, icon, words = word.state_of(verdict, reason, limited=limited)
+    return html.Span([html.Span(icon, **aria(hidden="true")), " ", words], className=f"badge {name}")
+
+
+def line(values: Sequence[float | None], sentence: str, *, zero: bool = False) -> Child:
+    """A spark line, said in a sentence to those who cannot see it."""
+    picture = spark.spark(values, zero=zero)
+    if not picture:
+        return html.Span(word.NONE, className="faint")
+    mask = f'url("{picture}")'
+    return html.Span(html.Span(sentence, className="unseen"), className="spark", style={"maskImage": mask, "WebkitMaskImage": mask})
+
+
+def card(title: str, content: Any, *, note: Any = None, foot: Any = None, level: int = 2) -> Component:
+    """A titled part of a page. `note` says what the numbers are of, `foot` where they come from."""
+    heading = html.H2(title) if level == 2 else html.H3(title)
+    head = html.Div([heading, html.P(note, className="faint") if note else None], className="head")
+    return html.Section([head, *several(content), html.Div(foot, className="foot") if foot else None], className="card")
+
+
+def several(content: Any) -> list[Any]:
+    """A list of children: Dash draws no list within a list."""
+    return content if isinstance(content, list) else [content]
+
+
+def figures(*facts: tuple[str, str, Any]) -> Component:
+    """The numbers at the top of a page: (name, value, what it is of: a text or components)."""
+    items = [
+        html.Div([html.Dt(name), html.Dd([html.Strong(value), *([html.Span(of, className="faint")] if isinstance(of, str) else of)])])
+        for name, value, of in facts
+    ]
+    return html.Dl(items, className="facts")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str, numbers: Sequence[int] = ()) -> Component:
+    """A table; `numbers` are the columns that stand to the right. The first column names the row.
+
+    On a telephone the column of badges stays in sight while the others are scrolled, if there is only one.
+    """
+    states = {place for row in rows for place, content in enumerate(row) if str(getattr(content, "className", "")).startswith("badge")}
+
+    def cell(kind: Any, place: int, content: Any, **more: Any) -> Component:
+        name = "number" if place in numbers else "state" if states == {place} else None
+        made: Component = kind(content, className=name, **more)
+        return made
+
+    body = [
+        html.Tr(
+            [
+                cell(html.Th if place == 0 else html.Td, place, content, **({"scope": "row"} if place == 0 else {}))
+                for place, content in enumerate(row)
+            ]
+        )
+        for row in rows
+    ]
+    return html.Div(
+        html.Table(
+            [
+                html.Caption(caption, className="unseen"),
+                html.Thead(html.Tr([cell(html.Th, place, text, scope="col") for place, text in enumerate(head)])),
+                html.Tbody(body),
+            ]
+        ),
+        className="scroll",
+        tabIndex="0",
+        role="region",
+        **aria(label=caption),
+    )
+
+
+def source(query: Query) -> list[Component]:
+    """Where the numbers come from: the question to the API, as JSON and as CSV."""
+    search = export.search(query)
+    return [
+        html.A("JSON", href=f"/v1/readings?{search}", target="_blank", rel="noopener"),
+        html.A("CSV", href=f"{export.PATH}?{search}", download="readings.csv"),
+        html.Details([html.Summary("Show query"), html.Code(f"GET /v1/readings?{search}")]),
+    ]
+
+
+def empty(title: str, *why: Any) -> Component:
+    """What stands where there is nothing: which nothing it is, and what to do next."""
+    return html.Div(
+        [html.P(title, className="title"), *(html.P(text) if isinstance(text, str) else text for text in why)], className="empty"
+    )
+
+
+def notice(texts: Sequence[str]) -> Component | None:
+    """Parts of the address that could not be read, said plainly."""
+    return html.Div([html.P(f"Ignored in this link: {text}") for text in texts], className="notice", role="status") if texts else None

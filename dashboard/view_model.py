@@ -1,0 +1,187 @@
+"""What the Model and the Column page have in common: the model's row, its monitors, and the questions that they ask."""
+
+from __future__ import annotations
+
+import shlex
+from asyncio import gather
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+from dash import html
+from dash.development.base_component import Component
+
+from core import moment, text
+from core.baseline.source import Source
+from core.contract import Contract
+from core.episode import Episode
+from core.measure import Measures
+from core.monitor import Monitor
+from core.reading import Query
+from core.segment import ALL, grouping_of
+from dashboard import components as piece
+from dashboard import texts as word
+from dashboard.figure.timeline import Mark
+from dashboard.panel import ask
+from dashboard.period import Period
+from dashboard.ports import ModelRow, Reader
+from dashboard.series import JUDGED, Series, has, watches
+from dashboard.state import PageState
+
+LIMIT = 100_000  # readings asked for at most
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A model with all that its pages need to know before they ask for readings."""
+
+    row: ModelRow
+    contract: Contract
+    monitors: list[Monitor]
+    segments: list[str]
+    episodes: list[Episode]
+    referenced: bool  # whether the contract has a reference
+    measures: Measures
+
+    @property
+    def groupings(self) -> list[tuple[str, ...]]:
+        """The dimensions and crosses that segments exist of, as the contract declares them."""
+        there = {grouping for segment in self.segments if (grouping := grouping_of(segment))}
+        declared = [*((dimension.name,) for dimension in self.contract.dimensions), *self.contract.crosses]
+        return [grouping for grouping in declared if grouping in there]
+
+    def marks(self, monitor: str, column: str, segment: str) -> list[Mark]:
+        """Where episodes of this monitor, column and segment fired. Another monitor of the measure has other thresholds and windows."""
+        return [
+            Mark(one.fired_at, f"{one.level} episode fired", one.level)
+            for one in self.episodes
+            if (one.monitor, one.column, one.segment) == (monitor, column, segment)
+        ]
+
+
+async def scene(reader: Reader, model: str) -> Scene | None:
+    """The scene of a model; None if there is no such model."""
+    contract = await ask(reader.contract, model)
+    if contract is None:
+        return None
+    row, monitors, segments, episodes, referenced = await gather(
+        ask(reader.model, model),
+        ask(reader.monitors, model),
+        ask(reader.segments, model),
+        ask(reader.episodes, None, model, 500),
+        ask(reader.referenced, model),
+    )
+    return None if row is None else Scene(row, contract, monitors, segments, episodes, referenced, reader.measures)
+
+
+def unknown(model: str) -> Component:
+    """What stands in the place of a page of a model that there is not."""
+    return piece.empty(f"There is no model {word.cut(model)}", "It may have another name; the list of models knows them all.")
+
+
+def question(monitor: Monitor, state: PageState, period: Period, *, column: str | None) -> Query:
+    """The readings of a monitor over a period, in the state's segment."""
+    return Query(
+        model=monitor.model,
+        monitor=monitor.name,
+        measure=monitor.measure,
+        column=column,
+        segment=state.segment,
+        start=period.start,
+        end=period.end,
+        limit=LIMIT,
+    )
+
+
+async def series(reader: Reader, query: Query, period: Period) -> Series:
+    """The answer to a question of one column and segment, laid out over the period."""
+    table: pa.Table = await ask(reader.readings, query)
+    return Series.of(table, period.start, period.end, period.step)
+
+
+async def traffic(reader: Reader, model: str, segment: str, period: Period) -> list[int | None]:
+    """Predictions a window of the period; 0 where none came."""
+    table = await ask(reader.traffic, model, segment, period.start, period.end, period.step)
+    counts: list[int | None] = [0] * period.slots()
+    for start, n in zip(table["start"].to_pylist(), table["n"].to_pylist(), strict=True):
+        if 0 <= (place := (start - period.start) // period.step) < len(counts):
+            counts[place] = n
+    return counts
+
+
+def window_of(state: PageState, shown: Series) -> int | None:
+    """The slot that is looked at: the chosen window, else the newest whole one, judged if there is such."""
+    chosen = shown.slot(state.window)
+    return chosen if chosen is not None else shown.newest
+
+
+def newest(found: Iterable[Series], over: Period) -> int:
+    """The start of the newest window that one of several columns or segments would be looked at first; of the last window if there is none."""
+    first = [(one.verdict[slot] in JUDGED, one.time(slot)) for one in found if (slot := one.newest) is not None]
+    return max(first)[1] if first else over.end - over.step
+
+
+def looked(state: PageState, shown: Series, slot: int) -> str:
+    """The window that is looked at, and why this one."""
+    window = moment.period(*shown.window(slot))
+    if shown.slot(state.window) is not None:
+        return f"Window of {window}, as chosen"
+    passed = "" if slot == (shown.newest if shown.last is None else shown.last) else " with enough samples"
+    if passed and shown.last == shown.fragment:
+        passed = " that is whole"
+    return f"Window of {window}, the newest{passed}"
+
+
+def bare(scene: Scene, monitor: Monitor) -> Component | None:
+    """What stands in the place of a comparison with a reference that the model has not; None where there is one, or none is asked for."""
+    if scene.referenced or monitor.baseline is None or monitor.baseline.source is not Source.REFERENCE:
+        return None
+    command = f"watchkeeper reference {shlex.quote(scene.row.model)} reference.parquet --task {scene.row.task}"
+    why = f"This model has no reference, and {monitor.name} compares with one. Give it the rows that it is to be compared with:"
+    return piece.empty("No reference", why, html.Pre(command))
+
+
+def reach(state: PageState) -> str:
+    """The segment that is looked at, in words."""
+    return "All traffic" if state.segment == ALL else text.unquote(state.segment)
+
+
+def nothing(scene: Scene, monitor: Monitor, state: PageState, here: Callable[[PageState], str], column: str = "") -> Component:
+    """What stands in the place of a chart without a reading: why there is none, and where there is one."""
+    whole = piece.link("Show all traffic", here(state.but(segment=ALL))) if state.segment != ALL else None
+    if state.segment != ALL and state.segment not in scene.segments:
+        return piece.empty("No such segment", f"Nothing was seen of {reach(state)}, and the reference has no such value.", whole)
+    if watches(monitor, state.segment):
+        return piece.empty("No reading", "No window of this period has been evaluated yet.", whole)
+    others = watching(scene, state.segment, monitor.measure, column)
+    return piece.empty("No reading", f"The monitor {monitor.name} does not watch this segment.", whole, who(others, state, here))
+
+
+def watching(scene: Scene, segment: str, name: str, column: str = "") -> list[Monitor]:
+    """The monitors that watch a segment, or a grouping such as `carrier`, with a measure of the family of `name`; of a column if one is given."""
+    family = scene.measures[name].family
+    return [
+        one
+        for one in scene.monitors
+        if one.measure in scene.measures and scene.measures[one.measure].family is family and watches(one, segment) and has(one, column)
+    ]
+
+
+def who(monitors: Sequence[Monitor], state: PageState, here: Callable[[PageState], str]) -> Component:
+    """Links to the monitors that do watch a segment; what to do where none does."""
+    if not monitors:
+        return html.P(["No monitor of this kind watches it: name it under ", html.Code("segments"), " of a monitor, and apply that."])
+    links = [html.Li(piece.link(one.name, here(state.but(measure=one.measure, monitor=one.name)))) for one in monitors]
+    return html.Div([html.P("Monitors that watch it:"), html.Ul(links, className="ways")])
+
+
+def against(monitor: Monitor) -> str:
+    """What a monitor compares with, in words."""
+    return f"against {monitor.baseline.words}" if monitor.baseline else "no baseline"
+
+
+def of(shown: Series, slot: int, monitor: Monitor) -> str:
+    """What a number is of: n, window and baseline."""
+    n_baseline = shown.n_baseline[slot]
+    rows = f" (n {word.count(n_baseline)})" if n_baseline is not None else ""
+    return f"n {word.count(shown.n[slot])}, {moment.period(*shown.window(slot))}, {against(monitor)}{rows}"

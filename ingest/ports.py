@@ -1,0 +1,93 @@
+"""What ingest needs of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from core.block import Labels, Predictions
+from core.contract import Contract
+from ingest.record import LogStretch, Topic
+
+
+class CommittedPosition(NamedTuple):
+    """Where a partition stands: the next position to write, and the last one of a batch that was begun and may be written in part."""
+
+    next: int
+    intent: int | None
+
+
+class Log(Protocol):
+    """A log of records in partitions, each record at a growing position."""
+
+    def committed(self, topic: Topic, partition: int) -> CommittedPosition:
+        """Where the consumer of this partition stands."""
+        ...
+
+    def commit(self, topic: Topic, partition: int, committed: CommittedPosition) -> None:
+        """Make the consumer's place durable. Raises Retryable when that did not succeed."""
+        ...
+
+    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> LogStretch:
+        """What lies from position `start` on, at most up to position `until`, about `most` bytes, at least one record if there is any."""
+        ...
+
+    def wait(self, topic: Topic, partition: int, position: int, seconds: float) -> bool:
+        """Wait until the log has been read beyond `position`; whether it has."""
+        ...
+
+
+class Store(Protocol):
+    """Writes blocks; an insert under a token that was used before changes nothing."""
+
+    def predictions(self, blocks: Sequence[tuple[Contract, Predictions]], partition: int, token: str | None) -> None:
+        """Raw predictions."""
+        ...
+
+    def labels(self, blocks: Mapping[str, Labels], partition: int, token: str | None) -> None:
+        """Raw labels."""
+        ...
+
+    def panes(self, summaries: Sequence[tuple[Contract, pa.Table]], token: str | None, generation: int = 0) -> None:
+        """Input panes."""
+        ...
+
+    def dead_letters(self, rows: Sequence[Mapping[str, str | int]]) -> None:
+        """Rows that could not be used; the same rows again change nothing."""
+        ...
+
+    def batches(self, rows: Sequence[Mapping[str, str | int]]) -> None:
+        """What the batch held; the last insert, and the same rows again change nothing."""
+        ...
+
+
+class Known(Protocol):
+    """Which ids a partition already has."""
+
+    def known(self, model: str, partition: int, since: int, before: int, ids: Sequence[str]) -> set[str]:
+        """Which of `ids` stand at a position from `since` on that is lower than `before`."""
+        ...
+
+    def batches(self, partition: int, before: int) -> Iterator[tuple[int, int]]:
+        """The batches of predictions below a position, the newest first: where each begins, and how many ids it has; none without any."""
+        ...
+
+    def ids(self, partition: int, first: int, last: int) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
+        """The ids at positions first..last, by model."""
+        ...
+
+
+class Seen(Known, Protocol):
+    """Which events a partition already has."""
+
+    def places(self, topic: Topic, partition: int, first: int, last: int) -> set[tuple[int, int]]:
+        """Position and place of the rows at positions first..last that are there."""
+        ...
+
+    def finished(self, topic: Topic, partition: int, last: int) -> bool:
+        """Whether `batches` has the batch that ends at this position: then all of it is there."""
+        ...

@@ -1,0 +1,227 @@
+"""The fields of a monitor, one function each: from what a person wrote to what it means, or ConfigError.
+
+What the grammar knows and this version does not have is refused by its name.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from core import duration
+from core.baseline import kind as baselines
+from core.baseline.kind import Baseline
+from core.contract import Contract
+from core.described import READERS
+from core.error import ConfigError
+from core.measure import Judged, Measure
+from core.monitor import Severity
+from core.name import Named, check
+from core.window import kind as windows
+from core.window.kind import Window
+from detectors.spec import AnySpec
+from monitors.definition.document import DefinitionEntry, Faults, YamlTruth, as_text, bare, short, unknown
+
+CALENDAR = ("daily", "weekly", "monthly", "week_to_date", "month_to_date", "quarter_to_date", "year_to_date")
+LATER_BASELINES = ("same_weekday", "rolling", "same_period_last", "version")
+_PERSIST = re.compile(r"\s*([0-9]{1,4})\s+of\s+([0-9]{1,4})\s*", re.ASCII)
+_EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]+", re.ASCII)
+
+Threshold = float | dict[str, float]
+
+
+def later(name: str, instead: str = "") -> ConfigError:
+    """The grammar knows it, and it is not built."""
+    return ConfigError(f"`{name}` is not available yet", remedy=instead)
+
+
+def names(value: Any) -> tuple[str, ...]:
+    """A list of names, or one name; each once, in order."""
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list) or not all(isinstance(name, str) and name for name in listed):
+        raise ConfigError(
+            f"`{short(value)}` is not a list of names", remedy="write `[a, b]`; quote what YAML takes for a number or a truth value"
+        )
+    return tuple(dict.fromkeys(listed))
+
+
+def columns(value: Any, contract: Contract | None) -> tuple[str, ...]:
+    """The columns to watch; empty for all features."""
+    if isinstance(value, dict):
+        raise later("columns." + "/".join(map(str, value)), "name the columns, or write `columns: all`")
+    wanted = names(value)
+    known = [] if contract is None else [column.name for column in contract.own]
+    if wanted == ("all",) and "all" not in known:
+        return ()
+    if contract is not None:
+        for name in wanted:
+            if name in {tag.name for tag in contract.tags}:
+                raise ConfigError(
+                    f"`{name}` is a tag: it can be segmented on, it is not watched", remedy="make it a feature of the contract"
+                )
+            if name not in known:
+                raise unknown("column", name, known)
+    return wanted
+
+
+def segments(value: Any, contract: Contract | None) -> tuple[str, ...]:
+    """The groupings, `all` first; crosses with their dimensions in the contract's order."""
+    wanted = names(value)
+    if contract is None:
+        return tuple(dict.fromkeys(("all", *wanted)))
+    dimensions = [dimension.name for dimension in contract.dimensions]
+    crosses = {frozenset(cross): "*".join(cross) for cross in contract.crosses}
+    found = ["all"]
+    for name in wanted:
+        parts = [part.strip() for part in name.split("*")] if "*" in name else [name]
+        for part in parts if name != "all" else ():
+            if part not in dimensions:
+                raise unknown("segment", part, ["all", *dimensions])
+        if len(parts) > 1 and frozenset(parts) not in crosses:
+            raise ConfigError(f"the contract declares no cross `{name}`", remedy="crosses: " + (", ".join(crosses.values()) or "none"))
+        found.append(crosses[frozenset(parts)] if len(parts) > 1 else name)
+    return tuple(dict.fromkeys(found))
+
+
+def target(value: Any, contract: Contract | None) -> Window:
+    """The target windows."""
+    given = value if isinstance(value, dict) else {"window": value}
+    if stray := next((key for key in given if key not in {"window", "every", "timezone", "offset"}), None):
+        raise later(f"target.{stray}") if stray in CALENDAR else unknown("field", f"target.{stray}", ["target.window", "target.every"])
+    if wanted := next((key for key in ("timezone", "offset") if given.get(key) is not None), None):
+        raise later(f"target.{wanted}", "windows are aligned to the Unix epoch in UTC")
+    if given.get("window") in CALENDAR:
+        raise later(f"target: {given['window']}", "write a length such as `{window: 1d}`")
+    if given.get("window") is None:
+        raise ConfigError("the window's length is missing", remedy="write `{window: 1d}`")
+    found = windows.read({key: written for key, written in given.items() if written is not None})
+    if found is None:
+        raise later("target.every", "leave it out: windows stand side by side")
+    if contract is not None and not found.fits(contract.pane):
+        pane = duration.text(contract.pane)
+        raise ConfigError(f"{found.text} is no multiple of {pane}, the length of the contract's panes", remedy=f"write for example {pane}")
+    return found
+
+
+def baseline(value: Any) -> Baseline:
+    """What the target windows are compared with."""
+    if (found := baselines.read(value)) is not None:
+        return found
+    remedy = "write `reference` or `{previous: 1}`"
+    kind = next(iter(value)) if isinstance(value, dict) and len(value) == 1 else value
+    if isinstance(kind, str) and kind in LATER_BASELINES:
+        raise later(f"baseline.{kind}", remedy)
+    raise ConfigError(f"`{short(value)}` is no baseline", remedy=remedy)
+
+
+def threshold(value: Any, measure: Measure | None, against: Baseline | None) -> Threshold:
+    """What the compared value is held against: a number, or `{below: x}` or `{above: x}`; which of the two, the measure and its baseline say."""
+    if isinstance(value, dict):
+        if len(value) != 1 or not set(value) <= {"below", "above"}:
+            raise ConfigError(f"`{short(value)}` is no threshold", remedy="write one of `{below: 0.8}` and `{above: 12}`")
+        ((side, number),) = value.items()
+        if measure is not None and not measure.takes_side(against):
+            why = (
+                f"compared is how much worse than `{against.brief}` it is"
+                if against and measure.judged is Judged.WORSE
+                else "compared is the value itself, and more is worse"
+            )
+            raise ConfigError(f"`{measure.name}` takes a number here: {why}", remedy="write `0.1`")
+        return {side: _number(number)}
+    number = _number(value)
+    if measure is not None and measure.takes_side(against):
+        example = "{below: 0.8}" if measure.better > 0 else "{above: 12}"
+        raise ConfigError(f"`{measure.name}` without a baseline needs a side", remedy=f"write `{example}`, or give a baseline")
+    return number
+
+
+def ordered(warn: Threshold | None, critical: Threshold | None) -> None:
+    """Raise ConfigError unless `critical` is as bad as `warn`, or worse."""
+    if warn is None or critical is None:
+        return
+    sides = [next(iter(one)) if isinstance(one, dict) else "above" for one in (warn, critical)]
+    if sides[0] != sides[1]:
+        raise ConfigError("`warn` and `critical` look to different sides", remedy=f"write `{{{sides[0]}: ...}}` in both")
+    low, high = (one[side] if isinstance(one, dict) else one for one, side in zip((warn, critical), sides, strict=True))
+    if (high < low) if sides[0] == "above" else (high > low):
+        raise ConfigError(f"`critical` ({high:g}) is reached before `warn` ({low:g})", remedy="exchange them")
+
+
+def min_samples(value: Any) -> int:
+    """How many rows either side needs."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 10**12:
+        raise ConfigError(f"`{short(value)}` is no number of rows", remedy="write a whole number such as 200")
+    return int(value)
+
+
+def persist(value: Any) -> tuple[int, int]:
+    """(m, n) of `m of n` or `{m: 2, n: 3}`."""
+    written = f"{value['m']} of {value['n']}" if isinstance(value, dict) and set(value) == {"m", "n"} else value
+    found = _PERSIST.fullmatch(written) if isinstance(written, str) else None
+    m, n = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= m <= n <= 1_000:
+        raise ConfigError(f"`{short(value)}` says not how many windows of how many", remedy="write `2 of 3`")
+    return m, n
+
+
+def severity(value: Any) -> Severity:
+    """Whom an episode may wake."""
+    if value not in tuple(Severity):
+        raise ConfigError(f"there is no severity `{short(value)}`", remedy="write report, ticket or page")
+    return Severity(value)
+
+
+def version(value: Any) -> str | None:
+    """A version of the model, as its events name it; None for all of them."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ConfigError(f"`{short(value)}` is no version", remedy='write a text such as "3"')
+    found = value if isinstance(value, str) else as_text(value)
+    return None if found == "all" else check(Named.VERSION, found)
+
+
+def words(entry: DefinitionEntry, faults: Faults) -> dict[str, Any]:
+    """Owner, description and runbook of an entry."""
+    return {name: faults.read(entry, name, read, None) for name, read in READERS.items()}
+
+
+def params(value: Any, measure: AnySpec | None, contract: Contract | None) -> dict[str, Any]:
+    """The params of a measure, those that are not written as usual."""
+    if not isinstance(value, dict):
+        raise ConfigError(f"`{short(value)}` is no mapping", remedy="leave `params` out")
+    if measure is None:
+        return {}
+    known = measure.params.__struct_encode_fields__
+    for name in value:
+        if name not in known:
+            if not known:
+                raise later(f"params.{short(name)}", "leave it out")
+            raise ConfigError(f"`{measure.about.name}` takes no `params.{short(name)}`", remedy="write one of " + ", ".join(known))
+    try:
+        found = msgspec.convert(_given(value, measure.params), measure.params)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$.")
+        raise ConfigError(f"`params.{where.rstrip('`')}`: {what[:1].lower()}{what[1:]}" if where else str(error)) from None
+    built: dict[str, Any] = msgspec.to_builtins(found if contract is None else measure.settle(found, contract))
+    return built
+
+
+def _given(value: dict[str, Any], params: type[msgspec.Struct]) -> dict[str, Any]:
+    """Params as plain values; where a text can be meant, a number or truth value is its text."""
+    hints = get_type_hints(params)
+    fields = zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True)
+    texts = {wire for name, wire in fields if str in get_args(hints[name])}
+    return {name: as_text(one) if name in texts and isinstance(one, int | float | YamlTruth) else bare(one) for name, one in value.items()}
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str) and _EXPONENT.fullmatch(value):  # a text for YAML 1.1, a number for people
+        value = float(value)
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value) + 0.0
+    except OverflowError:
+        pass
+    raise ConfigError(f"`{short(value)}` is no finite number", remedy="write for example 0.25")

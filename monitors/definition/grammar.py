@@ -1,0 +1,179 @@
+"""The grammar of definitions: what people write becomes monitors, or one error that lists every fault.
+
+What the grammar knows and this version does not have is refused by its name, never ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from core import duration
+from core.contract import Contract
+from core.described import READERS
+from core.error import ConfigError
+from core.measure import Measure, Subject
+from core.moment import DAY
+from core.monitor import Monitor, Severity
+from core.name import check
+from core.window.tumbling import Tumbling
+from detectors.catalogue import spec
+from detectors.spec import AnySpec
+from monitors.definition import field
+from monitors.definition.column import flag
+from monitors.definition.declared import declared
+from monitors.definition.document import KINDS, DefinitionEntry, Faults, bare, entries, short, unknown
+
+KEYS = (
+    "monitor",
+    "model",
+    "measure",
+    "params",
+    "columns",
+    "segments",
+    "target",
+    "baseline",
+    "version",
+    "warn",
+    "critical",
+    "min_samples",
+    "persist",
+    "budget",
+    "severity",
+    "enabled",
+    *READERS,
+)
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """What a file defines, in its order. Destinations are as written: alerts reads them. Contracts have no version before they are saved."""
+
+    monitors: tuple[Monitor, ...] = ()
+    destinations: tuple[dict[str, Any], ...] = ()
+    contracts: tuple[Contract, ...] = ()
+
+
+def parse(text: str, *, contract: Callable[[str], Contract | None], there: Collection[tuple[str, str, str]] = ()) -> Definitions:
+    """Read definitions; `contract` gives the newest contract of a model, and those that the file declares go before it.
+
+    `there` are the monitors and destinations that exist, by kind, model ("" of a destination) and name: their names, and those of models with a
+    contract, are not new and need not keep to the rule.
+
+    Raises ConfigError that lists every fault with its line, definition, field and remedy; then nothing of the file may be taken.
+    """
+    faults = Faults()
+    found = list(entries(text, faults))
+    _names(found, faults, there, contract)
+    contracts = {
+        entry.name: read
+        for entry in found
+        if entry.kind == "contract" and (read := declared(entry, faults, contract(entry.name))) is not None
+    }
+    broken = {entry.name for entry in found if entry.kind == "contract"} - contracts.keys()
+    monitors = [
+        _monitor(entry, faults, lambda model: contracts.get(model) or contract(model), broken) for entry in found if entry.kind == "monitor"
+    ]
+    faults.close()
+    destinations = tuple(bare(entry.fields) for entry in found if entry.kind == "destination")
+    return Definitions(tuple(monitors), destinations, tuple(contracts.values()))
+
+
+def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], Contract | None], broken: set[str]) -> Monitor:
+    """The monitor of an entry, with defaults where there are faults."""
+    _keys(entry, faults)
+    model = faults.read(entry, "model", _text, "")
+    known = contract(model) if model else None
+    if model and known is None and model not in broken:
+        error = ConfigError(f"there is no model `{model}`", remedy=f"give its reference first: watchkeeper reference {model} FILE.parquet")
+        faults.add(entry.lines["model"], f"monitor `{entry.name}`, `model`", error)
+    what = faults.read(entry, "measure", lambda value: _measure(value, known), None)
+    about = None if what is None else what.about
+    usual = None if about is None else about.usual_baseline
+    against = faults.read(entry, "baseline", field.baseline, usual)
+    window = faults.read(entry, "target", lambda value: field.target(value, known), Tumbling(DAY))
+    if entry.fields.get("target") is None and known is not None and not window.fits(known.pane):
+        error = ConfigError(f"the usual window of 1d is no multiple of {duration.text(known.pane)}", remedy="write `target: {window: ...}`")
+        faults.add(entry.line, f"monitor `{entry.name}`, `target`", error)
+    if against is not None and known is not None:
+        faults.read(entry, "baseline", lambda _: against.check(window, known.pane), None)
+    monitor = Monitor(
+        name=entry.name,
+        model=model,
+        measure=what.about.name if what is not None else "",
+        params=faults.read(entry, "params", lambda value: field.params(value, what, known), field.params({}, what, known)),
+        columns=faults.read(entry, "columns", lambda value: _columns(value, about, known), ()),
+        segments=faults.read(entry, "segments", lambda value: field.segments(value, known), ("all",)),
+        window=window,
+        baseline=against,
+        version=faults.read(entry, "version", field.version, None),
+        warn=faults.read(entry, "warn", lambda value: field.threshold(value, about, against), None),
+        critical=faults.read(entry, "critical", lambda value: field.threshold(value, about, against), None),
+        min_samples=faults.read(entry, "min_samples", field.min_samples, 200),
+        persist=faults.read(entry, "persist", field.persist, (1, 1)),
+        severity=faults.read(entry, "severity", field.severity, Severity.TICKET),
+        enabled=faults.read(entry, "enabled", flag, True),
+        **field.words(entry, faults),
+    )
+    try:
+        field.ordered(monitor.warn, monitor.critical)
+    except ConfigError as error:
+        faults.add(entry.lines["critical"], f"monitor `{entry.name}`, `critical`", error)
+    return monitor
+
+
+def _keys(entry: DefinitionEntry, faults: Faults) -> None:
+    """Every key is one of the grammar's, and built; those that must be there are."""
+    where = f"monitor `{entry.name}`"
+    for key in entry.fields:
+        if key == "revision":
+            faults.add(entry.lines[key], where, ConfigError("`revision` is counted, not written", remedy="leave it out"))
+        elif key not in KEYS:
+            faults.add(entry.lines[key], where, unknown("field", key, KEYS))
+    if entry.fields.get("budget") is not None:
+        faults.add(entry.lines["budget"], where, field.later("budget", "write `warn` and `critical`"))
+    for key, example in (("model", "taxi-fare"), ("measure", "drift.psi")):
+        if entry.fields.get(key) is None:
+            faults.add(entry.line, where, ConfigError(f"`{key}` is missing", remedy=f"write for example `{key}: {example}`"))
+
+
+def _names(
+    found: list[DefinitionEntry], faults: Faults, there: Collection[tuple[str, str, str]], contract: Callable[[str], Contract | None]
+) -> None:
+    """Report what is defined twice, and names that nothing new may have. A monitor is known by its model and name, the others by their name."""
+    seen: dict[tuple[str, str, str], int] = {}
+    for entry in found:
+        key = (entry.kind, str(entry.fields.get("model")) if entry.kind == "monitor" else "", entry.name)
+        if key in seen:
+            faults.add(
+                entry.line, f"{entry.kind} `{entry.name}`", ConfigError(f"is defined in line {seen[key]} too", remedy="keep one of the two")
+            )
+        elif key not in there and not (entry.kind == "contract" and contract(entry.name)):
+            try:
+                check(KINDS[entry.kind], entry.name)
+            except ConfigError as error:
+                faults.add(entry.line, "", error)
+        seen.setdefault(key, entry.line)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"`{short(value)}` is no name", remedy="quote it if it looks like a number")
+    return value
+
+
+def _measure(value: Any, contract: Contract | None) -> AnySpec:
+    found = spec(_text(value))
+    about = found.about
+    if contract is not None and contract.task not in about.tasks:
+        raise ConfigError(f"`{about.name}` is not for {contract.task} models", remedy="it is for " + ", ".join(about.tasks))
+    return found
+
+
+def _columns(value: Any, what: Measure | None, contract: Contract | None) -> tuple[str, ...]:
+    if value == [] or what is None:
+        return ()
+    if what.subject is not Subject.COLUMN:
+        raise ConfigError(f"`{what.name}` is of the whole model", remedy="leave `columns` out")
+    return field.columns(value, contract)

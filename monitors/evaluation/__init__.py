@@ -1,0 +1,1 @@
+"""From windows that are due to readings."""

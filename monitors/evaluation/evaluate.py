@@ -1,0 +1,162 @@
+"""Evaluates monitors over many windows at once: evidence to values, values to readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from core.baseline.source import Source
+from core.block import Floats, Ints
+from core.contract import Contract
+from core.measure import Subject
+from core.monitor import Monitor
+from core.segment import grouping_of
+from core.span import Spans
+from detectors import catalogue
+from detectors.spec import AnySpec, Result
+from monitors.evaluation.frame import NONE, Frame
+from monitors.evaluation.verdict import judge
+from monitors.evidence.extent import Extent
+from monitors.evidence.history import History
+from monitors.evidence.kind import KINDS
+from monitors.evidence.reads import PaneFields, Reads, Scope
+from monitors.model import Model
+from monitors.ports import Contracts, Panes, Raw
+
+_CELLS = 2_000_000  # of a dense block, of which there is one a thread
+_SPARSE = 8_000_000  # bins with rows, of all columns, that are read at a time
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What holds for all columns of a monitor over some windows: the measure with its params, the pool of the baseline, and what is read."""
+
+    spec: AnySpec
+    params: Any
+    pool: tuple[Spans, ...]
+    referenced: bool  # whether the baseline is the reference
+    extent: Extent
+
+
+class Evaluate:
+    """Computes readings; it reads panes and outcomes, and writes nothing."""
+
+    def __init__(self, panes: Panes, raw: Raw, contracts: Contracts) -> None:
+        self._panes, self._history = panes, History(raw, contracts)
+
+    def reads(self, scope: Scope) -> Reads:
+        """What monitors of one scope share while they are evaluated over the same windows."""
+        return Reads(self._panes, self._history, scope)
+
+    def __call__(self, monitor: Monitor, windows: Spans, reads: Reads) -> Frame:
+        """The readings of these windows for all columns of the monitor and all segments of the scope."""
+        spec, contract = catalogue.spec(monitor.measure), reads.scope.model.contract
+        columns = columns_of(monitor, contract)
+        asked = _Asked(
+            spec=spec,
+            params=msgspec.convert(monitor.params, spec.params),
+            pool=pool(monitor, windows),
+            referenced=monitor.baseline is not None and monitor.baseline.source is Source.REFERENCE,
+            extent=extent(monitor, windows),
+        )
+        blocks = [_column(asked, name, windows, reads) for name in columns]
+        value, lower, upper, effective, base, n, n_base, empty = (np.stack(arrays, axis=1) for arrays in zip(*blocks, strict=True))
+        verdict, reason = judge(monitor, spec.about, value, base, n, n_base, spec.no_value, empty)
+        return Frame(
+            monitor=monitor,
+            contract=contract.version,
+            windows=windows,
+            columns=columns,
+            segments=reads.scope.segments,
+            value=value,
+            lower=lower,
+            upper=upper,
+            baseline_value=base,
+            n_target=n,
+            n_baseline=n_base,
+            n_effective=effective,
+            verdict=verdict,
+            reason=reason,
+        )
+
+
+def pool(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
+    """What of the stream is the baseline of windows, one set of spans for each part of the pool."""
+    return monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ()
+
+
+def extent(monitor: Monitor, windows: Spans) -> Extent:
+    """What is read of the stream to evaluate a monitor over windows."""
+    return Extent.of(windows.join(*pool(monitor, windows)))
+
+
+def fields(monitor: Monitor, columns: Sequence[str]) -> PaneFields:
+    """What of panes a monitor reads for these columns."""
+    kind = KINDS[catalogue.spec(monitor.measure).evidence]
+    return reduce(or_, (kind.fields(column) for column in columns), PaneFields())
+
+
+def most(scope: Scope) -> int:
+    """How many windows to evaluate at a time."""
+    widths = [column.bins for column in scope.model.contract.watched] or [1]
+    read = [scope.model.contract.column(name).bins for name in scope.columns] or [1]
+    return max(1, min(_CELLS // (max(widths) * len(scope.segments)), _SPARSE // (sum(read) * len(scope.segments))))
+
+
+def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[Floats | Ints, ...]:
+    """value, lower, upper, n_effective, baseline_value, n_target, n_baseline and why there are no rows; each (windows, segments)."""
+    parts = [_part(asked, column, windows, part, reads) for part in KINDS[asked.spec.evidence].parts(reads, asked.extent, windows)]
+    return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+
+
+def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads) -> tuple[Floats | Ints, ...]:
+    spec, kind = asked.spec, KINDS[asked.spec.evidence]
+    sides = [side for side in ((windows,), asked.pool) if side]
+    target, *pooled = kind.read(reads, asked.extent, column, [[spans.take(part) for spans in side] for side in sides])
+    baseline = kind.reference(reads.scope, column) if asked.referenced else next(iter(pooled), None)
+    shape = (len(windows.take(part)), len(reads.scope.segments))
+    result: Result = spec.compute(target, baseline, asked.params)
+    nothing = np.full(shape, np.nan)
+    base = nothing if baseline is None or spec.about.compares else spec.compute(baseline, None, asked.params).value
+    n_baseline = np.full(1, NONE) if baseline is None else baseline.n.astype(np.int64)
+    arrays = (
+        result.value,
+        *(nothing if bound is None else bound for bound in (result.lower, result.upper, result.n_effective)),
+        base,
+        target.n.astype(np.int64),
+        n_baseline,
+        np.asarray(target.empty, object),
+    )
+    return tuple(np.broadcast_to(array, shape) for array in arrays)
+
+
+def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
+    """The columns that a monitor watches, as far as the contract has them; ("",) for a measure of the whole model."""
+    if catalogue.spec(monitor.measure).about.subject is not Subject.COLUMN:
+        return ("",)
+    there = {column.name for column in contract.own}
+    return tuple(name for name in monitor.columns if name in there) or tuple(column.name for column in contract.features)
+
+
+def missing(monitor: Monitor, contract: Contract) -> list[str]:
+    """The columns that a monitor names and the contract has not, as after a new reference."""
+    there = {column.name for column in contract.own}
+    return [name for name in monitor.columns if name not in there]
+
+
+def groupings_of(monitor: Monitor) -> tuple[str, ...]:
+    """The groupings of a monitor as panes name them: "" is `all`."""
+    return tuple(dict.fromkeys("" if name == "all" else name for name in ("all", *monitor.segments)))
+
+
+def segments_of(monitor: Monitor, model: Model, found: Sequence[str]) -> tuple[str, ...]:
+    """The segments of a monitor: of its groupings, all values that are in the reference or in raw."""
+    wanted = set(groupings_of(monitor))
+    every = {"all", *found, *(model.reference.segments if model.reference else ())}
+    return tuple(sorted(segment for segment in every if "*".join(grouping_of(segment)) in wanted))

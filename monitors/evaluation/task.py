@@ -1,0 +1,81 @@
+"""What there is to do for the monitors of a model, and which of it shares what is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from core.block import Ints
+from core.monitor import Monitor
+from core.span import Spans
+
+_NEVER = -(1 << 62)
+_STORED = 500_000  # readings that are compared with stored ones at a time
+
+
+@dataclass
+class Done:
+    """Which windows of a monitor have a reading in each column and segment."""
+
+    windows: Spans
+    readings: Ints
+
+    @property
+    def until(self) -> int:
+        """The end of the last of them. What silence has closed stays closed: events of its own change its readings."""
+        return int(self.windows.end.max(initial=_NEVER))
+
+    def complete(self, each: int) -> Spans:
+        """Those with so many readings."""
+        return self.windows.take(self.readings == each)
+
+    def add(self, windows: Spans, each: int) -> None:
+        """Note windows with so many readings."""
+        self.drop(windows)
+        start, end = (np.concatenate([getattr(self.windows, name), getattr(windows, name)]) for name in ("start", "end"))
+        order = np.lexsort((end, start))
+        self.windows = Spans(start[order], end[order])
+        self.readings = np.concatenate([self.readings, np.full(len(windows), each)])[order]
+
+    def drop(self, windows: Spans) -> None:
+        """Forget windows."""
+        rest = ~self.windows.isin(windows)
+        self.windows, self.readings = self.windows.take(rest), self.readings[rest]
+
+
+@dataclass(frozen=True)
+class MonitorTask:
+    """What there is to do for a monitor: windows that are due, and windows that are gone."""
+
+    monitor: Monitor
+    segments: tuple[str, ...]
+    columns: tuple[str, ...]
+    due: Spans
+    gone: Spans
+    done: Done
+
+    @property
+    def each(self) -> int:
+        """How many readings a window has."""
+        return len(self.segments) * len(self.columns)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Tasks of one key look at the same windows of the same rows."""
+        return self.segments, self.monitor.version or "", self.due.start.tobytes(), self.due.end.tobytes()
+
+
+def groups(tasks: Sequence[MonitorTask]) -> list[list[MonitorTask]]:
+    """Tasks with windows that are due, those of one key together."""
+    due = sorted((task for task in tasks if len(task.due)), key=lambda task: task.key)
+    return [list(group) for _, group in groupby(due, key=lambda task: task.key)]
+
+
+def portions(tasks: Sequence[MonitorTask], windows: int) -> Iterator[list[MonitorTask]]:
+    """Tasks in order, about `_STORED` readings together."""
+    ends = np.cumsum([windows * task.each for task in tasks]) // _STORED
+    for _, group in groupby(zip(ends.tolist(), tasks, strict=True), key=lambda pair: pair[0]):
+        yield [task for _, task in group]

@@ -1,0 +1,62 @@
+"""From numbers to verdicts: no data, too few, no value, or compared with the thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.block import Floats, Ints
+from core.measure import Measure
+from core.monitor import Monitor
+from core.reading import Verdict
+from monitors.evaluation.frame import NONE, VERDICTS
+
+_DIGITS = 12  # both sides of a comparison are rounded to so many decimals
+
+
+def judge(
+    monitor: Monitor,
+    measure: Measure,
+    value: Floats,
+    baseline_value: Floats,
+    n_target: Ints,
+    n_baseline: Ints,
+    why: str,
+    empty: str | npt.NDArray[np.object_],
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.object_]]:
+    """Verdict codes (places in `VERDICTS`) and reasons; all arrays have one shape. `why` says why there may be no value, `empty` why there are no rows."""
+    verdict = np.full(value.shape, VERDICTS.index(Verdict.OK), np.int8)
+    reason = np.full(value.shape, None, object)
+
+    def put(where: npt.NDArray[np.bool_], what: Verdict, because: str | npt.NDArray[np.object_] | None) -> None:
+        verdict[where] = VERDICTS.index(what)
+        reason[where] = because[where] if isinstance(because, np.ndarray) else because
+
+    worse = measure.worse(value, baseline_value, against=monitor.baseline is not None)
+    put(reached(monitor.warn, worse), Verdict.WARN, None)
+    put(reached(monitor.critical, worse), Verdict.CRITICAL, None)
+    put(np.isnan(worse), Verdict.NOT_ESTIMABLE, f"baseline: {why}")
+    put(np.isnan(value), Verdict.NOT_ESTIMABLE, why)
+    few = (n_baseline != NONE) & (n_baseline < max(monitor.min_samples, 1))
+    put(few, Verdict.INSUFFICIENT, _few(n_baseline, monitor.min_samples, "baseline"))
+    few = n_target < monitor.min_samples
+    put(few, Verdict.INSUFFICIENT, _few(n_target, monitor.min_samples, "target"))
+    put(n_target == 0, Verdict.NODATA, empty)
+    return verdict, reason
+
+
+def reached(threshold: float | dict[str, Any] | None, compared: Floats) -> npt.NDArray[np.bool_]:
+    """Where a threshold is reached; NaN never reaches one."""
+    if threshold is None:
+        return np.zeros(compared.shape, np.bool_)
+    rounded = np.round(compared, _DIGITS)
+    if isinstance(threshold, dict) and "below" in threshold:
+        return rounded <= round(float(threshold["below"]), _DIGITS)
+    return rounded >= round(float(threshold["above"] if isinstance(threshold, dict) else threshold), _DIGITS)
+
+
+def _few(n: Ints, least: int, side: str) -> npt.NDArray[np.object_]:
+    counts, codes = np.unique(n, return_inverse=True)
+    return np.array([f"too few {side} samples ({count} < {least})" for count in counts], object)[codes].reshape(n.shape)

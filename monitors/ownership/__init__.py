@@ -1,0 +1,1 @@
+"""The loop of the one owner of a model: join the truth, reconcile, evaluate, alert."""

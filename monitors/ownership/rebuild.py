@@ -1,0 +1,91 @@
+"""Panes made again from raw: raw is the truth, panes are derived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from core.block import Ints
+from core.contract import Contract
+from core.segment import ALL, Segments
+from detectors.summary.inputs import InputSummary
+from detectors.summary.performance import PerformanceSummary
+from monitors.evidence.history import History
+from monitors.lease import Lease
+from monitors.ports import Contracts, Panes, Raw, Store
+
+_ROWS = 200_000  # at a time
+
+
+class Rebuild:
+    """Makes the panes of whole slots from raw events."""
+
+    def __init__(self, raw: Raw, panes: Panes, store: Store, contracts: Contracts) -> None:
+        self._raw, self._panes, self._store = raw, panes, store
+        self._history = History(raw, contracts)
+
+    def reconcile(self, contract: Contract, slots: Ints, anyway: Ints, committed: Mapping[int, int], term: Lease) -> tuple[int, list[int]]:
+        """Compare the input panes of these slots with raw, and make again what differs; how many were audited, and which were repaired.
+
+        `committed` is the last committed position of each partition. A slot with raw events beyond it is being written now, and is touched again when
+        these are committed. Panes are read before raw events, so that they cannot hold an event that raw was not yet seen to hold. Slots in `anyway` are made
+        again even if their counts agree, as when one of their events no longer counts and another one came.
+        """
+        slots, forced = np.union1d(slots, anyway), set(anyway.tolist())
+        if not len(slots):
+            return 0, []
+        held = dict(zip(*(values.tolist() for values in self._panes.slots(contract)), strict=True))
+        found = self._raw.distinct(contract.model, slots, contract.pane)
+        settled = {slot for slot, (_, last) in found.items() if all(at <= committed.get(part, -1) for part, at in last.items())}
+        differing = {slot: n for slot, (n, _) in found.items() if slot in forced or (slot in settled and n != held.get(slot, 0))}
+        for chunk in _chunks(differing):
+            self._inputs(contract, chunk, term)
+        return len(settled | forced), sorted(differing)
+
+    def performance(self, contract: Contract, slots: Ints, term: Lease) -> None:
+        """Recompute the performance panes of these slots from outcomes."""
+        rows = (
+            {int(slot): found[0] for slot, found in self._raw.distinct(contract.model, slots, contract.pane).items()} if len(slots) else {}
+        )
+        segments = Segments(contract)
+        for chunk in _chunks(rows):
+            summary = PerformanceSummary.zero()
+            for outcomes in self._history.outcomes(contract, chunk):
+                summary = summary.merge(PerformanceSummary.of(contract, segments, outcomes))
+            term.check()
+            self._store.performance_panes(contract, _with_empty(summary.to_columns(), chunk), term.generation)
+
+    def _inputs(self, contract: Contract, slots: Ints, term: Lease) -> None:
+        segments, summary = Segments(contract), InputSummary.zero()
+        for block in self._history.predictions(contract, slots):
+            summary = summary.merge(InputSummary.of(contract, segments, block))
+        term.check()
+        self._store.panes([(contract, summary.to_columns())], None, term.generation)
+        term.check()
+        self._store.rebuilt(contract, slots.tolist(), term.generation)
+
+
+def _chunks(rows: Mapping[int, int]) -> Iterator[Ints]:
+    """Slots in order, about `_ROWS` events together."""
+    slots = np.array(sorted(rows), np.int64)
+    if not len(slots):
+        return
+    group = np.cumsum([rows[int(slot)] for slot in slots]) // _ROWS
+    yield from np.split(slots, np.flatnonzero(np.diff(group)) + 1)
+
+
+def _with_empty(table: pa.Table, slots: Ints) -> pa.Table:
+    """The table, and a row that says nothing for each slot that has no outcome any more."""
+    empty = np.setdiff1d(slots, table["slot"].cast(pa.int64()).to_numpy()) if table.num_rows else slots
+    if not len(empty):
+        return table
+    names = {"slot": empty.tolist(), "segment": [ALL] * len(empty)}
+    rows = [pa.array(names[field.name], field.type) if field.name in names else _blank(field.type, len(empty)) for field in table.schema]
+    return pa.concat_tables([table, pa.table(rows, names=table.schema.names)], promote_options="permissive")
+
+
+def _blank(kind: pa.DataType, rows: int) -> pa.Array:
+    value: object = [] if pa.types.is_list(kind) else 0 if pa.types.is_integer(kind) or pa.types.is_floating(kind) else ""
+    return pa.array([value] * rows, kind)

@@ -1,0 +1,258 @@
+"""What each Arrow type is read as, or why it cannot be read: the one table for the columns of a file, whoever reads it.
+
+A column is read for a use. What comes out has one of a few types, whatever the file holds: null, boolean, int64, uint64, float64 (NaN is null),
+string, large_string or a dictionary of these, and timestamp[us, UTC].
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as kinds
+
+from core.error import ConfigError
+from monitors.reference.arrow_time import instants
+
+_SHOWN = 80  # characters of a type or a value in a message
+
+
+class Form(StrEnum):
+    """What the values of a column are, whatever type holds them."""
+
+    NOTHING = "nothing"
+    BOOLEAN = "booleans"
+    INTEGER = "integers"
+    NUMBER = "numbers"
+    TEXT = "text"
+    TIME = "times"
+
+
+class Use(StrEnum):
+    """What a column is read as."""
+
+    ID = "an id"
+    TIME = "a time"
+    CATEGORY = "a class or a category"
+    NUMBER = "a number"
+    SET = "a set of classes"
+
+
+_TAKES = {
+    Use.ID: {Form.NOTHING, Form.TEXT, Form.INTEGER},
+    Use.TIME: {Form.NOTHING, Form.TIME, Form.TEXT, Form.INTEGER, Form.NUMBER},
+    Use.CATEGORY: {Form.NOTHING, Form.TEXT, Form.BOOLEAN, Form.INTEGER, Form.NUMBER},
+    Use.NUMBER: {Form.NOTHING, Form.INTEGER, Form.NUMBER},
+    Use.SET: {Form.NOTHING},
+}
+_INSTEAD = {
+    Use.ID: "write ids as texts or integers, whole numbers of a pandas column with nulls by `.astype('Int64')`",
+    Use.TIME: "write timestamps, RFC 3339 texts, or integers that are milliseconds since 1970",
+    Use.CATEGORY: "write texts, booleans or numbers",
+    Use.NUMBER: "write numbers",
+    Use.SET: "write lists of texts, booleans or numbers",
+}
+_BYTES = (kinds.is_binary, kinds.is_large_binary, kinds.is_binary_view, kinds.is_fixed_size_binary)
+_LARGE = (kinds.is_large_string, kinds.is_large_binary, kinds.is_string_view, kinds.is_binary_view)
+_LISTS = (kinds.is_list, kinds.is_large_list, kinds.is_fixed_size_list)
+_FORMS: tuple[tuple[Callable[[pa.DataType], bool], Form], ...] = (
+    (kinds.is_null, Form.NOTHING),
+    (kinds.is_boolean, Form.BOOLEAN),
+    (kinds.is_integer, Form.INTEGER),
+    (kinds.is_floating, Form.NUMBER),
+    *((test, Form.TEXT) for test in (kinds.is_string, kinds.is_large_string, kinds.is_string_view, *_BYTES)),  # bytes that are UTF-8
+    (kinds.is_timestamp, Form.TIME),
+    (kinds.is_date, Form.TIME),
+)
+_UNREADABLE: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
+    (kinds.is_time, "write a number, such as the seconds since midnight"),
+    (kinds.is_duration, "write a number, such as seconds"),
+    (kinds.is_interval, "write a number, such as days"),
+    (kinds.is_struct, "write a column for each field"),
+    (kinds.is_map, "write a column for each key"),
+    (kinds.is_union, "write a column for each of its types"),
+    (kinds.is_nested, "write a column for each element"),
+)
+_OTHERWISE = "cast it to text, booleans or numbers"
+
+
+def form(kind: pa.DataType) -> Form | None:
+    """What a column of this type holds; None if it cannot be read. Bytes count as text, until their values say otherwise."""
+    if isinstance(kind, pa.BaseExtensionType):
+        if isinstance(kind, pa.UuidType):
+            return Form.TEXT
+        if isinstance(kind, pa.Bool8Type):
+            return Form.BOOLEAN
+        return form(kind.storage_type) if isinstance(kind, pa.JsonType) else None
+    if kinds.is_dictionary(kind) or kinds.is_run_end_encoded(kind):
+        return form(kind.value_type)
+    if kinds.is_decimal(kind):
+        return Form.INTEGER if kind.scale <= 0 else Form.NUMBER
+    return next((found for test, found in _FORMS if test(kind)), None)
+
+
+def takes(use: Use, kind: pa.DataType) -> bool:
+    """Whether a column of this type can be read so."""
+    if use == Use.SET and any(test(kind) for test in _LISTS):
+        return takes(Use.CATEGORY, kind.value_type)
+    return form(kind) in _TAKES[use]
+
+
+def instead(kind: pa.DataType, use: Use = Use.CATEGORY) -> str:
+    """What to write in place of a column of this type."""
+    found = form(kind)
+    if found is not None:
+        return "write what it tells as a number or a text" if found == Form.TIME and use != Use.ID else _INSTEAD[use]
+    inner = kind.value_type if kinds.is_dictionary(kind) or kinds.is_run_end_encoded(kind) else kind
+    return next((remedy for test, remedy in _UNREADABLE if test(inner)), _OTHERWISE) if use == Use.CATEGORY else _INSTEAD[use]
+
+
+def categorical(kind: pa.DataType) -> bool:
+    """Whether a feature of this type is categorical: text, booleans, and dictionaries of anything."""
+    return kinds.is_dictionary(kind) or form(kind) in {Form.TEXT, Form.BOOLEAN}
+
+
+def named(kind: pa.DataType) -> str:
+    """The name of a type, for a message."""
+    return shortened(str(kind))
+
+
+def shortened(value: object) -> str:
+    """A value in a message, cut to a length that can be read."""
+    text = str(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def refusal(name: str, kind: pa.DataType, use: Use, more: str = "") -> ConfigError:
+    """The error that a column of this type cannot be read so."""
+    remedy = instead(kind, use)
+    return ConfigError(f"column {name!r} of type {named(kind)} cannot be read as {use}", remedy=f"{remedy}, {more}" if more else remedy)
+
+
+def read_table(table: pa.Table, uses: Mapping[str, Use]) -> pa.Table:
+    """The columns that are used, each read as it is used. Raises ConfigError as `read` does."""
+    return pa.table({name: read(name, table[name], use) for name, use in uses.items()})
+
+
+def read(name: str, values: pa.ChunkedArray, use: Use) -> pa.ChunkedArray:
+    """The column, read so, in one of the types above. A small float that is a category is the shortest decimal that it stands for.
+
+    Raises ConfigError that names the column, its type or the row at fault, and what to write.
+    """
+    if not takes(use, values.type):
+        raise refusal(name, values.type, use)
+    if use == Use.SET:
+        return values
+    try:
+        if kinds.is_dictionary(values.type):
+            values.validate(full=True)
+        plain = pa.chunked_array([_plain(chunk) for chunk in values.chunks or [pa.nulls(0, values.type)]])
+    except pa.ArrowException as error:
+        raise _broken(name, values, error) from None
+    if kinds.is_decimal(plain.type) and use != Use.ID:
+        plain = _number(plain)
+    if use == Use.TIME:
+        return instants(name, plain)
+    if use == Use.ID and form(values.type) == Form.INTEGER:
+        return (plain.cast(pa.decimal256(76, 0)) if kinds.is_decimal(plain.type) else plain).cast(pa.string())
+    if kinds.is_floating(plain.type):
+        return _float(plain, written=use == Use.CATEGORY)
+    return plain
+
+
+def has_nan(values: pa.ChunkedArray) -> bool:
+    """Whether a column of floats holds NaN, which is read as null."""
+    return kinds.is_floating(values.type) and bool(pc.any(pc.is_nan(values)).as_py())
+
+
+def precision(kind: pa.DataType) -> type[np.floating[Any]]:
+    """The floating type in which a column's numbers were rounded: float64 but for the smaller floats."""
+    if kinds.is_dictionary(kind) or kinds.is_run_end_encoded(kind):
+        return precision(kind.value_type)
+    return np.float16 if kinds.is_float16(kind) else np.float32 if kinds.is_float32(kind) else np.float64
+
+
+def readable(values: pa.ChunkedArray) -> bool:
+    """Whether the values of a text column are all text: bytes may be anything."""
+    try:
+        read("", values, Use.CATEGORY)
+    except ConfigError:
+        return False
+    return True
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    """An array without dictionaries (but those of text), run ends, extensions, views and bytes. ArrowInvalid if bytes are no text."""
+    kind = values.type
+    if isinstance(kind, pa.BaseExtensionType):
+        if isinstance(kind, pa.UuidType):
+            return pa.array([None if one is None else str(uuid.UUID(bytes=one)) for one in values.storage.to_pylist()], pa.string())
+        return values.storage.cast(pa.bool_()) if isinstance(kind, pa.Bool8Type) else _plain(values.storage)
+    if kinds.is_run_end_encoded(kind):
+        return _plain(pc.run_end_decode(values))
+    if kinds.is_dictionary(kind):
+        coded = pa.DictionaryArray.from_arrays(values.indices, _plain(values.dictionary))
+        return coded if form(kind) == Form.TEXT else coded.dictionary_decode()
+    if form(kind) == Form.TEXT:  # by way of bytes: only then is text checked
+        large = any(test(kind) for test in _LARGE)
+        return values.cast(pa.large_binary() if large else pa.binary()).cast(pa.large_string() if large else pa.string())
+    if kinds.is_integer(kind):
+        return values.cast(pa.uint64() if kinds.is_uint64(kind) else pa.int64())
+    return values
+
+
+def _bytes(values: pa.ChunkedArray) -> Iterator[bytes | None]:
+    """The values of a text column as bytes, row by row."""
+    for chunk in values.chunks:
+        plain = pc.run_end_decode(chunk) if kinds.is_run_end_encoded(chunk.type) else chunk
+        if kinds.is_dictionary(plain.type):
+            held = plain.dictionary.cast(pa.large_binary()).to_pylist()
+            yield from (held[one] if one is not None and 0 <= one < len(held) else None for one in plain.indices.to_pylist())
+        else:
+            storage = plain.storage if isinstance(plain.type, pa.BaseExtensionType) else plain
+            yield from storage.cast(pa.large_binary()).to_pylist()
+
+
+def _broken(name: str, values: pa.ChunkedArray, error: Exception) -> ConfigError:
+    """What is wrong with a column of which not every value can be read: bytes that are no text, or an index beyond its dictionary."""
+    if form(values.type) == Form.TEXT:
+        for row, one in enumerate(_bytes(values)):
+            if one is not None and not _utf8(one):
+                wrong = f"column {name!r} of type {named(values.type)}, row {row}: {shortened(one)} is not UTF-8"
+                return ConfigError(wrong, remedy="write text")
+    return ConfigError(f"column {name!r} of type {named(values.type)} cannot be read: {shortened(error)}", remedy="write the file again")
+
+
+def _utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _number(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Decimals as int64 where they are whole and all fit, else as float64."""
+    if values.type.scale <= 0:
+        try:
+            return values.cast(pa.decimal256(76, 0)).cast(pa.int64())
+        except pa.ArrowInvalid:
+            pass
+    return values.cast(pa.string()).cast(pa.float64())  # Arrow's own cast makes 0.5700000000000001 of 0.57
+
+
+def _float(values: pa.ChunkedArray, *, written: bool) -> pa.ChunkedArray:
+    """Float64, NaN as null; with `written` a smaller float is the shortest decimal that reads as it: 0.1, not 0.10000000149011612."""
+    wide = values.cast(pa.float64())
+    wide = pc.if_else(pc.is_nan(wide), pa.scalar(None, pa.float64()), wide)
+    if not written or kinds.is_float64(values.type):
+        return wide
+    small = precision(values.type)
+    coded = wide.combine_chunks().dictionary_encode()
+    decimals = pa.array([float(str(small(one))) for one in coded.dictionary.to_pylist()], pa.float64())
+    return pa.chunked_array([decimals.take(coded.indices)])

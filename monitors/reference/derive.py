@@ -1,0 +1,314 @@
+"""The reference: a file's rows become the contract's frozen bins, and the summaries that windows are compared with."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as kinds
+
+from core import text
+from core.block import Categories, Floats, Outcomes, Predictions
+from core.classes import Classes, gathered, with_others
+from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Task
+from core.error import ConfigError
+from core.name import Named, check
+from core.segment import ALL, Segments
+from detectors.performance.roc_auc import mean_roc_auc
+from detectors.summary.bins import ranked
+from detectors.summary.inputs import InputSummary
+from detectors.summary.performance import PerformanceSummary
+from detectors.summary.score import members, score_edges, scores
+from monitors.reference import arrow
+from monitors.reference.arrow import Form, Use
+from monitors.reference.arrow_time import after
+from monitors.reference.layout import FileLayout, layout
+from monitors.reference.option import Options
+from monitors.reference.rows import classes_of, dimension, outcomes_of, predictions_of, probability_columns, score_column
+from monitors.reference.signal import binned, names_of, with_signals
+
+__all__ = ["Options", "Reference", "content", "derive", "outcomes_of", "predictions_of", "told"]
+
+VALUES = 100  # of a dimension that are kept
+CLASSES = 100  # more are no classes
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What a reference says, for `all` and every segment value in it. Summaries stand at slot 0, version "" and role "".
+
+    `auc` holds, by segment, the AUC taken from the rows (NaN where there is none) and the number of labelled rows with a score.
+    `bins` is the number of bins of each watched column and of `@label`.
+    """
+
+    input: InputSummary
+    performance: PerformanceSummary
+    auc: dict[str, tuple[float, int]]
+    bins: dict[str, int]
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The number of rows of each segment that has any, `all` first."""
+        table = self.input.to_columns().filter(pc.field("column") == PREDICTION)
+        found = dict(zip(table["segment"].to_pylist(), table["n"].to_pylist(), strict=True))
+        return {segment: found[segment] for segment in sorted(found, key=lambda one: (one != ALL, one))}
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The segments that have rows."""
+        return tuple(self.rows)
+
+    def counts(self, column: str) -> dict[str, Floats]:
+        """Counts of all bins of a column by segment; of `@label` the labelled rows. KeyError if there is no such column."""
+        return self._counts[column]
+
+    @cached_property
+    def _counts(self) -> dict[str, dict[str, Floats]]:
+        found: dict[str, dict[str, Floats]] = {name: {} for name in self.bins}
+        for row in self.input.to_columns().select(["column", "segment", "bin", "count"]).to_pylist():
+            found[row["column"]][row["segment"]] = _dense(row["bin"], row["count"], self.bins[row["column"]])
+        for row in self.performance.to_columns().select(["segment", "label_bin", "label_count"]).to_pylist():
+            found[LABEL][row["segment"]] = _dense(row["label_bin"], row["label_count"], self.bins[LABEL])
+        return found
+
+    def to_bytes(self) -> bytes:
+        """The whole as bytes; `from_bytes` reads them."""
+        tables = {"input": _ipc(self.input.to_columns()), "performance": _ipc(self.performance.to_columns())}
+        return msgspec.msgpack.encode({"format": 1, **tables, "auc": self.auc, "bins": self.bins})
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Reference:
+        """What `to_bytes` wrote."""
+        held = msgspec.msgpack.decode(data)
+        return Reference(
+            input=InputSummary.from_columns(pa.ipc.open_stream(held["input"]).read_all()),
+            performance=PerformanceSummary.from_columns(pa.ipc.open_stream(held["performance"]).read_all()),
+            auc={segment: (value, n) for segment, (value, n) in held["auc"].items()},
+            bins=held["bins"],
+        )
+
+
+def derive(model: str, table: pa.Table, options: Options, version: int = 1, held: Contract | None = None) -> tuple[Contract, Reference]:
+    """The contract and the reference that a file gives. `held` is the model's contract until now, whose names may stay.
+
+    All rows count, as they are: one without a time or without a prediction, too (that one in the null bin of `@prediction`). Performance is that of the
+    rows with both prediction and label. Raises ConfigError that names the option, the column and the columns there are.
+    """
+    if not table.num_rows:
+        raise ConfigError("the reference has no rows", remedy="give a file with the rows that the model was accepted on")
+    found, given = layout(table, options), table.schema
+    _check_names(found, held)
+    table = arrow.read_table(table, found.uses)
+    _check_rows(table, found, options)
+    contract = _with_classes(table, found, _plain(model, version, found, options))
+    block = predictions_of(table, contract)
+    contract = _with_dimensions(table, contract, found)
+    outcomes = outcomes_of(table, contract)
+    contract = _with_bins(table, given, contract, block, outcomes)
+    contract, block = with_signals(table, given, contract, block, names_of(found, contract, options.signals))
+    return contract, _summarise(contract, block, outcomes)
+
+
+def content(table: pa.Table, options: Options) -> str:
+    """A hash of what `derive` would use: the same for the same values under the same options, however the file stores them."""
+    found = layout(table, options)
+    rest = (options.task, options.positive, options.threshold, options.earliest, options.signals)
+    digest = hashlib.sha256(
+        msgspec.json.encode([found.roles, found.features, found.kinds, found.dimensions, sorted(found.protected), found.crosses, rest])
+    )
+    for name, use in sorted(found.uses.items()):
+        digest.update(msgspec.json.encode(name))
+        small = use == Use.NUMBER and arrow.precision(table.schema.field(name).type).__name__
+        for part in (*_canonical(arrow.read(name, table[name], use)), *([small.encode()] if small and small != "float64" else [])):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def told(table: pa.Table, options: Options, contract: Contract) -> dict[str, Any]:
+    """What each column of a file was taken for, ready for JSON: rows, roles, features, tags, left_out, and those in which `nan` is read as null."""
+    found = layout(table, options)
+    meant = set(probability_columns(table, contract).values())
+    stray = [name for name in found.filled.get("proba_prefix", ()) if name not in meant]
+    filled = {role: tuple(name for name in names if name not in stray) for role, names in found.filled.items()}
+    left = found.left | dict.fromkeys(stray, f"a probability of no class of the model; its classes are {', '.join(contract.classes)}")
+    answer = replace(found, filled={role: names for role, names in filled.items() if names}, left=left).told()
+    signals = [{"name": column.name, "kind": column.kind.value} for column in contract.signals]
+    return {"rows": table.num_rows, **answer, "signals": signals, "nan": [name for name in found.uses if arrow.has_nan(table[name])]}
+
+
+def _canonical(values: pa.ChunkedArray) -> tuple[bytes, ...]:
+    """The values of a column that was read as bytes that do not depend on chunks, dictionaries or the width of numbers."""
+    there = np.packbits(np.asarray(values.is_valid()))
+    if kinds.is_integer(values.type) or kinds.is_floating(values.type):
+        return b"number", there.tobytes(), np.asarray(values.cast(pa.float64(), safe=False).fill_null(0.0)).tobytes()
+    if kinds.is_timestamp(values.type):
+        return b"time", there.tobytes(), np.asarray(values.cast(pa.int64()).fill_null(0)).tobytes()
+    found = Categories.of([str(value) for value in values.to_pylist()])
+    return b"text", there.tobytes(), found.codes.tobytes(), msgspec.json.encode(found.texts)
+
+
+def _plain(model: str, version: int, found: FileLayout, options: Options) -> Contract:
+    """The contract as far as the names of columns say it."""
+    return Contract(
+        model=model,
+        version=version,
+        task=options.task,
+        features=tuple(Column(name=name, kind=found.kinds[name]) for name in found.features),
+        tags=tuple(Column(name=name, kind=found.kinds[name]) for name in found.tags),
+        crosses=found.crosses,
+        positive=text.class_of(options.positive, binary=options.task == Task.BINARY),
+        threshold=options.threshold,
+        earliest=options.earliest,
+        roles=found.roles,
+    )
+
+
+def _check_names(found: FileLayout, held: Contract | None) -> None:
+    """Columns and dimensions that the model has not had keep to the rule for names."""
+    columns = [] if held is None else [column.name for column in held.columns]
+    dimensions = [] if held is None else [dimension.name for dimension in held.dimensions]
+    for name in (*found.features, *found.tags):
+        check(Named.COLUMN, name, columns)
+    for name in (name for name in found.dimensions if not name.startswith("@")):
+        check(Named.DIMENSION, name, dimensions)
+
+
+def _check_rows(table: pa.Table, found: FileLayout, options: Options) -> None:
+    """Something is predicted, and not all of it before events are taken."""
+    name = found.roles.prediction
+    if table[name].null_count == table.num_rows:
+        raise ConfigError(
+            f"column {name!r}: all predictions are null", remedy="give rows with predictions, or name their column with --prediction"
+        )
+    if found.roles.ts in table.column_names:
+        after(found.roles.ts, table[found.roles.ts], options.earliest)
+
+
+def _with_classes(table: pa.Table, found: FileLayout, contract: Contract) -> Contract:
+    """The contract with its classes: those that are predicted or true, and those that have a probability."""
+    if contract.task == Task.REGRESSION:
+        return contract
+    binary = contract.task == Task.BINARY
+    held = [(name, classes_of(table, name, contract)) for name in (found.roles.prediction, found.roles.label) if name in table.column_names]
+    columns = [
+        (ranked(values), arrow.form(table.schema.field(name).type) == Form.TEXT) for name, values in held if isinstance(values, Categories)
+    ]
+    seen = gathered(columns, binary=binary)
+    suffixes = {name: text.of(name.removeprefix(found.roles.proba_prefix)) for name in found.filled.get("proba_prefix", ())}
+    option, listed = "--prediction " + found.roles.prediction, ", ".join(seen[:10])
+    if not binary:
+        if len(seen) > CLASSES:
+            raise ConfigError(f"{option}: {len(seen)} classes ({listed}, ...) are too many", remedy="for numbers use --task regression")
+        return msgspec.structs.replace(contract, classes=with_others(seen, suffixes.values()), scored=bool(suffixes))
+    (positive,) = gathered([((contract.positive,), True)], binary=True)
+    classes = tuple(sorted({*seen, positive}))
+    if len(classes) > 2:
+        raise ConfigError(
+            f"--positive {contract.positive}: the classes of {found.roles.prediction!r} and {found.roles.label!r} are {listed}",
+            remedy="a binary model has two classes, and --positive is one of them",
+        )
+    known = Classes(classes, binary=True)
+    meant = [name for name, suffix in suffixes.items() if known.find(suffix) == positive]
+    if len(meant) > 1 and found.roles.score not in table.column_names:
+        raise ConfigError(
+            f"columns {', '.join(meant)} are probabilities of one class, {positive}", remedy="leave one of them out of the file"
+        )
+    scored = found.roles.score in table.column_names or bool(meant)
+    return msgspec.structs.replace(contract, classes=classes, positive=positive, scored=scored)
+
+
+def _with_dimensions(table: pa.Table, contract: Contract, found: FileLayout) -> Contract:
+    """The contract with the kept values of its dimensions."""
+    dimensions = tuple(
+        Dimension(name=name, values=ranked(dimension(table, contract, name))[:VALUES], protected=name in found.protected)
+        for name in found.dimensions
+    )
+    return msgspec.structs.replace(contract, dimensions=dimensions)
+
+
+def _with_bins(table: pa.Table, given: pa.Schema, contract: Contract, block: Predictions, outcomes: Outcomes) -> Contract:
+    """The contract with the bins of all that is watched; `given` is the schema of the file."""
+    numeric, texts = iter(block.numbers), iter(block.texts)
+    values = {column.name: next(numeric) if column.numeric else next(texts) for column in contract.columns}
+    label = outcomes.label if len(outcomes) else block.prediction
+    outputs = {PREDICTION: block.prediction, **({SCORE: block.score} if _binary_score(contract) else {}), LABEL: label}
+    roles = contract.roles
+    sources = {
+        PREDICTION: roles.prediction,
+        SCORE: score_column(table, contract),
+        LABEL: roles.label if len(outcomes) else roles.prediction,
+    }
+    small = {name: arrow.precision(given.field(source).type) for name, source in sources.items() if source in given.names}
+    small |= {column.name: arrow.precision(given.field(column.name).type) for column in contract.features}
+    return msgspec.structs.replace(
+        contract,
+        features=tuple(binned(column.name, values[column.name], small[column.name]) for column in contract.features),
+        outputs=tuple(binned(name, one, small[name]) for name, one in outputs.items()),
+        score_edges=_score_edges(table, contract, block, outcomes),
+    )
+
+
+def _score_edges(table: pa.Table, contract: Contract, block: Predictions, outcomes: Outcomes) -> tuple[tuple[float, ...], ...]:
+    """The score edges of the positive class, or of every class; none of a class without a probability column."""
+    if _binary_score(contract):
+        if isinstance(outcomes.label, Categories) and np.isfinite(outcomes.score).any():
+            return (score_edges(outcomes.score, members(contract, outcomes.label)[:, 0]),)
+        return (score_edges(block.score, np.zeros(len(block), np.bool_)),)  # no labels
+    if not contract.scored or outcomes.probabilities is None or not isinstance(outcomes.label, Categories):
+        return ()
+    truth, columns = members(contract, outcomes.label), probability_columns(table, contract)
+    return tuple(
+        score_edges(outcomes.probabilities[:, place], truth[:, place]) if name in columns else ()
+        for place, name in enumerate(contract.classes)
+    )
+
+
+def _binary_score(contract: Contract) -> bool:
+    return contract.scored and contract.task == Task.BINARY
+
+
+def _summarise(contract: Contract, block: Predictions, outcomes: Outcomes) -> Reference:
+    """The summaries of all rows, without their times."""
+    segments = Segments(contract)
+    inputs = InputSummary.of(contract, segments, replace(block, ts=np.zeros_like(block.ts)))
+    performance = PerformanceSummary.of(contract, segments, replace(outcomes, ts=np.zeros_like(outcomes.ts)))
+    watched = (*contract.watched, contract.column(LABEL))
+    return Reference(
+        input=InputSummary.from_columns(inputs.to_columns()),
+        performance=PerformanceSummary.from_columns(performance.to_columns()),
+        auc=_auc(contract, segments, outcomes),
+        bins={column.name: column.bins for column in watched},
+    )
+
+
+def _auc(contract: Contract, segments: Segments, outcomes: Outcomes) -> dict[str, tuple[float, int]]:
+    """The AUC of each segment, taken from the rows."""
+    if contract.task == Task.REGRESSION or not len(outcomes) or not isinstance(outcomes.label, Categories):
+        return {}
+    truth, held = members(contract, outcomes.label), scores(contract, outcomes)
+    found: dict[str, tuple[float, int]] = {}
+    for numbers in segments.assign(len(outcomes), outcomes.dimensions):
+        distinct, group = np.unique(numbers, return_inverse=True)
+        values, n = mean_roc_auc(group, len(distinct), truth, held)
+        found |= {segments.name(int(one)): (float(value), int(rows)) for one, value, rows in zip(distinct, values, n, strict=True)}
+    return found
+
+
+def _dense(bins: list[int], counts: list[int], width: int) -> Floats:
+    dense = np.zeros(width)
+    dense[bins] = counts
+    return dense
+
+
+def _ipc(table: pa.Table) -> Any:
+    """The table as one Arrow stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()

@@ -1,0 +1,102 @@
+"""What the API needs of the rest. Methods block and are called in threads, several at a time, but for the one that is async."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+import pyarrow as pa
+
+from core.block import Labels, Predictions
+from core.contract import Contract
+from core.destination import Destination
+from core.episode import Episode
+from core.error import Retryable
+from core.monitor import Monitor
+from core.principal import Principal
+from core.reading import Query
+from ingest.decode.decoded import Decoded
+from ingest.decode.payload import Kind
+from storage.control.audit import AuditEntry
+from storage.control.rebuild import Rebuilding
+
+Topic = Literal["predictions", "labels"]
+AnyDecoded = Decoded[tuple[Contract, Predictions]] | Decoded[Labels]
+
+
+class Overloaded(Retryable):
+    """Too much is waiting: 429. Any other Retryable is 503."""
+
+
+class Services(Protocol):
+    """Everything that a route asks for. ConfigError is a refusal (422, of a GET 400), Retryable `Retry-After`."""
+
+    def contract(self, model: str) -> Contract | None:
+        """The newest contract of a model; called for every request with events, so it must be quick."""
+        ...
+
+    async def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> None:
+        """Append an unpacked request to the log; returns when it is durable. `now` is the time that it must be logged with.
+
+        PayloadError if the log takes no event of that size.
+        """
+        ...
+
+    def readings(self, query: Query) -> tuple[pa.Table, str | None]:
+        """Readings, columns named as the fields of `Reading` (times int64 microseconds, dict fields as JSON text), and the next cursor."""
+        ...
+
+    def models(self) -> Sequence[Mapping[str, Any]]:
+        """A row for each model, by name; `first_ts` and `last_ts` in microseconds."""
+        ...
+
+    def model(self, name: str) -> Mapping[str, Any] | None:
+        """The row of one model."""
+        ...
+
+    def monitors(self, model: str | None) -> Sequence[Monitor]:
+        """Monitors by model and name."""
+        ...
+
+    def monitor(self, model: str, name: str) -> tuple[Monitor, int | None] | None:
+        """The last definition of a monitor, and when it was deleted, None if it was not; None if there never was one."""
+        ...
+
+    def destinations(self) -> Sequence[Destination]:
+        """Destinations by name."""
+        ...
+
+    def episodes(
+        self, state: Literal["open", "closed"] | None, model: str | None, limit: int, after: str | None, *, monitor: str | None
+    ) -> tuple[list[Episode], str | None]:
+        """Episodes, the last fired first, and the next cursor."""
+        ...
+
+    def episode(self, name: str) -> Episode | None:
+        """One episode."""
+        ...
+
+    def do(self, principal: Principal, command: str, payload: msgspec.Struct) -> Any:
+        """Do a command of `watchkeeper.command`; its answer. Raises Forbidden, Missing, ConfigError or Retryable."""
+        ...
+
+    def rebuilding(self, model: str) -> Rebuilding:
+        """How far the last rebuild of a model's panes is."""
+        ...
+
+    def audit(self, limit: int, after: str | None) -> tuple[list[AuditEntry], str | None]:
+        """Entries of the audit, the newest first, and the next cursor."""
+        ...
+
+    def status(self) -> Mapping[str, Any]:
+        """What `GET /v1/status` says."""
+        ...
+
+    def ready(self) -> Sequence[str]:
+        """What keeps this process from serving, in words; empty when it can."""
+        ...
+
+    def version_tag(self) -> str:
+        """A text that changes whenever anything that can be read back has changed."""
+        ...

@@ -1,0 +1,1 @@
+"""Which processes and servers live, and how the whole cluster is."""

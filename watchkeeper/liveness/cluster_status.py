@@ -1,0 +1,202 @@
+"""How a cluster stands: told by the brokers, by the batches in the store, and by the reports of the owners; by no clock but our own.
+
+It is quiet when every partition is read to its end, no batch is under way, and the owner of every model has said that in silence there was nothing
+to do, for exactly the positions and the definitions that hold now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import msgspec
+
+from alerts.failure import failures
+from core import moment
+from core.clock import Clock
+from core.error import WatchkeeperError
+from ingest.kafka.ends import Ends
+from storage.facts.progress import Progress
+from watchkeeper.liveness.heartbeat import LivingProcess, ProcessWatch
+from watchkeeper.liveness.owner_report import OwnerReport, owner_reports
+from watchkeeper.liveness.probe import Probe
+from watchkeeper.scheduling.defined import Defined
+from watchkeeper.stores import Stores
+
+_PATIENCE = 3.0  # seconds that a request waits for the servers
+_STUCK = 60.0  # seconds for which lag may stay as it is
+KINDS = ("ingest", "evaluate", "deliver")
+
+
+class _Found(NamedTuple):
+    """What was found at one look; of what is away, what was found last."""
+
+    ends: Mapping[str, Mapping[str, int]]
+    totals: Mapping[str, Mapping[str, int]]
+    progress: Mapping[str, Progress]
+    contracts: Mapping[str, int]
+    monitors: Mapping[str, Mapping[str, int]]
+    owner_reports: Mapping[str, OwnerReport]
+    seen: list[LivingProcess]
+    missing: list[str]
+    outbox: Mapping[str, int]
+    undelivered: list[str]
+
+
+_NOTHING = _Found({}, {}, {}, {}, {}, {}, [], [], {}, [])
+
+
+class _Look(NamedTuple):
+    """What a look brought, and which servers did not answer."""
+
+    found: _Found
+    away: list[str]
+
+
+class ClusterStatus:
+    """Answers for the cluster. Threads share it, and it never raises because a server is away; then it tells what was found last."""
+
+    def __init__(self, stores: Stores, clock: Clock, ends: Ends) -> None:
+        self._stores, self._clock, self._ends = stores, clock, ends
+        self._defined = Defined(stores.control)
+        self._watch = ProcessWatch(stores.control, KINDS)
+        self._lag, self._moved = (0, 0), time.monotonic()
+        self._asking = ""
+        self._lookout = Probe(self._ask, _Look(_NOTHING, ["the servers have not answered yet"]))
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._lookout.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._lookout.stop()
+
+    def away(self) -> list[str]:
+        """The servers that do not answer."""
+        slow = self._lookout.slow
+        return [*self._lookout.last.away, *([f"{self._asking} has not answered for {slow:.0f} s"] if slow else [])]
+
+    def status(self, age: float = 0.0) -> dict[str, Any]:
+        """What `GET /v1/status` says, as it was found at most `age` seconds ago."""
+        look = self._lookout.now(_PATIENCE, age)
+        found, away = look or _Look(self._lookout.last.found, self.away() or [f"{self._asking} does not answer at once"])
+        empty = {"end": 0, "written": 0, "lag": 0, "begun": 0, "partitions": 0}
+        ingest = {
+            topic: {
+                **(found.ends.get(topic) or empty),
+                **{name: found.totals.get(topic, {}).get(name, 0) for name in ("rows", "duplicates", "rejected")},
+            }
+            for topic in ("predictions", "labels")
+        }
+        told = found.owner_reports.values()
+        last = max((word.at for word in told), default=0)
+        evaluate = {
+            "models": len(found.owner_reports),
+            **{name: sum(getattr(word, name) for word in told) for name in ("readings", "audited", "repaired")},
+            "seconds": max((word.seconds for word in told), default=0.0),
+            "last": moment.text(last // moment.SECOND * moment.SECOND) if last else None,
+        }
+        processes = [{"kind": seen.kind, "where": seen.where} for seen in found.seen]
+        return {
+            "quiet": not away and _caught_up(found) and not self._unsettled(found),
+            "version": version("watchkeeper"),
+            "ingest": ingest,
+            "evaluate": evaluate,
+            "processes": processes,
+            "problems": [*away, *self._problems(found)],
+        }
+
+    def tag(self) -> str:
+        """A text that changes with every batch, word, definition, episode and delivery, and when everything has come to rest."""
+        found = self._lookout.last.found
+        parts = (
+            {name: (sorted(of.predictions.items()), sorted(of.labels.items())) for name, of in found.progress.items()},
+            {name: (word.epoch, word.readings, word.quiet) for name, word in found.owner_reports.items()},
+            found.contracts,
+            found.monitors,
+            found.outbox,
+            _caught_up(found),
+        )
+        return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:16]
+
+    def _ask(self) -> _Look:
+        """Ask the servers one after the other: what the reports and the ends are about may only be older than the positions."""
+        found, away = self._lookout.last.found, []
+        for where, ask in (("PostgreSQL", self._control), ("Kafka", self._brokers), ("ClickHouse", self._facts)):
+            self._asking = where
+            try:
+                found = ask(found)
+            except WatchkeeperError as error:
+                away.append(str(error))
+        return _Look(found, away)
+
+    def _control(self, found: _Found) -> _Found:
+        control = self._stores.control
+        defined = self._defined.look()
+        seen, missing = self._watch.look()
+        return found._replace(
+            owner_reports=owner_reports(control),
+            contracts={name: of.contract.version for name, of in defined.items()},
+            monitors={name: {monitor.name: monitor.revision for monitor in of.monitors} for name, of in defined.items()},
+            seen=seen,
+            missing=missing,
+            outbox={str(state.value): count for state, count in control.delivery_counts().items()},
+            undelivered=failures(control),
+        )
+
+    def _brokers(self, found: _Found) -> _Found:
+        return found._replace(ends=self._ends.status())
+
+    def _facts(self, found: _Found) -> _Found:
+        batches = self._stores.batches
+        return found._replace(progress=batches.progress(self._clock.now()), totals=batches.totals())
+
+    def _unsettled(self, found: _Found) -> list[str]:
+        """The models whose owner has not said that there is nothing to do as things are now."""
+        watched = [(name, progress) for name, progress in found.progress.items() if name in found.contracts]
+        try:
+            epochs = self._stores.control.epochs("owner:") if watched else {}
+        except WatchkeeperError:
+            return [name for name, _ in watched]  # nobody knows
+        return [name for name, progress in watched if not _settled(name, progress, found, epochs)]
+
+    def _problems(self, found: _Found) -> list[str]:
+        """Whoever is missing, lag that does not move, and what the processes and the owners complain about."""
+        lag = (sum(at["lag"] for at in found.ends.values()), sum(at["written"] for at in found.ends.values()))
+        if lag[0] == 0 or lag[1] != self._lag[1]:
+            self._moved = time.monotonic()
+        self._lag = lag
+        stuck = time.monotonic() - self._moved
+        found_ = (
+            [f"{lag[0]} records wait, and none has been written for {stuck:.0f} s; look at the ingest processes"] if stuck > _STUCK else []
+        )
+        complaints = [f"{seen.kind} at {seen.where}: {problem}" for seen in found.seen if seen.kind != "serve" for problem in seen.problems]
+        failing = [
+            f"monitor {monitor} of {name}: {why}"
+            for name, word in sorted(found.owner_reports.items())
+            for monitor, why in sorted(word.failing.items())
+        ]
+        return [*found.missing, *found_, *complaints, *failing, *found.undelivered]
+
+
+def _caught_up(found: _Found) -> bool:
+    """Whether everything that the brokers have is durably written."""
+    return bool(found.ends) and all(at["lag"] <= 0 and not at["begun"] for at in found.ends.values())
+
+
+def _settled(name: str, progress: Progress, found: _Found, epochs: Mapping[str, int]) -> bool:
+    """Whether a model's owner has said that there is nothing to do as things are now."""
+    word = found.owner_reports.get(name)
+    if (
+        word is None
+        or not word.quiet
+        or (word.predictions, word.labels) != (progress.predictions, progress.labels)
+        or word.contract != found.contracts[name]
+        or word.monitors != found.monitors.get(name, {})
+    ):
+        return False
+    return word.epoch == epochs.get(f"owner:{name}")  # else it is the word of an owner that is none any more

@@ -1,0 +1,102 @@
+"""The word of each owner: what it has done, up to where, under which definitions. Whoever serves reads it and tells whether all is quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from core.clock import Clock
+from monitors.ownership.owner import Owner
+from watchkeeper.scheduling.host import StepDone
+
+PREFIX = "word:"
+
+
+class OwnerReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What an owner said last. `quiet`: in silence it found nothing to do up to these positions, by partition, under these definitions.
+
+    Counts are those of all owners that the model has had; `seconds` is what the
+    last step with work took, `at` when this was said.
+    """
+
+    epoch: int
+    quiet: bool
+    predictions: Mapping[int, int]
+    labels: Mapping[int, int]
+    contract: int
+    monitors: Mapping[str, int]
+    readings: int = 0
+    audited: int = 0
+    repaired: int = 0
+    seconds: float = 0.0
+    failing: Mapping[str, str] = {}
+    at: int = 0
+
+
+class Documents(Protocol):
+    """Where reports of owners are kept."""
+
+    def cursor(self, name: str) -> dict[str, Any] | None:
+        """One."""
+        ...
+
+    def cursors(self, prefix: str) -> dict[str, dict[str, Any]]:
+        """All whose names begin so."""
+        ...
+
+    def say(self, name: str, payload: dict[str, Any], fence: tuple[str, int]) -> None:
+        """Save one, while the fence's epoch is the current one; else raise Fenced."""
+        ...
+
+
+class OwnerReports:
+    """Says a word after each step that changed something."""
+
+    def __init__(self, store: Documents, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._said: dict[str, OwnerReport] = {}
+        self._before: dict[str, tuple[Owner, OwnerReport | None]] = {}  # by model: the owner, and the word of the one before
+
+    def tell(self, step: StepDone) -> None:
+        """Say what an owner has done. Raises Fenced if it is the owner no more."""
+        if step.owner.fence is None:
+            return
+        name, epoch = step.owner.fence
+        said = self._said.get(step.model)
+        counts, before = step.owner.counts, self._predecessor(step)
+        word = OwnerReport(
+            epoch=epoch,
+            quiet=step.silent and not step.worked,
+            predictions=step.committed.predictions,
+            labels=step.committed.labels,
+            contract=step.contract.version,
+            monitors={monitor.name: monitor.revision for monitor in step.monitors},
+            readings=counts.readings + (before.readings if before else 0),
+            audited=counts.audited + (before.audited if before else 0),
+            repaired=counts.repaired + (before.repaired if before else 0),
+            seconds=round(step.seconds, 3) if step.worked or said is None else said.seconds,
+            failing={**counts.missing, **counts.failed},
+        )
+        if word != said:
+            document = msgspec.structs.replace(word, at=self._clock.now())
+            self._store.say(f"{PREFIX}{step.model}", msgspec.to_builtins(document, str_keys=True), (name, epoch))
+            self._said[step.model] = word
+
+    def _predecessor(self, step: StepDone) -> OwnerReport | None:
+        owner, word = self._before.get(step.model, (None, None))
+        if owner is not step.owner:
+            found = self._store.cursor(f"{PREFIX}{step.model}")
+            word = None if found is None else _read(found)
+            self._before[step.model] = step.owner, word
+        return word
+
+
+def owner_reports(store: Documents) -> dict[str, OwnerReport]:
+    """What the owners said last, by model."""
+    return {name.removeprefix(PREFIX): _read(found) for name, found in store.cursors(PREFIX).items()}
+
+
+def _read(document: dict[str, Any]) -> OwnerReport:
+    return msgspec.convert(document, OwnerReport, strict=False)

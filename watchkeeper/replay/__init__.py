@@ -1,0 +1,1 @@
+"""A file is sent as a stream: over HTTP or to Kafka."""

@@ -1,0 +1,1 @@
+"""Which owners have work, and the threads in which they do it."""

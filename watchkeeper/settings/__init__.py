@@ -1,0 +1,1 @@
+"""Settings: from defaults, a file and the environment."""

@@ -1,0 +1,221 @@
+"""The sections of the settings: each part's own, with its defaults. `watchkeeper.settings.settings` reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    SerializerFunctionWrapHandler,
+    WrapSerializer,
+    model_validator,
+)
+from pydantic_settings import NoDecode
+
+from core import duration
+from core.error import ConfigError
+from core.principal import Role
+
+_HIDDEN = "**********"
+RESERVED = {"local": "everyone, where no token is asked for", "token": "the setting `token`"}
+_PRIVATE = ("password", "secret", "token", "key.pem", "jaas")  # parts of names of librdkafka's options whose values nobody should see
+
+
+def _microseconds(value: object) -> int:
+    if isinstance(value, str) and value.strip() in {"0", "0s", "0m", "0h", "0d"}:
+        return 0
+    try:
+        return duration.parse(str(value))
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+
+
+def _names(value: object) -> object:
+    """A list, or a text with commas between: so it stands in the environment."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _redacted(url: object) -> object:
+    """An address without the password that may stand in it."""
+    parts = urlsplit(str(url)) if url else None
+    if parts is None or parts.password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:{_HIDDEN}@{parts.netloc.rpartition('@')[2]}"))
+
+
+def _address(*schemes: str) -> AfterValidator:
+    """An address with one of these schemes and a host."""
+
+    def check(url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            parts.port  # noqa: B018 - raises if it is no number
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme not in schemes or not parts.hostname:
+            raise ValueError(f"{_redacted(url)!r} is no address such as {schemes[0]}://host:port")
+        return url
+
+    return AfterValidator(check)
+
+
+def _as_written(options: object) -> object:
+    """The words of a YAML file, for librdkafka takes texts: 0123 may be a password."""
+    return {name: getattr(value, "written", value) for name, value in options.items()} if isinstance(options, dict) else options
+
+
+def _hide(options: dict[str, Any], write: SerializerFunctionWrapHandler) -> Any:
+    return write({name: _HIDDEN if any(part in name for part in _PRIVATE) else value for name, value in options.items()})
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+Duration = Annotated[int, BeforeValidator(_microseconds), PlainSerializer(lambda value: duration.text(value) if value else "0s")]
+Options = Annotated[dict[str, str | int | float | bool], BeforeValidator(_as_written), WrapSerializer(_hide)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Section(BaseModel):
+    """A part's settings: unknown names are refused, values stay as they are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class ServerSettings(Section):
+    """A server that may ask for a password: in the settings, or in a file."""
+
+    password: SecretStr | None = None
+    password_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if fault := secret_fault("password", self.password, self.password_file):
+            raise ValueError(fault)
+        return self
+
+    @property
+    def secret(self) -> str | None:
+        """The password, wherever it stands; None if there is none."""
+        return secret(self.password, self.password_file)
+
+
+class TokenSettings(Section):
+    """A token of `tokens`: the name of its principal, and what they may do."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    role: Role
+    token: SecretStr | None = None
+    token_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.name in RESERVED:
+            raise ValueError(f"`{self.name}` is taken: it stands in the audit for {RESERVED[self.name]}; write another name")
+        if fault := secret_fault("token", self.token, self.token_file):
+            raise ValueError(fault)
+        if self.token is None and self.token_file is None:
+            raise ValueError("there is no token; set token or token_file")
+        return self
+
+    @property
+    def secret(self) -> str:
+        """The token, wherever it stands."""
+        return secret(self.token, self.token_file) or ""
+
+
+class KafkaSettings(Section):
+    """The brokers of the log. Without `bootstrap` the log is a table in the data folder. `options` are librdkafka's and come last."""
+
+    bootstrap: Annotated[str, Field(min_length=1)] | None = None
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,100}$")] = ""
+    partitions: int = Field(default=6, ge=1)
+    replication: int = Field(default=1, ge=1)
+    group_protocol: Literal["classic", "consumer"] = "classic"
+    instance: str | None = None
+    session: Duration = "45s"  # type: ignore[assignment]  # a text, as in a file: validated on the way
+    options: Options = {}
+
+
+class ClickHouseSettings(ServerSettings):
+    """The server of the facts, over HTTP. Without `url` the engine runs in the process, in the data folder. `cluster` is where DDL goes ON CLUSTER."""
+
+    url: Annotated[str, _address("http", "https"), PlainSerializer(_redacted)] | None = None
+    user: str = "default"
+    database: Name = "watchkeeper"
+    cluster: Name | None = None
+
+
+class ControlSettings(ServerSettings):
+    """The database of definitions and alerts. Without `url` it is a file in the data folder."""
+
+    url: Annotated[str, _address("postgresql"), PlainSerializer(_redacted)] | None = None
+
+
+class BatchSettings(Section):
+    """When ingest cuts a batch: at so many bytes, or so many milliseconds after the one before, later when that takes long to write."""
+
+    bytes: int = Field(default=32 * 2**20, ge=1)
+    wait_ms: int = Field(default=100, ge=0)
+
+
+class DeadLetterSettings(Section):
+    """When a partition halts: more than `share` of its last `of` rows could not be used."""
+
+    share: float = Field(default=0.9, gt=0, le=1)
+    of: int = Field(default=1_000, ge=1)
+
+
+class IngestSettings(Section):
+    """How events are taken in. After `silence` at the log's end the watermark is the wall clock; it trails events by `lateness`.
+
+    `memory` bounds the bytes that a process has read from all its partitions and not yet written, half of them for each topic, and counts 200 for a
+    record beside its body. What the batches under way are decoded to comes on top.
+    """
+
+    batch: BatchSettings = BatchSettings()
+    memory: int = Field(default=256 * 2**20, ge=2**20)
+    silence: Duration = "5s"  # type: ignore[assignment]
+    lateness: Duration = "0s"  # type: ignore[assignment]
+    dead_letters: DeadLetterSettings = DeadLetterSettings()
+
+
+class RetentionSettings(Section):
+    """How long raw events are kept, counted from when the log took them; None keeps them for ever. Panes and readings stay."""
+
+    events: Duration | None = None
+
+
+class EvaluateSettings(Section):
+    """How readings are made: `debounce_ms` is how long changes are gathered before windows are evaluated, `threads` how many models at a time."""
+
+    debounce_ms: int = Field(default=200, ge=0)
+    threads: int = Field(default=4, ge=1, le=64)
+
+
+class AlertSettings(Section):
+    """How people are told. An episode whose window ended longer ago than `notify_horizon` is shown and not sent."""
+
+    notify_horizon: Duration = "2d"  # type: ignore[assignment]
+
+
+def secret(value: SecretStr | None, file: Path | None) -> str | None:
+    """A secret from the settings, or from its file."""
+    if value is not None:
+        return value.get_secret_value()
+    return file.read_text(encoding="utf-8").strip() if file is not None else None
+
+
+def secret_fault(name: str, value: SecretStr | None, file: Path | None) -> str | None:
+    """What is wrong with a secret that may stand in the settings or in a file."""
+    if value is not None and file is not None:
+        return f"{name} and {name}_file are both set; set one of them"
+    if file is not None and not file.is_file():
+        return f"{name}_file {file} is not a file"
+    return f"the {name} is empty; write one, or set none" if secret(value, file) == "" else None
