@@ -29,6 +29,7 @@ from monitors.reference.rows import classes_of, outcomes_of, predictions_of, the
 KEPT = 50_000  # rows of the sample
 UNTIMED = moment.EARLIEST // moment.DAY * moment.DAY  # the slot of rows without a time
 _ROWS = 200_000  # that are summarised at a time
+_NOWHERE = (1 << 32) - 1  # a partition that no log has: ingest takes what stands at a place of its own for written
 _FOREVER = moment.LATEST  # retention counts from when the log took an event: these were never in a log
 
 
@@ -74,9 +75,9 @@ def keep(facts: Facts, truth: Truth, contract: Contract, table: pa.Table, option
     block, outcomes = _timed(table, kept)
     chosen = np.sort(np.argsort(_hashes(len(block)), kind="stable")[:KEPT])
     events = _sample(block, chosen)
-    facts.predictions([(kept, events)], 0, None)
-    facts.labels({kept.model: _labels(table, kept, events, chosen)}, 0, None)
-    every = {0: (0, len(block))}
+    facts.predictions([(kept, events)], _NOWHERE, None)
+    facts.labels({kept.model: _labels(table, kept, events, chosen)}, _NOWHERE, None)
+    every = {_NOWHERE: (0, len(block))}
     truth.join(kept.model, every, every, generation)
     segments = Segments(kept)
     for rows in _portions(outcomes.ts, kept.pane):

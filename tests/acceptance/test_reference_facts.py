@@ -21,19 +21,19 @@ from core.name import Named, fault
 from core.principal import LOCAL
 from core.span import Spans
 from detectors.evidence import Confusion, Counts
-from monitors import reference_facts
-from monitors.evaluate import Evaluate
+from monitors.evaluation.evaluate import Evaluate
 from monitors.evidence.extent import Extent
+from monitors.evidence.history import History
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import Scope
-from monitors.history import History
 from monitors.model import Model
-from monitors.option import Options
-from monitors.reference import Reference
+from monitors.reference import facts as reference_facts
+from monitors.reference.derive import Reference
+from monitors.reference.option import Options
 from tests.services.fixture import ClickHouseAt
 from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.command import do
-from watchkeeper.settings import Settings
+from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 
 ROWS, DAYS = 3_000, 5
@@ -134,6 +134,8 @@ def test_a_sample_of_its_rows_is_read_as_events_are(stores: Stores, monkeypatch:
     give(stores, "again", table)
     again = stores.control.contract("again")
     assert again is not None
+    for topic in ("predictions", "labels"):
+        assert stores.raw.places(topic, 0, 0, ROWS) == set()  # else ingest would take its first events for written
     (same,) = History(stores.raw, lambda *_: again.of_reference).predictions(again.of_reference, slots)
     assert set(same.position.tolist()) == set(rows.tolist())
 
