@@ -25,8 +25,9 @@ def moments(panes: PaneRows, column: Column, values: Categories | Floats, place:
         return found | {"low": nothing + np.inf, "high": nothing - np.inf}
     finite = place < column.null
     each = panes.spread(values if finite.all() else np.where(finite, values, np.nan))
+    there = ~np.isnan(each)
     for name, summed in (("square", (each - column.middle) ** 2), ("absolute", np.abs(each))):
-        found[name] = panes.reduce(np.add, summed if finite.all() else np.nan_to_num(summed))
+        found[name] = panes.reduce(np.add, summed if finite.all() else np.where(there, summed, 0.0))
     low, high = panes.reduce(np.fmin, each), panes.reduce(np.fmax, each)
     found |= {"low": np.where(np.isnan(low), np.inf, low), "high": np.where(np.isnan(high), -np.inf, high)}
     if column.range is not None:

@@ -202,7 +202,11 @@ class Owner:
             strange = np.union1d(strange, late)
         remade, requested = NO_SLOTS, Requested.of(cursor.get("rebuild"), model.rebuild)
         if asked := not requested.finished:
-            remade, requested = requested.portion(*self._stores.panes.slots(contract), committed.frozen)
+            held, rows = self._stores.panes.slots(contract)
+            slots = np.union1d(held, self._stores.raw.slots(self._name, contract.pane))  # panes may be missing
+            many = np.ones(len(slots), np.int64)
+            many[np.isin(slots, held)] = rows
+            remade, requested = requested.portion(slots, many, committed.frozen)
         return _News(predictions, labels, now, now != audit, strange, recast, asked, remade, requested)
 
     def _place(self, cursor: Mapping[str, Any], contract: Contract, committed: Committed, news: _News, failing: set[str]) -> dict[str, Any]:

@@ -42,7 +42,10 @@ class Rebuild:
         differing = {slot: n for slot, (n, _) in found.items() if slot in forced or (slot in settled and n != held.get(slot, 0))}
         for chunk in _chunks(differing):
             self._inputs(contract, chunk, term)
-        return len(settled | forced), sorted(differing)
+        if empty := sorted(forced - found.keys()):  # no raw event stands behind their panes
+            term.check()
+            self._store.rebuilt(contract, empty, term.generation)
+        return len(settled | forced), sorted([*differing, *empty])
 
     def performance(self, contract: Contract, slots: Ints, term: Lease) -> None:
         """Recompute the performance panes of these slots from outcomes."""

@@ -30,7 +30,8 @@ KEPT = 50_000  # rows of the sample
 UNTIMED = moment.EARLIEST // moment.DAY * moment.DAY  # the slot of rows without a time
 _ROWS = 200_000  # that are summarised at a time
 _NOWHERE = (1 << 32) - 1  # a partition that no log has: ingest takes what stands at a place of its own for written
-_FOREVER = moment.LATEST  # retention counts from when the log took an event: these were never in a log
+# Retention counts from when the log took an event, in a type that ends in 2106: these were never in a log, and stay.
+_FOREVER = moment.parse("2060-01-01T00:00:00Z")
 
 
 class Facts(Protocol):

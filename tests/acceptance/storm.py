@@ -102,6 +102,8 @@ class Storm:
 def _fields(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The optional fields of the events, those of `watch.observed`, as far as there are any."""
     names = [name for name in ("latency_ms", "status", "attribution_hour") if name in frame]
+    if not names:
+        return [{} for _ in range(len(frame))]
     found = []
     for row in json.loads(frame[names].to_json(orient="records", double_precision=15)):
         sent = {name: value for name, value in row.items() if value is not None}

@@ -30,6 +30,7 @@ from monitors.model import Model
 from monitors.reference import facts as reference_facts
 from monitors.reference.derive import Reference
 from monitors.reference.option import Options
+from storage.facts.retention import retain
 from tests.services.fixture import ClickHouseAt
 from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.command import do
@@ -158,6 +159,18 @@ def test_a_reference_of_before_gets_its_facts_when_it_is_given_again(stores: Sto
     assert stores.panes.slots(kept)[1].sum() == 400
     assert give(stores, "before", table)[0] == "unchanged"
     assert stores.panes.slots(kept)[1].sum() == 400
+
+
+def test_retention_leaves_the_sample(stores: Stores) -> None:
+    """It counts for what was in a log."""
+    _, model = give(stores, "kept", file(50))
+    retain(stores.engine, 30 * moment.DAY)
+    for table in ("predictions", "labels"):
+        stores.engine.command(f"OPTIMIZE TABLE {table} FINAL")
+        (rows,) = stores.engine.query(
+            f"SELECT count() AS n FROM {table} WHERE model = {{m:String}}", {"m": model.contract.of_reference.model}
+        )["n"].to_pylist()
+        assert rows > 20
 
 
 def test_nothing_lists_the_reference_as_a_model(stores: Stores) -> None:

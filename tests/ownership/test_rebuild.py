@@ -11,7 +11,7 @@ from core import moment
 from monitors.ownership import requested
 from monitors.ownership.requested import Requested
 from tests.acceptance.spine import Killed, Spine
-from tests.ownership.scene import label, predict, settle
+from tests.ownership.scene import START, label, predict, settle
 
 
 def spoil(spine: Spine, model: str) -> None:
@@ -74,6 +74,25 @@ def test_every_pane_is_made_again_whatever_comes_and_dies_meanwhile(spine: Spine
     settle(spine, model)
     assert len(spine.readings(model)) > len(held)
     assert spine.control.ask_rebuild(model)
+
+
+def test_missing_panes_come_and_those_without_events_go(spine: Spine, model: str) -> None:
+    """Raw events are the truth: panes that were lost are made, and panes of no event count no more."""
+    history(spine, model, range(3))
+    settle(spine, model)
+    held = spine.readings(model)
+    where = "WHERE model = {m:String} AND slot %s fromUnixTimestamp64Micro({t:Int64}, 'UTC') SETTINGS mutations_sync = 1"
+    spine.engine.command(f"ALTER TABLE panes DELETE {where % '='}", {"m": model, "t": START + moment.DAY})
+    spine.engine.command(
+        "INSERT INTO panes SELECT * REPLACE (slot + INTERVAL 9 DAY AS slot) FROM panes WHERE model = {m:String}"
+        " AND slot = fromUnixTimestamp64Micro({t:Int64}, 'UTC')",
+        {"m": model, "t": START},
+    )
+    spine.control.ask_rebuild(model)
+    settle_all(spine, model)
+    assert spine.control.rebuilding(model).state == "done"
+    assert spine.readings(model) == held
+    assert spine.twice(model) == (0, 0)
 
 
 def settle_all(spine: Spine, model: str) -> None:

@@ -22,5 +22,6 @@ def rebuild(context: Context, given: Rebuild) -> Mapping[str, Any]:
     control, model = context.stores.control, given.model
     if control.contract(model) is None:
         raise Missing(f"there is no model {model[:100]!r}", remedy="GET /v1/models lists them")
-    control.ask_rebuild(model, actor=context.actor)
+    if model in context.stores.batches.progress(0, [model]):  # else nobody owns it, and there is nothing to make
+        control.ask_rebuild(model, actor=context.actor)
     return {"model": model, **msgspec.to_builtins(control.rebuilding(model))}
