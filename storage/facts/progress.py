@@ -51,7 +51,7 @@ class Batches:
         """The latest event time of all predictions in microseconds; None if there are none."""
         sql = (
             "SELECT topic, toUnixTimestamp64Micro(maxIf(b.last_ts, b.rows > 0)) AS last, countIf(b.rows > 0) AS events FROM batches AS b"
-            " WHERE model != '' GROUP BY topic"
+            " WHERE model != '' AND NOT endsWith(model, '/purged/reference') GROUP BY topic"
         )
         rows = self._engine.query(sql).to_pylist()
         return max((row["last"] for row in rows if row["topic"] == "predictions" and row["events"]), default=None)

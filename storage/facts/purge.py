@@ -9,8 +9,10 @@ from core.error import Retryable
 from storage.facts.engine import Engine
 from storage.facts.view import called, quoted
 
-# They say how far the log was read and what could not be used, and hold no event of the model.
+# They say how far the log was read and what could not be used, and hold no event of the model. Batches are kept under a name that no model can have
+# (`core.name`): a model that is made again begins without a watermark.
 KEPT = ("batches", "dead_letters")
+_BATCHES_OF = "{model}/purged/reference"
 _NAMED = "model IN {models:Array(String)}"
 _PASSES, _PAUSE = 20, 1.0  # what was under way when the model was deleted lands within a moment
 
@@ -27,11 +29,23 @@ def purge(engine: Engine, model: str, references: Sequence[str] = ()) -> None:
         full = [table for table in tables if _holds(engine, table, *names)]
         for table in full:
             engine.command(f"ALTER TABLE {table} DELETE WHERE {_NAMED} SETTINGS mutations_sync = 1", {"models": names})
-        if not full:
+        if not full and not _renamed(engine, model):
             engine.define(f"DROP VIEW IF EXISTS {quoted(called(model))}")
             return
         time.sleep(_PAUSE)
     raise Retryable(f"rows of the deleted model `{model}` go on coming; its facts are removed when they cease", after=5.0)
+
+
+def _renamed(engine: Engine, model: str) -> bool:
+    """Give the batches of a model the name of none; whether there were any. Broken off between the two statements, both are done again: the rows are the same."""
+    if not _holds(engine, "batches", model):
+        return False
+    parameters = {"model": model, "other": _BATCHES_OF.format(model=model), "models": [model]}
+    engine.command(
+        "INSERT INTO batches SELECT * REPLACE ({other:String} AS model) FROM batches AS b WHERE b.model = {model:String}", parameters
+    )
+    engine.command(f"ALTER TABLE batches DELETE WHERE {_NAMED} SETTINGS mutations_sync = 1", parameters)
+    return True
 
 
 def _tables(engine: Engine) -> list[str]:

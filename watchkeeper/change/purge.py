@@ -23,7 +23,7 @@ def remove(stores: Stores, model: str) -> None:
 
 
 class Resume:
-    """Goes on with what a process before began and did not finish, in a thread."""
+    """Goes on, in a thread, with what a command or a process before began and did not finish."""
 
     def __init__(self, stores: Stores) -> None:
         self._stores, self._stop = stores, threading.Event()
@@ -46,8 +46,6 @@ class Resume:
                 for model in models:
                     _log.info("the facts of the deleted model %s are removed", model, extra={"model": model})
                     remove(self._stores, model)
-                if not models:
-                    return
             except WatchkeeperError as error:
                 _log.warning("the facts of deleted models are removed later: %s", error)
             self._stop.wait(_PAUSE)
