@@ -25,26 +25,28 @@ from watchkeeper.telemetry.gauges import Gauges
 _log = logging.getLogger(__name__)
 
 
-def create_application(spine: Backend) -> FastAPI:
-    """The application; it serves `spine`, which is started and closed by whoever made it."""
-    services = Services(spine)
+def create_application(backend: Backend) -> FastAPI:
+    """The application; it serves `backend`, which is started and closed by whoever made it."""
+    services = Services(backend)
 
-    settings = spine.settings
+    settings = backend.settings
     keys, token = Keys(settings.keys), settings.secret
-    sessions = Sessions(keys, settings.session, spine.stores.control, spine.clock) if keys else None
+    sessions = Sessions(keys, settings.session, backend.stores.control, backend.clock) if keys else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await warm({} if token is None else {"authorization": f"Bearer {token}"})
-        _log.info("Watchkeeper is at %s/ui/", spine.settings.url)
+        _log.info("Watchkeeper is at %s/ui/", backend.settings.url)
         yield
 
     metrics = Metrics()
-    for collector in (Gauges(spine.status), *spine.collectors()):
+    for collector in (Gauges(backend.status), *backend.collectors()):
         metrics.registry.register(collector)
     ProcessCollector(registry=metrics.registry)
     brokers = connection(settings) if settings.kafka.bootstrap else None
-    api = create_api(services, registered=metrics, address=settings.url, clock=spine.clock, lifespan=lifespan, brokers=brokers, doors=None)
+    api = create_api(
+        services, registered=metrics, address=settings.url, clock=backend.clock, lifespan=lifespan, brokers=brokers, doors=None
+    )
     warm = mount(api, Pages(services.reader), logout=None if sessions is None else LOGOUT)
     doors = Doors(keys, Hosts(settings.host, settings.hosts), sessions)
     api.add_middleware(Auth, doors=doors)  # the last added is the outermost: nothing is answered without it

@@ -168,5 +168,5 @@ def run(settings: Settings) -> None:
 
     listen.free(settings)
     journal.keep(settings.log_level, settings.log_format)
-    with Embedded(settings) as spine:
-        listen.until_told(create_application(spine), settings)
+    with Embedded(settings) as backend:
+        listen.until_told(create_application(backend), settings)

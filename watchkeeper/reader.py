@@ -26,9 +26,9 @@ _RECENT = 10.0  # seconds that the state of the service on a page may be old
 class Reader:
     """Reads; it changes nothing. Safe to share between threads."""
 
-    def __init__(self, spine: Backend) -> None:
-        self._spine, self._stores = spine, spine.stores
-        self._defined = Defined(spine.stores.control)  # decoded once, and again when something was defined
+    def __init__(self, backend: Backend) -> None:
+        self._backend, self._stores = backend, backend.stores
+        self._defined = Defined(backend.stores.control)  # decoded once, and again when something was defined
         self._references: dict[tuple[str, int], Reference] = {}
 
     def models(self) -> list[dict[str, Any]]:
@@ -149,16 +149,16 @@ class Reader:
 
     def flow(self, letters: int) -> tuple[dict[str, int], list[Refused]]:
         """By topic the rows of the last hour, by the log's time; and the newest kinds of dead letters, so many at most."""
-        return self._stores.flow.rows(self._spine.clock.now() - moment.HOUR), self._stores.flow.refused(letters)
+        return self._stores.flow.rows(self._backend.clock.now() - moment.HOUR), self._stores.flow.refused(letters)
 
     def status(self) -> dict[str, Any]:
         """What `GET /v1/status` says, as pages need it: they are drawn again when it changes."""
-        return self._spine.status(_RECENT)
+        return self._backend.status(_RECENT)
 
     def rows(self, contracts: Sequence[Contract]) -> list[dict[str, Any]]:
         """The rows of these models; the stores are asked as often for many as for one."""
         names = [contract.model for contract in contracts]
-        progress = self._stores.batches.progress(self._spine.clock.now(), names)
+        progress = self._stores.batches.progress(self._backend.clock.now(), names)
         counts = self._stores.truth.counts(names)
         held = self._stores.panes.totals(contracts)
         episodes = self._stores.control.open_episodes()

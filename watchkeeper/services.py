@@ -23,24 +23,24 @@ from watchkeeper.reader import Reader
 class Services:
     """The API's services: the log, the commands, and questions to the reader."""
 
-    def __init__(self, spine: Backend) -> None:
-        self._spine, self._control = spine, spine.stores.control
-        self.reader = Reader(spine)
+    def __init__(self, backend: Backend) -> None:
+        self._backend, self._control = backend, backend.stores.control
+        self.reader = Reader(backend)
         self.contract = self._control.contract
         self.readings, self.models, self.monitors = self.reader.page, self.reader.models, self.reader.monitors
         self.episodes, self.episode = self.reader.episodes, self.reader.episode
         self.monitor, self.destinations = self.reader.monitor, self._control.destinations
         self.audit, self.rebuilding = self._control.audit_entries, self._control.rebuilding
-        self.status, self.ready, self.version_tag = spine.status, spine.obstacles, spine.tag
+        self.status, self.ready, self.version_tag = backend.status, backend.obstacles, backend.tag
 
     async def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> None:
         """Append to the log; returns when that is durable."""
         try:
-            future = await asyncio.to_thread(self._spine.append, topic, body, kind, decoded, now)  # to Kafka it goes row by row
+            future = await asyncio.to_thread(self._backend.append, topic, body, kind, decoded, now)  # to Kafka it goes row by row
         except Retryable as error:
             raise Overloaded(str(error), after=error.after) from error
         await asyncio.wrap_future(future)
-        self._spine.appended()
+        self._backend.appended()
 
     def model(self, name: str) -> Mapping[str, Any] | None:
         """One model's row."""
@@ -49,8 +49,8 @@ class Services:
 
     def do(self, principal: Principal, command: str, payload: msgspec.Struct) -> Any:
         """Do a command of `watchkeeper.command`, and let the owners look at what has changed."""
-        answer = commands.do(self._spine.stores, principal, command, payload)
-        self._spine.call()
+        answer = commands.do(self._backend.stores, principal, command, payload)
+        self._backend.call()
         return answer
 
 

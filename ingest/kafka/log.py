@@ -1,4 +1,4 @@
-"""The log seam over the partitions that Kafka has assigned to this process.
+"""The port `Log` over the partitions that Kafka has assigned to this process.
 
 One thread owns the client: it polls, hands in what it got (`take`), and commits what was asked for since (`serve`), for the client does not let one
 thread commit while another polls. Each partition's consumer reads from here. When more bytes are not written, whether they wait here or were

@@ -1,1 +1,1 @@
-"""The HTTP interface under /v1, and /metrics. Knows the services by the protocols of `seam`; `watchkeeper.wiring` gives them."""
+"""The HTTP interface under /v1, and /metrics. Knows the services by the protocols of `ports`; `watchkeeper.application` passes them in."""

@@ -58,7 +58,7 @@ def delete_model(context: Context, given: DeleteModel) -> Mapping[str, Any]:
 
 
 def purge_model(context: Context, given: DeleteModel) -> Mapping[str, Any]:
-    """Delete a model, if it is still there, and remove its facts. Raises Retryable where that is broken off: the same again goes on, and so does a restart."""
+    """Delete a model, if it is still there, and remove its facts. Raises Retryable where that is broken off: the same again goes on, and so does a serving process."""
     answer = _delete_model(context, given.model, purge=True)
     remove(context.stores, given.model)
     return answer

@@ -65,25 +65,25 @@ class ClusterStatus:
         self._watch = ProcessWatch(stores.control, KINDS)
         self._lag, self._moved = (0, 0), time.monotonic()
         self._asking = ""
-        self._lookout = Probe(self._ask, _Look(_NOTHING, ["the servers have not answered yet"]))
+        self._probe = Probe(self._ask, _Look(_NOTHING, ["the servers have not answered yet"]))
 
     def start(self) -> None:
         """Begin to look."""
-        self._lookout.start()
+        self._probe.start()
 
     def stop(self) -> None:
         """Look no more."""
-        self._lookout.stop()
+        self._probe.stop()
 
     def away(self) -> list[str]:
         """The servers that do not answer."""
-        slow = self._lookout.slow
-        return [*self._lookout.last.away, *([f"{self._asking} has not answered for {slow:.0f} s"] if slow else [])]
+        slow = self._probe.slow
+        return [*self._probe.last.away, *([f"{self._asking} has not answered for {slow:.0f} s"] if slow else [])]
 
     def status(self, age: float = 0.0) -> dict[str, Any]:
         """What `GET /v1/status` says, as it was found at most `age` seconds ago."""
-        look = self._lookout.now(_PATIENCE, age)
-        found, away = look or _Look(self._lookout.last.found, self.away() or [f"{self._asking} does not answer at once"])
+        look = self._probe.now(_PATIENCE, age)
+        found, away = look or _Look(self._probe.last.found, self.away() or [f"{self._asking} does not answer at once"])
         empty = {"end": 0, "written": 0, "lag": 0, "begun": 0, "partitions": 0}
         ingest = {
             topic: {
@@ -112,7 +112,7 @@ class ClusterStatus:
 
     def tag(self) -> str:
         """A text that changes with every batch, word, definition, episode and delivery, and when everything has come to rest."""
-        found = self._lookout.last.found
+        found = self._probe.last.found
         parts = (
             {name: (sorted(of.predictions.items()), sorted(of.labels.items())) for name, of in found.progress.items()},
             {name: (word.epoch, word.readings, word.quiet) for name, word in found.owner_reports.items()},
@@ -125,7 +125,7 @@ class ClusterStatus:
 
     def _ask(self) -> _Look:
         """Ask the servers one after the other: what the reports and the ends are about may only be older than the positions."""
-        found, away = self._lookout.last.found, []
+        found, away = self._probe.last.found, []
         for where, ask in (("PostgreSQL", self._control), ("Kafka", self._brokers), ("ClickHouse", self._facts)):
             self._asking = where
             try:

@@ -1,4 +1,4 @@
-"""The word of each owner: what it has done, up to where, under which definitions. Whoever serves reads it and tells whether all is quiet."""
+"""The report of each owner: what it has done, up to where, under which definitions. Whoever serves reads it and tells whether all is quiet."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Probe(Generic[T]):
         self._began: float | None = None  # of the look under way
         self._wanted, self._stopped = False, False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="lookout", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="probe", daemon=True)
 
     def start(self) -> None:
         """Begin to look."""

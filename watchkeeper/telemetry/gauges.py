@@ -1,4 +1,4 @@
-"""What Prometheus sees of the whole, asked of the spine and of the outbox at each scrape."""
+"""What Prometheus sees of the whole, asked of the backend and of the outbox at each scrape."""
 
 from __future__ import annotations
 
