@@ -127,23 +127,25 @@ def _away(machines: Machines, name: str) -> Iterator[None]:
         return
     disk = machines.clickhouse.folder / "data"
     filler = disk / "filler"
+    # A merge that meets a disk without a byte left can leave a broken part, which only a restart of ClickHouse mends (error 246 says so). So none runs meanwhile.
+    _sql(machines, "SYSTEM STOP MERGES")
     try:
-        # A merge from which somebody else takes the disk's last bytes leaves a broken part, which takes a restart (error 246 tells so). None begins later.
-        _merges(machines, "STOP")
+        _until(lambda: _sql(machines, "SELECT count() FROM system.merges") == "0", PATIENCE, "a merge does not stop")
         with filler.open("ab", buffering=0) as file, suppress(OSError):
             while (room := shutil.disk_usage(disk).free - ROOM) > 0:
                 file.write(bytes(min(room, 1 << 20)))
-        _merges(machines, "START")
         yield
     finally:
         filler.unlink()
+        _sql(machines, "SYSTEM START MERGES")
 
 
-def _merges(machines: Machines, word: str) -> None:
-    """STOP the merges of the server, those under way too, or START them again."""
+def _sql(machines: Machines, statement: str) -> str:
+    """What ClickHouse answers."""
     server = machines.clickhouse
-    answer = httpx.post(server.url, content=f"SYSTEM {word} MERGES", auth=(server.user, server.password), trust_env=False)
+    answer = httpx.post(server.url, content=statement, auth=(server.user, server.password), trust_env=False)
     assert answer.is_success, answer.text
+    return answer.text.strip()
 
 
 def _pile(servers: Servers) -> None:
