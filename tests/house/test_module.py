@@ -33,7 +33,7 @@ def test_an_init_holds_a_docstring_only() -> None:
 
 
 def test_no_module_has_a_vague_name() -> None:
-    """A module is one singular noun; a drawer is none."""
+    """A name such as `util` does not say what the module holds."""
     assert [path for path in sources() | sources("tests", "benchmarks", "compose") if PurePath(path).stem in VAGUE] == []
 
 
