@@ -37,7 +37,7 @@ test: $(STAMP) ## Run all tests, on several workers unless ARGS (pytest's) name 
 chaos: $(STAMP) ## Kill and freeze a cluster for half an hour (WATCHKEEPER_CHAOS_MINUTES); prints a ledger
 	@WATCHKEEPER_CHAOS_MINUTES=$${WATCHKEEPER_CHAOS_MINUTES:-30} $(BIN)/pytest -m chaos tests/chaos $(ARGS)
 
-fuzz: $(STAMP) ## Hammer API, events, definitions and files with made input, ten minutes each (WATCHKEEPER_FUZZ_SECONDS)
+fuzz: $(STAMP) ## Hammer API, events, definitions and files with generated input, ten minutes each (WATCHKEEPER_FUZZ_SECONDS)
 	@WATCHKEEPER_FUZZ_SECONDS=$${WATCHKEEPER_FUZZ_SECONDS:-600} $(BIN)/pytest -s -m fuzz tests/fuzz $(ARGS)
 
 check: $(STAMP) ## Check format, lint, types, layers and house rules
