@@ -1,1 +1,1 @@
-"""The words that everyone shares: events, contracts, segments, windows, readings. Imports nothing of ours."""
+"""The values that all packages share: events, contracts, segments, windows, readings. Imports nothing of ours."""

@@ -1,6 +1,6 @@
-"""Blocks: many events as columns. Nothing here is ever handled one event at a time.
+"""Blocks: many events as columns. No function here handles one event at a time.
 
-In number columns NaN is null and +infinity is invalid; every other value is finite. In text columns the texts are those
+In a column of numbers NaN is null and +infinity is invalid; all other values are finite. A column of texts holds the texts
 of `core.text`, `null` and `invalid` among them.
 """
 
@@ -63,9 +63,9 @@ class Predictions:
     """Prediction events of one model under one contract version, n rows.
 
     `numbers` and `texts` follow the numeric and the categorical ones of `contract.kept`, in that order.
-    `prediction` is a text column for classes and numbers for regression. `score` is the positive class's probability, NaN where
-    there is none; `probabilities` is (n, classes) or None. `extra` is what else the event carried, as JSON text ("" for nothing).
-    `position` and `place` say where in the log the row stands (its record, and its row in that record); `logged` when (microseconds).
+    `prediction` is a column of texts for classes, and of numbers for a regression. `score` is the probability of the positive class, NaN if
+    there is none; `probabilities` is (n, classes) or None. `extra` holds the event's optional fields as JSON text, "" for none.
+    `position` is the row's record in the log, `place` its row within that record, `logged` when the log took it (microseconds).
     """
 
     id: npt.NDArray[np.object_]

@@ -1,7 +1,7 @@
-"""Which class of a model a value means.
+"""Finds the class that a value means.
 
-The text of a class is matched as it is first. Where that finds nothing and exactly one class is the same number (`1.0` is `1`) or the same boolean
-word in any case (`True` is `true`, and `1` in a binary model), it is that class. Texts that differ stay two classes where both are known: a multiclass
+First the text is looked up as it is. If no class has it, the class that is the same number (`1.0` is `1`) or the same boolean word in any case
+(`True` is `true`, and `1` in a binary model) is taken, if there is exactly one. Two known classes with different texts stay two classes: a multiclass
 model may have `1.1` and `1.10`.
 """
 
@@ -47,7 +47,7 @@ class Classes:
         return name if name in self._exact else self._alike.get(_meaning(name, self._binary))
 
     def name(self, name: str) -> str:
-        """The class that a text means. A text outside the classes is a class of its own, numbers and boolean words in their plain form."""
+        """The class that a text means. A text that means none of them is a class of its own; a number or boolean word gets its plain form."""
         if name in self._exact or name in _NO_CLASS:
             return name
         meaning = _meaning(name, self._binary)
@@ -63,12 +63,12 @@ class Classes:
         return Categories(codes[values.codes], list(table))
 
     def outside(self, values: Categories) -> npt.NDArray[np.intp]:
-        """Indices of the values that are none of the classes; null and invalid ones are no classes, and not meant."""
+        """Indices of the values that mean none of the classes; null and invalid values are left out."""
         strange = [bool(self.names) and name not in _NO_CLASS and self.find(name) is None for name in values.texts]
         return np.flatnonzero(np.array(strange, np.bool_)[values.codes]) if any(strange) else np.zeros(0, np.intp)
 
     def columns(self, names: Iterable[str], prefix: str) -> dict[str, str]:
-        """The columns of probabilities, called `prefix` and a class, by class; of two for one class that with its exact text, or the first."""
+        """By class its column of probabilities, whose name is `prefix` and the class. Of two columns for one class the one with its exact text counts, else the first."""
         spelled = {name: text.of(name.removeprefix(prefix)) for name in names if name.startswith(prefix)}
         found = {one: name for name, one in spelled.items() if one in self._exact}
         for name, one in spelled.items():
@@ -77,14 +77,14 @@ class Classes:
         return found
 
     def spellings(self, name: str) -> tuple[str, ...]:
-        """Other texts that are often written for a class: of a whole number with `.0`, of a binary model's 0 and 1 the boolean words."""
+        """Other texts that are often written for a class: a whole number with `.0`, and in a binary model boolean words for 0 and 1."""
         other = [f"{name}.0"] if name.removeprefix("-").isdecimal() else []
         words = [spelled for word in _WORDS for spelled in (word, word.title())]
         return tuple(one for one in (*other, *words) if one not in self._exact and self.find(one) == name)
 
 
 def gathered(columns: Iterable[tuple[Collection[str], bool]], *, binary: bool) -> tuple[str, ...]:
-    """The classes that columns hold, in order of their texts. Of each column the texts of its values, and whether the values themselves are texts.
+    """The classes that columns hold, in order of their texts. A column is given as the texts of its values, and whether the values are texts themselves.
 
     In a binary model texts that mean the same are one class, in its plain form. In a multiclass model texts that differ are different classes, and a
     number or boolean is the class of the one text that means it.
@@ -102,7 +102,7 @@ def gathered(columns: Iterable[tuple[Collection[str], bool]], *, binary: bool) -
 
 
 def with_others(names: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
-    """The classes of a multiclass model, and those of other texts that mean none of them. Of others that mean the same each is a class."""
+    """The classes of a multiclass model, and a class for each other text that means none of them."""
     known, others = Classes(names, binary=False), tuple(others)
     count = Counter(_meaning(one, binary=False) for one in others)
     return tuple(sorted({*known.names, *(one for one in others if count[_meaning(one, binary=False)] > 1 or known.find(one) is None)}))
@@ -114,7 +114,7 @@ def _cached(names: tuple[str, ...], binary: bool) -> Classes:
 
 
 def _meaning(name: str, binary: bool) -> Decimal | str:
-    """What texts of one class have in common: the number, the boolean word, or the text."""
+    """What the texts of one class have in common: the number, the boolean word, or else the text."""
     if _NUMBER.fullmatch(name):
         try:
             return Decimal(name)
@@ -127,7 +127,7 @@ def _meaning(name: str, binary: bool) -> Decimal | str:
 
 
 def _plain(name: str, meaning: Decimal | str) -> str:
-    """The text that a number or a boolean of that meaning has; of a number that no float holds the text as it is."""
+    """The plain text of a number or boolean word; the text as it is for a number that no float holds."""
     if isinstance(meaning, str):
         return meaning
     plain = text.of(float(meaning))

@@ -26,7 +26,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that moves only when told to; for tests and for evaluating a past date."""
+    """A clock that moves only by `advance`; for tests and for evaluating a past date."""
 
     def __init__(self, now: int = 0) -> None:
         self._now = now

@@ -1,4 +1,4 @@
-"""The contract of a model: what its events hold, how values fall into bins, which segments are watched.
+"""The contract of a model: what its events hold, into which bins values fall, which segments there are.
 
 A contract is frozen once it has a version. Bins belong to it: a value falls into the same bin in every process and in
 every rebuild.
@@ -14,7 +14,7 @@ from core import moment
 from core.described import Described
 
 PREDICTION, SCORE, LABEL = "@prediction", "@score", "@label"
-_OF_REFERENCE = "reference"  # no model's name ends so (`core.name`)
+_OF_REFERENCE = "reference"  # no model may have such a name (`core.name`)
 
 
 class Task(StrEnum):
@@ -60,7 +60,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def middle(self) -> float:
-        """The middle edge: squares are summed about it, so that they stay small beside those of distant numbers; 0 without edges."""
+        """The middle edge, 0 without edges. Squares are summed about it, which keeps them small and exact where values are far from 0."""
         return self.edges[len(self.edges) // 2] if self.edges else 0.0
 
     @property
@@ -88,7 +88,7 @@ class Dimension(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Roles(msgspec.Struct, frozen=True, kw_only=True):
-    """The names of the role columns in the reference file, used again by `replay`."""
+    """The names of the role columns in the reference file; `replay` uses them again."""
 
     id: str = "prediction_id"
     ts: str = "ts"
@@ -107,9 +107,9 @@ class Roles(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contract(Described, frozen=True, kw_only=True):
-    """What one version of a model's contract says.
+    """One version of a model's contract.
 
-    `features` are watched; `tags` only travel (segment and protected columns that are no features).
+    `features` are monitored; `tags` are sent and not monitored (segment and protected columns that are not features).
     `outputs` are the bins of `@prediction`, `@score` (where the model sends one) and `@label`; `signals` are columns that are derived from an event's own
     fields (`detectors.summary.signal`).
     `score_edges` cut the scores of each class that AUC is taken of (binary: the positive one; else `classes`, in order;
@@ -137,22 +137,22 @@ class Contract(Described, frozen=True, kw_only=True):
 
     @property
     def of_reference(self) -> Contract:
-        """The contract under which the facts of this one's reference are kept: as those of a model whose name no event and no definition can have."""
+        """The contract under which the reference is kept in the fact store, as a model of its own, whose name no event and no definition can have."""
         return msgspec.structs.replace(self, model=f"{self.model}/{self.version}/{_OF_REFERENCE}")
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Features, then tags: what events send."""
+        """Features, then tags: the columns that events send."""
         return self.features + self.tags
 
     @property
     def kept(self) -> tuple[Column, ...]:
-        """What events send, then signals: the order in which raw events keep them."""
+        """The columns that events send, then signals: the order in which raw events keep them."""
         return self.columns + self.signals
 
     @property
     def own(self) -> tuple[Column, ...]:
-        """All that a monitor may name: features, outputs and signals."""
+        """All columns that a monitor may name: features, outputs and signals."""
         return self.features + self.outputs + self.signals
 
     @property

@@ -1,4 +1,4 @@
-"""What people write beside a definition: whose it is, what it is for, and what to do when it fires."""
+"""Owner, description and runbook of a definition: who is responsible, what it is for, and what to do when it fires."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def _runbook(value: object) -> str:
 
 
 READERS: Mapping[str, Callable[[object], str]] = {"owner": _owner, "description": _description, "runbook": _runbook}
-"""Each as people write it: checked, or ConfigError."""
+"""By field its reader, which checks what was written and raises ConfigError."""
 
 
 def described(document: Mapping[str, Any]) -> dict[str, str]:
-    """Those of a document that are written, checked."""
+    """The three fields, checked, as far as a document has them."""
     return {name: read(document[name]) for name, read in READERS.items() if document.get(name) is not None}

@@ -1,4 +1,4 @@
-"""Where episodes are sent. The document that people write is read by `alerts.destination.document`; this is what comes out of it."""
+"""Destinations of notifications. `alerts.destination.document` makes them from what people write."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SECRET = frozenset({"secret", "password", "token", "routing_key"})
 class Destination(Described, frozen=True, kw_only=True):
     """A destination. `settings` are those of its kind, as `alerts.destination.<kind>` has read them; `models` empty means all.
 
-    One that is not `enabled` is paused: it is told of nothing new, and what waits for it is kept.
+    One that is not `enabled` is paused: nothing new is queued for it, and notifications that wait for it are kept.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Destination(Described, frozen=True, kw_only=True):
         return (not self.models or model in self.models) and severity.rank >= self.severity.rank
 
     def shown(self) -> dict[str, Any]:
-        """The destination without its secrets: for people, logs, the API and the audit."""
+        """The destination without its secrets, for pages, logs, the API and the audit."""
         document: dict[str, Any] = msgspec.to_builtins(self)
         del document["settings"]
         return document | {name: _shown(name, value) for name, value in self.settings.items()}
@@ -41,7 +41,7 @@ class Destination(Described, frozen=True, kw_only=True):
 
 
 def _shown(name: str, value: str) -> str:
-    """A setting without what it hides: of an address user, password, query and fragment, for tokens travel in all of them."""
+    """A setting without secrets. An address loses user, password, query and fragment, because each of them may hold a token."""
     if name in _SECRET:
         return "***"
     if name != "url":

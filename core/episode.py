@@ -1,4 +1,4 @@
-"""Episodes: the continuous life of an alert, with what is remembered, recorded and sent of it.
+"""Episodes, and what belongs to them: rules, transitions, deliveries. An episode is one alert, from firing to its end.
 
 All times are microseconds since the epoch. `started_at`, `fired_at`, `ended_at` and a transition's `at` are event time (ends or starts of
 windows); `recorded`, `created` and `due` are wall time.
@@ -18,7 +18,7 @@ from core.reading import Reading, Verdict
 
 
 class State(StrEnum):
-    """Where a rule stands. An episode is open in firing and recovering, and is held open in nodata and error."""
+    """The state of a rule. An episode is open in firing and recovering; in nodata and error an open one stays open."""
 
     NORMAL = "normal"
     PENDING = "pending"
@@ -30,14 +30,14 @@ class State(StrEnum):
 
 
 class Level(StrEnum):
-    """How bad: warn < critical."""
+    """The level of an alert: warn < critical."""
 
     WARN = "warn"
     CRITICAL = "critical"
 
 
 class SeenWindow(msgspec.Struct, frozen=True, array_like=True):
-    """What a rule remembers of a window; `before`: it was judged in an earlier revision and is not any more."""
+    """What a rule remembers of a window; `before` says that an earlier revision was judged and this one could not be."""
 
     start: int
     end: int
@@ -81,7 +81,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeliveryState(StrEnum):
-    """What became of a notification."""
+    """The state of a notification."""
 
     PENDING = "pending"  # waits for its first or next attempt
     DELIVERED = "delivered"
@@ -106,7 +106,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Episode(Described, frozen=True, kw_only=True):
-    """One continuous life of an alert.
+    """One alert, from firing to its end.
 
     `reason`, `window_*`, `value` and `threshold` are of the reading that fired (or escalated) it; `reading` and `definition` are frozen
     snapshots of that reading and of the monitor. `fired` is the reading that fired it, also after an escalation; episodes that began before

@@ -1,4 +1,4 @@
-"""One tree of errors, split by the question *may I go on?*
+"""All errors that Watchkeeper raises, by what the caller can do next.
 
     WatchkeeperError
     |-- Retryable       the same again, later, may succeed

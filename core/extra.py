@@ -1,6 +1,6 @@
 """The optional fields of a prediction event: kept with a raw event as JSON text, and read as columns.
 
-A field that came and cannot be used is `WRONG` here, and named in `invalid` of the text, so that reading raw again gives the same columns.
+A field that was sent and cannot be used is `WRONG` here. The text names it in `invalid`, so that raw events read back give the same columns.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Extra(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class Kept(Extra, omit_defaults=True, gc=False):
-    """The fields as raw events keep them. `invalid` names those that came and cannot be used, a single attribution as `attributions.` and its feature."""
+    """The fields as raw events keep them. `invalid` names those that were sent and cannot be used; one attribution is `attributions.` and its feature."""
 
     invalid: list[str] | None = None
 
@@ -62,7 +62,7 @@ class Kept(Extra, omit_defaults=True, gc=False):
         self.invalid = [*(self.invalid or ()), *(name.encode(errors="replace").decode() for name in wrong)] or None
 
     def unmark(self) -> None:
-        """Make `WRONG` again what is named in `invalid`."""
+        """Set the fields that `invalid` names to `WRONG`."""
         for name in self.invalid or ():
             whole, _, feature = name.partition(".")
             if feature:
@@ -126,19 +126,19 @@ def fields_of(names: Collection[str], events: Sequence[Any]) -> Fields:
 
 
 def latencies(values: Floats) -> tuple[Floats, Mapping[int, str]]:
-    """Latencies, those below 0 as invalid, and which those are."""
+    """The latencies, with those below 0 as invalid; and which were below 0."""
     below = np.flatnonzero(values < 0)
     values[below] = WRONG
     return values, dict.fromkeys(below.tolist(), "a latency below 0")
 
 
 def crossed(lower: Floats, upper: Floats) -> Mapping[int, str]:
-    """Which intervals end before they begin."""
+    """Which intervals have a lower bound above the upper one."""
     return dict.fromkeys(np.flatnonzero(np.isfinite(lower) & (lower > upper)).tolist(), "the lower bound is above the upper one")
 
 
 def texts_of(values: Sequence[Any]) -> Categories:
-    """A column of strings and None as texts; half a character and what is no string are invalid."""
+    """A column of strings and None as texts. A lone surrogate, and a value that is not a string, are invalid."""
     table: dict[str, int] = {}
     code = {value: table.setdefault(_text(value), len(table)) for value in dict.fromkeys(values)}
     return Categories(np.fromiter(map(code.__getitem__, values), np.int32, len(values)), list(table))

@@ -1,4 +1,4 @@
-"""Findings: what was looked at, whether it is well, and what to do if it is not."""
+"""Findings of checks: what was checked, whether it is well, and what to do if not."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _AWAY = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: whether it is well, what was seen, and what to do if not."""
+    """The finding of one check: whether it is well, what was seen, and what to do if not."""
 
     name: str
     well: bool
@@ -40,7 +40,7 @@ class Finding:
 
 
 def away(name: str, said: str, setting: str) -> Finding:
-    """A server that cannot be reached, by what its client says; `setting` names where its address stands.
+    """The finding for a server that cannot be reached, from what its client says; `setting` is the setting that holds its address.
 
     >>> away("kafka", "Connect to ipv4#127.0.0.1:9 failed: Connection refused", "kafka.bootstrap").remedy
     'nothing listens there: start the server, or correct kafka.bootstrap'
@@ -50,13 +50,13 @@ def away(name: str, said: str, setting: str) -> Finding:
 
 
 def refused(name: str, error: Retryable | Fatal, setting: str) -> Finding:
-    """A server that will not have us, or is away; an error's own remedy stands after a semicolon."""
+    """The finding for a server that refuses us or is away. A remedy may follow the error's message, after a semicolon."""
     said, _, remedy = str(error).partition("; ")
     return Finding(name, well=False, seen=said, remedy=remedy) if remedy and isinstance(error, Fatal) else away(name, said, setting)
 
 
 def version(name: str, found: str, least: tuple[int, ...], why: str) -> Finding:
-    """A server's version, such as `26.7.2.1`, against the least that will do; `why` says what is missing before.
+    """The finding for a server's version, such as `26.7.2.1`, against the lowest that will do; `why` says what lower ones lack.
 
     >>> version("postgresql", "13.9", (14,), "").well
     False
@@ -67,7 +67,7 @@ def version(name: str, found: str, least: tuple[int, ...], why: str) -> Finding:
 
 
 def clock(name: str, asked: int, theirs: int, answered: int) -> Finding:
-    """A server's clock against ours, in microseconds: what it said between `asked` and `answered`.
+    """The finding for a server's clock: `theirs` is what it said between `asked` and `answered` of our clock, in microseconds.
 
     >>> clock("kafka", 0, 7_000_000, 1_000).seen
     '7.0 s ahead of this machine'

@@ -1,7 +1,7 @@
-"""Generations decide between two versions of one fact: the one with the higher generation holds.
+"""Generations decide between two versions of one fact: the version with the higher generation holds.
 
-A generation is made of an owner's era and the number of the owner's step. Each owner of a model has a higher era than the owners before it. So a late
-write of an earlier owner loses, and no clock is needed to say so.
+A generation is made of an owner's era, which is its epoch plus a constant, and the number of the owner's step. Each owner of a model has a higher era
+than the owners before it. So the late write of an earlier owner has no effect, and no clock decides it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ def era(epoch: int) -> int:
 
 
 def above(generation: int) -> int:
-    """The least epoch whose era is above that in which this was written. Epochs are below what is there when they were restored from a backup."""
+    """The lowest epoch whose era is above that of this generation. Epochs can be too low when the control store was restored from a backup."""
     return max(1, era_of(generation) + 1 - _FIRST)
 
 
 def generation(era: int, step: int) -> int:
-    """The generation of what is written in a step."""
+    """The generation of the facts that an owner of this era writes in this step."""
     return (era << _STEPS) + step
 
 

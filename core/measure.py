@@ -1,4 +1,4 @@
-"""What a measure is to whoever asks for it, judges it or shows it. How it is computed is in `detectors.catalogue`."""
+"""A measure as monitors, alerts and pages know it. `detectors.catalogue` has how it is computed."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ class Family(StrEnum):
 
 
 class Subject(StrEnum):
-    """What a measure is taken of."""
+    """The subject of a measure: what it is computed for."""
 
     COLUMN = "column"
     MODEL = "model"
 
 
 class Judged(StrEnum):
-    """What is compared with the thresholds: the value, or how much worse than the baseline it is."""
+    """What is compared with the thresholds: the value, or how much worse it is than the baseline."""
 
     VALUE = "value"
     WORSE = "worse"
 
 
 class Need(StrEnum):
-    """What a model must send before a measure can have a value."""
+    """What a model's events must have for a measure to have a value."""
 
     LABELS = "labels"
     SCORES = "scores"
@@ -79,25 +79,25 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def short(self) -> str:
-        """The name where there is little room: an axis, the head of a table."""
+        """A short name, for an axis or the head of a table."""
         return self.brief or self.title
 
     @property
     def axis(self) -> str:
-        """The unit for an axis; "" where it goes without saying."""
+        """The unit for an axis; "" for a unit that needs no mention."""
         return "" if self.unit in _UNSAID else self.unit
 
     @property
     def from_zero(self) -> bool:
-        """Whether its scale begins at zero: where zero is how it should be."""
+        """Whether its scale begins at zero, as it does where zero is the best value."""
         return self.judged is Judged.VALUE
 
     def takes_side(self, baseline: object | None) -> bool:
-        """Whether a threshold has to say `below` or `above`: the value itself is judged, of a measure that is judged by how much worse it is."""
+        """Whether a threshold has to say `below` or `above`: there is no baseline, and the measure is judged by how much worse it is than one."""
         return self.judged is Judged.WORSE and baseline is None
 
     def worse(self, value: Any, baseline: Any, *, against: bool) -> Any:
-        """What is compared with thresholds that are numbers; value and baseline are floats or arrays of one shape.
+        """The number that is compared with thresholds that are numbers; value and baseline are floats or arrays of one shape.
 
         How much worse the value is than the baseline's, if it is judged so and there is a baseline (`against`); else the value.
         """
@@ -115,7 +115,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measures(dict[str, Measure]):
-    """All measures by name. One that is not known stands under its own name."""
+    """All measures by name. A name that is not known gives a measure with that name as its title."""
 
     def __missing__(self, name: str) -> Measure:
         return Measure(name=name, title=name)

@@ -49,19 +49,19 @@ def parse(value: object) -> int:
 
 
 def parse_start(value: str) -> int:
-    """The same of a text that may be a date, too, which is its midnight in UTC."""
+    """As `parse`; a date is its midnight in UTC."""
     return parse(f"{value}T00:00:00Z" if _DATE.fullmatch(value) else value)
 
 
 def parse_query(value: str) -> int:
-    """The same of a text in an address: digits are milliseconds, and a `+` before an offset need not be escaped."""
+    """As `parse`, for a text in an address: digits are milliseconds, and a `+` before an offset need not be escaped."""
     if re.fullmatch(r"-?\d{1,30}", value, re.ASCII):
         return parse(int(value))
     return parse(_UNESCAPED.sub(r"\1+\2", value) if _UNESCAPED.fullmatch(value) else value)
 
 
 def _fault(value: str) -> str:
-    """What is wrong with a text that is no RFC 3339 time, and how it is written."""
+    """What is wrong with a text that is not an RFC 3339 time, and how to write it."""
     shown = repr(value[:40])
     if _DATE.fullmatch(value):
         return f"{shown} is a date without a time of day; write {value}T00:00:00Z if it is midnight in UTC"

@@ -1,7 +1,7 @@
-"""Monitors: what is watched, against what, and when it is too much.
+"""Monitors: which measure is computed, for what, against which baseline, and with which thresholds.
 
-The grammar that people write is read by `monitors.definition.grammar`; this is what comes out of it. A monitor is frozen once it has a
-version; a changed definition is a new version of the same name.
+`monitors.definition.grammar` makes them from what people write. A monitor with a version does not change; a changed definition is a new version
+of the same name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from core.window.tumbling import Tumbling
 
 
 class Severity(StrEnum):
-    """Whom an episode may wake: report < ticket < page."""
+    """How urgent an episode is: report < ticket < page."""
 
     REPORT = "report"
     TICKET = "ticket"
@@ -36,7 +36,7 @@ class Monitor(Described, frozen=True, kw_only=True):
 
     `columns` is empty for measures of the whole model, and for "all features". `segments` is a list of groupings such as `all`, `carrier`
     or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. `persist` is (m, n): m of n disjoint windows.
-    One that is not `enabled` is paused: nothing of it is evaluated, and what it has left stays as it is.
+    One that is not `enabled` is paused: it is not evaluated, and its readings and episodes stay as they are.
     """
 
     name: str
@@ -59,15 +59,15 @@ class Monitor(Described, frozen=True, kw_only=True):
 
     @property
     def threshold(self) -> dict[str, Any]:
-        """What a reading says of its threshold."""
+        """The thresholds as readings give them."""
         return {"warn": self.warn, "critical": self.critical}
 
     @property
     def evaluated_revision(self) -> int:
-        """The revision that readings and rules carry. Words about a monitor, and a pause, leave it as it is."""
+        """The revision that readings and rules carry. A change of owner, description or runbook, and a pause, leave it as it is."""
         return self.since or self.revision
 
     def evaluates_like(self, other: Monitor) -> bool:
-        """Whether the same is evaluated and judged, whatever is said about it, and whether or not it is paused."""
+        """Whether both are evaluated and judged alike; owner, description, runbook and pauses do not count."""
         aside: dict[str, Any] = {**other.words, "enabled": other.enabled, "revision": other.revision, "since": other.since}
         return msgspec.structs.replace(self, **aside) == other

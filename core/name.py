@@ -1,6 +1,6 @@
 """Names: what a model, a column, a dimension, a monitor, a destination, or a version or role of a model may be called.
 
-A name is checked where it is created, never where it is read back: what an older program took goes on working.
+A name is checked when it is created, never when it is read back, so that names that an older version accepted go on working.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Named(StrEnum):
 
 
 def check(kind: Named, name: object, there: Collection[str] = ()) -> str:
-    """The name, if it may be given to a thing of a kind that is new, or is `there` already; ConfigError that says why not, and what to write instead.
+    """The name, if a new thing of this kind may have it or it is `there` already. Otherwise raises ConfigError that says why not, and what to write instead.
 
     >>> check(Named.MODEL, "Preis für München 🚕")
     'Preis für München 🚕'

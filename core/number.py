@@ -1,4 +1,4 @@
-"""Numbers as people read them: one number has one text, on the pages, in sentences and in notifications."""
+"""Numbers as texts for people. A number has the same text on pages, in sentences and in notifications."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def exact(value: float) -> str:
 
 
 def reached(threshold: float | dict[str, float]) -> str:
-    """From where on a threshold is reached, in words. A value that equals it reaches it, on either side.
+    """A threshold in words. A value that equals the threshold reaches it.
 
     >>> reached(0.25), reached({"above": 12.0}), reached({"below": 0.8})
     ('from 0.25', 'from 12', 'at 0.8 or below')

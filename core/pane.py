@@ -1,7 +1,6 @@
-"""Panes: small additive summaries of one slot of event time. The key of a pane, and the columns of its table.
+"""The slots of event time. A slot is a fixed stretch of time, as long as a contract's pane; a pane is the summary of one slot.
 
-An input pane is keyed by (model, contract version, model version, role, pane length, generation, segment, column, slot); it holds sparse
-counts and sums by bin. A performance pane has no column, and is always recomputed, never incremented.
+What input panes hold is in `detectors.summary.inputs`, what performance panes hold in `detectors.summary.performance`.
 """
 
 from __future__ import annotations
@@ -12,5 +11,5 @@ from core.block import Ints
 
 
 def slot_of(ts: Ints, pane: int) -> Ints:
-    """The start of the pane of `pane` microseconds that each time falls into."""
+    """The start of the slot of `pane` microseconds into which each time falls, all in microseconds."""
     return np.floor_divide(ts, pane) * pane

@@ -1,4 +1,4 @@
-"""Who asks for something, and what they may do."""
+"""Principals, who send requests, and their roles, which say what they may do."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from core.error import Forbidden
 class Role(StrEnum):
     """What a principal may do, lowest first; each may do what those before it may.
 
-    A viewer reads. A sender also sends events. An operator also acts on what is there without changing what is watched. An editor also changes and
-    deletes definitions. An admin also reads the audit and destroys data.
+    A viewer reads. A sender also sends events. An operator also rebuilds panes, which changes no definition. An editor also changes and
+    deletes definitions. An admin also reads the audit and removes data.
     """
 
     VIEWER = "viewer"
@@ -43,4 +43,4 @@ class Principal(NamedTuple):
 
 
 LOCAL = Principal("local", Role.ADMIN)
-"""Everyone on this machine, where the server asks for no token."""
+"""Everyone on this machine, if the settings have no token."""

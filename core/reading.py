@@ -9,7 +9,7 @@ import msgspec
 
 
 class Verdict(StrEnum):
-    """What a reading says."""
+    """The verdict of a reading."""
 
     OK = "ok"
     WARN = "warn"

@@ -1,4 +1,4 @@
-"""What could not be used."""
+"""A summary of dead letters."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Segments: `all`, each value of each dimension, and each combination of a declared cross.
+"""Segments: `all`, each value of each dimension, and each combination of values of a declared cross.
 
-Every row belongs to one segment of each *grouping*: `()` is `all`, `("carrier",)` a dimension, `("carrier", "origin")` a cross.
+A *grouping* is a tuple of dimensions: `()` is `all`, `("carrier",)` a dimension, `("carrier", "origin")` a cross. A row is in one segment of each grouping.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ALL = "all"
 
 
 class Segments:
-    """The segments of a contract, numbered: `assign` gives numbers to rows, `name` gives a number its text."""
+    """The numbered segments of a contract: `assign` gives each row its number, `name` gives a number its text."""
 
     def __init__(self, contract: Contract) -> None:
         self.dimensions = {dimension.name: _Dimension(dimension) for dimension in contract.dimensions}

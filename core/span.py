@@ -57,7 +57,7 @@ class Spans:
         return others.find(self) >= 0
 
     def find(self, others: Spans) -> Ints:
-        """The place of each of some others among these, -1 where it is not; `others` may be in any order."""
+        """The index of each of `others` among these, -1 if it is not there; `others` may be in any order."""
         if not len(self):
             return np.full(len(others), -1)
         starts, ends = np.unique(self.start), np.unique(self.end)
@@ -73,6 +73,6 @@ class Spans:
 
 
 def _places(known: Ints, values: Ints) -> Ints:
-    """The place of each value among distinct ascending ones, -1 where it is not."""
+    """The index of each value among distinct ascending ones, -1 if it is not there."""
     place = np.minimum(np.searchsorted(known, values), len(known) - 1)
     return np.where(known[place] == values, place, -1)

@@ -1,8 +1,8 @@
-"""The one text of a value: how classes, categories and segment values are written and compared.
+"""The text of a value: how classes, categories and segment values are written and compared.
 
 Whole numbers have no decimals, booleans are `true` and `false`, a missing value is `null`, one of a wrong type is
 `invalid`. `%`, `,` and `=` are percent-encoded, and so is the first letter of a value that is literally `other`, `null`
-or `invalid`, so that those three words always mean what they say.
+or `invalid`, so that these three words never stand for such a value.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The kinds of baselines: a new one is a file beside this and its name here.
+"""The kinds of baselines. A new kind is a file in this folder, and its name in `KINDS`.
 
-Each has `read`, `written` and `check` for the grammar, `brief` and `words` for people, its `source`, and `spans`: for each of some windows what is pooled, as one set of
-spans for each part of the pool. A baseline from the reference has no spans.
+A kind has `read`, `written` and `check` for the grammar, `brief` and `words` for people, and its `source`. Its `spans` gives for some windows what is
+pooled as their baselines: one set of spans for each part of the pool. A baseline from the reference has no spans.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ KINDS: tuple[type[Baseline], ...] = (Reference, Previous, Prior)
 
 
 def read(written: Any) -> Baseline | None:
-    """The baseline that is meant; None if no kind reads it. Raises ConfigError where one does and finds a fault."""
+    """The baseline that a document defines; None if no kind reads it. Raises ConfigError if a kind reads it and finds a fault."""
     return next((found for kind in KINDS if (found := kind.read(written)) is not None), None)
 
 
 def text(baseline: Baseline) -> str:
-    """What a reading says of its baseline: as it is written, an object as JSON."""
+    """The text of a baseline in readings: as it is written in a monitor, an object as JSON."""
     return baseline.written if isinstance(baseline.written, str) else msgspec.json.encode(baseline.written).decode()
 
 
 def written(said: str) -> Any:
-    """What was written for a baseline of which a reading says so."""
+    """The document of a baseline, from its text in a reading."""
     return msgspec.json.decode(said) if said.startswith("{") else said
 
 
 def brief(said: str) -> str:
-    """The name for people of a baseline of which a reading says so."""
+    """The short name of a baseline for people, from its text in a reading."""
     found = read(written(said))
     return said if found is None else found.brief

@@ -27,17 +27,17 @@ class Prior(msgspec.Struct, frozen=True, tag_field="kind", tag="prior"):
 
     @property
     def written(self) -> dict[str, str]:
-        """What `read` reads."""
+        """The document that `read` reads."""
         return {"prior": duration.text(self.shift)}
 
     @property
     def brief(self) -> str:
-        """For people, where there is little room."""
+        """A short name for people."""
         return f"{duration.text(self.shift)} earlier"
 
     @property
     def words(self) -> str:
-        """For people."""
+        """A name for people."""
         return f"the window {duration.text(self.shift)} earlier"
 
     def check(self, kind: Window, pane: int) -> None:
@@ -51,5 +51,5 @@ class Prior(msgspec.Struct, frozen=True, tag_field="kind", tag="prior"):
             )
 
     def spans(self, windows: Spans, _kind: Window) -> tuple[Spans, ...]:
-        """The span so much earlier."""
+        """The span of each window, `shift` microseconds earlier."""
         return (Spans(windows.start - self.shift, windows.end - self.shift),)

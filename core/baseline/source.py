@@ -1,4 +1,4 @@
-"""Where a baseline's rows come from."""
+"""The sources of a baseline's rows."""
 
 from __future__ import annotations
 

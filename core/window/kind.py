@@ -1,7 +1,7 @@
-"""The kinds of windows: a new one is a file beside this and its name here.
+"""The kinds of windows. A new kind is a file in this folder, and its name in `KINDS`.
 
-Each has `read` and `written` for the grammar, `text` for people, and `step`, `longest`, `fits`, `between`, `before` and `closes` for the plan of
-evaluation (see `core.window.tumbling`).
+A kind has `read` and `written` for the grammar and `text` for people. `step`, `longest`, `fits`, `between`, `before` and `closes` say which windows
+there are; `core.window.tumbling` describes them.
 """
 
 from __future__ import annotations
@@ -17,5 +17,5 @@ KINDS: tuple[type[Window], ...] = (Tumbling, Sliding)
 
 
 def read(written: Mapping[str, Any]) -> Window | None:
-    """The windows that a `target` means; None if no kind reads it. Raises ConfigError where one does and finds a fault."""
+    """The windows that a `target` defines; None if no kind reads it. Raises ConfigError if a kind reads it and finds a fault."""
     return next((found for kind in KINDS if (found := kind.read(written)) is not None), None)

@@ -1,4 +1,4 @@
-"""Sliding windows: of one length, one every so often, aligned to the Unix epoch in UTC."""
+"""Sliding windows: windows of one length, one of which begins at each multiple of `every`. They are aligned to the Unix epoch in UTC."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Sliding(msgspec.Struct, frozen=True, tag_field="kind", tag="sliding"):
 
     @property
     def written(self) -> dict[str, str]:
-        """What `read` reads."""
+        """The document that `read` reads."""
         return {"window": duration.text(self.length), "every": duration.text(self.every)}
 
     @property
@@ -59,12 +59,12 @@ class Sliding(msgspec.Struct, frozen=True, tag_field="kind", tag="sliding"):
         return self.every % pane == 0
 
     def between(self, first: int, last: int) -> Spans:
-        """The windows from the first that holds an event at `first` to the last that holds one at `last`, in microseconds; in order."""
+        """The windows in order, from the first that holds an event at `first` to the last that holds an event at `last` (microseconds)."""
         start = np.arange((first - self.length) // self.every + 1, last // self.every + 1) * self.every
         return Spans(start, start + self.length)
 
     def before(self, spans: Spans, count: int) -> Spans:
-        """For each of some windows the span of `count` times its length before it."""
+        """For each window the span of `count` times its length just before it."""
         return Spans(spans.start - count * self.length, spans.start)
 
     def closes(self, after: int) -> int:

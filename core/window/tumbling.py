@@ -1,4 +1,4 @@
-"""Tumbling windows: of one length, side by side, aligned to the Unix epoch in UTC."""
+"""Tumbling windows: windows of one length that follow one another, aligned to the Unix epoch in UTC."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Tumbling(msgspec.Struct, frozen=True, tag_field="kind", tag="tumbling"):
 
     @property
     def written(self) -> dict[str, str]:
-        """What `read` reads."""
+        """The document that `read` reads."""
         return {"window": duration.text(self.length)}
 
     @property
@@ -56,12 +56,12 @@ class Tumbling(msgspec.Struct, frozen=True, tag_field="kind", tag="tumbling"):
         return self.length % pane == 0
 
     def between(self, first: int, last: int) -> Spans:
-        """The windows from the first that holds an event at `first` to the last that holds one at `last`, in microseconds; in order."""
+        """The windows in order, from the first that holds an event at `first` to the last that holds an event at `last` (microseconds)."""
         start = np.arange(first // self.length, last // self.length + 1) * self.length
         return Spans(start, start + self.length)
 
     def before(self, spans: Spans, count: int) -> Spans:
-        """For each of some windows the span of the `count` windows before it."""
+        """For each window the span of the `count` windows just before it."""
         return Spans(spans.start - count * self.length, spans.start)
 
     def closes(self, after: int) -> int:
