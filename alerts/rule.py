@@ -73,12 +73,12 @@ def _remember(rule: Rule, reading: Reading) -> tuple[SeenWindow, ...] | None:
     seen = SeenWindow(reading.window_start, reading.window_end, reading.revision, reading.verdict)
     if not rule.windows or reading.window_end > rule.windows[-1].end:
         return (*rule.windows, seen)
-    for place, known in enumerate(rule.windows):
+    for index, known in enumerate(rule.windows):
         if known.end == seen.end and known.start == seen.start:
             if known.revision >= seen.revision:
                 return None
             before = seen.verdict not in _JUDGED and (known.before or known.verdict in _JUDGED)
-            return (*rule.windows[:place], msgspec.structs.replace(seen, before=before), *rule.windows[place + 1 :])
+            return (*rule.windows[:index], msgspec.structs.replace(seen, before=before), *rule.windows[index + 1 :])
     if seen.verdict not in _JUDGED:
         return None
     return tuple(sorted((*rule.windows, seen), key=lambda item: (item.end, item.start)))

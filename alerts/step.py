@@ -131,7 +131,7 @@ class AlertStep:
         """Fill the outbox: firing for all who take it, resolution for those who were told of the firing."""
         if self._destinations is None:
             self._destinations = self._ledger.destinations()
-        told = {row.destination for row in episode.deliveries if row.state is not DeliveryState.NOT_SENT}
+        notified = {row.destination for row in episode.deliveries if row.state is not DeliveryState.NOT_SENT}
         body = self._body(episode, kind)
         rows = tuple(
             Delivery(
@@ -146,7 +146,7 @@ class AlertStep:
                 reason=why,
             )
             for destination in self._destinations
-            if (destination.takes(episode.model, episode.severity) if kind == FIRED else destination.name in told)
+            if (destination.takes(episode.model, episode.severity) if kind == FIRED else destination.name in notified)
         )
         self._deliveries += rows
         self._keep(msgspec.structs.replace(episode, deliveries=(*episode.deliveries, *rows)))

@@ -164,7 +164,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="the folder of everything that is kept")
     parser.add_argument("--any-port", action="store_true", help="take ports that are free now instead of the usual ones")
     given = parser.parse_args()
-    interrupt.heed()
+    interrupt.install_handlers()
     try:
         run(given.data.resolve(), (lambda _name, _usual: free_port()) if given.any_port else (lambda _name, usual: usual))
     except KeyboardInterrupt:

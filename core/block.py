@@ -65,7 +65,7 @@ class Predictions:
     `numbers` and `texts` follow the numeric and the categorical ones of `contract.kept`, in that order.
     `prediction` is a column of texts for classes, and of numbers for a regression. `score` is the probability of the positive class, NaN if
     there is none; `probabilities` is (n, classes) or None. `extra` holds the event's optional fields as JSON text, "" for none.
-    `position` is the row's record in the log, `place` its row within that record, `logged` when the log took it (microseconds).
+    `position` is the record in the log that the row came from, `row` its index in that record, `logged` when the log took it (microseconds).
     """
 
     id: npt.NDArray[np.object_]
@@ -79,7 +79,7 @@ class Predictions:
     texts: tuple[Categories, ...]
     extra: npt.NDArray[np.object_]
     position: Ints
-    place: Ints
+    row: Ints
     logged: Ints
 
     def __len__(self) -> int:
@@ -114,7 +114,7 @@ class Labels:
     deleted: npt.NDArray[np.bool_]
     prediction_ts: Ints  # 0 where it was not sent
     position: Ints
-    place: Ints
+    row: Ints
     logged: Ints
 
     def __len__(self) -> int:

@@ -112,8 +112,8 @@ def fields_of(names: Collection[str], events: Sequence[Any]) -> Fields:
         numbers["latency_ms"], bad["latency_ms"] = latencies(np.array([event.latency_ms for event in events], np.float64))
     if "interval" in names:
         given = [event.interval for event in events]
-        for place, bound in enumerate(("lower", "upper")):
-            numbers[f"interval.{bound}"] = np.array([_bound(one, place) for one in given], np.float64)
+        for index, bound in enumerate(("lower", "upper")):
+            numbers[f"interval.{bound}"] = np.array([_bound(one, index) for one in given], np.float64)
         bad["interval"] = crossed(numbers["interval.lower"], numbers["interval.upper"])
     if "prediction_set" in names:
         sets = [event.prediction_set for event in events]
@@ -153,10 +153,10 @@ def _text(value: Any) -> str:
     return text.of(value)
 
 
-def _bound(interval: Any, place: int) -> float | None:
+def _bound(interval: Any, index: int) -> float | None:
     if interval is None or interval is WRONG:
         return None if interval is None else WRONG
-    return (interval.lower, interval.upper)[place]  # type: ignore[no-any-return]
+    return (interval.lower, interval.upper)[index]  # type: ignore[no-any-return]
 
 
 def _attributions(features: Sequence[str], events: Sequence[Any]) -> dict[str, Floats]:

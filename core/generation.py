@@ -1,32 +1,26 @@
 """Generations decide between two versions of one fact: the version with the higher generation holds.
 
-A generation is made of an owner's era, which is its epoch plus a constant, and the number of the owner's step. Each owner of a model has a higher era
-than the owners before it. So the late write of an earlier owner has no effect, and no clock decides it.
+A generation is made of the epoch of a model's owner and the number of the owner's step. Each owner of a model has a higher epoch than the owners before
+it. So a late write of an earlier owner loses, and no clock is needed to decide so.
 """
 
 from __future__ import annotations
 
 _STEPS = 32  # bits
-_FIRST = (
-    1 << 24
-)  # eras below were never given out: data of earlier versions carried log positions and times, which are lower than all of these
+# Data of earlier versions carry log positions and times in the place of a generation, which are lower than all of these.
+_FIRST = 1 << 24
 
 
-def era(epoch: int) -> int:
-    """The era of an owner under `epoch`."""
-    return _FIRST + epoch
+def generation(epoch: int, step: int) -> int:
+    """The generation of what the owner under `epoch` writes in a step."""
+    return ((_FIRST + epoch) << _STEPS) + step
 
 
-def above(generation: int) -> int:
-    """The lowest epoch whose era is above that of this generation. Epochs can be too low when the control store was restored from a backup."""
-    return max(1, era_of(generation) + 1 - _FIRST)
+def epoch_above(generation: int) -> int:
+    """The least epoch whose generations are above this one. Epochs that were restored from a backup may be below what is stored."""
+    return max(1, owner_of(generation) + 1 - _FIRST)
 
 
-def generation(era: int, step: int) -> int:
-    """The generation of the facts that an owner of this era writes in this step."""
-    return (era << _STEPS) + step
-
-
-def era_of(generation: int) -> int:
-    """The era in which something was written."""
+def owner_of(generation: int) -> int:
+    """The part of a generation that all writes of one owner share."""
     return generation >> _STEPS

@@ -48,9 +48,9 @@ class Segments:
     def name(self, number: int) -> str:
         """The text of a segment: `all`, `carrier=UA`, `carrier=UA,origin=JFK`."""
         if number not in self._names:
-            place = next(i for i, end in enumerate(self._offsets[1:]) if number < end)
-            rest, parts = number - self._offsets[place], []
-            for name in reversed(self.groupings[place]):
+            index = next(i for i, end in enumerate(self._offsets[1:]) if number < end)
+            rest, parts = number - self._offsets[index], []
+            for name in reversed(self.groupings[index]):
                 rest, code = divmod(rest, len(self.dimensions[name].texts))
                 parts.append(f"{name}={self.dimensions[name].texts[code]}")
             self._names[number] = ",".join(reversed(parts)) or ALL

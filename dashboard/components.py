@@ -123,18 +123,18 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str, n
 
     On a telephone the column of badges stays in sight while the others are scrolled, if there is only one.
     """
-    states = {place for row in rows for place, content in enumerate(row) if str(getattr(content, "className", "")).startswith("badge")}
+    states = {index for row in rows for index, content in enumerate(row) if str(getattr(content, "className", "")).startswith("badge")}
 
-    def cell(kind: Any, place: int, content: Any, **more: Any) -> Component:
-        name = "number" if place in numbers else "state" if states == {place} else None
+    def cell(kind: Any, index: int, content: Any, **more: Any) -> Component:
+        name = "number" if index in numbers else "state" if states == {index} else None
         made: Component = kind(content, className=name, **more)
         return made
 
     body = [
         html.Tr(
             [
-                cell(html.Th if place == 0 else html.Td, place, content, **({"scope": "row"} if place == 0 else {}))
-                for place, content in enumerate(row)
+                cell(html.Th if index == 0 else html.Td, index, content, **({"scope": "row"} if index == 0 else {}))
+                for index, content in enumerate(row)
             ]
         )
         for row in rows
@@ -143,7 +143,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str, n
         html.Table(
             [
                 html.Caption(caption, className="unseen"),
-                html.Thead(html.Tr([cell(html.Th, place, text, scope="col") for place, text in enumerate(head)])),
+                html.Thead(html.Tr([cell(html.Th, index, text, scope="col") for index, text in enumerate(head)])),
                 html.Tbody(body),
             ]
         ),

@@ -101,12 +101,12 @@ def windows(shown: Series, slot: int | None, state: PageState, here: Here) -> Co
     """Links to the windows with a reading beside the one that is looked at: what a click in the chart does, for a keyboard."""
     if slot is None:
         return None
-    there = [place for place, verdict in enumerate(shown.verdict) if verdict]
-    before = max((place for place in there if place < slot), default=slot)
-    after = min((place for place in there if place > slot), default=slot)
+    there = [index for index, verdict in enumerate(shown.verdict) if verdict]
+    before = max((index for index in there if index < slot), default=slot)
+    after = min((index for index in there if index > slot), default=slot)
 
-    def to(place: int) -> str:
-        return here(state.but(window=shown.time(place)))
+    def to(index: int) -> str:
+        return here(state.but(window=shown.time(index)))
 
     steps = [("◀ Earlier", to(before), False), (moment.period(*shown.window(slot)), to(slot), True), ("Later ▶", to(after), False)]
     return piece.choice("Window", steps)

@@ -37,9 +37,9 @@ def parse(asked: dict[str, str]) -> Query:
 def to_csv(table: pa.Table) -> bytes:
     """A table as CSV, its times as RFC 3339 text."""
     for name in TIMES:
-        place = table.schema.get_field_index(name)
-        texts = pa.array([moment.text(time) for time in table.column(place).to_pylist()], pa.string())
-        table = table.set_column(place, name, texts)
+        index = table.schema.get_field_index(name)
+        texts = pa.array([moment.text(time) for time in table.column(index).to_pylist()], pa.string())
+        table = table.set_column(index, name, texts)
     sink = pa.BufferOutputStream()
     csv.write_csv(table, sink)
     return bytes(sink.getvalue().to_pybytes())

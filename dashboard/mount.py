@@ -89,7 +89,7 @@ def _app(api: Starlette, reader: Reader, logout: str | None) -> Any:
         title="Watchkeeper",
         suppress_callback_exceptions=True,
         enable_mcp=False,
-        on_error=_told,
+        on_error=_log_failure,
         index_string=shell.INDEX,
     )
     plain, charts = app.interpolate_index, _plotly()
@@ -147,14 +147,14 @@ async def _drawn(reader: Reader, pathname: str, search: str) -> tuple[str, list[
 
 async def _frame(reader: Reader) -> tuple[int, list[Any]]:
     try:
-        (open_episodes, newest), status = await gather(ask(reader.pulse), ask(reader.status))
+        (open_episodes, newest), status = await gather(ask(reader.header_facts), ask(reader.status))
     except Exception:  # the edge of the frame: the page itself may be right
         _log.exception("the state of the service could not be read")
         return 0, shell.health({"problems": ["state unknown"]}, None)
     return open_episodes, shell.health(status, newest)
 
 
-def _told(error: Exception) -> None:
+def _log_failure(error: Exception) -> None:
     """Say on the page that something failed, and in the log what."""
     incident = secrets.token_hex(4)
     _log.error("a callback failed (incident %s)", incident, exc_info=error)

@@ -62,7 +62,7 @@ class Reader(Protocol):
         """How events flow."""
         ...
 
-    def pulse(self) -> tuple[int, int | None]:
+    def header_facts(self) -> tuple[int, int | None]:
         """How many episodes are open, and the latest event time of all models, None before the first event."""
         ...
 

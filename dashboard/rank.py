@@ -73,9 +73,9 @@ def ranked(slices: Sequence[Slice], monitor: Monitor, about: Measure, *, parts: 
         for one in slices
     ]
 
-    def place(one: Slice) -> tuple[int, float]:
+    def rank(one: Slice) -> tuple[int, float]:
         if one.value is None or one.gap is None:
             return 2, 0.0
         return int(one.verdict not in JUDGED), -one.gap * (1.0 if one.share is None else one.share)
 
-    return sorted(made, key=place)
+    return sorted(made, key=rank)

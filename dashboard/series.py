@@ -45,14 +45,14 @@ class Series:
     def of(table: pa.Table, start: int, end: int, step: int) -> Series:
         """Lay readings out on the windows of `[start, end)`. Rows outside of it are left out."""
         size = max(0, -(-(end - start) // step))
-        places = (table["window_start"].to_numpy() - start) // step
-        inside = np.flatnonzero((places >= 0) & (places < size))
+        indices = (table["window_start"].to_numpy() - start) // step
+        inside = np.flatnonzero((indices >= 0) & (indices < size))
 
         def lay(name: str, empty: Any = None) -> list[Any]:
             slots = [empty] * size
             values = table[name].to_pylist()
             for row in inside.tolist():
-                slots[int(places[row])] = values[row]
+                slots[int(indices[row])] = values[row]
             return slots
 
         return Series(

@@ -104,8 +104,8 @@ async def traffic(reader: Reader, model: str, segment: str, period: Period) -> l
     table = await ask(reader.traffic, model, segment, period.start, period.end, period.step)
     counts: list[int | None] = [0] * period.slots()
     for start, n in zip(table["start"].to_pylist(), table["n"].to_pylist(), strict=True):
-        if 0 <= (place := (start - period.start) // period.step) < len(counts):
-            counts[place] = n
+        if 0 <= (index := (start - period.start) // period.step) < len(counts):
+            counts[index] = n
     return counts
 
 

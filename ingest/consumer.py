@@ -15,7 +15,7 @@ from core.error import Retryable
 from ingest.decoding import Decode
 from ingest.first_seen import FirstSeen
 from ingest.memory import MOST
-from ingest.ports import Log, Seen, Store
+from ingest.ports import Log, Store, WrittenRows
 from ingest.record import Batch, Events, Topic
 from ingest.step import Apply, Backpressure
 from ingest.summarise import Summarise
@@ -50,7 +50,7 @@ class Consumer:
         self,
         log: Log,
         store: Store,
-        seen: Seen,
+        seen: WrittenRows,
         contracts: Callable[[str], Contract | None],
         topic: Topic,
         partition: int = 0,

@@ -17,18 +17,18 @@ HEADERS = {
     "topic": ("topic", "predictions or labels, without the prefix"),
     "partition": ("partition", "the partition that it came from"),
     "offset": ("position", "the offset that it came from"),
-    "row": ("place", "its row, where the record is an array; else 0"),
+    "row": ("row", "its row, where the record is an array; else 0"),
     "logged": ("logged", "when the brokers took the record: microseconds since the epoch"),
 }
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that could not be used. `place` is its row in its record, `body` its bytes; `logged` is in microseconds."""
+    """A row that could not be used. `row` is its row in its record, `body` its bytes; `logged` is in microseconds."""
 
     topic: str
     partition: int
     position: int
-    place: int
+    row: int
     model: str
     field: str
     reason: str
@@ -37,7 +37,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     def key(self) -> bytes:
         """`topic/partition/offset/row`: the same row has the same key whenever it is rejected again."""
-        return f"{self.topic}/{self.partition}/{self.position}/{self.place}".encode()
+        return f"{self.topic}/{self.partition}/{self.position}/{self.row}".encode()
 
     def headers(self) -> list[tuple[str, bytes]]:
         """Why, and where it stands, as texts."""
@@ -53,7 +53,7 @@ def letters(events: Events) -> Sequence[DeadLetter]:
         if reject.position not in rows:
             rows[reject.position] = _rows(bodies[reject.position])
         some = rows[reject.position]
-        body = written(some[reject.place]) if reject.place < len(some) else bodies[reject.position]
+        body = written(some[reject.row]) if reject.row < len(some) else bodies[reject.position]
         found.append(DeadLetter(topic=events.batch.topic, partition=events.batch.partition, body=body, **reject._asdict()))
     return found
 

@@ -49,13 +49,13 @@ class Decode:
             blocks: dict[str, tuple[Contract, list[Predictions]]] = {}
             for records, decoded in _Pass(decode_predictions, read_predictions, contracts, rejects, outside).over(batch.records):
                 for model, (contract, block) in decoded.items():
-                    blocks.setdefault(model, (contract, []))[1].append(_placed(block, records))
+                    blocks.setdefault(model, (contract, []))[1].append(_located(block, records))
             joined = [(contract, _in_order(Predictions.concat(parts))) for contract, parts in blocks.values()]
             return Events(batch, predictions=joined, rejects=sorted(rejects), outside=outside)
         labels: dict[str, list[Labels]] = {}
         for records, found in _Pass(decode_labels, read_labels, contracts, rejects, outside).over(batch.records):
             for model, part in found.items():
-                labels.setdefault(model, []).append(_placed(part, records))
+                labels.setdefault(model, []).append(_located(part, records))
         joined_labels = {model: _in_order(Labels.concat(parts)) for model, parts in labels.items()}
         return Events(batch, labels=joined_labels, rejects=sorted(rejects), outside=outside)
 
@@ -151,22 +151,22 @@ def _body(record: LogRecord) -> bytes:
     return record.body
 
 
-def _placed(block: B, records: Sequence[LogRecord]) -> B:
-    """The block at its place in the log: that of its request, or of the records whose numbers are its places."""
+def _located(block: B, records: Sequence[LogRecord]) -> B:
+    """The block with its positions in the log: those of its request, or of the records whose indices its rows have."""
     if len(records) == 1:
         rows = len(block)
         return replace(block, position=np.full(rows, records[0].position), logged=np.full(rows, records[0].logged))
     position = np.fromiter((record.position for record in records), np.int64, len(records))
     logged = np.fromiter((record.logged for record in records), np.int64, len(records))
-    return replace(block, position=position[block.place], logged=logged[block.place], place=np.zeros_like(block.place))
+    return replace(block, position=position[block.row], logged=logged[block.row], row=np.zeros_like(block.row))
 
 
 def _in_order(block: B) -> B:
     """The block's rows as they stand in the log."""
     if (np.diff(block.position) >= 0).all():
         return block
-    return block.take(np.lexsort((block.place, block.position)))
+    return block.take(np.lexsort((block.row, block.position)))
 
 
-def _reject(record: LogRecord, place: int, fault: Fault) -> Reject:
-    return Reject(record.position, place, fault.model, fault.field, fault.reason, record.logged)
+def _reject(record: LogRecord, row: int, fault: Fault) -> Reject:
+    return Reject(record.position, row, fault.model, fault.field, fault.reason, record.logged)

@@ -86,7 +86,7 @@ class EmbeddedLog:
         return CommittedPosition(*row) if row else CommittedPosition(1, None)
 
     def commit(self, topic: Topic, partition: int, committed: CommittedPosition) -> None:
-        """Make the consumer's place durable, and trim what lies behind it."""
+        """Make the consumer's position durable, and trim what lies behind it."""
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("INSERT OR REPLACE INTO consumers VALUES (?, ?, ?, ?)", (topic, partition, committed.next, committed.intent))

@@ -4,7 +4,7 @@ The check looks only at lower positions of its own partition: at its memory for 
 If it could see the rows of its own batch, a batch that is written again would lose all of them; if it could see other partitions, it would answer
 differently each time.
 
-Memory is bounded. An event whose id was forgotten is kept a second time, and the owner's audit lets only the first one count. Which ids a batch can
+RememberedIds is bounded. An event whose id was forgotten is kept a second time, and the owner's audit lets only the first one count. Which ids a batch can
 be checked against depends only on the batches below it, and those are finished when it is written. So every attempt to write a batch keeps the same
 rows, whichever process makes it: the token names these rows, and neither a crash nor a process that was believed dead can add others. The first event
 of an id is always kept, because no row below it has that id.
@@ -23,8 +23,8 @@ import numpy as np
 from core.block import Predictions
 from core.contract import Contract
 from ingest.bloom import hashes
-from ingest.memory import MOST, Memory
-from ingest.ports import Known
+from ingest.memory import MOST, RememberedIds
+from ingest.ports import KnownIds
 from ingest.record import Events
 
 
@@ -43,7 +43,7 @@ class FirstSeen:
     read with the first batch: the store may be away until then.
     """
 
-    def __init__(self, seen: Known, partition: int, before: int, written: Callable[[], int], most: int = MOST) -> None:
+    def __init__(self, seen: KnownIds, partition: int, before: int, written: Callable[[], int], most: int = MOST) -> None:
         self._seen = seen
         self._partition = partition
         self._before = before
@@ -52,8 +52,8 @@ class FirstSeen:
         self._unwritten: deque[_Unwritten] = deque()
 
     @cached_property
-    def _memory(self) -> Memory:
-        memory = Memory(self._most)
+    def _memory(self) -> RememberedIds:
+        memory = RememberedIds(self._most)
         memory.recall(self._seen.batches(self._partition, self._before))
         for first, last in memory.pages(self._before):
             for model, ids in self._seen.ids(self._partition, first, last):

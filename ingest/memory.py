@@ -16,7 +16,7 @@ _BATCHES = 65_536  # a partition: 8 MB
 _PAGE = 500_000  # ids to be read at once: each page is a look at the whole table where times and positions do not go together
 
 
-class Memory:
+class RememberedIds:
     """The newest batches that hold `most` ids together; of small ones the newest 65,536.
 
     What is within reach of a batch is told by the batches below it and by nothing else: whoever writes them down one by one (`note`) and whoever

@@ -29,7 +29,7 @@ class Log(Protocol):
         ...
 
     def commit(self, topic: Topic, partition: int, committed: CommittedPosition) -> None:
-        """Make the consumer's place durable. Raises Retryable when that did not succeed."""
+        """Make the consumer's position durable. Raises Retryable when that did not succeed."""
         ...
 
     def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> LogStretch:
@@ -65,7 +65,7 @@ class Store(Protocol):
         ...
 
 
-class Known(Protocol):
+class KnownIds(Protocol):
     """Which ids a partition already has."""
 
     def known(self, model: str, partition: int, since: int, before: int, ids: Sequence[str]) -> set[str]:
@@ -81,11 +81,11 @@ class Known(Protocol):
         ...
 
 
-class Seen(Known, Protocol):
+class WrittenRows(KnownIds, Protocol):
     """Which events a partition already has."""
 
-    def places(self, topic: Topic, partition: int, first: int, last: int) -> set[tuple[int, int]]:
-        """Position and place of the rows at positions first..last that are there."""
+    def rows_at(self, topic: Topic, partition: int, first: int, last: int) -> set[tuple[int, int]]:
+        """Position and row of the rows at positions first..last that are there."""
         ...
 
     def finished(self, topic: Topic, partition: int, last: int) -> bool:

@@ -15,6 +15,7 @@ from core.contract import Contract
 Topic = Literal["predictions", "labels"]
 Kind = Literal["json", "ndjson"]
 TOPICS: tuple[Topic, ...] = ("predictions", "labels")
+PartitionKey = tuple[Topic, int]  # a topic and the number of a partition
 
 
 class LogRecord(NamedTuple):
@@ -54,7 +55,7 @@ class Reject(NamedTuple):
     """A row that could not be used."""
 
     position: int
-    place: int
+    row: int
     model: str
     field: str
     reason: str

@@ -21,7 +21,7 @@ import numpy as np
 from core import moment
 from core.block import Labels, Predictions
 from core.error import Retryable
-from ingest.ports import CommittedPosition, Log, Seen, Store
+from ingest.ports import CommittedPosition, Log, Store, WrittenRows
 from ingest.record import Events, Topic
 from ingest.step import Backpressure
 
@@ -39,7 +39,7 @@ class Write:
         self,
         log: Log,
         store: Store,
-        seen: Seen,
+        seen: WrittenRows,
         topic: Topic,
         partition: int,
         start: CommittedPosition,
@@ -144,7 +144,7 @@ class Write:
         batch, token = events.batch, events.batch.token
         self._dead(events)
         self._store.dead_letters([{"topic": batch.topic, "partition": batch.partition, **reject._asdict()} for reject in events.rejects])
-        if not doubt or not self._seen.places(batch.topic, batch.partition, batch.first, batch.last):
+        if not doubt or not self._seen.rows_at(batch.topic, batch.partition, batch.first, batch.last):
             self._store.predictions(events.predictions, batch.partition, token)
             self._store.labels(events.labels, batch.partition, token)
         if doubt:
@@ -155,16 +155,16 @@ class Write:
     def _complete(self, events: Events) -> None:
         """Insert the raw rows that no attempt has brought."""
         batch = events.batch
-        there = self._seen.places(batch.topic, batch.partition, batch.first, batch.last)
+        there = self._seen.rows_at(batch.topic, batch.partition, batch.first, batch.last)
         predictions = [(contract, _without(block, there)) for contract, block in events.predictions]
         self._store.predictions(predictions, batch.partition, None)
         self._store.labels({model: _without(block, there) for model, block in events.labels.items()}, batch.partition, None)
 
 
 def _without(block: B, there: set[tuple[int, int]]) -> B:
-    """The rows whose place in the log is none of those."""
-    places = zip(block.position.tolist(), block.place.tolist(), strict=True)
-    return block.take(np.array([row for row, place in enumerate(places) if place not in there], np.intp))
+    """The rows whose (position, row) is none of those."""
+    keys = zip(block.position.tolist(), block.row.tolist(), strict=True)
+    return block.take(np.array([row for row, key in enumerate(keys) if key not in there], np.intp))
 
 
 def _summary(events: Events) -> list[dict[str, str | int]]:

@@ -1,24 +1,24 @@
-"""An owner's term: from when it has taken a model until somebody else takes it."""
+"""The lease of a model: from when an owner has taken the model until another owner takes it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from core.generation import above, era, generation
-from monitors.ports import Cursors, Truth
+from core.document_name import OWNER
+from core.generation import epoch_above, generation
+from monitors.ports import Cursors, OutcomeStore
 
 
 class Lease:
-    """Who the owner is to the stores: its fence in the control store, its generations among the facts.
+    """Identifies the owner to both stores: by a fence in the control store, by generations in the fact store.
 
-    What is written to the control store is fenced there, in the same transaction. The fact store knows no fences: `check` before each write
-    leaves a late writer one write at most, and that loses by its generation.
+    The control store checks the fence in the transaction of each write. The fact store has no transactions, so an owner calls `check` before each
+    write. One that was replaced can then write once more at most, and that write loses by its generation.
     """
 
-    def __init__(self, model: str, cursors: Cursors, truth: Truth) -> None:
-        self._name, self._cursors = f"owner:{model}", cursors
-        self._epoch = cursors.take(self._name, above(truth.highest(model)))
-        self.era = era(self._epoch)
+    def __init__(self, model: str, cursors: Cursors, outcomes: OutcomeStore) -> None:
+        self._name, self._cursors = OWNER + model, cursors
+        self._epoch = cursors.take(self._name, epoch_above(outcomes.highest(model)))
         self.steps = 0
 
     @property
@@ -29,25 +29,25 @@ class Lease:
     @property
     def generation(self) -> int:
         """The generation of what this step writes."""
-        return generation(self.era, self.steps)
+        return generation(self._epoch, self.steps)
 
     @property
     def first(self) -> int:
-        """The generation below which everything was written by owners before this one."""
-        return generation(self.era, 0)
+        """The generation below which everything was written by earlier owners."""
+        return generation(self._epoch, 0)
 
     def advance(self) -> None:
-        """Another step begins: what it writes replaces what earlier ones wrote."""
+        """Begin another step: what it writes replaces what earlier steps wrote."""
         self.steps += 1
 
     def check(self) -> None:
-        """Raise Fenced if somebody else has taken the model."""
+        """Raise Fenced if another owner has taken the model."""
         self._cursors.holds(*self.fence)
 
     def cursor(self) -> dict[str, Any]:
-        """What was saved last, by whichever owner."""
+        """What was saved last, by this owner or an earlier one."""
         return self._cursors.cursor(self._name) or {}
 
     def save(self, payload: dict[str, Any]) -> None:
-        """Save where the owner stands. Raises Fenced if somebody else has taken the model."""
+        """Save the owner's cursor. Raises Fenced if another owner has taken the model."""
         self._cursors.save_cursor(self._name, payload, self._epoch)

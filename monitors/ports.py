@@ -66,14 +66,14 @@ class Raw(Protocol):
         ...
 
 
-class Truth(Protocol):
+class OutcomeStore(Protocol):
     """Outcomes: predictions joined with their labels."""
 
     def join(self, model: str, predictions: Ranges, labels: Ranges, generation: int) -> None:
         """Join what is new in these positions of each partition."""
         ...
 
-    def contest(self, model: str, predictions: Ranges, generation: int) -> Ints:
+    def find_contested(self, model: str, predictions: Ranges, generation: int) -> Ints:
         """Find the events that do not count, for ids that came in these positions; their times."""
         ...
 
@@ -128,12 +128,12 @@ class Panes(Protocol):
         """Segments with predictions."""
         ...
 
-    def rebuilds(self, contract: Contract, era: int) -> tuple[int, int]:
-        """What owners before this era have rebuilt, as two numbers that change when one of them writes late."""
+    def rebuilds(self, contract: Contract, before: int) -> tuple[int, int]:
+        """What was rebuilt below a generation, as two numbers that change when an earlier owner writes late."""
         ...
 
-    def rebuilt(self, contract: Contract, era: int) -> Ints:
-        """The slots whose panes are as an owner before this era has rebuilt them."""
+    def rebuilt(self, contract: Contract, before: int) -> Ints:
+        """The slots whose newest rebuild is below a generation."""
         ...
 
 
@@ -153,7 +153,7 @@ class Readings(Protocol):
         ...
 
 
-class Store(Protocol):
+class FactWriter(Protocol):
     """What the owner writes."""
 
     def panes(self, summaries: Sequence[tuple[Contract, pa.Table]], token: str | None, generation: int = 0) -> None:

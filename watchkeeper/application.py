@@ -11,7 +11,7 @@ from prometheus_client import ProcessCollector
 
 from dashboard.mount import mount
 from watchkeeper.api.app import create_api
-from watchkeeper.api.auth import Auth, Doors
+from watchkeeper.api.auth import AccessPolicy, Auth
 from watchkeeper.api.host import Hosts
 from watchkeeper.api.key import Keys
 from watchkeeper.api.login import LOGOUT
@@ -45,9 +45,9 @@ def create_application(backend: Backend) -> FastAPI:
     ProcessCollector(registry=metrics.registry)
     brokers = connection(settings) if settings.kafka.bootstrap else None
     api = create_api(
-        services, registered=metrics, address=settings.url, clock=backend.clock, lifespan=lifespan, brokers=brokers, doors=None
+        services, registered=metrics, address=settings.url, clock=backend.clock, lifespan=lifespan, brokers=brokers, access=None
     )
     warm = mount(api, Pages(services.reader), logout=None if sessions is None else LOGOUT)
-    doors = Doors(keys, Hosts(settings.host, settings.hosts), sessions)
-    api.add_middleware(Auth, doors=doors)  # the last added is the outermost: nothing is answered without it
+    access = AccessPolicy(keys, Hosts(settings.host, settings.hosts), sessions)
+    api.add_middleware(Auth, access=access)  # the last added is the outermost: nothing is answered without it
     return api

@@ -52,7 +52,7 @@ def examine(data: Path | None, config: Path | None) -> Iterator[Finding]:
 
 
 def servers(settings: Settings) -> Iterator[Finding]:
-    """Each server that the settings name; if all are well, whether the places in the log and the facts belong together."""
+    """Each server that the settings name; if all are well, whether the offsets of the log and the facts belong together."""
     found = [*_kafka(settings), *_clickhouse(settings), *_postgres(settings)]
     yield from found
     if settings.kafka.bootstrap and all(one.well for one in found if one.name.split()[0] in {"kafka", "clickhouse", "topic"}):
@@ -78,28 +78,28 @@ def _folder(data: Path) -> Finding:
 
 def _kafka(settings: Settings) -> Iterator[Finding]:
     if settings.kafka.bootstrap is not None:
-        from ingest.kafka.look import look
+        from ingest.kafka.diagnosis import diagnose
         from watchkeeper.brokers import connection
 
-        yield from look(connection(settings), settings.kafka.partitions, settings.kafka.replication)
+        yield from diagnose(connection(settings), settings.kafka.partitions, settings.kafka.replication)
 
 
 def _clickhouse(settings: Settings) -> Iterator[Finding]:
     server = settings.clickhouse
     if (url := server.url) is not None:
+        from storage.facts.diagnosis import diagnose
         from storage.facts.http import Http
-        from storage.facts.look import look
 
-        yield from look(lambda: Http(url, server.user, server.secret or "", "system"), server.database, server.cluster)
+        yield from diagnose(lambda: Http(url, server.user, server.secret or "", "system"), server.database, server.cluster)
 
 
 def _postgres(settings: Settings) -> Iterator[Finding]:
     if settings.control.url is not None:
-        from storage.control.look import look
+        from storage.control.diagnosis import diagnose
         from storage.control.store import ControlStore
 
         with closing(ControlStore(settings.control.url, password=settings.control.secret)) as store:
-            found = list(look(store))
+            found = list(diagnose(store))
             yield from found
             if all(one.well for one in found):
                 yield from processes(store, time.time_ns() // 1_000)
@@ -120,21 +120,21 @@ def processes(store: ControlStore, now: int) -> Iterator[Finding]:
 
 
 def _places(settings: Settings) -> Iterator[Finding]:
-    """Whether the group stands where the facts end. Asked of the log first: facts are written before the place is committed."""
+    """Whether the group stands where the facts end. Asked of the log first: facts are written before the offset is committed."""
     from ingest.kafka.ends import Ends
+    from storage.facts.diagnosis import reached
     from storage.facts.http import Http
-    from storage.facts.look import reached
     from watchkeeper.brokers import connection
 
     server = settings.clickhouse
     assert server.url is not None  # noqa: S101  # the settings see to it
     try:
         with closing(Ends(connection(settings))) as ends:
-            standing = ends.standing()
+            standing = ends.per_partition()
         with closing(Http(server.url, server.user, server.secret or "", server.database)) as engine:
             held = reached(engine)
     except WatchkeeperError as error:
-        yield Finding("places", well=False, seen=str(error), remedy="ask again" if isinstance(error, Retryable) else "see above")
+        yield Finding("offsets", well=False, seen=str(error), remedy="ask again" if isinstance(error, Retryable) else "see above")
         return
     wrong = {}
     for (topic, partition), at in standing.items():
@@ -143,12 +143,12 @@ def _places(settings: Settings) -> Iterator[Finding]:
         if last >= at.end:
             wrong[f"{where} ends at {at.end}, and there are facts up to {last}"] = "the topic was made anew"
         elif not at.begun and at.next <= last:
-            wrong[f"{where} would be read from {at.next}, and there are facts up to {last}"] = "the group has lost its place"
+            wrong[f"{where} would be read from {at.next}, and there are facts up to {last}"] = "the group has lost its offsets"
         elif not at.begun and at.next > last + 1:
-            wrong[f"{where} is read up to {at.next - 1}, and the facts end at {last}"] = "the facts are older than the group's place"
+            wrong[f"{where} is read up to {at.next - 1}, and the facts end at {last}"] = "the facts are older than the group's offset"
     reasons = ", or ".join(dict.fromkeys(wrong.values()))
     yield Finding(
-        "places", not wrong, "; ".join(wrong) or "the log's and the facts' agree", f"{reasons}: docs/operations.md says what to do"
+        "offsets", not wrong, "; ".join(wrong) or "the log's and the facts' agree", f"{reasons}: docs/operations.md says what to do"
     )
 
 

@@ -29,9 +29,9 @@ from watchkeeper.change.purge import Resume
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 from watchkeeper.telemetry import journal
-from watchkeeper.telemetry.flow import Flow
+from watchkeeper.telemetry.evaluation_metrics import EvaluationMetrics
 from watchkeeper.telemetry.gauges import Notifications
-from watchkeeper.telemetry.pace import Pace
+from watchkeeper.telemetry.ingest_metrics import IngestMetrics
 
 
 class Embedded:
@@ -48,9 +48,9 @@ class Embedded:
         self.deliverer = Deliverer(self.stores.control, self.clock)
         self._purges = Resume(self.stores)
         self._began = time.monotonic()
-        self._flow = Flow(self.clock, lambda: {(topic, 0) for topic in TOPICS})
-        self._pace = Pace(self.clock, lambda: self.host.owners)
-        self.host = wiring.host(settings, self.stores, self.clock, self.silent, self.deliverer.wake, told=self._pace.told)
+        self._flow = IngestMetrics(self.clock, lambda: {(topic, 0) for topic in TOPICS})
+        self._pace = EvaluationMetrics(self.clock, lambda: self.scheduler.owners)
+        self.scheduler = wiring.scheduler(settings, self.stores, self.clock, self.silent, self.deliverer.wake, on_step=self._pace.observe)
         limits = Limits(bytes=settings.ingest.batch.bytes, seconds=settings.ingest.batch.wait_ms / 1_000)
         self.consumers = {
             topic: Consumer(
@@ -69,14 +69,14 @@ class Embedded:
         """Begin to consume, evaluate and deliver."""
         for consumer in self.consumers.values():
             consumer.start()
-        self.host.start()
+        self.scheduler.start()
         self.deliverer.start()
         self._purges.start()
 
     def close(self) -> None:
         """Stop, in reverse order."""
         self._purges.stop()
-        self.host.stop()
+        self.scheduler.stop()
         for consumer in self.consumers.values():
             consumer.stop()
         self.deliverer.stop()
@@ -89,11 +89,11 @@ class Embedded:
 
     def appended(self) -> None:
         """Something was appended: nothing is quiet until it was looked at."""
-        self.host.note()
+        self.scheduler.note()
 
     def call(self) -> None:
         """Something was defined: there may be work for the owners."""
-        self.host.call()
+        self.scheduler.call()
 
     def silent(self) -> bool:
         """Whether the log has been read to its end and nothing has been appended for `ingest.silence`."""
@@ -103,11 +103,11 @@ class Embedded:
 
     def obstacles(self) -> list[str]:
         """What keeps the whole from going on, in words: a store that cannot be written or read."""
-        return self._ingest_problems() + self.host.obstacles()
+        return self._ingest_problems() + self.scheduler.obstacles()
 
     def problems(self) -> list[str]:
         """What is wrong now, in words: obstacles, monitors that cannot be evaluated, and destinations that do not answer."""
-        return self._ingest_problems() + self.host.problems() + failures(self.stores.control)
+        return self._ingest_problems() + self.scheduler.problems() + failures(self.stores.control)
 
     def status(self, age: float = 0.0) -> dict[str, Any]:
         """What `GET /v1/status` says: whether all is quiet, how far ingest and evaluation are, what is wrong."""
@@ -124,10 +124,10 @@ class Embedded:
             for topic, consumer in self.consumers.items()
         }
         return {
-            "quiet": self.host.quiet,
+            "quiet": self.scheduler.quiet,
             "version": version("watchkeeper"),
             "ingest": ingest,
-            "evaluate": self.host.status(),
+            "evaluate": self.scheduler.status(),
             "problems": self.problems(),
         }
 
@@ -137,13 +137,13 @@ class Embedded:
 
     def tag(self) -> str:
         """A text that changes when anything that can be read has changed."""
-        return f"{self._began:.3f}-{self.host.epoch}-{self.host.status()['readings']}"
+        return f"{self._began:.3f}-{self.scheduler.calls}-{self.scheduler.status()['readings']}"
 
     def _written(self, events: Events) -> None:
         """A batch is durable: there is work for the owners of its models."""
         self._flow.written(events)
         for model in events.rows:
-            self.host.call(model)
+            self.scheduler.call(model)
 
     def _ingest_problems(self) -> list[str]:
         return [f"ingest of {topic}: {consumer.problem}" for topic, consumer in self.consumers.items() if consumer.problem]
@@ -166,7 +166,7 @@ def run(settings: Settings) -> None:
             remedy="unset it, or run the processes of a cluster: `watchkeeper serve`, `ingest`, `evaluate` and `deliver`",
         )
 
-    listen.free(settings)
-    journal.keep(settings.log_level, settings.log_format)
+    listen.require_free_address(settings)
+    journal.configure_logging(settings.log_level, settings.log_format)
     with Embedded(settings) as backend:
-        listen.until_told(create_application(backend), settings)
+        listen.serve(create_application(backend), settings)

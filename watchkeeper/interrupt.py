@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 
-def heed() -> None:
+def install_handlers() -> None:
     """Let SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt in the main thread, so that whatever was started is ended in order.
 
     Set explicitly: a program that a script starts with `&`, or some CI runners start, inherits an ignored SIGINT, and Python then leaves it

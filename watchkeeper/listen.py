@@ -53,28 +53,28 @@ async def begun(application: ASGIApp) -> AsyncIterator[None]:
         await lifespan.shutdown()
 
 
-def until_told(application: ASGIApp, settings: Settings) -> None:
+def serve(application: ASGIApp, settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     asyncio.run(_until_told(Server(application, settings, lifespan=True)))
 
 
 async def _until_told(server: Server) -> None:
-    told = signals()
+    stopping = signals()
     serving = asyncio.create_task(server.serve())
-    await asyncio.wait((serving, asyncio.ensure_future(told.wait())), return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((serving, asyncio.ensure_future(stopping.wait())), return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
 
 
 def signals() -> asyncio.Event:
     """An event that SIGTERM and Ctrl-C set."""
-    told = asyncio.Event()
+    stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    return told
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    return stopping
 
 
-def free(settings: Settings) -> None:
+def require_free_address(settings: Settings) -> None:
     """Raise Fatal if the address cannot be listened on, before anything is opened."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from core import moment
 from core.contract import LABEL, Contract
+from core.document_name import OWNER
 from core.episode import Episode, Level, Transition
 from core.error import ConfigError
 from core.monitor import Monitor
@@ -17,7 +18,7 @@ from core.reading import Query
 from core.refused import Refused
 from monitors.reference.derive import Reference
 from watchkeeper.backend import Backend
-from watchkeeper.scheduling.defined import Defined
+from watchkeeper.scheduling.definition_cache import DefinitionCache
 
 _EVER = (moment.EARLIEST, moment.LATEST)
 _RECENT = 10.0  # seconds that the state of the service on a page may be old
@@ -28,18 +29,18 @@ class Reader:
 
     def __init__(self, backend: Backend) -> None:
         self._backend, self._stores = backend, backend.stores
-        self._defined = Defined(backend.stores.control)  # decoded once, and again when something was defined
+        self._defined = DefinitionCache(backend.stores.control)  # decoded once, and again when something was defined
         self._references: dict[tuple[str, int], Reference] = {}
 
     def models(self) -> list[dict[str, Any]]:
         """A row a model: model, task, contract_version, first_ts, last_ts (microseconds or None), predictions, labels, labelled, open_episodes."""
-        return self.rows([definition.contract for definition in self._defined.look().values()])
+        return self.rows([definition.contract for definition in self._defined.read().values()])
 
     def model(self, contract: Contract) -> dict[str, Any]:
         """The row of one model; and `outside`, by topic, how many events came with a prediction or label that was none of its classes."""
         return self.rows([contract])[0] | {"outside": self.outside(contract.model)}
 
-    def pulse(self) -> tuple[int, int | None]:
+    def header_facts(self) -> tuple[int, int | None]:
         """How many episodes are open, and the latest event time of all models."""
         return sum(self._stores.control.open_episodes().values()), self._stores.batches.newest()
 
@@ -55,7 +56,7 @@ class Reader:
         """Monitors by model and name, of one model or of all."""
         if model is not None:
             return self._stores.control.monitors(model)
-        return [monitor for definition in self._defined.look().values() for monitor in definition.monitors]
+        return [monitor for definition in self._defined.read().values() for monitor in definition.monitors]
 
     def monitor(self, model: str, name: str) -> tuple[Monitor, int | None] | None:
         """The last definition of a monitor, and when it was deleted, None if it was not; None if there never was one."""
@@ -117,7 +118,7 @@ class Reader:
 
     def recent(self, spans: Mapping[str, tuple[int, int]], step: int) -> dict[str, dict[int, int]]:
         """By model, how many predictions came in each step of its span, by the step's start."""
-        return self._stores.panes.recent([definition.contract for definition in self._defined.look().values()], step, spans)
+        return self._stores.panes.recent([definition.contract for definition in self._defined.read().values()], step, spans)
 
     def open_levels(self) -> dict[str, set[tuple[str, Level]]]:
         """By model, the measures and levels of its open episodes."""
@@ -159,7 +160,7 @@ class Reader:
         """The rows of these models; the stores are asked as often for many as for one."""
         names = [contract.model for contract in contracts]
         progress = self._stores.batches.progress(self._backend.clock.now(), names)
-        counts = self._stores.truth.counts(names)
+        counts = self._stores.outcomes.counts(names)
         held = self._stores.panes.totals(contracts)
         episodes = self._stores.control.open_episodes()
         rows = []
@@ -189,12 +190,12 @@ class Reader:
         """
         control = self._stores.control
         if model is not None:
-            one, cursor = control.contract(model), control.cursor(f"owner:{model}")
-            newest, cursors = {model: one.version if one else 1}, {} if cursor is None else {f"owner:{model}": cursor}
+            one, cursor = control.contract(model), control.cursor(OWNER + model)
+            newest, cursors = {model: one.version if one else 1}, {} if cursor is None else {OWNER + model: cursor}
         else:
             newest = {contract.model: contract.version for contract in control.contracts()}
-            cursors = control.cursors("owner:")
-        return {name: int(cursors.get(f"owner:{name}", {}).get("contract", version)) for name, version in newest.items()}
+            cursors = control.cursors(OWNER)
+        return {name: int(cursors.get(OWNER + name, {}).get("contract", version)) for name, version in newest.items()}
 
     def _known(self, model: str) -> Contract:
         if (contract := self._stores.control.contract(model)) is None:

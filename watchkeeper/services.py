@@ -67,7 +67,7 @@ class Pages:
         self.transitions, self.status = reader.transitions, reader.status
         self.outside, self.referenced = reader.outside, reader.referenced
         self.measures = MEASURES
-        self.recent, self.open_levels, self.pulse = reader.recent, reader.open_levels, reader.pulse
+        self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts
 
     def pipeline(self) -> Pipeline:
         """How events flow."""

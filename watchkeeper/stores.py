@@ -8,15 +8,15 @@ from core.clock import Clock
 from storage.control.store import ControlStore
 from storage.facts.chdb import Chdb
 from storage.facts.engine import Engine
-from storage.facts.flow import Flow
+from storage.facts.flow import RecentFlow
 from storage.facts.http import Http
 from storage.facts.migration import migrate
+from storage.facts.outcome_store import OutcomeStore
 from storage.facts.panes import Panes
 from storage.facts.progress import Batches
 from storage.facts.raw import Raw
 from storage.facts.readings import Readings
 from storage.facts.retention import retain
-from storage.facts.truth import Truth
 from storage.facts.writer import Writer
 from watchkeeper.settings.settings import Settings
 
@@ -36,9 +36,9 @@ class Stores:
             opened.callback(self.engine.close)
             self.control = _control(settings, clock)
             opened.pop_all()
-        self.raw, self.truth, self.panes = Raw(self.engine), Truth(self.engine), Panes(self.engine)
+        self.raw, self.outcomes, self.panes = Raw(self.engine), OutcomeStore(self.engine), Panes(self.engine)
         self.readings, self.writer = Readings(self.engine), Writer(self.engine)
-        self.flow = Flow(self.engine)
+        self.flow = RecentFlow(self.engine)
         self.batches = Batches(self.engine, settings.retention.events)
 
     def migrate(self) -> None:

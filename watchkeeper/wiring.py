@@ -10,9 +10,9 @@ from detectors.catalogue import MEASURES
 from monitors.evaluation.evaluate import Evaluate
 from monitors.ownership import owner
 from monitors.ownership.rebuild import Rebuild
-from storage.facts.earlier import Earlier
+from storage.facts.late_writes import LateWrites
 from storage.facts.progress import Progress
-from watchkeeper.scheduling.host import Host, StepDone
+from watchkeeper.scheduling.scheduler import Scheduler, StepDone
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 
@@ -22,7 +22,7 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
     control = stores.control
     parts = owner.Stores(
         raw=stores.raw,
-        truth=stores.truth,
+        outcomes=stores.outcomes,
         panes=stores.panes,
         readings=stores.readings,
         write=stores.writer,
@@ -38,7 +38,7 @@ class _Facts:
     """What a host asks of the facts."""
 
     def __init__(self, stores: Stores, clock: Clock) -> None:
-        self._batches, self._earlier, self._clock = stores.batches, Earlier(stores.engine), clock
+        self._batches, self._earlier, self._clock = stores.batches, LateWrites(stores.engine), clock
         # A folder has one process: nobody who was replaced still writes there.
         self._alone = stores.settings.clickhouse.url is None
 
@@ -55,7 +55,7 @@ class _Facts:
         return {} if self._alone else self._earlier.written(first)
 
 
-def host(
+def scheduler(
     settings: Settings,
     stores: Stores,
     clock: Clock,
@@ -63,11 +63,11 @@ def host(
     wake: Callable[[], None] = lambda: None,
     *,
     owns: Callable[[str], bool | None] = lambda _: True,
-    told: Callable[[StepDone], None] = lambda _: None,
-    fenced: Callable[[], None] = lambda: None,
-) -> Host:
-    """A host of owners that read and write `stores`; the rest is as `Host` has it."""
-    return Host(
+    on_step: Callable[[StepDone], None] = lambda _: None,
+    on_fenced: Callable[[], None] = lambda: None,
+) -> Scheduler:
+    """A scheduler of owners that read and write `stores`; the rest is as `Scheduler` has it."""
+    return Scheduler(
         stores.control,
         _Facts(stores, clock),
         owners(settings, stores, clock, wake),
@@ -76,6 +76,6 @@ def host(
         lateness=settings.ingest.lateness,
         threads=settings.evaluate.threads,
         owns=owns,
-        told=told,
-        fenced=fenced,
+        on_step=on_step,
+        on_fenced=on_fenced,
     )

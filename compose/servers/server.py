@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, ClassVar, Self
 
-from watchkeeper.leash import Leash
+from watchkeeper.child_process import ChildProcess
 
 
 class Failed(Exception):
@@ -43,7 +43,7 @@ class Server(ABC):
         self.port = port or free_port()
         self.log = folder / f"{self.name.lower()}.log"
         self._output = output
-        self._leash: Leash | None = None
+        self._leash: ChildProcess | None = None
 
     @property
     def pid(self) -> int:
@@ -67,7 +67,7 @@ class Server(ABC):
         self.folder.mkdir(parents=True, exist_ok=True)
         command = self._command()
         with nullcontext(self._output) if self._output else self.log.open("ab") as log:
-            self._leash = Leash(command, log, self.environment)
+            self._leash = ChildProcess(command, log, self.environment)
         if wait:
             self.wait()
         return self

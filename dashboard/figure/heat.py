@@ -73,10 +73,10 @@ def _most(series: Sequence[Series]) -> float:
 
 def _words(one: Series) -> list[str]:
     """Value, verdict and n of each window, and which window it is."""
-    return [f"{_said(one, slot)}<br>{moment.period(one.time(slot), one.time(slot + 1))} UTC" for slot in range(len(one))]
+    return [f"{_hover_text(one, slot)}<br>{moment.period(one.time(slot), one.time(slot + 1))} UTC" for slot in range(len(one))]
 
 
-def _said(one: Series, slot: int) -> str:
+def _hover_text(one: Series, slot: int) -> str:
     """What was read of a window: value, verdict and n, or why there is none."""
     if one.value[slot] is None:
         return one.reason[slot] or "no reading"

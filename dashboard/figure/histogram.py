@@ -185,9 +185,9 @@ def _cuts(edges: Sequence[float]) -> list[int]:
         return list(range(len(edges)))
     least = (edges[-1] - edges[0]) / BARS
     cuts = [0]
-    for place in range(1, len(edges)):
-        if edges[place] - edges[cuts[-1]] >= least:
-            cuts.append(place)
+    for index in range(1, len(edges)):
+        if edges[index] - edges[cuts[-1]] >= least:
+            cuts.append(index)
     if cuts[-1] != len(edges) - 1:  # the remainder joins the last bar
         cuts[-1:] = [len(edges) - 1] if len(cuts) > 1 else [0, len(edges) - 1]
     return cuts

@@ -19,11 +19,11 @@ def spark(values: Sequence[float | None], *, zero: bool = False) -> str:
     scale = (HEIGHT - 6) / ((high - low) or 1.0)
     step = WIDTH / max(len(thinned) - 1, 1)
     pieces, pen = [], "M"
-    for place, value in enumerate(thinned):
+    for index, value in enumerate(thinned):
         if value is None:
             pen = "M"
             continue
-        pieces.append(f"{pen}{place * step:.1f} {HEIGHT - 3 - (value - low) * scale:.1f}" + ("h.1" if pen == "M" else ""))
+        pieces.append(f"{pen}{index * step:.1f} {HEIGHT - 3 - (value - low) * scale:.1f}" + ("h.1" if pen == "M" else ""))
         pen = "L"
     path = "".join(pieces)
     picture = (
@@ -38,7 +38,7 @@ def _thin(values: Sequence[float | None]) -> list[float | None]:
     if len(values) <= _POINTS:
         return list(values)
     thinned: list[float | None] = []
-    for place in range(_POINTS):
-        stretch = [value for value in values[place * len(values) // _POINTS : (place + 1) * len(values) // _POINTS] if value is not None]
+    for index in range(_POINTS):
+        stretch = [value for value in values[index * len(values) // _POINTS : (index + 1) * len(values) // _POINTS] if value is not None]
         thinned.append(max(stretch, key=lambda value, first=stretch[0]: abs(value - first)) if stretch else None)  # type: ignore[misc]
     return thinned

@@ -33,7 +33,7 @@ Row = dict[str, Any]
 
 
 async def course(reader: Reader, one: Episode, choice: PageState, here: Here) -> list[Any]:
-    """The facts above the chart. Worst and now are of the readings as they are today, at firing is what was told then."""
+    """The facts above the chart. Worst and now are of the readings as they are today, at firing is what was reported then."""
     over, about = _around(one), reader.measures[one.measure]
     name = word.cut(what(one, reader.measures), 80)
     query = await asked(
@@ -41,7 +41,7 @@ async def course(reader: Reader, one: Episode, choice: PageState, here: Here) ->
     )
     table: pa.Table = await ask(reader.readings, query)
     rows = table.select([name for name in _FIELDS if name in table.column_names]).to_pylist()
-    facts = piece.figures(*(_fact(fact, row, note, one) for fact, row, note in told(one, about, rows)))
+    facts = piece.figures(*(_fact(fact, row, note, one) for fact, row, note in episode_facts(one, about, rows)))
     if not rows:
         return [facts, piece.card(name, piece.empty("No reading", "The readings around this episode are gone."))]
     over = _clipped(over, [row["window_start"] for row in rows])
@@ -96,7 +96,7 @@ async def asked(reader: Reader, one: Episode, *, column: str | None, segment: st
     )
 
 
-def told(one: Episode, about: Measure, rows: Sequence[Row]) -> list[tuple[str, Row | None, str]]:
+def episode_facts(one: Episode, about: Measure, rows: Sequence[Row]) -> list[tuple[str, Row | None, str]]:
     """The facts of an episode, each as (name, reading or None, what else is to be said): at firing, worst, and now or at its end.
 
     `rows` are the readings around it, newest revisions. The worst is one of those that were judged while it lasted.

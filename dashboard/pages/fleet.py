@@ -83,7 +83,7 @@ def _row(
     row: ModelRow, measures: Measures, monitors: Sequence[Monitor], levels: Collection[tuple[str, Level]], traffic: Mapping[int, int]
 ) -> tuple[Any, ...]:
     end = _end(row)
-    counts: list[float | None] = [float(traffic.get(end + (place - DAYS) * moment.DAY, 0)) for place in range(DAYS)]
+    counts: list[float | None] = [float(traffic.get(end + (index - DAYS) * moment.DAY, 0)) for index in range(DAYS)]
     total = sum(count or 0 for count in counts)
     name = html.Div(
         [

@@ -114,11 +114,11 @@ async def _group(reader: Reader, group: Sequence[Episode], monitor: str) -> Comp
         else None
     )
     return html.Article(
-        [html.Div(_told(worst, measures, share, monitor)), html.Div(side, className="side"), rest], className=f"episode {worst.level}"
+        [html.Div(_summary(worst, measures, share, monitor)), html.Div(side, className="side"), rest], className=f"episode {worst.level}"
     )
 
 
-def _told(one: Episode, measures: Measures, share: float | None, monitor: str) -> list[Component]:
+def _summary(one: Episode, measures: Measures, share: float | None, monitor: str) -> list[Component]:
     """What happened, since when, why, and to how much of the traffic."""
     state = PageState(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
     reach = "all traffic" if one.segment == ALL else f"{word.share(share)} of traffic" if share is not None else "traffic unknown"

@@ -47,8 +47,8 @@ def rate(part: Floats, whole: Floats, target: Confusion, params: Average) -> Flo
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         if params.class_ is not None:
-            place = target.classes.index(str(params.class_)) if params.class_ in target.classes else None
-            return np.full(part.shape[:-1], np.nan) if place is None else np.asarray(part[..., place] / whole[..., place])
+            index = target.classes.index(str(params.class_)) if params.class_ in target.classes else None
+            return np.full(part.shape[:-1], np.nan) if index is None else np.asarray(part[..., index] / whole[..., index])
         if params.average == "micro":
             return np.asarray(part.sum(-1) / whole.sum(-1))
         weight = target.labelled if params.average == "weighted" else (target.predicted + target.labelled > 0).astype(np.float64)

@@ -67,8 +67,8 @@ def _lists(table: pa.Table, row: Ints, rows: int, keys: tuple[str, ...], sums: t
     added = tally(np.repeat(row, lengths) * width + code, rows, width, *(flat[name].to_numpy().astype(np.float64) for name in sums))
     columns, rest = {}, added.bin
     for key, values in zip(reversed(keys), reversed(distinct), strict=True):
-        rest, place = np.divmod(rest, max(len(values), 1))
-        columns[key] = added.lists(values.take(pa.array(place)), values.type)
+        rest, index = np.divmod(rest, max(len(values), 1))
+        columns[key] = added.lists(values.take(pa.array(index)), values.type)
     for name, total in zip(sums, added.sums, strict=True):
         kind = table.schema.field(name).type.value_type
         columns[name] = added.lists(pa.array(total).cast(kind), kind)

@@ -132,8 +132,8 @@ def _with_losses(table: pa.Table) -> pa.Table:
         [(name, row["n"], row[column], np.nan) for name, column in old.items()] if row["n"] and not row["cell_count"] else []
         for row in rows
     ]
-    for place, name in enumerate(("loss", "loss_count", "loss_sum", "loss_square")):
-        table = table.append_column(name, pa.array([[loss[place] for loss in row] for row in held], LAYOUT.schema.field(name).type))
+    for index, name in enumerate(("loss", "loss_count", "loss_sum", "loss_square")):
+        table = table.append_column(name, pa.array([[loss[index] for loss in row] for row in held], LAYOUT.schema.field(name).type))
     return table
 
 
@@ -172,22 +172,22 @@ def _scores(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str
     starts = np.cumsum([0, *(len(one) + 1 for one in edges)])
     parts = [
         panes.tally(
-            starts[place] + np.searchsorted(edges[place], held[:, place], side="right"),
+            starts[index] + np.searchsorted(edges[index], held[:, index], side="right"),
             int(starts[-1]),
-            truth[:, place].astype(np.float64),
-            np.where(truth[:, place], held[:, place], 0.0),
-            np.where(truth[:, place], 0.0, held[:, place]),
-            where=np.asarray(there[:, place], np.bool_),
+            truth[:, index].astype(np.float64),
+            np.where(truth[:, index], held[:, index], 0.0),
+            np.where(truth[:, index], 0.0, held[:, index]),
+            where=np.asarray(there[:, index], np.bool_),
         )
-        for place in range(len(classes))
+        for index in range(len(classes))
     ]
     found = _concat(parts, len(panes))
-    place = np.searchsorted(starts, found.bin, side="right") - 1
+    index = np.searchsorted(starts, found.bin, side="right") - 1
     positive = found.sums[0].astype(np.int64)
     return {
         "scored": pa.array(panes.count(np.asarray(there.any(axis=1), np.bool_)), pa.uint64()),
-        "score_class": found.lists(pa.array(classes, pa.string()).take(pa.array(place)), pa.string()),
-        "score_bin": found.lists(found.bin - starts[place], pa.uint16()),
+        "score_class": found.lists(pa.array(classes, pa.string()).take(pa.array(index)), pa.string()),
+        "score_bin": found.lists(found.bin - starts[index], pa.uint16()),
         "positive": found.lists(positive, pa.uint64()),
         "negative": found.lists(found.count - positive, pa.uint64()),
         "positive_sum": found.lists(found.sums[1], pa.float64()),

@@ -102,14 +102,14 @@ def read_labels(
         contract = contracts(model)
         return None if contract is None else LabelForm(contract)
 
-    def block(sheet: DecodeReport, group: Group) -> Labels:
-        return _block(sheet, group, now, position, now if logged is None else logged)
+    def block(report: DecodeReport, group: Group) -> Labels:
+        return _block(report, group, now, position, now if logged is None else logged)
 
     return decode(rows, form_of, block, Labels.concat)
 
 
-def _block(sheet: DecodeReport, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Labels:
-    """The rows of a group whose frames are good; faults go to the sheet."""
+def _block(report: DecodeReport, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Labels:
+    """The rows of a group whose frames are good; faults go to the report."""
     form: LabelForm = group.form  # type: ignore[assignment]
     contract = form.contract
     labels: list[Label] = group.events
@@ -121,16 +121,16 @@ def _block(sheet: DecodeReport, group: Group, now: int | Ints, position: int, lo
     texts, numbers, wrong = _truth(values, contract)
     wrong = {i: reason for i, reason in wrong.items() if not labels[i].deleted}
     ids = [label.prediction_id for label in labels]
-    kept = sheet.reject(group, {"prediction_id": column.ids(ids), "ts": {dated[i]: why for i, why in late.items()}, "label": wrong})
+    kept = report.reject(group, {"prediction_id": column.ids(ids), "ts": {dated[i]: why for i, why in late.items()}, "label": wrong})
     rows = group.rows
     if kept is not None:
         labels, rows, ids = [labels[i] for i in kept], [rows[i] for i in kept], [ids[i] for i in kept]
         ts, texts, numbers = ts[kept], texts.take(kept), numbers[kept]
     if contract.task != Task.REGRESSION:
-        sheet.classes(contract, rows, "label", texts)
+        report.classes(contract, rows, "label", texts)
     weight, bad = column.scores([label.weight for label in labels])
     bad |= dict.fromkeys(np.flatnonzero(weight < 0).tolist(), "a weight must not be negative")
-    sheet.cells_of(rows, "weight", bad)
+    report.cells_of(rows, "weight", bad)
     weight[[*bad]] = np.nan
     return Labels(
         id=np.array(ids, object),
@@ -139,9 +139,9 @@ def _block(sheet: DecodeReport, group: Group, now: int | Ints, position: int, lo
         number=numbers,
         weight=np.nan_to_num(weight, nan=1.0),
         deleted=np.array([bool(label.deleted) for label in labels], np.bool_),
-        prediction_ts=_prediction_ts(sheet, rows, labels, contract, now),
+        prediction_ts=_prediction_ts(report, rows, labels, contract, now),
         position=np.full(len(labels), position, np.int64),
-        place=np.array(rows, np.int64),
+        row=np.array(rows, np.int64),
         logged=np.full(len(labels), of(logged, rows), np.int64),
     )
 
@@ -158,11 +158,11 @@ def _truth(values: list[Any], contract: Contract) -> tuple[Categories, Floats, B
     return texts, numbers, bad | wrong
 
 
-def _prediction_ts(sheet: DecodeReport, rows: list[int], labels: list[Label], contract: Contract, now: int | Ints) -> Any:
+def _prediction_ts(report: DecodeReport, rows: list[int], labels: list[Label], contract: Contract, now: int | Ints) -> Any:
     sent = [i for i, label in enumerate(labels) if label.prediction_ts is not None]
     known = np.zeros(len(labels), np.int64)
     known[sent], bad = column.times([labels[i].prediction_ts for i in sent], contract.earliest, of(now, [rows[i] for i in sent]))
-    sheet.cells_of(rows, "prediction_ts", {sent[i]: why for i, why in bad.items()})
+    report.cells_of(rows, "prediction_ts", {sent[i]: why for i, why in bad.items()})
     return known
 
 

@@ -68,10 +68,10 @@ def types_of(layout: EventLayout) -> Types:
     features = _struct("Features", columns + unknown)
     classes = [_field(f"p{i}", text.unquote(name), float | None) for i, name in enumerate(layout.classes)]
     known = layout.known()
-    written = [(place, wire) for place, name in enumerate(layout.classes) for wire in known.spellings(name)]
+    written = [(index, wire) for index, name in enumerate(layout.classes) for wire in known.spellings(name)]
     classes += [_field(f"s{i}", wire, float | None) for i, (_, wire) in enumerate(written)]
     spelled = {wire: f"s{i}" for i, (_, wire) in enumerate(written)}
-    fields_of = tuple(tuple(spelled[wire] for of, wire in written if of == place) for place in range(len(layout.classes)))
+    fields_of = tuple(tuple(spelled[wire] for of, wire in written if of == index) for index in range(len(layout.classes)))
     probabilities = _struct("Probabilities", classes) if layout.classes else None
     event = msgspec.defstruct(
         "Event",

@@ -76,8 +76,8 @@ def read_predictions(
         contract = contracts(model)
         return None if contract is None else PredictionForm(contract)
 
-    def block(sheet: DecodeReport, group: Group) -> tuple[Contract, Predictions]:
-        return group.form.contract, _block(sheet, group, now, position, now if logged is None else logged)  # type: ignore[attr-defined]
+    def block(report: DecodeReport, group: Group) -> tuple[Contract, Predictions]:
+        return group.form.contract, _block(report, group, now, position, now if logged is None else logged)  # type: ignore[attr-defined]
 
     def join(parts: list[tuple[Contract, Predictions]]) -> tuple[Contract, Predictions]:
         return parts[0][0], Predictions.concat([part for _, part in parts])
@@ -85,8 +85,8 @@ def read_predictions(
     return decode(rows, form_of, block, join)
 
 
-def _block(sheet: DecodeReport, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Predictions:
-    """The rows of a group whose frames are good; faults and unknown columns go to the sheet."""
+def _block(report: DecodeReport, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Predictions:
+    """The rows of a group whose frames are good; faults and unknown columns go to the report."""
     form: PredictionForm = group.form  # type: ignore[assignment]
     contract, binary = form.contract, form.contract.task == Task.BINARY
     outputs = list(map(attrgetter("prediction"), group.events))
@@ -94,19 +94,19 @@ def _block(sheet: DecodeReport, group: Group, now: int | Ints, position: int, lo
     prediction, wrong = column.numbers(outputs) if contract.task == Task.REGRESSION else column.texts(outputs, binary=binary)
     ts, late = column.times(list(map(attrgetter("ts"), group.events)), contract.earliest, of(now, group.rows))
     ids = list(map(attrgetter("prediction_id"), group.events))
-    kept = sheet.reject(group, {"prediction_id": column.ids(ids), "ts": late, "prediction": wrong})
+    kept = report.reject(group, {"prediction_id": column.ids(ids), "ts": late, "prediction": wrong})
     events, rows = group.events, group.rows
     if kept is not None:
         events, rows = [events[i] for i in kept], [rows[i] for i in kept]
         prediction = prediction.take(kept) if isinstance(prediction, Categories) else prediction[kept]
         ts, ids = ts[kept], [ids[i] for i in kept]
     if isinstance(prediction, Categories):
-        sheet.classes(contract, rows, "prediction", prediction)
+        report.classes(contract, rows, "prediction", prediction)
     features = list(map(attrgetter("features"), events))
-    _count_unknown(sheet, form, rows, features)
+    _count_unknown(report, form, rows, features)
 
     def checked(field: str, values: tuple[Any, Bad]) -> Any:
-        sheet.cells_of(rows, field, values[1])
+        report.cells_of(rows, field, values[1])
         return values[0]
 
     score, probabilities = _outputs(form, rows, events, checked)
@@ -121,27 +121,27 @@ def _block(sheet: DecodeReport, group: Group, now: int | Ints, position: int, lo
         probabilities=probabilities,
         numbers=tuple(values for known, values in cells if known.numeric),
         texts=tuple(values for known, values in cells if not known.numeric),
-        extra=_extra(sheet, form, rows, events),
+        extra=_extra(report, form, rows, events),
         position=np.full(len(events), position, np.int64),
-        place=np.array(rows, np.int64),
+        row=np.array(rows, np.int64),
         logged=np.full(len(events), of(logged, rows), np.int64),
     )
-    return _with_signals(sheet, contract, rows, events, block) if contract.signals else block
+    return _with_signals(report, contract, rows, events, block) if contract.signals else block
 
 
-def _with_signals(sheet: DecodeReport, contract: Contract, rows: list[int], events: list[Any], block: Predictions) -> Predictions:
-    """The block with the contract's signals; values of their fields that cannot be used go to the sheet."""
+def _with_signals(report: DecodeReport, contract: Contract, rows: list[int], events: list[Any], block: Predictions) -> Predictions:
+    """The block with the contract's signals; values of their fields that cannot be used go to the report."""
     fields = needed(contract, events)
     for name, bad in fields.bad.items():
-        sheet.cells_of(rows, name, bad)
+        report.cells_of(rows, name, bad)
     return derived(contract, block, fields)
 
 
-def _values(form: PredictionForm, place: int, features: list[Any], events: list[Any]) -> tuple[Any, Bad]:
+def _values(form: PredictionForm, index: int, features: list[Any], events: list[Any]) -> tuple[Any, Bad]:
     """A column's values: of a feature from `features`, of a tag from `tags` and then from `features`."""
-    known = form.contract.columns[place]
-    values = list(map(attrgetter(f"c{place}"), features))
-    if place >= len(form.contract.features):
+    known = form.contract.columns[index]
+    values = list(map(attrgetter(f"c{index}"), features))
+    if index >= len(form.contract.features):
         sent = [event.tags.get(known.name) if event.tags else None for event in events]
         values = [value if tag is None else tag for tag, value in zip(sent, values, strict=True)]
         return column.tags(values) if known.numeric else column.texts(values)
@@ -168,18 +168,18 @@ def _outputs(
     return score, None
 
 
-def _sent_for(form: PredictionForm, place: int, sent: list[Any]) -> list[float | None]:
+def _sent_for(form: PredictionForm, index: int, sent: list[Any]) -> list[float | None]:
     """What was sent as the probability of a class: under its own text, else under another that means it."""
-    values = [None if p is None else getattr(p, f"p{place}") for p in sent]
+    values = [None if p is None else getattr(p, f"p{index}") for p in sent]
     if None in values:
-        for field in form.fields_of[place]:
+        for field in form.fields_of[index]:
             values = [getattr(p, field) if value is None and p is not None else value for value, p in zip(values, sent, strict=True)]
     return values
 
 
-def _extra(sheet: DecodeReport, form: PredictionForm, rows: list[int], events: list[Any]) -> Any:
+def _extra(report: DecodeReport, form: PredictionForm, rows: list[int], events: list[Any]) -> Any:
     """JSON text of the optional fields that were sent, without the tags that are columns; "" where there are none."""
-    columns, faulty = {known.name for known in form.contract.tags}, sheet.faulty
+    columns, faulty = {known.name for known in form.contract.tags}, report.faulty
     extra = np.full(len(events), "", object)
     for i, event in enumerate(events):
         if event.interval is event.prediction_set is event.ensemble is event.attributions is event.request_id is event.caller is None and (
@@ -194,18 +194,18 @@ def _extra(sheet: DecodeReport, form: PredictionForm, rows: list[int], events: l
         try:
             encoded = msgspec.json.encode(kept).decode()
         except UnicodeEncodeError:
-            encoded = _encodable(sheet, rows[i], event, kept)
+            encoded = _encodable(report, rows[i], event, kept)
         extra[i] = "" if encoded == "{}" else encoded
     return extra
 
 
-def _encodable(sheet: DecodeReport, row: int, event: Any, extra: Kept) -> str:
+def _encodable(report: DecodeReport, row: int, event: Any, extra: Kept) -> str:
     """The JSON text without what holds lone surrogates, which is not in the event either: a feature of attributions, else the field, which is invalid."""
     for name in EXTRAS:
         try:
             msgspec.json.encode(getattr(extra, name))
         except UnicodeEncodeError:
-            sheet.cells_of([row], name, {0: HALF})
+            report.cells_of([row], name, {0: HALF})
             for one in (event, extra):
                 given = getattr(one, name)
                 kept = {key: value for key, value in given.items() if encodes(key)} or None if name == "attributions" else WRONG
@@ -214,12 +214,12 @@ def _encodable(sheet: DecodeReport, row: int, event: Any, extra: Kept) -> str:
     return msgspec.json.encode(extra).decode()
 
 
-def _count_unknown(sheet: DecodeReport, form: PredictionForm, rows: list[int], features: list[Any]) -> None:
+def _count_unknown(report: DecodeReport, form: PredictionForm, rows: list[int], features: list[Any]) -> None:
     counts: Counter[str] = Counter()
     for i, name in enumerate(form.layout.unknown):
         counts[name] += sum(getattr(row, f"u{i}", msgspec.UNSET) is not msgspec.UNSET for row in features)
-    for row in rows if sheet.unmet else ():
-        counts.update(sheet.unmet.get(row, ()))
+    for row in rows if report.unmet else ():
+        counts.update(report.unmet.get(row, ()))
     for name, count in counts.items():
         if count:
-            sheet.unknown[form.model, plain(name)] += count
+            report.unknown[form.model, plain(name)] += count

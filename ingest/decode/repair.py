@@ -25,8 +25,8 @@ class Repair:
     def __init__(self, layout: EventLayout) -> None:
         self._layout = layout
         self._types = types_of(layout)
-        self._place = {name: place for place, (name, _) in enumerate(layout.columns)}
-        self._classes, self._known = {name: place for place, name in enumerate(layout.classes)}, layout.known()
+        self._place = {name: index for index, (name, _) in enumerate(layout.columns)}
+        self._classes, self._known = {name: index for index, name in enumerate(layout.classes)}, layout.known()
         self._spelled = self._types.spelled
 
     def __call__(self, row: int, value: dict[str, Any], cells: list[Fault]) -> tuple[Any, tuple[str, ...]]:
@@ -78,9 +78,9 @@ class Repair:
     def _features(self, row: int, values: dict[str, Any], cells: list[Fault]) -> tuple[Any, tuple[str, ...]]:
         features, unmet = self._types.features(), []
         for name, value in values.items():
-            if (place := self._place.get(name)) is not None:
-                numeric = self._layout.columns[place][1]
-                setattr(features, f"c{place}", _number(row, name, value, cells) if numeric else _scalar(row, name, value, cells))
+            if (index := self._place.get(name)) is not None:
+                numeric = self._layout.columns[index][1]
+                setattr(features, f"c{index}", _number(row, name, value, cells) if numeric else _scalar(row, name, value, cells))
             elif name in self._layout.unknown:
                 setattr(features, f"u{self._layout.unknown.index(name)}", value)
             else:
@@ -118,16 +118,16 @@ class Repair:
             if meant is None:
                 cells.append(fault(row, f"probabilities.{name}", "the contract has no such class"))
                 continue
-            place, number = self._classes[meant], _number(row, f"probabilities.{name}", value, cells)
-            field = f"p{place}" if name == text.unquote(meant) else self._spelled.get(name)
+            index, number = self._classes[meant], _number(row, f"probabilities.{name}", value, cells)
+            field = f"p{index}" if name == text.unquote(meant) else self._spelled.get(name)
             if field is None:
-                rest.setdefault(place, {})[name] = number
+                rest.setdefault(index, {})[name] = number
             else:
                 setattr(probabilities, field, number)
-        for place, others in rest.items():
-            if getattr(probabilities, f"p{place}") is None:
+        for index, others in rest.items():
+            if getattr(probabilities, f"p{index}") is None:
                 sent = [others[name] for name in sorted(others) if others[name] is not None]
-                setattr(probabilities, f"p{place}", sent[0] if sent else None)
+                setattr(probabilities, f"p{index}", sent[0] if sent else None)
         return probabilities
 
 

@@ -1,4 +1,4 @@
-"""The loop over a request: cut, read a slice, make blocks, and keep the sheet of what was wrong."""
+"""The loop over a request: cut, read a slice, make blocks, and report what was wrong."""
 
 from __future__ import annotations
 
@@ -97,12 +97,12 @@ def decode(
     outside: Counter[str] = Counter()
     for start in range(0, len(rows), SLICE):
         groups = reader.read(start, rows[start : start + SLICE])
-        sheet = DecodeReport(reader, unknown, outside)
+        report = DecodeReport(reader, unknown, outside)
         for group in groups:
-            parts.setdefault(group.form.model, []).append(block(sheet, group))
-        rejects += sorted(sheet.rejects)
+            parts.setdefault(group.form.model, []).append(block(report, group))
+        rejects += sorted(report.rejects)
         if len(cells) < LISTED:
-            cells += sheet.cells()[: LISTED - len(cells)]
+            cells += report.cells()[: LISTED - len(cells)]
     return Decoded(
         rows=len(rows),
         accepted=len(rows) - len(rejects),

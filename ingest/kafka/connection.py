@@ -11,7 +11,7 @@ GroupProtocol = Literal["classic", "consumer"]
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
-    """A deployment's place on a Kafka cluster. `prefix` stands before every topic and group; `options` are librdkafka's and come last.
+    """How a deployment is reached and named on a Kafka cluster. `prefix` stands before every topic and group; `options` are librdkafka's and come last.
 
     `instance` makes the consumer a static member of its group: a restart within `session` seconds moves no partition. Under the protocol
     `consumer` (KIP-848) the broker sets the session timeout.
@@ -33,7 +33,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.prefix}watchkeeper-{name}"
 
     def consumer(self, group: str) -> dict[str, Any]:
-        """Settings of a consumer that keeps its own places: nothing is committed or reset behind its back."""
+        """Settings of a consumer that keeps its own offsets: nothing is committed or reset behind its back."""
         classic = {
             "partition.assignment.strategy": "cooperative-sticky",
             "session.timeout.ms": int(self.session * 1_000),
@@ -58,8 +58,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
             **self.options,
         }
 
-    def asker(self, group: str) -> dict[str, Any]:
-        """Settings of a client that asks for the places of a group and takes none: never subscribed, and silent, for what is wrong is raised."""
+    def reader_settings(self, group: str) -> dict[str, Any]:
+        """Settings of a client that asks for the offsets of a group and takes none: never subscribed, and silent, for what is wrong is raised."""
         return {**{name: value for name, value in self.consumer(group).items() if name != "group.instance.id"}, "log_level": 0}
 
     def producer(self) -> dict[str, Any]:

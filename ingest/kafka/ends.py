@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from core.error import Retryable
 from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
-from ingest.kafka.log import intent, said
+from ingest.kafka.log import error_text, intent
 from ingest.kafka.offsets import LAST, offsets, partitions
 from ingest.record import TOPICS, Topic
 
@@ -46,7 +46,7 @@ class Ends:
         self._looked = -fresh
         self._moved = time.monotonic()
 
-    def standing(self) -> dict[tuple[Topic, int], TopicEnds]:
+    def per_partition(self) -> dict[tuple[Topic, int], TopicEnds]:
         """How every partition stands."""
         with self._lock:
             if time.monotonic() - self._looked >= self._fresh:
@@ -58,7 +58,7 @@ class Ends:
 
     def caught_up(self) -> bool:
         """Whether everything is durably written: every partition is committed to its end, and no batch is under way."""
-        return all(at.lag <= 0 and not at.begun for at in self.standing().values())
+        return all(at.lag <= 0 and not at.begun for at in self.per_partition().values())
 
     def silent(self, seconds: float) -> bool:
         """Whether everything is written, and nothing has come for some seconds while this process looked."""
@@ -66,7 +66,7 @@ class Ends:
 
     def status(self) -> dict[str, Any]:
         """By topic, over all partitions: end, written and lag, how many have a batch under way, and their number."""
-        standing = self.standing()
+        standing = self.per_partition()
         found: dict[str, Any] = {}
         for topic in TOPICS:
             parts = [at for (of, _), at in standing.items() if of == topic]
@@ -82,33 +82,33 @@ class Ends:
     def _look(self) -> dict[tuple[Topic, int], TopicEnds]:
         try:
             known = self._group.list_topics(timeout=_ASK).topics
-            places = partitions(known, self._names)
+            parts = partitions(known, self._names)
             # Committed first: what is committed cannot be beyond an end that is asked for later.
-            committed = self._group.committed(places, timeout=_ASK)
-            answers = offsets(self._admin, places, LAST)
-            ends = {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
+            committed = self._group.committed(parts, timeout=_ASK)
+            answers = offsets(self._admin, parts, LAST)
+            ends = {(partition.topic, partition.partition): answer.result().offset for partition, answer in answers.items()}
             found = {}
-            for told in committed:
-                if told.error is not None:
-                    raise Retryable(f"the Kafka brokers do not tell where ingest is: {told.error}")
-                end = ends[told.topic, told.partition]
-                next_ = told.offset if told.offset >= 0 else self._first(told) if end else 0
-                found[self._names[told.topic], told.partition] = TopicEnds(end, next_, intent(told.metadata) is not None)
+            for at in committed:
+                if at.error is not None:
+                    raise Retryable(f"the Kafka brokers do not tell where ingest is: {at.error}")
+                end = ends[at.topic, at.partition]
+                next_ = at.offset if at.offset >= 0 else self._first(at) if end else 0
+                found[self._names[at.topic], at.partition] = TopicEnds(end, next_, intent(at.metadata) is not None)
         except (KafkaException, RuntimeError) as error:
             self.close()
             self._open()  # the clients may hold on to brokers and epochs that are no more
-            raise Retryable(f"the Kafka brokers do not answer: {said(error)}") from error
+            raise Retryable(f"the Kafka brokers do not answer: {error_text(error)}") from error
         return found
 
     def _open(self) -> None:
-        self._group = opened(Consumer, self._connection.asker("ingest"))
+        self._group = opened(Consumer, self._connection.reader_settings("ingest"))
         self._admin = opened(AdminClient, {**self._connection.admin(), "log_level": 0})
 
-    def _first(self, place: TopicPartition) -> int:
+    def _first(self, partition: TopicPartition) -> int:
         """Where ingest will begin in a partition that it has never read."""
-        low, _ = self._group.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=_ASK)
+        low, _ = self._group.get_watermark_offsets(TopicPartition(partition.topic, partition.partition), timeout=_ASK)
         return int(low)
 
 
 def _ends(standing: dict[tuple[Topic, int], TopicEnds]) -> dict[tuple[Topic, int], int]:
-    return {place: at.end for place, at in standing.items()}
+    return {partition: at.end for partition, at in standing.items()}

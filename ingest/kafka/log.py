@@ -2,8 +2,8 @@
 
 One thread owns the client: it polls, hands in what it got (`take`), and commits what was asked for since (`serve`), for the client does not let one
 thread commit while another polls. Each partition's consumer reads from here. When more bytes are not written, whether they wait here or were
-handed out, than memory allows, the partitions that hold them are paused. A place is kept in the offset commit: its metadata names the last
-position of the batch that was begun, so that whoever has the partition next writes exactly that batch again.
+handed out, than memory allows, the partitions that hold them are paused. The metadata of an offset commit names the last position of the batch that
+was begun. So the next owner of the partition writes exactly that batch again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from core.error import Retryable
 from ingest.ports import CommittedPosition
-from ingest.record import LogRecord, LogStretch, Topic
+from ingest.record import LogRecord, LogStretch, PartitionKey, Topic
 
 _log = logging.getLogger(__name__)
 
@@ -29,8 +29,7 @@ _RECORD = 200  # bytes of a record beside its body
 _RESUME = 0.5  # of the memory, or of a partition's share: below it paused partitions go on
 _PATIENCE = 30.0  # seconds for a commit
 
-Place = tuple[Topic, int]
-Asked = dict[Place, tuple[TopicPartition, Future[None]]]  # commits, one a partition
+Asked = dict[PartitionKey, tuple[TopicPartition, Future[None]]]  # commits, one a partition
 
 
 @dataclass
@@ -62,12 +61,12 @@ class KafkaLog:
         self._topics = {name: topic for topic, name in names.items()}
         self._memory = memory
         self._bytes = 0
-        self._held: dict[Place, _Partition] = {}
+        self._held: dict[PartitionKey, _Partition] = {}
         self._asked: Asked = {}
         self._changed = threading.Condition()
 
-    def place(self, where: TopicPartition | Message) -> Place:
-        """Our words for a topic and partition of the client's."""
+    def key(self, where: TopicPartition | Message) -> PartitionKey:
+        """The topic, by our name for it, and the partition."""
         if isinstance(where, TopicPartition):
             return self._topics[where.topic], where.partition
         return self._topics[where.topic() or ""], where.partition() or 0
@@ -76,31 +75,33 @@ class KafkaLog:
         """Hold partitions, each as the group committed it and with the first offset that it still has; where each is to be fetched from."""
         starts = []
         with self._changed:
-            for told, low in partitions:
-                place = self.place(told)
-                committed = CommittedPosition(told.offset, intent(told.metadata)) if told.offset >= 0 else CommittedPosition(low, None)
+            for assigned, low in partitions:
+                key = self.key(assigned)
+                committed = (
+                    CommittedPosition(assigned.offset, intent(assigned.metadata)) if assigned.offset >= 0 else CommittedPosition(low, None)
+                )
                 start = max(committed.next, low)
                 if committed.next < low:
                     _log.error(
                         "%s %d: positions %d to %d were removed by the topic's retention before they were read; lengthen it",
-                        *place,
+                        *key,
                         committed.next,
                         low - 1,
                     )
-                self._held[place] = _Partition(committed, start)
-                starts.append(TopicPartition(told.topic, told.partition, start))
+                self._held[key] = _Partition(committed, start)
+                starts.append(TopicPartition(assigned.topic, assigned.partition, start))
         return starts
 
-    def release(self, places: Iterable[Place]) -> None:
+    def release(self, keys: Iterable[PartitionKey]) -> None:
         """Hold these partitions no longer. To be called while the client still has them: it would keep a pause for when they come back."""
-        places = [*places]
+        keys = [*keys]
         with self._changed:
-            paused = self._turned(paused=False, which=self._held.keys() & places)
-            for place in places:
-                if (held := self._held.pop(place, None)) is not None:
+            paused = self._turned(paused=False, which=self._held.keys() & keys)
+            for key in keys:
+                if (held := self._held.pop(key, None)) is not None:
                     self._bytes -= held.bytes
-                if (asked := self._asked.pop(place, None)) is not None:
-                    asked[1].set_exception(_gone(*place))
+                if (asked := self._asked.pop(key, None)) is not None:
+                    asked[1].set_exception(_gone(*key))
             self._changed.notify_all()
         if paused:
             self._consumer.resume(paused)
@@ -110,9 +111,9 @@ class KafkaLog:
         with self._changed:
             for message in messages:
                 if (error := message.error()) is not None:
-                    self._told(message, error)
+                    self._event(message, error)
                     continue
-                held = self._held.get(self.place(message))
+                held = self._held.get(self.key(message))
                 offset = message.offset() or 0
                 if held is None or offset < held.reached:
                     continue  # of a partition that has gone, or fetched twice around a pause
@@ -143,16 +144,16 @@ class KafkaLog:
 
     def _settle(self, asked: Asked) -> None:
         try:
-            answers = self._consumer.commit(offsets=[told for told, _ in asked.values()], asynchronous=False) or []
-            errors: dict[Place, object] = {self.place(answer): answer.error for answer in answers}
+            answers = self._consumer.commit(offsets=[offset for offset, _ in asked.values()], asynchronous=False) or []
+            errors: dict[PartitionKey, object] = {self.key(answer): answer.error for answer in answers}
         except KafkaException as error:
-            errors = dict.fromkeys(asked, said(error))
-        for place, (told, future) in asked.items():
-            if (why := errors.get(place)) is None:
-                self._written(place, told.offset)
+            errors = dict.fromkeys(asked, error_text(error))
+        for key, (offset, future) in asked.items():
+            if (why := errors.get(key)) is None:
+                self._written(key, offset.offset)
                 future.set_result(None)
             else:
-                future.set_exception(Retryable(f"the place in {told.topic} {told.partition} could not be committed: {why}"))
+                future.set_exception(Retryable(f"the offset in {offset.topic} {offset.partition} could not be committed: {why}"))
 
     def commit(self, topic: Topic, partition: int, committed: CommittedPosition) -> None:
         """Commit in the group. A member that is none any more, or one in the middle of a rebalance, is refused: Retryable."""
@@ -164,7 +165,7 @@ class KafkaLog:
         try:
             future.result(_PATIENCE)
         except TimeoutError:
-            raise Retryable(f"the place in {topic} {partition} could not be committed within {_PATIENCE:.0f} s") from None
+            raise Retryable(f"the offset in {topic} {partition} could not be committed within {_PATIENCE:.0f} s") from None
 
     def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> LogStretch:
         """Records from `start` on. They are handed out once: who reads them keeps them."""
@@ -203,19 +204,19 @@ class KafkaLog:
             raise _gone(topic, partition)
         return held
 
-    def _told(self, message: Message, error: KafkaError) -> None:
-        """An event instead of a record."""
+    def _event(self, message: Message, error: KafkaError) -> None:
+        """Handle an error or event that came in place of a record."""
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-            held = self._held.get(self.place(message))
+            held = self._held.get(self.key(message))
             if held is not None:
                 held.reached = max(held.reached, message.offset() or 0)
         elif error.fatal() or not error.retriable():
             raise KafkaException(error)
 
-    def _written(self, place: Place, before: int) -> None:
+    def _written(self, key: PartitionKey, before: int) -> None:
         """What was handed out below this position is written."""
         with self._changed:
-            held = self._held.get(place)
+            held = self._held.get(key)
             while held is not None and held.given and held.given[0][0] < before:
                 _, size = held.given.popleft()
                 held.bytes -= size
@@ -227,20 +228,18 @@ class KafkaLog:
 
     def _crowded(self) -> list[TopicPartition]:
         """Partitions that hold more than their share, to be paused; but not one whose batch must be read to its end before any of it can be written."""
-        full = {place for place, held in self._held.items() if held.bytes >= self._share and not held.awaited}
+        full = {key for key, held in self._held.items() if held.bytes >= self._share and not held.awaited}
         return self._turned(paused=True, which=full)
 
     def _eased(self) -> list[TopicPartition]:
         """Partitions that may be read again: all if there is room; otherwise those that hold little, because others use the memory."""
         room = self._bytes <= self._memory * _RESUME
-        return self._turned(
-            paused=False, which={place for place, held in self._held.items() if room or held.bytes <= self._share * _RESUME}
-        )
+        return self._turned(paused=False, which={key for key, held in self._held.items() if room or held.bytes <= self._share * _RESUME})
 
-    def _turned(self, *, paused: bool, which: set[Place]) -> list[TopicPartition]:
-        found = [place for place in which if self._held[place].paused != paused]
-        for place in found:
-            self._held[place].paused = paused
+    def _turned(self, *, paused: bool, which: set[PartitionKey]) -> list[TopicPartition]:
+        found = [key for key in which if self._held[key].paused != paused]
+        for key in found:
+            self._held[key].paused = paused
         return [TopicPartition(self._names[topic], partition) for topic, partition in found]
 
 
@@ -253,6 +252,6 @@ def intent(metadata: str | None) -> int | None:
     return int(metadata.removeprefix(_INTENT)) if metadata and metadata.startswith(_INTENT) else None
 
 
-def said(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """An error of the client in words."""
     return str(error.args[0]) if error.args else repr(error)

@@ -20,10 +20,10 @@ from core.error import ConfigError
 from ingest.consumer import Consumer, Limits
 from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
-from ingest.kafka.log import KafkaLog, Place, said
+from ingest.kafka.log import KafkaLog, error_text
 from ingest.kafka.offsets import FIRST, offsets
 from ingest.ports import Log
-from ingest.record import Topic
+from ingest.record import PartitionKey, Topic
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Member:
         self._connection = msgspec.structs.replace(connection, instance=name)
         self._topic, self._build, self._limits, self._memory = topic, build, limits, memory
         self._log: KafkaLog | None = None
-        self._consumers: dict[Place, Consumer] = {}
+        self._consumers: dict[PartitionKey, Consumer] = {}
         self._stop = threading.Event()
         self._problem: str | None = "not a member of the group yet"
         self._raised: Exception | None = None  # in a callback
@@ -91,7 +91,7 @@ class Member:
         """Bytes that were taken in and are not written."""
         return self._log.waiting if self._log else 0
 
-    def _held(self) -> Sequence[tuple[Place, Consumer]]:
+    def _held(self) -> Sequence[tuple[PartitionKey, Consumer]]:
         return sorted(self._consumers.copy().items())
 
     def _run(self) -> None:
@@ -105,7 +105,7 @@ class Member:
                 _log.error("Kafka: %s", error)
                 return
             except Exception as error:  # the thread's edge: this client is done with, another begins afresh
-                self._problem = said(error)[:300]
+                self._problem = error_text(error)[:300]
                 _log.warning("Kafka: %s; trying again in %.1f s", self._problem, pause)
             pause = 0.5 if time.monotonic() - began > 2 * _LONGEST_PAUSE else min(2 * pause, _LONGEST_PAUSE)
             self._stop.wait(pause)
@@ -116,8 +116,8 @@ class Member:
         self._log = log = KafkaLog(client, {self._topic: self._connection.topic(self._topic)}, self._memory)
         self._raised = None
         try:
-            told = {"on_assign": self._assigned, "on_revoke": self._revoked, "on_lost": self._lost}
-            client.subscribe([self._connection.topic(self._topic)], **{name: self._kept(call) for name, call in told.items()})
+            callbacks = {"on_assign": self._assigned, "on_revoke": self._revoked, "on_lost": self._lost}
+            client.subscribe([self._connection.topic(self._topic)], **{name: self._kept(call) for name, call in callbacks.items()})
             while not self._stop.is_set():
                 first = client.poll(_POLL)
                 if self._raised is not None:
@@ -148,68 +148,74 @@ class Member:
         if not partitions or self._log is None:
             return
         committed = client.committed(partitions, timeout=_ASK)
-        for told in committed:
-            if told.error is not None:
-                raise KafkaException(told.error)
+        for partition in committed:
+            if partition.error is not None:
+                raise KafkaException(partition.error)
         lowest = self._lowest(committed)
-        self.lost += sum(max(0, low - told.offset) for told, low in zip(committed, lowest, strict=True) if told.offset >= 0)
+        self.lost += sum(max(0, low - partition.offset) for partition, low in zip(committed, lowest, strict=True) if partition.offset >= 0)
         starts = self._log.assign(zip(committed, lowest, strict=True))
         client.incremental_assign(starts)
-        for told in starts:
-            place = self._log.place(told)
-            self._consumers[place] = self._build(self._log, *place, self._limits)
+        for partition in starts:
+            key = self._log.key(partition)
+            self._consumers[key] = self._build(self._log, *key, self._limits)
         self._share()
-        for told in starts:
-            self._consumers[self._log.place(told)].start()
-        _log.info("assigned: %s", ", ".join(f"{told.topic} {told.partition} from {told.offset}" for told in starts))
+        for partition in starts:
+            self._consumers[self._log.key(partition)].start()
+        _log.info("assigned: %s", ", ".join(f"{partition.topic} {partition.partition} from {partition.offset}" for partition in starts))
 
     def _lowest(self, committed: Sequence[TopicPartition]) -> list[int]:
-        """The first offset that each partition still has. One whose leader is away must not hold up the others: it goes on from its place."""
+        """The first offset that each partition still has. One whose leader is away must not hold up the others: it goes on from its committed offset."""
         answers = offsets(opened(AdminClient, self._connection.admin()), committed, FIRST)
         found = []
-        for told in committed:
+        for partition in committed:
             try:
-                found.append(int(answers[told].result().offset))
+                found.append(int(answers[partition].result().offset))
             except KafkaException as error:
-                if told.offset < 0:
+                if partition.offset < 0:
                     raise
-                _log.warning("%s %d waits for its leader, to go on from %d: %s", told.topic, told.partition, told.offset, said(error))
-                found.append(told.offset)
+                _log.warning(
+                    "%s %d waits for its leader, to go on from %d: %s",
+                    partition.topic,
+                    partition.partition,
+                    partition.offset,
+                    error_text(error),
+                )
+                found.append(partition.offset)
         return found
 
     def _revoked(self, client: Client, partitions: list[TopicPartition]) -> None:
         """Partitions go to another member: finish, commit, and only then let go."""
         self.rebalances += 1
         if self._log is not None:
-            self._finish([self._log.place(told) for told in partitions])
+            self._finish([self._log.key(partition) for partition in partitions])
         client.incremental_unassign(partitions)
 
-    def _finish(self, places: Sequence[Place]) -> None:
+    def _finish(self, keys: Sequence[PartitionKey]) -> None:
         """Let these partitions' consumers end, as far as they can within some seconds."""
-        ending = [self._consumers[place] for place in places if place in self._consumers]
+        ending = [self._consumers[key] for key in keys if key in self._consumers]
         for consumer in ending:
             consumer.cease()
         until = time.monotonic() + _GIVE
         while self._log is not None and any(consumer.running for consumer in ending) and time.monotonic() < until:
             self._log.serve()
             time.sleep(_POLL / 4)
-        self._drop(places)
+        self._drop(keys)
 
     def _lost(self, client: Client, partitions: list[TopicPartition]) -> None:
         """Partitions are another member's already: nothing more is written or committed."""
-        _log.warning("lost: %s", ", ".join(f"{told.topic} {told.partition}" for told in partitions))
+        _log.warning("lost: %s", ", ".join(f"{partition.topic} {partition.partition}" for partition in partitions))
         self.rebalances += 1
         self._problem = "no member of the group any more; joining again"
         if self._log is not None:
-            self._drop([self._log.place(told) for told in partitions])
+            self._drop([self._log.key(partition) for partition in partitions])
         client.incremental_unassign(partitions)
 
-    def _drop(self, places: Sequence[Place]) -> None:
-        for place in places:
-            if (consumer := self._consumers.pop(place, None)) is not None:
+    def _drop(self, keys: Sequence[PartitionKey]) -> None:
+        for key in keys:
+            if (consumer := self._consumers.pop(key, None)) is not None:
                 consumer.cease(lost=True)
         if self._log is not None:
-            self._log.release(places)
+            self._log.release(keys)
         self._share()
 
     def _share(self) -> None:

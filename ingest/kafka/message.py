@@ -23,6 +23,6 @@ def messages(body: bytes, kind: Kind, decoded: Decoded[Any]) -> Iterator[Outgoin
     """The accepted rows of a request, in their order: the id, and the row's own bytes."""
     rows = cut(body, kind)
     blocks = [block if isinstance(block, Labels) else block[1] for block in decoded.blocks.values()]
-    kept = chain.from_iterable(zip(block.place.tolist(), block.id.tolist(), strict=True) for block in blocks)
+    kept = chain.from_iterable(zip(block.row.tolist(), block.id.tolist(), strict=True) for block in blocks)
     for row, key in kept if len(blocks) == 1 else sorted(kept):
         yield Outgoing(row, key.encode(), written(rows[row]))

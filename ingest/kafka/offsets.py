@@ -34,13 +34,13 @@ def offsets(admin: AdminClient, parts: Iterable[TopicPartition], which: OffsetSp
     return answers
 
 
-def places(connection: Connection, group: str, topics: Sequence[str]) -> list[TopicPartition]:
-    """The group's place in every partition of these topics, by their names on the brokers; an offset below 0 where it has none.
+def group_offsets(connection: Connection, group: str, topics: Sequence[str]) -> list[TopicPartition]:
+    """The group's offset in every partition of these topics, by their names on the brokers; below 0 where it has none.
 
     A coordinator that is starting is given some time. (An admin client could be asked, too; but then librdkafka 2.16 takes the whole process
     down.) Raises KafkaException.
     """
-    client = opened(Consumer, connection.asker(group))
+    client = opened(Consumer, connection.reader_settings(group))
     try:
         known = client.list_topics(timeout=_ASK).topics
         parts = [TopicPartition(name, part) for name in topics if name in known for part in known[name].partitions]

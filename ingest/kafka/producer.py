@@ -66,7 +66,7 @@ class Publisher:
             if self._waiting and self._waiting + size > self._most:
                 raise Retryable("the Kafka brokers cannot keep up; send again later", after=1.0)
             self._waiting += size
-        delivery = DeliveryReport(len(outgoing), partial(self._landed, size))
+        delivery = DeliveryReport(len(outgoing), partial(self._acknowledged, size))
         name, produce, sent = self._names[topic], self._producer.produce, 0
         try:
             for _, key, value in outgoing:
@@ -107,7 +107,7 @@ class Publisher:
         self._producer.flush(1.0)
 
     def _letter(self, letter: DeadLetter, body: bytes | None) -> DeliveryReport:
-        delivery = DeliveryReport(1, partial(self._landed, 0))
+        delivery = DeliveryReport(1, partial(self._acknowledged, 0))
         headers: Headers = [*letter.headers(), *([("omitted", f"{len(letter.body)} bytes")] if body is None else [])]
         try:
             self._producer.produce(self._letters, body, letter.key(), on_delivery=delivery, headers=headers)
@@ -121,7 +121,7 @@ class Publisher:
             "message.max.bytes": 2 * LARGEST + _OVERHEAD,
             "queue.buffering.max.messages": 0,  # bytes are counted here
             "queue.buffering.max.kbytes": (2 * self._most + (128 << 20)) >> 10,
-            "error_cb": self._told,
+            "error_cb": self._on_error,
             **self._connection.options,
         }
         return opened(Producer, settings, logger=_log)
@@ -135,18 +135,18 @@ class Publisher:
                 old.purge()
                 old.flush(1.0)
 
-    def _told(self, error: KafkaError) -> None:
+    def _on_error(self, error: KafkaError) -> None:
         if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 - its public name
             self._done_with = True
 
-    def _landed(self, size: int, error: KafkaError | None) -> Retryable | None:
+    def _acknowledged(self, size: int, error: KafkaError | None) -> Retryable | None:
         """Some messages are acknowledged, or will never be."""
         with self._lock:
             self._waiting -= size
         if error is None:
             self.problem = None
             return None
-        self._told(error)
+        self._on_error(error)
         self.problem = f"not all in-sync replicas have what was sent: {error.str()}; are the brokers at {self._connection.bootstrap} up?"
         return Retryable(f"{self.problem} Sending again is safe", after=5.0)
 

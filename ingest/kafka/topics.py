@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, Resourc
 from core.error import Fatal, Retryable
 from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
-from ingest.kafka.log import said
+from ingest.kafka.log import error_text
 
 LARGEST = 8 << 20  # bytes of an event
 
@@ -155,8 +155,10 @@ def _refused(error: BaseException, bootstrap: str) -> Retryable | Fatal:
     code = error.args[0].code() if error.args and isinstance(error.args[0], KafkaError) else None
     if code in _NO_RIGHT:
         return Fatal(
-            f"the Kafka user may not create or describe topics: {said(error)}; grant it Create, Describe and DescribeConfigs, or create them"
+            f"the Kafka user may not create or describe topics: {error_text(error)}; grant it Create, Describe and DescribeConfigs, or create them"
         )
     if code in _IMPOSSIBLE:
-        return Fatal(f"the Kafka brokers refuse the topics: {said(error)}; set kafka.partitions and kafka.replication to what they allow")
-    return Retryable(f"the Kafka brokers at {bootstrap} do not answer: {said(error)}", after=5.0)
+        return Fatal(
+            f"the Kafka brokers refuse the topics: {error_text(error)}; set kafka.partitions and kafka.replication to what they allow"
+        )
+    return Retryable(f"the Kafka brokers at {bootstrap} do not answer: {error_text(error)}", after=5.0)

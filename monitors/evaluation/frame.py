@@ -88,7 +88,7 @@ class Frame:
     def readings(self, mask: npt.NDArray[np.bool_], revision: Ints) -> Iterator[Reading]:
         """The readings under the mask one by one, windows in order."""
         same = self._same()
-        for at in ((w, *place) for w, held in enumerate(mask) for place in np.argwhere(held).tolist()):
+        for at in ((w, *index) for w, held in enumerate(mask) for index in np.argwhere(held).tolist()):
             w, c, s = at
             n_baseline = int(self.n_baseline[at])
             numbers: dict[str, Any] = {name: _number(getattr(self, name)[at]) for name in NUMBERS}
@@ -143,8 +143,8 @@ def _texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
 
 def codes(column: pa.ChunkedArray, names: tuple[str, ...]) -> Ints:
     """The place of each text among `names`, -1 where it is not there."""
-    places = {name: place for place, name in enumerate(names)}
-    return np.array([places.get(text, -1) for text in column.cast(pa.string()).to_pylist()], np.int64)
+    indices = {name: index for index, name in enumerate(names)}
+    return np.array([indices.get(text, -1) for text in column.cast(pa.string()).to_pylist()], np.int64)
 
 
 def _repeat(value: str | int | None, rows: int) -> pa.Array:

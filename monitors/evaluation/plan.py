@@ -46,7 +46,7 @@ def chunks(windows: Spans, most: int) -> list[Spans]:
         return []
     gap = np.diff(windows.start) > 8 * (windows.end - windows.start)[:-1]
     bounds = [0, *(np.flatnonzero(gap) + 1).tolist(), len(windows)]
-    return [windows.take(slice(place, min(place + most, high))) for low, high in pairwise(bounds) for place in range(low, high, most)]
+    return [windows.take(slice(index, min(index + most, high))) for low, high in pairwise(bounds) for index in range(low, high, most)]
 
 
 def _between(window: Window, slots: Ints) -> Spans:
@@ -57,8 +57,8 @@ def _between(window: Window, slots: Ints) -> Spans:
     parts = [window.between(int(run[0]), int(run[-1]) + window.step * (run is not runs[-1])) for run in runs]
     found = parts[0].join(*parts[1:])
     empty = ~found.holding(slots)
-    place = np.arange(len(found))
-    last = np.maximum.accumulate(np.where(empty, -1, place))  # the last window with rows
-    following = np.minimum.accumulate(np.where(empty, len(found), place)[::-1])[::-1]
-    long = empty & (following - last - 1 > LONGEST_GAP) & (place > last + 1)
+    index = np.arange(len(found))
+    last = np.maximum.accumulate(np.where(empty, -1, index))  # the last window with rows
+    following = np.minimum.accumulate(np.where(empty, len(found), index)[::-1])[::-1]
+    long = empty & (following - last - 1 > LONGEST_GAP) & (index > last + 1)
     return found.take(~long)

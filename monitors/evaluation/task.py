@@ -17,7 +17,7 @@ _STORED = 500_000  # readings that are compared with stored ones at a time
 
 
 @dataclass
-class Done:
+class EvaluatedWindows:
     """Which windows of a monitor have a reading in each column and segment."""
 
     windows: Spans
@@ -55,7 +55,7 @@ class MonitorTask:
     columns: tuple[str, ...]
     due: Spans
     gone: Spans
-    done: Done
+    done: EvaluatedWindows
 
     @property
     def each(self) -> int:

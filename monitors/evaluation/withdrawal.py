@@ -42,7 +42,7 @@ def withdrawn(stored: pa.Table, now: int, generation: int) -> pa.Table:
     return pa.table({**{name: stored[name] for name in stored.column_names}, **blank})
 
 
-def told(table: pa.Table) -> Iterator[Reading]:
+def as_nodata(table: pa.Table) -> Iterator[Reading]:
     """The same for the alerts, to which such a window has no data; one by one, windows in order."""
     plain = [name for name in FIELDS if name not in {*DOCUMENTS, "verdict"}]
     kept = [name for name in DOCUMENTS if name != "evidence"]

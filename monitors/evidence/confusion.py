@@ -31,7 +31,7 @@ def parts(reads: Reads, extent: Extent, windows: Spans) -> list[slice]:
     table = reads.performance(extent, _NAMES)
     held = {*reads.scope.model.contract.classes, *dense.texts(table["cell_prediction"]).texts, *dense.texts(table["cell_label"]).texts}
     size = max(1, _CELLS // max(1, len(held) * len(reads.scope.segments)))
-    return [slice(place, place + size) for place in range(0, len(windows), size)]
+    return [slice(index, index + size) for index in range(0, len(windows), size)]
 
 
 def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]]) -> list[Confusion]:
@@ -54,11 +54,11 @@ def _of(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) ->
     contract = scope.model.contract
     rows, known = dense.Rows(table, extent.cells, scope.segments), Classes.of(contract)
     predicted, labels = (known.column(_used(dense.texts(table[name]))) for name in ("cell_prediction", "cell_label"))
-    code = {name: place for place, name in enumerate(sorted({*contract.classes, *predicted.texts, *labels.texts}))}
+    code = {name: index for index, name in enumerate(sorted({*contract.classes, *predicted.texts, *labels.texts}))}
     said, true = dense.codes(predicted, code), dense.codes(labels, code)
     count, each = dense.numbers(table["cell_count"]), dense.lengths(table["cell_count"])
-    places = (np.where(said == true, said, -1), said, true)
-    right, of_predicted, of_labelled = (extent.pooled(rows.cells(place, count, len(code), each), side) for place in places)
+    indices = (np.where(said == true, said, -1), said, true)
+    right, of_predicted, of_labelled = (extent.pooled(rows.cells(index, count, len(code), each), side) for index in indices)
     positive = code.get(contract.positive) if contract.task == Task.BINARY else None
     return Confusion(extent.pooled(rows.total("n"), side), tuple(code), right, of_predicted, of_labelled, positive)
 

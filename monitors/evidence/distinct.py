@@ -27,7 +27,7 @@ def fields(_column: str) -> PaneFields:
 def parts(reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
     """So many windows at a time that a block has about `_CELLS` registers."""
     size = max(1, _CELLS // (REGISTERS * len(reads.scope.segments)))
-    return [slice(place, place + size) for place in range(0, len(windows), size)]
+    return [slice(index, index + size) for index in range(0, len(windows), size)]
 
 
 def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spans]]) -> list[Distinct]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from core.block import Ints, Outcomes, Predictions
 from core.contract import Contract
 from core.error import Fatal
-from monitors.evidence.recast import recast, recast_outcomes
+from monitors.evidence.conversion import convert, convert_outcomes
 from monitors.ports import Contracts, Raw
 
 
@@ -21,14 +21,14 @@ class History:
         """The distinct events of these slots that count."""
         for source in self._sources(contract, slots):
             if len(block := self._raw.predictions(source, slots, contract.pane)):
-                yield recast(block, source, contract)
+                yield convert(block, source, contract)
 
     def outcomes(self, contract: Contract, slots: Ints, *, version: str | None = None) -> Iterator[Outcomes]:
         """The labelled ones among them; of one version of the model, or all."""
         dimensions = [dimension.name for dimension in contract.dimensions]
         for source in self._sources(contract, slots):
             if len(block := self._raw.outcomes(source, dimensions, slots, contract.pane, version=version)):
-                yield recast_outcomes(block, source, contract)
+                yield convert_outcomes(block, source, contract)
 
     def _sources(self, contract: Contract, slots: Ints) -> Iterator[Contract]:
         """The contract versions under which the slots' events were taken."""

@@ -35,7 +35,7 @@ def reference(scope: Scope, _column: str) -> Losses:
 
 def _of(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> Losses:
     rows, names = dense.Rows(table, extent.cells, scope.segments), losses_of(scope.model.contract)
-    place, each = dense.codes(dense.texts(table["loss"]), {name: at for at, name in enumerate(names)}), dense.lengths(table["loss"])
-    count, total, square = (extent.pooled(rows.cells(place, dense.numbers(table[column]), len(names), each), side) for column in _NAMES[2:])
+    index, each = dense.codes(dense.texts(table["loss"]), {name: at for at, name in enumerate(names)}), dense.lengths(table["loss"])
+    count, total, square = (extent.pooled(rows.cells(index, dense.numbers(table[column]), len(names), each), side) for column in _NAMES[2:])
     by_name = {name: LossSums(count[..., at], total[..., at], square[..., at]) for at, name in enumerate(names)}
     return Losses(extent.pooled(rows.total("n"), side), by_name)

@@ -1,7 +1,7 @@
-"""Audits what is shown against what came, and mends it.
+"""Audits panes against raw events, and repairs those that differ.
 
-Ingest knows the newest ids of its own partition only, so an id may stand in raw more than once, and only the first in the log counts; and a batch that
-broke off may leave panes that nobody can account for. A look reads whole columns of ids, so it is taken in portions, and at most a tenth of the time
+Ingest remembers only the newest ids of its own partition, so an id may stand in raw more than once; only the first one in the log counts. And a batch
+that was not completed may have left wrong panes. An audit reads whole columns of ids. So it is done in portions, and takes at most a tenth of the time
 while there is other work.
 """
 
@@ -17,54 +17,56 @@ from core.block import Ints
 from core.contract import Contract
 from monitors.lease import Lease
 from monitors.ownership.rebuild import Rebuild
-from monitors.ports import Committed, Ranges, Raw, Truth
+from monitors.ports import Committed, OutcomeStore, Ranges, Raw
 
 NO_SLOTS = np.zeros(0, np.int64)
 
-_PORTION = 500_000  # events a look, about: their ids take 100 MB while it lasts
-_FAR = 1_000_000  # positions a look
-_REST = 9  # times as long as the look took
+_MAX_EVENTS = 500_000  # events an audit, about: their ids take 100 MB while it lasts
+_MAX_POSITIONS = 1_000_000  # positions an audit
+_PAUSE = 9  # times as long as the audit took
 
 
 class Audited(NamedTuple):
-    """What a look found: how many slots it compared, those whose input panes were made again, and those that hold events that do not count."""
+    """The result of an audit: how many slots it compared, those whose input panes were rebuilt, and those with events that do not count."""
 
     slots: int
     repaired: list[int]
-    beaten: Ints
+    with_duplicates: Ints
 
 
 class Audit:
-    """The looks of one model's owner; `clock` tells seconds."""
+    """The audits of one model; `clock` returns seconds."""
 
-    def __init__(self, model: str, raw: Raw, truth: Truth, rebuild: Rebuild, clock: Callable[[], float] = time.monotonic) -> None:
-        self._model, self._raw, self._truth, self._rebuild, self._clock = model, raw, truth, rebuild, clock
-        self._rested = 0.0  # when the next look may be taken although there is other work
+    def __init__(self, model: str, raw: Raw, outcomes: OutcomeStore, rebuild: Rebuild, clock: Callable[[], float] = time.monotonic) -> None:
+        self._model, self._raw, self._outcomes, self._rebuild, self._clock = model, raw, outcomes, rebuild, clock
+        self._next_at = 0.0  # when the next audit may run although there is other work
 
     def due(self, fresh: Ranges, *, busy: bool) -> Ranges:
-        """Of the positions that were not looked at yet, those to look at in this step."""
-        if len(fresh) == 0 or (busy and self._clock() < self._rested):
+        """Of the positions that were not audited yet (`fresh`), those to audit in this step."""
+        if len(fresh) == 0 or (busy and self._clock() < self._next_at):
             return {}
-        near = {part: (first, min(last, first + _FAR // len(fresh))) for part, (first, last) in fresh.items()}
-        ends = self._raw.portion(self._model, near, _PORTION // len(fresh))
+        near = {part: (first, min(last, first + _MAX_POSITIONS // len(fresh))) for part, (first, last) in fresh.items()}
+        ends = self._raw.portion(self._model, near, _MAX_EVENTS // len(fresh))
         return {part: (first, ends.get(part, last)) for part, (first, last) in near.items()}
 
-    def look(self, contract: Contract, fresh: Ranges, slots: Ints, committed: Committed, term: Lease, anyway: Ints = NO_SLOTS) -> Audited:
-        """Audit the slots of what came in these positions, and `slots` besides. Panes of slots in `anyway` are made again whatever they hold."""
-        began, beaten = self._clock(), NO_SLOTS
+    def run(
+        self, contract: Contract, fresh: Ranges, slots: Ints, committed: Committed, lease: Lease, to_rebuild: Ints = NO_SLOTS
+    ) -> Audited:
+        """Audit the slots of the events at these positions, and `slots`. Panes of slots in `to_rebuild` are rebuilt in any case."""
+        began, with_duplicates = self._clock(), NO_SLOTS
         if fresh:
-            term.check()
-            at = self._truth.contest(self._model, fresh, term.generation)
-            beaten = np.unique(at // contract.pane * contract.pane)
+            lease.check()
+            at = self._outcomes.find_contested(self._model, fresh, lease.generation)
+            with_duplicates = np.unique(at // contract.pane * contract.pane)
             slots = np.union1d(slots, self._raw.touched(self._model, fresh, contract.pane))
-        made = np.union1d(beaten, anyway)
+        made = np.union1d(with_duplicates, to_rebuild)
         kept, forced = slots[slots > committed.frozen], made[made > committed.frozen]
-        audited, repaired = self._rebuild.reconcile(contract, kept, forced, committed.predictions, term)
+        audited, repaired = self._rebuild.reconcile(contract, kept, forced, committed.predictions, lease)
         if fresh:
-            self._rested = self._clock() + _REST * (self._clock() - began)
-        return Audited(audited, repaired, beaten)
+            self._next_at = self._clock() + _PAUSE * (self._clock() - began)
+        return Audited(audited, repaired, with_duplicates)
 
 
 def fresh(seen: Mapping[str, int], committed: Mapping[int, int]) -> dict[int, tuple[int, int]]:
-    """The positions first..last of each partition that were committed and not seen. Those of Kafka begin at 0."""
+    """The positions first..last of each partition that were committed and are not in `seen`. Positions in Kafka begin at 0."""
     return {part: (seen.get(str(part), -1) + 1, last) for part, last in committed.items() if last > seen.get(str(part), -1)}

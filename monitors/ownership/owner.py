@@ -1,7 +1,7 @@
-"""The owner's loop of one model: join the truth, reconcile, evaluate, alert.
+"""The owner's loop of one model: join the outcomes, reconcile, evaluate, alert.
 
-It finds its work in the stores: what was committed since the place it saved last, and the windows that have closed since. So it may be killed
-anywhere and begin again, and another owner may take the model over at any time; nothing that is written is written twice with another result.
+It finds its work in the stores: what was committed since the cursor that it saved last, and the windows that have closed since. So it may be killed
+at any point and start again, and another owner may take the model over at any time. What is written twice is written with the same result.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from core.clock import Clock
 from core.contract import Contract
 from core.monitor import Monitor
 from monitors.evaluation.evaluate import Evaluate
-from monitors.evaluation.watch import Move, Watch, WorkDone
+from monitors.evaluation.runner import MonitorRunner, StepInput, WorkDone
 from monitors.lease import Lease
 from monitors.model import Model
 from monitors.ownership.audit import NO_SLOTS, Audit, fresh
 from monitors.ownership.rebuild import Rebuild
-from monitors.ownership.requested import Requested
-from monitors.ports import Alerts, Committed, Cursors, Panes, Ranges, Raw, Readings, Store, Truth
+from monitors.ownership.rebuild_progress import RebuildProgress
+from monitors.ports import Alerts, Committed, Cursors, FactWriter, OutcomeStore, Panes, Ranges, Raw, Readings
 
 _NOTHING = -(1 << 62)  # no window was looked at yet
 _LIVE = moment.HOUR  # a model is live if its latest event was not older than this when it came
@@ -36,33 +36,33 @@ class Stores:
     """The stores that an owner works with."""
 
     raw: Raw
-    truth: Truth
+    outcomes: OutcomeStore
     panes: Panes
     readings: Readings
-    write: Store
+    write: FactWriter
     cursors: Cursors
     alerts: Alerts
 
 
-class _News(NamedTuple):
+class _Work(NamedTuple):
     """What there is to do with the events."""
 
     predictions: Ranges  # committed since
     labels: Ranges
     audit: Ranges  # to be audited now
     more: bool  # of those, later
-    strange: Ints  # slots to be audited whatever rests: somebody else has rebuilt them since, or they are judged now
-    recast: bool  # the contract is another one: all slots are due
-    asked: bool  # for a rebuild that has not ended yet
-    remade: Ints  # the slots that it makes again now
-    requested: Requested  # where it stands then
+    suspect: Ints  # slots to be audited even while audits pause: another owner has rebuilt them since, or their windows close now
+    contract_changed: bool  # then all slots are due
+    rebuilding: bool  # a requested rebuild has not ended yet
+    to_rebuild: Ints  # the slots whose panes it makes again in this step
+    rebuild_progress: RebuildProgress  # how far it will be after this step
 
     def __bool__(self) -> bool:
-        return bool(self.predictions or self.labels or self.audit or len(self.strange) or self.recast or self.asked)
+        return bool(self.predictions or self.labels or self.audit or len(self.suspect) or self.contract_changed or self.rebuilding)
 
 
-class _Rest(NamedTuple):
-    """What a step was called with that found nothing to do, and the watermark up to which no further window closes."""
+class _IdleState(NamedTuple):
+    """The arguments of a step that found nothing to do, and the watermark (`until`) below which no further window closes."""
 
     contract: int
     monitors: list[Monitor]
@@ -75,107 +75,108 @@ class _Rest(NamedTuple):
 
 
 class Owner:
-    """Watches one model. Its host calls `step` again and again; Fenced means that another owner has taken the model over, for good."""
+    """Watches one model. The scheduler calls `step` repeatedly. After Fenced this owner never writes again: another one has taken the model."""
 
     def __init__(self, name: str, stores: Stores, rebuild: Rebuild, evaluate: Evaluate, clock: Clock) -> None:
         self._name, self._stores, self._rebuild, self._clock = name, stores, rebuild, clock
-        self._audit = Audit(name, stores.raw, stores.truth, rebuild)
-        self._watch = Watch(evaluate, stores.panes, stores.readings, stores.write, stores.alerts, clock)
-        self._term: Lease | None = None
-        self._anew = True  # until a step has done all that was due
-        self._stray = False  # whether a step must look for readings of windows that no longer exist
+        self._audit = Audit(name, stores.raw, stores.outcomes, rebuild)
+        self._runner = MonitorRunner(evaluate, stores.panes, stores.readings, stores.write, stores.alerts, clock)
+        self._lease: Lease | None = None
+        self._first_step = True  # until a step has done all that was due
+        self._orphans_possible = False  # whether a step must look for readings of windows that no longer exist
         self._closes: dict[
             tuple[int, str, int], int
         ] = {}  # by contract, monitor and revision: when the first window closes that was not looked at
-        self._rest: _Rest | None = None  # while nothing is known to be due
-        self._others: list[int] | None = None  # what other owners have rebuilt, as it was known last
-        self._mine: dict[int, int] = {}  # what this one has: the step by slot
+        self._idle_state: _IdleState | None = None  # while nothing is known to be due
+        self._rebuilt_by_others: list[int] | None = None  # what other owners have rebuilt, as it was known last
+        self._rebuilt_here: dict[int, int] = {}  # what this one has: the step by slot
 
     @property
     def counts(self) -> WorkDone:
         """What was done since the beginning."""
-        return self._watch.counts
+        return self._runner.counts
 
     @property
     def fence(self) -> tuple[str, int] | None:
         """What is owned, and under which epoch; None before the first step."""
-        return None if self._term is None else self._term.fence
+        return None if self._lease is None else self._lease.fence
 
     @property
     def first(self) -> int | None:
-        """The generation below which others wrote; None before the first step, and after one that failed."""
-        return None if self._term is None else self._term.first
+        """The generation below which earlier owners wrote; None before the first step, and after one that failed."""
+        return None if self._lease is None else self._lease.first
 
-    def doubt(self) -> None:
-        """Somebody who was replaced has written: the next step looks for it."""
-        self._rest = None
-        self._watch.doubt()
+    def recheck_earlier_owners(self) -> None:
+        """Look in the next step for what an earlier owner has written late."""
+        self._idle_state = None
+        self._runner.recheck_earlier_owners()
 
     def idle(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int = 0) -> bool:
-        """Whether a step would find nothing to do; told from what the last one found, without asking a store.
+        """Whether a step would find nothing to do, judged by what the last step found, without a query to a store.
 
-        Nothing was committed or defined since, no window has closed, and no monitor that failed is to be tried again. A step in silence holds
-        when events come again, for these are other models'; one beside events does not hold in silence. What others write is not seen here.
+        That is so if nothing was committed or defined since, no window has closed, and no failed monitor is due again. A step that was taken in
+        silence counts also when events come again, since those are events of other models. One that was taken while events came does not count in
+        silence. Writes of other owners are not seen here.
         """
-        rest = self._rest
+        state = self._idle_state
         return (
-            rest is not None
-            and (rest.silent or not silent)
-            and self._watermark(committed, silent=silent) < rest.until
-            and rest.predictions == committed.predictions
-            and rest.labels == committed.labels
-            and rest.contract == contract.version
-            and rest.monitors == monitors
-            and rest.rebuild == rebuild
-            and not (rest.failed and self._watch.due(monitors, rest.failed))
+            state is not None
+            and (state.silent or not silent)
+            and self._watermark(committed, silent=silent) < state.until
+            and state.predictions == committed.predictions
+            and state.labels == committed.labels
+            and state.contract == contract.version
+            and state.monitors == monitors
+            and state.rebuild == rebuild
+            and not (state.failed and self._runner.due(monitors, state.failed))
         )
 
     def step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
-        """Do what there is to do now; whether there was anything.
+        """Do all work that is due now. Returns whether there was any.
 
-        `silent` says that the log has been read to its end and nothing has come for a while: then the watermark is the wall clock. After a step
-        that failed a new term begins, as after a crash: how far it came, and what it made again and nobody evaluated, the stores tell.
+        `silent` means that the log has been read to its end and no event has come for a while: then the watermark is the wall clock. After a step
+        that failed a new lease begins, as after a crash, and the stores tell how far the failed step came.
         """
         try:
             return self._step(model, monitors, committed, silent=silent)
         except BaseException:
-            self._term, self._others, self._anew, self._rest = None, None, True, None
-            self._mine.clear()
+            self._lease, self._rebuilt_by_others, self._first_step, self._idle_state = None, None, True, None
+            self._rebuilt_here.clear()
             self._closes.clear()
             raise
 
     def _step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
-        term = self._term = self._term or Lease(self._name, self._stores.cursors, self._stores.truth)
-        contract, cursor = model.contract, term.cursor()
-        self._rest, watermark = None, self._watermark(committed, silent=silent)
-        self._watch.forget(monitors)
+        lease = self._lease = self._lease or Lease(self._name, self._stores.cursors, self._stores.outcomes)
+        contract, cursor = model.contract, lease.cursor()
+        self._idle_state, watermark = None, self._watermark(committed, silent=silent)
+        self._runner.clear_failures(monitors)
         closes = {(contract.version, m.name, m.evaluated_revision): m.window.closes(watermark) for m in monitors}
         # A watermark that falls, as when silence ends, closes nothing.
         passed = any(after > self._closes.get(key, _NOTHING) for key, after in closes.items())
         failed = set(cursor.get("failed", []))
-        others = [contract.version, *self._stores.panes.rebuilds(contract, term.era)]
-        if self._others is not None and self._others[0] != contract.version:
-            self._mine.clear()
-        news = self._news(model, committed, cursor, others, term, watermark)
-        self._stray |= self._watch.stray(self._name, term)
-        if not news and not self._stray and not self._watch.due(monitors, failed) and not passed:
+        by_others = [contract.version, *self._stores.panes.rebuilds(contract, lease.first)]
+        if self._rebuilt_by_others is not None and self._rebuilt_by_others[0] != contract.version:
+            self._rebuilt_here.clear()
+        work = self._find_work(model, committed, cursor, by_others, lease, watermark)
+        self._orphans_possible |= self._runner.orphans_possible(self._name, lease)
+        if not work and not self._orphans_possible and not self._runner.due(monitors, failed) and not passed:
             self._found_nothing(model, monitors, committed, failed, silent=silent)
             return False  # nothing came, and no window has closed since the last time
-        term.advance()
-        touched = self._truth(contract, news, committed, term) if news else NO_SLOTS
-        # Panes may be there of a batch that is not committed: until one is, nothing is known of when events come.
+        lease.advance()
+        touched = self._update_facts(contract, work, committed, lease) if work else NO_SLOTS
+        # Panes of a batch that is not committed may exist. Until a batch is committed, it is unknown whether events come when they happen.
         live = bool(committed.predictions) and committed.logged - committed.watermark < _LIVE
-        move = Move(touched, watermark, live, self._anew, self._stray)
-        worked, failing = self._watch(model, monitors, move, failed, term)
-        self._others = others
-        if news or failing != failed:
-            term.save(self._place(cursor, contract, committed, news, failing))
-        self._closes, self._stray = {key: max(after, self._closes.get(key, after)) for key, after in closes.items()}, False
-        self._anew &= news.more
+        given = StepInput(touched, watermark, live, self._first_step, self._orphans_possible)
+        worked, failing = self._runner(model, monitors, given, failed, lease)
+        self._rebuilt_by_others = by_others
+        if work or failing != failed:
+            lease.save(self._next_cursor(cursor, contract, committed, work, failing))
+        self._closes, self._orphans_possible = {key: max(after, self._closes.get(key, after)) for key, after in closes.items()}, False
+        self._first_step &= work.more
         self.counts.steps += 1
-        if not (news or news.more or worked):
+        if not (work or work.more or worked):
             self._found_nothing(model, monitors, committed, failing, silent=silent)
-        return bool(news) or worked
+        return bool(work) or worked
 
     def _watermark(self, committed: Committed, *, silent: bool) -> int:
         return self._clock.now() if silent else committed.watermark - committed.lateness
@@ -183,59 +184,65 @@ class Owner:
     def _found_nothing(self, model: Model, monitors: Sequence[Monitor], committed: Committed, failed: set[str], *, silent: bool) -> None:
         version = model.contract.version
         until = min((self._closes[version, m.name, m.evaluated_revision] for m in monitors), default=moment.LATEST)
-        self._rest = _Rest(version, list(monitors), model.rebuild, committed.predictions, committed.labels, silent, failed, until)
+        self._idle_state = _IdleState(
+            version, list(monitors), model.rebuild, committed.predictions, committed.labels, silent, failed, until
+        )
 
-    def _news(  # long: each kind of news in turn
-        self, model: Model, committed: Committed, cursor: Mapping[str, Any], others: list[int], term: Lease, watermark: int
-    ) -> _News:
+    def _find_work(  # long: each kind of work in turn
+        self, model: Model, committed: Committed, cursor: Mapping[str, Any], by_others: list[int], lease: Lease, watermark: int
+    ) -> _Work:
         contract = model.contract
         predictions, labels = (fresh(cursor.get(topic, {}), getattr(committed, topic)) for topic in ("predictions", "labels"))
-        recast = cursor.get("contract") != contract.version
+        contract_changed = cursor.get("contract") != contract.version
         audit = fresh(cursor.get("audit", {}), committed.predictions)
-        now = self._audit.due(audit, busy=bool(predictions or labels or recast))
-        known = cursor.get("rebuilds") if self._others is None else self._others
-        strange = self._stores.panes.rebuilt(contract, term.era) if others != known and others[1] else NO_SLOTS
-        if now != audit and (others[1] or self._mine):
-            # Ingest adds nothing to panes that were made again. Before their windows are judged they get what has come since, whatever rests.
-            made = self._stores.panes.rebuilt(contract, term.era + 1)
+        now = self._audit.due(audit, busy=bool(predictions or labels or contract_changed))
+        known = cursor.get("rebuilds") if self._rebuilt_by_others is None else self._rebuilt_by_others
+        suspect = self._stores.panes.rebuilt(contract, lease.first) if by_others != known and by_others[1] else NO_SLOTS
+        if now != audit and (by_others[1] or self._rebuilt_here):
+            # Ingest adds nothing to panes that were rebuilt. Before their windows are evaluated they get the events that have come since, even while audits pause.
+            made = self._stores.panes.rebuilt(contract, lease.generation + 1)
             late = np.intersect1d(made[made + contract.pane <= watermark], self._stores.raw.touched(self._name, audit, contract.pane))
-            strange = np.union1d(strange, late)
-        remade, requested = NO_SLOTS, Requested.of(cursor.get("rebuild"), model.rebuild)
-        if asked := not requested.finished:
+            suspect = np.union1d(suspect, late)
+        to_rebuild, rebuild_progress = NO_SLOTS, RebuildProgress.of(cursor.get("rebuild"), model.rebuild)
+        if rebuilding := not rebuild_progress.finished:
             held, rows = self._stores.panes.slots(contract)
             slots = np.union1d(held, self._stores.raw.slots(self._name, contract.pane))  # panes may be missing
             many = np.ones(len(slots), np.int64)
             many[np.isin(slots, held)] = rows
-            remade, requested = requested.portion(slots, many, committed.frozen)
-        return _News(predictions, labels, now, now != audit, strange, recast, asked, remade, requested)
+            to_rebuild, rebuild_progress = rebuild_progress.portion(slots, many, committed.frozen)
+        return _Work(predictions, labels, now, now != audit, suspect, contract_changed, rebuilding, to_rebuild, rebuild_progress)
 
-    def _place(self, cursor: Mapping[str, Any], contract: Contract, committed: Committed, news: _News, failing: set[str]) -> dict[str, Any]:
-        """What the next step, of whichever owner, has to know of this one."""
-        version, slots, steps = self._others or [contract.version, 0, 0]
+    def _next_cursor(
+        self, cursor: Mapping[str, Any], contract: Contract, committed: Committed, work: _Work, failing: set[str]
+    ) -> dict[str, Any]:
+        """What the next step, by this owner or another, has to know of this one."""
+        version, slots, steps = self._rebuilt_by_others or [contract.version, 0, 0]
         return {
             "contract": contract.version,
             "predictions": {str(part): last for part, last in committed.predictions.items()},
             "labels": {str(part): last for part, last in committed.labels.items()},
-            "audit": {**cursor.get("audit", {}), **{str(part): last for part, (_, last) in news.audit.items()}},
-            "rebuilds": [version, slots + len(self._mine), steps + sum(self._mine.values())],
+            "audit": {**cursor.get("audit", {}), **{str(part): last for part, (_, last) in work.audit.items()}},
+            "rebuilds": [version, slots + len(self._rebuilt_here), steps + sum(self._rebuilt_here.values())],
             "failed": sorted(failing),
-            "rebuild": msgspec.to_builtins(news.requested),
+            "rebuild": msgspec.to_builtins(work.rebuild_progress),
         }
 
-    def _truth(self, contract: Contract, news: _News, committed: Committed, term: Lease) -> Ints:
-        """Join what is new, audit, recompute performance panes; the slots that may read differently now."""
-        raw, truth, pane = self._stores.raw, self._stores.truth, contract.pane
-        if committed.labels:  # else there is nothing to join: a later label finds the predictions of before
-            term.check()
-            truth.join(self._name, news.predictions, news.labels, term.generation)
-        suspect = raw.slots(self._name, pane) if news.recast else news.strange
-        found = self._audit.look(contract, news.audit, suspect, committed, term, news.remade)
-        touched = np.union1d(suspect, raw.touched(self._name, news.predictions, pane))
-        joined = np.union1d(found.beaten, news.remade if committed.labels else NO_SLOTS)
+    def _update_facts(self, contract: Contract, work: _Work, committed: Committed, lease: Lease) -> Ints:
+        """Join new labels, audit, recompute performance panes. Returns the slots whose readings may change."""
+        raw, outcomes, pane = self._stores.raw, self._stores.outcomes, contract.pane
+        if committed.labels:  # without labels there is nothing to join: a later label finds earlier predictions
+            lease.check()
+            outcomes.join(self._name, work.predictions, work.labels, lease.generation)
+        suspect = raw.slots(self._name, pane) if work.contract_changed else work.suspect
+        found = self._audit.run(contract, work.audit, suspect, committed, lease, work.to_rebuild)
+        touched = np.union1d(suspect, raw.touched(self._name, work.predictions, pane))
+        joined = np.union1d(found.with_duplicates, work.to_rebuild if committed.labels else NO_SLOTS)
         if committed.labels:
-            joined = np.union1d(joined, truth.slots(self._name, pane) if news.recast else truth.joined(self._name, term.generation, pane))
-        self._rebuild.performance(contract, joined[joined > committed.frozen], term)
-        self._mine |= dict.fromkeys(found.repaired, term.steps)
+            joined = np.union1d(
+                joined, outcomes.slots(self._name, pane) if work.contract_changed else outcomes.joined(self._name, lease.generation, pane)
+            )
+        self._rebuild.performance(contract, joined[joined > committed.frozen], lease)
+        self._rebuilt_here |= dict.fromkeys(found.repaired, lease.steps)
         self.counts.audited += found.slots
-        self.counts.repaired += len(np.setdiff1d(found.repaired, news.remade))
+        self.counts.repaired += len(np.setdiff1d(found.repaired, work.to_rebuild))
         return np.unique(np.concatenate([touched, joined, np.array(found.repaired, np.int64)]))

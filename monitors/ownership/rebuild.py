@@ -14,7 +14,7 @@ from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
 from monitors.evidence.history import History
 from monitors.lease import Lease
-from monitors.ports import Contracts, Panes, Raw, Store
+from monitors.ports import Contracts, FactWriter, Panes, Raw
 
 _ROWS = 200_000  # at a time
 
@@ -22,11 +22,11 @@ _ROWS = 200_000  # at a time
 class Rebuild:
     """Makes the panes of whole slots from raw events."""
 
-    def __init__(self, raw: Raw, panes: Panes, store: Store, contracts: Contracts) -> None:
+    def __init__(self, raw: Raw, panes: Panes, store: FactWriter, contracts: Contracts) -> None:
         self._raw, self._panes, self._store = raw, panes, store
         self._history = History(raw, contracts)
 
-    def reconcile(self, contract: Contract, slots: Ints, anyway: Ints, committed: Mapping[int, int], term: Lease) -> tuple[int, list[int]]:
+    def reconcile(self, contract: Contract, slots: Ints, anyway: Ints, committed: Mapping[int, int], lease: Lease) -> tuple[int, list[int]]:
         """Compare the input panes of these slots with raw, and make again what differs; how many were audited, and which were repaired.
 
         `committed` is the last committed position of each partition. A slot with raw events beyond it is being written now, and is touched again when
@@ -41,13 +41,13 @@ class Rebuild:
         settled = {slot for slot, (_, last) in found.items() if all(at <= committed.get(part, -1) for part, at in last.items())}
         differing = {slot: n for slot, (n, _) in found.items() if slot in forced or (slot in settled and n != held.get(slot, 0))}
         for chunk in _chunks(differing):
-            self._inputs(contract, chunk, term)
+            self._inputs(contract, chunk, lease)
         if empty := sorted(forced - found.keys()):  # no raw event stands behind their panes
-            term.check()
-            self._store.rebuilt(contract, empty, term.generation)
+            lease.check()
+            self._store.rebuilt(contract, empty, lease.generation)
         return len(settled | forced), sorted([*differing, *empty])
 
-    def performance(self, contract: Contract, slots: Ints, term: Lease) -> None:
+    def performance(self, contract: Contract, slots: Ints, lease: Lease) -> None:
         """Recompute the performance panes of these slots from outcomes."""
         rows = (
             {int(slot): found[0] for slot, found in self._raw.distinct(contract.model, slots, contract.pane).items()} if len(slots) else {}
@@ -57,17 +57,17 @@ class Rebuild:
             summary = PerformanceSummary.zero()
             for outcomes in self._history.outcomes(contract, chunk):
                 summary = summary.merge(PerformanceSummary.of(contract, segments, outcomes))
-            term.check()
-            self._store.performance_panes(contract, _with_empty(summary.to_columns(), chunk), term.generation)
+            lease.check()
+            self._store.performance_panes(contract, _with_empty(summary.to_columns(), chunk), lease.generation)
 
-    def _inputs(self, contract: Contract, slots: Ints, term: Lease) -> None:
+    def _inputs(self, contract: Contract, slots: Ints, lease: Lease) -> None:
         segments, summary = Segments(contract), InputSummary.zero()
         for block in self._history.predictions(contract, slots):
             summary = summary.merge(InputSummary.of(contract, segments, block))
-        term.check()
-        self._store.panes([(contract, summary.to_columns())], None, term.generation)
-        term.check()
-        self._store.rebuilt(contract, slots.tolist(), term.generation)
+        lease.check()
+        self._store.panes([(contract, summary.to_columns())], None, lease.generation)
+        lease.check()
+        self._store.rebuilt(contract, slots.tolist(), lease.generation)
 
 
 def _chunks(rows: Mapping[int, int]) -> Iterator[Ints]:

@@ -33,7 +33,7 @@ from monitors.reference.option import Options
 from monitors.reference.rows import classes_of, dimension, outcomes_of, predictions_of, probability_columns, score_column
 from monitors.reference.signal import binned, names_of, with_signals
 
-__all__ = ["Options", "Reference", "content", "derive", "outcomes_of", "predictions_of", "told"]
+__all__ = ["Options", "Reference", "column_roles", "content", "derive", "outcomes_of", "predictions_of"]
 
 VALUES = 100  # of a dimension that are kept
 CLASSES = 100  # more are no classes
@@ -130,14 +130,14 @@ def content(table: pa.Table, options: Options) -> str:
     return digest.hexdigest()
 
 
-def told(table: pa.Table, options: Options, contract: Contract) -> dict[str, Any]:
+def column_roles(table: pa.Table, options: Options, contract: Contract) -> dict[str, Any]:
     """What each column of a file was taken for, ready for JSON: rows, roles, features, tags, left_out, and those in which `nan` is read as null."""
     found = layout(table, options)
     meant = set(probability_columns(table, contract).values())
     stray = [name for name in found.filled.get("proba_prefix", ()) if name not in meant]
     filled = {role: tuple(name for name in names if name not in stray) for role, names in found.filled.items()}
     left = found.left | dict.fromkeys(stray, f"a probability of no class of the model; its classes are {', '.join(contract.classes)}")
-    answer = replace(found, filled={role: names for role, names in filled.items() if names}, left=left).told()
+    answer = replace(found, filled={role: names for role, names in filled.items() if names}, left=left).described()
     signals = [{"name": column.name, "kind": column.kind.value} for column in contract.signals]
     return {"rows": table.num_rows, **answer, "signals": signals, "nan": [name for name in found.uses if arrow.has_nan(table[name])]}
 
@@ -264,8 +264,8 @@ def _score_edges(table: pa.Table, contract: Contract, block: Predictions, outcom
         return ()
     truth, columns = members(contract, outcomes.label), probability_columns(table, contract)
     return tuple(
-        score_edges(outcomes.probabilities[:, place], truth[:, place]) if name in columns else ()
-        for place, name in enumerate(contract.classes)
+        score_edges(outcomes.probabilities[:, index], truth[:, index]) if name in columns else ()
+        for index, name in enumerate(contract.classes)
     )
 
 

@@ -29,7 +29,7 @@ from monitors.reference.rows import classes_of, outcomes_of, predictions_of, the
 KEPT = 50_000  # rows of the sample
 UNTIMED = moment.EARLIEST // moment.DAY * moment.DAY  # the slot of rows without a time
 _ROWS = 200_000  # that are summarised at a time
-_NOWHERE = (1 << 32) - 1  # a partition that no log has: ingest takes what stands at a place of its own for written
+_NOWHERE = (1 << 32) - 1  # a partition that no log has: ingest takes rows at the positions of its own partitions for written
 # Retention counts from when the log took an event, in a type that ends in 2106: these were never in a log, and stay.
 _FOREVER = moment.parse("2060-01-01T00:00:00Z")
 
@@ -58,7 +58,7 @@ class Facts(Protocol):
         ...
 
 
-class Truth(Protocol):
+class OutcomeStore(Protocol):
     """What joins predictions with labels."""
 
     def join(self, model: str, predictions: Ranges, labels: Ranges, generation: int) -> None:
@@ -66,7 +66,7 @@ class Truth(Protocol):
         ...
 
 
-def keep(facts: Facts, truth: Truth, contract: Contract, table: pa.Table, options: Options, generation: int) -> None:
+def write_reference(facts: Facts, store: OutcomeStore, contract: Contract, table: pa.Table, options: Options, generation: int) -> None:
     """Write the panes and the sample of the reference that a contract was derived from. They hold when all is written, and replace those of a lower generation.
 
     `table` is the file, `options` are those that it was given with. Broken off anywhere, it can be done again.
@@ -79,7 +79,7 @@ def keep(facts: Facts, truth: Truth, contract: Contract, table: pa.Table, option
     facts.predictions([(kept, events)], _NOWHERE, None)
     facts.labels({kept.model: _labels(table, kept, events, chosen)}, _NOWHERE, None)
     every = {_NOWHERE: (0, len(block))}
-    truth.join(kept.model, every, every, generation)
+    store.join(kept.model, every, every, generation)
     segments = Segments(kept)
     for rows in _portions(outcomes.ts, kept.pane):
         facts.performance_panes(kept, PerformanceSummary.of(kept, segments, outcomes.take(rows)).to_columns(), generation)
@@ -92,13 +92,13 @@ def _timed(table: pa.Table, contract: Contract) -> tuple[Predictions, Outcomes]:
     """All rows, and the labelled ones; those without a time at `UNTIMED`."""
     name, rows = contract.roles.ts, pa.array(np.full(table.num_rows, UNTIMED))
     held = table[name].cast(pa.int64()).fill_null(UNTIMED) if name in table.column_names else rows
-    place = table.schema.get_field_index(name)
-    table = table.append_column(name, held) if place < 0 else table.set_column(place, name, held)
+    index = table.schema.get_field_index(name)
+    table = table.append_column(name, held) if index < 0 else table.set_column(index, name, held)
     return predictions_of(table, contract), outcomes_of(table, contract)
 
 
 def _sample(block: Predictions, rows: Ints) -> Predictions:
-    """The chosen rows; each is known by its place in the file, for ids may be missing or come twice."""
+    """The chosen rows; each is identified by its position in the file, since ids may be missing or come twice."""
     taken = block.take(rows)
     return replace(taken, id=np.array([str(row) for row in rows], np.object_), position=rows, logged=np.full(len(rows), _FOREVER))
 
@@ -116,13 +116,13 @@ def _labels(table: pa.Table, contract: Contract, events: Predictions, rows: Ints
         deleted=np.zeros(len(rows), np.bool_),
         prediction_ts=events.ts,
         position=events.position,
-        place=events.place,
+        row=events.row,
         logged=events.logged,
     ).take(np.flatnonzero(there(label) & there(events.prediction)))
 
 
 def _hashes(rows: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    """A hash of each place (splitmix64; Steele, Lea and Flood, 2014)."""
+    """A hash of each position (splitmix64; Steele, Lea and Flood, 2014)."""
     with np.errstate(over="ignore"):
         found = (np.arange(rows, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
         for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):

@@ -50,7 +50,7 @@ class FileLayout:
     filled: dict[str, tuple[str, ...]]
     left: dict[str, str]
 
-    def told(self) -> dict[str, Any]:
+    def described(self) -> dict[str, Any]:
         """All of it for a person or a program, ready for JSON."""
         return {
             "roles": {role: list(names) for role, names in self.filled.items()},

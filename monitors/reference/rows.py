@@ -20,7 +20,7 @@ from detectors.summary.signal import STATUSES, derived, fields_needed
 
 
 def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
-    """All rows of a table as `monitors.reference.arrow` reads it as predictions, whatever is null in them; version and role are "", places count from 0.
+    """All rows of a table as `monitors.reference.arrow` reads it as predictions, whatever is null in them; version and role are "", rows count from 0.
 
     A column that is not there is null in every row. A time that is not there is 0. Signals are derived as from events.
     """
@@ -38,7 +38,7 @@ def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
         texts=tuple(values for values in held if isinstance(values, Categories)),
         extra=np.full(rows, "", np.object_),
         position=np.zeros(rows, np.int64),
-        place=np.arange(rows),
+        row=np.arange(rows),
         logged=np.zeros(rows, np.int64),
     )
     return derived(contract, block, fields(table, contract))

@@ -50,8 +50,8 @@ class Cursors(Database):
             if connection.execute(statement).rowcount == 0:
                 raise _fenced(name, epoch)
 
-    def say(self, name: str, payload: dict[str, Any], fence: Fence) -> None:
-        """Save what the owner of something says of it. Raises Fenced, having saved nothing, if somebody else owns it: no late word can stand here."""
+    def save_fenced(self, name: str, payload: dict[str, Any], fence: Fence) -> None:
+        """Save a document while the epoch of the fence is the current one. Raises Fenced, having saved nothing, if another owner has taken the model."""
         with self.write(alone=False) as connection:
             _check(connection, fence, lock=True)
             upsert(connection, CURSOR, [{"owner": name, "payload": msgspec.json.encode(payload).decode()}])

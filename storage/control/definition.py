@@ -62,8 +62,8 @@ class Definitions(Database):
             audit(connection, now, actor, f"monitor.{outcome}", f"{saved.model}/{saved.name}", before, msgspec.to_builtins(saved))
         return monitor.model, monitor.name, outcome
 
-    def revision(self) -> int:
-        """A number that changes whenever anything is defined, changed or deleted, by whichever process: how many entries the audit has.
+    def change_count(self) -> int:
+        """A number that changes whenever any process defines, changes or deletes anything: how many entries the audit has.
 
         Not that of the newest entry: on PostgreSQL one with a lower number may be seen later.
         """

@@ -63,7 +63,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and writes nothing."""
-        with self._told(), self._backend.reading() as connection:
+        with self._translated(), self._backend.reading() as connection:
             yield connection
 
     @contextmanager
@@ -72,13 +72,13 @@ class Database:
 
         With `alone=False` it relies on the locks of the rows that it writes: on PostgreSQL it then does not wait for other writers.
         """
-        with self._told(), self._backend.writing(alone=alone) as connection:
+        with self._translated(), self._backend.writing(alone=alone) as connection:
             yield connection
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """One process at a time, for as long as it takes; the others wait. On SQLite there is but one process."""
-        with self._told(), self._backend.alone():
+        with self._translated(), self._backend.alone():
             yield
 
     def migrate(self) -> list[str]:
@@ -109,7 +109,7 @@ class Database:
         self._backend.engine.dispose()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
         try:
             yield
         except SQLAlchemyError as error:

@@ -104,7 +104,7 @@ class Postgres:
             return Retryable(f"the connection to {where} was lost", after=_PAUSE)
         cause = error.orig if isinstance(error, DBAPIError) else None
         state = getattr(cause, "sqlstate", None) or ""
-        said = _said(cause) or type(error).__name__
+        said = _server_message(cause) or type(error).__name__
         names = {"user": _identifier(self._url.username or "the user"), "database": _identifier(self._url.database or "watchkeeper")}
         if isinstance(error, OperationalError) and not state:
             remedy = next((remedy for refusal, remedy in _REFUSALS.items() if re.search(refusal, said)), None)
@@ -120,7 +120,7 @@ class Postgres:
         return Fatal(f"{where} failed: {said} ({state or 'no code'})")
 
 
-def _said(cause: object) -> str:
+def _server_message(cause: object) -> str:
     """The server's own words, in one line, without details: those hold the values of rows."""
     primary = getattr(getattr(cause, "diag", None), "message_primary", None)
     return " ".join(str(primary or cause or "").split())

@@ -7,11 +7,10 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, select
 
+from core.document_name import OWNER, REBUILD
 from storage.control.audit import audit
 from storage.control.engine import Database, upsert
 from storage.control.schema import CURSOR
-
-_PREFIX = "rebuild:"
 
 State = Literal["none", "waiting", "running", "done"]
 
@@ -36,15 +35,15 @@ class Rebuilds(Database):
             now = self._clock.now()
             number = max(now, _asked(connection, model).get("number", 0) + 1)  # no model that was deleted and made again had it
             payload = msgspec.json.encode({"number": number, "at": now}).decode()
-            upsert(connection, CURSOR, [{"owner": _PREFIX + model, "payload": payload}])
+            upsert(connection, CURSOR, [{"owner": REBUILD + model, "payload": payload}])
             audit(connection, now, actor, "model.rebuild", model, None, {"number": number})
             return True
 
     def rebuilds(self) -> dict[str, int]:
         """By model the number of the rebuild that was asked for last."""
-        query = select(CURSOR.c.owner, CURSOR.c.payload).where(CURSOR.c.owner.startswith(_PREFIX, autoescape=True))
+        query = select(CURSOR.c.owner, CURSOR.c.payload).where(CURSOR.c.owner.startswith(REBUILD, autoescape=True))
         with self.read() as connection:
-            return {name.removeprefix(_PREFIX): msgspec.json.decode(payload)["number"] for name, payload in connection.execute(query)}
+            return {name.removeprefix(REBUILD): msgspec.json.decode(payload)["number"] for name, payload in connection.execute(query)}
 
     def rebuilding(self, model: str) -> Rebuilding:
         """How far the last rebuild of a model has come."""
@@ -53,7 +52,7 @@ class Rebuilds(Database):
 
 
 def _state(connection: Connection, model: str) -> Rebuilding:
-    asked, known = _asked(connection, model), (_document(connection, f"owner:{model}").get("rebuild") or {})
+    asked, known = _asked(connection, model), (_document(connection, OWNER + model).get("rebuild") or {})
     if not asked:
         return Rebuilding(state="none", done=0, slots=0, at=None)
     begun = known.get("number") == asked["number"]
@@ -62,7 +61,7 @@ def _state(connection: Connection, model: str) -> Rebuilding:
 
 
 def _asked(connection: Connection, model: str) -> dict[str, Any]:
-    return _document(connection, _PREFIX + model)
+    return _document(connection, REBUILD + model)
 
 
 def _document(connection: Connection, name: str) -> dict[str, Any]:

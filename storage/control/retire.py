@@ -29,7 +29,7 @@ class RetiredMonitor(msgspec.Struct, frozen=True, kw_only=True):
     retired_at: int
 
 
-class Retiring(Ledger):
+class RetirementTransaction(Ledger):
     """One transaction that retires things, at one moment of wall time, for one actor: all of it, or nothing if it raises."""
 
     def __init__(self, connection: Connection, now: int, actor: str) -> None:
@@ -103,10 +103,10 @@ class Retirements(Contracts):
     """Retires, and tells what was retired."""
 
     @contextmanager
-    def retiring(self, actor: str = "local") -> Iterator[Retiring]:
+    def retiring(self, actor: str = "local") -> Iterator[RetirementTransaction]:
         """A transaction that retires."""
         with self.write() as connection:
-            yield Retiring(connection, self._clock.now(), actor)
+            yield RetirementTransaction(connection, self._clock.now(), actor)
         self._forget()
 
     def retired_monitors(self, model: str | None = None) -> list[RetiredMonitor]:

@@ -17,7 +17,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from core.error import Fatal
 from storage.facts.engine import DATABASE, Engine
-from storage.facts.fault import told
+from storage.facts.fault import translated
 
 
 class Chdb(Engine):
@@ -43,7 +43,7 @@ class Chdb(Engine):
 
     @contextmanager
     def _lent(self) -> Iterator[Any]:
-        with told(self.where):
+        with translated(self.where):
             client = self._client()
             try:
                 yield client

@@ -35,10 +35,10 @@ def text_rows(columns: Sequence[Categories], rows: int) -> pa.Array:
     """Each row's texts of several columns, as a list."""
     table: dict[str, int] = {}
     codes = np.zeros((rows, len(columns)), np.int32)
-    for place, column in enumerate(columns):
+    for index, column in enumerate(columns):
         remap = np.array([table.setdefault(text, len(table)) for text in column.texts], np.int32)
         if len(remap):
-            codes[:, place] = remap[column.codes]
+            codes[:, index] = remap[column.codes]
     return lists(len(columns), rows, pa.DictionaryArray.from_arrays(pa.array(codes.ravel()), pa.array(list(table), pa.string())))
 
 

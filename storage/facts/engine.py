@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 
-from storage.facts.fault import Overtaken, told
+from storage.facts.fault import Overtaken, translated
 from storage.facts.replicated import replicated
 
 DATABASE = "watchkeeper"
@@ -93,7 +93,7 @@ class Engine(ABC):
     @contextmanager
     def _lent(self) -> Iterator[Any]:
         """The client for one statement, whose errors come out as ours."""
-        with told(self.where):
+        with translated(self.where):
             yield self._client()
 
     def _bound(self, sql: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What ClickHouse and its driver raise, told as Retryable or Fatal, with the code's name and the remedy."""
+"""What ClickHouse and its driver raise, translated to Retryable or Fatal, with the code's name and the remedy."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ _OVERTAKEN = 286
 
 
 @contextmanager
-def told(where: str) -> Iterator[None]:
+def translated(where: str) -> Iterator[None]:
     """Whatever the driver raises within comes out as Retryable or Fatal; `where` names the server in its message."""
     try:
         yield

@@ -6,7 +6,7 @@ from core.refused import Refused
 from storage.facts.engine import Engine
 
 
-class Flow:
+class RecentFlow:
     """Questions about the flow of events."""
 
     def __init__(self, engine: Engine) -> None:

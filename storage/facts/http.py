@@ -14,7 +14,7 @@ from clickhouse_connect.driver.httputil import get_pool_manager
 
 from core.error import ConfigError
 from storage.facts.engine import DATABASE, Engine
-from storage.facts.fault import told
+from storage.facts.fault import translated
 
 # Reads wait until the answer is whole, so that an error in the middle is one; in memory as far as that goes: a file is slow, and on a full disk
 # the server would answer nothing and call it success. A statement may hold long lists.
@@ -39,7 +39,7 @@ class Http(Engine):
     def __init__(self, url: str, user: str = "default", password: str = "", database: str = DATABASE, cluster: str | None = None) -> None:
         scheme, host, port, path = _address(url)
         super().__init__(f"ClickHouse at {scheme}://{host}:{port}", database, cluster)
-        with told(self.where):
+        with translated(self.where):
             client = clickhouse_connect.get_client(
                 interface=scheme,
                 host=host,

@@ -111,16 +111,19 @@ class Panes:
         table = self._engine.query(sql, self._parameters(contract, contract.pane, _ALWAYS))
         return col.ints(table["start"]), col.ints(table["rows"])
 
-    def rebuilds(self, contract: Contract, era: int) -> tuple[int, int]:
-        """What owners before this era have rebuilt, as two numbers that change when one of them writes late."""
-        sql = "SELECT count() AS n, sum(generation % 4294967296) AS steps FROM rebuilds FINAL WHERE model = {model:String} AND contract = {contract:UInt32} AND era < {era:UInt32}"
-        row = self._engine.query(sql, {"model": contract.model, "contract": contract.version, "era": era}).to_pylist()[0]
+    def rebuilds(self, contract: Contract, before: int) -> tuple[int, int]:
+        """What was rebuilt below a generation, as two numbers that change when an earlier owner writes late."""
+        sql = (
+            "SELECT count() AS n, sum(generation % 4294967296) AS steps FROM rebuilds FINAL"
+            " WHERE model = {model:String} AND contract = {contract:UInt32} AND generation < {before:UInt64}"
+        )
+        row = self._engine.query(sql, {"model": contract.model, "contract": contract.version, "before": before}).to_pylist()[0]
         return row["n"], row["steps"]
 
-    def rebuilt(self, contract: Contract, era: int) -> Ints:
-        """The slots whose panes are as an owner before this era has rebuilt them."""
-        sql = f"SELECT toUnixTimestamp64Micro(slot) AS start {_REBUILDS} GROUP BY slot HAVING max(era) < {{era:UInt32}} ORDER BY slot"
-        return col.ints(self._engine.query(sql, {"model": contract.model, "contract": contract.version, "era": era})["start"])
+    def rebuilt(self, contract: Contract, before: int) -> Ints:
+        """The slots whose newest rebuild is below a generation."""
+        sql = f"SELECT toUnixTimestamp64Micro(slot) AS start {_REBUILDS} GROUP BY slot HAVING max(generation) < {{before:UInt64}} ORDER BY slot"
+        return col.ints(self._engine.query(sql, {"model": contract.model, "contract": contract.version, "before": before})["start"])
 
     def segments(self, contract: Contract) -> list[str]:
         """Segments that hold predictions."""

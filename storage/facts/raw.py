@@ -72,8 +72,8 @@ class Raw:
         table = self._engine.query(sql, parameters)
         return set(table["prediction_id"].to_pylist())
 
-    def places(self, topic: Literal["predictions", "labels"], partition: int, first: int, last: int) -> set[tuple[int, int]]:
-        """Position and place of the rows at positions first..last of a partition that are there."""
+    def rows_at(self, topic: Literal["predictions", "labels"], partition: int, first: int, last: int) -> set[tuple[int, int]]:
+        """Position and row of the rows at positions first..last of a partition that are there."""
         sql = f"SELECT position, place FROM {topic} WHERE partition = {{partition:UInt32}} AND position BETWEEN {{first:UInt64}} AND {{last:UInt64}}"
         table = self._engine.query(sql, {"partition": partition, "first": first, "last": last})
         return set(zip(table["position"].to_pylist(), table["place"].to_pylist(), strict=True))
@@ -174,20 +174,20 @@ class Raw:
             texts=_texts(table["texts"], len(texts)),
             extra=col.objects(table["extra"]),
             position=col.ints(table["position"]),
-            place=col.ints(table["place"]),
+            row=col.ints(table["place"]),
             logged=col.ints(table["logged"]),
         )
 
     def outcomes(self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None) -> Outcomes:
         """The labelled events of these slots that were taken under `contract`; `dimensions` as texts, null where the contract has none of the name."""
         numbers, texts = ([column.name for column in contract.kept if column.numeric is numeric] for numeric in (True, False))
-        places = {name: f"p.numbers[{place}]" for place, name in enumerate(numbers, 1)}
-        places |= {name: f"p.texts[{place}]" for place, name in enumerate(texts, 1)}
+        stored = {name: f"p.numbers[{index}]" for index, name in enumerate(numbers, 1)}
+        stored |= {name: f"p.texts[{index}]" for index, name in enumerate(texts, 1)}
         fields = {
-            name: name[1:] for name in dimensions if name.startswith("@") and name not in places
+            name: name[1:] for name in dimensions if name.startswith("@") and name not in stored
         }  # of events from before there was the signal
-        picked = {name: "p.extra" if name in fields else places.get(name, "toLowCardinality('null')") for name in dimensions}
-        select = "".join(f", {sql} AS d{place}" for place, sql in enumerate(picked.values()))
+        picked = {name: "p.extra" if name in fields else stored.get(name, "toLowCardinality('null')") for name in dimensions}
+        select = "".join(f", {sql} AS d{index}" for index, sql in enumerate(picked.values()))
         sql = (
             f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
             f" o.text AS text, o.number AS truth{select}"
@@ -202,7 +202,7 @@ class Raw:
             ts=col.ints(table["ts"]),
             version=col.categories(table["version"]),
             role=col.categories(table["role"]),
-            dimensions={name: _dimension(table[f"d{place}"], fields.get(name)) for place, name in enumerate(picked)},
+            dimensions={name: _dimension(table[f"d{index}"], fields.get(name)) for index, name in enumerate(picked)},
             prediction=_output(contract, table, "class", "number"),
             label=_output(contract, table, "text", "truth"),
             score=col.floats(table["score"]),
@@ -224,7 +224,7 @@ def _dimension(column: pa.ChunkedArray, field: str | None) -> Categories:
 def _numbers(column: pa.ChunkedArray, width: int) -> tuple[Floats, ...]:
     rows = col.matrix(column)
     return (
-        tuple(np.ascontiguousarray(rows[:, place]) for place in range(width))
+        tuple(np.ascontiguousarray(rows[:, index]) for index in range(width))
         if rows is not None
         else tuple(np.zeros(0) for _ in range(width))
     )
@@ -235,7 +235,7 @@ def _texts(column: pa.ChunkedArray, width: int) -> tuple[Categories, ...]:
         return tuple(Categories(np.zeros(0, np.int32), []) for _ in range(width))
     flat = col.categories(pa.chunked_array([chunk.flatten() for chunk in column.chunks]))
     codes = flat.codes.reshape(len(column), width)
-    return tuple(_compact(Categories(np.ascontiguousarray(codes[:, place]), flat.texts)) for place in range(width))
+    return tuple(_compact(Categories(np.ascontiguousarray(codes[:, index]), flat.texts)) for index in range(width))
 
 
 def _compact(values: Categories) -> Categories:

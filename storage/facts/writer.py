@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from core.block import Categories, Labels, Predictions
 from core.contract import Contract
-from core.generation import era_of
+from core.generation import owner_of
 from core.reading import TIMES
 from core.segment import grouping_of
 from storage.facts import column as col
@@ -53,7 +53,7 @@ class Writer:
                         "contract": col.constant(contract.version, rows),
                         "slot": col.times(np.asarray(slots, np.int64)),
                         "generation": col.constant(generation, rows),
-                        "era": col.constant(era_of(generation), rows),
+                        "era": col.constant(owner_of(generation), rows),
                     }
                 )
             ],
@@ -71,9 +71,9 @@ class Writer:
         self._insert("batches", [pa.table(columns)] if rows else [], None)
 
     def dead_letters(self, rows: Sequence[Mapping[str, str | int]]) -> None:
-        """Records that could not be used: topic, partition, position, place, model, field, reason, logged. The same rows again change nothing."""
-        names = ("topic", "partition", "position", "place", "model", "field", "reason")
-        columns = {name: pa.array([row[name] for row in rows]) for name in names}
+        """Records that could not be used: topic, partition, position, row, model, field, reason, logged. The same rows again change nothing."""
+        names = ("topic", "partition", "position", "row", "model", "field", "reason")
+        columns = {"place" if name == "row" else name: pa.array([row[name] for row in rows]) for name in names}
         columns["logged"] = col.times(np.array([row["logged"] for row in rows], np.int64))
         self._insert("dead_letters", [pa.table(columns)] if rows else [], None)
 
@@ -137,7 +137,7 @@ def _predictions(contract: Contract, block: Predictions, partition: int) -> pa.T
             "extra": pa.array(block.extra, pa.string()),
             "partition": col.constant(partition, rows),
             "position": pa.array(block.position, pa.uint64()),
-            "place": pa.array(block.place, pa.uint32()),
+            "place": pa.array(block.row, pa.uint32()),
             "logged": col.times(block.logged),
         }
     )
@@ -157,7 +157,7 @@ def _labels(model: str, block: Labels, partition: int) -> pa.Table:
             "prediction_ts": col.times(block.prediction_ts),
             "partition": col.constant(partition, rows),
             "position": pa.array(block.position, pa.uint64()),
-            "place": pa.array(block.place, pa.uint32()),
+            "place": pa.array(block.row, pa.uint32()),
             "logged": col.times(block.logged),
         }
     )

@@ -10,7 +10,7 @@ import pytest
 
 from ingest.record import Topic
 from storage.facts.progress import Batches
-from tests.acceptance.spine import Killed, Spine
+from tests.acceptance.backend import Backend, Killed
 
 PREDICTION = {"ts": "2024-10-04T00:00:00Z", "features": {"x": 1, "c": "a"}, "prediction": 1, "score": 0.9, "model": "m"}
 LABEL = {"label": 1, "model": "m"}
@@ -27,23 +27,23 @@ CASES: list[tuple[Topic, str]] = [
 @pytest.mark.parametrize(("topic", "table"), CASES)
 def test_a_batch_is_whole_and_single_whatever_the_dead_process_left(tmp_path: Path, topic: Topic, table: str, lost: str) -> None:
     """ClickHouse remembers a token before its part is there, and does not sync it: neither loses or doubles a row."""
-    with closing(Spine(tmp_path)) as spine:
-        spine.add("m")
-        spine.append(topic, ROWS[topic])
-        spine.fuse.arm(3 + WRITES.index(table), "after")
+    with closing(Backend(tmp_path)) as backend:
+        backend.add("m")
+        backend.append(topic, ROWS[topic])
+        backend.fuse.arm(3 + WRITES.index(table), "after")
         with pytest.raises(Killed):
-            spine.ingest(1_000_000)
+            backend.ingest(1_000_000)
         sql = "SELECT data_paths[1] AS path FROM system.tables WHERE database = 'watchkeeper' AND name = {table:String}"
-        folder = Path(spine.engine.query(sql, {"table": table}).to_pylist()[0]["path"])
+        folder = Path(backend.engine.query(sql, {"table": table}).to_pylist()[0]["path"])
     marks = list(folder.glob("*_*_*_0" if lost == "rows" else "deduplication_logs"))
     assert len(marks) == 1
     shutil.rmtree(marks[0])
-    with closing(Spine(tmp_path)) as spine:
-        spine.add("m")
-        spine.ingest(1_000_000)
-        while spine.evaluate("m", silent=True):
+    with closing(Backend(tmp_path)) as backend:
+        backend.add("m")
+        backend.ingest(1_000_000)
+        while backend.evaluate("m", silent=True):
             pass
-        rows = spine.engine.query(f"SELECT count() AS rows, uniqExact(prediction_id) AS ids FROM {topic} WHERE model = 'm'").to_pylist()
+        rows = backend.engine.query(f"SELECT count() AS rows, uniqExact(prediction_id) AS ids FROM {topic} WHERE model = 'm'").to_pylist()
         assert rows == [{"rows": 3, "ids": 3}]
-        assert topic == "labels" or spine.twice("m") == (0, 0)
-        assert Batches(spine.engine).totals()[topic]["rows"] == 3
+        assert topic == "labels" or backend.twice("m") == (0, 0)
+        assert Batches(backend.engine).totals()[topic]["rows"] == 3

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from core import moment
 from ingest.memory import MOST
 from ingest.record import Topic
-from tests.acceptance.spine import PARTITIONS, Killed, Spine, When
+from tests.acceptance.backend import PARTITIONS, Backend, Killed, When
 
 _START = 20_000 * moment.DAY
 _names = itertools.count()
@@ -97,10 +97,10 @@ _actions = st.lists(
 
 
 @pytest.fixture(scope="module", params=[MOST, 6], ids=["remembering", "forgetful"])
-def spine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spine]:
-    spine = Spine(tmp_path_factory.mktemp("disorder"), request.param)
-    yield spine
-    spine.close()
+def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    backend = Backend(tmp_path_factory.mktemp("disorder"), request.param)
+    yield backend
+    backend.close()
 
 
 @pytest.mark.slow
@@ -108,64 +108,64 @@ def spine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     max_examples=int(os.environ.get("WATCHKEEPER_EXAMPLES", "15")), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(actions=_actions)
-def test_disorder_and_kills_leave_the_readings_of_a_quiet_run(spine: Spine, actions: list[Any]) -> None:
+def test_disorder_and_kills_leave_the_readings_of_a_quiet_run(backend: Backend, actions: list[Any]) -> None:
     """Duplicates, ids in several partitions, shuffles, corrections, retractions, cuts, kills and owners that were replaced change no reading;
     nor does it matter how many ids ingest remembers.
     """
     wild, quiet = f"wild-{next(_names)}", f"quiet-{next(_names)}"
-    spine.add(wild)
-    spine.add(quiet)
+    backend.add(wild)
+    backend.add(quiet)
     sent: list[tuple[int, Send]] = []
     for action in actions:
         if isinstance(action, Send):
-            sent.append((_send(spine, wild, action), action))
+            sent.append((_send(backend, wild, action), action))
         else:
-            _survive(spine, wild, action)
-    _settle(spine, wild)
-    spine.fuse.land()
-    _settle(spine, wild)
+            _survive(backend, wild, action)
+    _settle(backend, wild)
+    backend.fuse.land()
+    _settle(backend, wild)
     for topic, rows in _distinct(sent).items():
         if rows:
-            _send(spine, quiet, Send(topic, 0, 0, rows))
-    _settle(spine, quiet)
-    assert spine.readings(quiet) == spine.readings(wild)
-    assert spine.twice(wild) == (0, 0)
+            _send(backend, quiet, Send(topic, 0, 0, rows))
+    _settle(backend, quiet)
+    assert backend.readings(quiet) == backend.readings(wild)
+    assert backend.twice(wild) == (0, 0)
 
 
-def _survive(spine: Spine, model: str, action: Any) -> None:
+def _survive(backend: Backend, model: str, action: Any) -> None:
     try:
-        _do(spine, model, action)
+        _do(backend, model, action)
     except Killed:
-        spine.kill()
+        backend.kill()
 
 
-def _send(spine: Spine, model: str, send: Send) -> int:
+def _send(backend: Backend, model: str, send: Send) -> int:
     logged = time.time_ns() // 1_000 - send.skew * moment.SECOND
-    return spine.append(send.topic, [{**row, "model": model} for row in send.rows], send.partition, logged)
+    return backend.append(send.topic, [{**row, "model": model} for row in send.rows], send.partition, logged)
 
 
-def _do(spine: Spine, model: str, action: Any) -> None:
+def _do(backend: Backend, model: str, action: Any) -> None:
     match action:
         case Ingest(partitions, size):
-            spine.ingest(size, partitions)
+            backend.ingest(size, partitions)
         case Evaluate(silent):
-            spine.evaluate(model, silent=silent)
+            backend.evaluate(model, silent=silent)
         case Replace():
-            spine.replace(model)
+            backend.replace(model)
         case Haunt():
-            spine.haunt()
-            spine.fuse.land()
+            backend.haunt()
+            backend.fuse.land()
         case Arm(writes, when):
-            spine.fuse.arm(writes, when)
+            backend.fuse.arm(writes, when)
 
 
-def _settle(spine: Spine, model: str) -> None:
+def _settle(backend: Backend, model: str) -> None:
     """Until there is nothing left to do."""
-    _survive(spine, model, Ingest(PARTITIONS, 1_000))
-    _survive(spine, model, Evaluate(silent=True))
-    spine.fuse.arm(0, "before")
-    spine.ingest(1_000_000)
-    assert any(not spine.evaluate(model, silent=True) for _ in range(5))
+    _survive(backend, model, Ingest(PARTITIONS, 1_000))
+    _survive(backend, model, Evaluate(silent=True))
+    backend.fuse.arm(0, "before")
+    backend.ingest(1_000_000)
+    assert any(not backend.evaluate(model, silent=True) for _ in range(5))
 
 
 def _distinct(sent: list[tuple[int, Send]]) -> dict[Topic, list[dict[str, Any]]]:
@@ -194,17 +194,17 @@ def _rank(label: tuple[tuple[int, ...], dict[str, Any]]) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("killed", [False, True])
-def test_a_window_that_silence_has_closed_follows_what_comes_later(spine: Spine, killed: bool) -> None:
+def test_a_window_that_silence_has_closed_follows_what_comes_later(backend: Backend, killed: bool) -> None:
     """It is evaluated again for events of its own, although the watermark of events has not passed its end; a new owner does so, too."""
     model = f"late-{next(_names)}"
-    spine.add(model)
+    backend.add(model)
     row = {"ts": _START // 1_000, "features": {"x": 1, "c": "a"}, "prediction": 1}
     for key, silent in (("1", True), ("2", False)):
-        _send(spine, model, Send("predictions", 0, 0, [row | {"prediction_id": key}]))
-        _do(spine, model, Ingest(PARTITIONS, 1))
+        _send(backend, model, Send("predictions", 0, 0, [row | {"prediction_id": key}]))
+        _do(backend, model, Ingest(PARTITIONS, 1))
         if killed:
-            spine.kill()
-        _do(spine, model, Evaluate(silent=silent))
-    _settle(spine, model)
-    found = {dict(reading)["n_target"] for key, reading in spine.readings(model).items() if key[:3] == ("nulls", "x", "all")}
+            backend.kill()
+        _do(backend, model, Evaluate(silent=silent))
+    _settle(backend, model)
+    found = {dict(reading)["n_target"] for key, reading in backend.readings(model).items() if key[:3] == ("nulls", "x", "all")}
     assert found == {2}

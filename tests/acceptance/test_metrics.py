@@ -18,11 +18,11 @@ from core.error import Retryable
 from ingest.embedded_log import EmbeddedLog
 from ingest.ports import CommittedPosition
 from ingest.record import Batch, Events, Topic
-from tests.acceptance import spine
+from tests.acceptance import backend
 from watchkeeper.application import create_application
 from watchkeeper.embedded import Embedded
 from watchkeeper.settings.settings import load
-from watchkeeper.telemetry.flow import Flow
+from watchkeeper.telemetry.ingest_metrics import IngestMetrics
 
 
 async def test_the_way_of_a_batch_is_measured(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -31,7 +31,7 @@ async def test_the_way_of_a_batch_is_measured(tmp_path: Path, caplog: pytest.Log
     now = int(time.time() * 1_000)
     events = [{"prediction_id": f"p{i}", "model": "m", "ts": now - 60_000, "features": {"x": i, "c": "a"}, "prediction": 1} for i in (1, 2)]
     with Embedded(load(None, data=tmp_path, port=0, ingest={"silence": "1s"})) as whole:
-        whole.stores.control.save_contract(spine.contract("m"), content="x", reference=None)
+        whole.stores.control.save_contract(backend.contract("m"), content="x", reference=None)
         application = create_application(whole)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://127.0.0.1") as client:
             (await client.post("/v1/predictions", json=events)).raise_for_status()
@@ -66,7 +66,7 @@ def test_the_lag_is_the_age_of_what_waits_and_ends_when_it_is_written(tmp_path: 
     """Of the partitions that are held; a second batch that is read meanwhile does not hide the first."""
     clock, held = ManualClock(100_000_000), {("predictions", 0)}
     log = EmbeddedLog(tmp_path / "log.sqlite")
-    flow = Flow(clock, lambda: held)  # type: ignore[arg-type,return-value]  # topics are literals
+    flow = IngestMetrics(clock, lambda: held)  # type: ignore[arg-type,return-value]  # topics are literals
     watched = flow.log(log)
     for at in (40_000_000, 90_000_000):
         log.append("predictions", "json", b"[]", at, None).result(300)
@@ -95,7 +95,7 @@ def test_an_insert_that_fails_is_not_timed(tmp_path: Path) -> None:
         def batches(self, rows: object) -> None:
             raise Retryable("the store is away")
 
-    flow = Flow(ManualClock(0), set)
+    flow = IngestMetrics(ManualClock(0), set)
     with pytest.raises(Retryable):
         flow.store(Broken()).batches([{}])  # type: ignore[arg-type]  # what is not called need not be there
     assert [s for family in flow.collect() for s in family.samples if s.name == "watchkeeper_insert_seconds_count"] == []
@@ -106,7 +106,7 @@ def test_a_partition_that_comes_back_forgets_what_was_under_way_while_others_are
     appended = EmbeddedLog(tmp_path / "log.sqlite")
     for _ in range(20):
         appended.append("labels", "json", b"[]", 0, None).result(300)
-    log, starts = Flow(ManualClock(0), set).log(appended), itertools.count(1)
+    log, starts = IngestMetrics(ManualClock(0), set).log(appended), itertools.count(1)
 
     class Meanwhile(str):
         """A topic; whenever it is compared with another one, a batch of that is read."""

@@ -136,7 +136,7 @@ def test_a_sample_of_its_rows_is_read_as_events_are(stores: Stores, monkeypatch:
     again = stores.control.contract("again")
     assert again is not None
     for topic in ("predictions", "labels"):
-        assert stores.raw.places(topic, 0, 0, ROWS) == set()  # else ingest would take its first events for written
+        assert stores.raw.rows_at(topic, 0, 0, ROWS) == set()  # else ingest would take its first events for written
     (same,) = History(stores.raw, lambda *_: again.of_reference).predictions(again.of_reference, slots)
     assert set(same.position.tolist()) == set(rows.tolist())
 
@@ -151,8 +151,8 @@ def test_a_reference_of_before_gets_its_facts_when_it_is_given_again(stores: Sto
     assert len(stores.panes.slots(kept)[0]) == 0
     for last in (1, 3, 4):  # writes
         with pytest.raises(_BrokenOff):
-            reference_facts.keep(
-                _Broken(stores.writer, last), stores.truth, model.contract, table, Options.of(OPTIONS), SystemClock().now()
+            reference_facts.write_reference(
+                _Broken(stores.writer, last), stores.outcomes, model.contract, table, Options.of(OPTIONS), SystemClock().now()
             )
         assert len(stores.panes.slots(kept)[0]) == 0
     assert give(stores, "before", table)[0] == "unchanged"

@@ -79,7 +79,7 @@ def test_a_payload_has_the_fields_that_are_read(name: str, event: Any) -> None:
 
 def test_a_dead_letters_headers_are_those_that_are_sent() -> None:
     """Each header that a letter has is described and required."""
-    letter = DeadLetter(topic="labels", partition=1, position=2, place=3, model="m", field="f", reason="r", logged=4, body=b"")
+    letter = DeadLetter(topic="labels", partition=1, position=2, row=3, model="m", field="f", reason="r", logged=4, body=b"")
     sent = {name: value.decode() for name, value in letter.headers()}
     told = document(BROKERS)["components"]["messages"]["dead-letter"]["headers"]
     assert list(sent) == told["required"]

@@ -20,7 +20,7 @@ from tests.api.test_events import is_problem
 from tests.api.twin import Twin
 from watchkeeper.api import login, session
 from watchkeeper.api.app import create_api
-from watchkeeper.api.auth import Auth, Doors
+from watchkeeper.api.auth import AccessPolicy, Auth
 from watchkeeper.api.host import Hosts
 from watchkeeper.api.key import Keys
 from watchkeeper.api.session import Sessions, cookie_name
@@ -63,11 +63,11 @@ def clock() -> ManualClock:
 def guarded(
     documents: Documents, clock: ManualClock, token: str = TOKEN, twin: Twin | None = None, more: Sequence[tuple[str, Principal]] = ()
 ) -> FastAPI:
-    """The API with pages behind it, as `serve` has them, behind its doors."""
+    """The API with pages behind it, as `serve` has them, behind its access."""
     keys = Keys([(token, Principal("token", Role.ADMIN)), *more])
-    app = create_api(twin or Twin(), clock=clock, doors=None)
+    app = create_api(twin or Twin(), clock=clock, access=None)
     app.add_api_route("/ui/{path:path}", lambda path: f"the page {path}")
-    app.add_middleware(Auth, doors=Doors(keys, Hosts(), Sessions(keys, 12 * moment.HOUR, documents, clock)))
+    app.add_middleware(Auth, access=AccessPolicy(keys, Hosts(), Sessions(keys, 12 * moment.HOUR, documents, clock)))
     return app
 
 

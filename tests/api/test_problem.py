@@ -11,7 +11,7 @@ from core.principal import LOCAL
 from tests.api.test_events import is_problem
 from tests.api.twin import Twin, body, event
 from watchkeeper.api.app import create_api
-from watchkeeper.api.auth import Doors
+from watchkeeper.api.auth import AccessPolicy
 from watchkeeper.api.key import Keys
 from watchkeeper.api.problem import Problem
 
@@ -59,7 +59,7 @@ async def test_a_defect_is_a_problem(http: httpx.AsyncClient, twin: Twin) -> Non
 
 async def test_a_token_is_asked_of_everyone() -> None:
     """Every path, pages included, needs it; only the right one is taken."""
-    app = create_api(Twin(), doors=Doors(Keys([("s3cret-é", LOCAL)])), clock=ManualClock())
+    app = create_api(Twin(), access=AccessPolicy(Keys([("s3cret-é", LOCAL)])), clock=ManualClock())
     async with client(app) as http:
         for path in ("/v1/status", "/v1/health/nothing", "/metrics", "/nothing"):
             assert is_problem(await http.get(path), 401)

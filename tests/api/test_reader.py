@@ -19,7 +19,7 @@ from core.reading import Query
 from core.window.tumbling import Tumbling
 from dashboard.pages import fleet, inbox
 from dashboard.route import page
-from storage.facts.truth import Truth
+from storage.facts.outcome_store import OutcomeStore
 from tests.storage.facts.test_facts import CONTRACT, HOUR, labels, pane_rows, predictions
 from tests.storage.facts.test_progress import batch
 from watchkeeper.reader import Reader
@@ -51,7 +51,7 @@ def add(stores: Stores, name: str, place: int) -> None:
         stores.writer.labels({name: labels(["a", "unknown"], "1")}, 0, None)
         stores.writer.panes([(contract, pane_rows(0, place))], None)
         stores.writer.batches([batch(10, place, model=name, at=place * HOUR)])
-        Truth(stores.engine).join(name, {0: (1, 1)}, {0: (1, 1)}, 1)
+        OutcomeStore(stores.engine).join(name, {0: (1, 1)}, {0: (1, 1)}, 1)
 
 
 def test_the_row_of_a_model_among_all_is_that_of_the_model_alone(stores: Stores) -> None:
@@ -68,7 +68,7 @@ def test_the_pulse_is_that_of_all_rows_together(stores: Stores) -> None:
     reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1))))
     rows = reader.models()
     newest = max(row["last_ts"] for row in rows if row["last_ts"] is not None)
-    assert reader.pulse() == (sum(row["open_episodes"] for row in rows), newest)
+    assert reader.header_facts() == (sum(row["open_episodes"] for row in rows), newest)
 
 
 def test_the_flow_is_what_came_lately_and_what_could_not_be_used(stores: Stores) -> None:
@@ -93,8 +93,8 @@ def test_the_flow_is_what_came_lately_and_what_could_not_be_used(stores: Stores)
 
 def test_the_stores_are_asked_as_often_for_many_models_as_for_few(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of models, the pages of the fleet, of the inbox and of one model, and a page of readings."""
-    spine = SimpleNamespace(stores=stores, clock=ManualClock(1), status=lambda _age: {"problems": [], "quiet": True})
-    reader = Reader(cast("Any", spine))
+    backend = SimpleNamespace(stores=stores, clock=ManualClock(1), status=lambda _age: {"problems": [], "quiet": True})
+    reader = Reader(cast("Any", backend))
     pages = cast("Any", Pages(reader))
     works: dict[str, Callable[[], object]] = {
         "models": reader.models,
@@ -102,7 +102,7 @@ def test_the_stores_are_asked_as_often_for_many_models_as_for_few(stores: Stores
         "inbox": lambda: asyncio.run(inbox.draw(pages)),
         "model": lambda: asyncio.run(page(pages, "/models/m", "")),
         "readings": lambda: reader.page(Query()),
-        "pulse": reader.pulse,
+        "pulse": reader.header_facts,
     }
     asked: list[str] = []  # threads append to it
     ask, read = stores.engine.query, stores.control.read

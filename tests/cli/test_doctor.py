@@ -18,16 +18,16 @@ from compose.servers.server import free_port
 from core.clock import SystemClock
 from core.error import Fatal, Retryable
 from core.finding import Finding, clock, version
-from ingest.kafka import look as kafka_look
+from ingest.kafka import diagnosis as kafka_look
 from ingest.kafka import topics
 from ingest.kafka.connection import Connection
 from ingest.kafka.ends import Ends
 from ingest.kafka.realign import realign
-from storage.control.look import LEAST as LEAST_POSTGRES
+from storage.control.diagnosis import LEAST as LEAST_POSTGRES
 from storage.control.store import ControlStore
+from storage.facts.diagnosis import LEAST as LEAST_CLICKHOUSE
+from storage.facts.diagnosis import RIGHTS, lacking
 from storage.facts.http import Http
-from storage.facts.look import LEAST as LEAST_CLICKHOUSE
-from storage.facts.look import RIGHTS, lacking
 from tests.client.stand import listening
 from tests.services.fixture import ClickHouseAt, KafkaAt, PostgresAt
 from watchkeeper.cli.app import main
@@ -84,7 +84,7 @@ def settled(given: Given) -> None:
     with closing(Ends(brokers(given))) as ends:
         while time.monotonic() < until:
             try:
-                ends.standing()
+                ends.per_partition()
             except Retryable:
                 time.sleep(0.1)
             else:
@@ -215,9 +215,9 @@ def test_a_place_that_does_not_belong_to_the_facts_is_told(made: Given) -> None:
     topic = f"{made['kafka']['prefix']}predictions"
     admin = AdminClient({"bootstrap.servers": made["kafka"]["bootstrap"]})
     admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, [TopicPartition(topic, 1, 7)])])[group].result()
-    assert "the facts are older than the group's place" in look(made)["places"].remedy
+    assert "the facts are older than the group's place" in look(made)["offsets"].remedy
     batch(made, 41)
-    found = look(made)["places"]
+    found = look(made)["offsets"]
     assert "predictions 0 ends at 0, and there are facts up to 41" in found.seen
     assert found.remedy.startswith("the topic was made anew, or the facts are older")
 
@@ -236,11 +236,11 @@ def test_realign_lets_ingest_read_on_from_where_the_facts_end(made: Given, monke
         stores.control.save_cursor("owner:m", {"predictions": {"0": 49}}, epoch)
     for part, name, value in ((part, *item) for part, of in made.items() for item in of.items()):
         monkeypatch.setenv(f"WATCHKEEPER_{part}__{name}".upper(), str(value))
-    assert "the group has lost its place" in look(made)["places"].remedy
+    assert "the group has lost its offsets" in look(made)["offsets"].remedy
     assert main(["realign"]) == 0
-    assert look(made)["places"].well
+    assert look(made)["offsets"].well
     with closing(Ends(brokers(made))) as ends:
-        assert {place: at.next for place, at in ends.standing().items() if place[0] == "predictions"} == {
+        assert {place: at.next for place, at in ends.per_partition().items() if place[0] == "predictions"} == {
             ("predictions", 0): 42,
             ("predictions", 1): 0,
         }

@@ -95,11 +95,11 @@ def test_a_membership_that_is_dead_without_knowing_is_begun_anew(agent: tuple[Ag
     mine, _ = agent
     wait("it owns all models", lambda: len(owned(mine)) == len(MODELS))
     joined = mine.rebalances
-    mine.doubt()
+    mine.suspect_membership()
     assert owned(mine) == set(MODELS)
 
     def renewed() -> bool:
-        mine.doubt()
+        mine.suspect_membership()
         return mine.rebalances > joined
 
     assert wait("it joins again", renewed) > 2 * SESSION

@@ -15,10 +15,10 @@ import yaml
 from core import moment
 from core.principal import LOCAL
 from ingest.decode.prediction import decode_predictions
-from storage.facts.earlier import Earlier
+from storage.facts.late_writes import LateWrites
 from watchkeeper.change.apply import Apply
 from watchkeeper.embedded import Embedded
-from watchkeeper.scheduling.host import StepDone
+from watchkeeper.scheduling.scheduler import StepDone
 from watchkeeper.services import Services
 from watchkeeper.settings.settings import Settings
 
@@ -27,22 +27,22 @@ MARK = "GROUP BY topic, partition"  # of the question whether anything was commi
 
 
 @pytest.fixture
-def spine(tmp_path: Path) -> Iterator[Embedded]:
-    with Embedded(Settings(data=tmp_path)) as spine:
-        yield spine
+def backend(tmp_path: Path) -> Iterator[Embedded]:
+    with Embedded(Settings(data=tmp_path)) as backend:
+        yield backend
 
 
 class Asked:
     """Counts what the threads of evaluation ask of both stores; `rounds` lets that many rounds pass."""
 
-    def __init__(self, spine: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, backend: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
         self.counts = Counter[str]()
         self.marks = 0
         query, command, read, write = (
-            spine.stores.engine.query,
-            spine.stores.engine.command,
-            spine.stores.control.read,
-            spine.stores.control.write,
+            backend.stores.engine.query,
+            backend.stores.engine.command,
+            backend.stores.control.read,
+            backend.stores.control.write,
         )
 
         def counted(kind: str, work: Callable[..., Any]) -> Callable[..., Any]:
@@ -54,10 +54,10 @@ class Asked:
 
             return ask
 
-        monkeypatch.setattr(spine.stores.engine, "query", counted("facts", query))
-        monkeypatch.setattr(spine.stores.engine, "command", counted("facts written", command))
-        monkeypatch.setattr(spine.stores.control, "read", counted("control", read))
-        monkeypatch.setattr(spine.stores.control, "write", counted("control written", write))
+        monkeypatch.setattr(backend.stores.engine, "query", counted("facts", query))
+        monkeypatch.setattr(backend.stores.engine, "command", counted("facts written", command))
+        monkeypatch.setattr(backend.stores.control, "read", counted("control", read))
+        monkeypatch.setattr(backend.stores.control, "write", counted("control written", write))
 
     def rounds(self) -> Counter[str]:
         """What so many rounds ask, from the question of one to that of the last but one."""
@@ -75,63 +75,63 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def add(spine: Embedded, names: list[str]) -> None:
+def add(backend: Embedded, names: list[str]) -> None:
     """Models with an event each, evaluated."""
     columns = [{"name": "x", "kind": "numeric", "range": [0, 1]}]
     definitions = [{"contract": name, "task": "binary", "columns": columns} for name in names]
-    Services(spine).do(LOCAL, "apply", Apply(text=yaml.safe_dump(definitions)))
+    Services(backend).do(LOCAL, "apply", Apply(text=yaml.safe_dump(definitions)))
     for name in names:
-        send(spine, name, "a")
-    until(lambda: spine.host.quiet)
+        send(backend, name, "a")
+    until(lambda: backend.scheduler.quiet)
 
 
-def send(spine: Embedded, name: str, key: str) -> None:
-    now = spine.clock.now()
+def send(backend: Embedded, name: str, key: str) -> None:
+    now = backend.clock.now()
     body = b'{"prediction_id": "%s", "model": "%s", "ts": "%s", "features": {"x": 0.5}, "prediction": 1}' % (
         key.encode(),
         name.encode(),
         moment.text(now - moment.DAY).encode(),
     )
-    spine.append("predictions", body, "ndjson", decode_predictions(body, "ndjson", spine.stores.control.contract, now), now).result()
-    spine.appended()
+    backend.append("predictions", body, "ndjson", decode_predictions(body, "ndjson", backend.stores.control.contract, now), now).result()
+    backend.appended()
 
 
-def test_an_idle_host_asks_as_little_for_many_models_as_for_one(spine: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_host_asks_as_little_for_many_models_as_for_one(backend: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
     """One question of each store a round, and nothing is written."""
-    add(spine, ["only"])
-    asked = Asked(spine, monkeypatch)
+    add(backend, ["only"])
+    asked = Asked(backend, monkeypatch)
     assert asked.rounds() == {"facts": ROUNDS, "control": ROUNDS}
-    add(spine, [f"m{place}" for place in range(12)])
+    add(backend, [f"m{place}" for place in range(12)])
     assert asked.rounds() == {"facts": ROUNDS, "control": ROUNDS}
-    assert spine.host.quiet
+    assert backend.scheduler.quiet
 
 
-def test_an_event_of_one_model_asks_nothing_of_the_others(spine: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_of_one_model_asks_nothing_of_the_others(backend: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
     """And is evaluated; the others are neither stepped nor less quiet."""
-    add(spine, ["a", "b", "c"])
-    steps = {name: owner.counts.steps for name, owner in spine.host.owners.items()}
+    add(backend, ["a", "b", "c"])
+    steps = {name: owner.counts.steps for name, owner in backend.scheduler.owners.items()}
     stepped: list[str] = []
-    told = spine.host._told
+    on_step = backend.scheduler._on_step
 
     def noted(step: StepDone) -> None:
         stepped.append(step.model)
-        told(step)
+        on_step(step)
 
-    monkeypatch.setattr(spine.host, "_told", noted)
-    send(spine, "b", "later")
-    until(lambda: spine.host.quiet)
+    monkeypatch.setattr(backend.scheduler, "_on_step", noted)
+    send(backend, "b", "later")
+    until(lambda: backend.scheduler.quiet)
     assert set(stepped) == {"b"}
-    assert spine.host.owners["b"].counts.steps > steps["b"]
+    assert backend.scheduler.owners["b"].counts.steps > steps["b"]
 
 
-def test_an_owner_that_was_replaced_and_writes_late_is_noticed(spine: Embedded) -> None:
+def test_an_owner_that_was_replaced_and_writes_late_is_noticed(backend: Embedded) -> None:
     """The numbers of its model change, and those of no other."""
-    add(spine, ["a", "b"])
-    earlier, first = Earlier(spine.stores.engine), {name: owner.first for name, owner in spine.host.owners.items()}
+    add(backend, ["a", "b"])
+    earlier, first = LateWrites(backend.stores.engine), {name: owner.first for name, owner in backend.scheduler.owners.items()}
     before = earlier.written({name: of for name, of in first.items() if of is not None})
-    contract = spine.stores.control.contract("a")
+    contract = backend.stores.control.contract("a")
     assert (contract is not None, first["a"] is not None, before) == (True, True, {})
     assert contract is not None
     assert first["a"] is not None
-    spine.stores.writer.rebuilt(contract, [0], first["a"] - 1)
+    backend.stores.writer.rebuilt(contract, [0], first["a"] - 1)
     assert list(earlier.written({name: of for name, of in first.items() if of is not None})) == ["a"]

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 
-from watchkeeper.telemetry.journal import Json, Seldom, Text
+from watchkeeper.telemetry.journal import JsonFormatter, RateLimitFilter, TextFormatter
 
 
 def _record(message: str, *, at: float = 0.0, **fields: object) -> logging.LogRecord:
@@ -19,11 +19,11 @@ def _record(message: str, *, at: float = 0.0, **fields: object) -> logging.LogRe
 def test_a_line_for_people_ends_with_what_it_is_about() -> None:
     """Key and value, where there are some."""
     assert (
-        Text()
+        TextFormatter()
         .format(_record("written", token="log:labels:0:1:2:1", rows=7))
         .endswith("WARNING a.b: written token=log:labels:0:1:2:1 rows=7")
     )
-    assert Text().format(_record("written")).endswith("WARNING a.b: written")
+    assert TextFormatter().format(_record("written")).endswith("WARNING a.b: written")
 
 
 def test_a_line_for_programs_is_one_object() -> None:
@@ -33,7 +33,7 @@ def test_a_line_for_programs_is_one_object() -> None:
         int("no")
     except ValueError:
         record.exc_info = sys.exc_info()
-    line = Json().format(record)
+    line = JsonFormatter().format(record)
     told = json.loads(line)
     assert "\n" not in line
     assert told.pop("traceback").endswith("invalid literal for int() with base 10: 'no'")
@@ -42,7 +42,7 @@ def test_a_line_for_programs_is_one_object() -> None:
 
 def test_a_broker_that_is_away_is_told_of_seldom() -> None:
     """The first time and after half a minute; everything else always."""
-    seldom = Seldom(30.0)
-    told = [seldom.filter(_record("FAIL [x]: refused", at=at)) for at in (100.0, 100.1, 129.0, 131.0)]
+    rate_limit = RateLimitFilter(30.0)
+    told = [rate_limit.filter(_record("FAIL [x]: refused", at=at)) for at in (100.0, 100.1, 129.0, 131.0)]
     assert told == [True, False, False, True]
-    assert all(seldom.filter(_record("assigned", at=at)) for at in (1.0, 1.1))
+    assert all(rate_limit.filter(_record("assigned", at=at)) for at in (1.0, 1.1))

@@ -15,7 +15,7 @@ import uvicorn
 
 from core.principal import LOCAL
 from tests.house.tree import ROOT
-from watchkeeper.api.auth import Doors
+from watchkeeper.api.auth import AccessPolicy
 from watchkeeper.api.key import Keys
 from watchkeeper.cluster.health import create_health
 
@@ -38,7 +38,7 @@ class Condition:
 @contextmanager
 def listening(condition: Condition, token: str) -> Iterator[str]:
     """The port of a health page."""
-    server = uvicorn.Server(uvicorn.Config(create_health(condition, Doors(Keys([(token, LOCAL)]))), port=0, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(create_health(condition, AccessPolicy(Keys([(token, LOCAL)]))), port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

@@ -17,7 +17,7 @@ from core.episode import Delivery, DeliveryState, Episode, Level, State
 from core.monitor import Monitor
 from core.reading import Query, Reading, Verdict
 from dashboard import texts as word
-from dashboard.pages.course import _clipped, told
+from dashboard.pages.course import _clipped, episode_facts
 from dashboard.pages.episode import _delivery
 from dashboard.period import Period, shift
 from dashboard.rank import Slice, ranked
@@ -72,7 +72,7 @@ def rows(*readings: Reading) -> list[dict[str, Any]]:
 
 def test_facts_are_at_firing_worst_and_now_each_of_its_window() -> None:
     """5.45 fired it, 8.6 was the worst, 2.19 is now; each with the verdict that the table of the same window shows."""
-    facts = told(episode(), PSI, rows(*map(reading, range(6))))
+    facts = episode_facts(episode(), PSI, rows(*map(reading, range(6))))
     assert [(name, row and (row["value"], row["verdict"], row["window_start"] // moment.DAY)) for name, row, _ in facts] == [
         ("At firing", (5.45, "critical", 2)),
         ("Worst", (8.6, "critical", 3)),
@@ -85,21 +85,21 @@ def test_an_escalation_does_not_take_the_place_of_the_firing() -> None:
     escalated = episode(level=Level.CRITICAL, reading=reading(3), value=8.6, window_start=3 * moment.DAY, window_end=4 * moment.DAY)
     older = msgspec.structs.replace(escalated, fired=None)
     for one in (escalated, older):
-        name, row, _ = told(one, PSI, rows(*map(reading, range(6))))[0]
+        name, row, _ = episode_facts(one, PSI, rows(*map(reading, range(6))))[0]
         assert (name, row and row["value"]) == ("At firing", 5.45)
 
 
 def test_a_revision_changes_worst_and_now_and_not_what_was_told() -> None:
     """Late data make the worst day harmless: another is the worst; the value at firing stays, with what it is now beside it."""
     late = rows(reading(0), reading(1), reading(2, 2, value=4.0), reading(3, 2, value=0.5), reading(4), reading(5, 2, value=3.1))
-    facts = {name: (row and row["value"], note) for name, row, note in told(episode(), PSI, late)}
+    facts = {name: (row and row["value"], note) for name, row, note in episode_facts(episode(), PSI, late)}
     assert facts == {"At firing": (5.45, "evaluated again since: 4"), "Worst": (4.0, ""), "Now": (3.1, "")}
 
 
 def test_the_worst_is_of_the_episode_and_of_windows_that_were_judged() -> None:
     """Not of a day before it began or after it ended, nor of a day with too few samples."""
     thin = reading(4, value=99.0, verdict=Verdict.INSUFFICIENT)
-    found = told(
+    found = episode_facts(
         episode(ended_at=5 * moment.DAY),
         PSI,
         rows(reading(0, value=50.0), reading(1), reading(2), reading(3), thin, reading(5, value=70.0)),
@@ -110,7 +110,7 @@ def test_the_worst_is_of_the_episode_and_of_windows_that_were_judged() -> None:
 def test_now_is_the_newest_judged_window_and_says_what_came_since() -> None:
     """A day without rows after it is told, and is not the value."""
     gone = reading(5, value=0.0, verdict=Verdict.NODATA, reason="no predictions")
-    assert told(episode(), PSI, rows(*map(reading, range(5)), gone))[2][1:] == (rows(reading(4))[0], "since then: no predictions")
+    assert episode_facts(episode(), PSI, rows(*map(reading, range(5)), gone))[2][1:] == (rows(reading(4))[0], "since then: no predictions")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_the_worst_is_on_the_bad_side_of_the_measure(measure: str, values: list[
     monitor = msgspec.structs.replace(DRIFT, measure=measure, baseline=None)
     some = [reading(day, value=value, verdict=Verdict.WARN) for day, value in enumerate(values)]
     one = episode(measure=measure, definition=monitor, started_at=0)
-    found = told(one, MEASURES[measure], rows(*some))[1][1]
+    found = episode_facts(one, MEASURES[measure], rows(*some))[1][1]
     assert found is not None
     assert found["value"] == worst
 
@@ -184,12 +184,12 @@ def test_what_counts_most_is_gap_times_share() -> None:
 
 
 def test_notifications_of_one_episode_say_which_level_they_told() -> None:
-    """An episode that got worse is told of twice, each time as fired."""
+    """An episode that got worse is notified twice, each time as fired."""
     row = Delivery(
         id="1", destination="oncall", episode="e", type="episode.fired", body="", created=0, due=0, state=DeliveryState.DELIVERED
     )
-    told = [msgspec.structs.replace(row, body=json.dumps({"data": {"level": level}})) for level in ("warn", "critical")]
-    assert [_delivery(one) for one in told] == ["fired (warn) to oncall: delivered", "fired (critical) to oncall: delivered"]
+    rows = [msgspec.structs.replace(row, body=json.dumps({"data": {"level": level}})) for level in ("warn", "critical")]
+    assert [_delivery(one) for one in rows] == ["fired (warn) to oncall: delivered", "fired (critical) to oncall: delivered"]
     assert _delivery(msgspec.structs.replace(row, type="episode.resolved")) == "resolved to oncall: delivered"
 
 

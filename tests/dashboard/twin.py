@@ -145,7 +145,7 @@ class Twin:
             [Refused("predictions", "departs-late", "ts", "no time zone: write 2013-07-01T00:00:00Z", 3, newest, 0, 7, 2)],
         )
 
-    def pulse(self) -> tuple[int, int | None]:
+    def header_facts(self) -> tuple[int, int | None]:
         rows = self.models()
         return sum(row.open_episodes for row in rows), max((row.last_ts for row in rows if row.last_ts is not None), default=None)
 

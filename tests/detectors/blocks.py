@@ -84,7 +84,7 @@ def predictions(draw: Any, task: Task) -> Predictions:
         texts=(_texts(draw, rows, CARRIERS), _texts(draw, rows, CARRIERS)),
         extra=np.full(rows, "", np.object_),
         position=np.zeros(rows, np.int64),
-        place=np.arange(rows),
+        row=np.arange(rows),
         logged=np.zeros(rows, np.int64),
     )
 

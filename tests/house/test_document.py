@@ -27,9 +27,9 @@ from watchkeeper.api.metrics import Metrics
 from watchkeeper.api.ports import Services
 from watchkeeper.cluster import evaluate, ingest
 from watchkeeper.settings.settings import Settings
-from watchkeeper.telemetry.flow import Flow
+from watchkeeper.telemetry.evaluation_metrics import EvaluationMetrics
 from watchkeeper.telemetry.gauges import Gauges, Notifications
-from watchkeeper.telemetry.pace import Pace
+from watchkeeper.telemetry.ingest_metrics import IngestMetrics
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -87,7 +87,11 @@ def test_every_metric_is_documented_and_no_other() -> None:
     topics = {"predictions": dict.fromkeys(("lag", "rows", "duplicates", "rejected"), 0)}
     owners = dict.fromkeys(("readings", "audited", "repaired", "seconds"), 0)
     shown = Gauges(lambda: {"ingest": topics, "evaluate": owners, "quiet": True, "problems": []}).collect()
-    intake, flow, pace = Metrics().registry.collect(), Flow(SystemClock(), set).collect(), Pace(SystemClock(), set).collect()
+    intake, flow, pace = (
+        Metrics().registry.collect(),
+        IngestMetrics(SystemClock(), set).collect(),
+        EvaluationMetrics(SystemClock(), set).collect(),
+    )
     outbox = Notifications(dict).collect()
     scraped = {
         "serve": {*map(_scraped, [*intake, *shown])},

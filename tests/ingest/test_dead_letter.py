@@ -21,7 +21,7 @@ from ingest.record import Batch, LogRecord
 from storage.facts.chdb import Chdb
 from storage.facts.raw import Raw
 from storage.facts.writer import Writer
-from tests.acceptance import spine
+from tests.acceptance import backend
 from tests.ingest.decode.events import CONTRACTS, NOW, event
 
 
@@ -82,7 +82,7 @@ def test_a_halted_consumer_keeps_its_place_and_goes_on_with_the_contract(
         _until(lambda: "rejected" in (consumer.problem or ""))
         time.sleep(0.2)  # some more attempts
         assert (log.committed("predictions", 0), consumer.rows, taken) == (before, 0, [])
-        contracts["m"] = spine.contract("m")
+        contracts["m"] = backend.contract("m")
         _until(lambda: consumer.rows == 19)
         _until(lambda: consumer.problem is None)
         assert [letter.field for letter in taken] == ["ts"]
@@ -93,7 +93,7 @@ def test_a_halted_consumer_keeps_its_place_and_goes_on_with_the_contract(
 
 def test_what_stands_before_a_halted_batch_is_written_and_acknowledged(tmp_path: Path, engine: Chdb) -> None:
     """Though the halted one will be tried again only in half a minute."""
-    contracts = {"m": spine.contract("m")}
+    contracts = {"m": backend.contract("m")}
     log = EmbeddedLog(tmp_path / "log.db")
     body = {"model": "m", "ts": 1_700_000_000_000, "features": {"x": 1, "c": "a"}, "prediction": 1, "score": 0.5}
     for i in range(12):

@@ -122,7 +122,7 @@ def test_an_object_decodes_as_the_request_that_it_would_be(sent: list[tuple[byte
         taken = _events("predictions", [record])
         assert [len(block) for _, block in over_http.blocks.values()] == [len(block) for _, block in taken.predictions]
         assert [(fault.row, fault.field, fault.reason) for fault in over_http.rejects] == [
-            (reject.place, reject.field, reject.reason) for reject in taken.rejects
+            (reject.row, reject.field, reject.reason) for reject in taken.rejects
         ]
 
 
@@ -136,7 +136,7 @@ def test_rows_stand_where_their_record_stands() -> None:
     ]
     records = _records([(json.dumps(body).encode(), NOW + i) for i, body in enumerate(bodies)])
     ((_, block),) = _events("predictions", records).predictions
-    assert list(zip(block.id.tolist(), block.position.tolist(), block.place.tolist(), strict=True)) == [
+    assert list(zip(block.id.tolist(), block.position.tolist(), block.row.tolist(), strict=True)) == [
         ("a", 7, 0),
         ("b", 10, 0),
         ("c", 13, 0),
@@ -164,7 +164,7 @@ def test_a_label_without_a_time_takes_its_records() -> None:
 def test_an_empty_record_is_rejected_with_its_reason() -> None:
     """A tombstone costs itself, at its position."""
     events = _events("labels", _records([(b"", NOW)]))
-    assert [(r.position, r.place, r.field, r.reason) for r in events.rejects] == [(7, 0, "", "the record is empty; send an event")]
+    assert [(r.position, r.row, r.field, r.reason) for r in events.rejects] == [(7, 0, "", "the record is empty; send an event")]
 
 
 def test_a_record_that_is_too_large_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:

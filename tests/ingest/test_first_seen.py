@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.first_seen import FirstSeen
-from ingest.memory import Memory
+from ingest.memory import RememberedIds
 from ingest.record import Batch, Events
 from tests.storage.facts.test_facts import CONTRACT, predictions
 
@@ -121,10 +121,10 @@ def test_a_start_reads_what_is_remembered_and_no_more() -> None:
 @given(st.lists(st.integers(0, 5), max_size=40), st.integers(0, 20))
 def test_reading_back_remembers_what_noting_did(rows: list[int], most: int) -> None:
     """The reach is the same after each batch; pages cover it from end to end."""
-    noted = Memory(most)
+    noted = RememberedIds(most)
     for first, ids in enumerate(rows):
         noted.note(first, ids)
-        recalled = Memory(most)
+        recalled = RememberedIds(most)
         recalled.recall((place, rows[place]) for place in range(first, -1, -1) if rows[place])
         assert recalled.since(first + 1) == noted.since(first + 1)
         pages = list(recalled.pages(first + 1))
@@ -133,7 +133,7 @@ def test_reading_back_remembers_what_noting_did(rows: list[int], most: int) -> N
 
 def test_memory_is_bounded_by_ids_and_by_batches() -> None:
     """Of 200,000 batches of one id the newest 65,536 are remembered; of large ones as many as there is room for."""
-    memory = Memory(1 << 20)
+    memory = RememberedIds(1 << 20)
     for first in range(200_000):
         memory.note(first, 1)
     assert memory.since(200_000) == 200_000 - 65_536

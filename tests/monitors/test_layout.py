@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from core.error import ConfigError
-from monitors.reference.derive import derive, told
+from monitors.reference.derive import column_roles, derive
 from monitors.reference.layout import layout
 from monitors.reference.option import Options
 
@@ -53,7 +53,7 @@ def test_a_role_that_the_task_cannot_have_is_a_feature() -> None:
 def test_a_probability_of_no_class_is_told() -> None:
     """A binary model has those of its two classes; another column that begins so is left out, and said to be."""
     table = pa.table({"proba_1": [0.9, 0.2], "proba_of_rain": [0.5, 0.5], "x": [1.0, float("nan")], "prediction": [1, 0]})
-    answer = told(table, options(), derive("m", table, options())[0])
+    answer = column_roles(table, options(), derive("m", table, options())[0])
     assert answer == {
         "rows": 2,
         "roles": {"prediction": ["prediction"], "proba_prefix": ["proba_1"]},

@@ -281,7 +281,7 @@ def test_what_each_column_is_taken_for_is_told() -> None:
         list=[[1]] * ROWS, map=pa.array([[("a", 1)]] * ROWS, pa.map_(pa.string(), pa.int64())), took=pa.array([1] * ROWS, pa.duration("s")),
         photo=[b"\xff"] * ROWS, code=[b"UA"] * ROWS, __index_level_0__=range(ROWS), pred_low=[0.5] * ROWS, **{"": range(ROWS)},
     )  # fmt: skip
-    told = layout(table, options(exclude="vip,zone", segments="zone")).told()
+    told = layout(table, options(exclude="vip,zone", segments="zone")).described()
     assert told["roles"] == {
         "id": ["prediction_id"], "ts": ["ts"], "label_ts": ["label_ts"], "prediction": ["prediction"], "label": ["label"], "score": ["score"],
     }  # fmt: skip

@@ -20,9 +20,9 @@ from core.window.tumbling import Tumbling
 from detectors.evidence import Scores
 from detectors.summary.performance import PerformanceSummary
 from monitors.evaluation.evaluate import Evaluate
+from monitors.evidence.conversion import convert_outcomes
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import Scope
-from monitors.evidence.recast import recast_outcomes
 from monitors.evidence.scores import read
 from monitors.model import Model
 
@@ -51,7 +51,7 @@ class History:
         return self.rows
 
     def performance(self, asked: Contract, _columns: Any, *_: Any) -> pa.Table:
-        table = PerformanceSummary.of(asked, Segments(asked), recast_outcomes(self.rows, self.taken, asked)).to_columns()
+        table = PerformanceSummary.of(asked, Segments(asked), convert_outcomes(self.rows, self.taken, asked)).to_columns()
         table = table.rename_columns(["start" if name == "slot" else name for name in table.column_names])
         return table.set_column(table.column_names.index("scored"), "scored", pa.array([0] * len(table))) if self.older else table
 

@@ -1,4 +1,4 @@
-"""The spine, once for all of these tests."""
+"""The backend, once for all of these tests."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.acceptance.spine import Spine
+from tests.acceptance.backend import Backend
 
 
 @pytest.fixture(scope="module")
-def spine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spine]:
+def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     """Three partitions, one data folder; each test has a model of its own."""
-    spine = Spine(tmp_path_factory.mktemp("ownership"))
-    yield spine
-    spine.close()
+    backend = Backend(tmp_path_factory.mktemp("ownership"))
+    yield backend
+    backend.close()
 
 
 @pytest.fixture
-def model(spine: Spine, request: pytest.FixtureRequest) -> str:
+def model(backend: Backend, request: pytest.FixtureRequest) -> str:
     """A model with a contract, called like the test."""
     name: str = request.node.name
-    spine.add(name)
+    backend.add(name)
     return name

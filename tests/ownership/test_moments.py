@@ -19,7 +19,7 @@ from monitors.evidence.reads import Scope
 from monitors.model import Model
 from monitors.reference.derive import Options, derive
 from storage.facts.panes import Panes
-from tests.acceptance.spine import Spine
+from tests.acceptance.backend import Backend
 from tests.ownership.scene import START, predict, settle
 
 X = (-1.5, 0.25, None, 7.0, 100.5, "text", 3.0, 0.0)
@@ -39,30 +39,30 @@ def rows_of(days: range, segment: str) -> list[tuple[Any, Any]]:
 
 
 @pytest.fixture
-def scope(spine: Spine, model: str) -> Scope:
+def scope(backend: Backend, model: str) -> Scope:
     """Four days of events, and what is asked of them."""
-    held = spine.contracts[model]
+    held = backend.contracts[model]
     x = msgspec.structs.replace(held.features[0], tails=(-1.0, 50.0), range=(0.0, 7.5))
-    spine.contracts[model] = msgspec.structs.replace(held, features=(x, held.features[1]))
+    backend.contracts[model] = msgspec.structs.replace(held, features=(x, held.features[1]))
     for day in range(4):
         for row in range(day + 5):
-            predict(spine, model, 1, 5, f"{day}-{row}", day=day, hour=row, features=dict(zip("xc", event(day, row), strict=True)))
-    settle(spine, model)
-    return Scope(Model(spine.contracts[model], None), tuple(ALL), ("", "c"), ("x", "c"))
+            predict(backend, model, 1, 5, f"{day}-{row}", day=day, hour=row, features=dict(zip("xc", event(day, row), strict=True)))
+    settle(backend, model)
+    return Scope(Model(backend.contracts[model], None), tuple(ALL), ("", "c"), ("x", "c"))
 
 
-def read(spine: Spine, scope: Scope, kind: type[Any], column: str, spans: Spans) -> Any:
+def read(backend: Backend, scope: Scope, kind: type[Any], column: str, spans: Spans) -> Any:
     """The evidence of spans."""
-    reads = Evaluate(Panes(spine.engine), None, None).reads(scope)  # type: ignore[arg-type]
+    reads = Evaluate(Panes(backend.engine), None, None).reads(scope)  # type: ignore[arg-type]
     (found,) = KINDS[kind].read(reads, Extent.of(spans), column, [[spans]])
     return found
 
 
-def test_moments_of_windows_are_those_of_their_rows(spine: Spine, scope: Scope) -> None:
+def test_moments_of_windows_are_those_of_their_rows(backend: Backend, scope: Scope) -> None:
     """Of windows that overlap, and in each segment; null and what is no number count in n only."""
     spans = Spans.of([(START + day * moment.DAY, START + (day + 2) * moment.DAY) for day in range(3)])
-    found: Moments = read(spine, scope, Moments, "x", spans)
-    sums: Sums = read(spine, scope, Sums, "x", spans)
+    found: Moments = read(backend, scope, Moments, "x", spans)
+    sums: Sums = read(backend, scope, Sums, "x", spans)
     for at, segment in np.ndindex(3, len(ALL)):
         rows = rows_of(range(at, at + 2), tuple(ALL)[segment])
         numbers = np.array([x for x, _ in rows if isinstance(x, float)])
@@ -80,10 +80,10 @@ def test_moments_of_windows_are_those_of_their_rows(spine: Spine, scope: Scope) 
         assert found.variance[place] == pytest.approx(expected, nan_ok=True)
 
 
-def test_distinct_values_of_windows_are_those_of_their_rows(spine: Spine, scope: Scope) -> None:
+def test_distinct_values_of_windows_are_those_of_their_rows(backend: Backend, scope: Scope) -> None:
     """With a bin of their own or without; null is none."""
     spans = Spans.of([(START + day * moment.DAY, START + (day + 2) * moment.DAY) for day in range(3)])
-    found: Distinct = read(spine, scope, Distinct, "c", spans)
+    found: Distinct = read(backend, scope, Distinct, "c", spans)
     for at, segment in np.ndindex(3, len(ALL)):
         rows = rows_of(range(at, at + 2), tuple(ALL)[segment])
         assert found.distinct[at, segment] == len({c for _, c in rows if c is not None})
@@ -105,11 +105,11 @@ def test_the_reference_has_the_same_evidence() -> None:
     assert (sums.below.item(), sums.above.item()) == ((x < np.quantile(x, 0.01, method="inverted_cdf")).sum(), 40)
 
 
-def test_moments_of_panes_from_before_are_not_known(spine: Spine, model: str) -> None:
+def test_moments_of_panes_from_before_are_not_known(backend: Backend, model: str) -> None:
     """Then there is no variance, and not a wrong one."""
-    predict(spine, model, 1, 5, "a")
-    settle(spine, model)
-    spine.engine.command("ALTER TABLE panes UPDATE measured = 0 WHERE model = {m:String} SETTINGS mutations_sync = 1", {"m": model})
-    scope = Scope(Model(spine.contracts[model], None), ("all",), ("",), ("x", "c"))
-    found: Moments = read(spine, scope, Moments, "x", Spans.of([(START, START + moment.DAY)]))
+    predict(backend, model, 1, 5, "a")
+    settle(backend, model)
+    backend.engine.command("ALTER TABLE panes UPDATE measured = 0 WHERE model = {m:String} SETTINGS mutations_sync = 1", {"m": model})
+    scope = Scope(Model(backend.contracts[model], None), ("all",), ("",), ("x", "c"))
+    found: Moments = read(backend, scope, Moments, "x", Spans.of([(START, START + moment.DAY)]))
     assert (bool(found.known.item()), bool(np.isnan(found.variance.item()))) == (False, True)

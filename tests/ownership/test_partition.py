@@ -8,72 +8,72 @@ from typing import Any
 import pytest
 
 from ingest.memory import MOST
-from tests.acceptance.spine import Killed, Spine
+from tests.acceptance.backend import Backend, Killed
 from tests.ownership.scene import counts, label, predict, settle
 
 
 @pytest.fixture
-def forgetful(spine: Spine) -> Iterator[Spine]:
-    """The spine, whose ingest remembers no id from one batch to the next."""
-    spine.memory = 0
-    spine.kill()
-    yield spine
-    spine.memory = MOST
-    spine.kill()
+def forgetful(backend: Backend) -> Iterator[Backend]:
+    """The backend, whose ingest remembers no id from one batch to the next."""
+    backend.memory = 0
+    backend.kill()
+    yield backend
+    backend.memory = MOST
+    backend.kill()
 
 
-def test_an_event_at_position_0_is_an_event(spine: Spine, model: str) -> None:
+def test_an_event_at_position_0_is_an_event(backend: Backend, model: str) -> None:
     """The first event of a log that begins at 0, as Kafka's, is evaluated; and so is its label."""
-    predict(spine, model, 0, 0)
-    label(spine, model)
-    settle(spine, model)
-    assert counts(spine, model) == {(0, "all"): 1, (0, "c=a"): 1}
-    assert counts(spine, model, "accuracy", "") == {(0, "all"): 1, (0, "c=a"): 1}
+    predict(backend, model, 0, 0)
+    label(backend, model)
+    settle(backend, model)
+    assert counts(backend, model) == {(0, "all"): 1, (0, "c=a"): 1}
+    assert counts(backend, model, "accuracy", "") == {(0, "all"): 1, (0, "c=a"): 1}
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
-def test_the_same_event_in_two_partitions_counts_once(spine: Spine, model: str, order: tuple[int, int]) -> None:
+def test_the_same_event_in_two_partitions_counts_once(backend: Backend, model: str, order: tuple[int, int]) -> None:
     """In panes, performance and readings; and the slot is shown as repaired."""
-    label(spine, model)
+    label(backend, model)
     for partition in order:
-        predict(spine, model, partition, partition)
-        settle(spine, model)
-    assert counts(spine, model) == counts(spine, model, "accuracy", "") == {(0, "all"): 1, (0, "c=a"): 1}
-    assert spine.twice(model) == (0, 0)
-    assert spine.owner(model).counts.repaired >= 1
+        predict(backend, model, partition, partition)
+        settle(backend, model)
+    assert counts(backend, model) == counts(backend, model, "accuracy", "") == {(0, "all"): 1, (0, "c=a"): 1}
+    assert backend.twice(model) == (0, 0)
+    assert backend.owner(model).counts.repaired >= 1
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
-def test_of_other_content_the_first_by_the_logs_time_counts(spine: Spine, model: str, order: tuple[int, int]) -> None:
+def test_of_other_content_the_first_by_the_logs_time_counts(backend: Backend, model: str, order: tuple[int, int]) -> None:
     """Another value, segment and class in the same slot: the readings are those of the event that the log took first."""
     sent = {1: {"logged": 1, "prediction": 0, "features": {"x": None, "c": "b"}}, 2: {"logged": 2}}
-    label(spine, model)
+    label(backend, model)
     for partition in order:
-        predict(spine, model, partition, **sent[partition])  # type: ignore[arg-type]
-        settle(spine, model)
-    values = {key[0]: dict(reading)["value"] for key, reading in spine.readings(model).items() if key[1:3] in {("x", "all"), ("", "all")}}
+        predict(backend, model, partition, **sent[partition])  # type: ignore[arg-type]
+        settle(backend, model)
+    values = {key[0]: dict(reading)["value"] for key, reading in backend.readings(model).items() if key[1:3] in {("x", "all"), ("", "all")}}
     assert (values["nulls"], values["accuracy"]) == (1.0, 0.0)
-    assert counts(spine, model) == {(0, "all"): 1, (0, "c=b"): 1}
+    assert counts(backend, model) == {(0, "all"): 1, (0, "c=b"): 1}
 
 
-def test_a_window_and_a_segment_that_lost_their_only_event_are_no_more(spine: Spine, model: str) -> None:
+def test_a_window_and_a_segment_that_lost_their_only_event_are_no_more(backend: Backend, model: str) -> None:
     """What was read of a beaten event at another time and in another segment is taken back, the empty windows between them too."""
-    label(spine, model)
-    predict(spine, model, 1, 2, day=0, features={"x": 1, "c": "new"})
-    predict(spine, model, 1, 2, "b", day=4)
-    settle(spine, model)
-    assert counts(spine, model)[0, "c=other"] == 1
-    predict(spine, model, 2, 1, day=3)
-    settle(spine, model)
-    assert counts(spine, model) == {(day, segment): 1 for day in (3, 4) for segment in ("all", "c=a")}
-    assert counts(spine, model, "accuracy", "") == {(3, "all"): 1, (3, "c=a"): 1, (4, "all"): 0, (4, "c=a"): 0}
-    predict(spine, model, 0, 3, "c", day=0)
-    settle(spine, model)
-    assert counts(spine, model)[0, "all"] == 1
+    label(backend, model)
+    predict(backend, model, 1, 2, day=0, features={"x": 1, "c": "new"})
+    predict(backend, model, 1, 2, "b", day=4)
+    settle(backend, model)
+    assert counts(backend, model)[0, "c=other"] == 1
+    predict(backend, model, 2, 1, day=3)
+    settle(backend, model)
+    assert counts(backend, model) == {(day, segment): 1 for day in (3, 4) for segment in ("all", "c=a")}
+    assert counts(backend, model, "accuracy", "") == {(3, "all"): 1, (3, "c=a"): 1, (4, "all"): 0, (4, "c=a"): 0}
+    predict(backend, model, 0, 3, "c", day=0)
+    settle(backend, model)
+    assert counts(backend, model)[0, "all"] == 1
 
 
 @pytest.mark.parametrize("changed", [{}, {"prediction": 0}, {"day": 2, "features": {"x": None, "c": "b"}}])
-def test_an_id_that_ingest_has_forgotten_counts_once(forgetful: Spine, model: str, changed: dict[str, Any]) -> None:
+def test_an_id_that_ingest_has_forgotten_counts_once(forgetful: Backend, model: str, changed: dict[str, Any]) -> None:
     """The same, with another content or another time, in the only partition there is: the first one holds, and the slot is shown as repaired."""
     label(forgetful, model)
     for logged, content in ((1, {}), (2, changed)):
@@ -87,20 +87,20 @@ def test_an_id_that_ingest_has_forgotten_counts_once(forgetful: Spine, model: st
     assert forgetful.owner(model).counts.repaired == 1
 
 
-def test_an_event_that_is_not_committed_is_looked_at_again(spine: Spine, model: str) -> None:
+def test_an_event_that_is_not_committed_is_looked_at_again(backend: Backend, model: str) -> None:
     """Of two partitions one has broken off between its raw events and the end of its batch: when that comes, nothing is missed."""
-    label(spine, model)
-    predict(spine, model, 1, 2)
-    spine.ingest(1_000_000, [1, 0])
-    predict(spine, model, 2, 1, hour=3, prediction=0)
-    predict(spine, model, 2, 1, "b")
-    spine.fuse.arm(2, "after")  # the intent, the raw events
+    label(backend, model)
+    predict(backend, model, 1, 2)
+    backend.ingest(1_000_000, [1, 0])
+    predict(backend, model, 2, 1, hour=3, prediction=0)
+    predict(backend, model, 2, 1, "b")
+    backend.fuse.arm(2, "after")  # the intent, the raw events
     with pytest.raises(Killed):
-        spine.ingest(1_000_000, [2])
-    spine.kill()
+        backend.ingest(1_000_000, [2])
+    backend.kill()
     for _ in range(4):
-        spine.evaluate(model, silent=False)
-    settle(spine, model)
-    assert counts(spine, model)[0, "all"] == 2
-    assert counts(spine, model, "accuracy", "")[0, "all"] == 1
-    assert spine.twice(model) == (0, 0)
+        backend.evaluate(model, silent=False)
+    settle(backend, model)
+    assert counts(backend, model)[0, "all"] == 2
+    assert counts(backend, model, "accuracy", "")[0, "all"] == 1
+    assert backend.twice(model) == (0, 0)

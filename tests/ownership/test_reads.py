@@ -13,7 +13,7 @@ from core.baseline.previous import Previous
 from core.clock import ManualClock, SystemClock
 from core.monitor import Monitor
 from storage.facts.readings import Readings
-from tests.acceptance.spine import Spine, monitors
+from tests.acceptance.backend import Backend, monitors
 from tests.ownership.scene import label, predict, settle
 
 COLUMN = [("quality.null_rate", None), ("drift.psi", Previous()), ("drift.js", Previous())]
@@ -21,26 +21,26 @@ SCORES = [("performance.roc_auc", None), ("performance.roc_auc", Previous())]
 MODEL = [("performance.accuracy", None), ("performance.f1", Previous())]
 
 
-def asked(spine: Spine, model: str, watched: Sequence[Monitor], monkeypatch: pytest.MonkeyPatch) -> int:
+def asked(backend: Backend, model: str, watched: Sequence[Monitor], monkeypatch: pytest.MonkeyPatch) -> int:
     """How often the facts are asked while a history is evaluated, and again while a late event is."""
-    spine.add(model)
-    spine.clock = ManualClock(SystemClock().now())
-    spine.monitors[model] = list(watched)
-    query, questions = spine.engine.query, list[str]()
+    backend.add(model)
+    backend.clock = ManualClock(SystemClock().now())
+    backend.monitors[model] = list(watched)
+    query, questions = backend.engine.query, list[str]()
 
     def counted(sql: str, *given: Any) -> Any:
         questions.append(sql)
         return query(sql, *given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(spine.engine, "query", counted)
-        patch.setattr(spine.owner(model)._audit, "_clock", float)  # looks take no time, so that all take as many steps
+        patch.setattr(backend.engine, "query", counted)
+        patch.setattr(backend.owner(model)._audit, "_clock", float)  # looks take no time, so that all take as many steps
         for day in range(4):
-            predict(spine, model, 1, 5, f"{day}", day=day)
-            label(spine, model, f"{day}", partition=1)
-        settle(spine, model)
-        predict(spine, model, 1, 9, "late", day=1)
-        settle(spine, model)
+            predict(backend, model, 1, 5, f"{day}", day=day)
+            label(backend, model, f"{day}", partition=1)
+        settle(backend, model)
+        predict(backend, model, 1, 9, "late", day=1)
+        settle(backend, model)
     return len(questions)
 
 
@@ -48,7 +48,7 @@ def asked(spine: Spine, model: str, watched: Sequence[Monitor], monkeypatch: pyt
     ("measures", "alone"), [(COLUMN, COLUMN[:2]), (MODEL, MODEL), ([*SCORES, *MODEL], SCORES)], ids=["columns", "model", "scores"]
 )
 def test_forty_monitors_ask_the_facts_no_more_than_one_for_each_baseline(
-    spine: Spine, model: str, measures: list[tuple[str, Any]], alone: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
+    backend: Backend, model: str, measures: list[tuple[str, Any]], alone: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over the same columns, windows, segments and baselines, whatever their measures; each has its readings.
 
@@ -61,8 +61,8 @@ def test_forty_monitors_ask_the_facts_no_more_than_one_for_each_baseline(
         for measure, baseline in [measures[place % len(measures)]]
     ]
     few = [next(one for one in made if (one.measure, one.baseline) == pair) for pair in alone]
-    least = asked(spine, f"{model}-few", [msgspec.structs.replace(one, model=f"{model}-few") for one in few], monkeypatch)
-    together = asked(spine, f"{model}-all", [msgspec.structs.replace(one, model=f"{model}-all") for one in made], monkeypatch)
+    least = asked(backend, f"{model}-few", [msgspec.structs.replace(one, model=f"{model}-few") for one in few], monkeypatch)
+    together = asked(backend, f"{model}-all", [msgspec.structs.replace(one, model=f"{model}-all") for one in made], monkeypatch)
     assert together <= least
-    held = Readings(spine.engine).newest(f"{model}-all", {one.name: 1 for one in made}, (0, moment.LATEST))
+    held = Readings(backend.engine).newest(f"{model}-all", {one.name: 1 for one in made}, (0, moment.LATEST))
     assert {name: table.num_rows for name, table in held.items()} == {one.name: 4 * 2 for one in made}

@@ -8,26 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import moment
-from monitors.ownership import requested
-from monitors.ownership.requested import Requested
-from tests.acceptance.spine import Killed, Spine
+from monitors.ownership import rebuild_progress as requested
+from monitors.ownership.rebuild_progress import RebuildProgress
+from tests.acceptance.backend import Backend, Killed
 from tests.ownership.scene import START, label, predict, settle
 
 
-def spoil(spine: Spine, model: str) -> None:
+def spoil(backend: Backend, model: str) -> None:
     """The panes as if an earlier version had written them: the counts are right, moments and losses are not there."""
     where = "WHERE model = {m:String} SETTINGS mutations_sync = 1"
-    spine.engine.command(f"ALTER TABLE panes UPDATE measured = 0, absolute = 99 {where}", {"m": model})
-    spine.engine.command(f"ALTER TABLE performance_panes UPDATE scored = 0 {where}", {"m": model})
+    backend.engine.command(f"ALTER TABLE panes UPDATE measured = 0, absolute = 99 {where}", {"m": model})
+    backend.engine.command(f"ALTER TABLE performance_panes UPDATE scored = 0 {where}", {"m": model})
 
 
-def measured(spine: Spine, model: str) -> list[dict[str, float]]:
+def measured(backend: Backend, model: str) -> list[dict[str, float]]:
     """By slot what the panes of x hold that are current: rows, those with moments, and a moment."""
     sql = (
         "SELECT toInt64(n) AS n, toInt64(measured) AS measured, absolute FROM panes FINAL WHERE model = {m:String} AND column = 'x' AND grouping = '' AND (slot, generation)"
         " IN (SELECT slot, max(generation) FROM rebuilds WHERE model = {m:String} GROUP BY slot) ORDER BY slot"
     )
-    found: list[dict[str, float]] = spine.engine.query(sql, {"m": model}).to_pylist()
+    found: list[dict[str, float]] = backend.engine.query(sql, {"m": model}).to_pylist()
     return found
 
 
@@ -37,88 +37,88 @@ def portions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requested, "_ROWS", 2)
 
 
-def history(spine: Spine, model: str, days: range) -> None:
+def history(backend: Backend, model: str, days: range) -> None:
     """Two events a day, one of them labelled."""
     for day in days:
-        predict(spine, model, 1, 5, f"{day}a", day=day, features={"x": -2, "c": "a"})
-        predict(spine, model, 2, 5, f"{day}b", day=day, features={"x": 3, "c": "b"})
-        label(spine, model, f"{day}a", partition=1)
+        predict(backend, model, 1, 5, f"{day}a", day=day, features={"x": -2, "c": "a"})
+        predict(backend, model, 2, 5, f"{day}b", day=day, features={"x": 3, "c": "b"})
+        label(backend, model, f"{day}a", partition=1)
 
 
 @pytest.mark.parametrize("write", range(1, 16, 2))
 @pytest.mark.usefixtures("portions")
-def test_every_pane_is_made_again_whatever_comes_and_dies_meanwhile(spine: Spine, model: str, write: int) -> None:
+def test_every_pane_is_made_again_whatever_comes_and_dies_meanwhile(backend: Backend, model: str, write: int) -> None:
     """Killed at any write it goes on where it was; events that come in between count once; readings are those that were."""
-    history(spine, model, range(5))
-    settle(spine, model)
-    held = spine.readings(model)
-    spoil(spine, model)
-    assert spine.control.ask_rebuild(model)
-    assert not spine.control.ask_rebuild(model)
-    assert spine.control.rebuilding(model).state == "waiting"
-    spine.fuse.arm(write, "before" if write % 4 == 1 else "after")
+    history(backend, model, range(5))
+    settle(backend, model)
+    held = backend.readings(model)
+    spoil(backend, model)
+    assert backend.control.ask_rebuild(model)
+    assert not backend.control.ask_rebuild(model)
+    assert backend.control.rebuilding(model).state == "waiting"
+    backend.fuse.arm(write, "before" if write % 4 == 1 else "after")
     try:
-        while spine.evaluate(model, silent=False):
+        while backend.evaluate(model, silent=False):
             pass
     except Killed:
-        spine.kill()
-    assert spine.control.rebuilding(model).state in {"waiting", "running", "done"}
-    history(spine, model, range(2))  # again
-    settle_all(spine, model)
-    found = spine.control.rebuilding(model)
+        backend.kill()
+    assert backend.control.rebuilding(model).state in {"waiting", "running", "done"}
+    history(backend, model, range(2))  # again
+    settle_all(backend, model)
+    found = backend.control.rebuilding(model)
     assert (found.state, found.done, found.slots) == ("done", 5, 5)
-    assert measured(spine, model) == [{"n": 2, "measured": 2, "absolute": 5.0}] * 5
-    assert spine.readings(model) == held
-    assert spine.twice(model) == (0, 0)
-    history(spine, model, range(5, 6))
-    settle(spine, model)
-    assert len(spine.readings(model)) > len(held)
-    assert spine.control.ask_rebuild(model)
+    assert measured(backend, model) == [{"n": 2, "measured": 2, "absolute": 5.0}] * 5
+    assert backend.readings(model) == held
+    assert backend.twice(model) == (0, 0)
+    history(backend, model, range(5, 6))
+    settle(backend, model)
+    assert len(backend.readings(model)) > len(held)
+    assert backend.control.ask_rebuild(model)
 
 
-def test_missing_panes_come_and_those_without_events_go(spine: Spine, model: str) -> None:
-    """Raw events are the truth: panes that were lost are made, and panes of no event count no more."""
-    history(spine, model, range(3))
-    settle(spine, model)
-    held = spine.readings(model)
+def test_missing_panes_come_and_those_without_events_go(backend: Backend, model: str) -> None:
+    """Raw events are the outcomes: panes that were lost are made, and panes of no event count no more."""
+    history(backend, model, range(3))
+    settle(backend, model)
+    held = backend.readings(model)
     where = "WHERE model = {m:String} AND slot %s fromUnixTimestamp64Micro({t:Int64}, 'UTC') SETTINGS mutations_sync = 1"
-    spine.engine.command(f"ALTER TABLE panes DELETE {where % '='}", {"m": model, "t": START + moment.DAY})
-    spine.engine.command(
+    backend.engine.command(f"ALTER TABLE panes DELETE {where % '='}", {"m": model, "t": START + moment.DAY})
+    backend.engine.command(
         "INSERT INTO panes SELECT * REPLACE (slot + INTERVAL 9 DAY AS slot) FROM panes WHERE model = {m:String}"
         " AND slot = fromUnixTimestamp64Micro({t:Int64}, 'UTC')",
         {"m": model, "t": START},
     )
-    spine.control.ask_rebuild(model)
-    settle_all(spine, model)
-    assert spine.control.rebuilding(model).state == "done"
-    assert spine.readings(model) == held
-    assert spine.twice(model) == (0, 0)
+    backend.control.ask_rebuild(model)
+    settle_all(backend, model)
+    assert backend.control.rebuilding(model).state == "done"
+    assert backend.readings(model) == held
+    assert backend.twice(model) == (0, 0)
 
 
-def settle_all(spine: Spine, model: str) -> None:
+def settle_all(backend: Backend, model: str) -> None:
     """Until there is nothing left to do, however many portions that takes."""
-    spine.ingest(1_000_000)
-    assert any(not spine.evaluate(model, silent=True) for _ in range(30))
+    backend.ingest(1_000_000)
+    assert any(not backend.evaluate(model, silent=True) for _ in range(30))
 
 
-def test_a_model_without_events_is_done_at_once(spine: Spine, model: str) -> None:
+def test_a_model_without_events_is_done_at_once(backend: Backend, model: str) -> None:
     """When its owner looks next: labels alone make no pane."""
-    label(spine, model)
-    settle(spine, model)
-    spine.control.ask_rebuild(model)
-    settle(spine, model)
-    assert (spine.control.rebuilding(model).state, spine.control.rebuilding("another").state) == ("done", "none")
-    spine.control.forget(f"rebuild:{model}")  # the model is deleted, and made again
-    assert spine.control.ask_rebuild(model)
-    settle(spine, model)
-    assert spine.control.rebuilding(model).state == "done"
+    label(backend, model)
+    settle(backend, model)
+    backend.control.ask_rebuild(model)
+    settle(backend, model)
+    assert (backend.control.rebuilding(model).state, backend.control.rebuilding("another").state) == ("done", "none")
+    backend.control.forget(f"rebuild:{model}")  # the model is deleted, and made again
+    assert backend.control.ask_rebuild(model)
+    settle(backend, model)
+    assert backend.control.rebuilding(model).state == "done"
 
 
 @given(rows=st.lists(st.integers(1, 9), max_size=12), frozen=st.integers(-1, 12), most=st.integers(1, 20))
 def test_portions_hold_every_slot_once(rows: list[int], frozen: int, most: int) -> None:
     """In order, all beyond retention, about as many events a step as may be; slots that come later are not awaited."""
     slots, seen = np.arange(len(rows)) * moment.HOUR, list[int]()
-    at = Requested.of(None, 1)
+    at = RebuildProgress.of(None, 1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(requested, "_ROWS", most)
         for step in range(100):
@@ -129,4 +129,4 @@ def test_portions_hold_every_slot_once(rows: list[int], frozen: int, most: int) 
             if at.finished:
                 break
     assert seen == [slot for slot in slots.tolist() if slot > frozen * moment.HOUR]
-    assert (at.done, at.slots, Requested.of({"number": 1}, 1).finished) == (len(seen), len(seen), True)
+    assert (at.done, at.slots, RebuildProgress.of({"number": 1}, 1).finished) == (len(seen), len(seen), True)

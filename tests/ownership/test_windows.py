@@ -14,23 +14,23 @@ from core.window.kind import Window
 from core.window.sliding import Sliding
 from storage.facts.panes import Panes
 from storage.facts.readings import Readings
-from tests.acceptance.spine import Killed, Spine, monitors
+from tests.acceptance.backend import Backend, Killed, monitors
 from tests.ownership.scene import CLOCK, START, counts, label, predict, settle
 
 HOURS = [0, 1, 5, 30, 31, 50, 75]  # of events
 
 
-def readings(spine: Spine, model: str, window: Window, baseline: Baseline | None = None) -> dict[tuple[int, int], tuple[int, Any]]:
+def readings(backend: Backend, model: str, window: Window, baseline: Baseline | None = None) -> dict[tuple[int, int], tuple[int, Any]]:
     """N of both sides by window, in hours after the start: of a history, of which one event comes late."""
-    spine.clock = ManualClock(SystemClock().now())
+    backend.clock = ManualClock(SystemClock().now())
     shared = msgspec.structs.replace(monitors(model)[1], name="w", segments=("all",), columns=("x",), warn=None)
-    spine.monitors[model] = [msgspec.structs.replace(shared, window=window, baseline=baseline)]
+    backend.monitors[model] = [msgspec.structs.replace(shared, window=window, baseline=baseline)]
     for late in (False, True):
         for hour in HOURS:
             if (hour == 31) is late:
-                predict(spine, model, 1, hour, f"{hour}", hour=hour)
-        settle(spine, model)
-    rows = Readings(spine.engine).newest(model, {"w": 1}, (0, moment.LATEST))["w"].to_pylist()
+                predict(backend, model, 1, hour, f"{hour}", hour=hour)
+        settle(backend, model)
+    rows = Readings(backend.engine).newest(model, {"w": 1}, (0, moment.LATEST))["w"].to_pylist()
     places = [tuple((row[end] - START) // moment.HOUR for end in ("window_start", "window_end")) for row in rows]
     return {(start, end): (row["n_target"], row["n_baseline"]) for (start, end), row in zip(places, rows, strict=True)}
 
@@ -39,34 +39,34 @@ def held(start: int, end: int) -> int:
     return sum(start <= hour < end for hour in HOURS)
 
 
-def test_a_sliding_window_holds_what_came_in_it(spine: Spine, model: str) -> None:
+def test_a_sliding_window_holds_what_came_in_it(backend: Backend, model: str) -> None:
     """A day every six hours, from the first that holds an event to the last; an event that comes late changes the four that hold it."""
-    found = readings(spine, model, Sliding(moment.DAY, 6 * moment.HOUR))
+    found = readings(backend, model, Sliding(moment.DAY, 6 * moment.HOUR))
     assert found == {(start, start + 24): (held(start, start + 24), None) for start in range(-18, 78, 6)}
 
 
-def test_panes_of_a_batch_that_is_not_committed_make_no_model_live(spine: Spine, model: str) -> None:
+def test_panes_of_a_batch_that_is_not_committed_make_no_model_live(backend: Backend, model: str) -> None:
     """Killed before the batch is noted, its panes are there and nothing is known of when its events came: no window follows the last event."""
-    label(spine, model)
-    spine.ingest(1)
-    predict(spine, model, 0, 1)
-    spine.fuse.arm(6, "before")  # after the intent, dead letters, raw events, labels and panes
+    label(backend, model)
+    backend.ingest(1)
+    predict(backend, model, 0, 1)
+    backend.fuse.arm(6, "before")  # after the intent, dead letters, raw events, labels and panes
     with pytest.raises(Killed):
-        spine.ingest(1)
-    spine.kill()
-    assert Panes(spine.engine).slots(spine.contracts[model])[1].tolist() == [1]
-    assert any(not spine.evaluate(model, silent=True) for _ in range(6))
-    settle(spine, model)
-    assert counts(spine, model) == {(0, "all"): 1, (0, "c=a"): 1}
+        backend.ingest(1)
+    backend.kill()
+    assert Panes(backend.engine).slots(backend.contracts[model])[1].tolist() == [1]
+    assert any(not backend.evaluate(model, silent=True) for _ in range(6))
+    settle(backend, model)
+    assert counts(backend, model) == {(0, "all"): 1, (0, "c=a"): 1}
 
 
-def test_windows_after_the_last_event_go_when_a_model_is_live_no_more(spine: Spine, model: str) -> None:
+def test_windows_after_the_last_event_go_when_a_model_is_live_no_more(backend: Backend, model: str) -> None:
     """Events that come when they happen make windows without rows until now; old ones that come later tell that the model is not watched live."""
-    spine.clock = ManualClock(CLOCK)
-    predict(spine, model, 1, 1, ts=CLOCK // 1_000)
-    spine.clock.advance(3 * moment.DAY)
-    settle(spine, model)
-    assert sorted({day for day, _ in counts(spine, model)}) == [100, 101, 102]
-    predict(spine, model, 1, 2 * 86_400, "old", ts=(CLOCK - moment.DAY) // 1_000)
-    settle(spine, model)
-    assert sorted({day for day, _ in counts(spine, model)}) == [99, 100]
+    backend.clock = ManualClock(CLOCK)
+    predict(backend, model, 1, 1, ts=CLOCK // 1_000)
+    backend.clock.advance(3 * moment.DAY)
+    settle(backend, model)
+    assert sorted({day for day, _ in counts(backend, model)}) == [100, 101, 102]
+    predict(backend, model, 1, 2 * 86_400, "old", ts=(CLOCK - moment.DAY) // 1_000)
+    settle(backend, model)
+    assert sorted({day for day, _ in counts(backend, model)}) == [99, 100]

@@ -28,18 +28,18 @@ from watchkeeper.api import (
     rebuild,
     status,
 )
-from watchkeeper.api.auth import Auth, Doors
+from watchkeeper.api.auth import AccessPolicy, Auth
 from watchkeeper.api.metrics import Metrics, RequestMetrics
 from watchkeeper.api.ports import Services
 
-_OPEN = Doors()  # everyone on this machine
+_OPEN = AccessPolicy()  # everyone on this machine
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_api(
     services: Services,
     *,
-    doors: Doors | None = _OPEN,
+    access: AccessPolicy | None = _OPEN,
     address: str = "",
     clock: Clock | None = None,
     registered: Metrics | None = None,
@@ -48,7 +48,7 @@ def create_api(
 ) -> FastAPI:
     """The API of `services`.
 
-    `doors` says who is let in; None: whoever wraps the application does. `address` is where the pages are (for links), `clock` tells when events come in,
+    `access` says who is let in; None: whoever wraps the application does. `address` is where the pages are (for links), `clock` tells when events come in,
     `registered` are metrics in a registry that others share, `lifespan` runs around the application, `brokers` are those of the log. There is
     no page at /docs: it would load scripts from elsewhere.
     """
@@ -61,7 +61,7 @@ def create_api(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=[*([Middleware(Auth, doors=doors)] if doors else []), Middleware(RequestMetrics, metrics=registered)],
+        middleware=[*([Middleware(Auth, access=access)] if access else []), Middleware(RequestMetrics, metrics=registered)],
     )
     routers = [
         events.router(events.Intake(services, clock or SystemClock(), registered)),

@@ -81,6 +81,6 @@ def _channel(topic: str, message: str, settings: dict[str, str | int]) -> dict[s
 
 
 def _headers() -> dict[str, Any]:
-    told = {name: {"type": "string", "description": meaning} for name, (_, meaning) in HEADERS.items()}
-    numbers = {name: {**told[name], "pattern": "^[0-9]+$"} for name in _NUMBERS}
-    return {**told, **numbers, "omitted": {"type": "string", "description": "how large the value was that the topic did not take"}}
+    headers = {name: {"type": "string", "description": meaning} for name, (_, meaning) in HEADERS.items()}
+    numbers = {name: {**headers[name], "pattern": "^[0-9]+$"} for name in _NUMBERS}
+    return {**headers, **numbers, "omitted": {"type": "string", "description": "how large the value was that the topic did not take"}}

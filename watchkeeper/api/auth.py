@@ -39,7 +39,7 @@ _PRINCIPAL = "watchkeeper.principal"
 
 
 @dataclass(frozen=True)
-class Doors:
+class AccessPolicy:
     """Who is let in: `hosts` are our names; with `keys` every request needs one of them, or the cookie of one of the `sessions`."""
 
     keys: Keys = field(default_factory=Keys)
@@ -50,9 +50,9 @@ class Doors:
 class Auth:
     """Middleware. Without tokens a browser may change nothing from another site's page; with a session neither."""
 
-    def __init__(self, app: ASGIApp, doors: Doors) -> None:
-        self.app, self._doors = app, doors
-        self._login = Login(doors.keys, doors.sessions) if doors.keys and doors.sessions is not None else None
+    def __init__(self, app: ASGIApp, access: AccessPolicy) -> None:
+        self.app, self._doors = app, access
+        self._login = Login(access.keys, access.sessions) if access.keys and access.sessions is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""

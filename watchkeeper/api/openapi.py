@@ -48,7 +48,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     """Let the document of `app` say so. Call it when every route is there; `routers` hold them."""
     plain = app.openapi
 
-    def told() -> dict[str, Any]:
+    def document() -> dict[str, Any]:
         document = plain()
         components = document.setdefault("components", {})
         components["securitySchemes"] = _SECURITY
@@ -65,13 +65,13 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
                     operation["security"] = []
         for route in (route for router in routers for route in router.routes):
             if isinstance(route, APIRoute) and route.include_in_schema and route.path not in OPEN:
-                _tell(document["paths"][route.path_format], route)
+                _describe_role(document["paths"][route.path_format], route)
         return document
 
-    app.openapi = told  # type: ignore[method-assign]
+    app.openapi = document  # type: ignore[method-assign]
 
 
-def _tell(operations: dict[str, Any], route: APIRoute) -> None:
+def _describe_role(operations: dict[str, Any], route: APIRoute) -> None:
     """Which role a route needs: the lowest, unless one of its dependencies says another."""
     found = [of.dependency.role for of in route.dependencies if isinstance(of.dependency, Needs)]
     role = max(found, key=lambda one: one.rank, default=Role.VIEWER)

@@ -15,6 +15,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from core import moment
 from core.clock import Clock
+from core.document_name import LOGOUT
 from core.error import Retryable, WatchkeeperError
 from core.principal import Principal
 from watchkeeper.api.key import Keys
@@ -22,7 +23,6 @@ from watchkeeper.api.key import Keys
 _log = logging.getLogger(__name__)
 
 COOKIE = "watchkeeper"  # and the port; browsers send a cookie to every port of a host
-PREFIX = "logout:"  # of the documents that note which sessions were ended
 _FRESH = 2.0  # seconds for which the ended sessions are known: so long another process may still take one
 
 
@@ -76,7 +76,7 @@ class Sessions:
         Raises Retryable while it is not known which sessions were ended.
         """
         principal, session = self._read(cookie)
-        if principal is None or session["until"] <= self._clock.now() or PREFIX + session["id"] in self._known():
+        if principal is None or session["until"] <= self._clock.now() or LOGOUT + session["id"] in self._known():
             return None
         return principal
 
@@ -86,10 +86,10 @@ class Sessions:
         if principal is None:
             return
         now = self._clock.now()
-        for name, document in self._documents.cursors(PREFIX).items():
+        for name, document in self._documents.cursors(LOGOUT).items():
             if document["until"] <= now:
                 self._documents.forget(name)
-        name, document = PREFIX + session["id"], {"until": session["until"]}
+        name, document = LOGOUT + session["id"], {"until": session["until"]}
         self._documents.save_cursor(name, document)
         with self._lock:
             self._ended = None if self._ended is None else {**self._ended, name: document}
@@ -108,7 +108,7 @@ class Sessions:
             if time.monotonic() - self._asked > _FRESH:
                 self._asked = time.monotonic()
                 try:
-                    self._ended = self._documents.cursors(PREFIX)
+                    self._ended = self._documents.cursors(LOGOUT)
                 except WatchkeeperError as error:
                     _log.warning("which sessions were ended cannot be read, what was known holds: %s", error)
             if self._ended is None:

@@ -13,7 +13,7 @@ from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
 
 
-class Condition(Protocol):
+class HealthSource(Protocol):
     """Whoever can say how he is."""
 
     def status(self) -> Mapping[str, Any]:
@@ -25,7 +25,7 @@ class Condition(Protocol):
         ...
 
 
-def health(of: Condition) -> APIRouter:
+def health(of: HealthSource) -> APIRouter:
     """The routes of every process."""
     routes = APIRouter(tags=["health"])
 
@@ -40,8 +40,8 @@ def health(of: Condition) -> APIRouter:
     @routes.get("/v1/health/ready", summary="Whether this process can serve")
     def ready(request: Request) -> Response:
         if problems := of.ready():
-            told = "not ready" if stranger(request.scope) else "; ".join(problems)
-            raise Problem(503, told, "wait, and look at the server's log if it stays", headers={"Retry-After": "1"})
+            detail = "not ready" if stranger(request.scope) else "; ".join(problems)
+            raise Problem(503, detail, "wait, and look at the server's log if it stays", headers={"Retry-After": "1"})
         return answer.json({"status": "ready"})
 
     return routes

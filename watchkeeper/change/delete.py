@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from alerts.retire import end
+from core.document_name import OWNER, REBUILD, REPORT
 from core.error import Missing
 from watchkeeper.change.context import Context
 from watchkeeper.change.purge import remove
-from watchkeeper.liveness.owner_report import PREFIX as WORD
 
 
 class DeleteMonitor(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ class DeleteModel(msgspec.Struct, frozen=True, kw_only=True):
 def delete_monitor(context: Context, given: DeleteMonitor) -> Mapping[str, Any]:
     """Delete a monitor; its open episodes end. Defined again, it counts its revisions on."""
     with context.stores.control.retiring(context.actor) as change:
-        change.hold(_owner(given.model))
+        change.hold(OWNER + given.model)
         monitor = change.monitor(given.model, given.name)
         if monitor is None:
             raise Missing(f"there is no monitor {given.name[:100]!r} of {given.model[:100]!r}", remedy="GET /v1/monitors lists them")
@@ -66,20 +66,15 @@ def purge_model(context: Context, given: DeleteModel) -> Mapping[str, Any]:
 
 def _delete_model(context: Context, model: str, *, purge: bool) -> Mapping[str, Any]:
     with context.stores.control.retiring(context.actor) as change:
-        change.fence(_owner(model))
+        change.fence(OWNER + model)
         found = change.model(model)
         for monitor in found[1] if found else ():
             end(monitor, f"Model {model} was deleted", change, change.now, context.stores.settings.url)
         if not (change.purge(model) if purge else found):
             raise Missing(f"there is no model {model[:100]!r}", remedy="GET /v1/models lists them")
-        for said in (f"{WORD}{model}", f"rebuild:{model}"):
-            change.forget(said)
+        for prefix in (REPORT, REBUILD):
+            change.forget(prefix + model)
     return _deleted("model", model, model) | {"purged": purge}
-
-
-def _owner(model: str) -> str:
-    """How the store calls the ownership of a model."""
-    return f"owner:{model}"
 
 
 def _deleted(kind: str, model: str | None, name: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import pyarrow as pa
 from core.clock import SystemClock
 from core.contract import Contract
 from core.name import Named, check
-from monitors.reference.derive import content, derive, told
-from monitors.reference.facts import keep
+from monitors.reference.derive import column_roles, content, derive
+from monitors.reference.facts import write_reference
 from monitors.reference.option import Options
 from storage.control.store import ControlStore
 from watchkeeper.change.context import Context
@@ -44,16 +44,16 @@ def give_reference(context: Context, given: ReferenceFile) -> Mapping[str, Any]:
     prepare(context, contract)
     saved = control.save_contract(contract, content=content(table, options), reference=reference.to_bytes(), actor=context.actor)
     complete(context, saved)
-    _keep(context, saved, table, options)
+    _write_facts(context, saved, table, options)
     result = "created" if before is None else "unchanged" if before.version == saved.version else "changed"
-    return {"model": model, "version": saved.version, "result": result, **told(table, options, saved)}
+    return {"model": model, "version": saved.version, "result": result, **column_roles(table, options, saved)}
 
 
-def _keep(context: Context, contract: Contract, table: pa.Table, options: Options) -> None:
+def _write_facts(context: Context, contract: Contract, table: pa.Table, options: Options) -> None:
     """Write the facts of a contract's reference, unless they are there: those of an earlier version are not, nor those of a command that broke off."""
     stores = context.stores
     if not len(stores.panes.slots(contract.of_reference)[0]):
-        keep(stores.writer, stores.truth, contract, table, options, SystemClock().now())
+        write_reference(stores.writer, stores.outcomes, contract, table, options, SystemClock().now())
 
 
 def _known(control: ControlStore, model: str) -> Contract | None:

@@ -32,7 +32,7 @@ def demo(
 
     Example: `watchkeeper demo --port 9000`
     """
-    interrupt.heed()
+    interrupt.install_handlers()
     try:
         _demo(data, port, cache or _cache(), days, leave=leave)
     except KeyboardInterrupt:

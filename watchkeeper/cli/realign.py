@@ -6,6 +6,7 @@ from contextlib import closing
 
 import typer
 
+from core.document_name import OWNER
 from core.error import ConfigError
 from watchkeeper.cli import terminal
 from watchkeeper.cli.up import ConfigFile
@@ -22,15 +23,15 @@ def realign(config: ConfigFile = None) -> None:
         raise ConfigError("kafka.bootstrap is not set: an embedded store is restored with its log", remedy="docs/operations.md says how")
     from core.clock import SystemClock
     from ingest.kafka.realign import realign as move
-    from storage.facts.look import reached
+    from storage.facts.diagnosis import reached
     from watchkeeper.brokers import connection
     from watchkeeper.stores import Stores
 
     with closing(Stores(settings, SystemClock())) as stores:
         stores.migrate()
-        places = move(connection(settings), reached(stores.engine))
-        owners = list(stores.control.cursors("owner:"))
+        offsets = move(connection(settings), reached(stores.engine))
+        owners = list(stores.control.cursors(OWNER))
         for owner in owners:
             stores.control.save_cursor(owner, {})
-    terminal.table(("topic", "partition", "read on from"), [(topic, part, at) for (topic, part), at in sorted(places.items())])
+    terminal.table(("topic", "partition", "read on from"), [(topic, part, at) for (topic, part), at in sorted(offsets.items())])
     typer.echo(f"{len(owners)} owners begin anew")

@@ -66,10 +66,10 @@ def reference(
     if json:
         terminal.as_json(answer)
     else:
-        _tell(answer)
+        _print(answer)
 
 
-def _tell(answer: Mapping[str, Any]) -> None:
+def _print(answer: Mapping[str, Any]) -> None:
     """Say what became of the file, and what each of its columns is taken for."""
     rows = f", from {answer['rows']:,} rows" if "rows" in answer else ""
     terminal.out.print(f"{answer['model']}: contract version {answer['version']} {answer['result']}{rows}")

@@ -34,7 +34,7 @@ _LEAVE = 8.0  # seconds to leave the group
 
 
 class Agent:
-    """Takes part in the group of evaluation. `called` is told the model of each tick, `assigned` that partitions were given out anew."""
+    """Takes part in the group of evaluation. `called` is called with the model of each tick, `assigned` after each assignment of partitions."""
 
     def __init__(self, connection: Connection, called: Callable[[str], None], assigned: Callable[[], None]) -> None:
         self._connection, self._called, self._assigned = connection, called, assigned
@@ -43,7 +43,7 @@ class Agent:
         self._partitions: frozenset[int] | None = None  # None: between two assignments
         self._of = 0  # how many partitions the topic has
         self._problem: str | None = "not a member of the group yet"
-        self._doubted: float | None = None
+        self._suspected_since: float | None = None
         self._stop, self._renew = threading.Event(), threading.Event()
         self.rebalances = 0
         self.beat = time.monotonic()  # of the loop
@@ -82,12 +82,12 @@ class Agent:
         held = self._partitions
         return None if held is None else partition(model, self._of) in held
 
-    def doubt(self) -> None:
-        """Somebody else owns a model that we hold to be ours. If that lasts, the membership is dead without knowing, and is begun anew."""
+    def suspect_membership(self) -> None:
+        """Another process owns a model that this one takes for its own. If that lasts, this process joins the group again."""
         now = time.monotonic()
-        if self._doubted is None:
-            self._doubted = now
-        elif now - self._doubted > 3 * self._session:
+        if self._suspected_since is None:
+            self._suspected_since = now
+        elif now - self._suspected_since > 3 * self._session:
             self._renew.set()
 
     def _run(self) -> None:
@@ -172,7 +172,7 @@ class Agent:
         async def given(_: Any, /, *places: Any, **__: Any) -> None:
             self._of = await asyncio.to_thread(topics.count, self._connection, TICKS)
             self._partitions = frozenset(place.partition for place in places[0] if place.topic == self._topic)
-            self._problem, self._doubted = None, None
+            self._problem, self._suspected_since = None, None
             self.rebalances += 1
             _log.info("owns the models of partitions %s of %d", sorted(self._partitions), self._of)
             self._assigned()

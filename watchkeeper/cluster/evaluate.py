@@ -17,12 +17,12 @@ from watchkeeper import wiring
 from watchkeeper.cluster.agent import Agent
 from watchkeeper.liveness.owner_report import OwnerReports
 from watchkeeper.liveness.probe import ServerProbe
-from watchkeeper.scheduling.host import StepDone
+from watchkeeper.scheduling.scheduler import StepDone
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
+from watchkeeper.telemetry.evaluation_metrics import EvaluationMetrics
 from watchkeeper.telemetry.gauges import OWNERS
-from watchkeeper.telemetry.pace import Pace
-from watchkeeper.telemetry.vital import Figures
+from watchkeeper.telemetry.process_metrics import StatusMetrics
 
 _FIGURES = {
     "models": ("watchkeeper_evaluate_models", "Models that this process owns."),
@@ -33,26 +33,28 @@ _FIGURES = {
 
 
 class Evaluate:
-    """The part of an `evaluate` process: Faust says whose models they are, the host works on them in a thread."""
+    """The part of an `evaluate` process: Faust says whose models they are, the scheduler works on them in threads."""
 
     def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:
         self._silence = settings.ingest.silence / moment.SECOND
         self._ends = Ends(brokers)
         self._away: str | None = None
         self._servers = ServerProbe(stores.engine, stores.control)
-        self._words, self._pace = OwnerReports(stores.control, clock), Pace(clock, lambda: self._host.owners)
+        self._reports, self._pace = OwnerReports(stores.control, clock), EvaluationMetrics(clock, lambda: self._scheduler.owners)
         self._agent = Agent(brokers, self._called, self._assigned)
-        self._host = wiring.host(settings, stores, clock, self._silent, owns=self._agent.owns, told=self._told, fenced=self._agent.doubt)
+        self._scheduler = wiring.scheduler(
+            settings, stores, clock, self._silent, owns=self._agent.owns, on_step=self._step_done, on_fenced=self._agent.suspect_membership
+        )
 
     def start(self) -> None:
         """Join the group, and begin to evaluate."""
         self._servers.start()
-        self._host.start()
+        self._scheduler.start()
         self._agent.start()
 
     def close(self) -> None:
         """Finish the step under way, and leave the group."""
-        self._host.stop(8.0)
+        self._scheduler.stop(8.0)
         self._agent.stop()
         self._ends.close()
         self._servers.stop()
@@ -63,36 +65,36 @@ class Evaluate:
 
     def problems(self) -> Sequence[str]:
         """What keeps models from being evaluated."""
-        return [*filter(None, (self._agent.problem, self._away)), *self._host.obstacles(), *self._servers.away()]
+        return [*filter(None, (self._agent.problem, self._away)), *self._scheduler.obstacles(), *self._servers.away()]
 
     def collectors(self) -> Sequence[Collector]:
         """Models, rounds, readings."""
-        return [self._pace, Figures(self._figures, _FIGURES)]
+        return [self._pace, StatusMetrics(self._figures, _FIGURES)]
 
     def status(self) -> dict[str, Any]:
         """Models and partitions that are owned here, and what was done since the start."""
         held = sorted(self._agent.partitions or ())
-        return {"evaluate": {**self._host.status(), "partitions": held, "rebalances": self._agent.rebalances}}
+        return {"evaluate": {**self._scheduler.status(), "partitions": held, "rebalances": self._agent.rebalances}}
 
     def broken(self) -> str | None:
         """When the agent's loop or the host's thread is gone for good."""
-        if not self._host.running:
+        if not self._scheduler.running:
             return "the thread of evaluation has ended"
         return self._agent.dead
 
     def _figures(self) -> dict[str, Any]:
-        told = self.status()["evaluate"]
-        return {**told, "partitions": len(told["partitions"])}
+        status = self.status()["evaluate"]
+        return {**status, "partitions": len(status["partitions"])}
 
-    def _told(self, step: StepDone) -> None:
-        self._words.tell(step)
-        self._pace.told(step)
+    def _step_done(self, step: StepDone) -> None:
+        self._reports.save(step)
+        self._pace.observe(step)
 
     def _called(self, model: str) -> None:
-        self._host.call(model)
+        self._scheduler.call(model)
 
     def _assigned(self) -> None:
-        self._host.call()
+        self._scheduler.call()
 
     def _silent(self) -> bool:
         """Whether the topics are read to their ends and nothing has come for a while; no, as long as nobody knows."""

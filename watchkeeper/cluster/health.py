@@ -11,13 +11,13 @@ from prometheus_client.registry import Collector
 
 from core.error import Retryable
 from watchkeeper.api import metrics, problem, status
-from watchkeeper.api.auth import Auth, Doors
+from watchkeeper.api.auth import AccessPolicy, Auth
 from watchkeeper.api.metrics import Metrics, RequestMetrics
-from watchkeeper.api.status import Condition
+from watchkeeper.api.status import HealthSource
 
 
-def create_health(of: Condition, doors: Doors, *collectors: Collector, more: bool = False) -> FastAPI:
-    """The application of a process that serves nothing else, or has `more` to serve that is not there yet. `doors` says who is let in."""
+def create_health(of: HealthSource, access: AccessPolicy, *collectors: Collector, more: bool = False) -> FastAPI:
+    """The application of a process that serves nothing else, or has `more` to serve that is not there yet. `access` says who is let in."""
     registered = Metrics()
     for collector in collectors:
         registered.registry.register(collector)
@@ -27,7 +27,7 @@ def create_health(of: Condition, doors: Doors, *collectors: Collector, more: boo
         version=version("watchkeeper"),
         openapi_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Auth, doors=doors), Middleware(RequestMetrics, metrics=registered)],
+        middleware=[Middleware(Auth, access=access), Middleware(RequestMetrics, metrics=registered)],
     )
     routers = [status.health(of), metrics.router(registered), *([_later(of)] if more else [])]
     for router in routers:
@@ -36,7 +36,7 @@ def create_health(of: Condition, doors: Doors, *collectors: Collector, more: boo
     return app
 
 
-def _later(of: Condition) -> APIRouter:
+def _later(of: HealthSource) -> APIRouter:
     """Every other path: whoever asks now shall ask again."""
     routes = APIRouter()
 

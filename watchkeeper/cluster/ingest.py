@@ -20,12 +20,12 @@ from ingest.kafka.producer import Publisher
 from ingest.kafka.realign import realign
 from ingest.ports import Log
 from ingest.record import TOPICS, Events, Topic
-from storage.facts.look import reached
+from storage.facts.diagnosis import reached
 from watchkeeper.liveness.probe import ServerProbe
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
-from watchkeeper.telemetry.flow import Flow
-from watchkeeper.telemetry.vital import Figures
+from watchkeeper.telemetry.ingest_metrics import IngestMetrics
+from watchkeeper.telemetry.process_metrics import StatusMetrics
 
 _log = logging.getLogger(__name__)
 
@@ -42,14 +42,14 @@ class Ingest:
 
     def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:
         for (topic, partition), at in realign(brokers, reached(stores.engine), lost=True).items():
-            _log.warning("the group had no place in %s %d; it is read on from %d, where the facts end", topic, partition, at)
+            _log.warning("the group had no offset in %s %d; it is read on from %d, where the facts end", topic, partition, at)
         self._stores = stores
         self._servers = ServerProbe(stores.engine, stores.control)
         self._publisher = Publisher(brokers)
         self._letters = settings.ingest.dead_letters
         limits = Limits(bytes=settings.ingest.batch.bytes, seconds=settings.ingest.batch.wait_ms / 1_000)
         self._group = Group(brokers, self._consumer, limits, settings.ingest.memory)
-        self._flow = Flow(clock, self._held)
+        self._flow = IngestMetrics(clock, self._held)
 
     def start(self) -> None:
         """Join the group."""
@@ -72,7 +72,7 @@ class Ingest:
 
     def collectors(self) -> Sequence[Collector]:
         """Batches, rows, delays; partitions and what waits."""
-        return [self._flow, Figures(self._figures, _FIGURES, "topic")]
+        return [self._flow, StatusMetrics(self._figures, _FIGURES, "topic")]
 
     def status(self) -> dict[str, Any]:
         """As `Group.status` has it."""
@@ -83,8 +83,8 @@ class Ingest:
         return None if self._group.running else "the thread that reads Kafka has ended"
 
     def _figures(self) -> dict[str, Any]:
-        told = self._group.status()
-        return {**told, "partitions": {topic: len(partitions) for topic, partitions in told["partitions"].items()}}
+        status = self._group.status()
+        return {**status, "partitions": {topic: len(partitions) for topic, partitions in status["partitions"].items()}}
 
     def _held(self) -> set[tuple[Topic, int]]:
         return {(topic, int(partition)) for topic in TOPICS for partition in self._group.status()["partitions"][topic]}
@@ -108,5 +108,5 @@ class Ingest:
         batch = events.batch
         self._flow.written(events)
         for model, rows in events.rows.items():
-            told = {"topic": batch.topic, "partition": batch.partition, "first": batch.first, "last": batch.last, "rows": rows}
-            self._publisher.tick(model, msgspec.json.encode(told))
+            tick = {"topic": batch.topic, "partition": batch.partition, "first": batch.first, "last": batch.last, "rows": rows}
+            self._publisher.tick(model, msgspec.json.encode(tick))

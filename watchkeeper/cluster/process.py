@@ -23,7 +23,7 @@ from core.error import Fatal, Retryable
 from ingest.kafka import topics
 from ingest.kafka.connection import Connection
 from watchkeeper import listen
-from watchkeeper.api.auth import Doors
+from watchkeeper.api.auth import AccessPolicy
 from watchkeeper.api.host import Hosts
 from watchkeeper.api.key import Keys
 from watchkeeper.brokers import connection
@@ -32,7 +32,7 @@ from watchkeeper.liveness.heartbeat import Heartbeat
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 from watchkeeper.telemetry import journal
-from watchkeeper.telemetry.vital import Vitals
+from watchkeeper.telemetry.process_metrics import ProcessMetrics
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Part(Protocol):
         ...
 
 
-class Place(Protocol):
+class PartFactory(Protocol):
     """What a part is made of."""
 
     def __call__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> Part:
@@ -87,7 +87,7 @@ class Place(Protocol):
 class Process:
     """One process of a cluster, from its settings to its end. It is the ASGI application of its port, too."""
 
-    def __init__(self, kind: Kind, settings: Settings, make: Place, *, clock: Clock | None = None) -> None:
+    def __init__(self, kind: Kind, settings: Settings, make: PartFactory, *, clock: Clock | None = None) -> None:
         self.kind, self.settings, self._make = kind, settings, make
         self._brokers = connection(settings)
         self._clock = clock or SystemClock()
@@ -96,7 +96,7 @@ class Process:
         self._waiting = "starting"
         self._stop = threading.Event()
         self._application: ASGIApp = create_health(
-            self, Doors(Keys(settings.keys), Hosts(settings.host, settings.hosts)), Vitals(self), more=kind == "serve"
+            self, AccessPolicy(Keys(settings.keys), Hosts(settings.host, settings.hosts)), ProcessMetrics(self), more=kind == "serve"
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,8 +109,8 @@ class Process:
 
     def status(self) -> dict[str, Any]:
         """What `GET /v1/status` says of this process."""
-        told = {} if self._part is None else self._part.status()
-        return {"process": self.kind, "version": version("watchkeeper"), **told, "problems": self.ready()}
+        status = {} if self._part is None else self._part.status()
+        return {"process": self.kind, "version": version("watchkeeper"), **status, "problems": self.ready()}
 
     def collectors(self) -> Sequence[Collector]:
         """What Prometheus sees of it."""
@@ -118,30 +118,30 @@ class Process:
 
     def run(self) -> None:
         """Run until told to stop (SIGTERM, Ctrl-C). Raises what this process cannot get over."""
-        listen.free(self.settings)
-        journal.keep(self.settings.log_level, self.settings.log_format)
+        listen.require_free_address(self.settings)
+        journal.configure_logging(self.settings.log_level, self.settings.log_format)
         asyncio.run(self._run())
 
     async def _run(self) -> None:
-        told = listen.signals()
+        stopping = listen.signals()
         server = listen.Server(self, self.settings, lifespan=False)
         serving = asyncio.create_task(server.serve())
         opening = asyncio.create_task(asyncio.to_thread(self._open))
         _log.info("watchkeeper %s: health at %s/v1/health/ready", self.kind, self.settings.url)
         try:
             async with AsyncExitStack() as stack:
-                await asyncio.wait((opening, serving, asyncio.create_task(told.wait())), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((opening, serving, asyncio.create_task(stopping.wait())), return_when=asyncio.FIRST_COMPLETED)
                 if opening.done():
                     part = opening.result()
                     if (application := await asyncio.to_thread(part.application)) is not None:
                         await stack.enter_async_context(listen.begun(application))
                         self._application = application
                     self._part = part  # from now on it may be ready
-                while opening.done() and not (told.is_set() or serving.done()):
+                while opening.done() and not (stopping.is_set() or serving.done()):
                     if reason := opening.result().broken():
                         raise Fatal(f"watchkeeper {self.kind} cannot go on: {reason}")
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(told.wait(), _LOOK)
+                        await asyncio.wait_for(stopping.wait(), _LOOK)
         finally:
             self._stop.set()
             _limit(_END)

@@ -14,7 +14,7 @@ from typing import Self
 import httpx
 
 from core.error import Fatal
-from watchkeeper.leash import Leash
+from watchkeeper.child_process import ChildProcess
 
 _PATIENCE = 60.0  # seconds to become ready
 _FAREWELL = 30.0  # seconds to end in order
@@ -32,13 +32,13 @@ class Server:
         self._data = data
         self._environment = environment or {}
         self._temporary = data if temporary else None
-        self._leash: Leash | None = None
+        self._leash: ChildProcess | None = None
 
     def __enter__(self) -> Self:
         self._data.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "watchkeeper", "up", "--data", str(self._data), "--port", str(self.port)]
         with self._log.open("wb") as log:
-            self._leash = Leash(command, log, {**os.environ, **self._environment}, self._temporary)
+            self._leash = ChildProcess(command, log, {**os.environ, **self._environment}, self._temporary)
         try:
             self._become_ready()
         except BaseException:
@@ -73,16 +73,16 @@ class Server:
         with httpx.Client(base_url=self.url, trust_env=False, timeout=5.0) as http:
             while time.monotonic() < deadline:
                 if not self.running:
-                    raise Fatal(f"the server ended at once; it said:\n{self._said()}")
+                    raise Fatal(f"the server ended at once; it said:\n{self._last_output()}")
                 try:
                     if http.get("/v1/health/ready").is_success:
                         return
                 except httpx.TransportError:
                     pass
                 time.sleep(0.1)
-        raise Fatal(f"the server was not ready within {_PATIENCE:g} s; it said:\n{self._said()}")
+        raise Fatal(f"the server was not ready within {_PATIENCE:g} s; it said:\n{self._last_output()}")
 
-    def _said(self) -> str:
+    def _last_output(self) -> str:
         return "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
 
 

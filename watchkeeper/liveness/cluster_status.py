@@ -1,7 +1,7 @@
-"""How a cluster stands: told by the brokers, by the batches in the store, and by the reports of the owners; by no clock but our own.
+"""The status of a cluster, from the brokers, the batches in the store, and the reports of the owners; it compares no clocks of other machines.
 
-It is quiet when every partition is read to its end, no batch is under way, and the owner of every model has said that in silence there was nothing
-to do, for exactly the positions and the definitions that hold now.
+The cluster is quiet when every partition is read to its end, no batch is under way, and the owner of every model has reported that in silence there
+was nothing to do, for exactly the positions and the definitions that hold now.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ import msgspec
 from alerts.failure import failures
 from core import moment
 from core.clock import Clock
+from core.document_name import OWNER
 from core.error import WatchkeeperError
 from ingest.kafka.ends import Ends
 from storage.facts.progress import Progress
 from watchkeeper.liveness.heartbeat import LivingProcess, ProcessWatch
 from watchkeeper.liveness.owner_report import OwnerReport, owner_reports
 from watchkeeper.liveness.probe import Probe
-from watchkeeper.scheduling.defined import Defined
+from watchkeeper.scheduling.definition_cache import DefinitionCache
 from watchkeeper.stores import Stores
 
 _PATIENCE = 3.0  # seconds that a request waits for the servers
@@ -32,7 +33,7 @@ KINDS = ("ingest", "evaluate", "deliver")
 
 
 class _Found(NamedTuple):
-    """What was found at one look; of what is away, what was found last."""
+    """What the servers answered; of a server that does not answer, what it answered last."""
 
     ends: Mapping[str, Mapping[str, int]]
     totals: Mapping[str, Mapping[str, int]]
@@ -49,41 +50,41 @@ class _Found(NamedTuple):
 _NOTHING = _Found({}, {}, {}, {}, {}, {}, [], [], {}, [])
 
 
-class _Look(NamedTuple):
-    """What a look brought, and which servers did not answer."""
+class _Poll(NamedTuple):
+    """What was found, and which servers did not answer."""
 
     found: _Found
     away: list[str]
 
 
 class ClusterStatus:
-    """Answers for the cluster. Threads share it, and it never raises because a server is away; then it tells what was found last."""
+    """Answers for the cluster. Threads share it. It never raises because a server does not answer; then it returns what was found last."""
 
     def __init__(self, stores: Stores, clock: Clock, ends: Ends) -> None:
         self._stores, self._clock, self._ends = stores, clock, ends
-        self._defined = Defined(stores.control)
+        self._defined = DefinitionCache(stores.control)
         self._watch = ProcessWatch(stores.control, KINDS)
         self._lag, self._moved = (0, 0), time.monotonic()
-        self._asking = ""
-        self._probe = Probe(self._ask, _Look(_NOTHING, ["the servers have not answered yet"]))
+        self._polling = ""
+        self._probe = Probe(self._poll, _Poll(_NOTHING, ["the servers have not answered yet"]))
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start to poll the servers."""
         self._probe.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop to poll."""
         self._probe.stop()
 
     def away(self) -> list[str]:
         """The servers that do not answer."""
         slow = self._probe.slow
-        return [*self._probe.last.away, *([f"{self._asking} has not answered for {slow:.0f} s"] if slow else [])]
+        return [*self._probe.last.away, *([f"{self._polling} has not answered for {slow:.0f} s"] if slow else [])]
 
     def status(self, age: float = 0.0) -> dict[str, Any]:
         """What `GET /v1/status` says, as it was found at most `age` seconds ago."""
-        look = self._probe.now(_PATIENCE, age)
-        found, away = look or _Look(self._probe.last.found, self.away() or [f"{self._asking} does not answer at once"])
+        poll = self._probe.now(_PATIENCE, age)
+        found, away = poll or _Poll(self._probe.last.found, self.away() or [f"{self._polling} does not answer at once"])
         empty = {"end": 0, "written": 0, "lag": 0, "begun": 0, "partitions": 0}
         ingest = {
             topic: {
@@ -92,12 +93,12 @@ class ClusterStatus:
             }
             for topic in ("predictions", "labels")
         }
-        told = found.owner_reports.values()
-        last = max((word.at for word in told), default=0)
+        reports = found.owner_reports.values()
+        last = max((report.at for report in reports), default=0)
         evaluate = {
             "models": len(found.owner_reports),
-            **{name: sum(getattr(word, name) for word in told) for name in ("readings", "audited", "repaired")},
-            "seconds": max((word.seconds for word in told), default=0.0),
+            **{name: sum(getattr(report, name) for report in reports) for name in ("readings", "audited", "repaired")},
+            "seconds": max((report.seconds for report in reports), default=0.0),
             "last": moment.text(last // moment.SECOND * moment.SECOND) if last else None,
         }
         processes = [{"kind": seen.kind, "where": seen.where} for seen in found.seen]
@@ -111,11 +112,11 @@ class ClusterStatus:
         }
 
     def tag(self) -> str:
-        """A text that changes with every batch, word, definition, episode and delivery, and when everything has come to rest."""
+        """A text that changes with every batch, report, definition, episode and delivery, and when everything has come to rest."""
         found = self._probe.last.found
         parts = (
             {name: (sorted(of.predictions.items()), sorted(of.labels.items())) for name, of in found.progress.items()},
-            {name: (word.epoch, word.readings, word.quiet) for name, word in found.owner_reports.items()},
+            {name: (report.epoch, report.readings, report.quiet) for name, report in found.owner_reports.items()},
             found.contracts,
             found.monitors,
             found.outbox,
@@ -123,21 +124,21 @@ class ClusterStatus:
         )
         return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:16]
 
-    def _ask(self) -> _Look:
-        """Ask the servers one after the other: what the reports and the ends are about may only be older than the positions."""
+    def _poll(self) -> _Poll:
+        """Ask the servers one after the other. Reports and ends come first: they may be older than the positions, and not newer."""
         found, away = self._probe.last.found, []
         for where, ask in (("PostgreSQL", self._control), ("Kafka", self._brokers), ("ClickHouse", self._facts)):
-            self._asking = where
+            self._polling = where
             try:
                 found = ask(found)
             except WatchkeeperError as error:
                 away.append(str(error))
-        return _Look(found, away)
+        return _Poll(found, away)
 
     def _control(self, found: _Found) -> _Found:
         control = self._stores.control
-        defined = self._defined.look()
-        seen, missing = self._watch.look()
+        defined = self._defined.read()
+        seen, missing = self._watch.living()
         return found._replace(
             owner_reports=owner_reports(control),
             contracts={name: of.contract.version for name, of in defined.items()},
@@ -156,12 +157,12 @@ class ClusterStatus:
         return found._replace(progress=batches.progress(self._clock.now()), totals=batches.totals())
 
     def _unsettled(self, found: _Found) -> list[str]:
-        """The models whose owner has not said that there is nothing to do as things are now."""
+        """The models whose owner has not reported that there is nothing to do now."""
         watched = [(name, progress) for name, progress in found.progress.items() if name in found.contracts]
         try:
-            epochs = self._stores.control.epochs("owner:") if watched else {}
+            epochs = self._stores.control.epochs(OWNER) if watched else {}
         except WatchkeeperError:
-            return [name for name, _ in watched]  # nobody knows
+            return [name for name, _ in watched]  # that cannot be known now
         return [name for name, progress in watched if not _settled(name, progress, found, epochs)]
 
     def _problems(self, found: _Found) -> list[str]:
@@ -177,8 +178,8 @@ class ClusterStatus:
         complaints = [f"{seen.kind} at {seen.where}: {problem}" for seen in found.seen if seen.kind != "serve" for problem in seen.problems]
         failing = [
             f"monitor {monitor} of {name}: {why}"
-            for name, word in sorted(found.owner_reports.items())
-            for monitor, why in sorted(word.failing.items())
+            for name, report in sorted(found.owner_reports.items())
+            for monitor, why in sorted(report.failing.items())
         ]
         return [*found.missing, *found_, *complaints, *failing, *found.undelivered]
 
@@ -189,14 +190,14 @@ def _caught_up(found: _Found) -> bool:
 
 
 def _settled(name: str, progress: Progress, found: _Found, epochs: Mapping[str, int]) -> bool:
-    """Whether a model's owner has said that there is nothing to do as things are now."""
-    word = found.owner_reports.get(name)
+    """Whether a model's owner has reported that there is nothing to do now."""
+    report = found.owner_reports.get(name)
     if (
-        word is None
-        or not word.quiet
-        or (word.predictions, word.labels) != (progress.predictions, progress.labels)
-        or word.contract != found.contracts[name]
-        or word.monitors != found.monitors.get(name, {})
+        report is None
+        or not report.quiet
+        or (report.predictions, report.labels) != (progress.predictions, progress.labels)
+        or report.contract != found.contracts[name]
+        or report.monitors != found.monitors.get(name, {})
     ):
         return False
-    return word.epoch == epochs.get(f"owner:{name}")  # else it is the word of an owner that is none any more
+    return report.epoch == epochs.get(OWNER + name)  # else another owner has taken the model since

@@ -1,6 +1,6 @@
-"""Signs of life: each process renews a document in the control store, and whoever serves looks which still change.
+"""Heartbeats: each process renews a document in the control store, and the serving process watches which documents still change.
 
-No clock of another machine decides: a process lives as long as its document changes under our eyes.
+No clock of another machine decides: a process lives as long as its document is seen to change.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 from core.clock import Clock
+from core.document_name import PROCESS
 from core.error import WatchkeeperError
 
 _log = logging.getLogger(__name__)
 
-PREFIX = "process:"
-EVERY = 3.0  # seconds between two signs
-GONE = 30.0  # seconds without a sign after which nobody is there
+EVERY = 3.0  # seconds between two heartbeats
+GONE = 30.0  # seconds without a heartbeat after which the process is gone
 _FORGOTTEN = 600.0  # seconds after which its document is removed
 
 
 class Documents(Protocol):
-    """Where the signs are."""
+    """Where heartbeats are kept."""
 
     def cursors(self, prefix: str) -> dict[str, dict[str, Any]]:
         """Documents by name."""
@@ -47,14 +47,14 @@ class Heartbeat:
         self._store, self._clock, self._kind, self._problems = store, clock, kind, problems
         self._at = f"{socket.gethostname()}:{port}"
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop, and take the document away: this process went by itself."""
+        """Stop, and remove the document: this process ended as it should."""
         self._stop.set()
         self._thread.join(EVERY)
         with suppress(WatchkeeperError):
@@ -62,7 +62,7 @@ class Heartbeat:
 
     @property
     def _name(self) -> str:
-        return f"{PREFIX}{self._kind}:{self._at}"
+        return f"{PROCESS}{self._kind}:{self._at}"
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -70,12 +70,12 @@ class Heartbeat:
             try:
                 self._store.save_cursor(self._name, document)
             except WatchkeeperError as error:
-                _log.debug("no sign of life: %s", error)
+                _log.debug("no heartbeat: %s", error)
             self._stop.wait(EVERY)
 
 
 class LivingProcess(NamedTuple):
-    """A process that gave a sign of life: its kind, where it is, what it complains about."""
+    """A process whose heartbeat was seen: its kind, its address, its problems."""
 
     kind: str
     where: str
@@ -83,17 +83,17 @@ class LivingProcess(NamedTuple):
 
 
 class ProcessWatch:
-    """Looks which processes live."""
+    """Tells which processes live."""
 
     def __init__(self, store: Documents, kinds: Sequence[str]) -> None:
         self._store, self._kinds = store, kinds
         self._began = time.monotonic()
-        self._last: dict[str, tuple[Any, float]] = {}  # what its document said last, and when that was new to us
+        self._last: dict[str, tuple[Any, float]] = {}  # by document: the time in it, and when that was first seen
 
-    def look(self) -> tuple[list[LivingProcess], list[str]]:
-        """The processes that live, and in words which kinds are missing. Raises Retryable if the store is away."""
+    def living(self) -> tuple[list[LivingProcess], list[str]]:
+        """The processes that live, and in words which kinds are missing. Raises Retryable if the store does not answer."""
         now = time.monotonic()
-        documents = self._store.cursors(PREFIX)
+        documents = self._store.cursors(PROCESS)
         for name, document in documents.items():
             if self._last.get(name, (None, 0.0))[0] != document["at"]:
                 self._last[name] = (document["at"], now)

@@ -8,17 +8,15 @@ from typing import Any, Protocol
 import msgspec
 
 from core.clock import Clock
+from core.document_name import REPORT
 from monitors.ownership.owner import Owner
-from watchkeeper.scheduling.host import StepDone
-
-PREFIX = "word:"
+from watchkeeper.scheduling.scheduler import StepDone
 
 
 class OwnerReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What an owner said last. `quiet`: in silence it found nothing to do up to these positions, by partition, under these definitions.
+    """What an owner reported last. `quiet`: in silence it found nothing to do up to these positions, by partition, under these definitions.
 
-    Counts are those of all owners that the model has had; `seconds` is what the
-    last step with work took, `at` when this was said.
+    Counts are those of all owners that the model has had; `seconds` is the duration of the last step with work, `at` the time of the report.
     """
 
     epoch: int
@@ -46,27 +44,27 @@ class Documents(Protocol):
         """All whose names begin so."""
         ...
 
-    def say(self, name: str, payload: dict[str, Any], fence: tuple[str, int]) -> None:
+    def save_fenced(self, name: str, payload: dict[str, Any], fence: tuple[str, int]) -> None:
         """Save one, while the fence's epoch is the current one; else raise Fenced."""
         ...
 
 
 class OwnerReports:
-    """Says a word after each step that changed something."""
+    """Saves a report after each step that changed something."""
 
     def __init__(self, store: Documents, clock: Clock) -> None:
         self._store, self._clock = store, clock
-        self._said: dict[str, OwnerReport] = {}
-        self._before: dict[str, tuple[Owner, OwnerReport | None]] = {}  # by model: the owner, and the word of the one before
+        self._saved: dict[str, OwnerReport] = {}
+        self._before: dict[str, tuple[Owner, OwnerReport | None]] = {}  # by model: the owner, and the report of the owner before
 
-    def tell(self, step: StepDone) -> None:
-        """Say what an owner has done. Raises Fenced if it is the owner no more."""
+    def save(self, step: StepDone) -> None:
+        """Report what an owner has done. Raises Fenced if another owner has taken the model."""
         if step.owner.fence is None:
             return
         name, epoch = step.owner.fence
-        said = self._said.get(step.model)
+        saved = self._saved.get(step.model)
         counts, before = step.owner.counts, self._predecessor(step)
-        word = OwnerReport(
+        report = OwnerReport(
             epoch=epoch,
             quiet=step.silent and not step.worked,
             predictions=step.committed.predictions,
@@ -76,26 +74,26 @@ class OwnerReports:
             readings=counts.readings + (before.readings if before else 0),
             audited=counts.audited + (before.audited if before else 0),
             repaired=counts.repaired + (before.repaired if before else 0),
-            seconds=round(step.seconds, 3) if step.worked or said is None else said.seconds,
+            seconds=round(step.seconds, 3) if step.worked or saved is None else saved.seconds,
             failing={**counts.missing, **counts.failed},
         )
-        if word != said:
-            document = msgspec.structs.replace(word, at=self._clock.now())
-            self._store.say(f"{PREFIX}{step.model}", msgspec.to_builtins(document, str_keys=True), (name, epoch))
-            self._said[step.model] = word
+        if report != saved:
+            document = msgspec.structs.replace(report, at=self._clock.now())
+            self._store.save_fenced(REPORT + step.model, msgspec.to_builtins(document, str_keys=True), (name, epoch))
+            self._saved[step.model] = report
 
     def _predecessor(self, step: StepDone) -> OwnerReport | None:
-        owner, word = self._before.get(step.model, (None, None))
+        owner, report = self._before.get(step.model, (None, None))
         if owner is not step.owner:
-            found = self._store.cursor(f"{PREFIX}{step.model}")
-            word = None if found is None else _read(found)
-            self._before[step.model] = step.owner, word
-        return word
+            found = self._store.cursor(REPORT + step.model)
+            report = None if found is None else _read(found)
+            self._before[step.model] = step.owner, report
+        return report
 
 
 def owner_reports(store: Documents) -> dict[str, OwnerReport]:
-    """What the owners said last, by model."""
-    return {name.removeprefix(PREFIX): _read(found) for name, found in store.cursors(PREFIX).items()}
+    """What the owners reported last, by model."""
+    return {name.removeprefix(REPORT): _read(found) for name, found in store.cursors(REPORT).items()}
 
 
 def _read(document: dict[str, Any]) -> OwnerReport:

@@ -1,4 +1,4 @@
-"""Looks at servers in a thread of its own, so that whoever asks how things are is answered at once, also when a server hangs."""
+"""Asks servers in a thread of its own, so that a request for the status is answered at once, also when a server hangs."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_SLOW = 5.0  # seconds after which a look under way is told
+_SLOW = 5.0  # seconds after which a call under way is reported
 
 
 class Probe(Generic[T]):
-    """Calls `ask` every so many seconds, and sooner when somebody wants to know what holds now. A look that raises brings nothing."""
+    """Calls `query` every so many seconds, and at once when somebody needs a newer answer. A call that raises gives no answer."""
 
-    def __init__(self, ask: Callable[[], T], first: T, every: float = 2.0) -> None:
-        self._ask, self._every = ask, every
-        self._answer, self._as_of = first, 0.0  # what was found, and when that look began (time.monotonic())
-        self._began: float | None = None  # of the look under way
+    def __init__(self, query: Callable[[], T], first: T, every: float = 2.0) -> None:
+        self._query, self._every = query, every
+        self._answer, self._as_of = first, 0.0  # the last answer, and when that call began (time.monotonic())
+        self._began: float | None = None  # of the call under way
         self._wanted, self._stopped = False, False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="probe", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; a look under way is left to itself."""
+        """Stop. A call under way is not waited for."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
 
     @property
     def last(self) -> T:
-        """What was found last."""
+        """The last answer."""
         return self._answer
 
     @property
     def slow(self) -> float:
-        """For how many seconds a look has been under way, if for long; 0 if not."""
+        """For how many seconds a call has been under way, if for long; else 0."""
         began = self._began
         waited = 0.0 if began is None else time.monotonic() - began
         return waited if waited > _SLOW else 0.0
 
     def now(self, patience: float, age: float = 0.0) -> T | None:
-        """What a look finds that began `age` seconds before this call or later; None if that takes longer than `patience` seconds."""
+        """An answer to a query that began at most `age` seconds before this call; None if that takes longer than `patience` seconds."""
         asked = time.monotonic() - age
         with self._changed:
             if self._as_of < asked:
@@ -69,9 +69,9 @@ class Probe(Generic[T]):
                 self._wanted = False
                 began = self._began = time.monotonic()
             try:
-                answer = self._ask()
-            except Exception:  # the thread's edge: if it ended, nothing that is told would ever change again
-                _log.exception("a look failed; the next follows")
+                answer = self._query()
+            except Exception:  # if this thread ended, the answer would never change again
+                _log.exception("a probe failed; it is repeated")
                 self._began = None
                 continue
             with self._changed:

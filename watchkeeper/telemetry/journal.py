@@ -21,7 +21,7 @@ _CHATTY = {
 }
 
 
-class Text(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """Time, level, logger, message, and the fields as `key=value`."""
 
     def __init__(self) -> None:
@@ -33,12 +33,12 @@ class Text(logging.Formatter):
         return super().format(record)
 
 
-class Json(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One object a line; a traceback is in it."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        told = {
+        fields = {
             "at": moment.text(int(record.created * moment.SECOND)),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -46,11 +46,11 @@ class Json(logging.Formatter):
             **_fields(record),
         }
         if record.exc_info:
-            told["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False, default=str)
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False, default=str)
 
 
-class Seldom(logging.Filter):
+class RateLimitFilter(logging.Filter):
     """Lets librdkafka tell of a failure once in a while: while a broker is away it does so twenty times a second."""
 
     def __init__(self, seconds: float = 30.0) -> None:
@@ -68,12 +68,12 @@ class Seldom(logging.Filter):
         return fresh
 
 
-def keep(level: str, form: Literal["text", "json"]) -> None:
+def configure_logging(level: str, form: Literal["text", "json"]) -> None:
     """Write everything from `level` on to stderr; of libraries that talk much, less. A crash in a library of C tells where each thread was."""
     faulthandler.enable()
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Json() if form == "json" else Text())
-    handler.addFilter(Seldom())
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    handler.addFilter(RateLimitFilter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     for name, least in _CHATTY.items():

@@ -92,7 +92,7 @@ def test_a_bad_frame_costs_its_row(changes: dict[str, Any], field: str) -> None:
     """It is rejected with its field, and the row beside it lands."""
     decoded = decode_labels(array(label(), label(**changes)), "json", CONTRACTS.get, NOW)
     assert [(1, field)] == [(reject.row, reject.field) for reject in decoded.rejects]
-    assert decoded.blocks["b"].place.tolist() == [0]
+    assert decoded.blocks["b"].row.tolist() == [0]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def rows_of(decoded: Decoded[Any]) -> dict[int, Any]:
         for i in range(len(events)):
             row = events.take(np.array([i]))
             fields = {field.name: values(getattr(row, field.name)) for field in dataclasses.fields(row) if field.name != "place"}
-            found[int(events.place[i])] = (model, fields)
+            found[int(events.row[i])] = (model, fields)
     return found
 
 

@@ -238,7 +238,7 @@ def test_models_may_be_mixed() -> None:
     """Every model has its block, and places tell the rows."""
     events = [event(), event(model="r", prediction=2.5), event(model="nobody"), event(model="r", prediction=3), event()]
     decoded = decode_predictions(lines(*events), "ndjson", CONTRACTS.get, NOW, position=9, logged=5)
-    places = {model: found.place.tolist() for model, (_, found) in decoded.blocks.items()}
+    places = {model: found.row.tolist() for model, (_, found) in decoded.blocks.items()}
     assert places == {"b": [0, 4], "r": [1, 3]}
     assert decoded.blocks["r"][0] is REGRESSION
     assert decoded.blocks["r"][1].prediction.tolist() == [2.5, 3.0]  # type: ignore[union-attr]

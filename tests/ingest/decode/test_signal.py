@@ -18,7 +18,7 @@ from core.extra import read
 from detectors.summary.signal import ATTRIBUTION, SIGNALS, derived, needed, signal
 from ingest.decode.decoded import Decoded
 from ingest.decode.prediction import decode_predictions
-from monitors.evidence.recast import recast
+from monitors.evidence.conversion import convert
 from tests.ingest.decode.events import NOW
 
 _FEATURES = (
@@ -182,7 +182,7 @@ def test_raw_events_give_the_same_signals_again(task: Task, events: list[dict[st
     before = msgspec.structs.replace(contract, version=1, signals=())
     numbers, texts = (len([one for one in before.kept if one.numeric is numeric]) for numeric in (True, False))
     plain = block.with_columns((*block.numbers[:numbers], *block.texts[:texts]))
-    for again in (derived(contract, plain, needed(contract, read(block.extra))), recast(plain, before, contract)):
+    for again in (derived(contract, plain, needed(contract, read(block.extra))), convert(plain, before, contract)):
         np.testing.assert_array_equal(np.array(again.numbers), np.array(block.numbers))
         assert repr(_signals(task, again)) == repr(_signals(task, block))
 

@@ -10,11 +10,11 @@ import pytest
 
 from core.error import ConfigError
 from ingest.kafka.connection import Connection
+from ingest.kafka.diagnosis import diagnose
 from ingest.kafka.ends import Ends
 from ingest.kafka.group import Group
-from ingest.kafka.look import look
 from ingest.kafka.member import Build
-from ingest.kafka.offsets import places
+from ingest.kafka.offsets import group_offsets
 from ingest.kafka.producer import Publisher
 from ingest.kafka.realign import realign
 from ingest.kafka.topics import count, create, missing
@@ -31,7 +31,7 @@ MISSPELT = Connection(bootstrap="127.0.0.1:1", options={"securty.protocol": "SSL
         Ends,
         lambda connection: count(connection, "ticks"),
         lambda connection: realign(connection, {}),
-        lambda connection: places(connection, "ingest", []),
+        lambda connection: group_offsets(connection, "ingest", []),
     ],
 )
 def test_a_misspelt_option_is_told_whoever_begins(ask: Callable[[Connection], object]) -> None:
@@ -42,7 +42,7 @@ def test_a_misspelt_option_is_told_whoever_begins(ask: Callable[[Connection], ob
 
 def test_the_doctor_finds_it() -> None:
     """As the only finding at the brokers."""
-    (found,) = look(MISSPELT, 6, 1)
+    (found,) = diagnose(MISSPELT, 6, 1)
     assert (found.well, "securty.protocol" in found.seen, found.remedy) == (False, True, "correct kafka.options")
 
 

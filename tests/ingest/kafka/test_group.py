@@ -30,7 +30,7 @@ from storage.facts.chdb import Chdb
 from storage.facts.panes import Panes
 from storage.facts.raw import Raw
 from storage.facts.writer import Writer
-from tests.acceptance import spine
+from tests.acceptance import backend
 from tests.services.fixture import KafkaAt
 
 pytestmark = pytest.mark.slow
@@ -55,7 +55,7 @@ class Stand:
     def __init__(self, connection: Connection, engine: Chdb) -> None:
         self.held = False  # whether no batch may pass
         self.connection, self.engine, self.writer = connection, engine, Frail(engine)
-        self.contract: Contract = spine.contract("m")
+        self.contract: Contract = backend.contract("m")
         self.ends = Ends(connection, fresh=0.0)  # nothing of before what was sent just now
         self._producer = Producer(connection.producer())
         self._groups: list[Group] = []
@@ -178,7 +178,7 @@ def test_a_partition_whose_leader_is_away_holds_up_no_other(tmp_path: Path, engi
             until(stand.ends.caught_up)
             before.stop()
             stand.send(range(200, 400))
-            ends = {place: at.end for place, at in stand.ends.standing().items() if place[1] < PARTITIONS}
+            ends = {place: at.end for place, at in stand.ends.per_partition().items() if place[1] < PARTITIONS}
             second.stop()
             after = stand.member()
             until(lambda: ends.items() <= positions(after).items())
@@ -195,7 +195,7 @@ def test_a_batch_that_broke_off_is_finished_by_the_next_member(stand: Stand) -> 
     until(lambda: any("away" in problem for problem in first.problems))
     first.stop()
     assert not stand.ends.caught_up()
-    assert any(at.begun for at in stand.ends.standing().values())
+    assert any(at.begun for at in stand.ends.per_partition().values())
     stand.writer.broken = False
     stand.send(range(500, 900))
     stand.member()

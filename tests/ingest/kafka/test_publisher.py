@@ -264,7 +264,7 @@ def test_a_broker_that_stops_in_the_middle_loses_nothing_that_was_acknowledged(o
 def test_a_producer_that_cannot_go_on_is_replaced(connection: Connection, publisher: Publisher) -> None:
     """After a fatal error of the client the next appends succeed."""
     post(publisher, array(event(prediction_id="a")))
-    publisher._told(KafkaError(KafkaError._FATAL, "made up", True))
+    publisher._on_error(KafkaError(KafkaError._FATAL, "made up", True))
     until = time.monotonic() + 300
     while publisher._done_with and time.monotonic() < until:
         time.sleep(0.01)

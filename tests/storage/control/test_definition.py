@@ -96,12 +96,12 @@ def test_whoever_works_by_definitions_sees_that_one_has_changed(store: ControlSt
         lambda: store.describe_contract("late", msgspec.structs.replace(CONTRACT, owner="weather")),
         lambda: store.save_contract(CONTRACT, content="other", reference=None),
     ]
-    seen = [store.revision()]
+    seen = [store.change_count()]
     for change in changes:
         change()
-        seen.append(store.revision())
+        seen.append(store.change_count())
         change()
-        assert store.revision() == seen[-1]
+        assert store.change_count() == seen[-1]
     assert len(set(seen)) == len(seen)
 
 

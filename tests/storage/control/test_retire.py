@@ -13,7 +13,7 @@ from core.destination import Destination
 from core.episode import Delivery, DeliveryState, EpisodeRecord
 from core.error import Fenced, Retryable
 from core.monitor import Monitor
-from storage.control.retire import Retiring
+from storage.control.retire import RetirementTransaction
 from storage.control.store import ControlStore
 
 CONTRACT = Contract(model="late", version=1, task=Task.BINARY, features=())
@@ -57,16 +57,16 @@ def test_a_deleted_model_takes_its_monitors_along(store: ControlStore) -> None:
     """Its contract versions stay; made again, with the same content too, it has the next one."""
     epoch = store.take("owner:late")
     store.save_cursor("owner:late", {"contract": 1}, epoch)
-    store.save_cursor("word:late", {})
+    store.save_cursor("report:late", {})
     with store.retiring("ada") as change:
         change.fence("owner:late")
         found = change.model("late")
         assert found is not None
         assert [monitor.name for monitor in found[1]] == ["a", "b"]
-        change.forget("word:late")
+        change.forget("report:late")
     assert (store.contract("late"), [one.model for one in store.contracts()], store.declared("late")) == (None, ["other"], None)
     assert (store.monitors(), last(store)) == ([OTHER], ("ada", "model.deleted", "late"))
-    assert (store.contract_version("late", 1), store.retired_version("late"), store.cursor("word:late")) == (CONTRACT, 1, None)
+    assert (store.contract_version("late", 1), store.retired_version("late"), store.cursor("report:late")) == (CONTRACT, 1, None)
     with pytest.raises(Fenced):
         store.holds("owner:late", epoch)
     assert store.cursor("owner:late") is None
@@ -83,8 +83,8 @@ def test_another_process_sees_it(store: ControlStore, url: str) -> None:
     """By the number that tells of any change, and by the contract that it asks for at each batch."""
     with closing(ControlStore(url, refresh=0.0)) as other:
         assert other.contract("late") == CONTRACT
-        seen = [other.revision()]
-        steps: list[Callable[[Retiring], object]] = [
+        seen = [other.change_count()]
+        steps: list[Callable[[RetirementTransaction], object]] = [
             lambda change: change.monitor("late", "a"),
             lambda change: change.destination("oncall"),
             lambda change: change.model("late"),
@@ -92,7 +92,7 @@ def test_another_process_sees_it(store: ControlStore, url: str) -> None:
         for step in steps:
             with store.retiring() as change:
                 step(change)
-            seen.append(other.revision())
+            seen.append(other.change_count())
         assert (other.contract("late"), len(set(seen))) == (None, 4)
 
 

@@ -11,8 +11,8 @@ import pytest
 from core.block import Categories, Ints
 from core.contract import Contract
 from storage.facts.engine import Engine
+from storage.facts.outcome_store import OutcomeStore
 from storage.facts.raw import Raw
-from storage.facts.truth import Truth
 from storage.facts.writer import Writer
 from tests.storage.facts.test_facts import CONTRACT, HOUR, labels, predictions
 
@@ -52,12 +52,12 @@ def hours(found: Ints) -> list[int]:
 
 def test_the_earlier_event_counts_though_it_was_read_later(engine: Engine) -> None:
     """Of two events of one id at other times the first by the log's time counts; the other one's slot is told, and both partitions' ends."""
-    truth = Truth(engine)
+    truth = OutcomeStore(engine)
     sent(engine, "a", 1, partition=0, logged=20)
     sent(engine, "b", 1, partition=0, logged=20, position=1)
-    assert hours(truth.contest("m", {0: (0, 1)}, 1)) == []
+    assert hours(truth.find_contested("m", {0: (0, 1)}, 1)) == []
     sent(engine, "a", 2, partition=1, logged=10)
-    assert hours(truth.contest("m", {1: (0, 0)}, 2)) == [1]
+    assert hours(truth.find_contested("m", {1: (0, 0)}, 2)) == [1]
     assert counted(engine) == [("a", 2), ("b", 1)]
     assert Raw(engine).distinct("m", _HOURS, HOUR) == {HOUR: (1, {0: 1}), 2 * HOUR: (1, {1: 0})}
 
@@ -66,20 +66,20 @@ def test_a_tie_goes_to_the_lower_partition(engine: Engine) -> None:
     """Events that the log took at the same time are told apart by partition."""
     sent(engine, "a", 1, partition=2, logged=7)
     sent(engine, "a", 3, partition=1, logged=7, position=5)
-    Truth(engine).contest("m", {1: (5, 5), 2: (0, 0)}, 1)
+    OutcomeStore(engine).find_contested("m", {1: (5, 5), 2: (0, 0)}, 1)
     assert counted(engine) == [("a", 3)]
 
 
 @pytest.mark.parametrize(("third", "holds"), [(40, 1), (20, 1), (15, 3)])
 def test_of_one_partition_the_lower_position_counts_whatever_its_clock_said(engine: Engine, third: int, holds: int) -> None:
     """A later copy with an earlier time, as of a clock that was put back, neither counts nor helps its partition against another one."""
-    truth = Truth(engine)
+    truth = OutcomeStore(engine)
     Writer(engine).labels({"m": labels(["a"], "1")}, 0, "l")
     sent(engine, "a", 1, partition=0, logged=20, position=1)
     sent(engine, "a", 2, partition=0, logged=10, position=7)
     sent(engine, "a", 3, partition=1, logged=third)
     truth.join("m", {0: (0, 7), 1: (0, 0)}, {0: (1, 1)}, 1)
-    assert hours(truth.contest("m", {0: (7, 7)}, 1)) == [hour for hour in (1, 2, 3) if hour != holds]
+    assert hours(truth.find_contested("m", {0: (7, 7)}, 1)) == [hour for hour in (1, 2, 3) if hour != holds]
     assert counted(engine) == [("a", holds)]
     assert known(engine) == [holds]
 
@@ -88,7 +88,7 @@ def test_a_beaten_event_is_nobodys_under_another_contract_either(engine: Engine)
     """The event that does not count is left out of every contract version's events and of the distinct ids of its slot."""
     sent(engine, "a", 1, partition=0, logged=20, contract=CONTRACT)
     sent(engine, "a", 1, partition=1, logged=10, contract=_NEWER)
-    Truth(engine).contest("m", {0: (0, 0), 1: (0, 0)}, 1)
+    OutcomeStore(engine).find_contested("m", {0: (0, 0), 1: (0, 0)}, 1)
     assert (counted(engine), counted(engine, _NEWER), distinct(engine)) == ([], [("a", 1)], {1: 1})
 
 
@@ -96,13 +96,13 @@ def test_a_slot_whose_only_event_was_beaten_holds_none(engine: Engine) -> None:
     """It is still told, with no ids: its panes must be made empty."""
     sent(engine, "a", 1, partition=0, logged=20)
     sent(engine, "a", 3, partition=1, logged=10)
-    Truth(engine).contest("m", _FIRST, 1)
+    OutcomeStore(engine).find_contested("m", _FIRST, 1)
     assert distinct(engine) == {1: 0, 3: 1}
 
 
 def test_the_truth_moves_to_the_event_that_counts(engine: Engine) -> None:
     """The outcome of the beaten event is taken back, the other one's holds; an event of the same time keeps its outcome."""
-    truth = Truth(engine)
+    truth = OutcomeStore(engine)
     Writer(engine).labels({"m": labels(["a", "b"], "1")}, 0, "l")
     sent(engine, "a", 1, partition=0, logged=20)
     sent(engine, "b", 2, partition=0, logged=20, position=1)
@@ -111,27 +111,27 @@ def test_the_truth_moves_to_the_event_that_counts(engine: Engine) -> None:
     sent(engine, "a", 3, partition=1, logged=10)
     sent(engine, "b", 2, partition=1, logged=10, contract=_NEWER, position=1)
     truth.join("m", {1: (0, 1)}, {}, 2)
-    truth.contest("m", {1: (0, 1)}, 2)
+    truth.find_contested("m", {1: (0, 1)}, 2)
     assert (known(engine), truth.counts(["m"])) == ([2, 3], {"m": (2, 2)})
     assert hours(truth.joined("m", 2, HOUR)) == [1, 2, 3]
 
 
 def test_once_beaten_always_beaten(engine: Engine) -> None:
     """Looks in any order and any number of times, and late ones of a lower generation, end in the same events."""
-    truth = Truth(engine)
+    truth = OutcomeStore(engine)
     for partition, (hour, logged) in enumerate([(1, 30), (2, 20), (3, 10)]):
         sent(engine, "a", hour, partition=partition, logged=logged)
-        truth.contest("m", {partition: (0, 0)}, 9 - partition)
-    truth.contest("m", _FIRST, 1)
+        truth.find_contested("m", {partition: (0, 0)}, 9 - partition)
+    truth.find_contested("m", _FIRST, 1)
     assert counted(engine) == [("a", 3)]
 
 
 def test_the_highest_generation_is_told(engine: Engine) -> None:
     """Whatever was written of a model, its generation is below that of who begins later; another model's does not matter."""
-    truth = Truth(engine)
+    truth = OutcomeStore(engine)
     assert truth.highest("m") == 0
     Writer(engine).rebuilt(CONTRACT, [0], 41)
     sent(engine, "a", 1, partition=0, logged=20)
     sent(engine, "a", 1, partition=1, logged=10)
-    truth.contest("m", _FIRST, 42)
+    truth.find_contested("m", _FIRST, 42)
     assert (truth.highest("m"), truth.highest("n")) == (42, 0)

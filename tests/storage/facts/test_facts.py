@@ -18,11 +18,11 @@ from core.error import ConfigError
 from core.reading import Query
 from detectors.summary.inputs import InputSummary
 from storage.facts.engine import Engine
+from storage.facts.outcome_store import OutcomeStore
 from storage.facts.panes import Panes
 from storage.facts.raw import Raw
 from storage.facts.readings import Readings
 from storage.facts.retention import TABLES, retain
-from storage.facts.truth import Truth
 from storage.facts.writer import Writer
 
 HOUR = moment.HOUR
@@ -57,7 +57,7 @@ def predictions(ids: list[str], *, start: int = 0, position: int = 1) -> Predict
         texts=(Categories.of([["a", "null", "invalid", "%6Eull", "b"][i % 5] for i in range(n)]),),
         extra=np.array(["", '{"caller":"z"}'] * n, object)[:n],
         position=np.full(n, position),
-        place=np.arange(n),
+        row=np.arange(n),
         logged=np.full(n, 1_700_000_000_000_000 + position),
     )
 
@@ -73,7 +73,7 @@ def labels(ids: list[str], text: str, *, ts: int = 10, position: int = 1, delete
         deleted=np.full(n, deleted),
         prediction_ts=np.zeros(n, np.int64),
         position=np.full(n, position),
-        place=np.arange(n),
+        row=np.arange(n),
         logged=np.full(n, 1_700_000_000_000_000 + position),
     )
 
@@ -107,7 +107,7 @@ def test_dimensions_are_texts_whatever_the_column_was(engine: Engine) -> None:
     """Of a number column as of a text column, with nulls and invalid cells; null where there is no such column."""
     Writer(engine).predictions([(CONTRACT, predictions(list("abcde")))], 0, "p")
     Writer(engine).labels({"m": labels(list("abcde"), "1")}, 0, "l")
-    Truth(engine).join("m", {0: (1, 1)}, {0: (1, 1)}, 1)
+    OutcomeStore(engine).join("m", {0: (1, 1)}, {0: (1, 1)}, 1)
     block = Raw(engine).outcomes(CONTRACT, ["x", "none", "c"], np.arange(5) * HOUR, HOUR)
     found = {name: [held.texts[code] for code in held.codes[np.argsort(block.ts)]] for name, held in block.dimensions.items()}
     assert found == {"x": ["null", "invalid", "0", "1", "2"], "none": ["null"] * 5, "c": ["a", "null", "invalid", "%6Eull", "b"]}
@@ -118,7 +118,7 @@ def test_a_signal_to_segment_by_is_that_of_events_from_before_there_was_the_sign
     sent = ['{"caller":"a=b","status":"ok"}', "", '{"status":"error"}', '{"invalid":["status"]}']
     Writer(engine).predictions([(CONTRACT, replace(predictions(list("abcd")), extra=np.array(sent, object)))], 0, "p")
     Writer(engine).labels({"m": labels(list("abcd"), "1")}, 0, "l")
-    Truth(engine).join("m", {0: (1, 1)}, {0: (1, 1)}, 1)
+    OutcomeStore(engine).join("m", {0: (1, 1)}, {0: (1, 1)}, 1)
     found = Raw(engine).outcomes(CONTRACT, ["@status", "@caller"], np.arange(4) * HOUR, HOUR)
     order = np.argsort(found.ts)
     texts = {name: [values.texts[code] for code in values.codes[order]] for name, values in found.dimensions.items()}
@@ -153,7 +153,7 @@ def test_a_dead_letter_is_there_once(engine: Engine) -> None:
 
 def test_truth_joins_whichever_came_first(engine: Engine) -> None:
     """Labels before, after, corrected, out of order and retracted end in the truth that holds."""
-    writer, truth = Writer(engine), Truth(engine)
+    writer, truth = Writer(engine), OutcomeStore(engine)
     writer.predictions([(CONTRACT, predictions(["a", "b", "c"]))], 0, "p1")
     writer.labels({"m": labels(["a", "late"], "1", position=1)}, 0, "l1")
     truth.join("m", {0: (1, 1)}, {0: (1, 1)}, 2)
@@ -176,7 +176,7 @@ def test_truth_joins_whichever_came_first(engine: Engine) -> None:
 
 def test_a_stale_owner_cannot_win(engine: Engine) -> None:
     """An outcome joined under a lower generation does not replace a newer one."""
-    writer, truth = Writer(engine), Truth(engine)
+    writer, truth = Writer(engine), OutcomeStore(engine)
     writer.predictions([(CONTRACT, predictions(["a"]))], 0, "p")
     writer.labels({"m": labels(["a"], "1")}, 0, "l1")
     truth.join("m", {}, {0: (1, 1)}, 9)
@@ -194,7 +194,7 @@ def test_what_a_step_wrote_is_found_without_the_rest(engine: Engine) -> None:
         plan = engine.query(f"EXPLAIN indexes = 1 SELECT ts FROM {table} WHERE model = 'm' AND generation = 500")["explain"].to_pylist()
         read = plan[next(place for place, line in enumerate(plan) if "by_generation" in line) :]
         assert next(line.strip() for line in read if "Granules" in line).startswith("Granules: 1/")
-    assert Truth(engine).joined("m", 500, HOUR).tolist() == [hour * HOUR for hour in range(5)]
+    assert OutcomeStore(engine).joined("m", 500, HOUR).tolist() == [hour * HOUR for hour in range(5)]
 
 
 def pane_rows(start: int, count: int) -> pa.Table:

@@ -18,7 +18,7 @@ from urllib3 import Timeout
 from compose.servers.clickhouse import ClickHouse
 from compose.servers.fetch import Absent
 from core.error import ConfigError, Fatal, Retryable
-from storage.facts.fault import told
+from storage.facts.fault import translated
 from storage.facts.http import Http
 from storage.facts.migration import migrate
 from tests.services.fixture import ClickHouseAt, absent
@@ -73,12 +73,12 @@ def test_another_kind_of_server_is_refused() -> None:
 
 def test_an_answer_that_breaks_off_may_be_asked_for_again() -> None:
     """A server whose disk is full begins to answer and has nothing to say: Retryable, and nothing of the driver's."""
-    with pytest.raises(Retryable, match="ClickHouse broke off its answer"), told("ClickHouse"):
+    with pytest.raises(Retryable, match="ClickHouse broke off its answer"), translated("ClickHouse"):
         pa.ipc.open_file(pa.BufferReader(b""))
 
 
 def test_a_wrong_account_is_refused(clickhouse: ClickHouseAt) -> None:
-    """Fatal, with the code's name and the remedy; the password is not told."""
+    """Fatal, with the code's name and the remedy; the password is not translated."""
     with pytest.raises(Fatal, match=r"AUTHENTICATION_FAILED \(516\).*clickhouse.user") as refused:
         Http(clickhouse.url, "nobody", "swordfish")
     assert "swordfish" not in str(refused.value)
@@ -143,7 +143,7 @@ def test_a_killed_server_keeps_what_it_acknowledged(mortal: ClickHouse) -> None:
                     break
                 except Retryable:
                     time.sleep(0.05)
-                except Exception as error:  # a thread's edge: told below
+                except Exception as error:  # a thread's edge: translated below
                     faults.append(f"{type(error).__name__}: {error}")
                     return
             batch += 1

@@ -21,7 +21,7 @@ class Measured(Protocol):
         ...
 
 
-class Vitals(Collector):
+class ProcessMetrics(Collector):
     """Asks a process at each scrape; its part may not be there yet."""
 
     def __init__(self, process: Measured) -> None:
@@ -40,7 +40,7 @@ class Vitals(Collector):
             yield from collector.collect()
 
 
-class Figures(Collector):
+class StatusMetrics(Collector):
     """Gauges of figures that are asked for at each scrape: by figure its name and help; `label` names the keys of those that are mappings."""
 
     def __init__(self, ask: Callable[[], Mapping[str, Any]], figures: Mapping[str, tuple[str, str]], label: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Hosts the owners of models in a few threads, and knows whether everything is quiet."""
+"""Schedules the steps of all owners in a few threads, and knows whether all models are quiet."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from monitors.ownership.owner import Owner
 from monitors.ports import Committed
 from monitors.reference.derive import Reference
 from storage.facts.progress import Progress
-from watchkeeper.scheduling.defined import Control as Defining
-from watchkeeper.scheduling.defined import Defined, Definition
-from watchkeeper.scheduling.moved import Moved, MovedFacts
+from watchkeeper.scheduling.commit_tracker import CommitFacts, CommitTracker
+from watchkeeper.scheduling.definition_cache import Control as Defining
+from watchkeeper.scheduling.definition_cache import Definition, DefinitionCache
 
 _log = logging.getLogger(__name__)
 
-_SWEEP = 1.0  # seconds between two looks when nobody calls
-_NEVER = -1  # no call
-_CHECK = 1800.0  # seconds after which a model is looked at alone, at most; half of it at least
-_REST = 3.0  # seconds until a model that somebody else has taken is taken again, if it is still ours
+_POLL = 1.0  # seconds between two polls of all models
+_NEVER = -1  # no number of calls
+_CHECK_ALONE = 1800.0  # seconds at most after which a step is taken for a model in any case; at least half of it
+_RETAKE_AFTER = 3.0  # seconds until a model that another process has taken is taken back, if it is still ours
 
 
 class Control(Defining, Protocol):
@@ -41,7 +41,7 @@ class Control(Defining, Protocol):
 
 
 class StepDone(NamedTuple):
-    """What an owner has just done: all there was to do up to `committed` under these definitions; `worked`: there was something."""
+    """A step that has ended: all work up to `committed` under these definitions is done. `worked`: there was work."""
 
     model: str
     owner: Owner
@@ -53,12 +53,12 @@ class StepDone(NamedTuple):
     seconds: float
 
 
-class _Job(NamedTuple):
-    """A step to take: at which call, in silence or not."""
+class _StepJob(NamedTuple):
+    """A step to take. `calls` is the number of calls when it was queued; `silent` says whether events have stopped coming."""
 
     definition: Definition
     committed: Committed
-    epoch: int
+    calls: int
     silent: bool
 
     @property
@@ -66,18 +66,18 @@ class _Job(NamedTuple):
         return self.definition.contract.model
 
 
-class Host:
-    """Calls a model's owner when something was written or defined, or a window has closed; `threads` of them at a time, none twice.
+class Scheduler:
+    """Calls a model's owner when something was committed or defined, or a window has closed. `threads` steps run at a time, one per model.
 
-    What there is to do it sees once a second in questions about all models together, and each model alone every half an hour besides.
-    `silent` tells whether the log has been read to its end and nothing has come for a while; `owns` whether a model is ours, None where that is
-    not known just now; `told` hears of every step, `fenced` of a model that somebody else has taken, both in any thread.
+    It polls once a second, in queries about all models together; besides, each model gets a step every half an hour. `silent` tells whether the log
+    has been read to its end and no event has come for a while. `owns` tells whether this process owns a model, None where that is not known at the
+    moment. `on_step` is called after every step, `on_fenced` when another process has taken a model; both in any thread.
     """
 
     def __init__(
         self,
         control: Control,
-        facts: MovedFacts,
+        facts: CommitFacts,
         owner: Callable[[str], Owner],
         silent: Callable[[], bool],
         debounce: float = 0.2,
@@ -85,42 +85,42 @@ class Host:
         threads: int = 4,
         *,
         owns: Callable[[str], bool | None] = lambda _: True,
-        told: Callable[[StepDone], None] = lambda _: None,
-        fenced: Callable[[], None] = lambda: None,
+        on_step: Callable[[StepDone], None] = lambda _: None,
+        on_fenced: Callable[[], None] = lambda: None,
     ) -> None:
         self._control, self._new, self._silent = control, owner, silent
-        self._defined, self._moved = Defined(control), Moved(facts)
+        self._defined, self._commits = DefinitionCache(control), CommitTracker(facts)
         self._debounce, self._lateness = debounce, lateness
-        self._owns, self._told, self._fenced = owns, told, fenced
+        self._owns, self._on_step, self._on_fenced = owns, on_step, on_fenced
         self.owners: dict[str, Owner] = {}
         self._models: dict[str, Model] = {}
-        self._resting: dict[str, float] = {}  # until when (time.monotonic())
+        self._paused_until: dict[str, float] = {}  # by model: until when (time.monotonic())
         self._failed: dict[str, str] = {}  # by model
-        self._late: set[str] = set()  # models of which somebody who was replaced has written
-        self._checked: dict[str, float] = {}  # by model: when it is looked at alone, whatever the questions for all say (time.monotonic())
+        self._written_late: set[str] = set()  # models of which an earlier owner has written late
+        self._checked: dict[str, float] = {}  # by model: when it gets a step in any case (time.monotonic())
         self._called, self._stop = threading.Event(), threading.Event()
         self._lock = threading.Lock()  # of the next four
         self._wanted: set[str | None] = set()  # None: every model
-        self._told_of: set[str] = set()  # models of which something may have been committed since they were asked about
-        self._taken: set[str] = set()  # models that somebody else has taken, or that were deleted
+        self._reported: set[str] = set()  # models of which something may have been committed since they were polled
+        self._lost: set[str] = set()  # models that another process has taken, or that were deleted
         self._busy: set[str] = set()  # models whose step is queued or under way
-        self.epoch = 0
-        self._settled: dict[str, int] = {}  # by model: the call at which it had nothing to do, in silence
-        self._swept: tuple[int, set[str]] = (_NEVER, set())  # the call of the last sweep in silence, and its models
+        self.calls = 0  # how often something has come or was defined
+        self._settled: dict[str, int] = {}  # by model: the number of calls when it had nothing to do, in silence
+        self._polled: tuple[int, set[str]] = (_NEVER, set())  # the number of calls at the last poll in silence, and its models
         self._problem: str | None = None
         self.seconds = 0.0  # what the last step with work took
         self.last: float | None = None  # when a step ended last (time.time())
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_StepJob | None] = SimpleQueue()
         self._threads = [threading.Thread(target=self._run, name="evaluate", daemon=True)]
-        self._threads += [threading.Thread(target=self._work, name=f"evaluate-{place}", daemon=True) for place in range(threads)]
+        self._threads += [threading.Thread(target=self._work, name=f"evaluate-{number}", daemon=True) for number in range(threads)]
 
     def start(self) -> None:
-        """Begin."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
     def stop(self, seconds: float = 30.0) -> None:
-        """Finish the steps under way."""
+        """Finish the steps under way, and stop."""
         self._stop.set()
         self._called.set()
         for _ in self._threads[1:]:
@@ -130,23 +130,23 @@ class Host:
             thread.join(max(0.0, until - time.monotonic()))
 
     def call(self, model: str | None = None) -> None:
-        """Something of a model, or of any, was written or defined: there may be work."""
+        """Something of a model, or of any model, was committed or defined: there may be work."""
         self.note()
         if model is not None:
             with self._lock:
-                self._told_of.add(model)
+                self._reported.add(model)
         self._want(model)
 
     def note(self) -> None:
-        """Something has come: nothing is quiet until it was looked at."""
+        """Something has come: no model is quiet until it was polled again."""
         with self._lock:
-            self.epoch += 1
+            self.calls += 1
 
     @property
     def quiet(self) -> bool:
-        """Whether every model has been found with nothing to do since the last call, in silence."""
-        epoch, models = self._swept
-        return epoch == self.epoch and all(self._settled.get(name) == epoch for name in models) and self._silent()
+        """Whether every model had nothing to do, in silence, since the last call."""
+        calls, models = self._polled
+        return calls == self.calls and all(self._settled.get(name) == calls for name in models) and self._silent()
 
     @property
     def running(self) -> bool:
@@ -166,7 +166,7 @@ class Host:
         ]
 
     def status(self) -> dict[str, Any]:
-        """How many models are watched, what was done for them since they are watched here, and the last step."""
+        """How many models this process watches, what was done for them here, and the last step."""
         counts = [owner.counts for owner in self.owners.copy().values()]
         return {
             "models": len(counts),
@@ -178,42 +178,42 @@ class Host:
         }
 
     def _run(self) -> None:
-        """Gather calls, and hand out the steps that they ask for."""
-        swept = 0.0
+        """Gather calls, and queue the steps that they need."""
+        polled = 0.0
         while not self._stop.is_set():
-            self._called.wait(max(0.0, swept + _SWEEP - time.monotonic()))
+            self._called.wait(max(0.0, polled + _POLL - time.monotonic()))
             if self._called.is_set():
                 self._stop.wait(self._debounce)
                 self._called.clear()
             if self._stop.is_set():
                 return
             with self._lock:
-                wanted, self._wanted, epoch = self._wanted, set(), self.epoch
-                told, self._told_of = self._told_of, set()
+                wanted, self._wanted, calls = self._wanted, set(), self.calls
+                reported, self._reported = self._reported, set()
             began = time.monotonic()
-            every = None in wanted or began - swept >= _SWEEP
+            every = None in wanted or began - polled >= _POLL
             try:
-                self._round(None if every else wanted, told, epoch)
+                self._round(None if every else wanted, reported, calls)
                 self._problem = None
             except Exception as error:  # the thread's edge: the stores may be away for a while
                 _log.log(logging.WARNING if isinstance(error, Retryable) else logging.ERROR, "evaluation is tried again: %s", error)
                 self._problem = f"{type(error).__name__}: {error}"[:300]
                 with self._lock:
-                    self._told_of |= told
+                    self._reported |= reported
                 self._want(None)
                 self._stop.wait(1.0)
                 continue
-            swept = began if every else swept
+            polled = began if every else polled
 
-    def _round(self, wanted: set[str | None] | None, told: set[str], epoch: int) -> None:
-        """Hand out a step for each wanted model that may have work; None: for each. `told` are those of which a batch was written."""
+    def _round(self, wanted: set[str | None] | None, reported: set[str], calls: int) -> None:
+        """Queue a step for each wanted model that may have work; None: for every model. Of the `reported` ones a batch was committed."""
         began, silent = time.monotonic(), self._silent()
         asked = None if wanted is None else {name for name in wanted if name is not None}
-        defined = self._defined.look()
+        defined = self._defined.read()
         with self._lock:
-            taken, self._taken = self._taken, set()
-        if taken & defined.keys():
-            self._fenced()
+            lost, self._lost = self._lost, set()
+        if lost & defined.keys():
+            self._on_fenced()
         for name in {*self.owners.copy(), *self._failed.copy()}:
             if name not in defined or self._owns(name) is False:
                 why = "is watched by another process now" if name in defined else "was deleted"
@@ -221,48 +221,48 @@ class Host:
                 self.owners.pop(name, None)
                 self._failed.pop(name, None)
         if asked is None:
-            self._moved.all(silent=silent)
-        found = self._moved.some(told)
+            self._commits.all(silent=silent)
+        found = self._commits.some(reported)
         if asked is None:
-            self._late |= self._moved.late(self.owners.copy())
+            self._written_late |= self._commits.late(self.owners.copy())
         ours = {name for name in (found if asked is None else asked) if name in found and name in defined and self._owns(name)}
-        due = {name for name in ours if began >= self._resting.get(name, 0.0)}
-        due = {name for name in due if not self._idle(name, defined[name], self._committed(found[name]), epoch, silent=silent)}
+        due = {name for name in ours if began >= self._paused_until.get(name, 0.0)}
+        due = {name for name in due if not self._idle(name, defined[name], self._committed(found[name]), calls, silent=silent)}
         if due and asked is None:
-            found = self._moved.some(due)  # how far retention is changes with the clock
+            found = self._commits.some(due)  # the limit of retention moves with the clock
         for name in due:
-            self._hand(_Job(defined[name], self._committed(found[name]), epoch, silent))
+            self._enqueue(_StepJob(defined[name], self._committed(found[name]), calls, silent))
         if asked is None and silent:
-            self._swept = epoch, ours
+            self._polled = calls, ours
 
-    def _idle(self, name: str, definition: Definition, committed: Committed, epoch: int, *, silent: bool) -> bool:
-        """Whether a model's owner is known to have nothing to do; in silence it is settled then."""
+    def _idle(self, name: str, definition: Definition, committed: Committed, calls: int, *, silent: bool) -> bool:
+        """Whether a model's owner is known to have nothing to do. In silence the model is then settled."""
         with self._lock:
             if name in self._busy:
-                return False  # its step may have found what it has not told yet
+                return False  # its step may have found work that it has not reported yet
         owner = self.owners.get(name)
-        if owner is None or name in self._late or time.monotonic() >= self._checked.get(name, 0.0):
+        if owner is None or name in self._written_late or time.monotonic() >= self._checked.get(name, 0.0):
             return False
         if not owner.idle(definition.contract, definition.monitors, committed, silent=silent, rebuild=definition.rebuild):
             return False
         if silent:
-            self._settled[name] = epoch
+            self._settled[name] = calls
         return True
 
     def _committed(self, progress: Progress) -> Committed:
         return Committed(progress.predictions, progress.labels, progress.watermark, progress.logged, progress.frozen, self._lateness)
 
-    def _hand(self, job: _Job) -> None:
-        """Queue a step; that of a model with a step under way follows that."""
+    def _enqueue(self, job: _StepJob) -> None:
+        """Queue a step. If a step of the model is under way, another one follows it."""
         name = job.model
         with self._lock:
             if name in self._busy:
                 self._wanted.add(name)
                 return
             self._busy.add(name)
-        if name in self._late and (owner := self.owners.get(name)) is not None:
-            owner.doubt()
-        self._late.discard(name)
+        if name in self._written_late and (owner := self.owners.get(name)) is not None:
+            owner.recheck_earlier_owners()
+        self._written_late.discard(name)
         self._jobs.put(job)
 
     def _want(self, name: str | None) -> None:
@@ -271,7 +271,7 @@ class Host:
         self._called.set()
 
     def _work(self) -> None:
-        """Take steps as they are handed out."""
+        """Take the queued steps."""
         while (job := self._jobs.get()) is not None and not self._stop.is_set():
             name = job.model
             worked, self._settled[name] = self._step(job)
@@ -281,25 +281,25 @@ class Host:
             if again:
                 self._want(name)
 
-    def _step(self, job: _Job) -> tuple[bool, int]:
-        """Take a step, if the model is still ours; whether there may be more to do, and at which call there was nothing, in silence."""
+    def _step(self, job: _StepJob) -> tuple[bool, int]:
+        """Take a step, if the model is still ours. Returns whether there may be more to do, and the number of calls at which there was none, in silence."""
         name, began = job.model, time.monotonic()
         try:
             if not self._owns(name):
                 return False, _NEVER
-            silent = job.silent and self._silent()  # the job may have waited
+            silent = job.silent and self._silent()  # the job may have waited in the queue
             owner = self.owners.get(name) or self.owners.setdefault(name, self._new(name))
             contract, monitors, rebuild = job.definition
             worked = owner.step(dataclasses.replace(self._model(contract), rebuild=rebuild), monitors, job.committed, silent=silent)
-            self._told(StepDone(name, owner, contract, monitors, job.committed, silent, worked, time.monotonic() - began))
+            self._on_step(StepDone(name, owner, contract, monitors, job.committed, silent, worked, time.monotonic() - began))
         except Fenced as error:
             _log.warning("%s", error, extra={"model": name})
             self.owners.pop(name, None)
-            self._resting[name] = time.monotonic() + _REST
+            self._paused_until[name] = time.monotonic() + _RETAKE_AFTER
             with self._lock:
-                self._taken.add(name)
+                self._lost.add(name)
             return True, _NEVER
-        except Exception as error:  # one model's edge: the others go on
+        except Exception as error:  # whatever fails for one model, the others go on
             _log.log(
                 logging.WARNING if isinstance(error, Retryable) else logging.ERROR,
                 "%s could not be evaluated; it is tried again: %s",
@@ -310,14 +310,14 @@ class Host:
             )
             self._failed[name] = f"{type(error).__name__}: {error}"[:300]
             self._checked.pop(name, None)
-            self._resting[name] = time.monotonic() + _SWEEP
+            self._paused_until[name] = time.monotonic() + _POLL
             return True, _NEVER
         self._failed.pop(name, None)
-        self._checked[name] = time.monotonic() + _CHECK * random.uniform(0.5, 1.0)  # noqa: S311 - spread over time
+        self._checked[name] = time.monotonic() + _CHECK_ALONE * random.uniform(0.5, 1.0)  # noqa: S311 - spread over time
         self.last = time.time()
         if worked:
             self.seconds = time.monotonic() - began
-        return worked, job.epoch if silent and not worked else _NEVER
+        return worked, job.calls if silent and not worked else _NEVER
 
     def _model(self, contract: Contract) -> Model:
         known = self._models.get(contract.model)

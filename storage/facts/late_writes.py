@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from storage.facts.engine import Engine
 
 
-class Earlier:
+class LateWrites:
     """Questions about the rows of earlier owners."""
 
     def __init__(self, engine: Engine) -> None:

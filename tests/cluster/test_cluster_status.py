@@ -1,4 +1,4 @@
-"""When a cluster is quiet: the words of owners against the positions and definitions that hold now."""
+"""When a cluster is quiet: the reports of owners against the positions and definitions that hold now."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from core.contract import Column, Contract, Kind, Task
 from core.error import Fenced, Retryable
 from core.monitor import Monitor
 from core.window.tumbling import Tumbling
-from monitors.evaluation.watch import WorkDone
+from monitors.evaluation.runner import WorkDone
 from monitors.ownership.owner import Owner
 from monitors.ports import Committed
 from storage.control.store import ControlStore
 from storage.facts.progress import Progress
 from watchkeeper.liveness.cluster_status import ClusterStatus
 from watchkeeper.liveness.owner_report import OwnerReports
-from watchkeeper.scheduling.host import StepDone
+from watchkeeper.scheduling.scheduler import StepDone
 
 CONTRACT = Contract(model="m", version=1, task=Task.BINARY, features=(Column(name="km", kind=Kind.NUMERIC),))
 MONITOR = Monitor(name="nulls", model="m", measure="quality.null_rate", window=Tumbling(3_600_000_000))
@@ -62,7 +62,7 @@ class Cluster:
     control: ControlStore
     brokers: Brokers
     batches: Batches
-    words: OwnerReports
+    reports: OwnerReports
     standing: ClusterStatus
     epoch: int = 0
 
@@ -74,7 +74,7 @@ class Cluster:
         committed = Committed(progress.predictions, progress.labels, 0, 0, 0)
         contract = self.control.contract("m")
         assert contract is not None
-        self.words.tell(StepDone("m", owner, contract, self.control.monitors("m"), committed, silent, worked, 0.1))
+        self.reports.save(StepDone("m", owner, contract, self.control.monitors("m"), committed, silent, worked, 0.1))
 
     @property
     def quiet(self) -> bool:

@@ -1,4 +1,4 @@
-"""What owners work by, of all models at once: read again only when something was defined."""
+"""The definitions of all models, read again only after something was defined."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from core.monitor import Monitor
 class Control(Protocol):
     """Where definitions are."""
 
-    def revision(self) -> int:
-        """Changes whenever anything is defined, changed or deleted."""
+    def change_count(self) -> int:
+        """A number that changes whenever anything is defined, changed or deleted."""
         ...
 
     def contracts(self) -> list[Contract]:
@@ -38,24 +38,24 @@ class Definition(NamedTuple):
     rebuild: int = 0
 
 
-class Defined:
+class DefinitionCache:
     """The definitions of all models. Threads share it."""
 
     def __init__(self, control: Control) -> None:
         self._control, self._lock = control, threading.Lock()
-        self._revision: int | None = None
+        self._changes: int | None = None
         self._found: dict[str, Definition] = {}
 
-    def look(self) -> Mapping[str, Definition]:
-        """By model; one question, and three more when something was defined since the last look."""
+    def read(self) -> Mapping[str, Definition]:
+        """By model. One query, and three more if something was defined since the last call."""
         with self._lock:
-            # Asked first: what is defined meanwhile is read now, and once more at the next look.
-            if (revision := self._control.revision()) != self._revision:
+            # Read first: what is defined meanwhile is read now, and once more at the next call.
+            if (changes := self._control.change_count()) != self._changes:
                 asked = self._control.rebuilds()
                 contracts = self._control.contracts()
                 found = {contract.model: Definition(contract, [], asked.get(contract.model, 0)) for contract in contracts}
                 for monitor in sorted(self._control.monitors(), key=lambda one: one.name):
                     if monitor.model in found:
                         found[monitor.model].monitors.append(monitor)
-                self._found, self._revision = found, revision
+                self._found, self._changes = found, changes
             return self._found

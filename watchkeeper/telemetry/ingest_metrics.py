@@ -15,23 +15,24 @@ from core.block import Labels, Predictions
 from core.clock import Clock
 from core.contract import Contract
 from ingest.ports import CommittedPosition, Log, Store
-from ingest.record import TOPICS, Events, LogStretch, Topic
+from ingest.record import TOPICS, Events, LogStretch, PartitionKey, Topic
 
 _SHORT = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]  # seconds
 _LONG = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600]
 
-Place = tuple[Topic, int]
-Begun = dict[tuple[Topic, int, int], tuple[int, float]]  # by place and first position: when the log took that record, when it was read
+Begun = dict[
+    tuple[Topic, int, int], tuple[int, float]
+]  # by topic, partition and first position: when the log took that record, when it was read
 Rows = Sequence[Mapping[str, str | int]]
 
 
-class Flow(Collector):
+class IngestMetrics(Collector):
     """The measures of a process that ingests. `log` and `store` are given to its consumers, `written` hears of each batch that is durable.
 
     `held` are the partitions that are ours now: those that have gone are not counted as waiting.
     """
 
-    def __init__(self, clock: Clock, held: Callable[[], Collection[Place]]) -> None:
+    def __init__(self, clock: Clock, held: Callable[[], Collection[PartitionKey]]) -> None:
         self._clock, self._held = clock, held
         self._begun: Begun = {}  # batches under way
         self._rows = Counter("watchkeeper_ingested_rows", "Rows written.", ["topic"], registry=None)

@@ -17,11 +17,11 @@ from core.error import Retryable
 from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
-from monitors.evaluation import watch
+from monitors.evaluation import runner as watch
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.frame import Frame
 from monitors.evidence.reads import Reads
-from tests.acceptance.spine import Spine, monitors
+from tests.acceptance.backend import Backend, monitors
 from tests.alerts.sample import DESTINATION
 from tests.ownership.scene import START, counts, predict, settle
 
@@ -53,53 +53,53 @@ class Refusing:
         return self._evaluate(monitor, windows, reads)
 
 
-def told(spine: Spine, model: str) -> list[tuple[Any, ...]]:
+def told(backend: Backend, model: str) -> list[tuple[Any, ...]]:
     """The episodes of a model and their timelines, without what differs between models."""
     found = []
-    for episode in spine.control.episodes(model=model)[0]:
-        timeline = tuple((entry.at, entry.after, entry.level, entry.reason) for entry in spine.control.transitions(episode.id))
+    for episode in backend.control.episodes(model=model)[0]:
+        timeline = tuple((entry.at, entry.after, entry.level, entry.reason) for entry in backend.control.transitions(episode.id))
         found.append((episode.monitor, episode.column, episode.segment, episode.started_at, episode.ended_at, episode.state, timeline))
     return sorted(found, key=str)
 
 
-def test_alerts_take_readings_in_portions(spine: Spine, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alerts_take_readings_in_portions(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever they are cut, episodes and timelines are those of one portion: of many windows at once, and of some that are taken back."""
     other = f"{model}-whole"
-    spine.add(other)
+    backend.add(other)
     ears = {}
     for name, portion in ((other, 10_000), (model, 3)):
         monkeypatch.setattr(watch, "_PORTION", portion)
-        ears[name] = Ear(spine.owner(name)._watch._alerts)
-        monkeypatch.setattr(spine.owner(name)._watch, "_alerts", ears[name])
-        monkeypatch.setattr(spine.owner(name)._audit, "_clock", float)  # looks take no time, so that both take as many steps
+        ears[name] = Ear(backend.owner(name)._runner._alerts)
+        monkeypatch.setattr(backend.owner(name)._runner, "_alerts", ears[name])
+        monkeypatch.setattr(backend.owner(name)._audit, "_clock", float)  # looks take no time, so that both take as many steps
         for day in range(8):
             for key in "ab" if day in {2, 5} else "a":
-                predict(spine, name, 1, 10, f"{day}{key}", day=day, features={"x": None if day % 3 else 1, "c": key})
-        settle(spine, name)
+                predict(backend, name, 1, 10, f"{day}{key}", day=day, features={"x": None if day % 3 else 1, "c": key})
+        settle(backend, name)
         for day in (2, 5):  # nothing is left of the segment c=b
-            predict(spine, name, 2, 1, f"{day}b", day=day, features={"x": 1, "c": "a"})
-        settle(spine, name)
+            predict(backend, name, 2, 1, f"{day}b", day=day, features={"x": 1, "c": "a"})
+        settle(backend, name)
     assert max(ears[other].portions) > 3 == max(ears[model].portions)
     assert sum(ears[other].portions) == sum(ears[model].portions)
-    assert told(spine, model) == told(spine, other) != []
+    assert told(backend, model) == told(backend, other) != []
 
 
 @pytest.mark.parametrize("limit", [None, 0.9])
-def test_an_episode_ends_with_the_definition_that_opened_it(spine: Spine, model: str, limit: float | None) -> None:
+def test_an_episode_ends_with_the_definition_that_opened_it(backend: Backend, model: str, limit: float | None) -> None:
     """Whether the new one has another limit or none, and though no event comes: who was told of the firing is told of the end, once."""
-    spine.clock = ManualClock(START + 2 * moment.DAY)
-    spine.control.apply_destinations([msgspec.structs.replace(DESTINATION, models=(model,))])
+    backend.clock = ManualClock(START + 2 * moment.DAY)
+    backend.control.apply_destinations([msgspec.structs.replace(DESTINATION, models=(model,))])
     nulls = msgspec.structs.replace(monitors(model)[0], segments=("all",), columns=("x",))
-    spine.monitors[model] = [nulls]
+    backend.monitors[model] = [nulls]
     for key, value in {"a": None, "b": 1}.items():
-        predict(spine, model, 1, 1, key, features={"x": value, "c": "a"})
-    settle(spine, model)
-    assert [episode.state for episode in spine.control.episodes(model=model)[0]] == [State.FIRING]
-    spine.monitors[model] = [msgspec.structs.replace(nulls, revision=2, warn=limit)]
+        predict(backend, model, 1, 1, key, features={"x": value, "c": "a"})
+    settle(backend, model)
+    assert [episode.state for episode in backend.control.episodes(model=model)[0]] == [State.FIRING]
+    backend.monitors[model] = [msgspec.structs.replace(nulls, revision=2, warn=limit)]
     for _ in range(2):
-        settle(spine, model)
-        spine.kill()
-    ((episode,), _) = spine.control.episodes(model=model)
+        settle(backend, model)
+        backend.kill()
+    ((episode,), _) = backend.control.episodes(model=model)
     assert (episode.state, episode.ended_at) == (State.RESOLVED, START + moment.DAY)
     assert [(sent.type, sent.state) for sent in episode.deliveries] == [
         ("episode.fired", DeliveryState.PENDING),
@@ -107,33 +107,33 @@ def test_an_episode_ends_with_the_definition_that_opened_it(spine: Spine, model:
     ]
 
 
-def test_a_monitor_that_the_store_refuses_holds_up_no_other(spine: Spine, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_monitor_that_the_store_refuses_holds_up_no_other(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others go on; it is told, tried again after longer and longer, and made up for when the store gives in."""
-    spine.clock = clock = ManualClock(SystemClock().now())
-    owner = spine.owner(model)
-    refusing = Refusing(owner._watch._evaluate, "nulls")
-    monkeypatch.setattr(owner._watch, "_evaluate", refusing)
+    backend.clock = clock = ManualClock(SystemClock().now())
+    owner = backend.owner(model)
+    refusing = Refusing(owner._runner._evaluate, "nulls")
+    monkeypatch.setattr(owner._runner, "_evaluate", refusing)
     for times, key in enumerate("abc"):
-        predict(spine, model, 1, 1, key)
-        settle(spine, model)
+        predict(backend, model, 1, 1, key)
+        settle(backend, model)
         assert owner.counts.failed == {"nulls": f"Retryable: MEMORY_LIMIT_EXCEEDED; tried again in {2**times} s"}
-        assert counts(spine, model, "psi") == {(0, "all"): times + 1, (0, "c=a"): times + 1}
-        assert counts(spine, model) == {}
+        assert counts(backend, model, "psi") == {(0, "all"): times + 1, (0, "c=a"): times + 1}
+        assert counts(backend, model) == {}
         clock.advance(moment.MINUTE)
     refusing.refused.clear()
-    settle(spine, model)
+    settle(backend, model)
     assert owner.counts.failed == {}
-    assert counts(spine, model) == counts(spine, model, "psi")
+    assert counts(backend, model) == counts(backend, model, "psi")
 
 
-def test_what_the_store_refuses_for_several_is_asked_for_each(spine: Spine, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_store_refuses_for_several_is_asked_for_each(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Columns are asked for together; where that is too much, one monitor's do not keep another's from being read."""
-    spine.clock = ManualClock(SystemClock().now())
+    backend.clock = ManualClock(SystemClock().now())
     nulls = msgspec.structs.replace(monitors(model)[0], segments=("all",))
-    spine.monitors[model] = [
+    backend.monitors[model] = [
         msgspec.structs.replace(nulls, name=name, columns=(column,)) for name, column in (("nulls", "x"), ("of c", "c"))
     ]
-    panes = spine.owner(model)._watch._evaluate._panes
+    panes = backend.owner(model)._runner._evaluate._panes
     ask, asked = panes.inputs, list[int]()
 
     def counted(contract: Contract, columns: Sequence[str], *rest: Any) -> Any:
@@ -143,48 +143,48 @@ def test_what_the_store_refuses_for_several_is_asked_for_each(spine: Spine, mode
         return ask(contract, columns, *rest)
 
     monkeypatch.setattr(panes, "inputs", counted)
-    predict(spine, model, 1, 1)
-    settle(spine, model)
-    assert spine.owner(model).counts.failed == {}
+    predict(backend, model, 1, 1)
+    settle(backend, model)
+    assert backend.owner(model).counts.failed == {}
     assert asked[:2] == [2, 1]
-    assert counts(spine, model) == {(0, "all"): 1}
+    assert counts(backend, model) == {(0, "all"): 1}
 
 
-def test_a_store_that_refuses_all_is_no_monitors_fault(spine: Spine, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_refuses_all_is_no_monitors_fault(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The step fails as a whole, and when the store is well again nothing waits for a pause."""
-    spine.clock = ManualClock(SystemClock().now())
-    owner = spine.owner(model)
-    refusing = Refusing(owner._watch._evaluate, *(monitor.name for monitor in monitors(model)))
-    monkeypatch.setattr(owner._watch, "_evaluate", refusing)
-    predict(spine, model, 1, 1)
-    spine.ingest(1_000_000)
+    backend.clock = ManualClock(SystemClock().now())
+    owner = backend.owner(model)
+    refusing = Refusing(owner._runner._evaluate, *(monitor.name for monitor in monitors(model)))
+    monkeypatch.setattr(owner._runner, "_evaluate", refusing)
+    predict(backend, model, 1, 1)
+    backend.ingest(1_000_000)
     for _ in range(3):
         with pytest.raises(Retryable, match="MEMORY"):
-            spine.evaluate(model, silent=True)
+            backend.evaluate(model, silent=True)
         assert owner.counts.failed == {}
     refusing.refused.clear()
-    settle(spine, model)
-    assert counts(spine, model) == counts(spine, model, "psi") == {(0, "all"): 1, (0, "c=a"): 1}
+    settle(backend, model)
+    assert counts(backend, model) == counts(backend, model, "psi") == {(0, "all"): 1, (0, "c=a"): 1}
 
 
-def test_a_store_that_goes_away_is_no_monitors_fault(spine: Spine, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_goes_away_is_no_monitors_fault(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though some were evaluated before: the step fails as the store does, and nothing waits for a pause."""
-    spine.clock = ManualClock(SystemClock().now())
-    owner = spine.owner(model)
+    backend.clock = ManualClock(SystemClock().now())
+    owner = backend.owner(model)
 
     def gone(_: Contract) -> NoReturn:
         raise Retryable("does not answer")
 
     with monkeypatch.context() as outage:
-        away = Refusing(owner._watch._evaluate, "accuracy", then=lambda: outage.setattr(owner._watch._panes, "slots", gone))
-        outage.setattr(owner._watch, "_evaluate", away)
-        predict(spine, model, 1, 1)
-        spine.ingest(1_000_000)
+        away = Refusing(owner._runner._evaluate, "accuracy", then=lambda: outage.setattr(owner._runner._panes, "slots", gone))
+        outage.setattr(owner._runner, "_evaluate", away)
+        predict(backend, model, 1, 1)
+        backend.ingest(1_000_000)
         with pytest.raises(Retryable, match="does not answer"):
-            spine.evaluate(model, silent=True)
+            backend.evaluate(model, silent=True)
     assert owner.counts.failed == {}
-    settle(spine, model)
-    assert counts(spine, model) == counts(spine, model, "psi") == {(0, "all"): 1, (0, "c=a"): 1}
+    settle(backend, model)
+    assert counts(backend, model) == counts(backend, model, "psi") == {(0, "all"): 1, (0, "c=a"): 1}
 
 
 def test_readings_of_earlier_owners_are_counted_in_each_step_at_first_and_then_now_and_then() -> None:
@@ -198,11 +198,11 @@ def test_readings_of_earlier_owners_are_counted_in_each_step_at_first_and_then_n
     own: Any = SimpleNamespace(first=1)
     nothing: Any = None
     readings: Any = SimpleNamespace(below=below)
-    watching = watch.Watch(nothing, nothing, readings, nothing, nothing, clock)
+    watching = watch.MonitorRunner(nothing, nothing, readings, nothing, nothing, clock)
     seen = []
     for second in range(3_600):
         stored["below"] += second in {3, 2_000}
-        if watching.stray("m", own):
+        if watching.orphans_possible("m", own):
             seen.append(second)
         clock.advance(moment.SECOND)
     assert seen[:2] == [0, 3]

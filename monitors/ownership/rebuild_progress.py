@@ -13,7 +13,7 @@ from core.block import Ints
 _ROWS = 200_000  # events a step, about
 
 
-class Requested(msgspec.Struct, frozen=True, kw_only=True):
+class RebuildProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far the rebuild of a number has come: it has made `done` of `slots` again, all up to the slot `after`, and ends with `until`.
 
     Numbers differ from one rebuild of a model to the next; 0 stands for none, with nothing to do.
@@ -27,12 +27,12 @@ class Requested(msgspec.Struct, frozen=True, kw_only=True):
     finished: bool = True
 
     @staticmethod
-    def of(saved: Mapping[str, Any] | None, number: int) -> Requested:
+    def of(saved: Mapping[str, Any] | None, number: int) -> RebuildProgress:
         """Where the rebuild stands that was asked for last, by what was saved of it or of one before."""
-        known = msgspec.convert(saved or {}, Requested)
-        return Requested(number=number, finished=False) if number not in {0, known.number} else known
+        known = msgspec.convert(saved or {}, RebuildProgress)
+        return RebuildProgress(number=number, finished=False) if number not in {0, known.number} else known
 
-    def portion(self, slots: Ints, rows: Ints, frozen: int) -> tuple[Ints, Requested]:
+    def portion(self, slots: Ints, rows: Ints, frozen: int) -> tuple[Ints, RebuildProgress]:
         """The slots to make again now, and where the rebuild stands after it. `slots` are those with panes, ascending, `rows` their events.
 
         Of slots up to `frozen` raw events may be gone: they stay as they are.

@@ -1,4 +1,4 @@
-"""A look at the brokers: can they be reached, are they new enough, are topics and groups as they must be, may we write?"""
+"""Diagnosis of the brokers: can they be reached, are they new enough, are topics and groups as they must be, may we write?"""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from core.error import ConfigError
 from core.finding import Finding, away, clock, version
 from ingest.kafka.client import opened
 from ingest.kafka.connection import Connection
-from ingest.kafka.log import said
-from ingest.kafka.offsets import places
+from ingest.kafka.log import error_text
+from ingest.kafka.offsets import group_offsets
 from ingest.kafka.topics import SETTINGS
 from ingest.record import TOPICS
 
@@ -40,7 +40,7 @@ _silent.propagate = False
 Configs = Mapping[str, Any]
 
 
-def look(connection: Connection, partitions: int, replication: int) -> Iterator[Finding]:
+def diagnose(connection: Connection, partitions: int, replication: int) -> Iterator[Finding]:
     """What is found at the brokers; the first finding says whether they answer, and without that there is no other.
 
     `partitions` and `replication` are the settings'. To hear the brokers' clock, and that all in-sync replicas answer, one tick of nobody is sent.
@@ -66,7 +66,7 @@ def _found(connection: Connection, partitions: int, replication: int) -> Iterato
         admin.poll(0)
         yield away(
             NAME,
-            f"the brokers at {connection.bootstrap} do not answer: {_telling(heard) or said(error)}",
+            f"the brokers at {connection.bootstrap} do not answer: {_telling(heard) or error_text(error)}",
             "kafka.bootstrap or kafka.options",
         )
         return
@@ -78,16 +78,16 @@ def _found(connection: Connection, partitions: int, replication: int) -> Iterato
         yield Finding(f"{NAME} topics", well=False, seen=f"there is no {', '.join(missing)}", remedy="run `watchkeeper migrate`")
     configs = _configs(admin, ResourceType.TOPIC, [topic for topic in topics if topic in known.topics])
     for topic in sorted(topics.keys() & known.topics.keys()):
-        told = _layout(known.topics[topic], partitions, replication)
-        told |= _settings(topics[topic], configs[topic]) if topic in configs else {"its settings cannot be seen": _RIGHTS}
-        yield Finding(f"topic {topic}", not told, "; ".join(told) or "as it must be", "; ".join(dict.fromkeys(told.values())))
+        problems = _layout(known.topics[topic], partitions, replication)
+        problems |= _settings(topics[topic], configs[topic]) if topic in configs else {"its settings cannot be seen": _RIGHTS}
+        yield Finding(f"topic {topic}", not problems, "; ".join(problems) or "as it must be", "; ".join(dict.fromkeys(problems.values())))
     yield from _groups(connection, brokers, configs)
     if connection.topic("ticks") in known.topics:
         yield from _written(connection)
 
 
 def _telling(heard: list[str]) -> str:
-    """Of what a client said while it tried again and again, what tells most: of a plain port now the failed handshake, now that it was closed."""
+    """Of the errors that a client reported while it tried again, the most telling: of a port without TLS the failed handshake, and not that the connection was closed."""
     return max(reversed(heard), key=lambda text: "SSL handshake" in text, default="")
 
 
@@ -113,30 +113,30 @@ def _version(brokers: Mapping[str, Configs]) -> Finding:
 
 def _layout(topic: Any, partitions: int, replication: int) -> dict[str, str]:
     """What is wrong with a topic's partitions and replicas, with the remedy."""
-    told: dict[str, str] = {}
+    problems: dict[str, str] = {}
     parts = topic.partitions.values()
     copies = min((len(part.replicas) for part in parts), default=0)
     if len(parts) != partitions:
-        told[f"{len(parts)} partitions, kafka.partitions is {partitions}"] = (
+        problems[f"{len(parts)} partitions, kafka.partitions is {partitions}"] = (
             "set kafka.partitions to what is there; docs/operations.md says how to add some"
         )
     if copies != replication:
-        told[f"{copies} replicas, kafka.replication is {replication}"] = "set kafka.replication to what is there, or reassign the topic"
+        problems[f"{copies} replicas, kafka.replication is {replication}"] = "set kafka.replication to what is there, or reassign the topic"
     if behind := sum(len(part.isrs) < len(part.replicas) for part in parts):
-        told[f"{behind} partitions are not in sync on all their replicas"] = "see which broker is away"
+        problems[f"{behind} partitions are not in sync on all their replicas"] = "see which broker is away"
     if headless := sum(part.leader < 0 for part in parts):
-        told[f"{headless} partitions have no leader"] = "start the brokers that hold them"
-    return told
+        problems[f"{headless} partitions have no leader"] = "start the brokers that hold them"
+    return problems
 
 
 def _settings(name: str, config: Configs) -> dict[str, str]:
     """What is wrong with a topic's settings, with the remedy."""
-    told: dict[str, str] = {}
+    problems: dict[str, str] = {}
     expected = SETTINGS[name]
 
     def expect(key: str, value: object, why: str, *, well: bool) -> None:
         if not well:
-            told[f"{key}={config.get(key)}: {why}"] = f"set {key}={value}"
+            problems[f"{key}={config.get(key)}: {why}"] = f"set {key}={value}"
 
     keeps = int(config.get("retention.ms") or -1)
     expect(
@@ -148,28 +148,28 @@ def _settings(name: str, config: Configs) -> dict[str, str]:
     if name in TOPICS:
         expect("retention.ms", expected["retention.ms"], "an outage over a weekend would lose events", well=keeps < 0 or keeps >= OUTAGE)
         expect("retention.bytes", -1, "a busy day would remove what is not read yet", well=int(config.get("retention.bytes") or -1) < 0)
-    return told
+    return problems
 
 
 def _groups(connection: Connection, brokers: Mapping[str, Configs], topics: Mapping[str, Configs]) -> Iterator[Finding]:
-    """Whether the groups can be read, and whether the brokers keep their places as long as the events."""
+    """Whether the groups can be read, and whether the brokers keep their offsets as long as the events."""
     for part, read in (("ingest", TOPICS), ("evaluate", ("ticks",))):
         group = connection.group(part)
         try:
-            held = sum(told.offset >= 0 for told in places(connection, part, [connection.topic(topic) for topic in read]))
-            yield Finding(f"group {group}", well=True, seen=f"holds {held} places")
+            held = sum(at.offset >= 0 for at in group_offsets(connection, part, [connection.topic(topic) for topic in read]))
+            yield Finding(f"group {group}", well=True, seen=f"holds {held} offsets")
         except KafkaException as error:
-            yield Finding(f"group {group}", well=False, seen=said(error), remedy=f"grant the account Read on the group {group}")
+            yield Finding(f"group {group}", well=False, seen=error_text(error), remedy=f"grant the account Read on the group {group}")
     kept = [60_000 * int(config["offsets.retention.minutes"]) for config in brokers.values() if config.get("offsets.retention.minutes")]
     events = [int(topics[topic]["retention.ms"] or -1) for topic in map(connection.topic, TOPICS) if topic in topics]
     if kept and events:
         longest = max(1 << 62 if keeps < 0 else keeps for keeps in events)
         days = "for ever" if longest == 1 << 62 else f"{longest / 86_400_000:.0f} days"
         yield Finding(
-            "places of groups",
+            "offsets of groups",
             min(kept) >= min(longest, max(OUTAGE, 7 * 86_400_000)),
             f"the brokers keep them {min(kept) / 86_400_000:.0f} days without a member, events {days}",
-            "set the brokers' offsets.retention.minutes to as long as the events are kept: a group without its place reads everything again",
+            "set the brokers' offsets.retention.minutes to as long as the events are kept: a group without its offsets reads everything again",
         )
 
 

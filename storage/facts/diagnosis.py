@@ -1,4 +1,4 @@
-"""A look at the fact server: can it be reached, is it new enough, may we do what we must, is its schema the newest?"""
+"""Diagnosis of the fact server: can it be reached, is it new enough, may we do what we must, is its schema the newest?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WHY = "earlier long-term releases lack CHECK GRANT, and nothing before it was t
 RIGHTS = ("SELECT", "INSERT", "ALTER TABLE", "CREATE TABLE", "CREATE VIEW", "DROP TABLE", "DROP VIEW")
 
 
-def look(open_: Callable[[], Engine], database: str, cluster: str | None) -> Iterator[Finding]:
+def diagnose(open_: Callable[[], Engine], database: str, cluster: str | None) -> Iterator[Finding]:
     """What is found at a ClickHouse server; the first finding says whether it answers, and without that there is no other.
 
     `open_` connects, to a database that is always there: looking makes none. `database` and `cluster` are the settings'.
@@ -30,9 +30,9 @@ def look(open_: Callable[[], Engine], database: str, cluster: str | None) -> Ite
     try:
         yield Finding(NAME, well=True, seen="answers")
         asked = time.time_ns() // 1_000
-        told = engine.query("SELECT version() AS version, toUnixTimestamp64Micro(now64(6)) AS now").to_pylist()[0]
-        yield version(NAME, told["version"], LEAST, _WHY)
-        yield clock(NAME, asked, told["now"], time.time_ns() // 1_000)
+        answer = engine.query("SELECT version() AS version, toUnixTimestamp64Micro(now64(6)) AS now").to_pylist()[0]
+        yield version(NAME, answer["version"], LEAST, _WHY)
+        yield clock(NAME, asked, answer["now"], time.time_ns() // 1_000)
         yield _rights(engine, database, cluster)
         if cluster:
             yield _cluster(engine, cluster)

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from core.clock import SystemClock
+from core.document_name import PROCESS
 from core.error import Retryable
 from storage.control.store import ControlStore
-from watchkeeper.liveness import heartbeat as pulse
+from watchkeeper.liveness import heartbeat
 from watchkeeper.liveness.heartbeat import Heartbeat, ProcessWatch
 from watchkeeper.liveness.probe import Probe, ServerProbe
 
@@ -30,12 +31,12 @@ def test_a_process_that_lives_is_seen_with_what_it_complains_about_and_goes_with
     given = Heartbeat(store, SystemClock(), "ingest", 8651, lambda: ["no room"])
     given.start()
     until = time.monotonic() + 300
-    while not store.cursors(pulse.PREFIX) and time.monotonic() < until:
+    while not store.cursors(PROCESS) and time.monotonic() < until:
         time.sleep(0.01)
-    living, _ = ProcessWatch(store, ()).look()
+    living, _ = ProcessWatch(store, ()).living()
     assert [(seen.kind, list(seen.problems)) for seen in living] == [("ingest", ["no room"])]
     given.stop()
-    assert ProcessWatch(store, ()).look() == ([], [])
+    assert ProcessWatch(store, ()).living() == ([], [])
 
 
 def test_who_gives_no_sign_any_more_is_missed_by_kind(store: ControlStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,16 +45,16 @@ def test_who_gives_no_sign_any_more_is_missed_by_kind(store: ControlStore, monke
     monkeypatch.setattr("watchkeeper.liveness.heartbeat.time.monotonic", lambda: now[0])
     watch = ProcessWatch(store, ("ingest", "deliver"))
     store.save_cursor("process:ingest:a", {"kind": "ingest", "where": "a", "at": 5, "problems": []})
-    assert len(watch.look()[0]) == 1
-    now[0] += pulse.GONE - 1
-    assert watch.look()[1] == []
+    assert len(watch.living()[0]) == 1
+    now[0] += heartbeat.GONE - 1
+    assert watch.living()[1] == []
     store.save_cursor("process:ingest:a", {"kind": "ingest", "where": "a", "at": 4, "problems": []})
     now[0] += 2
-    living, missing = watch.look()
+    living, missing = watch.living()
     assert [seen.kind for seen in living] == ["ingest"]
     assert missing == ["no deliver process has been seen for 30 s; start `watchkeeper deliver`"]
-    now[0] += pulse.GONE + 1
-    assert (watch.look()[0], len(watch.look()[1])) == ([], 2)
+    now[0] += heartbeat.GONE + 1
+    assert (watch.living()[0], len(watch.living()[1])) == ([], 2)
 
 
 def test_a_look_is_as_new_as_the_question() -> None:

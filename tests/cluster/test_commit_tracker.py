@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from storage.facts.progress import Progress
-from watchkeeper.scheduling.moved import Moved
+from watchkeeper.scheduling.commit_tracker import CommitTracker
 
 
 class Facts:
@@ -34,7 +34,7 @@ class Facts:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     clock = SimpleNamespace(now=1_000.0)
-    monkeypatch.setattr("watchkeeper.scheduling.moved.time.monotonic", lambda: clock.now)
+    monkeypatch.setattr("watchkeeper.scheduling.commit_tracker.time.monotonic", lambda: clock.now)
     return clock
 
 
@@ -46,7 +46,7 @@ def at(found: Mapping[str, Progress]) -> dict[str, int]:
 def test_in_silence_each_look_sees_what_was_committed_and_asks_once_where_nothing_was() -> None:
     """However soon they follow one another."""
     facts = Facts()
-    looks = Moved(facts)
+    looks = CommitTracker(facts)
     assert [at(looks.all(silent=True)) for _ in range(2)] == [{"a": 1, "b": 1}] * 2
     assert facts.asked == ["mark", "all", "mark"]
     facts.position = 2
@@ -56,7 +56,7 @@ def test_in_silence_each_look_sees_what_was_committed_and_asks_once_where_nothin
 def test_while_events_come_a_model_without_a_tick_is_seen_after_some_seconds(clock: SimpleNamespace) -> None:
     """One with a tick at once; in silence all at once."""
     facts = Facts()
-    looks = Moved(facts)
+    looks = CommitTracker(facts)
     looks.all(silent=False)
     facts.position = 2
     assert at(looks.some({"a"})) == {"a": 2, "b": 1}
@@ -70,7 +70,7 @@ def test_while_events_come_a_model_without_a_tick_is_seen_after_some_seconds(clo
 def test_a_late_write_is_told_once_and_looked_for_less_often_when_owners_are_old(clock: SimpleNamespace) -> None:
     """In each round for ten minutes after a model was taken, then every ten seconds; an owner that begins is no late write."""
     facts = Facts()
-    looks = Moved(facts)
+    looks = CommitTracker(facts)
     owners = cast("Any", {"a": SimpleNamespace(first=5), "b": SimpleNamespace(first=5), "none": SimpleNamespace(first=None)})
     assert looks.late(owners) == set()
     facts.late = 1

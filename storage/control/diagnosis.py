@@ -1,4 +1,4 @@
-"""A look at the control database: can it be reached, is it new enough, may we do what we must, is its schema the newest?"""
+"""Diagnosis of the control database: can it be reached, is it new enough, may we do what we must, is its schema the newest?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEAST = (14,)  # the oldest that its makers still mend
 NAME = "postgresql"
 
 
-def look(store: Rights) -> Iterator[Finding]:
+def diagnose(store: Rights) -> Iterator[Finding]:
     """What is found at a PostgreSQL server; the first finding says whether it answers, and without that there is no other."""
     try:
         asked = time.time_ns() // 1_000

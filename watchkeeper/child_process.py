@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 
-class Leash:
+class ChildProcess:
     """A command that runs in a session of its own: Ctrl-C reaches us and not it.
 
     It writes to `output`, in `environment` (None: ours). `temporary` is a folder that goes if we die before we could end it.

@@ -10,7 +10,7 @@ from core.contract import LABEL, PREDICTION, Column, Contract, Kind, Task
 from core.segment import Segments
 from detectors.summary.performance import PerformanceSummary
 from detectors.summary.score import scores
-from monitors.evidence.recast import recast, recast_outcomes
+from monitors.evidence.conversion import convert, convert_outcomes
 
 
 def contract(*columns: tuple[str, Kind], classes: tuple[str, ...] = (), task: Task = Task.MULTICLASS) -> Contract:
@@ -64,16 +64,16 @@ def test_columns_follow_their_names() -> None:
         texts=(Categories.of(["7", "null", "word"]),),
         extra=np.array([""] * 3, object),
         position=np.ones(3, np.int64),
-        place=np.arange(3),
+        row=np.arange(3),
         logged=np.zeros(3, np.int64),
     )
-    moved = recast(block, source, target)
+    moved = convert(block, source, target)
     np.testing.assert_array_equal(moved.numbers[0], [np.nan] * 3)
     np.testing.assert_array_equal(moved.numbers[1], [7, np.nan, np.inf])
     assert texts(moved.texts[0]) == ["5", "null", "invalid"]
     assert texts(moved.texts[1]) == ["null"] * 3
     np.testing.assert_array_equal(moved.probabilities, [[0.9, np.nan, 0.1]] * 3)
-    assert recast(block, source, source) is block
+    assert convert(block, source, source) is block
 
 
 def test_probabilities_follow_their_classes() -> None:
@@ -86,11 +86,11 @@ def test_probabilities_follow_their_classes() -> None:
         ("b", "d"): [[0.2, 0.1], [0.5, 0.3]],
     }.items():
         target = contract(("x", Kind.NUMERIC), classes=classes)
-        moved = recast_outcomes(block, source, target)
+        moved = convert_outcomes(block, source, target)
         np.testing.assert_array_equal(moved.probabilities, held)
         np.testing.assert_array_equal(scores(target, moved), held)
         assert PerformanceSummary.of(target, Segments(target), moved).to_columns()["n"].to_pylist() == [2]
-    assert recast_outcomes(block, source, source) is block
+    assert convert_outcomes(block, source, source) is block
 
 
 def test_probabilities_follow_a_class_that_was_written_otherwise() -> None:
@@ -99,7 +99,7 @@ def test_probabilities_follow_a_class_that_was_written_otherwise() -> None:
     block = outcomes(
         Categories.of(["0", "1"]), Categories.of(["0", "1"]), probabilities=np.array([[np.nan, 0.2, 0.8], [0.4, np.nan, np.nan]])
     )
-    np.testing.assert_array_equal(recast_outcomes(block, source, target).probabilities, [[0.2, 0.8], [0.4, np.nan]])
+    np.testing.assert_array_equal(convert_outcomes(block, source, target).probabilities, [[0.2, 0.8], [0.4, np.nan]])
 
 
 def test_a_score_follows_the_positive_class() -> None:
@@ -118,7 +118,7 @@ def test_a_score_follows_the_positive_class() -> None:
     ):
         source = msgspec.structs.replace(contract(classes=classes_before, task=Task.BINARY), positive=before)
         target = msgspec.structs.replace(source, version=2, positive=after, classes=classes)
-        np.testing.assert_array_equal(recast_outcomes(block, source, target).score, [score] * 2)
+        np.testing.assert_array_equal(convert_outcomes(block, source, target).score, [score] * 2)
 
 
 def test_another_task_reads_the_same_outputs() -> None:
@@ -126,14 +126,14 @@ def test_another_task_reads_the_same_outputs() -> None:
     classes, numbers = contract(classes=("0", "1")), contract(task=Task.REGRESSION)
     binary = contract(classes=("0", "1"), task=Task.BINARY)
     block = outcomes(np.array([1.0, 2.5]), np.array([0.0, np.nan]))
-    moved = recast_outcomes(block, numbers, classes)
+    moved = convert_outcomes(block, numbers, classes)
     assert isinstance(moved.prediction, Categories)
     assert isinstance(moved.label, Categories)
     assert (texts(moved.prediction), texts(moved.label)) == (["1", "2.5"], ["0", "null"])
     assert len(PerformanceSummary.of(classes, Segments(classes), moved).to_columns())
-    back = recast_outcomes(outcomes(Categories.of(["1", "x"]), Categories.of(["0", "1"])), classes, numbers)
+    back = convert_outcomes(outcomes(Categories.of(["1", "x"]), Categories.of(["0", "1"])), classes, numbers)
     np.testing.assert_array_equal([back.prediction, back.label], [[1, np.inf], [0, 1]])
     rows = outcomes(Categories.of(["1", "0"]), Categories.of(["1", "1"]), probabilities=np.array([[0.2, 0.8], [0.6, 0.4]]))
-    np.testing.assert_array_equal(recast_outcomes(rows, classes, binary).score, [0.8, 0.4])
-    np.testing.assert_array_equal(recast_outcomes(outcomes(rows.prediction, rows.label, score=0.8), binary, classes).score, [np.nan] * 2)
-    assert recast_outcomes(rows, classes, binary).probabilities is None
+    np.testing.assert_array_equal(convert_outcomes(rows, classes, binary).score, [0.8, 0.4])
+    np.testing.assert_array_equal(convert_outcomes(outcomes(rows.prediction, rows.label, score=0.8), binary, classes).score, [np.nan] * 2)
+    assert convert_outcomes(rows, classes, binary).probabilities is None

@@ -12,7 +12,7 @@ from storage.facts.engine import Engine
 from storage.facts.raw import SLOT, Ranges, within
 
 
-class Truth:
+class OutcomeStore:
     """The outcomes: what is known now of each labelled prediction."""
 
     def __init__(self, engine: Engine) -> None:
@@ -21,7 +21,7 @@ class Truth:
     def join(self, model: str, predictions: Ranges, labels: Ranges, generation: int) -> None:
         """Write the outcomes of what is new in the given ranges: labels whose prediction is there, predictions whose label is there.
 
-        Of an id's labels the highest (ts, partition, position, place) holds; of its predictions the one that `contest` leaves.
+        Of an id's labels the highest (ts, partition, position, place) holds; of its predictions the one that `find_contested` leaves.
         """
         new = []
         if labels:
@@ -43,11 +43,11 @@ class Truth:
             {"model": model, "generation": generation},
         )
 
-    def contest(self, model: str, predictions: Ranges, generation: int) -> Ints:
+    def find_contested(self, model: str, predictions: Ranges, generation: int) -> Ints:
         """Find the events that do not count, of ids that came in the given ranges and stand in the log more than once; their times.
 
         Of a partition only the first by (position, place) can count, as if ingest remembered all ids; of several partitions' first ones that with the
-        lowest (logged, partition), whichever was read first. What was known of a beaten event's truth is taken back, unless the one that counts is
+        lowest (logged, partition), whichever was read first. The outcome of an event that does not count is withdrawn, unless the one that counts is
         of the same time.
         """
         fresh = f"SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND ({within(predictions)})"

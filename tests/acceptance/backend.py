@@ -1,4 +1,4 @@
-"""The spine without threads: real logs, steps, stores and owners, driven one action at a time, and a fuse that kills it anywhere."""
+"""The backend without threads: real logs, steps, stores and owners, driven one action at a time, and a fuse that kills it anywhere."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from monitors.ports import Committed
 from storage.control.store import ControlStore
 from storage.facts.chdb import Chdb
 from storage.facts.migration import migrate
+from storage.facts.outcome_store import OutcomeStore
 from storage.facts.panes import Panes
 from storage.facts.progress import Batches
 from storage.facts.raw import Raw
 from storage.facts.readings import Readings
-from storage.facts.truth import Truth
 from storage.facts.writer import Writer
 
 PARTITIONS = (0, 1, 2)
@@ -138,7 +138,7 @@ class Partition:
         return Place(place.next + less, place.intent if place.intent is None else place.intent + less)
 
 
-class Spine:
+class Backend:
     """One data folder. Models are told apart by name, so that many runs share it; `kill` forgets all that is not in the stores.
 
     The log has several partitions; the positions of the first begin at 0, as those of Kafka, and those of the others at 1. `replace` leaves a model's owner
@@ -288,7 +288,7 @@ class Spine:
 
         stores = Stores(
             raw=raw,
-            truth=Fused(Truth(self.engine), self.fuse, ["join", "contest"], fenced=True),
+            outcomes=Fused(OutcomeStore(self.engine), self.fuse, ["join", "find_contested"], fenced=True),
             panes=panes,
             readings=Readings(self.engine),
             write=self._writer,

@@ -18,7 +18,7 @@ _Block = TypeVar("_Block", Predictions, Outcomes)
 _Values = Categories | Floats
 
 
-def recast(block: Predictions, source: Contract, target: Contract) -> Predictions:
+def convert(block: Predictions, source: Contract, target: Contract) -> Predictions:
     """The same events under `target`: columns and probabilities by name, null where `source` has none; classes or numbers as its task has them; signals anew."""
     if source == target:
         return block
@@ -26,7 +26,7 @@ def recast(block: Predictions, source: Contract, target: Contract) -> Prediction
     return derived(target, again, needed(target, read(block.extra))) if target.signals else again
 
 
-def recast_outcomes(block: Outcomes, source: Contract, target: Contract) -> Outcomes:
+def convert_outcomes(block: Outcomes, source: Contract, target: Contract) -> Outcomes:
     """The same of labelled events; their dimensions are texts under every contract."""
     if source == target:
         return block
@@ -90,8 +90,8 @@ def _probabilities(values: Floats | None, source: Contract, target: Contract) ->
         return values
     held, known = np.full((len(values), len(target.classes)), np.nan), Classes.of(target)
     # A class with the exact text goes before others that mean the same.
-    for place, name in sorted(enumerate(source.classes), key=lambda one: one[1] not in target.classes):
+    for index, name in sorted(enumerate(source.classes), key=lambda one: one[1] not in target.classes):
         if (meant := known.find(name)) is not None:
             column = held[:, target.classes.index(meant)]
-            column[:] = np.where(np.isnan(column), values[:, place], column)
+            column[:] = np.where(np.isnan(column), values[:, index], column)
     return held

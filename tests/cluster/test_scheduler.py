@@ -13,12 +13,12 @@ import pytest
 from core.contract import Column, Contract, Kind, Task
 from core.error import Fenced
 from core.monitor import Monitor
-from monitors.evaluation.watch import WorkDone
+from monitors.evaluation.runner import WorkDone
 from monitors.model import Model
 from monitors.ownership.owner import Owner
 from monitors.ports import Committed
 from storage.facts.progress import Progress
-from watchkeeper.scheduling.host import Host, StepDone
+from watchkeeper.scheduling.scheduler import Scheduler, StepDone
 
 MODELS = ("a", "b")
 
@@ -44,7 +44,7 @@ class Steady:
 class Definitions:
     """Contracts without references and monitors."""
 
-    def revision(self) -> int:
+    def change_count(self) -> int:
         return 2
 
     def contracts(self) -> list[Contract]:
@@ -86,15 +86,15 @@ class Scene:
         self.ours: dict[str, bool | None] = dict.fromkeys(MODELS, True)
         self.told: list[StepDone] = []
         self.fences = 0
-        self.host = Host(
+        self.scheduler = Scheduler(
             Definitions(),
             Facts(),
             self._owner,
             lambda: True,
             debounce=0.0,
             owns=self.ours.get,
-            told=self.told.append,
-            fenced=self._fenced,
+            on_step=self.told.append,
+            on_fenced=self._fenced,
         )
 
     def _owner(self, name: str) -> Owner:
@@ -112,7 +112,7 @@ class Scene:
         before = self.steps.count(name)
 
         def enough() -> bool:
-            self.host.call()
+            self.scheduler.call()
             return self.steps.count(name) >= before + count
 
         self.until(enough)
@@ -128,16 +128,16 @@ def wait(holds: Callable[[], bool]) -> None:
 @pytest.fixture
 def scene() -> Iterator[Scene]:
     found = Scene()
-    found.host.start()
+    found.scheduler.start()
     yield found
-    found.host.stop()
+    found.scheduler.stop()
 
 
 def test_every_model_of_ours_is_stepped_and_told(scene: Scene) -> None:
     """Once a second without a call; a whole round in silence without work is quiet."""
     scene.rounds("b")
     assert {step.model for step in scene.told} == set(MODELS)
-    scene.until(lambda: scene.host.quiet)
+    scene.until(lambda: scene.scheduler.quiet)
 
 
 def test_a_call_for_one_model_steps_that_one(scene: Scene) -> None:
@@ -146,7 +146,7 @@ def test_a_call_for_one_model_steps_that_one(scene: Scene) -> None:
     before = scene.steps.count("b")
     for _ in range(20):
         calls = scene.steps.count("a")
-        scene.host.call("a")
+        scene.scheduler.call("a")
         scene.until(lambda calls=calls: scene.steps.count("a") > calls)  # type: ignore[misc]
     assert scene.steps.count("b") - before <= 10
 
@@ -159,10 +159,10 @@ def test_a_model_whose_step_takes_long_holds_up_no_other(scene: Scene) -> None:
     steps = scene.steps.count("a")
     scene.rounds("b", 5)
     assert scene.steps.count("a") == steps
-    assert not scene.host.quiet
+    assert not scene.scheduler.quiet
     scene.gates["a"].set()
     scene.until(lambda: scene.steps.count("a") > steps)
-    scene.until(lambda: scene.host.quiet)
+    scene.until(lambda: scene.scheduler.quiet)
 
 
 def test_a_model_that_goes_to_another_process_is_let_go(scene: Scene) -> None:
@@ -172,9 +172,9 @@ def test_a_model_that_goes_to_another_process_is_let_go(scene: Scene) -> None:
     scene.rounds("b")
     steps = scene.steps.count("a")
     scene.rounds("b")
-    assert (scene.steps.count("a"), scene.made.count("a"), "a" in scene.host.owners) == (steps, 1, True)
+    assert (scene.steps.count("a"), scene.made.count("a"), "a" in scene.scheduler.owners) == (steps, 1, True)
     scene.ours["a"] = False
-    scene.until(lambda: "a" not in scene.host.owners)
+    scene.until(lambda: "a" not in scene.scheduler.owners)
     scene.ours["a"] = True
     scene.rounds("a")
     assert scene.made.count("a") == 2
@@ -184,11 +184,11 @@ def test_an_owner_that_was_replaced_is_dropped_and_told_and_not_taken_at_once(sc
     """The others go on."""
     scene.rounds("a")
     scene.faults["a"] = Fenced("`owner:a` is not owned")
-    scene.until(lambda: "a" not in scene.host.owners and scene.fences == 1)
+    scene.until(lambda: "a" not in scene.scheduler.owners and scene.fences == 1)
     del scene.faults["a"]
     scene.rounds("b", 3)
-    assert (scene.made.count("a"), scene.fences, scene.host.problems()) == (1, 1, [])
-    assert not scene.host.quiet
+    assert (scene.made.count("a"), scene.fences, scene.scheduler.problems()) == (1, 1, [])
+    assert not scene.scheduler.quiet
     scene.rounds("a")
     assert scene.made.count("a") == 2
 
@@ -197,9 +197,9 @@ def test_a_model_that_fails_is_named_and_spoils_no_other(scene: Scene) -> None:
     """And is no problem any more when it goes again."""
     scene.faults["a"] = ValueError("odd")
     scene.rounds("b", 3)
-    assert scene.host.obstacles() == ["evaluation of a: ValueError: odd"]
+    assert scene.scheduler.obstacles() == ["evaluation of a: ValueError: odd"]
     del scene.faults["a"]
-    scene.until(lambda: not scene.host.obstacles())
+    scene.until(lambda: not scene.scheduler.obstacles())
 
 
 def test_a_question_that_fails_costs_no_thread(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,15 +210,15 @@ def test_a_question_that_fails_costs_no_thread(scene: Scene, monkeypatch: pytest
             raise ValueError("odd")
         return True
 
-    monkeypatch.setattr(scene.host, "_owns", owns)
-    scene.until(lambda: scene.host.obstacles() == ["evaluation of a: ValueError: odd"])
+    monkeypatch.setattr(scene.scheduler, "_owns", owns)
+    scene.until(lambda: scene.scheduler.obstacles() == ["evaluation of a: ValueError: odd"])
     scene.rounds("b", 3)
-    assert scene.host.running
+    assert scene.scheduler.running
 
 
 def test_a_tick_is_heeded_in_a_round_over_all_models_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """While events come such a round does not ask about all models again, and asks about that of the tick."""
-    monkeypatch.setattr("watchkeeper.scheduling.moved._BESIDE", 3_600.0)
+    monkeypatch.setattr("watchkeeper.scheduling.commit_tracker._BESIDE", 3_600.0)
     position, seen = {"a": 1, "b": 1}, dict[str, int]()
 
     class Placed(Facts):
@@ -235,7 +235,7 @@ def test_a_tick_is_heeded_in_a_round_over_all_models_too(monkeypatch: pytest.Mon
 
         return cast("Owner", SimpleNamespace(step=step, idle=idle, first=None, fence=None, counts=WorkDone()))
 
-    host = Host(Definitions(), Placed(), owner, lambda: False, debounce=0.2)
+    host = Scheduler(Definitions(), Placed(), owner, lambda: False, debounce=0.2)
     host.start()
     try:
         wait(lambda: seen == {"a": 1, "b": 1})

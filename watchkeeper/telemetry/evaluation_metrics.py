@@ -11,14 +11,14 @@ from prometheus_client.registry import Collector
 
 from core import moment
 from core.clock import Clock
-from watchkeeper.scheduling.host import StepDone
+from watchkeeper.scheduling.scheduler import StepDone
 
 _log = logging.getLogger(__name__)
 
 _BUCKETS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600]  # seconds
 
 
-class Pace(Collector):
+class EvaluationMetrics(Collector):
     """Hears of every step of every owner of this process; `owned` are the models that it has now."""
 
     def __init__(self, clock: Clock, owned: Callable[[], Collection[str]]) -> None:
@@ -35,8 +35,8 @@ class Pace(Collector):
             registry=None,
         )
 
-    def told(self, step: StepDone) -> None:
-        """An owner has done what there was to do."""
+    def observe(self, step: StepDone) -> None:
+        """Measure a step that has ended."""
         self._watermarks[step.model] = step.committed.watermark
         before = self._logged.get(step.model)
         self._logged[step.model] = step.committed.logged

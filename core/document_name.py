@@ -1,0 +1,9 @@
+"""The names of documents in the control store: a prefix that says what the document is, then a model, process or session."""
+
+from __future__ import annotations
+
+OWNER = "owner:"  # the cursor of a model's owner, and its epoch
+REPORT = "report:"  # what the owner of a model has reported last
+REBUILD = "rebuild:"  # the rebuild of a model that was requested last
+PROCESS = "process:"  # the heartbeat of a process
+LOGOUT = "logout:"  # a session that was ended
