@@ -1,7 +1,7 @@
-"""A set of ids that may say "perhaps" for one that is new, and never "no" for one that is known and not forgotten.
+"""A Bloom filter of ids: it may answer "perhaps" for a new id, and never "no" for an id that was added and not forgotten.
 
-It grows by layers, each twice the last up to a limit, at 24 bits an id; of a million new ids some dozens are asked about in the store. Layers are
-forgotten whole, the oldest first.
+It grows by layers, each twice as large as the one before up to a limit, at 24 bits an id. Of a million new ids it says "perhaps" for some dozens, about
+which the store is then asked. Whole layers are forgotten, the oldest first.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Bloom:
                 np.bitwise_or.at(layer.bits, probe >> np.uint64(3), _bit(probe))
 
     def forget(self, before: int) -> None:
-        """Let go of the layers that hold nothing of this position or a higher one."""
+        """Forget the layers that hold no hash of this position or a higher one."""
         while self._layers and self._layers[0].newest < before:
             self._layers.popleft()
 
@@ -68,7 +68,7 @@ class Bloom:
         found = np.zeros(len(values), np.bool_)
         for layer in self._layers:
             rows = np.flatnonzero(~found)
-            for turn in range(_PROBES):  # half of them say no at each turn
+            for turn in range(_PROBES):  # each turn rules out half of the new hashes
                 probe = _probe(values[rows], turn, layer)
                 rows = rows[(layer.bits[probe >> np.uint64(3)] & _bit(probe)) != 0]
             found[rows] = True

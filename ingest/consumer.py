@@ -23,15 +23,15 @@ from ingest.write import Write
 
 _log = logging.getLogger(__name__)
 
-_PAUSE = 0.005  # seconds between two looks at a write under way
-_LONGEST = 1.0  # seconds between two writes that records have to wait
-_JOIN = 8.0  # seconds for the write under way when consuming ends
+_PAUSE = 0.005  # seconds between two checks of a write under way
+_LONGEST = 1.0  # seconds: the longest pause between two writes
+_JOIN = 8.0  # seconds that the write under way may take when consuming ends
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How batches are cut: at so many bytes, or so many seconds after the last one; later when that takes long to write.
+    """When a batch is cut: at `bytes`, or `seconds` after the batch before; later if writing takes long.
 
-    Each insert has its price, however few its rows: as much time passes between two writes as the last one took, up to a second.
+    Each insert costs time, however few its rows. So the pause between two writes is as long as the last write took, up to a second.
     """
 
     bytes: int = 32 << 20
@@ -41,9 +41,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 class Consumer:
     """The consumer of one partition: decode, keep the first of each id, summarise, write.
 
-    `written` is told of each batch that is durable. `checked` sees each batch when it is decoded, and may raise to hold the partition there;
-    `dead` takes a batch's rejected records away, before anything of the batch is written. `limits` may be changed at any time. So many ids are
-    remembered as `memory` says.
+    `written` is called with each batch that is durable. `checked` is called with each decoded batch; if it raises, the partition halts there.
+    `dead` sends a batch's rejected records to the dead letters, before anything of the batch is written. `limits` may be changed at any time. `memory` is
+    the number of ids that are remembered.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Consumer:
         self._log, self._place = log, (topic, partition)
         start = log.committed(topic, partition)
         self._next, self._intent = start.next, start.intent
-        self._cut_at = self._busy_at = 0.0  # time.monotonic() of the last cut, and when its write was last seen under way
+        self._cut_at = self._busy_at = 0.0  # time.monotonic() of the last cut, and when its write was last found under way
         self._backlog = False  # whether the last batch was full
         self._problem: str | None = None
         self._write = Write(log, store, seen, topic, partition, start, written=written, dead=dead)
@@ -100,7 +100,7 @@ class Consumer:
         self._thread.start()
 
     def cease(self, *, lost: bool = False) -> None:
-        """Cut nothing more; the thread ends soon. `lost`: the partition is somebody else's already, so nothing is waited for or committed."""
+        """Cut no more batches; the thread ends soon. `lost`: another process has the partition already, so nothing is waited for or committed."""
         self._lost |= lost
         self._stop.set()
         if lost:
@@ -120,7 +120,7 @@ class Consumer:
                 if batch is not None and self._submitted(batch):
                     batch = None
                 self._problem = None
-            except Exception as error:  # the thread's edge: the log or the store may be away, and the same batch is tried again
+            except Exception as error:  # top of the thread: the log or the store may be away, and the same batch is tried again
                 expected = isinstance(error, Retryable)
                 _log.warning("ingest of %s %d waits: %s", *self._place, error, exc_info=not expected)
                 self._problem = str(error)[:300] if expected else f"{type(error).__name__}: {error}"[:300]
@@ -131,14 +131,14 @@ class Consumer:
         self._steps.abandon()
 
     def _rest(self, seconds: float) -> None:
-        """Wait before the next attempt, while what the steps have taken goes on."""
+        """Wait before the next attempt, while the steps go on with the batches that they have accepted."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._stop.wait(min(left, _LONGEST)):
-            with suppress(Exception):  # the next attempt tells it
+            with suppress(Exception):  # the next attempt raises it again
                 self._steps.poll()
 
     def _cut(self) -> Batch | None:
-        """The next batch; after a crash first exactly the one that was begun."""
+        """The next batch; after a crash first exactly the batch that was begun."""
         idle = self._write.idle
         if not idle:
             self._busy_at = time.monotonic()
@@ -161,7 +161,7 @@ class Consumer:
         return batch
 
     def _submitted(self, batch: Batch) -> bool:
-        """Submit; whether the steps have taken it."""
+        """Submit the batch; whether the steps have accepted it."""
         try:
             self._steps.submit(batch)
         except Backpressure:

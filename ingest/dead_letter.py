@@ -1,4 +1,4 @@
-"""Dead letters: records that could not be used, with the reason, for a topic where people find them."""
+"""Dead letters: rows that could not be used, with the reason, as messages of a topic that people read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from ingest.decode.payload import PayloadError, Row, cut, written
 from ingest.record import Events
 
-# Name of a header: the field that it tells, and what it means.
+# By header its field, and what that means.
 HEADERS = {
     "reason": ("reason", "why the row could not be used"),
     "field": ("field", "the field at fault; empty for the whole row"),
@@ -40,12 +40,12 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.topic}/{self.partition}/{self.position}/{self.row}".encode()
 
     def headers(self) -> list[tuple[str, bytes]]:
-        """Why, and where it stands, as texts."""
+        """The reason, and where in the log the row is, as texts."""
         return [(name, str(getattr(self, field)).encode()) for name, (field, _) in HEADERS.items()]
 
 
 def letters(events: Events) -> Sequence[DeadLetter]:
-    """The dead letters of a decoded batch: of an array the rows that were rejected, of everything else the whole record."""
+    """The dead letters of a decoded batch: the rejected rows of an array, else the whole record."""
     bodies = {record.position: record.body for record in events.batch.records} if events.rejects else {}
     rows: dict[int, Sequence[Row]] = {}
     found = []
@@ -59,7 +59,7 @@ def letters(events: Events) -> Sequence[DeadLetter]:
 
 
 def _rows(body: bytes) -> Sequence[Row]:
-    """The rows of an array, none of anything else."""
+    """The rows of an array; none if it is not an array."""
     try:
         return cut(body, "json") if body.lstrip()[:1] == b"[" else ()
     except PayloadError:

@@ -1,7 +1,7 @@
 """The step that turns a batch of records into blocks, by model.
 
-A batch from Kafka has tens of thousands of records of one event each: they are decoded together, and what becomes of a record is the same whatever its
-neighbours are. What is no plain object (a request, an array, nothing at all) is decoded alone.
+A batch from Kafka has tens of thousands of records of one event each. They are decoded together, and the result for a record does not depend on the others.
+A record that is not one JSON object (a request, an array, an empty record) is decoded alone.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ _log = logging.getLogger(__name__)
 
 B = TypeVar("B", Predictions, Labels)
 
-_NO_FAULT = (MemoryError, Retryable)  # of a record: the batch is tried again
-_MODEL = re.compile(rb'"model" ?: ?"([^"\\]*)"')  # what is probably of one model is decoded together: that is quicker, and else the same
+_NO_FAULT = (MemoryError, Retryable)  # of the store, not of a record: the batch is tried again
+_MODEL = re.compile(rb'"model" ?: ?"([^"\\]*)"')  # records of probably one model are decoded together, which is quicker
 
 
 class Decode:
-    """Decodes batches. What was decoded when it was appended is taken as it is, if the contracts have not moved since."""
+    """Decodes batches. A record that was decoded when it was appended is not decoded again, unless its contracts have changed since."""
 
     def __init__(self, contracts: Contracts) -> None:
         self._contracts = contracts
 
     def __call__(self, batch: Batch) -> Events:
         """The blocks of a batch, rows in the order of the log."""
-        contracts: Contracts = cache(self._contract)  # each stays what it is for the whole batch
+        contracts: Contracts = cache(self._contract)  # a contract does not change within a batch
         rejects: list[Reject] = []
         outside: Counter[str] = Counter()
         if batch.topic == "predictions":
@@ -62,7 +62,7 @@ class Decode:
     def _contract(self, model: str) -> Contract | None:
         try:
             return self._contracts(model)
-        except Exception as error:  # a store that is away is no fault of a record
+        except Exception as error:  # the record is not at fault if a store is away
             raise Retryable(f"the contract of {model!r} cannot be read: {error}") from error
 
 
@@ -97,7 +97,7 @@ class _Pass:
             decoded = self._read(shallow([record.body for record in records]), self._contracts, logged)
         except _NO_FAULT:
             raise
-        except Exception as error:  # one record that breaks the decoder must not stop the stream, nor cost its neighbours
+        except Exception as error:  # a record that breaks the decoder must not stop the stream, nor reject other records
             if len(records) == 1:
                 self._broken(records[0], error)
                 return
@@ -138,7 +138,7 @@ class _Pass:
 
 
 def _is_event(record: LogRecord) -> bool:
-    """Whether the record is one JSON object, of a size that can be."""
+    """Whether the record is one JSON object that is not too large."""
     return record.decoded is None and record.kind == "json" and record.body[:1] == b"{" and len(record.body) <= LARGEST
 
 
@@ -162,7 +162,7 @@ def _located(block: B, records: Sequence[LogRecord]) -> B:
 
 
 def _in_order(block: B) -> B:
-    """The block's rows as they stand in the log."""
+    """The block's rows in the order of the log."""
     if (np.diff(block.position) >= 0).all():
         return block
     return block.take(np.lexsort((block.row, block.position)))

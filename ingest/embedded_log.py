@@ -1,7 +1,7 @@
-"""The log of the embedded mode: a table in SQLite for each topic, one row a request, its row number the position.
+"""The log of the embedded mode: a table in SQLite for each topic, with one row a request, whose row number is its position.
 
-Appends are gathered: all that wait go into one transaction, and each is answered when that is on the disk (WAL, `synchronous=FULL`). Positions are never
-used twice, also after trimming. What has been written to the store is trimmed in small steps.
+All appends that wait go into one transaction, and each is answered when that is on the disk (WAL, `synchronous=FULL`). Positions are never
+used twice, also after trimming. Records that have been written to the store are trimmed in small steps.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from core.error import Retryable
 from ingest.ports import CommittedPosition
 from ingest.record import TOPICS, Kind, LogRecord, LogStretch, Topic
 
-_KEEP_DECODED = 64 << 20  # bytes of bodies whose decoded blocks are passed along
-_MOST_WAITING = 256 << 20  # bytes of appends under way before they are refused
-_TRIM = 200  # rows a step
-_PAGE = 16_384  # bytes: a request of a megabyte fills many pages, and each has its price when it is written, read and trimmed
+_KEEP_DECODED = 64 << 20  # bytes of bodies whose decoded blocks are kept for the consumer
+_MOST_WAITING = 256 << 20  # bytes of appends under way above which further ones are refused
+_TRIM = 200  # rows that are trimmed in a step
+_PAGE = 16_384  # bytes: a request of a megabyte fills many pages, and each page costs time when it is written, read and trimmed
 
 _Work = tuple[Callable[[sqlite3.Connection], Any], Callable[[Any], None], "Future[Any]"]
 
@@ -81,12 +81,12 @@ class EmbeddedLog:
             return self._ends[topic]
 
     def committed(self, topic: Topic, partition: int) -> CommittedPosition:
-        """Where the consumer stands; 1 before the first record."""
+        """The committed position of the consumer; 1 before the first record."""
         row = self._reader().execute("SELECT next, intent FROM consumers WHERE topic = ? AND partition = ?", (topic, partition)).fetchone()
         return CommittedPosition(*row) if row else CommittedPosition(1, None)
 
     def commit(self, topic: Topic, partition: int, committed: CommittedPosition) -> None:
-        """Make the consumer's position durable, and trim what lies behind it."""
+        """Make the consumer's position durable, and trim the records before it."""
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("INSERT OR REPLACE INTO consumers VALUES (?, ?, ?, ?)", (topic, partition, committed.next, committed.intent))

@@ -1,8 +1,8 @@
 """Keeps the first event of each prediction id, and drops later ones while the id is remembered.
 
 The check looks only at lower positions of its own partition: at its memory for batches that are still being written, and at the store for the rest.
-If it could see the rows of its own batch, a batch that is written again would lose all of them; if it could see other partitions, it would answer
-differently each time.
+If it saw the rows of its own batch, a batch that is written again would lose all of them. If it saw other partitions, its answers would change from
+attempt to attempt.
 
 RememberedIds is bounded. An event whose id was forgotten is kept a second time, and the owner's audit lets only the first one count. Which ids a batch can
 be checked against depends only on the batches below it, and those are finished when it is written. So every attempt to write a batch keeps the same
@@ -29,7 +29,7 @@ from ingest.record import Events
 
 
 class _Unwritten(NamedTuple):
-    """The ids by model of a batch that may not be in the store yet."""
+    """The ids, by model, of a batch that may not be in the store yet."""
 
     first: int
     last: int
@@ -39,8 +39,8 @@ class _Unwritten(NamedTuple):
 class FirstSeen:
     """The first-seen check of one partition, which remembers `most` ids.
 
-    `before` is the position from which ingest goes on; `written` tells the next position that is not written yet. What the store already has is
-    read with the first batch: the store may be away until then.
+    `before` is the position from which ingest goes on; `written` gives the next position that is not written yet. The ids in the store are
+    read with the first batch, because the store may be away until then.
     """
 
     def __init__(self, seen: KnownIds, partition: int, before: int, written: Callable[[], int], most: int = MOST) -> None:

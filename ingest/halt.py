@@ -1,4 +1,4 @@
-"""Holds a partition where nearly everything is rejected: then the fault is hardly the records', and to go on would empty the topic into the dead letters."""
+"""Halts a partition if nearly all of its rows are rejected. Then the fault is probably not in the rows, and all of them would become dead letters."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _AGAIN = 30.0  # seconds until the same batch is decoded again
 class Halt:
     """Lets batches pass until more than `share` of the last `of` rows were rejected; one for each partition.
 
-    A batch is refused before anything of it is begun, and may pass when it is decoded again: when the model has its contract, or the setting was
-    raised. A high share is meant: one broken source among several costs its own rows, and must not stop the others.
+    A batch is refused before any part of it is written. It may pass when it is decoded again, for example if the model has got its contract, or the setting
+    was raised. The share should be high, so that one broken source among several loses its own rows and does not stop the others.
     """
 
     def __init__(self, share: float = 0.9, of: int = 1_000) -> None:

@@ -1,4 +1,4 @@
-"""Which ids of a partition are remembered: those of its newest batches, so that memory and start stay the same however long the log is."""
+"""Which ids of a partition are remembered: those of its newest batches. So memory and the time to start do not grow with the log."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ingest.bloom import Bloom, Hashes
 MOST = 4_000_000  # ids a partition: 16 MB of filter
 
 _BATCHES = 65_536  # a partition: 8 MB
-_PAGE = 500_000  # ids to be read at once: each page is a look at the whole table where times and positions do not go together
+_PAGE = 500_000  # ids that are read at once: each page scans the whole table if event times do not follow positions
 
 
 class RememberedIds:
-    """The newest batches that hold `most` ids together; of small ones the newest 65,536.
+    """The newest batches, as many as hold `most` ids together, and at most 65,536.
 
-    What is within reach of a batch is told by the batches below it and by nothing else: whoever writes them down one by one (`note`) and whoever
-    reads them back (`recall`) remembers the same.
+    Which ids are within reach of a batch depends on the batches below it only. So a process that adds batches one by one (`note`) and one that
+    reads them back (`recall`) remember the same ids.
     """
 
     def __init__(self, most: int = MOST) -> None:
@@ -34,7 +34,7 @@ class RememberedIds:
         return self._batches[0][0] if self._batches else position
 
     def note(self, first: int, rows: int) -> None:
-        """A batch of so many ids is over."""
+        """Add a batch of `rows` ids that is finished."""
         if rows:
             self._batches.append((first, self._weigh(rows)))
             self._weight += self._weigh(rows)
@@ -43,7 +43,7 @@ class RememberedIds:
         self._filter.forget(self.since(first + 1))
 
     def recall(self, batches: Iterable[tuple[int, int]]) -> None:
-        """Note what is within reach of batches that were over before: (first position, ids), the newest first, none without ids."""
+        """Add those of the finished batches that are within reach. They are (first position, ids), the newest first, none without ids."""
         for first, rows in batches:
             if self._weight + self._weigh(rows) > self._most:
                 return
@@ -51,7 +51,7 @@ class RememberedIds:
             self._weight += self._weigh(rows)
 
     def pages(self, before: int) -> Iterator[tuple[int, int]]:
-        """Positions first..last of what is within reach, up to the one `before` which it ends, some batches at a time."""
+        """Ranges first..last of the positions within reach that are lower than `before`, some batches at a time."""
         held, start = 0, None
         for first, weight in self._batches:
             if start is not None and held + weight > _PAGE:
@@ -62,7 +62,7 @@ class RememberedIds:
             yield start, before - 1
 
     def add(self, ids: Hashes, position: int) -> None:
-        """Remember ids; `position` is one of their batch, or a higher one."""
+        """Remember ids; `position` is a position of their batch, or a higher one."""
         self._filter.add(ids, position)
 
     def may_have(self, ids: Hashes) -> npt.NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""What ingest needs of others."""
+"""The ports of ingest: what it needs of the log and of the fact store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from ingest.record import LogStretch, Topic
 
 
 class CommittedPosition(NamedTuple):
-    """Where a partition stands: the next position to write, and the last one of a batch that was begun and may be written in part."""
+    """What is committed of a partition: the next position to write, and the intent.
+
+    The intent is the last position of a batch that was begun and may be written in part.
+    """
 
     next: int
     intent: int | None
@@ -25,19 +28,19 @@ class Log(Protocol):
     """A log of records in partitions, each record at a growing position."""
 
     def committed(self, topic: Topic, partition: int) -> CommittedPosition:
-        """Where the consumer of this partition stands."""
+        """The committed position of this partition."""
         ...
 
     def commit(self, topic: Topic, partition: int, committed: CommittedPosition) -> None:
-        """Make the consumer's position durable. Raises Retryable when that did not succeed."""
+        """Make the position durable. Raises Retryable if that did not succeed."""
         ...
 
     def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> LogStretch:
-        """What lies from position `start` on, at most up to position `until`, about `most` bytes, at least one record if there is any."""
+        """The records from position `start` on, up to position `until` at most: about `most` bytes, and at least one record if there is any."""
         ...
 
     def wait(self, topic: Topic, partition: int, position: int, seconds: float) -> bool:
-        """Wait until the log has been read beyond `position`; whether it has."""
+        """Wait until the log has reached `position`, at most so many seconds; whether it has."""
         ...
 
 
@@ -61,7 +64,7 @@ class Store(Protocol):
         ...
 
     def batches(self, rows: Sequence[Mapping[str, str | int]]) -> None:
-        """What the batch held; the last insert, and the same rows again change nothing."""
+        """A summary of the batch, a row a model. It is inserted last; the same rows again change nothing."""
         ...
 
 
@@ -85,9 +88,9 @@ class WrittenRows(KnownIds, Protocol):
     """Which events a partition already has."""
 
     def rows_at(self, topic: Topic, partition: int, first: int, last: int) -> set[tuple[int, int]]:
-        """Position and row of the rows at positions first..last that are there."""
+        """(position, row) of the rows at positions first..last that are in the store."""
         ...
 
     def finished(self, topic: Topic, partition: int, last: int) -> bool:
-        """Whether `batches` has the batch that ends at this position: then all of it is there."""
+        """Whether `batches` has the batch that ends at this position; then all of the batch is written."""
         ...

@@ -1,4 +1,4 @@
-"""What travels through ingest: records of the log, cut into batches, then decoded to blocks."""
+"""The messages between the steps of ingest: records of the log, batches of records, and decoded batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PartitionKey = tuple[Topic, int]  # a topic and the number of a partition
 
 
 class LogRecord(NamedTuple):
-    """One record of the log: a request's body, or one event. `decoded` is there when the one who appended it had decoded it already."""
+    """One record of the log: a request's body, or one event. `decoded` is set if the request was decoded when it was appended."""
 
     position: int
     logged: int
@@ -29,7 +29,7 @@ class LogRecord(NamedTuple):
 
 
 class LogStretch(NamedTuple):
-    """Records that follow one another, and the last position that was looked at: a log may have positions without a record."""
+    """Consecutive records, and the last position that was read; a log may have positions without a record."""
 
     records: Sequence[LogRecord]
     last: int

@@ -1,7 +1,8 @@
 """A step takes batches, works on them, and hands them on.
 
-`submit` accepts or raises `Backpressure`, having changed nothing; accepted is not done. `poll` moves what waits; `close` says that nothing
-more comes; `join` waits for what is under way; `abandon` drops it. Only the last step moves the log's positions.
+A consumer's thread calls them. `submit` accepts a message, or raises `Backpressure` and has changed nothing; an accepted message need not be done.
+`poll` moves on what waits. `close` says that no more messages come. `join` waits for work under way, and `abandon` drops it. Only the last step
+commits positions of the log.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ class Backpressure(Exception):
 
 
 class Step(Protocol[T_contra]):
-    """The five verbs."""
+    """A step, by its five methods."""
 
     def submit(self, message: T_contra) -> None:
         """Accept a message, or raise Backpressure."""
         ...
 
     def poll(self) -> None:
-        """Move what waits."""
+        """Move on what waits."""
         ...
 
     def close(self) -> None:
@@ -45,7 +46,7 @@ class Step(Protocol[T_contra]):
 
 
 class Apply(Generic[T, U]):
-    """A step that is a function. It holds one result that the next step would not take yet."""
+    """A step that is a function. It holds one result that the next step has not accepted yet."""
 
     def __init__(self, function: Callable[[T], U], following: Step[U]) -> None:
         self._function = function
@@ -53,7 +54,7 @@ class Apply(Generic[T, U]):
         self._held: list[U] = []
 
     def submit(self, message: T) -> None:
-        """Work on the message at once, unless a result still waits. What a following step raises comes out of `poll`: this message is accepted."""
+        """Work on the message at once, unless a result still waits. If a following step raises, `poll` raises it, because this message is accepted."""
         self._forward()
         if self._held:
             raise Backpressure
@@ -67,19 +68,19 @@ class Apply(Generic[T, U]):
         self._forward()
 
     def close(self) -> None:
-        """Close what follows, once the waiting result has gone."""
+        """Close the step that follows, once it has accepted the waiting result."""
         self._forward()
         self._next.close()
 
     def join(self, seconds: float) -> None:
-        """Wait for what follows."""
+        """Wait for the steps that follow."""
         until = time.monotonic() + seconds
         self._next.join(seconds)
         self._forward()
         self._next.join(max(0.0, until - time.monotonic()))
 
     def abandon(self) -> None:
-        """Drop the waiting result and what follows."""
+        """Drop the waiting result, and the work of the steps that follow."""
         self._held.clear()
         self._next.abandon()
 

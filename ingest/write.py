@@ -93,7 +93,7 @@ class Write:
         """Nothing more comes."""
 
     def join(self, seconds: float) -> None:
-        """Wait for the batch under way, then acknowledge it; an intent that is not fulfilled stays."""
+        """Wait for the batch under way, then acknowledge it; the intent of an unfinished batch stays."""
         if self._flight is not None:
             try:
                 self._flight.result(seconds)
@@ -102,7 +102,7 @@ class Write:
         self.poll()
 
     def drop(self) -> None:
-        """Begin no further attempt; the intent stays, and the batch is written by whoever has the partition next."""
+        """Begin no further attempt. The intent stays, and the process that has the partition next writes the batch."""
         self._abandoned.set()
 
     def abandon(self) -> None:
@@ -118,7 +118,7 @@ class Write:
     def _write(self, events: Events) -> None:
         batch, pause, began = events.batch, 0.1, time.monotonic()
         about = {"token": batch.token, "topic": batch.topic, "partition": batch.partition}
-        doubt = batch.last == self._found  # whether something of the batch may be there already
+        doubt = batch.last == self._found  # whether rows of the batch may be in the store already
         while not self._abandoned.is_set():
             try:
                 intent = CommittedPosition(batch.first, batch.last)
@@ -127,7 +127,7 @@ class Write:
                     self._committed, self._open = intent, batch.last
                 if not (doubt and self._seen.finished(*self._place, batch.last)):
                     self._insert(events, doubt=doubt)
-            except Exception as error:  # the store's edge: whatever it was, only the same rows under the same token may follow
+            except Exception as error:  # whatever the store raised, only the same rows under the same token may follow
                 doubt, self.problem = True, f"{type(error).__name__}: {str(error)[:300]}"
                 _log.warning("a batch could not be written, trying again in %.1f s: %s", pause, self.problem, extra=about)
                 self._abandoned.wait(pause)
@@ -153,7 +153,7 @@ class Write:
         self._store.batches(_summary(events))
 
     def _complete(self, events: Events) -> None:
-        """Insert the raw rows that no attempt has brought."""
+        """Insert the raw rows that no earlier attempt has inserted."""
         batch = events.batch
         there = self._seen.rows_at(batch.topic, batch.partition, batch.first, batch.last)
         predictions = [(contract, _without(block, there)) for contract, block in events.predictions]
@@ -162,13 +162,13 @@ class Write:
 
 
 def _without(block: B, there: set[tuple[int, int]]) -> B:
-    """The rows whose (position, row) is none of those."""
+    """The rows whose (position, row) is not in `there`."""
     keys = zip(block.position.tolist(), block.row.tolist(), strict=True)
     return block.take(np.array([row for row, key in enumerate(keys) if key not in there], np.intp))
 
 
 def _summary(events: Events) -> list[dict[str, str | int]]:
-    """A row a model for the table of batches; the rejected rows are told with the first. Where nothing could be used, no model's row tells them."""
+    """A row a model for the table of batches. The first counts the rejected rows; if no row could be used, a row without a model counts them."""
     batch = events.batch
     blocks = {contract.model: (block.ts, block.logged) for contract, block in events.predictions}
     blocks |= {model: (block.ts, block.logged) for model, block in events.labels.items()}

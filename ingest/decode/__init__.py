@@ -1,1 +1,1 @@
-"""From the bytes of a request to columns, a model at a time. May import core; knows neither the log nor the stores."""
+"""From the bytes of a request to columns, one block for each model. Knows neither the log nor the stores."""

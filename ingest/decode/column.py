@@ -1,4 +1,4 @@
-"""Values of a column, as JSON gave them, to arrays. What is wrong is told by index and reason.
+"""Turns the JSON values of a column into arrays. Wrong values are reported by index and reason.
 
 Columns of numbers: NaN is null, +infinity is invalid. Columns of texts: `null` and `invalid` (core.text).
 """
@@ -22,7 +22,7 @@ LONGEST_NAME = 256  # bytes of ids
 
 Bad = dict[int, str]
 
-# What Arrow reads as `core.moment.parse` does; the rest is left to that.
+# Texts that Arrow and `core.moment.parse` read alike; all others are left to the latter.
 _PLAIN_TIME = r"^[12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$"
 _NONE = type(None)
 
@@ -36,21 +36,21 @@ def numbers(values: Sequence[float | None]) -> tuple[Floats, Bad]:
 
 
 def scores(values: Sequence[float | None]) -> tuple[Floats, Bad]:
-    """Float64; None is NaN, and so is what is not finite."""
+    """Float64; None is NaN, and so is every value that is not finite."""
     array, bad = numbers(values)
     array[list(bad)] = np.nan
     return array, bad
 
 
 def tags(values: Sequence[Any]) -> tuple[Floats, Bad]:
-    """Numbers that were sent as tags, which have no type until here."""
+    """A numeric column whose values were sent as tags, of any type."""
     wrong = {i: f"{kind_of(v)} where a number is expected" for i, v in enumerate(values) if v is not None and not _is_number(v)}
     array, bad = numbers([math.inf if i in wrong else v for i, v in enumerate(values)] if wrong else values)
     return array, bad | wrong
 
 
 def texts(values: Sequence[Any], *, binary: bool = False) -> tuple[Categories, Bad]:
-    """Texts of strings, numbers, booleans and None; with `binary`, of a binary model's classes."""
+    """The texts of strings, numbers, booleans and None; with `binary` the texts of a binary model's classes."""
     kinds = set(map(type, values)) - {_NONE, str}
     if len(kinds) > 1:  # True == 1 == 1.0, and their texts differ
         column = Categories.of([_text(value, binary) for value in values])
@@ -65,7 +65,7 @@ def texts(values: Sequence[Any], *, binary: bool = False) -> tuple[Categories, B
 
 
 def names(values: Sequence[Any], kind: Named, default: str) -> tuple[Categories, Bad]:
-    """Versions or roles: strings as they are, numbers as their text, `default` for None and for what is no name."""
+    """Versions or roles: strings as they are, numbers as their text, `default` for None and for values that are no name."""
     table: dict[str, int] = {}
     wrong = {value: why for value in dict.fromkeys(values) if value is not None and (why := _why_no_name(kind, value))}
     code = {

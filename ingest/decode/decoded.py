@@ -1,4 +1,4 @@
-"""What came out of a request: blocks by model, and everything that was wrong with it."""
+"""A decoded request: blocks by model, and all of its faults."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from core.contract import Contract
 from ingest.decode.fault import Fault
 
-LISTED = 100  # bad cells that are told by row; the blocks hold them all
+LISTED = 100  # bad cells that are listed by row; the blocks hold all of them as invalid
 
 Contracts = Callable[[str], Contract | None]
 B = TypeVar("B")
@@ -17,7 +17,7 @@ B = TypeVar("B")
 
 @dataclass(frozen=True)
 class Decoded(Generic[B]):
-    """A decoded request: `rows` seen, of which `accepted` stand in `blocks`; the others are in `rejects`, in order.
+    """A decoded request of `rows` rows. `accepted` of them are in `blocks`; the others are in `rejects`, in order.
 
     `cells` are the first `LISTED` bad cells of accepted rows; `unknown` counts columns that are not in the contract, by
     (model, column); `outside` counts accepted rows by model whose prediction or label is none of the contract's classes.

@@ -1,4 +1,4 @@
-"""What is wrong with a row or a cell, in words that can be shown, stored and sent."""
+"""Faults of rows and cells, with texts that can be shown, stored and sent."""
 
 from __future__ import annotations
 

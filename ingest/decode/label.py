@@ -51,11 +51,11 @@ class LabelForm:
         return msgspec.convert(value, Label)
 
     def learn(self, _: tuple[str, ...]) -> LabelForm:
-        """Itself: labels have no columns."""
+        """This form: labels have no columns to learn."""
         return self
 
     def repair(self, row: int, value: dict[str, Any], cells: list[Fault]) -> tuple[Label, tuple[str, ...]]:
-        """The label's struct; InvalidRecord if its frame is wrong."""
+        """The label's struct; InvalidRecord if a required field is wrong."""
         checks: tuple[tuple[str, Any, str], ...] = (
             ("prediction_id", str, "a string"),
             ("ts", str | int | float | None, "RFC 3339 text or milliseconds since the epoch"),
@@ -96,7 +96,7 @@ def decode_labels(
 def read_labels(
     rows: Sequence[Row], contracts: Contracts, now: int | Ints, *, position: int = 0, logged: int | None = None
 ) -> Decoded[Labels]:
-    """The same of rows that were cut; `now` is that of all rows, or an array by row."""
+    """As `decode_labels`, for rows that were cut already; `now` is one time for all rows, or an array by row."""
 
     def form_of(model: str) -> LabelForm | None:
         contract = contracts(model)
@@ -109,7 +109,7 @@ def read_labels(
 
 
 def _block(report: DecodeReport, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Labels:
-    """The rows of a group whose frames are good; faults go to the report."""
+    """The block of a group's rows whose required fields are right; faults go to the report."""
     form: LabelForm = group.form  # type: ignore[assignment]
     contract = form.contract
     labels: list[Label] = group.events
@@ -147,7 +147,7 @@ def _block(report: DecodeReport, group: Group, now: int | Ints, position: int, l
 
 
 def _truth(values: list[Any], contract: Contract) -> tuple[Categories, Floats, Bad]:
-    """Texts and numbers of labels; which of them are none, and why. A null is one of those."""
+    """Texts and numbers of labels; which values are no labels (null is none), and why."""
     wrong = {i: "is null; send a value, or `deleted: true` to retract" for i, value in enumerate(values) if value is None}
     numeric = [value if isinstance(value, int | float) and not isinstance(value, bool) else None for value in values]
     numbers, endless = column.numbers([_float(value) for value in numeric])

@@ -1,9 +1,8 @@
 """The struct of a model's events, made from its contract, so that msgspec reads them typed.
 
-Columns are the fields c0, c1, ... of `features`, in the order of the contract; names that the contract does not know and
-that were met before are u0, u1, ...; classes are p0, p1, ... of `probabilities`, and other texts that are often written for them s0, s1, ...
-Everything else is refused by the typed
-reader, and then repaired (`repair`).
+The columns of the contract are the fields c0, c1, ... of `features`, in its order. Columns that are not in the contract and were sent before are u0, u1, ...
+The classes are the fields p0, p1, ... of `probabilities`, and other texts that are often written for them s0, s1, ...
+The typed reader refuses an event with anything else, and `repair` then reads it.
 """
 
 from __future__ import annotations
@@ -23,7 +22,10 @@ _UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')  # msgspec takes no suc
 
 
 class EventLayout(NamedTuple):
-    """What decides a model's struct. `columns` are (name, numeric) of features and tags; `classes` are texts; `unknown` are names."""
+    """What a model's struct is made from.
+
+    `columns` are (name, numeric) of features and tags; `classes` are texts; `unknown` are names that are not in the contract.
+    """
 
     task: Task
     columns: tuple[tuple[str, bool], ...]
@@ -40,12 +42,12 @@ class EventLayout(NamedTuple):
         return Classes(self.classes, binary=self.task == Task.BINARY)
 
     def knowing(self, names: tuple[str, ...]) -> EventLayout:
-        """The same, with more names that are counted and left out."""
+        """The same layout with more unknown columns, which are counted and left out."""
         return self._replace(unknown=self.unknown + tuple(name for name in names if not _UNNAMEABLE.search(name)))
 
 
 class Types(NamedTuple):
-    """The structs of a layout. `typed` is False where a name cannot be a field's: then every row is repaired.
+    """The structs of a layout. `typed` is False if a column's name cannot be the name of a field; then every row goes through `repair`.
 
     `spelled` has the fields of `probabilities` that stand for other texts of the classes, by text; `fields_of` those of each class.
     """
@@ -103,7 +105,7 @@ def _struct(name: str, fields: list[tuple[str, Any, Any]]) -> Any:
 
 
 class Prediction(Extra, kw_only=True, gc=False):
-    """A prediction event as it is on the wire, whatever its model; the served schema is made from it."""
+    """A prediction event as it is sent, whatever its model; the schema in the API's description is made from it."""
 
     prediction_id: str
     model: str

@@ -1,4 +1,4 @@
-"""The bytes of a request: unpacked within bounds, and cut into rows that are not yet read.
+"""The bytes of a request: unpacked up to a limit, and cut into rows that are not yet read.
 
 JSON as Python's `json` writes it is taken too: the bare words NaN, Infinity and -Infinity read as `math.inf`, which no
 valid number is.
@@ -24,7 +24,7 @@ LONGEST_INTEGER = 310  # digits; a longer one is no float either
 Kind = Literal["json", "ndjson"]
 
 _OTHERS = bytes(sorted(set(range(256)) - set(b"[]{}")))
-_OTHERS_OF_LINES = _OTHERS.replace(b"\n", b"")  # what stands in two lines is no pair
+_OTHERS_OF_LINES = _OTHERS.replace(b"\n", b"")  # the halves of a surrogate pair in two lines are no pair
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _CHUNK = 2**20
 _DEEP = f"the JSON is nested deeper than {DEEPEST} levels"
@@ -40,7 +40,7 @@ class PayloadError(WatchkeeperError):
 
 
 class Parsed(msgspec.Struct, frozen=True, gc=False):
-    """A row whose JSON has been read, by the reader that takes what Python writes.
+    """A row whose JSON has been read by the tolerant reader, which takes everything that Python's `json` writes.
 
     `typed` is False where strings may hold lone surrogates, which msgspec takes in some places and not in others.
     """
@@ -50,12 +50,12 @@ class Parsed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Broken(msgspec.Struct, frozen=True, gc=False):
-    """A row that is not worth reading, and why."""
+    """A row that cannot be read, and why."""
 
     reason: str
 
 
-# A row: its JSON, or what was read of it.
+# A row: its JSON, or the value that was read from it.
 Row = bytes | msgspec.Raw | Parsed | Broken
 
 
@@ -99,14 +99,14 @@ def cut(body: bytes, kind: Kind) -> Sequence[Row]:
 
 
 def written(row: Row) -> bytes:
-    """The JSON of a row; what only the tolerant reader takes is written as Python writes it, and reads as the same."""
+    """The JSON of a row. A value that only the tolerant reader takes is written as Python's `json` writes it, and reads back as the same."""
     if isinstance(row, Broken):
         raise PayloadError(row.reason)
     return json.dumps(row.value).encode() if isinstance(row, Parsed) else bytes(row)
 
 
 def parse(text: bytes | msgspec.Raw) -> object:
-    """The value of a JSON text, numbers without end as `math.inf`. PayloadError if it is no JSON."""
+    """The value of a JSON text, with infinite numbers as `math.inf`. PayloadError if it is not JSON."""
     try:
         return json.loads(bytes(text).decode(), parse_constant=_endless, parse_int=_integer)
     except RecursionError:
@@ -118,7 +118,7 @@ def parse(text: bytes | msgspec.Raw) -> object:
 
 
 def too_deep(text: bytes) -> bool:
-    """Whether a JSON text is nested deeper than `DEEPEST`; says the same on every stack. What is no JSON is left to the parser."""
+    """Whether a JSON text is nested deeper than `DEEPEST`, however much stack is left. Text that is not JSON is left to the parser."""
     if not _peeled(text):
         return False
     rest = _peeled(_STRING.sub(b"", text))
@@ -136,7 +136,7 @@ def _peeled(text: bytes, others: bytes = _OTHERS) -> bytes:
 
 
 def shallow(texts: Sequence[bytes]) -> Sequence[Row]:
-    """The JSON texts as rows, those that are nested too deep as broken ones."""
+    """The JSON texts as rows; those that are nested too deep become `Broken`."""
     if not _peeled(b"\n".join(texts), _OTHERS_OF_LINES).strip(b"\n"):
         return texts
     return [Broken(_DEEP) if too_deep(text) else text for text in texts]

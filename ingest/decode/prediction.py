@@ -26,7 +26,7 @@ from ingest.decode.reader import Group
 from ingest.decode.repair import Repair
 from ingest.decode.report import DecodeReport, decode, of
 
-MOST_UNKNOWN = 64  # names a struct is taught; more are counted the slow way
+MOST_UNKNOWN = 64  # unknown columns that a struct learns; more are counted by `repair`, which is slower
 
 _extras = attrgetter(*EXTRAS)
 
@@ -49,7 +49,7 @@ class PredictionForm:
         return msgspec.convert(value, self._types.event)
 
     def learn(self, names: tuple[str, ...]) -> PredictionForm:
-        """A form that knows these columns as unknown ones, too; itself when it knows enough of them."""
+        """A form that also has these unknown columns; this form if it has enough of them."""
         layout = self.layout.knowing(names)
         if layout == self.layout or len(layout.unknown) > MOST_UNKNOWN:
             return self
@@ -70,7 +70,7 @@ def decode_predictions(
 def read_predictions(
     rows: Sequence[Row], contracts: Contracts, now: int | Ints, *, position: int = 0, logged: int | None = None
 ) -> Decoded[tuple[Contract, Predictions]]:
-    """The same of rows that were cut; `now` is that of all rows, or an array by row."""
+    """As `decode_predictions`, for rows that were cut already; `now` is one time for all rows, or an array by row."""
 
     def form_of(model: str) -> PredictionForm | None:
         contract = contracts(model)
@@ -86,7 +86,7 @@ def read_predictions(
 
 
 def _block(report: DecodeReport, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Predictions:
-    """The rows of a group whose frames are good; faults and unknown columns go to the report."""
+    """The block of a group's rows whose required fields are right; faults and unknown columns go to the report."""
     form: PredictionForm = group.form  # type: ignore[assignment]
     contract, binary = form.contract, form.contract.task == Task.BINARY
     outputs = list(map(attrgetter("prediction"), group.events))
@@ -138,7 +138,7 @@ def _with_signals(report: DecodeReport, contract: Contract, rows: list[int], eve
 
 
 def _values(form: PredictionForm, index: int, features: list[Any], events: list[Any]) -> tuple[Any, Bad]:
-    """A column's values: of a feature from `features`, of a tag from `tags` and then from `features`."""
+    """A column's values: those of a feature from `features`, those of a tag from `tags`, else from `features`."""
     known = form.contract.columns[index]
     values = list(map(attrgetter(f"c{index}"), features))
     if index >= len(form.contract.features):
@@ -169,7 +169,7 @@ def _outputs(
 
 
 def _sent_for(form: PredictionForm, index: int, sent: list[Any]) -> list[float | None]:
-    """What was sent as the probability of a class: under its own text, else under another that means it."""
+    """The values that were sent as the probability of a class, under its own text or else under another text that means it."""
     values = [None if p is None else getattr(p, f"p{index}") for p in sent]
     if None in values:
         for field in form.fields_of[index]:
@@ -178,7 +178,7 @@ def _sent_for(form: PredictionForm, index: int, sent: list[Any]) -> list[float |
 
 
 def _extra(report: DecodeReport, form: PredictionForm, rows: list[int], events: list[Any]) -> Any:
-    """JSON text of the optional fields that were sent, without the tags that are columns; "" where there are none."""
+    """The JSON text of the optional fields that were sent, without the tags that are columns; "" if there are none."""
     columns, faulty = {known.name for known in form.contract.tags}, report.faulty
     extra = np.full(len(events), "", object)
     for i, event in enumerate(events):
@@ -200,7 +200,10 @@ def _extra(report: DecodeReport, form: PredictionForm, rows: list[int], events: 
 
 
 def _encodable(report: DecodeReport, row: int, event: Any, extra: Kept) -> str:
-    """The JSON text without what holds lone surrogates, which is not in the event either: a feature of attributions, else the field, which is invalid."""
+    """The JSON text without values that hold lone surrogates, which become invalid: one feature of attributions, else the whole field.
+
+    They are removed from the event, too.
+    """
     for name in EXTRAS:
         try:
             msgspec.json.encode(getattr(extra, name))

@@ -1,4 +1,4 @@
-"""Rows to structs, a slice at a time: all at once where they are alike, one by one where they are not."""
+"""Turns rows into structs, a slice at a time: all at once if the rows are alike, else one by one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Form(Protocol):
     """How events of one model are read."""
 
     model: str
-    typed: bool  # whether `decode` and `convert` can be used
+    typed: bool  # whether `decode` and `convert` may be used
 
     def decode(self, text: Any, /) -> Any:
         """The struct of an event's JSON; msgspec's errors if it has another shape."""
@@ -31,11 +31,11 @@ class Form(Protocol):
         ...
 
     def repair(self, row: int, value: dict[str, Any], cells: list[Fault], /) -> tuple[Any, tuple[str, ...]]:
-        """The struct of any event, and its unknown columns; InvalidRecord if its frame is wrong."""
+        """The struct of any event, and its unknown columns; InvalidRecord if a required field is wrong."""
         ...
 
     def learn(self, names: tuple[str, ...], /) -> Form:
-        """A form that knows these columns as unknown ones, too."""
+        """A form that also has these unknown columns."""
         ...
 
 
@@ -58,7 +58,7 @@ class Group:
 class Reader:
     """Reads slices. `form_of` gives a model's form, None for a model that is not known.
 
-    After each slice `rejects`, `cells` and `unmet` (unknown columns of rows that were repaired) hold what it left.
+    After each slice `rejects`, `cells` and `unmet` (unknown columns of rows that went through `repair`) hold what was found in it.
     """
 
     def __init__(self, form_of: Callable[[str], Form | None]) -> None:
@@ -89,7 +89,7 @@ class Reader:
         return list(groups.values())
 
     def _expected(self, item: Row) -> Form | None:
-        """The form of a row's model, where that can be told without reading the row."""
+        """The form of a row's model, if that is known without reading the row."""
         if isinstance(item, Broken | Parsed):
             return None
         try:
@@ -137,12 +137,12 @@ class Reader:
 
     def _form(self, model: str) -> Form | None:
         if model not in self._forms:
-            self._forms[model] = self._form_of(model) if encodes(model) and "\0" not in model else None  # which no store can hold
+            self._forms[model] = self._form_of(model) if encodes(model) and "\0" not in model else None  # a name that no store can hold
         return self._forms[model]
 
 
 def _alike(form: Form, rows: Sequence[Row]) -> list[Any] | None:
-    """The structs of rows that are all of the form's model and shape; else None."""
+    """The structs of the rows if all of them are of the form's model and shape; else None."""
     kinds = set(map(type, rows))
     if not form.typed or len(kinds) != 1:
         return None

@@ -1,4 +1,4 @@
-"""The slow way for a row that its struct refuses: keeps what can be kept, and says what cannot.
+"""Reads a row that the typed struct refuses: keeps the values that can be kept, and reports the others. It is slow.
 
 A cell that cannot be kept becomes `core.extra.WRONG`, which is invalid in every column.
 """
@@ -32,7 +32,7 @@ class Repair:
     def __call__(self, row: int, value: dict[str, Any], cells: list[Fault]) -> tuple[Any, tuple[str, ...]]:
         """The event's struct, and the columns that the layout does not know; bad cells are added to `cells`.
 
-        InvalidRecord if its frame is wrong.
+        InvalidRecord if a required field is wrong.
         """
         self._frame(row, value)
         event = {"prediction_id": value["prediction_id"], "model": value["model"], "ts": value["ts"]}
@@ -88,7 +88,7 @@ class Repair:
         return features, tuple(unmet)
 
     def _tags(self, row: int, values: object, cells: list[Fault]) -> dict[str, Any] | None:
-        """Tags as they are: a column of the contract keeps a bad cell as such, another one is left out."""
+        """The tags. A bad cell of a column of the contract is kept as invalid; any other bad tag is left out."""
         if values is not None and not isinstance(values, dict):
             cells.append(fault(row, "tags", f"{kind_of(values)} where an object is expected"))
             return None
@@ -155,7 +155,7 @@ def _scalar(row: int, field: str, value: object, cells: list[Fault]) -> object:
 
 
 def _optional(row: int, field: str, value: object, kind: Any, cells: list[Fault], wrong: Any = None) -> Any:
-    """The value as a kind; `wrong` where it is none."""
+    """The value converted to `kind`; `wrong` if it cannot be."""
     if value is None:
         return None
     try:

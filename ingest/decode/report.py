@@ -25,7 +25,7 @@ _SHOWN, _NAMED = 60, 10  # characters of a class, and classes, in a reason
 
 
 class DecodeReport:
-    """What was wrong with a slice: `rejects`, `cells` of rows that stay, `unknown` columns by (model, name), rows `outside` the classes by model."""
+    """The faults of a slice: `rejects`, bad `cells` of rows that are accepted, `unknown` columns by (model, name), rows `outside` the classes by model."""
 
     def __init__(self, reader: Reader, unknown: Counter[tuple[str, str]], outside: Counter[str]) -> None:
         self.rejects = reader.rejects
@@ -35,7 +35,7 @@ class DecodeReport:
         self._cells = {(cell.row, cell.field): cell for cell in reader.cells}
 
     def reject(self, group: Group, faults: Mapping[str, Bad]) -> npt.NDArray[np.intp] | None:
-        """Reject rows for the first fault of each, by field; the indices of those that stay, None for all."""
+        """Reject rows, each for its first fault; `faults` are by field. The indices of the rows that are left, None for all."""
         first: dict[int, Fault] = {}
         for field, bad in faults.items():
             for i, reason in bad.items():
@@ -46,13 +46,13 @@ class DecodeReport:
         return np.array([i for i in range(len(group.rows)) if i not in first], np.intp)
 
     def cells_of(self, rows: Sequence[int], field: str, bad: Mapping[int, str]) -> None:
-        """Note bad cells by their index in `rows`; the reason that was noted first stays."""
+        """Add bad cells by their index in `rows`; a cell keeps the reason that was added first."""
         for i, reason in bad.items():
             found = fault(rows[i], field, reason)
             self._cells.setdefault((found.row, found.field), found)
 
     def classes(self, contract: Contract, rows: Sequence[int], field: str, values: Categories) -> None:
-        """Count the values that are none of the contract's classes, and note the first of them as bad cells."""
+        """Count the values that are none of the contract's classes, and add the first of them as bad cells."""
         known = Classes.of(contract)
         at = known.outside(values)
         if len(at):
@@ -71,14 +71,14 @@ class DecodeReport:
 
 
 def _stranger(value: str, names: Sequence[str]) -> str:
-    """Why a text is no class, for people."""
+    """Why a text is none of the classes, for people."""
     shown, *listed = (text.unquote(one[:_SHOWN]) for one in (value, *names[:_NAMED]))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{shown} is none of the model's classes ({', '.join(listed)}{more}); it counts as a class of its own"
 
 
 def of(each: int | Ints, rows: Sequence[int]) -> int | Ints:
-    """What `each` says of these rows: an array by row, or one number for all."""
+    """The values of `each` for these rows; `each` is an array by row, or one number for all."""
     return each if isinstance(each, int) else each[rows]
 
 

@@ -1,1 +1,1 @@
-"""Kafka as the log: confluent-kafka lives here."""
+"""Kafka as the log. Only this package imports confluent-kafka."""

@@ -1,4 +1,4 @@
-"""Makes the clients of librdkafka, and says in words which settings it does not take."""
+"""Makes the clients of librdkafka, and says which settings are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the brokers are reached, what topics and groups are called, and what the clients of librdkafka are set to."""
+"""The connection to the brokers: names of topics and groups, and settings of the clients of librdkafka."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GroupProtocol = Literal["classic", "consumer"]
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
-    """How a deployment is reached and named on a Kafka cluster. `prefix` stands before every topic and group; `options` are librdkafka's and come last.
+    """A deployment's connection to a Kafka cluster. `prefix` is put before the names of topics and groups; `options` are librdkafka's and override ours.
 
     `instance` makes the consumer a static member of its group: a restart within `session` seconds moves no partition. Under the protocol
     `consumer` (KIP-848) the broker sets the session timeout.
@@ -33,7 +33,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.prefix}watchkeeper-{name}"
 
     def consumer(self, group: str) -> dict[str, Any]:
-        """Settings of a consumer that keeps its own offsets: nothing is committed or reset behind its back."""
+        """Settings of a consumer that keeps its offsets itself: librdkafka commits and resets nothing."""
         classic = {
             "partition.assignment.strategy": "cooperative-sticky",
             "session.timeout.ms": int(self.session * 1_000),
@@ -51,7 +51,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
             "max.poll.interval.ms": 300_000,
-            "topic.metadata.refresh.interval.ms": 30_000,  # so soon new partitions are seen
+            "topic.metadata.refresh.interval.ms": 30_000,  # how soon new partitions are noticed
             "fetch.queue.backoff.ms": 5,
             "fetch.wait.max.ms": 100,
             "queued.max.messages.kbytes": 32 << 10,
@@ -59,11 +59,11 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def reader_settings(self, group: str) -> dict[str, Any]:
-        """Settings of a client that asks for the offsets of a group and takes none: never subscribed, and silent, for what is wrong is raised."""
+        """Settings of a client that asks for a group's offsets and never subscribes. It writes no log lines, because its errors are raised."""
         return {**{name: value for name, value in self.consumer(group).items() if name != "group.instance.id"}, "log_level": 0}
 
     def producer(self) -> dict[str, Any]:
-        """Settings of a producer whose answer means that all in-sync replicas have it; an id's partition is the one that Java picks."""
+        """Settings of a producer with `acks=all`, which puts an id into the partition that Java clients choose."""
         return {
             **self._shared("producer"),
             "acks": "all",
@@ -76,7 +76,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def admin(self) -> dict[str, Any]:
-        """Settings of a client that asks and creates."""
+        """Settings of a client that asks about topics and groups, and creates topics."""
         return {**self._shared("admin"), **self.options}
 
     def _shared(self, part: str) -> dict[str, Any]:

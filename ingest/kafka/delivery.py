@@ -1,4 +1,4 @@
-"""Counts the reports of messages that belong together."""
+"""Counts the delivery reports of messages that were sent together."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ Over = Callable[[KafkaError | None], Retryable | None]
 
 
 class DeliveryReport:
-    """The delivery of some messages: called with each report. With the last one `over` is called, and the future is done; it raises what that returns."""
+    """The delivery of some messages; it is called with each report.
+
+    At the last one it calls `over` and completes the future, which raises what `over` returns.
+    """
 
     def __init__(self, messages: int, over: Over) -> None:
         self._over = over
-        self._numbers, self._last = count(1), messages  # each report draws a number, in whatever thread: `next` of a count is atomic
+        self._numbers, self._last = count(1), messages  # each report takes a number, in any thread: `next` of a count is atomic
         self.error: KafkaError | None = None
         self.future: Future[None] = Future()
         if not messages:

@@ -1,4 +1,4 @@
-"""Diagnosis of the brokers: can they be reached, are they new enough, are topics and groups as they must be, may we write?"""
+"""Diagnosis of the brokers: whether they can be reached and are new enough, whether topics and groups are set up right, and whether we may write."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ingest.record import TOPICS
 
 NAME = "kafka"
 LEAST = (3, 9)
-OUTAGE = 3 * 86_400_000  # milliseconds: as long as the topics of events must keep what nobody reads, a long weekend
+OUTAGE = 3 * 86_400_000  # milliseconds, a long weekend: how long the topics of events must keep unread records at least
 _ASK = 5.0  # seconds
 _ALL_DOWN = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001 - its public name
 _RIGHTS = "grant the account Describe and DescribeConfigs on the cluster and on the topics"
@@ -43,7 +43,7 @@ Configs = Mapping[str, Any]
 def diagnose(connection: Connection, partitions: int, replication: int) -> Iterator[Finding]:
     """What is found at the brokers; the first finding says whether they answer, and without that there is no other.
 
-    `partitions` and `replication` are the settings'. To hear the brokers' clock, and that all in-sync replicas answer, one tick of nobody is sent.
+    `partitions` and `replication` are the settings'. A tick without a model is sent to learn the brokers' clock and that all in-sync replicas answer.
     """
     try:
         yield from _found(connection, partitions, replication)
@@ -92,7 +92,7 @@ def _telling(heard: list[str]) -> str:
 
 
 def _configs(admin: AdminClient, kind: ResourceType, names: list[str]) -> dict[str, Configs]:
-    """The settings of brokers or topics, of those that may be seen."""
+    """The settings of brokers or topics, as far as we may read them."""
     found: dict[str, Configs] = {}
     for resource, answer in (
         admin.describe_configs([ConfigResource(kind, name) for name in names], request_timeout=_ASK).items() if names else ()
@@ -103,7 +103,7 @@ def _configs(admin: AdminClient, kind: ResourceType, names: list[str]) -> dict[s
 
 
 def _version(brokers: Mapping[str, Configs]) -> Finding:
-    """Brokers do not say their version, but until 4.0 the protocol that they speak with one another, and from 3.9 on whose quorum may change."""
+    """Brokers do not give their version. Until 4.0 they give the protocol that they speak with one another, and from 3.9 on whether their quorum may change."""
     if not brokers:
         return Finding(f"{NAME} version", well=True, seen=f"cannot be seen; {_RIGHTS}")
     spoken = sorted(config.get("inter.broker.protocol.version") or "4.0" for config in brokers.values())
@@ -174,7 +174,7 @@ def _groups(connection: Connection, brokers: Mapping[str, Configs], topics: Mapp
 
 
 def _written(connection: Connection) -> Iterator[Finding]:
-    """Send a tick of nobody: every agent passes over a message without a key."""
+    """Send a tick without a model: agents ignore a message without a key."""
     reports: list[tuple[KafkaError | None, int]] = []
 
     def report(error: KafkaError | None, message: Message) -> None:

@@ -1,4 +1,4 @@
-"""Where the topics end, and how far the ingest group is: asked of the brokers by whoever wants to know, without being a member."""
+"""Asks the brokers where the topics end and how far the ingest group is, without being a member of the group."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Ends:
         self._moved = time.monotonic()
 
     def per_partition(self) -> dict[tuple[Topic, int], TopicEnds]:
-        """How every partition stands."""
+        """The ends and offsets of every partition."""
         with self._lock:
             if time.monotonic() - self._looked >= self._fresh:
                 found = self._look()
@@ -83,7 +83,7 @@ class Ends:
         try:
             known = self._group.list_topics(timeout=_ASK).topics
             parts = partitions(known, self._names)
-            # Committed first: what is committed cannot be beyond an end that is asked for later.
+            # Committed offsets first: they cannot be beyond ends that are asked for later.
             committed = self._group.committed(parts, timeout=_ASK)
             answers = offsets(self._admin, parts, LAST)
             ends = {(partition.topic, partition.partition): answer.result().offset for partition, answer in answers.items()}
@@ -96,7 +96,7 @@ class Ends:
                 found[self._names[at.topic], at.partition] = TopicEnds(end, next_, intent(at.metadata) is not None)
         except (KafkaException, RuntimeError) as error:
             self.close()
-            self._open()  # the clients may hold on to brokers and epochs that are no more
+            self._open()  # the clients may keep brokers and epochs that no longer exist
             raise Retryable(f"the Kafka brokers do not answer: {error_text(error)}") from error
         return found
 

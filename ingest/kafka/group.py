@@ -1,7 +1,7 @@
-"""This process in the ingest group: a member for each topic.
+"""This process's membership in the ingest group: one member for each topic.
 
-One member of both topics would not do: what is shared out evenly are partitions, whichever topic they are of, and of two processes one may
-get all predictions and the other all labels.
+With one member for both topics, Kafka would share out the partitions evenly whichever topic they are of. One of two processes might
+then get all predictions and the other all labels.
 """
 
 from __future__ import annotations

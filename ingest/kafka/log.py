@@ -1,9 +1,9 @@
 """The port `Log` over the partitions that Kafka has assigned to this process.
 
-One thread owns the client: it polls, hands in what it got (`take`), and commits what was asked for since (`serve`), for the client does not let one
-thread commit while another polls. Each partition's consumer reads from here. When more bytes are not written, whether they wait here or were
-handed out, than memory allows, the partitions that hold them are paused. The metadata of an offset commit names the last position of the batch that
-was begun. So the next owner of the partition writes exactly that batch again.
+One thread owns the client, because the client does not let one thread commit while another polls. The thread polls, hands in the records (`take`),
+and makes the commits that were asked for (`serve`). Each partition's consumer reads from here. Bytes that are not yet written count, whether they
+wait here or were handed out; when there are more than memory allows, the partitions that hold them are paused. The metadata of an offset commit names
+the last position of the batch that was begun, so that the process that has the partition next writes exactly that batch again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 _INTENT = "v1|i|"
 _MOST = 50_000  # records a batch
 _RECORD = 200  # bytes of a record beside its body
-_RESUME = 0.5  # of the memory, or of a partition's share: below it paused partitions go on
+_RESUME = 0.5  # paused partitions are read again below this part of the memory, or of a partition's share
 _PATIENCE = 30.0  # seconds for a commit
 
 Asked = dict[PartitionKey, tuple[TopicPartition, Future[None]]]  # commits, one a partition
@@ -34,9 +34,9 @@ Asked = dict[PartitionKey, tuple[TopicPartition, Future[None]]]  # commits, one 
 
 @dataclass
 class _Partition:
-    """What one assigned partition holds. `reached` is the position up to which everything was taken in.
+    """The state of one assigned partition. `reached` is the position up to which all records were taken in.
 
-    `given` is what was handed out and is not written, a pair a batch: its last position and its bytes. `bytes` counts all that is not written.
+    `given` are the batches that were handed out and are not written, each as its last position and its bytes. `bytes` counts everything that is not written.
     """
 
     committed: CommittedPosition
@@ -48,7 +48,7 @@ class _Partition:
 
     @property
     def awaited(self) -> bool:
-        """Whether a batch that was begun before is not taken in whole yet: nothing is handed out until it is."""
+        """Whether a batch that an earlier consumer began is not yet taken in whole; until it is, nothing is handed out."""
         return self.committed.intent is not None and self.reached <= self.committed.intent
 
 
@@ -72,7 +72,7 @@ class KafkaLog:
         return self._topics[where.topic() or ""], where.partition() or 0
 
     def assign(self, partitions: Iterable[tuple[TopicPartition, int]]) -> list[TopicPartition]:
-        """Hold partitions, each as the group committed it and with the first offset that it still has; where each is to be fetched from."""
+        """Take partitions, each with its committed offset and the first offset that it still has; the offsets to fetch from."""
         starts = []
         with self._changed:
             for assigned, low in partitions:
@@ -93,7 +93,7 @@ class KafkaLog:
         return starts
 
     def release(self, keys: Iterable[PartitionKey]) -> None:
-        """Hold these partitions no longer. To be called while the client still has them: it would keep a pause for when they come back."""
+        """Give up these partitions. Call it while the client still has them: else a paused one would still be paused when it comes back."""
         keys = [*keys]
         with self._changed:
             paused = self._turned(paused=False, which=self._held.keys() & keys)
@@ -107,7 +107,7 @@ class KafkaLog:
             self._consumer.resume(paused)
 
     def take(self, messages: Sequence[Message]) -> None:
-        """Take in what was polled; raises KafkaException for what the client cannot get over."""
+        """Take in the polled messages. Raises KafkaException for an error from which the client cannot recover."""
         with self._changed:
             for message in messages:
                 if (error := message.error()) is not None:
@@ -116,7 +116,7 @@ class KafkaLog:
                 held = self._held.get(self.key(message))
                 offset = message.offset() or 0
                 if held is None or offset < held.reached:
-                    continue  # of a partition that has gone, or fetched twice around a pause
+                    continue  # of a partition that is no longer ours, or fetched twice around a pause
                 body = message.value() or b""
                 held.records.append(LogRecord(offset, message.timestamp()[1] * 1_000, "json", body))
                 held.reached = offset + 1
@@ -128,7 +128,7 @@ class KafkaLog:
             self._consumer.pause(crowded)
 
     def committed(self, topic: Topic, partition: int) -> CommittedPosition:
-        """Where the consumer stood when the partition was assigned."""
+        """The committed position of the partition when it was assigned."""
         return self._of(topic, partition).committed
 
     def serve(self) -> None:
@@ -156,7 +156,7 @@ class KafkaLog:
                 future.set_exception(Retryable(f"the offset in {offset.topic} {offset.partition} could not be committed: {why}"))
 
     def commit(self, topic: Topic, partition: int, committed: CommittedPosition) -> None:
-        """Commit in the group. A member that is none any more, or one in the middle of a rebalance, is refused: Retryable."""
+        """Commit in the group. Raises Retryable if this process is no longer a member, or during a rebalance."""
         metadata = "" if committed.intent is None else f"{_INTENT}{committed.intent}"
         future: Future[None] = Future()
         with self._changed:
@@ -168,7 +168,7 @@ class KafkaLog:
             raise Retryable(f"the offset in {topic} {partition} could not be committed within {_PATIENCE:.0f} s") from None
 
     def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> LogStretch:
-        """Records from `start` on. They are handed out once: who reads them keeps them."""
+        """Records from `start` on. They are handed out once; the reader must keep them."""
         with self._changed:
             held = self._of(topic, partition)
             records: list[LogRecord] = []
@@ -214,7 +214,7 @@ class KafkaLog:
             raise KafkaException(error)
 
     def _written(self, key: PartitionKey, before: int) -> None:
-        """What was handed out below this position is written."""
+        """Note that the records below this position are written."""
         with self._changed:
             held = self._held.get(key)
             while held is not None and held.given and held.given[0][0] < before:
@@ -227,12 +227,12 @@ class KafkaLog:
         return self._memory / max(1, len(self._held))
 
     def _crowded(self) -> list[TopicPartition]:
-        """Partitions that hold more than their share, to be paused; but not one whose batch must be read to its end before any of it can be written."""
+        """Partitions to pause: those that hold more than their share, except one whose batch must be read to its end before it can be written."""
         full = {key for key, held in self._held.items() if held.bytes >= self._share and not held.awaited}
         return self._turned(paused=True, which=full)
 
     def _eased(self) -> list[TopicPartition]:
-        """Partitions that may be read again: all if there is room; otherwise those that hold little, because others use the memory."""
+        """Partitions to read again: all if there is room; otherwise those that hold little, because others use the memory."""
         room = self._bytes <= self._memory * _RESUME
         return self._turned(paused=False, which={key for key, held in self._held.items() if room or held.bytes <= self._share * _RESUME})
 
@@ -253,5 +253,5 @@ def intent(metadata: str | None) -> int | None:
 
 
 def error_text(error: BaseException) -> str:
-    """An error of the client in words."""
+    """The message of an error of the client."""
     return str(error.args[0]) if error.args else repr(error)

@@ -1,7 +1,7 @@
 """A member of the ingest group for one topic: polls, and has a consumer for each partition that is assigned to it.
 
-Whatever the client cannot get over (a fatal error, brokers that do not tell where the group stands) ends that client, and another is built after a
-pause: a static member that was killed may have to wait for the broker's session timeout.
+An error from which the client cannot recover (a fatal error, or brokers that do not give the group's offsets) ends that client, and another is made after a
+pause. A static member that was killed may have to wait for the broker's session timeout.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _log = logging.getLogger(__name__)
 _POLL = 0.02  # seconds: commits are asked for meanwhile
 _MESSAGES = 10_000  # at once
 _ASK = 10.0  # seconds for the brokers to answer
-_GIVE = 10.0  # seconds for writes under way when partitions are given away
+_GIVE = 10.0  # seconds for writes under way when partitions go to another member
 _LONGEST_PAUSE = 10.0
-_BATCHES = 4  # of a partition that its part of the memory has room for: one is written while others are decoded and gathered
+_BATCHES = 4  # batches of a partition for which its part of the memory has room: one is written while others are decoded and gathered
 
 Build = Callable[[Log, Topic, int, Limits], Consumer]
 
@@ -104,14 +104,14 @@ class Member:
                 self._problem = str(error)
                 _log.error("Kafka: %s", error)
                 return
-            except Exception as error:  # the thread's edge: this client is done with, another begins afresh
+            except Exception as error:  # top of the thread: this client is given up, and another begins
                 self._problem = error_text(error)[:300]
                 _log.warning("Kafka: %s; trying again in %.1f s", self._problem, pause)
             pause = 0.5 if time.monotonic() - began > 2 * _LONGEST_PAUSE else min(2 * pause, _LONGEST_PAUSE)
             self._stop.wait(pause)
 
     def _member(self) -> None:
-        """Be a member until told to stop; raises when the client cannot go on."""
+        """Be a member until `cease` is called; raises if the client cannot go on."""
         client = opened(Client, self._connection.consumer("ingest"), logger=_log)
         self._log = log = KafkaLog(client, {self._topic: self._connection.topic(self._topic)}, self._memory)
         self._raised = None
@@ -127,18 +127,18 @@ class Member:
                 log.serve()
             self._finish([*self._consumers])
         except BaseException:
-            self._drop([*self._consumers])  # where it stands is not known: what is under way is written again by whoever comes next
+            self._drop([*self._consumers])  # the offsets are not known: the next member writes again what is under way
             raise
         finally:
             client.close()
 
     def _kept(self, call: Callable[[Client, list[TopicPartition]], None]) -> Callable[[Client, list[TopicPartition]], None]:
-        """Keep what a callback raises: through the client it would come out as something that no `except` takes."""
+        """Wrap a callback and keep what it raises: the client would turn it into an error that no `except` catches."""
 
         def keeping(client: Client, partitions: list[TopicPartition]) -> None:
             try:
                 call(client, partitions)
-            except Exception as error:  # the client's edge: `_member` raises it again
+            except Exception as error:  # called by the client: `_member` raises it again
                 self._raised = error
 
         return keeping
@@ -164,7 +164,7 @@ class Member:
         _log.info("assigned: %s", ", ".join(f"{partition.topic} {partition.partition} from {partition.offset}" for partition in starts))
 
     def _lowest(self, committed: Sequence[TopicPartition]) -> list[int]:
-        """The first offset that each partition still has. One whose leader is away must not hold up the others: it goes on from its committed offset."""
+        """The first offset that each partition still has. One whose leader is away must not delay the others; it goes on from its committed offset."""
         answers = offsets(opened(AdminClient, self._connection.admin()), committed, FIRST)
         found = []
         for partition in committed:
@@ -184,14 +184,14 @@ class Member:
         return found
 
     def _revoked(self, client: Client, partitions: list[TopicPartition]) -> None:
-        """Partitions go to another member: finish, commit, and only then let go."""
+        """Partitions go to another member: finish and commit first, and then give them up."""
         self.rebalances += 1
         if self._log is not None:
             self._finish([self._log.key(partition) for partition in partitions])
         client.incremental_unassign(partitions)
 
     def _finish(self, keys: Sequence[PartitionKey]) -> None:
-        """Let these partitions' consumers end, as far as they can within some seconds."""
+        """End these partitions' consumers, as far as that succeeds within some seconds."""
         ending = [self._consumers[key] for key in keys if key in self._consumers]
         for consumer in ending:
             consumer.cease()
@@ -219,7 +219,7 @@ class Member:
         self._share()
 
     def _share(self) -> None:
-        """Every partition has its part of the pace and of the memory: twice as many partitions do not make twice as many inserts."""
+        """Give every partition its part of the insert rate and of the memory: twice as many partitions do not make twice as many inserts."""
         many = max(1, len(self._consumers))
         bytes_ = min(self._limits.bytes, self._memory // (_BATCHES * many))
         for consumer in self._consumers.values():

@@ -1,4 +1,4 @@
-"""The messages of a request: one an event, each under its id."""
+"""The messages of a request: one for each event, with its id as the key."""
 
 from __future__ import annotations
 

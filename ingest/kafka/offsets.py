@@ -1,4 +1,4 @@
-"""Where partitions begin and end, and where a group stands in them, asked by somebody who is no member of it."""
+"""First and last offsets of partitions, and a group's committed offsets, asked for without being a member of the group."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def partitions(known: Mapping[str, Any], topics: Iterable[str]) -> list[TopicPar
 
 
 def offsets(admin: AdminClient, parts: Iterable[TopicPartition], which: OffsetSpec) -> dict[TopicPartition, Future[Any]]:
-    """The first or the last offset of all these partitions, asked for at once: an answer each, which raises KafkaException if its leader is away."""
+    """The first or the last offset of all these partitions, asked for at once. Each has a future, which raises KafkaException if its leader is away."""
     answers: dict[TopicPartition, Future[Any]] = admin.list_offsets(dict.fromkeys(parts, which), request_timeout=_ASK)
     wait(answers.values())  # here, where the client is held: without it they would never be done
     return answers

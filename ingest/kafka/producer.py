@@ -1,4 +1,4 @@
-"""Puts events, ticks and dead letters into Kafka, and tells when all in-sync replicas have them."""
+"""Sends events, ticks and dead letters to Kafka, and reports when all in-sync replicas have them."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Publisher:
     def append(self, topic: Topic, body: bytes, kind: Kind, decoded: Decoded[Any], now: int) -> Future[None]:
         """Send the accepted rows of a request, a message each; the future is done when all are acknowledged, and raises Retryable if one is not.
 
-        `now` is left to the brokers, which stamp each message. Raises Retryable when too much waits, and PayloadError for an event that is
-        larger than a message may be: then nothing was sent.
+        `now` is not used: the brokers stamp each message. Raises Retryable if too much waits, and PayloadError for an event that is
+        larger than a message may be; in both cases nothing was sent.
         """
         return self.send(topic, list(messages(body, kind, decoded)))
 
@@ -78,7 +78,7 @@ class Publisher:
         return delivery.future
 
     def tick(self, model: str, payload: bytes) -> None:
-        """Tell the owner of a model that there is something to do. Nobody waits for it, and it may get lost."""
+        """Send a tick: there may be something to do for the owner of a model. It is not waited for, and may get lost."""
         try:
             self._producer.produce(self._ticks, payload, model.encode(errors="surrogatepass"))
         except (BufferError, KafkaException) as error:

@@ -1,4 +1,4 @@
-"""Moves the ingest group to where somebody says, when a store was restored or the group has lost its offsets. It must have no members."""
+"""Sets the offsets of the ingest group, after a store was restored or the group has lost its offsets. The group must have no members."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Positions = Mapping[tuple[str, int], int]  # by topic and partition
 
 
 def realign(connection: Connection, reached: Positions, *, lost: bool = False) -> dict[tuple[str, int], int]:
-    """Let each partition be read on after the position that was reached, one without any from its beginning. Returns the new offsets.
+    """Set the offset of each partition to the one after the position that was reached, or to its first one if none was. Returns the new offsets.
 
     With `lost` only those partitions are moved in which the group has no offset and something was reached. Raises Fatal, having moved nothing, if the group
-    still has members or if a topic does not hold what was reached, and Retryable if the brokers are away.
+    still has members or if a topic ends before the position that was reached, and Retryable if the brokers are away.
     """
     admin, group = opened(AdminClient, connection.admin()), connection.group("ingest")
     names = {connection.topic(topic): topic for topic in TOPICS}
@@ -46,7 +46,7 @@ def realign(connection: Connection, reached: Positions, *, lost: bool = False) -
 
 
 def _new_offsets(admin: AdminClient, names: Mapping[str, str], reached: Positions) -> dict[tuple[str, int], int]:
-    """The new offset of each partition: after what was reached, and not before what the topic still has."""
+    """The new offset of each partition: after the position that was reached, and not before the first one that the topic still has."""
     first = _ends(admin, names, FIRST)
     return {key: max(reached.get(key, -1) + 1, low) for key, low in first.items()}
 

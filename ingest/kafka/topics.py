@@ -1,4 +1,4 @@
-"""The topics: what they are set to, and how they come to be."""
+"""The topics: their settings, and how they are created."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ALL = {"cleanup.policy": "delete", "compression.type": "producer"}
 SETTINGS: dict[str, dict[str, str | int]] = {
     "predictions": _EVENTS,
     "labels": _EVENTS,
-    "ticks": {  # uncompressed: whoever reads them has no codecs
+    "ticks": {  # uncompressed: the client that reads them has no codecs
         "retention.ms": _DAY // 24,
         "segment.ms": _DAY // 24,
         "message.timestamp.type": "LogAppendTime",
@@ -38,7 +38,7 @@ SETTINGS: dict[str, dict[str, str | int]] = {
     "dead-letters": {"retention.ms": 90 * _DAY, "max.message.bytes": 2 * LARGEST, "message.timestamp.type": "LogAppendTime"},
 }
 
-# A topic that differs in these is no fault of ours, but it is told.
+# A topic may differ in these settings; the difference is reported.
 _TOLD = {"message.timestamp.type": "times are the producers', not the brokers'", "cleanup.policy": "records may go before they are read"}
 
 _NO_RIGHT = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED}
@@ -46,14 +46,14 @@ _IMPOSSIBLE = {KafkaError.INVALID_REPLICATION_FACTOR, KafkaError.INVALID_PARTITI
 
 
 class Topics(NamedTuple):
-    """What `create` did, and what it found otherwise than asked, in sentences."""
+    """The topics that `create` has created, and in sentences how others differ from what was asked."""
 
     created: list[str]
     differ: list[str]
 
 
 def create(connection: Connection, partitions: int = 6, replication: int = 1) -> Topics:
-    """Create the topics that are missing; those that are there stay as they are, and what differs is told.
+    """Create the topics that are missing. Those that are there stay as they are, and differences are reported.
 
     Raises Retryable when the brokers are away, and Fatal with the remedy when they refuse.
     """
@@ -81,7 +81,7 @@ def create(connection: Connection, partitions: int = 6, replication: int = 1) ->
 
 
 def missing(connection: Connection, names: Iterable[str] = SETTINGS) -> list[str]:
-    """Which of these topics are not there, as they would be called on the brokers. Raises Retryable when those are away."""
+    """Which of these topics are not there, by their names on the brokers. Raises Retryable if the brokers are away."""
     admin = opened(AdminClient, connection.admin())
     try:
         there = admin.list_topics(timeout=_ASK).topics
@@ -91,7 +91,7 @@ def missing(connection: Connection, names: Iterable[str] = SETTINGS) -> list[str
 
 
 def count(connection: Connection, name: str) -> int:
-    """How many partitions one of the topics has. Raises Retryable if the brokers do not tell."""
+    """How many partitions one of the topics has. Raises Retryable if the brokers do not answer."""
     topic = connection.topic(name)
     try:
         found = opened(AdminClient, connection.admin()).list_topics(topic, timeout=_ASK).topics[topic]
@@ -108,7 +108,7 @@ def _config(name: str, replication: int) -> dict[str, str]:
 
 
 def _made(done: object) -> bool:
-    """Whether the topic was created by us; somebody else may have been quicker."""
+    """Whether we have created the topic; another process may have been quicker."""
     try:
         done.result()  # type: ignore[attr-defined]
     except KafkaException as error:
@@ -133,7 +133,7 @@ def _compared(topic: str, what: str, found: int, asked: int) -> list[str]:
 
 
 def _settings(admin: AdminClient, topics: dict[str, str]) -> list[str]:
-    """What topics that were there before are set to otherwise."""
+    """How the settings of topics that were there before differ."""
     if not topics:
         return []
     differ = []
