@@ -64,8 +64,8 @@ class Classes:
 
     def outside(self, values: Categories) -> npt.NDArray[np.intp]:
         """Indices of the values that mean none of the classes; null and invalid values are left out."""
-        strange = [bool(self.names) and name not in _NO_CLASS and self.find(name) is None for name in values.texts]
-        return np.flatnonzero(np.array(strange, np.bool_)[values.codes]) if any(strange) else np.zeros(0, np.intp)
+        outside = [bool(self.names) and name not in _NO_CLASS and self.find(name) is None for name in values.texts]
+        return np.flatnonzero(np.array(outside, np.bool_)[values.codes]) if any(outside) else np.zeros(0, np.intp)
 
     def columns(self, names: Iterable[str], prefix: str) -> dict[str, str]:
         """By class its column of probabilities, whose name is `prefix` and the class. Of two columns for one class the one with its exact text counts, else the first."""

@@ -16,23 +16,23 @@ from dashboard import texts as word
 from dashboard.period import period
 from dashboard.series import Series, has
 from dashboard.state import RANGES, PageState
-from dashboard.view_model import Scene
+from dashboard.view_model import ModelView
 
 Here = Callable[[PageState], str]
 
 
-def controls(scene: Scene, state: PageState, here: Here) -> list[Any]:
+def controls(view: ModelView, state: PageState, here: Here) -> list[Any]:
     """Segment and period, and above them what narrows the page now."""
-    others = [*sorted({*scene.segments, state.segment} - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))]
+    others = [*sorted({*view.segments, state.segment} - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))]
     absolute = state.start is not None or state.end is not None
-    shown = period(scene.row, state, moment.DAY)
-    moved = not absolute and shown != period(scene.row, state.but(window=None), moment.DAY)
+    shown = period(view.row, state, moment.DAY)
+    moved = not absolute and shown != period(view.row, state.but(window=None), moment.DAY)
     ranges = [
         (label, here(state.but(range=key, start=None, end=None)), not absolute and not moved and state.range == key)
         for key, label in RANGES.items()
     ]
     return [
-        piece.notice([*state.notices, *_unknown(scene, state)]),
+        piece.notice([*state.notices, *_unknown(view, state)]),
         html.Div(
             [
                 piece.select(
@@ -49,13 +49,13 @@ def controls(scene: Scene, state: PageState, here: Here) -> list[Any]:
     ]
 
 
-def _unknown(scene: Scene, state: PageState) -> list[str]:
+def _unknown(view: ModelView, state: PageState) -> list[str]:
     """The names in the address that the model does not have, as after a monitor was removed: the page shows something else then."""
-    model = word.cut(scene.row.model)
+    model = word.cut(view.row.model)
     there = [
-        ("monitor", state.monitor, {one.name for one in scene.monitors}, f"{model} has no monitor"),
-        ("measure", state.measure, {one.measure for one in scene.monitors}, "no monitor takes the measure"),
-        ("by", state.by, {"*".join(grouping) for grouping in scene.groupings}, f"{model} has no segments by"),
+        ("monitor", state.monitor, {one.name for one in view.monitors}, f"{model} has no monitor"),
+        ("measure", state.measure, {one.measure for one in view.monitors}, "no monitor takes the measure"),
+        ("by", state.by, {"*".join(grouping) for grouping in view.groupings}, f"{model} has no segments by"),
     ]
     return [f"{key}: {said} {word.cut(name)}" for key, name, known, said in there if name and name not in known]
 
@@ -83,13 +83,13 @@ def _monitors(monitors: Sequence[Monitor], chosen: Monitor, state: PageState, he
     )
 
 
-def choices(names: Iterable[str], chosen: Monitor, scene: Scene, state: PageState, here: Here, column: str = "") -> Component:
+def choices(names: Iterable[str], chosen: Monitor, view: ModelView, state: PageState, here: Here, column: str = "") -> Component:
     """Links to the other measures, and to the other monitors of the chosen one; to those that watch `column` if one is given."""
     names = list(names)
-    monitors = [one for one in scene.monitors if has(one, column)]
+    monitors = [one for one in view.monitors if has(one, column)]
     tabs = (
         piece.choice(
-            "Measure", [(scene.measures[name].title, here(state.but(measure=name, monitor="")), name == chosen.measure) for name in names]
+            "Measure", [(view.measures[name].title, here(state.but(measure=name, monitor="")), name == chosen.measure) for name in names]
         )
         if len(names) > 1
         else None

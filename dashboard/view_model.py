@@ -32,7 +32,7 @@ LIMIT = 100_000  # readings asked for at most
 
 
 @dataclass(frozen=True)
-class Scene:
+class ModelView:
     """A model with all that its pages need to know before they ask for readings."""
 
     row: ModelRow
@@ -59,8 +59,8 @@ class Scene:
         ]
 
 
-async def scene(reader: Reader, model: str) -> Scene | None:
-    """The scene of a model; None if there is no such model."""
+async def view(reader: Reader, model: str) -> ModelView | None:
+    """The view of a model; None if there is no such model."""
     contract = await ask(reader.contract, model)
     if contract is None:
         return None
@@ -71,7 +71,7 @@ async def scene(reader: Reader, model: str) -> Scene | None:
         ask(reader.episodes, None, model, 500),
         ask(reader.referenced, model),
     )
-    return None if row is None else Scene(row, contract, monitors, segments, episodes, referenced, reader.measures)
+    return None if row is None else ModelView(row, contract, monitors, segments, episodes, referenced, reader.measures)
 
 
 def unknown(model: str) -> Component:
@@ -132,11 +132,11 @@ def looked(state: PageState, shown: Series, slot: int) -> str:
     return f"Window of {window}, the newest{passed}"
 
 
-def bare(scene: Scene, monitor: Monitor) -> Component | None:
+def bare(view: ModelView, monitor: Monitor) -> Component | None:
     """What stands in the place of a comparison with a reference that the model has not; None where there is one, or none is asked for."""
-    if scene.referenced or monitor.baseline is None or monitor.baseline.source is not Source.REFERENCE:
+    if view.referenced or monitor.baseline is None or monitor.baseline.source is not Source.REFERENCE:
         return None
-    command = f"watchkeeper reference {shlex.quote(scene.row.model)} reference.parquet --task {scene.row.task}"
+    command = f"watchkeeper reference {shlex.quote(view.row.model)} reference.parquet --task {view.row.task}"
     why = f"This model has no reference, and {monitor.name} compares with one. Give it the rows that it is to be compared with:"
     return piece.empty("No reference", why, html.Pre(command))
 
@@ -146,24 +146,24 @@ def reach(state: PageState) -> str:
     return "All traffic" if state.segment == ALL else text.unquote(state.segment)
 
 
-def nothing(scene: Scene, monitor: Monitor, state: PageState, here: Callable[[PageState], str], column: str = "") -> Component:
+def nothing(view: ModelView, monitor: Monitor, state: PageState, here: Callable[[PageState], str], column: str = "") -> Component:
     """What stands in the place of a chart without a reading: why there is none, and where there is one."""
     whole = piece.link("Show all traffic", here(state.but(segment=ALL))) if state.segment != ALL else None
-    if state.segment != ALL and state.segment not in scene.segments:
+    if state.segment != ALL and state.segment not in view.segments:
         return piece.empty("No such segment", f"Nothing was seen of {reach(state)}, and the reference has no such value.", whole)
     if watches(monitor, state.segment):
         return piece.empty("No reading", "No window of this period has been evaluated yet.", whole)
-    others = watching(scene, state.segment, monitor.measure, column)
+    others = watching(view, state.segment, monitor.measure, column)
     return piece.empty("No reading", f"The monitor {monitor.name} does not watch this segment.", whole, who(others, state, here))
 
 
-def watching(scene: Scene, segment: str, name: str, column: str = "") -> list[Monitor]:
+def watching(view: ModelView, segment: str, name: str, column: str = "") -> list[Monitor]:
     """The monitors that watch a segment, or a grouping such as `carrier`, with a measure of the family of `name`; of a column if one is given."""
-    family = scene.measures[name].family
+    family = view.measures[name].family
     return [
         one
-        for one in scene.monitors
-        if one.measure in scene.measures and scene.measures[one.measure].family is family and watches(one, segment) and has(one, column)
+        for one in view.monitors
+        if one.measure in view.measures and view.measures[one.measure].family is family and watches(one, segment) and has(one, column)
     ]
 
 

@@ -62,7 +62,7 @@ class Consumer:
         memory: int = MOST,
     ) -> None:
         self.limits = limits
-        self._log, self._place = log, (topic, partition)
+        self._log, self._key = log, (topic, partition)
         start = log.committed(topic, partition)
         self._next, self._intent = start.next, start.intent
         self._cut_at = self._busy_at = 0.0  # time.monotonic() of the last cut, and when its write was last found under way
@@ -122,7 +122,7 @@ class Consumer:
                 self._problem = None
             except Exception as error:  # top of the thread: the log or the store may be away, and the same batch is tried again
                 expected = isinstance(error, Retryable)
-                _log.warning("ingest of %s %d waits: %s", *self._place, error, exc_info=not expected)
+                _log.warning("ingest of %s %d waits: %s", *self._key, error, exc_info=not expected)
                 self._problem = str(error)[:300] if expected else f"{type(error).__name__}: {error}"[:300]
                 self._rest(error.after if isinstance(error, Retryable) else _LONGEST)
         if not self._lost:
@@ -143,7 +143,7 @@ class Consumer:
         if not idle:
             self._busy_at = time.monotonic()
         until = self._intent
-        if not self._log.wait(*self._place, self._next if until is None else until, 0.1 if idle else 0.02):
+        if not self._log.wait(*self._key, self._next if until is None else until, 0.1 if idle else 0.02):
             return None
         if until is None and not self._backlog:
             if not idle:
@@ -151,11 +151,11 @@ class Consumer:
                 return None
             took = min(self._busy_at - self._cut_at, _LONGEST)
             self._stop.wait(max(self._cut_at + self.limits.seconds, self._busy_at + took) - time.monotonic())
-        records, last = self._log.read(*self._place, self._next, until=until, most=self.limits.bytes if until is None else 1 << 62)
+        records, last = self._log.read(*self._key, self._next, until=until, most=self.limits.bytes if until is None else 1 << 62)
         if last < self._next:
             return None
         self._intent = None
-        batch = Batch(*self._place, self._next, last if until is None else until, records)
+        batch = Batch(*self._key, self._next, last if until is None else until, records)
         self._next = batch.last + 1
         self._cut_at, self._backlog = time.monotonic(), sum(len(record.body) for record in records) > self.limits.bytes // 2
         return batch

@@ -51,7 +51,7 @@ class Write:
         self._store = store
         self._seen = seen
         self._tell, self._dead = written, dead
-        self._place = (topic, partition)
+        self._key = (topic, partition)
         self._committed = start
         self._written = start.next
         self._open = self._found = start.intent
@@ -83,7 +83,7 @@ class Write:
         self._land()
         if self._flight is None and self._committed != (settled := CommittedPosition(self._written, None)) and self._open is None:
             try:
-                self._log.commit(*self._place, settled)
+                self._log.commit(*self._key, settled)
             except Retryable as error:
                 self.problem = str(error)
                 return
@@ -118,17 +118,17 @@ class Write:
     def _write(self, events: Events) -> None:
         batch, pause, began = events.batch, 0.1, time.monotonic()
         about = {"token": batch.token, "topic": batch.topic, "partition": batch.partition}
-        doubt = batch.last == self._found  # whether rows of the batch may be in the store already
+        retrying = batch.last == self._found  # whether rows of the batch may be in the store already
         while not self._abandoned.is_set():
             try:
                 intent = CommittedPosition(batch.first, batch.last)
                 if self._committed != intent:
-                    self._log.commit(*self._place, intent)
+                    self._log.commit(*self._key, intent)
                     self._committed, self._open = intent, batch.last
-                if not (doubt and self._seen.finished(*self._place, batch.last)):
-                    self._insert(events, doubt=doubt)
+                if not (retrying and self._seen.finished(*self._key, batch.last)):
+                    self._insert(events, retrying=retrying)
             except Exception as error:  # whatever the store raised, only the same rows under the same token may follow
-                doubt, self.problem = True, f"{type(error).__name__}: {str(error)[:300]}"
+                retrying, self.problem = True, f"{type(error).__name__}: {str(error)[:300]}"
                 _log.warning("a batch could not be written, trying again in %.1f s: %s", pause, self.problem, extra=about)
                 self._abandoned.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
@@ -140,14 +140,14 @@ class Write:
                 self._tell(events)
                 return
 
-    def _insert(self, events: Events, *, doubt: bool) -> None:
+    def _insert(self, events: Events, *, retrying: bool) -> None:
         batch, token = events.batch, events.batch.token
         self._dead(events)
         self._store.dead_letters([{"topic": batch.topic, "partition": batch.partition, **reject._asdict()} for reject in events.rejects])
-        if not doubt or not self._seen.rows_at(batch.topic, batch.partition, batch.first, batch.last):
+        if not retrying or not self._seen.rows_at(batch.topic, batch.partition, batch.first, batch.last):
             self._store.predictions(events.predictions, batch.partition, token)
             self._store.labels(events.labels, batch.partition, token)
-        if doubt:
+        if retrying:
             self._complete(events)
         self._store.panes(events.panes, token)
         self._store.batches(_summary(events))

@@ -141,7 +141,7 @@ def _places(settings: Settings) -> Iterator[Finding]:
         last = held.get((topic, partition), -1)
         where = f"{topic} {partition}"
         if last >= at.end:
-            wrong[f"{where} ends at {at.end}, and there are facts up to {last}"] = "the topic was made anew"
+            wrong[f"{where} ends at {at.end}, and there are facts up to {last}"] = "the topic was created again"
         elif not at.begun and at.next <= last:
             wrong[f"{where} would be read from {at.next}, and there are facts up to {last}"] = "the group has lost its offsets"
         elif not at.begun and at.next > last + 1:

@@ -17,7 +17,7 @@ from ingest.decode.payload import Kind
 from watchkeeper import command as commands
 from watchkeeper.api.ports import AnyDecoded, Overloaded, Topic
 from watchkeeper.backend import Backend
-from watchkeeper.reader import Reader
+from watchkeeper.reader.reader import Reader
 
 
 class Services:

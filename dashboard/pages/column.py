@@ -25,14 +25,14 @@ from dashboard.period import period, shift
 from dashboard.ports import Reader
 from dashboard.series import choose, limits
 from dashboard.state import PageState, address
-from dashboard.view_model import Scene, against, bare, looked, newest, nothing, of, question, reach, scene, series, unknown, window_of
+from dashboard.view_model import ModelView, against, bare, looked, newest, nothing, of, question, reach, series, unknown, view, window_of
 
 MOVED = 8  # parts listed
 
 
 async def draw(reader: Reader, search: str, model: str, name: str) -> Page:
     """Baseline against target in one window; drift and null rate over time; by segment."""
-    found, state = await scene(reader, model), PageState.of(search)
+    found, state = await view(reader, model), PageState.of(search)
     trail = piece.crumbs(("Models", address("models")), (model, address("models", model, state=state.but(by=""))), (name, None))
     column = _known(found, name)
     if found is None:
@@ -73,18 +73,18 @@ async def draw(reader: Reader, search: str, model: str, name: str) -> Page:
     return Page(f"{name} of {model}", [*head, *body])
 
 
-def _known(scene: Scene | None, name: str) -> Column | None:
+def _known(view: ModelView | None, name: str) -> Column | None:
     try:
-        return None if scene is None else scene.contract.column(name)
+        return None if view is None else view.contract.column(name)
     except KeyError:
         return None
 
 
 async def _drift(
-    reader: Reader, scene: Scene, drifts: dict[str, Monitor], measure: str, column: Column, state: PageState, here: Here
+    reader: Reader, view: ModelView, drifts: dict[str, Monitor], measure: str, column: Column, state: PageState, here: Here
 ) -> list[Any]:
     monitor = drifts[measure]
-    over = period(scene.row, state, monitor.window.step)
+    over = period(view.row, state, monitor.window.step)
     shown = await series(reader, question(monitor, state, over, column=column.name), over)
     slot = window_of(state, shown)
     value = "No reading in this period" if state.segment == ALL else "No reading of this segment"
@@ -99,30 +99,30 @@ async def _drift(
     else:
         start = shown.time(slot)
         found = "no value" if shown.value[slot] is None else f"{word.number(shown.value[slot])} {against(monitor)}"
-        value = f"{scene.measures[measure].title}: {found}" if shown.verdict[slot] else "No reading of it"
+        value = f"{view.measures[measure].title}: {found}" if shown.verdict[slot] else "No reading of it"
         where = looked(state, shown, slot)
     return list(
         await gather(
-            panel(_distribution(reader, scene, column, state, start, monitor.window.longest, (where, value)), "distribution"),
-            panel(_over(reader, scene, monitor, column, state, here, "drift", list(drifts)), "drift over time"),
-            panel(segments(reader, scene, monitor, state, over, here, column=column.name, window=start), "segments"),
+            panel(_distribution(reader, view, column, state, start, monitor.window.longest, (where, value)), "distribution"),
+            panel(_over(reader, view, monitor, column, state, here, "drift", list(drifts)), "drift over time"),
+            panel(segments(reader, view, monitor, state, over, here, column=column.name, window=start), "segments"),
         )
     )
 
 
-async def _unwatched(reader: Reader, scene: Scene, column: Column, state: PageState) -> Any:
+async def _unwatched(reader: Reader, view: ModelView, column: Column, state: PageState) -> Any:
     """The distribution of a column whose drift no monitor takes: of the day that is looked at, else the newest."""
-    newest_day = period(scene.row, state, moment.DAY).end - moment.DAY
+    newest_day = period(view.row, state, moment.DAY).end - moment.DAY
     start = newest_day if state.window is None else state.window // moment.DAY * moment.DAY
     where = "The newest day" if state.window is None else "The day of the chosen window"
-    return await _distribution(reader, scene, column, state, start, moment.DAY, (where, "No monitor takes a drift measure of it"))
+    return await _distribution(reader, view, column, state, start, moment.DAY, (where, "No monitor takes a drift measure of it"))
 
 
 async def _distribution(
-    reader: Reader, scene: Scene, column: Column, state: PageState, start: int, length: int, about: tuple[str, str]
+    reader: Reader, view: ModelView, column: Column, state: PageState, start: int, length: int, about: tuple[str, str]
 ) -> Any:
     """The chart, and beside it the parts that moved most. `about` says which window it is, and what was read of it."""
-    target, baseline = await ask(reader.histogram, scene.row.model, column.name, state.segment, start, start + length)
+    target, baseline = await ask(reader.histogram, view.row.model, column.name, state.segment, start, start + length)
     where, value = about
     alone = not sum(baseline)
     title = f"Distribution, {moment.period(start, start + length)}"
@@ -130,7 +130,7 @@ async def _distribution(
         f"drawn against the reference, n {word.count(sum(baseline))}. {value}."
         if not alone
         else "drawn alone: the reference has no row of this segment."
-        if scene.referenced
+        if view.referenced
         else "drawn alone: the model has no reference."
     )
     note = f"{where}: n {word.count(sum(target))}, {side}"
@@ -162,7 +162,7 @@ async def _distribution(
 
 async def _over(
     reader: Reader,
-    scene: Scene,
+    view: ModelView,
     monitor: Monitor,
     column: Column,
     state: PageState,
@@ -171,27 +171,27 @@ async def _over(
     measures: Sequence[str] = (),
 ) -> Any:
     """One measure of the column over time."""
-    over = period(scene.row, state, monitor.window.step)
-    about = scene.measures[monitor.measure]
+    over = period(view.row, state, monitor.window.step)
+    about = view.measures[monitor.measure]
     title = f"{about.title}, {word.stretch(over.start, over.end)}"
     query = question(monitor, state, over, column=column.name)
     shown = await series(reader, query, over)
     slot = window_of(state, shown)
-    head = [choices(measures, monitor, scene, state, here, column.name), windows(shown, slot, state, here)] if measures else []
+    head = [choices(measures, monitor, view, state, here, column.name), windows(shown, slot, state, here)] if measures else []
     said = "No window evaluated." if slot is None else f"{word.number(shown.value[slot])}, {of(shown, slot, monitor)}."
     said += "" if shown.limited or slot is None else " No threshold set."
     if slot is not None and not shown.verdict[slot]:
         said = f"No reading of {moment.period(shown.time(slot), shown.time(slot + 1))}."
-    if (without := bare(scene, monitor)) is not None:
+    if (without := bare(view, monitor)) is not None:
         return piece.card(title, [*head[:1], without], note=reach(state))
     note = f"{reach(state)}, {shift(over)}. {said}"
     if not any(shown.verdict):
-        return piece.card(title, [*head[:1], nothing(scene, monitor, state, here, column.name)], note=note)
+        return piece.card(title, [*head[:1], nothing(view, monitor, state, here, column.name)], note=note)
     figure = timeline(
         shown,
         measure=about,
         limits=limits(monitor, about, shown),
-        marks=scene.marks(monitor.name, column.name, state.segment),
+        marks=view.marks(monitor.name, column.name, state.segment),
         chosen=None if slot is None else shown.time(slot),
         height=300,
     )

@@ -21,49 +21,49 @@ from dashboard.period import Period, period, shift
 from dashboard.ports import Reader
 from dashboard.series import Series, by_key
 from dashboard.state import PageState, address
-from dashboard.view_model import LIMIT, Scene, against, bare, newest, nothing, question, reach
+from dashboard.view_model import LIMIT, ModelView, against, bare, newest, nothing, question, reach
 
 MOSTLY = 0.5  # the null rate from which on a column is not called OK
 
 
-async def drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
+async def drift(reader: Reader, view: ModelView, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
     """Every column over time, a table that leads to each, and the model's signals. `judged` gives each measure its monitor."""
-    return [*await _drift(reader, scene, judged, state, here), *_signals(scene, state)]
+    return [*await _drift(reader, view, judged, state, here), *_signals(view, state)]
 
 
-def _signals(scene: Scene, state: PageState) -> list[Any]:
+def _signals(view: ModelView, state: PageState) -> list[Any]:
     """Links to the signals, watched or not; nothing where the contract has none."""
     links: list[Any] = []
-    for column in scene.contract.signals:
-        there = address("models", scene.row.model, "columns", column.name, state=state.but(by=""))
+    for column in view.contract.signals:
+        there = address("models", view.row.model, "columns", column.name, state=state.but(by=""))
         links += [*([" · "] if links else []), piece.link(piece.name(column.name), there)]
     note = "Derived from the fields of each event. Monitors watch those that they name under columns."
     return [piece.card("Signals", html.P(links), note=note)] if links else []
 
 
-async def _drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
-    shown = {name: monitor for name, monitor in judged.items() if scene.measures[name].family is Family.DRIFT}
+async def _drift(reader: Reader, view: ModelView, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
+    shown = {name: monitor for name, monitor in judged.items() if view.measures[name].family is Family.DRIFT}
     if not shown:
         return [piece.card("Drift", piece.empty("Not watched", "No monitor takes a drift measure of this model."))]
     name = state.measure if state.measure in shown else next(iter(shown))
-    monitor, about = shown[name], scene.measures[name]
-    over = period(scene.row, state, monitor.window.step)
+    monitor, about = shown[name], view.measures[name]
+    over = period(view.row, state, monitor.window.step)
     query = question(monitor, state, over, column=None)
     table = await ask(reader.readings, query)
     found = {column: Series.of(rows, over.start, over.end, over.step) for column, rows in by_key(table, "column").items()}
-    head = choices(shown, monitor, scene, state, here)
+    head = choices(shown, monitor, view, state, here)
     title = f"{about.title} by column, {word.stretch(over.start, over.end)}"
     start = _start(found, over, state)
     nulls = judged.get("quality.null_rate")
     missing = await _nulls(reader, nulls, state, start, over) if nulls else {}
-    if (without := bare(scene, monitor)) is not None:
+    if (without := bare(view, monitor)) is not None:
         there = {
             column.name: found.get(column.name) or Series.of(table.slice(0, 0), over.start, over.end, over.step)
-            for column in scene.contract.watched
+            for column in view.contract.watched
         }
-        return [piece.card(title, [head, without]), _columns(there, missing, monitor, start, state, scene)]
+        return [piece.card(title, [head, without]), _columns(there, missing, monitor, start, state, view)]
     if not found:
-        return [piece.card(title, [head, nothing(scene, monitor, state, here)])]
+        return [piece.card(title, [head, nothing(view, monitor, state, here)])]
     ranked = dict(sorted(found.items(), key=lambda item: -(item[1].highest if item[1].highest is not None else -1.0)))
     first = next(iter(ranked.values()))
     top = monitor.critical if isinstance(monitor.critical, int | float) else None
@@ -78,7 +78,7 @@ async def _drift(reader: Reader, scene: Scene, judged: dict[str, Monitor], state
         note=f"{reach(state)}, {shift(over)}; the column that moved furthest on top. Blank is no value: point at it for the reason. Click a window to look at it.",
         foot=piece.source(query),
     )
-    return [map_, _columns(ranked, missing, monitor, start, state, scene)]
+    return [map_, _columns(ranked, missing, monitor, start, state, view)]
 
 
 def _start(found: dict[str, Series], over: Period, state: PageState) -> int:
@@ -89,19 +89,19 @@ def _start(found: dict[str, Series], over: Period, state: PageState) -> int:
 
 
 def _columns(
-    found: dict[str, Series], missing: dict[str, tuple[float, float]], monitor: Monitor, start: int, state: PageState, scene: Scene
+    found: dict[str, Series], missing: dict[str, tuple[float, float]], monitor: Monitor, start: int, state: PageState, view: ModelView
 ) -> Any:
     """The table: one row a column, those furthest in the window that starts at `start` first."""
-    about = scene.measures[monitor.measure]
+    about = view.measures[monitor.measure]
     return piece.card(
         f"Columns, {moment.period(start, start + monitor.window.longest)}",
         piece.table(
             ("Column", about.short, "n", "State", "Highest", "Null rate", "Over the period"),
-            [_column(column, one, missing.get(column), monitor, start, state, scene) for column, one in _now(found, start)],
+            [_column(column, one, missing.get(column), monitor, start, state, view) for column, one in _now(found, start)],
             caption=f"Columns by {about.title}",
             numbers=(1, 2, 4, 5),
         ),
-        note=("A" if bare(scene, monitor) else f"{against(monitor).capitalize()}; the furthest first. A") + " column opens in this window.",
+        note=("A" if bare(view, monitor) else f"{against(monitor).capitalize()}; the furthest first. A") + " column opens in this window.",
     )
 
 
@@ -114,11 +114,11 @@ def _now(found: dict[str, Series], start: int) -> list[tuple[str, Series]]:
 
 
 def _column(
-    column: str, one: Series, null: tuple[float, float] | None, monitor: Monitor, start: int, state: PageState, scene: Scene
+    column: str, one: Series, null: tuple[float, float] | None, monitor: Monitor, start: int, state: PageState, view: ModelView
 ) -> tuple[Any, ...]:
-    link = piece.link(piece.name(column), address("models", scene.row.model, "columns", column, state=state.but(by="")))
+    link = piece.link(piece.name(column), address("models", view.row.model, "columns", column, state=state.but(by="")))
     slot = one.slot(start)
-    spark = piece.line(one.value, f"{scene.measures[monitor.measure].title} over the period", zero=True)
+    spark = piece.line(one.value, f"{view.measures[monitor.measure].title} over the period", zero=True)
     if slot is None or not one.verdict[slot]:
         return (
             link,

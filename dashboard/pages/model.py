@@ -18,14 +18,14 @@ from dashboard.panel import Page, ask, panels
 from dashboard.ports import ModelRow, Reader
 from dashboard.series import choose
 from dashboard.state import PageState, address
-from dashboard.view_model import scene, unknown
+from dashboard.view_model import unknown, view
 
 _NAMED = 10  # classes that a notice lists
 
 
 async def draw(reader: Reader, search: str, name: str) -> Page:
     """Performance above its volume, drift of every column, and both by segment."""
-    found, state = await scene(reader, name), PageState.of(search)
+    found, state = await view(reader, name), PageState.of(search)
     trail = piece.crumbs(("Models", address("models")), (name, None))
     if found is None:
         return Page(

@@ -21,38 +21,38 @@ from dashboard.period import period, shift
 from dashboard.ports import Reader
 from dashboard.series import Series, limits
 from dashboard.state import PageState
-from dashboard.view_model import Scene, looked, nothing, of, question, reach, series, traffic, window_of
+from dashboard.view_model import ModelView, looked, nothing, of, question, reach, series, traffic, window_of
 
 
-async def performance(reader: Reader, scene: Scene, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
+async def performance(reader: Reader, view: ModelView, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
     """The newest number of each performance measure, the chosen one over time, and by segment. `judged` gives each measure its monitor."""
-    shown = {name: monitor for name, monitor in judged.items() if scene.measures[name].family is Family.PERFORMANCE}
+    shown = {name: monitor for name, monitor in judged.items() if view.measures[name].family is Family.PERFORMANCE}
     if not shown:
         return [piece.card("Performance", piece.empty("Not watched", "No monitor takes a performance measure of this model."))]
     name = state.measure if state.measure in shown else next(iter(shown))
-    monitor, about = shown[name], scene.measures[name]
-    over = {other: period(scene.row, state, one.window.step) for other, one in shown.items()}
+    monitor, about = shown[name], view.measures[name]
+    over = {other: period(view.row, state, one.window.step) for other, one in shown.items()}
     asked = {other: question(one, state, over[other], column="") for other, one in shown.items()}
     answers, volume = await gather(
         gather(*(series(reader, query, over[other]) for other, query in asked.items())),
-        traffic(reader, scene.row.model, state.segment, over[name]),
+        traffic(reader, view.row.model, state.segment, over[name]),
     )
     found = dict(zip(shown, answers, strict=True))
     one = found[name]
     slot = window_of(state, one)
     chosen = None if slot is None else one.time(slot)
-    marks = scene.marks(monitor.name, "", state.segment)
+    marks = view.marks(monitor.name, "", state.segment)
     figure = timeline(one, measure=about, limits=limits(monitor, about, one), traffic=volume, marks=marks, chosen=chosen, rows="labelled")
-    chart = graph("performance", figure, _sentence(one, about, monitor, slot)) if any(one.verdict) else nothing(scene, monitor, state, here)
+    chart = graph("performance", figure, _sentence(one, about, monitor, slot)) if any(one.verdict) else nothing(view, monitor, state, here)
     band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."
     card = piece.card(
         f"{about.title}, {word.stretch(over[name].start, over[name].end)}",
-        [choices(shown, monitor, scene, state, here), windows(one, slot, state, here), chart],
+        [choices(shown, monitor, view, state, here), windows(one, slot, state, here), chart],
         note=f"{reach(state)}, {shift(over[name])}. Bars: predictions in light, labelled ones in dark.{band}",
         foot=piece.source(asked[name]),
     )
-    by = await panel(segments(reader, scene, monitor, state, over[name], here, column="", window=chosen), "segments")
-    return [piece.figures(*(_fact(scene.measures[other], one, shown[other], state) for other, one in found.items())), card, by]
+    by = await panel(segments(reader, view, monitor, state, over[name], here, column="", window=chosen), "segments")
+    return [piece.figures(*(_fact(view.measures[other], one, shown[other], state) for other, one in found.items())), card, by]
 
 
 def _fact(about: Measure, one: Series, monitor: Monitor, state: PageState) -> tuple[str, Any, Any]:

@@ -19,16 +19,16 @@ from dashboard.ports import Reader
 from dashboard.rank import RANKED, Slice, ranked
 from dashboard.series import Series, by_key
 from dashboard.state import PageState
-from dashboard.view_model import LIMIT, Scene, newest, watching, who
+from dashboard.view_model import LIMIT, ModelView, newest, watching, who
 
 ROWS = 60
 
 
 async def segments(
-    reader: Reader, scene: Scene, monitor: Monitor, state: PageState, period: Period, here: Here, *, column: str, window: int | None
+    reader: Reader, view: ModelView, monitor: Monitor, state: PageState, period: Period, here: Here, *, column: str, window: int | None
 ) -> Any:
     """One row a segment value, the largest gap times share first. `window` is the start of the window that values are of, None for the newest that is whole."""
-    watched = ["*".join(grouping) for grouping in scene.groupings]
+    watched = ["*".join(grouping) for grouping in view.groupings]
     if not watched:
         return None
     by = state.by if state.by in watched else next((name for name in watched if name in monitor.segments), watched[0])
@@ -44,12 +44,12 @@ async def segments(
         limit=LIMIT,
     )
     found = by_key(await ask(reader.readings, query), "segment")
-    about = scene.measures[monitor.measure]
+    about = view.measures[monitor.measure]
     title = f"{about.title} by {by}"
     if not found:
         why: list[Any] = ["No reading in this period."]
         if by not in monitor.segments:
-            why = [f"The monitor {monitor.name} does not watch {by}.", who(watching(scene, by, monitor.measure, column), state, here)]
+            why = [f"The monitor {monitor.name} does not watch {by}.", who(watching(view, by, monitor.measure, column), state, here)]
         return piece.card(title, [tabs, piece.empty("Nothing to compare", *why)])
     table = {name: Series.of(rows, period.start, period.end, period.step) for name, rows in found.items()}
     start = window if window is not None else newest(table.values(), period)

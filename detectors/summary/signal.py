@@ -97,8 +97,8 @@ def _shares(given: Given) -> Floats:
         shares = np.full((len(given.score), max(1, len(given.contract.classes))), np.nan)
     else:
         shares = given.probabilities
-    strange: Flags = np.any((shares < 0) | (shares > 1), axis=1)
-    return np.where(strange[:, None], WRONG, shares)
+    invalid: Flags = np.any((shares < 0) | (shares > 1), axis=1)
+    return np.where(invalid[:, None], WRONG, shares)
 
 
 def _confidence(given: Given, _: str) -> Floats:
@@ -116,13 +116,13 @@ def _margin(given: Given, _: str) -> Floats:
 def _entropy(given: Given, _: str) -> Floats:
     shares = _shares(given)
     missing = np.isnan(shares)
-    strange: Flags = np.any(np.isinf(shares), axis=1)
-    sent = np.where(missing | strange[:, None], 0.0, shares)
+    invalid: Flags = np.any(np.isinf(shares), axis=1)
+    sent = np.where(missing | invalid[:, None], 0.0, shares)
     rest = np.where(missing.any(axis=1), np.maximum(0.0, 1.0 - sent.sum(axis=1)), 0.0)
     total = sent.sum(axis=1) + rest
     whole = np.where(total > 0, total, 1.0)
     entropy = _terms(sent / whole[:, None]).sum(axis=1) + _terms(rest / whole)
-    return _rounded(np.where(missing.all(axis=1), np.nan, np.where(strange | (total <= 0), WRONG, entropy)))
+    return _rounded(np.where(missing.all(axis=1), np.nan, np.where(invalid | (total <= 0), WRONG, entropy)))
 
 
 def _terms(shares: Floats) -> Floats:
@@ -183,8 +183,8 @@ def _ensemble_total(given: Given, _: str) -> Floats:
 
 def _ensemble_aleatoric(given: Given, _: str) -> Floats:
     members = given.fields.members
-    strange = (members < 0) | (members > 1)
-    return _rounded(_means(given, np.where(strange, np.inf, _binary(np.where(strange, 0.0, members)))))
+    invalid = (members < 0) | (members > 1)
+    return _rounded(_means(given, np.where(invalid, np.inf, _binary(np.where(invalid, 0.0, members)))))
 
 
 def _ensemble_epistemic(given: Given, _: str) -> Floats:

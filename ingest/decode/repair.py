@@ -25,7 +25,7 @@ class Repair:
     def __init__(self, layout: EventLayout) -> None:
         self._layout = layout
         self._types = types_of(layout)
-        self._place = {name: index for index, (name, _) in enumerate(layout.columns)}
+        self._index = {name: index for index, (name, _) in enumerate(layout.columns)}
         self._classes, self._known = {name: index for index, name in enumerate(layout.classes)}, layout.known()
         self._spelled = self._types.spelled
 
@@ -78,7 +78,7 @@ class Repair:
     def _features(self, row: int, values: dict[str, Any], cells: list[Fault]) -> tuple[Any, tuple[str, ...]]:
         features, unmet = self._types.features(), []
         for name, value in values.items():
-            if (index := self._place.get(name)) is not None:
+            if (index := self._index.get(name)) is not None:
                 numeric = self._layout.columns[index][1]
                 setattr(features, f"c{index}", _number(row, name, value, cells) if numeric else _scalar(row, name, value, cells))
             elif name in self._layout.unknown:
@@ -94,7 +94,7 @@ class Repair:
             return None
         tags: dict[str, Any] = {}
         for name, value in (values or {}).items():
-            if name in self._place:
+            if name in self._index:
                 tags[name] = _scalar(row, name, value, cells)
             elif (kept := _optional(row, f"tags.{name}", value, Scalar, cells)) is not None:
                 tags[name] = kept

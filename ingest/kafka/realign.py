@@ -55,7 +55,7 @@ def _fit(admin: AdminClient, names: Mapping[str, str], positions: Positions) -> 
     """Raise Fatal if an offset is beyond the end of its topic."""
     last = _ends(admin, names, LAST)
     if beyond := [f"{topic} {part}" for (topic, part), at in positions.items() if at > last[topic, part]]:
-        raise Fatal(f"there are facts beyond the end of {', '.join(beyond)}; the topic was made anew: see docs/operations.md")
+        raise Fatal(f"there are facts beyond the end of {', '.join(beyond)}; the topic was created again: see docs/operations.md")
 
 
 def _ends(admin: AdminClient, names: Mapping[str, str], which: OffsetSpec) -> dict[tuple[str, int], int]:

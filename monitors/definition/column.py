@@ -41,8 +41,8 @@ def _column(value: Any, there: Collection[str]) -> tuple[Column, bool]:
 
 def _binned(name: str, value: dict[str, Any]) -> Column:
     """A column with the bins that were written."""
-    if stray := next((str(key) for key in value if key not in KEYS), None):
-        raise unknown("field", stray, KEYS)
+    if unexpected := next((str(key) for key in value if key not in KEYS), None):
+        raise unknown("field", unexpected, KEYS)
     if value.get("nullable") not in (None, True):
         raise field.later("nullable: false", "leave it out, and watch quality.null_rate")
     kind = value.get("kind")

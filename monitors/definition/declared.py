@@ -154,8 +154,8 @@ def _dimensions(
 def _outputs(fields: dict[str, Any], task: Task, *, scored: bool) -> tuple[tuple[str, ...], str, tuple[Column, ...]]:
     """Classes, the positive one, and the bins of what the model says."""
     if task == Task.REGRESSION:
-        if stray := next((key for key in ("classes", "positive", "scored") if fields.get(key)), None):
-            raise ConfigError(f"`{stray}` is not for a regression", remedy="leave it out")
+        if unexpected := next((key for key in ("classes", "positive", "scored") if fields.get(key)), None):
+            raise ConfigError(f"`{unexpected}` is not for a regression", remedy="leave it out")
         given = fields.get("prediction")
         if not isinstance(given, dict) or not set(given) <= {"range", "edges"}:
             raise ConfigError("`prediction` is missing: a regression's bins", remedy="write `prediction: {range: [0, 100]}`")

@@ -30,8 +30,8 @@ def _signal(contract: Contract, value: Any) -> Column:
     given = {"name": value} if isinstance(value, str) else value
     if not isinstance(given, dict) or not isinstance(given.get("name"), str):
         raise ConfigError(f"`{short(value)}` is no signal", remedy="write `confidence`, or `{name: interval_width, range: [0, 10]}`")
-    if stray := next((str(key) for key in given if key not in KEYS), None):
-        raise unknown("field", stray, KEYS)
+    if unexpected := next((str(key) for key in given if key not in KEYS), None):
+        raise unknown("field", unexpected, KEYS)
     name = given["name"] if given["name"].startswith("@") else f"@{given['name']}"
     one = signal(name)
     if one is None:

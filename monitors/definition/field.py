@@ -89,8 +89,12 @@ def segments(value: Any, contract: Contract | None) -> tuple[str, ...]:
 def target(value: Any, contract: Contract | None) -> Window:
     """The target windows."""
     given = value if isinstance(value, dict) else {"window": value}
-    if stray := next((key for key in given if key not in {"window", "every", "timezone", "offset"}), None):
-        raise later(f"target.{stray}") if stray in CALENDAR else unknown("field", f"target.{stray}", ["target.window", "target.every"])
+    if unexpected := next((key for key in given if key not in {"window", "every", "timezone", "offset"}), None):
+        raise (
+            later(f"target.{unexpected}")
+            if unexpected in CALENDAR
+            else unknown("field", f"target.{unexpected}", ["target.window", "target.every"])
+        )
     if wanted := next((key for key in ("timezone", "offset") if given.get(key) is not None), None):
         raise later(f"target.{wanted}", "windows are aligned to the Unix epoch in UTC")
     if given.get("window") in CALENDAR:

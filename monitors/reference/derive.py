@@ -134,9 +134,9 @@ def column_roles(table: pa.Table, options: Options, contract: Contract) -> dict[
     """What each column of a file was taken for, ready for JSON: rows, roles, features, tags, left_out, and those in which `nan` is read as null."""
     found = layout(table, options)
     meant = set(probability_columns(table, contract).values())
-    stray = [name for name in found.filled.get("proba_prefix", ()) if name not in meant]
-    filled = {role: tuple(name for name in names if name not in stray) for role, names in found.filled.items()}
-    left = found.left | dict.fromkeys(stray, f"a probability of no class of the model; its classes are {', '.join(contract.classes)}")
+    unmatched = [name for name in found.filled.get("proba_prefix", ()) if name not in meant]
+    filled = {role: tuple(name for name in names if name not in unmatched) for role, names in found.filled.items()}
+    left = found.left | dict.fromkeys(unmatched, f"a probability of no class of the model; its classes are {', '.join(contract.classes)}")
     answer = replace(found, filled={role: names for role, names in filled.items() if names}, left=left).described()
     signals = [{"name": column.name, "kind": column.kind.value} for column in contract.signals]
     return {"rows": table.num_rows, **answer, "signals": signals, "nan": [name for name in found.uses if arrow.has_nan(table[name])]}

@@ -81,7 +81,7 @@ class Postgres:
         if encoding != "UTF8":
             name = _identifier(self._url.database or "")
             remedy = f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"
-            raise Fatal(f"the database {name} is encoded as {encoding}, and names may hold any letter; make it anew: {remedy}")
+            raise Fatal(f"the database {name} is encoded as {encoding}, and names may hold any letter; create it again: {remedy}")
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 

@@ -65,8 +65,8 @@ class OutcomeStore:
         )
         events = "arraySort(groupUniqArray((entered, partition, position, place, ts)))"
         self._engine.command(
-            "INSERT INTO contested SELECT {model:String}, beaten.5, prediction_id, beaten.2, beaten.3, beaten.4, events[1].5, {generation:UInt64}"
-            f" FROM (SELECT prediction_id, {events} AS events FROM ({entered}) GROUP BY prediction_id) ARRAY JOIN arrayPopFront(events) AS beaten",
+            "INSERT INTO contested SELECT {model:String}, superseded.5, prediction_id, superseded.2, superseded.3, superseded.4, events[1].5, {generation:UInt64}"
+            f" FROM (SELECT prediction_id, {events} AS events FROM ({entered}) GROUP BY prediction_id) ARRAY JOIN arrayPopFront(events) AS superseded",
             parameters,
         )
         found = "FROM contested WHERE model = {model:String} AND generation = {generation:UInt64}"

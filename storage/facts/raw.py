@@ -24,7 +24,7 @@ _IN_SLOTS = (
     "({{gapless:UInt8}} OR " + SLOT + " IN (SELECT arrayJoin({{slots:Array(Int64)}})))"
 )
 
-# Of an event: it is not one that another of the same id has beaten. To be used together with `in_slots`.
+# An event counts unless another event of the same id counts in its place. To be used together with `in_slots`.
 _COUNTS = (
     "(prediction_id, partition, position, place) NOT IN (SELECT prediction_id, partition, position, place FROM contested"
     f" WHERE model = {{model:String}} AND {_IN_SLOTS.format(ts='ts')})"

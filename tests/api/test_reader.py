@@ -22,7 +22,7 @@ from dashboard.route import page
 from storage.facts.outcome_store import OutcomeStore
 from tests.storage.facts.test_facts import CONTRACT, HOUR, labels, pane_rows, predictions
 from tests.storage.facts.test_progress import batch
-from watchkeeper.reader import Reader
+from watchkeeper.reader.reader import Reader
 from watchkeeper.services import Pages
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores

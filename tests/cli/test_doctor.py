@@ -210,7 +210,7 @@ def test_topics_that_lose_events_are_told(given: Given) -> None:
 
 
 def test_a_place_that_does_not_belong_to_the_facts_is_told(made: Given) -> None:
-    """The topic made anew, the group without its place, facts older than the place: what happened is named."""
+    """The topic created again, the group without offsets, facts older than the offsets: what happened is named."""
     group = brokers(made).group("ingest")
     topic = f"{made['kafka']['prefix']}predictions"
     admin = AdminClient({"bootstrap.servers": made["kafka"]["bootstrap"]})
@@ -219,7 +219,7 @@ def test_a_place_that_does_not_belong_to_the_facts_is_told(made: Given) -> None:
     batch(made, 41)
     found = look(made)["offsets"]
     assert "predictions 0 ends at 0, and there are facts up to 41" in found.seen
-    assert found.remedy.startswith("the topic was made anew, or the facts are older")
+    assert found.remedy.startswith("the topic was created again, or the facts are older")
 
 
 def test_realign_lets_ingest_read_on_from_where_the_facts_end(made: Given, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,14 +268,14 @@ def test_lost_places_alone_are_found_again(made: Given) -> None:
     assert {(told.topic, told.offset, told.metadata or "") for told in answer.topic_partitions or []} == {
         (f"{prefix}predictions", 42, ""), (f"{prefix}labels", 7, "v1|i|9"),
     }  # fmt: skip
-    with pytest.raises(Fatal, match="facts beyond the end of predictions 1; the topic was made anew"):
+    with pytest.raises(Fatal, match="facts beyond the end of predictions 1; the topic was created again"):
         realign(brokers(made), {("predictions", 1): 5}, lost=True)
 
 
 def test_realign_moves_nothing_where_that_would_be_wrong(made: Given) -> None:
     """Facts beyond the topic's end are another topic's; a group with members commits for itself."""
     settled(made)
-    with pytest.raises(Fatal, match="facts beyond the end of predictions 0; the topic was made anew"):
+    with pytest.raises(Fatal, match="facts beyond the end of predictions 0; the topic was created again"):
         realign(brokers(made), {("predictions", 0): 41})
     member = Consumer(brokers(made).consumer("ingest"))
     member.subscribe([f"{made['kafka']['prefix']}predictions"])

@@ -112,7 +112,7 @@ def test_slots_that_somebody_rebuilt_late_are_audited_again(backend: Backend, mo
     predict(backend, model, 1, 1)
     settle(backend, model)
     audited = backend.owner(model).counts.audited
-    Writer(backend.engine).rebuilt(backend.contracts[model], [START], generation(1, 7))
+    Writer(backend.engine).rebuilt(backend.contracts[model], [START], generation(0, 7))
     assert backend.twice(model) == (0, -1)
     settle(backend, model)
     assert (backend.twice(model), backend.owner(model).counts.audited) == ((0, 0), audited + 1)

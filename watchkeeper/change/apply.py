@@ -33,9 +33,9 @@ def apply(context: Context, given: Apply) -> Sequence[Mapping[str, Any]]:
     found = parse(given.text, contract=control.contract, there=there)
     destinations = [destination_from(dict(document)) for document in found.destinations]
     applied = []
-    for contract, (result, anew) in [(contract, _outcome(control, contract, replace=given.replace)) for contract in found.contracts]:
+    for contract, (result, changed) in [(contract, _outcome(control, contract, replace=given.replace)) for contract in found.contracts]:
         applied.append(("contract", contract.model, contract.model, result))
-        if anew and not dry_run:
+        if changed and not dry_run:
             prepare(context, contract)
             complete(context, control.save_contract(contract, content=content(contract), reference=None, actor=actor))
         elif result == "changed" and not dry_run:

@@ -14,7 +14,7 @@ from watchkeeper.settings import settings as source
 
 
 def realign(config: ConfigFile = None) -> None:
-    """Let ingest read on from where the facts end, and every owner begin anew: for a cluster that is stopped, after a restore.
+    """Let ingest read on from where the facts end, and every owner start from the beginning: for a cluster that is stopped, after a restore.
 
     Example: `watchkeeper realign --config production.yaml`
     """
@@ -34,4 +34,4 @@ def realign(config: ConfigFile = None) -> None:
         for owner in owners:
             stores.control.save_cursor(owner, {})
     terminal.table(("topic", "partition", "read on from"), [(topic, part, at) for (topic, part), at in sorted(offsets.items())])
-    typer.echo(f"{len(owners)} owners begin anew")
+    typer.echo(f"{len(owners)} owners start from the beginning")

@@ -1,7 +1,7 @@
 """Whose model is it? A Faust agent on the topic `ticks`, keyed by model: who has a model's partition owns the model.
 
 Nothing but speed depends on the ticks; what counts is the assignment. Faust runs in a thread with a loop of its own, and its consumer in another,
-so that heartbeats go on whatever this process does. When it crashes, or stands still, it is built anew.
+so that heartbeats go on whatever this process does. When it crashes or hangs, it is built again.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Reads what the pages and the API show from the stores: a file for each noun."""

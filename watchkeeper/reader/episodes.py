@@ -1,0 +1,36 @@
+"""Episodes and their transitions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from core.episode import Episode, Level, Transition
+from watchkeeper.reader.base import ReaderBase
+
+
+class Episodes(ReaderBase):
+    """Episodes."""
+
+    def open_levels(self) -> dict[str, set[tuple[str, Level]]]:
+        """By model, the measures and levels of its open episodes."""
+        return self._stores.control.open_levels()
+
+    def episodes(
+        self,
+        state: Literal["open", "closed"] | None = None,
+        model: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+        *,
+        monitor: str | None = None,
+    ) -> tuple[list[Episode], str | None]:
+        """Episodes, newest first, and the cursor of the next page."""
+        return self._stores.control.episodes(state, model, limit, after, monitor=monitor)
+
+    def episode(self, name: str) -> Episode | None:
+        """One episode."""
+        return self._stores.control.episode(name)
+
+    def transitions(self, name: str) -> list[Transition]:
+        """The life of an episode."""
+        return self._stores.control.transitions(name)

@@ -1,0 +1,60 @@
+"""Models: how many events each has, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.contract import Contract
+from watchkeeper.reader.base import ReaderBase
+
+
+class Models(ReaderBase):
+    """Rows of models."""
+
+    def models(self) -> list[dict[str, Any]]:
+        """A row a model: model, task, contract_version, first_ts, last_ts (microseconds or None), predictions, labels, labelled, open_episodes."""
+        return self.rows([definition.contract for definition in self._defined.read().values()])
+
+    def model(self, contract: Contract) -> dict[str, Any]:
+        """The row of one model; and `outside`, by topic, how many events came with a prediction or label that was none of its classes."""
+        return self.rows([contract])[0] | {"outside": self.outside(contract.model)}
+
+    def outside(self, model: str) -> dict[str, int]:
+        """How many predictions and labels of a model were none of its classes when they came."""
+        return {"predictions": 0, "labels": 0} | self._stores.batches.outside(model)
+
+    def referenced(self, model: str) -> bool:
+        """Whether the newest contract of a model has a reference."""
+        return self._reference(self._known(model)) is not None
+
+    def recent(self, spans: Mapping[str, tuple[int, int]], step: int) -> dict[str, dict[int, int]]:
+        """By model, how many predictions came in each step of its span, by the step's start."""
+        return self._stores.panes.recent([definition.contract for definition in self._defined.read().values()], step, spans)
+
+    def rows(self, contracts: Sequence[Contract]) -> list[dict[str, Any]]:
+        """The rows of these models; the stores are asked as often for many as for one."""
+        names = [contract.model for contract in contracts]
+        progress = self._stores.batches.progress(self._backend.clock.now(), names)
+        counts = self._stores.outcomes.counts(names)
+        held = self._stores.panes.totals(contracts)
+        episodes = self._stores.control.open_episodes()
+        rows = []
+        for contract in contracts:
+            name = contract.model
+            seen = progress.get(name) if name in held else None
+            labelled, labels = counts.get(name, (0, 0))
+            rows.append(
+                {
+                    "model": name,
+                    "task": str(contract.task),
+                    "contract_version": contract.version,
+                    "first_ts": seen.first_ts if seen and seen.predictions else None,
+                    "last_ts": seen.last_ts if seen and seen.predictions else None,
+                    "predictions": held.get(name, 0),
+                    "labels": labels,
+                    "labelled": labelled,
+                    "open_episodes": episodes.get(name, 0),
+                }
+            )
+        return rows

@@ -1,0 +1,14 @@
+"""All readers as one."""
+
+from __future__ import annotations
+
+from watchkeeper.reader.columns import Columns
+from watchkeeper.reader.episodes import Episodes
+from watchkeeper.reader.models import Models
+from watchkeeper.reader.monitors import Monitors
+from watchkeeper.reader.readings import Readings
+from watchkeeper.reader.service import Service
+
+
+class Reader(Models, Monitors, Readings, Columns, Episodes, Service):
+    """What the pages and the API read; it changes nothing. Safe to share between threads."""

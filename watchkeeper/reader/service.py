@@ -1,0 +1,27 @@
+"""The service itself: its status, and what flows through it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core import moment
+from core.refused import Refused
+from watchkeeper.reader.base import ReaderBase
+
+_RECENT = 10.0  # seconds that the state of the service on a page may be old
+
+
+class Service(ReaderBase):
+    """How the service is."""
+
+    def header_facts(self) -> tuple[int, int | None]:
+        """How many episodes are open, and the latest event time of all models."""
+        return sum(self._stores.control.open_episodes().values()), self._stores.batches.newest()
+
+    def flow(self, letters: int) -> tuple[dict[str, int], list[Refused]]:
+        """By topic the rows of the last hour, by the log's time; and the newest kinds of dead letters, so many at most."""
+        return self._stores.flow.rows(self._backend.clock.now() - moment.HOUR), self._stores.flow.refused(letters)
+
+    def status(self) -> dict[str, Any]:
+        """What `GET /v1/status` says, as pages need it: they are drawn again when it changes."""
+        return self._backend.status(_RECENT)
