@@ -1,4 +1,4 @@
-"""Diagnosis of the brokers: whether they can be reached and are new enough, whether topics and groups are set up right, and whether we may write."""
+"""Diagnosis of the brokers: can they be reached, are they new enough, are topics and groups set up right, may we write?"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Control state: contracts, monitors, destinations, episodes, outbox, cursors. Imports core."""
+"""The control store: contracts, monitors, destinations, episodes, outbox, audit, cursors. Imports core."""

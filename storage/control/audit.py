@@ -1,4 +1,4 @@
-"""The audit: who changed what, when, from what to what. Written in the transaction of the change; secrets are never in it."""
+"""The audit: who changed what, when, from what to what. An entry is written in the transaction of its change, and never holds secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Document = dict[str, Any] | None
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One change: `at` is wall time, `subject` what was changed; `before` is None of what is new, `after` of what is gone."""
+    """One change: `at` is wall time, `subject` is what was changed. `before` is None if it is new, `after` is None if it was removed."""
 
     at: int
     actor: str

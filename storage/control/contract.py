@@ -1,4 +1,4 @@
-"""Contracts and their references, every version kept."""
+"""Contracts and their references, with all versions."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from storage.control.audit import audit
 from storage.control.engine import Database
 from storage.control.schema import CONTRACT, RETIRED_MODEL
 
-# Whether a row is of a model that is there: later than the last version that it had when it was deleted.
+# Whether a row is of a model that is not deleted: its version is higher than the last one that the model had when it was deleted.
 _LIVE = CONTRACT.c.version > func.coalesce(
     select(RETIRED_MODEL.c.version).where(RETIRED_MODEL.c.model == CONTRACT.c.model).scalar_subquery(), 0
 )
 
 
 class Contracts(Database):
-    """The contracts of all models. The newest of each model is remembered for `refresh` seconds, for other processes may save too."""
+    """The contracts of all models. The newest of each model is cached for `refresh` seconds only, because other processes may save too."""
 
     def __init__(self, url: str, clock: Clock | None = None, password: str | None = None, *, refresh: float = 5.0) -> None:
         super().__init__(url, clock, password)
         self._refresh = refresh
         self._lock = Lock()
         self._newest: dict[str, tuple[float, Contract | None]] = {}
-        self._generation = 0  # counts the saves: what was read before one is not remembered after it
+        self._generation = 0  # counts the saves: a contract that was read before a save is not cached after it
 
     def contract(self, model: str) -> Contract | None:
-        """The newest contract of a model, None if it has none. Cheap: asked at every request."""
+        """The newest contract of a model, None if it has none. Every request asks for it, so it is cached."""
         remembered = self._newest.get(model)
         if remembered is not None and time.monotonic() < remembered[0]:
             return remembered[1]
@@ -43,7 +43,7 @@ class Contracts(Database):
             found = newest(connection, model)
         contract = found[0] if found else None
         with self._lock:
-            if contract is not None and generation == self._generation:  # names that anyone makes up are not kept
+            if contract is not None and generation == self._generation:  # unknown names are not cached: senders could make up many
                 self._newest[model] = (time.monotonic() + self._refresh, contract)
         return contract
 
@@ -86,10 +86,10 @@ class Contracts(Database):
             return connection.execute(query).scalar()
 
     def save_contract(self, contract: Contract, *, content: str, reference: bytes | None, actor: str = "local") -> Contract:
-        """Save as the model's next version, whatever `contract.version` says; the stored one as it is if its `content` hash is the same.
+        """Save as the model's next version, whatever `contract.version` is. If the stored contract has the same `content` hash, it stays and is returned.
 
-        Of the same content an older program may have made other classes: then it is a next version. Retryable while the facts of a deleted model of
-        that name are being removed.
+        An older version of the program may have made other classes from the same content; then a next version is saved. Raises Retryable while the facts of
+        a deleted model of that name are being removed.
         """
         with self.write() as connection:
             found = newest(connection, contract.model)
@@ -111,7 +111,7 @@ class Contracts(Database):
         return saved
 
     def describe_contract(self, model: str, words: Described, *, actor: str = "local") -> None:
-        """Write other words about a model into its newest contract, whose version stays: nothing is measured otherwise."""
+        """Replace owner, description and runbook of the newest contract. Its version stays, because the measures do not change."""
         with self.write() as connection:
             found = newest(connection, model)
             if found is None or found[0].words == words.words:
@@ -124,14 +124,14 @@ class Contracts(Database):
         self._forget()
 
     def _forget(self) -> None:
-        """What was remembered may not be so any more."""
+        """Drop the cached contracts."""
         with self._lock:
             self._generation += 1
             self._newest.clear()
 
 
 def _next(connection: Connection, model: str) -> int:
-    """The version after all that a model has had."""
+    """The version after all versions that the model has had."""
     purge = select(RETIRED_MODEL.c.purge).where(RETIRED_MODEL.c.model == model)
     if connection.execute(purge).scalar():
         raise Retryable(f"the facts of the deleted model `{model}` are still being removed; give it again in a moment", after=5.0)
@@ -140,7 +140,7 @@ def _next(connection: Connection, model: str) -> int:
 
 
 def _audited(contract: Contract, content: str) -> dict[str, Any]:
-    """Of a contract what the audit keeps: every version stays where it is."""
+    """The part of a contract that the audit keeps; every version stays in the table of contracts."""
     return {"version": contract.version, "content": content}
 
 
@@ -149,7 +149,7 @@ def _classes(contract: Contract) -> tuple[tuple[str, ...], str, bool]:
 
 
 def newest(connection: Connection, model: str) -> tuple[Contract, str] | None:
-    """The newest contract of a model and its content hash; None of a model that is not there, or was deleted."""
+    """The newest contract of a model and its content hash; None if there is no such model, or it was deleted."""
     query = (
         select(CONTRACT.c.payload, CONTRACT.c.content).where(CONTRACT.c.model == model, _LIVE).order_by(CONTRACT.c.version.desc()).limit(1)
     )

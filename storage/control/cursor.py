@@ -1,7 +1,7 @@
-"""Cursors: how far each owner of some work has come, as the owner's own document; and who the owner is.
+"""Cursors: a document in which the owner of some work saves its progress, and the epoch of that owner.
 
-Ownership is a number, the *epoch*, that each taker counts up. Who holds an older one is fenced: nothing that it writes under its epoch is
-taken any more. `take` waits for what the owner before has begun under its own.
+Whoever becomes the owner raises the *epoch* by one. An owner with an older epoch is fenced: its writes are refused. `take` waits for a
+transaction that the owner before has begun.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from core.error import Fenced
 from storage.control.engine import Database, insert, upsert
 from storage.control.schema import CURSOR
 
-Fence = tuple[str, int]  # the name of what is owned, and the epoch under which it was taken
+Fence = tuple[str, int]  # the name of the owned work, and the epoch under which it was taken
 
 
 class Cursors(Database):
-    """Documents and epochs by the name of what is owned."""
+    """Documents and epochs by the name of the owned work."""
 
     def cursor(self, name: str) -> dict[str, Any] | None:
-        """What was saved last under this name."""
+        """The document that was saved last under this name."""
         with self.read() as connection:
             payload = connection.execute(select(CURSOR.c.payload).where(CURSOR.c.owner == name)).scalar()
         return None if payload is None else msgspec.json.decode(payload, type=dict[str, Any] | None)
 
     def cursors(self, prefix: str) -> dict[str, dict[str, Any]]:
-        """What was saved last under every name that begins so."""
+        """The documents that were saved last, by name, whose names begin with `prefix`."""
         query = select(CURSOR.c.owner, CURSOR.c.payload).where(CURSOR.c.owner.startswith(prefix, autoescape=True)).order_by(CURSOR.c.owner)
         with self.read() as connection:
             found = {name: msgspec.json.decode(payload, type=dict[str, Any] | None) for name, payload in connection.execute(query)}
         return {name: payload for name, payload in found.items() if payload is not None}
 
     def forget(self, name: str) -> None:
-        """Remove what was saved under this name."""
+        """Remove the document of this name."""
         with self.write(alone=False) as connection:
             connection.execute(delete(CURSOR).where(CURSOR.c.owner == name))
 
     def save_cursor(self, name: str, payload: dict[str, Any], epoch: int | None = None) -> None:
-        """Save, durably; replaces what was there. With an epoch: raises Fenced, having saved nothing, if it is not the current one."""
+        """Save a document durably in place of the one before. With an epoch: raises Fenced, having saved nothing, if that is not the current one."""
         text = msgspec.json.encode(payload).decode()
         with self.write(alone=False) as connection:
             if epoch is None:
@@ -57,13 +57,13 @@ class Cursors(Database):
             upsert(connection, CURSOR, [{"owner": name, "payload": msgspec.json.encode(payload).decode()}])
 
     def epochs(self, prefix: str) -> dict[str, int]:
-        """The current epoch of everything that is owned and whose name begins so."""
+        """The current epochs by name, of owned work whose name begins with `prefix`."""
         query = select(CURSOR.c.owner, CURSOR.c.epoch).where(CURSOR.c.owner.startswith(prefix, autoescape=True))
         with self.read() as connection:
             return {row.owner: row.epoch for row in connection.execute(query)}
 
     def take(self, name: str, least: int = 1) -> int:
-        """Become the owner; the new epoch, which is not below `least`. From now on every older one is fenced."""
+        """Become the owner. Returns the new epoch, which is not below `least`; every older one is fenced from now on."""
         with self.write(alone=False) as connection:
             statement = insert(connection, CURSOR).values(owner=name, payload="null", epoch=least)
             epoch = case((CURSOR.c.epoch < least, least), else_=CURSOR.c.epoch + 1)
@@ -77,7 +77,7 @@ class Cursors(Database):
 
 
 def hold(connection: Connection, fence: Fence) -> None:
-    """Hold an ownership until the caller's transaction ends: nobody takes over meanwhile. Raises Fenced if somebody has already."""
+    """Keep an ownership until the caller's transaction ends: nobody can take it meanwhile. Raises Fenced if somebody has taken it already."""
     _check(connection, fence, lock=True)
 
 

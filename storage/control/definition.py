@@ -1,4 +1,4 @@
-"""What people define: monitors, with their history, and destinations. Applying creates or changes, and never deletes."""
+"""The definitions that people write: monitors, with their history, and destinations. Applying creates or changes, and never deletes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Definitions(Database):
         return None if payload is None else msgspec.json.decode(payload, type=Monitor)
 
     def apply_monitors(self, monitors: Sequence[Monitor], *, dry_run: bool = False, actor: str = "local") -> list[Applied]:
-        """Create or change monitors, all or none; a change counts the stored revision up, whatever `Monitor.revision` says."""
+        """Create or change monitors, all or none. A change raises the stored revision by one, whatever `Monitor.revision` is."""
         _distinct((monitor.model, monitor.name) for monitor in monitors)
         with self.write() as connection:
             return [self._apply_monitor(connection, monitor, dry_run=dry_run, actor=actor) for monitor in monitors]
@@ -65,7 +65,7 @@ class Definitions(Database):
     def change_count(self) -> int:
         """A number that changes whenever any process defines, changes or deletes anything: how many entries the audit has.
 
-        Not that of the newest entry: on PostgreSQL one with a lower number may be seen later.
+        The number of the newest entry would not do: on PostgreSQL an entry with a lower number may become visible later.
         """
         with self.read() as connection:
             return connection.execute(select(func.count()).select_from(AUDIT)).scalar_one()
@@ -96,14 +96,14 @@ class Definitions(Database):
 
 
 def _last(connection: Connection, monitor: Monitor) -> int:
-    """The last revision that a monitor of this name has had; 0 for one that is new."""
+    """The last revision that a monitor of this name has had; 0 if there was none."""
     history = MONITOR_HISTORY.c
     query = select(func.max(history.revision)).where(history.model == monitor.model, history.name == monitor.name)
     return connection.execute(query).scalar() or 0
 
 
 def _distinct(keys: Iterable[Hashable]) -> None:
-    """Raise ConfigError if one thing is defined twice."""
+    """Raise ConfigError if a name is defined twice."""
     twice = [key for key, count in Counter(keys).items() if count > 1]
     if twice:
         name = "/".join(twice[0]) if isinstance(twice[0], tuple) else twice[0]

@@ -1,4 +1,4 @@
-"""Diagnosis of the control database: can it be reached, is it new enough, may we do what we must, is its schema the newest?"""
+"""Diagnosis of the control database: can it be reached, is it new enough, do we have the rights that we need, is its schema the newest?"""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from core.finding import Finding, clock, refused, version
 from storage.control.engine import Database, migrations
 from storage.control.right import Rights
 
-LEAST = (14,)  # the oldest that its makers still mend
+LEAST = (14,)  # the oldest version that still gets fixes
 NAME = "postgresql"
 
 
 def diagnose(store: Rights) -> Iterator[Finding]:
-    """What is found at a PostgreSQL server; the first finding says whether it answers, and without that there is no other."""
+    """The findings about a PostgreSQL server. The first says whether it answers; if not, there is no other."""
     try:
         asked = time.time_ns() // 1_000
         with store.read() as connection:

@@ -24,7 +24,7 @@ _INSERT: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {"sql
 
 
 class Backend(Protocol):
-    """What the two databases do each in its own way. SQLAlchemy's errors come out raw, for `fault` to tell apart."""
+    """What SQLite and PostgreSQL do differently. SQLAlchemy's errors are raised as they are; `fault` translates them."""
 
     engine: Engine
 
@@ -33,7 +33,7 @@ class Backend(Protocol):
         ...
 
     def writing(self, *, alone: bool) -> AbstractContextManager[Connection]:
-        """A transaction that may write; `alone`: no other that is alone begins until it ends."""
+        """A transaction that may write; no two transactions that are `alone` run at the same time."""
         ...
 
     def migrating(self, connection: Connection) -> None:
@@ -41,19 +41,19 @@ class Backend(Protocol):
         ...
 
     def alone(self) -> AbstractContextManager[None]:
-        """One process at a time."""
+        """Only one process at a time may be within."""
         ...
 
     def fault(self, error: SQLAlchemyError) -> Retryable | Fatal:
-        """What an error means for the caller, without secrets and values."""
+        """The error for the caller, without secrets and values."""
         ...
 
 
 class Database:
     """One pool of connections, shared by all threads. `url` is `sqlite:////data/control.db` or `postgresql://user@host/database`.
 
-    Whatever fails comes out as `Retryable` (the server is away, too busy, its disk full: the same again, later, may succeed) or `Fatal`
-    (who we are, what we may, what is there: a person must look). `password` may come apart from the URL.
+    Every failure is raised as `Retryable` (the server is away or too busy, its disk is full: the same may succeed later) or `Fatal`
+    (login, rights or schema are wrong: a person must look). `password` may be given apart from the URL.
     """
 
     def __init__(self, url: str, clock: Clock | None = None, password: str | None = None) -> None:
@@ -68,7 +68,7 @@ class Database:
 
     @contextmanager
     def write(self, *, alone: bool = True) -> Iterator[Connection]:
-        """A transaction that may write. It takes the right to write at its beginning, so that what it reads stays true until it commits.
+        """A transaction that may write. It takes the write lock at its beginning, so that what it reads stays true until it commits.
 
         With `alone=False` it relies on the locks of the rows that it writes: on PostgreSQL it then does not wait for other writers.
         """
@@ -77,12 +77,12 @@ class Database:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """One process at a time, for as long as it takes; the others wait. On SQLite there is but one process."""
+        """Only one process at a time may be within; the others wait. SQLite has only one process."""
         with self._translated(), self._backend.alone():
             yield
 
     def migrate(self) -> list[str]:
-        """Apply the missing migrations, all or none, also when several processes begin at once; their names.
+        """Apply the missing migrations, all or none, also if several processes begin at once. Returns their names.
 
         Raises Fatal if the data is of a newer version.
         """
@@ -137,7 +137,7 @@ def upsert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any
 
 
 def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that can be told what to do on conflict."""
+    """An INSERT that may have an ON CONFLICT clause."""
     return _INSERT[connection.dialect.name](table)
 
 

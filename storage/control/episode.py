@@ -1,4 +1,4 @@
-"""Episodes as they are asked for: lists, one by id, its timeline, counts."""
+"""Queries about episodes: lists, one by id, its timeline, counts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.control.schema import EPISODE, TRANSITION
 
 
 class Episodes(Ledgers):
-    """The questions that the API and the pages ask."""
+    """The queries of the API and the pages."""
 
     def episodes(
         self,
@@ -70,7 +70,7 @@ class Episodes(Ledgers):
 
 
 class _Open(msgspec.Struct):
-    """Of an episode what `open_levels` tells."""
+    """The fields of an episode that `open_levels` needs."""
 
     measure: str
     level: Level

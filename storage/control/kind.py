@@ -1,7 +1,7 @@
-r"""Kinds of text columns: texts come from outside, and PostgreSQL does not take every text.
+r"""Types of text columns, for texts from outside that PostgreSQL would refuse.
 
-It refuses NUL, and an index entry beyond 2,704 bytes; SQLite minds neither. On PostgreSQL NUL is therefore written as `\0` and a
-backslash as two, and texts are compared by bytes, as SQLite does it. (Columns of JSON need nothing: JSON has an escape of its own.)
+PostgreSQL refuses NUL, and an index entry beyond 2,704 bytes; SQLite takes both. On PostgreSQL NUL is therefore written as `\0` and a
+backslash as two, and texts are compared by bytes, as in SQLite. Columns of JSON need nothing of this, because JSON escapes NUL.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 _ESCAPE = str.maketrans({"\0": "\\0", "\\": "\\\\"})
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_LONGEST = 256  # bytes of a key: two of them and two names of 200 characters fit into one index entry
+_LONGEST = 256  # bytes of a key: two keys and two names of 200 characters fit into one index entry
 
 
 class Name(TypeDecorator[str]):
@@ -39,7 +39,7 @@ class Name(TypeDecorator[str]):
 
 
 class Key(Name):
-    """A text of any length that rows are found by and that is never read back: on PostgreSQL a long one is kept as its beginning and its hash."""
+    """A text of any length by which rows are found, and which is never read back. On PostgreSQL a long one is stored as its beginning and its hash."""
 
     cache_ok = True
 

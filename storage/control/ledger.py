@@ -1,4 +1,4 @@
-"""The ledger of alerts: rules, episodes, transitions and outbox rows, read and written in one transaction."""
+"""The ledger of alerts: rules, episodes, transitions and outbox rows, which are read and written in one transaction."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from storage.control.cursor import Fence, hold
 from storage.control.engine import Database, upsert
 from storage.control.schema import CONTRACT, DESTINATION, EPISODE, OUTBOX, RETIRED_MONITOR, RULE, TRANSITION
 
-_CHUNK = 500  # names in one query: SQLite takes 999 parameters where it is old
+_CHUNK = 500  # names in one query: an old SQLite takes 999 parameters
 
 
 class Ledger:
-    """One transaction of the alert engine: what it reads stays true until what it writes is there."""
+    """One transaction of the alert engine: what it reads does not change until it has written."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -50,7 +50,7 @@ class Ledger:
         return [msgspec.json.decode(payload, type=Destination) for payload in payloads]
 
     def described(self, model: str) -> Described:
-        """What is said about a model."""
+        """Owner, description and runbook of a model."""
         query = select(CONTRACT.c.payload).where(CONTRACT.c.model == model).order_by(CONTRACT.c.version.desc()).limit(1)
         payload = self._connection.execute(query).scalar()
         return Described() if payload is None else msgspec.json.decode(payload, type=Described)
@@ -61,7 +61,7 @@ class Ledger:
         return self._connection.execute(select(RETIRED_MONITOR.c.revision).where(row)).scalar() or 0
 
     def write(self, record: EpisodeRecord) -> None:
-        """Write all that a step brought; rules and episodes replace those of the same key, transitions and deliveries are added."""
+        """Write the changes of a step. Rules and episodes replace those of the same key; transitions and deliveries are added."""
         upsert(
             self._connection,
             RULE,
@@ -93,22 +93,22 @@ class Ledger:
 
 
 class Ledgers(Database):
-    """Gives out ledgers."""
+    """Opens ledgers."""
 
     @contextmanager
     def recording(self, fence: Fence | None = None) -> Iterator[Ledger]:
-        """A ledger for one step: all that is written becomes visible together, or nothing if the step raises.
+        """A ledger for one step. All that it writes becomes visible together, or nothing if the step raises.
 
-        With a fence, Fenced is raised unless that ownership is current, and it stays so until the step ends.
+        With a fence: raises Fenced unless that ownership is current; it stays current until the step ends.
         """
         with self.write(alone=fence is None) as connection:
             if fence is not None:
-                hold(connection, fence)  # also what keeps two steps of one owner apart
+                hold(connection, fence)  # so two steps of one owner do not overlap either
             yield Ledger(connection)
 
 
 def delivery_of(row: Any) -> Delivery:
-    """A delivery of its row in the outbox."""
+    """The delivery of a row of the outbox."""
     return msgspec.convert({name: getattr(row, name) for name in Delivery.__struct_fields__}, Delivery)
 
 

@@ -1,4 +1,4 @@
-"""The outbox as delivery sees it: what is due, and what became of it."""
+"""The outbox for delivery: which notifications are due, and the results of attempts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WAITS = OUTBOX.c.state == DeliveryState.PENDING.value
 
 
 def _heads() -> Select[tuple[int]]:
-    """The oldest that waits of each destination: from name to name by the index, however many wait behind it."""
+    """The oldest waiting notification of each destination. The query steps from name to name by the index, so it does not read those behind."""
     rows = OUTBOX.alias()
     waits = rows.c.state == DeliveryState.PENDING.value
     names = select(func.min(rows.c.destination).label("name")).where(waits).cte("names", recursive=True)
@@ -43,10 +43,10 @@ class Outbox(Database):
     def due(self, now: int, limit: int = 100, lease: int = 0) -> list[Delivery]:
         """The oldest waiting notification of each destination, where its time has come: a later one never overtakes it.
 
-        What waits for a paused destination goes on waiting. With a `lease` (microseconds) they are the caller's alone: nobody else is given them,
-        nor what is behind them, until they are settled or the lease is over.
+        Notifications for a paused destination stay waiting. With a `lease` (microseconds) the caller claims them: nobody else gets them, nor the
+        notifications behind them, until they are settled or the lease is over.
         """
-        # State and time stand here, too: a row that another has just settled or claimed is looked at once more when it is locked.
+        # State and time are conditions here, too: a row that another process has just settled or claimed is checked again when it is locked.
         query = (
             select(OUTBOX)
             .where(OUTBOX.c.sequence.in_(_HEADS), _WAITS, OUTBOX.c.due <= now)
@@ -64,13 +64,13 @@ class Outbox(Database):
         return claimed
 
     def failing(self, attempts: int) -> list[Delivery]:
-        """The oldest waiting notification of each destination, where so many attempts at it have failed; by the destination's name."""
+        """By destination its oldest waiting notification, if so many attempts at it have failed."""
         query = select(OUTBOX).where(OUTBOX.c.sequence.in_(_HEADS), OUTBOX.c.attempts >= attempts).order_by(OUTBOX.c.destination)
         with self.read() as connection:
             return [delivery_of(row) for row in connection.execute(_without_paused(connection, query))]
 
     def settle(self, delivery: Delivery) -> None:
-        """Save what an attempt brought. What is done stays done: an attempt that outlived its lease takes nothing back."""
+        """Save the result of an attempt. A delivery that is done stays done, also if an attempt ends after its lease."""
         values = msgspec.to_builtins(delivery)
         changes = {name: values[name] for name in ("state", "attempts", "due", "last_status", "reason")}
         with self.write(alone=False) as connection:

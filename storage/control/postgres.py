@@ -1,4 +1,4 @@
-"""PostgreSQL: many processes, many machines."""
+"""The control database on PostgreSQL, for many processes on many machines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.error import Fatal, Retryable
 
-# A process that is stopped in the middle of a transaction loses it before those who wait for its locks lose their patience.
+# The transaction of a process that has stopped ends before the lock timeout of those who wait for its locks.
 _SESSION = "-c statement_timeout=30s -c lock_timeout=15s -c idle_in_transaction_session_timeout=10s"
 _CONNECT: dict[str, Any] = {
     "connect_timeout": 5,
@@ -28,9 +28,9 @@ _WRITERS, _PROCESSES = 0x776B0001, 0x776B0002  # keys of advisory locks: "wk" an
 _LOOK = 0.2  # seconds between two tries for the process lock
 _PAUSE = 2.0  # seconds that a caller is advised to wait
 
-# SQLSTATEs, or their first two characters, that pass: connections, deadlocks and serialisation, resources, locks, restarts, the system.
+# SQLSTATEs, or their first two characters, that are temporary: connections, deadlocks and serialisation, resources, locks, restarts, the system.
 _PASSING = ("08", "40", "53", "57", "58", "55P03", "55006", "25P03", "25006")
-# What a refused connection says (it has no SQLSTATE), and what a person can do.
+# The message of a refused connection, which has no SQLSTATE, and what a person can do.
 _REFUSALS = {
     "password authentication failed": "set WATCHKEEPER_CONTROL__PASSWORD or WATCHKEEPER_CONTROL__PASSWORD_FILE to the password of {user}",
     "no password supplied": "set WATCHKEEPER_CONTROL__PASSWORD or WATCHKEEPER_CONTROL__PASSWORD_FILE",
@@ -45,7 +45,7 @@ _GRANTS = (
 
 
 class Postgres:
-    """A pool of connections that mends itself. What the URL's query sets goes before our own settings."""
+    """A pool of connections that replaces broken ones. Settings in the URL's query override ours."""
 
     def __init__(self, url: URL, password: str | None) -> None:
         self._url = url if password is None else url.set(password=password)
@@ -76,7 +76,10 @@ class Postgres:
             yield connection
 
     def migrating(self, connection: Connection) -> None:
-        """Without limits, but for the wait for locks: who waits for a table holds up all who come after. Fatal if it cannot keep every text."""
+        """Remove all time limits but the one for locks, since a migration that waits for a table blocks later transactions.
+
+        Fatal if it cannot keep every text.
+        """
         encoding = connection.execute(text("SHOW server_encoding")).scalar()
         if encoding != "UTF8":
             name = _identifier(self._url.database or "")
@@ -87,7 +90,7 @@ class Postgres:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """A session lock on a connection of its own, which ends with the process, however that ends."""
+        """A session lock on a connection of its own. It ends with the process, however that ends."""
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.detach()  # closed at the end, not pooled: the lock cannot outlive this block
             while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _PROCESSES}).scalar():
@@ -95,7 +98,7 @@ class Postgres:
             yield
 
     def fault(self, error: SQLAlchemyError) -> Retryable | Fatal:
-        """By SQLSTATE; a connection that was refused has none, and is told by its message."""
+        """By SQLSTATE; a refused connection has none and is recognised by its message."""
         place = self._url.host or self._url.query.get("host", "localhost")
         where = f"PostgreSQL at {place}:{self._url.port or 5432}/{self._url.database}"
         if isinstance(error, PoolTimeout):
@@ -121,7 +124,7 @@ class Postgres:
 
 
 def _server_message(cause: object) -> str:
-    """The server's own words, in one line, without details: those hold the values of rows."""
+    """The server's message in one line, without details, which would hold values of rows."""
     primary = getattr(getattr(cause, "diag", None), "message_primary", None)
     return " ".join(str(primary or cause or "").split())
 

@@ -1,4 +1,4 @@
-"""Rebuilds of models' panes that somebody has asked for."""
+"""Requested rebuilds of the panes of models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ State = Literal["none", "waiting", "running", "done"]
 
 
 class Rebuilding(msgspec.Struct, frozen=True, kw_only=True):
-    """The rebuild of a model that was asked for last: `done` of `slots` are made again; `at` is when it was asked for, None if never (microseconds)."""
+    """The last requested rebuild of a model: `done` of `slots` are made again. `at` is when it was requested (microseconds), None if never."""
 
     state: State
     done: int
@@ -25,28 +25,28 @@ class Rebuilding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rebuilds(Database):
-    """Who asks gives a number; the owner of the model keeps in its cursor how far it has come."""
+    """A request gives the rebuild a number. The owner of the model saves its progress in its cursor."""
 
     def ask_rebuild(self, model: str, *, actor: str = "local") -> bool:
-        """Ask for all panes of a model to be made again; False if that was asked for and has not ended: then nothing changes."""
+        """Request that all panes of a model are made again; False, with nothing changed, if an earlier rebuild has not ended."""
         with self.write() as connection:
             if _state(connection, model).state in {"waiting", "running"}:
                 return False
             now = self._clock.now()
-            number = max(now, _asked(connection, model).get("number", 0) + 1)  # no model that was deleted and made again had it
+            number = max(now, _asked(connection, model).get("number", 0) + 1)  # a number that no deleted model of this name has had
             payload = msgspec.json.encode({"number": number, "at": now}).decode()
             upsert(connection, CURSOR, [{"owner": REBUILD + model, "payload": payload}])
             audit(connection, now, actor, "model.rebuild", model, None, {"number": number})
             return True
 
     def rebuilds(self) -> dict[str, int]:
-        """By model the number of the rebuild that was asked for last."""
+        """By model the number of the last requested rebuild."""
         query = select(CURSOR.c.owner, CURSOR.c.payload).where(CURSOR.c.owner.startswith(REBUILD, autoescape=True))
         with self.read() as connection:
             return {name.removeprefix(REBUILD): msgspec.json.decode(payload)["number"] for name, payload in connection.execute(query)}
 
     def rebuilding(self, model: str) -> Rebuilding:
-        """How far the last rebuild of a model has come."""
+        """The progress of the last rebuild of a model."""
         with self.read() as connection:
             return _state(connection, model)
 

@@ -1,4 +1,4 @@
-"""What was deleted: monitors, destinations and models that are there no more, and whose history stays."""
+"""Retirement: monitors, destinations and models are deleted, and their history stays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from storage.control.schema import CONTRACT, CURSOR, DESTINATION, MONITOR, MONIT
 
 
 class RetiredMonitor(msgspec.Struct, frozen=True, kw_only=True):
-    """A monitor that was deleted: its readings carry `revision`, and are under the model's `contract` version of then."""
+    """A deleted monitor. Its readings carry `revision`, and `contract`, the version of the model's contract when it was deleted."""
 
     model: str
     name: str
@@ -30,26 +30,26 @@ class RetiredMonitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RetirementTransaction(Ledger):
-    """One transaction that retires things, at one moment of wall time, for one actor: all of it, or nothing if it raises."""
+    """One transaction of retirements, at one wall time, for one actor: all of them, or none if it raises."""
 
     def __init__(self, connection: Connection, now: int, actor: str) -> None:
         super().__init__(connection)
         self.now, self._actor = now, actor
 
     def hold(self, owned: str) -> None:
-        """Let whoever owns this finish what they have begun to write here, and begin nothing until the transaction ends."""
+        """Wait for the transaction of the owner of this work, and let the owner begin no other until this transaction ends."""
         self._connection.execute(select(CURSOR.c.epoch).where(CURSOR.c.owner == owned).with_for_update())
 
     def fence(self, owned: str) -> None:
-        """The same, and for good: who owns it now writes nothing here any more, and whoever takes it later begins anew."""
+        """As `hold`, and fence the owner for good: it cannot write here any more, and a later owner begins from the start."""
         self._connection.execute(update(CURSOR).where(CURSOR.c.owner == owned).values(epoch=CURSOR.c.epoch + 1, payload="null"))
 
     def forget(self, name: str) -> None:
-        """Remove what was said under this name."""
+        """Remove the document of this name."""
         self._connection.execute(delete(CURSOR).where(CURSOR.c.owner == name))
 
     def monitor(self, model: str, name: str) -> Monitor | None:
-        """Retire a monitor; what it was, None if there is none."""
+        """Retire a monitor. Returns its last definition, None if there is none."""
         place = (MONITOR.c.model == model) & (MONITOR.c.name == name)
         payload = self._connection.execute(select(MONITOR.c.payload).where(place)).scalar()
         if payload is None:
@@ -63,7 +63,7 @@ class RetirementTransaction(Ledger):
         return monitor
 
     def destination(self, name: str) -> Destination | None:
-        """Retire a destination, and give up what waits for it; what it was, None if there is none."""
+        """Retire a destination, and give up the notifications that wait for it. Returns its definition, None if there is none."""
         payload = self._connection.execute(select(DESTINATION.c.payload).where(DESTINATION.c.name == name)).scalar()
         if payload is None:
             return None
@@ -76,7 +76,7 @@ class RetirementTransaction(Ledger):
         return destination
 
     def model(self, model: str) -> tuple[Contract, list[Monitor]] | None:
-        """Retire a model and its monitors; what they were, None if there is none."""
+        """Retire a model and its monitors. Returns what they were, None if there is no such model."""
         found = newest(self._connection, model)
         if found is None:
             return None
@@ -88,7 +88,7 @@ class RetirementTransaction(Ledger):
         return found[0], monitors
 
     def purge(self, model: str) -> bool:
-        """Note that the facts of a retired model are to be removed; False if there was no such model."""
+        """Mark the facts of a retired model for removal; False if there was no such model."""
         row = RETIRED_MODEL.c.model == model
         if self._connection.execute(update(RETIRED_MODEL).where(row).values(purge=1)).rowcount == 0:
             return False
@@ -100,7 +100,7 @@ class RetirementTransaction(Ledger):
 
 
 class Retirements(Contracts):
-    """Retires, and tells what was retired."""
+    """Retires, and lists what was retired."""
 
     @contextmanager
     def retiring(self, actor: str = "local") -> Iterator[RetirementTransaction]:
@@ -117,7 +117,7 @@ class Retirements(Contracts):
             return [RetiredMonitor(**row) for row in rows]
 
     def last_monitor(self, model: str, name: str) -> Monitor | None:
-        """The last revision of a monitor, be it there or deleted."""
+        """The last revision of a monitor, deleted or not."""
         history = MONITOR_HISTORY.c
         of = (history.model == model) & (history.name == name)
         query = select(history.payload).where(of).order_by(history.revision.desc()).limit(1)
@@ -126,7 +126,7 @@ class Retirements(Contracts):
         return None if payload is None else msgspec.json.decode(payload, type=Monitor)
 
     def retired_version(self, model: str) -> int:
-        """The contract version up to which a model was deleted; 0 if it never was."""
+        """The last contract version that a model had when it was deleted; 0 if it never was."""
         with self.read() as connection:
             query = select(func.max(RETIRED_MODEL.c.version)).where(RETIRED_MODEL.c.model == model)
             return connection.execute(query).scalar() or 0
@@ -137,7 +137,7 @@ class Retirements(Contracts):
             return list(connection.execute(select(RETIRED_MODEL.c.model).where(RETIRED_MODEL.c.purge == 1)).scalars())
 
     def purged(self, model: str) -> None:
-        """The facts of a model are removed; so are its references."""
+        """Note that the facts of a model are removed, and remove its references."""
         with self.write() as connection:
             given = (CONTRACT.c.model == model) & CONTRACT.c.reference.is_not(None)
             connection.execute(update(CONTRACT).where(given).values(reference=b""))

@@ -1,4 +1,4 @@
-"""Rights: what the store's own user may do in the database, looked at before it matters."""
+"""Rights that the control store's user has in the database, checked before they are needed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _OTHERWISE = {  # rows that are added and never changed; rows that are removed
 
 
 class Rights(Database):
-    """What is missing for reading, writing and migrating."""
+    """The rights that are missing for reading, writing and migrating."""
 
     def rights(self) -> list[str]:
-        """What has to be done so that the user may do all that it must, as SQL where that does it; nothing on SQLite.
+        """What has to be done so that the user has all rights that it needs, as SQL where possible; nothing on SQLite.
 
-        Rights to create are missing only where a migration waits. Raises Retryable or Fatal if the database does not answer.
+        Rights to create are needed only if a migration has not been applied. Raises Retryable or Fatal if the database does not answer.
         """
         with self.read() as connection:
             return _missing(connection) if connection.dialect.name == "postgresql" else []
@@ -31,7 +31,7 @@ class Rights(Database):
 
 def _missing(connection: Connection) -> list[str]:
     user, schema = connection.execute(text("SELECT quote_ident(current_user), quote_ident(current_schema())")).one()
-    if schema is None:  # a schema that may not be used is not on the path
+    if schema is None:  # a schema that we may not use is not on the path
         return [f"GRANT USAGE, CREATE ON SCHEMA public TO {user}"]
     tables = {_VERSION: "SELECT"} | {table.name: _OTHERWISE.get(table.name, _CHANGED) for table in METADATA.sorted_tables}
     there = [name for name in tables if connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar()]
@@ -56,10 +56,10 @@ def _counts(connection: Connection, table: str) -> bool:
 
 
 def _to_migrate(connection: Connection, there: list[str], user: str, schema: str) -> list[str]:
-    """What is missing to apply the migrations that wait."""
+    """What is missing for the migrations that have not been applied."""
     if _VERSION in there:
         if _lacking(connection, _VERSION, ["SELECT"]):
-            return []  # that comes first
+            return []  # this has to be done first
         if MigrationContext.configure(connection).get_current_revision() == ScriptDirectory.from_config(migrations()).get_current_head():
             return []
     found = []

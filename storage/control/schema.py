@@ -51,7 +51,7 @@ MONITOR_HISTORY = Table(
     _json("payload"),
     _number("created_at"),
 )
-# Of a monitor that was deleted: its last revision, and the contract version that its readings are under. It stays when the name is defined again.
+# Deleted monitors: the last revision, and the contract version of the readings. A row stays when the name is defined again.
 RETIRED_MONITOR = Table(
     "retired_monitors",
     METADATA,
@@ -61,7 +61,7 @@ RETIRED_MONITOR = Table(
     Column("contract", Integer, nullable=False),
     _number("retired_at"),
 )
-# Of a model that was deleted: its last contract version. Later ones are of a model that was made again. `purge`: 1 while its facts are to be removed.
+# Deleted models: the last contract version. Later versions are of a model that was made again. `purge` is 1 while the facts are to be removed.
 RETIRED_MODEL = Table(
     "retired_models",
     METADATA,

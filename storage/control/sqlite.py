@@ -1,4 +1,4 @@
-"""SQLite: one file, one process, many threads."""
+"""The control database on SQLite: one file, one process, many threads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from core.error import ConfigError, Fatal, Retryable
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
-# Primary result codes that pass: another writer, no room, the file system.
+# Primary result codes that are temporary: another writer, no room, the file system.
 _PASSING = {
     sqlite3.SQLITE_BUSY: "another process holds it",
     sqlite3.SQLITE_LOCKED: "another writer holds it",
@@ -26,7 +26,7 @@ _PASSING = {
 
 
 class Sqlite:
-    """The database in a file of its own, which only its owner may read: it holds secrets."""
+    """The database in a file that only its user may read, because it holds secrets."""
 
     def __init__(self, url: URL) -> None:
         if not url.database or url.database == ":memory:":
@@ -50,7 +50,7 @@ class Sqlite:
             yield connection
 
     def migrating(self, connection: Connection) -> None:
-        """Nothing: a transaction has all the time there is."""
+        """Nothing: transactions have no time limit."""
 
     def alone(self) -> AbstractContextManager[None]:
         """Nothing: there is one process."""
@@ -68,7 +68,7 @@ class Sqlite:
 
 
 def _tame(connection: Any, _record: object) -> None:
-    """Take transactions out of the hands of Python's driver, which begins them late and never IMMEDIATE."""
+    """Let us begin transactions ourselves: Python's driver begins them late and never IMMEDIATE."""
     connection.isolation_level = None
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()

@@ -1,4 +1,4 @@
-"""The control store: everything that is defined, owned and alerted, in one relational database."""
+"""The control store: definitions, ownership and alerts in one relational database."""
 
 from __future__ import annotations
 

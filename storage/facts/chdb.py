@@ -1,7 +1,7 @@
 """The engine within this process: chDB, which is ClickHouse as a library.
 
-One process a data folder, one data folder a process; never fork. Statements at the same time have a client each: a slow
-question does not hold up an insert.
+A data folder belongs to one process, and a process has one data folder; it must never fork. Each statement under way has a client of its own, so that a
+slow query does not delay an insert.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Chdb(Engine):
         super().__init__(str(folder), DATABASE)
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._idle: list[Any] = []  # clients that were opened and are lent to nobody
+        self._idle: list[Any] = []  # clients that are open and not in use
         self._closed = False
         self._lock = threading.Lock()
         client = self._open(None)
@@ -35,7 +35,7 @@ class Chdb(Engine):
         client.close()
 
     def close(self) -> None:
-        """Close all clients, those that are lent as they come back; the folder is free afterwards."""
+        """Close all clients, and those in use when they are given back; the folder is free afterwards."""
         with self._lock:
             self._closed = True
             while self._idle:
@@ -48,7 +48,7 @@ class Chdb(Engine):
             try:
                 yield client
             except BaseException:
-                # What a statement had answered before it failed would stand in front of this client's next answer.
+                # What a failed statement had answered already would come before this client's next answer.
                 client.close()
                 raise
             with self._lock:

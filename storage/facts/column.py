@@ -1,4 +1,4 @@
-"""Between numpy blocks and Arrow columns, both ways. Texts travel as dictionaries, times as microseconds in UTC."""
+"""Converts between numpy blocks and Arrow columns. Texts are dictionaries in Arrow, times are microseconds in UTC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Diagnosis of the fact server: can it be reached, is it new enough, may we do what we must, is its schema the newest?"""
+"""Diagnosis of the fact server: can it be reached, is it new enough, do we have the rights that we need, is its schema the newest?"""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from storage.facts.engine import Engine
 LEAST = (25, 3)
 NAME = "clickhouse"
 _WHY = "earlier long-term releases lack CHECK GRANT, and nothing before it was tried"
-# What the account needs on the database; docs/operations.md has it as GRANTs.
+# The rights that the account needs on the database; docs/operations.md has the GRANTs.
 RIGHTS = ("SELECT", "INSERT", "ALTER TABLE", "CREATE TABLE", "CREATE VIEW", "DROP TABLE", "DROP VIEW")
 
 
 def diagnose(open_: Callable[[], Engine], database: str, cluster: str | None) -> Iterator[Finding]:
-    """What is found at a ClickHouse server; the first finding says whether it answers, and without that there is no other.
+    """The findings about a ClickHouse server. The first says whether it answers; if not, there is no other.
 
-    `open_` connects, to a database that is always there: looking makes none. `database` and `cluster` are the settings'.
+    `open_` connects to a database that is always there, so that the diagnosis creates none. `database` and `cluster` are the settings'.
     """
     try:
         engine = open_()
@@ -46,7 +46,7 @@ def diagnose(open_: Callable[[], Engine], database: str, cluster: str | None) ->
 
 
 def lacking(engine: Engine, database: str, rights: Sequence[str]) -> list[str]:
-    """Which of the rights the account has not on a database, or on everything if that is `*`."""
+    """Which of the rights the account lacks on a database, or on everything if that is `*`."""
     return [right for right in rights if engine.command(f"CHECK GRANT {right} ON {database}.*") != "1"]
 
 
@@ -83,7 +83,7 @@ def _schema(engine: Engine, database: str) -> Finding:
 
 
 def reached(engine: Engine) -> dict[tuple[str, int], int]:
-    """The last position of the log that the facts hold something of, rejected rows included, by topic and partition."""
+    """By topic and partition, the last position of the log that the facts have, rejected rows included."""
     parts = "SELECT topic, partition, last AS position FROM batches UNION ALL SELECT topic, partition, position FROM dead_letters"
     rows = engine.query(f"SELECT topic, partition, max(position) AS last FROM ({parts}) GROUP BY topic, partition").to_pylist()
     return {(row["topic"], row["partition"]): row["last"] for row in rows}

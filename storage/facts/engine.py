@@ -1,4 +1,4 @@
-"""What the engines of the facts share: ClickHouse's statements, tokens and errors, through clickhouse-connect."""
+"""The base of both engines of the fact store: ClickHouse's statements, tokens and errors, through clickhouse-connect."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ DATABASE = "watchkeeper"
 
 
 class Engine(ABC):
-    """Runs statements; safe to share between threads. Raises Retryable or Fatal, never what the driver raises.
+    """Runs statements; safe to share between threads. Raises Retryable or Fatal in place of the driver's errors.
 
     `where` names the engine in messages, `database` holds the tables, `cluster` is the name of the cluster that they are replicated on, None
     for a single server.
     """
 
-    # Of every statement. A token must identify the same rows in every table that an insert reaches, and an insert is done when it returns; its
-    # rows are distinct already: to have them merged before they are written would only cost time. Texts of low cardinality come as dictionaries.
+    # Settings of every statement. A token must identify the same rows in every table that an insert reaches. An insert must be done when it returns. Its
+    # rows are distinct already, so merging them before they are written would only cost time. Texts of low cardinality come as dictionaries.
     SETTINGS: ClassVar[dict[str, int]] = {
         "async_insert": 0,
         "max_partitions_per_insert_block": 0,
@@ -34,7 +34,7 @@ class Engine(ABC):
         "output_format_arrow_low_cardinality_as_dictionary": 1,
         "output_format_arrow_string_as_string": 1,
     }
-    TURN: ClassVar[float] = 10.0  # seconds that an insert waits for others into the same table
+    TURN: ClassVar[float] = 10.0  # seconds that an insert waits for other inserts into the same table
 
     def __init__(self, where: str, database: str, cluster: str | None = None) -> None:
         self.where = where
@@ -44,20 +44,20 @@ class Engine(ABC):
     def insert(self, table: str, rows: pa.Table, token: str | None = None) -> None:
         """Insert rows, once: a second insert under the same `token` changes nothing. Without a token they are always inserted.
 
-        Retryable does not say that nothing was inserted: it may mean that nobody knows.
+        After Retryable the rows may or may not have been inserted.
         """
         if rows.num_rows:
-            # `insert_deduplicate = 0` would not do: without a token the content becomes one.
+            # `insert_deduplicate = 0` would not do: without a token the content serves as one.
             settings = {"insert_deduplication_token": token or uuid4().hex}
             self._written(lambda client: client.insert_arrow(table, rows, database=self.database, settings=settings))
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
-        """Ask; texts of low cardinality come as dictionaries. Tables are named without their database."""
+        """Run a query; texts of low cardinality come as dictionaries. Tables are named without their database."""
         with self._lent() as client:
             return client.query_arrow(*self._bound(sql, dict(parameters or {})))
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> str:
-        """Run a statement that answers nothing, or a single value; that as a text."""
+        """Run a statement that answers nothing or a single value, which is returned as a text."""
         bound = self._bound(sql, dict(parameters or {}))
         return str(self._written(lambda client: client.command(*bound)))
 
@@ -71,14 +71,14 @@ class Engine(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the engine."""
+        """Close the engine."""
 
     @abstractmethod
     def _client(self) -> Any:
         """A client that this thread may use now."""
 
     def _written(self, write: Callable[[Any], object]) -> object:
-        """What a client answers; it waits its turn where inserts into replicated tables go one after the other."""
+        """The answer of `write` with a client. Inserts into a replicated table wait for one another."""
         until, pause = time.monotonic() + self.TURN, 0.02
         while True:
             try:
@@ -92,7 +92,7 @@ class Engine(ABC):
 
     @contextmanager
     def _lent(self) -> Iterator[Any]:
-        """The client for one statement, whose errors come out as ours."""
+        """The client for one statement, whose errors are translated to ours."""
         with translated(self.where):
             yield self._client()
 

@@ -1,4 +1,4 @@
-"""What ClickHouse and its driver raise, translated to Retryable or Fatal, with the code's name and the remedy."""
+"""Translates the errors of ClickHouse and its driver to Retryable or Fatal, with the code's name and the remedy."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, Not
 
 from core.error import Fatal, Retryable, WatchkeeperError
 
-# The same again may succeed: the server or its keeper is away, is starting or stopping, has too much to do, or does not know what became of
-# the statement (an insert is sent again under its token). Every other code stays what it is until a person has looked.
+# These are Retryable: the server or its keeper is away, is starting or stopping, has too much to do, or does not know whether
+# the statement was run (an insert is sent again under its token). Every other code is Fatal, because a person must look.
 RETRYABLE = {
     3: "UNEXPECTED_END_OF_FILE",
     23: "CANNOT_READ_FROM_ISTREAM",
@@ -111,14 +111,14 @@ REMEDIES = {
 }
 
 _TEXT = re.compile(r"(?:.*DB::Exception: )?(.*?)(?: \([A-Z][A-Z0-9_]+\))?(?:\.?,? ?\((?:version|for url) .*)?$", re.DOTALL)
-# What stands before a server says while that is away.
+# What a proxy in front of the server answers while that is away.
 _AWAY = re.compile(r"HTTP status (?:429|50[0234])\b")
-# What the driver itself refuses, before anything is sent.
+# What the driver refuses itself, before it sends anything.
 _REFUSED = (ProgrammingError, NotSupportedError, DataError)
 
 
 class Overtaken(Retryable):
-    """Another insert into the same replicated table has not its quorum yet. The same again, under the same token, may follow at once."""
+    """Another insert into the same replicated table does not have its quorum yet. The same insert, under the same token, may follow at once."""
 
 
 _OVERTAKEN = 286
@@ -126,12 +126,12 @@ _OVERTAKEN = 286
 
 @contextmanager
 def translated(where: str) -> Iterator[None]:
-    """Whatever the driver raises within comes out as Retryable or Fatal; `where` names the server in its message."""
+    """Raise Retryable or Fatal in place of the driver's errors within; `where` names the server in the message."""
     try:
         yield
     except ClickHouseError as error:
         raise of(error, where) from None  # its text may hold a whole statement, lists and all
-    except pa.ArrowInvalid as error:  # what the server said is cut off, as where it failed after it had begun to answer
+    except pa.ArrowInvalid as error:  # the server's message is cut off, for example because it failed after it had begun to answer
         raise Retryable(f"{where} broke off its answer: {_first(str(error))}; see the server's log") from None
 
 
@@ -155,12 +155,12 @@ def of(error: ClickHouseError, where: str) -> WatchkeeperError:
 
 
 def _root(error: BaseException) -> str:
-    """The innermost cause: `Connection refused` rather than the story around it."""
+    """The innermost cause: `Connection refused` rather than the errors around it."""
     while (inner := getattr(error, "reason", None) or error.__cause__) is not None and isinstance(inner, BaseException):
         error = inner
     return _first(str(error) or type(error).__name__)
 
 
 def _first(text: str) -> str:
-    """As much of a text as a log line bears."""
+    """The beginning of a text, as long as a log line may be."""
     return " ".join(text.split())[:300]

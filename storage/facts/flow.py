@@ -1,4 +1,4 @@
-"""What came lately, and what could not be used."""
+"""The recent flow of events: rows that were written lately, and dead letters."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from storage.facts.engine import Engine
 
 
 class RecentFlow:
-    """Questions about the flow of events."""
+    """Queries about the recent flow of events."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def rows(self, since: int) -> dict[str, int]:
-        """By topic, how many rows were written of what the log has taken since a time in microseconds."""
+        """By topic, how many rows were written of those that the log took since a time in microseconds."""
         sql = "SELECT topic, sum(b.rows) AS rows FROM batches AS b FINAL WHERE b.logged >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') GROUP BY topic"
         return {row["topic"]: row["rows"] for row in self._engine.query(sql, {"since": since}).to_pylist()}
 

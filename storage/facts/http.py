@@ -16,17 +16,17 @@ from core.error import ConfigError
 from storage.facts.engine import DATABASE, Engine
 from storage.facts.fault import translated
 
-# Reads wait until the answer is whole, so that an error in the middle is one; in memory as far as that goes: a file is slow, and on a full disk
-# the server would answer nothing and call it success. A statement may hold long lists.
+# The server buffers an answer until it is whole, so that an error in the middle becomes an error. It buffers in memory as far as possible: a file is
+# slow, and on a full disk the server would answer nothing and call it success. A statement may hold long lists.
 _SETTINGS = {"wait_end_of_query": 1, "buffer_size": 64 << 20, "max_query_size": 1 << 30}
-# A replicated insert is done when a majority has it, and a question sees every insert that was done: the law is about what was acknowledged.
+# A replicated insert is done when a majority of replicas has it, and a query sees every insert that is done.
 _REPLICATED = {"insert_quorum": "auto", "insert_quorum_parallel": 0, "select_sequential_consistency": 1}
 # The server takes no field of a form that is longer than 128 KiB, in bytes; a character has four at most.
 _LONGEST = 30_000
 _PORTS = {"http": 8123, "https": 8443}
 _PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
 
-logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)  # it warns of what it raises
+logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)  # it logs a warning for each error that it raises
 
 
 class Http(Engine):
@@ -56,7 +56,7 @@ class Http(Engine):
                 client_name="watchkeeper",
             )
         self._connected = cast("HttpClient", client)
-        self._connected.http_retries = 0  # who asks tries again; that other layer would tell the log the whole question
+        self._connected.http_retries = 0  # the caller tries again; urllib3's retries would write the whole query into the log
         if not self.query("SELECT 1 FROM system.databases WHERE name = {name:String}", {"name": database}).num_rows:
             self.define(f"CREATE DATABASE IF NOT EXISTS {quote_identifier(database)} ENGINE = Atomic")
         self._connected.database = database
@@ -69,7 +69,7 @@ class Http(Engine):
         return self._connected
 
     def _bound(self, sql: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Write what is too long for a parameter into the statement."""
+        """Write parameters that are too long into the statement itself."""
         long = {name: _literal(value) for name, value in parameters.items() if _length(value) > _LONGEST}
         if not long:
             return sql, parameters

@@ -1,4 +1,4 @@
-"""What owners that were replaced have written, of many models at once."""
+"""Late writes of former owners, for many models at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from storage.facts.engine import Engine
 
 
 class LateWrites:
-    """Questions about the rows of earlier owners."""
+    """Queries for rows of former owners."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -16,7 +16,7 @@ class LateWrites:
     def written(self, first: Mapping[str, int]) -> dict[str, tuple[int, int, int]]:
         """By model, numbers that change when an owner before generation `first[model]` writes readings or `rebuilds`, however late.
 
-        One question for all models; those without such rows are left out.
+        One query for all models; those without such rows are left out.
         """
         if not first:
             return {}

@@ -12,10 +12,10 @@ FOLDER = resources.files("storage.facts") / "migrations"
 
 
 def migrate(engine: Engine) -> list[str]:
-    """Apply what is missing, in order; the names of what was applied.
+    """Apply the missing migrations in order. Returns the names of those that were applied.
 
-    One process at a time. A file that was broken off is applied again from its beginning: its statements must bear that. Raises Fatal if an
-    applied file was changed, or is unknown to this version.
+    Only one process at a time may call it. A file that was interrupted is applied again from its beginning, so its statements must allow that. Raises Fatal
+    if an applied file was changed, or is unknown to this version.
     """
     if not engine.query("SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = 'migrations'").num_rows:
         engine.define(

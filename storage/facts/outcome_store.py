@@ -1,4 +1,4 @@
-"""Joins labels with predictions into outcomes, in sets, whichever came first; and finds the events of an id that do not count."""
+"""Joins predictions with labels into outcomes, whichever came first, many at a time; and finds contested events, which do not count."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from storage.facts.raw import SLOT, Ranges, within
 
 
 class OutcomeStore:
-    """The outcomes: what is known now of each labelled prediction."""
+    """The outcomes: each labelled prediction with its current label."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def join(self, model: str, predictions: Ranges, labels: Ranges, generation: int) -> None:
-        """Write the outcomes of what is new in the given ranges: labels whose prediction is there, predictions whose label is there.
+        """Write the outcomes of new events in the given ranges: of labels whose prediction is there, and of predictions whose label is there.
 
         Of an id's labels the highest (ts, partition, position, place) holds; of its predictions the one that `find_contested` leaves.
         """
@@ -44,7 +44,7 @@ class OutcomeStore:
         )
 
     def find_contested(self, model: str, predictions: Ranges, generation: int) -> Ints:
-        """Find the events that do not count, of ids that came in the given ranges and stand in the log more than once; their times.
+        """Find the events that do not count, of ids that came in the given ranges and are in the log more than once. Returns their event times.
 
         Of a partition only the first by (position, place) can count, as if ingest remembered all ids; of several partitions' first ones that with the
         lowest (logged, partition), whichever was read first. The outcome of an event that does not count is withdrawn, unless the one that counts is

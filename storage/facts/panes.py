@@ -1,4 +1,4 @@
-"""Reads panes, composed into windows."""
+"""Reads panes, summed over windows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HELD = (
     "model = {model:String} AND contract = {contract:UInt32} AND pane = {pane:UInt64}"
     " AND slot >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND slot < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
 )
-# Of a slot that was made again from raw, only what was made last.
+# Of a slot that was rebuilt from raw events, only the panes of the last rebuild count.
 _REBUILDS = "FROM rebuilds WHERE model = {model:String} AND contract = {contract:UInt32}"
 _CURRENT = f"((generation = 0 AND slot NOT IN (SELECT slot {_REBUILDS})) OR (slot, generation) IN (SELECT slot, max(generation) {_REBUILDS} GROUP BY slot))"
 _NEWEST = f"(slot, generation) IN (SELECT slot, max(generation) FROM performance_panes WHERE {_HELD} GROUP BY slot)"
@@ -32,7 +32,7 @@ _EACH = (
     f" OR (model, contract, slot, generation) IN (SELECT model, contract, slot, max(generation) {_ALL_REBUILDS} GROUP BY model, contract, slot))"
 )
 _SUMS = ("n", "scored")
-# What can be asked of input panes: the sum over panes, its name, and what of it is answered.
+# What can be read from input panes: the sum over panes, its name, and the columns that are answered.
 _INPUTS = {
     **{name: (f"sum({name})", f"s_{name}", f"s_{name}") for name in ("n", "below", "above", "measured", "square", "absolute", "outside")},
     "low": ("min(low)", "s_low", "s_low"),
@@ -48,7 +48,7 @@ _INPUTS = {
 
 
 class Panes:
-    """Questions about panes. Ranges are half-open, in microseconds."""
+    """Queries of panes. Ranges are half-open, in microseconds."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -64,7 +64,7 @@ class Panes:
         version: str | None = None,
         phase: int = 0,
     ) -> pa.Table:
-        """Input panes, merged: start (int64), column, segment, and what is asked for by name, one row a window, column and segment with rows.
+        """Input panes, merged over windows: start (int64), column, segment, and the fields that `names` lists; one row a window, column and segment with rows.
 
         Names are those of `_INPUTS`; those of lists come in pairs. Windows begin at `phase` modulo `length`.
         """
@@ -89,11 +89,11 @@ class Panes:
         version: str | None = None,
         phase: int = 0,
     ) -> pa.Table:
-        """Sums of performance panes, one row a window and segment with rows: start, segment, and those of the columns that are asked for.
+        """Sums of performance panes, one row a window and segment with rows: start, segment, and the fields that `columns` lists.
 
         Numbers are n and scored; the other columns of the table are lists, here one after the other.
         """
-        # The aliases differ from the columns, else ClickHouse takes them for one another.
+        # The aliases differ from the columns, because ClickHouse would confuse them.
         inner = ", ".join(f"{'sum' if name in _SUMS else 'groupArrayArray'}({name}) AS s_{name}" for name in columns)
         outer = ", ".join(f"s_{name} AS {name}" for name in columns)
         sql = (
@@ -137,12 +137,12 @@ class Panes:
         return col.ints(table["start"]), col.ints(table["rows"])
 
     def totals(self, contracts: Sequence[Contract]) -> dict[str, int]:
-        """How many predictions each model holds under its contract; models without any are left out. One question for all of them."""
+        """How many predictions each model has under its contract; models without any are left out. One query for all models."""
         sql = f"SELECT model, sum(n) AS rows FROM panes WHERE {_EACH} AND segment = {{segment:String}} GROUP BY model"
         return {row["model"]: row["rows"] for row in self._engine.query(sql, self._each(contracts) | {"segment": ALL}).to_pylist()}
 
     def recent(self, contracts: Sequence[Contract], step: int, spans: Mapping[str, tuple[int, int]]) -> dict[str, dict[int, int]]:
-        """By model, how many predictions came in each step of its span, by the step's start; empty steps are left out. One question for all."""
+        """By model, how many predictions came in each step of its span, by the step's start; empty steps are left out. One query for all models."""
         asked = [contract for contract in contracts if contract.model in spans]
         bounds = "transform(model, {ms:Array(LowCardinality(String))}, {%s:Array(Int64)}, toInt64(0))"
         sql = (

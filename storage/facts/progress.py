@@ -1,4 +1,4 @@
-"""What ingest has committed: how far each partition is, and how far event time is."""
+"""What ingest has committed: the position of each partition, and the watermark of each model."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SUMS = ("rows", "duplicates", "rejected")
 
 @dataclass
 class Progress:
-    """Of one model: the last committed position of each partition by topic, and times in microseconds (`NEVER`: no prediction yet).
+    """The progress of one model: by topic the last committed position of each partition, and times in microseconds (`NEVER`: no prediction yet).
 
-    `watermark` is the latest event time, never later than the log took it; `logged` when the log took the last one. Of slots up to `frozen`
-    raw events may be gone by retention.
+    `watermark` is the latest event time, where an event counts as no later than when the log took it. `logged` is when the log took the last prediction.
+    Retention may have removed raw events of slots up to `frozen`.
     """
 
     predictions: dict[int, int] = field(default_factory=dict)
@@ -33,17 +33,17 @@ class Progress:
 
 
 class Batches:
-    """Questions about committed batches; threads share it. `retention` is how long raw events are kept (microseconds), None for ever."""
+    """Queries of committed batches; threads share it. `retention` is how long raw events are kept (microseconds), None for ever."""
 
     def __init__(self, engine: Engine, retention: int | None = None) -> None:
         self._engine = engine
         self._retention = retention
-        self._lock = threading.Lock()  # of the sums, by topic, of all batches up to the last known one of each partition
+        self._lock = threading.Lock()  # sums by topic of all batches up to the last known one of each partition
         self._sums: dict[str, dict[str, int]] = {}
         self._known: dict[tuple[str, int], int] = {}
 
     def mark(self) -> frozenset[tuple[object, ...]]:
-        """What changes when a batch of any model is committed: how far each partition is, and how many batches there are."""
+        """A value that changes when a batch of any model is committed: the position of each partition, and the number of batches."""
         sql = "SELECT topic, partition, max(b.last) AS last, countIf(b.rows > 0) AS batches FROM batches AS b GROUP BY topic, partition"
         return frozenset(tuple(row.values()) for row in self._engine.query(sql).to_pylist())
 
@@ -57,11 +57,11 @@ class Batches:
         return max((row["last"] for row in rows if row["topic"] == "predictions" and row["events"]), default=None)
 
     def progress(self, now: int, models: Collection[str] | None = None) -> dict[str, Progress]:
-        """The progress of every model that has events, or of these; answered from what each part of the table has summed up (migration 0004)."""
+        """The progress of these models, or of all that have events. It is read from sums that the table keeps for each of its parts (migration 0004)."""
         spans = {"first_ts": "min", "last_ts": "max", "watermark": "max", "logged": "max"}
         times = ", ".join(f"toUnixTimestamp64Micro({span}If(b.{name}, b.rows > 0)) AS {name}" for name, span in spans.items())
         of, asked = ("", {}) if models is None else (" WHERE model IN {models:Array(String)}", {"models": sorted(models)})
-        # In one answer: of what is committed meanwhile no watermark may be ahead of the positions.
+        # One query, so that the watermark cannot be ahead of the positions when a batch is committed meanwhile.
         sql = f"SELECT model, topic, partition, max(b.last) AS last, countIf(b.rows > 0) AS events, {times} FROM batches AS b{of} GROUP BY model, topic, partition"
         found: dict[str, Progress] = {}
         for row in self._engine.query(sql, asked).to_pylist():
@@ -72,7 +72,7 @@ class Batches:
                 one.last_ts = max(one.last_ts, row["last_ts"])
                 one.watermark = max(one.watermark, row["watermark"])
                 one.logged = max(one.logged, row["logged"])
-        found.pop("", None)  # batches of which nothing could be used
+        found.pop("", None)  # batches of which no row could be used
         if self._retention is not None:
             self._freeze(found, now - self._retention)
         return found
@@ -80,10 +80,10 @@ class Batches:
     def totals(self) -> dict[str, dict[str, int]]:
         """Rows, duplicates and rejected rows by topic, over all models.
 
-        The store cannot keep these sums, for a batch may be there twice until its rows are merged. They are kept here, and only what stands behind them
-        is asked for: nothing new comes before. A partition's batches are written in the order of their positions, and who has lost the partition can
-        only write the batch that it had announced; its successor finds the announcement, and writes the same rows under the same keys. If the
-        batch that was known last is gone, the tables are others, from a backup, and all is asked anew.
+        The store cannot keep these sums, because a batch may be there twice until its rows are merged. So they are kept here, and only later batches are
+        queried. No new batch comes before these: a partition's batches are written in the order of their positions, and a process that has lost the partition
+        can only write the batch of its intent, which the next process finds and writes with the same rows and keys. If the last known batch is gone, the
+        tables come from a backup, and everything is queried again.
         """
         with self._lock:
             rows = self._behind()
@@ -98,12 +98,12 @@ class Batches:
             return {topic: {**sums} for topic, sums in self._sums.items()}
 
     def outside(self, model: str) -> dict[str, int]:
-        """By topic, how many rows of a model came with a prediction or label that was none of its classes."""
+        """By topic, how many rows of a model had a prediction or label that was none of its classes."""
         sql = "SELECT topic, sum(b.outside) AS rows FROM batches AS b FINAL WHERE model = {model:String} AND b.outside > 0 GROUP BY topic"
         return {row["topic"]: row["rows"] for row in self._engine.query(sql, {"model": model}).to_pylist()}
 
     def _behind(self) -> list[dict[str, Any]]:
-        """Of each partition the sums of what stands behind the last known batch, the last position, and whether the known one is `known`."""
+        """For each partition the sums of the batches after the last known one, the last position, and as `known` whether the known batch is there."""
 
         def after(sign: str) -> str:
             places = (
@@ -119,7 +119,7 @@ class Batches:
         return rows
 
     def _freeze(self, found: Mapping[str, Progress], gone: int) -> None:
-        """Tell the latest event time of what was logged before; told by hours of the log, that in which the limit falls is whole among them."""
+        """Set `frozen`: the latest event time that was logged before `gone`. Whole hours of the log are counted, also the one that holds `gone`."""
         sql = (
             "SELECT model, topic, toUnixTimestamp64Micro(maxIf(b.last_ts, b.rows > 0)) AS last, countIf(b.rows > 0) AS events FROM batches AS b"
             " WHERE toStartOfHour(b.logged) < fromUnixTimestamp64Micro({gone:Int64}, 'UTC') GROUP BY model, topic"

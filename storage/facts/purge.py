@@ -1,4 +1,4 @@
-"""Removes all that is kept of a model."""
+"""Removes everything that the fact store keeps of a model."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from core.error import Retryable
 from storage.facts.engine import Engine
 from storage.facts.view import called, quoted
 
-# They say how far the log was read and what could not be used, and hold no event of the model. Batches are kept under a name that no model can have
-# (`core.name`): a model that is made again begins without a watermark.
+# These tables say how far the log was read and which rows could not be used. Batches are kept under a name that no model can have
+# (`core.name`), so that a model that is made again begins without a watermark.
 KEPT = ("batches", "dead_letters")
 _BATCHES_OF = "{model}/purged/reference"
 _NAMED = "model IN {models:Array(String)}"
-_PASSES, _PAUSE = 20, 1.0  # what was under way when the model was deleted lands within a moment
+_PASSES, _PAUSE = 20, 1.0  # writes that were under way when the model was deleted end soon
 
 
 def purge(engine: Engine, model: str, references: Sequence[str] = ()) -> None:
     """Remove the model's rows from every table that has a column `model`, those under the names of its references, and its view.
 
-    Again: nothing is left, nothing happens.
+    It can be called again; then nothing is left to remove.
 
     Raises Retryable if rows go on coming.
     """
@@ -37,7 +37,10 @@ def purge(engine: Engine, model: str, references: Sequence[str] = ()) -> None:
 
 
 def _renamed(engine: Engine, model: str) -> bool:
-    """Give the batches of a model the name of none; whether there were any. Broken off between the two statements, both are done again: the rows are the same."""
+    """Rename the batches of a model to a name that no model has; whether there were any.
+
+    After an interruption both statements are run again, on the same rows.
+    """
     if not _holds(engine, "batches", model):
         return False
     parameters = {"model": model, "other": _BATCHES_OF.format(model=model), "models": [model]}

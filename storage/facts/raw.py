@@ -15,16 +15,16 @@ from core.extra import fields_of, read
 from storage.facts import column as col
 from storage.facts.engine import Engine
 
-# Long lists stand in a subquery: a constant of more than 1 MiB after IN is not made a set, but searched for each row.
+# Long lists are in a subquery: ClickHouse searches a constant of more than 1 MiB after IN for each row, and makes no set of it.
 
-# The slot of a time, also before 1970.
+# The slot of a time; right before 1970, too.
 SLOT = "toUnixTimestamp64Micro({ts}) - positiveModulo(toUnixTimestamp64Micro({ts}), {{pane:Int64}})"
 _IN_SLOTS = (
     "{ts} >= fromUnixTimestamp64Micro({{low:Int64}}, 'UTC') AND {ts} < fromUnixTimestamp64Micro({{high:Int64}}, 'UTC') AND "
     "({{gapless:UInt8}} OR " + SLOT + " IN (SELECT arrayJoin({{slots:Array(Int64)}})))"
 )
 
-# An event counts unless another event of the same id counts in its place. To be used together with `in_slots`.
+# The event is not contested, so it counts. To be used together with `in_slots`.
 _COUNTS = (
     "(prediction_id, partition, position, place) NOT IN (SELECT prediction_id, partition, position, place FROM contested"
     f" WHERE model = {{model:String}} AND {_IN_SLOTS.format(ts='ts')})"
@@ -37,7 +37,7 @@ def in_slots(ts: str = "ts") -> str:
 
 
 def slots(values: Sequence[int] | Ints, pane: int) -> dict[str, object]:
-    """Parameters for `in_slots`. Slots without a gap are told by their ends alone; others go as one text, the driver is slow with lists."""
+    """Parameters for `in_slots`. Slots without a gap are given by their ends; others are given as one text, because the driver is slow with lists."""
     if not len(values):
         return {"slots": "[]", "gapless": 1, "low": 0, "high": 0, "pane": pane}
     starts = np.unique(np.asarray(values, np.int64))
@@ -57,7 +57,7 @@ def within(ranges: Ranges, position: str = "position") -> str:
 
 
 class Raw:
-    """Questions about raw prediction events."""
+    """Queries of raw prediction events."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -79,14 +79,14 @@ class Raw:
         return set(zip(table["position"].to_pylist(), table["place"].to_pylist(), strict=True))
 
     def finished(self, topic: Literal["predictions", "labels"], partition: int, last: int) -> bool:
-        """Whether the batch that ends at this position of a partition was written to its end: its row in `batches` is written last."""
+        """Whether the batch that ends at this position of a partition is written in whole: its row in `batches` is written last."""
         sql = "SELECT count() AS n FROM batches WHERE topic = {topic:String} AND partition = {partition:UInt32} AND last = {last:UInt64}"
         return bool(self._engine.query(sql, {"topic": topic, "partition": partition, "last": last})["n"][0].as_py())
 
     def batches(self, partition: int, before: int, most: int = 100_000) -> Iterator[tuple[int, int]]:
         """The batches of predictions of a partition below a position, the newest first: where each begins, and how many rows it has, none without any.
 
-        At most so many rows of the table are held at a time: more than one batch has.
+        `most` is how many rows of the table are held at a time; a batch must have fewer.
         """
         newest = (
             "SELECT model, first, last, rows FROM batches WHERE topic = 'predictions' AND partition = {partition:UInt32}"
@@ -100,7 +100,7 @@ class Raw:
 
         while len(found := page(before)) > 1:
             yield from ((start, rows) for _, start, rows in found[:-1])
-            before = found[-1][0] + 1  # of the oldest one the rows of some models may be missing
+            before = found[-1][0] + 1  # the oldest batch may lack the rows of some models
         yield from ((start, rows) for _, start, rows in found)
 
     def ids(self, partition: int, first: int, last: int) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
@@ -137,7 +137,7 @@ class Raw:
         return {row["slot"]: (row["n"], dict(zip(row["parts"], row["lasts"], strict=True))) for row in rows}
 
     def portion(self, model: str, positions: Ranges, most: int) -> dict[int, int]:
-        """For each partition the position at which its batches of these positions hold about `most` events of the model, one batch at least."""
+        """For each partition the position up to which its batches hold about `most` events of the model; one batch at least."""
         held = "sum(rows) OVER (PARTITION BY partition ORDER BY last ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - rows"
         batches = (
             f"SELECT partition, last, {held} AS earlier FROM batches"
@@ -185,7 +185,7 @@ class Raw:
         stored |= {name: f"p.texts[{index}]" for index, name in enumerate(texts, 1)}
         fields = {
             name: name[1:] for name in dimensions if name.startswith("@") and name not in stored
-        }  # of events from before there was the signal
+        }  # events from before the contract had the signal
         picked = {name: "p.extra" if name in fields else stored.get(name, "toLowCardinality('null')") for name in dimensions}
         select = "".join(f", {sql} AS d{index}" for index, sql in enumerate(picked.values()))
         sql = (
@@ -215,7 +215,7 @@ def _output(contract: Contract, table: pa.Table, text: str, number: str) -> Cate
 
 
 def _dimension(column: pa.ChunkedArray, field: str | None) -> Categories:
-    """Texts; of a `field` of events, from what they keep beside their columns."""
+    """A dimension as texts; that of a signal is read from the optional `field` of the events."""
     if field is not None:
         return fields_of({field}, read(col.objects(column))).texts[field]
     return Categories.of_numbers(col.floats(column)) if pa.types.is_floating(column.type) else col.categories(column)

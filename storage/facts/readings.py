@@ -1,4 +1,4 @@
-"""Reads readings: for people page by page, for the owner a block at a time."""
+"""Reads readings: page by page for people, in blocks for owners."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from storage.facts.engine import Engine
 
 # The order of answers, and of cursors.
 _ORDER = ("model", "monitor", "window_start", "window_end", "column", "segment", "revision")
-_STORED = "model, monitor, monitor_version, contract, column, segment, window_start, window_end"  # a reading; of it there are revisions and generations
+_STORED = "model, monitor, monitor_version, contract, column, segment, window_start, window_end"  # a reading's key
 _FIELDS = ", ".join(f"toUnixTimestamp64Micro({name}) AS {name}" if name in TIMES else name for name in FIELDS)
 _MONITORS = (
     "model = {model:String} AND (monitor, monitor_version) IN (SELECT arrayJoin(arrayZip({names:Array(String)}, {versions:Array(UInt32)})))"
 )
-_HOLDS = "generation DESC, revision DESC"  # first comes the reading that holds, also when one who was replaced has written late
+_HOLDS = "generation DESC, revision DESC"  # the reading that holds comes first, also if a former owner has written late
 
 
 # The versions of the definition and of the contract that hold, by (model, monitor).
@@ -31,7 +31,7 @@ Current = Mapping[tuple[str, str], tuple[int, int]]
 
 
 class Readings:
-    """Questions about readings."""
+    """Queries of readings."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -39,7 +39,7 @@ class Readings:
     def read(self, query: Query, current: Current) -> tuple[pa.Table, str | None]:
         """The readings asked for, and the cursor of the next page or None.
 
-        `current` tells of each (model, monitor) the versions of the monitor and of the contract that hold: other readings are not shown.
+        `current` gives by (model, monitor) the current versions of the monitor and of the contract; readings of other versions are not shown.
         """
         conditions, parameters = _conditions(query, current)
         shown = f"tupleElement(held, 3) != '{WITHDRAWN}'"
@@ -53,7 +53,7 @@ class Readings:
             )
         each = _STORED if query.newest else f"{_STORED}, revision"
         where = " AND ".join(f"({condition})" for condition in conditions)
-        # First the places of the page, in the order in which they are stored, so that few of them are held at a time; what is wide is read of those only.
+        # First the keys of the page, in the order in which they are stored, so that few are held at a time. The wide columns are then read for these only.
         page = (
             f"SELECT {_STORED}, tupleElement(held, 2), tupleElement(held, 1) FROM (SELECT {each}, max((generation, revision, verdict)) AS held FROM readings"
             f" WHERE {where} GROUP BY {each}) WHERE {shown}"
@@ -101,7 +101,7 @@ class Readings:
         return {name: (Spans(col.ints(rows["start"]), col.ints(rows["end"])), col.ints(rows["n"])) for name, rows in found.items()}
 
     def below(self, model: str, generation: int) -> int:
-        """How many readings of a model there are below a generation; the number only changes when one is written."""
+        """How many readings of a model there are below a generation; the number changes only when such a reading is written."""
         sql = "SELECT count() AS n FROM readings WHERE model = {model:String} AND generation < {generation:UInt64}"
         return int(self._engine.query(sql, {"model": model, "generation": generation})["n"][0].as_py())
 

@@ -1,7 +1,7 @@
-"""The same tables on a cluster: a statement of DDL as its replicas take it.
+"""The same tables on a ClickHouse cluster: rewrites a DDL statement for replicated tables.
 
-A cluster is one shard with any number of replicas: every table stands whole on each of them, and any of them can be asked. Several shards would
-need Distributed tables in front, which are not there yet.
+A cluster is one shard with any number of replicas. Each replica has the whole of every table, and any replica can be queried. Several shards would
+need Distributed tables, which are not built yet.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _NAME = r"(?:`(?:[^`\\]|\\.)*`|[\w.]+)"
-# Each kind of statement up to the place at which it names the cluster.
+# Each kind of statement, up to where ON CLUSTER is put.
 _HEAD = re.compile(
     rf"(?:CREATE (?:OR REPLACE )?(?:TABLE|VIEW) (?:IF NOT EXISTS )?{_NAME}"
     rf"|CREATE DATABASE (?:IF NOT EXISTS )?{_NAME}"
@@ -18,7 +18,7 @@ _HEAD = re.compile(
 )
 _ENGINE = re.compile(r"\bENGINE = (\w*MergeTree)(?:\(([^)]*)\))?")
 _PLACE = "'/clickhouse/tables/{uuid}/{shard}', '{replica}'"
-# As long as the longest halt after which a batch may still be sent again.
+# Tokens are remembered for the longest halt after which a batch may still be sent again.
 _WINDOW = re.compile(r"\bnon_replicated_deduplication_window = (\d+)")
 _WEEK = 604_800
 

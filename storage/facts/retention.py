@@ -1,6 +1,6 @@
-"""How long raw events are kept: counted from when the log took them, never from event time, and off unless set.
+"""Retention of raw events: off unless set, and counted from when the log took an event, never from event time.
 
-A time to live on event time would delete a replayed year within seconds.
+Retention by event time would delete a replayed year within seconds.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from core import moment
 from storage.facts.engine import Engine
 
 TABLES = ("predictions", "labels", "dead_letters")
-# How far event time was at each hour of the log: `Batches` asks for it in every round, as soon as there is a limit.
+# The latest event time at each hour of the log: `Batches` reads it in every round if there is a retention.
 _HOURS = "by_hour (SELECT model, topic, toStartOfHour(logged), countIf(rows > 0), maxIf(last_ts, rows > 0) GROUP BY model, topic, toStartOfHour(logged))"
 
 
 def retain(engine: Engine, retention: int | None) -> None:
-    """Keep raw events for `retention` microseconds, None for ever; what is so already costs a look. The store drops whole parts, up to a month later."""
+    """Keep raw events for `retention` microseconds, None for ever. If that is set already, it costs one query.
+
+    The store drops whole parts, up to a month later.
+    """
     held = (
         "SELECT name, extract(create_table_query, ' TTL (.+?) SETTINGS') AS ttl, position(create_table_query, 'PROJECTION by_hour') AS hours"
         " FROM system.tables WHERE database = currentDatabase()"

@@ -1,4 +1,4 @@
-"""A view for each model that names what raw events hold by position, for people who ask in SQL."""
+"""A SQL view for each model. It names the columns that raw events hold by position, for people who write queries."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _OWN = ("prediction_id", "ts", "version", "role", "prediction", "score", "extra"
 
 
 def show(engine: Engine, versions: Sequence[Contract]) -> str:
-    """Make the view of a model, from all versions of its contract (the newest last); its name, as `called` has it.
+    """Make the view of a model, from all versions of its contract, the newest last. Returns its name.
 
-    A number that is missing or invalid is NULL, and so is a missing text; a column that a version has not is NULL in its events. A column
-    that is called like one of the events' own is `feature_` and its name; again so if there is such a column, too.
+    A number that is missing or invalid is NULL, and so is a missing text. A column that a version lacks is NULL in its events. A column
+    with the name of one of the view's own columns gets the prefix `feature_`, again if that name is taken, too.
     """
     newest = versions[-1]
     places: dict[str, list[tuple[int, str]]] = {}
@@ -43,7 +43,7 @@ def show(engine: Engine, versions: Sequence[Contract]) -> str:
 
 
 def called(model: str) -> str:
-    """The name of a model's view: `events_` and the model's; where that is too long for a file's name, its beginning and a hash."""
+    """The name of a model's view: `events_` and the model's name; if that is too long for a file's name, its beginning and a hash."""
     view = f"events_{model}"
     if _size(view) <= _LONGEST:
         return view
@@ -54,7 +54,7 @@ def called(model: str) -> str:
 
 
 def _size(name: str) -> int:
-    """Bytes of a name in a file's name: ClickHouse writes all but ASCII letters, digits and `_` as three for each byte."""
+    """How many bytes a name takes in a file's name: ClickHouse writes every byte but ASCII letters, digits and `_` as three."""
     return sum(1 if byte == 95 or (byte < 128 and chr(byte).isalnum()) else 3 for byte in name.encode())
 
 
@@ -66,7 +66,7 @@ def _chosen(held: list[tuple[int, str]]) -> str:
 
 
 def _free(name: str, columns: Collection[str]) -> str:
-    """What a column is called in the view: its own name, unless an event's own value is called so."""
+    """The name of a column in the view: its own name, unless one of the view's own columns has it."""
     if name not in _OWN:
         return name
     while (name := f"feature_{name}") in columns:
@@ -75,5 +75,5 @@ def _free(name: str, columns: Collection[str]) -> str:
 
 
 def quoted(name: str) -> str:
-    """A name as SQL takes it."""
+    """A name quoted for SQL."""
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"

@@ -1,4 +1,4 @@
-"""Writes blocks into the fact tables; every insert may carry a token that makes it happen once."""
+"""Writes blocks into the fact tables. An insert may have a token; a second insert under the same token changes nothing."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Writer:
         )
 
     def batches(self, rows: Sequence[Mapping[str, str | int]]) -> None:
-        """What a committed batch held, a row a model; written last. Times are microseconds. The same rows again change nothing: no token is needed."""
+        """The summary of a committed batch, a row a model, written last. Times are microseconds. The same rows again change nothing, so there is no token."""
         columns = {
             name: col.times(np.array([row[name] for row in rows], np.int64))
             if name in _BATCH_TIMES
@@ -107,7 +107,7 @@ def _readings(table: pa.Table) -> pa.Table:
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """The table without dictionaries: those of several tables cannot travel together."""
+    """The table without dictionaries: tables with different dictionaries cannot be sent together."""
     return table.cast(pa.schema([(field.name, _without_dictionary(field.type)) for field in table.schema]))
 
 

@@ -9,7 +9,7 @@ down_revision = None
 
 def upgrade() -> None:  # long: a list of tables
     """Create all tables."""
-    # By bytes, as SQLite does: an index then outlives the operating system's next idea of an alphabet.
+    # By bytes, as SQLite does: an index then stays valid when the operating system changes its collations.
     text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
     sequence = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     op.create_table(

@@ -1,4 +1,4 @@
-"""Who owns a cursor: the epoch under which it was taken."""
+"""A cursor has the epoch under which its owner took it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,5 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add the epoch; nobody has taken anything yet."""
+    """Add the epoch; no cursor has been taken yet."""
     op.add_column("cursors", sa.Column("epoch", sa.BigInteger, nullable=False, server_default="0"))

@@ -1,4 +1,4 @@
-"""Windows and baselines of monitors are values with a kind, where a length and a name stood."""
+"""Windows and baselines of monitors become values with a kind; before they were a length and a name."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _BASELINES = {"reference": {"kind": "reference"}, "previous": {"kind": "previous
 
 
 def upgrade() -> None:
-    """Rewrite monitors, what they were, and the definitions that episodes keep."""
+    """Rewrite monitors, their history, and the definitions that episodes keep."""
     monitors = sa.table("monitors", sa.column("model"), sa.column("name"), sa.column("payload"))
     history = sa.table("monitor_history", sa.column("model"), sa.column("name"), sa.column("revision"), sa.column("payload"))
     episodes = sa.table("episodes", sa.column("id"), sa.column("payload"))

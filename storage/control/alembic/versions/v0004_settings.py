@@ -1,4 +1,4 @@
-"""What a destination needs is in the settings of its kind."""
+"""A destination's address and secret become settings of its kind."""
 
 import json
 
@@ -10,7 +10,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Move the address and the secret there."""
+    """Move the address and the secret into the settings."""
     table = sa.table("destinations", sa.column("name"), sa.column("payload"))
     connection = op.get_bind()
     for name, payload in connection.execute(sa.select(table.c.name, table.c.payload)).all():

@@ -1,4 +1,4 @@
-"""The audit keeps what a change replaced, beside what it left; entries from before do not know it."""
+"""The audit keeps what was there before a change, too; older entries do not have it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,5 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Add it."""
+    """Add the column `before`."""
     op.add_column("audit", sa.Column("before", sa.Text, nullable=False, server_default="null"))

@@ -1,4 +1,4 @@
-"""Monitors and models that were deleted: what they were last stays, and is told apart from what is there."""
+"""Tables of deleted monitors and models, with their last versions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Add the two tables; nothing has been deleted yet."""
+    """Add the two tables, empty."""
     op.create_table(
         "retired_monitors",
         sa.Column("model", Name, primary_key=True),
