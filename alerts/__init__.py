@@ -1,1 +1,1 @@
-"""From readings to episodes to signed webhooks. Imports core."""
+"""From readings to episodes to notifications. Imports core."""

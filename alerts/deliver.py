@@ -1,7 +1,7 @@
-"""Delivery: from the outbox to the destinations, at least once, in order for each destination.
+"""Delivery: sends the notifications of the outbox to their destinations, at least once, in order for each destination.
 
-An attempt that was made and not saved, as when the process is killed between the two, is made again with the same `webhook-id`. Any number
-of processes deliver from one outbox when each has a lease: what one has claimed no other begins until it is settled or the lease is over.
+An attempt that was made and not saved, for example because the process was killed in between, is made again with the same `webhook-id`. Any number
+of processes may deliver from one outbox if each uses a lease: a notification that one has claimed no other sends until it is settled or the lease is over.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from core.error import Retryable
 T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
-_AT_ONCE = 64  # destinations that are written to at the same time: so many may be slow, and the next one is served
+_AT_ONCE = 64  # destinations that are sent to at the same time, so that a slow one does not delay the others
 LEASE = 60 * moment.SECOND  # longer than the deadline of an attempt
 _PAUSE = 1.0  # seconds after a fault
 _GRACE = DEADLINE + 5.0  # seconds that `stop` waits for attempts under way
 
 
 class Deliverer:
-    """Sends what is due: in a thread of its own between `start` and `stop`, or by hand with `deliver_due`.
+    """Sends notifications that are due: in a thread of its own between `start` and `stop`, or when `deliver_due` is called.
 
-    `poll` is the longest time in seconds between two looks at the outbox; `wake` makes it look at once. `lease` is in microseconds, such as
-    `LEASE`; without one this must be the only deliverer, and after a kill it goes on at once.
+    The outbox is read every `poll` seconds at least; `wake` makes it read at once. `lease` is in microseconds, such as
+    `LEASE`. Without a lease this must be the only deliverer; after a kill it goes on at once.
     """
 
     def __init__(self, store: OutboxStore, clock: Clock, *, poll: float = 1.0, lease: int = 0, dice: random.Random | None = None) -> None:
@@ -55,11 +55,11 @@ class Deliverer:
         self._thread.start()
 
     def wake(self) -> None:
-        """Look at the outbox now."""
+        """Read the outbox now."""
         self._look.set()
 
     def stop(self) -> None:
-        """Begin nothing more, wait for what is under way, close the connections."""
+        """Begin no further attempt, wait for those under way, close the connections."""
         self._stopping.set()
         self._look.set()
         if self._thread is not None:
@@ -67,7 +67,7 @@ class Deliverer:
         self._exchange.close()
 
     def deliver_due(self) -> int:
-        """Make every attempt whose time has come, one after the other; how many were made."""
+        """Make every attempt that is due, one after the other. Returns how many were made."""
         made = 0
         while due := self._store.due(self._clock.now(), 1, self._lease):
             self._store.settle(self._attempt(due[0]))
@@ -82,19 +82,19 @@ class Deliverer:
                 except Retryable as error:
                     _LOG.warning("the outbox cannot be read: %s", error)
                     self._stopping.wait(error.after)
-                except Exception:  # the edge of the thread: a store that fails now may answer later
+                except Exception:  # top of the thread: a store that fails now may answer later
                     _LOG.exception("the outbox cannot be read")
                     self._stopping.wait(max(self._poll, _PAUSE))
                 self._look.wait(self._poll)
                 self._look.clear()
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
-        """Begin what is due; the end of each attempt makes the loop look again."""
+        """Begin the attempts that are due. At the end of each attempt the loop reads the outbox again."""
         self._under_way = {name: future for name, future in self._under_way.items() if not future.done()}
         free = _AT_ONCE - len(self._under_way)
         if not free or self._stopping.is_set():
             return
-        # Without a lease what is under way is due, too; with one nothing is claimed that would wait here while its lease runs.
+        # Without a lease, notifications under way are due, too. With a lease, none is claimed that would only wait here until its lease is over.
         for delivery in self._store.due(self._clock.now(), free if self._lease else _AT_ONCE, self._lease):
             if delivery.id not in self._under_way:
                 future = pool.submit(self._carry, delivery)
@@ -105,7 +105,7 @@ class Deliverer:
         try:
             done = self._attempt(delivery)
             self._patiently(lambda: self._store.settle(done))
-        except Exception:  # the edge of the thread: the attempt was not saved, so it is made again
+        except Exception:  # top of the thread: the attempt was not saved, so it is made again
             _LOG.exception("an attempt to deliver %s to %s broke off", delivery.id, delivery.destination)
             self._stopping.wait(max(self._poll, _PAUSE))
 
@@ -115,7 +115,7 @@ class Deliverer:
         return stage.run(stages, stage.Attempt(delivery=delivery, now=self._clock.now()))
 
     def _patiently(self, ask: Callable[[], T]) -> T:
-        """Ask the store until it answers: what was sent is not sent again, and what is claimed not left, because the store was away."""
+        """Call the store until it answers. Else a notification that was sent would be sent again, or one that was claimed would wait for its lease."""
         while True:
             try:
                 return ask()

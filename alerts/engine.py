@@ -1,4 +1,4 @@
-"""The alert engine: readings in; rules, episodes, timelines and notifications out, in one transaction a step."""
+"""The alert engine: turns readings into rules, episodes, timelines and notifications, in one transaction a step."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ NOTIFY_HORIZON = 2 * moment.DAY
 
 
 class AlertEngine:
-    """Advances the rules of monitors. One engine observes a model at a time.
+    """Advances the rules of monitors. For one model only one engine may run at a time.
 
-    `measures` tells what they are of. `notify_horizon` is in microseconds: what happened in a window that ended longer ago is recorded and not sent. `address` is where the
-    dashboard is, for links. `wake` is called after each step that left something to send.
+    `measures` are all measures by name. `notify_horizon` is in microseconds: episodes of a window that ended longer ago are recorded and not sent. `address` is
+    that of the dashboard, for links. `wake` is called after each step that has left something to send.
     """
 
     def __init__(
@@ -43,10 +43,10 @@ class AlertEngine:
         self._known: dict[tuple[str, str], int] = {}
 
     def observe(self, monitor: Monitor, readings: Sequence[Reading], fence: tuple[str, int] | None = None) -> list[Transition]:
-        """Take readings of one monitor, in any order and any number of times; what changed in its episodes.
+        """Take readings of one monitor, in any order and any number of times. Returns what changed in its episodes.
 
-        The first time that a revision of a monitor is seen, what older revisions left open is closed. A monitor with neither `warn` nor
-        `critical` has no rules. `fence` is what is owned and under which epoch: Fenced, having changed nothing, if somebody else owns it now.
+        When a new revision of a monitor comes for the first time, episodes that older revisions left open are closed. A monitor with neither `warn` nor
+        `critical` has no rules. `fence` is the name and epoch of an ownership: raises Fenced, having changed nothing, if another owner has it now.
         """
         key = (monitor.model, monitor.name)
         watched = monitor.warn is not None or monitor.critical is not None
@@ -56,7 +56,7 @@ class AlertEngine:
             rules = {(rule.column, rule.segment): rule for rule in ledger.rules(*key)}
             gone = any(rule.definition > monitor.evaluated_revision for rule in rules.values())
             if gone or ledger.retired(*key) >= monitor.evaluated_revision:
-                return []  # readings of a definition that is no more
+                return []  # readings of an older definition
             step = AlertStep(monitor, self._clock.now(), self._horizon, self._address, ledger)
             changed = f"Monitor {monitor.name} was changed (revision {monitor.revision}) and is judged afresh"
             for old in [rule for rule in rules.values() if rule.definition < monitor.evaluated_revision]:

@@ -1,4 +1,4 @@
-"""One HTTP request with one deadline over all of it: the name's address, connecting, TLS, informational answers, and the headers of the answer."""
+"""An HTTP request with one deadline for all of it: looking up the name, connecting, TLS, informational answers, and the headers of the answer."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import httpx
 from alerts.destination.message import Answer, Unsent
 
 DEADLINE = 15.0  # seconds
-_LOOKUPS = 64  # names whose addresses are asked for at the same time: a thread each, for as long as the system's resolver takes
+_LOOKUPS = 64  # names that are looked up at the same time: each takes a thread for as long as the system's resolver needs
 
 
 class Exchange:
-    """Sends requests from any number of threads, never following a redirect. Begins when it is first used; `close` ends it.
+    """Sends requests from any number of threads, and never follows a redirect. It starts a loop at its first use; `close` ends it.
 
-    A timeout of a client counts from the last byte, so that a receiver which sends a byte every few seconds is never late. Here a loop of its own ends
-    the whole request. The body of the answer is not read.
+    An HTTP client's timeout counts from the last byte, so a receiver that sends a byte every few seconds would never be late. The loop here ends
+    the whole request in time. The body of the answer is not read.
     """
 
     def __init__(self, seconds: float = DEADLINE) -> None:
@@ -36,16 +36,16 @@ class Exchange:
         self._thread: threading.Thread | None = None
 
     def post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
-        """The answer. Raises Unsent with the kind of the failure only, since messages may hold the address."""
+        """The answer. Raises Unsent with only the kind of the failure, because its message may hold the address."""
         try:
             return asyncio.run_coroutine_threadsafe(self._post(url, body, headers), self._running()).result()
         except TimeoutError:
             raise Unsent(f"no answer within {self._seconds:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # the last: a host `xn--` that encodes no name
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: a host `xn--` that encodes no name
             raise Unsent(f"no answer: {type(error).__name__}") from None
 
     def close(self) -> None:
-        """Close the connections. What is under way must have ended."""
+        """Close the connections. No request may be under way."""
         with self._lock:
             loop, thread, self._loop = self._loop, self._thread, None
         if loop is not None and thread is not None:

@@ -1,4 +1,4 @@
-"""What alerts need of a store."""
+"""The ports of alerts: what they need of the control store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.episode import Delivery, Episode, EpisodeRecord, Rule
 
 
 class Ledger(Protocol):
-    """One transaction: what it reads stays true until what it writes is there."""
+    """One transaction: what it reads does not change until it has written."""
 
     def rules(self, model: str, monitor: str) -> list[Rule]:
         """The rules of a monitor, of all revisions of its definition."""
@@ -27,7 +27,7 @@ class Ledger(Protocol):
         ...
 
     def described(self, model: str) -> Described:
-        """What is said about a model."""
+        """Owner, description and runbook of a model."""
         ...
 
     def retired(self, model: str, monitor: str) -> int:
@@ -43,7 +43,7 @@ class AlertStore(Protocol):
     """Where the alert engine keeps its state."""
 
     def recording(self, fence: tuple[str, int] | None = None) -> AbstractContextManager[Ledger]:
-        """A ledger for one step, all or nothing. `fence` is what is owned and the epoch of that: Fenced if it is not the current one."""
+        """A ledger for one step, all or nothing. `fence` is the name and epoch of an ownership: raises Fenced if that epoch is not the current one."""
         ...
 
 
@@ -51,11 +51,11 @@ class OutboxStore(Protocol):
     """Where delivery finds its work."""
 
     def due(self, now: int, limit: int = 100, lease: int = 0) -> list[Delivery]:
-        """The oldest waiting notification of each destination, where its time has come; with a lease the caller's alone for so long."""
+        """The oldest waiting notification of each destination, if it is due. With a lease the caller claims them for so long."""
         ...
 
     def settle(self, delivery: Delivery) -> None:
-        """Save what an attempt brought."""
+        """Save the result of an attempt."""
         ...
 
     def destinations(self) -> list[Destination]:

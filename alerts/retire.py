@@ -1,4 +1,4 @@
-"""What a monitor that is deleted leaves open ends."""
+"""Ends the open episodes of a deleted monitor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.monitor import Monitor
 
 
 def end(monitor: Monitor, reason: str, ledger: Ledger, now: int, address: str) -> None:
-    """End the episodes of a monitor, in the transaction of `ledger`: who was told of the firing is told of the end, once. `now` is wall time."""
+    """End the episodes of a monitor, in the transaction of `ledger`. Destinations that were sent the firing are sent the end, once. `now` is wall time."""
     step = AlertStep(monitor, now, 0, address, ledger)
     for rule in ledger.rules(monitor.model, monitor.name):
         step.supersede(rule, reason)

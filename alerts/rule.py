@@ -1,8 +1,8 @@
-"""The rule: from state and reading to the next state, and why. Pure; time is the windows' event time.
+"""The rule: from its state and a reading to the next state, and why. Pure functions; time is the event time of windows.
 
-A rule judges the last n disjoint windows that could be judged (`persist: m of n`): it fires while at least m of them breach, at `critical`
-if at least m of them are critical. A window that cannot be judged neither fires nor resolves. The same reading again, one of an older
-revision, and one of a window that is already forgotten change nothing.
+A rule looks at the last n disjoint windows that could be judged (`persist: m of n`). It fires while at least m of them breach, at `critical`
+if at least m of them are critical. A window that cannot be judged neither fires nor resolves. A reading changes nothing if the rule has it already,
+if its revision is older, or if its window is forgotten.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from core.reading import Reading, Verdict
 _BREACH = frozenset({Verdict.WARN, Verdict.CRITICAL})
 _JUDGED = _BREACH | {Verdict.OK}
 _BROKEN = frozenset({Verdict.NOT_ESTIMABLE, Verdict.ASSUMPTIONS_BROKEN})
-_TOMBSTONES = 32  # windows once judged and now not, remembered so that their old revisions stay old
+_TOMBSTONES = 32  # remembered windows that only an earlier revision could judge, so that its reading changes nothing when it comes again
 
 
 def advance(rule: Rule, reading: Reading, about: Measure, persist: tuple[int, int] = (1, 1)) -> tuple[Rule, Transition | None]:
-    """The rule after a reading of its column and segment, of the measure `about`, and the transition if something changed that people would see."""
+    """The rule after a reading of its column and segment, of the measure `about`; and the transition, if the change is one that people see."""
     windows = _remember(rule, reading)
     if windows is None:
         return rule, None
@@ -62,12 +62,12 @@ def judged(windows: tuple[SeenWindow, ...], most: int) -> list[SeenWindow]:
 
 
 def started(windows: tuple[SeenWindow, ...], persist: tuple[int, int]) -> int:
-    """The start of the first breaching window among those that count."""
+    """The start of the first breaching window among those that are judged."""
     return min(seen.start for seen in judged(windows, persist[1]) if seen.verdict in _BREACH)
 
 
 def _remember(rule: Rule, reading: Reading) -> tuple[SeenWindow, ...] | None:
-    """The windows with the reading among them, by their end; None if it brings nothing new."""
+    """The windows with the reading among them, by their end; None if the reading changes nothing."""
     if rule.floor is not None and reading.window_end <= rule.floor:
         return None
     seen = SeenWindow(reading.window_start, reading.window_end, reading.revision, reading.verdict)
@@ -85,7 +85,7 @@ def _remember(rule: Rule, reading: Reading) -> tuple[SeenWindow, ...] | None:
 
 
 def _forget(windows: tuple[SeenWindow, ...], floor: int | None, n: int) -> tuple[tuple[SeenWindow, ...], int | None]:
-    """Keep what the last n judged windows need; a window that was never judged is kept only while it is the newest."""
+    """Keep the windows that the last n judged ones need; a window that was never judged is kept only while it is the newest."""
     windows = tuple(seen for seen in windows[:-1] if seen.verdict in _JUDGED or seen.before) + windows[-1:]
     counted = judged(windows, n)
     if len(counted) == n and windows[0].end < counted[-1].end:
@@ -99,7 +99,7 @@ def _forget(windows: tuple[SeenWindow, ...], floor: int | None, n: int) -> tuple
 def _judge(
     rule: Rule, reading: Reading, windows: tuple[SeenWindow, ...], persist: tuple[int, int]
 ) -> tuple[State, Level | None, str | None]:
-    """State, level and episode by the windows that count. Within an episode the level never falls."""
+    """State, level and episode by the last judged windows. Within an episode the level never falls."""
     counted = judged(windows, persist[1])
     breaching = bool(counted) and counted[0].verdict in _BREACH
     if sum(seen.verdict in _BREACH for seen in counted) >= persist[0]:
@@ -114,7 +114,7 @@ def _judge(
 
 
 def _name(rule: Rule, reading: Reading) -> str:
-    """The id of the episode that this reading opens: the same wherever the same history is told again."""
+    """The id of the episode that this reading opens; it is the same whenever the same readings come again."""
     key = (rule.model, rule.monitor, rule.definition, rule.column, rule.segment, reading.window_start, reading.window_end, reading.revision)
     return "ep_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24]
 
@@ -132,7 +132,7 @@ def _reason(after: Rule, reading: Reading, about: Measure, persist: tuple[int, i
 
 
 def _of(after: Rule, persist: tuple[int, int]) -> str:
-    """How many windows breach, where more than one counts."""
+    """How many windows breach, if more than one is judged."""
     if persist[1] == 1:
         return ""
     counted = judged(after.windows, persist[1])

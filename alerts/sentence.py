@@ -1,4 +1,4 @@
-"""One sentence that says why, made of a reading. The same on the page, in the notification and in the timeline."""
+"""The reason of a transition as a sentence, made from a reading. It is the same on pages, in notifications and in timelines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.reading import Reading, Verdict
 def breach(reading: Reading, about: Measure, level: str | None = None) -> str:
     """Why a reading of a measure breaches: 'Null rate of temp is 0.31; critical from 0.25, over 2013-07-01 (n 2,377)'.
 
-    `level` names another threshold than that of the reading's own verdict: two of three windows may be at warn with the last one critical.
+    `level` is the threshold to name, if that is not the one of the reading's verdict: of three windows two may be at warn, and the last one critical.
     """
     return f"{_what(reading, about)} is {_value(reading, about)}; {_threshold(reading, level or reading.verdict.value)}, {_over(reading)}"
 
@@ -36,7 +36,7 @@ def _what(reading: Reading, about: Measure) -> str:
 
 
 def _value(reading: Reading, about: Measure) -> str:
-    """The value, and how far it is from the baseline where that is what is compared."""
+    """The value, and how far it is from the baseline if that is compared with the thresholds."""
     if reading.value is None:
         return "missing"
     if about.judged is not Judged.WORSE or reading.baseline is None or reading.baseline_value is None:

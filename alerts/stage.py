@@ -1,4 +1,4 @@
-"""The stages of one attempt to deliver: each takes an attempt and returns it, one step further; one that has an outcome goes no further."""
+"""The stages of one attempt to deliver. Each stage takes the attempt and returns it one step further; an attempt with a result skips the later stages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.episode import Delivery, DeliveryState
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt, begun at `now`, ended at `ended`. `done` is the delivery as it is to be saved: until a stage sets it, the attempt goes on."""
+    """One attempt, begun at `now`, ended at `ended`. `done` is the delivery to save; the attempt goes on until a stage sets it."""
 
     delivery: Delivery
     now: int
@@ -33,7 +33,7 @@ Stage = Callable[[Attempt], Attempt]
 
 
 def run(stages: tuple[Stage, ...], attempt: Attempt) -> Delivery:
-    """Go through the stages; the delivery as it is to be saved."""
+    """Run the stages. Returns the delivery to save."""
     for stage in stages:
         attempt = stage(attempt)
         if attempt.done is not None:
@@ -42,7 +42,7 @@ def run(stages: tuple[Stage, ...], attempt: Attempt) -> Delivery:
 
 
 def expire(attempt: Attempt) -> Attempt:
-    """Give up what is older than three days."""
+    """Give up a notification that is older than three days."""
     if attempt.now - attempt.delivery.created <= retry.GIVE_UP:
         return attempt
     return _end(attempt, DeliveryState.FAILED, f"given up after three days: {attempt.delivery.reason}")
@@ -55,7 +55,7 @@ class Render:
         self._destinations = destinations
 
     def __call__(self, attempt: Attempt) -> Attempt:
-        """With destination and message; where none can be made now, with a failure that may pass."""
+        """Add destination and message, or a failure that may be temporary if no message can be made now."""
         destination = self._destinations.get(attempt.delivery.destination)
         if destination is None:
             return _end(attempt, DeliveryState.FAILED, "there is no such destination any more")
@@ -73,7 +73,7 @@ class Send:
         self._wire, self._clock = wire, clock
 
     def __call__(self, attempt: Attempt) -> Attempt:
-        """With the status, or with the failure."""
+        """Add the status, or the failure."""
         if attempt.failure or attempt.destination is None or attempt.message is None:
             return attempt
         try:
@@ -84,13 +84,13 @@ class Send:
 
 
 class Judge:
-    """Decides: delivered, given up, or again later, counted from the end of the attempt."""
+    """Decides the result: delivered, given up, or due again later, counted from the end of the attempt."""
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
 
     def __call__(self, attempt: Attempt) -> Attempt:
-        """With the outcome."""
+        """Add the result."""
         if attempt.status is not None and 200 <= attempt.status < 300:
             return _end(attempt, DeliveryState.DELIVERED, "")
         reason = attempt.failure or f"answered {attempt.status}"

@@ -1,4 +1,4 @@
-"""One step of the alert engine: collects what changed in rules, episodes and timelines, and whom to tell."""
+"""One step of the alert engine: collects the changes of rules, episodes and timelines, and the notifications."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIRED, RESOLVED = "episode.fired", "episode.resolved"
 
 
 class AlertStep:
-    """What one call of `AlertEngine.observe` brings, at one moment of wall time."""
+    """The changes of one call of `AlertEngine.observe`, at one wall time."""
 
     def __init__(self, monitor: Monitor, now: int, horizon: int, address: str, ledger: Ledger) -> None:
         self._monitor = monitor
@@ -36,7 +36,7 @@ class AlertStep:
         self._destinations: list[Destination] | None = None
 
     def advanced(self, before: Rule, after: Rule, transition: Transition | None, reading: Reading) -> Rule:
-        """Note a rule that moved on; returns it. A transition outside of an episode leaves no trace."""
+        """Add a rule that has changed, and return it. A transition outside of an episode is not recorded."""
         self._rules[after.column, after.segment] = after
         if transition is None or not transition.episode:
             return after
@@ -54,7 +54,7 @@ class AlertStep:
         return after
 
     def supersede(self, rule: Rule, reason: str) -> Rule:
-        """Begin afresh under the monitor's definition; what the rule left open is closed for this reason. Returns the new rule."""
+        """Begin a new rule under the monitor's current definition. The old rule's open episode is closed for this reason. Returns the new rule."""
         fresh = Rule(
             model=rule.model, monitor=rule.monitor, column=rule.column, segment=rule.segment, definition=self._monitor.evaluated_revision
         )
@@ -79,7 +79,7 @@ class AlertStep:
         return fresh
 
     def record(self) -> EpisodeRecord:
-        """All that is to be written."""
+        """All changes that are to be written."""
         return EpisodeRecord(
             rules=list(self._rules.values()),
             episodes=list(self._episodes.values()),
@@ -120,7 +120,7 @@ class AlertStep:
         return self._ledger.described(self._monitor.model)
 
     def _take(self, name: str) -> Episode:
-        """An episode that is open: of this step, or of the store."""
+        """An open episode: of this step, or of the store."""
         return self._episodes[name] if name in self._episodes else self._ledger.episodes([name])[0]
 
     def _keep(self, episode: Episode) -> Episode:
@@ -128,7 +128,7 @@ class AlertStep:
         return episode
 
     def _notify(self, episode: Episode, kind: str, transition: Transition) -> None:
-        """Fill the outbox: firing for all who take it, resolution for those who were told of the firing."""
+        """Add notifications: a firing to all destinations that take it, a resolution to those that were sent the firing."""
         if self._destinations is None:
             self._destinations = self._ledger.destinations()
         notified = {row.destination for row in episode.deliveries if row.state is not DeliveryState.NOT_SENT}
@@ -152,7 +152,7 @@ class AlertStep:
         self._keep(msgspec.structs.replace(episode, deliveries=(*episode.deliveries, *rows)))
 
     def _silent(self, destination: Destination, kind: str, transition: Transition) -> str:
-        """Why a destination is not told; empty if it is. Of what it was told of it is told the end, paused or not: that waits in the outbox."""
+        """Why a destination gets no notification; empty if it gets one. A resolution is queued also for a paused destination; it waits in the outbox."""
         if kind != FIRED:
             return ""
         if not destination.enabled:
@@ -165,7 +165,7 @@ class AlertStep:
 
 
 def _escalated(episode: Episode, level: Level, transition: Transition, reading: Reading) -> Episode:
-    """The episode at a worse level: its evidence is the reading that made it worse."""
+    """The episode at a worse level, with the reading that made it worse."""
     return msgspec.structs.replace(
         episode,
         state=transition.after,
@@ -195,6 +195,6 @@ def _long(length: int) -> str:
 
 
 def _message(episode: str, destination: str, kind: str, transition: Transition) -> str:
-    """The id of a notification: stable, so that a receiver can drop what it already has."""
+    """The id of a notification. It is stable, so that a receiver can drop a notification that it already has."""
     key = (episode, destination, kind, transition.level, transition.window_start, transition.window_end, transition.revision)
     return "msg_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24]

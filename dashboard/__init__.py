@@ -1,1 +1,1 @@
-"""The dashboard: pages drawn from what the reader answers. May import core, and nothing else of ours; the home of dash and plotly."""
+"""The dashboard: pages drawn from the reader's answers. Of ours it imports core only. No other package imports dash and plotly."""

@@ -1,4 +1,4 @@
-"""Names for those who hear the page: `aria-*` attributes as keywords."""
+"""`aria-*` attributes as keywords, for people who use a screen reader."""
 
 from __future__ import annotations
 

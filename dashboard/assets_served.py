@@ -1,4 +1,4 @@
-"""What goes over the wire: files compressed once and cached for good, answers compressed as they come, unknown paths refused."""
+"""HTTP answers of the dashboard: files are compressed once and cached for good, other answers are compressed as they come, unknown paths are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pieces that pages are made of: links, chips, cards, tables. No piece knows a page."""
+"""The components that pages are made of: links, chips, cards, tables. A component does not depend on a page."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ Child = Component | str | None
 
 
 def link(content: Any, href: str, *, current: bool = False, name: str = "") -> Component:
-    """A link within the dashboard; `current` marks the choice that is made."""
+    """A link within the dashboard; `current` marks the current choice."""
     return html.A(content, href=href, className=name or None, **(aria(current="true") if current else {}))
 
 
 def name(text: str, most: int = 40) -> Child:
-    """A name, cut where it is long; the whole is in its tooltip."""
+    """A name, cut if it is long, with the whole name in its tooltip."""
     return text if len(text) <= most else html.Span(word.cut(text, most), title=text)
 
 
 def value(segment: str) -> str:
-    """What a segment is within its dimension: `UA` of `carrier=UA`; a cross whole."""
+    """The value of a segment within its dimension: `UA` for `carrier=UA`. The segment of a cross is given whole."""
     return text.unquote(segment if "," in segment else segment.split("=", 1)[-1])
 
 
 def crumbs(*steps: tuple[str, str | None]) -> Component:
-    """Where the page stands: (text, address), the page itself without an address."""
+    """Breadcrumbs: (text, address); the page itself has no address."""
     items = [html.Li(link(name(said), href) if href else html.Span(name(said), **aria(current="page"))) for said, href in steps]
     return html.Nav(html.Ol(items), className="crumbs", **aria(label="Breadcrumb"))
 
 
 def chips(*filters: tuple[str, str, str]) -> Component | None:
-    """What narrows the page: (name, value, address without it). None where nothing does."""
+    """Chips of the filters of a page: (name, value, address without it). None if there is no filter."""
     if not filters:
         return None
     items = [
@@ -72,7 +72,7 @@ def select(key: str, label: str, value: str, options: Sequence[tuple[str, str]])
         searchable=len(options) > 8,
         allowDeselect=False,
         openOnFocus=False,
-        scrollAreaProps={"viewportProps": {"tabIndex": -1}},  # else the list is a stop of Tab that vanishes under the focus
+        scrollAreaProps={"viewportProps": {"tabIndex": -1}},  # else Tab would stop at the list, which then vanishes with the focus
         selectFirstOptionOnChange=True,
         size="xs",
         w=240,
@@ -89,7 +89,7 @@ def badge(verdict: str, reason: str | None = None, *, limited: bool = True) -> C
 
 
 def line(values: Sequence[float | None], sentence: str, *, zero: bool = False) -> Child:
-    """A spark line, said in a sentence to those who cannot see it."""
+    """A spark line, with a sentence for people who cannot see it."""
     picture = spark.spark(values, zero=zero)
     if not picture:
         return html.Span(word.NONE, className="faint")
@@ -98,19 +98,19 @@ def line(values: Sequence[float | None], sentence: str, *, zero: bool = False) -
 
 
 def card(title: str, content: Any, *, note: Any = None, foot: Any = None, level: int = 2) -> Component:
-    """A titled part of a page. `note` says what the numbers are of, `foot` where they come from."""
+    """A titled card. `note` says what the numbers are of, `foot` where they come from."""
     heading = html.H2(title) if level == 2 else html.H3(title)
     head = html.Div([heading, html.P(note, className="faint") if note else None], className="head")
     return html.Section([head, *several(content), html.Div(foot, className="foot") if foot else None], className="card")
 
 
 def several(content: Any) -> list[Any]:
-    """A list of children: Dash draws no list within a list."""
+    """A flat list of children, because Dash draws no list within a list."""
     return content if isinstance(content, list) else [content]
 
 
 def figures(*facts: tuple[str, str, Any]) -> Component:
-    """The numbers at the top of a page: (name, value, what it is of: a text or components)."""
+    """The numbers at the top of a page: (name, value, note); the note is a text or components."""
     items = [
         html.Div([html.Dt(name), html.Dd([html.Strong(value), *([html.Span(of, className="faint")] if isinstance(of, str) else of)])])
         for name, value, of in facts
@@ -119,9 +119,9 @@ def figures(*facts: tuple[str, str, Any]) -> Component:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str, numbers: Sequence[int] = ()) -> Component:
-    """A table; `numbers` are the columns that stand to the right. The first column names the row.
+    """A table; `numbers` are the columns that are aligned to the right. The first column names the row.
 
-    On a telephone the column of badges stays in sight while the others are scrolled, if there is only one.
+    On a telephone the column of badges stays visible while the others are scrolled, if there is only one such column.
     """
     states = {index for row in rows for index, content in enumerate(row) if str(getattr(content, "className", "")).startswith("badge")}
 
@@ -155,7 +155,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], *, caption: str, n
 
 
 def source(query: Query) -> list[Component]:
-    """Where the numbers come from: the question to the API, as JSON and as CSV."""
+    """The source of the numbers: links to the readings in the API, and as CSV."""
     search = export.search(query)
     return [
         html.A("JSON", href=f"/v1/readings?{search}", target="_blank", rel="noopener"),
@@ -165,12 +165,12 @@ def source(query: Query) -> list[Component]:
 
 
 def empty(title: str, *why: Any) -> Component:
-    """What stands where there is nothing: which nothing it is, and what to do next."""
+    """The text in place of something empty: why it is empty, and what to do next."""
     return html.Div(
         [html.P(title, className="title"), *(html.P(text) if isinstance(text, str) else text for text in why)], className="empty"
     )
 
 
 def notice(texts: Sequence[str]) -> Component | None:
-    """Parts of the address that could not be read, said plainly."""
+    """A notice of the parts of the address that could not be read."""
     return html.Div([html.P(f"Ignored in this link: {text}") for text in texts], className="notice", role="status") if texts else None

@@ -1,4 +1,4 @@
-"""The controls that narrow a page. Each of them is a link to another state."""
+"""The filters of a page. Each of them is a link to another state."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Here = Callable[[PageState], str]
 
 
 def controls(view: ModelView, state: PageState, here: Here) -> list[Any]:
-    """Segment and period, and above them what narrows the page now."""
+    """The choice of segment and period, and above it the filters that are set."""
     others = [*sorted({*view.segments, state.segment} - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))]
     absolute = state.start is not None or state.end is not None
     shown = period(view.row, state, moment.DAY)
@@ -50,7 +50,7 @@ def controls(view: ModelView, state: PageState, here: Here) -> list[Any]:
 
 
 def _unknown(view: ModelView, state: PageState) -> list[str]:
-    """The names in the address that the model does not have, as after a monitor was removed: the page shows something else then."""
+    """The names in the address that the model does not have, for example after a monitor was removed. The page then shows something else."""
     model = word.cut(view.row.model)
     there = [
         ("monitor", state.monitor, {one.name for one in view.monitors}, f"{model} has no monitor"),
@@ -74,7 +74,7 @@ def _filters(state: PageState, here: Here) -> list[tuple[str, str, str]]:
 
 
 def _monitors(monitors: Sequence[Monitor], chosen: Monitor, state: PageState, here: Here) -> Any:
-    """Links to the other monitors of the same measure; None where there is one only."""
+    """Links to the other monitors of the same measure; None if there is only one."""
     same = [monitor for monitor in monitors if monitor.measure == chosen.measure]
     if len(same) < 2:
         return None
@@ -98,7 +98,7 @@ def choices(names: Iterable[str], chosen: Monitor, view: ModelView, state: PageS
 
 
 def windows(shown: Series, slot: int | None, state: PageState, here: Here) -> Component | None:
-    """Links to the windows with a reading beside the one that is looked at: what a click in the chart does, for a keyboard."""
+    """Links to the windows with a reading before and after the selected one. They do for the keyboard what a click in the chart does."""
     if slot is None:
         return None
     there = [index for index, verdict in enumerate(shown.verdict) if verdict]

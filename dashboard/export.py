@@ -1,4 +1,4 @@
-"""Exports: the address of the readings behind a chart, and the same readings as CSV."""
+"""Exports of the readings of a chart: their address in the API, and CSV."""
 
 from __future__ import annotations
 

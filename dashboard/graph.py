@@ -1,4 +1,4 @@
-"""The one way to put a chart on a page."""
+"""Puts a chart on a page; all charts use it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONFIG: Any = {
 
 
 def graph(name: str, figure: dict[str, Any], sentence: str) -> Component:
-    """A figure with the sentence that says what it shows, for those who cannot see it. `name` is unique on the page."""
+    """A figure, with a sentence that says what it shows for people who cannot see it. `name` must be unique on the page."""
     caption = f"{name}-caption"
     return html.Figure(
         [

@@ -39,13 +39,11 @@ def mount(
 ) -> Callable[[Mapping[str, str]], Awaitable[None]]:
     """Add the dashboard to `api` under `/ui/`, with its middleware; paths outside of `known` answer 404.
 
-    `logout` is the address that ends a person's session, None where nobody logs in.
-    Gives the warm-up, to be awaited once in the lifespan of `api`, before the first request: without it the first deep link lacks scripts. It takes
-    the headers of a request that is let in.
-    Call it after the API's own routes are there, add an outermost middleware (authentication) after it, and only once a process: Dash's
-    callbacks are global.
+    `logout` is the address that ends a session, None if nobody logs in. Returns the warm-up, which must be awaited once in the lifespan of `api`, before the
+    first request: without it the first deep link lacks scripts. It takes the headers of a request that is authorised. Call `mount` after the API's own routes
+    are there, add the outermost middleware (authentication) after it, and call it only once a process, because Dash's callbacks are global.
     """
-    # Where it is installed, pyarrow brings it in at first need; Dash cannot write answers while it is there by half.
+    # pyarrow imports pandas, if that is installed, when it first needs it; Dash cannot write answers while pandas is imported in part.
     with suppress(ImportError):
         import_module("pandas")
     api.add_route(PATH, Export(reader).answer, methods=["GET"], include_in_schema=False)
@@ -78,7 +76,7 @@ async def _warm(api: Starlette, headers: Mapping[str, str]) -> None:
 
 def _app(api: Starlette, reader: Reader, logout: str | None) -> Any:
     FastAPIDashServer.websocket_capability = False  # else every page opens a socket of its own
-    make: Any = Dash  # its annotations miss what its documentation allows
+    make: Any = Dash  # its annotations lack what its documentation allows
     app = make(
         "dashboard",
         server=api,
@@ -124,7 +122,7 @@ def _callbacks(app: Any, reader: Reader) -> None:
         (title, body), at = drawn, find(path)
         open_episodes, health = frame
         found = hashlib.blake2b(to_json_plotly(body).encode(), digest_size=16).hexdigest()
-        view = no_update if found == digest else body  # nothing new: the charts stay as they are
+        view = no_update if found == digest else body  # nothing has changed: the charts stay as they are
         shown = {"path": path, "search": search, "title": f"{title} · Watchkeeper"}
         return view, shell.nav(_ENTRIES, at[0].place if at else None, open_episodes), health, shown, found
 
@@ -140,7 +138,7 @@ def _callbacks(app: Any, reader: Reader) -> None:
 async def _drawn(reader: Reader, pathname: str, search: str) -> tuple[str, list[Any]]:
     try:
         drawn = await page(reader, pathname, search)
-    except Exception:  # the edge of a page: navigation stays usable
+    except Exception:  # top of a page: navigation stays usable
         return "Error", [failed("page")]
     return drawn.title, drawn.body
 
@@ -148,14 +146,14 @@ async def _drawn(reader: Reader, pathname: str, search: str) -> tuple[str, list[
 async def _frame(reader: Reader) -> tuple[int, list[Any]]:
     try:
         (open_episodes, newest), status = await gather(ask(reader.header_facts), ask(reader.status))
-    except Exception:  # the edge of the frame: the page itself may be right
+    except Exception:  # top of the frame: the page itself may be right
         _log.exception("the state of the service could not be read")
         return 0, shell.health({"problems": ["state unknown"]}, None)
     return open_episodes, shell.health(status, newest)
 
 
 def _log_failure(error: Exception) -> None:
-    """Say on the page that something failed, and in the log what."""
+    """Say on the page that something failed, and write the error into the log."""
     incident = secrets.token_hex(4)
     _log.error("a callback failed (incident %s)", incident, exc_info=error)
     set_props(

@@ -1,4 +1,4 @@
-"""Panels: parts of a page that are drawn side by side, and fail alone."""
+"""Panels: parts of a page that are drawn at the same time. If one fails, the others are still shown."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Page:
-    """A drawn page: its title, and what is on it."""
+    """A drawn page: its title and its content."""
 
     title: str
     body: list[Any]
 
 
 async def ask(question: Callable[..., Answer], *given: Any) -> Answer:
-    """The answer of a blocking method of the reader, asked for in a thread."""
+    """The answer of a blocking method of the reader, which is called in a thread."""
     return await to_thread(question, *given)
 
 
 async def panel(drawing: Coroutine[Any, Any, Any], title: str) -> Any:
-    """What `drawing` gives; where it fails, a card that says so with a number to look up in the log."""
+    """What `drawing` draws; if it fails, a card that says so, with a number to look up in the log."""
     try:
         return await drawing
-    except Exception:  # the edge of a panel: its failure must not blank the page
+    except Exception:  # top of a panel: its failure must not blank the page
         return failed(title)
 
 
@@ -45,7 +45,7 @@ async def panels(**drawings: Coroutine[Any, Any, Any]) -> dict[str, Any]:
 
 
 def failed(title: str) -> Component:
-    """The card in the place of a panel that could not be drawn. Call it while the error is being handled."""
+    """The card in place of a panel that could not be drawn. Call it while the error is being handled."""
     incident = secrets.token_hex(4)
     _log.exception("panel %s could not be drawn (incident %s)", title, incident)
     return html.Section(

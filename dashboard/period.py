@@ -1,4 +1,4 @@
-"""The stretch of time that a page shows."""
+"""The period that a page shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dashboard.state import RANGES, PageState
 
 @dataclass(frozen=True)
 class Period:
-    """`[start, end)` cut into windows of `step`; `cut` says that more was asked for than is drawn."""
+    """`[start, end)`, divided into windows of `step`; `cut` says that a longer period was asked for than is drawn."""
 
     start: int
     end: int
@@ -27,8 +27,8 @@ class Period:
 def period(row: ModelRow, state: PageState, step: int) -> Period:
     """The period of a state, aligned to windows of `step`. Relative ranges end with the model's last event, not with the clock.
 
-    The window that is looked at is always inside: a relative range moves to it, with a quarter of its length after it; one from and to
-    given times is made longer.
+    The selected window is always in the period. A relative range moves to it, with a quarter of its length after it; an absolute range is
+    made longer.
     """
     first = row.first_ts if row.first_ts is not None else 0
     last = row.last_ts if row.last_ts is not None else first
@@ -46,7 +46,7 @@ def period(row: ModelRow, state: PageState, step: int) -> Period:
     if state.window is not None:
         start, end = min(start, state.window), max(end, state.window + 1)
     if state.start is not None:
-        end = max(end, start + 1)  # asked from after the last event on: nothing, and not the last window
+        end = max(end, start + 1)  # the range begins after the last event: it is empty, and does not move to the last window
     end = -(-end // step) * step
     start = min(start // step * step, end - step)
     if (end - start) // step <= LONGEST:
@@ -57,7 +57,7 @@ def period(row: ModelRow, state: PageState, step: int) -> Period:
 
 
 def shift(of: Period) -> str:
-    """The period in words, and that it was cut where it was."""
+    """The period in words, and whether it was cut."""
     days = (of.end - of.start) / moment.DAY
     cut = f" ({LONGEST:,} windows at most)" if of.cut else ""
     return (f"{days:.0f} days" if days >= 2 else "1 hour" if days * 24 == 1 else f"{days * 24:.0f} hours") + cut

@@ -1,4 +1,4 @@
-"""The content security policy: no script or style but our own, nothing from elsewhere, nothing sent elsewhere."""
+"""The content security policy: only our own scripts and styles, nothing is loaded from elsewhere, and nothing is sent elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ nonce: ContextVar[str] = ContextVar("nonce", default="")
 
 
 class ContentSecurityPolicy:
-    """Puts the policy on every page. `hashes` gives those of the inline scripts; it is asked at the first page, after the warm-up."""
+    """Adds the policy to every page. `hashes` gives the hashes of the inline scripts; it is called at the first page, after the warm-up."""
 
     def __init__(self, app: ASGIApp, *, hashes: Callable[[], Iterable[str]]) -> None:
         self._app = app
@@ -20,7 +20,7 @@ class ContentSecurityPolicy:
         self._scripts = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, with the policy on what comes back."""
+        """Pass the request on, and add the policy to the answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""What the dashboard needs of the rest: a reader. Its methods block; pages call them in threads."""
+"""The port of the dashboard: a reader. Its methods block, and pages call them in threads."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Pipeline:
 
 
 class Reader(Protocol):
-    """Answers the questions that pages ask. Every method is called from worker threads, several at a time.
+    """Answers the queries of pages. Every method is called from worker threads, several at a time.
 
-    Only `contract` and `model` are asked of a model that may not exist.
+    Only `contract` and `model` are called for a model that may not exist.
     """
 
     @property
     def measures(self) -> Measures:
-        """What is known of each measure."""
+        """All measures by name."""
         ...
 
     def models(self) -> list[ModelRow]:
@@ -55,7 +55,7 @@ class Reader(Protocol):
         ...
 
     def model(self, model: str) -> ModelRow | None:
-        """One of them; None if there is no such model."""
+        """One model; None if there is no such model."""
         ...
 
     def pipeline(self) -> Pipeline:
@@ -83,7 +83,7 @@ class Reader(Protocol):
         ...
 
     def segments(self, model: str) -> list[str]:
-        """The texts of the segments that are there, `all` among them."""
+        """The texts of all segments that have predictions or are in the reference, `all` among them."""
         ...
 
     def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:

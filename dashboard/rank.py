@@ -1,4 +1,4 @@
-"""What counts most: how much worse a slice is, times its share of the rows."""
+"""Ranks segments or columns by impact: how much worse one is, times its share of the rows."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Slice:
 
 
 def worse(monitor: Monitor, about: Measure, value: float | None, baseline: float | None) -> float | None:
-    """What is larger where it is worse: the distance to the baseline, else the value, turned round where more is better.
+    """A number that is larger if the value is worse: the distance to the baseline, else the value, with its sign turned if more is better.
 
-    None where there is nothing to compare.
+    None if there is nothing to compare.
     """
     against = monitor.baseline is not None and about.judged is Judged.WORSE
     if value is None or (against and baseline is None):
@@ -44,7 +44,7 @@ def worse(monitor: Monitor, about: Measure, value: float | None, baseline: float
 def gap(monitor: Monitor, about: Measure, value: float | None, baseline: float | None, whole: float | None) -> float | None:
     """How much worse a value is than its baseline; without a baseline, than `whole`, the value of all rows.
 
-    Where the value itself is judged (drift, rates of bad values) it is the value.
+    If the value itself is judged (drift, rates of bad values), the gap is the value.
     """
     found = worse(monitor, about, value, baseline)
     if monitor.baseline or about.judged is Judged.VALUE or found is None:
@@ -54,9 +54,9 @@ def gap(monitor: Monitor, about: Measure, value: float | None, baseline: float |
 
 
 def ranked(slices: Sequence[Slice], monitor: Monitor, about: Measure, *, parts: bool) -> list[Slice]:
-    """The largest gap times share first; then those with too few samples, then those without a value.
+    """The slices with the largest gap times share first; then those with too few samples, then those without a value.
 
-    `parts`: the slices are parts of the same rows, as segments of one dimension are; else each counts whole.
+    `parts` says that the slices are parts of the same rows, as segments of one dimension are; else the share of each is 1.
     """
     valued = [one for one in slices if one.value is not None]
     rows = sum(one.n or 0 for one in slices)

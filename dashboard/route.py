@@ -1,4 +1,4 @@
-"""From an address to its page."""
+"""Finds and draws the page of an address."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ async def page(reader: Reader, path: str, search: str) -> Page:
 
 
 def missing(title: str, why: str) -> Page:
-    """The page in the place of one that is not there."""
+    """The page in place of one that does not exist."""
     return Page(title, [piece.empty(title, why, piece.link("Go to the inbox", address()))])

@@ -1,4 +1,4 @@
-"""One measure over time on a regular grid of windows, where what is missing stays missing."""
+"""One measure over time on a regular grid of windows, in which missing readings stay missing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Series:
 
     @staticmethod
     def of(table: pa.Table, start: int, end: int, step: int) -> Series:
-        """Lay readings out on the windows of `[start, end)`. Rows outside of it are left out."""
+        """Put readings on the grid of the windows of `[start, end)`. Readings outside are left out."""
         size = max(0, -(-(end - start) // step))
         indices = (table["window_start"].to_numpy() - start) // step
         inside = np.flatnonzero((indices >= 0) & (indices < size))
@@ -94,16 +94,16 @@ class Series:
 
     @property
     def fragment(self) -> int | None:
-        """The newest slot with rows, if it has less than half as many as is usual: its window is not over, or the data end within it."""
+        """The newest slot with rows, if it has less than half as many rows as usual: its window is not over, or the data end within it."""
         slots = [slot for slot in range(len(self)) if self.n[slot]]
         before = [n for slot in slots[:-1] if (n := self.n[slot])]
         return slots[-1] if before and 2 * (self.n[slots[-1]] or 0) < median(before) else None
 
     @property
     def newest(self) -> int | None:
-        """The slot to look at first: the newest whose value was compared with the thresholds, else the newest with a value, or with rows.
+        """The slot to show first: the newest whose value was compared with the thresholds, else the newest with a value, or with rows.
 
-        The fragment of a window is passed over where there is another.
+        A `fragment` is skipped if there is another slot.
         """
         valued = [slot for slot in range(len(self) - 1, -1, -1) if self.value[slot] is not None]
         valued = valued or [slot for slot in range(len(self) - 1, -1, -1) if self.n[slot]]
@@ -112,7 +112,7 @@ class Series:
 
     @property
     def highest(self) -> float | None:
-        """The largest value that was judged; of all values where none was."""
+        """The largest value that was judged; if none was, the largest value."""
         values = [(value, verdict in JUDGED) for value, verdict in zip(self.value, self.verdict, strict=True) if value is not None]
         return max((value for value, judged in values if judged), default=max((value for value, _ in values), default=None))
 
@@ -125,7 +125,7 @@ def _limited(table: pa.Table) -> bool:
 
 @dataclass(frozen=True)
 class Limit:
-    """A threshold as it is drawn: one y a slot, None where it cannot be placed. `label` is what the monitor says."""
+    """A threshold as it is drawn: one y a slot, None if it has no place there. `label` is its text."""
 
     level: str
     label: str
@@ -147,7 +147,7 @@ def limits(monitor: Monitor, about: Measure, series: Series) -> list[Limit]:
 
 
 def by_key(table: pa.Table, key: str) -> dict[str, pa.Table]:
-    """A table cut by the values of a text column, in order of first appearance."""
+    """The parts of a table by the value of a text column, in order of first appearance."""
     return {value: table.filter(pc.equal(table[key], value)) for value in pc.unique(table[key]).to_pylist()}
 
 
@@ -157,14 +157,14 @@ def watches(monitor: Monitor, segment: str) -> bool:
 
 
 def has(monitor: Monitor, column: str) -> bool:
-    """Whether a monitor watches a column; "" is no column. One that names none watches all features: outputs and signals begin with @."""
+    """Whether a monitor watches a column; "" is no column. A monitor without columns watches all features, whose names do not begin with @."""
     return not column or column in monitor.columns or not (monitor.columns or column.startswith("@"))
 
 
 def choose(monitors: Sequence[Monitor], name: str, wanted: str = "", column: str = "", segment: str = ALL) -> Monitor | None:
-    """The monitor that shows the measure `name`: the wanted one, else one that watches the segment, with thresholds if there is such.
+    """The monitor that shows the measure `name`: the wanted one, else one that watches the segment, if possible with thresholds.
 
-    With `column` only monitors that watch it count. None if nobody watches the measure.
+    With `column` only monitors that watch it are considered. None if no monitor has the measure.
     """
     fit = [monitor for monitor in monitors if monitor.measure == name and has(monitor, column)]
     return min(

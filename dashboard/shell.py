@@ -1,4 +1,4 @@
-"""The frame around every page: head, navigation, theme, and the few inputs of the one callback."""
+"""The frame around every page: head, navigation, theme, and the inputs of the only callback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dashboard import texts as word
 from dashboard.aria import aria
 from dashboard.state import address
 
-# <html lang>, the theme before the first paint, and what is said while there is no connection. {%nonce%} is put in for each request.
+# <html lang>, the theme before the first paint, and the text while there is no connection. {%nonce%} is replaced in each request.
 INDEX = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -35,7 +35,7 @@ INDEX = """<!DOCTYPE html>
 </body>
 </html>"""
 
-# Mantine's own colours miss 4.5:1; one shade for both themes, because autoContrast knows only one.
+# Mantine's own colours have less contrast than 4.5:1. There is one shade for both themes, because autoContrast knows only one.
 THEME: dict[str, Any] = {
     "primaryShade": 9,
     "autoContrast": True,
@@ -46,7 +46,7 @@ THEME: dict[str, Any] = {
 
 
 def layout(logout: str | None = None) -> Component:
-    """The whole document, once. `view` holds the page; the rest stays. `logout` is where a person's session is ended, None where nobody logs in."""
+    """The whole document, which is sent once. `view` holds the page; the rest stays. `logout` is the address that ends a session, None if nobody logs in."""
     leave = [html.Form(html.Button("Log out"), action=logout, method="post")] if logout else []
     document: Component = dmc.MantineProvider(
         [
@@ -85,7 +85,7 @@ def layout(logout: str | None = None) -> Component:
 
 
 def skeleton() -> Component:
-    """What stands in the place of the first page until it is drawn."""
+    """The placeholder of the first page until it is drawn."""
     return html.Div(
         [html.Div(className="bone title"), html.Div(className="bone"), html.Div(className="bone tall")],
         className="skeleton",
@@ -100,20 +100,20 @@ def nav(entries: Sequence[tuple[str, str]], place: str | None, open_episodes: in
     return [piece.link([label, *([] if path else count)], address(*path.split("/")), current=path == place) for label, path in entries]
 
 
-LATELY = moment.HOUR  # what is shown is called current while the newest event is not older
-SHORT = 60  # characters of a problem that the head has room for
+LATELY = moment.HOUR  # the data are called current while the newest event is not older
+SHORT = 60  # characters of a problem for which the head has room
 
 
 def problems(status: dict[str, Any]) -> list[str]:
-    """What is wrong with the service, a sentence each."""
+    """The problems of the service, a sentence each."""
     found = status.get("problems") or []
     return [str(one.get("title") or one.get("detail") or "problem") if isinstance(one, dict) else str(one) for one in found]
 
 
 def health(status: dict[str, Any], newest: int | None) -> list[Any]:
-    """Whether what is shown is all there is, and how old its newest event is. `newest` is the time of that, None where there is none.
+    """Whether the data are complete, and how old the newest event is. `newest` is its time, None if there is none.
 
-    Problems come first; the inbox lists them whole.
+    Problems come first; the inbox lists them in full.
     """
     age = "No event yet" if newest is None else f"Newest event {word.ago(newest)}"
     lower = f"{age[0].lower()}{age[1:]}"

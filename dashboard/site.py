@@ -1,4 +1,4 @@
-"""The pages: a new one is a file in `pages` and an entry here.
+"""The list of pages: a new page is a file in `pages` and an entry here.
 
 The list drives the router, the navigation and the tests that open every page.
 """
@@ -15,9 +15,9 @@ Draw = Callable[..., Awaitable[Page]]
 
 
 class PageEntry(NamedTuple):
-    """A page at `path` under `/ui/`; `draw(reader, search, *parts)` draws it, `parts` being what stands in the place of `*` in the path.
+    """A page at `path` under `/ui/`. `draw(reader, search, *parts)` draws it; `parts` are the parts of the address in place of each `*` of the path.
 
-    `label` is its name in the navigation; a page without one belongs there to the page at `under`.
+    `label` is its name in the navigation. A page without a label belongs to the entry of the page at `under`.
     """
 
     path: str
@@ -26,7 +26,7 @@ class PageEntry(NamedTuple):
     under: str = ""
 
     def parts(self, asked: Sequence[str]) -> list[str] | None:
-        """What the parts of an address stand for, in order; None if it is not that of this page."""
+        """The parts of an address in place of each `*`; None if it is not an address of this page."""
         own = self.path.split("/")
         if len(own) != len(asked) or any(mine not in ("*", given) for mine, given in zip(own, asked, strict=True)):
             return None
@@ -34,7 +34,7 @@ class PageEntry(NamedTuple):
 
     @property
     def place(self) -> str:
-        """The path of the entry of the navigation that it belongs to."""
+        """The path of the navigation entry to which it belongs."""
         return self.path if self.label else self.under
 
 

@@ -1,4 +1,4 @@
-"""The state of a page is its address: `PageState` is read from the query, and every link is made from a state."""
+"""The state of a page is in its address: `PageState` is read from the query string, and every link is made from a state."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ DEFAULT_RANGE = "90d"
 
 @dataclass(frozen=True)
 class PageState:
-    """What a reader chose. Times are microseconds; "" and None mean the page's own choice.
+    """What a person has chosen. Times are microseconds; "" and None leave the choice to the page.
 
-    `window` is the start of the window that is looked at; `start` and `end` are an absolute range that overrides `range`;
+    `window` is the start of the selected window; `start` and `end` are an absolute range that overrides `range`;
     `by` is the grouping of the table of segments. `notices` say which parts of the address could not be read.
     """
 

@@ -1,4 +1,4 @@
-"""What an episode is about and how old it is, said alike wherever it is listed."""
+"""The subject and the age of an episode, as texts that are the same wherever it is listed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def subject(one: Episode, measures: Measures) -> str:
 
 
 def standing(one: Episode, monitors: Iterable[Monitor]) -> str:
-    """Whether the monitor of an open episode is paused; empty where it is not, or the episode has ended."""
+    """A text if the monitor of an open episode is paused; else empty."""
     paused = any(not monitor.enabled for monitor in monitors if (monitor.model, monitor.name) == (one.model, one.monitor))
     return "Paused" if paused and one.ended_at is None else ""
 
 
 def life(one: Episode) -> str:
-    """Since when it is open and how long that is by the clock; how long it lasted, in event time, where it has ended."""
+    """Since when it is open, and for how long by the clock; if it has ended, how long it lasted in event time."""
     if one.ended_at is None:
         return f"open since {word.instant(one.started_at)}, {word.ago(one.started_at)}"
     return f"{word.instant(one.started_at)} to {word.instant(one.ended_at)}, lasted {word.span(one.ended_at - one.started_at)}"

@@ -1,4 +1,4 @@
-"""Numbers, times and verdicts as people read them."""
+"""Numbers, times and verdicts as texts for people."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VERDICTS = {
 
 
 def number(value: float | None) -> str:
-    """Three significant digits, thousands separated: shares too, as in the thresholds of monitors, in sentences and in the API.
+    """Three significant digits, thousands separated. Shares are written so too, as in thresholds, in sentences and in the API.
 
     >>> number(0.31234), number(12345.6), number(9.65e-05), number(None)
     ('0.312', '12,346', '0.0000965', '-')
@@ -43,7 +43,7 @@ def share(part: float) -> str:
 
 
 def cut(name: str, most: int = 40) -> str:
-    """A name where there is little room: its beginning.
+    """The beginning of a long name.
 
     >>> cut("carrier"), cut("a" * 300, 8)
     ('carrier', 'aaaaaaa…')
@@ -115,12 +115,12 @@ def now() -> int:
 
 
 def ago(ts: int) -> str:
-    """How long ago a time was by the clock: the one way in which all pages tell an age."""
+    """How long ago a time was by the clock; all pages give ages so."""
     return f"{span(now() - ts)} ago"
 
 
 def stretch(start: int, end: int) -> str:
-    """The days of `[start, end)` in a title, the year where it is needed.
+    """The days of `[start, end)` for a title, with the year if it is needed.
 
     >>> stretch(0, 86_400_000_000), stretch(0, 20 * 86_400_000_000), stretch(0, 800 * 86_400_000_000)
     ('1 Jan 1970', '1 to 20 Jan 1970', '1 Jan 1970 to 10 Mar 1972')
@@ -133,7 +133,7 @@ def stretch(start: int, end: int) -> str:
 
 
 def state_of(verdict: str, reason: str | None, *, limited: bool) -> tuple[str, str, str]:
-    """Name, icon and words of a verdict. An `ok` where nothing was compared is `unlimited`; a reason takes the place of the word."""
+    """Name, icon and words of a verdict. An `ok` without a threshold is `unlimited`. A reason replaces the word."""
     name = "unlimited" if verdict == Verdict.OK and not limited else str(verdict)
     icon, word = VERDICTS.get(name, ("○", name.replace("_", " ")))
     return name, icon, (reason or word) if name not in {"ok", "warn", "critical", "unlimited"} else word

@@ -1,4 +1,4 @@
-"""What the Model and the Column page have in common: the model's row, its monitors, and the questions that they ask."""
+"""What the pages of a model and of a column share: the model's row, its monitors, and their queries."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LIMIT = 100_000  # readings asked for at most
 
 @dataclass(frozen=True)
 class ModelView:
-    """A model with all that its pages need to know before they ask for readings."""
+    """A model, with everything that its pages need before they ask for readings."""
 
     row: ModelRow
     contract: Contract
@@ -45,13 +45,13 @@ class ModelView:
 
     @property
     def groupings(self) -> list[tuple[str, ...]]:
-        """The dimensions and crosses that segments exist of, as the contract declares them."""
+        """The dimensions and crosses of the contract, which have segments."""
         there = {grouping for segment in self.segments if (grouping := grouping_of(segment))}
         declared = [*((dimension.name,) for dimension in self.contract.dimensions), *self.contract.crosses]
         return [grouping for grouping in declared if grouping in there]
 
     def marks(self, monitor: str, column: str, segment: str) -> list[Mark]:
-        """Where episodes of this monitor, column and segment fired. Another monitor of the measure has other thresholds and windows."""
+        """Marks where episodes of this monitor, column and segment fired. Another monitor of the measure has other thresholds and windows."""
         return [
             Mark(one.fired_at, f"{one.level} episode fired", one.level)
             for one in self.episodes
@@ -75,7 +75,7 @@ async def view(reader: Reader, model: str) -> ModelView | None:
 
 
 def unknown(model: str) -> Component:
-    """What stands in the place of a page of a model that there is not."""
+    """The page in place of that of a model that does not exist."""
     return piece.empty(f"There is no model {word.cut(model)}", "It may have another name; the list of models knows them all.")
 
 
@@ -94,13 +94,13 @@ def question(monitor: Monitor, state: PageState, period: Period, *, column: str 
 
 
 async def series(reader: Reader, query: Query, period: Period) -> Series:
-    """The answer to a question of one column and segment, laid out over the period."""
+    """The readings of a query for one column and segment, on the grid of the period."""
     table: pa.Table = await ask(reader.readings, query)
     return Series.of(table, period.start, period.end, period.step)
 
 
 async def traffic(reader: Reader, model: str, segment: str, period: Period) -> list[int | None]:
-    """Predictions a window of the period; 0 where none came."""
+    """The predictions of each window of the period; 0 if none came."""
     table = await ask(reader.traffic, model, segment, period.start, period.end, period.step)
     counts: list[int | None] = [0] * period.slots()
     for start, n in zip(table["start"].to_pylist(), table["n"].to_pylist(), strict=True):
@@ -110,19 +110,19 @@ async def traffic(reader: Reader, model: str, segment: str, period: Period) -> l
 
 
 def window_of(state: PageState, shown: Series) -> int | None:
-    """The slot that is looked at: the chosen window, else the newest whole one, judged if there is such."""
+    """The selected slot: the chosen window, else the newest whole one, if possible one that was judged."""
     chosen = shown.slot(state.window)
     return chosen if chosen is not None else shown.newest
 
 
 def newest(found: Iterable[Series], over: Period) -> int:
-    """The start of the newest window that one of several columns or segments would be looked at first; of the last window if there is none."""
+    """The start of the newest window that one of several series would show first; that of the last window if there is none."""
     first = [(one.verdict[slot] in JUDGED, one.time(slot)) for one in found if (slot := one.newest) is not None]
     return max(first)[1] if first else over.end - over.step
 
 
 def looked(state: PageState, shown: Series, slot: int) -> str:
-    """The window that is looked at, and why this one."""
+    """The selected window as a text, and why it is selected."""
     window = moment.period(*shown.window(slot))
     if shown.slot(state.window) is not None:
         return f"Window of {window}, as chosen"
@@ -133,7 +133,7 @@ def looked(state: PageState, shown: Series, slot: int) -> str:
 
 
 def bare(view: ModelView, monitor: Monitor) -> Component | None:
-    """What stands in the place of a comparison with a reference that the model has not; None where there is one, or none is asked for."""
+    """The text in place of a comparison with a reference that the model does not have; None if it has one, or none is needed."""
     if view.referenced or monitor.baseline is None or monitor.baseline.source is not Source.REFERENCE:
         return None
     command = f"watchkeeper reference {shlex.quote(view.row.model)} reference.parquet --task {view.row.task}"
@@ -142,12 +142,12 @@ def bare(view: ModelView, monitor: Monitor) -> Component | None:
 
 
 def reach(state: PageState) -> str:
-    """The segment that is looked at, in words."""
+    """The selected segment as a text."""
     return "All traffic" if state.segment == ALL else text.unquote(state.segment)
 
 
 def nothing(view: ModelView, monitor: Monitor, state: PageState, here: Callable[[PageState], str], column: str = "") -> Component:
-    """What stands in the place of a chart without a reading: why there is none, and where there is one."""
+    """The text in place of a chart without a reading: why there is none, and where there is one."""
     whole = piece.link("Show all traffic", here(state.but(segment=ALL))) if state.segment != ALL else None
     if state.segment != ALL and state.segment not in view.segments:
         return piece.empty("No such segment", f"Nothing was seen of {reach(state)}, and the reference has no such value.", whole)
@@ -158,7 +158,7 @@ def nothing(view: ModelView, monitor: Monitor, state: PageState, here: Callable[
 
 
 def watching(view: ModelView, segment: str, name: str, column: str = "") -> list[Monitor]:
-    """The monitors that watch a segment, or a grouping such as `carrier`, with a measure of the family of `name`; of a column if one is given."""
+    """The monitors of a segment, or of a grouping such as `carrier`, with a measure of the family of `name`; with `column` only those that watch it."""
     family = view.measures[name].family
     return [
         one
@@ -168,7 +168,7 @@ def watching(view: ModelView, segment: str, name: str, column: str = "") -> list
 
 
 def who(monitors: Sequence[Monitor], state: PageState, here: Callable[[PageState], str]) -> Component:
-    """Links to the monitors that do watch a segment; what to do where none does."""
+    """Links to the monitors that watch a segment; if none does, what to do."""
     if not monitors:
         return html.P(["No monitor of this kind watches it: name it under ", html.Code("segments"), " of a monitor, and apply that."])
     links = [html.Li(piece.link(one.name, here(state.but(measure=one.measure, monitor=one.name)))) for one in monitors]
@@ -176,12 +176,12 @@ def who(monitors: Sequence[Monitor], state: PageState, here: Callable[[PageState
 
 
 def against(monitor: Monitor) -> str:
-    """What a monitor compares with, in words."""
+    """The baseline of a monitor as a text."""
     return f"against {monitor.baseline.words}" if monitor.baseline else "no baseline"
 
 
 def of(shown: Series, slot: int, monitor: Monitor) -> str:
-    """What a number is of: n, window and baseline."""
+    """A text that says what a number is of: n, window and baseline."""
     n_baseline = shown.n_baseline[slot]
     rows = f" (n {word.count(n_baseline)})" if n_baseline is not None else ""
     return f"n {word.count(shown.n[slot])}, {moment.period(*shown.window(slot))}, {against(monitor)}{rows}"

@@ -1,1 +1,1 @@
-"""Where people are told, a file for each kind of destination; `kind` lists them. Imports core only."""
+"""Destinations of notifications, a file for each kind; `kind` lists them. Imports core only."""

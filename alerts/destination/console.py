@@ -1,4 +1,4 @@
-"""Lines on standard output, or in a file."""
+"""The kind `console`: notifications as lines on standard output, or in a file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from core.error import ConfigError
 
 
 def settings(document: Mapping[str, Any]) -> dict[str, str]:
-    """`file`, the absolute path of a log that lines are added to; standard output of the process that delivers, where there is none.
+    """`file`, the absolute path of a log to which lines are added; without it they go to the standard output of the process that delivers.
 
-    Whoever may define destinations must not be able to write into any file of the server: so it is called `.log`, and links are not followed.
+    A person who may define destinations must not be able to write into any file of the server. So the path must end in `.log`, and links are not followed.
     """
     file = document.get("file")
     if file is None:
@@ -31,7 +31,7 @@ def settings(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
-    """One line: time, type, level, model and monitor, why, and where to look."""
+    """One line: time, type, level, model and monitor, the reason, and the address of the episode's page."""
     notice = msgspec.json.decode(delivery.body)
     episode = notice["data"]
     words = (
@@ -46,7 +46,7 @@ def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
 
 
 def send(_wire: Transport, message: Message) -> Answer:
-    """Add it."""
+    """Add the line."""
     try:
         if message.to:
             with open(message.to, "a", encoding="utf-8", opener=_no_link) as file:

@@ -1,4 +1,4 @@
-"""The kinds of destinations: a new one is a file beside this and a line here."""
+"""The kinds of destinations. A new kind is a file in this folder, and its name in `KINDS`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kind of destination gives: how its settings are read, how a notice is rendered for it, and how that is sent."""
+"""The interface of a kind of destination: how its settings are read, how a notification is rendered, and how the message is sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.episode import Delivery
 
 
 class Message(NamedTuple):
-    """A notice as a destination takes it: where it goes, its body, and headers."""
+    """A rendered notification: its address, body and headers."""
 
     to: str
     body: str
@@ -17,29 +17,30 @@ class Message(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What the receiver said, in HTTP's numbers."""
+    """The receiver's answer: its HTTP status and `Retry-After`."""
 
     status: int
     retry_after: str | None = None
 
 
 class Unsent(Exception):
-    """A message could not be made or sent now; why, without what may be secret."""
+    """A message could not be made or sent now. The text says why, and holds no secrets."""
 
 
 class Transport(Protocol):
     """Sends HTTP requests."""
 
     def post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
-        """The answer. Raises Unsent where there is none."""
+        """The answer. Raises Unsent if there is none."""
         ...
 
 
 class DestinationKind(NamedTuple):
     """A kind of destination.
 
-    `fields` are those that people may write besides the name, the kind, `models` and `severity`. `settings` takes the document and gives them checked, or raises
-    ConfigError without the destination's name. `render` makes the message of a delivery at a time (microseconds) and `send` sends it; both raise Unsent, which may pass.
+    `fields` are those that people may write besides the name, the kind, `models` and `severity`. `settings` reads them from the document and checks them; its
+    ConfigError does not hold the destination's name. `render` makes the message of a delivery at a time (microseconds), and `send` sends it. Both raise Unsent
+    for a failure that may be temporary.
     """
 
     name: str

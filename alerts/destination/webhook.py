@@ -1,4 +1,4 @@
-"""Webhooks, signed by Standard Webhooks."""
+"""The kind `webhook`: HTTP requests, signed as Standard Webhooks describes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def settings(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def render(given: Mapping[str, str], delivery: Delivery, now: int) -> Message:
-    """The notice as it is, signed: HMAC-SHA256 of `id.timestamp.body`, the timestamp that of the attempt."""
+    """The notification as it is, signed by HMAC-SHA256 of `id.timestamp.body`; the timestamp is that of the attempt."""
     try:
         key = _key(Path(given["secret_file"]).read_text().strip() if "secret_file" in given else given["secret"])
     except OSError as error:
@@ -47,7 +47,7 @@ def send(wire: Transport, message: Message) -> Answer:
 
 
 def _key(secret: str) -> bytes:
-    """The key of a `whsec_...` secret; ValueError, without the secret in it, if it is none."""
+    """The key in a `whsec_...` secret. Raises ValueError, which does not hold the text, if it is not such a secret."""
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True) if secret.startswith("whsec_") else b""
     except binascii.Error:

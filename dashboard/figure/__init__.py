@@ -1,1 +1,1 @@
-"""Figures: pure functions from rows to plain dicts, with colours by name. No dash, no plotly, no I/O."""
+"""Figures: pure functions from rows to plotly figures as plain dicts, with colours by name. They import no dash and no plotly, and do no I/O."""

@@ -1,4 +1,4 @@
-"""What all charts share: axes, margins, and numbers rounded for the way."""
+"""What all charts share: axes, margins, and rounded numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLAIN = ",~r"  # digits written out
 
 
 def rounded(values: Sequence[float | None]) -> list[float | None]:
-    """Five significant digits: more cannot be seen."""
+    """The values with five significant digits, which is more than can be seen."""
     return [None if value is None else float(f"{value:.5g}") for value in values]
 
 
@@ -23,7 +23,7 @@ def milliseconds(length: int) -> float:
     return length / 1_000
 
 
-# Dates as the text beside a chart writes them, the year where it changes. The steps are milliseconds, or months.
+# Dates as in the text beside a chart, with the year where it changes. The steps are milliseconds, or months.
 _DATES = [
     {"dtickrange": [None, milliseconds(moment.DAY) - 1], "value": "%H:%M\n%-d %b %Y"},
     {"dtickrange": [milliseconds(moment.DAY), "M1"], "value": "%-d %b\n%Y"},
@@ -33,7 +33,7 @@ _DATES = [
 
 
 def windows(start: int, step: int) -> Figure:
-    """The x of a trace with one value a window: the windows' starts, drawn in the middle of each.
+    """The x of a trace with one value a window: the starts of the windows, drawn in the middle of each window.
 
     Times go to plotly as UTC text only: it reads numbers in the zone of the browser.
     """
@@ -41,7 +41,7 @@ def windows(start: int, step: int) -> Figure:
 
 
 def centred(start: int, step: int) -> Figure:
-    """Lets a trace whose x are starts of windows draw them in the middle of each."""
+    """Settings of a trace whose x are starts of windows, so that its points are drawn in the middle of each window."""
     return {"xperiod": milliseconds(step), "xperiod0": moment.text(start), "xperiodalignment": "middle"}
 
 
@@ -75,12 +75,12 @@ def value_axis(title: str, **more: Any) -> Figure:
 
 
 def names(of: Sequence[str]) -> Figure:
-    """The ticks of a category axis: long names cut, each beside its own row."""
+    """The ticks of a category axis, with long names cut."""
     return {"tickmode": "array", "tickvals": list(of), "ticktext": [word.cut(name, 24) for name in of]}
 
 
 def reach(values: Iterable[float | None], *, zero: bool) -> list[float] | None:
-    """A range that holds every value with some air; from zero where `zero`. None where there is no value."""
+    """A range that holds every value with a margin; with `zero` it begins at zero. None if there is no value."""
     there = [value for value in values if value is not None]
     if not there:
         return None
@@ -90,7 +90,7 @@ def reach(values: Iterable[float | None], *, zero: bool) -> list[float] | None:
 
 
 def layout(height: int, **more: Any) -> Figure:
-    """The layout of a chart of `height` pixels. `uirevision` is the caller's: where it stays, the reader's zoom stays."""
+    """The layout of a chart of `height` pixels. The caller sets `uirevision`; as long as it stays the same, the person's zoom stays."""
     return {
         "height": height,
         "margin": {"l": 64, "r": 24, "t": 34, "b": 44},

@@ -1,4 +1,4 @@
-"""Colours by name. The browser puts in those of the reader's theme; `assets/20_style.css` says which they are."""
+"""Colours by name. The browser replaces the names by the colours of the person's theme, which are in `assets/20_style.css`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 ACCENT = "--accent"  # the target
 BASELINE = "--baseline"
-BAND = "--band"  # the window that is looked at
+BAND = "--band"  # the selected window
 GAP = "--gap"
 VOLUME = "--volume"  # predictions
-LABELLED = "--labelled"  # those whose truth is known
+LABELLED = "--labelled"  # predictions with a label
 INK = "--ink"
 QUIET = "--quiet"
 WARN = "--warn"

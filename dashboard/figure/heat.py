@@ -1,4 +1,4 @@
-"""Drift of many columns over time: one row a column, darker where it is further from the baseline."""
+"""A heat map of the drift of many columns over time: one row a column, darker where the distance from the baseline is larger."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS = 24  # columns drawn at most
 
 
 def heat(rows: Mapping[str, Series], *, measure: Measure, top: float | None = None, chosen: int | None = None) -> axis.Figure:
-    """The map, first row on top. `top` is where the scale ends (the critical threshold), else the 98th percentile."""
+    """The map, with the first row on top. `top` is the end of the scale (the critical threshold); without it that is the 98th percentile."""
     names = list(rows)[:ROWS]
     series = [rows[name] for name in names]
     first = series[0]
@@ -36,13 +36,15 @@ def heat(rows: Mapping[str, Series], *, measure: Measure, top: float | None = No
 
 
 def _cells(names: Sequence[str], series: Sequence[Series], measure: Measure, top: float | None) -> axis.Figure:
-    """One cell a window; `customdata` is the window's start, which a click looks at."""
+    """One cell a window; `customdata` is the window's start, which a click selects."""
     first = series[0]
     starts = [moment.text(first.time(slot)) for slot in range(len(first))]
     end, scale = (top, "critical") if top is not None else (_most(series), "the 98th percentile")
     return {
         "type": "heatmap",
-        "x0": moment.text(first.start + first.step // 2),  # of the cell's middle: plotly heeds no period of a heat map on x0 and dx
+        "x0": moment.text(
+            first.start + first.step // 2
+        ),  # of the cell's middle: plotly ignores the period of a heat map that has x0 and dx
         "dx": axis.milliseconds(first.step),
         "y": list(names),
         "z": [axis.rounded(one.value) for one in series],
@@ -66,7 +68,7 @@ def _cells(names: Sequence[str], series: Sequence[Series], measure: Measure, top
 
 
 def _most(series: Sequence[Series]) -> float:
-    """Where the scale ends: one broken day must not make all others pale."""
+    """The end of the scale, so that one extreme day does not make all others pale."""
     values = [value for one in series for value in one.value if value is not None]
     return float(np.quantile(values, 0.98)) or max(values) or 1.0 if values else 1.0
 
@@ -77,7 +79,7 @@ def _words(one: Series) -> list[str]:
 
 
 def _hover_text(one: Series, slot: int) -> str:
-    """What was read of a window: value, verdict and n, or why there is none."""
+    """The reading of a window as a text: value, verdict and n, or why there is none."""
     if one.value[slot] is None:
         return one.reason[slot] or "no reading"
     _, _, words = word.state_of(one.verdict[slot], one.reason[slot], limited=one.limited)

@@ -1,7 +1,7 @@
 """Baseline against target: a numeric column as densities, a categorical one as bars.
 
-Bars of a numeric column are unions of the contract's frozen bins, so that every share is exact. What lies beyond the outer edges has
-no width; it stands beside the missing values as a bar of its own.
+Bars of a numeric column are unions of the contract's bins, so that every share is exact. The values beyond the outer edges have
+no width; they are bars of their own beside that of the missing values.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Part:
 
 
 def parts(column: Column, target: Sequence[int], baseline: Sequence[int]) -> list[Part]:
-    """The bins as people read them, with the shares of all rows. Bins that are empty on both sides are left out."""
+    """The bins with names for people and shares of all rows. Bins that are empty on both sides are left out."""
     if column.numeric:
         edges = [word.number(edge) for edge in column.edges]
         values = [f"below {edges[0]}", *_between(column.edges), f"{edges[-1]} and above"] if edges else ["any value"]
@@ -85,7 +85,7 @@ def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> a
 
 
 def _drawn(column: Column, left: Sequence[float], right: Sequence[float]) -> tuple[int, int]:
-    """The places of the outer edges. Of more than `MANY`, as of latencies, those between which all but 2 % of the values lie."""
+    """The indices of the outer edges. If there are more than `MANY`, as for latencies, those between which all but 2 % of the values lie."""
     last = max(len(column.edges) - 1, 0)
     held = np.cumsum([one + other for one, other in zip(left[: column.values], right[: column.values], strict=True)])
     if last < MANY or not held[-1]:
@@ -117,7 +117,7 @@ def _density(name: str, steps: Sequence[float], held: Sequence[float]) -> axis.F
 
 
 def categorical(column: Column, target: Sequence[int], baseline: Sequence[int]) -> axis.Figure:
-    """Pairs of bars, the largest on top; the rest folded into one. Vanished values are named so."""
+    """Pairs of bars, the largest on top, with the rest summed in one. Values that are no longer there are marked as vanished."""
     ranked = sorted(parts(column, target, baseline), key=lambda part: -max(part.target, part.baseline))
     shown, rest = ranked[:CATEGORIES], ranked[CATEGORIES:]
     if rest:

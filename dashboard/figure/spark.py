@@ -1,4 +1,4 @@
-"""Spark lines: a series as the address of a small picture, which the style sheet uses as a mask and so paints in the theme's colour."""
+"""Spark lines: a series as the `data:` address of a small picture. The style sheet uses it as a mask, and so draws it in the theme's colour."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _POINTS = 120
 
 
 def spark(values: Sequence[float | None], *, zero: bool = False) -> str:
-    """A `data:` address of the line; gaps stay gaps, and "" where there is nothing to draw. `zero` lets the scale begin there."""
+    """The `data:` address of the line, with gaps where values are missing; "" if there is nothing to draw. With `zero` the scale begins at zero."""
     thinned = _thin(values)
     there = [value for value in thinned if value is not None]
     if not there:
@@ -34,7 +34,7 @@ def spark(values: Sequence[float | None], *, zero: bool = False) -> str:
 
 
 def _thin(values: Sequence[float | None]) -> list[float | None]:
-    """At most `_POINTS` values: of each stretch the one furthest from its first, so that spikes are kept."""
+    """At most `_POINTS` values: from each part of the series the value furthest from the part's first one, so that spikes stay."""
     if len(values) <= _POINTS:
         return list(values)
     thinned: list[float | None] = []

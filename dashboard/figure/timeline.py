@@ -1,6 +1,6 @@
-"""A measure over time above its sample sizes: thresholds as lines, breaches marked, gaps hatched with their reason.
+"""A chart of a measure over time above its sample sizes: thresholds are lines, breaches are marked, gaps are hatched and give their reason.
 
-The first `customdata` of a point is the start of its window, which a click looks at.
+The first `customdata` of a point is the start of its window, which a click selects.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def timeline(
     height: int = 360,
     page: str = "",
 ) -> axis.Figure:
-    """The chart. `traffic` is the number of predictions a slot, beside the sample sizes; `chosen` the start of the window looked at.
+    """The chart. `traffic` is the number of predictions a slot, drawn beside the sample sizes; `chosen` is the start of the selected window.
 
-    A click on a window looks at it on the same page, or at the address `page`.
+    A click on a window selects it on the same page, or on the page at the address `page`.
     """
     judged = [value if verdict != "insufficient" else None for value, verdict in zip(series.value, series.verdict, strict=True)]
     limit_values = [value for limit in limits for value in limit.y]
@@ -81,7 +81,7 @@ def timeline(
 
 
 def _counts(series: Series, traffic: Sequence[int | None] | None) -> axis.Figure:
-    """The ticks of an axis of counts: whole numbers, also where there are one or two."""
+    """The ticks of an axis of counts: whole numbers only, also if the largest is one or two."""
     most = max((n or 0 for n in (*series.n, *(traffic or ()))), default=0)
     return {"nticks": 3} if most > 2 else {"dtick": 1}
 
@@ -221,7 +221,7 @@ def _marks(marks: Sequence[Mark], series: Series) -> list[axis.Figure]:
             "name": "Episode fired",
             "yaxis": "y3",
             "x": [moment.text(mark.time) for mark in marks],
-            **axis.centred(series.start, series.step),  # a trace without a period would win every hover near it
+            **axis.centred(series.start, series.step),  # a trace without a period would take every hover near it
             "xperiodalignment": "start",
             "y": [0.985] * len(marks),
             "marker": {"symbol": "triangle-down", "size": 9, "color": [colour.LEVELS.get(mark.level, colour.INK) for mark in marks]},
@@ -253,7 +253,7 @@ def _volume(series: Series, traffic: Sequence[int | None] | None, rows: str) -> 
 
 
 def _limits(limits: Sequence[Limit], series: Series, span: Sequence[float]) -> tuple[list[axis.Figure], list[axis.Figure]]:
-    """Each threshold as line pieces, with its words at the right edge."""
+    """Each threshold as pieces of lines, with its text at the right edge."""
     lines: list[axis.Figure] = []
     labels: list[axis.Figure] = []
     for limit in limits:
@@ -287,7 +287,7 @@ def _limits(limits: Sequence[Limit], series: Series, span: Sequence[float]) -> t
         )
     labels.sort(key=lambda label: label["y"])
     for low, high in pairwise(labels):
-        if high["y"] - low["y"] < _CLOSE * (span[1] - span[0]):  # apart, so that both can be read
+        if high["y"] - low["y"] < _CLOSE * (span[1] - span[0]):  # moved apart, so that both can be read
             low["yshift"], high["yshift"] = -7, 7
     return lines, labels
 

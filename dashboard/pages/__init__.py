@@ -1,1 +1,1 @@
-"""One page a module: `draw` asks the reader and gives a `Page`. All state comes from the address."""
+"""The pages, one a module: `draw` asks the reader and returns a `Page`. All state is in the address."""

@@ -1,4 +1,4 @@
-"""What else was off in the window of an episode: its segments, one dimension at a time, and the other columns."""
+"""What else was unusual in the window of an episode: the segments, one dimension at a time, and the other columns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST = 12  # segments or columns listed
 
 
 async def where(reader: Reader, one: Episode, state: PageState, here: Callable[[PageState], str]) -> Component | None:
-    """The values of one dimension in the window, what counts most first. None where the monitor watches no dimension."""
+    """The segments of one dimension in the window, those with the largest impact first. None if the monitor has no dimension."""
     watched = [grouping for grouping in one.definition.segments if grouping != ALL]
     if not watched:
         return None
@@ -65,7 +65,7 @@ async def _slices(reader: Reader, query: Query, key: str) -> list[Slice]:
 
 
 def _table(one: Episode, about: Measure, slices: Sequence[Slice], key: str, caption: str) -> Component:
-    """One row a slice, which leads to its page in the episode's window."""
+    """A table with one row for each slice, which links to its page in the episode's window."""
     gaps = about.judged is Judged.WORSE
     parts = key == "Segment"
     valued = any(part.baseline is not None for part in slices)

@@ -1,4 +1,4 @@
-"""A column: how does it differ from its baseline, and since when?"""
+"""The page of a column: how does it differ from its baseline, and since when?"""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ async def _drift(
     shown = await series(reader, question(monitor, state, over, column=column.name), over)
     slot = window_of(state, shown)
     value = "No reading in this period" if state.segment == ALL else "No reading of this segment"
-    if slot is None:  # the window that all traffic would be looked at in
+    if slot is None:  # the window that is selected for all traffic
         whole = await series(reader, question(monitor, state.but(segment=ALL), over, column=column.name), over)
         start = newest([whole], over)
         where = (
@@ -111,7 +111,7 @@ async def _drift(
 
 
 async def _unwatched(reader: Reader, view: ModelView, column: Column, state: PageState) -> Any:
-    """The distribution of a column whose drift no monitor takes: of the day that is looked at, else the newest."""
+    """The distribution of a column whose drift no monitor watches, on the selected day, else on the newest."""
     newest_day = period(view.row, state, moment.DAY).end - moment.DAY
     start = newest_day if state.window is None else state.window // moment.DAY * moment.DAY
     where = "The newest day" if state.window is None else "The day of the chosen window"
@@ -121,7 +121,7 @@ async def _unwatched(reader: Reader, view: ModelView, column: Column, state: Pag
 async def _distribution(
     reader: Reader, view: ModelView, column: Column, state: PageState, start: int, length: int, about: tuple[str, str]
 ) -> Any:
-    """The chart, and beside it the parts that moved most. `about` says which window it is, and what was read of it."""
+    """The chart, and beside it the bins that changed most. `about` says which window it is, and what its reading is."""
     target, baseline = await ask(reader.histogram, view.row.model, column.name, state.segment, start, start + length)
     where, value = about
     alone = not sum(baseline)

@@ -1,4 +1,4 @@
-"""The course of an episode: at firing, at its worst and now, each with its window, and the measure over time."""
+"""The course of an episode: its readings at firing, at its worst and now, each with its window, and the measure over time."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def course(reader: Reader, one: Episode, choice: PageState, here: Here) ->
 
 
 def _chosen(over: Period, choice: PageState, here: Here) -> tuple[Period, Any]:
-    """The part of the period that was chosen in the chart, and the chip that brings all of it back."""
+    """The part of the period that was selected in the chart, and the chip that shows the whole period again."""
     start, end = over.start, over.end
     if choice.start is not None:
         start = max(start, start + (choice.start - start) // over.step * over.step)
@@ -80,7 +80,7 @@ _FIELDS = ("window_start", "window_end", "value", "baseline_value", "n_target", 
 
 
 async def asked(reader: Reader, one: Episode, *, column: str | None, segment: str | None, start: int, end: int | None) -> Query:
-    """Readings of the monitor as it was when the episode fired, also where it has been changed since."""
+    """Readings of the monitor as it was defined when the episode fired, also if it has been changed since."""
     known = [monitor for monitor in await ask(reader.monitors, one.model) if monitor.name == one.monitor]
     held = any(monitor.evaluated_revision == one.definition.evaluated_revision for monitor in known)
     return Query(
@@ -145,7 +145,7 @@ def _against(one: Episode) -> str:
 
 
 def _persisting(one: Episode, rows: Sequence[Row]) -> Any:
-    """Why an episode at warn holds windows that are critical; None where it is at the level of its worst window."""
+    """Why an episode at warn has critical windows; None if it has the level of its worst window."""
     critical = sum(row["verdict"] == "critical" and row["window_start"] >= one.started_at for row in rows)
     m, n = one.definition.persist
     if one.level is Level.CRITICAL or not critical or n == 1:
@@ -163,6 +163,6 @@ def _around(one: Episode) -> Period:
 
 
 def _clipped(over: Period, starts: Sequence[int]) -> Period:
-    """The period without what lies before the first reading and after the last; cut where the last is beyond what is drawn."""
+    """The period without the time before the first reading and after the last; `cut` is set if the last one is beyond what is drawn."""
     last = max(starts) + over.step
     return Period(min(starts), min(last, over.end), over.step, cut=last > over.end)

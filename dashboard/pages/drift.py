@@ -1,4 +1,4 @@
-"""The drift part of a model's page: which columns moved, when, and how far?"""
+"""The drift part of a model's page: which columns drifted, when, and how far?"""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ MOSTLY = 0.5  # the null rate from which on a column is not called OK
 
 
 async def drift(reader: Reader, view: ModelView, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
-    """Every column over time, a table that leads to each, and the model's signals. `judged` gives each measure its monitor."""
+    """Every column over time, a table with a link to each, and the model's signals. `judged` holds the monitor of each measure."""
     return [*await _drift(reader, view, judged, state, here), *_signals(view, state)]
 
 
 def _signals(view: ModelView, state: PageState) -> list[Any]:
-    """Links to the signals, watched or not; nothing where the contract has none."""
+    """Links to the signals, monitored or not; nothing if the contract has none."""
     links: list[Any] = []
     for column in view.contract.signals:
         there = address("models", view.row.model, "columns", column.name, state=state.but(by=""))
@@ -82,7 +82,7 @@ async def _drift(reader: Reader, view: ModelView, judged: dict[str, Monitor], st
 
 
 def _start(found: dict[str, Series], over: Period, state: PageState) -> int:
-    """The start of the window that is looked at: the chosen one, else the newest that a column would be looked at first."""
+    """The start of the selected window; without a selection, of the newest window that a column's page would show first."""
     if state.window is not None:
         return over.start + (state.window - over.start) // over.step * over.step
     return newest(found.values(), over)
@@ -91,7 +91,7 @@ def _start(found: dict[str, Series], over: Period, state: PageState) -> int:
 def _columns(
     found: dict[str, Series], missing: dict[str, tuple[float, float]], monitor: Monitor, start: int, state: PageState, view: ModelView
 ) -> Any:
-    """The table: one row a column, those furthest in the window that starts at `start` first."""
+    """The table: one row a column, with the largest drift in the window that starts at `start` first."""
     about = view.measures[monitor.measure]
     return piece.card(
         f"Columns, {moment.period(start, start + monitor.window.longest)}",
@@ -141,14 +141,14 @@ def _column(
 
 
 def _state(verdict: str, reason: str | None, null: tuple[float, float] | None, *, limited: bool) -> Any:
-    """The state of a column's drift. Where most values were null for some window, the rest says little: that is not called OK."""
+    """The state of a column's drift. If most values of a window were null, the drift of the others says little, so it is not called OK."""
     if verdict == Verdict.OK and null is not None and null[1] >= MOSTLY:
         return piece.badge("nodata", "All null" if null[0] == 1 else f"Null rate up to {word.number(null[1])}")
     return piece.badge(verdict, reason, limited=limited)
 
 
 async def _nulls(reader: Reader, monitor: Monitor, state: PageState, start: int, over: Period) -> dict[str, tuple[float, float]]:
-    """The null rate of every column over the window looked at, and the largest of the shorter windows that the null rate may have."""
+    """The null rate of every column in the selected window; if the null rate has shorter windows, the largest of theirs."""
     query = Query(
         model=monitor.model,
         monitor=monitor.name,

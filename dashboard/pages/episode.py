@@ -1,4 +1,4 @@
-"""An episode: what happened, how bad was it, where, and what next?"""
+"""The page of an episode: what happened, how bad was it, where, and what next?"""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dashboard.subject import life, standing, what
 
 
 async def draw(reader: Reader, search: str, id_: str) -> Page:
-    """Why it fired, the measure around it, where it was worst in the same window, and its life step by step."""
+    """Why it fired, the measure over time, where it was worst in the same window, and its timeline."""
     one, choice = await ask(reader.episode, id_), Choice.of(search)
     if one is None:
         trail = piece.crumbs(("Inbox", address()), (id_, None))
@@ -55,7 +55,7 @@ async def draw(reader: Reader, search: str, id_: str) -> Page:
 
 
 def _title(one: Episode, subject: str, monitor: str) -> Component:
-    """What it is, why it fired, whose it is, and where to look next."""
+    """The title, why it fired, who is responsible, and links."""
     segment = "all traffic" if one.segment == ALL else text.unquote(one.segment)
     tags = [
         piece.badge(one.level),
@@ -81,7 +81,7 @@ def _title(one: Episode, subject: str, monitor: str) -> Component:
 
 
 def _described(one: Episode) -> Component | None:
-    """Whose it is, what to do, and what is said about it; None where nothing is said."""
+    """Owner, runbook and description; None if there are none."""
     facts: list[tuple[str, Any]] = [("Owner", one.owner), ("Description", one.description)]
     if one.runbook:
         facts.insert(1, ("Runbook", html.A(piece.name(one.runbook, 80), href=one.runbook, target="_blank", rel="noopener noreferrer")))
@@ -104,9 +104,9 @@ async def _life(reader: Reader, one: Episode) -> Any:
 
 
 def _step(step: Transition) -> str:
-    """A change of state in words. An episode begins when it fires, whatever its rule was before.
+    """A change of state in words. An episode begins when it fires, whatever the state of its rule was before.
 
-    A rule that fires again while it recovers goes on with the same episode; one that stays in firing reached another level.
+    A rule that fires again while it recovers continues the same episode; a rule that fires already has reached another level.
     """
     match step.before, step.after:
         case State.FIRING, State.FIRING:
@@ -125,7 +125,8 @@ def _delivery(row: Delivery) -> str:
     tried = f", {row.attempts} attempt{'' if row.attempts == 1 else 's'}" if row.attempts else ""
     status = f", last answer {row.last_status}" if row.last_status else ""
     kind = row.type.removeprefix("episode.")
-    level = msgspec.json.decode(row.body).get("data", {}).get("level", "") if kind == "fired" else ""  # one that got worse is told of twice
+    # An episode that got worse has two notifications of its firing.
+    level = msgspec.json.decode(row.body).get("data", {}).get("level", "") if kind == "fired" else ""
     return kind + (f" ({level})" if level else "") + f" to {row.destination}: {str(row.state).replace('_', ' ')}{tried}{status}"
 
 

@@ -1,4 +1,4 @@
-"""The fleet: which models are unhealthy?"""
+"""The page of all models: which are unhealthy?"""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROWS = 100  # models a page
 
 
 async def draw(reader: Reader, search: str = "") -> Page:
-    """A row a model, those with open episodes first, `ROWS` of them from `first` in the address on."""
+    """A row a model, those with open episodes first: `ROWS` of them, beginning with number `first` of the address."""
     found = sorted(await ask(reader.models), key=lambda row: (-row.open_episodes, row.model))
     heading = html.Div(
         [html.H1("Models"), html.P("Health is the worst open episode of each family.", className="faint")], className="title"
@@ -57,14 +57,14 @@ async def draw(reader: Reader, search: str = "") -> Page:
 
 
 def _first(search: str, many: int) -> int:
-    """The place of the first model to show, as the address says it; that of the last page if it is beyond."""
+    """The number of the first model to show, from the address; that of the last page if it is too high."""
     given = parse_qs(search.removeprefix("?")).get("first", [""])[0]
     wanted = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
     return min(wanted, max(many - 1, 0)) // ROWS * ROWS
 
 
 def _ways(first: int, many: int) -> list[Component]:
-    """Which models are shown, and links to those before and after; nothing where all are shown."""
+    """Which models are shown, and links to those before and after; nothing if all are shown."""
     if many <= ROWS:
         return []
     ways: list[Any] = [f"{first + 1:,} to {min(first + ROWS, many):,} of {many:,} models"]
@@ -110,7 +110,7 @@ def _row(
 
 
 def _health(family: Family, measures: Measures, monitors: Sequence[Monitor], levels: Collection[tuple[str, Level]], row: ModelRow) -> Any:
-    """The worst open episode of a family; where none is open, whether anything could have fired."""
+    """The worst open episode of a family; if none is open, whether any monitor of it could have fired."""
     watching = [monitor for monitor in monitors if monitor.measure in measures and measures[monitor.measure].family is family]
     reached = {level for measure, level in levels if measure in measures and measures[measure].family is family}
     if reached:

@@ -1,4 +1,4 @@
-"""All episodes: a list that can be narrowed, page by page, to the last of them."""
+"""The page of all episodes: a list with filters, page by page."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from dashboard.subject import subject
 
 ROWS = 50  # a page
 STATES = {"open": "Open", "closed": "Ended", "": "All"}
-FEW = 12  # models that are offered as a row of links
+FEW = 12  # models that are shown as a row of links; more are a list to search
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What narrows the list; "" is no restriction. `after` is the cursor of the page."""
+    """The filters of the list; "" is none. `after` is the cursor of the page."""
 
     state: str = ""
     model: str = ""
@@ -88,7 +88,7 @@ async def draw(reader: Reader, search: str) -> Page:
 
 
 async def _page(reader: Reader, choice: Choice) -> tuple[list[Episode], str | None] | None:
-    """The page; None if its cursor is none."""
+    """The page; None if the address holds no valid cursor."""
     try:
         return await ask(reader.history, choice.state or None, choice.model or None, choice.monitor or None, ROWS, choice.after or None)
     except ConfigError:

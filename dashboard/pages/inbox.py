@@ -1,4 +1,4 @@
-"""The inbox: is anything wrong, is it new, and where does one begin?"""
+"""The inbox: is anything wrong, is it new, and where to begin?"""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BEFORE = 30  # windows in a spark line before the episode's, and after it
 
 
 async def draw(reader: Reader, _search: str = "") -> Page:
-    """Open episodes by impact, one row a monitor with the worst of its episodes; then what ended lately."""
+    """Open episodes by impact, one row a monitor with the worst of its episodes; then the episodes that ended lately."""
     opened, closed, models, status, monitors = await gather(
         ask(reader.episodes, "open", None, SHOWN),
         ask(reader.episodes, "closed", None, 10),
@@ -75,12 +75,12 @@ def _groups(episodes: Sequence[Episode]) -> list[list[Episode]]:
 
 
 def _rank(one: Episode) -> tuple[Any, ...]:
-    """Sorts by severity, level and reach: `all` before its segments, then many rows before few, new before old."""
+    """The sort key of an episode: severity, level, `all` before segments, many rows before few, new before old."""
     return (-one.severity.rank, one.level is not Level.CRITICAL, one.segment != ALL, -one.reading.n_target, -one.fired_at)
 
 
 async def _group(reader: Reader, group: Sequence[Episode], monitor: str) -> Component:
-    """The worst episode of a monitor with its spark line; the others below it. `monitor` says how it stands, if that is to be said."""
+    """The worst episode of a monitor with its spark line, and the others below it. `monitor` is the state of the monitor as a text, "" for none."""
     worst, measures = group[0], reader.measures
     about = measures[worst.measure]
     length = worst.window_end - worst.window_start
@@ -119,7 +119,7 @@ async def _group(reader: Reader, group: Sequence[Episode], monitor: str) -> Comp
 
 
 def _summary(one: Episode, measures: Measures, share: float | None, monitor: str) -> list[Component]:
-    """What happened, since when, why, and to how much of the traffic."""
+    """What happened, since when, why, and how much of the traffic is affected."""
     state = PageState(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
     reach = "all traffic" if one.segment == ALL else f"{word.share(share)} of traffic" if share is not None else "traffic unknown"
     return [
@@ -142,7 +142,7 @@ def _summary(one: Episode, measures: Measures, share: float | None, monitor: str
 
 
 async def _share(reader: Reader, one: Episode) -> float | None:
-    """The part of the model's traffic that the episode's segment has in its window; None where nothing came."""
+    """The share of the episode's segment in the model's traffic of the window; None if no event came."""
     if one.segment == ALL:
         return 1.0
     length = one.window_end - one.window_start
@@ -163,7 +163,7 @@ def _brief(one: Episode, measures: Measures) -> list[Any]:
 
 
 def _quiet(models: Sequence[ModelRow], status: dict[str, Any], monitors: Sequence[Monitor]) -> Component:
-    """Nothing is open: whether that is good news depends on whether anything could fire, and on how old the events are."""
+    """The text if no episode is open: whether that is good depends on whether any monitor could fire, and on how old the events are."""
     if not models:
         return piece.empty(
             "No model yet",

@@ -1,4 +1,4 @@
-"""A model over time: how right is it, what moved, and in which segment?"""
+"""The page of a model: how good are its predictions, what has drifted, and in which segment?"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMED = 10  # classes that a notice lists
 
 
 async def draw(reader: Reader, search: str, name: str) -> Page:
-    """Performance above its volume, drift of every column, and both by segment."""
+    """Performance over time above the volume, drift of every column, and both by segment."""
     found, state = await view(reader, name), PageState.of(search)
     trail = piece.crumbs(("Models", address("models")), (name, None))
     if found is None:
@@ -56,7 +56,7 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
 
 
 def _strangers(outside: dict[str, int], classes: tuple[str, ...]) -> list[Any]:
-    """A notice where predictions or labels came that are none of the model's classes."""
+    """A notice if predictions or labels came that are none of the model's classes."""
     if not any(outside.values()):
         return []
     known = ", ".join(map(text.unquote, classes[:_NAMED])) + (", ..." if len(classes) > _NAMED else "")
@@ -66,7 +66,7 @@ def _strangers(outside: dict[str, int], classes: tuple[str, ...]) -> list[Any]:
 
 
 def _title(row: ModelRow) -> Component:
-    """The model's name, how much there is of it and how old that is, and the way to its episodes."""
+    """The model's name, its counts, the age of its newest event, and the link to its episodes."""
     about = f"{row.task} · contract {row.contract_version} · {word.count(row.predictions)} predictions, {word.count(row.labels)} labelled"
     if row.last_ts is not None:
         about += f" · last event {word.instant(row.last_ts)}, {word.ago(row.last_ts)}"

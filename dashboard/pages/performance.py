@@ -1,4 +1,4 @@
-"""The performance part of a model's page: how right is it, since when not, and for whom?"""
+"""The performance part of a model's page: how good are its predictions, since when not, and in which segments?"""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dashboard.view_model import ModelView, looked, nothing, of, question, reach
 
 
 async def performance(reader: Reader, view: ModelView, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
-    """The newest number of each performance measure, the chosen one over time, and by segment. `judged` gives each measure its monitor."""
+    """The newest value of each performance measure; the selected measure over time, and by segment. `judged` holds the monitor of each measure."""
     shown = {name: monitor for name, monitor in judged.items() if view.measures[name].family is Family.PERFORMANCE}
     if not shown:
         return [piece.card("Performance", piece.empty("Not watched", "No monitor takes a performance measure of this model."))]

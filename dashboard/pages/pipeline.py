@@ -1,4 +1,4 @@
-"""The pipeline: does everything that is sent arrive, and is it evaluated?"""
+"""The page of the pipeline: does everything that is sent arrive, and is it evaluated?"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CUT = 60  # characters of a reason's model or field
 
 
 async def draw(reader: Reader, _search: str) -> Page:
-    """How far ingest and evaluation are, how far event time is, and what could not be used."""
+    """The progress of ingest and evaluation, the watermarks, and dead letters."""
     status, flow = await gather(ask(reader.status), ask(reader.pipeline))
     heading = html.Div(
         [html.H1("Pipeline"), html.P("From the log to readings: what came, how far it is, and what could not be used.", className="faint")],
@@ -62,7 +62,7 @@ def _evaluation(of: Mapping[str, Any]) -> Component:
 
 
 def _letters(flow: Pipeline) -> Component:
-    """What could not be used, by reason."""
+    """Dead letters by reason."""
     if not flow.letters:
         return piece.card("Dead letters", piece.empty("None", "Every row that came could be used."))
     rows = [

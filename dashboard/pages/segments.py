@@ -1,4 +1,4 @@
-"""The table of segments: where is it worst, in one window, over one grouping?"""
+"""The table of segments: in which segment of a grouping is the measure worst, in one window?"""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROWS = 60
 async def segments(
     reader: Reader, view: ModelView, monitor: Monitor, state: PageState, period: Period, here: Here, *, column: str, window: int | None
 ) -> Any:
-    """One row a segment value, the largest gap times share first. `window` is the start of the window that values are of, None for the newest that is whole."""
+    """One row a segment, the largest gap times share first. `window` is the start of the window of the values, None for the newest whole one."""
     watched = ["*".join(grouping) for grouping in view.groupings]
     if not watched:
         return None
