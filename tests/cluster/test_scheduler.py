@@ -218,7 +218,7 @@ def test_a_question_that_fails_costs_no_thread(scene: Scene, monkeypatch: pytest
 
 def test_a_tick_is_heeded_in_a_round_over_all_models_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """While events come such a round does not ask about all models again, and asks about that of the tick."""
-    monkeypatch.setattr("watchkeeper.scheduling.commit_tracker._BESIDE", 3_600.0)
+    monkeypatch.setattr("watchkeeper.scheduling.commit_tracker._POLL_UNREPORTED", 3_600.0)
     position, seen = {"a": 1, "b": 1}, dict[str, int]()
 
     class Placed(Facts):

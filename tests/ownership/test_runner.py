@@ -17,7 +17,7 @@ from core.error import Retryable
 from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
-from monitors.evaluation import runner as watch
+from monitors.evaluation import runner
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.frame import Frame
 from monitors.evidence.reads import Reads
@@ -68,7 +68,7 @@ def test_alerts_take_readings_in_portions(backend: Backend, model: str, monkeypa
     backend.add(other)
     ears = {}
     for name, portion in ((other, 10_000), (model, 3)):
-        monkeypatch.setattr(watch, "_PORTION", portion)
+        monkeypatch.setattr(runner, "_PORTION", portion)
         ears[name] = Ear(backend.owner(name)._runner._alerts)
         monkeypatch.setattr(backend.owner(name)._runner, "_alerts", ears[name])
         monkeypatch.setattr(backend.owner(name)._audit, "_clock", float)  # looks take no time, so that both take as many steps
@@ -198,7 +198,7 @@ def test_readings_of_earlier_owners_are_counted_in_each_step_at_first_and_then_n
     own: Any = SimpleNamespace(first=1)
     nothing: Any = None
     readings: Any = SimpleNamespace(below=below)
-    watching = watch.MonitorRunner(nothing, nothing, readings, nothing, nothing, clock)
+    watching = runner.MonitorRunner(nothing, nothing, readings, nothing, nothing, clock)
     seen = []
     for second in range(3_600):
         stored["below"] += second in {3, 2_000}

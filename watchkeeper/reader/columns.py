@@ -8,12 +8,12 @@ import pyarrow as pa
 from core import moment
 from core.contract import LABEL
 from core.error import ConfigError
-from watchkeeper.reader.base import ReaderBase
+from watchkeeper.reader.sources import Sources
 
 _EVER = (moment.EARLIEST, moment.LATEST)
 
 
-class Columns(ReaderBase):
+class Columns(Sources):
     """What panes and the reference hold of columns."""
 
     def segments(self, model: str) -> list[str]:

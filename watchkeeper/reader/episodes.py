@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from core.episode import Episode, Level, Transition
-from watchkeeper.reader.base import ReaderBase
+from watchkeeper.reader.sources import Sources
 
 
-class Episodes(ReaderBase):
+class Episodes(Sources):
     """Episodes."""
 
     def open_levels(self) -> dict[str, set[tuple[str, Level]]]:

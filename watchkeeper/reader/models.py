@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.contract import Contract
-from watchkeeper.reader.base import ReaderBase
+from watchkeeper.reader.sources import Sources
 
 
-class Models(ReaderBase):
+class Models(Sources):
     """Rows of models."""
 
     def models(self) -> list[dict[str, Any]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from core.monitor import Monitor
-from watchkeeper.reader.base import ReaderBase
+from watchkeeper.reader.sources import Sources
 
 
-class Monitors(ReaderBase):
+class Monitors(Sources):
     """Definitions of monitors."""
 
     def monitors(self, model: str | None = None) -> list[Monitor]:

@@ -6,10 +6,10 @@ import pyarrow as pa
 
 from core.document_name import OWNER
 from core.reading import Query
-from watchkeeper.reader.base import ReaderBase
+from watchkeeper.reader.sources import Sources
 
 
-class Readings(ReaderBase):
+class Readings(Sources):
     """Pages of readings."""
 
     def page(self, query: Query) -> tuple[pa.Table, str | None]:

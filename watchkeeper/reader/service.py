@@ -6,12 +6,12 @@ from typing import Any
 
 from core import moment
 from core.refused import Refused
-from watchkeeper.reader.base import ReaderBase
+from watchkeeper.reader.sources import Sources
 
 _RECENT = 10.0  # seconds that the state of the service on a page may be old
 
 
-class Service(ReaderBase):
+class Service(Sources):
     """How the service is."""
 
     def header_facts(self) -> tuple[int, int | None]:

@@ -1,4 +1,4 @@
-"""What readers of every kind share: the stores, and the definitions and references that were decoded before."""
+"""What readers read from: the stores, and the definitions and references that were decoded before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from watchkeeper.backend import Backend
 from watchkeeper.scheduling.definition_cache import DefinitionCache
 
 
-class ReaderBase:
+class Sources:
     """Reads; it changes nothing. Safe to share between threads."""
 
     def __init__(self, backend: Backend) -> None:
