@@ -1,1 +1,1 @@
-"""What is watched, and the loop that watches: definitions, truth, reconcile, evaluate. Imports core and detectors."""
+"""Monitors: their definitions, the reference, the evidence of measures, evaluation, and the loop of a model's owner. Imports core and detectors."""

@@ -1,4 +1,4 @@
-"""What evaluation knows of a model."""
+"""A model as evaluation needs it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from monitors.reference.derive import Reference
 
 @dataclass(frozen=True)
 class Model:
-    """A model's contract and its reference (None for a declared contract); and the number of the rebuild that was asked for last, 0 for none."""
+    """A model's contract and its reference (None for a declared contract), and the number of its last requested rebuild, 0 for none."""
 
     contract: Contract
     reference: Reference | None

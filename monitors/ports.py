@@ -1,4 +1,4 @@
-"""What the owner's loop needs of the stores and of the alerts. Times are microseconds, ranges half-open."""
+"""The ports of monitors: what the owner needs of the stores and of the alerts. Times are microseconds, ranges half-open."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Ranges = Mapping[int, tuple[int, int]]
 class Committed(NamedTuple):
     """What ingest has committed of a model: the last position of each partition by topic, and times in microseconds.
 
-    Windows close `lateness` behind the watermark. Of slots up to `frozen` raw events may be gone by retention: their panes stay as they are.
+    Windows close `lateness` behind the watermark. Retention may have removed raw events of slots up to `frozen`: their panes stay as they are.
     """
 
     predictions: dict[int, int]
@@ -38,31 +38,31 @@ class Raw(Protocol):
     """Raw events, as blocks."""
 
     def touched(self, model: str, positions: Ranges, pane: int) -> Ints:
-        """Slots of the events at these positions."""
+        """The slots of the events at these positions."""
         ...
 
     def slots(self, model: str, pane: int) -> Ints:
-        """All slots with events."""
+        """All slots that have events."""
         ...
 
     def distinct(self, model: str, values: Ints, pane: int) -> dict[int, tuple[int, dict[int, int]]]:
-        """For each slot: how many distinct ids count there, and the highest position by partition."""
+        """For each slot how many distinct ids count there, and by partition its highest position."""
         ...
 
     def portion(self, model: str, positions: Ranges, most: int) -> dict[int, int]:
-        """For each partition the position at which its batches hold about `most` events of the model; none for one without events there."""
+        """For each partition the position up to which its batches hold about `most` events of the model; partitions without events are left out."""
         ...
 
     def contracts(self, model: str, values: Ints, pane: int) -> list[int]:
-        """Contract versions of the events of these slots."""
+        """The contract versions under which the events of these slots came."""
         ...
 
     def predictions(self, contract: Contract, values: Ints, pane: int) -> Predictions:
-        """The distinct events of these slots that count, taken under `contract`."""
+        """The distinct events of these slots that count and came under `contract`."""
         ...
 
     def outcomes(self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None) -> Outcomes:
-        """The labelled ones among them."""
+        """The labelled events among these."""
         ...
 
 
@@ -70,11 +70,11 @@ class OutcomeStore(Protocol):
     """Outcomes: predictions joined with their labels."""
 
     def join(self, model: str, predictions: Ranges, labels: Ranges, generation: int) -> None:
-        """Join what is new in these positions of each partition."""
+        """Join the new events at these positions of each partition."""
         ...
 
     def find_contested(self, model: str, predictions: Ranges, generation: int) -> Ints:
-        """Find the events that do not count, for ids that came in these positions; their times."""
+        """Find the events that do not count, of ids that came at these positions. Returns their times."""
         ...
 
     def highest(self, model: str) -> int:
@@ -82,7 +82,7 @@ class OutcomeStore(Protocol):
         ...
 
     def joined(self, model: str, generation: int, pane: int) -> Ints:
-        """Slots of what was joined."""
+        """The slots of the outcomes that were joined under this generation."""
         ...
 
     def slots(self, model: str, pane: int) -> Ints:
@@ -91,7 +91,7 @@ class OutcomeStore(Protocol):
 
 
 class Panes(Protocol):
-    """Panes, composed into windows."""
+    """Panes, summed over windows."""
 
     def inputs(
         self,
@@ -104,7 +104,7 @@ class Panes(Protocol):
         version: str | None = None,
         phase: int = 0,
     ) -> pa.Table:
-        """Input panes, merged over windows that begin at `phase` modulo `length`: start, column, segment, and what is asked for by name."""
+        """Input panes, merged over windows that begin at `phase` modulo `length`: start, column, segment, and the fields `names`."""
         ...
 
     def performance(
@@ -117,7 +117,7 @@ class Panes(Protocol):
         version: str | None = None,
         phase: int = 0,
     ) -> pa.Table:
-        """Sums of performance panes: start, segment, and the asked for sums and lists of `detectors.summary.performance`."""
+        """Sums of performance panes: start, segment, and the sums and lists of `detectors.summary.performance` that `columns` names."""
         ...
 
     def slots(self, contract: Contract) -> tuple[Ints, Ints]:
@@ -138,10 +138,10 @@ class Panes(Protocol):
 
 
 class Readings(Protocol):
-    """Readings that were stored before."""
+    """Stored readings."""
 
     def newest(self, model: str, monitors: Mapping[str, int], span: tuple[int, int]) -> dict[str, pa.Table]:
-        """By monitor (given with the version of its definition) the readings that hold, withdrawn ones too, windows starting in the span."""
+        """By monitor (given with the version of its definition) the readings that hold, also withdrawn ones, of windows that start in the span."""
         ...
 
     def evaluated(self, model: str, monitors: Mapping[str, int], contract: int) -> dict[str, tuple[Spans, Ints]]:
@@ -149,12 +149,12 @@ class Readings(Protocol):
         ...
 
     def below(self, model: str, generation: int) -> int:
-        """How many readings there are below a generation."""
+        """How many readings of the model are below a generation."""
         ...
 
 
 class FactWriter(Protocol):
-    """What the owner writes."""
+    """The facts that the owner writes."""
 
     def panes(self, summaries: Sequence[tuple[Contract, pa.Table]], token: str | None, generation: int = 0) -> None:
         """Input panes."""
@@ -174,10 +174,10 @@ class FactWriter(Protocol):
 
 
 class Cursors(Protocol):
-    """Who owns a model, and where the owner stands. An owner that another one has followed gets Fenced."""
+    """Cursors and epochs of owners. An owner that was replaced gets Fenced."""
 
     def take(self, name: str, least: int = 1) -> int:
-        """Become the owner; the new epoch, which is not below `least`."""
+        """Become the owner. Returns the new epoch, which is not below `least`."""
         ...
 
     def holds(self, name: str, epoch: int) -> None:
@@ -185,16 +185,16 @@ class Cursors(Protocol):
         ...
 
     def cursor(self, name: str) -> dict[str, Any] | None:
-        """What was saved last."""
+        """The document that was saved last."""
         ...
 
     def save_cursor(self, name: str, payload: dict[str, Any], epoch: int) -> None:
-        """Save."""
+        """Save a document. Raises Fenced unless this epoch is the current one."""
         ...
 
 
 class Alerts(Protocol):
-    """Takes the readings that are new, and hears of each monitor without any: what earlier revisions of it left open ends."""
+    """Takes new readings. It is also called for each monitor without readings, so that episodes of its earlier revisions are closed."""
 
     def observe(self, monitor: Monitor, readings: Sequence[Reading], fence: tuple[str, int]) -> object:
         """Advance the rules; the same readings again change nothing. Raises Fenced as the cursors do."""

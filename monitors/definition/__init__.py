@@ -1,1 +1,1 @@
-"""Definitions as people write them: YAML to monitors and declared contracts, every fault told with its line."""
+"""Reads definitions: from YAML to monitors and declared contracts. Every fault is reported with its line."""

@@ -1,4 +1,4 @@
-"""The columns of a declared contract: each with the bins that were written."""
+"""The columns of a declared contract, with their declared bins."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEYS = ("name", "kind", "nullable", "range", "edges", "categories", "tag")
 
 
 def columns(value: Any, there: Collection[str] = ()) -> tuple[tuple[Column, bool], ...]:
-    """The columns, and whether each is a tag; `there` are the names of those that the model has already."""
+    """The columns, and whether each is a tag; `there` are the names of the columns that the model has already."""
     if not isinstance(value, list) or not value:
         raise ConfigError("a list of columns is expected", remedy="write `- {name: age, kind: numeric, range: [0, 100]}`, one a line")
     found = [_column(one, there) for one in value]
@@ -40,7 +40,7 @@ def _column(value: Any, there: Collection[str]) -> tuple[Column, bool]:
 
 
 def _binned(name: str, value: dict[str, Any]) -> Column:
-    """A column with the bins that were written."""
+    """A column with its declared bins."""
     if unexpected := next((str(key) for key in value if key not in KEYS), None):
         raise unknown("field", unexpected, KEYS)
     if value.get("nullable") not in (None, True):
@@ -61,14 +61,14 @@ def _binned(name: str, value: dict[str, Any]) -> Column:
 
 
 def numeric(name: str, value: dict[str, Any]) -> Column:
-    """A numeric column with the edges or the range that were written."""
+    """A numeric column with its declared edges or range."""
     cuts = edges(value)
     low, high = value.get("range", (0, 0))
     return Column(name=name, kind=Kind.NUMERIC, edges=cuts, range=(float(low), float(high)) if "range" in value else None)
 
 
 def edges(value: dict[str, Any]) -> tuple[float, ...]:
-    """The edges as written, or those that cut a range into 50 equal steps."""
+    """The edges as written, or those that divide a range into 50 equal bins."""
     if ("range" in value) == ("edges" in value):
         raise ConfigError("write one of `range` and `edges`", remedy="`range: [0, 100]` makes 50 equal bins")
     key = "range" if "range" in value else "edges"
@@ -91,7 +91,7 @@ def edges(value: dict[str, Any]) -> tuple[float, ...]:
 
 
 def texts(value: Any, key: str, most: int) -> tuple[str, ...]:
-    """Values as their texts, each once, in order."""
+    """The texts of values, each once, in order."""
     scalar = isinstance(value, list) and all(isinstance(one, str | int | float | YamlTruth) for one in value)
     found = tuple(dict.fromkeys(as_text(one) for one in value)) if scalar else ()
     if not found or text.INVALID in found or len(found) > most:
@@ -100,7 +100,7 @@ def texts(value: Any, key: str, most: int) -> tuple[str, ...]:
 
 
 def flag(value: Any) -> bool:
-    """A truth value."""
+    """A boolean."""
     value = truth(value)
     if not isinstance(value, bool):
         raise ConfigError(f"`{short(value)}` is neither true nor false")

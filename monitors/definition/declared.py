@@ -1,4 +1,4 @@
-"""A contract that is declared, not derived from a reference: bins are as written, and there is no reference summary.
+"""Declared contracts. Their bins are as written, and they have no reference.
 
 - contract: churn
   task: binary
@@ -30,7 +30,7 @@ from monitors.definition.declared_signal import declare_signals
 from monitors.definition.document import DefinitionEntry, Faults, as_text, short, truth, unknown
 
 VALUES = 100  # of a dimension
-OLDEST = moment.parse("1900-01-01T00:00:00Z")  # what the stores can hold
+OLDEST = moment.parse("1900-01-01T00:00:00Z")  # the times that the stores can hold
 KEYS = (
     "contract",
     "task",
@@ -52,9 +52,9 @@ LATER = ("label_delay", "roles")
 
 
 def declared(entry: DefinitionEntry, faults: Faults, held: Contract | None = None) -> Contract | None:
-    """The contract of an entry, version 1 until it is saved; None if there are faults, which are kept. `held` is the model's contract until now.
+    """The contract of an entry, version 1 until it is saved; None if there are faults, which are added to `faults`. `held` is the model's current contract.
 
-    An entry that says nothing but owner, description or runbook is `held` with these words; one that says none of them leaves them as they are.
+    An entry with nothing but owner, description or runbook gives `held` with these fields; an entry without any of them leaves them as they are.
     """
     before = len(faults.found)
     words = field.words(entry, faults)
@@ -99,7 +99,7 @@ def declared(entry: DefinitionEntry, faults: Faults, held: Contract | None = Non
 
 
 def _keys(entry: DefinitionEntry, faults: Faults) -> None:
-    """Every key is one of the grammar's, and built; those that must be there are."""
+    """Check that every key is known and built, and that the required ones are there."""
     where = f"contract `{entry.name}`"
     for key in entry.fields:
         if key not in KEYS:
@@ -110,13 +110,13 @@ def _keys(entry: DefinitionEntry, faults: Faults) -> None:
 
 
 def content(contract: Contract) -> str:
-    """A hash of what a declared contract says, whatever its version, and whatever is said about it."""
+    """A hash of a declared contract without its version, owner, description and runbook."""
     document: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(contract, version=0))
     return hashlib.sha256(msgspec.json.encode({name: value for name, value in document.items() if name not in READERS})).hexdigest()
 
 
 def same(held: Contract, given: Contract) -> bool:
-    """Whether a contract is declared as it was, whatever is said about it. Ranges do not count where what is held is from before they were kept."""
+    """Whether both contracts are declared alike; owner, description and runbook do not count. Ranges do not count if `held` is too old to have them."""
     if all(column.range is None for column in (*held.columns, *held.outputs)):
         given = msgspec.structs.replace(
             given, **{name: tuple(map(_without_range, getattr(given, name))) for name in ("features", "tags", "outputs")}
@@ -152,7 +152,7 @@ def _dimensions(
 
 
 def _outputs(fields: dict[str, Any], task: Task, *, scored: bool) -> tuple[tuple[str, ...], str, tuple[Column, ...]]:
-    """Classes, the positive one, and the bins of what the model says."""
+    """Classes, the positive class, and the bins of the model's output."""
     if task == Task.REGRESSION:
         if unexpected := next((key for key in ("classes", "positive", "scored") if fields.get(key)), None):
             raise ConfigError(f"`{unexpected}` is not for a regression", remedy="leave it out")
@@ -170,7 +170,7 @@ def _outputs(fields: dict[str, Any], task: Task, *, scored: bool) -> tuple[tuple
     if min(len(texts(given, "classes", VALUES)), len(classes)) < 2 or (binary and len(classes) != 2):
         raise ConfigError("`classes` are two for a binary model, and two or more for a multiclass one", remedy="write `classes: [a, b]`")
     stated = 1 if fields.get("positive") is None else truth(fields["positive"]) if binary else fields["positive"]
-    as_text(stated)  # refuses 1.10
+    as_text(stated)  # refuses numbers such as 1.10
     positive = text.class_of(stated, binary=binary)
     if binary and (positive := Classes(classes, binary=True).find(positive) or positive) not in classes:
         raise ConfigError(f"`positive: {positive}` is none of the classes {', '.join(classes)}", remedy="write one of them")

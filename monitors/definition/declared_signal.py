@@ -1,4 +1,4 @@
-"""The signals of a declared contract: names, or names with the bins that were written."""
+"""The signals of a declared contract: names, or names with declared bins."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEYS = ("name", "range", "edges", "categories")
 
 
 def declare_signals(contract: Contract, value: Any) -> Contract:
-    """The contract with signals as they are written."""
+    """The contract with its declared signals."""
     if value is not None and not isinstance(value, list):
         raise ConfigError("`signals` is no list", remedy="write `signals: [confidence, latency_ms]`")
     found = tuple(_signal(contract, one) for one in value or ())
@@ -49,7 +49,7 @@ def _signal(contract: Contract, value: Any) -> Column:
 
 
 def _binned(name: str, one: Signal, given: dict[str, Any], contract: Contract) -> Column:
-    """The column of a signal: with the bins that are written, or those that it has by itself."""
+    """The column of a signal, with its declared bins, or else with the bins that it has by itself."""
     numeric, written = one.kind == Kind.NUMERIC, given.keys() - {"name"}
     if written and one.frozen:
         raise ConfigError("its bins are always the same", remedy="leave them out")

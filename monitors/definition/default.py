@@ -1,4 +1,4 @@
-"""The monitors of a model that has only a reference."""
+"""The default monitors of a model."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ PREFIX = "default-"
 
 
 def defaults(contract: Contract) -> list[Monitor]:
-    """One monitor for each usual measure that fits the contract: at severity `report`, without thresholds, on `all`.
+    """One monitor for each usual measure that fits the contract: with severity `report`, without thresholds, for the segment `all`.
 
-    Measures of columns watch the features and `@prediction`. Windows are a day,
-    or one pane where that does not fit in a day evenly.
+    Measures of columns watch the features and `@prediction`. A window is a day,
+    or a pane if panes do not fit into a day evenly.
     """
     columns = (*(column.name for column in contract.features), PREDICTION)
     return [

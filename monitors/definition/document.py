@@ -1,4 +1,4 @@
-"""Definitions as YAML: entries with the lines they stand on, and the faults of a whole file, gathered."""
+"""Definitions as YAML: entries with their lines, and a list of all faults of a file."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from core.error import ConfigError
 from core.name import Named
 
 KINDS = {"monitor": Named.MONITOR, "destination": Named.DESTINATION, "contract": Named.MODEL}
-_DEEPEST, _HEAVIEST = 50, 200_000  # levels and values of a document
-_LONGEST = 100  # characters of a whole number: Python reads and writes no more than 4,300 digits
+_DEEPEST, _HEAVIEST = 50, 200_000  # how many levels and values a document may have
+_LONGEST = 100  # how many characters a whole number may have: Python reads and writes no more than 4,300 digits
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -24,7 +24,7 @@ D = TypeVar("D")
 
 @dataclass(frozen=True)
 class DefinitionEntry:
-    """One definition: its kind, its name, what it says, and the line of each key (from 1)."""
+    """One definition: its kind, its name, its fields, and the line of each key (from 1)."""
 
     kind: str
     name: str
@@ -33,22 +33,22 @@ class DefinitionEntry:
 
     @property
     def line(self) -> int:
-        """Where the entry begins."""
+        """The line on which the entry begins."""
         return min(self.lines.values())
 
 
 @dataclass
 class Faults:
-    """What is wrong in a file. Reading goes on after a fault, so that all are told together."""
+    """The faults of a file. Reading goes on after a fault, so that all are reported together."""
 
     found: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, line: int, where: str, error: ConfigError) -> None:
-        """Keep a fault: the line, the definition and field, and what the error says."""
+        """Add a fault: the line, the definition and field, and the error."""
         self.found.append((line, f"{where}: {error}" if where else str(error)))
 
     def read(self, entry: DefinitionEntry, key: str, reader: Callable[[Any], T], default: D) -> T | D:
-        """What `reader` makes of a field; the default where the field is missing or null, and where there is a fault."""
+        """What `reader` makes of a field; the default if the field is missing or null, or has a fault, which is added."""
         value = entry.fields.get(key)
         if value is None:
             return default
@@ -59,14 +59,14 @@ class Faults:
             return default
 
     def close(self) -> None:
-        """Raise ConfigError with every fault, in the order of the lines; nothing if there is none."""
+        """Raise ConfigError with all faults in the order of their lines, if there are any."""
         if self.found:
             texts = [f"line {line}, {fault}" for line, fault in sorted(self.found, key=lambda one: one[0])]
             raise ConfigError(texts[0] if len(texts) == 1 else f"{len(texts)} faults:\n" + "\n".join(f"- {one}" for one in texts))
 
 
 def entries(definitions: str, faults: Faults) -> Iterator[DefinitionEntry]:
-    """The definitions of a YAML text: documents that are a list of definitions, or one definition. Raises ConfigError if it is no YAML."""
+    """The definitions of a YAML text. Each of its documents is a list of definitions, or one definition. Raises ConfigError if it is not YAML."""
     try:
         loader = _Loader(definitions)
         while (node := loader.get_node() if loader.check_node() else None) is not None:
@@ -84,18 +84,18 @@ def entries(definitions: str, faults: Faults) -> Iterator[DefinitionEntry]:
 
 
 def plain(text: str) -> Any:
-    """What a YAML document says, by the core schema of YAML 1.2. Raises yaml.YAMLError."""
+    """The value of a YAML document, by the core schema of YAML 1.2. Raises yaml.YAMLError."""
     return yaml.load(text, _Loader)  # noqa: S506  # it builds plain values only
 
 
 def short(value: object) -> str:
-    """A value as a message shows it: at most 80 characters."""
+    """A value as a text for messages, at most 80 characters."""
     shown = value if isinstance(value, str) else repr(value)
     return shown if len(shown) <= 80 else shown[:77] + "..."
 
 
 def unknown(what: str, name: str, known: Collection[str]) -> ConfigError:
-    """There is no such thing: the nearest that there is, or all of them."""
+    """The error for an unknown name; its remedy gives the nearest known name, or all of them."""
     near = get_close_matches(name, known, 1)
     return ConfigError(
         f"there is no {what} `{short(name)}`", remedy=f"did you mean `{near[0]}`?" if near else "there are " + (", ".join(known) or "none")
@@ -103,20 +103,20 @@ def unknown(what: str, name: str, known: Collection[str]) -> ConfigError:
 
 
 class Float(float):
-    """A number with the word that was written for it."""
+    """A number with the text that was written for it."""
 
     written: str
 
 
 class Whole(int):
-    """A whole number with the word that was written for it."""
+    """A whole number with the text that was written for it."""
 
     written: str
 
 
 @dataclass(frozen=True)
 class YamlTruth:
-    """`True`, `TRUE`, `False` or `FALSE` without quotes: a truth value where one is meant, and in doubt where a text is."""
+    """`True`, `TRUE`, `False` or `FALSE` without quotes: a boolean where one is expected, and ambiguous where a text is expected."""
 
     written: str
 
@@ -127,20 +127,20 @@ class YamlTruth:
 
 
 def truth(value: Any) -> Any:
-    """A truth value for such a word; all else as it is."""
+    """The boolean of a `YamlTruth`; any other value as it is."""
     return value.written.lower() == "true" if isinstance(value, YamlTruth) else value
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads words by the core schema of YAML 1.2, builds plain values only, and takes no key twice.
+    """Reads scalars by the core schema of YAML 1.2, makes plain values only, and refuses a key that comes twice.
 
-    `NO`, `12:30` and dates are texts. A number whose word says more than its value (`1.10`, `0123`) keeps the word.
+    `NO`, `12:30` and dates are texts. A number whose text differs from that of its value (`1.10`, `0123`) keeps the text.
     """
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]  # an instance variable to the stubs
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
-        """Decimal, `0o` octal or `0x` hexadecimal; a leading zero is no octal."""
+        """Decimal, `0o` octal or `0x` hexadecimal; a leading zero does not mean octal."""
         word = str(node.value)
         if not _INT.fullmatch(word):
             raise yaml.constructor.ConstructorError(None, None, f"`{short(word)}` is no whole number", node.start_mark)
@@ -156,7 +156,7 @@ class _Loader(yaml.SafeLoader):
         return _worded(Float(word.lower().replace(".inf", "inf").replace(".nan", "nan")), word)
 
     def construct_yaml_bool(self, node: yaml.ScalarNode) -> Any:
-        """A truth value; with capitals the word."""
+        """A boolean; a `YamlTruth` if it has capitals."""
         word = str(node.value)
         return word == "true" if word in ("true", "false") else YamlTruth(word) if word.lower() in ("true", "false") else word
 
@@ -171,7 +171,7 @@ class _Loader(yaml.SafeLoader):
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-for _tag, _form, _first in (  # in this order: what is whole is no other number
+for _tag, _form, _first in (  # in this order, since a float resolver would also match whole numbers
     ("bool", re.compile("true|True|TRUE|false|False|FALSE"), "tTfF"),
     ("int", _INT, "-+0123456789"),
     ("float", _FLOAT, "-+0123456789."),
@@ -192,7 +192,7 @@ def _worded(number: N, word: str) -> N:
 
 
 def as_text(value: Any) -> str:
-    """The text of a value where a text is meant. ConfigError for a number or truth value whose text is not what was written: 1.10, 0123, True."""
+    """The text of a value where a text is expected. ConfigError for a number or boolean whose text is not what was written: 1.10, 0123, True."""
     if isinstance(value, YamlTruth):
         plain = value.written.lower()
         raise ConfigError(f"`{value}` without quotes is the truth value {plain}", remedy=f'write "{value}", or {plain}')
@@ -203,7 +203,7 @@ def as_text(value: Any) -> str:
 
 
 def bare(value: Any) -> Any:
-    """A value without the words that were written for its numbers and truth values, for what takes Python's own alone."""
+    """A value with plain numbers and booleans, without the texts that were written for them."""
     if isinstance(value, dict):
         return {bare(key): bare(one) for key, one in value.items()}
     if isinstance(value, list):
@@ -231,7 +231,7 @@ def _entry(loader: _Loader, node: yaml.Node, faults: Faults) -> Iterator[Definit
 
 
 def _weigh(node: yaml.Node, known: dict[int, tuple[int, int]], depth: int = 0) -> tuple[int, int]:
-    """The number of values in a node, aliases written out, and its height; ConfigError where either is beyond any definition."""
+    """The number of values in a node, with aliases expanded, and its depth. Raises ConfigError if either is larger than a definition may be."""
     if isinstance(node, yaml.ScalarNode) and any("\ud800" <= character <= "\udfff" for character in node.value):
         raise ConfigError(f"line {node.start_mark.line + 1}: a text holds half a surrogate pair", remedy="write the character itself")
     if id(node) not in known and depth <= _DEEPEST:

@@ -1,6 +1,6 @@
-"""The fields of a monitor, one function each: from what a person wrote to what it means, or ConfigError.
+"""The fields of a monitor, one function for each: from the written value to its meaning, or ConfigError.
 
-What the grammar knows and this version does not have is refused by its name.
+What the grammar has and this version has not built is refused by its name.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Threshold = float | dict[str, float]
 
 
 def later(name: str, instead: str = "") -> ConfigError:
-    """The grammar knows it, and it is not built."""
+    """The error for something that the grammar has and that is not built yet."""
     return ConfigError(f"`{name}` is not available yet", remedy=instead)
 
 
@@ -68,7 +68,7 @@ def columns(value: Any, contract: Contract | None) -> tuple[str, ...]:
 
 
 def segments(value: Any, contract: Contract | None) -> tuple[str, ...]:
-    """The groupings, `all` first; crosses with their dimensions in the contract's order."""
+    """The groupings, `all` first; the dimensions of a cross in the contract's order."""
     wanted = names(value)
     if contract is None:
         return tuple(dict.fromkeys(("all", *wanted)))
@@ -122,7 +122,7 @@ def baseline(value: Any) -> Baseline:
 
 
 def threshold(value: Any, measure: Measure | None, against: Baseline | None) -> Threshold:
-    """What the compared value is held against: a number, or `{below: x}` or `{above: x}`; which of the two, the measure and its baseline say."""
+    """A threshold: a number, or `{below: x}` or `{above: x}`. The measure and its baseline decide which of the two must be written."""
     if isinstance(value, dict):
         if len(value) != 1 or not set(value) <= {"below", "above"}:
             raise ConfigError(f"`{short(value)}` is no threshold", remedy="write one of `{below: 0.8}` and `{above: 12}`")
@@ -155,7 +155,7 @@ def ordered(warn: Threshold | None, critical: Threshold | None) -> None:
 
 
 def min_samples(value: Any) -> int:
-    """How many rows either side needs."""
+    """How many rows the window and the baseline need at least."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 10**12:
         raise ConfigError(f"`{short(value)}` is no number of rows", remedy="write a whole number such as 200")
     return int(value)
@@ -172,14 +172,14 @@ def persist(value: Any) -> tuple[int, int]:
 
 
 def severity(value: Any) -> Severity:
-    """Whom an episode may wake."""
+    """How urgent an episode is."""
     if value not in tuple(Severity):
         raise ConfigError(f"there is no severity `{short(value)}`", remedy="write report, ticket or page")
     return Severity(value)
 
 
 def version(value: Any) -> str | None:
-    """A version of the model, as its events name it; None for all of them."""
+    """A version of the model; None for all versions."""
     if isinstance(value, bool) or not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
         raise ConfigError(f"`{short(value)}` is no version", remedy='write a text such as "3"')
     found = value if isinstance(value, str) else as_text(value)
@@ -192,7 +192,7 @@ def words(entry: DefinitionEntry, faults: Faults) -> dict[str, Any]:
 
 
 def params(value: Any, measure: AnySpec | None, contract: Contract | None) -> dict[str, Any]:
-    """The params of a measure, those that are not written as usual."""
+    """The params of a measure; those that are not written have their defaults."""
     if not isinstance(value, dict):
         raise ConfigError(f"`{short(value)}` is no mapping", remedy="leave `params` out")
     if measure is None:
@@ -213,7 +213,7 @@ def params(value: Any, measure: AnySpec | None, contract: Contract | None) -> di
 
 
 def _given(value: dict[str, Any], params: type[msgspec.Struct]) -> dict[str, Any]:
-    """Params as plain values; where a text can be meant, a number or truth value is its text."""
+    """Params as plain values; where a text may be given, a number or boolean becomes its text."""
     hints = get_type_hints(params)
     fields = zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True)
     texts = {wire for name, wire in fields if str in get_args(hints[name])}

@@ -1,6 +1,6 @@
-"""The grammar of definitions: what people write becomes monitors, or one error that lists every fault.
+"""The grammar of definitions: turns a file into monitors, contracts and destinations, or raises one error that lists every fault.
 
-What the grammar knows and this version does not have is refused by its name, never ignored.
+What the grammar has and this version has not built is refused by its name, never ignored.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ KEYS = (
 
 @dataclass(frozen=True)
 class Definitions:
-    """What a file defines, in its order. Destinations are as written: alerts reads them. Contracts have no version before they are saved."""
+    """The definitions of a file, in its order. Destinations are as written, because `alerts` reads them. Contracts get their version when they are saved."""
 
     monitors: tuple[Monitor, ...] = ()
     destinations: tuple[dict[str, Any], ...] = ()
@@ -56,12 +56,12 @@ class Definitions:
 
 
 def parse(text: str, *, contract: Callable[[str], Contract | None], there: Collection[tuple[str, str, str]] = ()) -> Definitions:
-    """Read definitions; `contract` gives the newest contract of a model, and those that the file declares go before it.
+    """Read definitions. `contract` gives the newest contract of a model; contracts that the file declares come first.
 
-    `there` are the monitors and destinations that exist, by kind, model ("" of a destination) and name: their names, and those of models with a
-    contract, are not new and need not keep to the rule.
+    `there` are the monitors and destinations that exist, by kind, model ("" for a destination) and name. Their names, and those of models with a
+    contract, are not new, so they need not follow the rule for names.
 
-    Raises ConfigError that lists every fault with its line, definition, field and remedy; then nothing of the file may be taken.
+    Raises ConfigError that lists every fault with its line, definition, field and remedy; then nothing of the file may be applied.
     """
     faults = Faults()
     found = list(entries(text, faults))
@@ -81,7 +81,7 @@ def parse(text: str, *, contract: Callable[[str], Contract | None], there: Colle
 
 
 def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], Contract | None], broken: set[str]) -> Monitor:
-    """The monitor of an entry, with defaults where there are faults."""
+    """The monitor of an entry, with default values for fields with faults."""
     _keys(entry, faults)
     model = faults.read(entry, "model", _text, "")
     known = contract(model) if model else None
@@ -141,7 +141,7 @@ def _keys(entry: DefinitionEntry, faults: Faults) -> None:
 def _names(
     found: list[DefinitionEntry], faults: Faults, there: Collection[tuple[str, str, str]], contract: Callable[[str], Contract | None]
 ) -> None:
-    """Report what is defined twice, and names that nothing new may have. A monitor is known by its model and name, the others by their name."""
+    """Report what is defined twice, and new names that break the rule. A monitor is identified by model and name, other kinds by their name."""
     seen: dict[tuple[str, str, str], int] = {}
     for entry in found:
         key = (entry.kind, str(entry.fields.get("model")) if entry.kind == "monitor" else "", entry.name)

@@ -1,1 +1,1 @@
-"""From windows that are due to readings."""
+"""Evaluation: computes the readings of windows that are due."""

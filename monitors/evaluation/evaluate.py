@@ -1,4 +1,4 @@
-"""Evaluates monitors over many windows at once: evidence to values, values to readings."""
+"""Computes the readings of monitors for many windows at once, from evidence."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from monitors.evidence.reads import PaneFields, Reads, Scope
 from monitors.model import Model
 from monitors.ports import Contracts, Panes, Raw
 
-_CELLS = 2_000_000  # of a dense block, of which there is one a thread
+_CELLS = 2_000_000  # cells of a dense block; each thread has one block
 _SPARSE = 8_000_000  # bins with rows, of all columns, that are read at a time
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """What holds for all columns of a monitor over some windows: the measure with its params, the pool of the baseline, and what is read."""
+    """What is the same for all columns of a monitor over some windows: the measure with its params, the pool of the baseline, and what is read."""
 
     spec: AnySpec
     params: Any
@@ -45,13 +45,13 @@ class _Asked:
 
 
 class Evaluate:
-    """Computes readings; it reads panes and outcomes, and writes nothing."""
+    """Computes readings. It reads panes and outcomes, and writes nothing."""
 
     def __init__(self, panes: Panes, raw: Raw, contracts: Contracts) -> None:
         self._panes, self._history = panes, History(raw, contracts)
 
     def reads(self, scope: Scope) -> Reads:
-        """What monitors of one scope share while they are evaluated over the same windows."""
+        """The reads that monitors of one scope share while they are evaluated over the same windows."""
         return Reads(self._panes, self._history, scope)
 
     def __call__(self, monitor: Monitor, windows: Spans, reads: Reads) -> Frame:
@@ -87,23 +87,23 @@ class Evaluate:
 
 
 def pool(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
-    """What of the stream is the baseline of windows, one set of spans for each part of the pool."""
+    """The spans of the stream that are the baselines of windows: one set of spans for each part of the pool."""
     return monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ()
 
 
 def extent(monitor: Monitor, windows: Spans) -> Extent:
-    """What is read of the stream to evaluate a monitor over windows."""
+    """The cells of event time that are read to evaluate a monitor over windows."""
     return Extent.of(windows.join(*pool(monitor, windows)))
 
 
 def fields(monitor: Monitor, columns: Sequence[str]) -> PaneFields:
-    """What of panes a monitor reads for these columns."""
+    """The fields of panes that a monitor reads for these columns."""
     kind = KINDS[catalogue.spec(monitor.measure).evidence]
     return reduce(or_, (kind.fields(column) for column in columns), PaneFields())
 
 
 def most(scope: Scope) -> int:
-    """How many windows to evaluate at a time."""
+    """How many windows are evaluated at a time."""
     widths = [column.bins for column in scope.model.contract.watched] or [1]
     read = [scope.model.contract.column(name).bins for name in scope.columns] or [1]
     return max(1, min(_CELLS // (max(widths) * len(scope.segments)), _SPARSE // (sum(read) * len(scope.segments))))
@@ -137,7 +137,7 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
 
 
 def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
-    """The columns that a monitor watches, as far as the contract has them; ("",) for a measure of the whole model."""
+    """The columns of a monitor that the contract has; ("",) for a measure of the whole model."""
     if catalogue.spec(monitor.measure).about.subject is not Subject.COLUMN:
         return ("",)
     there = {column.name for column in contract.own}
@@ -145,18 +145,18 @@ def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
 
 
 def missing(monitor: Monitor, contract: Contract) -> list[str]:
-    """The columns that a monitor names and the contract has not, as after a new reference."""
+    """The columns that a monitor names and the contract does not have, for example after a new reference."""
     there = {column.name for column in contract.own}
     return [name for name in monitor.columns if name not in there]
 
 
 def groupings_of(monitor: Monitor) -> tuple[str, ...]:
-    """The groupings of a monitor as panes name them: "" is `all`."""
+    """The groupings of a monitor, with "" for `all`, as panes name it."""
     return tuple(dict.fromkeys("" if name == "all" else name for name in ("all", *monitor.segments)))
 
 
 def segments_of(monitor: Monitor, model: Model, found: Sequence[str]) -> tuple[str, ...]:
-    """The segments of a monitor: of its groupings, all values that are in the reference or in raw."""
+    """The segments of a monitor: all values of its groupings that are in the reference or in raw events."""
     wanted = set(groupings_of(monitor))
     every = {"all", *found, *(model.reference.segments if model.reference else ())}
     return tuple(sorted(segment for segment in every if "*".join(grouping_of(segment)) in wanted))

@@ -1,4 +1,4 @@
-"""Errors of monitors: one that fails does not spoil the others."""
+"""Errors of monitors. A monitor that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from core.monitor import Monitor
 
 
 class Failures:
-    """The errors of one call, by monitor. One that fails is left alone for the rest of it.
+    """The errors of one call, by monitor. A monitor that fails is skipped for the rest of the call.
 
-    `reach` is called with each error and raises where it is no monitor's fault, as where a store is away.
+    `reach` is called with each error. It raises if the fault is not a monitor's, for example because a store is away.
     """
 
     def __init__(self, reach: Callable[[Exception], None]) -> None:
@@ -21,12 +21,12 @@ class Failures:
 
     @contextmanager
     def of(self, *monitors: Monitor) -> Iterator[None]:
-        """What is done for some monitors; an error in it is theirs. Fenced is of the owner, and what `reach` raises is of the stores."""
+        """Work for some monitors: an error in it counts as theirs, except Fenced and what `reach` raises."""
         try:
             yield
         except Fenced:
             raise
-        except Exception as error:  # one monitor's edge: its windows stay due
+        except Exception as error:  # a monitor's failure: its windows stay due
             self._reach(error)
             for monitor in monitors:
                 self.errors.setdefault(monitor.name, (monitor, error))

@@ -20,7 +20,7 @@ from core.span import Spans
 VERDICTS = tuple(Verdict)
 NONE = -1  # where a count is not there
 
-_SAME = 1e-12  # relative: sums of the same numbers in another order
+_SAME = 1e-12  # relative: sums of the same numbers in another order may differ so much
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Frame:
     reason: npt.NDArray[np.object_]
 
     def changed(self, stored: pa.Table) -> tuple[npt.NDArray[np.bool_], Ints]:
-        """Which readings differ from the stored ones in any field, and the revision that each would have."""
+        """Which readings differ from the stored ones in any field, and the revision that each of them would get."""
         revision = np.ones(self.value.shape, np.int64)
         if not stored.num_rows:
             return np.ones(self.value.shape, np.bool_), revision
@@ -62,7 +62,7 @@ class Frame:
         return changed, revision
 
     def table(self, mask: npt.NDArray[np.bool_], revision: Ints, now: int, generation: int) -> pa.Table:
-        """The readings under the mask, as columns."""
+        """The readings that `mask` selects, as columns."""
         w, c, s = np.nonzero(mask)
         rows, n_baseline = len(w), self.n_baseline[mask]
         same = {name: _repeat(json.dumps(value) if name in DOCUMENTS else value, rows) for name, value in self._same().items()}
@@ -86,7 +86,7 @@ class Frame:
         )
 
     def readings(self, mask: npt.NDArray[np.bool_], revision: Ints) -> Iterator[Reading]:
-        """The readings under the mask one by one, windows in order."""
+        """The readings that `mask` selects, one by one, windows in order."""
         same = self._same()
         for at in ((w, *index) for w, held in enumerate(mask) for index in np.argwhere(held).tolist()):
             w, c, s = at
@@ -122,7 +122,7 @@ class Frame:
         }
 
     def _places(self, stored: pa.Table) -> tuple[tuple[Ints, Ints, Ints], Ints]:
-        """Where in the block each stored reading stands, and which stored rows those are."""
+        """The index in the block of each stored reading that is in it, and the stored rows."""
         w = self.windows.find(Spans(stored["window_start"].to_numpy(), stored["window_end"].to_numpy()))
         c, s = codes(stored["column"], self.columns), codes(stored["segment"], self.segments)
         rows = np.flatnonzero((w >= 0) & (c >= 0) & (s >= 0))

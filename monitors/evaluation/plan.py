@@ -1,4 +1,4 @@
-"""Which windows are due: those that exist, have closed, and are new or were touched."""
+"""Which windows are due: those that exist and have closed, and are new or touched."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from core.monitor import Monitor
 from core.span import Spans
 from core.window.kind import Window
 
-LONGEST_GAP = 1_000  # of more empty windows in a row than this, only the first exists
+LONGEST_GAP = 1_000  # of more empty windows in a row than this only the first exists
 
 
 def existing(window: Window, slots: Ints, watermark: int, *, live: bool) -> Spans:
     """The windows that exist and have closed.
 
-    `slots` are the times of panes with predictions, ascending. Windows run from that of the first to that of the last; of a model that is live, on to the
+    `slots` are the times of panes with predictions, ascending. There are windows from the first slot to the last. A live model also has windows from there to the
     watermark, `LONGEST_GAP` at most.
     """
     if not len(slots):
@@ -32,7 +32,7 @@ def existing(window: Window, slots: Ints, watermark: int, *, live: bool) -> Span
 
 
 def due(monitor: Monitor, windows: Spans, touched: Ints, done: Spans) -> Spans:
-    """Of the existing windows those that are not `done`, and those of which a touched slot changes the target or the baseline."""
+    """The existing windows that are not `done`, and those whose target or baseline holds a touched slot."""
     times = np.unique(touched)
     changed = windows.holding(times)
     for part in monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ():
@@ -41,7 +41,7 @@ def due(monitor: Monitor, windows: Spans, touched: Ints, done: Spans) -> Spans:
 
 
 def chunks(windows: Spans, most: int) -> list[Spans]:
-    """Windows in runs of at most `most` and without long gaps, so that a range query reads what is wanted."""
+    """Windows in runs of at most `most`, without long gaps, so that a range query reads little else."""
     if not len(windows):
         return []
     gap = np.diff(windows.start) > 8 * (windows.end - windows.start)[:-1]
@@ -51,7 +51,7 @@ def chunks(windows: Spans, most: int) -> list[Spans]:
 
 def _between(window: Window, slots: Ints) -> Spans:
     """The windows from the first slot to the last, without those of long gaps."""
-    # Where a gap is longer than may be filled, its windows are not even made: there may be millions of them.
+    # The windows of a gap that is too long are not made at all: there may be millions of them.
     breaks = np.flatnonzero(np.diff(slots) > (LONGEST_GAP + 1) * window.step + window.longest) + 1
     runs = np.split(slots, breaks)
     parts = [window.between(int(run[0]), int(run[-1]) + window.step * (run is not runs[-1])) for run in runs]

@@ -1,4 +1,4 @@
-"""Evaluates the monitors of one model: those whose windows moved, and those that failed before."""
+"""Runs the monitors of one model: those with windows that are due, and those that failed before."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from monitors.ports import Alerts, FactWriter, Panes, Readings
 
 _log = logging.getLogger(__name__)
 
-_LONGEST = moment.MINUTE  # between two attempts at a monitor that fails
-_EARLY = 10 * moment.MINUTE  # after an owner's first step, in which readings of earlier owners are counted in each
-_RECOUNT = 5 * moment.MINUTE  # between two counts later
-_PORTION = 10_000  # readings that alerts take in one transaction: PostgreSQL ends one in which nothing is asked for 10 s
+_LONGEST = moment.MINUTE  # the longest pause between two attempts at a monitor that fails
+_EARLY = 10 * moment.MINUTE  # so long after an owner's first step every step counts the readings of earlier owners
+_RECOUNT = 5 * moment.MINUTE  # the pause between two counts later
+_PORTION = 10_000  # readings that alerts take in one transaction: PostgreSQL ends a transaction that is idle for 10 s
 
 
 @dataclass
@@ -111,7 +111,10 @@ class MonitorRunner:
                 del reasons[name]
 
     def due(self, monitors: Sequence[Monitor], failed: set[str]) -> set[str]:
-        """Of the monitors that failed or were paused, those to evaluate now. They are evaluated over their whole history, so after each failure they wait longer."""
+        """Of the monitors that failed or were paused, those to evaluate now.
+
+        They are evaluated over their whole history, so after each failure they wait longer.
+        """
         now = self._clock.now()
         return {
             m.name
@@ -178,7 +181,7 @@ class MonitorRunner:
         return MonitorTask(monitor, segments, columns, due, gone, done)
 
     def _group(self, group: Sequence[MonitorTask], model: Model, given: StepInput, lease: Lease, failures: Failures) -> None:
-        """Evaluate tasks of one key: what they need is read once."""
+        """Evaluate tasks of one key, which share their reads."""
         columns = tuple(dict.fromkeys(name for task in group for name in task.columns if name))
         first, read = group[0], reduce(or_, (fields(task.monitor, task.columns) for task in group))
         scope = Scope(model, first.segments, groupings_of(first.monitor), columns, first.monitor.version, read)
@@ -190,7 +193,7 @@ class MonitorRunner:
                 self._chunk(portion, chunk, reads, given, lease, failures)
 
     def _chunk(self, tasks: Sequence[MonitorTask], chunk: Spans, reads: Reads, given: StepInput, lease: Lease, failures: Failures) -> None:
-        """Evaluate windows, tell the alerts, and store what is new."""
+        """Evaluate windows, give new readings to the alerts, and store them."""
         tasks = [task for task in tasks if task.monitor.name not in failures.errors]
         if not tasks:
             return
@@ -213,7 +216,7 @@ class MonitorRunner:
                     task.done.add(chunk, task.each)
 
     def _frame(self, task: MonitorTask, chunk: Spans, reads: Reads) -> Frame:
-        """The readings of a monitor. What the store refuses for several together is asked for this one alone."""
+        """The readings of a monitor. If the store refuses a query for several monitors together, it is repeated for this one alone."""
         try:
             return self._evaluate(task.monitor, chunk, reads)
         except Retryable:
@@ -224,9 +227,9 @@ class MonitorRunner:
             return self._evaluate(task.monitor, chunk, self._evaluate.reads(own))
 
     def _changed(self, monitor: Monitor, frame: Frame, stored: pa.Table, given: StepInput, lease: Lease) -> tuple[pa.Table, int]:
-        """What is to be stored, and how many of these readings are new. The alerts get the new ones here, before they are stored.
+        """The readings to store, and how many of them are new. The alerts get the new ones here, before they are stored.
 
-        If this process is killed between the two, the alerts get the same readings again, which changes nothing there.
+        If this process is killed between the two, the alerts get the same readings again, which changes nothing.
         """
         changed, revision = frame.changed(stored)
         written, numbers = (np.ones_like(changed), np.where(changed, revision, revision - 1)) if given.first_step else (changed, revision)
@@ -243,7 +246,7 @@ class MonitorRunner:
             self._write.readings(tables)
         except Fenced:
             raise
-        except Exception:  # of one monitor perhaps: the others' are stored
+        except Exception:  # perhaps because of one monitor: those of the others are stored
             if len(tables) == 1:
                 raise
             for task, table, _ in written:
@@ -259,7 +262,7 @@ class MonitorRunner:
             task.done.drop(chunk)
 
     def _stored(self, monitors: Sequence[Monitor], chunk: Spans) -> dict[str, pa.Table]:
-        """By monitor the readings that are stored of windows."""
+        """By monitor the stored readings of windows."""
         span = (int(chunk.start[0]), int(chunk.start[-1]) + 1)
         return self._readings.newest(monitors[0].model, {monitor.name: monitor.evaluated_revision for monitor in monitors}, span)
 
@@ -278,7 +281,7 @@ class MonitorRunner:
 
     def _failed(self, monitor: Monitor, error: Exception) -> None:
         """Log and report why, and try again after twice the last pause."""
-        refused = isinstance(error, Retryable)  # then the message says all
+        refused = isinstance(error, Retryable)  # the message says enough, without a traceback
         _log.log(
             logging.WARNING if refused else logging.ERROR,
             "monitor %s of %s could not be evaluated: %s",
@@ -293,13 +296,13 @@ class MonitorRunner:
         self.counts.failed[monitor.name] = f"{type(error).__name__}: {str(error)[:300]}; tried again in {pause // moment.SECOND} s"
 
     def _note_missing_columns(self, monitor: Monitor, contract: Contract) -> None:
-        """Remember which of a monitor's columns the contract has not; the others are evaluated."""
+        """Note which of a monitor's columns the contract does not have; the others are evaluated."""
         self.counts.missing.pop(monitor.name, None)
         if names := missing(monitor, contract):
             self.counts.missing[monitor.name] = f"contract version {contract.version} has no column {', '.join(names)}; change its columns"
 
     def _load_evaluated(self, monitors: Sequence[Monitor], contract: Contract) -> None:
-        """Look up which windows have readings, of the monitors of which that is not known."""
+        """Load which windows have readings, for the monitors for which that is not known."""
         unknown = {m.name: m.evaluated_revision for m in monitors if (m.name, m.evaluated_revision, contract.version) not in self._done}
         if unknown:
             found = self._readings.evaluated(contract.model, unknown, contract.version)
@@ -307,5 +310,5 @@ class MonitorRunner:
 
 
 def watched(monitor: Monitor) -> bool:
-    """Whether a monitor has a limit that alerts watch."""
+    """Whether a monitor has a threshold, so that alerts take its readings."""
     return monitor.warn is not None or monitor.critical is not None

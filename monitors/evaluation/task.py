@@ -1,4 +1,4 @@
-"""What there is to do for the monitors of a model, and which of it shares what is read."""
+"""The tasks of a step: the windows to evaluate for each monitor, and which monitors share their reads."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class EvaluatedWindows:
 
     @property
     def until(self) -> int:
-        """The end of the last of them. What silence has closed stays closed: events of its own change its readings."""
+        """The end of the last window. A window that closed in silence stays closed: its later events change its readings."""
         return int(self.windows.end.max(initial=_NEVER))
 
     def complete(self, each: int) -> Spans:
-        """Those with so many readings."""
+        """The windows with so many readings."""
         return self.windows.take(self.readings == each)
 
     def add(self, windows: Spans, each: int) -> None:
-        """Note windows with so many readings."""
+        """Add windows with so many readings each."""
         self.drop(windows)
         start, end = (np.concatenate([getattr(self.windows, name), getattr(windows, name)]) for name in ("start", "end"))
         order = np.lexsort((end, start))
@@ -41,14 +41,14 @@ class EvaluatedWindows:
         self.readings = np.concatenate([self.readings, np.full(len(windows), each)])[order]
 
     def drop(self, windows: Spans) -> None:
-        """Forget windows."""
+        """Remove windows."""
         rest = ~self.windows.isin(windows)
         self.windows, self.readings = self.windows.take(rest), self.readings[rest]
 
 
 @dataclass(frozen=True)
 class MonitorTask:
-    """What there is to do for a monitor: windows that are due, and windows that are gone."""
+    """The task of a monitor: windows that are due, and windows that no longer exist."""
 
     monitor: Monitor
     segments: tuple[str, ...]
@@ -64,18 +64,18 @@ class MonitorTask:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Tasks of one key look at the same windows of the same rows."""
+        """Tasks of one key have the same windows and read the same rows."""
         return self.segments, self.monitor.version or "", self.due.start.tobytes(), self.due.end.tobytes()
 
 
 def groups(tasks: Sequence[MonitorTask]) -> list[list[MonitorTask]]:
-    """Tasks with windows that are due, those of one key together."""
+    """The tasks with windows that are due, grouped by key."""
     due = sorted((task for task in tasks if len(task.due)), key=lambda task: task.key)
     return [list(group) for _, group in groupby(due, key=lambda task: task.key)]
 
 
 def portions(tasks: Sequence[MonitorTask], windows: int) -> Iterator[list[MonitorTask]]:
-    """Tasks in order, about `_STORED` readings together."""
+    """Tasks in order, in portions of about `_STORED` readings."""
     ends = np.cumsum([windows * task.each for task in tasks]) // _STORED
     for _, group in groupby(zip(ends.tolist(), tasks, strict=True), key=lambda pair: pair[0]):
         yield [task for _, task in group]

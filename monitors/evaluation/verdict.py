@@ -1,4 +1,4 @@
-"""From numbers to verdicts: no data, too few, no value, or compared with the thresholds."""
+"""Verdicts of values: no data, too few rows, no value, or the result of the comparison with the thresholds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def judge(
     why: str,
     empty: str | npt.NDArray[np.object_],
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.object_]]:
-    """Verdict codes (places in `VERDICTS`) and reasons; all arrays have one shape. `why` says why there may be no value, `empty` why there are no rows."""
+    """Verdict codes (indices in `VERDICTS`) and reasons; all arrays have one shape. `why` says why a value may be missing, `empty` why there are no rows."""
     verdict = np.full(value.shape, VERDICTS.index(Verdict.OK), np.int8)
     reason = np.full(value.shape, None, object)
 

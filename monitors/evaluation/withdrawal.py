@@ -1,4 +1,4 @@
-"""Readings taken back: their window or segment is no more, because all of its events have ceased to count."""
+"""Withdraws readings whose window or segment no longer exists, because none of its events counts any more."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from monitors.evaluation.frame import codes
 
 
 def held(stored: pa.Table, windows: Spans, contract: int) -> pa.Table:
-    """The stored readings of these windows under this contract that were not taken back yet."""
+    """The stored readings of these windows under this contract that are not withdrawn."""
     there = Spans(stored["window_start"].to_numpy(), stored["window_end"].to_numpy()).isin(windows)
     mask = there & (stored["contract"].to_numpy() == contract)
     return stored.filter(pa.array(mask)).filter(pc.field("verdict").cast(pa.string()) != WITHDRAWN)
 
 
 def absent(stored: pa.Table, segments: tuple[str, ...]) -> pa.Table:
-    """The stored readings of a segment that is no more."""
+    """The stored readings of segments that no longer exist."""
     return stored.filter(pa.array(codes(stored["segment"], segments) < 0))
 
 
 def withdrawn(stored: pa.Table, now: int, generation: int) -> pa.Table:
-    """The revisions that take these stored readings back, as columns."""
+    """The revisions that withdraw these stored readings, as columns."""
     rows = stored.num_rows
     blank = {
         **dict.fromkeys(NUMBERS, pa.nulls(rows, pa.float64())),
@@ -43,7 +43,7 @@ def withdrawn(stored: pa.Table, now: int, generation: int) -> pa.Table:
 
 
 def as_nodata(table: pa.Table) -> Iterator[Reading]:
-    """The same for the alerts, to which such a window has no data; one by one, windows in order."""
+    """The withdrawn readings as `nodata` readings for the alerts, one by one, windows in order."""
     plain = [name for name in FIELDS if name not in {*DOCUMENTS, "verdict"}]
     kept = [name for name in DOCUMENTS if name != "evidence"]
     for rows in table.sort_by("window_start").to_batches(max_chunksize=1_000):

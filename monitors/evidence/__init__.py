@@ -1,1 +1,1 @@
-"""What measures are computed from, read once for all monitors of a step: a file for each kind of evidence; `kind` lists them."""
+"""Reads the evidence that measures are computed from, once for all monitors of a step. Each kind of evidence has a file; `kind` lists them."""

@@ -1,4 +1,4 @@
-"""Right, predicted and labelled rows by class."""
+"""Reads the evidence `Confusion`: right, predicted and labelled rows by class."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads, Scope
 
 _NAMES = ("n", "cell_prediction", "cell_label", "cell_count")
-_CELLS = 2_000_000  # of a block: what is sent may hold any number of classes
+_CELLS = 2_000_000  # cells of a block: events may hold any number of classes
 
 
 def fields(_column: str) -> PaneFields:
@@ -27,7 +27,7 @@ def fields(_column: str) -> PaneFields:
 
 
 def parts(reads: Reads, extent: Extent, windows: Spans) -> list[slice]:
-    """So many windows at a time that a block has about `_CELLS` cells."""
+    """How many windows at a time, so that a block has about `_CELLS` cells."""
     table = reads.performance(extent, _NAMES)
     held = {*reads.scope.model.contract.classes, *dense.texts(table["cell_prediction"]).texts, *dense.texts(table["cell_label"]).texts}
     size = max(1, _CELLS // max(1, len(held) * len(reads.scope.segments)))
@@ -45,12 +45,12 @@ def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Sp
 
 
 def reference(scope: Scope, _column: str) -> Confusion:
-    """Those of the reference; no rows where there is none."""
+    """The evidence of the reference; no rows if there is none."""
     return _of(scope, *dense.reference(scope))
 
 
 def _of(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> Confusion:
-    """Classes are those of the contract and whatever else was predicted or came as a label, in order of their texts."""
+    """The classes are those of the contract and all others that were predicted or labelled, in order of their texts."""
     contract = scope.model.contract
     rows, known = dense.Rows(table, extent.cells, scope.segments), Classes.of(contract)
     predicted, labels = (known.column(_used(dense.texts(table[name]))) for name in ("cell_prediction", "cell_label"))
@@ -64,6 +64,6 @@ def _of(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) ->
 
 
 def _used(values: Categories) -> Categories:
-    """The same without texts that no row has."""
+    """The texts that some row has."""
     used, codes = np.unique(values.codes, return_inverse=True)
     return Categories(codes.astype(np.int32), [values.texts[code] for code in used])

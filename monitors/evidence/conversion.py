@@ -1,4 +1,4 @@
-"""Events that were taken under one contract version, in the layout of another."""
+"""Converts events that came under one contract version to the layout of another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _Values = Categories | Floats
 
 
 def convert(block: Predictions, source: Contract, target: Contract) -> Predictions:
-    """The same events under `target`: columns and probabilities by name, null where `source` has none; classes or numbers as its task has them; signals anew."""
+    """The events under `target`. Columns and probabilities go by name, null if `source` has none; outputs are as the task has them; signals are made again."""
     if source == target:
         return block
     again = _outputs(block, source, target).with_columns(_columns(block, source, target))
@@ -27,14 +27,14 @@ def convert(block: Predictions, source: Contract, target: Contract) -> Predictio
 
 
 def convert_outcomes(block: Outcomes, source: Contract, target: Contract) -> Outcomes:
-    """The same of labelled events; their dimensions are texts under every contract."""
+    """As `convert`, for labelled events; their dimensions are texts under every contract."""
     if source == target:
         return block
     return replace(_outputs(block, source, target), label=_values(block.label, numeric=target.task == Task.REGRESSION))
 
 
 def _outputs(block: _Block, source: Contract, target: Contract) -> _Block:
-    """The block with what the model said as `target` has it."""
+    """The block with the model's outputs in the form of `target`."""
     return replace(
         block,
         prediction=_values(block.prediction, numeric=target.task == Task.REGRESSION),
@@ -57,7 +57,7 @@ def _values(values: _Values, *, numeric: bool) -> _Values:
 
 
 def _number(value: str) -> float:
-    """The number that a text stands for; NaN for null and infinity for what is no number."""
+    """The number of a text; NaN for null, and infinity for a text that is not a number."""
     if value == text.NULL:
         return np.nan
     try:
@@ -68,9 +68,9 @@ def _number(value: str) -> float:
 
 
 def _score(block: Predictions | Outcomes, source: Contract, target: Contract) -> Floats:
-    """Between two binary contracts the score, of the class that is the positive one now; of a class with a probability, where that is it, the probability.
+    """The scores of the positive class of `target`: from the score between two binary contracts, else from that class's probability.
 
-    Of two classes one is enough to know which is which. NaN where neither is a class of `target`.
+    If one class of `source` is known in `target`, the other follows. NaN if neither is a class of `target`.
     """
     if source.task == target.task == Task.BINARY:
         known = Classes.of(target)
@@ -89,7 +89,7 @@ def _probabilities(values: Floats | None, source: Contract, target: Contract) ->
     if values is None or source.classes == target.classes:
         return values
     held, known = np.full((len(values), len(target.classes)), np.nan), Classes.of(target)
-    # A class with the exact text goes before others that mean the same.
+    # A class with the exact text comes before others that mean the same.
     for index, name in sorted(enumerate(source.classes), key=lambda one: one[1] not in target.classes):
         if (meant := known.find(name)) is not None:
             column = held[:, target.classes.index(meant)]

@@ -1,4 +1,4 @@
-"""Counts by bin of a column."""
+"""Reads the evidence `Counts`: counts by bin of a column."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spa
 
 
 def reference(scope: Scope, column: str) -> Counts:
-    """Those of the reference; zeros where there is none."""
+    """The counts of the reference; zeros if there is none."""
     what = scope.model.contract.column(column)
     return Counts(_reference(scope, what, scope.segments)[None], what, groups(what, _reference(scope, what, (ALL,))[0]))
 

@@ -1,4 +1,4 @@
-"""Sparse rows of panes, summed into dense blocks of cells x segments."""
+"""Sums the sparse rows of panes into dense blocks of cells x segments."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from monitors.evidence.reads import Scope
 
 Flags = npt.NDArray[np.bool_]
 
-_ONE = Spans.of([(0, 1)])  # in which the reference stands
+_ONE = Spans.of([(0, 1)])  # the cell that stands for the whole reference
 
 
 class Rows:
-    """The rows of a table (start, segment, and sums or lists) at their places among `starts` (ascending) x `segments`; others are left out."""
+    """The rows of a table (start, segment, and sums or lists) by index in `starts` (ascending) x `segments`; other rows are left out."""
 
     def __init__(self, table: pa.Table, starts: Ints, segments: tuple[str, ...]) -> None:
         code = {segment: place for place, segment in enumerate(segments)}
@@ -40,13 +40,13 @@ class Rows:
         return _sums(self._at[self._keep], values[self._keep], self.shape)
 
     def extreme(self, name: str, nothing: float) -> Floats:
-        """A column of numbers of which each place has one, `nothing` where it has none: (starts, segments)."""
+        """A column of numbers with one row for each start and segment, `nothing` if there is none: (starts, segments)."""
         found = np.full(prod(self.shape), nothing)
         found[self._at[self._keep]] = self._table[name].to_numpy()[self._keep]
         return found.reshape(self.shape)
 
     def cells(self, place: Ints, amount: Floats, width: int, lengths: Ints) -> Floats:
-        """Sums of list items at their `place` in [0, width), -1 to leave one out; `lengths` are the lists': (starts, segments, width)."""
+        """Sums of list items by their index `place` in [0, width), -1 to leave one out; `lengths` are the lengths of the lists. (starts, segments, width)."""
         row = np.repeat(np.arange(len(self._at)), lengths)
         wanted = self._keep[row] & (place >= 0)
         cell = (self._at[row] * width + place)[wanted]
@@ -58,13 +58,13 @@ class Rows:
 
 
 def reference(scope: Scope) -> tuple[pa.Table, Extent, tuple[Spans]]:
-    """The performance panes of the reference, which stand in one cell, that cell, and the span of it; no rows where there is no reference."""
+    """The performance panes of the reference, all in one cell; that cell, and its span. No rows if there is no reference."""
     held = (scope.model.reference.performance if scope.model.reference else PerformanceSummary.zero()).to_columns()
     return held.rename_columns({"slot": "start"}), Extent.of(_ONE), (_ONE,)
 
 
 def inputs(scope: Scope, column: str) -> tuple[pa.Table, Extent, tuple[Spans]]:
-    """The same of the input panes of a column, as the store gives them."""
+    """As `reference`, for the input panes of a column, in the form that the store gives."""
     held = (scope.model.reference.input if scope.model.reference else InputSummary.zero()).to_columns()
     held = held.filter(pc.equal(held["column"], column)).rename_columns({"slot": "start"})
     total = pa.array([sum(row) for row in held["sum"].to_pylist()], pa.float64())
@@ -99,6 +99,6 @@ def _sums(places: Ints, amounts: Floats, shape: tuple[int, ...]) -> Floats:
 
 
 def codes(values: Categories, code: dict[str, int]) -> Ints:
-    """The code of each text, -1 where it has none."""
+    """The code of each text, -1 if it has none."""
     table = np.array([code.get(text, -1) for text in values.texts], np.int64)
     return table[values.codes] if len(table) else np.zeros(0, np.int64)

@@ -1,4 +1,4 @@
-"""How many distinct values a categorical column has."""
+"""Reads the evidence `Distinct`: how many distinct values a categorical column has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads, Scope
 
 _NAMES = ("bin", "count", "register", "rank", "n", "measured")
-_CELLS = 4_000_000  # registers of a block
+_CELLS = 4_000_000  # how many registers a block has, about
 
 
 def fields(_column: str) -> PaneFields:
@@ -25,7 +25,7 @@ def fields(_column: str) -> PaneFields:
 
 
 def parts(reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
-    """So many windows at a time that a block has about `_CELLS` registers."""
+    """How many windows at a time, so that a block has about `_CELLS` registers."""
     size = max(1, _CELLS // (REGISTERS * len(reads.scope.segments)))
     return [slice(index, index + size) for index in range(0, len(windows), size)]
 
@@ -40,7 +40,7 @@ def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spa
 
 
 def reference(scope: Scope, column: str) -> Distinct:
-    """Those of the reference; none where there is no reference."""
+    """The evidence of the reference; none if there is no reference."""
     return _of(scope, column, *dense.inputs(scope, column))
 
 

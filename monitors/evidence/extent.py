@@ -1,4 +1,4 @@
-"""The cells of event time that a step reads: the coarsest ones of which all its spans are made."""
+"""The cells of event time that a step reads: the longest cells of which all its spans consist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from core.block import Floats, Ints
 from core.span import Spans
 
-_GAP = 8  # cells that are rather read than asked around
+_GAP = 8  # a gap of so many cells is read along rather than split into two queries
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Extent:
         return Extent._cut(spans, int(np.gcd.reduce(bounds - bounds.min())))
 
     def part(self, spans: Spans) -> Extent:
-        """Those of the cells of which some spans are made."""
+        """The cells of which some spans consist."""
         return Extent._cut(spans, self.step)
 
     @staticmethod
@@ -39,12 +39,12 @@ class Extent:
 
     @property
     def phase(self) -> int:
-        """Where cells begin, modulo `step`."""
+        """The starts of cells, modulo `step`."""
         return int(self.cells[0] % self.step)
 
     @property
     def runs(self) -> list[tuple[int, int]]:
-        """Ranges that hold all cells and no long stretch besides."""
+        """Ranges that hold all cells and no long gap."""
         breaks = np.flatnonzero(np.diff(self.cells) > _GAP * self.step) + 1
         return [(int(run[0]), int(run[-1]) + self.step) for run in np.split(self.cells, breaks)]
 
@@ -53,7 +53,7 @@ class Extent:
         return self.step == other.step and bool(np.isin(other.cells, self.cells).all())
 
     def pooled(self, values: Floats, parts: Sequence[Spans], how: np.ufunc = np.add) -> Floats:
-        """Sums over the cells of spans, or what another ufunc makes of them: values (cells, ...); for place i those of span i of every part, (spans, ...)."""
+        """Sums over the cells of spans, or the result of another ufunc. values: (cells, ...); returns (spans, ...), where index i pools span i of every part."""
         return reduce(how, (self._pooled(values, spans, how) for spans in parts))
 
     def _pooled(self, values: Floats, spans: Spans, how: np.ufunc) -> Floats:

@@ -1,4 +1,4 @@
-"""A model's raw events in the layout of one contract, whichever they were taken under."""
+"""Reads a model's raw events in the layout of one contract, whichever contract versions they came under."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monitors.ports import Contracts, Raw
 
 
 class History:
-    """Reads slots, one block for each contract version that has events there; blocks without rows are left out."""
+    """Reads the events of slots, one block for each contract version under which events came; empty blocks are left out."""
 
     def __init__(self, raw: Raw, contracts: Contracts) -> None:
         self._raw, self._contracts = raw, contracts
@@ -24,14 +24,14 @@ class History:
                 yield convert(block, source, contract)
 
     def outcomes(self, contract: Contract, slots: Ints, *, version: str | None = None) -> Iterator[Outcomes]:
-        """The labelled ones among them; of one version of the model, or all."""
+        """The labelled events of these slots that count; of one version of the model, or of all."""
         dimensions = [dimension.name for dimension in contract.dimensions]
         for source in self._sources(contract, slots):
             if len(block := self._raw.outcomes(source, dimensions, slots, contract.pane, version=version)):
                 yield convert_outcomes(block, source, contract)
 
     def _sources(self, contract: Contract, slots: Ints) -> Iterator[Contract]:
-        """The contract versions under which the slots' events were taken."""
+        """The contract versions under which the slots' events came."""
         for version in self._raw.contracts(contract.model, slots, contract.pane):
             source = contract if version == contract.version else self._contracts(contract.model, version)
             if source is None:

@@ -1,7 +1,7 @@
-"""How each kind of evidence is read: a new one is a file and a line here.
+"""The readers of all kinds of evidence. A new kind is a file in this folder, and a line in `KINDS`.
 
-Each has `fields`, which says what of panes it reads; `read`, which gives the evidence of several sides (a target, a baseline; each pools its spans) from one extent; `reference`, which gives that of the
-reference; and `parts`, which says how many windows fit into memory at a time.
+A reader has `fields`, the fields of panes that it reads; `read`, the evidence of several sides (a target, a baseline; each pools its spans) from one
+extent; `reference`, the evidence of the reference; and `parts`, which says how many windows fit into memory at a time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class EvidenceKind(Protocol):
     """A module that reads one kind of evidence."""
 
     def fields(self, column: str, /) -> PaneFields:
-        """What of panes is read for a column."""
+        """The fields of panes that are read for a column."""
         ...
 
     def parts(self, reads: Reads, extent: Extent, windows: Spans, /) -> list[slice]:
@@ -28,11 +28,11 @@ class EvidenceKind(Protocol):
         ...
 
     def read(self, reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spans]], /) -> Sequence[Any]:
-        """The evidence of each side; `column` is "" for the whole model."""
+        """The evidence of each side; `column` is "" for a measure of the whole model."""
         ...
 
     def reference(self, scope: Scope, column: str, /) -> Any:
-        """That of the reference."""
+        """The evidence of the reference."""
         ...
 
 

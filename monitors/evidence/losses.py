@@ -1,4 +1,4 @@
-"""Sums of losses."""
+"""Reads the evidence `Losses`: sums of losses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Sp
 
 
 def reference(scope: Scope, _column: str) -> Losses:
-    """Those of the reference; no rows where there is none."""
+    """The sums of the reference; no rows if there is none."""
     return _of(scope, *dense.reference(scope))
 
 

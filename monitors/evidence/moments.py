@@ -1,4 +1,4 @@
-"""Moments of a numeric column."""
+"""Reads the evidence `Moments`: moments of a numeric column."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ parts = at_once
 
 
 def fields(_column: str) -> PaneFields:
-    """Sums and extremes; and counts by bin, which tell the finite numbers."""
+    """Sums and extremes; and counts by bin, which give the number of finite values."""
     return PaneFields(inputs=frozenset(_NAMES))
 
 
@@ -30,7 +30,7 @@ def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spa
 
 
 def reference(scope: Scope, column: str) -> Moments:
-    """Those of the reference; no rows where there is none."""
+    """The moments of the reference; no rows if there is none."""
     return _of(scope, column, *dense.inputs(scope, column))
 
 

@@ -1,4 +1,4 @@
-"""What a step reads of panes and outcomes: each question is asked once, however many measures want the answer."""
+"""The reads of a step from panes and outcomes: each query is run once, however many measures need its answer."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PaneFields:
-    """What is read of panes, by name: of input panes, and of performance panes."""
+    """The names of the fields that are read from input panes and from performance panes."""
 
     inputs: frozenset[str] = frozenset()
     performance: frozenset[str] = frozenset()
 
     def __or__(self, other: PaneFields) -> PaneFields:
-        """Those of both."""
+        """The fields of both."""
         return PaneFields(self.inputs | other.inputs, self.performance | other.performance)
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Of which rows evidence is read: a model, its segments and their groupings ("" is `all`), one version of the model or all, and the columns.
+    """The rows of which evidence is read: a model, its segments and their groupings ("" is `all`), one version of the model or all, and the columns.
 
-    `fields` are those of all who share what is read: whoever asks first asks for all of them.
+    `fields` are those that all monitors of the scope need; the first query reads all of them.
     """
 
     model: Model
@@ -47,7 +47,7 @@ class Scope:
 
 
 class Reads:
-    """The answers about one scope, kept while some windows are evaluated."""
+    """The answers to the queries of one scope, kept while some windows are evaluated."""
 
     def __init__(self, panes: Panes, history: History, scope: Scope) -> None:
         self._panes, self._history, self.scope = panes, history, scope
@@ -56,7 +56,10 @@ class Reads:
         self._made: dict[tuple[object, ...], Any] = {}
 
     def inputs(self, extent: Extent, column: str, names: Collection[str]) -> pa.Table:
-        """What input panes hold of a column, one row a cell and segment with rows, and cells besides: start, segment, and those of `names`."""
+        """The input panes of a column, one row a cell and segment with rows: start, segment, and the fields `names`.
+
+        More cells than those of the extent may come.
+        """
         contract, scope, asked = self.scope.model.contract, self.scope, _together(names, self.scope.fields.inputs)
 
         def ask(span: tuple[int, int]) -> pa.Table:
@@ -66,7 +69,7 @@ class Reads:
         return held.get(column, next(iter(held.values())).slice(0, 0))
 
     def performance(self, extent: Extent, names: Collection[str]) -> pa.Table:
-        """What performance panes hold, one row a cell and segment with rows, and cells besides: start, segment, and those of `names`."""
+        """The performance panes, one row a cell and segment with rows: start, segment, and the fields `names`. More cells than those of the extent may come."""
         contract, scope, asked = self.scope.model.contract, self.scope, _together(names, self.scope.fields.performance)
 
         def ask(span: tuple[int, int]) -> pa.Table:
@@ -75,29 +78,29 @@ class Reads:
         return _kept(self._performance.setdefault(asked, []), extent, lambda: _asked(extent, ask))
 
     def once(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
-        """What `make` gives; made once for a key."""
+        """The result of `make`, which is called once for a key."""
         if key not in self._made:
             self._made[key] = make()
         found: T = self._made[key]
         return found
 
     def outcomes(self, slots: Ints) -> Iterator[Outcomes]:
-        """The labelled events of slots, in blocks. They are not kept."""
+        """The labelled events of slots, in blocks, which are not kept."""
         return self._history.outcomes(self.scope.model.contract, slots, version=self.scope.version)
 
 
 def at_once(_reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
-    """All windows at a time, as `parts` of a kind of evidence: a step has no more than fit."""
+    """All windows at once: a `parts` for kinds of evidence of which a step's windows always fit into memory."""
     return [slice(0, len(windows))]
 
 
 def _together(names: Collection[str], shared: frozenset[str]) -> tuple[str, ...]:
-    """What to ask for where `names` are needed: what is shared, if that has them."""
+    """The fields to query if `names` are needed: the shared ones, if these are among them."""
     return tuple(sorted(shared if shared.issuperset(names) else names))
 
 
 def _kept(held: list[tuple[Extent, T]], extent: Extent, ask: Callable[[], T]) -> T:
-    """The answer that covers an extent, asked for if there is none."""
+    """The kept answer that covers an extent; if there is none, it is queried."""
     for known, answer in held:
         if known.covers(extent):
             return answer
@@ -110,7 +113,7 @@ def _asked(extent: Extent, ask: Callable[[tuple[int, int]], pa.Table]) -> pa.Tab
 
 
 def _by_column(table: pa.Table) -> dict[str, pa.Table]:
-    """A table cut by its columns' names."""
+    """The parts of a table by the value of `column`."""
     found = table["column"].cast(pa.string()).combine_chunks().dictionary_encode()
     found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
     codes = found.indices.to_numpy(zero_copy_only=False)

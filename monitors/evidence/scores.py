@@ -1,4 +1,4 @@
-"""Scores by label: exactly from outcomes, or from score bins where a window holds very many."""
+"""Reads the evidence `Scores`: AUC exactly from outcomes, or from score bins if a window has very many rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from monitors.evidence import dense
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads, Scope, at_once
 
-MOST = 200_000  # labelled rows of a window that are sorted
+MOST = 200_000  # the most labelled rows of a window for which AUC is exact
 
 _BINS = ("scored", "score_class", "score_bin", "positive", "negative", "positive_sum", "negative_sum")
 
@@ -25,12 +25,12 @@ parts = at_once
 
 
 def fields(_column: str) -> PaneFields:
-    """Labelled rows; score bins are read only where a window holds very many."""
+    """Labelled rows; score bins are read only if a window has very many of these."""
     return PaneFields(performance=frozenset({"n"}))
 
 
 def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]], most: int = MOST) -> list[Scores]:
-    """The scores of each side, whose parts are pooled. Rows are read once, whoever wants scores of the same spans."""
+    """The scores of each side, whose parts are pooled. Rows are read once for all monitors with the same spans."""
 
     def made(side: Sequence[Spans]) -> Scores:
         key = ("scores", most, *(times.tobytes() for spans in side for times in (spans.start, spans.end)))
@@ -40,7 +40,7 @@ def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Sp
 
 
 def reference(scope: Scope, _column: str) -> Scores:
-    """Those of the reference, taken from all of its rows; none where there is no reference."""
+    """The scores of the reference, from all of its rows; none if there is no reference."""
     held = scope.model.reference.auc if scope.model.reference else {}
     kept = [held.get(segment, (np.nan, 0)) for segment in scope.segments]
     n = np.array([[n for _, n in kept]], np.float64)
@@ -83,7 +83,7 @@ def _exact(reads: Reads, side: Sequence[Spans]) -> tuple[Floats, Floats]:
 
 
 def _places(block: Outcomes, space: Segments, side: Sequence[Spans], segments: tuple[str, ...]) -> list[tuple[npt.NDArray[np.intp], Ints]]:
-    """For each grouping rows and the place of the (window, segment) that each is in; a row comes once for each window that holds it."""
+    """For each grouping the rows, and the index of the (window, segment) of each; a row comes once for each window that holds it."""
     order = np.argsort(block.ts, kind="stable")
     held = [_held(block.ts[order], part) for part in side]
     row = order[np.concatenate([rows for rows, _ in held])]
@@ -99,7 +99,7 @@ def _places(block: Outcomes, space: Segments, side: Sequence[Spans], segments: t
 
 
 def _held(ts: Ints, spans: Spans) -> tuple[Ints, Ints]:
-    """Of ascending times the places that each span holds, and the places of those spans, one after the other."""
+    """The indices of the ascending times that each span holds, and the indices of these spans, one after the other."""
     first, after = np.searchsorted(ts, spans.start), np.searchsorted(ts, spans.end)
     each = after - first
     within = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
@@ -118,7 +118,7 @@ def _binned(reads: Reads, extent: Extent, side: Sequence[Spans]) -> tuple[Floats
             extent.pooled(rows.cells(at, dense.numbers(table[column]), len(edges) + 1, lengths), side) for column in _BINS[3:]
         )
         values.append(roc_auc_binned(positive, negative, positive_sum, negative_sum, np.array(edges))[0])
-        # Panes from before `scored` was there have rows that every class has a score of.
+        # In panes of versions without `scored` every class has a score in every row.
         n = np.maximum(n, (positive + negative).sum(-1))
     each = np.stack(values)
     have = ~np.isnan(each)

@@ -1,4 +1,4 @@
-"""Counts and sums by bin of a numeric column, and its rows beyond the reference's tails."""
+"""Reads the evidence `Sums`: counts and sums by bin of a numeric column, and its rows beyond the reference's tails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ parts = at_once
 
 
 def fields(column: str) -> PaneFields:
-    """What counts need, and sums by bin and tails."""
+    """The fields of counts, and sums by bin and tails."""
     return counts.fields(column) | PaneFields(inputs=frozenset(_NAMES))
 
 
@@ -31,7 +31,7 @@ def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spa
 
 
 def reference(scope: Scope, column: str) -> Sums:
-    """Those of the reference; zeros where there is none."""
+    """The sums of the reference; zeros if there is none."""
     return _of(scope, counts.reference(scope, column), *dense.inputs(scope, column))
 
 

@@ -1,1 +1,1 @@
-"""The loop of the one owner of a model: join the truth, reconcile, evaluate, alert."""
+"""The loop of a model's owner: join outcomes, audit, recompute panes, evaluate, alert."""

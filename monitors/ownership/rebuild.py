@@ -1,4 +1,4 @@
-"""Panes made again from raw: raw is the truth, panes are derived."""
+"""Makes panes again from raw events, from which all panes are derived."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Rebuild:
         self._history = History(raw, contracts)
 
     def reconcile(self, contract: Contract, slots: Ints, anyway: Ints, committed: Mapping[int, int], lease: Lease) -> tuple[int, list[int]]:
-        """Compare the input panes of these slots with raw, and make again what differs; how many were audited, and which were repaired.
+        """Compare the input panes of these slots with raw events, and make those again that differ. Returns how many slots were audited, and which were repaired.
 
-        `committed` is the last committed position of each partition. A slot with raw events beyond it is being written now, and is touched again when
-        these are committed. Panes are read before raw events, so that they cannot hold an event that raw was not yet seen to hold. Slots in `anyway` are made
-        again even if their counts agree, as when one of their events no longer counts and another one came.
+        `committed` is the last committed position of each partition. A slot with raw events beyond it is just being written; it is touched again when
+        these are committed. Panes are read before raw events, so that every event in a pane is among the raw events that are read. Slots in `anyway` are made
+        again also if their counts agree, for example because one of their events no longer counts and another one came.
         """
         slots, forced = np.union1d(slots, anyway), set(anyway.tolist())
         if not len(slots):
@@ -42,7 +42,7 @@ class Rebuild:
         differing = {slot: n for slot, (n, _) in found.items() if slot in forced or (slot in settled and n != held.get(slot, 0))}
         for chunk in _chunks(differing):
             self._inputs(contract, chunk, lease)
-        if empty := sorted(forced - found.keys()):  # no raw event stands behind their panes
+        if empty := sorted(forced - found.keys()):  # these slots have panes and no raw events
             lease.check()
             self._store.rebuilt(contract, empty, lease.generation)
         return len(settled | forced), sorted([*differing, *empty])
@@ -71,7 +71,7 @@ class Rebuild:
 
 
 def _chunks(rows: Mapping[int, int]) -> Iterator[Ints]:
-    """Slots in order, about `_ROWS` events together."""
+    """Slots in order, in chunks of about `_ROWS` events."""
     slots = np.array(sorted(rows), np.int64)
     if not len(slots):
         return
@@ -80,7 +80,7 @@ def _chunks(rows: Mapping[int, int]) -> Iterator[Ints]:
 
 
 def _with_empty(table: pa.Table, slots: Ints) -> pa.Table:
-    """The table, and a row that says nothing for each slot that has no outcome any more."""
+    """The table, and an empty row for each slot that has no outcome any more."""
     empty = np.setdiff1d(slots, table["slot"].cast(pa.int64()).to_numpy()) if table.num_rows else slots
     if not len(empty):
         return table

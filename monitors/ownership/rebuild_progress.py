@@ -1,4 +1,4 @@
-"""A rebuild that somebody has asked for: the panes of all slots are made again from raw events, a portion a step."""
+"""The progress of a requested rebuild: the panes of all slots are made again from raw events, a portion in each step."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _ROWS = 200_000  # events a step, about
 
 
 class RebuildProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the rebuild of a number has come: it has made `done` of `slots` again, all up to the slot `after`, and ends with `until`.
+    """The progress of the rebuild with this number: it has made `done` of `slots` again, all up to the slot `after`, and ends with the slot `until`.
 
-    Numbers differ from one rebuild of a model to the next; 0 stands for none, with nothing to do.
+    Each rebuild of a model has another number; 0 means that none was requested.
     """
 
     number: int = 0
@@ -28,14 +28,14 @@ class RebuildProgress(msgspec.Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def of(saved: Mapping[str, Any] | None, number: int) -> RebuildProgress:
-        """Where the rebuild stands that was asked for last, by what was saved of it or of one before."""
+        """The progress of the last requested rebuild, from the saved progress of it or of an earlier one."""
         known = msgspec.convert(saved or {}, RebuildProgress)
         return RebuildProgress(number=number, finished=False) if number not in {0, known.number} else known
 
     def portion(self, slots: Ints, rows: Ints, frozen: int) -> tuple[Ints, RebuildProgress]:
-        """The slots to make again now, and where the rebuild stands after it. `slots` are those with panes, ascending, `rows` their events.
+        """The slots to make again now, and the progress after that. `slots` are those with panes, ascending, and `rows` their numbers of events.
 
-        Of slots up to `frozen` raw events may be gone: they stay as they are.
+        Slots up to `frozen` stay as they are, because retention may have removed some of their raw events.
         """
         if self.finished:
             return slots[:0], self

@@ -1,1 +1,1 @@
-"""The reference: a file becomes a contract with frozen bins, a summary, and facts."""
+"""The reference: makes a contract with its bins, a summary, and facts from a file."""

@@ -1,6 +1,6 @@
-"""What each Arrow type is read as, or why it cannot be read: the one table for the columns of a file, whoever reads it.
+"""How each Arrow type is read, or why it cannot be read. All columns of files are read by this table.
 
-A column is read for a use. What comes out has one of a few types, whatever the file holds: null, boolean, int64, uint64, float64 (NaN is null),
+A column is read for a use. The result has one of a few types, whatever the file holds: null, boolean, int64, uint64, float64 (NaN is null),
 string, large_string or a dictionary of these, and timestamp[us, UTC].
 """
 
@@ -23,7 +23,7 @@ _SHOWN = 80  # characters of a type or a value in a message
 
 
 class Form(StrEnum):
-    """What the values of a column are, whatever type holds them."""
+    """The kind of values of a column, whatever type holds them."""
 
     NOTHING = "nothing"
     BOOLEAN = "booleans"
@@ -34,7 +34,7 @@ class Form(StrEnum):
 
 
 class Use(StrEnum):
-    """What a column is read as."""
+    """The use for which a column is read."""
 
     ID = "an id"
     TIME = "a time"
@@ -82,7 +82,7 @@ _OTHERWISE = "cast it to text, booleans or numbers"
 
 
 def form(kind: pa.DataType) -> Form | None:
-    """What a column of this type holds; None if it cannot be read. Bytes count as text, until their values say otherwise."""
+    """The form of a column of this type; None if it cannot be read. Bytes count as text until their values are read."""
     if isinstance(kind, pa.BaseExtensionType):
         if isinstance(kind, pa.UuidType):
             return Form.TEXT
@@ -97,14 +97,14 @@ def form(kind: pa.DataType) -> Form | None:
 
 
 def takes(use: Use, kind: pa.DataType) -> bool:
-    """Whether a column of this type can be read so."""
+    """Whether a column of this type can be read for this use."""
     if use == Use.SET and any(test(kind) for test in _LISTS):
         return takes(Use.CATEGORY, kind.value_type)
     return form(kind) in _TAKES[use]
 
 
 def instead(kind: pa.DataType, use: Use = Use.CATEGORY) -> str:
-    """What to write in place of a column of this type."""
+    """The remedy: what to write in place of a column of this type."""
     found = form(kind)
     if found is not None:
         return "write what it tells as a number or a text" if found == Form.TIME and use != Use.ID else _INSTEAD[use]
@@ -123,24 +123,24 @@ def named(kind: pa.DataType) -> str:
 
 
 def shortened(value: object) -> str:
-    """A value in a message, cut to a length that can be read."""
+    """A value for a message, cut to a length that can be read."""
     text = str(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def refusal(name: str, kind: pa.DataType, use: Use, more: str = "") -> ConfigError:
-    """The error that a column of this type cannot be read so."""
+    """The error that a column of this type cannot be read for this use."""
     remedy = instead(kind, use)
     return ConfigError(f"column {name!r} of type {named(kind)} cannot be read as {use}", remedy=f"{remedy}, {more}" if more else remedy)
 
 
 def read_table(table: pa.Table, uses: Mapping[str, Use]) -> pa.Table:
-    """The columns that are used, each read as it is used. Raises ConfigError as `read` does."""
+    """The columns that are used, each read for its use. Raises ConfigError as `read` does."""
     return pa.table({name: read(name, table[name], use) for name, use in uses.items()})
 
 
 def read(name: str, values: pa.ChunkedArray, use: Use) -> pa.ChunkedArray:
-    """The column, read so, in one of the types above. A small float that is a category is the shortest decimal that it stands for.
+    """The column, read for this use, in one of the types above. A float32 or float16 that is a category is the shortest decimal that reads as it.
 
     Raises ConfigError that names the column, its type or the row at fault, and what to write.
     """
@@ -171,14 +171,14 @@ def has_nan(values: pa.ChunkedArray) -> bool:
 
 
 def precision(kind: pa.DataType) -> type[np.floating[Any]]:
-    """The floating type in which a column's numbers were rounded: float64 but for the smaller floats."""
+    """The floating type to which a column's numbers were rounded: that of float16 and float32 columns, else float64."""
     if kinds.is_dictionary(kind) or kinds.is_run_end_encoded(kind):
         return precision(kind.value_type)
     return np.float16 if kinds.is_float16(kind) else np.float32 if kinds.is_float32(kind) else np.float64
 
 
 def readable(values: pa.ChunkedArray) -> bool:
-    """Whether the values of a text column are all text: bytes may be anything."""
+    """Whether all values of a text column are text; bytes may be something else."""
     try:
         read("", values, Use.CATEGORY)
     except ConfigError:
@@ -187,7 +187,7 @@ def readable(values: pa.ChunkedArray) -> bool:
 
 
 def _plain(values: pa.Array) -> pa.Array:
-    """An array without dictionaries (but those of text), run ends, extensions, views and bytes. ArrowInvalid if bytes are no text."""
+    """An array without run ends, extensions, views, bytes, and dictionaries of other values than texts. ArrowInvalid if bytes are not text."""
     kind = values.type
     if isinstance(kind, pa.BaseExtensionType):
         if isinstance(kind, pa.UuidType):
@@ -198,7 +198,7 @@ def _plain(values: pa.Array) -> pa.Array:
     if kinds.is_dictionary(kind):
         coded = pa.DictionaryArray.from_arrays(values.indices, _plain(values.dictionary))
         return coded if form(kind) == Form.TEXT else coded.dictionary_decode()
-    if form(kind) == Form.TEXT:  # by way of bytes: only then is text checked
+    if form(kind) == Form.TEXT:  # through bytes, because only then Arrow checks the text
         large = any(test(kind) for test in _LARGE)
         return values.cast(pa.large_binary() if large else pa.binary()).cast(pa.large_string() if large else pa.string())
     if kinds.is_integer(kind):
@@ -219,7 +219,7 @@ def _bytes(values: pa.ChunkedArray) -> Iterator[bytes | None]:
 
 
 def _broken(name: str, values: pa.ChunkedArray, error: Exception) -> ConfigError:
-    """What is wrong with a column of which not every value can be read: bytes that are no text, or an index beyond its dictionary."""
+    """The error for a column with a value that cannot be read: bytes that are not text, or an index beyond its dictionary."""
     if form(values.type) == Form.TEXT:
         for row, one in enumerate(_bytes(values)):
             if one is not None and not _utf8(one):
@@ -237,7 +237,7 @@ def _utf8(value: bytes) -> bool:
 
 
 def _number(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Decimals as int64 where they are whole and all fit, else as float64."""
+    """Decimals as int64 if all are whole and fit, else as float64."""
     if values.type.scale <= 0:
         try:
             return values.cast(pa.decimal256(76, 0)).cast(pa.int64())
@@ -247,7 +247,7 @@ def _number(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _float(values: pa.ChunkedArray, *, written: bool) -> pa.ChunkedArray:
-    """Float64, NaN as null; with `written` a smaller float is the shortest decimal that reads as it: 0.1, not 0.10000000149011612."""
+    """Float64 with NaN as null. With `written` a float32 or float16 becomes the shortest decimal that reads as it: 0.1, not 0.10000000149011612."""
     wide = values.cast(pa.float64())
     wide = pc.if_else(pc.is_nan(wide), pa.scalar(None, pa.float64()), wide)
     if not written or kinds.is_float64(values.type):

@@ -1,4 +1,4 @@
-"""The times in a column of a file as microseconds, by arithmetic that never wraps. A time without zone is UTC; integers are milliseconds."""
+"""Reads the times in a column of a file as microseconds, without overflow. A time without a zone is UTC; integers are milliseconds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Flags = npt.NDArray[np.bool_]
 def instants(name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
     """A plain column (`monitors.reference.arrow`) of timestamps, dates, milliseconds or RFC 3339 texts as timestamp[us, UTC], cut to microseconds.
 
-    Raises ConfigError that names the column, the row and the value that is no time or none that can be kept.
+    Raises ConfigError that names the column, the row and the value, if a value is not a time or cannot be kept.
     """
     there = np.asarray(values.is_valid())
     kind = values.type
@@ -54,7 +54,7 @@ def instants(name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def after(name: str, times: pa.ChunkedArray, earliest: int) -> None:
-    """Raise ConfigError if there are times and all of them lie before `earliest` (microseconds): then the unit is wrong, or `earliest`."""
+    """Raise ConfigError if there are times and all of them are before `earliest` (microseconds): then the unit or `earliest` is wrong."""
     ticks = times.cast(pa.int64()).drop_null().to_numpy()
     if len(ticks) and (last := int(ticks.max())) < earliest:
         raise ConfigError(
@@ -64,7 +64,7 @@ def after(name: str, times: pa.ChunkedArray, earliest: int) -> None:
 
 
 def _scaled(name: str, ticks: npt.NDArray[Any], there: Flags, unit: str, *, number: bool = False) -> Ints:
-    """Ticks of a unit in microseconds, after it is known that each is a time that can be kept."""
+    """Ticks of a unit in microseconds. Raises ConfigError first if one is not a time that can be kept."""
     factor, divisor = _TICKS[unit]
     low, high = moment.EARLIEST * divisor // factor, moment.LATEST * divisor // factor
     outside = (ticks > high) if ticks.dtype == np.uint64 else (ticks < low) | (ticks > high)
@@ -80,7 +80,7 @@ def _scaled(name: str, ticks: npt.NDArray[Any], there: Flags, unit: str, *, numb
 
 
 def _meant(value: float) -> str:
-    """What to write in place of a number that is no time in milliseconds."""
+    """What to write in place of a number that is not a time in milliseconds."""
     for unit, factor in _UNITS.items():
         if _RECENT[0] <= value * factor <= _RECENT[1]:
             return f"it looks like {unit}: write timestamps, or integers that are milliseconds"
@@ -107,7 +107,7 @@ def _parsed(name: str, values: pa.ChunkedArray) -> Ints:
 
 
 def _moment(text: str) -> int:
-    """Microseconds of an RFC 3339 text; a date is its midnight, and a time without zone is UTC. ValueError says what is wrong."""
+    """Microseconds of an RFC 3339 text; a date is its midnight, and a time without a zone is UTC. ValueError says what is wrong."""
     bare = _BARE.fullmatch(text)
     found = moment.parse(text if bare is None else text + ("Z" if bare[1] else "T00:00:00Z"))
     if not moment.EARLIEST <= found <= moment.LATEST:

@@ -1,4 +1,4 @@
-"""The reference: a file's rows become the contract's frozen bins, and the summaries that windows are compared with."""
+"""Derives the contract with its bins, and the summaries that windows are compared with, from the rows of a file."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ from monitors.reference.signal import binned, names_of, with_signals
 
 __all__ = ["Options", "Reference", "column_roles", "content", "derive", "outcomes_of", "predictions_of"]
 
-VALUES = 100  # of a dimension that are kept
-CLASSES = 100  # more are no classes
+VALUES = 100  # values of a dimension that have segments of their own
+CLASSES = 100  # a column with more values is not one of classes
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """What a reference says, for `all` and every segment value in it. Summaries stand at slot 0, version "" and role "".
+    """The summaries of a reference, for `all` and every segment in it. They have slot 0, version "" and role "".
 
-    `auc` holds, by segment, the AUC taken from the rows (NaN where there is none) and the number of labelled rows with a score.
+    `auc` holds by segment the exact AUC of the rows (NaN if there is none) and the number of labelled rows with a score.
     `bins` is the number of bins of each watched column and of `@label`.
     """
 
@@ -65,7 +65,7 @@ class Reference:
         return tuple(self.rows)
 
     def counts(self, column: str) -> dict[str, Floats]:
-        """Counts of all bins of a column by segment; of `@label` the labelled rows. KeyError if there is no such column."""
+        """Counts of all bins of a column by segment; for `@label` of the labelled rows. KeyError if there is no such column."""
         return self._counts[column]
 
     @cached_property
@@ -78,13 +78,13 @@ class Reference:
         return found
 
     def to_bytes(self) -> bytes:
-        """The whole as bytes; `from_bytes` reads them."""
+        """The reference as bytes, which `from_bytes` reads."""
         tables = {"input": _ipc(self.input.to_columns()), "performance": _ipc(self.performance.to_columns())}
         return msgspec.msgpack.encode({"format": 1, **tables, "auc": self.auc, "bins": self.bins})
 
     @staticmethod
     def from_bytes(data: bytes) -> Reference:
-        """What `to_bytes` wrote."""
+        """The reference that `to_bytes` wrote."""
         held = msgspec.msgpack.decode(data)
         return Reference(
             input=InputSummary.from_columns(pa.ipc.open_stream(held["input"]).read_all()),
@@ -95,10 +95,10 @@ class Reference:
 
 
 def derive(model: str, table: pa.Table, options: Options, version: int = 1, held: Contract | None = None) -> tuple[Contract, Reference]:
-    """The contract and the reference that a file gives. `held` is the model's contract until now, whose names may stay.
+    """The contract and the reference of a file. `held` is the model's current contract, whose names may stay.
 
-    All rows count, as they are: one without a time or without a prediction, too (that one in the null bin of `@prediction`). Performance is that of the
-    rows with both prediction and label. Raises ConfigError that names the option, the column and the columns there are.
+    All rows count, also those without a time or a prediction (which are in the null bin of `@prediction`). Performance is that of the
+    rows with both prediction and label. Raises ConfigError that names the option, the column and the columns of the file.
     """
     if not table.num_rows:
         raise ConfigError("the reference has no rows", remedy="give a file with the rows that the model was accepted on")
@@ -116,7 +116,7 @@ def derive(model: str, table: pa.Table, options: Options, version: int = 1, held
 
 
 def content(table: pa.Table, options: Options) -> str:
-    """A hash of what `derive` would use: the same for the same values under the same options, however the file stores them."""
+    """A hash of the values and options that `derive` uses, however the file stores the values."""
     found = layout(table, options)
     rest = (options.task, options.positive, options.threshold, options.earliest, options.signals)
     digest = hashlib.sha256(
@@ -131,7 +131,7 @@ def content(table: pa.Table, options: Options) -> str:
 
 
 def column_roles(table: pa.Table, options: Options, contract: Contract) -> dict[str, Any]:
-    """What each column of a file was taken for, ready for JSON: rows, roles, features, tags, left_out, and those in which `nan` is read as null."""
+    """How each column of a file is used, ready for JSON: rows, roles, features, tags, left_out, and those in which `nan` is read as null."""
     found = layout(table, options)
     meant = set(probability_columns(table, contract).values())
     unmatched = [name for name in found.filled.get("proba_prefix", ()) if name not in meant]
@@ -143,7 +143,7 @@ def column_roles(table: pa.Table, options: Options, contract: Contract) -> dict[
 
 
 def _canonical(values: pa.ChunkedArray) -> tuple[bytes, ...]:
-    """The values of a column that was read as bytes that do not depend on chunks, dictionaries or the width of numbers."""
+    """The values of a column as bytes that do not depend on chunks, dictionaries or the width of numbers."""
     there = np.packbits(np.asarray(values.is_valid()))
     if kinds.is_integer(values.type) or kinds.is_floating(values.type):
         return b"number", there.tobytes(), np.asarray(values.cast(pa.float64(), safe=False).fill_null(0.0)).tobytes()
@@ -154,7 +154,7 @@ def _canonical(values: pa.ChunkedArray) -> tuple[bytes, ...]:
 
 
 def _plain(model: str, version: int, found: FileLayout, options: Options) -> Contract:
-    """The contract as far as the names of columns say it."""
+    """The contract as far as it follows from the names of columns."""
     return Contract(
         model=model,
         version=version,
@@ -170,7 +170,7 @@ def _plain(model: str, version: int, found: FileLayout, options: Options) -> Con
 
 
 def _check_names(found: FileLayout, held: Contract | None) -> None:
-    """Columns and dimensions that the model has not had keep to the rule for names."""
+    """Check that new columns and dimensions follow the rule for names."""
     columns = [] if held is None else [column.name for column in held.columns]
     dimensions = [] if held is None else [dimension.name for dimension in held.dimensions]
     for name in (*found.features, *found.tags):
@@ -180,7 +180,7 @@ def _check_names(found: FileLayout, held: Contract | None) -> None:
 
 
 def _check_rows(table: pa.Table, found: FileLayout, options: Options) -> None:
-    """Something is predicted, and not all of it before events are taken."""
+    """Check that there are predictions, and that not all of them are before `earliest`."""
     name = found.roles.prediction
     if table[name].null_count == table.num_rows:
         raise ConfigError(
@@ -191,7 +191,7 @@ def _check_rows(table: pa.Table, found: FileLayout, options: Options) -> None:
 
 
 def _with_classes(table: pa.Table, found: FileLayout, contract: Contract) -> Contract:
-    """The contract with its classes: those that are predicted or true, and those that have a probability."""
+    """The contract with its classes: those of predictions and labels, and those that have a probability."""
     if contract.task == Task.REGRESSION:
         return contract
     binary = contract.task == Task.BINARY
@@ -233,7 +233,7 @@ def _with_dimensions(table: pa.Table, contract: Contract, found: FileLayout) -> 
 
 
 def _with_bins(table: pa.Table, given: pa.Schema, contract: Contract, block: Predictions, outcomes: Outcomes) -> Contract:
-    """The contract with the bins of all that is watched; `given` is the schema of the file."""
+    """The contract with the bins of all watched columns; `given` is the schema of the file."""
     numeric, texts = iter(block.numbers), iter(block.texts)
     values = {column.name: next(numeric) if column.numeric else next(texts) for column in contract.columns}
     label = outcomes.label if len(outcomes) else block.prediction
@@ -255,7 +255,7 @@ def _with_bins(table: pa.Table, given: pa.Schema, contract: Contract, block: Pre
 
 
 def _score_edges(table: pa.Table, contract: Contract, block: Predictions, outcomes: Outcomes) -> tuple[tuple[float, ...], ...]:
-    """The score edges of the positive class, or of every class; none of a class without a probability column."""
+    """The score edges of the positive class, or of every class; none for a class without a column of probabilities."""
     if _binary_score(contract):
         if isinstance(outcomes.label, Categories) and np.isfinite(outcomes.score).any():
             return (score_edges(outcomes.score, members(contract, outcomes.label)[:, 0]),)
@@ -274,7 +274,7 @@ def _binary_score(contract: Contract) -> bool:
 
 
 def _summarise(contract: Contract, block: Predictions, outcomes: Outcomes) -> Reference:
-    """The summaries of all rows, without their times."""
+    """The summaries of all rows, regardless of their times."""
     segments = Segments(contract)
     inputs = InputSummary.of(contract, segments, replace(block, ts=np.zeros_like(block.ts)))
     performance = PerformanceSummary.of(contract, segments, replace(outcomes, ts=np.zeros_like(outcomes.ts)))
@@ -288,7 +288,7 @@ def _summarise(contract: Contract, block: Predictions, outcomes: Outcomes) -> Re
 
 
 def _auc(contract: Contract, segments: Segments, outcomes: Outcomes) -> dict[str, tuple[float, int]]:
-    """The AUC of each segment, taken from the rows."""
+    """The exact AUC of each segment, from its rows."""
     if contract.task == Task.REGRESSION or not len(outcomes) or not isinstance(outcomes.label, Categories):
         return {}
     truth, held = members(contract, outcomes.label), scores(contract, outcomes)

@@ -1,7 +1,7 @@
 """The reference in the fact store: its panes by slot, and a sample of its rows.
 
-They stand there as those of a model of its own, whose name no model can be given (`Contract.of_reference`), so that all that reads panes, events and outcomes
-reads them too. Nobody owns that model: it has no monitors, windows or readings.
+They are kept as those of a model of its own, whose name no model can be given (`Contract.of_reference`). So all code that reads panes, events and outcomes
+reads them too. That model has no owner, monitors, windows or readings.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from monitors.reference.rows import classes_of, outcomes_of, predictions_of, the
 
 KEPT = 50_000  # rows of the sample
 UNTIMED = moment.EARLIEST // moment.DAY * moment.DAY  # the slot of rows without a time
-_ROWS = 200_000  # that are summarised at a time
-_NOWHERE = (1 << 32) - 1  # a partition that no log has: ingest takes rows at the positions of its own partitions for written
-# Retention counts from when the log took an event, in a type that ends in 2106: these were never in a log, and stay.
+_ROWS = 200_000  # rows that are summarised at a time
+_NOWHERE = (1 << 32) - 1  # a partition that no log has: ingest takes rows at positions of its own partitions as already written
+# Retention counts from when the log took an event, in a type that ends in 2106. The reference was never in a log, and must stay.
 _FOREVER = moment.parse("2060-01-01T00:00:00Z")
 
 
 class Facts(Protocol):
-    """Where facts are written."""
+    """Writes facts."""
 
     def predictions(self, blocks: Sequence[tuple[Contract, Predictions]], partition: int, token: str | None) -> None:
         """Raw events."""
@@ -59,17 +59,17 @@ class Facts(Protocol):
 
 
 class OutcomeStore(Protocol):
-    """What joins predictions with labels."""
+    """Joins predictions with labels."""
 
     def join(self, model: str, predictions: Ranges, labels: Ranges, generation: int) -> None:
-        """Join what stands at these positions."""
+        """Join the events at these positions."""
         ...
 
 
 def write_reference(facts: Facts, store: OutcomeStore, contract: Contract, table: pa.Table, options: Options, generation: int) -> None:
-    """Write the panes and the sample of the reference that a contract was derived from. They hold when all is written, and replace those of a lower generation.
+    """Write the panes and the sample of the reference that a contract was derived from. They replace those of a lower generation once all is written.
 
-    `table` is the file, `options` are those that it was given with. Broken off anywhere, it can be done again.
+    `table` is the file, `options` are those that it was given with. If it is interrupted, it can be done again.
     """
     table = arrow.read_table(table, layout(table, options).uses)
     kept = contract.of_reference

@@ -1,4 +1,4 @@
-"""What each column of a reference file is: a role, a feature, a tag, a dimension."""
+"""The layout of a reference file: which columns are roles, features, tags and dimensions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from monitors.reference.arrow import Form, Use
 from monitors.reference.option import Options
 
 _SINGLE = ("id", "ts", "prediction", "score", "label", "label_ts")
-_NAMED = ("latency", "status", "caller", "prediction_set")  # only if the option names it
+_NAMED = ("latency", "status", "caller", "prediction_set")  # roles that have a column only if an option names it
 _PREFIXES = ("proba_prefix", "ensemble_prefix", "attribution_prefix")
 _OWN = {"@status": "status", "@caller": "caller"}  # signals to segment by, and their roles
 _INTERVAL = ("pred_low", "pred_high", 0.8)
@@ -33,9 +33,9 @@ _LONGEST = 40  # column names that a message lists
 
 @dataclass(frozen=True)
 class FileLayout:
-    """The columns of a file by what they are; `kinds` holds features and tags, `roles` the names of role columns whether there or not.
+    """The layout of a file. `kinds` holds features and tags; `roles` the names of role columns, whether they are in the file or not.
 
-    `uses` says of every column that is used what it is read as, `filled` of every role that is there its columns, and `left` of every other column
+    `uses` gives for every used column its use, `filled` for every role that is in the file its columns, and `left` for every other column
     why it is left out.
     """
 
@@ -51,7 +51,7 @@ class FileLayout:
     left: dict[str, str]
 
     def described(self) -> dict[str, Any]:
-        """All of it for a person or a program, ready for JSON."""
+        """The layout for people and programs, ready for JSON."""
         return {
             "roles": {role: list(names) for role, names in self.filled.items()},
             "features": [{"name": name, "kind": self.kinds[name].value} for name in self.features],
@@ -68,7 +68,7 @@ def distinct(names: Sequence[str]) -> None:
 
 
 def layout(table: pa.Table, options: Options) -> FileLayout:
-    """What the columns of a file are. Raises ConfigError that names the option, the column and the columns there are."""
+    """The layout of a file. Raises ConfigError that names the option, the column and the columns of the file."""
     schema, names = table.schema, table.schema.names
     distinct(names)
     roles = _roles(names, options)
@@ -115,7 +115,7 @@ def prefixed(names: Iterable[str], prefix: str | None) -> dict[str, str]:
 
 
 def _without_signals(dimensions: Sequence[str], roles: Roles) -> tuple[str, ...]:
-    """The dimensions that are columns. ConfigError for a signal that cannot be segmented on, or that the file does not give."""
+    """The dimensions that are columns. ConfigError for a signal that cannot be a dimension, or that the file does not give."""
     for name in dimensions:
         if name.startswith("@") and (name not in _OWN or getattr(roles, _OWN[name]) is None):
             raise ConfigError(
@@ -149,7 +149,10 @@ def _roles(names: Sequence[str], options: Options) -> Roles:
 
 
 def _role_columns(schema: pa.Schema, roles: Roles, task: Task) -> dict[str, dict[str, Use]]:
-    """By role that is there and that the task can have: its columns, never features, and what they are read as. ConfigError if one cannot be read so."""
+    """By role that is in the file and that the task can have: its columns, which are never features, and their use.
+
+    ConfigError if one cannot be read for it.
+    """
     target = Use.NUMBER if task == Task.REGRESSION else Use.CATEGORY
     uses = {"id": Use.ID, "ts": Use.TIME, "label_ts": Use.TIME, "prediction": target, "label": target, "score": Use.NUMBER}
     uses |= {"latency": Use.NUMBER, "status": Use.CATEGORY, "caller": Use.CATEGORY, "prediction_set": Use.SET}
@@ -168,7 +171,7 @@ def _role_columns(schema: pa.Schema, roles: Roles, task: Task) -> dict[str, dict
 
 
 def _why_not(table: pa.Table, name: str, options: Options) -> str | None:
-    """Why a column that is no role is no feature; None if it is one, or was asked for."""
+    """Why a column that is not a role cannot be a feature; None if it can, or if an option names it."""
     kind = table.schema.field(name).type
     if name in options.exclude:
         return "excluded"
@@ -190,7 +193,7 @@ def _index(schema: pa.Schema) -> set[str]:
     try:
         held = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
         return {one for one in held if isinstance(one, str)}
-    except (ValueError, AttributeError, TypeError):  # whatever wrote it, the file is none of pandas
+    except (ValueError, AttributeError, TypeError):  # the metadata is not that of pandas
         return set()
 
 
@@ -214,7 +217,7 @@ def _dimensions(options: Options) -> tuple[tuple[str, ...], tuple[tuple[str, ...
 
 
 def _check(schema: pa.Schema, taken: set[str], lists: dict[str, Sequence[str]], *, own: bool) -> None:
-    """Named columns are there; and those that are to be features or segments (`own`) are free and of a usable type."""
+    """Check that named columns are in the file, and that those that are to be features or dimensions (`own`) are free and of a usable type."""
     for option, names in lists.items():
         for name in names:
             if name not in schema.names:

@@ -1,4 +1,4 @@
-"""The options of `watchkeeper reference`: what the columns of a reference file are."""
+"""The options of `watchkeeper reference`, which say how the columns of a reference file are used."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from core.error import ConfigError
 
 _LISTS = ("features", "categorical", "exclude", "segments", "protected", "signals")
 _NAME = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=,|\Z)|([^,"][^,]*|)(?=,|\Z)')
-_OLDEST = moment.parse("1900-01-01T00:00:00Z")  # what the stores can hold
+_OLDEST = moment.parse("1900-01-01T00:00:00Z")  # the times that the stores can hold
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The options, as given: None is the default name, of a column that need not be there.
+    """The options as given. None means the default name, and then the column may be missing.
 
     `segments` are columns and crosses (`x*y`); `interval` is (lower, upper, level); `earliest` is in microseconds. `latency` and
-    what follows it have no default name: None is none. `signals` are those to keep of those that the file gives, all for None.
+    the options after it have no default name: None means no column. `signals` are the signals to keep of those that the file gives; None keeps all.
     """
 
     task: Task
@@ -90,7 +90,7 @@ def _value(name: str, value: Any) -> Any:
 
 
 def split(text: str) -> list[str]:
-    """The names in a list with commas between. A name that holds a comma or a quote, or begins or ends with a space, stands in quotes, as in CSV.
+    """The names in a list with commas between. As in CSV, a name that holds a comma or a quote, or begins or ends with a space, is in quotes.
 
     >>> split('km, "a,b"')
     ['km', 'a,b']
@@ -113,7 +113,7 @@ def _between(value: float, what: str) -> float:
 
 
 def _earliest(value: Any) -> int:
-    """Microseconds of a date, of an RFC 3339 time, or as they are."""
+    """Microseconds of a date or an RFC 3339 time; a number is microseconds already."""
     earliest = moment.parse_start(value) if isinstance(value, str) else int(value)
     if earliest < _OLDEST:
         raise ValueError("1900-01-01 is the earliest that can be kept")

@@ -20,9 +20,9 @@ from detectors.summary.signal import STATUSES, derived, fields_needed
 
 
 def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
-    """All rows of a table as `monitors.reference.arrow` reads it as predictions, whatever is null in them; version and role are "", rows count from 0.
+    """All rows of a table that `monitors.reference.arrow` has read, as predictions, also rows with nulls. Version and role are "", rows count from 0.
 
-    A column that is not there is null in every row. A time that is not there is 0. Signals are derived as from events.
+    A missing column is null in every row, and a missing time is 0. Signals are derived as from events.
     """
     rows, roles = table.num_rows, contract.roles
     held = [_column(table, column.name, numeric=column.numeric) for column in contract.columns]
@@ -45,7 +45,7 @@ def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
 
 
 def outcomes_of(table: pa.Table, contract: Contract) -> Outcomes:
-    """The rows whose label and prediction are both there, as outcomes; for regression both must be finite."""
+    """The rows that have both a label and a prediction, as outcomes; for regression both must be finite."""
     prediction = classes_of(table, contract.roles.prediction, contract)
     label = classes_of(table, contract.roles.label, contract)
     rows = np.flatnonzero(there(prediction) & there(label))
