@@ -1,3 +1,3 @@
-"""The composition root: settings, wiring, command line, API. The only place that knows everyone. Gives out the client."""
+"""The composition root: settings, wiring, command line, API. It is the only package that may import all others. It exports the client."""
 
 from watchkeeper.client import Client as Client

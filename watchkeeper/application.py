@@ -1,4 +1,4 @@
-"""The ASGI application: API and pages over the whole behind them."""
+"""The ASGI application: API and pages over a backend."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 def create_application(backend: Backend) -> FastAPI:
-    """The application; it serves `backend`, which is started and closed by whoever made it."""
+    """The application that serves `backend`. The caller starts and closes the backend."""
     services = Services(backend)
 
     settings = backend.settings
@@ -49,5 +49,5 @@ def create_application(backend: Backend) -> FastAPI:
     )
     warm = mount(api, Pages(services.reader), logout=None if sessions is None else LOGOUT)
     access = AccessPolicy(keys, Hosts(settings.host, settings.hosts), sessions)
-    api.add_middleware(Auth, access=access)  # the last added is the outermost: nothing is answered without it
+    api.add_middleware(Auth, access=access)  # the middleware that is added last is the outermost: every request passes it first
     return api

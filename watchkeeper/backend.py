@@ -1,4 +1,4 @@
-"""What the API and the pages need of the whole behind them: embedded in this process, or a cluster that this process serves."""
+"""The backend of API and pages: everything embedded in this process, or a cluster that this process serves."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from watchkeeper.stores import Stores
 
 
 class Backend(Protocol):
-    """The whole, as whoever serves it sees it. Threads share it."""
+    """The backend as API and pages need it. Threads share it."""
 
     @property
     def settings(self) -> Settings:
-        """What it was started with."""
+        """The settings with which it was started."""
         ...
 
     @property
     def clock(self) -> Clock:
-        """The time that events are logged with."""
+        """The clock by which events are logged."""
         ...
 
     @property
     def stores(self) -> Stores:
-        """Where everything is kept."""
+        """The stores."""
         ...
 
     def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> Future[Any]:
@@ -38,11 +38,11 @@ class Backend(Protocol):
         ...
 
     def appended(self) -> None:
-        """Something was appended: nothing is quiet until it was looked at."""
+        """Note that something was appended: the status is not quiet until it is evaluated."""
         ...
 
     def call(self) -> None:
-        """Something was defined: there may be work for the owners."""
+        """Note that something was defined: there may be work for the owners."""
         ...
 
     def status(self, age: float = 0.0) -> dict[str, Any]:
@@ -50,11 +50,11 @@ class Backend(Protocol):
         ...
 
     def collectors(self) -> Sequence[Collector]:
-        """What Prometheus sees of it besides its status."""
+        """Its metrics besides those of its status."""
         ...
 
     def obstacles(self) -> list[str]:
-        """What keeps it from serving, in words."""
+        """Sentences that say what keeps it from serving."""
         ...
 
     def tag(self) -> str:

@@ -1,4 +1,4 @@
-"""The brokers, as the settings name them."""
+"""The connection to the brokers of the settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from watchkeeper.settings.settings import Settings
 
 
 def connection(settings: Settings) -> Connection:
-    """How the brokers are reached. Raises ConfigError if none are set."""
+    """The connection. Raises ConfigError if the settings name no brokers."""
     kafka = settings.kafka
     if kafka.bootstrap is None:
         raise ConfigError(

@@ -1,6 +1,6 @@
 """Runs a command as long as the process that started it lives, however that process ends.
 
-This file is also the script that stands between the two: `python -I leash.py FOLDER COMMAND...`. It prints the command's pid on standard
+This file is also the script that runs between the two: `python -I child_process.py FOLDER COMMAND...`. It prints the command's pid on standard
 output and sends the command's own output to standard error. Its standard input is a pipe that closes with the process that started it:
 then it kills the command, and removes FOLDER if one is named. (The kernel's parent-death signal does not serve: it comes when the
 *thread* ends that started the child, and is lost when the child changes its user.) So it imports the standard library only.
@@ -21,9 +21,9 @@ from typing import IO
 
 
 class ChildProcess:
-    """A command that runs in a session of its own: Ctrl-C reaches us and not it.
+    """A command that runs in a session of its own, so that Ctrl-C reaches this process only.
 
-    It writes to `output`, in `environment` (None: ours). `temporary` is a folder that goes if we die before we could end it.
+    Its output goes to `output`; `environment` is its environment (None: ours). `temporary` is a folder that is removed if this process dies first.
     """
 
     def __init__(
@@ -52,18 +52,18 @@ class ChildProcess:
                 os.kill(self.pid, by)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(patience)
-        with self._process:  # closes its pipes, whereupon it kills what still runs
+        with self._process:  # closes its pipes; the script then kills a command that still runs
             pass
 
 
 def main(folder: str, command: list[str]) -> int:
-    """Run `command` to its end, or to ours; its exit code."""
+    """Run `command` until it ends, or until the process that started it ends. Returns its exit code."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)  # noqa: S603  # our own command
     print(process.pid, flush=True)  # noqa: T201  # what the other side reads
     closed = threading.Event()
 
     def watch() -> None:
-        os.read(0, 1)  # nobody writes: returns at the end
+        os.read(0, 1)  # nobody writes, so this returns when the pipe closes
         closed.set()
         process.kill()
 

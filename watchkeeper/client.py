@@ -1,7 +1,7 @@
-"""The client that other people's programs import: sends events and reads back what Watchkeeper makes of them.
+"""The client for other programs: sends events, and reads readings, episodes and definitions.
 
-It needs httpx and nothing else of ours. Sending is always safe to repeat, because events have ids; so the client repeats it
-when the server is away or asks for patience.
+It needs httpx and no other part of Watchkeeper. Sending an event again is always safe, because events have ids. So the client repeats a request
+when the server is away or asks it to wait.
 
     with watchkeeper.Client() as client:
         client.predictions([{"prediction_id": "1", "model": "taxi-fare", "ts": 1656633600000, "features": {"km": 3.1}, "prediction": 12.5}])
@@ -28,13 +28,13 @@ import httpx
 
 URL = "http://127.0.0.1:8650"
 _LATER = {429, 502, 503, 504}  # the same request may succeed later
-_LARGEST = 10**308  # of whole numbers; above, the server takes them as infinity
+_LARGEST = 10**308  # digits of whole numbers; the server takes longer ones as infinity
 _ZONE = "send a datetime with one, such as `.replace(tzinfo=UTC)`, in pandas `.tz_localize('UTC')`, or milliseconds since the epoch"
-_LISTED = 100  # of each kind of fault, as in the server's own answer
+_LISTED = 100  # how many faults of each kind are kept, as in the server's answer
 
 
 class ClientError(Exception):
-    """A request that did not succeed: what was wrong, and what to do about it."""
+    """A request did not succeed. The message says what was wrong, and `remedy` what to do."""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(f"{message} ({remedy})" if remedy else message)
@@ -43,11 +43,11 @@ class ClientError(Exception):
 
 
 class Unavailable(ClientError):
-    """The server could not be reached, or asked for patience for longer than the client has."""
+    """The server could not be reached, or asked to wait for longer than the client's patience."""
 
 
 class Refused(ClientError):
-    """The server understood and refused; `status` is the HTTP status, `problem` its problem document."""
+    """The server refused the request; `status` is the HTTP status, `problem` the problem document."""
 
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         title, detail = problem.get("title") or f"HTTP {status}", problem.get("detail")
@@ -57,7 +57,7 @@ class Refused(ClientError):
 
 
 class _Unsendable(Exception):
-    """A value that is not JSON: where in its event, and why."""
+    """A value that cannot be written as JSON: where in the event it is, and why."""
 
     def __init__(self, path: tuple[str, ...], reason: str) -> None:
         super().__init__(reason)
@@ -67,7 +67,7 @@ class _Unsendable(Exception):
 
 @dataclass
 class Sent:
-    """What became of the events sent: counts, and at most 100 reasons of each kind. Rows count from 0 over all batches.
+    """The result of sending: counts, and at most 100 faults of each kind. Rows count from 0 over all batches.
 
     `errors` are rows that were rejected, by the server or because they could not be written as JSON; `cells` are values that were not kept.
     """
@@ -78,7 +78,7 @@ class Sent:
     cells: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, answer: Mapping[str, Any], *, first: int = 0, rows: Sequence[int] | None = None) -> None:
-        """Add a server's answer about a batch whose first row is row `first` of all, or whose rows are `rows` of all."""
+        """Add a server's answer about a batch; `first` is the number of its first row, `rows` are the numbers of all its rows."""
         self.accepted += int(answer.get("accepted", 0))
         self.rejected += int(answer.get("rejected", 0))
         for name, kept in (("errors", self.errors), ("cells", self.cells)):
@@ -118,7 +118,7 @@ class Client:
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=timeout,
             transport=transport,
-            trust_env=urlsplit(self.url).hostname not in {"127.0.0.1", "localhost", "::1"},  # no proxy stands before this machine
+            trust_env=urlsplit(self.url).hostname not in {"127.0.0.1", "localhost", "::1"},  # no proxy is used for this machine itself
         )
 
     def __enter__(self) -> Self:
@@ -180,7 +180,7 @@ class Client:
         return self._pages("/v1/destinations", {})
 
     def measures(self) -> Iterator[dict[str, Any]]:
-        """What can be measured."""
+        """The measures."""
         return self._pages("/v1/measures", {})
 
     def contract(self, model: str) -> dict[str, Any]:
@@ -188,24 +188,24 @@ class Client:
         return self._json("GET", f"/v1/models/{_quoted(model)}/contract")
 
     def reference(self, model: str, parquet: bytes, **options: Any) -> dict[str, Any]:
-        """Give `model` the reference that `parquet` holds. `options` are those of `watchkeeper reference`; None is not given, lists are joined."""
+        """Give `model` the reference in the file `parquet`. `options` are those of `watchkeeper reference`; None counts as not given, lists are joined."""
         params = {name: ",".join(map(_listed, value)) if isinstance(value, list | tuple) else value for name, value in options.items()}
         headers = {"Content-Type": "application/vnd.apache.parquet"}
         return self._json("PUT", f"/v1/models/{_quoted(model)}/reference", content=parquet, headers=headers, params=params, timeout=600.0)
 
     def apply(self, text: str, *, dry_run: bool = False, replace: bool = False) -> list[dict[str, Any]]:
-        """Apply definitions written in YAML: what was created, changed or left unchanged. `replace`: a declared contract may take a reference away."""
+        """Apply definitions in YAML. Returns what was created, changed or unchanged. With `replace` a declared contract may remove a reference."""
         params = {"dry_run": "true" if dry_run else None, "replace": "true" if replace else None}
         headers = {"Content-Type": "application/yaml"}
         items: list[dict[str, Any]] = self._json("POST", "/v1/apply", content=_encoded(text), headers=headers, params=params)["items"]
         return items
 
     def rebuild(self, model: str) -> dict[str, Any]:
-        """Ask for the panes of `model` to be made again from raw events; how far that is: model, state, done, slots, at."""
+        """Request that the panes of `model` are made again from raw events. Returns the progress: model, state, done, slots, at."""
         return self._json("POST", f"/v1/models/{_quoted(model)}/rebuild")
 
     def rebuilding(self, model: str) -> dict[str, Any]:
-        """How far the last rebuild of `model` is; `state` is none, waiting, running or done."""
+        """The progress of the last rebuild of `model`; `state` is none, waiting, running or done."""
         return self._json("GET", f"/v1/models/{_quoted(model)}/rebuild")
 
     def delete_monitor(self, model: str, name: str) -> dict[str, Any]:
@@ -217,11 +217,11 @@ class Client:
         return self._json("DELETE", f"/v1/destinations/{_quoted(name)}")
 
     def delete_model(self, name: str, *, purge: bool = False) -> dict[str, Any]:
-        """Delete a model and its monitors; with `purge` what is kept of it as well, also of one that was deleted before. Refused (404) if there is none."""
+        """Delete a model and its monitors; with `purge` also its facts, even if it was deleted before. Refused (404) if there is none."""
         return self._json("DELETE", f"/v1/models/{_quoted(name)}", params={"purge": "true" if purge else None}, timeout=600.0)
 
     def status(self) -> dict[str, Any]:
-        """How the server is: whether it is quiet, how far ingest and evaluation are, what is wrong."""
+        """The server's status: whether the stream is quiet, the progress of ingest and evaluation, and problems."""
         return self._json("GET", "/v1/status")
 
     def wait(self, timeout: float = 600.0, *, every: float = 0.25) -> dict[str, Any]:
@@ -260,7 +260,7 @@ class Client:
         return answer
 
     def _request(self, method: str, path: str, *, taken: tuple[int, ...] = (), **options: Any) -> httpx.Response:
-        """One request, repeated while the server is away or asks for patience. All our requests are safe to repeat."""
+        """A request, repeated while the server is away or asks to wait. All our requests are safe to repeat."""
         if "params" in options:
             options["params"] = {name: value for name, value in options["params"].items() if value is not None}
             _encoded("".join(map(str, options["params"].values())))
@@ -291,7 +291,7 @@ def _quoted(name: str) -> str:
 
 
 def _encoded(text: str) -> bytes:
-    """A text in UTF-8, which holds no half surrogate pair: JSON and YAML can write one, and so does Python for a byte that is no UTF-8."""
+    """A text in UTF-8. Lone surrogates, which JSON, YAML and Python's decoding of bad bytes can produce, cannot be encoded."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:
@@ -316,7 +316,7 @@ def _line(event: object) -> bytes:
     """An event as JSON. _Unsendable if a value cannot be written."""
     if not isinstance(event, Mapping):
         raise _Unsendable((), f"{_kind(event)} where an event is expected; send a dict")
-    try:  # the usual event needs nothing else
+    try:  # most events need no conversion
         return _dumps(event, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         pass
@@ -331,8 +331,8 @@ def _dumps(value: object, *, allow_nan: bool = True) -> bytes:
 
 
 def _plain(value: Any, path: tuple[str, ...]) -> Any:
-    """What `json` can write: of times their texts, of numpy's and pandas' values Python's, None of what is null there."""
-    if type(value).__name__ in {"NAType", "NaTType"}:  # pandas', which is not imported here
+    """A value that `json` can write: times become texts, values of numpy and pandas become Python's, their nulls become None."""
+    if type(value).__name__ in {"NAType", "NaTType"}:  # NA and NaT of pandas, which is not imported here
         return None
     if isinstance(value, Mapping):
         return {_key(key): _plain(part, (*path, str(key))) for key, part in value.items()}
@@ -356,7 +356,7 @@ def _plain(value: Any, path: tuple[str, ...]) -> Any:
 
 
 def _numpy(value: Any, path: tuple[str, ...]) -> Any:
-    """A value of numpy or its kin; an array of several is a list, of which the server tells what is wrong with it there."""
+    """The Python value of numpy and similar types. An array of several values becomes a list, and the server reports what is wrong with it."""
     kind = getattr(value.dtype, "kind", "")
     if kind in {"M", "m"}:
         if str(value) == "NaT":
@@ -384,6 +384,6 @@ def _time(value: datetime | str | None) -> str | None:
 
 
 def _listed(value: object) -> str:
-    """A name as it stands in a list: in quotes, as in CSV, where it would not be read as it is."""
+    """A name for a list: in quotes, as in CSV, if it would not be read back as it is."""
     text = str(value)
     return '"' + text.replace('"', '""') + '"' if set(text) & set(',"') or text != text.strip() else text

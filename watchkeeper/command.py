@@ -1,6 +1,6 @@
-"""Every change that somebody asks for from outside: one list of commands, and the one way in which they are done.
+"""Commands: the list of all changes that somebody can ask for from outside, and the function `do`, which runs them.
 
-A new one is a function in `watchkeeper/change/`, which takes the context and its payload, and a line in `COMMANDS`.
+A new command is a function in `watchkeeper/change/`, which takes the context and its payload, and a line in `COMMANDS`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from watchkeeper.stores import Stores
 
 
 class Command(NamedTuple):
-    """A change from outside: the role that it needs at least, its payload, and the function that makes it.
+    """A change from outside: the lowest role that may ask for it, the type of its payload, and the function that makes the change.
 
-    `run` writes what it changes with `context.actor`, so that the audit has it in the same transaction. It raises ConfigError, Missing or
-    Retryable; then nothing was changed, or the same command again finishes it.
+    `run` writes an audit entry with `context.actor` in the transaction of the change. If it raises ConfigError, Missing or Retryable, nothing
+    was changed, or the same command again finishes the change.
     """
 
     name: str
@@ -53,12 +53,12 @@ _BY_NAME = {command.name: command for command in COMMANDS}
 
 
 def role(name: str) -> Role:
-    """The role that a command needs at least."""
+    """The lowest role that may ask for a command."""
     return _BY_NAME[name].role
 
 
 def do(stores: Stores, principal: Principal, name: str, payload: msgspec.Struct) -> Any:
-    """Do what a principal asks for, if their role allows it, under their name in the audit; the command's answer. Raises Forbidden if not."""
+    """Run a command in the name of a principal, if their role allows it. Returns the command's answer. Raises Forbidden if the role is too low."""
     command = _BY_NAME[name]
     principal.require(command.role)
     if not isinstance(payload, command.payload):

@@ -1,4 +1,4 @@
-"""Looks at a machine and at the servers that its settings name: what `watchkeeper doctor` prints."""
+"""The checks of `watchkeeper doctor`: the machine, and the servers that the settings name."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from watchkeeper.client import Client, ClientError
 from watchkeeper.settings import settings as source
 from watchkeeper.settings.settings import Settings
 
-if TYPE_CHECKING:  # what may not be installed is imported where it is used
+if TYPE_CHECKING:  # modules that may not be installed are imported where they are used
     from storage.control.store import ControlStore
 
 _NEEDED = ("chdb", "clickhouse-connect", "sqlalchemy", "fastapi", "dash", "pyarrow", "numpy", "scipy")
 _CLUSTER = ("confluent-kafka", "faust-streaming", "psycopg")
 _ROOM = 2 * 2**30  # bytes free
 _KINDS = ("serve", "ingest", "evaluate", "deliver")
-_GONE = 30 * moment.SECOND  # a process renews its sign of life every few seconds
+_GONE = 30 * moment.SECOND  # a process renews its heartbeat every few seconds
 
 
 def examine(data: Path | None, config: Path | None) -> Iterator[Finding]:
@@ -106,7 +106,7 @@ def _postgres(settings: Settings) -> Iterator[Finding]:
 
 
 def processes(store: ControlStore, now: int) -> Iterator[Finding]:
-    """The processes that have given a sign of life lately, with what they complain about, and the kinds that are missing."""
+    """The processes with a recent heartbeat, with their problems, and the process types that are missing."""
     living = [document for document in store.cursors("process:").values() if now - document["at"] <= _GONE]
     for document in living:
         problems = document["problems"]
@@ -120,7 +120,7 @@ def processes(store: ControlStore, now: int) -> Iterator[Finding]:
 
 
 def _places(settings: Settings) -> Iterator[Finding]:
-    """Whether the group stands where the facts end. Asked of the log first: facts are written before the offset is committed."""
+    """Whether the group's offsets are where the facts end. The log is asked first, because facts are written before the offset is committed."""
     from ingest.kafka.ends import Ends
     from storage.facts.diagnosis import reached
     from storage.facts.http import Http

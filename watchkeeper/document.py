@@ -1,4 +1,4 @@
-"""A contract as the API gives it, and back: times as RFC 3339, the pane as a duration."""
+"""A contract as a document of the API, and back: times are RFC 3339, the pane is a duration."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The embedded whole in one process: log, ingest, evaluation, alerts, delivery, API and pages, as threads of it.
+"""The embedded mode: log, ingest, evaluation, alerts, delivery, API and pages as threads of one process.
 
-chDB allows one process a data folder and no fork: everything that needs the facts lives here.
+With chDB only one process may use a data folder, and it must not fork. So everything that needs the facts is in this process.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from watchkeeper.telemetry.ingest_metrics import IngestMetrics
 
 
 class Embedded:
-    """Everything but the HTTP server. `start` begins, `close` ends in reverse order; what was not finished is found again."""
+    """Everything but the HTTP server. `start` starts all parts, `close` ends them in reverse order. Unfinished work is found again at the next start."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
@@ -88,11 +88,11 @@ class Embedded:
         return self.log.append(topic, kind, body, now, decoded)
 
     def appended(self) -> None:
-        """Something was appended: nothing is quiet until it was looked at."""
+        """Note that something was appended: the status is not quiet until it is evaluated."""
         self.scheduler.note()
 
     def call(self) -> None:
-        """Something was defined: there may be work for the owners."""
+        """Note that something was defined: there may be work for the owners."""
         self.scheduler.call()
 
     def silent(self) -> bool:
@@ -102,15 +102,15 @@ class Embedded:
         return caught_up and waited * moment.SECOND >= self.settings.ingest.silence
 
     def obstacles(self) -> list[str]:
-        """What keeps the whole from going on, in words: a store that cannot be written or read."""
+        """Sentences that say what stops the work: a store that cannot be written or read."""
         return self._ingest_problems() + self.scheduler.obstacles()
 
     def problems(self) -> list[str]:
-        """What is wrong now, in words: obstacles, monitors that cannot be evaluated, and destinations that do not answer."""
+        """Sentences that say what is wrong: obstacles, monitors that cannot be evaluated, and destinations that do not answer."""
         return self._ingest_problems() + self.scheduler.problems() + failures(self.stores.control)
 
     def status(self, age: float = 0.0) -> dict[str, Any]:
-        """What `GET /v1/status` says: whether all is quiet, how far ingest and evaluation are, what is wrong."""
+        """What `GET /v1/status` says: whether the stream is quiet, the progress of ingest and evaluation, and problems."""
         totals = self.stores.batches.totals()
         ingest = {
             topic: {
@@ -157,8 +157,8 @@ class Embedded:
 
 
 def run(settings: Settings) -> None:
-    """Run everything in this process until it is told to stop (SIGTERM, Ctrl-C)."""
-    from watchkeeper.application import create_application  # it brings in Dash, which takes a second
+    """Run everything in this process until SIGTERM or Ctrl-C."""
+    from watchkeeper.application import create_application  # it imports Dash, which takes a second
 
     if settings.kafka.bootstrap is not None:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""What ends a program that runs in a terminal: Ctrl-C, a service manager, a terminal that closes."""
+"""Signals that end a program in a terminal: Ctrl-C, a service manager, a terminal that closes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import signal
 
 
 def install_handlers() -> None:
-    """Let SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt in the main thread, so that whatever was started is ended in order.
+    """Let SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt in the main thread, so that everything that was started is ended in order.
 
-    Set explicitly: a program that a script starts with `&`, or some CI runners start, inherits an ignored SIGINT, and Python then leaves it
-    ignored. An ignored SIGHUP stays ignored, for that is what `nohup` is for.
+    SIGINT must be set explicitly: a program that a script starts with `&`, or that some CI runners start, inherits an ignored SIGINT, and Python leaves
+    it ignored. An ignored SIGHUP stays ignored, because `nohup` is meant to do that.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)

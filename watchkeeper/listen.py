@@ -1,4 +1,4 @@
-"""Listening for HTTP until the process is told to stop."""
+"""Serves HTTP until the process gets SIGTERM or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from watchkeeper.settings.settings import Settings
 
 
 class Server(uvicorn.Server):
-    """A server of HTTP that leaves signals to the process."""
+    """An HTTP server that leaves signals to the process."""
 
     def __init__(self, application: ASGIApp, settings: Settings, *, lifespan: bool) -> None:
         super().__init__(
@@ -42,7 +42,7 @@ class Server(uvicorn.Server):
 
 @asynccontextmanager
 async def begun(application: ASGIApp) -> AsyncIterator[None]:
-    """Begin and end an application that another one hands its requests to. By the protocol of servers: Dash adds its pages' addresses when it hears it."""
+    """Run the ASGI lifespan of an application that another one calls. Dash adds the addresses of its pages at the start of the lifespan."""
     lifespan = LifespanOn(uvicorn.Config(application, lifespan="on", log_config=None))
     await lifespan.startup()
     if lifespan.should_exit:
@@ -75,7 +75,7 @@ def signals() -> asyncio.Event:
 
 
 def require_free_address(settings: Settings) -> None:
-    """Raise Fatal if the address cannot be listened on, before anything is opened."""
+    """Raise Fatal if the address is in use or cannot be used, before anything is opened."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

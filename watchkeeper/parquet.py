@@ -1,4 +1,4 @@
-"""Parquet files from outside: opened and read, or refused in our own words."""
+"""Opens and reads Parquet files from outside, or raises our own errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Parquet:
 
     def __init__(self, source: Path | BinaryIO, name: str) -> None:
         self._name = name
-        try:  # Spark writes times as INT96, which nanoseconds would wrap
+        try:  # Spark writes times as INT96, which would overflow as nanoseconds
             self._file = pq.ParquetFile(source, coerce_int96_timestamp_unit="us")
             self.schema: pa.Schema = self._file.schema_arrow
             distinct(self.schema.names)
@@ -42,7 +42,7 @@ class Parquet:
             raise self._unreadable(error) from None
 
     def _asked(self, columns: Sequence[str] | None) -> list[str] | None:
-        """The columns to ask pyarrow for: all where a name has a dot, which it takes for a path into a struct."""
+        """The columns to ask pyarrow for: all if a name holds a dot, which pyarrow takes for a path into a struct."""
         return None if columns is None or any("." in name for name in self.schema.names) else list(columns)
 
     def _unreadable(self, error: Exception) -> ConfigError:

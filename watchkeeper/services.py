@@ -1,4 +1,4 @@
-"""What the API and the pages ask of the whole behind them."""
+"""The services of API and pages, over a backend."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from watchkeeper.reader.reader import Reader
 
 
 class Services:
-    """The API's services: the log, the commands, and questions to the reader."""
+    """The API's services: the log, the commands, and queries to the reader."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend, self._control = backend, backend.stores.control
@@ -36,7 +36,7 @@ class Services:
     async def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> None:
         """Append to the log; returns when that is durable."""
         try:
-            future = await asyncio.to_thread(self._backend.append, topic, body, kind, decoded, now)  # to Kafka it goes row by row
+            future = await asyncio.to_thread(self._backend.append, topic, body, kind, decoded, now)  # to Kafka each row is sent alone
         except Retryable as error:
             raise Overloaded(str(error), after=error.after) from error
         await asyncio.wrap_future(future)
@@ -48,17 +48,17 @@ class Services:
         return None if contract is None else self.reader.model(contract)
 
     def do(self, principal: Principal, command: str, payload: msgspec.Struct) -> Any:
-        """Do a command of `watchkeeper.command`, and let the owners look at what has changed."""
+        """Run a command of `watchkeeper.command`, and note for the owners that something has changed."""
         answer = commands.do(self._backend.stores, principal, command, payload)
         self._backend.call()
         return answer
 
 
-_LETTERS = 100  # kinds of dead letters on a page
+_LETTERS = 100  # how many kinds of dead letters a page shows
 
 
 class Pages:
-    """The reader of the pages, in the shapes that they declare."""
+    """The reader with the types that the pages' port declares."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -70,7 +70,7 @@ class Pages:
         self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts
 
     def pipeline(self) -> Pipeline:
-        """How events flow."""
+        """The flow of events."""
         return Pipeline(*self._reader.flow(_LETTERS))
 
     def models(self) -> list[ModelRow]:
@@ -83,7 +83,7 @@ class Pages:
         return None if contract is None else _row(self._reader.rows([contract])[0])
 
     def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
-        """Counts by bin; nothing where nothing is known."""
+        """Counts by bin; empty if nothing is known."""
         try:
             return self._reader.histogram(model, column, segment, start, end)
         except ConfigError:

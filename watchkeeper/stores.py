@@ -1,4 +1,4 @@
-"""The stores of a process: facts and control, each on its embedded engine or on a server, as the settings say."""
+"""The stores of a process: the fact store and the control store, each embedded or on a server, as the settings say."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from watchkeeper.settings.settings import Settings
 
 
 class Stores:
-    """Everything that is kept. Opened at once: Retryable says that a server is away, Fatal that it will not have us.
+    """Both stores. The constructor opens them: it raises Retryable if a server is away, and Fatal if it refuses us.
 
-    Threads share them. Call `migrate` before anything else, in each process: what is done already costs a look.
+    Threads share them. Each process calls `migrate` before anything else; if nothing is to be done, it costs a query.
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
@@ -65,4 +65,4 @@ def _control(settings: Settings, clock: Clock) -> ControlStore:
     database = settings.control
     if database.url is None:
         return ControlStore(f"sqlite:///{settings.data / 'control.sqlite'}", clock)
-    return ControlStore(database.url, clock, database.secret, refresh=0.0)  # other processes save contracts, too
+    return ControlStore(database.url, clock, database.secret, refresh=0.0)  # other processes may save contracts, too

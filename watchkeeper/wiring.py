@@ -1,4 +1,4 @@
-"""Introduces the parts that know one another by protocols only: owners to stores and alerts."""
+"""Connects parts that know one another only by protocols: owners to stores and alerts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from watchkeeper.stores import Stores
 
 
 def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], None] = lambda: None) -> Callable[[str], owner.Owner]:
-    """What makes the owner of a model, given its name. `wake` is called when there is something to deliver."""
+    """A function that makes the owner of a model from its name. `wake` is called when there is something to deliver."""
     control = stores.control
     parts = owner.Stores(
         raw=stores.raw,

@@ -1,1 +1,1 @@
-"""The HTTP interface under /v1, and /metrics. Knows the services by the protocols of `ports`; `watchkeeper.application` passes them in."""
+"""The HTTP API under /v1, and /metrics. `ports` declares the services that it needs; `watchkeeper.application` passes them in."""

@@ -1,4 +1,4 @@
-"""Answers as JSON, and lists as pages: `{"items": [...], "next": cursor or null}`."""
+"""Answers as JSON, and pages of lists: `{"items": [...], "next": cursor or null}`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The application: every route under /v1, /metrics, problems for the rest, the guard around it."""
+"""The application: every route under /v1, /metrics, problem documents for all other paths, and the access check around it."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def create_api(
 ) -> FastAPI:
     """The API of `services`.
 
-    `access` says who is let in; None: whoever wraps the application does. `address` is where the pages are (for links), `clock` tells when events come in,
-    `registered` are metrics in a registry that others share, `lifespan` runs around the application, `brokers` are those of the log. There is
-    no page at /docs: it would load scripts from elsewhere.
+    `access` says which requests are allowed; None leaves that to the caller, who wraps the application. `address` is that of the pages, for links. `clock`
+    gives the time of events, `registered` are metrics in a shared registry, `lifespan` runs around the application, `brokers` are those of the log. There
+    is no page at /docs, because it would load scripts from elsewhere.
     """
     registered = registered or Metrics()
     app = FastAPI(

@@ -1,4 +1,4 @@
-"""GET /v1/asyncapi.json: the topics that others write and read, described from the code that does."""
+"""GET /v1/asyncapi.json: describes the topics that other programs write and read, from the code that reads and writes them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NUMBERS = ("partition", "offset", "row", "logged")
 
 
 def router(brokers: Connection | None) -> APIRouter:
-    """The route; 404 where there is no Kafka."""
+    """The route; it answers 404 without Kafka."""
     routes = APIRouter(tags=["events"])
 
     @routes.get("/v1/asyncapi.json", summary="The topics in Kafka, described (AsyncAPI); 404 where events come over HTTP only")

@@ -1,6 +1,6 @@
-"""Who may talk to us: everyone on an open loopback, else who brings a token or has logged in. Wraps the whole application, pages included.
+"""Authentication, around the whole application with its pages: a request needs a token or a session, unless the settings have no token.
 
-Each request that is let in has a principal. Every principal may read; a route that needs a higher role says so by `needs`.
+Each request that is allowed has a principal. Every principal may read; a route that needs a higher role says so by `needs`.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _UNAUTHORIZED = Problem(
 )
 _FOREIGN = Problem(403, "the request comes from a page of another site", "call the API from a program, or from Watchkeeper's own pages")
 _SAFE = {HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS}
-# Anybody may ask these, as probes do; a stranger hears yes or no.
+# These paths need no token, for probes; without one the answer is yes or no only.
 OPEN = {"/v1/health/live", "/v1/health/ready"}
 _PRINCIPAL = "watchkeeper.principal"
 
 
 @dataclass(frozen=True)
 class AccessPolicy:
-    """Who is let in: `hosts` are our names; with `keys` every request needs one of them, or the cookie of one of the `sessions`."""
+    """Which requests are allowed: `hosts` are the server's names. If there are `keys`, a request needs one of them, or the cookie of one of the `sessions`."""
 
     keys: Keys = field(default_factory=Keys)
     hosts: Hosts = field(default_factory=Hosts)
@@ -48,14 +48,14 @@ class AccessPolicy:
 
 
 class Auth:
-    """Middleware. Without tokens a browser may change nothing from another site's page; with a session neither."""
+    """The middleware. Without tokens, and with a session, it refuses changes that a page of another site asks a browser for."""
 
     def __init__(self, app: ASGIApp, access: AccessPolicy) -> None:
         self.app, self._doors = app, access
         self._login = Login(access.keys, access.sessions) if access.keys and access.sessions is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or refuse it."""
+        """Pass the request on or refuse it."""
         if scope["type"] == "lifespan" or (refusal := await self._refusal(scope, receive)) is None:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -65,7 +65,7 @@ class Auth:
             await refusal(scope, receive, send)
 
     async def _refusal(self, scope: Scope, receive: Receive) -> Response | None:
-        """What to answer instead of what was asked for."""
+        """The answer to a request that is refused; None if it is allowed."""
         headers, path = Headers(scope=scope), scope.get("path", "")
         if not self._doors.hosts.takes(host := headers.get("host")):
             detail = f"this server is not called {host}"
@@ -107,32 +107,32 @@ class Auth:
 
 
 def principal_of(request: Request) -> Principal:
-    """Whoever asks. Every request that `Auth` lets in has one, but for those of strangers."""
+    """The principal of a request. Every request that `Auth` allows has one, except requests without a token to open paths."""
     found: Principal = request.scope[_PRINCIPAL]
     return found
 
 
 @dataclass(frozen=True)
 class Needs:
-    """A dependency of a route: whoever asks has this role or a higher one, else 403 before the body is read."""
+    """A dependency of a route: the principal must have this role or a higher one, else the answer is 403, before the body is read."""
 
     role: Role
 
     def __call__(self, request: Request) -> None:
-        """Raise Forbidden unless they have."""
+        """Raise Forbidden unless the principal has the role."""
         principal_of(request).require(self.role)
 
 
 def needs(role: Role) -> Any:
-    """What a route says of the role that it needs; without it every principal may ask."""
+    """Declares the role that a route needs; without it every principal may ask."""
     return Depends(Needs(role))
 
 
 def stranger(scope: Mapping[str, object]) -> bool:
-    """Whether a request came in without a token: then it is told nothing about how things stand."""
+    """Whether a request came without a token; then the answer must not hold details."""
     return _PRINCIPAL not in scope
 
 
 def _page(path: str, headers: Headers) -> bool:
-    """Whether a browser asks for a page, and not a page for its numbers."""
+    """Whether a browser asks for a page, as opposed to a page that asks for its data."""
     return (path == "/" or path.startswith("/ui")) and "text/html" in headers.get("accept", "")

@@ -1,4 +1,4 @@
-"""Bodies of requests: read within bounds, their types checked."""
+"""Reads bodies of requests up to a limit, and checks their types."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def media_type(request: Request, known: Sequence[str]) -> str:
 
 
 async def read(request: Request, largest: int) -> bytes:
-    """The body. Problem 413 as soon as it is known to be longer than `largest` bytes."""
+    """The body. Raises Problem 413 as soon as it is known to be longer than `largest` bytes."""
     problem = Problem(413, f"the body is larger than {largest >> 20} MiB", "send it in smaller parts")
     length = request.headers.get("content-length", "")
     if length.isdigit() and len(length) < 20 and int(length) > largest:

@@ -14,7 +14,7 @@ from watchkeeper.change.apply import Apply
 from watchkeeper.command import role
 
 LARGEST = 4 * 2**20  # bytes of definitions
-YAML = ("application/yaml", "application/x-yaml", "text/yaml")  # none that a form of another site could send
+YAML = ("application/yaml", "application/x-yaml", "text/yaml")  # content types that a form of another site cannot send
 
 
 def router(services: Services) -> APIRouter:

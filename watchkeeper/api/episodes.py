@@ -1,4 +1,4 @@
-"""GET /v1/episodes and one of them."""
+"""GET /v1/episodes and one episode."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PARAMETERS = ("state", "model", "monitor", "limit", "cursor")
 
 
 def router(services: Services, address: str) -> APIRouter:
-    """The routes; `address` is where the pages are."""
+    """The routes; `address` is that of the pages."""
     routes = APIRouter(tags=["episodes"])
     parameters = [query.parameter(name) for name in PARAMETERS]
 

@@ -1,4 +1,4 @@
-"""POST /v1/predictions and /v1/labels: decode, append, answer when it is durable."""
+"""POST /v1/predictions and /v1/labels: decode the body, append it to the log, and answer when it is durable."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from watchkeeper.api.ports import AnyDecoded, Overloaded, Services, Topic
 from watchkeeper.api.problem import Problem
 
 KINDS: dict[str, Kind] = {"application/json": "json", "application/x-ndjson": "ndjson"}
-MOST_IN_FLIGHT = 256 * 2**20  # bytes of bodies being read and decoded
+MOST_IN_FLIGHT = 256 * 2**20  # bytes of bodies that are read and decoded at the same time
 
 _REMEDIES = {
     400: "send a JSON array of events, or NDJSON with its content type",
@@ -35,7 +35,7 @@ _REMEDIES = {
 
 
 class Intake:
-    """Takes requests with events, as many bytes at a time as memory allows."""
+    """Handles requests with events, as many bytes at a time as memory allows."""
 
     def __init__(self, services: Services, clock: Clock, metrics: Metrics) -> None:
         self._services, self._clock, self._metrics = services, clock, metrics

@@ -1,7 +1,7 @@
 """The names by which a request may call this server.
 
-A page of another site can let its own name lead to this machine (DNS rebinding): to the browser the answers are then that site's. Such a request
-carries the other site's name in its Host header, so only known names are taken. An address cannot be led anywhere.
+With DNS rebinding a page of another site lets its own name resolve to this machine, so that the browser takes our answers for that site's. Such a request
+has the other site's name in its Host header, so only known names are accepted. Addresses are accepted, since they cannot be rebound.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Hosts:
         self._everywhere = address is not None and address.is_unspecified
 
     def takes(self, header: str | None) -> bool:
-        """Whether a Host header names this server, on whatever port. HTTP/1.0 has none: no browser speaks it."""
+        """Whether a Host header names this server, on any port. HTTP/1.0 has no such header, and no browser uses it."""
         if header is None:
             return True
         if (match := _HOST.fullmatch(header)) is None:

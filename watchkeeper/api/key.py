@@ -1,4 +1,4 @@
-"""The tokens that let in, and whose each is."""
+"""The tokens of the settings, and the principal of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.principal import Principal
 
 
 class Keys:
-    """Tokens and their principals. Without any, nobody is asked for one."""
+    """Tokens and their principals. Without tokens, requests need none."""
 
     def __init__(self, pairs: Sequence[tuple[str, Principal]] = ()) -> None:
         self._pairs = tuple(pairs)
@@ -21,6 +21,6 @@ class Keys:
         return iter(self._pairs)
 
     def whose(self, token: bytes) -> Principal | None:
-        """The principal of a token. All are compared, each in constant time: how long it takes tells nothing about them."""
+        """The principal of a token. It is compared with all tokens, each in constant time, so that the time reveals nothing about them."""
         found = [principal for key, principal in self._pairs if hmac.compare_digest(token, key.encode())]
         return found[0] if found else None

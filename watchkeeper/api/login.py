@@ -1,4 +1,4 @@
-"""The log-in page: a form that takes a token, without any script."""
+"""The log-in page: a form for a token, without scripts."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from watchkeeper.api.session import Sessions, cookie_name, seconds
 
 LOGIN, LOGOUT, HOME = "/login", "/logout", "/ui/"
 _LARGEST = 16_384  # bytes of a form
-_WRONG = 1.0  # seconds that the answer to a wrong token takes; the right one is answered at once, whoever guesses meanwhile
-_AT_ONCE = 4  # wrong tokens that are answered in that time, of all that come
+_WRONG = 1.0  # seconds before a wrong token is answered; a right token is answered at once, however many wrong ones come meanwhile
+_AT_ONCE = 4  # how many wrong tokens are answered in that time
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -61,14 +61,14 @@ p {{ margin: .75rem 0 0; }}
 
 
 class Login:
-    """Answers what is asked of the log-in page, and of the log-out."""
+    """Answers requests to the log-in page and to the log-out."""
 
     def __init__(self, keys: Keys, sessions: Sessions) -> None:
         self._keys, self._sessions = keys, sessions
         self._guesses = asyncio.Semaphore(_AT_ONCE)
 
     async def answer(self, request: Request) -> Response:
-        """The page; after a token that is taken a cookie and the way to where the person wanted to go; after a log-out the page again."""
+        """The page; after a valid token, a cookie and a redirect to the page that was asked for; after a log-out, the page again."""
         if request.url.path == LOGOUT:
             return await self._out(request) if request.method == "POST" else _not_allowed("POST")
         if request.method == "POST":
@@ -109,7 +109,7 @@ class Login:
 
 
 def to_login(path: str, query: str) -> Response:
-    """The way to the log-in page, which leads back afterwards. `path` is percent-encoded, as it was asked for."""
+    """A redirect to the log-in page, which leads back afterwards. `path` is percent-encoded, as it was requested."""
     target = path + (f"?{query}" if query else "")
     return RedirectResponse(f"{LOGIN}?next={quote(_safe(target), safe='')}", 303)
 
@@ -130,7 +130,7 @@ def _page(target: str, *, wrong: bool = False) -> Response:
 
 
 def _safe(target: str) -> str:
-    """The page to go to: one of ours, whatever was asked for."""
+    """The page to redirect to, which is always one of ours."""
     ours = target.startswith(HOME) and "\\" not in target and target.isprintable()
     return target if ours else HOME
 

@@ -1,4 +1,4 @@
-"""What Prometheus sees at /metrics. Labels are bounded: routes, statuses, topics, models; never columns or segments."""
+"""GET /metrics, and the metrics of the API. Labels are bounded: routes, statuses, topics, models; never columns or segments."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Metrics:
 
 
 class RequestMetrics:
-    """Middleware that times every request by its route."""
+    """Middleware that measures the time of every request, by its route."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and note how long it took."""
+        """Pass the request on, and record how long it took."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""GET /v1/models, a model, its contract; PUT its reference; DELETE it."""
+"""Routes of models: GET /v1/models, one model, its contract; PUT its reference; DELETE it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def router(services: Services) -> APIRouter:  # long: a list of routes
         dependencies=[needs(role("delete model"))],
     )
     def delete(model: str, request: Request) -> Response:
-        if (ending := model.rpartition("/")[2]) in TAKEN and "/" in model:  # no name: what the model has
+        if (ending := model.rpartition("/")[2]) in TAKEN and "/" in model:  # these are parts of a model's address, not names
             raise HTTPException(405, headers={"Allow": f"GET{_ALSO.get(ending, '')}"})
         purge = query.choice(query.only(request, "purge"), "purge", ("true", "false", "1", "0")) in {"true", "1"}
         command = "purge model" if purge else "delete model"
@@ -94,5 +94,5 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def missing(model: str) -> Problem:
-    """The answer where there is no such model."""
+    """The problem for a model that does not exist."""
     return Problem(404, f"there is no model {model[:100]!r}", "GET /v1/models lists them; `watchkeeper reference` makes one")

@@ -1,4 +1,4 @@
-"""GET /v1/monitors and one of them; DELETE it."""
+"""GET /v1/monitors and one monitor; DELETE it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from watchkeeper.command import role
 
 
 def document(monitor: Monitor) -> dict[str, Any]:
-    """A monitor in the words of the grammar, with its revision."""
+    """A monitor with the fields of the grammar, and its revision."""
     built: dict[str, Any] = msgspec.to_builtins(monitor)
     built |= {"baseline": monitor.baseline.written if monitor.baseline else None, "target": monitor.window.written}
     del built["window"], built["since"]
@@ -60,7 +60,10 @@ def router(services: Services) -> APIRouter:
 
 
 def _places(request: Request) -> list[tuple[str, str]]:
-    """The model and name that an address may mean. Each may hold slashes: written as %2F they tell the two apart, else every slash may be the one between."""
+    """The pairs of model and name that an address may mean.
+
+    Both may hold slashes. A slash within one of them may be written %2F; else every slash may be the one between them.
+    """
     parts = request.scope["raw_path"].decode("latin-1").removeprefix("/v1/monitors/").split("/")
     return [(unquote("/".join(parts[:place])), unquote("/".join(parts[place:]))) for place in range(1, len(parts))]
 

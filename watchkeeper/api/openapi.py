@@ -1,4 +1,4 @@
-"""The OpenAPI document, with what FastAPI cannot know: how a request is let in, which role it needs, and that every error is a problem document."""
+"""The OpenAPI document, with what FastAPI does not know: how a request is authenticated, which role it needs, and that every error is a problem document."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ _ERROR = {"description": "What is wrong, and what to do", "content": _PROBLEMS}
 
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """Let the document of `app` say so. Call it when every route is there; `routers` hold them."""
+    """Add this to the document of `app`. Call it when every route is there; `routers` hold them."""
     plain = app.openapi
 
     def document() -> dict[str, Any]:
         document = plain()
         components = document.setdefault("components", {})
         components["securitySchemes"] = _SECURITY
-        # FastAPI describes the errors of its own validation, which are answered as ours.
+        # FastAPI describes the errors of its own validation, which we answer as problem documents.
         components["schemas"] = {
             name: schema for name, schema in components.get("schemas", {}).items() if "ValidationError" not in name
         } | {"Problem": _PROBLEM}
@@ -72,7 +72,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
 
 
 def _describe_role(operations: dict[str, Any], route: APIRoute) -> None:
-    """Which role a route needs: the lowest, unless one of its dependencies says another."""
+    """Describe which role a route needs: the lowest, unless one of its dependencies declares another."""
     found = [of.dependency.role for of in route.dependencies if isinstance(of.dependency, Needs)]
     role = max(found, key=lambda one: one.rank, default=Role.VIEWER)
     for method in route.methods or ():

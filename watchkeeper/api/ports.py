@@ -1,4 +1,4 @@
-"""What the API needs of the rest. Methods block and are called in threads, several at a time, but for the one that is async."""
+"""The port of the API. Its methods block and are called in threads, several at a time, except the one that is async."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class Overloaded(Retryable):
 
 
 class Services(Protocol):
-    """Everything that a route asks for. ConfigError is a refusal (422, of a GET 400), Retryable `Retry-After`."""
+    """Everything that routes need. ConfigError is answered with 422 (a GET with 400), Retryable with 503 and `Retry-After`."""
 
     def contract(self, model: str) -> Contract | None:
         """The newest contract of a model; called for every request with events, so it must be quick."""
         ...
 
     async def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> None:
-        """Append an unpacked request to the log; returns when it is durable. `now` is the time that it must be logged with.
+        """Append an unpacked request to the log; returns when it is durable. `now` is the time with which it is logged.
 
-        PayloadError if the log takes no event of that size.
+        PayloadError if an event is too large for the log.
         """
         ...
 
@@ -82,7 +82,7 @@ class Services(Protocol):
         ...
 
     def rebuilding(self, model: str) -> Rebuilding:
-        """How far the last rebuild of a model's panes is."""
+        """The progress of the last rebuild of a model's panes."""
         ...
 
     def audit(self, limit: int, after: str | None) -> tuple[list[AuditEntry], str | None]:
@@ -94,7 +94,7 @@ class Services(Protocol):
         ...
 
     def ready(self) -> Sequence[str]:
-        """What keeps this process from serving, in words; empty when it can."""
+        """Sentences that say what keeps this process from serving; empty if it can serve."""
         ...
 
     def version_tag(self) -> str:

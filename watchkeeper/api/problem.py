@@ -1,4 +1,4 @@
-"""Every error as an RFC 9457 problem document, with what to do about it in `remedy`."""
+"""Problem documents (RFC 9457) for all errors, with what to do in `remedy`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Problem(Exception):
         whole = {**document, "remedy": self.remedy, **self.more}
         try:
             return msgspec.json.encode(whole)
-        except UnicodeEncodeError:  # half a surrogate pair, which UTF-8 cannot hold: shown as \ud800
+        except UnicodeEncodeError:  # a lone surrogate, which UTF-8 cannot encode, is shown as \ud800
             return msgspec.json.encode(_writable(whole))
 
     def response(self) -> Response:
@@ -57,7 +57,7 @@ class Problem(Exception):
 
 
 def _writable(value: Any) -> Any:
-    """A value whose texts UTF-8 can hold."""
+    """A value whose texts UTF-8 can encode."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, Mapping):
@@ -66,7 +66,7 @@ def _writable(value: Any) -> Any:
 
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """Answer every error of `app`, and every request under /v1 that none of `routers` takes, with a problem document."""
+    """Answer every error of `app`, and every request under /v1 that matches no route of `routers`, with a problem document."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -83,7 +83,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
         raise HTTPException(404)
 
-    # A route of its own, because the pages answer every path that no route has.
+    # A route of its own, because the pages answer every path without a route.
     for path in ("/v1", "/v1/{path:path}"):
         app.add_api_route(path, unknown, methods=METHODS, include_in_schema=False)
 
@@ -130,7 +130,7 @@ def _later(_: Request, error: Exception) -> Response:
 
 
 def _stuck(_: Request, error: Exception) -> Response:
-    """A store that will not have us: its words are for the operator, not for whoever asked."""
+    """The problem for a store that refuses us: its message goes to the log, not into the answer."""
     _LOG.error("%s", error)
     remedy = "ask the operator to run `watchkeeper doctor` and to read the server's log; then send the same again"
     return Problem(

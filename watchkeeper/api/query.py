@@ -1,4 +1,4 @@
-"""Query parameters: read with a reason when they are wrong. An empty value is as good as none."""
+"""Reads query parameters, and says what is wrong with them. An empty value counts as a missing parameter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from watchkeeper.api.problem import Problem
 
 
 def only(request: Request, *known: str) -> dict[str, str]:
-    """The parameters, by name. Problem 400 for one that is not `known` or was given twice."""
+    """The parameters by name. Raises Problem 400 for one that is not `known` or comes twice."""
     given: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in known:
@@ -24,7 +24,7 @@ def only(request: Request, *known: str) -> dict[str, str]:
 
 
 def parameter(name: str) -> dict[str, Any]:
-    """How the description of the API tells of a parameter."""
+    """A parameter as the OpenAPI document describes it."""
     return {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
 
 

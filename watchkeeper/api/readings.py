@@ -20,13 +20,13 @@ PARAMETERS = ("model", "monitor", "measure", "column", "segment", "from", "to", 
 
 
 def items(table: pa.Table) -> list[dict[str, Any]]:
-    """Readings as the API gives them."""
+    """Readings in the form of the API."""
     columns = [_values(name, table[name].to_pylist()) for name in SHOWN]
     return [dict(zip(SHOWN, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def parse(given: dict[str, str]) -> Query:
-    """The query of a request's parameters. An empty `column` is the whole model; the others mean nothing when they are empty."""
+    """The query of a request's parameters. An empty `column` means the whole model; other empty parameters count as missing."""
     newest = query.choice(given, "revisions", ("all", "newest")) != "all"
     names: dict[str, Any] = {name: given.get(name) or None for name in ("model", "monitor", "measure", "segment")}
     return Query(

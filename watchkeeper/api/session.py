@@ -1,4 +1,4 @@
-"""Sessions of browsers: a signed value in a cookie, which ends by its time, by a log-out, or when its token is changed or gone."""
+"""Sessions of browsers: a signed value in a cookie. A session ends after its time, by a log-out, or when its token is changed or removed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from watchkeeper.api.key import Keys
 _log = logging.getLogger(__name__)
 
 COOKIE = "watchkeeper"  # and the port; browsers send a cookie to every port of a host
-_FRESH = 2.0  # seconds for which the ended sessions are known: so long another process may still take one
+_FRESH = 2.0  # seconds for which the list of ended sessions is cached; so long another process may still accept one
 
 
 def cookie_name(host: str | None) -> str:
@@ -37,10 +37,10 @@ def cookie_name(host: str | None) -> str:
 
 
 class Documents(Protocol):
-    """Where all processes that serve note which sessions were ended."""
+    """The documents in which all `serve` processes note which sessions were ended."""
 
     def cursors(self, prefix: str) -> dict[str, dict[str, Any]]:
-        """The documents whose names begin so."""
+        """The documents whose names begin with `prefix`."""
         ...
 
     def save_cursor(self, name: str, payload: dict[str, Any]) -> None:
@@ -53,16 +53,16 @@ class Documents(Protocol):
 
 
 class Sessions:
-    """The sessions that tokens have opened, each for `length` microseconds.
+    """Sessions, each of which lasts `length` microseconds.
 
-    A session is signed with the token that opened it, so every process with that token in its settings takes it, and none without.
+    A session is signed with the token by which it was opened. A process accepts it if its settings have that token.
     """
 
     def __init__(self, keys: Keys, length: int, documents: Documents, clock: Clock) -> None:
         self._signers = [(principal, _signer(token)) for token, principal in keys]
         self.length, self._documents, self._clock = length, documents, clock
         self._lock = Lock()
-        self._ended: Mapping[str, Any] | None = None  # until the store has answered once
+        self._ended: Mapping[str, Any] | None = None  # None until the store has answered once
         self._asked = float("-inf")
 
     def begin(self, principal: Principal) -> str:
@@ -71,7 +71,7 @@ class Sessions:
         return str(signer.dumps({"id": secrets.token_hex(16), "until": self._clock.now() + self.length}))
 
     def whose(self, cookie: str) -> Principal | None:
-        """Whose session goes on, by a cookie's value; None if there is none. May ask the store: call it in a thread.
+        """The principal of the session of a cookie; None if there is no such session. It may ask the store, so call it in a thread.
 
         Raises Retryable while it is not known which sessions were ended.
         """
@@ -96,7 +96,7 @@ class Sessions:
             self._asked = float("-inf")
 
     def _read(self, cookie: str) -> tuple[Principal | None, dict[str, Any]]:
-        """Whose session a cookie's value is, and what stands in it; None if no token of ours has signed it."""
+        """The principal and the content of a cookie's session; None if none of our tokens has signed it."""
         for principal, signer in self._signers:
             with suppress(BadSignature):
                 if isinstance(session := signer.loads(cookie), dict):

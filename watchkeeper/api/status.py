@@ -1,4 +1,4 @@
-"""How we are: status, health, and the tag that tells whether anything is new."""
+"""Routes of status, health, and the version tag that changes when anything is new."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from watchkeeper.api.problem import Problem
 
 
 class HealthSource(Protocol):
-    """Whoever can say how he is."""
+    """Something that has a status."""
 
     def status(self) -> Mapping[str, Any]:
         """What `GET /v1/status` says."""
         ...
 
     def ready(self) -> Sequence[str]:
-        """What keeps this process from its work, in words; empty when nothing does."""
+        """Sentences that say what keeps this process from its work; empty if nothing does."""
         ...
 
 

@@ -1,1 +1,4 @@
-"""What commands do, a file for each or for a close family; `watchkeeper.command` lists them. May import everything but the API and the pages."""
+"""The functions of commands, in a file for each command or close family; `watchkeeper.command` lists them.
+
+May import everything except the API and the pages.
+"""

@@ -1,4 +1,4 @@
-"""Definitions in YAML are applied."""
+"""The command that applies definitions in YAML."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from watchkeeper.change.contract import complete, prepare
 
 
 class Apply(msgspec.Struct, frozen=True, kw_only=True):
-    """Definitions in YAML. `dry_run` changes nothing; with `replace` a declared contract may take a reference away."""
+    """Definitions in YAML. `dry_run` changes nothing; with `replace` a declared contract may remove a reference."""
 
     text: str
     dry_run: bool = False
@@ -26,7 +26,7 @@ class Apply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def apply(context: Context, given: Apply) -> Sequence[Mapping[str, Any]]:
-    """Apply contracts, then monitors, then destinations, if all of the file can be taken; answers kind, model, name and result of each."""
+    """Apply contracts, then monitors, then destinations, if the whole file is valid. Returns kind, model, name and result of each."""
     control, actor, dry_run = context.stores.control, context.actor, given.dry_run
     there = {("monitor", monitor.model, monitor.name) for monitor in control.monitors()}
     there |= {("destination", "", destination.name) for destination in control.destinations()}
@@ -46,9 +46,9 @@ def apply(context: Context, given: Apply) -> Sequence[Mapping[str, Any]]:
 
 
 def _outcome(control: ControlStore, contract: Contract, *, replace: bool) -> tuple[str, bool]:
-    """What a declared contract would bring: created, changed or unchanged; and whether it is a new version, not only other words about the same.
+    """The result of a declared contract: created, changed or unchanged; and whether it makes a new version, or only changes owner, description and runbook.
 
-    It is the same if it is what was declared last, whatever reference came after it. ConfigError where it would take a reference away, unless that is wanted.
+    It is unchanged if it equals the last declared contract, also if a reference came after that. ConfigError if it would remove a reference without `replace`.
     """
     before, declared = control.contract(contract.model), control.declared(contract.model)
     if before is None:

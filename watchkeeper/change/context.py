@@ -1,4 +1,4 @@
-"""What a command works with."""
+"""The context of a command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from watchkeeper.stores import Stores
 
 
 class Context(NamedTuple):
-    """The stores, and the name of the principal, under which the audit keeps what is changed."""
+    """The stores, and the name of the principal, which the audit keeps."""
 
     stores: Stores
     actor: str

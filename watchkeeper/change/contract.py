@@ -1,4 +1,4 @@
-"""What follows from a contract that is given: the model's view and its default monitors."""
+"""What follows from a new contract: the model's SQL view and its default monitors."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from watchkeeper.change.context import Context
 
 
 def prepare(context: Context, contract: Contract) -> None:
-    """Make a model's view as it will be with a contract: if the store does not take it, nothing has been written."""
+    """Make a model's view for a contract before it is saved: if the store refuses the view, nothing has been written."""
     before = context.stores.control.contract_versions(contract.model)
     following = msgspec.structs.replace(contract, version=before[-1].version + 1 if before else 1)
     show(context.stores.engine, [*before, following])
 
 
 def complete(context: Context, contract: Contract) -> None:
-    """Give a model with a saved contract its default monitors, or renew them, and its view.
+    """Create or renew the default monitors of a model with a saved contract, and its view.
 
-    Those that a person has changed stay as they are, and those that a person has deleted stay away.
+    Default monitors that a person has changed stay as they are, and those that a person has deleted are not created again.
     """
     control = context.stores.control
     before = control.contract_version(contract.model, contract.version - 1)
     given = {monitor.name: monitor for monitor in defaults(before)} if before else {}
     there = {monitor.name: msgspec.structs.replace(monitor, revision=1, since=0) for monitor in control.monitors(contract.model)}
-    ended = control.retired_version(contract.model)  # until then the model was another one
+    ended = control.retired_version(contract.model)  # before that, there was another model of this name
     deleted = {one.name for one in control.retired_monitors(contract.model) if one.contract > ended}
     usual = [monitor for monitor in defaults(contract) if monitor.name in there or monitor.name not in deleted]
     untouched = [monitor for monitor in usual if there.get(monitor.name) in (None, given.get(monitor.name))]

@@ -1,4 +1,4 @@
-"""Monitors, destinations and models are deleted: they end, and their history stays."""
+"""The commands that delete monitors, destinations and models. Their history stays."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DeleteModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def delete_monitor(context: Context, given: DeleteMonitor) -> Mapping[str, Any]:
-    """Delete a monitor; its open episodes end. Defined again, it counts its revisions on."""
+    """Delete a monitor and end its open episodes. If it is defined again, its revisions go on from the last one."""
     with context.stores.control.retiring(context.actor) as change:
         change.hold(OWNER + given.model)
         monitor = change.monitor(given.model, given.name)
@@ -45,7 +45,7 @@ def delete_monitor(context: Context, given: DeleteMonitor) -> Mapping[str, Any]:
 
 
 def delete_destination(context: Context, given: DeleteDestination) -> Mapping[str, Any]:
-    """Delete a destination; what waits for it is given up."""
+    """Delete a destination, and give up the notifications that wait for it."""
     with context.stores.control.retiring(context.actor) as change:
         if change.destination(given.name) is None:
             raise Missing(f"there is no destination {given.name[:100]!r}", remedy="GET /v1/destinations lists them")
@@ -53,12 +53,15 @@ def delete_destination(context: Context, given: DeleteDestination) -> Mapping[st
 
 
 def delete_model(context: Context, given: DeleteModel) -> Mapping[str, Any]:
-    """Delete a model and its monitors; open episodes end, its owner stops, and its events are refused from now on. What came stays."""
+    """Delete a model and its monitors. Open episodes end, its owner stops, and its events are refused from now on. Earlier events stay."""
     return _delete_model(context, given.model, purge=False)
 
 
 def purge_model(context: Context, given: DeleteModel) -> Mapping[str, Any]:
-    """Delete a model, if it is still there, and remove its facts. Raises Retryable where that is broken off: the same again goes on, and so does a serving process."""
+    """Delete a model, if it is still there, and remove its facts.
+
+    Raises Retryable if that is interrupted. The same command again goes on with it, and so does a serving process.
+    """
     answer = _delete_model(context, given.model, purge=True)
     remove(context.stores, given.model)
     return answer

@@ -1,4 +1,4 @@
-"""The facts of deleted models are removed, however often that is broken off."""
+"""Removes the facts of deleted models, also after interruptions."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from storage.facts.purge import purge
 from watchkeeper.stores import Stores
 
 _log = logging.getLogger(__name__)
-_ALONE = threading.Lock()  # within the process; between processes the store sees to it
+_ALONE = threading.Lock()  # for threads of this process; between processes the store does this
 _PAUSE = 10.0  # seconds between two attempts
 
 
 def remove(stores: Stores, model: str) -> None:
-    """Remove the facts of a model, if that is still to be done: one process at a time, so that none removes what is of a model made again."""
+    """Remove the facts of a model, if that is still to be done. Only one process at a time does so, and none removes facts of a model that was made again."""
     with _ALONE, stores.control.alone():
         if model in stores.control.purges():
             purge(stores.engine, model, [one.of_reference.model for one in stores.control.contract_versions(model)])
@@ -23,7 +23,7 @@ def remove(stores: Stores, model: str) -> None:
 
 
 class Resume:
-    """Goes on, in a thread, with what a command or a process before began and did not finish."""
+    """Finishes, in a thread, the purges that a command or an earlier process began."""
 
     def __init__(self, stores: Stores) -> None:
         self._stores, self._stop = stores, threading.Event()
@@ -34,7 +34,7 @@ class Resume:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the table under way."""
+        """Stop after the table under way."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(30.0)

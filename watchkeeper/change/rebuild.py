@@ -1,4 +1,4 @@
-"""The panes of a model are made again from its raw events."""
+"""The command that makes the panes of a model again from its raw events."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Rebuild(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rebuild(context: Context, given: Rebuild) -> Mapping[str, Any]:
-    """Ask the model's owner for it, unless a rebuild is under way; answers model, state, done and slots."""
+    """Request a rebuild from the model's owner, unless one is under way. Returns model, state, done and slots."""
     control, model = context.stores.control, given.model
     if control.contract(model) is None:
         raise Missing(f"there is no model {model[:100]!r}", remedy="GET /v1/models lists them")
-    if model in context.stores.batches.progress(0, [model]):  # else nobody owns it, and there is nothing to make
+    if model in context.stores.batches.progress(0, [model]):  # a model without a contract has no owner and no panes
         control.ask_rebuild(model, actor=context.actor)
     return {"model": model, **msgspec.to_builtins(control.rebuilding(model))}

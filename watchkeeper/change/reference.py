@@ -1,4 +1,4 @@
-"""A model is given its reference, and with it its contract."""
+"""The command that gives a model its reference, and with it its contract."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class ReferenceFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def give_reference(context: Context, given: ReferenceFile) -> Mapping[str, Any]:
-    """Derive the contract and the default monitors, unless the file is what was given last.
+    """Derive and save the contract, the reference and the default monitors, unless the same file was given last.
 
-    Answers model, version and result, and what the columns are: rows, roles, features, tags, left_out, nan.
+    Returns model, version and result, and how the columns are used: rows, roles, features, tags, left_out, nan.
     """
     control, model = context.stores.control, given.model
     before = _known(control, model)
     options = Options.of(given.options)
     table = Parquet(BytesIO(given.parquet), "the reference").read()
     contract, reference = derive(model, table, options, held=before)
-    if before is not None:  # a file says nothing about whose the model is
+    if before is not None:  # a file has no owner, description and runbook: these stay as they are
         contract = msgspec.structs.replace(contract, **before.words)
     prepare(context, contract)
     saved = control.save_contract(contract, content=content(table, options), reference=reference.to_bytes(), actor=context.actor)
@@ -50,14 +50,17 @@ def give_reference(context: Context, given: ReferenceFile) -> Mapping[str, Any]:
 
 
 def _write_facts(context: Context, contract: Contract, table: pa.Table, options: Options) -> None:
-    """Write the facts of a contract's reference, unless they are there: those of an earlier version are not, nor those of a command that broke off."""
+    """Write the facts of a contract's reference, unless they are there.
+
+    They are missing if an earlier version gave the reference, or a command was interrupted.
+    """
     stores = context.stores
     if not len(stores.panes.slots(contract.of_reference)[0]):
         write_reference(stores.writer, stores.outcomes, contract, table, options, SystemClock().now())
 
 
 def _known(control: ControlStore, model: str) -> Contract | None:
-    """The contract that a model has. A name that is new is checked before anything is read or written."""
+    """The current contract of a model. A new name is checked before anything is read or written."""
     before = control.contract(model) if _storable(model) else None
     if before is None:
         check(Named.MODEL, model)

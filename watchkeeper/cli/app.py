@@ -1,4 +1,4 @@
-"""The commands by name, and the edge where errors become messages and exit codes: 0 done, 1 failed, 2 wrong use."""
+"""The commands by name. Errors become messages and exit codes: 0 done, 1 failed, 2 wrong use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server that a command talks to."""
+"""The connection of a command to the server."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def delete(
 
 
 def _model_of(client: Client, name: str) -> str:
-    """The one model with such a monitor."""
+    """The model of a monitor, if only one model has a monitor of that name."""
     models = [one["model"] for one in client.monitors() if one["monitor"] == name]
     if len(models) != 1:
         what = f"models {', '.join(models[:10])} have a monitor `{name}`" if models else f"no model has a monitor `{name}`"

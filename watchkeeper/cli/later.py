@@ -1,4 +1,4 @@
-"""Commands that are known and not built yet: refused by name."""
+"""Commands that are planned and not built yet, which are refused by name."""
 
 from __future__ import annotations
 

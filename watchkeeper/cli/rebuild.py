@@ -12,7 +12,7 @@ from watchkeeper.cli.connection import Url, connect
 from watchkeeper.cli.terminal import AsJson
 from watchkeeper.client import Client
 
-_EVERY = 0.5  # seconds between two questions
+_EVERY = 0.5  # seconds between two requests
 
 
 def rebuild(
@@ -38,7 +38,7 @@ def rebuild(
 
 
 def _awaited(client: Client, model: str) -> dict[str, Any]:
-    """How it stands in the end; shows how far it is meanwhile."""
+    """Wait for the end of the rebuild, and show its progress. Returns its last state."""
     with terminal.progress() as shown:
         task = shown.add_task(f"panes of {model}", total=None)
         while (found := client.rebuilding(model))["state"] in {"waiting", "running"}:

@@ -1,4 +1,4 @@
-"""What commands print: words on a terminal, JSON for programs, errors on stderr."""
+"""Output of commands: text for people, JSON for programs, errors on stderr."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-# Names and reasons come from outside: nothing in them is markup.
+# Names and reasons come from outside: nothing in them is read as markup.
 out = Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
 err = Console(stderr=True, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
 def forgive() -> None:
-    """Let stdout write as an escape what its encoding has not, as stderr does, where it would fail: names and reasons hold any character."""
+    """Let stdout write characters that its encoding lacks as escapes, as stderr does, because names and reasons may hold any character."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def error(what: str, remedy: str = "") -> None:
-    """Say what is wrong, and what to do about it."""
+    """Print what is wrong, and what to do."""
     err.print(f"error: {what}", style="red")
     if remedy:
         err.print(f"  try: {remedy}")
 
 
 def warn(what: str) -> None:
-    """Say what is not as it should be, though the work goes on."""
+    """Print a warning; the command goes on."""
     err.print(f"warning: {what}", style="yellow")
 
 
@@ -64,5 +64,5 @@ def progress() -> Progress:
 
 
 def say(what: str) -> None:
-    """Say, with the time, what is being done."""
+    """Print what is being done, with the time."""
     out.print(f"{time.strftime('%H:%M:%S')}  {what}")

@@ -1,4 +1,4 @@
-"""Whose model is it? A Faust agent on the topic `ticks`, keyed by model: who has a model's partition owns the model.
+"""Decides which process owns a model, by a Faust agent on the topic `ticks`, whose key is the model: the process with the model's partition owns the model.
 
 Nothing but speed depends on the ticks; what counts is the assignment. Faust runs in a thread with a loop of its own, and its consumer in another,
 so that heartbeats go on whatever this process does. When it crashes or hangs, it is built again.
@@ -25,11 +25,11 @@ from ingest.kafka.connection import Connection
 _log = logging.getLogger(__name__)
 
 TICKS = "ticks"
-_LONGEST_SESSION = 10.0  # seconds until a worker that died is followed: nothing is lost with its place, so nobody need wait for it
+_LONGEST_SESSION = 10.0  # seconds until the partitions of a process that died go to another; nothing is lost, so they need not wait longer
 _LONGEST_PAUSE = 10.0
-_HUNG = 90.0  # seconds without a beat of the loop
-_JOIN = 60.0  # seconds to begin, with the brokers there or not
-_END = 2.0  # seconds for what is left of it
+_HUNG = 90.0  # seconds without a sign of life from the loop
+_JOIN = 60.0  # seconds to start, whether the brokers are there or not
+_END = 2.0  # seconds to end tasks that are left over
 _LEAVE = 8.0  # seconds to leave the group
 
 
@@ -40,7 +40,7 @@ class Agent:
         self._connection, self._called, self._assigned = connection, called, assigned
         self._topic = connection.topic(TICKS)
         self._session = min(connection.session, _LONGEST_SESSION)
-        self._partitions: frozenset[int] | None = None  # None: between two assignments
+        self._partitions: frozenset[int] | None = None  # None between two assignments
         self._of = 0  # how many partitions the topic has
         self._problem: str | None = "not a member of the group yet"
         self._suspected_since: float | None = None
@@ -60,13 +60,13 @@ class Agent:
 
     @property
     def problem(self) -> str | None:
-        """What keeps this process from owning models."""
+        """A sentence that says what keeps this process from owning models."""
         late = time.monotonic() - self.beat
         return f"the agent has stood still for {late:.0f} s" if late > 2 * self._session else self._problem
 
     @property
     def dead(self) -> str | None:
-        """Why it will not come back by itself: its thread has ended, or its loop hangs."""
+        """Why it cannot recover by itself: its thread has ended, or its loop hangs."""
         if not self._thread.is_alive():
             return "the agent's thread has ended"
         late = time.monotonic() - self.beat
@@ -74,11 +74,11 @@ class Agent:
 
     @property
     def partitions(self) -> frozenset[int] | None:
-        """The partitions of `ticks` that are assigned here; None while they are given out."""
+        """The partitions of `ticks` that are assigned to this process; None during a rebalance."""
         return self._partitions
 
     def owns(self, model: str) -> bool | None:
-        """Whether this process is the one that watches the model; None while partitions are given out."""
+        """Whether this process owns the model; None during a rebalance."""
         held = self._partitions
         return None if held is None else partition(model, self._of) in held
 
@@ -99,8 +99,8 @@ class Agent:
             try:
                 loop.run_until_complete(self._member())
             except _StuckError:
-                return  # half of it lives on, and may hold partitions: only the end of the process lets go of them
-            except Exception as error:  # the thread's edge: this membership is done with, another begins afresh
+                return  # parts of it may still run and keep partitions, which only the end of this process releases
+            except Exception as error:  # top of the thread: this membership is given up, and another begins
                 self._problem = f"Kafka: {type(error).__name__}: {error}"[:300]
                 _log.warning("%s; joining again in %.1f s", self._problem, pause)
             finally:
@@ -111,9 +111,9 @@ class Agent:
             self._stop.wait(pause)
 
     async def _member(self) -> None:
-        """Be a member until told to stop; raises when that cannot go on."""
+        """Be a member until `stop` is called; raises if that cannot go on."""
         self.beat = time.monotonic()
-        with TemporaryDirectory(prefix="watchkeeper-faust-") as folder:  # it insists on one, and keeps nothing in it
+        with TemporaryDirectory(prefix="watchkeeper-faust-") as folder:  # Faust requires a folder, and keeps nothing in it
             app, beating = self._app(folder), asyncio.create_task(self._beats())
             try:
                 await asyncio.wait_for(app.start(), _JOIN)
@@ -133,8 +133,8 @@ class Agent:
             self.beat = time.monotonic()
             await asyncio.sleep(0.2)
 
-    def _app(self, folder: str) -> Any:  # long: one application, its settings and its three ears
-        """A Faust application with one agent. No tables, no windows, nothing exactly once: state lives in the stores."""
+    def _app(self, folder: str) -> Any:  # long: one application, its settings and its three callbacks
+        """A Faust application with one agent. It uses no tables, windows or exactly-once processing, because all state is in the stores."""
         session = self._session
         app = faust.App(
             self._connection.group("evaluate"),
@@ -181,11 +181,11 @@ class Agent:
 
 
 class _StuckError(Exception):
-    """A membership that does not end."""
+    """A membership does not end."""
 
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:
-    """Close a loop, whatever its tasks make of it."""
+    """Close a loop, also if its tasks do not end."""
     if tasks := asyncio.all_tasks(loop):
         for task in tasks:
             task.cancel()
@@ -195,12 +195,12 @@ def _end(loop: asyncio.AbstractEventLoop) -> None:
 
 @lru_cache(100_000)
 def partition(model: str, of: int) -> int:
-    """The partition of a topic with `of` partitions that a model's ticks go to, as every client with murmur2 has it."""
+    """The partition to which a model's ticks go in a topic with `of` partitions, by murmur2, as in all clients."""
     return int(murmur2(model.encode(errors="surrogatepass")) & 0x7FFFFFFF) % of
 
 
 def _credentials(options: Mapping[str, Any]) -> Any:
-    """What librdkafka's options say of security, in Faust's words."""
+    """The security settings among librdkafka's options, as settings of Faust."""
     protocol = str(options.get("security.protocol", "plaintext")).upper()
     context = ssl.create_default_context(cafile=options.get("ssl.ca.location")) if protocol.endswith("SSL") else None
     if context is not None and (chain := options.get("ssl.certificate.location")):

@@ -1,4 +1,4 @@
-"""`watchkeeper deliver`: from the outbox to the destinations. Many may run: each claims what it sends."""
+"""`watchkeeper deliver`: sends notifications from the outbox to their destinations. Several may run; each claims what it sends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 from watchkeeper.telemetry.gauges import Notifications
 
-_POLL = 0.2  # seconds: an episode that fires is sent by another process than the one that saw it
+_POLL = 0.2  # seconds: the outbox is polled, because another process fires the episodes
 
 
 class Deliver:
@@ -58,5 +58,5 @@ class Deliver:
             return {"notifications": {}}
 
     def broken(self) -> str | None:
-        """Never: it tries again."""
+        """None: it always tries again."""
         return None

@@ -1,4 +1,4 @@
-"""`watchkeeper evaluate`: joins truth, audits, evaluates monitors, fires alerts. Many may run: each owns the models of its partitions of `ticks`."""
+"""`watchkeeper evaluate`: joins outcomes, audits, evaluates monitors, fires alerts. Several may run; each owns the models of its partitions of `ticks`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FIGURES = {
 
 
 class Evaluate:
-    """The part of an `evaluate` process: Faust says whose models they are, the scheduler works on them in threads."""
+    """The part of an `evaluate` process: Faust decides which models it owns, and the scheduler runs their owners in threads."""
 
     def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:
         self._silence = settings.ingest.silence / moment.SECOND
@@ -64,7 +64,7 @@ class Evaluate:
         return None
 
     def problems(self) -> Sequence[str]:
-        """What keeps models from being evaluated."""
+        """Sentences that say what keeps models from being evaluated."""
         return [*filter(None, (self._agent.problem, self._away)), *self._scheduler.obstacles(), *self._servers.away()]
 
     def collectors(self) -> Sequence[Collector]:
@@ -77,7 +77,7 @@ class Evaluate:
         return {"evaluate": {**self._scheduler.status(), "partitions": held, "rebalances": self._agent.rebalances}}
 
     def broken(self) -> str | None:
-        """When the agent's loop or the host's thread is gone for good."""
+        """Why this process must end: the agent's loop or the scheduler's thread has ended for good. None if it need not."""
         if not self._scheduler.running:
             return "the thread of evaluation has ended"
         return self._agent.dead
@@ -97,7 +97,7 @@ class Evaluate:
         self._scheduler.call()
 
     def _silent(self) -> bool:
-        """Whether the topics are read to their ends and nothing has come for a while; no, as long as nobody knows."""
+        """Whether the topics are read to their ends and nothing has come for a while; False while that is not known."""
         try:
             silent = self._ends.silent(self._silence)
         except Retryable as error:

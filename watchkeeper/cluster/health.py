@@ -1,4 +1,4 @@
-"""The port of a process: health, status and metrics, behind the same guard as the API."""
+"""Health, status and metrics of a process on its port, with the same access check as the API."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from watchkeeper.api.status import HealthSource
 
 
 def create_health(of: HealthSource, access: AccessPolicy, *collectors: Collector, more: bool = False) -> FastAPI:
-    """The application of a process that serves nothing else, or has `more` to serve that is not there yet. `access` says who is let in."""
+    """The application of a process that serves nothing else, or that will serve `more` and is not ready yet. `access` says which requests are allowed."""
     registered = Metrics()
     for collector in collectors:
         registered.registry.register(collector)
@@ -37,7 +37,7 @@ def create_health(of: HealthSource, access: AccessPolicy, *collectors: Collector
 
 
 def _later(of: HealthSource) -> APIRouter:
-    """Every other path: whoever asks now shall ask again."""
+    """A route for every other path, which answers 503: try again later."""
     routes = APIRouter()
 
     @routes.api_route("/{path:path}", methods=list(problem.METHODS), include_in_schema=False)

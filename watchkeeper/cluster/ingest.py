@@ -1,4 +1,4 @@
-"""`watchkeeper ingest`: from the topics to raw events and panes. Many may run: the group gives each its partitions."""
+"""`watchkeeper ingest`: reads events from the topics, and writes raw events and panes. Several may run; the consumer group gives each its partitions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _FIGURES = {
 
 
 class Ingest:
-    """The part of an `ingest` process. Made, it raises Fatal if the log is not the one that the facts are of."""
+    """The part of an `ingest` process. Its constructor raises Fatal if the facts come from another log."""
 
     def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:
         for (topic, partition), at in realign(brokers, reached(stores.engine), lost=True).items():
@@ -67,7 +67,7 @@ class Ingest:
         return None
 
     def problems(self) -> Sequence[str]:
-        """What keeps partitions from being read or written; the stores, if they are away."""
+        """Sentences that say what keeps partitions from being read or written, such as a store that is away."""
         return [*self._group.problems, *self._servers.away()]
 
     def collectors(self) -> Sequence[Collector]:
@@ -79,7 +79,7 @@ class Ingest:
         return {"ingest": self._group.status()}
 
     def broken(self) -> str | None:
-        """When the thread that polls is gone for good."""
+        """Why this process must end: the thread that polls has ended for good. None if it need not."""
         return None if self._group.running else "the thread that reads Kafka has ended"
 
     def _figures(self) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Ingest:
         )
 
     def _written(self, events: Events) -> None:
-        """A batch is durable: count it, and tell the owners of its models."""
+        """A batch is durable: count it, and send ticks for its models."""
         batch = events.batch
         self._flow.written(events)
         for model, rows in events.rows.items():

@@ -1,4 +1,4 @@
-"""The process types by name. Each brings in what it needs when it is asked for, and no other's."""
+"""The process types by name. The modules of a type are imported only when it is used."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the process types share: opening the stores with patience, health and metrics on a port of their own, and a graceful end.
+"""What the process types share: they wait for the stores, answer health and metrics on a port of their own, and end in order.
 
-The port answers from the first moment. Until the servers are there `GET /v1/health/ready` says which is missing, and the process waits.
+The port answers from the start. Until the servers are there, `GET /v1/health/ready` says which is missing, and the process waits.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ Kind = Literal["serve", "ingest", "evaluate", "deliver"]
 PORTS: dict[Kind, int] = {"serve": 8650, "ingest": 8651, "evaluate": 8652, "deliver": 8653}
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0  # seconds between two attempts to reach the servers
-_LOOK = 0.5  # seconds between two looks whether the part is broken
+_LOOK = 0.5  # seconds between two checks whether the part is broken
 _END = 25.0  # seconds to finish what is under way
 
 
 class Part(Protocol):
-    """What a process type does. Made when the stores are open; ends with the process."""
+    """The work of a process type. It is made when the stores are open, and ends with the process."""
 
     def start(self) -> None:
         """Begin."""
@@ -56,36 +56,36 @@ class Part(Protocol):
         ...
 
     def application(self) -> FastAPI | None:
-        """What it serves on the port; None: health and metrics only."""
+        """The application that it serves on the port; None for health and metrics only."""
         ...
 
     def problems(self) -> Sequence[str]:
-        """What keeps it from its work, in words."""
+        """Sentences that say what keeps it from its work."""
         ...
 
     def collectors(self) -> Sequence[Collector]:
-        """What Prometheus sees of it."""
+        """Its metrics."""
         ...
 
     def status(self) -> dict[str, Any]:
-        """How far it is."""
+        """Its status."""
         ...
 
     def broken(self) -> str | None:
-        """Why the process must end: it can neither go on nor mend itself."""
+        """Why the process must end because the part can neither go on nor recover; None if it need not."""
         ...
 
 
 class PartFactory(Protocol):
-    """What a part is made of."""
+    """Makes a part."""
 
     def __call__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> Part:
-        """The part, not begun."""
+        """The part, not yet started."""
         ...
 
 
 class Process:
-    """One process of a cluster, from its settings to its end. It is the ASGI application of its port, too."""
+    """One process of a cluster, from its settings to its end. It is also the ASGI application of its port."""
 
     def __init__(self, kind: Kind, settings: Settings, make: PartFactory, *, clock: Clock | None = None) -> None:
         self.kind, self.settings, self._make = kind, settings, make
@@ -100,11 +100,11 @@ class Process:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request: by what the part serves, when there is something; else by health and metrics."""
+        """Answer a request: by the part's application if there is one, else with health and metrics."""
         await self._application(scope, receive, send)
 
     def ready(self) -> list[str]:
-        """What keeps this process from its work."""
+        """Sentences that say what keeps this process from its work."""
         return [self._waiting] if self._part is None else list(self._part.problems())
 
     def status(self) -> dict[str, Any]:
@@ -113,11 +113,11 @@ class Process:
         return {"process": self.kind, "version": version("watchkeeper"), **status, "problems": self.ready()}
 
     def collectors(self) -> Sequence[Collector]:
-        """What Prometheus sees of it."""
+        """The metrics of the process."""
         return () if self._part is None else self._part.collectors()
 
     def run(self) -> None:
-        """Run until told to stop (SIGTERM, Ctrl-C). Raises what this process cannot get over."""
+        """Run until SIGTERM or Ctrl-C. Raises errors from which this process cannot recover."""
         listen.require_free_address(self.settings)
         journal.configure_logging(self.settings.log_level, self.settings.log_format)
         asyncio.run(self._run())
@@ -136,7 +136,7 @@ class Process:
                     if (application := await asyncio.to_thread(part.application)) is not None:
                         await stack.enter_async_context(listen.begun(application))
                         self._application = application
-                    self._part = part  # from now on it may be ready
+                    self._part = part  # the process can be ready from here on
                 while opening.done() and not (stopping.is_set() or serving.done()):
                     if reason := opening.result().broken():
                         raise Fatal(f"watchkeeper {self.kind} cannot go on: {reason}")
@@ -152,7 +152,7 @@ class Process:
         _log.info("watchkeeper %s: ended", self.kind)
 
     def _open(self) -> Part:
-        """Open everything, however long the servers take; the part, begun. Raises Fatal and ConfigError."""
+        """Open everything, however long the servers take. Returns the part, started. Raises Fatal and ConfigError."""
         pause = _FIRST_PAUSE
         while True:
             try:
@@ -185,7 +185,7 @@ class Process:
 
 
 def _limit(seconds: float) -> None:
-    """End the process, whatever hangs, if it has not ended by itself in time: nothing is lost by it."""
+    """End the process if it has not ended by itself in time, whatever hangs. Nothing is lost."""
 
     def end() -> None:
         _log.error("something did not end within %.0f s; the process ends without it", seconds)

@@ -1,4 +1,4 @@
-"""`watchkeeper serve`: the API and the pages of a cluster. Many may run; none keeps anything."""
+"""`watchkeeper serve`: the API and the pages of a cluster. Several may run; none keeps data of its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from watchkeeper.stores import Stores
 
 
 class Serve:
-    """The part of a `serve` process: the whole cluster, as the API and the pages see it."""
+    """The part of a `serve` process: the backend of API and pages for the whole cluster."""
 
     def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:
         self.settings, self.stores, self.clock = settings, stores, clock
@@ -32,7 +32,7 @@ class Serve:
         self._standing = ClusterStatus(stores, clock, self._ends)
 
     def start(self) -> None:
-        """Begin to look how the cluster is, and go on with what was left of deleted models."""
+        """Begin to poll the cluster's status, and finish purges that were interrupted."""
         self._standing.start()
         self._purges.start()
 
@@ -45,7 +45,7 @@ class Serve:
 
     def application(self) -> FastAPI | None:
         """The API and the pages."""
-        from watchkeeper.application import create_application  # it brings in Dash, which takes a second
+        from watchkeeper.application import create_application  # it imports Dash, which takes a second
 
         return create_application(self)
 
@@ -54,13 +54,13 @@ class Serve:
         return self._publisher.append(topic, body, kind, decoded, now)
 
     def appended(self) -> None:
-        """Nothing: the brokers tell it."""
+        """Nothing: the brokers' offsets show it."""
 
     def call(self) -> None:
-        """Nothing: the owners look for definitions themselves."""
+        """Nothing: the owners poll for definitions."""
 
     def obstacles(self) -> list[str]:
-        """What keeps this process from serving: servers that are away."""
+        """Sentences that say what keeps this process from serving: servers that are away."""
         return self._standing.away()
 
     def problems(self) -> Sequence[str]:
@@ -72,7 +72,7 @@ class Serve:
         return ()
 
     def status(self, age: float = 0.0) -> dict[str, Any]:
-        """How the whole cluster is."""
+        """The status of the whole cluster."""
         return self._standing.status(age)
 
     def tag(self) -> str:

@@ -1,1 +1,1 @@
-"""The demo: a year of New York flights, two delay models, and a receiver of webhooks."""
+"""The demo: a year of New York flights, two models of delays, and a receiver of webhooks."""

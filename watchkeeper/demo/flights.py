@@ -22,7 +22,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 
 from core.error import ConfigError
 
-RECIPE = 1  # part of the cached files' names: another recipe, other files
+RECIPE = 1  # part of the names of cached files; change it when the files are made in another way
 LATE = 15  # minutes
 SEED = 2013
 
@@ -43,7 +43,7 @@ class Pair:
 
 
 def make(cache: Path, say: Callable[[str], None] = print) -> tuple[Pair, Pair]:
-    """The Parquet files of both models in the folder `cache`, made there unless they are there. `say` is told what is going on.
+    """The Parquet files of both models in the folder `cache`, made unless they are there. `say` is called with what is being done.
 
     Columns: prediction_id, ts, the FEATURES, prediction, score (binary only), label, label_ts. The label comes 20 minutes after landing; a cancelled flight
     has none, nor has the arrival of a diverted one. Rows are in order of `ts`.
@@ -75,7 +75,7 @@ def _flights() -> pd.DataFrame:
     flights["utc_hour"] = flights["ts"].dt.strftime("%Y-%m-%dT%H:00:00Z")
     flights["weekday"] = local.dt.day_of_week
     flights = flights.merge(weather[["origin", "utc_hour", *WEATHER]], how="left", on=["origin", "utc_hour"], validate="many_to_one")
-    airborne = flights["air_time"].fillna(flights["distance"] / 7)  # of a diverted flight: seven miles a minute
+    airborne = flights["air_time"].fillna(flights["distance"] / 7)  # the time of a diverted flight is estimated at seven miles a minute
     flights["landed"] = flights["ts"] + pd.to_timedelta((flights["dep_delay"] + airborne + 20).round().clip(lower=1), unit="min")
     key = flights["carrier"] + flights["flight"].astype(str) + "-" + flights["origin"] + "-" + flights["dest"]
     flights["prediction_id"] = flights["ts"].dt.strftime("%Y%m%dT%H%M-") + key
@@ -83,7 +83,7 @@ def _flights() -> pd.DataFrame:
 
 
 def _delay(flights: pd.DataFrame) -> pd.DataFrame:
-    """Whether a flight leaves late: nobody says of one that is cancelled."""
+    """Whether a flight leaves late; null for a cancelled one."""
     known = flights["dep_delay"].notna()
     late = (flights["dep_delay"] >= LATE).astype(int)
     score = _predict(HistGradientBoostingClassifier(**_SHAPE), flights, late, known, "predict_proba")
@@ -92,7 +92,7 @@ def _delay(flights: pd.DataFrame) -> pd.DataFrame:
 
 
 def _arrival(flights: pd.DataFrame) -> pd.DataFrame:
-    """By how many minutes a flight arrives late: nobody says of one that is cancelled or diverted."""
+    """By how many minutes a flight arrives late; null for one that is cancelled or diverted."""
     known = flights["arr_delay"].notna()
     minutes = _predict(HistGradientBoostingRegressor(**_SHAPE), flights, flights["arr_delay"], known, "predict")
     return _frame(flights).assign(prediction=minutes, label=flights["arr_delay"], label_ts=flights["landed"].where(known))
@@ -148,7 +148,7 @@ def _folder() -> Path:
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
-    """Write the whole file or none."""
+    """Write the whole file or nothing."""
     part = path.with_suffix(f".{os.getpid()}.part")
     frame.to_parquet(part, index=False)
     part.replace(path)

@@ -1,4 +1,4 @@
-"""A small receiver of webhooks: checks the signature, tells what came."""
+"""A small receiver of webhooks, which checks signatures and reports what came."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 
 class Receiver:
-    """Listens on a free port of 127.0.0.1 while it is entered; `tell` is given the payload of every webhook whose signature is good.
+    """Listens on a free port of 127.0.0.1 while it is entered; `tell` is called with the payload of every webhook with a valid signature.
 
-    `url` and `secret` go into a destination. `forged` counts the requests whose signature was not good.
+    `url` and `secret` are for a destination. `forged` counts the requests with an invalid signature.
     """
 
     def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
@@ -61,7 +61,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Nothing: the receiver tells."""
+            """Nothing: `tell` reports what came."""
 
     return Handler
 

@@ -1,4 +1,4 @@
-"""The demo from beginning to end: server, receiver, references, monitors, a year of events."""
+"""The course of the demo: server, receiver, references, monitors, a year of events."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from watchkeeper.demo.server import Server
 from watchkeeper.replay.recording import Recording
 from watchkeeper.replay.send import Receipt, send
 
-HORIZON = "30d"  # a webhook tells of windows that ended so long ago
-_TOLD = 12  # webhooks that are told one by one
+HORIZON = "30d"  # the notify horizon: webhooks are sent for windows that ended up to so long ago
+_TOLD = 12  # webhooks that are printed one by one
 
 Say = Callable[[str], None]
 
@@ -98,7 +98,7 @@ def _replay(client: Client, pairs: tuple[flights.Pair, ...], days: int | None, s
         try:
             receipts = dict(zip(recordings, pool.map(send_one, recordings), strict=True))
         except BaseException:
-            stopped.set()  # or the pool would wait until everything is sent
+            stopped.set()  # else the pool would wait until everything is sent
             raise
     for model, receipt in receipts.items():
         say(f"{model}: {receipt.predictions.accepted:,} predictions, {receipt.labels.accepted:,} labels, {receipt.rejected:,} rejected")
@@ -111,7 +111,7 @@ def _sum_up(client: Client, teller: _Teller, say: Say) -> None:
 
 
 class _Teller:
-    """Tells of the first webhooks one by one, then counts."""
+    """Prints the first webhooks one by one, and then counts."""
 
     def __init__(self, say: Say) -> None:
         self.count = 0

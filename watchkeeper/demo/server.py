@@ -21,9 +21,9 @@ _FAREWELL = 30.0  # seconds to end in order
 
 
 class Server:
-    """`watchkeeper up` on `data` and `port` (0: a free one), with what it prints in `data/server.log`; ready when entered, ended when left.
+    """`watchkeeper up` on `data` and `port` (0: a free one), with its output in `data/server.log`. It is ready when entered, and ends when left.
 
-    It ends with this process, however that ends; then `data` is removed if it is `temporary`.
+    It ends with this process, however that ends; then `data` is removed if `temporary` is set.
     """
 
     def __init__(self, data: Path, port: int = 0, *, environment: dict[str, str] | None = None, temporary: bool = False) -> None:

@@ -1,1 +1,1 @@
-"""Which processes and servers live, and how the whole cluster is."""
+"""Which processes and servers are alive, and the status of the whole cluster."""

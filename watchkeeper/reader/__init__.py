@@ -1,1 +1,1 @@
-"""Reads what the pages and the API show from the stores: a file for each noun."""
+"""Reads from the stores what the pages and the API show: a file for each kind of thing."""

@@ -1,4 +1,4 @@
-"""Columns: segments, counts by bin, traffic."""
+"""Reads about columns: segments, counts by bin, traffic."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EVER = (moment.EARLIEST, moment.LATEST)
 
 
 class Columns(Sources):
-    """What panes and the reference hold of columns."""
+    """Reads panes and the reference."""
 
     def segments(self, model: str) -> list[str]:
         """Segments with predictions, or in the reference."""

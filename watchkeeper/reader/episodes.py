@@ -1,4 +1,4 @@
-"""Episodes and their transitions."""
+"""Reads episodes and their transitions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from watchkeeper.reader.sources import Sources
 
 
 class Episodes(Sources):
-    """Episodes."""
+    """Reads episodes."""
 
     def open_levels(self) -> dict[str, set[tuple[str, Level]]]:
         """By model, the measures and levels of its open episodes."""
@@ -32,5 +32,5 @@ class Episodes(Sources):
         return self._stores.control.episode(name)
 
     def transitions(self, name: str) -> list[Transition]:
-        """The life of an episode."""
+        """The transitions of an episode, oldest first."""
         return self._stores.control.transitions(name)

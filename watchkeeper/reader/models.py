@@ -1,4 +1,4 @@
-"""Models: how many events each has, and when."""
+"""Reads models, with how many events each has, and when."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from watchkeeper.reader.sources import Sources
 
 
 class Models(Sources):
-    """Rows of models."""
+    """Reads models."""
 
     def models(self) -> list[dict[str, Any]]:
         """A row a model: model, task, contract_version, first_ts, last_ts (microseconds or None), predictions, labels, labelled, open_episodes."""
@@ -21,7 +21,7 @@ class Models(Sources):
         return self.rows([contract])[0] | {"outside": self.outside(contract.model)}
 
     def outside(self, model: str) -> dict[str, int]:
-        """How many predictions and labels of a model were none of its classes when they came."""
+        """By topic, how many predictions and labels of a model were none of its classes when they came."""
         return {"predictions": 0, "labels": 0} | self._stores.batches.outside(model)
 
     def referenced(self, model: str) -> bool:
@@ -33,7 +33,7 @@ class Models(Sources):
         return self._stores.panes.recent([definition.contract for definition in self._defined.read().values()], step, spans)
 
     def rows(self, contracts: Sequence[Contract]) -> list[dict[str, Any]]:
-        """The rows of these models; the stores are asked as often for many as for one."""
+        """The rows of these models. The number of queries does not grow with the number of models."""
         names = [contract.model for contract in contracts]
         progress = self._stores.batches.progress(self._backend.clock.now(), names)
         counts = self._stores.outcomes.counts(names)

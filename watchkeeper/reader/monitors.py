@@ -1,4 +1,4 @@
-"""Monitors, also deleted ones."""
+"""Reads monitors, also deleted ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from watchkeeper.reader.sources import Sources
 
 
 class Monitors(Sources):
-    """Definitions of monitors."""
+    """Reads definitions of monitors."""
 
     def monitors(self, model: str | None = None) -> list[Monitor]:
         """Monitors by model and name, of one model or of all."""

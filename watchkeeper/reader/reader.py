@@ -1,4 +1,4 @@
-"""All readers as one."""
+"""The reader of the pages and the API, which joins the readers of this package."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ from watchkeeper.reader.service import Service
 
 
 class Reader(Models, Monitors, Readings, Columns, Episodes, Service):
-    """What the pages and the API read; it changes nothing. Safe to share between threads."""
+    """Reads everything that the pages and the API show. It changes nothing. Safe to share between threads."""

@@ -1,4 +1,4 @@
-"""Readings under the definitions that hold."""
+"""Reads the readings of current definitions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from watchkeeper.reader.sources import Sources
 
 
 class Readings(Sources):
-    """Pages of readings."""
+    """Reads pages of readings."""
 
     def page(self, query: Query) -> tuple[pa.Table, str | None]:
-        """Readings, and the cursor of the next page. Those of a deleted monitor are told to whoever names it, or its model that was deleted too."""
+        """Readings, and the cursor of the next page. Those of a deleted monitor are given only if the query names it, or its deleted model."""
         control, contracts = self._stores.control, self._evaluated(query.model)
         current = {
             (monitor.model, monitor.name): (monitor.evaluated_revision, contracts.get(monitor.model, 1))
@@ -31,7 +31,7 @@ class Readings(Sources):
         return self.page(query)[0]
 
     def _evaluated(self, model: str | None) -> dict[str, int]:
-        """By model, the contract version that its readings follow: the newest one as soon as everything has been evaluated under it.
+        """By model, the contract version of the readings that are shown: the newest version once everything has been evaluated under it.
 
         Two questions, for one model as for all.
         """

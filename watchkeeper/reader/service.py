@@ -1,4 +1,4 @@
-"""The service itself: its status, and what flows through it."""
+"""Reads about the service itself: its status, and the flow of events."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _RECENT = 10.0  # seconds that the state of the service on a page may be old
 
 
 class Service(Sources):
-    """How the service is."""
+    """Reads the service's status and flow."""
 
     def header_facts(self) -> tuple[int, int | None]:
         """How many episodes are open, and the latest event time of all models."""
         return sum(self._stores.control.open_episodes().values()), self._stores.batches.newest()
 
     def flow(self, letters: int) -> tuple[dict[str, int], list[Refused]]:
-        """By topic the rows of the last hour, by the log's time; and the newest kinds of dead letters, so many at most."""
+        """By topic the rows that the log took in the last hour; and the newest kinds of dead letters, `letters` at most."""
         return self._stores.flow.rows(self._backend.clock.now() - moment.HOUR), self._stores.flow.refused(letters)
 
     def status(self) -> dict[str, Any]:
-        """What `GET /v1/status` says, as pages need it: they are drawn again when it changes."""
+        """What `GET /v1/status` says, a few seconds old at most; pages are drawn again when it changes."""
         return self._backend.status(_RECENT)

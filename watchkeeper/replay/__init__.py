@@ -1,1 +1,1 @@
-"""A file is sent as a stream: over HTTP or to Kafka."""
+"""Sends a file as a stream, over HTTP or to Kafka."""

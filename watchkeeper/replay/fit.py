@@ -1,4 +1,4 @@
-"""How the columns of a file fit a contract: as what each is read, and where the two differ."""
+"""How the columns of a file fit a contract: for which use each is read, and where file and contract differ."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from monitors.reference import arrow
 from monitors.reference.arrow import Use
 from monitors.reference.layout import prefixed
 
-_LISTED = 20  # columns of a kind that a note names
+_LISTED = 20  # how many columns of a kind a note names
 
 
 def uses(schema: pa.Schema, contract: Contract, probabilities: Iterable[str]) -> dict[str, Use]:
-    """What each column of a prediction is read as, but its id and time. Raises ConfigError if a type cannot be read so.
+    """The use for which each column of a prediction is read, except its id and time. Raises ConfigError if a type cannot be read for it.
 
     A column of text where the contract expects numbers is read as text: the server counts its values as invalid.
     """
@@ -47,7 +47,7 @@ def attributions(names: Iterable[str], contract: Contract) -> dict[str, str]:
 
 
 def differences(schema: pa.Schema, contract: Contract, label_ts: str, known: Collection[str]) -> list[str]:
-    """In what a file differs from a contract, a sentence each; `known` are the columns that are used or have a role."""
+    """The differences between a file and a contract, a sentence each; `known` are the columns that are used or have a role."""
     roles, names = contract.roles, schema.names
     missing = [column.name for column in contract.columns if column.name not in names]
     unknown = [name for name in names if name not in known]
@@ -78,7 +78,7 @@ def _mixed(schema: pa.Schema, contract: Contract) -> list[str]:
 
 
 def _alike(missing: Iterable[str], unknown: Iterable[str]) -> str:
-    """Which unknown columns may be the missing ones, but for case, blanks and punctuation."""
+    """Which unknown columns are the missing ones if case, blanks and punctuation are ignored."""
     plain = {_letters(name): name for name in unknown}
     found = [f"{plain[_letters(name)]!r} for {name!r}" for name in missing if _letters(name) in plain]
     return f"; is it {', '.join(found[:_LISTED])}?" if found else ""

@@ -1,4 +1,4 @@
-"""Sends a recording straight to Kafka, as the API would: the same checks, keys and order, without a server between."""
+"""Sends a recording directly to Kafka, with the checks, keys and order of the API."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PATIENCE = 60.0  # seconds for which a body is sent again
 
 
 class _Environment(BaseSettings):
-    """The section `kafka` alone: whoever sends needs none of the server's other settings."""
+    """The section `kafka` of the settings; a sender needs no other."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="ignore", frozen=True)
 
@@ -35,7 +35,7 @@ class _Environment(BaseSettings):
 
 
 def connection(bootstrap: str | None) -> Connection:
-    """How to reach the brokers at `bootstrap`, or at those of the environment, with its prefix and options. Raises ConfigError if there are none."""
+    """The connection to the brokers at `bootstrap`, else to those of the environment, with its prefix and options. Raises ConfigError if there are none."""
     given: dict[str, Any] = {"kafka": {"bootstrap": bootstrap}} if bootstrap else {}
     try:
         kafka = _Environment(**given).kafka
@@ -49,7 +49,7 @@ def connection(bootstrap: str | None) -> Connection:
 
 
 class Brokers:
-    """The topics of a deployment, as somewhere to send the events of one model to.
+    """The topics of a deployment, as a target for the events of one model.
 
     Raises ConfigError if the topics are not there, Retryable if the brokers do not answer.
     """
@@ -71,9 +71,9 @@ class Brokers:
         self._publisher.close()
 
     def send(self, kind: str, body: bytes) -> dict[str, Any]:
-        """Send a body of NDJSON, `kind` "predictions" or "labels"; when all in-sync replicas have it, what the API would have answered.
+        """Send a body of NDJSON, `kind` "predictions" or "labels". When all in-sync replicas have it, returns what the API would answer.
 
-        Retryable if that did not succeed within the patience.
+        Raises Retryable if that does not succeed within `patience`.
         """
         topic: Topic = "predictions" if kind == "predictions" else "labels"
         now = self._clock.now()

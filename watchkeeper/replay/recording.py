@@ -1,6 +1,6 @@
-"""A Parquet file as the events that it stands for: a prediction at `ts`, its label at `label_ts`, merged in time order.
+"""Turns the rows of a Parquet file into events: a prediction at `ts` and its label at `label_ts`, merged in time order.
 
-Pure: reads the file and makes bodies of NDJSON; who sends them is another matter. All times are microseconds.
+It reads the file and makes bodies of NDJSON; `send` sends them. All times are microseconds.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from watchkeeper.parquet import Parquet
 from watchkeeper.replay.fit import attributions, differences, ensemble, uses
 
 WEEK = 7 * moment.DAY
-_NONE = -(2**62)  # the time of a row that has none: it goes first, and the server says what is wrong with it
-_BATCH = 65_536  # rows that are looked at together before anything is sent
+_NONE = -(2**62)  # the time of a row without one: the row is sent first, and the server says what is wrong with it
+_BATCH = 65_536  # rows that are checked together before anything is sent
 _ID = "@id"  # the column of ids beside those of the file
 _encoder = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Some predictions, and the labels that became known until the last of them. `start` and `end` are event times; bodies are NDJSON."""
+    """Some predictions, and the labels with times up to that of the last of them. `start` and `end` are event times; bodies are NDJSON."""
 
     start: int
     end: int
@@ -76,7 +76,7 @@ class Recording:
         self._label_times, self._labels = self._read_labels(label_ts)
 
     def _check(self, ts: pa.ChunkedArray) -> None:
-        """What must be right before anything is sent: bytes are text, and there are times, ids and predictions."""
+        """Check before anything is sent that bytes are text, and that there are times, ids and predictions."""
         roles = self._contract.roles
         after(roles.ts, ts, self._contract.earliest)
         text = [name for name in self._uses if arrow.form(self._file.schema.field(name).type) == Form.TEXT]
@@ -98,7 +98,7 @@ class Recording:
         return (now - last) // WEEK * WEEK
 
     def stretches(self, size: int = 2_500, *, shift: int = 0, span: int | None = None) -> Iterator[Stretch]:
-        """The whole file in time order, `size` predictions at a time, fewer where they are more than `span` microseconds; all times move by `shift`."""
+        """The whole file in time order, `size` predictions at a time, fewer if they take more than `span` microseconds. All times move by `shift`."""
         done = 0
         for table, ts in self._predictions(size):
             cuts = [0, *(np.flatnonzero(np.diff(ts // span)) + 1).tolist(), len(ts)] if span else [0, len(ts)]
@@ -130,7 +130,7 @@ class Recording:
             yield table.take(rows), self._ts[rows]
 
     def _read(self, table: pa.Table, at: int) -> pa.Table:
-        """The columns of rows from `at` on as they are sent, with their ids."""
+        """The columns of a table whose first row is row `at` of the file, as they are sent, with ids."""
         return arrow.read_table(table, self._uses).append_column(_ID, self._ids[at : at + len(table)])
 
     def _classes(self) -> dict[str, str]:
@@ -260,7 +260,7 @@ def _written(times: Ints, shift: int) -> list[int | str | None]:
 
 
 def _lines(events: list[dict[str, Any]], *, infinite: bool) -> bytes:
-    """NDJSON. Infinity, which JSON cannot say, is written as Python's `json` does: the server counts it as invalid."""
+    """Events as NDJSON. Infinity, which JSON does not have, is written as Python's `json` does; the server counts it as invalid."""
     if infinite:
         return b"\n".join(json.dumps(event, default=str).encode() for event in events)
     return _encoder.encode_lines(events)

@@ -1,4 +1,4 @@
-"""Sends a recording to a server, or to Kafka: every stretch's predictions in order, its labels after them, while the next stretch is on its way."""
+"""Sends a recording to a server or to Kafka: the predictions of each stretch in order, and then its labels, while the next stretch is being made."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from watchkeeper.client import Client, Sent
 from watchkeeper.replay.recording import Recording, Stretch
 from watchkeeper.settings.settings import loopback
 
-_AHEAD = 4  # stretches that are written while others are sent
-_BEATS = 2  # stretches a second where time has a pace
+_AHEAD = 4  # stretches that are made while others are sent
+_BEATS = 2  # stretches a second if `speed` is given
 
 
 @dataclass
 class Receipt:
-    """What became of a recording's predictions and labels."""
+    """The results of sending a recording's predictions and labels."""
 
     predictions: Sent = field(default_factory=Sent)
     labels: Sent = field(default_factory=Sent)
@@ -53,10 +53,10 @@ def send(
     speed: float | None = None,
     advance: Callable[[int], object] = lambda _events: None,
 ) -> Receipt:
-    """Send all of `recording`, its times moved by `shift` microseconds; `speed` seconds of it a second, None as fast as it is accepted.
+    """Send all of `recording`, with its times moved by `shift` microseconds; `speed` seconds of it a second, None for as fast as possible.
 
-    `advance` is told how many events were sent. Predictions go one request at a time: a watermark must not run ahead of them.
-    Raises what `target` raises at the first request that does not succeed.
+    `advance` is called with the number of events that were sent. Predictions go one request at a time, so that the watermark is never ahead of them.
+    Raises what `target` raises for the first request that does not succeed.
     """
     span = None if speed is None else max(1, int(speed * 1_000_000 / _BEATS))
     stretches: Iterable[Stretch] = recording.stretches(shift=shift, span=span)
@@ -95,7 +95,7 @@ def send(
 
 
 def _paced(stretches: Iterable[Stretch], speed: float) -> Iterable[Stretch]:
-    """The same, each when its time has come."""
+    """The stretches, each when it is due by `speed`."""
     begun, origin = time.monotonic(), None
     for stretch in stretches:
         origin = stretch.start if origin is None else origin

@@ -1,1 +1,1 @@
-"""Which owners have work, and the threads in which they do it."""
+"""Finds which owners have work, and runs them in threads."""

@@ -1,1 +1,1 @@
-"""Settings: from defaults, a file and the environment."""
+"""Settings: read from defaults, a file and the environment."""

@@ -1,4 +1,4 @@
-"""The sections of the settings: each part's own, with its defaults. `watchkeeper.settings.settings` reads them."""
+"""The sections of the settings, with their defaults. `watchkeeper.settings.settings` reads them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from core.principal import Role
 
 _HIDDEN = "**********"
 RESERVED = {"local": "everyone, where no token is asked for", "token": "the setting `token`"}
-_PRIVATE = ("password", "secret", "token", "key.pem", "jaas")  # parts of names of librdkafka's options whose values nobody should see
+_PRIVATE = ("password", "secret", "token", "key.pem", "jaas")  # parts of names of librdkafka's options whose values are secrets
 
 
 def _microseconds(value: object) -> int:
@@ -39,12 +39,12 @@ def _microseconds(value: object) -> int:
 
 
 def _names(value: object) -> object:
-    """A list, or a text with commas between: so it stands in the environment."""
+    """A list, or a text with commas between the names, as in the environment."""
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 def _redacted(url: object) -> object:
-    """An address without the password that may stand in it."""
+    """An address without the password that it may hold."""
     parts = urlsplit(str(url)) if url else None
     if parts is None or parts.password is None:
         return url
@@ -68,7 +68,7 @@ def _address(*schemes: str) -> AfterValidator:
 
 
 def _as_written(options: object) -> object:
-    """The words of a YAML file, for librdkafka takes texts: 0123 may be a password."""
+    """The options as texts, as they were written in the YAML file: librdkafka takes texts, and 0123 may be a password."""
     return {name: getattr(value, "written", value) for name, value in options.items()} if isinstance(options, dict) else options
 
 
@@ -83,13 +83,13 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class Section(BaseModel):
-    """A part's settings: unknown names are refused, values stay as they are."""
+    """A section of the settings. Unknown names are refused, and values cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class ServerSettings(Section):
-    """A server that may ask for a password: in the settings, or in a file."""
+    """A server whose password may be in the settings or in a file."""
 
     password: SecretStr | None = None
     password_file: Path | None = None
@@ -102,7 +102,7 @@ class ServerSettings(Section):
 
     @property
     def secret(self) -> str | None:
-        """The password, wherever it stands; None if there is none."""
+        """The password, from the settings or its file; None if there is none."""
         return secret(self.password, self.password_file)
 
 
@@ -126,7 +126,7 @@ class TokenSettings(Section):
 
     @property
     def secret(self) -> str:
-        """The token, wherever it stands."""
+        """The token, from the settings or its file."""
         return secret(self.token, self.token_file) or ""
 
 
@@ -159,7 +159,7 @@ class ControlSettings(ServerSettings):
 
 
 class BatchSettings(Section):
-    """When ingest cuts a batch: at so many bytes, or so many milliseconds after the one before, later when that takes long to write."""
+    """When ingest cuts a batch: at so many bytes, or so many milliseconds after the batch before; later if writing takes long."""
 
     bytes: int = Field(default=32 * 2**20, ge=1)
     wait_ms: int = Field(default=100, ge=0)
@@ -173,10 +173,10 @@ class DeadLetterSettings(Section):
 
 
 class IngestSettings(Section):
-    """How events are taken in. After `silence` at the log's end the watermark is the wall clock; it trails events by `lateness`.
+    """Settings of ingest. After `silence` at the end of the log the watermark is the wall clock; else it is `lateness` behind the latest event.
 
-    `memory` bounds the bytes that a process has read from all its partitions and not yet written, half of them for each topic, and counts 200 for a
-    record beside its body. What the batches under way are decoded to comes on top.
+    `memory` bounds the bytes that a process has read from all its partitions and not yet written, half of them for each topic. A record counts 200 bytes
+    more than its body. The decoded columns of batches under way take memory besides.
     """
 
     batch: BatchSettings = BatchSettings()
@@ -193,14 +193,14 @@ class RetentionSettings(Section):
 
 
 class EvaluateSettings(Section):
-    """How readings are made: `debounce_ms` is how long changes are gathered before windows are evaluated, `threads` how many models at a time."""
+    """Settings of evaluation: `debounce_ms` is how long changes are gathered first, `threads` how many models are evaluated at a time."""
 
     debounce_ms: int = Field(default=200, ge=0)
     threads: int = Field(default=4, ge=1, le=64)
 
 
 class AlertSettings(Section):
-    """How people are told. An episode whose window ended longer ago than `notify_horizon` is shown and not sent."""
+    """Settings of notifications. An episode whose window ended longer ago than `notify_horizon` is shown and not sent."""
 
     notify_horizon: Duration = "2d"  # type: ignore[assignment]
 
@@ -213,7 +213,7 @@ def secret(value: SecretStr | None, file: Path | None) -> str | None:
 
 
 def secret_fault(name: str, value: SecretStr | None, file: Path | None) -> str | None:
-    """What is wrong with a secret that may stand in the settings or in a file."""
+    """What is wrong with a secret that may be in the settings or in a file."""
     if value is not None and file is not None:
         return f"{name} and {name}_file are both set; set one of them"
     if file is not None and not file.is_file():

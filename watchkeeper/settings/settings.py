@@ -37,7 +37,7 @@ from watchkeeper.settings.section import (
 )
 
 PREFIX = "WATCHKEEPER_"
-# Variables with our prefix that are no settings of the server: where the client looks, and what the tests go by.
+# Variables with our prefix that are not settings of the server: those of the client and of the tests.
 _OTHERS = {
     "WATCHKEEPER_URL",
     "WATCHKEEPER_REQUIRE_SERVICES",
@@ -108,24 +108,24 @@ class Settings(BaseSettings):
 
     @property
     def keys(self) -> tuple[tuple[str, Principal], ...]:
-        """The tokens that requests may bring, and whose each is; none on an open loopback."""
+        """The tokens that requests may bring, and the principal of each; empty if there are none."""
         one = secret(self.token, self.token_file)
         first = () if one is None else ((one, Principal("token", Role.ADMIN)),)
         return *first, *((each.secret, Principal(each.name, each.role)) for each in self.tokens)
 
     @property
     def secret(self) -> str | None:
-        """A token for what asks our own server, such as `watchkeeper doctor`; None on an open loopback."""
+        """A token for our own requests to the server, such as those of `watchkeeper doctor`; None if there is none."""
         return next((one for one, _ in self.keys), None)
 
     @property
     def url(self) -> str:
-        """Where a browser on this machine finds the server."""
+        """The address of the server for a browser on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)  # noqa: S104
         return f"http://{host}:{self.port}"
 
     def shown(self) -> dict[str, Any]:
-        """The settings as they would be written in a file, secrets redacted."""
+        """The settings as they would be written in a file, with secrets redacted."""
         return self.model_dump(mode="json")
 
 
@@ -138,9 +138,9 @@ def loopback(host: str) -> bool:
 
 
 def load(config: Path | None = None, *, usual: Mapping[str, Any] | None = None, **given: Any) -> Settings:
-    """Read settings; `given` (the command line's; None is not given) wins over the environment, that over the file `config`.
+    """Read settings. `given`, those of the command line (None counts as not given), override the environment, which overrides the file `config`.
 
-    `usual` are values instead of the defaults: the weakest of all. Raises ConfigError that lists every fault.
+    `usual` are values in place of the defaults; all others override them. Raises ConfigError that lists every fault.
     """
     content = _read(config) if config is not None else {}
 

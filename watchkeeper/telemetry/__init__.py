@@ -1,1 +1,1 @@
-"""What this process says of itself: metrics and log."""
+"""Telemetry of a process: metrics and log."""

@@ -1,4 +1,4 @@
-"""What Prometheus sees of evaluation: how far each model's watermark is behind, and how long events take to be evaluated."""
+"""Metrics of evaluation: how far each model's watermark is behind, and how long events take to be evaluated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BUCKETS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600]  # seconds
 
 
 class EvaluationMetrics(Collector):
-    """Hears of every step of every owner of this process; `owned` are the models that it has now."""
+    """Is called after every step of every owner of this process; `owned` are the models that the process owns now."""
 
     def __init__(self, clock: Clock, owned: Callable[[], Collection[str]]) -> None:
         self._clock, self._owned = clock, owned
@@ -43,12 +43,12 @@ class EvaluationMetrics(Collector):
         if not step.worked:
             return
         self._steps.observe(step.seconds)
-        if before is not None and step.committed.logged > before:  # the first step of an owner may be about years
+        if before is not None and step.committed.logged > before:  # the first step of an owner may evaluate years
             self._delay.observe(max(0.0, (self._clock.now() - step.committed.logged) / moment.SECOND))
         _log.debug("a model is evaluated", extra={"model": step.model, "seconds": round(step.seconds, 4)})
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing: so that registering asks nobody."""
+        """Nothing, so that registering makes no queries."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""What Prometheus sees of the whole, asked of the backend and of the outbox at each scrape."""
+"""Metrics of the whole deployment, which are read from the backend and the outbox at each scrape."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Gauges(Collector):
         self._status = status
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing: so that registering asks for no status."""
+        """Nothing, so that registering asks for no status."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
@@ -52,13 +52,13 @@ class Gauges(Collector):
 
 
 class Notifications(Collector):
-    """Counts the outbox; nothing while the store is away."""
+    """Counts of the outbox; none while the store is away."""
 
     def __init__(self, counts: Callable[[], Mapping[DeliveryState, int]]) -> None:
         self._counts = counts
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing: so that registering asks no store."""
+        """Nothing, so that registering asks no store."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:

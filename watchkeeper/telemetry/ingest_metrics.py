@@ -1,4 +1,4 @@
-"""What Prometheus sees of ingest: how large batches are, how long each part of their way takes, and how old the oldest record is that waits."""
+"""Metrics of ingest: how large batches are, how long each part of ingest takes, and how old the oldest waiting record is."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ class IngestMetrics(Collector):
         self._inserts = _histogram("watchkeeper_insert_seconds", "Duration of an insert that succeeded.", "table", _SHORT)
 
     def log(self, log: Log) -> Log:
-        """The log, with what is read from it noted."""
+        """A log that notes what is read from it."""
         return _Read(log, self._begun)
 
     def store(self, store: Store) -> Store:
-        """The store, with its inserts timed."""
+        """A store that measures the time of inserts."""
         return _Timed(store, self._inserts)
 
     def written(self, events: Events) -> None:
@@ -83,7 +83,7 @@ class IngestMetrics(Collector):
             self._delay.labels(topic).observe(max(0.0, (self._clock.now() - batch.records[-1].logged) / moment.SECOND))
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing: so that registering asks nobody."""
+        """Nothing, so that registering makes no queries."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
@@ -113,14 +113,14 @@ class IngestMetrics(Collector):
 
 
 class _Read:
-    """A log that notes what is handed out."""
+    """A log that notes which records it hands out."""
 
     def __init__(self, log: Log, begun: Begun) -> None:
         self._log, self._begun = log, begun
 
     def committed(self, topic: Topic, partition: int) -> CommittedPosition:
         """As the log has it; what was under way here before is not any more."""
-        for of in [of for of in self._begun.copy() if of[:2] == (topic, partition)]:  # a copy: other threads read meanwhile
+        for of in [of for of in self._begun.copy() if of[:2] == (topic, partition)]:  # a copy, because other threads read meanwhile
             self._begun.pop(of, None)
         return self._log.committed(topic, partition)
 
@@ -141,7 +141,7 @@ class _Read:
 
 
 class _Timed:
-    """A store whose inserts are timed by table."""
+    """A store that measures the time of inserts, by table."""
 
     def __init__(self, store: Store, seconds: Histogram) -> None:
         self._store, self._seconds = store, seconds

@@ -1,4 +1,4 @@
-"""The log of a process: a line an event, for people or for programs, with what it is about."""
+"""The log lines of a process, as text for people or JSON for programs, with the fields that say what they are about."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, Literal
 
 from core import moment
 
-# What a record may carry besides its message (`extra=`): the batch's token, the model, the place in the log.
+# The fields that a log record may have besides its message (`extra=`): the batch's token, the model, the position in the log.
 FIELDS = ("token", "model", "topic", "partition", "rows", "seconds")
 _CHATTY = {
     "httpx": logging.WARNING,
     "alembic": logging.WARNING,
     "faust": logging.ERROR,
     "mode": logging.ERROR,
-    "aiokafka": logging.CRITICAL,  # it repeats itself ten times a second while a broker is away; our own line says it once
+    "aiokafka": logging.CRITICAL,  # it repeats the same line ten times a second while a broker is away; we log that once ourselves
 }
 
 
@@ -51,7 +51,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class RateLimitFilter(logging.Filter):
-    """Lets librdkafka tell of a failure once in a while: while a broker is away it does so twenty times a second."""
+    """Limits how often librdkafka logs a failure: while a broker is away it does so twenty times a second."""
 
     def __init__(self, seconds: float = 30.0) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class RateLimitFilter(logging.Filter):
 
 
 def configure_logging(level: str, form: Literal["text", "json"]) -> None:
-    """Write everything from `level` on to stderr; of libraries that talk much, less. A crash in a library of C tells where each thread was."""
+    """Write log records from `level` on to stderr, and fewer of libraries that log much. After a crash in a C library the stack of each thread is written."""
     faulthandler.enable()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())

@@ -1,4 +1,4 @@
-"""What Prometheus sees of a process: how many problems it has, and what its part measures."""
+"""Metrics of a process: how many problems it has, and those of its part."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ class Measured(Protocol):
     """A process with problems and collectors."""
 
     def ready(self) -> Sequence[str]:
-        """What keeps it from its work."""
+        """Sentences that say what keeps it from its work."""
         ...
 
     def collectors(self) -> Sequence[Collector]:
-        """What its part measures."""
+        """The metrics of its part."""
         ...
 
 
 class ProcessMetrics(Collector):
-    """Asks a process at each scrape; its part may not be there yet."""
+    """Reads from a process at each scrape; its part may not be there yet."""
 
     def __init__(self, process: Measured) -> None:
         self._process = process
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing: so that registering asks for no status."""
+        """Nothing, so that registering asks for no status."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
@@ -41,7 +41,7 @@ class ProcessMetrics(Collector):
 
 
 class StatusMetrics(Collector):
-    """Gauges of figures that are asked for at each scrape: by figure its name and help; `label` names the keys of those that are mappings."""
+    """Gauges of figures that are read at each scrape. `figures` gives by figure its name and help; `label` names the keys of figures that are mappings."""
 
     def __init__(self, ask: Callable[[], Mapping[str, Any]], figures: Mapping[str, tuple[str, str]], label: str = "") -> None:
         self._ask, self._figures, self._label = ask, figures, label
