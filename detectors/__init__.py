@@ -1,1 +1,1 @@
-"""Numbers in, numbers out: summaries and measures. No I/O, no clock, no globals. Imports core."""
+"""Measures and the summaries that panes hold: pure functions of numbers, without I/O, clock or global state. Imports core."""

@@ -1,4 +1,4 @@
-"""All measures that there are: a new one is a file and a line here."""
+"""The list of all measures. A new measure is a file in the folder of its family, and a line in `SPECS`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The kinds of evidence that measures are computed from, as blocks: leading dimensions are windows x segments, and both sides broadcast.
+"""The kinds of evidence that measures are computed from. Evidence is a block: its leading dimensions are windows x segments, and both sides broadcast.
 
-Every kind has `n`, the rows that count, and `empty`, why there are none.
+Every kind has `n`, the number of rows that count, and `empty`, the reason if there are none.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.contract import Column
 
 @dataclass(frozen=True)
 class Counts:
-    """Of a column: counts by bin (..., bins); `groups` (bins,) takes bins together (see `detectors.groups`)."""
+    """Counts by bin of a column (..., bins); `groups` (bins,) is the group of each bin (see `detectors.groups`)."""
 
     counts: Floats
     column: Column
@@ -34,7 +34,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Sums(Counts):
-    """Of a numeric column also the sums by bin (..., bins), and the rows below and above the reference's p1 and p99 (...)."""
+    """Counts of a numeric column, its sums by bin (..., bins), and the rows below the reference's p1 and above its p99 (...)."""
 
     sums: Floats
     below: Floats
@@ -43,8 +43,8 @@ class Sums(Counts):
 
 @dataclass(frozen=True)
 class Moments:
-    """Of the finite numbers of a column, each (...): how many, their sum, of squares about `middle`, of absolute values, the least and the largest (infinite where
-    there are none), and how many lie outside of the column's range. `n` counts all rows, `measured` those of panes that have moments.
+    """Moments of the finite numbers of a column, each (...): how many; their sum, sum of squares about `middle` and sum of absolute values; the least and the
+    largest, infinite if there are none; how many are outside of the column's range. `n` counts all rows, `measured` those of panes that have moments.
     """
 
     n: Floats
@@ -62,7 +62,7 @@ class Moments:
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
-        """Where every pane has moments; those from before have none until they are made again: (...)."""
+        """Where every pane has moments (...); panes of earlier versions have none until they are rebuilt."""
         return np.asarray(self.measured == self.n)
 
     @property
@@ -81,7 +81,10 @@ class Moments:
 
 @dataclass(frozen=True)
 class Distinct:
-    """How many distinct values a categorical column has, null and invalid apart (...): those with a bin of their own exactly, the others as a sketch has them."""
+    """How many distinct values a categorical column has (...), without null and invalid.
+
+    Values with a bin of their own are counted, others estimated by a sketch.
+    """
 
     n: Floats
     measured: Floats
@@ -91,15 +94,15 @@ class Distinct:
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
-        """Where every pane has a sketch: (...)."""
+        """Where every pane has a sketch (...)."""
         return np.asarray(self.measured == self.n)
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """Of K classes, in order of their texts: right, predicted and labelled rows by class, each (..., K); n (...).
+    """Right, predicted and labelled rows by class, each (..., K) for K classes in order of their texts; n (...).
 
-    `positive` is the place of the positive class of a binary model.
+    `positive` is the index of the positive class of a binary model.
     """
 
     n: Floats
@@ -114,7 +117,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class LossSums:
-    """Of a loss: the rows that have it, its sum and its sum of squares, each (...). NaN squares are those of panes from before."""
+    """The rows that have a loss, its sum and its sum of squares, each (...). The squares are NaN if a pane of an earlier version lacks them."""
 
     count: Floats
     total: Floats
@@ -123,7 +126,7 @@ class LossSums:
 
 @dataclass(frozen=True)
 class Losses:
-    """Of labelled rows: each loss of the model by name (`detectors.summary.loss`); n (...)."""
+    """The losses of labelled rows by name (`detectors.summary.loss`); n (...)."""
 
     n: Floats
     of: Mapping[str, LossSums]
@@ -133,7 +136,7 @@ class Losses:
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores by label: the area under the ROC curve (...), n the labelled rows with a score (...), `labelled` all labelled rows (...)."""
+    """Scores by label: the area under the ROC curve (...), n, which is the labelled rows with a score (...), and `labelled`, all labelled rows (...)."""
 
     n: Floats
     labelled: Floats
@@ -141,7 +144,7 @@ class Scores:
 
     @property
     def empty(self) -> npt.NDArray[np.object_]:
-        """Rows may be labelled without a score: (...)."""
+        """Why there are none (...): labelled rows may have no score."""
         return np.where(self.labelled > 0, "no labelled prediction has a score", "no labelled predictions").astype(object)
 
 

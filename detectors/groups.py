@@ -1,4 +1,4 @@
-"""Groups: which bins are taken together for PSI and KL."""
+"""Groups of bins for measures that need few, well-filled bins, such as PSI."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ GROUPS = 10
 
 
 def groups(column: Column, reference: Floats) -> Ints:
-    """The group of each bin, made once a column from the whole reference's counts; reference: (bins,), returns (bins,).
+    """The group of each bin of a column, made from the counts of the whole reference; reference: (bins,), returns (bins,).
 
-    Numeric: value bin i goes to `min(9, 10 * (2 * before + own) // (2 * total))`, in whole numbers, by the reference's counts of value bins.
-    Categories: the reference's top 9 are a group each, the other kept ones and `other` are one. `unseen`, `null` and `invalid` stay, in this order
-    after the groups. Without any reference, every value bin counts the same.
+    Numeric: value bin i goes to group `min(9, 10 * (2 * before + own) // (2 * total))`, in whole numbers, by the reference's counts of value bins.
+    Categorical: the reference's top 9 categories are a group each; the other categories and `other` are one group. `unseen`, `null` and `invalid` are a
+    group each, in this order after the others. Without counts of the reference, every value bin counts the same.
     """
     own = reference[: column.values].astype(np.int64)
     own = own if own.any() else np.ones_like(own)

@@ -1,4 +1,4 @@
-"""The names of measures that the documentation of the grammar has, so that one that is not built yet is refused by its name."""
+"""The names of planned measures, so that one that is not built yet is refused by its name."""
 
 from __future__ import annotations
 

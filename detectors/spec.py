@@ -1,4 +1,4 @@
-"""What a measure's file gives to the catalogue."""
+"""The specification of a measure, which its file gives to the catalogue."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class NoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Result:
-    """What a measure says of a block: arrays of one shape (...), NaN where there is no value. `lower` and `upper` bound a 95 % interval."""
+    """The result of a measure for a block: arrays of one shape (...), NaN where there is no value. `lower` and `upper` bound a 95 % interval."""
 
     value: Floats
     lower: Floats | None = None
@@ -34,8 +34,8 @@ class Result:
 class Spec(Generic[E, P]):
     """A measure: what it is, the evidence and the params that it takes, and how it is computed.
 
-    `compute(target, baseline, params)` takes a block of evidence for each side, None where there is no baseline. `no_value` says why there may be no value
-    although there are rows. `settle` fills in what is usual for a contract, and raises ConfigError where params do not fit it.
+    `compute(target, baseline, params)` takes a block of evidence for each side, None if there is no baseline. `no_value` says why there may be no value
+    although there are rows. `settle` fills in the defaults for a contract, and raises ConfigError if the params do not fit it.
     """
 
     about: Measure

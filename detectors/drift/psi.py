@@ -16,10 +16,10 @@ PRIOR = 0.5
 
 
 def psi(target: Floats, baseline: Floats, groups: Ints) -> Floats:
-    """PSI = sum (p - q) ln(p / q) over merged groups, p and q being shares with 0.5 added to every group that is left.
+    """PSI = sum (p - q) ln(p / q) over merged groups; p and q are the shares after 0.5 is added to every group that is left.
 
     target, baseline: counts (..., bins), whose leading dimensions broadcast; groups: (bins,), see `detectors.groups`. Returns (...),
-    NaN where a side is empty. Source: Siddiqi 2006 for the index; merging and prior are the house's (docs, statistics).
+    NaN where a side is empty. Source: Siddiqi 2006 for the index; merging and the added 0.5 are our own (docs/measures.md).
     """
     c, r, left = merged(target, baseline, groups)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -30,7 +30,7 @@ def psi(target: Floats, baseline: Floats, groups: Ints) -> Floats:
 
 
 def merged(target: Floats, baseline: Floats, groups: Ints) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """Counts of both sides by group after merging small ones, and which groups are left: each (..., groups + 1), the pool last.
+    """Counts of both sides by group after small groups are merged, and which groups are left: each (..., groups + 1), the pool last.
 
     A group with `min(n, m) * (c + r) / (n + m) < 1` goes to the pool; a pool that is still under 1 joins the smallest other group
     (by c + r, the first of equals).
@@ -52,7 +52,7 @@ def merged(target: Floats, baseline: Floats, groups: Ints) -> tuple[Floats, Floa
 
 
 def _shares(counts: Floats, left: npt.NDArray[np.bool_]) -> Floats:
-    """Shares of the groups that are left, with the prior."""
+    """Shares of the groups that are left, with 0.5 added."""
     padded = np.where(left, counts + PRIOR, 0.0)
     return np.asarray(padded / padded.sum(-1, keepdims=True))
 

@@ -1,4 +1,4 @@
-"""Which class a rate is of, or how the rates of all classes are put together."""
+"""Rates of one class, or averages of the rates of all classes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from detectors.evidence import Confusion
 
 
 class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Params of a rate: `class` names the class that is judged; without it `average` says how those of all classes are put together.
+    """Params of a rate: `class` names a class; without it `average` says how the rates of all classes are averaged.
 
-    Of a binary model the positive class is judged, of a multiclass model the rates of the classes in the window's labels or predictions are averaged (`macro`).
+    By default a binary model uses its positive class, and a multiclass model the `macro` average over the classes in the window's labels or predictions.
     """
 
     class_: str | int | float | bool | None = msgspec.field(name="class", default=None)
@@ -26,7 +26,7 @@ class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 def settled(params: Average, contract: Contract) -> Average:
-    """The params with what is usual for a contract. ConfigError where they do not fit it."""
+    """The params, with the defaults for a contract. ConfigError if they do not fit it."""
     if params.class_ is not None and params.average is not None:
         raise ConfigError("`params.class` and `params.average` are two answers to one question", remedy="write one of them")
     if params.average is not None:
@@ -40,10 +40,10 @@ def settled(params: Average, contract: Contract) -> Average:
 
 
 def rate(part: Floats, whole: Floats, target: Confusion, params: Average) -> Floats:
-    """Part / whole by class (..., K), as settled params ask for it; (...).
+    """Part / whole, from counts by class (..., K) and settled params; (...).
 
-    0/0 of a class that is judged alone is NaN; in an average it counts 0, as in scikit-learn. `micro` is the sum of parts by the sum of wholes, `weighted` weights
-    by labelled rows.
+    0/0 is NaN for a single class; in an average it counts as 0, as in scikit-learn. `micro` is the sum of parts divided by the sum of wholes, `weighted`
+    weights by labelled rows.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         if params.class_ is not None:

@@ -14,8 +14,8 @@ from detectors.spec import NoParams, Result, Spec
 def f1(right: Floats, predicted: Floats, labelled: Floats, positive: int | None) -> Floats:
     """2 tp / (2 tp + fp + fn) of the positive class, or its plain mean over the classes that are among the labels or predictions.
 
-    Right, predicted and labelled rows by class: (..., K); `positive` is the positive class's place, None for the mean. Returns (...), NaN for 0/0. In the
-    mean no class can be 0/0: one that is neither predicted nor a label takes no part.
+    Right, predicted and labelled rows by class: (..., K); `positive` is the index of the positive class, None for the mean. Returns (...), NaN for 0/0. In the
+    mean no class can be 0/0, since a class that is neither predicted nor labelled is left out.
     """
     twice = 2 * right
     below = predicted + labelled  # (tp + fp) + (tp + fn)

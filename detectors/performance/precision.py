@@ -10,7 +10,7 @@ from detectors.spec import Result, Spec
 
 
 def precision(target: Confusion, _baseline: Confusion | None, params: Average) -> Result:
-    """Tp / (tp + fp) of the class judged, or its average over classes; (...), NaN where the class was not predicted."""
+    """Tp / (tp + fp) of one class, or its average over classes; (...), NaN where the class was not predicted."""
     return Result(rate(target.right, target.predicted, target, params))
 
 

@@ -15,7 +15,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 def roc_auc(group: Ints, groups: int, positive: Flags, score: Floats) -> Floats:
-    """The chance that a positive row of a group scores above a negative one, ties counting half.
+    """The probability that a positive row of a group has a higher score than a negative one; a tie counts half.
 
     group: (n,), each in [0, groups); positive, score: (n,), of which finite scores count. Returns (groups,), NaN where one class is missing.
     By ranks (Mann and Whitney 1947), in whole numbers up to the last division.
@@ -38,7 +38,7 @@ def roc_auc(group: Ints, groups: int, positive: Flags, score: Floats) -> Floats:
 
 
 def mean_roc_auc(group: Ints, groups: int, positive: Flags, score: Floats) -> tuple[Floats, Ints]:
-    """The plain mean of the AUC of K classes, each against the rest, over those that have both sides; and the number of rows with any score.
+    """The plain mean of the AUC of K classes, each against the rest, over the classes that have rows on both sides; and the number of rows with any score.
 
     group: (n,); positive, score: (n, K). A row counts for each class that it has a score for. Returns (groups,) each; NaN where no class has both sides.
     """
@@ -53,7 +53,7 @@ def roc_auc_binned(positive: Floats, negative: Floats, positive_sum: Floats, neg
     """AUC from counts and sums of scores by bin, and the bound of its error, sum p_j n_j / (2 P N); (value, bound), each (...).
 
     Counts and sums: (..., J) with J = len(edges) + 1; scores lie in [0, 1]. Within a bin AUC is 1/2 + (mean of positives - mean of negatives) / width,
-    which differs from the truth by at most 1/2. NaN where one class is missing.
+    which differs from the exact value by at most 1/2. NaN where one class is missing.
     """
     width = np.diff(np.concatenate([[min(0.0, edges[0])], edges, [max(1.0, edges[-1])]]))
     p, n = positive.sum(-1), negative.sum(-1)

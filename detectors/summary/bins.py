@@ -1,4 +1,4 @@
-"""Bins: made once from a reference, then frozen in the contract; every value falls into exactly one."""
+"""Bins: made once from a reference, and then fixed in the contract. Every value falls into exactly one bin."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from core.contract import Column
 from core.text import INVALID, NULL
 
 KEPT = 500  # categories with a bin of their own
-ATOM = 50  # a value that makes one in so many rows, or more, is its own bin
+ATOM = 50  # a value that is one in so many rows, or more often, has a bin of its own
 
 _QUANTILES = np.arange(1, 50) / 50
 
 
 def edges(x: Floats, precision: type[np.floating[Any]] = np.float64) -> tuple[float, ...]:
-    """The edges that a reference's numbers give: 49 quantiles, and both sides of every value that makes 2 % of them or more.
+    """The edges of a reference's numbers: 49 quantiles, and both sides of every value that is 2 % of them or more.
 
-    x: (n,), of which only finite values count. Ascending and distinct; empty where there is no finite value.
-    Bins are `[a, b)`, open at both ends. Of values that were rounded to a smaller `precision`, each side lies where numbers round to the value: 0.1 is in
+    x: (n,), of which only finite values count. Ascending and distinct; empty if there is no finite value.
+    Bins are `[a, b)`, open at both ends. If values were rounded to a smaller `precision`, the sides of a value hold all numbers that round to it: 0.1 is in
     the bin of its float32, 0.10000000149.
     """
     finite = x[np.isfinite(x)]
@@ -36,7 +36,7 @@ def edges(x: Floats, precision: type[np.floating[Any]] = np.float64) -> tuple[fl
 
 
 def tails(x: Floats, precision: type[np.floating[Any]] = np.float64) -> tuple[float, float] | None:
-    """The reference's p1 and p99 (`inverted_cdf`) of its finite values; None where there are none. As for edges, with what rounds to them."""
+    """p1 and p99 (`inverted_cdf`) of a reference's finite values, with the numbers that round to them, as for edges; None if there are none."""
     finite = x[np.isfinite(x)]
     if not len(finite):
         return None
@@ -44,26 +44,26 @@ def tails(x: Floats, precision: type[np.floating[Any]] = np.float64) -> tuple[fl
 
 
 def extremes(x: Floats, precision: type[np.floating[Any]] = np.float64) -> tuple[float, float] | None:
-    """The least and the largest of a reference's finite values, None where there are none. As for edges, with what rounds to them."""
+    """The least and the largest of a reference's finite values, with the numbers that round to them, as for edges; None if there are none."""
     finite = x[np.isfinite(x)]
     return _between(np.array([finite.min(), finite.max()]), precision) if len(finite) else None
 
 
 def _between(values: Floats, precision: type[np.floating[Any]]) -> tuple[float, float]:
-    """Two values with what rounds to them: from below the first to above the second."""
+    """Two values, moved so that the numbers that round to them are between them."""
     below, above = np.where(_rounded(values, precision), _around(values, precision), values)
     return float(below[0]), float(above[1])
 
 
 def _sides(values: Floats, precision: type[np.floating[Any]]) -> tuple[Floats, Floats]:
-    """The least number that counts as each value, and the least one above those."""
+    """For each value the least number that counts as it, and the least number above those."""
     rounded = _rounded(values, precision)
     below, above = _around(values, precision)
     return np.where(rounded, below, values), np.where(rounded, above, np.nextafter(values, np.inf))
 
 
 def _rounded(values: Floats, precision: type[np.floating[Any]]) -> npt.NDArray[np.bool_]:
-    """Which values another number stands for that was written before it was rounded: 0.1 does for 0.10000000149, and none for 0.5."""
+    """Which values may be the rounded form of another number: 0.10000000149 may be that of 0.1, and 0.5 is none."""
     if precision is np.float64:
         return np.zeros(values.shape, np.bool_)
     return np.array([float(str(precision(value))) != value for value in values], np.bool_)

@@ -1,4 +1,4 @@
-"""Input panes: how often each bin of each watched column came, and its moments, by slot, version, role and segment."""
+"""Input panes: for each watched column the counts by bin and the moments, by slot, version, role and segment."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class InputSummary:
 
     @staticmethod
     def from_columns(table: pa.Table) -> InputSummary:
-        """The summary that `to_columns` gave, or that of a version before moments, which measured no rows."""
+        """The summary that `to_columns` gave. One of a version without moments has `measured` 0."""
         if "measured" not in table.column_names:
             blank: dict[str, float | list[int]] = {**dict.fromkeys(SUMS, 0.0), "low": np.inf, "high": -np.inf, "register": [], "rank": []}
             for name, value in blank.items():
@@ -130,7 +130,7 @@ class InputSummary:
 
 
 def _values(contract: Contract, block: Predictions) -> dict[str, Categories | Floats]:
-    """The block's values by column name, classes as the contract's classes that they mean."""
+    """The block's values by column name; a class is the contract's class that it means."""
     numbers, texts = iter(block.numbers), iter(block.texts)
     held: dict[str, Categories | Floats] = {column.name: next(numbers) if column.numeric else next(texts) for column in contract.kept}
     prediction = block.prediction

@@ -1,4 +1,4 @@
-"""The losses that performance panes sum, each a function of labelled rows: a new one is a line of `LOSSES`, and no migration."""
+"""The losses that performance panes sum, each a function of labelled rows. A new loss is a line of `LOSSES`, and needs no migration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.contract import Contract, Task
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss of the models of some tasks. `of` gives that of n outcomes: (n,), NaN for a row that has none."""
+    """A loss of the models of some tasks. `of` gives the losses of n outcomes: (n,), NaN for a row that has none."""
 
     tasks: tuple[Task, ...]
     of: Callable[[Outcomes], Floats]

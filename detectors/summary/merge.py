@@ -1,4 +1,4 @@
-"""Merging tables of panes: rows of the same key become one, their lists are merged cell by cell."""
+"""Merges tables of panes: rows with the same key become one row, and their lists are merged cell by cell."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _highest(table: pa.Table, row: Ints, rows: int, key: str, value: str) -> dic
 
 
 def _codes(values: pa.Array | pa.ChunkedArray) -> tuple[Ints, pa.Array]:
-    """The place of each value among the distinct ones, and those in order."""
+    """The index of each value among the distinct values, and these in order."""
     distinct = values.unique()
     order = pc.array_sort_indices(distinct)
     ordered = distinct.take(order)

@@ -1,4 +1,4 @@
-"""What panes hold of a column besides its bins: moments of numbers, and a sketch of the distinct texts."""
+"""Moments of numbers and sketches of distinct texts, which panes hold for a column besides its counts by bin."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SUMS = ("measured", "square", "absolute", "outside")
 
 
 def moments(panes: PaneRows, column: Column, values: Categories | Floats, place: Ints) -> dict[str, Floats]:
-    """Of the n values of a column, whose bins are `place` (n,), by pane (P,).
+    """Moments by pane (P,) of the n values of a column, whose bins are `place` (n,).
 
     measured: rows, so that panes without moments are known; square: sum of (x - column.middle)^2; absolute: sum of |x|; low, high: the least and the largest
     x, infinite where there is none; outside: numbers outside of `column.range`. Only finite numbers count; of texts there are no moments.
@@ -36,7 +36,7 @@ def moments(panes: PaneRows, column: Column, values: Categories | Floats, place:
 
 
 def sketch(panes: PaneRows, column: Column, values: Categories | Floats, place: Ints) -> tuple[Ints, Ints, Ints]:
-    """By pane how many registers it fills (P,), and one after the other these registers and their ranks: of the texts that have no bin of their own."""
+    """A sketch of the texts without a bin of their own: by pane how many registers it fills (P,), and these registers and their ranks, pane after pane."""
     loose = np.zeros(0, np.bool_) if column.numeric else (place == column.values) | (place == column.values + 1)
     if not isinstance(values, Categories) or not loose.any():
         return np.zeros(len(panes), np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)

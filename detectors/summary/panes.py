@@ -1,4 +1,4 @@
-"""The panes of a block: which (slot, version, role, segment) its rows fall into."""
+"""The panes of a block: the (slot, version, role, segment) into which its rows fall."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class PaneRows:
         return values[self._sorted[0]]
 
     def reduce(self, how: np.ufunc, spread: Floats) -> Floats:
-        """What a ufunc makes of the values of each pane (P,); every pane has rows."""
+        """The values of each pane, reduced by a ufunc (P,); every pane has rows."""
         return np.asarray(how.reduceat(spread, self._sorted[1]), np.float64)
 
     def keys(self, times: int = 1) -> dict[str, pa.Array]:

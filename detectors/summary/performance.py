@@ -47,9 +47,9 @@ LAYOUT = PaneLayout(
 class PerformanceSummary:
     """An additive summary of outcomes: one row a (slot, version, role, segment), cells and bins as sparse lists.
 
-    Of classes: `cell_*` counts (prediction, label), and `score_*` counts and sums the scores of each class's own rows (positive) and of the others,
-    by score bin, a class over the rows that have a score for it; `scored` counts the rows with a score for any. Of regression `n` counts the rows with
-    prediction and label. `loss_*` hold, for each of the model's losses, the rows that have it, its sum and its sum of squares.
+    For classes `cell_*` count (prediction, label). `score_*` count and sum, by class and score bin, the scores of the rows of that class (positive) and of the
+    others, over the rows that have a score for the class; `scored` counts the rows with a score for any class. For regression `n` counts the rows with
+    prediction and label. `loss_*` hold for each of the model's losses the rows that have it, its sum and its sum of squares.
     Law: `of(a).merge(of(b)) == of(a + b)`.
     """
 
@@ -99,7 +99,7 @@ class PerformanceSummary:
 
 
 def _meant(contract: Contract, values: Categories | Floats) -> Categories | Floats:
-    """Classes as the contract's classes that they mean."""
+    """A column of classes, each as the contract's class that it means."""
     return Classes.of(contract).column(values) if isinstance(values, Categories) else values
 
 
@@ -125,7 +125,7 @@ def _losses(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str
 
 
 def _with_losses(table: pa.Table) -> pa.Table:
-    """A table of before, in which each loss was a column."""
+    """The table of an earlier version, in which each loss was a column."""
     old = {"error": "error_sum", "absolute": "absolute_sum", "square": "square_sum"}
     rows = table.select(["n", "cell_count", *old.values()]).to_pylist()
     held = [
@@ -162,7 +162,7 @@ def _labels(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str
 
 
 def _scores(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
-    """Scores by label, for each judged class one after the other, and how many rows have any; empty lists where nothing has a score."""
+    """Scores by label, for each judged class one after the other, and how many rows have any score; empty lists if no row has."""
     classes, held = judged(contract), scores(contract, outcomes)
     there = ~np.isnan(held)
     if not there.any() or not isinstance(outcomes.label, Categories):

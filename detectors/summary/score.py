@@ -1,4 +1,4 @@
-"""Scores: what AUC is taken of, class by class, and how scores fall into bins."""
+"""Scores: for which classes AUC is computed, and into which bins scores fall."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _QUANTILES = np.arange(1, 100) / 100
 
 
 def judged(contract: Contract) -> tuple[str, ...]:
-    """The classes that AUC is taken of: binary the positive one, multiclass each that has a probability against the rest, regression none."""
+    """The classes for which AUC is computed: the positive one of a binary model, each class with a probability of a multiclass model, none of a regression."""
     if contract.task == Task.BINARY:
         return (contract.positive,)
     edges = contract.score_edges or (LOGIT,) * len(contract.classes)
@@ -50,5 +50,5 @@ def score_edges(score: Floats, positive: npt.NDArray[np.bool_]) -> tuple[float, 
 
 
 def edges_of(contract: Contract) -> tuple[tuple[float, ...], ...]:
-    """The score edges of each judged class; the logit-spaced ones where the contract has none."""
+    """The score edges of each judged class; the logit-spaced ones if the contract has none."""
     return tuple(cuts for cuts in contract.score_edges if cuts) or (LOGIT,) * len(judged(contract))

@@ -1,7 +1,7 @@
-"""Signals: columns that are derived from an event's own fields, in the one table that says how.
+"""Signals: columns that are derived from an event's own fields. `SIGNALS` is the table of all of them.
 
-A signal is null where what it is made of is missing, and invalid where that cannot be used. It is a pure function of the contract and of what raw events
-keep, so that panes made again from raw are the same.
+A signal is null if the field that it is made of is missing, and invalid if that cannot be used. It depends only on the contract and on what raw events
+keep, so that panes made again from raw events are the same.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from detectors.summary.bins import text_bins
 ATTRIBUTION = "@attribution:"  # and the name of a feature
 MOST_OUTSIDE, MOST_CLASSES = 50, 50  # counts with a bin of their own
 STEPS = 50  # bins over a fixed range
-DECIMALS = 12  # of what is made of probabilities: 0.3 and 0.7 are as sure as each other
+DECIMALS = 12  # decimals of signals that are made of probabilities, so that 0.3 and 0.7 give the same confidence
 
 Values = Categories | Floats
 Flags = npt.NDArray[np.bool_]
 
 
 class Given(NamedTuple):
-    """What signals of n events are made of: their columns by name, scores (n,), probabilities (n, classes) or None, and optional fields."""
+    """What signals are made of, for n events: their columns by name, scores (n,), probabilities (n, classes) or None, and optional fields."""
 
     contract: Contract
     columns: Mapping[str, Values]
@@ -37,9 +37,9 @@ class Given(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """One kind of signal. `field` is the event's field that it needs; `edges` are its bins where no reference gives them, None if they must be written.
+    """A signal. `field` is the event's field that it needs; `edges` are its bins if there is no reference, None if the contract must declare them.
 
-    `frozen` bins are the same with a reference.
+    `frozen` bins are used with a reference, too.
     """
 
     name: str
@@ -90,7 +90,7 @@ def needed(contract: Contract, events: Sequence[object]) -> Fields:
 
 
 def _shares(given: Given) -> Floats:
-    """The probabilities of each event (n, K), NaN where one is missing; infinity where one is none, all of the event."""
+    """The probabilities of each event (n, K). A missing one is NaN; if one is not a probability, all of the event are infinite."""
     if given.contract.task == Task.BINARY:
         shares = np.column_stack([given.score, 1.0 - given.score])
     elif given.probabilities is None:
@@ -154,7 +154,7 @@ def _attribution(given: Given, feature: str) -> Floats:
 
 
 def _means(given: Given, values: Floats) -> Floats:
-    """The mean of a value of each member by event; NaN without members, infinity where the ensemble is invalid."""
+    """The mean over the members of each event; NaN without members, infinity if the ensemble is invalid."""
     counts = given.fields.counts
     row = np.repeat(np.arange(len(counts)), np.maximum(counts, 0))
     with np.errstate(invalid="ignore", over="ignore"):
@@ -194,7 +194,7 @@ def _ensemble_epistemic(given: Given, _: str) -> Floats:
 
 
 def _binary(shares: Floats) -> Floats:
-    """The entropy of a class with a probability and its opposite."""
+    """The entropy of two classes with probabilities p and 1 - p."""
     return _terms(shares) + _terms(1.0 - shares)
 
 

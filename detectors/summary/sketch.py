@@ -1,4 +1,4 @@
-"""A sketch of how many distinct texts there are: HyperLogLog, whose registers merge by their maximum.
+"""A sketch that estimates the number of distinct texts: HyperLogLog, whose registers are merged by their maximum.
 
 Source: Flajolet, Fusy, Gandouet, Meunier (2007), with their correction for few values. The standard error is 1.04 / sqrt(REGISTERS), 1.6 %.
 """
@@ -18,13 +18,13 @@ _BITS = 64 - 12  # of a hash, below those that choose the register
 
 
 def registers(texts: Sequence[str]) -> tuple[Ints, Ints]:
-    """The register of each text and its rank there: the place of the first 1 in the rest of its hash. Both (n,)."""
+    """The register of each text, and its rank in it: the position of the first 1 in the rest of its hash. Both (n,)."""
     held = [_hashed(text) for text in texts]
     return np.array([place for place, _ in held], np.int64), np.array([rank for _, rank in held], np.int64)
 
 
 def estimate(ranks: Floats) -> Floats:
-    """The number of distinct texts, from the highest rank in each register, 0 where nothing came: (..., REGISTERS) to (...)."""
+    """The number of distinct texts, from the highest rank in each register, 0 for an empty one: (..., REGISTERS) to (...)."""
     empty = (ranks == 0).sum(-1)
     raw = 0.7213 / (1 + 1.079 / REGISTERS) * REGISTERS**2 / np.exp2(-ranks).sum(-1)
     with np.errstate(divide="ignore"):

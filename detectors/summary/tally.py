@@ -1,4 +1,4 @@
-"""Sparse counts: how often each (pane, bin) comes, kept only where it comes at all."""
+"""Sparse counts by (pane, bin): only the pairs that come are kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DENSE = 8  # up to so many cells a code, a dense table is faster than sorting
 
 @dataclass(frozen=True)
 class Tally:
-    """The (pane, bin) cells that hold anything, ordered by pane, then bin.
+    """The (pane, bin) cells with counts, ordered by pane, then bin.
 
     `offsets` (panes + 1) bounds each pane's cells; `bin`, `count` and each of `sums` are (cells,).
     """
