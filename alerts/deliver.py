@@ -106,7 +106,7 @@ class Deliverer:
             done = self._attempt(delivery)
             self._patiently(lambda: self._store.settle(done))
         except Exception:  # top of the thread: the attempt was not saved, so it is made again
-            _LOG.exception("an attempt to deliver %s to %s broke off", delivery.id, delivery.destination)
+            _LOG.exception("an attempt to deliver %s to %s failed", delivery.id, delivery.destination)
             self._stopping.wait(max(self._poll, _PAUSE))
 
     def _attempt(self, delivery: Delivery) -> Delivery:

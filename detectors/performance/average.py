@@ -28,7 +28,7 @@ class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 def settled(params: Average, contract: Contract) -> Average:
     """The params, with the defaults for a contract. ConfigError if they do not fit it."""
     if params.class_ is not None and params.average is not None:
-        raise ConfigError("`params.class` and `params.average` are two answers to one question", remedy="write one of them")
+        raise ConfigError("`params.class` and `params.average` exclude each other", remedy="write one of them")
     if params.average is not None:
         return params
     if params.class_ is None:

@@ -90,7 +90,7 @@ class Ends:
             found = {}
             for at in committed:
                 if at.error is not None:
-                    raise Retryable(f"the Kafka brokers do not tell where ingest is: {at.error}")
+                    raise Retryable(f"the Kafka brokers do not give the offsets of ingest: {at.error}")
                 end = ends[at.topic, at.partition]
                 next_ = at.offset if at.offset >= 0 else self._first(at) if end else 0
                 found[self._names[at.topic], at.partition] = TopicEnds(end, next_, intent(at.metadata) is not None)

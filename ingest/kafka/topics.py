@@ -98,7 +98,7 @@ def count(connection: Connection, name: str) -> int:
     except (KafkaException, RuntimeError) as error:
         raise _refused(error, connection.bootstrap) from error
     if not found.partitions:
-        raise Retryable(f"the Kafka brokers do not tell of {topic}: {found.error}")
+        raise Retryable(f"the Kafka brokers do not describe {topic}: {found.error}")
     return len(found.partitions)
 
 

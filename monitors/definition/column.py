@@ -25,7 +25,7 @@ def columns(value: Any, there: Collection[str] = ()) -> tuple[tuple[Column, bool
     found = [_column(one, there) for one in value]
     seen = [column.name for column, _ in found]
     if twice := next((name for name in seen if seen.count(name) > 1), None):
-        raise ConfigError(f"the column `{twice}` stands twice")
+        raise ConfigError(f"the column `{twice}` is listed twice")
     return tuple(found)
 
 

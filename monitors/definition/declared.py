@@ -145,7 +145,9 @@ def _dimensions(
     for cross in (name for name in segments if "*" in name):
         parts = tuple(part.strip() for part in cross.split("*"))
         if not set(parts) <= set(names) or len(set(parts)) < len(parts):
-            raise ConfigError(f"`{cross}` crosses what is no segment, or a segment with itself", remedy="segments: " + ", ".join(names))
+            raise ConfigError(
+                f"`{cross}` crosses a column that is not a segment, or a column with itself", remedy="segments: " + ", ".join(names)
+            )
         crosses.setdefault(frozenset(parts), parts)
     dimensions = (Dimension(name=name, values=by_name[name].categories[:VALUES], protected=name in protected) for name in names)
     return tuple(dimensions), tuple(crosses.values())

@@ -22,7 +22,7 @@ def declare_signals(contract: Contract, value: Any) -> Contract:
     found = tuple(_signal(contract, one) for one in value or ())
     names = [column.name for column in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ConfigError(f"the signal `{twice}` stands twice")
+        raise ConfigError(f"the signal `{twice}` is listed twice")
     return msgspec.structs.replace(contract, signals=found)
 
 

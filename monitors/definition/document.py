@@ -164,7 +164,7 @@ class _Loader(yaml.SafeLoader):
         seen: set[str] = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key `{key.value}` stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"the key `{key.value}` comes twice", key.start_mark)
             seen.add(key.value)
         return dict(super().construct_mapping(node, deep=deep))
 

@@ -148,7 +148,7 @@ def ordered(warn: Threshold | None, critical: Threshold | None) -> None:
         return
     sides = [next(iter(one)) if isinstance(one, dict) else "above" for one in (warn, critical)]
     if sides[0] != sides[1]:
-        raise ConfigError("`warn` and `critical` look to different sides", remedy=f"write `{{{sides[0]}: ...}}` in both")
+        raise ConfigError("`warn` and `critical` have different sides", remedy=f"write `{{{sides[0]}: ...}}` in both")
     low, high = (one[side] if isinstance(one, dict) else one for one, side in zip((warn, critical), sides, strict=True))
     if (high < low) if sides[0] == "above" else (high > low):
         raise ConfigError(f"`critical` ({high:g}) is reached before `warn` ({low:g})", remedy="exchange them")
@@ -167,7 +167,7 @@ def persist(value: Any) -> tuple[int, int]:
     found = _PERSIST.fullmatch(written) if isinstance(written, str) else None
     m, n = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= m <= n <= 1_000:
-        raise ConfigError(f"`{short(value)}` says not how many windows of how many", remedy="write `2 of 3`")
+        raise ConfigError(f"`{short(value)}` does not say how many windows of how many must breach", remedy="write `2 of 3`")
     return m, n
 
 

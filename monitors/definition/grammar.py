@@ -175,5 +175,5 @@ def _columns(value: Any, what: Measure | None, contract: Contract | None) -> tup
     if value == [] or what is None:
         return ()
     if what.subject is not Subject.COLUMN:
-        raise ConfigError(f"`{what.name}` is of the whole model", remedy="leave `columns` out")
+        raise ConfigError(f"`{what.name}` is computed for the whole model, not for columns", remedy="leave `columns` out")
     return field.columns(value, contract)

@@ -136,7 +136,7 @@ def _roles(names: Sequence[str], options: Options) -> Roles:
     prefixes = {option: prefix for option in _PREFIXES if (prefix := getattr(options, option)) is not None}
     for option, prefix in prefixes.items():
         if not any(name.startswith(prefix) for name in names):
-            raise ConfigError(f"--{option.replace('_', '-')} {prefix}: no column begins so", remedy=_there(names))
+            raise ConfigError(f"--{option.replace('_', '-')} {prefix}: no column name begins with it", remedy=_there(names))
     for name in (options.interval or ())[:2]:
         if name not in names:
             raise _absent("interval", str(name), names)

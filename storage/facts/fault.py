@@ -132,7 +132,7 @@ def translated(where: str) -> Iterator[None]:
     except ClickHouseError as error:
         raise of(error, where) from None  # its text may hold a whole statement, lists and all
     except pa.ArrowInvalid as error:  # the server's message is cut off, for example because it failed after it had begun to answer
-        raise Retryable(f"{where} broke off its answer: {_first(str(error))}; see the server's log") from None
+        raise Retryable(f"{where} did not finish its answer: {_first(str(error))}; see the server's log") from None
 
 
 def of(error: ClickHouseError, where: str) -> WatchkeeperError:

@@ -22,7 +22,7 @@ def purge(engine: Engine, model: str, references: Sequence[str] = ()) -> None:
 
     It can be called again; then nothing is left to remove.
 
-    Raises Retryable if rows go on coming.
+    Raises Retryable if rows still come.
     """
     tables, names = _tables(engine), [model, *references]
     for _ in range(_PASSES):
@@ -33,7 +33,7 @@ def purge(engine: Engine, model: str, references: Sequence[str] = ()) -> None:
             engine.define(f"DROP VIEW IF EXISTS {quoted(called(model))}")
             return
         time.sleep(_PAUSE)
-    raise Retryable(f"rows of the deleted model `{model}` go on coming; its facts are removed when they cease", after=5.0)
+    raise Retryable(f"rows of the deleted model `{model}` still come; its facts are removed when no more come", after=5.0)
 
 
 def _renamed(engine: Engine, model: str) -> bool:

@@ -98,7 +98,7 @@ def test_tokens_have_a_name_and_a_role(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("tokens", "fault"),
     [
-        ("[{name: a, role: viewer, token: x}, {name: a, role: admin, token: y}]", "the name `a` stands twice"),
+        ("[{name: a, role: viewer, token: x}, {name: a, role: admin, token: y}]", "the name `a` is given twice"),
         ("[{name: a, role: viewer, token: x}, {name: b, role: admin, token: x}]", "two of them are the same"),
         ("[{name: a, role: owner, token: x}]", "tokens.0.role: Input should be 'viewer', 'sender', 'operator', 'editor' or 'admin'"),
         ("[{name: a, role: viewer, token: ''}]", "tokens.0: the token is empty"),

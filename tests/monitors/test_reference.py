@@ -238,7 +238,7 @@ def test_a_file_without_truth_has_no_performance() -> None:
     [
         ({"score": "p1"}, r"--score p1: there is no such column .*columns: prediction_id, ts"),
         ({"label-ts": "landed"}, r"--label-ts landed: there is no such column"),
-        ({"proba_prefix": "prob_"}, r"--proba-prefix prob_: no column begins so"),
+        ({"proba_prefix": "prob_"}, r"--proba-prefix prob_: no column name begins with it"),
         ({"task": "regression", "interval": "low,high,0.8"}, r"--interval low: there is no such column"),
         ({"features": "amount,age"}, r"--features age: there is no such column .*amount"),
         ({"features": "label"}, r"--features label: that is a role column"),

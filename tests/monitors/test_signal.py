@@ -173,7 +173,7 @@ def test_signals_are_declared_by_name() -> None:
         ("[caller]", "binary", "`categories` is no list"),
         ("[{name: latency_ms, range: [0, 9]}]", "binary", "always the same"),
         ('["attribution:height"]', "binary", "height"),
-        ("[status, status]", "binary", "stands twice"),
+        ("[status, status]", "binary", "is listed twice"),
         ("[{name: caller, edges: [1]}]", "binary", "`edges` is not for"),
     ],
 )

@@ -33,7 +33,7 @@ def delete(
         context.info_name = f"delete {kind}"
         later.refuse(context)
     if kind not in _KINDS:
-        raise ConfigError(f"{kind!r} is nothing that can be deleted", remedy="write one of " + ", ".join(_KINDS))
+        raise ConfigError(f"there is no kind {kind!r} of things to delete", remedy="write one of " + ", ".join(_KINDS))
     if purge and kind != "model":
         raise ConfigError(f"`--purge` is not for a {kind}", remedy="leave it out")
     if model is not None and kind != "monitor":

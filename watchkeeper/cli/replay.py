@@ -44,7 +44,7 @@ def replay(
     wait: Annotated[bool, typer.Option("--wait", help="Return when the server is quiet: everything read, joined and evaluated.")] = False,
 ) -> None:
     """Send, in time order, a prediction at `ts` and its label at `label_ts` for each row. Sending a file again is harmless.
-    In what the file's columns differ from the model's is told before.
+    How the file's columns differ from the model's is printed first.
 
     Example: `watchkeeper replay year.parquet --model taxi-fare --shift now --wait`
     """
@@ -90,7 +90,7 @@ def _producer(brokers: Connection, contract: Contract) -> Brokers:
 def _pace(speed: str) -> float | None:
     match = _SPEED.fullmatch(speed)
     if match is None or (match[1] and float(match[1]) == 0):
-        raise ConfigError(f"--speed {speed!r} is no pace", remedy="write `max`, or a multiple of real time such as `60x`")
+        raise ConfigError(f"--speed {speed!r} is no speed", remedy="write `max`, or a multiple of real time such as `60x`")
     return float(match[1]) if match[1] else None
 
 

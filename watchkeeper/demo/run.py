@@ -37,7 +37,7 @@ def run(
     """Run the demo; `leave` ends it when the stream is quiet, else it goes on until it is interrupted.
 
     `data` is the server's folder (None: a temporary one), `cache` where the flights' files are kept, `days` how many of the last days are sent (None: all
-    eleven months). `say` is told what is going on, `advance(model, events, total)` how far the sending is. Raises Fatal if the server does not live.
+    eleven months). `say` is called with what is going on, `advance(model, events, total)` with the progress of sending. Raises Fatal if the server does not live.
     """
     with ExitStack() as stack:
         folder = data or Path(stack.enter_context(TemporaryDirectory(prefix="watchkeeper-demo-")))

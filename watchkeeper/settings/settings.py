@@ -89,7 +89,9 @@ class Settings(BaseSettings):
         if not any(faults):
             names, secrets = [one.name for one in self.tokens], [one for one, _ in self.keys]
             faults += [
-                f"tokens: the name `{name}` stands twice; give each its own" for name in dict.fromkeys(names) if names.count(name) > 1
+                f"tokens: the name `{name}` is given twice; give each token a name of its own"
+                for name in dict.fromkeys(names)
+                if names.count(name) > 1
             ]
             if len(set(secrets)) < len(secrets):
                 faults.append("tokens: two of them are the same; make each its own")
