@@ -45,6 +45,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     edges: tuple[float, ...] = ()
     tails: tuple[float, float] | None = None  # the reference's p1 and p99
     range: tuple[float, float] | None = None  # the declared range, or the reference's least and largest; contracts from before have none
+    spread: tuple[float, float] | None = None  # the reference's interquartile range and standard deviation; contracts from before have none
     categories: tuple[str, ...] = ()  # texts (core.text), most frequent first, ties by name
     others: tuple[str, ...] = ()  # seen in the reference, not kept
 
@@ -57,6 +58,11 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     def values(self) -> int:
         """Number of value bins: without `other`, `unseen`, `null` and `invalid`."""
         return len(self.edges) + 1 if self.numeric else len(self.categories)
+
+    @property
+    def scale(self) -> float | None:
+        """The unit of distances: the reference's interquartile range, its standard deviation where that is 0; None where both are, or are not known."""
+        return next((size for size in self.spread or () if size > 0), None)
 
     @property
     def middle(self) -> float:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from core.baseline.kind import Baseline
-from core.contract import Contract, Task
+from core.contract import Contract, Kind, Task
 
 _UNSAID = frozenset({"share", "area", "target units"})  # on an axis: they go without saying, or the contract does not tell them
 
@@ -37,9 +37,11 @@ class Subject(StrEnum):
 
 
 class Judged(StrEnum):
-    """What is compared with the thresholds: the value, or how much worse it is than the baseline."""
+    """What is compared with the thresholds: the value, its absolute value, the larger of a ratio and its inverse, or how much worse it is than the baseline."""
 
     VALUE = "value"
+    ABSOLUTE = "absolute"
+    RATIO = "ratio"
     WORSE = "worse"
 
 
@@ -55,7 +57,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is `family.measure`; `title`, `brief` (where there is little room) and `formula` are for people. `better`: +1 where more is better, -1 where less
     is, 0 where neither. `compares`: the value itself compares a target with a baseline, so that a baseline has none of its own. `usual_baseline` is taken
-    where a monitor names none. `usual`: a model that has only a reference is watched with it.
+    where a monitor names none. `usual`: a model that has only a reference is watched with it. `kinds` are the kinds of columns that can have a value.
+    `tested`: with a baseline it has a statistic whose law is known where nothing moved (`detectors.law`), hence a p-value.
     """
 
     name: str
@@ -71,6 +74,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     tasks: tuple[Task, ...] = tuple(Task)
     requires: tuple[Need, ...] = ()
     usual: bool = False
+    kinds: tuple[Kind, ...] = tuple(Kind)
+    tested: bool = False
 
     @property
     def family(self) -> Family:
@@ -99,8 +104,14 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     def worse(self, value: Any, baseline: Any, *, against: bool) -> Any:
         """The number that is compared with thresholds that are numbers; value and baseline are floats or arrays of one shape.
 
-        How much worse the value is than the baseline's, if it is judged so and there is a baseline (`against`); else the value.
+        How much worse the value is than the baseline's, if it is judged so and there is a baseline (`against`); else the value, its absolute value, or the
+        larger one of a ratio and its inverse.
         """
+        if self.judged is Judged.ABSOLUTE:
+            return abs(value)
+        if self.judged is Judged.RATIO:
+            with np.errstate(divide="ignore"):
+                return np.maximum(value, np.float64(1.0) / value)
         return (baseline - value) * self.better if against and self.judged is Judged.WORSE else value
 
     def limit(self, amount: float, baseline: float | None, *, against: bool) -> float | None:

@@ -6,17 +6,29 @@ from difflib import get_close_matches
 
 from core.error import ConfigError
 from core.measure import Measures
-from detectors.drift import hellinger, js, psi
+from detectors.drift import chi2, hellinger, js, ks, moment, psi, quantile_shift, tail_share, total_variation, wasserstein
 from detectors.performance import accuracy, f1, mae, precision, rmse, roc_auc
 from detectors.planned import PLANNED
-from detectors.quality import null_rate
+from detectors.quality import distinct, out_of_range_rate, rate
 from detectors.spec import AnySpec
 
 SPECS: tuple[AnySpec, ...] = (
-    null_rate.SPEC,
+    *rate.SPECS,
+    out_of_range_rate.SPEC,
+    *distinct.SPECS,
     psi.SPEC,
+    psi.KL,
     js.SPEC,
     hellinger.SPEC,
+    total_variation.SPEC,
+    total_variation.LINF,
+    chi2.SPEC,
+    ks.SPEC,
+    wasserstein.SPEC,
+    moment.MEAN_SHIFT,
+    moment.VARIANCE_RATIO,
+    quantile_shift.SPEC,
+    tail_share.SPEC,
     accuracy.SPEC,
     f1.SPEC,
     precision.SPEC,

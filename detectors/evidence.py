@@ -32,19 +32,31 @@ class Counts:
         return np.asarray(self.counts.sum(-1))
 
 
+_ROUNDING = 4e-13  # of sums of floats, where three digits are wanted
+BEFORE = "panes are from before this was kept: `watchkeeper rebuild` makes them again"
+
+
 @dataclass(frozen=True)
 class Sums(Counts):
-    """Counts of a numeric column, its sums by bin (..., bins), and the rows below the reference's p1 and above its p99 (...)."""
+    """Counts of a numeric column, its sums by bin (..., bins), the rows below the reference's p1 and above its p99, the least number and the largest (...).
+
+    The last two are NaN unless every pane has them. `known` says whether there are sums and tails, `unknown` why not.
+    """
 
     sums: Floats
     below: Floats
     above: Floats
+    low: Floats
+    high: Floats
+    known: bool = True
+    unknown: str = BEFORE
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Moments of the finite numbers of a column, each (...): how many; their sum, sum of squares about `middle` and sum of absolute values; the least and the
+    """Moments of the finite numbers of a column, each (...): how many; their sum, sum of squares about its middle edge and sum of absolute values; the least and the
     largest, infinite if there are none; how many are outside of the column's range. `n` counts all rows, `measured` those of panes that have moments.
+    `unknown` says why some panes have none.
     """
 
     n: Floats
@@ -56,7 +68,8 @@ class Moments:
     low: Floats
     high: Floats
     outside: Floats
-    middle: float
+    column: Column
+    unknown: str = BEFORE
 
     empty: ClassVar[str] = "no predictions"
 
@@ -73,22 +86,33 @@ class Moments:
 
     @property
     def variance(self) -> Floats:
-        """The unbiased one; NaN for less than two finite numbers, and where moments are not known: (...)."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            centred = np.maximum(self.square - self.finite * (self.mean - self.middle) ** 2, 0.0)
-            return np.where(self.known & (self.finite > 1), centred / (self.finite - 1), np.nan)
+        """The unbiased one; NaN for less than two finite numbers, where moments are not known, and where numbers are so far from the middle of the reference
+        that less than three digits would be left: (...).
+        """
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            apart = np.abs(self.mean - self.column.middle)
+            centred = self.square - self.finite * apart**2
+            lost = _ROUNDING * (self.square + self.finite * apart * np.abs(self.mean))
+            found = np.where((self.square == 0) | (self.low == self.high), 0.0, np.where(lost < centred, centred, np.nan)) / (
+                self.finite - 1
+            )
+        return np.where(self.known & (self.finite > 1) & np.isfinite(found), found, np.nan)
 
 
 @dataclass(frozen=True)
 class Distinct:
-    """How many distinct values a categorical column has (...), without null and invalid.
+    """How many distinct values a column has, and how many of them the reference does not have (`new`), without null and invalid; each (...).
 
-    Values with a bin of their own are counted, others estimated by a sketch.
+    Values with a bin of their own are counted, others estimated by a sketch. Both are NaN for a numeric column, which has no sketch. `single` is 1 if all
+    values are equal, 0 if not, NaN if there is none. `unknown` says why some panes have no sketch.
     """
 
     n: Floats
     measured: Floats
     distinct: Floats
+    new: Floats
+    single: Floats
+    unknown: str = BEFORE
 
     empty: ClassVar[str] = "no predictions"
 

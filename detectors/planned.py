@@ -5,10 +5,8 @@ from __future__ import annotations
 PLANNED = frozenset(
     f"{family}.{name}"
     for family, names in {
-        "quality": "invalid_rate out_of_range_rate unseen_category_rate new_categories duplicate_rate constant distinct volume freshness "
-        "late_rate rejected_rate schema_changes label_coverage label_delay orphan_label_rate",
-        "drift": "kl hellinger total_variation wasserstein ks chi2 linf mean_shift variance_ratio quantile_shift tail_share share_drifted "
-        "weighted mmd correlation domain_classifier embedding",
+        "quality": "duplicate_rate volume freshness late_rate rejected_rate schema_changes label_coverage label_delay orphan_label_rate",
+        "drift": "share_drifted weighted mmd correlation domain_classifier embedding",
         "performance": "balanced_accuracy precision recall specificity fpr fnr fbeta mcc pr_auc gini log_loss brier lift_at_k value "
         "top_k_accuracy kappa mse mape smape wape r2 bias max_error quantile_loss estimated_accuracy estimated_f1 estimated_roc_auc "
         "estimated_mae estimated_rmse delay_corrected",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from core.block import Floats
 from core.contract import Contract
 from core.measure import Measure
+
+Places = tuple[npt.NDArray[np.intp], ...]
 
 E = TypeVar("E")
 P = TypeVar("P", bound=msgspec.Struct)
@@ -20,14 +24,39 @@ class NoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The params of a measure that takes none."""
 
 
+class Law(NamedTuple):
+    """A statistic whose mean is 1 where rows are independent and nothing moved, and the degrees of freedom of the chi-square that it is then a share of: (...).
+
+    NaN where there is none.
+    """
+
+    statistic: Floats
+    degrees: Floats
+
+
 @dataclass(frozen=True)
 class Result:
-    """The result of a measure for a block: arrays of one shape (...), NaN where there is no value. `lower` and `upper` bound a 95 % interval."""
+    """The result of a measure for a block: arrays of one shape (...), NaN where there is no value.
+
+    `why` says why there is no value; None means the measure's `no_value`. `interval(phi)` gives the bounds of a 95 % interval, with n / phi rows in place of
+    n; phi (...) broadcasts. `law` is set if the measure is `tested` and there is a baseline. `evidence(places)` gives a document, ready for JSON, for each of
+    some places, which are given as one index array for each dimension.
+    """
 
     value: Floats
-    lower: Floats | None = None
-    upper: Floats | None = None
-    n_effective: Floats | None = None
+    why: npt.NDArray[np.object_] | None = None
+    interval: Callable[[Floats], tuple[Floats, Floats]] | None = None
+    law: Law | None = None
+    evidence: Callable[[Places], list[dict[str, Any]]] | None = None
+
+
+def estimable(value: Floats, *reasons: tuple[npt.NDArray[np.bool_] | bool, str]) -> tuple[Floats, npt.NDArray[np.object_]]:
+    """The value without what is not finite and without the places of each reason, and why there is none there: the first reason that holds."""
+    kept, why = np.where(np.isfinite(value), value, np.nan), np.full(value.shape, None, object)
+    for where, text in reversed(reasons):
+        held = np.broadcast_to(where, value.shape)
+        kept[held], why[held] = np.nan, text
+    return kept, why
 
 
 @dataclass(frozen=True)

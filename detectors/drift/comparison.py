@@ -3,18 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from core.baseline.reference import Reference
 from core.block import Floats
+from core.measure import Measure, Subject
+from detectors.contribution import at, bin_names, documents
 from detectors.evidence import Counts
-from detectors.spec import NoParams, Result
+from detectors.interval import noncentralities
+from detectors.law import chi_square
+from detectors.spec import NoParams, Places, Result, Spec
+
+EMPTY = "one side has no rows"
+
+Terms = Callable[[Floats, Floats], Floats]
 
 
-def comparison(distance: Callable[[Counts, Counts], Floats]) -> Callable[[Counts, Counts | None, NoParams], Result]:
+def shares(target: Floats, baseline: Floats) -> tuple[Floats, Floats]:
+    """The shares of all bins as they are, nothing added: counts (..., bins) to shares, NaN where a side is empty."""
+    with np.errstate(invalid="ignore"):
+        return target / target.sum(-1, keepdims=True), baseline / baseline.sum(-1, keepdims=True)
+
+
+def in_use(target: Floats, baseline: Floats) -> Floats:
+    """How many bins hold a row of either side: (..., bins) to (...)."""
+    return np.asarray(((target + baseline) > 0).sum(-1), np.float64)
+
+
+def per_row(target: Counts, baseline: Counts) -> Floats:
+    """H = 1/n + 1/m: (...)."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(1 / target.n + 1 / baseline.n)
+
+
+def comparison(distance: Callable[[Counts, Counts], Result]) -> Callable[[Counts, Counts | None, NoParams], Result]:
     """A measure's `compute`, from a function for the distance of target and baseline; no value if there is no baseline."""
 
     def compute(target: Counts, baseline: Counts | None, _params: NoParams) -> Result:
-        return Result(np.full(target.counts.shape[:-1], np.nan) if baseline is None else distance(target, baseline))
+        return Result(np.full(target.counts.shape[:-1], np.nan)) if baseline is None else distance(target, baseline)
 
     return compute
+
+
+def divergence(value: Floats, scaled: Floats, back: Callable[[Floats], Floats], h: Floats, degrees: Floats) -> Result:
+    """A value of which `scaled / h` is chi-square with `degrees` degrees of freedom where nothing moved, and noncentral where something did.
+
+    `back` gives the value whose `scaled` is given. The interval is that of the population's value, which the value itself overstates.
+    """
+
+    def interval(phi: Floats) -> tuple[Floats, Floats]:
+        with np.errstate(invalid="ignore"):
+            lower, upper = noncentralities(scaled / (phi * h), degrees)
+        return back(phi * h * lower), back(phi * h * upper)
+
+    with np.errstate(invalid="ignore"):
+        return Result(value, interval=interval, law=chi_square(scaled / h, degrees))
+
+
+def evidence(target: Counts, baseline: Counts, terms: Terms) -> Callable[[Places], list[dict[str, Any]]]:
+    """The contributions of bins to a sum of terms, which are made of both sides' counts by bin."""
+    shape = np.broadcast_shapes(target.counts.shape, baseline.counts.shape)[:-1]
+
+    def found(places: Places) -> list[dict[str, Any]]:
+        counts = at(target.counts, shape, places), at(baseline.counts, shape, places)
+        return documents(target.column, bin_names(target.column), *shares(*counts), terms(*counts))
+
+    return found
+
+
+def distance_spec(about: Measure, compute: Callable[[Counts, Counts | None, NoParams], Result]) -> Spec[Counts, NoParams]:
+    """The measure of a distance between the counts of two sides."""
+    return Spec(about=about, evidence=Counts, compute=compute, no_value=EMPTY)
+
+
+def about(name: str, title: str, formula: str, brief: str, *, unit: str = "", usual: bool = False, tested: bool = True) -> Measure:
+    """What a distance between two sides is: of columns, from the reference where nothing else is said, less is better."""
+    return Measure(
+        name=f"drift.{name}",
+        title=title,
+        formula=formula,
+        brief=brief,
+        unit=unit,
+        subject=Subject.COLUMN,
+        better=-1,
+        compares=True,
+        usual_baseline=Reference(),
+        usual=usual,
+        tested=tested,
+    )

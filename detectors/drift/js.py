@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.special import rel_entr
 
-from core.baseline.reference import Reference
 from core.block import Floats
-from core.measure import Measure, Subject
-from detectors.drift.comparison import comparison
+from detectors.drift.comparison import about, comparison, distance_spec, divergence, evidence, in_use, per_row, shares
 from detectors.evidence import Counts
-from detectors.spec import Spec
+from detectors.spec import Result
 
 
 def js(target: Floats, baseline: Floats) -> Floats:
@@ -19,28 +19,29 @@ def js(target: Floats, baseline: Floats) -> Floats:
     target, baseline: counts (..., bins), whose leading dimensions broadcast. Returns (...), NaN where a side is empty.
     Source: Endres and Schindelin 2003; equals `scipy.spatial.distance.jensenshannon(target, baseline, base=2)`.
     """
-    with np.errstate(invalid="ignore"):
-        p = target / target.sum(-1, keepdims=True)
-        q = baseline / baseline.sum(-1, keepdims=True)
+    return np.asarray(np.sqrt(np.clip(_terms(target, baseline).sum(-1), 0.0, 1.0)))
+
+
+def _terms(target: Floats, baseline: Floats) -> Floats:
+    p, q = shares(target, baseline)
     middle = (p + q) / 2
-    divergence = (rel_entr(p, middle).sum(-1) + rel_entr(q, middle).sum(-1)) / (2 * np.log(2))
-    return np.asarray(np.sqrt(np.clip(divergence, 0.0, 1.0)))
+    return np.asarray((rel_entr(p, middle) + rel_entr(q, middle)) / (2 * np.log(2)))
 
 
-SPEC = Spec(
-    about=Measure(
-        name="drift.js",
-        title="Jensen-Shannon distance",
-        formula="sqrt(JSD(p, q)), in bits, over all bins",
-        brief="JS distance",
-        unit="base 2",
-        subject=Subject.COLUMN,
-        better=-1,
-        compares=True,
-        usual_baseline=Reference(),
-        usual=True,
-    ),
-    evidence=Counts,
-    compute=comparison(lambda target, baseline: js(target.counts, baseline.counts)),
-    no_value="one side has no rows",
+def _distance(target: Counts, baseline: Counts) -> Result:
+    """8 ln 2 JS^2 / h is chi-square with a degree of freedom less than there are bins in use."""
+    value = js(target.counts, baseline.counts)
+    found = divergence(
+        value,
+        8 * np.log(2) * value**2,
+        lambda scaled: np.minimum(np.sqrt(scaled / (8 * np.log(2))), 1.0),
+        per_row(target, baseline),
+        in_use(target.counts, baseline.counts) - 1,
+    )
+    return replace(found, evidence=evidence(target, baseline, _terms))
+
+
+SPEC = distance_spec(
+    about("js", "Jensen-Shannon distance", "sqrt(JSD(p, q)), in bits, over all bins", "JS distance", unit="base 2", usual=True),
+    comparison(_distance),
 )

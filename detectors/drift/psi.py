@@ -1,16 +1,19 @@
-"""Population stability index, in natural logs."""
+"""Population stability index, in natural logs, and its one-sided part: the Kullback-Leibler divergence of the same groups."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from core.baseline.reference import Reference
 from core.block import Floats, Ints
-from core.measure import Measure, Subject
-from detectors.drift.comparison import comparison
+from detectors.contribution import at, documents, group_names
+from detectors.drift.comparison import Terms, about, comparison, distance_spec, divergence, per_row
 from detectors.evidence import Counts
-from detectors.spec import Spec
+from detectors.spec import Places, Result
 
 PRIOR = 0.5
 
@@ -21,12 +24,15 @@ def psi(target: Floats, baseline: Floats, groups: Ints) -> Floats:
     target, baseline: counts (..., bins), whose leading dimensions broadcast; groups: (bins,), see `detectors.groups`. Returns (...),
     NaN where a side is empty. Source: Siddiqi 2006 for the index; merging and the added 0.5 are our own (docs/measures.md).
     """
-    c, r, left = merged(target, baseline, groups)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        p, q = _shares(c, left), _shares(r, left)
-        terms = np.where(left, (p - q) * np.log(np.where(left, p / q, 1.0)), 0.0)
-    empty = (np.sum(target, axis=-1) == 0) | (np.sum(baseline, axis=-1) == 0)
-    return np.where(empty, np.nan, terms.sum(axis=-1))
+    return _summed(_psi_terms, target, baseline, groups)[0]
+
+
+def kl(target: Floats, baseline: Floats, groups: Ints) -> Floats:
+    """KL = sum p ln(p / q) over the groups and shares of PSI, in nats: how far the target is from what the baseline leads to expect.
+
+    Shapes are those of `psi`. Source: Kullback and Leibler 1951; equals `scipy.stats.entropy(p, q)`.
+    """
+    return _summed(_kl_terms, target, baseline, groups)[0]
 
 
 def merged(target: Floats, baseline: Floats, groups: Ints) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
@@ -57,20 +63,53 @@ def _shares(counts: Floats, left: npt.NDArray[np.bool_]) -> Floats:
     return np.asarray(padded / padded.sum(-1, keepdims=True))
 
 
-SPEC = Spec(
-    about=Measure(
-        name="drift.psi",
-        title="Population stability index",
-        formula="sum (p - q) ln(p / q) over merged groups of bins",
-        brief="PSI",
-        unit="nats",
-        subject=Subject.COLUMN,
-        better=-1,
-        compares=True,
-        usual_baseline=Reference(),
-        usual=True,
-    ),
-    evidence=Counts,
-    compute=comparison(lambda target, baseline: psi(target.counts, baseline.counts, target.groups)),
-    no_value="one side has no rows",
+def _psi_terms(p: Floats, q: Floats) -> Floats:
+    return np.asarray((p - q) * np.log(p / q))
+
+
+def _kl_terms(p: Floats, q: Floats) -> Floats:
+    """P ln(p / q) - p + q, which is never negative; the last two add up to nothing."""
+    return np.asarray(p * np.log(p / q) - p + q)
+
+
+def _both(target: Floats, baseline: Floats, groups: Ints) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """Shares of both sides by group, 1 where none is left, and which are left."""
+    c, r, left = merged(target, baseline, groups)
+    return np.where(left, _shares(c, left), 1.0), np.where(left, _shares(r, left), 1.0), left
+
+
+def _summed(terms: Terms, target: Floats, baseline: Floats, groups: Ints) -> tuple[Floats, Floats]:
+    """The sum of the terms of all groups that are left, NaN where a side is empty, and how many groups these are: each (...)."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p, q, left = _both(target, baseline, groups)
+        total = terms(p, q).sum(axis=-1)
+    empty = (np.sum(target, axis=-1) == 0) | (np.sum(baseline, axis=-1) == 0)
+    return np.where(empty, np.nan, total), left.sum(-1).astype(np.float64)
+
+
+def _distance(terms: Terms, factor: float) -> Callable[[Counts, Counts], Result]:
+    """`factor` times the sum, by h, is chi-square with a degree of freedom less than there are groups left."""
+
+    def distance(target: Counts, baseline: Counts) -> Result:
+        value, left = _summed(terms, target.counts, baseline.counts, target.groups)
+        found = divergence(value, factor * value, lambda scaled: scaled / factor, per_row(target, baseline), left - 1)
+
+        def evidence(places: Places) -> list[dict[str, Any]]:
+            c, r = (at(side.counts, value.shape, places) for side in (target, baseline))
+            p, q, left = _both(c, r, target.groups)
+            names = group_names(target.column, target.groups)
+            return documents(target.column, names, p, q, np.where(left, terms(p, q), 0.0))
+
+        return replace(found, evidence=evidence)
+
+    return distance
+
+
+SPEC = distance_spec(
+    about("psi", "Population stability index", "sum (p - q) ln(p / q) over merged groups of bins", "PSI", unit="nats", usual=True),
+    comparison(_distance(_psi_terms, 1.0)),
+)
+KL = distance_spec(
+    about("kl", "Kullback-Leibler divergence", "sum p ln(p / q) over merged groups of bins", "KL", unit="nats"),
+    comparison(_distance(_kl_terms, 2.0)),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,32 @@ def extremes(x: Floats, precision: type[np.floating[Any]] = np.float64) -> tuple
     """The least and the largest of a reference's finite values, with the numbers that round to them, as for edges; None if there are none."""
     finite = x[np.isfinite(x)]
     return _between(np.array([finite.min(), finite.max()]), precision) if len(finite) else None
+
+
+def spread(x: Floats) -> tuple[float, float] | None:
+    """The interquartile range and the standard deviation (of the population) of a reference's finite values; None where there are none or they overflow."""
+    finite = x[np.isfinite(x)]
+    if not len(finite):
+        return None
+    low, high = np.quantile(finite, (0.25, 0.75))
+    with np.errstate(over="ignore", invalid="ignore"):
+        apart = finite - finite.mean()
+        largest = np.abs(apart).max() or 1.0  # whose square may be too large for a float, or too small
+        found = (float(high - low), float((apart / largest).std() * largest) if finite.min() < finite.max() else 0.0)
+    return found if np.isfinite(found).all() else None
+
+
+@lru_cache(1_000)
+def atoms(edges: tuple[float, ...]) -> npt.NDArray[np.bool_]:
+    """Which value bins of a numeric column hold one value: (edges + 1,). Numbers that one float32 stands for are one, where edges lie about it."""
+    cuts, found = np.asarray(edges, np.float64), np.zeros(len(edges) + 1, np.bool_)
+    low, high = cuts[:-1], cuts[1:]
+    with np.errstate(over="ignore", invalid="ignore"):
+        small = ((low + high) / 2).astype(np.float32).astype(np.float64)
+        below, above = _around(small, np.float32)
+    found[1:-1] = (np.nextafter(low, np.inf) == high) | ((below == low) & (above == high))
+    found.flags.writeable = False  # one array for all who ask
+    return found
 
 
 def _between(values: Floats, precision: type[np.floating[Any]]) -> tuple[float, float]:

@@ -10,17 +10,18 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from core.baseline.source import Source
 from core.block import Floats, Ints
 from core.contract import Contract
-from core.measure import Subject
+from core.measure import Measure, Subject
 from core.monitor import Monitor
 from core.segment import grouping_of
 from core.span import Spans
 from detectors import catalogue
 from detectors.spec import AnySpec, Result
-from monitors.evaluation.frame import NONE, Frame
+from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.verdict import judge
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
@@ -30,7 +31,10 @@ from monitors.model import Model
 from monitors.ports import Contracts, Panes, Raw
 
 _CELLS = 2_000_000  # cells of a dense block; each thread has one block
+_PHI = np.ones(1)  # rows count as independent
 _SPARSE = 8_000_000  # bins with rows, of all columns, that are read at a time
+
+Block = Floats | Ints | npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,9 @@ class Evaluate:
             referenced=monitor.baseline is not None and monitor.baseline.source is Source.REFERENCE,
             extent=extent(monitor, windows),
         )
-        blocks = [_column(asked, name, windows, reads) for name in columns]
-        value, lower, upper, effective, base, n, n_base, empty = (np.stack(arrays, axis=1) for arrays in zip(*blocks, strict=True))
-        verdict, reason = judge(monitor, spec.about, value, base, n, n_base, spec.no_value, empty)
+        blocks, evidence = zip(*(_column(asked, name, windows, reads) for name in columns), strict=True)
+        value, lower, upper, base, n, n_base, why, empty = (np.stack(arrays, axis=1) for arrays in zip(*blocks, strict=True))
+        verdict, reason = judge(monitor, spec.about, value, base, n, n_base, why, empty)
         return Frame(
             monitor=monitor,
             contract=contract.version,
@@ -80,9 +84,10 @@ class Evaluate:
             baseline_value=base,
             n_target=n,
             n_baseline=n_base,
-            n_effective=effective,
+            n_effective=np.full(value.shape, np.nan),
             verdict=verdict,
             reason=reason,
+            evidence=evidence,
         )
 
 
@@ -109,31 +114,43 @@ def most(scope: Scope) -> int:
     return max(1, min(_CELLS // (max(widths) * len(scope.segments)), _SPARSE // (sum(read) * len(scope.segments))))
 
 
-def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[Floats | Ints, ...]:
-    """value, lower, upper, n_effective, baseline_value, n_target, n_baseline and why there are no rows; each (windows, segments)."""
-    parts = [_part(asked, column, windows, part, reads) for part in KINDS[asked.spec.evidence].parts(reads, asked.extent, windows)]
-    return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[tuple[Block, ...], tuple[Part, ...]]:
+    """value, lower, upper, baseline_value, n_target, n_baseline, why there is no value and why there are no rows, each (windows, segments); and evidence."""
+    cuts = KINDS[asked.spec.evidence].parts(reads, asked.extent, windows)
+    parts, evidence = zip(*(_part(asked, column, windows, part, reads) for part in cuts), strict=True)
+    arrays = tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return arrays, tuple((part.start, part.stop, one) for part, one in zip(cuts, evidence, strict=True))
 
 
-def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads) -> tuple[Floats | Ints, ...]:
+def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads) -> tuple[tuple[Block, ...], Evidence | None]:
     spec, kind = asked.spec, KINDS[asked.spec.evidence]
     sides = [side for side in ((windows,), asked.pool) if side]
     target, *pooled = kind.read(reads, asked.extent, column, [[spans.take(part) for spans in side] for side in sides])
     baseline = kind.reference(reads.scope, column) if asked.referenced else next(iter(pooled), None)
     shape = (len(windows.take(part)), len(reads.scope.segments))
-    result: Result = spec.compute(target, baseline, asked.params)
     nothing = np.full(shape, np.nan)
-    base = nothing if baseline is None or spec.about.compares else spec.compute(baseline, None, asked.params).value
+    unsuited = _unsuited(spec.about, reads.scope.model.contract, column)
+    result: Result = Result(nothing, np.full(shape, unsuited)) if unsuited else spec.compute(target, baseline, asked.params)
+    base = nothing if unsuited or baseline is None or spec.about.compares else spec.compute(baseline, None, asked.params).value
     n_baseline = np.full(1, NONE) if baseline is None else baseline.n.astype(np.int64)
+    lower, upper = (nothing, nothing) if result.interval is None else result.interval(_PHI)
     arrays = (
         result.value,
-        *(nothing if bound is None else bound for bound in (result.lower, result.upper, result.n_effective)),
+        *(np.where(np.isnan(result.value), np.nan, bound) for bound in (lower, upper)),
         base,
         target.n.astype(np.int64),
         n_baseline,
+        np.array(spec.no_value, object) if result.why is None else np.where(result.why.astype(np.bool_), result.why, spec.no_value),
         np.asarray(target.empty, object),
     )
-    return tuple(np.broadcast_to(array, shape) for array in arrays)
+    return tuple(np.broadcast_to(array, shape) for array in arrays), result.evidence
+
+
+def _unsuited(about: Measure, contract: Contract, column: str) -> str | None:
+    """Why a column cannot have a value of a measure, whatever its rows are."""
+    if about.subject is not Subject.COLUMN or contract.column(column).kind in about.kinds:
+        return None
+    return f"{about.name} is for {' and '.join(about.kinds)} columns"
 
 
 def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -16,16 +17,24 @@ from core.block import Floats, Ints
 from core.monitor import Monitor
 from core.reading import DOCUMENTS, NUMBERS, Reading, Verdict
 from core.span import Spans
+from detectors.spec import Places
 
 VERDICTS = tuple(Verdict)
 NONE = -1  # where a count is not there
+
+Evidence = Callable[[Places], list[dict[str, Any]]]
+"""Gives documents of places (window, segment) of a block."""
+Part = tuple[int, int, Evidence | None]
+"""The first window of a block of evidence, the one after its last, and the evidence."""
 
 _SAME = 1e-12  # relative: sums of the same numbers in another order may differ so much
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Readings of one monitor, shape (windows, columns, segments). NaN and `NONE` stand for no value; `reason` holds None or a text."""
+    """Readings of one monitor, shape (windows, columns, segments). NaN and `NONE` stand for no value; `reason` holds None or a text.
+    Evidence is made of what is written only.
+    """
 
     monitor: Monitor
     contract: int
@@ -41,6 +50,7 @@ class Frame:
     n_effective: Floats
     verdict: npt.NDArray[np.int8]
     reason: npt.NDArray[np.object_]
+    evidence: tuple[tuple[Part, ...], ...]  # by column, windows in order
 
     def changed(self, stored: pa.Table) -> tuple[npt.NDArray[np.bool_], Ints]:
         """Which readings differ from the stored ones in any field, and the revision that each of them would get."""
@@ -69,7 +79,7 @@ class Frame:
         return pa.table(
             {
                 **same,
-                "evidence": _repeat("{}", rows),
+                "evidence": pa.array(map(_written, self._documents(w, c, s)), pa.string(), size=rows),
                 "column": _take(self.columns, c),
                 "segment": _take(self.segments, s),
                 "window_start": self.windows.start[w],
@@ -88,7 +98,7 @@ class Frame:
     def readings(self, mask: npt.NDArray[np.bool_], revision: Ints) -> Iterator[Reading]:
         """The readings that `mask` selects, one by one, windows in order."""
         same = self._same()
-        for at in ((w, *index) for w, held in enumerate(mask) for index in np.argwhere(held).tolist()):
+        for at, document in self._found(mask):
             w, c, s = at
             n_baseline = int(self.n_baseline[at])
             numbers: dict[str, Any] = {name: _number(getattr(self, name)[at]) for name in NUMBERS}
@@ -104,7 +114,28 @@ class Frame:
                 verdict=VERDICTS[self.verdict[at]],
                 reason=self.reason[at],
                 revision=int(revision[at]),
+                evidence=document,
             )
+
+    def _found(self, mask: npt.NDArray[np.bool_]) -> Iterator[tuple[tuple[int, int, int], dict[str, Any]]]:
+        """The places under the mask, windows in order, with their evidence, which is made a window at a time."""
+        for w, held in enumerate(mask):
+            c, s = np.nonzero(held)
+            places = ((w, column, segment) for column, segment in zip(c.tolist(), s.tolist(), strict=True))
+            yield from zip(places, self._documents(np.full_like(c, w), c, s), strict=True)
+
+    def _documents(self, *places: npt.NDArray[np.intp]) -> list[dict[str, Any]]:
+        """The evidence at some places, each an array of windows, columns and segments; an empty document where there is no value."""
+        w, c, s = places
+        found: list[dict[str, Any]] = [{}] * len(w)
+        valued = ~np.isnan(self.value[places])
+        for column in np.unique(c).tolist():
+            for start, stop, evidence in self.evidence[column]:
+                rows = np.flatnonzero(valued & (c == column) & (start <= w) & (w < stop))
+                if evidence is not None and len(rows):
+                    for row, document in zip(rows.tolist(), evidence((w[rows] - start, s[rows])), strict=True):
+                        found[row] = document
+        return found
 
     def _same(self) -> dict[str, Any]:
         """The fields that all of these readings share."""
@@ -155,6 +186,10 @@ def _repeat(value: str | int | None, rows: int) -> pa.Array:
 
 def _take(names: tuple[str, ...], codes: Ints) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array([str(name) for name in names], pa.string()))
+
+
+def _written(document: dict[str, Any]) -> str:
+    return msgspec.json.encode(document).decode() if document else "{}"
 
 
 def _nullable(values: Floats) -> pa.Array:

@@ -23,7 +23,7 @@ def judge(
     baseline_value: Floats,
     n_target: Ints,
     n_baseline: Ints,
-    why: str,
+    why: str | npt.NDArray[np.object_],
     empty: str | npt.NDArray[np.object_],
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.object_]]:
     """Verdict codes (indices in `VERDICTS`) and reasons; all arrays have one shape. `why` says why a value may be missing, `empty` why there are no rows."""
@@ -37,7 +37,7 @@ def judge(
     worse = measure.worse(value, baseline_value, against=monitor.baseline is not None)
     put(reached(monitor.warn, worse), Verdict.WARN, None)
     put(reached(monitor.critical, worse), Verdict.CRITICAL, None)
-    put(np.isnan(worse), Verdict.NOT_ESTIMABLE, f"baseline: {why}")
+    put(np.isnan(worse), Verdict.NOT_ESTIMABLE, "baseline: " + why)
     put(np.isnan(value), Verdict.NOT_ESTIMABLE, why)
     few = (n_baseline != NONE) & (n_baseline < max(monitor.min_samples, 1))
     put(few, Verdict.INSUFFICIENT, _few(n_baseline, monitor.min_samples, "baseline"))

@@ -12,7 +12,7 @@ import pyarrow as pa
 from core.block import Categories, Floats, Predictions
 from core.contract import Column, Contract, Kind
 from core.error import ConfigError
-from detectors.summary.bins import edges, extremes, kept, tails
+from detectors.summary.bins import edges, extremes, kept, spread, tails
 from detectors.summary.signal import ATTRIBUTION, SIGNALS, STATUSES, Given, Signal, derive, signal
 from monitors.reference import arrow
 from monitors.reference.layout import FileLayout, prefixed
@@ -63,7 +63,7 @@ def binned(name: str, values: Categories | Floats, precision: type[np.floating[A
         categories, others = kept(values)
         return Column(name=name, kind=Kind.CATEGORICAL, categories=categories, others=others)
     small = (values, precision)
-    return Column(name=name, kind=Kind.NUMERIC, edges=edges(*small), tails=tails(*small), range=extremes(*small))
+    return Column(name=name, kind=Kind.NUMERIC, edges=edges(*small), tails=tails(*small), range=extremes(*small), spread=spread(values))
 
 
 def _column(name: str, values: Categories | Floats, contract: Contract, precision: type[np.floating[Any]]) -> Column:

@@ -74,6 +74,9 @@ def observed(frame: pd.DataFrame, seed: int, *, drift: float = 0.0) -> pd.DataFr
         index=frame.index,
     )
     added.loc[rng.random(rows) < 0.02, "latency_ms"] = -1.0
+    if drift:  # callers that the reference does not know
+        strange = rng.random(rows) < 0.1 * drift
+        added.loc[strange, "caller"] = [f"bot-{number}" for number in rng.integers(0, 4, int(strange.sum()))]
     for name in added:
         added.loc[rng.random(rows) < 0.03, name] = None
     return pd.concat([frame, added], axis=1)
@@ -107,6 +110,7 @@ def monitors() -> list[dict[str, Any]]:
         {**shared, "monitor": "signals", "measure": "drift.psi", "columns": SIGNALS, "segments": ["all", "sex", "@status"]},
         {**shared, "monitor": "signals-js", "measure": "drift.js", "columns": SIGNALS, "segments": ["all"], "baseline": "previous"},
         {**shared, "monitor": "signals-null", "measure": "quality.null_rate", "columns": SIGNALS, "segments": ["all", "@status"]},
+        *_measures(shared),
         {
             **shared,
             "monitor": "accuracy-by-status",
@@ -123,6 +127,32 @@ def monitors() -> list[dict[str, Any]]:
             "target": {"window": "4d", "every": "2d"},
         },
         {**shared, "monitor": "auc", "measure": "performance.roc_auc", "baseline": "previous", "target": {"window": "5d"}},
+    ]
+
+
+def _measures(shared: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every other column measure, each against the reference and some against windows of the stream, of columns that suit it and one that does not."""
+    numbers, texts = ["age", "hours", "gain", "@score", "@attribution:hours"], ["education", "occupation", "@prediction", "@caller"]
+    watched: dict[str, dict[str, Any]] = {
+        "quality.invalid_rate": {"columns": ["@latency_ms", "@status"], "baseline": "previous"},
+        "quality.out_of_range_rate": {"columns": [*numbers, "sex"]},
+        "quality.unseen_category_rate": {"columns": ["@caller", "education"], "baseline": "reference"},
+        "quality.constant": {"columns": ["gain", "sex"], "target": {"window": "1h"}, "segments": ["all"], "min_samples": 3},
+        "quality.distinct": {"columns": [*texts, "age"]},
+        "quality.new_categories": {"columns": ["@caller", "occupation"]},
+        "drift.kl": {"columns": [*numbers, *texts]},
+        "drift.total_variation": {"columns": [*numbers, *texts, "@label"]},
+        "drift.linf": {"columns": [*numbers, *texts], "baseline": {"prior": "2d"}},
+        "drift.chi2": {"columns": [*numbers, *texts]},
+        "drift.ks": {"columns": [*numbers, "sex"]},
+        "drift.wasserstein": {"columns": numbers, "baseline": "previous", "target": {"window": "2d", "every": "1d"}},
+        "drift.mean_shift": {"columns": numbers, "critical": 0.3},
+        "drift.variance_ratio": {"columns": numbers, "warn": 1.5},
+        "drift.quantile_shift": {"columns": numbers, "params": {"q": 0.75}},
+        "drift.tail_share": {"columns": numbers, "warn": 0.05},
+    }
+    return [
+        {**shared, "segments": ["all", "education"], "monitor": measure, "measure": measure, **more} for measure, more in watched.items()
     ]
 
 

@@ -15,8 +15,10 @@ from core.contract import Column, Kind
 from detectors.drift.hellinger import hellinger
 from detectors.drift.js import js
 from detectors.drift.psi import psi
+from detectors.evidence import Counts
 from detectors.groups import groups
-from detectors.quality.null_rate import null_rate
+from detectors.quality.rate import NULL_RATE
+from detectors.spec import NoParams
 
 COUNT = st.one_of(st.just(0), st.integers(0, 3), st.integers(0, 500))
 NUMERIC = Column(name="x", kind=Kind.NUMERIC, edges=tuple(float(i) for i in range(24)))
@@ -155,5 +157,7 @@ def test_hellinger_reaches_one_and_has_no_value_without_rows() -> None:
 def test_null_rate_counts_all_rows() -> None:
     """Nulls over all rows, invalid ones included; NaN without rows."""
     column = Column(name="x", kind=Kind.NUMERIC, edges=(0.0,))
-    assert null_rate(np.array([[4.0, 3.0, 2.0, 1.0], [0.0, 0.0, 0.0, 0.0]]), column).tolist()[0] == 0.2
-    assert np.isnan(null_rate(np.zeros(4), column))
+    counts = np.array([[4.0, 3.0, 2.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
+    value = NULL_RATE.compute(Counts(counts, column, groups(column, counts[0])), None, NoParams()).value
+    assert value[0] == 0.2
+    assert np.isnan(value[1])

@@ -164,7 +164,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
     contract = draw(st.sampled_from([FARE, DELAY]))
     measure = draw(st.sampled_from([one for one in MEASURES.values() if contract.task in one.tasks]))
     some: list[Baseline] = [Reference(), Previous(), Prior(draw(st.integers(500, 900)) * contract.pane)]
-    baseline = draw(st.sampled_from(some if measure.compares else [None, *some]))
+    baseline = draw(st.sampled_from(some if measure.usual_baseline else [None, *some]))
     low, high = sorted(draw(st.tuples(*[st.floats(-1e9, 1e9)] * 2)))
     sided = measure.judged is Judged.WORSE and baseline is None
     below = draw(st.booleans())

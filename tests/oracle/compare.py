@@ -11,11 +11,11 @@ import pandas as pd
 TOLERANCE = 1e-9
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEY = ("monitor", "measure", "column", "segment", "window_start", "window_end")
-_FLOATS, _EXACT = ("value", "baseline_value"), ("n_target", "n_baseline", "verdict")
+_FLOATS, _EXACT = {"baseline_value": TOLERANCE, "lower": 2e-6, "upper": 2e-6}, ("n_target", "n_baseline", "verdict")
 
 
 def compare(expected: pd.DataFrame, readings: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What differs, one line a difference: a missing reading, one too many, another n or verdict, a float off by more than 1e-9.
+    """What differs, one line a difference: a missing reading, one too many, another n or verdict, a float off by more than 1e-9, a bound by more than 2e-6.
 
     `readings` are items of `GET /v1/readings` of the monitors in `expected`. Windows without rows after the last one expected are left out.
     """
@@ -53,11 +53,12 @@ def _where(key: tuple[Any, ...]) -> str:
 
 def _fields(wanted: Mapping[Any, Any], reading: Mapping[str, Any]) -> list[str]:
     wrong = [name for name in _EXACT if wanted[name] != reading[name]]
-    wrong += [name for name in _FLOATS if not _close(wanted[name], reading[name])]
+    wrong += [name for name, within in _FLOATS.items() if not _close(wanted[name], reading[name], within)]
+    wrong += [] if _close(wanted["value"], reading["value"], TOLERANCE + (wanted["within"] or 0.0)) else ["value"]
     return [f"{name} is {reading[name]!r}, expected {wanted[name]!r}" for name in wrong]
 
 
-def _close(wanted: float | None, value: float | None) -> bool:
+def _close(wanted: float | None, value: float | None, within: float) -> bool:
     if wanted is None or value is None:
         return wanted is value
-    return abs(wanted - value) <= TOLERANCE * max(1.0, abs(wanted))
+    return abs(wanted - value) <= within * max(1.0, abs(wanted))

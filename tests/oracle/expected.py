@@ -7,26 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
 
-from tests.oracle.drift import hellinger, js, psi
+from tests.oracle import column as measures
+from tests.oracle.column import COMPARES, Known, Sample
 from tests.oracle.performance import measure
 from tests.oracle.rows import Rows, events
 from tests.oracle.spec import Spec, duration
 
 COLUMNS = (
-    "monitor", "measure", "column", "segment", "window_start", "window_end", "value", "baseline_value", "n_target", "n_baseline", "verdict",
+    "monitor", "measure", "column", "segment", "window_start", "window_end", "value", "lower", "upper", "within", "baseline_value", "n_target",
+    "n_baseline", "verdict",
 )  # fmt: skip
 LONGEST_GAP = 1_000
 _LESS_IS_BETTER = {"performance.mae", "performance.rmse"}
 
-# A measure's value and n in one place, given that place's key (window, segment); a place without rows is (None, 0).
-Found = tuple[float | None, int]
+
+class Found(NamedTuple):
+    """A measure's value and n in one place, with the value's interval, and how far from it a value from bins may be; a place without rows has n 0."""
+
+    value: float | None
+    n: int
+    lower: float | None = None
+    upper: float | None = None
+    within: float | None = None
+
+
+NOTHING = Found(None, 0)
+# What is found in a place, given its key (window, segment).
 Lookup = Callable[[int, str], tuple[Found, Found | None]]  # target, baseline
 
 
@@ -39,7 +52,7 @@ def expected(reference: pd.DataFrame, stream: pd.DataFrame, spec: Spec) -> pd.Da
     with config_context(assume_finite=True, skip_parameter_validation=True):  # of thousands of small groups the checks take the most
         rows = [reading for monitor in spec.monitors for reading in _readings(monitor, whole, live, spec)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    return frame.astype({"value": float, "baseline_value": float, "n_baseline": "Int64"})
+    return frame.astype(dict.fromkeys(("value", "lower", "upper", "within", "baseline_value"), float) | {"n_baseline": "Int64"})
 
 
 def windows(occupied: npt.NDArray[np.int64], length: int, every: int, until: int | None) -> list[int]:
@@ -54,7 +67,7 @@ def windows(occupied: npt.NDArray[np.int64], length: int, every: int, until: int
 
 def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, baseline_value: float | None) -> str:
     """What a reading says: first whether there is anything to say, then the thresholds."""
-    (value, n), least = target, monitor.get("min_samples", 200)
+    (value, n, *_), least = target, monitor.get("min_samples", 200)
     if n == 0:
         return "nodata"
     if n < least or (baseline is not None and baseline[1] < max(least, 1)):
@@ -66,6 +79,10 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
         if baseline_value is None:
             return "not_estimable"
         compared = value - baseline_value if monitor["measure"] in _LESS_IS_BETTER else baseline_value - value
+    if monitor["measure"] in {"drift.mean_shift", "drift.quantile_shift"}:
+        compared = abs(value)
+    elif monitor["measure"] == "drift.variance_ratio":
+        compared = max(value, 1 / value)
     for level in ("critical", "warn"):
         if (limit := monitor.get(level)) is not None and _reached(limit, value, compared):
             return level
@@ -96,10 +113,11 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
             for start in starts:
                 for segment in segments:
                     target, baseline = find(start, segment)
-                    before = None if baseline is None or monitor["measure"].startswith("drift.") else baseline[0]
+                    before = None if baseline is None or monitor["measure"] in COMPARES else baseline.value
                     yield (
-                        monitor["monitor"], monitor["measure"], column, segment, start, start + length, target[0], before,
-                        target[1], None if baseline is None else baseline[1], verdict(monitor, target, baseline, before),
+                        monitor["monitor"], monitor["measure"], column, segment, start, start + length, target.value, target.lower,
+                        target.upper, target.within, before, target.n, None if baseline is None else baseline.n,
+                        verdict(monitor, target, baseline, before),
                     )  # fmt: skip
 
 
@@ -117,44 +135,49 @@ def _performance(
 
     def found(rows: Rows, span: int, every: int = 0) -> dict[tuple[int, str], Found]:
         outcomes = rows.outcomes()
-        return {key: measure(name, outcomes.take(places), positive=positive) for key, places in rows.groups(grouping, span, every).items()}
+        places = rows.groups(grouping, span, every)
+        return {key: Found(*measure(name, outcomes.take(held), positive=positive)) for key, held in places.items()}
 
     targets, references = found(live, length, every), found(whole, 0) if against == "reference" else {}
 
     def find(start: int, segment: str) -> tuple[Found, Found | None]:
-        target = targets.get((start, segment), (None, 0))
+        target = targets.get((start, segment), NOTHING)
         if against is None:
             return target, None
         baseline = references.get((0, segment)) if against == "reference" else targets.get((start - _earlier(against, length), segment))
-        return target, baseline or (None, 0)
+        return target, baseline or NOTHING
 
     return find
-
-
-_DISTANCES = {"drift.js": js, "drift.hellinger": hellinger}
 
 
 def _columnwise(
     monitor: Mapping[str, Any], column: str, whole: Rows, live: Rows, grouping: tuple[str, ...], length: int, every: int
 ) -> Lookup:
-    """The null rate of a column, or its drift from the reference or from the window before."""
-    measured = monitor["measure"]
+    """A measure of a column, and where it compares something, what that has."""
+    measured, params = monitor["measure"], monitor.get("params", {})
     against = monitor.get("baseline", "reference" if measured.startswith("drift.") else None)
-    bins, _ = live.binned(column)
+    known = Known(live.binned(column)[0], whole.values(column))
     targets, references = live.table(column, grouping, length, every), whole.table(column, grouping, 0)
-    empty = [0] * bins.size
+    empty = [0] * known.bins.size
 
-    def rate(counts: list[int]) -> float | None:
-        return counts[bins.null] / sum(counts) if sum(counts) else None
+    def sample(rows: Rows, place: tuple[int, str], table: Mapping[tuple[int, str], list[int]], span: int) -> Sample:
+        def values() -> npt.NDArray[Any]:
+            return rows.values(column)[rows.members(grouping, span, every if span else 0, column == "@label")[place]]
+
+        return Sample(table.get(place, empty), values)
+
+    def found(target: Sample, baseline: Sample | None) -> Found:
+        value = measures.of(measured, target, baseline, known, params)
+        return Found(value.value, target.n, value.lower, value.upper, value.within)
 
     def find(start: int, segment: str) -> tuple[Found, Found | None]:
-        target = targets.get((start, segment), empty)
-        place, table = ((0, segment), references) if against == "reference" else ((start - _earlier(against, length), segment), targets)
-        baseline = None if against is None else table.get(place, empty)
-        if measured == "quality.null_rate":
-            return (rate(target), sum(target)), None if baseline is None else (rate(baseline), sum(baseline))
-        assert baseline is not None
-        value = psi(target, baseline, bins.groups) if measured == "drift.psi" else _DISTANCES[measured](target, baseline)
-        return (value, sum(target)), (None, sum(baseline))
+        target = sample(live, (start, segment), targets, length)
+        if against is None:
+            return found(target, None), None
+        if against == "reference":
+            baseline = sample(whole, (0, segment), references, 0)
+        else:
+            baseline = sample(live, (start - _earlier(against, length), segment), targets, length)
+        return found(target, baseline), found(baseline, None)
 
     return find

@@ -41,6 +41,7 @@ class Rows:
         self.labelled = self._label_present()
         # Many monitors ask for the same; each is worked out once.
         self.binned, self.outcomes, self._cells = cache(self._binned), cache(self._outcomes), cache(self._counted)
+        self.values, self.members = cache(self._values), cache(self._members)
 
     def window(self, length: int) -> npt.NDArray[np.int64]:
         """The start of each row's window."""
@@ -57,6 +58,23 @@ class Rows:
         binary = self.spec.task == "binary" and column in {"@prediction", "@label"}
         kinds = CategoricalBins(texts(self._source(self.reference, column), binary=binary))
         return kinds, kinds.codes(texts(self._source(self.frame, column), binary=binary))
+
+    def _values(self, column: str) -> npt.NDArray[Any]:
+        """The values of a column: numbers, NaN null and infinity invalid, or texts."""
+        numeric = isinstance(self.binned(column)[0], NumericBins)
+        if column.startswith("@") and column not in {"@prediction", "@score", "@label"}:
+            if numeric:
+                return number_values(self.frame, self.reference, self.spec, column)
+            return text_values(self.frame, self.spec, column)
+        if numeric:
+            return numbers(self._source(self.frame, column))
+        return texts(self._source(self.frame, column), binary=self.spec.task == "binary" and column in {"@prediction", "@label"})
+
+    def _members(self, grouping: tuple[str, ...], length: int, every: int, labelled: bool) -> dict[tuple[int, str], npt.NDArray[np.int64]]:
+        """The rows of each window and segment that there is."""
+        rows, places, cells = self._cells(grouping, length, every, labelled)
+        order = np.argsort(cells, kind="stable")
+        return dict(zip(places, np.split(rows[order], np.searchsorted(cells[order], np.arange(1, len(places)))), strict=True))
 
     def _signal(self, name: str) -> tuple[Bins, npt.NDArray[np.int64]]:
         reference, spec = self.reference, self.spec

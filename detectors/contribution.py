@@ -1,0 +1,84 @@
+"""Which bins make a value: the evidence of measures that are sums over bins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from core import text
+from core.block import Floats, Ints
+from core.contract import Column
+from detectors.spec import Places
+from detectors.summary.bins import atoms
+
+MOST = 8
+POOL = "merged"  # groups that are too small to stand alone
+
+
+def bin_names(column: Column) -> tuple[str, ...]:
+    """The text of each bin: a category, an interval, a number that has a bin of its own, `other`, `unseen`, `null` or `invalid`."""
+    if not column.numeric:
+        return (*column.categories, text.OTHER, "unseen", text.NULL, text.INVALID)
+    return (*_ranges(column.edges), text.NULL, text.INVALID)
+
+
+@lru_cache(1_000)
+def _cuts(edges: tuple[float, ...]) -> tuple[str, ...]:
+    return ("-inf", *map(text.of, edges), "inf")
+
+
+@lru_cache(1_000)
+def _ranges(edges: tuple[float, ...]) -> tuple[str, ...]:
+    return tuple(
+        low if single else interval(low, high) for (low, high), single in zip(pairwise(_cuts(edges)), atoms(edges).tolist(), strict=True)
+    )
+
+
+def interval(low: str, high: str) -> str:
+    """The text of the numbers from `low` to below `high`."""
+    return f"[{low},{high})"
+
+
+def documents(column: Column, names: Sequence[str], target: Floats, baseline: Floats, terms: Floats) -> list[dict[str, Any]]:
+    """The evidence of sums over bins with these names, of some places: the shares of either side and the terms, each (places, bins).
+
+    A document holds the largest terms that are not 0, `share` being their part of the sum.
+    """
+    key = "bin" if column.numeric else "category"
+    terms = np.nan_to_num(terms, posinf=0.0, neginf=0.0)
+    order = np.argsort(-terms, axis=-1, kind="stable")[:, :MOST]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = terms / terms.sum(-1, keepdims=True)
+    found = (np.take_along_axis(np.broadcast_to(one, terms.shape), order, axis=-1).tolist() for one in (target, baseline, share))
+    return [
+        {
+            "contributions": [
+                {key: names[place], "target": t, "baseline": b, "share": s} for place, t, b, s in zip(*row, strict=True) if s > 0
+            ]
+        }
+        for row in zip(order.tolist(), *found, strict=True)
+    ]
+
+
+def at(values: Floats, shape: tuple[int, ...], places: Places) -> Floats:
+    """Of values that broadcast to (*shape, bins) those at some places: (places, bins)."""
+    return np.asarray(np.broadcast_to(values, (*shape, values.shape[-1]))[places])
+
+
+def group_names(column: Column, groups: Ints) -> tuple[str, ...]:
+    """The text of each group of bins (`detectors.groups`), and of the pool of small ones, which comes last."""
+    names, found = bin_names(column), []
+    for group in range(int(groups.max()) + 1):
+        held = np.flatnonzero(groups == group).tolist()
+        if len(held) == 1:
+            found.append(names[held[0]])
+        elif not column.numeric or not held:
+            found.append(text.OTHER)
+        else:
+            cuts = _cuts(column.edges)
+            found.append(interval(cuts[held[0]], cuts[held[-1] + 1]))
+    return (*found, POOL)

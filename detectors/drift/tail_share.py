@@ -1,0 +1,35 @@
+"""Tail share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.baseline.reference import Reference
+from core.contract import Kind
+from core.measure import Measure, Subject
+from detectors.evidence import Sums
+from detectors.rate import rate_spec
+
+NO_TAILS = "the contract has no p1 and p99 of a reference in this column"
+
+
+def _unknown(side: Sums) -> str:
+    return NO_TAILS if side.column.tails is None else side.unknown
+
+
+SPEC = rate_spec(
+    Measure(
+        name="drift.tail_share",
+        title="Tail share",
+        formula="numbers below the reference's p1 or above its p99 / n",
+        unit="share",
+        subject=Subject.COLUMN,
+        better=-1,
+        usual_baseline=Reference(),
+        kinds=(Kind.NUMERIC,),
+        tested=True,
+    ),
+    Sums,
+    lambda side: np.where(side.known & (side.column.tails is not None), side.below + side.above, np.nan),
+    _unknown,
+)

@@ -1,0 +1,354 @@
+"""Measures of quality and drift of a column, from the rows of one place, one at a time: by numpy and scipy where they have the same rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+from scipy.special import chndtrinc
+
+from tests.oracle.bins import Bins, NumericBins
+from tests.oracle.drift import hellinger, js, merged, psi
+from tests.oracle.value import INVALID, NULL
+
+COARSE = 0.05  # a wider bound is no value
+Numbers = npt.NDArray[np.float64]
+
+
+class Value(NamedTuple):
+    """A value (None: not estimable) with its 95 % interval; `within` is how far from it one that is taken from bins may be."""
+
+    value: float | None
+    lower: float | None = None
+    upper: float | None = None
+    within: float | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the contract knows of a column: its bins, and all values of the reference."""
+
+    bins: Bins
+    values: npt.NDArray[Any]
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The reference's finite numbers."""
+        found: Numbers = self.values[np.isfinite(self.values)]
+        return found
+
+    @cached_property
+    def texts(self) -> set[str]:
+        """The reference's distinct texts."""
+        return set(map(str, self.values))
+
+    @cached_property
+    def scale(self) -> float:
+        """The interquartile range, the standard deviation where it is 0; 0 of a constant."""
+        x = self.numbers
+        return 0.0 if len(x) == 0 or x.min() == x.max() else float(stats.iqr(x) or np.std(x))
+
+    @cached_property
+    def single(self) -> list[bool]:
+        """Which value bins hold one value."""
+        edges = self.bins.edges if isinstance(self.bins, NumericBins) else np.zeros(0)
+        inner = [bool(np.nextafter(low, np.inf) == high) for low, high in pairwise(edges.tolist())]
+        return [False, *inner, False] if len(edges) > 1 else [False] * (len(edges) + 1)
+
+
+class Sample:
+    """The rows of one place: `counts` by bin, and the values themselves (numbers, NaN null and infinity invalid; or texts) where they are asked for."""
+
+    def __init__(self, counts: Sequence[int], values: Callable[[], npt.NDArray[Any]]) -> None:
+        self.counts, self.n, self._values = counts, sum(counts), values
+
+    @cached_property
+    def values(self) -> npt.NDArray[Any]:
+        """All rows' values."""
+        return self._values()
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The finite ones."""
+        found: Numbers = self.values[np.isfinite(self.values)]
+        return found
+
+    @cached_property
+    def texts(self) -> set[str]:
+        """The distinct values that are texts or numbers, null and invalid apart."""
+        return {str(value) for value in self.values if value not in {NULL, INVALID}}
+
+
+def wilson(count: int, n: int) -> tuple[float, float]:
+    """Wilson's interval, by scipy."""
+    found = stats.binomtest(count, n).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
+
+
+def noncentral(statistic: float, degrees: int) -> tuple[float, float] | tuple[None, None]:
+    """The noncentralities at which the statistic is the upper and the lower 2.5 % point of a chi-square law; none without a degree of freedom."""
+    if degrees < 1:
+        return None, None
+    low, high = (0.0 if stats.chi2.cdf(statistic, degrees) <= p else float(chndtrinc(statistic, degrees, p)) for p in (0.975, 0.025))
+    return low, high
+
+
+def of(measure: str, target: Sample, baseline: Sample | None, known: Known, params: dict[str, Any]) -> Value:
+    """The value of a measure; None where a side that it needs has no rows."""
+    family, _, name = measure.partition(".")
+    if target.n == 0 or (measure in COMPARES and (baseline is None or baseline.n == 0)):
+        return Value(None)
+    numeric = isinstance(known.bins, NumericBins)
+    if (measure in NUMERIC and not numeric) or (measure in CATEGORICAL and numeric):
+        return Value(None)
+    if family == "quality" or name == "tail_share":
+        return _RATES[name](target, known) if name in _RATES else _COUNTED[name](target, known)
+    assert baseline is not None
+    return _BY_BIN[name](target, baseline, known) if name in _BY_BIN else _MOVED[name](target, baseline, known, params)
+
+
+def _rate(count: float, n: int) -> Value:
+    return Value(count / n, *wilson(int(count), n))
+
+
+def _of_bin(place: Callable[[Bins], int]) -> Callable[[Sample, Known], Value]:
+    return lambda target, known: _rate(target.counts[place(known.bins)], target.n)
+
+
+def _beyond(low: float, high: float) -> Callable[[Sample], int]:
+    return lambda target: int(((target.numbers < low) | (target.numbers > high)).sum())
+
+
+def _out_of_range(target: Sample, known: Known) -> Value:
+    x = known.numbers
+    return _rate(_beyond(x.min(), x.max())(target), target.n) if len(x) else Value(None)
+
+
+def _tail_share(target: Sample, known: Known) -> Value:
+    if len(known.numbers) == 0:
+        return Value(None)
+    low, high = np.quantile(known.numbers, (0.01, 0.99), method="inverted_cdf")
+    return _rate(_beyond(low, high)(target), target.n)
+
+
+_RATES: dict[str, Callable[[Sample, Known], Value]] = {
+    "null_rate": _of_bin(lambda bins: bins.null),
+    "invalid_rate": _of_bin(lambda bins: bins.null + 1),
+    "unseen_category_rate": _of_bin(lambda bins: bins.values + 1),
+    "out_of_range_rate": _out_of_range,
+    "tail_share": _tail_share,
+}
+
+
+def _constant(target: Sample, known: Known) -> Value:
+    values = set(target.numbers.tolist()) if isinstance(known.bins, NumericBins) else target.texts
+    return Value(float(len(values) == 1) if values else None)
+
+
+_COUNTED: dict[str, Callable[[Sample, Known], Value]] = {
+    "constant": _constant,
+    "distinct": lambda target, _: Value(float(len(target.texts))),
+    "new_categories": lambda target, known: Value(float(len(target.texts - known.texts))),
+}
+
+
+def _scaled(value: float | None, statistic: float, degrees: int, back: Callable[[float], float]) -> Value:
+    low, high = noncentral(statistic, degrees)
+    return Value(value, None if low is None else back(low), None if high is None else back(high))
+
+
+def _h(target: Sample, baseline: Sample) -> float:
+    return 1 / target.n + 1 / baseline.n
+
+
+def _groups(target: Sample, baseline: Sample, known: Known) -> list[tuple[int, int]]:
+    c, r = ([0] * (max(known.bins.groups) + 1) for _ in range(2))
+    for group, in_target, in_baseline in zip(known.bins.groups, target.counts, baseline.counts, strict=True):
+        c[group] += in_target
+        r[group] += in_baseline
+    return merged(list(zip(c, r, strict=True)), target.n, baseline.n)
+
+
+def _psi(target: Sample, baseline: Sample, known: Known) -> Value:
+    value, h = psi(target.counts, baseline.counts, known.bins.groups), _h(target, baseline)
+    assert value is not None
+    return _scaled(value, value / h, len(_groups(target, baseline, known)) - 1, lambda nc: h * nc)
+
+
+def _kl(target: Sample, baseline: Sample, known: Known) -> Value:
+    pairs, h = _groups(target, baseline, known), _h(target, baseline)
+    p, q = (np.array([pair[side] for pair in pairs]) + 0.5 for side in (0, 1))
+    value = float(stats.entropy(p, q))  # scipy makes shares of them
+    return _scaled(value, 2 * value / h, len(pairs) - 1, lambda nc: h * nc / 2)
+
+
+def _in_use(target: Sample, baseline: Sample) -> int:
+    return sum(c + r > 0 for c, r in zip(target.counts, baseline.counts, strict=True))
+
+
+def _js(target: Sample, baseline: Sample, _: Known) -> Value:
+    value, unit = js(target.counts, baseline.counts), 8 * math.log(2) / _h(target, baseline)
+    assert value is not None
+    return _scaled(value, unit * value**2, _in_use(target, baseline) - 1, lambda nc: min(1.0, math.sqrt(nc / unit)))
+
+
+def _hellinger(target: Sample, baseline: Sample, _: Known) -> Value:
+    value, unit = hellinger(target.counts, baseline.counts), 8 / _h(target, baseline)
+    assert value is not None
+    return _scaled(value, unit * value**2, _in_use(target, baseline) - 1, lambda nc: min(1.0, math.sqrt(nc / unit)))
+
+
+def _apart(target: Sample, baseline: Sample) -> Numbers:
+    return np.abs(np.array(target.counts) / target.n - np.array(baseline.counts) / baseline.n)
+
+
+def _total_variation(target: Sample, baseline: Sample, _: Known) -> Value:
+    value, h = float(_apart(target, baseline).sum() / 2), _h(target, baseline)
+    near = math.sqrt(math.log(2 / 0.05) * h / 2)
+    return Value(value, max(0.0, value - math.sqrt(_in_use(target, baseline) * h) / 2 - near), min(1.0, value + near))
+
+
+def _linf(target: Sample, baseline: Sample, _: Known) -> Value:
+    value = float(_apart(target, baseline).max())
+    near = math.sqrt(math.log(2 * _in_use(target, baseline) / 0.05) * _h(target, baseline) / 2)
+    return Value(value, max(0.0, value - near), min(1.0, value + near))
+
+
+def _chi2(target: Sample, baseline: Sample, _: Known) -> Value:
+    table = np.array([target.counts, baseline.counts])
+    table = table[:, table.sum(0) > 0]
+    total, k = int(table.sum()), table.shape[1]
+    if k == 1:
+        return Value(0.0)
+    statistic = float(stats.chi2_contingency(table, correction=False).statistic)
+    squared = max(0.0, statistic / total - (k - 1) / (total - 1))
+    value = 0.0 if squared < 1e-14 else math.sqrt(squared / min(k - (k - 1) ** 2 / (total - 1) - 1, 1 - 1 / (total - 1)))
+    return _scaled(min(1.0, value), statistic, k - 1, lambda nc: min(1.0, math.sqrt(nc / total)))
+
+
+_BY_BIN: dict[str, Callable[[Sample, Sample, Known], Value]] = {
+    "psi": _psi,
+    "kl": _kl,
+    "js": _js,
+    "hellinger": _hellinger,
+    "total_variation": _total_variation,
+    "linf": _linf,
+    "chi2": _chi2,
+}
+
+
+def _cumulative(x: Numbers, at: Numbers) -> Numbers:
+    """The share of numbers below each place."""
+    return np.asarray(np.searchsorted(np.sort(x), at, side="left") / len(x))
+
+
+def _loose(target: Sample, baseline: Sample, known: Known) -> Numbers:
+    """By value bin the smaller share of both sides, 0 where the bin holds one value."""
+    f, g = (np.array(side.counts[: known.bins.values]) / len(side.numbers) for side in (target, baseline))
+    return np.where(known.single, 0.0, np.minimum(f, g))
+
+
+def _ks(target: Sample, baseline: Sample, known: Known, _: dict[str, Any]) -> Value:
+    """The distance of the rows; from bins it is less by the largest loose share at most, and has no value where that is above 0.05."""
+    x, y = target.numbers, baseline.numbers
+    if not len(x) or not len(y):
+        return Value(None)
+    bound = float(_loose(target, baseline, known).max())
+    if bound > COARSE:
+        return Value(None)
+    assert isinstance(known.bins, NumericBins)
+    seen, edges = np.unique(np.concatenate([x, y])), known.bins.edges
+    exact = float(np.abs(np.searchsorted(np.sort(x), seen, "right") / len(x) - np.searchsorted(np.sort(y), seen, "right") / len(y)).max())
+    binned = float(np.abs(_cumulative(x, edges) - _cumulative(y, edges)).max(initial=0.0))
+    near = sum(math.sqrt(math.log(4 / 0.05) / (2 * len(side))) for side in (x, y))
+    return Value(exact, max(0.0, binned - near), min(1.0, binned + bound + near), bound)
+
+
+def _wasserstein(target: Sample, baseline: Sample, known: Known, _: dict[str, Any]) -> Value:
+    """The formula of the page, bin by bin, on the rows."""
+    x, y = target.numbers, baseline.numbers
+    if not len(x) or not len(y) or not known.scale:
+        return Value(None)
+    assert isinstance(known.bins, NumericBins)
+    cuts = [-math.inf, *known.bins.edges.tolist(), math.inf]
+    total, coarse = 0.0, False
+    ends = [0.0, *(_cumulative(x, known.bins.edges) - _cumulative(y, known.bins.edges)).tolist(), 0.0]
+    for place, loose in enumerate(_loose(target, baseline, known).tolist()):
+        (low, high), (before, after) = cuts[place : place + 2], ends[place : place + 2]
+        mine, other = (side[(side >= low) & (side < high)] for side in (x, y))
+        moved = (high * after if after else 0.0) - (low * before if before else 0.0)
+        total += abs(moved - (mine.sum() / len(x) - other.sum() / len(y)))
+        signs = -len(mine) / len(x) + 1e-12 < before < len(other) / len(y) - 1e-12  # F - G may be of either sign within the bin
+        coarse |= signs and loose > COARSE
+    return Value(None if coarse else total / known.scale)
+
+
+def _mean_shift(target: Sample, baseline: Sample, known: Known, _: dict[str, Any]) -> Value:
+    x, y, unit = target.numbers, baseline.numbers, float(np.std(known.numbers)) if known.scale else 0.0
+    if not len(x) or not len(y) or not unit:
+        return Value(None)
+    value = float(x.mean() - y.mean()) / unit
+    if len(x) < 2 or len(y) < 2:
+        return Value(value)
+    if x.var() + y.var() == 0:
+        return Value(value, value, value)
+    found = stats.ttest_ind(x, y, equal_var=False).confidence_interval()
+    return Value(value, float(found.low) / unit, float(found.high) / unit)
+
+
+def _variance_ratio(target: Sample, baseline: Sample, _: Known, __: dict[str, Any]) -> Value:
+    spreads = [float(np.var(side.numbers, ddof=1)) if len(side.numbers) > 1 else 0.0 for side in (target, baseline)]
+    return Value(spreads[0] / spreads[1] if min(spreads) > 0 else None)
+
+
+def _quantile_shift(target: Sample, baseline: Sample, known: Known, params: dict[str, Any]) -> Value:
+    """The middle of what the bins allow, which the quantile of the rows is near."""
+    if not len(target.numbers) or not len(baseline.numbers) or not known.scale:
+        return Value(None)
+    now, before = (_quantile(side.numbers, params.get("q", 0.5), known) for side in (target, baseline))
+    value, bound = (now.middle - before.middle) / known.scale, (now.width + before.width) / (2 * known.scale)
+    assert abs((now.exact - before.exact) / known.scale - value) <= bound + 1e-9 * (1 + abs(value))
+    return Value(value if bound <= max(COARSE, abs(value) / 10) else None)
+
+
+class _Quantile(NamedTuple):
+    exact: float
+    middle: float
+    width: float
+
+
+def _quantile(x: Numbers, q: float, known: Known) -> _Quantile:
+    """The k-th number, and what its bin, the bin's sum, and the least and largest number say of it."""
+    assert isinstance(known.bins, NumericBins)
+    exact = float(np.quantile(x, q, method="inverted_cdf"))
+    place = int(known.bins.codes(np.array([exact]))[0])
+    cuts = [-math.inf, *known.bins.edges.tolist(), math.inf]
+    if known.single[place]:
+        return _Quantile(exact, cuts[place], 0.0)
+    held = x[known.bins.codes(x) == place]
+    below, above = (np.sum(held < exact), np.sum(held > exact)) if len(np.unique(held)) == len(held) else (None, None)
+    rank = max(math.ceil(q * len(x)), 1) - int(np.sum(x < cuts[place]))
+    assert below is None or (rank, len(held) - rank) == (below + 1, above)
+    first, last = max(cuts[place], x.min()), min(cuts[place + 1], x.max())
+    least = max(first, (held.sum() - (len(held) - rank) * last) / rank)
+    most = min(last, (held.sum() - (rank - 1) * first) / (len(held) - rank + 1))
+    return _Quantile(exact, (least + most) / 2, max(0.0, most - least))
+
+
+_MOVED: dict[str, Callable[[Sample, Sample, Known, dict[str, Any]], Value]] = {
+    "ks": _ks,
+    "wasserstein": _wasserstein,
+    "mean_shift": _mean_shift,
+    "variance_ratio": _variance_ratio,
+    "quantile_shift": _quantile_shift,
+}
+NUMERIC = {"quality.out_of_range_rate", "drift.tail_share", *(f"drift.{name}" for name in _MOVED)}
+CATEGORICAL = {"quality.unseen_category_rate", "quality.distinct", "quality.new_categories"}
+COMPARES = {f"drift.{name}" for name in (*_BY_BIN, *_MOVED)}
