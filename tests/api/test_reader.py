@@ -77,9 +77,9 @@ def test_the_flow_is_what_came_lately_and_what_could_not_be_used(stores: Stores)
     letter: dict[str, str | int] = {"topic": "labels", "partition": 0, "model": "m", "field": "label", "reason": "no label"}
     stores.writer.dead_letters(
         [
-            {**letter, "position": 4, "place": 1, "logged": HOUR},
-            {**letter, "position": 9, "place": 0, "logged": 2 * HOUR},
-            {**letter, "position": 9, "place": 1, "logged": 2 * HOUR, "field": "ts", "reason": "no time"},
+            {**letter, "position": 4, "row": 1, "logged": HOUR},
+            {**letter, "position": 9, "row": 0, "logged": 2 * HOUR},
+            {**letter, "position": 9, "row": 1, "logged": 2 * HOUR, "field": "ts", "reason": "no time"},
         ]
     )
     rows, refused = reader.flow(10)

@@ -100,10 +100,10 @@ def batch(given: Given, last: int) -> None:
 
 
 def test_servers_that_are_made_are_well(made: Given) -> None:
-    """Versions, clocks, rights, schemas, topics, groups, writing, and the places in the log."""
+    """Versions, clocks, rights, schemas, topics, groups, writing, and the offsets of the groups."""
     found = look(made)
     assert [finding for finding in found.values() if not finding.well] == []
-    assert {"kafka", "clickhouse", "postgresql", "kafka writing", "places"} <= found.keys()
+    assert {"kafka", "clickhouse", "postgresql", "kafka writing", "offsets"} <= found.keys()
     assert {f"{name} clock" for name in ("kafka", "clickhouse", "postgresql")} <= found.keys()
 
 
@@ -209,13 +209,13 @@ def test_topics_that_lose_events_are_told(given: Given) -> None:
     assert "set message.timestamp.type=LogAppendTime" in found.remedy
 
 
-def test_a_place_that_does_not_belong_to_the_facts_is_told(made: Given) -> None:
+def test_an_offset_that_does_not_belong_to_the_facts_is_told(made: Given) -> None:
     """The topic created again, the group without offsets, facts older than the offsets: what happened is named."""
     group = brokers(made).group("ingest")
     topic = f"{made['kafka']['prefix']}predictions"
     admin = AdminClient({"bootstrap.servers": made["kafka"]["bootstrap"]})
     admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, [TopicPartition(topic, 1, 7)])])[group].result()
-    assert "the facts are older than the group's place" in look(made)["offsets"].remedy
+    assert "the facts are older than the group's offset" in look(made)["offsets"].remedy
     batch(made, 41)
     found = look(made)["offsets"]
     assert "predictions 0 ends at 0, and there are facts up to 41" in found.seen
@@ -249,8 +249,8 @@ def test_realign_lets_ingest_read_on_from_where_the_facts_end(made: Given, monke
         control.holds("owner:m", epoch)
 
 
-def test_lost_places_alone_are_found_again(made: Given) -> None:
-    """Where the group has none and there are facts; a place that it has, and one without facts, stay."""
+def test_lost_offsets_alone_are_found_again(made: Given) -> None:
+    """Where the group has none and there are facts; an offset that it has, and a partition without facts, stay."""
     group, prefix = brokers(made).group("ingest"), made["kafka"]["prefix"]
     producer = Producer(brokers(made).producer())
     for _ in range(50):

@@ -43,7 +43,7 @@ def rows_of(decoded: Decoded[Any]) -> dict[int, Any]:
         events = block if isinstance(block, Labels) else block[1]
         for i in range(len(events)):
             row = events.take(np.array([i]))
-            fields = {field.name: values(getattr(row, field.name)) for field in dataclasses.fields(row) if field.name != "place"}
+            fields = {field.name: values(getattr(row, field.name)) for field in dataclasses.fields(row) if field.name != "row"}
             found[int(events.row[i])] = (model, fields)
     return found
 

@@ -235,11 +235,11 @@ def test_unknown_columns_are_counted_and_left_out() -> None:
 
 
 def test_models_may_be_mixed() -> None:
-    """Every model has its block, and places tell the rows."""
+    """Every model has its block, and its rows are known."""
     events = [event(), event(model="r", prediction=2.5), event(model="nobody"), event(model="r", prediction=3), event()]
     decoded = decode_predictions(lines(*events), "ndjson", CONTRACTS.get, NOW, position=9, logged=5)
-    places = {model: found.row.tolist() for model, (_, found) in decoded.blocks.items()}
-    assert places == {"b": [0, 4], "r": [1, 3]}
+    rows = {model: found.row.tolist() for model, (_, found) in decoded.blocks.items()}
+    assert rows == {"b": [0, 4], "r": [1, 3]}
     assert decoded.blocks["r"][0] is REGRESSION
     assert decoded.blocks["r"][1].prediction.tolist() == [2.5, 3.0]  # type: ignore[union-attr]
     assert (decoded.blocks["b"][1].position.tolist(), decoded.blocks["b"][1].logged.tolist()) == ([9, 9], [5, 5])

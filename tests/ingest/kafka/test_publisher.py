@@ -104,7 +104,7 @@ def test_a_body_that_only_the_tolerant_reader_takes_arrives_the_same(connection:
 
 def rows(blocks: Iterable[tuple[Contract, Predictions]]) -> dict[str, Any]:
     """What is known of each id, but its place in the log."""
-    elsewhere = {"position", "place", "logged"}
+    elsewhere = {"position", "row", "logged"}
     names = [field.name for field in dataclasses.fields(Predictions) if field.name not in elsewhere]
     return {
         str(block.id[i]): (contract.model, [values(getattr(block.take(np.array([i])), name)) for name in names])
@@ -190,17 +190,17 @@ def headers(message: Message) -> dict[str, str]:
 
 def letter(body: bytes, **changes: Any) -> DeadLetter:
     """A dead letter."""
-    told: dict[str, Any] = {
+    given: dict[str, Any] = {
         "topic": "labels",
         "partition": 2,
         "position": 17,
-        "place": 0,
+        "row": 0,
         "model": "b",
         "field": "label",
         "reason": "is null: é",
         "logged": NOW,
     }
-    return msgspec.convert({**told, **changes, "body": body}, DeadLetter)
+    return msgspec.convert({**given, **changes, "body": body}, DeadLetter)
 
 
 def test_a_dead_letter_says_where_it_comes_from_and_why(connection: Connection, publisher: Publisher) -> None:
