@@ -1,8 +1,8 @@
-"""What models that receive nothing cost: 10 models with events alone, and beside 990 idle ones: `python benchmarks/idle.py`.
+"""The cost of models that receive nothing: 10 models with events alone, and 10 with 990 idle ones: `python benchmarks/idle.py`.
 
-Each model has some history: a few windows of small contracts, evaluated. First nothing comes, then one event a second for one of the ten in turn: more would
-hide what the idle ones cost. Told are the CPU time of our processes, the questions to ClickHouse and the transactions of PostgreSQL (a cluster's), the time from an event to the reading that counts it, and how
-long the list of models and the pages take.
+Each model has some history: a few windows of small contracts, evaluated. First nothing comes, and then one event a second for one of the ten in turn; more events
+would hide the cost of the idle models. The table has the CPU time of our processes, the queries to ClickHouse and the transactions of PostgreSQL (on a cluster), the
+time from an event to the reading that counts it, and how long the list of models and the pages take.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What an event costs from Kafka to durable raw events and panes in a ClickHouse server: `python benchmarks/kafka.py`.
 
-One partition, one event a message, this process on one core; the servers have the other cores, and their share is told apart. Consuming alone, and
-consuming with decoding, are measured in the same run: the full way is compared with them.
+There is one partition with one event a message, and this process runs on one core. The servers have the other cores, and their CPU time has a column of its own. Consuming
+alone, and consuming with decoding, are measured in the same run, to compare them with all of ingest.
 """
 
 from __future__ import annotations

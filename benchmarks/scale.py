@@ -1,7 +1,7 @@
 """Two ingest processes on two partitions against one: events a second from Kafka to ClickHouse, `python benchmarks/scale.py`.
 
-The events wait at the broker before anything is started, and the watch runs from when every process has its partitions until one of them has
-little left. On two cores the servers take their part of them: what each process spends is told beside.
+The events wait at the broker before any process is started. Time is measured from when every process has its partitions until one of them has
+few events left. On two cores the servers need a part of the CPU, so the table also has the CPU time of each process.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whether the process on this port of loopback is ready: `python probe.py PORT`, for the health checks of containers.
 
-Exit code 0: ready; 1: not, with what is missing on standard error: that is told to whoever brings the token that the process itself was given.
+The exit code is 0 if it is ready, else 1, and then standard error says what is missing. The process tells that only to a request with its token.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Time as an argument: whoever needs the time is given a clock.
+"""Clocks. Code that needs the time gets a clock as an argument.
 
 All times are whole microseconds since 1970-01-01T00:00:00Z, as `int`.
 """

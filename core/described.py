@@ -22,7 +22,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> dict[str, Any]:
-        """The three of them by name."""
+        """The three fields by name."""
         return {name: getattr(self, name) for name in READERS}
 
 

@@ -28,7 +28,7 @@ class Retryable(WatchkeeperError):
 
 
 class Fenced(WatchkeeperError):
-    """Somebody else has taken over what was owned here: drop what is held of it, write nothing more. Not a fault."""
+    """Another process owns now what was owned here: drop everything that is held of it, and write nothing more. It is not a fault."""
 
 
 class Fatal(WatchkeeperError):

@@ -10,7 +10,7 @@ from core.error import Fatal, Retryable
 
 CLOCKS = 5 * moment.SECOND  # so far two clocks may differ
 
-# What systems and drivers say when there is no connection, and what a person can do; `{setting}` is where the address stands.
+# Messages of systems and drivers when there is no connection, and what a person can do; `{setting}` is the setting with the address.
 _AWAY = (
     (r"Connection refused", "nothing listens there: start the server, or correct {setting}"),
     (r"[Nn]ame or service not known|[Ff]ailed to resolve|nodename nor servname|No address associated", "correct the host in {setting}"),

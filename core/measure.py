@@ -11,7 +11,9 @@ import numpy as np
 from core.baseline.kind import Baseline
 from core.contract import Contract, Kind, Task
 
-_UNSAID = frozenset({"share", "area", "target units"})  # on an axis: they go without saying, or the contract does not tell them
+_UNSAID = frozenset(
+    {"share", "area", "target units"}
+)  # units that an axis does not show: they need no mention, or the contract does not have them
 
 
 class Family(StrEnum):
@@ -79,7 +81,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def family(self) -> Family:
-        """The family, which the name tells."""
+        """The family, which is the first part of the name."""
         return Family(self.name.partition(".")[0])
 
     @property

@@ -63,7 +63,7 @@ FIELDS: tuple[str, ...] = Reading.__struct_fields__
 TIMES = ("window_start", "window_end")
 NUMBERS = tuple(field.name for field in msgspec.structs.fields(Reading) if field.type == float | None)
 DOCUMENTS = tuple(field.name for field in msgspec.structs.fields(Reading) if get_origin(field.type) is dict)
-SHOWN = tuple(name for name in FIELDS if name not in {"monitor_version", "contract"})  # to whoever asks the API
+SHOWN = tuple(name for name in FIELDS if name not in {"monitor_version", "contract"})  # fields that the API gives
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

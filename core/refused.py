@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Refused(NamedTuple):
-    """Dead letters of one topic, model, field and reason: how many, when the log took the newest (microseconds), and where in the log that stands."""
+    """Dead letters of one topic, model, field and reason: how many, when the log took the newest (microseconds), and where in the log that is."""
 
     topic: str
     model: str

@@ -55,6 +55,6 @@ def of(value: object) -> str:
 
 
 def class_of(value: object, *, binary: bool) -> str:
-    """The text of a class as it came; in a binary model `true` is `1` and `false` is `0`. Which class it means is told by `core.classes`."""
+    """The text of a class as it came; in a binary model `true` is `1` and `false` is `0`. `core.classes` finds the class that it means."""
     text = of(value)
     return {"true": "1", "false": "0"}.get(text, text) if binary else text

@@ -72,7 +72,7 @@ class KnownIds(Protocol):
     """Which ids a partition already has."""
 
     def known(self, model: str, partition: int, since: int, before: int, ids: Sequence[str]) -> set[str]:
-        """Which of `ids` stand at a position from `since` on that is lower than `before`."""
+        """Which of `ids` are at a position from `since` on that is lower than `before`."""
         ...
 
     def batches(self, partition: int, before: int) -> Iterator[tuple[int, int]]:

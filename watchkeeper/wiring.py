@@ -39,7 +39,7 @@ class _Facts:
 
     def __init__(self, stores: Stores, clock: Clock) -> None:
         self._batches, self._earlier, self._clock = stores.batches, LateWrites(stores.engine), clock
-        # A folder has one process: nobody who was replaced still writes there.
+        # A folder has one process, so no former owner can write late.
         self._alone = stores.settings.clickhouse.url is None
 
     def mark(self) -> object:
@@ -66,7 +66,7 @@ def scheduler(
     on_step: Callable[[StepDone], None] = lambda _: None,
     on_fenced: Callable[[], None] = lambda: None,
 ) -> Scheduler:
-    """A scheduler of owners that read and write `stores`; the rest is as `Scheduler` has it."""
+    """A scheduler of owners that read and write `stores`; the other arguments are those of `Scheduler`."""
     return Scheduler(
         stores.control,
         _Facts(stores, clock),

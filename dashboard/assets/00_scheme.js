@@ -1,5 +1,5 @@
-// In the head, not deferred: the theme before the first paint, the nonce for the styles that Dash, Mantine and plotly add, what is done
-// about a script that does not come, and plotly, which is fetched while the page is asked for and not after.
+// In the head, not deferred: sets the theme before the first paint, sets the nonce for the styles that Dash, Mantine and plotly add,
+// handles a script that cannot be loaded, and fetches plotly while the page is requested and not after.
 (() => {
   let chosen = null;
   try { chosen = localStorage.getItem("mantine-color-scheme-value"); } catch (error) { /* storage is closed: follow the system */ }
@@ -13,7 +13,7 @@
     return element;
   };
 
-  // Nothing can be drawn without a script that did not come: say so, and load all again once the server answers.
+  // Without one of its scripts nothing can be drawn: say so, and load everything again once the server answers.
   const reload = async () => {
     try {
       if ((await fetch(location.href)).ok) return location.reload();

@@ -1,4 +1,4 @@
-// Charts: colours by name from the style sheet, in one theme with the page; a reader's zoom survives a refresh; a click chooses a window.
+// Charts: colours by name come from the style sheet, in the theme of the page; a person's zoom survives a refresh; a click selects a window.
 (() => {
   const root = document.documentElement;
   const paint = (name) => getComputedStyle(root).getPropertyValue(name).trim();
@@ -6,7 +6,7 @@
   const tinted = (value) => {
     if (typeof value === "string") return value.startsWith("--") ? paint(value) : value;
     if (Array.isArray(value)) {
-      const plain = value.slice(0, 2).every((item) => item === null || typeof item === "number"); // rows of numbers: nothing to paint
+      const plain = value.slice(0, 2).every((item) => item === null || typeof item === "number"); // rows of numbers hold no colours
       return plain ? value : value.map(tinted);
     }
     if (value && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
@@ -24,7 +24,7 @@
     } };
   };
 
-  // On a telephone the plot has the width: thresholds are named inside of it, the scale of a heat map lies above it.
+  // On a telephone the plot takes the whole width: thresholds are named inside of it, and the scale of a heat map is above it.
   const phone = matchMedia("(max-width: 700px)");
   const narrow = (figure) => {
     const { layout, data } = figure;
@@ -46,7 +46,7 @@
     };
   };
 
-  // A refresh makes the chart anew, so the ranges that the reader chose are kept here: by page, chart and uirevision.
+  // A refresh makes the chart again, so the ranges that the person chose are kept here, by page, chart and uirevision.
   const zooms = new Map();
   const axes = (layout) => Object.fromEntries(Object.entries(layout || {}).filter(([name, axis]) => /^[xy]axis\d*$/.test(name) && axis.range).map(([name, axis]) => [name, [...axis.range]]));
   const place = (gd) => `${location.pathname}#${gd.closest(".dash-graph")?.id ?? gd.id}`;
@@ -65,8 +65,8 @@
     else zooms.delete(place(gd));
   };
 
-  // Time charts: a click looks at a window, a brush chooses the period. Windows are known by their start in `customdata`; where plotly
-  // drew a point says nothing, and the times that it gives back are UTC without a zone.
+  // Time charts: a click selects a window, a brush selects the period. A window is known by its start in `customdata`, not by where plotly
+  // drew the point; the times that plotly gives back are UTC without a zone.
   const START = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
   const choose = (event, meta) => {
     const starts = event.points.map((point) => [point.customdata].flat()[0]).filter((start) => START.test(start));
@@ -115,7 +115,7 @@
     }
     return plotly;
   };
-  // There already, or set later. While it is on its way, Dash's loader is given the promise of it and fetches no second one.
+  // It is there already, or set later. While it is being fetched, Dash's loader gets its promise and does not fetch it again.
   let plotly = dress(window.Plotly);
   Object.defineProperty(window, "Plotly", { configurable: true, get: () => plotly ?? window.watchkeeper.plotly, set: (next) => { plotly = dress(next); } });
 

@@ -1,11 +1,11 @@
-// The connection: what could not be sent is sent again, the page says since when it has been alone, and asks whether anything is new.
+// The connection: failed requests are sent again, the page says since when there has been no connection, and polls for changes.
 (() => {
-  const BEAT = 15000; // between two questions for news
+  const BEAT = 15000; // milliseconds between two polls for changes
   const AGAIN = 2000; // between two attempts while the server is away
-  const PATIENCE = 10000; // a question for news that takes longer has failed
+  const PATIENCE = 10000; // milliseconds after which a poll has failed
   const root = document.documentElement;
   const plain = window.fetch.bind(window);
-  const pending = new Set(); // attempts on their way
+  const pending = new Set(); // requests under way
   const newest = new Map(); // by output of a callback: the request that counts
   const waiting = []; // requests that wait for the server
   let pressed = false;
@@ -22,7 +22,7 @@
     if (!away()) return;
     root.removeAttribute("data-away");
     window.watchkeeper.away(false);
-    for (const control of pending) control.abort(); // sent to the server that went: no answer will come
+    for (const control of pending) control.abort(); // sent before the server went away: no answer will come
     for (const go of waiting.splice(0)) go();
     tag = null;
     stale = true;
@@ -45,7 +45,7 @@
     pending.add(control);
     try {
       const answer = await plain(resource, { ...options, signal: control.signal });
-      const body = [204, 304].includes(answer.status) ? null : await answer.arrayBuffer(); // whole: a server can go in the middle of it
+      const body = [204, 304].includes(answer.status) ? null : await answer.arrayBuffer(); // the whole body: the server can go away in the middle of it
       return new Response(body, { status: answer.status, statusText: answer.statusText, headers: answer.headers });
     } catch (error) {
       return control.signal.aborted ? undefined : null;
@@ -62,7 +62,7 @@
     newest.set(asked.output ?? path, turn);
     for (;;) {
       if (away()) await new Promise((go) => waiting.push(go));
-      if (newest.get(asked.output ?? path) !== turn) return new Promise(() => {}); // another came after it, and counts
+      if (newest.get(asked.output ?? path) !== turn) return new Promise(() => {}); // a later request replaces it
       const answer = await attempt(resource, options);
       if (answer === undefined) continue;
       if (answer?.status === 401) {
@@ -78,7 +78,7 @@
     }
   };
 
-  let id = null; // of the store that holds the version
+  let id = null; // the id of the store that holds the version
   let tag = null;
   let stale = false; // the page was drawn before the server went away
   let timer;
@@ -89,7 +89,7 @@
       let answer = null, body = null;
       try {
         const come = await plain("/v1/version", { headers: tag ? { "If-None-Match": tag } : {}, signal: AbortSignal.timeout(PATIENCE) });
-        body = await come.text(); // whole: a server can stop in the middle of it
+        body = await come.text(); // the whole body: the server can stop in the middle of it
         answer = come;
       } catch (error) { /* away */ }
       if (answer?.status === 401) return leave();

@@ -1,8 +1,8 @@
-// The address is the state. Links, lists and charts ask for another one; it becomes the address once its page is drawn.
+// The address is the state. Links, lists and charts request another address; the browser shows it once its page is drawn.
 (() => {
   const root = document.documentElement;
   let drawn = null; // the address of the page that is shown
-  let wanted = null; // the one that is awaited
+  let wanted = null; // the address that was requested
 
   const same = (one, other) => one.pathname === other.pathname && one.search === other.search;
   const place = (url) => ({ path: url.pathname, search: url.search });
@@ -42,10 +42,10 @@
     return dash_clientside.no_update;
   };
 
-  // While the server is away: since when, and whether the page is of this address. Back and Forward change the address at once.
+  // While the server is away: since when, and whether the page belongs to this address. Back and Forward change the address at once.
   let since = "";
   const tell = () => {
-    if (window.watchkeeper.reloading) return; // a script is missing, and that has been said
+    if (window.watchkeeper.reloading) return; // a script is missing, and the page says so already
     const elsewhere = !drawn || !same(drawn, location);
     root.toggleAttribute("data-elsewhere", Boolean(since) && elsewhere);
     const left = elsewhere ? "This page has not been loaded." : wanted ? "What was chosen has not been loaded; what is shown is from before." : "What is shown is from before.";
@@ -76,7 +76,7 @@
     event.preventDefault();
     if (!move(url)) return;
     for (const other of document.querySelectorAll("[data-pending]")) other.removeAttribute("data-pending");
-    link.setAttribute("data-pending", ""); // marked before its page is here
+    link.setAttribute("data-pending", ""); // marked before its page has come
     tell();
   });
   window.addEventListener("popstate", () => {
@@ -96,7 +96,7 @@
     return dash_clientside.no_update;
   };
 
-  // What is typed into a list to search in takes the place of what stands there.
+  // Text that is typed into a searchable list replaces what is in it.
   let fresh = null;
   const list = (target) => (target.matches?.("main input[aria-haspopup=listbox]") ? target : null);
   document.addEventListener("focusin", ({ target }) => { fresh = list(target); fresh?.select(); });

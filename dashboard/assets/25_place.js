@@ -1,7 +1,7 @@
-// A page that is drawn again stays as the reader left it: what was open is open, the focus is where it was, lists are scrolled as they were.
+// A page that is drawn again stays as the person left it: open details stay open, the focus and the scroll positions of lists stay.
 (() => {
   const named = (element) => element.getAttribute("aria-label") || element.querySelector(":scope > .head h2, :scope h2, :scope > summary")?.textContent || "";
-  // What an element is called, and within what: the same before and after.
+  // The path of an element by names, which is the same before and after.
   const called = (element) => {
     const names = [element.tagName, element.id, element.getAttribute("aria-label") || element.textContent.trim().slice(0, 200)];
     for (let outer = element.parentElement; outer && outer.id !== "view"; outer = outer.parentElement) {
@@ -13,7 +13,7 @@
   const key = (element, selector) => `${location.pathname} ${called(element)} ${nth(element, document.querySelectorAll(selector))}`;
 
   const LISTS = "#view .scroll, #view details ul";
-  const opened = new Map(); // of <details>: open or closed by the reader
+  const opened = new Map(); // <details> that the person has opened or closed
   const scrolled = new Map();
   document.addEventListener("toggle", (event) => { if (event.target.matches("#view details")) opened.set(key(event.target, "#view details"), event.target.open); }, true);
   document.addEventListener("scroll", (event) => {

@@ -1,4 +1,4 @@
-"""Colours by name. The browser replaces the names by the colours of the person's theme, which are in `assets/20_style.css`."""
+"""Colours by name. The browser replaces the names by the colours of the person's theme, which are in `assets/30_style.css`."""
 
 from __future__ import annotations
 

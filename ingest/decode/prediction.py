@@ -62,7 +62,7 @@ def decode_predictions(
     """The predictions of an unpacked request, in blocks by model; the same for the same arguments.
 
     `contracts` gives a model's contract or None; times after `now` + 1 day are refused. `position` and `logged` (`now` unless
-    given) say where the request stands in the log. PayloadError if the body cannot be read at all.
+    given) are those of the request in the log. PayloadError if the body cannot be read at all.
     """
     return read_predictions(cut(body, kind), contracts, now, position=position, logged=logged)
 

@@ -119,7 +119,7 @@ def _made(done: object) -> bool:
 
 
 def _seen(admin: AdminClient, names: Mapping[str, str]) -> dict[str, Any]:
-    """The topics, once the brokers have told one another of them."""
+    """The topics, once all brokers know them."""
     until = time.monotonic() + _ASK
     while missing := names.keys() - (found := admin.list_topics(timeout=_ASK).topics).keys():
         if time.monotonic() > until:

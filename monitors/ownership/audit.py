@@ -1,6 +1,6 @@
 """Audits panes against raw events, and repairs those that differ.
 
-Ingest remembers only the newest ids of its own partition, so an id may stand in raw more than once; only the first one in the log counts. And a batch
+Ingest remembers only the newest ids of its own partition, so an id may be in raw events more than once; only the first one in the log counts. And a batch
 that was not completed may have left wrong panes. An audit reads whole columns of ids. So it is done in portions, and takes at most a tenth of the time
 while there is other work.
 """

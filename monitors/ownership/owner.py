@@ -135,7 +135,7 @@ class Owner:
         """Do all work that is due now. Returns whether there was any.
 
         `silent` means that the log has been read to its end and no event has come for a while: then the watermark is the wall clock. After a step
-        that failed a new lease begins, as after a crash, and the stores tell how far the failed step came.
+        that failed a new lease begins, as after a crash, and the stores show how far the failed step came.
         """
         try:
             return self._step(model, monitors, committed, silent=silent)

@@ -52,7 +52,7 @@ Ranges = Mapping[int, tuple[int, int]]
 
 
 def within(ranges: Ranges, position: str = "position") -> str:
-    """The condition that an event stands at one of these positions."""
+    """The condition that an event is at one of these positions."""
     return " OR ".join(f"(partition = {int(p)} AND {position} BETWEEN {int(first)} AND {int(last)})" for p, (first, last) in ranges.items())
 
 
@@ -63,7 +63,7 @@ class Raw:
         self._engine = engine
 
     def known(self, model: str, partition: int, since: int, before: int, ids: Sequence[str]) -> set[str]:
-        """Which of `ids` stand in this partition at a position from `since` on that is lower than `before`."""
+        """Which of `ids` are in this partition at a position from `since` on that is lower than `before`."""
         sql = (
             "SELECT DISTINCT prediction_id FROM predictions WHERE model = {model:String} AND partition = {partition:UInt32}"
             " AND position >= {since:UInt64} AND position < {before:UInt64} AND prediction_id IN (SELECT arrayJoin({ids:Array(String)}))"

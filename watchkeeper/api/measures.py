@@ -17,7 +17,7 @@ _BETTER = {1: "more", 0: "none", -1: "less"}
 
 
 def document(spec: AnySpec) -> dict[str, Any]:
-    """A measure as the API tells it; `params` are JSON schemas by name."""
+    """A measure in the form of the API; `params` are JSON schemas by name."""
     about = spec.about
     _, components = msgspec.json.schema_components([spec.params])
     return {

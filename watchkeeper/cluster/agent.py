@@ -1,7 +1,7 @@
 """Decides which process owns a model, by a Faust agent on the topic `ticks`, whose key is the model: the process with the model's partition owns the model.
 
 Nothing but speed depends on the ticks; what counts is the assignment. Faust runs in a thread with a loop of its own, and its consumer in another,
-so that heartbeats go on whatever this process does. When it crashes or hangs, it is built again.
+so that heartbeats go on while this process is busy. When it crashes or hangs, it is built again.
 """
 
 from __future__ import annotations

@@ -69,11 +69,11 @@ class ClusterStatus:
         self._probe = Probe(self._poll, _Poll(_NOTHING, ["the servers have not answered yet"]))
 
     def start(self) -> None:
-        """Start to poll the servers."""
+        """Start polling the servers."""
         self._probe.start()
 
     def stop(self) -> None:
-        """Stop to poll."""
+        """Stop polling."""
         self._probe.stop()
 
     def away(self) -> list[str]:
@@ -112,7 +112,7 @@ class ClusterStatus:
         }
 
     def tag(self) -> str:
-        """A text that changes with every batch, report, definition, episode and delivery, and when everything has come to rest."""
+        """A text that changes with every batch, report, definition, episode and delivery, and when the cluster becomes quiet."""
         found = self._probe.last.found
         parts = (
             {name: (sorted(of.predictions.items()), sorted(of.labels.items())) for name, of in found.progress.items()},
@@ -162,11 +162,11 @@ class ClusterStatus:
         try:
             epochs = self._stores.control.epochs(OWNER) if watched else {}
         except WatchkeeperError:
-            return [name for name, _ in watched]  # that cannot be known now
+            return [name for name, _ in watched]  # it cannot be known now
         return [name for name, progress in watched if not _settled(name, progress, found, epochs)]
 
     def _problems(self, found: _Found) -> list[str]:
-        """Whoever is missing, lag that does not move, and what the processes and the owners complain about."""
+        """Missing processes, lag that does not shrink, and the problems that processes and owners report."""
         lag = (sum(at["lag"] for at in found.ends.values()), sum(at["written"] for at in found.ends.values()))
         if lag[0] == 0 or lag[1] != self._lag[1]:
             self._moved = time.monotonic()

@@ -1,4 +1,4 @@
-"""The report of each owner: what it has done, up to where, under which definitions. Whoever serves reads it and tells whether all is quiet."""
+"""The report of each owner: what it has done, up to which positions, under which definitions. From these the serving process sees whether all is quiet."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ class Documents(Protocol):
     """Where reports of owners are kept."""
 
     def cursor(self, name: str) -> dict[str, Any] | None:
-        """One."""
+        """One document."""
         ...
 
     def cursors(self, prefix: str) -> dict[str, dict[str, Any]]:
-        """All whose names begin so."""
+        """All documents whose names begin with `prefix`."""
         ...
 
     def save_fenced(self, name: str, payload: dict[str, Any], fence: tuple[str, int]) -> None:
-        """Save one, while the fence's epoch is the current one; else raise Fenced."""
+        """Save one if the fence's epoch is the current one; else raise Fenced."""
         ...
 
 

@@ -15,7 +15,7 @@ _POLL_LATE = 10.0  # seconds between two polls for late writes after that
 
 
 class CommitFacts(Protocol):
-    """The queries."""
+    """The queries about committed batches."""
 
     def mark(self) -> object:
         """A value that changes when anything is committed."""
@@ -26,7 +26,7 @@ class CommitFacts(Protocol):
         ...
 
     def written(self, first: Mapping[str, int]) -> Mapping[str, object]:
-        """By model, a value that changes when somebody writes below generation `first[model]`."""
+        """By model, a value that changes when an earlier owner writes below generation `first[model]`."""
         ...
 
 

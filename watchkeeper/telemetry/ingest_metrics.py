@@ -27,7 +27,7 @@ Rows = Sequence[Mapping[str, str | int]]
 
 
 class IngestMetrics(Collector):
-    """The measures of a process that ingests. `log` and `store` are given to its consumers, `written` hears of each batch that is durable.
+    """The metrics of a process that ingests. `log` and `store` are given to its consumers; `written` is called for each batch that is durable.
 
     `held` are the partitions that are ours now: those that have gone are not counted as waiting.
     """
