@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -36,6 +37,7 @@ def compare(expected: pd.DataFrame, readings: Iterable[Mapping[str, Any]]) -> li
     return differences
 
 
+@cache
 def micros(time: int | str) -> int:
     """Microseconds since the epoch of an RFC 3339 text."""
     return time if isinstance(time, int) else (datetime.fromisoformat(time) - _EPOCH) // timedelta(microseconds=1)
