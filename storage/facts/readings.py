@@ -45,7 +45,11 @@ class Readings:
         shown = f"tupleElement(held, 3) != '{WITHDRAWN}'"
         if query.after is not None:
             parameters |= {f"a{place}": value for place, value in enumerate(_decode(query.after))}
-            conditions.append("model >= {a0:String}")
+            # Whole keys only: the order begins with these. Pages before are not grouped again.
+            conditions += [
+                "model >= {a0:String}",
+                "(model, monitor, window_start) >= ({a0:String}, {a1:String}, fromUnixTimestamp64Micro({a2:Int64}, 'UTC'))",
+            ]
             shown += (
                 " AND (model, monitor, window_start, window_end, column, segment, tupleElement(held, 2))"
                 " > ({a0:String}, {a1:String}, fromUnixTimestamp64Micro({a2:Int64}, 'UTC'), fromUnixTimestamp64Micro({a3:Int64}, 'UTC'),"
