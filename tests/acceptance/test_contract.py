@@ -26,62 +26,62 @@ from watchkeeper.replay.send import send
 pytestmark = pytest.mark.slow
 
 
-def test_readings_follow_a_new_reference(
+def test_readings_follow_the_contract(
     observed: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World], tmp_path: Path
 ) -> None:
+    """Whatever a new reference changes: classes, their spelling, bins and features. One world for all, since none touches another's models."""
+    with world({"WATCHKEEPER_INGEST__SILENCE": "1s"}) as place, Client(place.url) as client:
+        _other_classes(client, tmp_path)
+        _classes_however_written(client, tmp_path)
+        _a_new_reference(client, observed[0], tmp_path)
+
+
+def _a_new_reference(client: Client, pair: flights.Pair, folder: Path) -> None:
     """Three weeks under January's bins, then under those of its first ten days without one feature: as if it had always been so."""
-    pair = observed[0]
     stream = pd.read_parquet(pair.stream)
     stream = stream[stream["ts"] < stream["ts"].iloc[0] + pd.Timedelta(days=21)]
-    stream.to_parquet(tmp_path / "stream.parquet")
+    stream.to_parquet(folder / "stream.parquet")
     whole = pd.read_parquet(pair.reference)
-    whole.iloc[: len(whole) // 3].to_parquet(tmp_path / "reference.parquet")
+    whole.iloc[: len(whole) // 3].to_parquet(folder / "reference.parquet")
     fewer = [name for name in flights.FEATURES if name != "humid"]
-    with world({}) as place, Client(place.url) as client:
-        watch.define(client, pair)
-        watch.replay(client, pair, tmp_path / "stream.parquet")
-        client.wait(600)
-        options = {**watch.options(pair), "features": fewer}
-        again = (tmp_path / "reference.parquet").read_bytes()
-        for result in ("changed", "unchanged"):
-            answer = client.reference(pair.model, again, **options)
-            assert (answer["version"], answer["result"]) == (2, result)
-            assert answer["left_out"] == [{"name": "humid", "reason": "not among --features"}]
-        client.wait(600)
-        assert client.status()["evaluate"]["repaired"] > 0
-        assert any("humid" in problem for problem in client.status()["problems"])
-        monitors = [_without(monitor, "humid") for monitor in watch.monitors(pair)]
-        spec = Spec(monitors=monitors, **options)
-        wanted = expected(pd.read_parquet(tmp_path / "reference.parquet"), stream, spec)
-        found = [item for item in watch.readings(client, pair) if item["column"] != "humid"]
-        assert compare(wanted, found)[:20] == []
-        assert {item["column"] for item in client.readings(model=pair.model, monitor="default-drift.psi", start=None, limit=10_000)} >= set(
-            fewer
-        )
+    watch.define(client, pair)
+    watch.replay(client, pair, folder / "stream.parquet")
+    repaired = client.wait(600)["evaluate"]["repaired"]
+    options = {**watch.options(pair), "features": fewer}
+    again = (folder / "reference.parquet").read_bytes()
+    for result in ("changed", "unchanged"):
+        answer = client.reference(pair.model, again, **options)
+        assert (answer["version"], answer["result"]) == (2, result)
+        assert answer["left_out"] == [{"name": "humid", "reason": "not among --features"}]
+    client.wait(600)
+    assert client.status()["evaluate"]["repaired"] > repaired
+    assert any("humid" in problem for problem in client.status()["problems"])
+    monitors = [_without(monitor, "humid") for monitor in watch.monitors(pair)]
+    spec = Spec(monitors=monitors, **options)
+    wanted = expected(pd.read_parquet(folder / "reference.parquet"), stream, spec)
+    found = [item for item in watch.readings(client, pair) if item["column"] != "humid"]
+    assert compare(wanted, found)[:20] == []
+    assert {item["column"] for item in client.readings(model=pair.model, monitor="default-drift.psi", start=None, limit=10_000)} >= set(fewer)
 
 
-def test_readings_follow_other_classes(world: Callable[[Mapping[str, str]], World], tmp_path: Path) -> None:
+def _other_classes(client: Client, folder: Path) -> None:
     """A class comes, goes, or gives its place to another, and a number becomes a dimension: probabilities stay with their classes."""
-    with world({"WATCHKEEPER_INGEST__SILENCE": "1s"}) as place, Client(place.url) as client:
-        for before, after in (("abd", "abcd"), ("abd", "abc"), ("abcd", "abd")):
-            wanted, found = _change(client, before, after, tmp_path)
-            assert (before, after, compare(wanted, found)[:20]) == (before, after, [])
+    for before, after in (("abd", "abcd"), ("abd", "abc"), ("abcd", "abd")):
+        wanted, found = _change(client, before, after, folder)
+        assert (before, after, compare(wanted, found)[:20]) == (before, after, [])
 
 
-def test_a_class_is_one_in_files_events_and_labels(world: Callable[[Mapping[str, str]], World], tmp_path: Path) -> None:
-    """However it is written where: as if it were the same everywhere; what is no class is told, counted, and a class of its own."""
-    with world({"WATCHKEEPER_INGEST__SILENCE": "1s"}) as place, Client(place.url) as client:
-        for task in ("binary", "multiclass"):
-            wanted, found = _spelled(client, task, tmp_path)
-            assert (task, compare(wanted, found)[:20]) == (task, [])
-            assert wanted[wanted["measure"] == "performance.roc_auc"]["value"].notna().all()
-        sent = client.predictions(
-            [{"prediction_id": "p", "model": "binary", "ts": "2024-03-03T00:00:00Z", "features": {}, "prediction": 0.73}]
-        )
-        told = client.labels([{"prediction_id": "p", "model": "binary", "ts": "2024-03-03T00:00:00Z", "label": "yes"}])
-        assert [(len(one.errors), [cell["field"] for cell in one.cells]) for one in (sent, told)] == [(0, ["prediction"]), (0, ["label"])]
-        client.wait(600)
-        assert httpx.get(f"{place.url}/v1/models/binary", trust_env=False).json()["outside"] == {"predictions": 1, "labels": 1}
+def _classes_however_written(client: Client, folder: Path) -> None:
+    """A class is one in files, events and labels; what is no class is told, counted, and a class of its own."""
+    for task in ("binary", "multiclass"):
+        wanted, found = _spelled(client, task, folder)
+        assert (task, compare(wanted, found)[:20]) == (task, [])
+        assert wanted[wanted["measure"] == "performance.roc_auc"]["value"].notna().all()
+    sent = client.predictions([{"prediction_id": "p", "model": "binary", "ts": "2024-03-03T00:00:00Z", "features": {}, "prediction": 0.73}])
+    told = client.labels([{"prediction_id": "p", "model": "binary", "ts": "2024-03-03T00:00:00Z", "label": "yes"}])
+    assert [(len(one.errors), [cell["field"] for cell in one.cells]) for one in (sent, told)] == [(0, ["prediction"]), (0, ["label"])]
+    client.wait(600)
+    assert httpx.get(f"{client.url}/v1/models/binary", trust_env=False).json()["outside"] == {"predictions": 1, "labels": 1}
 
 
 def _spelled(client: Client, task: str, folder: Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
