@@ -28,7 +28,7 @@ from watchkeeper.client import ClientError
 
 app = typer.Typer(
     name="watchkeeper",
-    help="Keeps watch over deployed machine-learning models.\n\nBegin with `watchkeeper demo`, or with `watchkeeper up --data ./data`.",
+    help="Monitors deployed machine-learning models.\n\nStart with `watchkeeper demo`, or with `watchkeeper up --data ./data`.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

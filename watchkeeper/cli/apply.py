@@ -17,9 +17,7 @@ def apply(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Definitions, YAML.")],
     url: Url = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Let a declared contract take the place of one that a reference gave.")
-    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Let a declared contract replace one that comes from a reference.")] = False,
     json: AsJson = False,
 ) -> None:
     """Create or change monitors, destinations and contracts by name. What the file leaves out stays as it is.

@@ -19,7 +19,7 @@ Port = Annotated[int | None, typer.Option(help="The port of health and metrics; 
 
 
 def ingest(config: ConfigFile = None, host: Host = None, port: Port = None) -> None:
-    """Read events from Kafka, and write raw events and panes. As many may run as the topics have partitions. Port 8651.
+    """Read events from Kafka, and write raw events and panes. Several may run, up to the number of partitions of a topic. Port 8651.
 
     Example: `watchkeeper ingest --config watchkeeper.yaml`
     """
@@ -27,7 +27,7 @@ def ingest(config: ConfigFile = None, host: Host = None, port: Port = None) -> N
 
 
 def evaluate(config: ConfigFile = None, host: Host = None, port: Port = None) -> None:
-    """Join truth with predictions, evaluate monitors, fire alerts. Several may run: each model has one owner at a time. Port 8652.
+    """Join labels with predictions, evaluate monitors, fire alerts. Several may run: each model has one owner at a time. Port 8652.
 
     Example: `watchkeeper evaluate --config watchkeeper.yaml`
     """
@@ -35,7 +35,7 @@ def evaluate(config: ConfigFile = None, host: Host = None, port: Port = None) ->
 
 
 def deliver(config: ConfigFile = None, host: Host = None, port: Port = None) -> None:
-    """Send notifications to their destinations. Several may run: each notification is sent by one. Port 8653.
+    """Send notifications to their destinations. Several may run, and share the notifications. Port 8653.
 
     Example: `watchkeeper deliver --config watchkeeper.yaml`
     """

@@ -20,8 +20,10 @@ def delete(
     context: typer.Context,
     kind: Annotated[str, typer.Argument(help="monitor, destination or model.")],
     name: Annotated[str, typer.Argument(help="Its name.")],
-    model: Annotated[str | None, typer.Option(help="Of a monitor: its model, where several have one of that name.")] = None,
-    purge: Annotated[bool, typer.Option("--purge", help="Of a model: remove its events, and all that was made of them, as well.")] = False,
+    model: Annotated[str | None, typer.Option(help="Of a monitor: its model, if several have a monitor of that name.")] = None,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Of a model: also remove its events and everything that was made of them.")
+    ] = False,
     url: Url = None,
     json: AsJson = False,
 ) -> None:

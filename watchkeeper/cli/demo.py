@@ -28,7 +28,7 @@ def demo(
     days: Annotated[int | None, typer.Option(min=1, help="Send the last days only. [default: eleven months]", show_default=False)] = None,
     leave: Annotated[bool, typer.Option("--exit", help="Stop when everything is evaluated.")] = False,
 ) -> None:
-    """Show the whole on real data: the flights of New York in 2013, a model of delays at departure and one of delays at arrival.
+    """Show everything on real data: the flights of New York in 2013, with a model of delays at departure and one of delays at arrival.
 
     Example: `watchkeeper demo --port 9000`
     """

@@ -20,7 +20,7 @@ def doctor(
     config: ConfigFile = None,
     json: AsJson = False,
 ) -> None:
-    """Look at Python, the libraries, the settings, the data folder and every server, and say what to do where something is wrong.
+    """Check Python, the libraries, the settings, the data folder and every server, and say what to do if something is wrong.
 
     Example: `watchkeeper doctor --data ./data`
     """

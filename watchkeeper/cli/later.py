@@ -14,6 +14,6 @@ ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 def refuse(context: typer.Context) -> None:
-    """Say that the command is not there yet."""
+    """Say that the command is not available yet."""
     terminal.error(f"`watchkeeper {context.info_name}` is not available yet", "`watchkeeper up` runs the whole in one process")
     raise typer.Exit(1)

@@ -19,7 +19,7 @@ def migrate(
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Bring the stores to the newest schema, and make the topics if there are brokers. Every process does the same when it starts.
+    """Bring the stores to the newest schema, and create the topics if there are brokers. Every process does the same when it starts.
 
     Example: `watchkeeper migrate --data ./data`
     """

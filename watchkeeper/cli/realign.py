@@ -14,7 +14,7 @@ from watchkeeper.settings import settings as source
 
 
 def realign(config: ConfigFile = None) -> None:
-    """Let ingest read on from where the facts end, and every owner start from the beginning: for a cluster that is stopped, after a restore.
+    """Let ingest go on from where the facts end, and every owner start from the beginning. Use it after a restore, while the cluster is stopped.
 
     Example: `watchkeeper realign --config production.yaml`
     """

@@ -21,9 +21,9 @@ def rebuild(
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Return when it is done; Ctrl-C ends the waiting only.")] = True,
     json: AsJson = False,
 ) -> None:
-    """Make all panes of a model again from raw events, while events go on to come: those that an earlier version wrote lack what panes hold now.
+    """Make all panes of a model again from raw events, while events keep coming. Panes of an earlier version may lack sums that measures need now.
 
-    Readings that come out as they were stay as they are. A rebuild that is broken off goes on where it was; asked for twice, it is one.
+    Only readings whose results differ change. A rebuild that is interrupted goes on where it was. A second request while it runs changes nothing.
 
     Example: `watchkeeper rebuild taxi-fare`
     """

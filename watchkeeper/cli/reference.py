@@ -24,19 +24,21 @@ def reference(
     ts: Annotated[Text, typer.Option(help="Column of event times. [default: ts]")] = None,
     prediction: Annotated[Text, typer.Option(help="Column of predictions. [default: prediction]")] = None,
     score: Annotated[Text, typer.Option(help="Column of the positive class's scores. [default: score]")] = None,
-    proba_prefix: Annotated[Text, typer.Option(help="How columns of class probabilities begin. [default: proba_]")] = None,
+    proba_prefix: Annotated[Text, typer.Option(help="Prefix of the columns of class probabilities. [default: proba_]")] = None,
     interval: Annotated[Text, typer.Option(help="Columns of prediction intervals and their level: pred_low,pred_high,0.8")] = None,
-    label: Annotated[Text, typer.Option(help="Column of the truth. [default: label]")] = None,
-    label_ts: Annotated[Text, typer.Option(help="Column of the times at which the truth was known. [default: label_ts]")] = None,
+    label: Annotated[Text, typer.Option(help="Column of labels, the true outcomes. [default: label]")] = None,
+    label_ts: Annotated[Text, typer.Option(help="Column of the times at which labels were known. [default: label_ts]")] = None,
     latency: Annotated[Text, typer.Option(help="Column of latencies in milliseconds.")] = None,
     status: Annotated[Text, typer.Option(help="Column that says ok or error.")] = None,
-    caller: Annotated[Text, typer.Option(help="Column of who asked for the prediction.")] = None,
+    caller: Annotated[Text, typer.Option(help="Column of callers, who asked for the prediction.")] = None,
     prediction_set: Annotated[Text, typer.Option(help="Column of prediction sets, lists of classes.")] = None,
-    ensemble_prefix: Annotated[Text, typer.Option(help="How columns of an ensemble's members begin: ensemble_")] = None,
-    attribution_prefix: Annotated[Text, typer.Option(help="How columns of attributions begin, before a feature: attribution_")] = None,
+    ensemble_prefix: Annotated[Text, typer.Option(help="Prefix of the columns of an ensemble's members: ensemble_")] = None,
+    attribution_prefix: Annotated[
+        Text, typer.Option(help="Prefix of the columns of attributions; the feature follows: attribution_")
+    ] = None,
     signals: Annotated[Text, typer.Option(help="Signals to keep: confidence,outside, or none. [default: all that the file gives]")] = None,
     features: Annotated[Text, typer.Option(help="Columns to watch: a,b,c. [default: all others]")] = None,
-    categorical: Annotated[Text, typer.Option(help="Number columns that are categories: a,b")] = None,
+    categorical: Annotated[Text, typer.Option(help="Columns of numbers that are categories: a,b")] = None,
     exclude: Annotated[Text, typer.Option(help="Columns to leave out: a,b")] = None,
     segments: Annotated[Text, typer.Option(help="Columns to segment by, and their crosses: x,y,x*y")] = None,
     protected: Annotated[Text, typer.Option(help="Protected attributes: p,q")] = None,
@@ -46,12 +48,12 @@ def reference(
     url: Url = None,
     json: AsJson = False,
 ) -> None:
-    """Freeze a model's reference: its bins, categories, summaries and performance become the next version of its contract.
+    """Give a model its reference: a file from which the bins, categories and summaries of its next contract version are made.
 
-    Doing it again with the same content changes nothing. Printed is what each column is taken for, and which are left out and why. In a file NaN is null; over
-    HTTP it is invalid.
+    Doing it again with the same content changes nothing. The command prints how each column is used, and which are left out and why. In a file NaN is null;
+    over HTTP it is invalid.
 
-    A name in a list that holds a comma stands in quotes, as in CSV: --exclude 'km,"a,b"'.
+    In a list, a name that holds a comma is written in quotes, as in CSV: --exclude 'km,"a,b"'.
 
     Example: `watchkeeper reference taxi-fare january.parquet --task regression --segments borough`
     """
@@ -70,7 +72,7 @@ def reference(
 
 
 def _print(answer: Mapping[str, Any]) -> None:
-    """Say what became of the file, and what each of its columns is taken for."""
+    """Print the result, and how each column of the file is used."""
     rows = f", from {answer['rows']:,} rows" if "rows" in answer else ""
     terminal.out.print(f"{answer['model']}: contract version {answer['version']} {answer['result']}{rows}")
     roles = [f"{role}: {', '.join(names[:_SHOWN])}{_more(names)}" for role, names in answer.get("roles", {}).items()]

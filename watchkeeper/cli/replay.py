@@ -29,10 +29,10 @@ _SHOWN = 5
 
 def replay(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The events, a Parquet file.")],
-    model: Annotated[str, typer.Option(help="The model that they are of; it has a reference.")],
+    model: Annotated[str, typer.Option(help="Their model, which must have a reference.")],
     version: Annotated[str, typer.Option(help="The model's version.")] = "1",
     url: Url = None,
-    to: Annotated[Literal["http", "kafka"], typer.Option(help="Where to.")] = "http",
+    to: Annotated[Literal["http", "kafka"], typer.Option(help="Where to send them: http or kafka.")] = "http",
     bootstrap: Annotated[
         str | None, typer.Option(help="Kafka's HOST:PORT, for `--to kafka`. [default: the setting kafka.bootstrap]")
     ] = None,

@@ -58,7 +58,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def progress() -> Progress:
-    """A progress bar on stderr where that is a terminal; elsewhere nothing."""
+    """A progress bar on stderr if that is a terminal; else nothing."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=err, disable=not err.is_terminal, transient=True)
 

@@ -14,7 +14,7 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", exists=True, dir_ok
 
 def up(
     data: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Where everything is kept. [default: watchkeeper-data]", show_default=False)
+        Path | None, typer.Option(file_okay=False, help="The data folder. [default: watchkeeper-data]", show_default=False)
     ] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on. [default: 127.0.0.1]", show_default=False)] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on. [default: 8650]", show_default=False)] = None,
