@@ -1,1 +1,1 @@
-"""The whole, from outside: real processes, real requests, held against an independent recomputation."""
+"""Acceptance tests: real processes and real requests from outside, compared with an independent recomputation."""

@@ -1,4 +1,4 @@
-"""Whether two runs agree: all fields but the revision are equal, floats to 1e-9."""
+"""Compares the readings of two runs: all fields but the revision must be equal, floats to 1e-9."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The backend without threads: real logs, steps, stores and owners, driven one action at a time, and a fuse that kills it anywhere."""
+"""The backend without threads: real logs, steps, stores and owners, run one action at a time; a `fuse` interrupts it at any action."""
 
 from __future__ import annotations
 

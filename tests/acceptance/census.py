@@ -1,4 +1,4 @@
-"""A census as a stream, in the manner of UCI's `adult`: no order of time, many kinds of columns, nulls, a protected attribute. Made from a seed."""
+"""A generated census as a stream, similar to UCI's `adult`: events in no order of time, many kinds of columns, nulls, a protected attribute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both worlds, for the tests that must hold in either."""
+"""The two worlds, one embedded process and a cluster, for the tests that must hold in both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A producer of somebody else's: events straight to Kafka, one a message."""
+"""A foreign producer, which sends events directly to Kafka, one a message."""
 
 from __future__ import annotations
 

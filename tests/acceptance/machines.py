@@ -1,4 +1,4 @@
-"""Servers that a test may take down: its own Kafka, ClickHouse and PostgreSQL, in a folder, for as long as it is entered."""
+"""Servers of one test, which it may stop: Kafka, ClickHouse and PostgreSQL in a folder of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A producer that never gives up: sends requests in order, each until it is accepted."""
+"""A producer that sends requests in order and repeats each until it is accepted."""
 
 from __future__ import annotations
 

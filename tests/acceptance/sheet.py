@@ -1,4 +1,4 @@
-"""Columns of every Arrow type, and what their values stand for."""
+"""Columns of every Arrow type, with the values that must be read from them."""
 
 from __future__ import annotations
 

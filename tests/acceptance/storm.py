@@ -1,4 +1,4 @@
-"""A stream as the world sends it: shuffled, doubled, late, early, corrected, retracted, cut anywhere. Deterministic by its seed."""
+"""A disordered stream: shuffled, duplicated, late, early, corrected, retracted, divided into requests anywhere. The same for the same seed."""
 
 from __future__ import annotations
 

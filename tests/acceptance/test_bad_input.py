@@ -1,4 +1,4 @@
-"""Whatever is sent, it gets a clear reason, the rest of its batch lands, and the server goes on serving and evaluating."""
+"""Bad input gets a clear reason, the rest of its batch is accepted, and the server goes on serving and evaluating."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new reference is a new contract version: panes are made again from raw, and every reading follows."""
+"""A new reference makes a new contract version: panes are made again from raw events, and every reading is evaluated again."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def _a_new_reference(client: Client, pair: flights.Pair, folder: Path) -> None:
     wanted = expected(pd.read_parquet(folder / "reference.parquet"), stream, spec)
     found = [item for item in watch.readings(client, pair) if item["column"] != "humid"]
     assert compare(wanted, found)[:20] == []
-    assert {item["column"] for item in client.readings(model=pair.model, monitor="default-drift.psi", start=None, limit=10_000)} >= set(fewer)
+    assert {item["column"] for item in client.readings(model=pair.model, monitor="default-drift.psi", start=None, limit=10_000)} >= set(
+        fewer
+    )
 
 
 def _other_classes(client: Client, folder: Path) -> None:

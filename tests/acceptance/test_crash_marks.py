@@ -1,4 +1,4 @@
-"""What a dead process may leave behind: an insert's token without its rows, or its rows without the token."""
+"""A process that dies may leave an insert's token without its rows, or its rows without the token; both are corrected."""
 
 from __future__ import annotations
 

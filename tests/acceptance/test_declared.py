@@ -1,4 +1,4 @@
-"""Contracts as code, beside a reference."""
+"""Declared contracts, with and without a reference."""
 
 from __future__ import annotations
 

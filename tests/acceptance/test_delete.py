@@ -1,4 +1,4 @@
-"""Monitors, destinations and models are deleted: through the API, with the whole at work."""
+"""Monitors, destinations and models are deleted through the API while events come."""
 
 from __future__ import annotations
 

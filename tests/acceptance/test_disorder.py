@@ -1,4 +1,4 @@
-"""January to March as the world sends it: the readings are those of the quiet run, and of a batch job over what results."""
+"""January to March as a disordered stream: the readings are those of the ordered run, and of a batch job over the distinct events."""
 
 from __future__ import annotations
 

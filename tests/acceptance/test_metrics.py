@@ -1,4 +1,4 @@
-"""What Prometheus sees of events on their way: each part of the way is measured where it is gone."""
+"""Metrics of events from the API to the webhook: each process measures the steps that it does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a Parquet file holds, it is taken and counted right, or refused with column, type and remedy; nothing is half kept."""
+"""Every column of a Parquet file is read and counted right, or the file is refused with column, type and remedy; nothing is kept in part."""
 
 from __future__ import annotations
 

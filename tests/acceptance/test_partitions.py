@@ -1,4 +1,4 @@
-"""One id in two partitions, as from a producer with another partitioner: it counts once, and the first in the log wins, whichever is read first."""
+"""One id in two partitions, as from a producer with another partitioner: it counts once, and the first by the log's time counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference in the fact store: its panes by slot, and a sample of its rows, in both worlds' engine and read as anything else is."""
+"""The reference in the fact store: its panes by slot and a sample of its rows, in both engines, read like the facts of any model."""
 
 from __future__ import annotations
 

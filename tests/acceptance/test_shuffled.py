@@ -1,4 +1,4 @@
-"""A stream that knows no order: a census, its month shuffled; protected attribute and cross as segments."""
+"""A stream without order: a census whose events are shuffled over a month, with a protected attribute and a cross as segments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody loses history by an upgrade: what an earlier version has written is there, and goes on."""
+"""An upgrade loses no history: everything that an earlier version has written is there, and evaluation goes on from it."""
 
 from __future__ import annotations
 

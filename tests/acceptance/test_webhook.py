@@ -1,4 +1,4 @@
-"""From an event to somebody else's door: an episode's webhooks, signed, in order, once each."""
+"""From an event to the receiver: an episode's webhooks are signed and come in order, once each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A year of flights, both models, sent over HTTP, in either world: every reading is what pandas and scikit-learn make of the file."""
+"""A year of flights of two models, sent over HTTP, in both worlds: every reading equals what pandas and scikit-learn compute from the file."""
 
 from __future__ import annotations
 

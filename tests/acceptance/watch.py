@@ -1,4 +1,4 @@
-"""What the acceptance tests watch: both models of the demo, every measure, by origin and carrier."""
+"""The definitions of the acceptance tests: both models of the demo, every measure, by origin and carrier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two worlds that the acceptance tests run in: one process with its folder, and processes on Kafka, ClickHouse and PostgreSQL."""
+"""The two worlds in which acceptance tests run: one embedded process with its folder, and processes on Kafka, ClickHouse and PostgreSQL."""
 
 from __future__ import annotations
 

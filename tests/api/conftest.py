@@ -1,4 +1,4 @@
-"""The application over its memory twin, in process."""
+"""The application over in-memory services, in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands: done by those who may, under their name."""
+"""Commands run if the principal's role allows them, in the principal's name."""
 
 from __future__ import annotations
 

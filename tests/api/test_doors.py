@@ -1,4 +1,4 @@
-"""Who is let in: names, tokens, sessions."""
+"""Which requests are allowed: host names, tokens, sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors and the guard."""
+"""Problem documents, and the access check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reader's rows of models: what each says, and how often the stores are asked."""
+"""The reader's rows of models: what each holds, and how many queries they take."""
 
 from __future__ import annotations
 

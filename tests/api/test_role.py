@@ -1,4 +1,4 @@
-"""What each role may do over HTTP, and as whom it is done."""
+"""What each role may do over HTTP, and which principal the audit names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services in memory: what the API needs, and a record of what it did."""
+"""The API's services in memory, with a record of the calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A served dashboard and a browser that fails on whatever it complains of."""
+"""A served dashboard, and a browser whose errors make a test fail."""
 
 from __future__ import annotations
 

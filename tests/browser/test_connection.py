@@ -1,4 +1,4 @@
-"""A page whose server goes away says so, promises nothing, and goes on by itself once the server is back. A real server is ended and started again."""
+"""A page whose server goes away says so, and goes on by itself once the server is back. A real server is stopped and started again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader does: clicks through, goes back, narrows, zooms, switches the theme, waits for news; and what they see when a part fails."""
+"""What a person does on the pages: follows links, goes back, filters, zooms, switches the theme, waits for changes; and what they see when a part fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person gets into a server with a token: on a cluster, through a real browser."""
+"""A person logs in with a token: on a cluster, in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every page in both themes: drawn without a complaint, readable, accessible; its picture is kept."""
+"""Every page in both themes is drawn without errors, readable and accessible; its picture is kept."""
 
 from __future__ import annotations
 

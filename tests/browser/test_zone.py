@@ -1,4 +1,4 @@
-"""Charts are in UTC in whatever zone the browser is: what they draw, what a click opens, what a brush chooses."""
+"""Charts are in UTC whatever the browser's zone is: what they draw, what a click opens, what a brush selects."""
 
 from __future__ import annotations
 

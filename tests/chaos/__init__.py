@@ -1,1 +1,1 @@
-"""A cluster under random kills, freezes and rebalances, for as long as one likes."""
+"""A cluster under random kills, freezes and rebalances, for a chosen time."""

@@ -1,4 +1,4 @@
-"""What goes wrong, at random and by a seed: kills, freezes past the session timeout, members that come and go."""
+"""Random faults by a seed: kills, freezes beyond the session timeout, members that come and go."""
 
 from __future__ import annotations
 

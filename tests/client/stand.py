@@ -1,4 +1,4 @@
-"""A real HTTP server on this machine that answers as it is told, and remembers what it was sent."""
+"""A real HTTP server on this machine that gives prepared answers, and records the requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which models something came of: what is asked for all of them, and when."""
+"""The commit tracker finds the models with new events, and how many queries that takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signs of life, and looking at servers without waiting for them."""
+"""Heartbeats, and probes of servers that do not wait for them."""
 
 from __future__ import annotations
 

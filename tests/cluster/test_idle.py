@@ -1,4 +1,4 @@
-"""What a host asks of the stores while nothing comes: as much for many models as for one."""
+"""While nothing comes, a scheduler makes as many queries for many models as for one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever looks goes on looking."""
+"""A probe goes on after its query failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The host of owners: whose models it steps, and what one of them may do to the others."""
+"""The scheduler of owners: which models it steps, and that one model's failure does not stop the others."""
 
 from __future__ import annotations
 

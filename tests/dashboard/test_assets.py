@@ -1,4 +1,4 @@
-"""What goes over the wire."""
+"""Which files and headers the dashboard serves."""
 
 from __future__ import annotations
 

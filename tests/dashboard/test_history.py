@@ -1,4 +1,4 @@
-"""The list of all episodes: complete, narrowed by links, reached from the pages."""
+"""The list of all episodes is complete, has filters, and is linked from the pages."""
 
 from __future__ import annotations
 

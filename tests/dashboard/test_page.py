@@ -1,4 +1,4 @@
-"""Pages without a browser: what is on them, what fails alone, how little is asked."""
+"""Pages without a browser: what is on them, that a failing part does not blank the page, and how many queries they make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages say where there is little to show, and how they write it."""
+"""What the pages say if there is little to show, and how they write numbers and times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frozen bins: rule 4, to the letter."""
+"""Bins are made from the reference exactly as docs/measures.md says."""
 
 from __future__ import annotations
 

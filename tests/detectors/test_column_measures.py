@@ -39,7 +39,7 @@ def shares(side: Side) -> Floats:
 
 
 def merged(target: Side, baseline: Side) -> tuple[Floats, Floats]:
-    """The shares of the groups that PSI is taken of, as rule 5 is read."""
+    """The shares of the groups of PSI, as docs/measures.md describes them."""
     n, m = target.counts.sum(), baseline.counts.sum()
     pairs = [
         np.array([side.counts[target.groups == group].sum() for side in (target, baseline)]) for group in range(target.groups.max() + 1)

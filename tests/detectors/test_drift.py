@@ -1,4 +1,4 @@
-"""Groups, PSI and JS: rules 3 and 5, against loops and scipy."""
+"""Groups, PSI and JS against loops and scipy."""
 
 from __future__ import annotations
 

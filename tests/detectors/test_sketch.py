@@ -1,4 +1,4 @@
-"""Sketches tell how many distinct texts there are, within their error."""
+"""Sketches estimate the number of distinct texts within their error."""
 
 from __future__ import annotations
 

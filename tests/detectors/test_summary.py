@@ -1,4 +1,4 @@
-"""Summaries add up, and say what counting row by row says."""
+"""Summaries add up, and equal a count row by row."""
 
 from __future__ import annotations
 

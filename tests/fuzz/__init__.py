@@ -1,1 +1,1 @@
-"""Input that nobody thought of, for as long as one likes: `make fuzz`."""
+"""Generated input for a chosen time: `make fuzz`."""

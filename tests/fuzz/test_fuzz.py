@@ -1,4 +1,4 @@
-"""What reads from outside, in this process: event bodies, definitions, Parquet files."""
+"""The readers of input from outside, in this process: event bodies, definitions, Parquet files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The filter never says that a known id is new, and rarely that a new one may be known."""
+"""The filter never says that a known id is new, and rarely that a new id may be known."""
 
 from __future__ import annotations
 

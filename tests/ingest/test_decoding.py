@@ -1,4 +1,4 @@
-"""Records of the log to blocks: what becomes of a record is its own affair."""
+"""Records of the log become blocks; the result for a record does not depend on other records."""
 
 from __future__ import annotations
 

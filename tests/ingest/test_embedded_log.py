@@ -1,4 +1,4 @@
-"""The embedded log keeps what it has answered for, in order, across a kill."""
+"""The embedded log keeps every record that it has acknowledged, in order, across a kill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of an id that is remembered the first event is kept, of any id at least that; and every attempt of a batch keeps the same rows."""
+"""The first event of each id is kept, later ones are dropped while the id is remembered, and every attempt of a batch keeps the same rows."""
 
 from __future__ import annotations
 

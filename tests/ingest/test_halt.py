@@ -1,4 +1,4 @@
-"""A partition that yields nothing but rejects is held, and goes on by itself."""
+"""A partition with nothing but rejected rows halts, and goes on by itself."""
 
 from __future__ import annotations
 

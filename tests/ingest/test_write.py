@@ -1,4 +1,4 @@
-"""The last step: what it tells when the log refuses a place, and of a batch of which nothing can be used."""
+"""The last step: what it reports if the log refuses a commit, and for a batch of which no row can be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reference file's classes: one each, however and wherever they are written."""
+"""Each class of a reference file is found once, however and wherever it is written."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The ruler: what readings must be, recomputed from the files in pandas, numpy and scikit-learn. Imports nothing of ours."""
+"""The oracle: recomputes from the files, in pandas, numpy and scikit-learn, what readings must be. Imports nothing of ours."""

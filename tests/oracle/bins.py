@@ -1,4 +1,4 @@
-"""Frozen bins and the groups that PSI makes of them (statistics, section 1, rules 4 and 5)."""
+"""Bins, and the groups that PSI makes of them (docs/measures.md)."""
 
 from __future__ import annotations
 

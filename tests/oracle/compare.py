@@ -1,4 +1,4 @@
-"""Holds readings against what must be there."""
+"""Compares readings with the expected ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PSI, the Jensen-Shannon and the Hellinger distance of two vectors of counts (statistics, section 1, rules 3 to 5), one at a time."""
+"""PSI, the Jensen-Shannon and the Hellinger distance of two vectors of counts (docs/measures.md), one at a time."""
 
 from __future__ import annotations
 

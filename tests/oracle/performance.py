@@ -1,4 +1,4 @@
-"""Performance of a group of labelled rows (interfaces, section 3), by scikit-learn where it has the same rule.
+"""Performance of a group of labelled rows (docs/measures.md), by scikit-learn where it has the same rule.
 
 A year has tens of thousands of small groups, for which scikit-learn's checks of its arguments take hundreds of times longer than the sums. So F1
 and AUC of two classes are written out; `test_performance.py` holds them to scikit-learn's.

@@ -1,4 +1,4 @@
-"""The rows of a file under the contract that the reference makes: events, segments, bins, windows, truth."""
+"""The rows of a file under the contract of its reference: events, segments, bins, windows, labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ruler is told: the options of `watchkeeper reference`, and monitors as they stand in YAML."""
+"""The input of the oracle: the options of `watchkeeper reference`, and monitors as in YAML."""
 
 from __future__ import annotations
 

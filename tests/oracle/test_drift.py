@@ -1,4 +1,4 @@
-"""PSI and JS of the ruler against numbers computed by hand."""
+"""PSI and JS of the oracle against numbers computed by hand."""
 
 from __future__ import annotations
 

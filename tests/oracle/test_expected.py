@@ -1,4 +1,4 @@
-"""The ruler's readings of small files against what a person works out."""
+"""The oracle's readings of small files against values that were worked out by hand."""
 
 from __future__ import annotations
 

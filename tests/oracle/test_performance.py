@@ -1,4 +1,4 @@
-"""The measures that the ruler writes out against scikit-learn."""
+"""The measures that the oracle computes itself, against scikit-learn."""
 
 from __future__ import annotations
 

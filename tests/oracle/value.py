@@ -1,4 +1,4 @@
-"""Values of a file as the texts and numbers that they are compared as (interfaces, sections 1 and 4)."""
+"""The texts and numbers by which values of a file are compared (docs/events.md)."""
 
 from __future__ import annotations
 

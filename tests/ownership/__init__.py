@@ -1,1 +1,1 @@
-"""Who owns a model, and which event owns an id: several partitions, several owners, and those that were replaced."""
+"""Owners of models, and which event of an id counts, with several partitions, several owners and former owners."""

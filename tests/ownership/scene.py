@@ -1,4 +1,4 @@
-"""What these tests send and look at."""
+"""What these tests send, and what they read back."""
 
 from __future__ import annotations
 

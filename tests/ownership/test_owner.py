@@ -1,4 +1,4 @@
-"""A model has one owner; one that was replaced changes nothing, however late it writes."""
+"""A model has one owner; a former owner changes nothing, however late it writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A monitor that is paused, and one of which only the words change."""
+"""A paused monitor, and a monitor of which only owner, description or runbook change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read for monitors is read once."""
+"""Monitors share their reads: each query is run once."""
 
 from __future__ import annotations
 

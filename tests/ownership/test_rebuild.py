@@ -1,4 +1,4 @@
-"""A rebuild that somebody asks for makes every pane again from raw events, and changes no reading."""
+"""A requested rebuild makes every pane again from raw events, and changes no reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an owner tells the alerts, and what it does about monitors that the stores refuse."""
+"""Which readings the alerts get, and what happens to monitors whose queries the stores refuse."""
 
 from __future__ import annotations
 

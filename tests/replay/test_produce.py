@@ -1,4 +1,4 @@
-"""A recording straight to Kafka is what the API would have sent."""
+"""A recording that is sent directly to Kafka gives the messages that the API would send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Parquet file as events: which, in what order, in what words."""
+"""A Parquet file becomes events: which ones, in which order, with which texts."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Real servers for the tests, each started when the first test asks for it, and what the launchers promise."""
+"""Real servers for the tests, each started when the first test asks for it, and tests of their launchers."""

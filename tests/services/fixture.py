@@ -1,4 +1,4 @@
-"""The fixtures `kafka`, `clickhouse`, `postgres` (one server a session, whatever the number of workers), and a corner of each for one test.
+"""The fixtures `kafka`, `clickhouse`, `postgres` (one server a session, however many workers there are), and a part of each server for one test.
 
 `WATCHKEEPER_TEST_KAFKA=host:port`, `WATCHKEEPER_TEST_CLICKHOUSE=http://user:password@host:port` and
 `WATCHKEEPER_TEST_POSTGRES=postgresql://user:password@host:port/postgres` name servers that run already, and win. Without them

@@ -1,4 +1,4 @@
-"""The launchers of real servers: each starts, keeps its data through `kill -9`, and leaves nobody behind."""
+"""The launchers of real servers: each server starts, keeps its data through `kill -9`, and leaves no process behind."""
 
 from __future__ import annotations
 

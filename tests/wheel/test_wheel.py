@@ -1,4 +1,4 @@
-"""The built wheel, not the checkout, is what people install: it carries everything, and its light base is enough for the client."""
+"""The built wheel, which people install, holds everything, and its base install is enough for the client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The laws of decoding: it never breaks, the fast way and the slow way agree, and rows do not depend on their neighbours."""
+"""The laws of decoding: it never fails, the typed reader and the repair agree, and a row's result does not depend on other rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies: unpacked within bounds, cut into rows."""
+"""Bodies are unpacked up to a limit, and cut into rows."""
 
 from __future__ import annotations
 

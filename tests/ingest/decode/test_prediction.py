@@ -1,4 +1,4 @@
-"""Prediction events to columns: every rule of the fixed surface about frames and cells."""
+"""Prediction events become columns: the rules about required fields and cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings that the client does not take are a fault of the settings, told with the remedy: nothing is tried again."""
+"""Settings that the client refuses are a ConfigError with a remedy, and nothing is tried again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ingest group on a real broker: everything that was sent is in the store once, whoever had the partition, and whatever broke off."""
+"""The ingest group on a real broker: every event that was sent is in the store once, whichever process had the partition and whatever was interrupted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the log holds of its partitions, and which of them it pauses: with a client that has no broker."""
+"""What the log holds of its partitions, and which of them it pauses, with a client without a broker."""
 
 from __future__ import annotations
 

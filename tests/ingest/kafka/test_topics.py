@@ -1,4 +1,4 @@
-"""Topics are created with the settings that the guarantees need, and what differs is told."""
+"""Topics are created with the settings that the guarantees need, and differences are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cursors and ownership: one owner at a time, and whoever was it before writes nothing more."""
+"""Cursors and ownership: there is one owner at a time, and a former owner cannot write."""
 
 from __future__ import annotations
 

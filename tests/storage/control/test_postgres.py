@@ -1,4 +1,4 @@
-"""What only PostgreSQL has to show: many processes, a server that goes and comes, who may do what."""
+"""What concerns PostgreSQL only: many processes, a server that goes away and comes back, rights."""
 
 from __future__ import annotations
 

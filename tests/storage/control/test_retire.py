@@ -1,4 +1,4 @@
-"""What is deleted is there no more, for any process; its history stays, and a name that is defined again goes on from it."""
+"""Deleted things disappear for every process; their history stays, and a name that is defined again goes on from it."""
 
 from __future__ import annotations
 

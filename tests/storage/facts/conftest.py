@@ -1,4 +1,4 @@
-"""An engine of the facts, of each kind: what is proved of one is proved of the other."""
+"""Both engines of the fact store, so that each test runs on both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An id that stands in raw several times counts once: the first of its partition, and of several partitions' the first by the log's time."""
+"""An id that is in raw events several times counts once: the first in its partition, and of several partitions the first by the log's time."""
 
 from __future__ import annotations
 

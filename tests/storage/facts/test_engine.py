@@ -1,4 +1,4 @@
-"""Either engine inserts once, answers whole, bears many threads, and tells its faults in our words."""
+"""Both engines insert once, answer in full, take many threads, and raise our errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fact tables give back what was written, once, and join the truth whichever came first."""
+"""The fact tables return what was written, once, and join labels and predictions whichever came first."""
 
 from __future__ import annotations
 

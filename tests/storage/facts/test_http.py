@@ -1,4 +1,4 @@
-"""A ClickHouse server: who is away, who is refused, and what a killed server keeps."""
+"""A ClickHouse server that is away, refuses an account, or is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ingest has committed is told exactly, written twice or not, and at a price that does not grow."""
+"""The progress of ingest is exact, also if batches are written twice, and its cost does not grow."""
 
 from __future__ import annotations
 

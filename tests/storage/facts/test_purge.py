@@ -1,4 +1,4 @@
-"""All that is kept of a model is removed, and nothing of another."""
+"""A purge removes everything of a model, and nothing of another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Raw events are found by id, by place in the log and by slot, few or many at a time."""
+"""Raw events are found by id, by position and by slot, few or many at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On a cluster each statement of DDL names it, and each table is replicated. Checked on the text: there is no keeper here."""
+"""On a ClickHouse cluster each DDL statement names the cluster, and each table is replicated. The text is checked, because no Keeper runs here."""
 
 from __future__ import annotations
 
