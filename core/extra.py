@@ -32,7 +32,7 @@ class Interval(msgspec.Struct, frozen=True, gc=False):
 
 
 class Extra(msgspec.Struct, omit_defaults=True, gc=False):
-    """What a prediction may carry beside its columns."""
+    """The optional fields of a prediction event."""
 
     interval: Interval | None = None
     prediction_set: list[Scalar] | None = None

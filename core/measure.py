@@ -117,7 +117,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
         return (baseline - value) * self.better if against and self.judged is Judged.WORSE else value
 
     def limit(self, amount: float, baseline: float | None, *, against: bool) -> float | None:
-        """Where on the measure's own scale a threshold of `amount` lies; None where the baseline has no value."""
+        """The point on the measure's own scale at which a threshold of `amount` is reached; None if the baseline has no value."""
         if not (against and self.judged is Judged.WORSE):
             return amount
         return None if baseline is None or np.isnan(baseline) else baseline - self.better * amount

@@ -17,7 +17,7 @@ TAKEN = ("contract", "reference", "rebuild")  # what follows a model's name in a
 
 
 class Named(StrEnum):
-    """What a name is given to."""
+    """The kinds of things that have names."""
 
     MODEL = "model"
     COLUMN = "column"

@@ -28,7 +28,7 @@ class Role(StrEnum):
 
 
 class Principal(NamedTuple):
-    """Whoever asks: the name of their token, and its role."""
+    """A principal: the name of the token of a request, and its role."""
 
     name: str
     role: Role

@@ -87,7 +87,7 @@ class Consumer:
 
     @property
     def problem(self) -> str | None:
-        """What keeps the consumer from going on, if anything does."""
+        """A sentence that says why the consumer cannot go on; None if it can."""
         return self._problem or self._write.problem
 
     @property
@@ -171,5 +171,5 @@ class Consumer:
 
 
 def _same(events: Events) -> Events:
-    """Labels need no first-seen check: the owner takes the highest of each id."""
+    """The same events: labels need no first-seen check, because the owner takes the newest label of each id."""
     return events

@@ -18,7 +18,7 @@ from core.classes import Classes
 from core.contract import Contract, Task
 from core.extra import EXTRAS, Extra
 
-_UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')  # msgspec takes no such field names
+_UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')  # names that msgspec does not accept for fields
 
 
 class EventLayout(NamedTuple):

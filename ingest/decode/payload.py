@@ -42,7 +42,7 @@ class PayloadError(WatchkeeperError):
 class Parsed(msgspec.Struct, frozen=True, gc=False):
     """A row whose JSON has been read by the tolerant reader, which takes everything that Python's `json` writes.
 
-    `typed` is False where strings may hold lone surrogates, which msgspec takes in some places and not in others.
+    `typed` is False if strings may hold lone surrogates, which msgspec accepts in some places and not in others.
     """
 
     value: object

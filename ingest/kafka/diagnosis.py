@@ -41,7 +41,7 @@ Configs = Mapping[str, Any]
 
 
 def diagnose(connection: Connection, partitions: int, replication: int) -> Iterator[Finding]:
-    """What is found at the brokers; the first finding says whether they answer, and without that there is no other.
+    """The findings about the brokers. The first says whether they answer; if not, there is no other.
 
     `partitions` and `replication` are the settings'. A tick without a model is sent to learn the brokers' clock and that all in-sync replicas answer.
     """

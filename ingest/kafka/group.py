@@ -41,7 +41,7 @@ class Group:
 
     @property
     def problems(self) -> list[str]:
-        """What keeps partitions from being read or written."""
+        """Sentences that say why partitions cannot be read or written."""
         return list(dict.fromkeys(problem for member in self._members.values() for problem in member.problems))
 
     @property

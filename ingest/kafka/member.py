@@ -72,7 +72,7 @@ class Member:
 
     @property
     def problems(self) -> list[str]:
-        """What keeps partitions from being read or written."""
+        """Sentences that say why partitions cannot be read or written."""
         found = [f"{topic} {partition}: {consumer.problem}" for (topic, partition), consumer in self._held() if consumer.problem]
         return [*([f"Kafka: {self._problem}"] if self._problem else []), *found]
 

@@ -21,7 +21,7 @@ FIRST, LAST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-unty
 
 
 def partitions(known: Mapping[str, Any], topics: Iterable[str]) -> list[TopicPartition]:
-    """All partitions of these topics, of which the brokers know what `known` says. Raises Retryable if a topic is not there."""
+    """All partitions of these topics, from the brokers' metadata `known`. Raises Retryable if a topic is not there."""
     if missing := [name for name in topics if name not in known]:
         raise Retryable(f"there is no topic {', '.join(missing)}; `watchkeeper migrate` makes them")
     return [TopicPartition(name, part) for name in topics for part in known[name].partitions]

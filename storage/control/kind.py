@@ -28,11 +28,11 @@ class Name(TypeDecorator[str]):
         return Text(collation="C") if dialect.name == "postgresql" else Text()
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """As the database takes it."""
+        """The value in the form of the database."""
         return value.translate(_ESCAPE) if value is not None and dialect.name == "postgresql" else value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        """As it was given."""
+        """The value as it was given."""
         if value is None or "\\" not in value or dialect.name != "postgresql":
             return value
         return _ESCAPED.sub(lambda found: "\0" if found[1] == "0" else found[1], value)
@@ -44,7 +44,7 @@ class Key(Name):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """As the database takes it."""
+        """The value in the form of the database."""
         text = super().process_bind_param(value, dialect)
         if text is None or dialect.name != "postgresql" or len(content := text.encode()) <= _LONGEST:
             return text

@@ -46,9 +46,9 @@ class OutcomeStore:
     def find_contested(self, model: str, predictions: Ranges, generation: int) -> Ints:
         """Find the events that do not count, of ids that came in the given ranges and are in the log more than once. Returns their event times.
 
-        Of a partition only the first by (position, place) can count, as if ingest remembered all ids; of several partitions' first ones that with the
-        lowest (logged, partition), whichever was read first. The outcome of an event that does not count is withdrawn, unless the one that counts is
-        of the same time.
+        In a partition only the first event of an id by (position, place) can count, as if ingest remembered all ids. Of the first events of several partitions
+        the one with the lowest (logged, partition) counts, whichever was read first. The outcome of an event that does not count is withdrawn, unless the
+        event that counts has the same time.
         """
         fresh = f"SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND ({within(predictions)})"
         twice = (
