@@ -10,7 +10,7 @@ _APART = {"model", "revision"}
 
 
 def differences(quiet: Iterable[Mapping[str, Any]], other: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What differs, one line a reading."""
+    """The differences, one line a reading."""
     wanted, found = ({tuple(item[name] for name in _KEY): item for item in items} for items in (quiet, other))
     missing = [f"{key} is missing" for key in wanted.keys() - found.keys()]
     more = [f"{key} is there and should not be" for key in found.keys() - wanted.keys()]

@@ -59,7 +59,7 @@ class Killed(BaseException):
 
 
 class Fuse:
-    """Kills at a write, before or after it is done; `arm` says at which one from now on. What an owner was about to write can also be kept: it comes late."""
+    """Kills at a write, before or after it is done; `arm` sets at which write from now on. A write of an owner can also be held back, so that it comes late."""
 
     def __init__(self) -> None:
         self._left = 0
@@ -67,17 +67,17 @@ class Fuse:
         self._kept: list[Callable[[], Any]] = []
 
     def arm(self, writes: int, when: When) -> None:
-        """Let `writes` - 1 more writes pass; 0 lets all pass."""
+        """Kill at the write number `writes` from now on; 0 lets all writes pass."""
         self._left, self._when = writes, when
 
     def land(self) -> None:
-        """Do the writes that were kept; one of the control store may find that its writer was replaced."""
+        """Do the writes that were held back. One to the control store may find that its owner was replaced."""
         while self._kept:
             with suppress(Fenced):
                 self._kept.pop(0)()
 
     def through(self, work: Callable[..., Any], *, fenced: bool) -> Callable[..., Any]:
-        """The same work, with the fuse in its way. Only where writers are `fenced` a write may come late."""
+        """The same function, through the fuse. Only writes of `fenced` writers may come late."""
 
         def guarded(*given: Any, **named: Any) -> Any:
             self._left -= 1
@@ -94,7 +94,7 @@ class Fuse:
 
 
 class Fused:
-    """What it is given, with a fuse in the way of the named methods."""
+    """The given object, with the named methods through a fuse."""
 
     def __init__(self, whole: Any, fuse: Fuse, names: Sequence[str], *, fenced: bool) -> None:
         self._whole = whole
@@ -112,11 +112,11 @@ class Partition:
         self.whole, self._less = EmbeddedLog(path), 1 - first
 
     def committed(self, topic: Topic, partition: int) -> Place:
-        """Where the consumer stands."""
+        """The committed position of the consumer."""
         return self._ours(self.whole.committed(topic, 0), -self._less)
 
     def commit(self, topic: Topic, partition: int, committed: Place) -> None:
-        """Make the consumer's place durable."""
+        """Make the consumer's position durable."""
         self.whole.commit(topic, 0, self._ours(committed, self._less))
 
     def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> LogStretch:
@@ -139,7 +139,7 @@ class Partition:
 
 
 class Backend:
-    """One data folder. Models are told apart by name, so that many runs share it; `kill` forgets all that is not in the stores.
+    """One data folder. Many runs share it, each with models of its own; `kill` drops everything that is not in the stores.
 
     The log has several partitions; the positions of the first begin at 0, as those of Kafka, and those of the others at 1. `replace` leaves a model's owner
     to itself: it still believes that it owns the model, while another one begins with the next step. Ingest remembers so many ids as `memory` says.
@@ -162,7 +162,7 @@ class Backend:
         self.contracts[model] = contract(model)
 
     def append(self, topic: Topic, rows: Sequence[Mapping[str, Any]], partition: int = 0, logged: int | None = None) -> int:
-        """Append a request, durably; when the log took it."""
+        """Append a request durably. Returns when the log took it."""
         logged = logged or time.time_ns() // 1_000
         self.log[partition].whole.append(topic, "json", json.dumps(rows).encode(), logged).result()
         return logged
@@ -184,7 +184,7 @@ class Backend:
         return None if found is None else Committed(found.predictions, found.labels, found.watermark, found.logged, found.frozen)
 
     def evaluate(self, model: str, *, silent: bool) -> bool:
-        """One step of the model's owner; whether there was anything to do."""
+        """Take one step of the model's owner. Returns whether there was anything to do."""
         committed = self.committed(model)
         if committed is None:
             return False
@@ -192,22 +192,22 @@ class Backend:
         return self.step(self.owner(model), model, committed, silent=silent)
 
     def step(self, owner: Owner, model: str, committed: Committed, *, silent: bool) -> bool:
-        """One step of an owner, be it the model's or one that was."""
+        """Take one step of an owner, the current one or a former one."""
         watched = self.monitors.get(model, monitors(model))
         asked = self.control.rebuilds().get(model, 0)
         return owner.step(Model(self.contracts[model], None, asked), watched, committed, silent=silent)
 
     def owner(self, model: str) -> Owner:
-        """Who owns the model here."""
+        """The model's owner in this process."""
         return self._owners.get(model) or self._owners.setdefault(model, self._owner(model))
 
     def replace(self, model: str) -> None:
-        """Another owner takes the model over with the next step; the one before does not hear of it."""
+        """Let another owner take the model over with the next step; the current one does not know it."""
         if model in self._known:
             self._replaced.append((self._owners.pop(model), model, self._known.pop(model)))
 
     def haunt(self) -> None:
-        """Owners that were replaced take a step with what they last knew; one that finds out is gone."""
+        """Let former owners take a step with their last state; one that gets Fenced ends."""
         for one in list(self._replaced):
             try:
                 self.step(*one, silent=True)
@@ -215,7 +215,7 @@ class Backend:
                 self._replaced.remove(one)
 
     def kill(self) -> None:
-        """Die and begin again."""
+        """Kill everything and start again."""
         self.fuse.arm(0, "before")
         self._end()
         self._begin()
@@ -227,7 +227,7 @@ class Backend:
         self.engine.close()
 
     def readings(self, model: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-        """The readings of a model that hold: every field but model and revision, by monitor, column, segment and window."""
+        """The current readings of a model: every field except model and revision, by monitor, column, segment and window."""
         held = Readings(self.engine)
         rows = [
             row
@@ -244,7 +244,7 @@ class Backend:
         }
 
     def twice(self, model: str) -> tuple[int, int]:
-        """How many rows of raw are neither an id's one nor beaten by it, and how many the panes hold more than ids."""
+        """How many raw rows neither count nor are contested, and by how many rows the panes exceed the distinct ids."""
         beaten = "SELECT prediction_id, partition, position, place FROM contested WHERE model = {model:String}"
         sql = (
             f"SELECT countIf((prediction_id, partition, position, place) NOT IN ({beaten})) AS rows, uniqExact(prediction_id) AS ids"
@@ -324,7 +324,7 @@ def contract(model: str) -> Contract:
 
 
 def monitors(model: str) -> list[Monitor]:
-    """A monitor of each kind: input panes, performance panes, outcomes, against the window before."""
+    """A monitor for each kind of evidence: input panes, performance panes, outcomes, and one against the window before."""
     columns = {"quality.null_rate": ("x", "c", "@status"), "drift.psi": ("x", "@prediction", "@label", "@confidence")}
     shared = Monitor(name="", model=model, measure="", segments=("all", "c"), window=Tumbling(moment.DAY), min_samples=1, warn=0.1)
     return [

@@ -29,7 +29,7 @@ _OCCUPATION = ["craft", "sales", "clerk", "farm", "care", "transport", "tech", "
 
 
 def people(rows: int, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
-    """So many people in no order of time; `drift` moves hours, education and the model's errors."""
+    """So many people in no order of time; `drift` changes hours, education and the model's errors."""
     rng = np.random.default_rng(seed)
     ts = _START + pd.to_timedelta(rng.integers(0, _DAYS * 86_400_000, rows), unit="ms")
     age, hours = rng.integers(17, 90, rows), np.clip(rng.normal(40 + 8 * drift, 12, rows).round(), 1, 99)
@@ -62,7 +62,7 @@ def people(rows: int, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
 
 
 def observed(frame: pd.DataFrame, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
-    """The frame with what is seen of a prediction besides: latency, status, caller and attributions, with nulls and values that cannot be used."""
+    """The frame with the optional fields latency, status, caller and attributions, with nulls and invalid values."""
     rng, rows = np.random.default_rng([seed, 1]), len(frame)
     added = pd.DataFrame(
         {
@@ -157,7 +157,7 @@ def _measures(shared: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def requests(frame: pd.DataFrame, size: int = 700) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """The people in the order of the frame, labels of a request before its predictions every other time."""
+    """Requests with the people in the order of the frame; in every other request the labels come before the predictions."""
     for place, first in enumerate(range(0, len(frame), size)):
         rows = frame.iloc[first : first + size]
         both = [("predictions", _predictions(rows)), ("labels", _labels(rows))]

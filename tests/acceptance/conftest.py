@@ -36,7 +36,7 @@ def servers(kafka: KafkaAt, kafka_prefix: str, clickhouse: ClickHouseAt, clickho
 
 @pytest.fixture(params=["embedded", "cluster"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Mapping[str, str]], World]:
-    """Makes a world with these variables in its environment; to be entered once."""
+    """Makes a world with these variables in its environment; enter it once."""
     if request.param == "embedded":
         return lambda environment: Embedded(tmp_path / "world", environment)
     servers = request.getfixturevalue("servers")

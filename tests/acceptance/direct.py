@@ -11,7 +11,7 @@ from tests.acceptance.world import Servers
 
 
 class Direct:
-    """Sends events keyed by their id, in order, and waits for the brokers as long as it takes: nothing is given up, nothing overtakes."""
+    """Sends events keyed by their id, in order, and waits for the brokers as long as necessary; it gives up no event and keeps their order."""
 
     def __init__(self, servers: Servers) -> None:
         self._prefix = servers.prefix
@@ -35,7 +35,7 @@ class Direct:
         return 0
 
     def send(self, topic: str, rows: Rows, partition: int = -1, *, seconds: float = 600.0) -> None:
-        """Send events and return when the brokers have them; to the partition of each id's key, or to the one that is named."""
+        """Send events and return when the brokers have them: to the partition of each id's key, or to `partition`."""
         for row in rows:
             body = json.dumps(row, separators=(",", ":")).encode()
             self._producer.produce(

@@ -30,7 +30,7 @@ _WATCHED: dict[str, dict[str, Any]] = {
 
 
 def told(client: Client) -> dict[str, list[dict[str, Any]]]:
-    """What a server says about its readings and episodes; addresses are left out."""
+    """A server's readings and episodes, without addresses."""
     readings = [item for name in MONITORS for item in client.readings(model=census.MODEL, monitor=name, limit=10_000)]
     episodes = [{**item, "url": None} for item in client.episodes()]
     return {"readings": readings, "episodes": episodes}

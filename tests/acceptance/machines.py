@@ -19,7 +19,7 @@ from tests.services.fixture import absent
 
 
 class Machines:
-    """The three servers by name, each to be killed, stopped and started again as a test likes."""
+    """The three servers by name; a test may kill, stop and start each of them."""
 
     def __init__(self, folder: Path) -> None:
         self.kafka, self.clickhouse = Kafka(folder / "kafka"), ClickHouse(folder / "clickhouse")
@@ -27,7 +27,7 @@ class Machines:
         self.by_name: dict[str, Server] = {"broker": self.kafka, "clickhouse": self.clickhouse, "postgres": self.postgres}
 
     def servers(self, name: str) -> Servers:
-        """Where they are, for a new world; worlds of different names share nothing but the servers."""
+        """The addresses for a new world; worlds with different names share only the servers."""
         with psycopg.connect(self.postgres.url, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return Servers(

@@ -20,7 +20,7 @@ _HTTP = httpx.Client(trust_env=False, timeout=60.0, limits=httpx.Limits(max_keep
 
 
 class Process(Server):
-    """`watchkeeper COMMAND...` on a port of its own, which it keeps; what it prints is appended to `folder/name.log`."""
+    """`watchkeeper COMMAND...` on a port of its own, which it keeps; its output is appended to `folder/name.log`."""
 
     patience = 300.0
 
@@ -38,7 +38,7 @@ class Process(Server):
         ]
 
     def problem(self) -> str | None:
-        """What `GET /v1/health/ready` complains about; None if it is ready."""
+        """The problems in `GET /v1/health/ready`; None if it is ready."""
         try:
             answer = self._get("/v1/health/ready")
         except httpx.TransportError as error:
@@ -46,7 +46,7 @@ class Process(Server):
         return None if answer.is_success else str(answer.json().get("detail") or answer.text)
 
     def metrics(self) -> dict[str, float]:
-        """What `GET /metrics` says, by name; of a name with labels the sum."""
+        """The metrics by name; a metric with labels is summed."""
         found: dict[str, float] = {}
         for family in text_string_to_metric_families(self._get("/metrics").raise_for_status().text):
             for sample in family.samples:
@@ -59,7 +59,7 @@ class Process(Server):
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def freeze(self) -> None:
-        """SIGSTOP: it neither works nor notices; its connections stay open."""
+        """SIGSTOP: it stops working, and its connections stay open."""
         os.kill(self.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -81,7 +81,7 @@ class Process(Server):
 
 
 def run(command: Sequence[str], environment: Mapping[str, str], seconds: float = 600.0) -> str:
-    """Run `watchkeeper COMMAND...` to its end, which must be a good one; what it printed."""
+    """Run `watchkeeper COMMAND...` to its end, which must be exit code 0. Returns its output."""
     done = subprocess.run(
         [*_WATCHKEEPER, *command], env={**os.environ, **environment}, capture_output=True, text=True, timeout=seconds, check=False
     )

@@ -31,11 +31,11 @@ class Sender:
         self._thread.start()
 
     def last(self) -> None:
-        """Finish this round and begin no other."""
+        """Finish this round and start no other."""
         self._last.set()
 
     def wait(self, seconds: float = 1_200.0) -> None:
-        """Return when all is sent; fail if something was not accepted."""
+        """Return when everything is sent; fail if a row was not accepted."""
         self._thread.join(seconds)
         assert not self._thread.is_alive(), "the stream is not over"
         assert self._fault is None, f"the stream ended: {self._fault!r}"
@@ -60,7 +60,7 @@ class Sender:
 
 @contextmanager
 def sending(deliver: Deliver, requests: Sequence[tuple[str, Rows]], seconds: float | None = None) -> Iterator[Sender]:
-    """A sender at work; when the block is left, it sends to the end."""
+    """A running sender; when the block is left, it sends the rest."""
     sender = Sender(deliver, requests, seconds)
     sender.start()
     try:
@@ -72,7 +72,7 @@ def sending(deliver: Deliver, requests: Sequence[tuple[str, Rows]], seconds: flo
 
 @contextmanager
 def http(url: str) -> Iterator[Deliver]:
-    """Delivers over HTTP; the client's own patience is short, so that it is there as soon as the server is."""
+    """Delivers over HTTP. The client's patience is short, so that it sends as soon as the server is back."""
     with Client(url, patience=0.5, timeout=30.0) as client:
 
         def deliver(topic: str, rows: Rows) -> int:

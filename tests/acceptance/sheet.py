@@ -21,7 +21,7 @@ _PER = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # ticks a second
 
 
 class Made(NamedTuple):
-    """A column: its Arrow values, what they are, and each as JSON would say it (a time in microseconds); None is null."""
+    """A column: its Arrow values, their form, and each value as in JSON (a time in microseconds); None is null."""
 
     array: pa.Array
     group: Group
@@ -79,7 +79,7 @@ def _decimal(kind: pa.DataType) -> st.SearchStrategy[Made]:
 
 
 def _stamp(unit: str, zone: str | None, ticks: st.SearchStrategy[int] | None = None) -> st.SearchStrategy[Made]:
-    """Times of a unit; without `ticks` they lie between 2001 and 2023."""
+    """Times of a unit; without `ticks` they are between 2001 and 2023."""
     factor = _PER[unit]
     recent = _moments.flatmap(lambda at: st.integers(0, factor - 1).map(lambda more: at * factor + more))
     return _column("time", recent if ticks is None else ticks, _ticks(pa.timestamp(unit, zone)), lambda value: value * 10**6 // factor)
@@ -116,7 +116,7 @@ def _encoded(kind: pa.DataType) -> Callable[[list[Any]], pa.Array]:
 
 
 def _anything(kind: pa.DataType) -> st.SearchStrategy[Made]:
-    """Bytes of which not all are text."""
+    """Bytes, some of which are not text."""
     return st.lists(_two, min_size=ROWS, max_size=ROWS).map(lambda values: _bytes(values, kind))
 
 
@@ -182,7 +182,7 @@ def _others() -> dict[str, st.SearchStrategy[Made]]:
 
 
 def _bytes(values: Sequence[bytes], kind: pa.DataType) -> Made:
-    """Any bytes: text only if all are."""
+    """Any bytes; text if all of them are."""
     try:
         return Made(pa.array(values, kind), "text", [value.decode() for value in values])
     except UnicodeDecodeError:
@@ -190,7 +190,7 @@ def _bytes(values: Sequence[bytes], kind: pa.DataType) -> Made:
 
 
 def _dictionary(made: Made) -> Made:
-    """The same values by way of a dictionary, where Arrow can make one. Of durations it would write bare integers."""
+    """The same values as a dictionary, where Arrow can make one. It would write durations as plain integers."""
     if pa.types.is_duration(made.array.type):
         return made
     try:

@@ -19,7 +19,7 @@ _AGAIN = 20  # of so many requests one is sent twice
 
 
 class Storm:
-    """The first `days` days of a stream, in requests of at most `most` events. `truth` is the frame that must result: of each id the first prediction in the log, and its last label."""
+    """The first `days` days of a stream, in requests of at most `most` events. `truth` is the frame that must result: for each id the first prediction in the log, and its last label."""
 
     def __init__(self, stream: pd.DataFrame, model: str, *, days: int, seed: int, most: int = 3_000) -> None:
         self._rng = np.random.default_rng(seed)
@@ -35,7 +35,7 @@ class Storm:
         )
 
     def _predictions(self, frame: pd.DataFrame, model: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
-        """Every prediction within an hour of its time; every tenth again within a day, half of those with other content."""
+        """Every prediction comes within an hour of its time; every tenth comes again within a day, half of these with other content."""
         twice = self._rng.random(len(frame)) < 0.1
         again = self._arrived + self._after(len(frame), _DAY) + 1
         other = self._rng.random(len(frame)) < 0.5
@@ -62,7 +62,7 @@ class Storm:
                 yield int(again[place]), "predictions", event | (changed if other[place] else {})
 
     def _labels(self, frame: pd.DataFrame, model: str, labelled: npt.NDArray[np.intp]) -> Iterator[tuple[int, str, dict[str, Any]]]:
-        """A tenth a day late, a tenth before the prediction, a tenth corrected, in either order of arrival, some by the order in the log alone."""
+        """A tenth of the labels come a day late, a tenth before the prediction, and a tenth are corrected, in either order of arrival; some corrections differ by the order in the log only."""
         fate, order = self._rng.random(len(frame)), self._rng.random(len(frame))
         wait = self._after(len(frame), _HOUR)
         retracted = set(self._retracted.tolist())
@@ -87,7 +87,7 @@ class Storm:
                 yield arrives - 1, "labels", wrong
 
     def _cut(self, events: list[tuple[int, str, dict[str, Any]]], most: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-        """Requests of any size, in the order of arrival; some are sent twice, as by a client that heard no answer."""
+        """Requests of any size, in the order of arrival; some are sent twice, as by a client that got no answer."""
         cuts = np.unique([0, *np.cumsum(self._rng.integers(1, most, 3 * len(events) // most)), len(events)])
         for low, high in pairwise(cuts[cuts <= len(events)].tolist()):
             for topic in ("predictions", "labels"):

@@ -31,7 +31,7 @@ NDJSON, JSON = {"Content-Type": "application/x-ndjson"}, {"Content-Type": "appli
 
 @dataclass
 class Stand:
-    """A server with one model of an ugly name, and the ids that it has accepted."""
+    """A server with one model whose name has special characters, and the ids that it has accepted."""
 
     client: Client
     http: httpx.Client
@@ -83,7 +83,7 @@ def event(key: str, **changes: Any) -> dict[str, Any]:
 
 
 def line(key: str, **changes: Any) -> bytes:
-    """Its line; NaN and infinity as Python writes them."""
+    """The line of a good prediction; NaN and infinity as Python writes them."""
     return json.dumps(event(key, **changes)).encode()
 
 
@@ -122,7 +122,7 @@ FRAMES = {
 
 @pytest.mark.parametrize("case", FRAMES)
 def test_a_bad_frame_costs_its_row_alone(stand: Stand, case: str) -> None:
-    """The row is refused with field and reason, and the good row after it lands."""
+    """The row is rejected with field and reason, and the good row after it is accepted."""
     bad, name, reason = FRAMES[case]
     answer = stand.send("predictions", bad + b"\n" + line(f"after {case}"))
     body = answer.json()
@@ -147,7 +147,7 @@ CELLS: dict[str, tuple[dict[str, Any], str, str]] = {
 
 @pytest.mark.parametrize("case", CELLS)
 def test_a_bad_cell_does_not_cost_the_row(stand: Stand, case: str) -> None:
-    """The row lands, and its cell is told."""
+    """The row is accepted, and its bad cell is listed."""
     features, name, reason = CELLS[case]
     answer = stand.send("predictions", line(f"cell {case}", features={"km": 0.1, COLUMN: "plain"} | features))
     body = answer.json()
@@ -158,7 +158,7 @@ def test_a_bad_cell_does_not_cost_the_row(stand: Stand, case: str) -> None:
 
 
 def test_unknown_columns_and_double_keys_are_taken(stand: Stand) -> None:
-    """A column that the contract does not know is left out; of a key that is there twice the last holds."""
+    """A column that is not in the contract is left out; if a key comes twice, its last value counts."""
     unknown = line("unknown", features={"km": 1, COLUMN: VALUE, "<script>": {"deep": [1]}})
     double = line("first").replace(b"{", b'{"prediction_id": "zeroth", ', 1)
     body = stand.send("predictions", unknown + b"\n" + double).json()
@@ -188,7 +188,7 @@ def test_unknown_columns_and_double_keys_are_taken(stand: Stand) -> None:
 def test_a_body_that_cannot_be_taken_is_a_problem_with_a_remedy(
     stand: Stand, body: bytes, headers: dict[str, str], status: int, reason: str
 ) -> None:
-    """Bombs, broken gzip, broken JSON and other types are answered, and nothing is kept."""
+    """Decompression bombs, broken gzip, broken JSON and other types are answered with a problem, and nothing is kept."""
     answer = stand.http.post("/v1/predictions", content=body, headers=headers)
     problem = answer.json()
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
@@ -197,7 +197,7 @@ def test_a_body_that_cannot_be_taken_is_a_problem_with_a_remedy(
 
 
 def test_an_empty_batch_is_fine(stand: Stand) -> None:
-    """An empty array is taken, and has nothing in it."""
+    """An empty array is accepted."""
     answer = stand.http.post("/v1/predictions", content=b"[]", headers=JSON)
     assert (answer.status_code, answer.json()) == (200, {"accepted": 0, "rejected": 0, "errors": [], "cells": []})
 
@@ -226,7 +226,7 @@ IDS = [
 
 
 def test_any_text_is_an_id_once(stand: Stand) -> None:
-    """Quotes, zeroes, line ends and braces are kept as given, known again when they come again, and joined with their labels."""
+    """Ids with quotes, zeroes, line ends and braces are kept as given, recognised when they come again, and joined with their labels."""
     body = b"\n".join(line(key) for key in IDS)
     for _ in range(3):
         assert stand.send("predictions", body).json()["accepted"] == len(IDS)
@@ -249,7 +249,7 @@ LABELS: dict[str, tuple[dict[str, Any], str, str]] = {
 
 @pytest.mark.parametrize("case", LABELS)
 def test_a_bad_label_costs_itself_alone(stand: Stand, case: str) -> None:
-    """It is refused with field and reason; the label after it lands and waits for a prediction that nobody has seen."""
+    """It is rejected with field and reason; the label after it is accepted and waits for its prediction."""
     changes, name, reason = LABELS[case]
     good = {"prediction_id": f"orphan {case}", "model": MODEL, "label": 1}
     answer = stand.send("labels", json.dumps(good | changes).encode() + b"\n" + json.dumps(good).encode())
@@ -260,7 +260,7 @@ def test_a_bad_label_costs_itself_alone(stand: Stand, case: str) -> None:
 
 
 def test_after_all_of_it_the_server_serves_and_evaluates(stand: Stand) -> None:
-    """All that was accepted is there once, nothing is stuck, and the readings of ugly names are read back by them."""
+    """Every accepted event is there once, the stream becomes quiet, and readings of names with special characters are found by these names."""
     stand.accepted.add("last")
     assert stand.send("predictions", line("last")).json()["accepted"] == 1
     status = stand.client.wait(600)
@@ -281,7 +281,7 @@ def test_after_all_of_it_the_server_serves_and_evaluates(stand: Stand) -> None:
     ids=["inbox", "fleet", "model", "column", "segment"],
 )
 def test_pages_show_ugly_names_as_text(stand: Stand, browser: Browser, path: str) -> None:  # noqa: F811
-    """No name becomes markup: nothing runs, no element appears, the browser complains of nothing, and the name can be read."""
+    """No name becomes markup: no script runs, no element appears, the browser reports no error, and the name can be read."""
     context = browser.new_context()
     window = Window(context, str(stand.http.base_url).rstrip("/"))
     said: list[str] = []

@@ -37,7 +37,7 @@ def test_readings_follow_the_contract(
 
 
 def _a_new_reference(client: Client, pair: flights.Pair, folder: Path) -> None:
-    """Three weeks under January's bins, then under those of its first ten days without one feature: as if it had always been so."""
+    """After three weeks under January's bins, a reference of its first ten days without one feature gives the readings that it would have given from the start."""
     stream = pd.read_parquet(pair.stream)
     stream = stream[stream["ts"] < stream["ts"].iloc[0] + pd.Timedelta(days=21)]
     stream.to_parquet(folder / "stream.parquet")
@@ -67,14 +67,14 @@ def _a_new_reference(client: Client, pair: flights.Pair, folder: Path) -> None:
 
 
 def _other_classes(client: Client, folder: Path) -> None:
-    """A class comes, goes, or gives its place to another, and a number becomes a dimension: probabilities stay with their classes."""
+    """A class is added, removed or replaced, and a number becomes a dimension: probabilities stay with their classes."""
     for before, after in (("abd", "abcd"), ("abd", "abc"), ("abcd", "abd")):
         wanted, found = _change(client, before, after, folder)
         assert (before, after, compare(wanted, found)[:20]) == (before, after, [])
 
 
 def _classes_however_written(client: Client, folder: Path) -> None:
-    """A class is one in files, events and labels; what is no class is told, counted, and a class of its own."""
+    """A class is found by the same rules in files, events and labels; a value that is no class is reported, counted, and a class of its own."""
     for task in ("binary", "multiclass"):
         wanted, found = _spelled(client, task, folder)
         assert (task, compare(wanted, found)[:20]) == (task, [])
@@ -87,7 +87,7 @@ def _classes_however_written(client: Client, folder: Path) -> None:
 
 
 def _spelled(client: Client, task: str, folder: Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Send a model whose classes are numbers, written in three ways; the readings of the plain one, and those that are there."""
+    """Send a model whose classes are numbers, written in three ways. Returns the readings of the plain one, and those of the others."""
     classes = "01" if task == "binary" else "012"
     reference, stream = _numbered(classes, 0, 300), _numbered(classes, 1, 600)
     words = task == "binary"
@@ -122,13 +122,13 @@ def _numbered(classes: str, seed: int, rows: int) -> pd.DataFrame:
 
 
 def _written(frame: pd.DataFrame, texts: Mapping[str, str]) -> pd.DataFrame:
-    """The same with its labels as other texts, and columns of probabilities that are called so."""
+    """The frame with other texts as labels and in the names of columns of probabilities."""
     labels = frame["label"].astype(str).map(texts)
     return frame.assign(label=labels).rename(columns={f"proba_{one}": f"proba_{other}" for one, other in texts.items()})
 
 
 def _change(client: Client, before: str, after: str, folder: Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Give a model of these classes others; the readings that must be there, and those that are."""
+    """Give a model other classes. Returns the expected readings, and those that are there."""
     model = f"{before}-{after}"
     frames = [_animals(before, 0, 300), _animals(before, 1, 600), _animals(after, 2, 300), _animals(after, 3, 600)]
     paths = [folder / f"{model}-{place}.parquet" for place in range(len(frames))]

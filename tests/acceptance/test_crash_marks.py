@@ -26,7 +26,7 @@ CASES: list[tuple[Topic, str]] = [
 @pytest.mark.parametrize("lost", ["rows", "token"])
 @pytest.mark.parametrize(("topic", "table"), CASES)
 def test_a_batch_is_whole_and_single_whatever_the_dead_process_left(tmp_path: Path, topic: Topic, table: str, lost: str) -> None:
-    """ClickHouse remembers a token before its part is there, and does not sync it: neither loses or doubles a row."""
+    """ClickHouse notes a token before its part is there, and does not sync it; neither loses or doubles a row."""
     with closing(Backend(tmp_path)) as backend:
         backend.add("m")
         backend.append(topic, ROWS[topic])

@@ -71,7 +71,7 @@ def test_the_same_declaration_leaves_a_reference_and_another_one_asks(stand: Sta
 
 @pytest.mark.slow
 def test_a_declaration_of_a_model_that_a_file_gave_asks_too(stand: Stand) -> None:
-    """Nothing was declared before."""
+    """Also if nothing was declared before."""
     stand.ask(
         "PUT",
         "/v1/models/derived/reference",
@@ -91,7 +91,7 @@ OCTETS, YAML = {"Content-Type": "application/octet-stream"}, {"Content-Type": "a
 
 @pytest.mark.slow
 def test_a_model_keeps_names_that_nothing_new_may_have(stand: Stand) -> None:
-    """A segment `all`, which an older program took: its reference and its declaration go on; what is added keeps to the rule."""
+    """A model with a dimension `all`, which an older version accepted, may get its reference and its declaration again; new names must follow the rule."""
     sink = BytesIO()
     table = pa.table({"all": ["a", "b", "a"], "a=b": ["a", "b", "a"], "km": [1.0, 2.0, 3.0], "prediction": [5.0, 6.0, 7.0]})
     pq.write_table(table, sink)
@@ -120,7 +120,7 @@ def test_a_model_keeps_names_that_nothing_new_may_have(stand: Stand) -> None:
 
 @pytest.mark.slow
 def test_a_view_that_cannot_be_made_leaves_no_contract(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither of a file nor of a declaration; the same again, later, makes it whole."""
+    """Neither from a file nor from a declaration; the same again, later, succeeds."""
 
     def define(statement: str) -> None:
         raise Retryable(f"the store is away: {statement[:20]}")
@@ -141,7 +141,7 @@ def test_a_view_that_cannot_be_made_leaves_no_contract(stand: Stand, monkeypatch
 
 @pytest.mark.slow
 def test_words_about_a_model_make_no_new_version(stand: Stand) -> None:
-    """They are written beside a reference, and stay when the reference or a declaration without words is given again; wrong ones are refused where they stand."""
+    """They are kept when the reference, or a declaration without them, is given again; wrong ones are refused with their line."""
 
     def apply(text: str) -> Any:
         return stand.ask("POST", "/v1/apply", content=text.encode(), headers={"Content-Type": "application/yaml"}).json()

@@ -39,7 +39,7 @@ QUOTED = "rides%2Fcity"
 
 
 class House:
-    """The whole at work on a folder, and its API."""
+    """A running embedded backend on a folder, and its API."""
 
     def __init__(self, whole: Embedded, runner: asyncio.Runner) -> None:
         self.whole, self._runner = whole, runner
@@ -56,7 +56,7 @@ class House:
         return found
 
     def apply(self, text: str) -> list[str]:
-        """What became of each definition."""
+        """Apply definitions. Returns the result of each."""
         answer = self.ask("POST", "/v1/apply", content=text.encode(), headers={"content-type": "application/yaml"})
         assert answer.status_code == 200, answer.text
         return [item["result"] for item in answer.json()["items"]]
@@ -74,7 +74,7 @@ class House:
         return answer
 
     def wait(self, until: Callable[[], bool] | None = None) -> None:
-        """Until the stream is quiet, or something else is so."""
+        """Wait until the stream is quiet, or until another condition holds."""
         deadline = time.monotonic() + 120
         while not (until() if until else self.ask("GET", "/v1/status").json()["quiet"]):
             assert time.monotonic() < deadline, self.ask("GET", "/v1/status").json()
@@ -85,26 +85,26 @@ class House:
         return [{name: value for name, value in one.items() if name != "revision"} for one in self.items("/v1/readings", **params)]
 
     def held(self) -> list[str]:
-        """The tables with rows of the model."""
+        """The tables that have rows of the model."""
         engine = self.whole.stores.engine
         return [table for table in _tables(engine) if _holds(engine, table, MODEL)]
 
     def ended(self) -> dict[str, str]:
-        """By monitor, why the episode that ended last did."""
+        """By monitor, why its last episode ended."""
         closed = self.items("/v1/episodes", state="closed")
         return {one["monitor"]: self.whole.stores.control.transitions(one["id"])[-1].reason for one in reversed(closed)}
 
 
 @contextmanager
 def house(folder: Path) -> Iterator[House]:
-    """Begun on a folder, and ended."""
+    """A backend that is started on a folder, and ended."""
     with Embedded(load(None, data=folder, ingest={"silence": "1s"})) as whole, asyncio.Runner() as runner:
         yield House(whole, runner)
 
 
 # long: one life, from the first definition to the last restart
 def test_what_is_deleted_ends_and_its_history_stays(tmp_path: Path) -> None:
-    """A monitor; then its model; then what is kept of it, also after a restart between. Each name is taken again, and goes on from there."""
+    """A monitor is deleted, then its model, then the model's facts, also with restarts in between. Each name is defined again, and goes on from there."""
     with house(tmp_path) as here:
         assert "created" in here.apply(DEFINITIONS)
         here.send()
@@ -174,7 +174,7 @@ def test_what_is_deleted_ends_and_its_history_stays(tmp_path: Path) -> None:
 
 
 def test_every_process_hears_of_a_pause_and_of_a_delete(world: Callable[[Mapping[str, str]], World]) -> None:
-    """In either world: owners stand still and go on, and stop; events are refused; a model that is purged and made again reads as it did first."""
+    """In both worlds owners pause, go on and stop; events are refused; a model that is purged and made again has the readings of the first one."""
     day = time.time_ns() // 1_000 // moment.DAY * moment.DAY - moment.DAY
     model, monitor = "rides", "{monitor: nulls, model: rides, measure: quality.null_rate, columns: [km], min_samples: 1, enabled: %s}"
     contract = "- {contract: rides, task: binary, columns: [{name: km, kind: numeric, range: [0, 10]}]}"

@@ -27,7 +27,7 @@ SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
 def test_a_disordered_stream_reads_as_the_quiet_one(
     observed: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World], tmp_path: Path
 ) -> None:
-    """Shuffled, doubled, late, early, corrected, retracted and cut anywhere: both models' readings agree, and the ruler confirms them."""
+    """Shuffled, duplicated, late, early, corrected, retracted and divided anywhere: the readings of both models agree, and equal the oracle's."""
     storms = {pair: _storm(pair) for pair in observed}
     wild = {pair: replace(pair, model=f"{pair.model}-storm") for pair in observed}
     with world(SOON) as place, Client(place.url) as client:
@@ -51,6 +51,6 @@ def test_a_disordered_stream_reads_as_the_quiet_one(
 
 @cache
 def _storm(pair: flights.Pair) -> tuple[Storm, pd.DataFrame]:
-    """What either world is sent, and what it must read."""
+    """The stream for both worlds, and the readings that must result."""
     storm = Storm(pd.read_parquet(pair.stream), f"{pair.model}-storm", days=DAYS, seed=7)
     return storm, watch.ruler(pair, storm.truth)

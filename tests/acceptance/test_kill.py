@@ -30,7 +30,7 @@ SETTINGS = {"WATCHKEEPER_INGEST__SILENCE": "1s", "WATCHKEEPER_INGEST__BATCH__WAI
 def test_kills_at_random_moments_lose_and_double_nothing(
     observed: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World], tmp_path: Path
 ) -> None:
-    """After restart and quiet the readings are those of a quiet run, raw holds each id once, and the panes equal raw."""
+    """After the restart, at quiet, the readings are those of a run without kills, raw events hold each id once, and the panes equal raw events."""
     rng, pair = random.Random(11), observed[0]
     storm = Storm(pd.read_parquet(pair.stream), f"{pair.model}-killed", days=DAYS, seed=3)
     killed = replace(pair, model=f"{pair.model}-killed")

@@ -22,7 +22,7 @@ _names = itertools.count()
 
 
 class Send(NamedTuple):
-    """A request to a partition; by its clock the log takes it so much earlier (seconds)."""
+    """A request to a partition; the partition's clock is so many seconds behind."""
 
     topic: Topic
     partition: int
@@ -31,7 +31,7 @@ class Send(NamedTuple):
 
 
 class Ingest(NamedTuple):
-    """Partitions are read to their ends, in batches of about so many bytes."""
+    """Ingest reads these partitions to their ends, in batches of about so many bytes."""
 
     partitions: tuple[int, ...]
     size: int
@@ -44,15 +44,15 @@ class Evaluate(NamedTuple):
 
 
 class Replace(NamedTuple):
-    """Another owner takes over; the one before goes on as if nothing had happened, at every `Haunt`."""
+    """Another owner takes over; the former owner takes a step at every `Haunt`, as if nothing had happened."""
 
 
 class Haunt(NamedTuple):
-    """Who was replaced takes a step, and what was kept from being written is written now."""
+    """Former owners take a step, and writes that were held back are done now."""
 
 
 class Arm(NamedTuple):
-    """The process dies at this write from now on, before or after it is done; or its owner is replaced meanwhile and the write comes late."""
+    """The process dies at this write from now on, before or after it is done; or the owner is replaced meanwhile, and the write comes late."""
 
     writes: int
     when: When
@@ -160,7 +160,7 @@ def _do(backend: Backend, model: str, action: Any) -> None:
 
 
 def _settle(backend: Backend, model: str) -> None:
-    """Until there is nothing left to do."""
+    """Take steps until there is nothing left to do."""
     _survive(backend, model, Ingest(PARTITIONS, 1_000))
     _survive(backend, model, Evaluate(silent=True))
     backend.fuse.arm(0, "before")
@@ -195,7 +195,7 @@ def _rank(label: tuple[tuple[int, ...], dict[str, Any]]) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_window_that_silence_has_closed_follows_what_comes_later(backend: Backend, killed: bool) -> None:
-    """It is evaluated again for events of its own, although the watermark of events has not passed its end; a new owner does so, too."""
+    """It is evaluated again for its late events, although the watermark of events has not passed its end; a new owner does so, too."""
     model = f"late-{next(_names)}"
     backend.add(model)
     row = {"ts": _START // 1_000, "features": {"x": 1, "c": "a"}, "prediction": 1}

@@ -26,7 +26,7 @@ from watchkeeper.telemetry.ingest_metrics import IngestMetrics
 
 
 async def test_the_way_of_a_batch_is_measured(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Rows, sizes, the inserts of each table, delays, the watermark, memory; and a line of the log that carries the batch's token."""
+    """Metrics count rows, sizes, inserts of each table, delays, the watermark and memory, and a line of the log has the batch's token."""
     caplog.set_level(logging.DEBUG, "ingest.write")
     now = int(time.time() * 1_000)
     events = [{"prediction_id": f"p{i}", "model": "m", "ts": now - 60_000, "features": {"x": i, "c": "a"}, "prediction": 1} for i in (1, 2)]
@@ -63,7 +63,7 @@ async def test_the_way_of_a_batch_is_measured(tmp_path: Path, caplog: pytest.Log
 
 
 def test_the_lag_is_the_age_of_what_waits_and_ends_when_it_is_written(tmp_path: Path) -> None:
-    """Of the partitions that are held; a second batch that is read meanwhile does not hide the first."""
+    """It counts assigned partitions only, and a second batch that is read meanwhile does not hide the first."""
     clock, held = ManualClock(100_000_000), {("predictions", 0)}
     log = EmbeddedLog(tmp_path / "log.sqlite")
     flow = IngestMetrics(clock, lambda: held)  # type: ignore[arg-type,return-value]  # topics are literals
@@ -89,7 +89,7 @@ def test_the_lag_is_the_age_of_what_waits_and_ends_when_it_is_written(tmp_path: 
 
 
 def test_an_insert_that_fails_is_not_timed(tmp_path: Path) -> None:
-    """The histogram is of inserts that succeeded, so that its count is that of the rows' batches."""
+    """The histogram counts successful inserts only."""
 
     class Broken:
         def batches(self, rows: object) -> None:
@@ -102,14 +102,14 @@ def test_an_insert_that_fails_is_not_timed(tmp_path: Path) -> None:
 
 
 def test_a_partition_that_comes_back_forgets_what_was_under_way_while_others_are_read(tmp_path: Path) -> None:
-    """Whatever another thread reads in the meantime."""
+    """Also if another thread reads meanwhile."""
     appended = EmbeddedLog(tmp_path / "log.sqlite")
     for _ in range(20):
         appended.append("labels", "json", b"[]", 0, None).result(300)
     log, starts = IngestMetrics(ManualClock(0), set).log(appended), itertools.count(1)
 
     class Meanwhile(str):
-        """A topic; whenever it is compared with another one, a batch of that is read."""
+        """A topic that reads a batch of another one whenever the two are compared."""
 
         __slots__ = ()
         __hash__ = str.__hash__

@@ -43,7 +43,7 @@ GROWTH = 120 << 20  # bytes by which an ingest process may grow meanwhile: less 
 
 
 class Outage(NamedTuple):
-    """What goes away, and which processes must say so, in which words."""
+    """Which server goes away, and which processes must report it, with which text."""
 
     name: str
     told: dict[str, str]
@@ -60,7 +60,7 @@ HEAVY = {"clickhouse", "disk"}
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
-    """Servers of this module's own; ClickHouse's data on a small disk, where one can be made."""
+    """Servers of this module; ClickHouse's data are on a small disk, if one can be made."""
     folder = tmp_path_factory.mktemp("servers")
     machines = Machines(folder)
     data = machines.clickhouse.folder / "data"
@@ -76,7 +76,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
 
 @pytest.mark.parametrize("outage", OUTAGES, ids=lambda outage: outage.name)
 def test_an_outage_is_told_outlived_and_costs_nothing(machines: Machines, outage: Outage, tmp_path: Path) -> None:
-    """The processes concerned say what is wrong, none of them ends, ingest holds no more than it may, and at quiet every reading is right."""
+    """The affected processes report what is wrong, none of them ends, ingest stays within its memory limit, and at quiet every reading is right."""
     if outage.name == "disk" and not (machines.clickhouse.folder / "data").is_mount():
         pytest.skip("no small disk can be mounted here; run as root, where mounting is permitted")
     seconds = SECONDS + 10
@@ -117,7 +117,7 @@ def test_an_outage_is_told_outlived_and_costs_nothing(machines: Machines, outage
 
 @contextmanager
 def _away(machines: Machines, name: str) -> Iterator[None]:
-    """A server is killed, or ClickHouse's disk is full, until the block is left."""
+    """Kill a server, or fill ClickHouse's disk, until the block is left."""
     if name != "disk":
         machines.by_name[name].kill()
         try:
@@ -141,7 +141,7 @@ def _away(machines: Machines, name: str) -> Iterator[None]:
 
 
 def _sql(machines: Machines, statement: str) -> str:
-    """What ClickHouse answers."""
+    """ClickHouse's answer."""
     server = machines.clickhouse
     answer = httpx.post(server.url, content=statement, auth=(server.user, server.password), trust_env=False)
     assert answer.is_success, answer.text
@@ -149,7 +149,7 @@ def _sql(machines: Machines, statement: str) -> str:
 
 
 def _pile(servers: Servers) -> None:
-    """Events that ingest has to leave with the brokers; sent in a few seconds."""
+    """More events than ingest may hold in memory, sent in a few seconds."""
     ((_, rows),) = [request for request in census.requests(census.people(2_000, 3), 2_000) if request[0] == "predictions"]
     direct, pad = Direct(servers), "x" * WEIGHT
     for turn in range(BALLAST // len(rows)):
@@ -175,7 +175,7 @@ def _until(holds: Callable[[], bool], seconds: float, what: str | Callable[[], s
 
 @contextmanager
 def _grown(place: Cluster) -> Iterator[dict[str, int]]:
-    """By how many bytes each ingest process has grown at most since the block was entered; complete when it is left."""
+    """By how many bytes each ingest process has grown at most since the block was entered; complete when the block is left."""
     processes = [place.processes[name] for name in INGEST]
     before = {process.name: process.memory() for process in processes}
     grown, over = dict.fromkeys(before, 0), threading.Event()

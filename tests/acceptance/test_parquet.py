@@ -60,7 +60,7 @@ PLACES: dict[str, tuple[tuple[str, ...], str | None, dict[str, str], set[Group]]
 
 
 class Stand(NamedTuple):
-    """The whole without owners and consumers, and its API."""
+    """An embedded backend without owners and consumers, and its API."""
 
     whole: Embedded
     http: httpx.AsyncClient
@@ -89,7 +89,7 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
 
 
 def _file(place: str, task: str, name: str, made: Made) -> pa.Table:
-    """A good file but for one column."""
+    """A file in which all columns but one are good."""
     classes = ["a", "b", "a", "b", "a", "b"] if task == "multiclass" else [0, 1, 0, 1, 0, 1]
     columns: dict[str, Any] = {
         "prediction_id": KEYS,
@@ -111,7 +111,7 @@ def _file(place: str, task: str, name: str, made: Made) -> pa.Table:
 )
 @given(data=st.data())
 def test_a_column_of_any_type_in_any_place_is_taken_right_or_refused(stand: Stand, tmp_path: Path, data: st.DataObject) -> None:
-    """By `reference` and by `replay`: as what it is, or refused with column, type and remedy; a refused file leaves no model."""
+    """`reference` and `replay` read the column right or refuse the file with column, type and remedy; a refused file leaves no model."""
     place = data.draw(st.sampled_from(sorted(PLACES)), label="place")
     tasks, fixed, options, takes = PLACES[place]
     task, name = data.draw(st.sampled_from(tasks), label="task"), fixed or data.draw(NAMES, label="name")
@@ -153,7 +153,7 @@ def test_a_column_of_any_type_in_any_place_is_taken_right_or_refused(stand: Stan
 
 
 def _odd(place: str, name: str, made: Made) -> bool:
-    """What is refused for its values or its name, though its type can be read."""
+    """Why a column is refused for its values or its name, although its type can be read."""
     values = [value for value in made.means if value is not None]
     if place in {"ts", "label_ts"}:
         late = any(not moment.EARLIEST <= value <= moment.LATEST for value in values if made.group == "time")
@@ -164,7 +164,7 @@ def _odd(place: str, name: str, made: Made) -> bool:
 
 
 def _derive(table: pa.Table, options: dict[str, str], name: str) -> None:
-    """What no file holds is told apart all the same."""
+    """Also for columns that no file can hold."""
     refused: ConfigError | None = None
     try:
         derive("m", table, Options.of(options))
@@ -174,7 +174,7 @@ def _derive(table: pa.Table, options: dict[str, str], name: str) -> None:
 
 
 def _refused(stand: Stand, model: str, problem: dict[str, Any], name: str, made: Made, kind: pa.DataType) -> None:
-    """The problem names the column, and says what to do; there is no model."""
+    """Check that the problem names the column and says what to do, and that there is no model."""
     assert _names_it(problem["detail"], name), problem
     assert problem["remedy"] not in {"", "correct it and send it again"}, problem
     assert made.group != "unreadable" or any(word in problem["detail"] for word in (str(kind)[:20], "UTF-8", "name")), problem
@@ -188,7 +188,7 @@ def _names_it(message: str, name: str) -> bool:
 
 
 def _counted(stand: Stand, model: str, version: int, name: str, made: Made) -> None:
-    """The summary of the reference counts the values that were given."""
+    """Check that the summary of the reference counts the given values."""
     contract, held = stand.contract(model), stand.whole.stores.control.reference(model, version)
     assert held is not None
     column = next((one for one in contract.features if one.name == name), None)
@@ -211,7 +211,7 @@ def _binned(column: Any, means: list[Any]) -> Any:
 
 
 def _replayed(stand: Stand, model: str, path: Path, name: str) -> None:
-    """The file is sent as events that are taken and fall into the bins that the reference counted, or refused with column and remedy."""
+    """Check that the file is sent as events that fall into the bins of the reference, or is refused with column and remedy."""
     contract = stand.contract(model)
     refused: ConfigError | None = None
     stretches: list[Stretch] = []

@@ -27,7 +27,7 @@ PEOPLE, TWICE = 3_000, 300
 
 
 def test_an_id_in_two_partitions_counts_once_and_the_first_in_the_log_wins(servers: Servers, tmp_path: Path) -> None:
-    """With the same content, with other content and with another time; while one of two ingest processes sleeps, so that late copies are read first."""
+    """With the same content, other content or another time, while one of two ingest processes is stopped, so that late copies are read first."""
     reference, stream = census.people(4_000, 1), census.people(PEOPLE, 2)
     sink = BytesIO()
     reference.to_parquet(sink, index=False)
@@ -53,7 +53,7 @@ def test_an_id_in_two_partitions_counts_once_and_the_first_in_the_log_wins(serve
 
 
 def _produce(direct: Direct, stream: pd.DataFrame) -> None:
-    """Everybody once, in any partition; then the first of them again in the next one, a third as they were, the rest changed."""
+    """Send everybody once, in any partition, and then some of them again in the next partition, a third unchanged and the rest changed."""
     events: dict[str, Rows] = {"predictions": [], "labels": []}
     for topic, rows in census.requests(stream, len(stream)):
         events[topic] += rows
@@ -71,7 +71,7 @@ def _produce(direct: Direct, stream: pd.DataFrame) -> None:
 
 
 def _again(place: int, row: dict[str, Any]) -> dict[str, Any]:
-    """The same, or with other content, or that and another day, too."""
+    """The row again: the same, or with other content, or with other content on another day."""
     other = {"features": {"age": 17, "sex": "x"}, "prediction": 1 - row["prediction"], "score": 0.5}
     return [row, row | other, row | other | {"ts": "2024-03-11T12:00:00Z"}][place % 3]
 
@@ -85,7 +85,7 @@ def _shared(place: Cluster) -> None:
 
 
 def _settled(place: Cluster) -> int:
-    """How many rows the process that is awake has written, once it writes no more."""
+    """How many rows the running process has written, once it has stopped writing."""
     written, since, until = 0, time.monotonic(), time.monotonic() + 40
     while time.monotonic() < until and (not written or time.monotonic() - since < 2):
         if (now := place.counts(census.MODEL)["rows"]) != written:

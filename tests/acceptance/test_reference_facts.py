@@ -73,7 +73,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
 
 
 def give(stores: Stores, model: str, table: pa.Table) -> tuple[str, Model]:
-    """Give a reference; what became of it, and the model."""
+    """Give a reference. Returns the result, and the model."""
     parquet = BytesIO()
     pq.write_table(table, parquet)
     answer = do(stores, LOCAL, "reference", ReferenceFile(model=model, parquet=parquet.getvalue(), options=OPTIONS))
@@ -85,14 +85,14 @@ def give(stores: Stores, model: str, table: pa.Table) -> tuple[str, Model]:
 
 
 def read(stores: Stores, model: Model, kind: type[Any], column: str, spans: Spans, segments: tuple[str, ...]) -> Any:
-    """Evidence of spans of the reference, by the reader of the stream."""
+    """The evidence of spans of the reference, by the reader for the stream."""
     scope = Scope(Model(model.contract.of_reference, None), segments, ("", "c"), (column,) if column else ())
     (found,) = KINDS[kind].read(Evaluate(stores.panes, stores.raw, None).reads(scope), Extent.of(spans), column, [[spans]])  # type: ignore[arg-type]
     return found
 
 
 def test_panes_by_slot_add_up_to_the_reference(stores: Stores) -> None:
-    """Over all time they are the frozen summaries; over a day the rows of that day."""
+    """Over all time they equal the stored summaries, over a day the rows of that day."""
     table = file()
     _, model = give(stores, "slots", table)
     ever = Spans.of([(reference_facts.UNTIMED, reference_facts.UNTIMED + moment.DAY), (START, START + DAYS * moment.DAY)])
@@ -114,7 +114,7 @@ def test_panes_by_slot_add_up_to_the_reference(stores: Stores) -> None:
 
 
 def test_a_sample_of_its_rows_is_read_as_events_are(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many as are kept, the same ones each time; with their labels and times."""
+    """The sample has the right size, and is the same each time, with labels and times."""
     monkeypatch.setattr(reference_facts, "KEPT", 500)
     monkeypatch.setattr(reference_facts, "_ROWS", 700)
     table = file()
@@ -142,7 +142,7 @@ def test_a_sample_of_its_rows_is_read_as_events_are(stores: Stores, monkeypatch:
 
 
 def test_a_reference_of_before_gets_its_facts_when_it_is_given_again(stores: Stores) -> None:
-    """Also with the same content, and the contract stays; what was broken off is done again, and counts once."""
+    """Also with the same content; the contract stays. An interrupted command is done again, and its facts count once."""
     table = file(400)
     _, model = give(stores, "before", table)
     kept = model.contract.of_reference
@@ -162,7 +162,7 @@ def test_a_reference_of_before_gets_its_facts_when_it_is_given_again(stores: Sto
 
 
 def test_retention_leaves_the_sample(stores: Stores) -> None:
-    """It counts for what was in a log."""
+    """Retention removes only events that were in a log."""
     _, model = give(stores, "kept", file(50))
     retain(stores.engine, 30 * moment.DAY)
     for table in ("predictions", "labels"):
@@ -174,7 +174,7 @@ def test_retention_leaves_the_sample(stores: Stores) -> None:
 
 
 def test_nothing_lists_the_reference_as_a_model(stores: Stores) -> None:
-    """Its facts count for no model."""
+    """Its facts do not count for any model."""
     _, model = give(stores, "alone", file(50))
     assert stores.panes.totals([model.contract]) == {}
     assert {contract.model for contract in stores.control.contracts()} >= {"alone"}
@@ -187,7 +187,7 @@ class _BrokenOff(Exception):
 
 
 class _Broken:
-    """A writer that is gone after so many writes."""
+    """A writer whose process dies after so many writes."""
 
     def __init__(self, whole: Any, last: int) -> None:
         self._whole, self._left = whole, last
@@ -203,7 +203,7 @@ class _Broken:
 
 
 def test_a_contract_of_a_reference_is_named_as_no_model_can_be() -> None:
-    """By the rule for names."""
+    """The rule for names refuses such names."""
     contract = Contract(model="m", version=3, task=Task.BINARY, features=())
     assert fault(Named.MODEL, contract.of_reference.model) != ""
     assert msgspec.structs.replace(contract.of_reference, model="m") == contract

@@ -21,7 +21,7 @@ SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
 
 
 def test_a_shuffled_month_reads_as_a_batch_job_over_it(world: Callable[[Mapping[str, str]], World]) -> None:
-    """Every reading, of single dimensions and of their cross, is what pandas makes of the rows, though time runs to and fro."""
+    """Every reading, of single dimensions and of their cross, equals what pandas computes from the rows, although events come in no order of time."""
     reference, stream = census.people(8_000, 1), census.people(12_000, 2, drift=0.3)
     sink = BytesIO()
     reference.to_parquet(sink, index=False)

@@ -28,14 +28,14 @@ VERSIONS = sorted((Path(__file__).parent / "versions").glob("*.tar.xz"))
 
 @pytest.fixture(params=VERSIONS, ids=lambda path: path.name.removesuffix(".tar.xz"))
 def history(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, dict[str, Any]]:
-    """A data folder that an earlier version has written, and what that version said of it."""
+    """A data folder that an earlier version has written, and the readings and episodes that it showed."""
     with tarfile.open(request.param) as archive:
         archive.extractall(tmp_path, filter="data")
     return tmp_path / "data", json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))
 
 
 def test_a_data_folder_is_read_and_goes_on(history: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    """Every reading and episode is told as before; what comes later is added to it."""
+    """Every reading and episode is as before, and later events are added."""
     folder, before = history
     with Process("up", ["up", "--data", str(folder)], tmp_path, {}) as process, Client(process.url) as client:
         client.wait(600)
@@ -60,7 +60,7 @@ def test_a_data_folder_is_read_and_goes_on(history: tuple[Path, dict[str, Any]],
 
 
 def test_servers_are_read(history: tuple[Path, dict[str, Any]], servers: Servers, tmp_path: Path) -> None:
-    """ClickHouse and PostgreSQL, as that version left them, tell the same."""
+    """ClickHouse and PostgreSQL, in the state in which that version left them, give the same."""
     folder, before = history
     _facts(folder / "facts", servers)
     _control(folder / "control.sqlite", servers)
@@ -105,7 +105,7 @@ def _control(file: Path, servers: Servers) -> None:
 
 
 def _as_before(now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
-    """What is told now, without the fields that the earlier version did not have."""
+    """The current answer without the fields that the earlier version did not have."""
     return {kind: [{name: item[name] for name in then} for item, then in zip(now[kind], before[kind], strict=True)] for kind in before}
 
 

@@ -23,7 +23,7 @@ MODEL, ROWS = "pump", 60
 
 
 def test_an_episode_knocks_when_it_fires_and_when_it_is_over(world: Callable[[Mapping[str, str]], World]) -> None:
-    """One hour of missing values among good ones: two webhooks whose signatures hold, of one episode, the first one fired, the second resolved."""
+    """One hour of missing values among good ones gives two webhooks of one episode with valid signatures: fired, and resolved."""
     told: list[dict[str, Any]] = []
     sink = BytesIO()
     pd.DataFrame({"prediction_id": map(str, range(300)), "x": [float(row) for row in range(300)], "prediction": 0.5}).to_parquet(sink)

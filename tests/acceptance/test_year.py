@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def test_every_reading_of_the_year_is_what_a_batch_job_computes(
     pairs: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World]
 ) -> None:
-    """N exactly, values to 1e-9, verdicts, for `all` and every segment value, of eleven months and two models."""
+    """Sample sizes exactly, values to 1e-9, and verdicts, for `all` and every segment, over eleven months of two models."""
     with world({}) as place, Client(place.url) as client:
         for pair in pairs:
             watch.define(client, pair)
@@ -34,5 +34,5 @@ def test_every_reading_of_the_year_is_what_a_batch_job_computes(
 
 @cache
 def _wanted(pair: flights.Pair) -> pd.DataFrame:
-    """What either world must read."""
+    """The readings that both worlds must have."""
     return watch.ruler(pair, pd.read_parquet(pair.stream))

@@ -26,7 +26,7 @@ _SIGNALS = ("@latency_ms", "@status", "@outside", "@attribution:hour")
 
 
 def observed(pair: flights.Pair, folder: Path) -> flights.Pair:
-    """The same files with what is seen of a prediction besides: latency, status and an attribution, with nulls and values that cannot be used."""
+    """The files with the optional fields latency, status and an attribution, with nulls and invalid values."""
     paths = []
     for seed, path in enumerate((pair.reference, pair.stream)):
         frame, rng = pd.read_parquet(path), np.random.default_rng(seed)
@@ -43,7 +43,7 @@ def observed(pair: flights.Pair, folder: Path) -> flights.Pair:
 
 
 def options(pair: flights.Pair) -> dict[str, Any]:
-    """The options of the reference: with signals where the files have their fields, else without any."""
+    """The options of the reference: with signals if the files have their fields, else without signals."""
     more = {**_FIELDS, "segments": [*SEGMENTS, "@status"]} if _is_observed(pair) else {}
     return {"task": pair.task, "segments": list(SEGMENTS), "features": list(flights.FEATURES), **more}
 
@@ -53,7 +53,7 @@ def _is_observed(pair: flights.Pair) -> bool:
 
 
 def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
-    """Monitors of every measure, as they stand in YAML."""
+    """Monitors of every measure, as YAML."""
     columns = [*flights.FEATURES, "@prediction", "@label"]
     shared = {"model": pair.model, "segments": GROUPINGS, "min_samples": 30}
     watched: list[dict[str, Any]] = [
@@ -88,14 +88,14 @@ def define(client: Client, pair: flights.Pair) -> None:
 
 
 def replay(client: Client, pair: flights.Pair, stream: Path | None = None) -> None:
-    """Send a stream file, and see that nothing was rejected."""
+    """Send a stream file, and check that nothing was rejected."""
     contract = document.read(client.contract(pair.model))
     receipt = send(client, Recording(stream or pair.stream, contract))
     assert (receipt.rejected, receipt.predictions.errors, receipt.labels.errors) == (0, [], [])
 
 
 def ruler(pair: flights.Pair, stream: pd.DataFrame) -> pd.DataFrame:
-    """The readings that must be there."""
+    """The expected readings."""
     spec = Spec(monitors=monitors(pair), **options(pair))
     return expected(pd.read_parquet(pair.reference), stream, spec)
 

@@ -26,7 +26,7 @@ SELECT
 
 
 class World(Protocol):
-    """A whole Watchkeeper. Entered it is ready; left it is gone, also when the test fails."""
+    """A running Watchkeeper. It is ready when entered, and ends when left, also if the test fails."""
 
     url: str
 
@@ -47,7 +47,7 @@ class World(Protocol):
         ...
 
     def __enter__(self) -> Self:
-        """Begin, and become ready."""
+        """Start, and become ready."""
         ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -70,7 +70,7 @@ class Embedded:
         self._process.start()
 
     def counts(self, model: str) -> dict[str, int]:
-        """What raw holds of a model; the process ends for it."""
+        """The raw events of a model; the process is stopped for this."""
         self._process.stop()
         with closing(Chdb(self._data / "facts")) as engine:
             found: dict[str, int] = engine.query(_COUNTS, {"model": model}).to_pylist()[0]
@@ -88,7 +88,7 @@ class Embedded:
 
 @dataclass(frozen=True, kw_only=True)
 class Servers:
-    """Where the real servers are, and what on them is this world's own."""
+    """The addresses of the real servers, and the names of this world's topics and databases on them."""
 
     bootstrap: str
     clickhouse: str
@@ -100,7 +100,7 @@ class Servers:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings that say so."""
+        """The settings for these."""
         return {
             "WATCHKEEPER_KAFKA__BOOTSTRAP": self.bootstrap,
             "WATCHKEEPER_KAFKA__PREFIX": self.prefix,
@@ -125,7 +125,7 @@ class Cluster:
         self.names = PROCESSES
 
     def process(self, name: str) -> Process:
-        """A process of the type that its name begins with; not started. Each ingest is a static member of its group."""
+        """A process of the type with which its name begins, not started. Each ingest process is a static member of its group."""
         kind = name.partition("-")[0]
         own = {"WATCHKEEPER_KAFKA__INSTANCE": name} if kind == "ingest" else {}
         return Process(name, [kind], self._folder, {**self._environment, **own})
@@ -136,12 +136,12 @@ class Cluster:
         self.processes[name].start()
 
     def counts(self, model: str) -> dict[str, int]:
-        """What raw holds of a model."""
+        """The raw events of a model."""
         found: dict[str, int] = self.ask(_COUNTS, {"model": model})[0]
         return found
 
     def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        """The rows that the fact store answers."""
+        """The rows of an answer of the fact store."""
         servers = self.servers
         with closing(Http(servers.clickhouse, servers.user, servers.password, servers.database)) as engine:
             rows: list[dict[str, Any]] = engine.query(sql, parameters).to_pylist()

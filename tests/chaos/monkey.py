@@ -18,7 +18,7 @@ _OTHERS = {"freeze ingest": 2, "freeze evaluate": 1, "rebalance": 3}
 
 
 class Monkey:
-    """Does one bad thing after another to a cluster and its servers; what it stops it starts again. Keeps count."""
+    """Causes one fault after another in a cluster and its servers, starts again what it has stopped, and counts the faults."""
 
     def __init__(self, cluster: Cluster, machines: Machines, seed: str) -> None:
         self._cluster, self._machines = cluster, machines
@@ -32,7 +32,7 @@ class Monkey:
         self.ended: Counter[str] = Counter()  # by themselves
 
     def rage(self, until: float) -> None:
-        """Go on until this moment of `time.monotonic()`; then everything runs that should, and the third ingest does not."""
+        """Go on until this time of `time.monotonic()`; afterwards all processes run except the third ingest."""
         weights = {**_KILLS, **_OTHERS}
         while time.monotonic() < until:
             for name in self._draw.choices([*weights], [*weights.values()], k=self._draw.choice((1, 1, 1, 2))):
@@ -53,7 +53,7 @@ class Monkey:
             self._rest(0.0, 1.5)
 
     def _rebalance(self) -> None:
-        """A third member of the group comes; or it goes, in order or killed."""
+        """A third member of the group starts; or it ends, in order or killed."""
         self.rebalances += 1
         if not self._third.running:
             self._third.start(wait=False)
@@ -63,7 +63,7 @@ class Monkey:
             self._kill(_THIRD)
 
     def _freeze(self, name: str) -> None:
-        """Longer than the group waits: what wakes is a zombie, whose partitions are another's."""
+        """Stop a process for longer than the group's session: when it continues, its partitions belong to another."""
         process = self._cluster.processes[name]
         if not process.running:
             return
@@ -80,7 +80,7 @@ class Monkey:
         self._all[name].kill()
 
     def _revive(self) -> None:
-        """Start what does not run, as whoever looks after the processes would."""
+        """Start processes that do not run, as a supervisor would."""
         for name, server in self._all.items():
             if not server.running and server is not self._third:
                 if name not in self._down:

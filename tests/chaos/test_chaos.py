@@ -40,7 +40,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(1800 + 2 
 def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
     pairs: tuple[flights.Pair, ...], protocol: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One model's events come over HTTP, the other's straight from Kafka; at quiet both read as a batch job over the distinct events."""
+    """One model's events come over HTTP, the other's directly from Kafka; at quiet both have the readings of a batch job over the distinct events."""
     days = max(7, round(SECONDS * RATE / DAILY))
     storms = {pair: Storm(pd.read_parquet(pair.stream), pair.model, days=days, seed=5, most=400) for pair in pairs}
     with Machines(tmp_path / "servers") as machines:

@@ -26,7 +26,7 @@ def label(backend: Backend, model: str, key: str = "a", value: int = 1, *, parti
 
 
 def settle(backend: Backend, model: str) -> None:
-    """Until there is nothing left to do."""
+    """Take steps until there is nothing left to do."""
     backend.ingest(1_000_000)
     assert any(not backend.evaluate(model, silent=True) for _ in range(6))
 

@@ -28,19 +28,19 @@ ALL = {"all": range(8), "c=a": (0, 5), "c=other": (2, 3, 7)}
 
 
 def event(day: int, row: int) -> tuple[Any, Any]:
-    """X and c of a row of a day."""
+    """The values of x and c in a row of a day."""
     x = X[row]
     return (x + day if isinstance(x, float) else x), C[row]
 
 
 def rows_of(days: range, segment: str) -> list[tuple[Any, Any]]:
-    """The events of some days: day d has the first d + 5."""
+    """The events of some days: day d has the first d + 5 events."""
     return [event(day, row) for day in days for row in range(day + 5) if row in ALL[segment]]
 
 
 @pytest.fixture
 def scope(backend: Backend, model: str) -> Scope:
-    """Four days of events, and what is asked of them."""
+    """Four days of events, and the scope in which evidence is read."""
     held = backend.contracts[model]
     x = msgspec.structs.replace(held.features[0], tails=(-1.0, 50.0), range=(0.0, 7.5))
     backend.contracts[model] = msgspec.structs.replace(held, features=(x, held.features[1]))
@@ -59,7 +59,7 @@ def read(backend: Backend, scope: Scope, kind: type[Any], column: str, spans: Sp
 
 
 def test_moments_of_windows_are_those_of_their_rows(backend: Backend, scope: Scope) -> None:
-    """Of windows that overlap, and in each segment; null and what is no number count in n only."""
+    """Also in overlapping windows and in each segment; null and invalid values count in n only."""
     spans = Spans.of([(START + day * moment.DAY, START + (day + 2) * moment.DAY) for day in range(3)])
     found: Moments = read(backend, scope, Moments, "x", spans)
     sums: Sums = read(backend, scope, Sums, "x", spans)
@@ -81,7 +81,7 @@ def test_moments_of_windows_are_those_of_their_rows(backend: Backend, scope: Sco
 
 
 def test_distinct_values_of_windows_are_those_of_their_rows(backend: Backend, scope: Scope) -> None:
-    """With a bin of their own or without; null is none."""
+    """With a bin of their own or without; null does not count."""
     spans = Spans.of([(START + day * moment.DAY, START + (day + 2) * moment.DAY) for day in range(3)])
     found: Distinct = read(backend, scope, Distinct, "c", spans)
     for at, segment in np.ndindex(3, len(ALL)):
@@ -90,7 +90,7 @@ def test_distinct_values_of_windows_are_those_of_their_rows(backend: Backend, sc
 
 
 def test_the_reference_has_the_same_evidence() -> None:
-    """Of its rows; variance does not suffer where numbers are far from zero."""
+    """The evidence of the reference is that of its rows; the variance stays exact if numbers are far from zero."""
     x = np.random.default_rng(5).normal(1e9, 2.0, 4_000)
     table = pa.table({"x": x, "c": [f"v{row % 700}" for row in range(4_000)], "prediction": [row % 2 for row in range(4_000)]})
     model = Model(*derive("m", table, Options.of({"task": "binary"})))
@@ -106,7 +106,7 @@ def test_the_reference_has_the_same_evidence() -> None:
 
 
 def test_moments_of_panes_from_before_are_not_known(backend: Backend, model: str) -> None:
-    """Then there is no variance, and not a wrong one."""
+    """Then the variance is unknown, and not wrong."""
     predict(backend, model, 1, 5, "a")
     settle(backend, model)
     backend.engine.command("ALTER TABLE panes UPDATE measured = 0 WHERE model = {m:String} SETTINGS mutations_sync = 1", {"m": model})

@@ -26,7 +26,7 @@ from tests.ownership.scene import START, counts, label, predict, settle
 
 
 def test_a_replaced_owner_is_told_and_writes_nothing(backend: Backend, model: str) -> None:
-    """Its next write raises Fenced; what its successor did stays."""
+    """Its next write raises Fenced, and what the next owner has written stays."""
     predict(backend, model, 1, 1)
     settle(backend, model)
     replaced = backend.owner(model)
@@ -45,7 +45,7 @@ def test_a_replaced_owner_is_told_and_writes_nothing(backend: Backend, model: st
 
 @pytest.mark.parametrize("write", range(1, 11))
 def test_a_late_write_loses(backend: Backend, model: str, write: int) -> None:
-    """Whichever write of an owner lands only after its successor has finished: readings, panes and outcomes are as without it."""
+    """If any write of an owner comes only after the next owner has finished, readings, panes and outcomes are as without it."""
     label(backend, model)
     predict(backend, model, 1, 2)
     predict(backend, model, 2, 1)
@@ -74,7 +74,7 @@ def test_a_late_write_loses(backend: Backend, model: str, write: int) -> None:
 
 @pytest.mark.parametrize("write", range(1, 6))
 def test_a_step_that_fails_after_a_repair_is_made_up_for(backend: Backend, model: str, write: int) -> None:
-    """A batch stands twice in the panes and is evaluated so; the step that repairs it breaks off, and the same owner goes on."""
+    """A batch is twice in the panes and is evaluated so. The step that repairs it fails, and the same owner completes the repair."""
     predict(backend, model, 1, 1)
     settle(backend, model)
     predict(backend, model, 1, 2, "b", hour=1)
@@ -95,7 +95,7 @@ def test_a_step_that_fails_after_a_repair_is_made_up_for(backend: Backend, model
 
 
 def test_what_was_made_again_is_audited_before_it_is_judged(backend: Backend, model: str) -> None:
-    """Ingest adds nothing to such panes; while the audit rests they get what has come since, once their window is over."""
+    """Ingest adds nothing to rebuilt panes. Before their window is evaluated they get the events that came since, also while audits pause."""
     for partition in (1, 2):
         predict(backend, model, partition, partition)
     settle(backend, model)
@@ -108,7 +108,7 @@ def test_what_was_made_again_is_audited_before_it_is_judged(backend: Backend, mo
 
 
 def test_slots_that_somebody_rebuilt_late_are_audited_again(backend: Backend, model: str) -> None:
-    """An earlier owner declares a slot rebuilt whose panes it never wrote: the next step makes it again."""
+    """If an earlier owner notes a slot as rebuilt whose panes it never wrote, the next step makes the panes again."""
     predict(backend, model, 1, 1)
     settle(backend, model)
     audited = backend.owner(model).counts.audited
@@ -119,7 +119,7 @@ def test_slots_that_somebody_rebuilt_late_are_audited_again(backend: Backend, mo
 
 
 def test_what_an_owner_has_rebuilt_is_not_strange_to_the_next(backend: Backend, model: str) -> None:
-    """A new owner audits nothing when its predecessor has ended in order."""
+    """A new owner audits nothing if the owner before has ended in order."""
     for partition in (1, 2):
         predict(backend, model, partition, partition)
     settle(backend, model)
@@ -130,7 +130,7 @@ def test_what_an_owner_has_rebuilt_is_not_strange_to_the_next(backend: Backend, 
 
 
 def test_generations_rise_with_epochs_and_above_what_is_stored() -> None:
-    """Also when the epochs come from a backup that is older than the facts; data of earlier versions are below all."""
+    """Also if the epochs come from a backup that is older than the facts; data of earlier versions are below all of them."""
     assert generation(1, 99) < generation(2, 0)
     assert epoch_above(generation(40, 5)) == 41
     assert owner_of(generation(7, 3)) == owner_of(generation(7, 0)) == owner_of(generation(6, 0)) + 1
@@ -139,7 +139,7 @@ def test_generations_rise_with_epochs_and_above_what_is_stored() -> None:
 
 
 def test_owners_after_a_restore_have_an_epoch_each(backend: Backend, model: str) -> None:
-    """Epochs of a backup that is older than the facts: each of two owners that find the same facts is above them, and above the other."""
+    """With epochs from a backup that is older than the facts, two owners that find the same facts get different epochs, both above the facts."""
     predict(backend, model, 1, 1)
     settle(backend, model)
     found = Lease(model, backend.control, OutcomeStore(backend.engine)).fence[1]
@@ -151,7 +151,7 @@ def test_owners_after_a_restore_have_an_epoch_each(backend: Backend, model: str)
 
 
 def test_a_monitor_that_fails_is_tried_again_after_longer_and_longer(backend: Backend, model: str) -> None:
-    """The others go on; the pause is told and doubles up to a minute; a new revision is tried at once."""
+    """The other monitors are evaluated; the pause is reported and doubles up to a minute; a new revision is tried at once."""
     backend.clock = clock = ManualClock(SystemClock().now())
     broken = msgspec.structs.replace(monitors(model)[0], name="broken", measure="drift.of_the_tide")
     backend.monitors[model] = [*monitors(model), broken]
@@ -170,7 +170,7 @@ def test_a_monitor_that_fails_is_tried_again_after_longer_and_longer(backend: Ba
 
 
 def test_a_failing_monitor_waits_for_its_time(backend: Backend, model: str) -> None:
-    """Before the pause is over it is not tried, whatever comes."""
+    """It is not tried before its pause is over, even if events come."""
     backend.clock = ManualClock(SystemClock().now())
     backend.monitors[model] = [msgspec.structs.replace(monitors(model)[0], measure="drift.of_the_tide")]
     for logged in (1, 2, 3):
@@ -180,7 +180,7 @@ def test_a_failing_monitor_waits_for_its_time(backend: Backend, model: str) -> N
 
 
 def test_the_audit_takes_a_tenth_of_the_time(backend: Backend, model: str) -> None:
-    """While there is other work it rests nine times as long as it took; without, it is taken at once, a portion at a time."""
+    """While there is other work it pauses nine times as long as it took; without other work it goes on at once, a portion at a time."""
     seconds = [10.0]
 
     def clock() -> float:
@@ -201,7 +201,7 @@ def test_the_audit_takes_a_tenth_of_the_time(backend: Backend, model: str) -> No
 
 
 def test_an_audit_takes_so_many_events_whatever_a_position_holds(backend: Backend, model: str) -> None:
-    """Where each position is a request of thousands, a portion ends with the batch that fills it, of both partitions together."""
+    """If each position is a request of thousands of events, a portion ends with the batch that fills it, counted over both partitions."""
     rest = dict.fromkeys(("duplicates", "rejected", "outside", "first_ts", "last_ts", "watermark", "logged"), 0)
     for partition, first in itertools.product((0, 1), range(0, 100, 10)):
         place: dict[str, str | int] = {"topic": "predictions", "partition": partition, "first": first, "last": first + 9}
@@ -213,5 +213,5 @@ def test_an_audit_takes_so_many_events_whatever_a_position_holds(backend: Backen
 
 
 def test_positions_begin_at_0() -> None:
-    """What is new of a partition that was never seen is everything from 0 on."""
+    """In a partition that was never seen every position from 0 on is new."""
     assert fresh({"0": 4}, {0: 4, 1: 0, 2: 7}) == {1: (0, 0), 2: (0, 7)}

@@ -14,7 +14,7 @@ from tests.ownership.scene import counts, label, predict, settle
 
 @pytest.fixture
 def forgetful(backend: Backend) -> Iterator[Backend]:
-    """The backend, whose ingest remembers no id from one batch to the next."""
+    """The backend, with an ingest that remembers no id from one batch to the next."""
     backend.memory = 0
     backend.kill()
     yield backend
@@ -23,7 +23,7 @@ def forgetful(backend: Backend) -> Iterator[Backend]:
 
 
 def test_an_event_at_position_0_is_an_event(backend: Backend, model: str) -> None:
-    """The first event of a log that begins at 0, as Kafka's, is evaluated; and so is its label."""
+    """The first event of a log that begins at 0, as Kafka's does, is evaluated, and so is its label."""
     predict(backend, model, 0, 0)
     label(backend, model)
     settle(backend, model)
@@ -33,7 +33,7 @@ def test_an_event_at_position_0_is_an_event(backend: Backend, model: str) -> Non
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 def test_the_same_event_in_two_partitions_counts_once(backend: Backend, model: str, order: tuple[int, int]) -> None:
-    """In panes, performance and readings; and the slot is shown as repaired."""
+    """It counts once in panes, performance and readings, and the slot is shown as repaired."""
     label(backend, model)
     for partition in order:
         predict(backend, model, partition, partition)
@@ -45,7 +45,7 @@ def test_the_same_event_in_two_partitions_counts_once(backend: Backend, model: s
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 def test_of_other_content_the_first_by_the_logs_time_counts(backend: Backend, model: str, order: tuple[int, int]) -> None:
-    """Another value, segment and class in the same slot: the readings are those of the event that the log took first."""
+    """If the events of an id differ in value, segment and class, the readings are those of the event that the log took first."""
     sent = {1: {"logged": 1, "prediction": 0, "features": {"x": None, "c": "b"}}, 2: {"logged": 2}}
     label(backend, model)
     for partition in order:
@@ -57,7 +57,7 @@ def test_of_other_content_the_first_by_the_logs_time_counts(backend: Backend, mo
 
 
 def test_a_window_and_a_segment_that_lost_their_only_event_are_no_more(backend: Backend, model: str) -> None:
-    """What was read of a beaten event at another time and in another segment is taken back, the empty windows between them too."""
+    """Readings of an event that does not count, at another time and in another segment, are withdrawn, with the empty windows in between."""
     label(backend, model)
     predict(backend, model, 1, 2, day=0, features={"x": 1, "c": "new"})
     predict(backend, model, 1, 2, "b", day=4)
@@ -74,7 +74,7 @@ def test_a_window_and_a_segment_that_lost_their_only_event_are_no_more(backend: 
 
 @pytest.mark.parametrize("changed", [{}, {"prediction": 0}, {"day": 2, "features": {"x": None, "c": "b"}}])
 def test_an_id_that_ingest_has_forgotten_counts_once(forgetful: Backend, model: str, changed: dict[str, Any]) -> None:
-    """The same, with another content or another time, in the only partition there is: the first one holds, and the slot is shown as repaired."""
+    """Also with another content or another time, in the only partition: the first event counts, and the slot is shown as repaired."""
     label(forgetful, model)
     for logged, content in ((1, {}), (2, changed)):
         predict(forgetful, model, 1, logged, **content)
@@ -88,7 +88,7 @@ def test_an_id_that_ingest_has_forgotten_counts_once(forgetful: Backend, model: 
 
 
 def test_an_event_that_is_not_committed_is_looked_at_again(backend: Backend, model: str) -> None:
-    """Of two partitions one has broken off between its raw events and the end of its batch: when that comes, nothing is missed."""
+    """If one of two partitions was interrupted between its raw events and the end of its batch, nothing is missed once the batch ends."""
     label(backend, model)
     predict(backend, model, 1, 2)
     backend.ingest(1_000_000, [1, 0])

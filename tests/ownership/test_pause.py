@@ -13,18 +13,18 @@ from tests.ownership.scene import START, counts, label, predict, settle
 
 
 def watched(model: str) -> list[Monitor]:
-    """Share of nulls, and accuracy, each in revision 1."""
+    """A monitor of the null rate and one of accuracy, each in revision 1."""
     nulls, _, accuracy, _ = monitors(model)
     return [msgspec.structs.replace(nulls, segments=("all",), columns=("x",)), msgspec.structs.replace(accuracy, segments=("all",))]
 
 
 def changed(of: list[Monitor], revision: int, **values: object) -> list[Monitor]:
-    """The same, evaluated as in revision 1."""
+    """The monitor in this revision, evaluated as in revision 1."""
     return [msgspec.structs.replace(one, revision=revision, since=1, **values) for one in of]
 
 
 def test_a_paused_monitor_stands_still_and_makes_up_for_it(backend: Backend, model: str) -> None:
-    """Nothing of it is evaluated, and its open episode stays. Enabled again it evaluates what came: new windows, late events and labels, kills between."""
+    """While paused it is not evaluated, and its open episode stays. Enabled again, also after kills, it evaluates new windows, late events and labels."""
     backend.clock = ManualClock(START + 6 * moment.DAY)
     both = backend.monitors[model] = watched(model)
     predict(backend, model, 1, 1, "a", features={"x": None, "c": "a"})
@@ -48,7 +48,7 @@ def test_a_paused_monitor_stands_still_and_makes_up_for_it(backend: Backend, mod
 
 
 def test_other_words_evaluate_nothing_again(backend: Backend, model: str) -> None:
-    """Readings keep their place and revision, and the open episode its life."""
+    """Readings keep their generation and revision, and the episode stays open."""
     backend.clock = ManualClock(START + 2 * moment.DAY)
     both = backend.monitors[model] = watched(model)
     predict(backend, model, 1, 1, "a", features={"x": None, "c": "a"})

@@ -22,7 +22,7 @@ MODEL = [("performance.accuracy", None), ("performance.f1", Previous())]
 
 
 def asked(backend: Backend, model: str, watched: Sequence[Monitor], monkeypatch: pytest.MonkeyPatch) -> int:
-    """How often the facts are asked while a history is evaluated, and again while a late event is."""
+    """The number of queries while a history is evaluated, and while a late event is."""
     backend.add(model)
     backend.clock = ManualClock(SystemClock().now())
     backend.monitors[model] = list(watched)

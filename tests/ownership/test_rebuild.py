@@ -15,14 +15,14 @@ from tests.ownership.scene import START, label, predict, settle
 
 
 def spoil(backend: Backend, model: str) -> None:
-    """The panes as if an earlier version had written them: the counts are right, moments and losses are not there."""
+    """Change the panes as if an earlier version had written them: the counts are right, and moments and losses are missing."""
     where = "WHERE model = {m:String} SETTINGS mutations_sync = 1"
     backend.engine.command(f"ALTER TABLE panes UPDATE measured = 0, absolute = 99 {where}", {"m": model})
     backend.engine.command(f"ALTER TABLE performance_panes UPDATE scored = 0 {where}", {"m": model})
 
 
 def measured(backend: Backend, model: str) -> list[dict[str, float]]:
-    """By slot what the panes of x hold that are current: rows, those with moments, and a moment."""
+    """By slot the current panes of x: rows, rows with moments, and a moment."""
     sql = (
         "SELECT toInt64(n) AS n, toInt64(measured) AS measured, absolute FROM panes FINAL WHERE model = {m:String} AND column = 'x' AND grouping = '' AND (slot, generation)"
         " IN (SELECT slot, max(generation) FROM rebuilds WHERE model = {m:String} GROUP BY slot) ORDER BY slot"
@@ -48,7 +48,7 @@ def history(backend: Backend, model: str, days: range) -> None:
 @pytest.mark.parametrize("write", range(1, 16, 2))
 @pytest.mark.usefixtures("portions")
 def test_every_pane_is_made_again_whatever_comes_and_dies_meanwhile(backend: Backend, model: str, write: int) -> None:
-    """Killed at any write it goes on where it was; events that come in between count once; readings are those that were."""
+    """Killed at any write, it goes on where it was. Events that come meanwhile count once, and the readings stay the same."""
     history(backend, model, range(5))
     settle(backend, model)
     held = backend.readings(model)
@@ -77,7 +77,7 @@ def test_every_pane_is_made_again_whatever_comes_and_dies_meanwhile(backend: Bac
 
 
 def test_missing_panes_come_and_those_without_events_go(backend: Backend, model: str) -> None:
-    """Raw events are the outcomes: panes that were lost are made, and panes of no event count no more."""
+    """Panes follow raw events: lost panes are made again, and panes without events no longer count."""
     history(backend, model, range(3))
     settle(backend, model)
     held = backend.readings(model)
@@ -96,13 +96,13 @@ def test_missing_panes_come_and_those_without_events_go(backend: Backend, model:
 
 
 def settle_all(backend: Backend, model: str) -> None:
-    """Until there is nothing left to do, however many portions that takes."""
+    """Take steps until there is nothing left to do, however many portions that takes."""
     backend.ingest(1_000_000)
     assert any(not backend.evaluate(model, silent=True) for _ in range(30))
 
 
 def test_a_model_without_events_is_done_at_once(backend: Backend, model: str) -> None:
-    """When its owner looks next: labels alone make no pane."""
+    """The owner's next step finishes it, because labels alone make no pane."""
     label(backend, model)
     settle(backend, model)
     backend.control.ask_rebuild(model)
@@ -116,7 +116,7 @@ def test_a_model_without_events_is_done_at_once(backend: Backend, model: str) ->
 
 @given(rows=st.lists(st.integers(1, 9), max_size=12), frozen=st.integers(-1, 12), most=st.integers(1, 20))
 def test_portions_hold_every_slot_once(rows: list[int], frozen: int, most: int) -> None:
-    """In order, all beyond retention, about as many events a step as may be; slots that come later are not awaited."""
+    """Every slot that retention has not reached comes once, in order, with about the allowed number of events a step; later slots are not waited for."""
     slots, seen = np.arange(len(rows)) * moment.HOUR, list[int]()
     at = RebuildProgress.of(None, 1)
     with pytest.MonkeyPatch.context() as patch:

@@ -27,7 +27,7 @@ from tests.ownership.scene import START, counts, predict, settle
 
 
 class Ear:
-    """The alerts behind it, and how many readings each call brought."""
+    """Passes calls on to the alerts, and records how many readings each call brought."""
 
     def __init__(self, alerts: Any) -> None:
         self.alerts, self.portions = alerts, list[int]()
@@ -39,7 +39,7 @@ class Ear:
 
 
 class Refusing:
-    """Evaluation of which a store refuses some monitors; `then` is what happens besides."""
+    """An evaluation in which the store refuses some monitors; `then` is called at each refusal."""
 
     def __init__(self, evaluate: Evaluate, *refused: str, then: Callable[[], None] = lambda: None) -> None:
         self.refused, self._evaluate, self._then = set(refused), evaluate, then
@@ -63,7 +63,7 @@ def told(backend: Backend, model: str) -> list[tuple[Any, ...]]:
 
 
 def test_alerts_take_readings_in_portions(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever they are cut, episodes and timelines are those of one portion: of many windows at once, and of some that are taken back."""
+    """However readings are divided into portions, episodes and timelines are those of one portion, also with withdrawn windows."""
     other = f"{model}-whole"
     backend.add(other)
     ears = {}
@@ -86,7 +86,7 @@ def test_alerts_take_readings_in_portions(backend: Backend, model: str, monkeypa
 
 @pytest.mark.parametrize("limit", [None, 0.9])
 def test_an_episode_ends_with_the_definition_that_opened_it(backend: Backend, model: str, limit: float | None) -> None:
-    """Whether the new one has another limit or none, and though no event comes: who was told of the firing is told of the end, once."""
+    """Also if the new definition has no threshold and no event comes: a destination that was sent the firing is sent the end, once."""
     backend.clock = ManualClock(START + 2 * moment.DAY)
     backend.control.apply_destinations([msgspec.structs.replace(DESTINATION, models=(model,))])
     nulls = msgspec.structs.replace(monitors(model)[0], segments=("all",), columns=("x",))
@@ -108,7 +108,7 @@ def test_an_episode_ends_with_the_definition_that_opened_it(backend: Backend, mo
 
 
 def test_a_monitor_that_the_store_refuses_holds_up_no_other(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The others go on; it is told, tried again after longer and longer, and made up for when the store gives in."""
+    """The other monitors are evaluated. The refused one is reported, tried again after longer and longer pauses, and evaluated in full when the store accepts it."""
     backend.clock = clock = ManualClock(SystemClock().now())
     owner = backend.owner(model)
     refusing = Refusing(owner._runner._evaluate, "nulls")
@@ -127,7 +127,7 @@ def test_a_monitor_that_the_store_refuses_holds_up_no_other(backend: Backend, mo
 
 
 def test_what_the_store_refuses_for_several_is_asked_for_each(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Columns are asked for together; where that is too much, one monitor's do not keep another's from being read."""
+    """Columns are read together; if the store refuses that, each monitor's columns are read alone, so that one does not stop another."""
     backend.clock = ManualClock(SystemClock().now())
     nulls = msgspec.structs.replace(monitors(model)[0], segments=("all",))
     backend.monitors[model] = [
@@ -151,7 +151,7 @@ def test_what_the_store_refuses_for_several_is_asked_for_each(backend: Backend, 
 
 
 def test_a_store_that_refuses_all_is_no_monitors_fault(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The step fails as a whole, and when the store is well again nothing waits for a pause."""
+    """The step fails as a whole, and when the store answers again no monitor waits for a pause."""
     backend.clock = ManualClock(SystemClock().now())
     owner = backend.owner(model)
     refusing = Refusing(owner._runner._evaluate, *(monitor.name for monitor in monitors(model)))
@@ -168,7 +168,7 @@ def test_a_store_that_refuses_all_is_no_monitors_fault(backend: Backend, model: 
 
 
 def test_a_store_that_goes_away_is_no_monitors_fault(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Though some were evaluated before: the step fails as the store does, and nothing waits for a pause."""
+    """The step fails with the store's error, even if some monitors were evaluated before, and no monitor waits for a pause."""
     backend.clock = ManualClock(SystemClock().now())
     owner = backend.owner(model)
 
@@ -188,7 +188,7 @@ def test_a_store_that_goes_away_is_no_monitors_fault(backend: Backend, model: st
 
 
 def test_readings_of_earlier_owners_are_counted_in_each_step_at_first_and_then_now_and_then() -> None:
-    """So that a long history costs a quiet model nothing; what an earlier owner writes later still is found within minutes."""
+    """So a long history costs a quiet model nothing, and a later write of an earlier owner is found within minutes."""
     stored, asked, clock = {"below": 7}, list[int](), ManualClock(START)
 
     def below(*_: object) -> int:

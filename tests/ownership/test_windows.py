@@ -21,7 +21,7 @@ HOURS = [0, 1, 5, 30, 31, 50, 75]  # of events
 
 
 def readings(backend: Backend, model: str, window: Window, baseline: Baseline | None = None) -> dict[tuple[int, int], tuple[int, Any]]:
-    """N of both sides by window, in hours after the start: of a history, of which one event comes late."""
+    """The sample sizes of both sides by window, in hours after the start, for a history with one late event."""
     backend.clock = ManualClock(SystemClock().now())
     shared = msgspec.structs.replace(monitors(model)[1], name="w", segments=("all",), columns=("x",), warn=None)
     backend.monitors[model] = [msgspec.structs.replace(shared, window=window, baseline=baseline)]
@@ -40,13 +40,13 @@ def held(start: int, end: int) -> int:
 
 
 def test_a_sliding_window_holds_what_came_in_it(backend: Backend, model: str) -> None:
-    """A day every six hours, from the first that holds an event to the last; an event that comes late changes the four that hold it."""
+    """Windows of a day begin every six hours, from the first that holds an event to the last. A late event changes the four windows that hold it."""
     found = readings(backend, model, Sliding(moment.DAY, 6 * moment.HOUR))
     assert found == {(start, start + 24): (held(start, start + 24), None) for start in range(-18, 78, 6)}
 
 
 def test_panes_of_a_batch_that_is_not_committed_make_no_model_live(backend: Backend, model: str) -> None:
-    """Killed before the batch is noted, its panes are there and nothing is known of when its events came: no window follows the last event."""
+    """If ingest is killed before the batch is committed, its panes exist and it is unknown when its events came. So there is no window after the last event."""
     label(backend, model)
     backend.ingest(1)
     predict(backend, model, 0, 1)
@@ -61,7 +61,7 @@ def test_panes_of_a_batch_that_is_not_committed_make_no_model_live(backend: Back
 
 
 def test_windows_after_the_last_event_go_when_a_model_is_live_no_more(backend: Backend, model: str) -> None:
-    """Events that come when they happen make windows without rows until now; old ones that come later tell that the model is not watched live."""
+    """While events come when they happen, windows without rows exist until now. Old events that come later show that the model is not live."""
     backend.clock = ManualClock(CLOCK)
     predict(backend, model, 1, 1, ts=CLOCK // 1_000)
     backend.clock.advance(3 * moment.DAY)
