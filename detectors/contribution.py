@@ -50,9 +50,10 @@ def documents(column: Column, names: Sequence[str], target: Floats, baseline: Fl
     """
     key = "bin" if column.numeric else "category"
     terms = np.nan_to_num(terms, posinf=0.0, neginf=0.0)
-    order = np.argsort(-terms, axis=-1, kind="stable")[:, :MOST]
     with np.errstate(invalid="ignore", divide="ignore"):
         share = terms / terms.sum(-1, keepdims=True)
+    # Rounded, for the last digits of a logarithm depend on where in memory the number stands: equal terms come in the order of their bins.
+    order = np.argsort(-np.round(share, 12), axis=-1, kind="stable")[:, :MOST]
     found = (np.take_along_axis(np.broadcast_to(one, terms.shape), order, axis=-1).tolist() for one in (target, baseline, share))
     return [
         {

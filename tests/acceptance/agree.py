@@ -26,4 +26,8 @@ def _fields(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, tu
 def _same(wanted: object, found: object) -> bool:
     if isinstance(wanted, float) and isinstance(found, float):
         return abs(wanted - found) <= 1e-9 * max(1.0, abs(wanted))
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        return wanted.keys() == found.keys() and all(_same(value, found[name]) for name, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(found, list):
+        return len(wanted) == len(found) and all(map(_same, wanted, found))
     return wanted == found
