@@ -40,7 +40,7 @@ class World(Protocol):
         ...
 
     def counts(self, model: str) -> dict[str, int]:
-        """What raw holds of a model: prediction rows, distinct places in the log, distinct ids, and labels that stand there more than once.
+        """The raw events of a model: prediction rows, distinct places in the log, distinct ids, and labels that are there more than once.
 
         The embedded world ends for it: its store is of one process.
         """

@@ -110,7 +110,7 @@ def test_a_delivery_killed_between_sending_and_saving_is_sent_again_with_its_id(
 def test_the_status_decides(
     store: ControlStore, clock: ManualClock, receiver: Receiver, deliverer: Deliverer, status: int, state: DeliveryState
 ) -> None:
-    """What is said of the message is final, what is said of the endpoint may pass; a redirect is not followed."""
+    """A status about the message is final, one about the receiver may be temporary; a redirect is not followed."""
     receiver.answers = [(status, {"Location": receiver.url})]
     AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
     deliverer.deliver_due()

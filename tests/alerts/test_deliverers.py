@@ -79,7 +79,7 @@ def test_each_notification_is_sent_once_and_in_order(url: str, store: ControlSto
 
 
 def test_a_slow_receiver_holds_its_own_queue_only(url: str, store: ControlStore, receiver: Receiver) -> None:
-    """Nobody else begins what is under way, nor what is behind it; the others are served."""
+    """No other deliverer sends a notification under way, nor those behind it; other destinations are served."""
     receiver.answers = [(HELD, {})]
     fill(store, receiver, ["slow"], 2)
     with delivering(url, url):
@@ -110,7 +110,7 @@ def test_what_a_killed_deliverer_had_claimed_is_sent_after_the_lease(url: str, s
 def test_what_was_sent_while_the_store_went_away_is_not_sent_again(
     tmp_path: Path, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The deliverer waits with the outcome until it can be saved, and goes on."""
+    """The deliverer keeps the result until it can be saved, and goes on."""
     receiver.answers = [(HELD, {})]
     with Postgres(tmp_path) as server:
         store = ControlStore(server.url)

@@ -106,7 +106,7 @@ def test_a_notification_carries_the_episode_as_it_was(store: ControlStore, engin
 
 
 def test_destinations_are_chosen_by_model_and_severity(store: ControlStore, engine: AlertEngine) -> None:
-    """Who did not ask is not told."""
+    """A destination gets only the models and severities that it takes."""
     replace = msgspec.structs.replace
     elsewhere = replace(DESTINATION, name="elsewhere", models=("other",))
     pager = replace(DESTINATION, name="pager", severity=Severity.PAGE)
@@ -117,7 +117,7 @@ def test_destinations_are_chosen_by_model_and_severity(store: ControlStore, engi
 
 
 def test_what_is_older_than_the_horizon_is_recorded_and_not_sent(store: ControlStore, engine: AlertEngine, clock: ManualClock) -> None:
-    """A replayed past is shown and wakes nobody; its resolution is not sent either."""
+    """Episodes of a replayed past are shown and not sent, and neither are their resolutions."""
     store.apply_destinations([DESTINATION])
     clock.advance(30 * moment.DAY)
     engine.observe(MONITOR, [DAYS[0], DAYS[2]])
@@ -221,7 +221,7 @@ def test_waking_happens_only_where_there_is_something_to_send(store: ControlStor
 
 
 def test_whose_it_is_comes_with_an_episode(store: ControlStore, engine: AlertEngine) -> None:
-    """As the monitor says, or else the model's contract; on the page, and in what is sent."""
+    """Owner, description and runbook come from the monitor, or else from the model's contract, on the page and in notifications."""
     store.apply_destinations([DESTINATION])
     of_model: dict[str, Any] = {"owner": "delays", "description": "of the model", "runbook": "https://wiki.example.org/late"}
     store.save_contract(Contract(model="late", version=1, task=Task.BINARY, features=(), **of_model), content="c", reference=None)
@@ -234,7 +234,7 @@ def test_whose_it_is_comes_with_an_episode(store: ControlStore, engine: AlertEng
 
 
 def test_words_about_a_monitor_leave_its_episode_open(store: ControlStore, engine: AlertEngine) -> None:
-    """The rule goes on as it was: the definition that it carries has not changed."""
+    """The rule goes on, because the revision that it carries has not changed."""
     engine.observe(MONITOR, DAYS[:1])
     before = store.episodes("open")
     assert engine.observe(msgspec.structs.replace(MONITOR, revision=2, since=1, owner="weather"), []) == []
@@ -244,7 +244,7 @@ def test_words_about_a_monitor_leave_its_episode_open(store: ControlStore, engin
 
 
 def test_a_paused_destination_is_told_nothing_new(store: ControlStore, engine: AlertEngine, clock: ManualClock) -> None:
-    """A firing is noted as not sent. What waited, and the end of what it was told of, waits; both are sent, in order, when it is enabled."""
+    """A firing is recorded as not sent. Waiting notifications, and the resolution of a firing that was sent, wait; both are sent in order when it is enabled."""
     paused = msgspec.structs.replace(DESTINATION, enabled=False)
     other = msgspec.structs.replace(MONITOR, name="other")
     store.apply_destinations([DESTINATION])

@@ -36,7 +36,7 @@ PIECES = {
 
 @contextmanager
 def dripping(pieces: str) -> Iterator[str]:
-    """A receiver that accepts, reads, and sends its answer in pieces, ten a second, for as long as somebody listens; its address."""
+    """The address of a receiver that accepts, reads, and sends its answer in pieces, ten a second, as long as the client reads."""
     over = threading.Event()
 
     def serve(connection: socket.socket) -> None:
@@ -83,7 +83,7 @@ def test_the_deadline_is_over_all_of_a_request(pieces: str) -> None:
 
 
 def test_a_body_without_end_is_not_waited_for(receiver: Receiver) -> None:
-    """The status is the answer; whatever follows is not read."""
+    """The status is the answer; the body is not read."""
     receiver.answers = [(202, {"Content-Length": "1000000000", "Retry-After": "3"})]
     exchange = Exchange(60)
     assert exchange.post(receiver.url, "{}", {}) == (202, "3")

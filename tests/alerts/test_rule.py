@@ -99,7 +99,7 @@ def test_a_bad_window_that_becomes_unjudged_does_not_resolve_and_its_old_revisio
 
 @given(histories, persists)
 def test_the_same_readings_again_change_nothing(history: list[tuple[int, Verdict]], persist: tuple[int, int]) -> None:
-    """Replay is harmless, whatever the order in which windows and revisions came."""
+    """Replay changes nothing, whatever the order of windows and revisions is."""
     readings = readings_of(history)
     rule, _ = run(readings, persist)
     assert run(readings, persist, rule) == (rule, [])
@@ -154,5 +154,5 @@ def test_a_warning_becomes_critical_within_its_episode_and_never_milder(verdicts
 
 @given(st.lists(st.tuples(st.integers(0, 200), st.sampled_from(Verdict)), max_size=300), persists)
 def test_memory_is_bounded(history: list[tuple[int, Verdict]], persist: tuple[int, int]) -> None:
-    """A rule remembers what it needs, however long it lives."""
+    """A rule remembers only the windows that it needs."""
     assert len(run(readings_of(history), persist)[0].windows) <= persist[1] + 34

@@ -45,5 +45,5 @@ def test_a_breach_names_measure_place_value_limit_window_and_n(changes: dict[str
 
 
 def test_a_window_evaluated_again_says_so() -> None:
-    """A resolution by late data is told from one by a better day."""
+    """The sentence distinguishes a resolution by late data from one by a better window."""
     assert sentence.within(reading(0, "ok", 2), MEASURES["drift.psi"]).endswith("(n 2,377), evaluated again (revision 2)")

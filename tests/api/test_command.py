@@ -56,7 +56,7 @@ def test_commands_have_names_of_their_own() -> None:
 
 
 def test_what_is_applied_is_audited_with_who_before_and_after(stores: Stores, control: ControlStore) -> None:
-    """In both databases; what stays as it is leaves no entry, nor does a dry run, and no secret is in any."""
+    """In both databases. An unchanged definition and a dry run leave no entry, and no entry holds a secret."""
     control.save_contract(TAXI, content="c", reference=None)
     for warn, severity in (("0.1", "page"), ("0.1", "page"), ("0.2", "report")):
         do(stores, ADA, "apply", Apply(text=f"{MONITOR % warn}\n{DESTINATION % severity}"))

@@ -94,7 +94,7 @@ async def log_in(client: httpx.AsyncClient, token: str = TOKEN, target: str = ""
 
 
 async def test_a_browser_is_led_to_the_log_in_and_back(http: httpx.AsyncClient) -> None:
-    """A page asked for without a session leads to the form; the right token leads to that page, and opens it and what it asks for."""
+    """A page that is requested without a session redirects to the form; the right token leads back to that page."""
     asked = "/ui/models/a%2Fb%23c%3Fd%25/columns/%C3%A9?range=7d&segment=x%3Dy"
     answer = await http.get(asked)
     assert answer.status_code == 303
@@ -198,7 +198,7 @@ async def test_who_has_logged_in_is_let_in_while_the_store_is_away(http: httpx.A
 async def test_a_server_that_knows_no_ended_sessions_takes_none(
     documents: Documents, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Begun while the store is away: 503 for a session that was ended and for one that goes on, until the store answers. The token and probes are let in."""
+    """A server that starts while the store is away answers every session with 503 until the store answers. Tokens and probes are accepted."""
     async with browser(guarded(documents, clock)) as http:
         await log_in(http)
         going = http.cookies[COOKIE]
@@ -247,12 +247,12 @@ async def test_another_site_does_nothing_in_the_name_of_a_session(http: httpx.As
 
 @pytest.mark.parametrize("cookie", ["", "x", "a.b", "e30.x", '"', "=", "é"])
 async def test_a_cookie_that_we_did_not_sign_is_none(http: httpx.AsyncClient, cookie: str) -> None:
-    """Whatever stands in it."""
+    """Whatever it holds."""
     assert is_problem(await http.get("/v1/status", headers={b"cookie": f"{COOKIE}={cookie}".encode()}), 401)
 
 
 async def test_probes_need_no_token_and_hear_nothing_else(documents: Documents, clock: ManualClock) -> None:
-    """Live, and ready or not; why not, only whoever brings the token."""
+    """They learn whether it is live and ready; only a request with the token learns why not."""
     twin = Twin()
     async with browser(guarded(documents, clock, twin=twin)) as http:
         assert (await http.get("/v1/health/live")).json() == {"status": "live"}
@@ -265,7 +265,7 @@ async def test_probes_need_no_token_and_hear_nothing_else(documents: Documents, 
 
 
 async def test_an_open_server_has_no_log_in() -> None:
-    """Whoever comes to its address goes on to the pages."""
+    """The address of the log-in redirects to the pages."""
     async with browser(create_api(Twin())) as http:
         assert (await http.get("/login")).headers["location"] == "/ui/"
 

@@ -33,7 +33,7 @@ def is_problem(answer: httpx.Response, status: int) -> bool:
 
 
 async def test_good_rows_land_and_bad_ones_are_told(http: httpx.AsyncClient, twin: Twin) -> None:
-    """A batch with everything wrong in it lands its good rows, and says of the others which and why."""
+    """Of a batch with every kind of fault the good rows are accepted, and the answer lists the others with reasons."""
     rows: list[Any] = [
         event(),
         event(ts="2100-01-01T00:00:00Z"),
@@ -77,7 +77,7 @@ async def test_labels_land(http: httpx.AsyncClient, twin: Twin) -> None:
 
 
 async def test_one_object_is_a_batch(http: httpx.AsyncClient) -> None:
-    """It need not stand in an array."""
+    """An object need not be in an array."""
     assert (await send(http, json.dumps(event()))).json() == {"accepted": 1, "rejected": 0, "errors": [], "cells": []}
 
 
@@ -136,7 +136,7 @@ async def test_a_log_that_cannot_take_more_asks_for_patience(http: httpx.AsyncCl
 
 
 async def test_events_are_counted(http: httpx.AsyncClient) -> None:
-    """The metrics tell accepted, rejected, unknown columns and the routes' times."""
+    """The metrics count accepted and rejected rows and unknown columns, and measure the routes' times."""
     await send(http, body(event(features={"made up": 1}), event(ts="never")))
     text = (await http.get("/metrics")).text
     assert 'watchkeeper_events_total{outcome="accepted",topic="predictions"} 1.0' in text

@@ -50,7 +50,7 @@ async def test_a_route_for_all_paths_hides_no_problem() -> None:
 
 
 async def test_a_defect_is_a_problem(http: httpx.AsyncClient, twin: Twin) -> None:
-    """An exception that nobody expected tells its kind and not its text."""
+    """An unexpected exception gives its kind and not its text."""
     twin.failure = RuntimeError("a secret")
     answer = await http.post("/v1/predictions", content=body(event()), headers={"content-type": "application/json"})
     assert is_problem(answer, 500)

@@ -67,7 +67,7 @@ async def test_probes_and_the_log_in_ask_for_no_role(app: FastAPI) -> None:
 
 
 async def test_a_command_is_done_in_the_name_of_the_token(app: FastAPI, twin: Twin) -> None:
-    """By its bearer, by whoever logged in with it, and by `local` where no token is asked for."""
+    """For requests with the token, for sessions that it opened, and as `local` if the settings have no token."""
     editor = Principal("a editor", Role.EDITOR)
     async with browser(app) as http:
         await http.post("/v1/apply", content=b"", headers={**YAML, "authorization": "Bearer token-of-editor"})

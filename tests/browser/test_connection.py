@@ -125,7 +125,7 @@ IMPATIENT = "{ const plain = AbortSignal.timeout.bind(AbortSignal); AbortSignal.
 
 
 def test_a_server_that_answers_nothing_is_away_too(alone: Window, machine: Machine) -> None:
-    """It takes the question and is stopped: the banner comes, a click waits; when it goes on so does the page, with what was chosen."""
+    """The server takes a request and is stopped: the banner appears and a click waits; when the server continues, the page goes on with what was selected."""
     alone.page.add_init_script(IMPATIENT)
     alone.open(PAGE)
     with machine.hung():
@@ -188,7 +188,7 @@ def test_a_click_without_a_server_changes_neither_page_nor_address_until_it_is_b
 
 
 def test_back_without_a_server_hides_the_page_of_another_address(alone: Window, machine: Machine) -> None:
-    """The browser changes the address at once: what is shown would be of another one."""
+    """The browser changes the address at once, so the page that is shown would belong to another address."""
     alone.open("/ui/models")
     alone.page.get_by_role("link", name="late").first.click()
     alone.page.wait_for_url(f"{machine.url}{PAGE}")

@@ -69,7 +69,7 @@ def test_every_choice_is_in_the_address_and_can_be_undone(tab: Window) -> None:
 
 
 def test_a_click_on_a_window_looks_at_it(tab: Window) -> None:
-    """Clicking in the chart puts that window in the address, and the numbers beside follow; the reader's own time zone changes nothing."""
+    """Clicking in the chart puts that window into the address, and the numbers follow; the browser's time zone changes nothing."""
     tab.open(f"{MODEL}?range=365d")
     box = tab.page.locator("#performance .nsewdrag").first.bounding_box()
     assert box is not None

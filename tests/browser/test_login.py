@@ -38,7 +38,7 @@ def enter(tab: Window, token: str) -> None:
 
 
 def test_a_person_logs_in_looks_around_and_logs_out(browser: Browser, guarded: Process, shots: Path) -> None:
-    """The form stands before every page and leads back to it; a wrong token opens nothing; a log-out closes everything again."""
+    """The form comes before every page and leads back to it; a wrong token opens nothing; after a log-out every page needs a log-in again."""
     for theme in ("light", "dark"):
         with window(browser, guarded, theme=theme, size=(390, 800)) as tab:
             tab.page.goto(f"{guarded.url}/ui/models")

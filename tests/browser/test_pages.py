@@ -28,7 +28,7 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
 def test_every_page_is_opened_here() -> None:
-    """A page that is added to the site without an address above is told."""
+    """A page that is added to the site needs an address in the list above."""
     opened = {found[0] for address in PAGES.values() if (found := find(address.split("?")[0])) is not None}
     assert opened == set(SITE)
 

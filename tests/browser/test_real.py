@@ -58,7 +58,7 @@ def drawn(tab: Window, chart: str) -> int:
 
 
 def test_the_inbox_and_an_episode_of_real_data(real: Window, shots: Path) -> None:
-    """What is open stands in the inbox, and leads to its episode with the measure around it."""
+    """Open episodes are in the inbox, and link to their pages with the measure over time."""
     real.open("/ui/")
     articles = real.page.locator("article.episode")
     assert articles.count() > 0

@@ -212,7 +212,7 @@ def test_delete_asks_for_what_is_named(
 
 
 def test_delete_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
-    """By name what is not built; wrong use is 2."""
+    """Planned kinds are refused by name; wrong use has exit code 2."""
     for kind in ("policy", "hook"):
         assert main(["delete", kind, "x"]) == 1
         assert f"`watchkeeper delete {kind}` is not available yet" in capsys.readouterr().err

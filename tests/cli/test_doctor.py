@@ -79,7 +79,7 @@ def brokers(given: Given) -> Connection:
 
 
 def settled(given: Given) -> None:
-    """Return when the brokers have told one another who leads the partitions of the new topics."""
+    """Return when all brokers know the leaders of the new topics' partitions."""
     until = time.monotonic() + 300
     with closing(Ends(brokers(given))) as ends:
         while time.monotonic() < until:
@@ -121,7 +121,7 @@ def test_what_is_not_made_yet_asks_for_migrate(given: Given) -> None:
 )
 @pytest.mark.parametrize(("part", "name"), [("kafka", "kafka"), ("clickhouse", "clickhouse"), ("control", "postgresql")])
 def test_a_server_that_cannot_be_reached_is_told_apart_from_its_host(given: Given, part: str, name: str, address: str, remedy: str) -> None:
-    """A port where nobody listens and a name that nobody knows have remedies of their own; the other servers are looked at all the same."""
+    """A port without a listener and an unknown host name have different remedies; the other servers are checked all the same."""
     place = address.format(closed=free_port())
     given[part] |= {
         "kafka": {"bootstrap": place},
@@ -135,7 +135,7 @@ def test_a_server_that_cannot_be_reached_is_told_apart_from_its_host(given: Give
 
 
 def test_tls_on_a_plain_port_is_told(given: Given) -> None:
-    """Of each server, by what its client says. Any plain server of HTTP stands for ClickHouse: the tests' engine may die of a handshake."""
+    """For each server, from its client's error. A plain HTTP server replaces ClickHouse, because the tests' engine may crash at a handshake."""
     given["control"]["url"] += "?sslmode=require"
     given["kafka"]["options"] = {"security.protocol": "SSL"}
     with listening() as plain:
@@ -187,7 +187,7 @@ def test_a_version_that_is_too_old_is_told(least: tuple[int, ...], older: str, e
 
 
 def test_a_clock_that_is_more_than_5_s_off_is_told() -> None:
-    """Either way; the time that the answer took is nobody's fault."""
+    """In either direction; the time that the answer took does not count."""
     second = 1_000_000
     assert clock("x", 0, 4 * second, 10).well
     assert clock("x", 0, -9 * second + 1, 0).seen.startswith("9.0 s behind")
@@ -223,7 +223,7 @@ def test_an_offset_that_does_not_belong_to_the_facts_is_told(made: Given) -> Non
 
 
 def test_realign_lets_ingest_read_on_from_where_the_facts_end(made: Given, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a restore: each partition behind its last fact, one without facts from its beginning; owners anew; then the doctor finds it well."""
+    """After a restore each partition goes on after its last fact, one without facts from its beginning; owners start again; then the doctor finds no fault."""
     producer = Producer(brokers(made).producer())
     for partition, records in ((0, 50), (1, 5)):
         for _ in range(records):

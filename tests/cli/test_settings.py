@@ -78,7 +78,7 @@ def test_other_machines_need_a_token(tmp_path: Path) -> None:
 
 
 def test_tokens_have_a_name_and_a_role(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a file or the environment, each from the settings or a file of its own; the setting `token` may do all beside them, and none is shown."""
+    """Tokens come from a file of settings or the environment, each written there or in a file of its own; the setting `token` may do everything, and no token is shown."""
     other = _file(tmp_path, "in-a-file\n", "token")
     text = (
         f"token: may-do-all\ntokens:\n- {{name: ada, role: editor, token: of-ada}}\n- {{name: scorer, role: sender, token_file: {other}}}"
@@ -110,7 +110,7 @@ def test_tokens_have_a_name_and_a_role(tmp_path: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_a_token_that_says_too_little_or_too_much_is_refused(tmp_path: Path, tokens: str, fault: str) -> None:
-    """With where it stands and what to do."""
+    """The message says where it is and what to do."""
     with pytest.raises(ConfigError) as caught:
         settings.load(_file(tmp_path, f"tokens: {tokens}"))
     assert fault in caught.value.message
@@ -188,7 +188,7 @@ def test_no_secret_of_a_server_is_shown() -> None:
 
 
 def test_what_is_usual_for_a_process_is_the_weakest(tmp_path: Path) -> None:
-    """A process type's port stands where nobody says otherwise."""
+    """The default port of a process type is overridden by every other source."""
     assert settings.load(usual={"port": 8651}).port == 8651
     assert settings.load(_file(tmp_path, "port: 7"), usual={"port": 8651}).port == 7
 

@@ -84,7 +84,7 @@ def test_values_of_pandas_and_numpy_are_written_as_json(server: Server, client: 
     ],
 )
 def test_what_cannot_be_sent_costs_its_row(server: Server, client: Client, change: dict[str, Any], field: str, reason: str) -> None:
-    """Row and field are told with what to do; the other rows go, and the server's rows count over all."""
+    """The result names row, field and remedy; the other rows are sent, and the server's row numbers count over all rows."""
     fault = {"row": 0, "field": "ts", "reason": "too late"}
     answers = [Answer(body={"accepted": 1, "rejected": 0}), Answer(422, {"accepted": 0, "rejected": 1, "errors": [fault]})]
     server.reply = lambda _: answers.pop(0)
@@ -145,7 +145,7 @@ def test_a_refusal_brings_the_problem(server: Server, client: Client) -> None:
 
 
 def test_half_a_surrogate_pair_is_told_before_anything_is_sent(server: Server, client: Client) -> None:
-    """In definitions, names and filters, with the place; in an event the server tells its row."""
+    """In definitions, names and filters the error says where it is; for an event the server reports the row."""
     for call in (
         lambda: client.apply("- monitor: abc\ud800"),
         lambda: client.contract("abc\ud800"),

@@ -67,7 +67,7 @@ def wait(what: str, holds: Callable[[], bool], seconds: float = 600.0) -> float:
 def test_a_killed_worker_is_followed_within_the_session_timeout(
     connection: Connection, agent: tuple[Agent, list[str]], tmp_path: Path
 ) -> None:
-    """Alone it owns every model; beside another a part; after that one's `kill -9` every model again, and gets their ticks."""
+    """Alone a worker owns every model, with a second one a part of them, and after the second one's `kill -9` every model again, with their ticks."""
     mine, got = agent
     wait("it owns all models", lambda: len(owned(mine)) == len(MODELS))
     command = [sys.executable, "-c", WORKER, connection.bootstrap, connection.prefix, str(SESSION)]

@@ -31,7 +31,7 @@ SETTLED = {"end": 3, "written": 3, "lag": 0, "begun": 0, "partitions": 2}
 
 @dataclass
 class Brokers:
-    """Ends as they are told; `away` is raised instead."""
+    """Returns prepared ends, or raises `away`."""
 
     ends: dict[str, dict[str, int]] = field(default_factory=lambda: {"predictions": dict(SETTLED), "labels": dict(SETTLED)})
     away: Exception | None = None
@@ -67,7 +67,7 @@ class Cluster:
     epoch: int = 0
 
     def step(self, *, silent: bool = True, worked: bool = False, take: bool = False, **counts: Any) -> None:
-        """The owner says a word for what is committed now; `take`: another owner."""
+        """The owner saves a report for what is committed now; with `take` another owner does."""
         self.epoch = self.control.take("owner:m") if take or not self.epoch else self.epoch
         owner = cast("Owner", SimpleNamespace(fence=("owner:m", self.epoch), counts=WorkDone(**counts)))
         progress = self.batches.found["m"]
@@ -98,7 +98,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def test_nobody_has_said_a_word(cluster: Cluster) -> None:
-    """Everything is written, and nobody has evaluated it."""
+    """Everything is written, and no owner has evaluated it."""
     assert not cluster.quiet
 
 
@@ -116,7 +116,7 @@ def test_it_is_quiet_when_the_owner_found_nothing_to_do_in_silence(cluster: Clus
 
 @pytest.mark.parametrize("change", [{"lag": 1}, {"begun": 1}])
 def test_what_is_not_durably_written_is_awaited(cluster: Cluster, change: dict[str, int]) -> None:
-    """A record beyond what is committed, or a batch under way."""
+    """A record after the committed position, or a batch under way, makes the cluster not quiet."""
     cluster.step()
     cluster.brokers.ends["labels"] |= change
     assert not cluster.quiet
@@ -170,7 +170,7 @@ def test_events_of_a_model_without_contract_are_not_awaited(cluster: Cluster) ->
 
 
 def test_a_server_that_is_away_is_named_and_nothing_is_quiet(cluster: Cluster) -> None:
-    """What was found last is told; when it is back all is as before."""
+    """The last answer is given; when the server is back, the status is as before."""
     cluster.step()
     assert cluster.quiet
     cluster.brokers.away = Retryable("the Kafka brokers do not answer")

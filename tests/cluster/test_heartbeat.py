@@ -40,7 +40,7 @@ def test_a_process_that_lives_is_seen_with_what_it_complains_about_and_goes_with
 
 
 def test_who_gives_no_sign_any_more_is_missed_by_kind(store: ControlStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not before the time is over; a document that changes, whatever its clock says, is a life."""
+    """Not before the time is over. A document that changes means a living process, whatever its clock says."""
     now = [1_000.0]
     monkeypatch.setattr("watchkeeper.liveness.heartbeat.time.monotonic", lambda: now[0])
     watch = ProcessWatch(store, ("ingest", "deliver"))
@@ -76,7 +76,7 @@ def test_a_look_is_as_new_as_the_question() -> None:
 
 
 def test_nobody_waits_longer_than_he_said_for_a_server_that_hangs() -> None:
-    """He is told nothing, and the last answer is still there."""
+    """The caller gets None, and the last answer is still there."""
     hang = threading.Event()
     lookout = Probe(lambda: str(hang.wait(300)), "before", every=0.01)
     lookout.start()

@@ -12,7 +12,7 @@ from watchkeeper.liveness.probe import Probe
 
 
 def test_a_look_that_fails_is_followed_by_another(caplog: pytest.LogCaptureFixture) -> None:
-    """What nobody expected is in the log; what was found before holds until the next look."""
+    """An unexpected error is logged; the last answer holds until the next query."""
     looks: Iterator[int | Exception] = iter([7, KeyError("income"), 9])
 
     def ask() -> int:

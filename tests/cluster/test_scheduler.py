@@ -24,7 +24,7 @@ MODELS = ("a", "b")
 
 
 class Steady:
-    """An owner that notes its steps, raises what it is told to, and waits as long as its gate is closed."""
+    """An owner that records its steps, raises the given errors, and waits while its gate is closed."""
 
     def __init__(self, name: str, steps: list[str], faults: dict[str, Exception], gate: Event) -> None:
         self._name, self._steps, self._faults, self._gate = name, steps, faults, gate
@@ -61,7 +61,7 @@ class Definitions:
 
 
 class Facts:
-    """One event of each model; nobody was replaced."""
+    """One event of each model, and no late writes."""
 
     def mark(self) -> object:
         return 1
@@ -74,7 +74,7 @@ class Facts:
 
 
 class Scene:
-    """A host of two models; `ours` are those that it owns, `faults` what an owner raises, `gates` what it waits for."""
+    """A scheduler of two models; `ours` are those that it owns, `faults` what an owner raises, `gates` what it waits for."""
 
     def __init__(self) -> None:
         self.steps: list[str] = []
@@ -152,7 +152,7 @@ def test_a_call_for_one_model_steps_that_one(scene: Scene) -> None:
 
 
 def test_a_model_whose_step_takes_long_holds_up_no_other(scene: Scene) -> None:
-    """Its own next step follows that one, and never runs beside it; as long as it lasts nothing is quiet."""
+    """The model's next step follows that one and never runs at the same time; while it runs, the process is not quiet."""
     scene.rounds("a")
     scene.gates["a"].clear()
     scene.until(lambda: len(scene.told) < len(scene.steps))
@@ -166,7 +166,7 @@ def test_a_model_whose_step_takes_long_holds_up_no_other(scene: Scene) -> None:
 
 
 def test_a_model_that_goes_to_another_process_is_let_go(scene: Scene) -> None:
-    """While nobody knows whose it is it is kept and not stepped; when it comes back it gets a new owner."""
+    """While the owning process is unknown, the model is kept and not stepped; when it comes back, it gets a new owner."""
     scene.rounds("a")
     scene.ours["a"] = None
     scene.rounds("b")
@@ -203,7 +203,7 @@ def test_a_model_that_fails_is_named_and_spoils_no_other(scene: Scene) -> None:
 
 
 def test_a_question_that_fails_costs_no_thread(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whose the model is cannot be told when its step begins: it is named, and the threads live on."""
+    """If ownership cannot be read when a step begins, the model is named among the problems, and the threads go on."""
 
     def owns(name: str) -> bool:
         if name == "a" and current_thread().name != "evaluate":

@@ -46,7 +46,7 @@ def copied() -> list[tuple[str, str]]:
 
 
 def test_each_process_type_has_its_service() -> None:
-    """And migrate besides."""
+    """There is one for `migrate`, too."""
     assert set(OURS) == {*PORTS, "migrate"}
     assert SERVICES["ingest"]["deploy"]["replicas"] == 2
 
@@ -118,7 +118,7 @@ def test_no_service_is_more_than_it_must_be(name: str) -> None:
 
 
 def test_what_a_service_is_given_is_declared() -> None:
-    """Secrets and volumes; a secret that is read is mounted, and none stands in the file."""
+    """Secrets and volumes are declared; a secret that is read is mounted, and the file holds no secret."""
     for service in SERVICES.values():
         read = {match for value in service["environment"].values() for match in re.findall(r"^/run/secrets/(\w+)$", str(value))}
         assert read == set(service.get("secrets", []))

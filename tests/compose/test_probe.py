@@ -49,7 +49,7 @@ def listening(condition: Condition, token: str) -> Iterator[str]:
 
 
 def probe(port: str, **environment: str) -> tuple[int, str]:
-    """The exit code, and what is said; without Python's own path, as in the image."""
+    """The exit code and the output, without Python's own path, as in the image."""
     done = subprocess.run(
         [sys.executable, "-I", ROOT / "compose/probe.py", port], env=environment, capture_output=True, text=True, check=False
     )
@@ -57,7 +57,7 @@ def probe(port: str, **environment: str) -> tuple[int, str]:
 
 
 def test_a_container_is_healthy_when_its_process_is_ready(tmp_path: Path) -> None:
-    """It says what is missing to whoever brings the process's own token, and to others that it is not ready."""
+    """With the process's own token it says what is missing; without it only that the process is not ready."""
     token = tmp_path / "token"
     token.write_text("open\n", encoding="utf-8")
     condition = Condition([])

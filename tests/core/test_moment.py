@@ -74,7 +74,7 @@ def test_these_are_none(value: object) -> None:
     ],
 )
 def test_what_is_no_time_is_told_with_the_right_spelling(value: str, fault: str, right: str) -> None:
-    """The reason names what is wrong, and what to write; what it names as a time is one."""
+    """The reason says what is wrong and what to write, and the spelling that it gives is valid."""
     with pytest.raises(ValueError, match=re.escape(fault)) as caught:
         moment.parse(value)
     assert right in str(caught.value).removeprefix(repr(value))

@@ -90,7 +90,7 @@ def test_an_escalation_does_not_take_the_place_of_the_firing() -> None:
 
 
 def test_a_revision_changes_worst_and_now_and_not_what_was_told() -> None:
-    """Late data make the worst day harmless: another is the worst; the value at firing stays, with what it is now beside it."""
+    """If late data make the worst day harmless, another day is the worst; the value at firing stays, beside its current value."""
     late = rows(reading(0), reading(1), reading(2, 2, value=4.0), reading(3, 2, value=0.5), reading(4), reading(5, 2, value=3.1))
     facts = {name: (row and row["value"], note) for name, row, note in episode_facts(episode(), PSI, late)}
     assert facts == {"At firing": (5.45, "evaluated again since: 4"), "Worst": (4.0, ""), "Now": (3.1, "")}
@@ -108,7 +108,7 @@ def test_the_worst_is_of_the_episode_and_of_windows_that_were_judged() -> None:
 
 
 def test_now_is_the_newest_judged_window_and_says_what_came_since() -> None:
-    """A day without rows after it is told, and is not the value."""
+    """A later day without rows is mentioned, and is not the value."""
     gone = reading(5, value=0.0, verdict=Verdict.NODATA, reason="no predictions")
     assert episode_facts(episode(), PSI, rows(*map(reading, range(5)), gone))[2][1:] == (rows(reading(4))[0], "since then: no predictions")
 
@@ -168,7 +168,7 @@ async def test_segments_are_listed_one_dimension_at_a_time(twin: Twin) -> None:
 
 
 def test_what_counts_most_is_gap_times_share() -> None:
-    """A large segment a little worse stands before a tiny one far worse; thin ones last; all measured against the baseline."""
+    """A large segment that is a little worse comes before a tiny one that is much worse; segments with few rows come last. All are compared with the baseline."""
     monitor = Monitor(name="a", model="m", measure="performance.accuracy", baseline=Reference(), warn=0.03)
     slices = [
         Slice("tiny", 0.5, 0.8, 210, 1, "critical", None),

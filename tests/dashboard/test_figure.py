@@ -63,7 +63,7 @@ def ratio(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("name", ["light", "dark"])
 def test_every_text_has_four_and_a_half_to_one(name: str) -> None:
-    """Each text colour on each ground that it stands on, in both themes; axe cannot judge text in charts."""
+    """Each text colour on each background on which it is used, in both themes; axe cannot judge text in charts."""
     colours = theme(name)
     thin = {
         (ink, ground): found
@@ -93,7 +93,7 @@ def _series(twin: Twin, measure: str, monitor: str, *, column: str = "", segment
 
 
 def _valid(figure: dict[str, Any]) -> go.Figure:
-    """The figure as plotly's own validator takes it; it must be plain JSON first."""
+    """The figure after plotly's own validation; it must be plain JSON first."""
     json.dumps(figure, allow_nan=False)
     return go.Figure(colour.tint(figure, theme("dark")))
 
@@ -202,7 +202,7 @@ def test_the_heat_map_is_valid_and_ends_at_critical(twin: Twin) -> None:
 
 
 def test_times_go_to_plotly_as_text_and_thresholds_lie_above_the_grid(twin: Twin) -> None:
-    """Plotly reads numbers in the zone of the browser, and text as it stands; a threshold under a line of the grid would be grey."""
+    """Plotly reads numbers in the zone of the browser, and text as it is written; a threshold under a line of the grid would be grey."""
     shown, monitor = _series(twin, "performance.accuracy", "accuracy")
     line = timeline(
         shown,
@@ -278,7 +278,7 @@ def test_a_spark_line_is_small_and_skips_what_is_missing(values: list[float | No
 
 
 def test_of_very_many_bins_those_with_values_are_drawn() -> None:
-    """Latency has edges from 0.01 ms to an hour: the chart ends where all but 2 % of the values lie, and the rest stands beside it."""
+    """Latency has edges from 0.01 ms to an hour: the chart covers all but 2 % of the values, and the rest are bars beside it."""
     column = Column(name="@latency_ms", kind=Kind.NUMERIC, edges=tuple(0.01 * 1.02**place for place in range(900)))
     target = [0] * column.bins
     target[400], target[450], target[500], target[890], target[column.null] = 49, 100, 49, 1, 1

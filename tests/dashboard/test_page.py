@@ -51,7 +51,7 @@ def text(drawn: Page) -> str:
 
 
 class Asked:
-    """A reader that counts what is asked of another."""
+    """A reader that counts the calls of another one."""
 
     def __init__(self, reader: Twin) -> None:
         self.reader, self.rows, self.calls = reader, 0, Counter[str]()
@@ -83,7 +83,7 @@ async def test_no_panel_of_a_page_fails(address: str, twin: Twin) -> None:
 
 @pytest.mark.parametrize("address", ADDRESSES)
 async def test_an_installation_where_nothing_happened_says_so(address: str) -> None:
-    """No model: every page says what is missing, and none fails."""
+    """Without a model every page says what is missing, and none fails."""
     found = text(await page(Empty(), address, ""))
     assert "could not be drawn" not in found
     assert any(word in found for word in ("No model yet", "There is no model", "has no column"))
@@ -137,7 +137,7 @@ async def test_a_quiet_inbox_shows_that_it_is_alive(twin: Twin) -> None:
 
 
 async def test_an_episode_of_a_paused_monitor_says_so() -> None:
-    """On its page and in the inbox while it is open, and no other does. Whose it is and what to do stand on its page; the runbook is a link."""
+    """It is marked on its page and in the inbox while it is open, and no other is. Owner and description are on its page; the runbook is a link."""
     paused = Twin()
     one, ended = (paused.episodes(state, None, 500)[0] for state in ("open", "closed"))
     words: dict[str, Any] = {"owner": "flight desk", "description": "what it is for", "runbook": "https://wiki.example.org/late"}
@@ -152,7 +152,7 @@ async def test_an_episode_of_a_paused_monitor_says_so() -> None:
 
 
 async def test_an_episode_shows_its_sentence_rule_and_deliveries(twin: Twin) -> None:
-    """Why, under which rule, and who was told."""
+    """Why it fired, under which rule, and to which destinations it was sent."""
     one = next(one for one in twin.episodes("closed", None, 500) if one.deliveries)
     found = text(await page(twin, f"/ui/alerts/{one.id}", ""))
     assert json.dumps(one.reason)[1:-1] in found

@@ -110,7 +110,7 @@ async def test_a_model_without_a_reference_says_so_and_shows_the_command(twin: T
 
 
 async def test_a_column_that_is_all_null_is_not_ok(twin: Twin) -> None:
-    """Its drift may be within its thresholds, or have none: it is called what it is."""
+    """Also if its drift is within its thresholds, or has none."""
     table = twin._readings["departs-late", "nulls"]
     mine = pc.and_(pc.equal(table["column"], "visib"), pc.equal(table["segment"], "all"))
     at = table.schema.get_field_index("value")
@@ -297,7 +297,7 @@ async def test_segments_beside_an_unknown_one_are_of_a_whole_window(twin: Twin) 
 
 
 async def test_a_column_that_was_null_for_a_day_of_a_week_is_not_ok(twin: Twin) -> None:
-    """The null rate has shorter windows than drift: the worst of them counts, and the rate of the whole window is shown beside it."""
+    """If the null rate has shorter windows than drift, the worst of them counts, and the rate of the whole window is shown too."""
     table = twin._readings["departs-late", "nulls"]
     day = START + (DAYS - 5) * moment.DAY
     mine = pc.and_(pc.equal(table["column"], "visib"), pc.and_(pc.equal(table["segment"], "all"), pc.equal(table["window_start"], day)))

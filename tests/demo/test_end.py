@@ -34,7 +34,7 @@ def servers(folder: Path) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_nothing_is_left_of_a_demo_that_is_told_to_stop_or_killed(number: signal.Signals, tmp_path: Path) -> None:
-    """Also where it was started with an ignored SIGINT, as a script's `&` does; told to stop it says so and exits with 0."""
+    """Also if it was started with an ignored SIGINT, as by a script's `&`. On a signal it says that it stops, and exits with 0."""
     temporary, said = tmp_path / "temporary", tmp_path / "said"
     temporary.mkdir()
     command = [

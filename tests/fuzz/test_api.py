@@ -93,7 +93,7 @@ def check_bodies(server: Server, kind: str, rows: list[dict[str, Any]], packed: 
 
 
 def test_every_route(server: Server) -> None:
-    """No answer is a fault of the server's, each is of the type and the shape that are described; afterwards the server stands as before."""
+    """No answer is a server error, and each has the described type and shape; afterwards the server works as before."""
     schema = schemathesis.openapi.from_url(f"{server.url}/v1/openapi.json")
     found = list(schema.get_all_operations())
     operations = [one.ok() for one in found if isinstance(one, Ok)]

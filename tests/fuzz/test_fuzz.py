@@ -52,7 +52,7 @@ _PIECES = [
 
 
 def test_event_bodies() -> None:
-    """Every law of decoding: whatever stands in a body, each row is counted once, and nothing but PayloadError is raised."""
+    """Every law of decoding: each row of any body is counted once, and only PayloadError is raised."""
     hammer(*(check for name, check in sorted(vars(test_law).items()) if name.startswith("test_") and hasattr(check, "hypothesis")))
 
 

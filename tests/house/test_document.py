@@ -54,7 +54,7 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 @pytest.mark.parametrize("page", ["docs/settings.md", "docs/operations.md"])
 def test_settings_are_documented_with_their_defaults(page: str) -> None:
-    """As `watchkeeper config show` prints them; what is unset or empty is none."""
+    """As `watchkeeper config show` prints them; unset and empty ones are `none`."""
     told = dict(re.findall(r"^\| `([a-z_.]+)` \| (none|`[^`]*`) \|", texts()[page], re.MULTILINE))
     shown = dict(_flat(Settings().shown()))
     assert {name: f"`{value}`" if value not in (None, "", {}) else "none" for name, value in shown.items()} == told
@@ -124,7 +124,7 @@ def measures() -> str:
 
 
 def test_every_measure_is_documented_and_no_other() -> None:
-    """In the table, which is that of the catalogue (copy it from this failure), and under a heading with its formula."""
+    """In the table, which must equal that of the catalogue (copy it from this failure), and under a heading with its formula."""
     page = texts()["docs/measures.md"]
     headings = [name for line in re.findall(r"^## (.*\..*)$", page, re.MULTILINE) for name in line.split(", ")]
     assert page.split("\n\n")[2] == measures(), measures()
@@ -132,7 +132,7 @@ def test_every_measure_is_documented_and_no_other() -> None:
 
 
 def test_every_signal_is_documented_and_no_other() -> None:
-    """The table of docs/signals.md is that of the code (copy it from this failure)."""
+    """The table of docs/signals.md must equal that of the code (copy it from this failure)."""
     lines = ["| signal | kind | event field | value | tasks | bins |", "|---|---|---|---|---|---|"]
     for one in SIGNALS:
         task = "all" if len(one.tasks) == len(Task) else ", ".join(one.tasks)
@@ -156,7 +156,7 @@ def test_every_signal_is_documented_and_no_other() -> None:
     ],
 )
 def test_every_word_of_the_grammar_is_documented(word: str) -> None:
-    """What can be written, and what is refused for now."""
+    """Keys that can be written, and names that are refused for now."""
     assert re.search(rf"\b{re.escape(word)}\b", texts()["docs/monitors.md"])
 
 
@@ -171,7 +171,7 @@ def test_the_definitions_of_the_pages_are_taken() -> None:
 
 @pytest.mark.parametrize("page", sorted(path for path in texts() if path.endswith(".md")))
 def test_what_a_page_points_to_is_there(page: str) -> None:
-    """Links within the project, and files of the project that are named in code marks."""
+    """Links within the project, and files of the project in backquotes."""
     folder = (ROOT / page).parent
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", texts()[page])
     assert [link for link in links if not (folder / link).exists()] == []

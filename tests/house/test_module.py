@@ -16,18 +16,18 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def test_no_module_is_longer_than_400_lines() -> None:
-    """Whoever opens a file can read it in one sitting."""
+    """A file can be read in one sitting."""
     everything = sources() | sources("tests", "benchmarks", "compose")
     assert [path for path, text in everything.items() if text.count("\n") > LONGEST] == []
 
 
 def test_the_median_module_has_at_most_130_lines() -> None:
-    """Small is the rule and not the exception."""
+    """Most modules are small."""
     assert median(text.count("\n") for path, text in sources().items() if not path.endswith("__init__.py")) <= MEDIAN
 
 
 def test_an_init_holds_a_docstring_only() -> None:
-    """Importing a package runs nothing; `watchkeeper` alone gives out its client."""
+    """Importing a package runs nothing; only `watchkeeper` exports its client."""
     packages = {path: tree for path, tree in trees().items() if path.endswith("__init__.py") and path != "watchkeeper/__init__.py"}
     assert [path for path, tree in packages.items() if len(tree.body) != 1 or ast.get_docstring(tree) is None] == []
 
@@ -38,7 +38,7 @@ def test_no_module_has_a_vague_name() -> None:
 
 
 def test_a_long_function_says_why() -> None:
-    """More than 40 lines, docstring apart, need a comment `# long: ...` on the line of the `def` or on the one above it."""
+    """A function of more than 40 lines, without its docstring, needs a comment `# long: ...` on the line of its `def` or on the line above."""
     assert [
         f"{path}:{function.lineno} {function.name}: {length} lines"
         for path, function in _functions()
@@ -47,7 +47,7 @@ def test_a_long_function_says_why() -> None:
 
 
 def test_a_broad_except_says_why() -> None:
-    """Only the edge of a process or a thread may catch everything; a comment on that line names it. Cleaning up and raising again is free."""
+    """A comment on the line of an `except` that catches everything says why. Cleaning up and raising again needs none."""
     silent = []
     for path, tree in trees().items():
         lines = sources()[path].splitlines()

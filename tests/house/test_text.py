@@ -14,7 +14,7 @@ MACHINE = re.compile(r"(?<![\w.*}~-])/(?:home|Users|root|work|mnt)/[A-Za-z_]")
 
 
 def found(pattern: re.Pattern[str]) -> list[str]:
-    """Where a pattern stands: `path:line: text`."""
+    """Where a pattern occurs: `path:line: text`."""
     return [
         f"{path}:{number}: {line.strip()[:100]}"
         for path, text in texts().items()
@@ -24,12 +24,12 @@ def found(pattern: re.Pattern[str]) -> list[str]:
 
 
 def test_nothing_is_left_unfinished() -> None:
-    """Work that is not done stands in the tracker and not in the code."""
+    """Unfinished work is noted in the tracker, not in the code."""
     assert found(UNFINISHED) == []
 
 
 def test_no_file_names_a_place_of_one_machine() -> None:
-    """A path that only its writer has works nowhere else."""
+    """A path of the author's machine works nowhere else."""
     assert found(MACHINE) == []
 
 
@@ -41,13 +41,13 @@ def test_no_file_names_a_place_of_one_machine() -> None:
     ],
 )
 def test_the_patterns_find_what_they_are_for(pattern: re.Pattern[str], bad: str, good: str) -> None:
-    """A rule that finds nothing must be one that could."""
+    """A pattern that finds nothing must be able to find something."""
     assert pattern.search(bad)
     assert not pattern.search(good)
 
 
 def test_the_lock_is_by_hash_and_names_no_registry() -> None:
-    """What is installed is what was tried, wherever it comes from."""
+    """The installed packages are those that were tested, whichever registry they come from."""
     lock = texts()["requirements.lock"]
     pins = re.findall(r"^[a-z0-9][\w.-]*==", lock, re.MULTILINE)
     assert len(pins) > 100

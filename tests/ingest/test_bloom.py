@@ -34,7 +34,7 @@ def test_models_are_told_apart() -> None:
 
 @given(st.lists(st.integers(1, 30), max_size=30), st.integers(8, 64))
 def test_what_is_not_forgotten_is_found_and_layers_stay_few(sizes: list[int], most: int) -> None:
-    """Of hashes at growing positions those from the forgotten position on are found, and what is kept is little more than they need."""
+    """Hashes from the forgotten position on are found, and the layers take little more room than these need."""
     bloom = Bloom(most=most)
     for position, size in enumerate(sizes):
         bloom.add(hashes("m", [f"{position}-{i}" for i in range(size)]), position)

@@ -45,7 +45,7 @@ def test_a_dead_letter_holds_the_bytes_as_they_came() -> None:
 
 
 def test_of_an_array_only_the_bad_rows_are_dead_letters() -> None:
-    """Each under its own row, whatever reads the array."""
+    """Each has its own row number, whichever reader reads the array."""
     rows = [json.dumps(event(ts=ts)).encode() for ts in ("2022-07-01T00:00:00Z", None, 7)]
     whole = b"[" + b",".join(rows) + b"]"
     assert [(b"predictions/3/5/1", rows[1], "ts"), (b"predictions/3/5/2", rows[2], "ts")] == dead(whole)

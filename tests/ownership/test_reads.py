@@ -50,7 +50,7 @@ def asked(backend: Backend, model: str, watched: Sequence[Monitor], monkeypatch:
 def test_forty_monitors_ask_the_facts_no_more_than_one_for_each_baseline(
     backend: Backend, model: str, measures: list[tuple[str, Any]], alone: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over the same columns, windows, segments and baselines, whatever their measures; each has its readings.
+    """Monitors with the same columns, windows, segments and baselines share their queries, whatever their measures are; each has its readings.
 
     `alone` are measures of one for each baseline; those of scores also read rows.
     """

@@ -27,7 +27,7 @@ def block(*labels: Any, model: str = "b") -> Labels:
 
 
 def test_a_good_label_becomes_a_row() -> None:
-    """Every field lands in its column."""
+    """Every field is in its column."""
     one = block(label(weight=2, prediction_ts=1_656_633_600_000, deleted=False))
     assert tuple(x.tolist() for x in (one.id, one.text, one.number, one.weight, one.deleted)) == (["a1"], ["1"], [1.0], [2.0], [False])
     assert ([moment.parse("2022-07-02T00:00:00Z")], [1_656_633_600_000_000]) == (one.ts.tolist(), one.prediction_ts.tolist())
@@ -40,7 +40,7 @@ def test_a_label_without_a_time_takes_the_logs() -> None:
 
 
 def test_a_retraction_needs_no_label() -> None:
-    """Its text is `null` and its number NaN, whatever label it carries."""
+    """Its text is `null` and its number NaN, whatever its label is."""
     one = block(label(label=..., deleted=True), label(label=None, deleted=True), label(deleted=True))
     assert (one.text.tolist(), one.deleted.tolist()) == (["null"] * 3, [True] * 3)
     assert np.isnan(one.number).all()
@@ -89,7 +89,7 @@ def test_a_regression_label_is_a_number() -> None:
     ],
 )
 def test_a_bad_frame_costs_its_row(changes: dict[str, Any], field: str) -> None:
-    """It is rejected with its field, and the row beside it lands."""
+    """It is rejected with its field, and the next row is accepted."""
     decoded = decode_labels(array(label(), label(**changes)), "json", CONTRACTS.get, NOW)
     assert [(1, field)] == [(reject.row, reject.field) for reject in decoded.rejects]
     assert decoded.blocks["b"].row.tolist() == [0]

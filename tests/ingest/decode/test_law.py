@@ -51,7 +51,7 @@ def rows_of(decoded: Decoded[Any]) -> dict[int, Any]:
 @quick
 @given(st.lists(predictions, max_size=6))
 def test_any_prediction_is_accepted_or_rejected_and_every_text_encodes(events: list[Any]) -> None:
-    """Whatever stands in an event, every row is counted once, and what comes out can be stored and sent as UTF-8."""
+    """Every row of any events is counted once, and every result can be stored and sent as UTF-8."""
     decoded = decode_predictions(array(*events), "json", CONTRACTS.get, NOW)
     assert len(events) == decoded.rows == decoded.accepted + len(decoded.rejects)
     assert sorted([*rows_of(decoded), *(reject.row for reject in decoded.rejects)]) == list(range(len(events)))
@@ -68,7 +68,7 @@ def test_any_prediction_is_accepted_or_rejected_and_every_text_encodes(events: l
 @quick
 @given(st.lists(labels, max_size=6))
 def test_any_label_is_accepted_or_rejected(events: list[Any]) -> None:
-    """Whatever stands in a label, every row is counted once, its weight is finite, and its texts encode."""
+    """Every row of any labels is counted once, its weight is finite, and its texts can be encoded."""
     decoded = decode_labels(array(*events), "json", CONTRACTS.get, NOW)
     assert len(events) == decoded.accepted + len(decoded.rejects)
     assert sorted([*rows_of(decoded), *(reject.row for reject in decoded.rejects)]) == list(range(len(events)))

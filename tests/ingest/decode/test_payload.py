@@ -18,7 +18,7 @@ def test_gzip_of_several_members_is_one_body() -> None:
 
 @pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"[1]")[:-3], gzip.compress(b"[1]") + b"junk"], ids=["none", "cut", "junk"])
 def test_broken_gzip_is_refused(body: bytes) -> None:
-    """What is no gzip, ends early or goes on with something else is 400."""
+    """A body that is not gzip, ends early or has something after its end is answered with 400."""
     with pytest.raises(PayloadError, match="gzip is broken") as caught:
         unpack(body, "gzip")
     assert caught.value.status == 400
@@ -53,7 +53,7 @@ def test_an_empty_array_has_no_rows() -> None:
 
 
 def test_one_object_is_one_row() -> None:
-    """An object stands for an array of it, also after a byte order mark."""
+    """An object is read as an array of one, also after a byte order mark."""
     assert [Parsed({"a": 1})] == list(cut(b'\xef\xbb\xbf{"a": 1}', "json"))
 
 

@@ -34,7 +34,7 @@ def texts(column: Any) -> list[str]:
 
 
 def reject(*events: Any) -> tuple[str, str]:
-    """Field and reason of the one row that is rejected; a good one beside it lands."""
+    """Field and reason of the only rejected row; a good row beside it is accepted."""
     decoded = decode_predictions(array(*events, event()), "json", CONTRACTS.get, NOW)
     assert len(events) == len(decoded.rejects)
     assert decoded.accepted == 1
@@ -42,7 +42,7 @@ def reject(*events: Any) -> tuple[str, str]:
 
 
 def test_a_good_event_becomes_a_row() -> None:
-    """Every field lands in its column."""
+    """Every field is in its column."""
     one = block(event(version=3, role="shadow", tags={"group": "a", "hour": 7}, latency_ms=2.5))
     assert one.id.tolist() == ["a1"]
     assert [moment.parse("2022-07-01T00:00:00Z")] == one.ts.tolist()
@@ -92,7 +92,7 @@ def test_what_is_not_sent_has_defaults() -> None:
     ],
 )
 def test_a_bad_frame_costs_its_row(changes: dict[str, Any], field: str, reason: str) -> None:
-    """A row with a bad frame is rejected with its field and reason, and the row beside it lands."""
+    """A row with a bad required field is rejected with field and reason, and the next row is accepted."""
     found = reject(event(**changes))
     assert found[0] == field
     assert reason in found[1]
@@ -107,7 +107,7 @@ def test_a_regression_prediction_is_a_finite_number(value: Any) -> None:
 
 @pytest.mark.parametrize("value", ["5", True, {"a": 1}, float("nan"), float("-inf"), 10**400])
 def test_a_bad_number_is_invalid_and_its_row_stays(value: Any) -> None:
-    """A number column given something else holds +infinity there, and the cell is told."""
+    """A column of numbers has +infinity for such a value, and the cell is listed."""
     decoded = decode_predictions(array(event(), event(features={"age": value})), "json", CONTRACTS.get, NOW)
     ages = decoded.blocks["b"][1].numbers[0].tolist()
     assert [30.0, float("inf")] == ages
@@ -116,7 +116,7 @@ def test_a_bad_number_is_invalid_and_its_row_stays(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [{"a": 1}, [1], "x" * 5_000, float("nan"), "\ud800"])
 def test_a_bad_category_is_invalid_and_its_row_stays(value: Any) -> None:
-    """A text column given something else holds `invalid` there, and the cell is told."""
+    """A column of texts has `invalid` for such a value, and the cell is listed."""
     decoded = decode_predictions(array(event(), event(features={"city": value})), "json", CONTRACTS.get, NOW)
     assert texts(decoded.blocks["b"][1].texts[0]) == ["Oslo", "invalid"]
     assert [(cell.row, cell.field) for cell in decoded.cells] == [(1, "city")]
@@ -259,7 +259,7 @@ def test_a_name_that_no_struct_can_have_still_decodes() -> None:
 
 
 def test_listed_cells_are_bounded() -> None:
-    """The first hundred bad cells are told, all are in the block."""
+    """The first hundred bad cells are listed, and all are in the block."""
     decoded = decode_predictions(array(*(event(features={"age": "x", "city": []}) for _ in range(2_000))), "json", CONTRACTS.get, NOW)
     assert [(row, name) for row in range(LISTED // 2) for name in ("age", "city")] == [(cell.row, cell.field) for cell in decoded.cells]
     assert np.isposinf(decoded.blocks["b"][1].numbers[0]).all()

@@ -188,7 +188,7 @@ def test_raw_events_give_the_same_signals_again(task: Task, events: list[dict[st
 
 
 def test_a_bad_field_is_told_and_costs_nothing_else() -> None:
-    """Its column is invalid there, raw keeps its name, and the fields beside it stay."""
+    """Its signal is invalid, raw events keep its name, and the other fields are kept."""
     events: list[dict[str, Any]] = [
         {"features": {"age": 1, "city": "Oslo"}, "latency_ms": "fast", "status": "ok", "attributions": {"age": "much", "city": 0.5}},
         {"features": {"age": 1, "city": "Oslo"}, "latency_ms": -1},

@@ -35,7 +35,7 @@ MISSPELT = Connection(bootstrap="127.0.0.1:1", options={"securty.protocol": "SSL
     ],
 )
 def test_a_misspelt_option_is_told_whoever_begins(ask: Callable[[Connection], object]) -> None:
-    """By its name, and with where it stands."""
+    """The error has its name, and where it is set."""
     with pytest.raises(ConfigError, match=r'"securty\.protocol".*correct kafka\.options'):
         ask(MISSPELT)
 

@@ -134,7 +134,7 @@ def positions(group: Group) -> dict[tuple[Topic, int], int]:
 
 
 def test_everything_is_written_once_and_committed_to_the_end(stand: Stand) -> None:
-    """Two thousand predictions and labels over three partitions each; then no lag and no batch under way, and silence after a while."""
+    """After two thousand predictions and labels over three partitions each there is no lag, no batch under way, and silence after a while."""
     stand.send(range(2_000))
     until(lambda: not stand.ends.caught_up())
     group = stand.member()
@@ -146,7 +146,7 @@ def test_everything_is_written_once_and_committed_to_the_end(stand: Stand) -> No
 
 
 def test_an_assignment_that_fails_is_begun_again(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broker that leads no partition yet, as one that has just made it, costs a pause and no thread."""
+    """A partition without a leader yet, as just after it was created, costs a pause, and the thread goes on."""
     asked = list[TopicPartition]()
 
     class Hasty(AdminClient):
@@ -188,7 +188,7 @@ def test_a_partition_whose_leader_is_away_holds_up_no_other(tmp_path: Path, engi
 
 
 def test_a_batch_that_broke_off_is_finished_by_the_next_member(stand: Stand) -> None:
-    """The panes could not be written, and the member went: its intent stays, and the next one writes exactly that batch, however much has come since."""
+    """If a member ends before the panes could be written, its intent stays, and the next member writes exactly that batch, however much has come since."""
     stand.writer.broken = True
     stand.send(range(500))
     first = stand.member()
@@ -204,7 +204,7 @@ def test_a_batch_that_broke_off_is_finished_by_the_next_member(stand: Stand) -> 
 
 
 def test_partitions_move_between_members_without_loss_or_doubles(stand: Stand) -> None:
-    """Members come and go while events flow; a second one takes partitions of each topic, and gives them back when it leaves."""
+    """Members come and go while events come; a second one takes partitions of each topic, and gives them back when it leaves."""
     members = [stand.member()]
     for round_ in range(4):
         stand.send(range(500 * round_, 500 * (round_ + 1)))
@@ -218,7 +218,7 @@ def test_partitions_move_between_members_without_loss_or_doubles(stand: Stand) -
 
 
 def test_a_partition_that_was_paused_and_moved_away_is_read_on_when_it_comes_back(stand: Stand) -> None:
-    """Every partition is paused for want of memory while one member has them all; those that another one takes, and gives back, are fetched again."""
+    """If every partition is paused for want of memory, those that another member takes and gives back are fetched again."""
     stand.held = True
     stand.send(range(1_000))
     first = stand.member(memory=40_000)
@@ -232,7 +232,7 @@ def test_a_partition_that_was_paused_and_moved_away_is_read_on_when_it_comes_bac
 
 
 def test_what_retention_removed_before_it_was_read_is_counted(stand: Stand) -> None:
-    """A hundred records of each topic were gone when the next member came: it says so, and goes on with what came after them."""
+    """If a hundred records of each topic are gone when the next member comes, it says so, and goes on with the records after them."""
     stand.send(range(100))
     first = stand.member()
     until(stand.ends.caught_up)

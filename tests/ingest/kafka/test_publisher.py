@@ -175,7 +175,7 @@ def test_nothing_to_send_is_done_at_once(publisher: Publisher) -> None:
 
 
 def test_ticks_go_to_the_partition_of_their_model(connection: Connection, publisher: Publisher) -> None:
-    """Keyed by model, murmur2, and nobody waits."""
+    """The key is the model, the partitioner murmur2, and the call does not wait."""
     for model in ("b", "modèle", "r"):
         publisher.tick(model, b"{}")
     publisher.close()
@@ -204,7 +204,7 @@ def letter(body: bytes, **changes: Any) -> DeadLetter:
 
 
 def test_a_dead_letter_says_where_it_comes_from_and_why(connection: Connection, publisher: Publisher) -> None:
-    """The value is the original; the key its place; the headers tell the rest."""
+    """The value is the original, the key its position and row, and the headers hold the rest."""
     publisher.dead_letters([letter(b"\xff{"), letter(b"", position=18)])
     first, second = sorted(sent(connection, "dead-letters"), key=lambda message: message.key() or b"")
     assert (first.key(), first.value(), second.key(), second.value()) == (b"labels/2/17/0", b"\xff{", b"labels/2/18/0", b"")
@@ -236,7 +236,7 @@ def own(tmp_path: Path) -> Iterator[Kafka]:
 
 @pytest.mark.slow
 def test_a_broker_that_stops_in_the_middle_loses_nothing_that_was_acknowledged(own: Kafka) -> None:
-    """Killed under load: what is not acknowledged is Retryable; sent again after the restart, everything is there."""
+    """If a broker is killed under load, unacknowledged events are Retryable; after they are sent again everything is there."""
     connection = Connection(bootstrap=own.bootstrap, options={"message.timeout.ms": 2_000})
     create(connection, 3)
     publisher = Publisher(connection)
