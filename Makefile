@@ -25,19 +25,19 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## Watch two models over a year of real flights; prints the address to open
 	@$(BIN)/watchkeeper demo $(ARGS)
 
-up: $(STAMP) ## Run a whole cluster on this machine, servers and all, with its data in DATA (var)
+up: $(STAMP) ## Run a whole cluster and its servers on this machine, with its data in DATA (var)
 	@$(BIN)/python -m compose.up --data $(DATA) $(ARGS)
 
-embedded: $(STAMP) ## Run the whole in one process, with its data in DATA (var)
+embedded: $(STAMP) ## Run everything in one process, with its data in DATA (var)
 	@$(BIN)/watchkeeper up --data $(DATA) $(ARGS)
 
 test: $(STAMP) ## Run all tests, on several workers unless ARGS (pytest's) name some of them
 	@$(BIN)/pytest $(if $(filter-out -%,$(ARGS)),,-n auto) $(ARGS)
 
-chaos: $(STAMP) ## Kill and freeze a cluster for half an hour (WATCHKEEPER_CHAOS_MINUTES); prints a ledger
+chaos: $(STAMP) ## Kill and freeze a cluster for half an hour (WATCHKEEPER_CHAOS_MINUTES); prints a table of faults
 	@WATCHKEEPER_CHAOS_MINUTES=$${WATCHKEEPER_CHAOS_MINUTES:-30} $(BIN)/pytest -m chaos tests/chaos $(ARGS)
 
-fuzz: $(STAMP) ## Hammer API, events, definitions and files with generated input, ten minutes each (WATCHKEEPER_FUZZ_SECONDS)
+fuzz: $(STAMP) ## Send generated input to API, events, definitions and files, ten minutes each (WATCHKEEPER_FUZZ_SECONDS)
 	@WATCHKEEPER_FUZZ_SECONDS=$${WATCHKEEPER_FUZZ_SECONDS:-600} $(BIN)/pytest -s -m fuzz tests/fuzz $(ARGS)
 
 check: $(STAMP) ## Check format, lint, types, layers and house rules
@@ -53,7 +53,7 @@ bench: $(STAMP) ## Run the benchmarks; each prints a table
 bench-latency: $(STAMP) ## Measure the way from an event to its webhook, embedded and as a cluster
 	@$(BIN)/python benchmarks/latency.py $(ARGS)
 
-services: $(STAMP) ## Fetch the real servers that tests and `make up` start
+services: $(STAMP) ## Download the real servers that tests and `make up` start
 	@$(BIN)/python -m compose.servers
 
 clean: ## Remove .venv, caches and builds; var stays
