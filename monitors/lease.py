@@ -23,7 +23,7 @@ class Lease:
 
     @property
     def fence(self) -> tuple[str, int]:
-        """What is owned, and under which epoch."""
+        """The name and epoch of the ownership."""
         return self._name, self._epoch
 
     @property
@@ -45,7 +45,7 @@ class Lease:
         self._cursors.holds(*self.fence)
 
     def cursor(self) -> dict[str, Any]:
-        """What was saved last, by this owner or an earlier one."""
+        """The document that was saved last, by this owner or an earlier one."""
         return self._cursors.cursor(self._name) or {}
 
     def save(self, payload: dict[str, Any]) -> None:

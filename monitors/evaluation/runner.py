@@ -74,12 +74,10 @@ class MonitorRunner:
         self._evaluate, self._panes, self._readings, self._write = evaluate, panes, readings, write
         self._alerts, self._clock = alerts, clock
         self._done: dict[tuple[str, int, int], EvaluatedWindows] = {}  # by monitor, revision and contract
-        self._pauses: dict[
-            tuple[str, int], tuple[int, int]
-        ] = {}  # of a monitor that fails: when it is tried again, and the pause before that
+        self._pauses: dict[tuple[str, int], tuple[int, int]] = {}  # by failing monitor: when it is tried again, and the pause before that
         self._live = False  # whether the model was live in any step
         self._earlier = -1  # readings of earlier owners
-        self._earlier_counted: tuple[int, int] | None = None  # when they were counted first and last
+        self._earlier_counted: tuple[int, int] | None = None  # when these readings were counted first and last
         self.counts = WorkDone()
 
     def orphans_possible(self, model: str, lease: Lease) -> bool:
@@ -104,7 +102,7 @@ class MonitorRunner:
         self._earlier_counted = None
 
     def clear_failures(self, monitors: Sequence[Monitor]) -> None:
-        """Report no failure any more of monitors that are paused or deleted."""
+        """Stop reporting failures of monitors that are paused or deleted."""
         evaluated = {monitor.name for monitor in monitors if monitor.enabled}
         for reasons in (self.counts.failed, self.counts.missing):
             for name in reasons.keys() - evaluated:
@@ -127,7 +125,7 @@ class MonitorRunner:
     ) -> tuple[bool, set[str]]:
         """Evaluate. Returns whether there was work, and the monitors that fail or are paused. One that fails does not stop the others.
 
-        Raises Retryable where a store does not answer, or refuses all of several monitors at once: then the fault is not a monitor's.
+        Raises Retryable if a store does not answer, or refuses all of several monitors at once: then the fault is not a monitor's.
         """
         slots, _ = self._panes.slots(model.contract)
         found = self._panes.segments(model.contract)
@@ -162,14 +160,14 @@ class MonitorRunner:
         return worked, waiting | failures.errors.keys()
 
     def _check_stores(self, contract: Contract, lease: Lease) -> None:
-        """Raise what the stores raise if one of them does not answer. If both do, what was refused was refused for its own sake."""
+        """Raise the error of a store that does not answer. If both answer, a refused query was refused because of itself."""
         lease.check()
         self._panes.slots(contract)
 
     def _task(
         self, monitor: Monitor, model: Model, slots: Ints, found: Sequence[str], given: StepInput, lease: Lease, *, again: bool
     ) -> MonitorTask:
-        self._alerts.observe(monitor, (), lease.fence)  # what an earlier revision left open ends, also where none watches it any more
+        self._alerts.observe(monitor, (), lease.fence)  # closes episodes of earlier revisions, also without a threshold now
         segments, columns = segments_of(monitor, model, found), columns_of(monitor, model.contract)
         done = self._done[monitor.name, monitor.evaluated_revision, model.contract.version]
         existing = plan.existing(monitor.window, slots, max(given.watermark, done.until), live=given.live)

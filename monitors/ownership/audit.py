@@ -21,9 +21,9 @@ from monitors.ports import Committed, OutcomeStore, Ranges, Raw
 
 NO_SLOTS = np.zeros(0, np.int64)
 
-_MAX_EVENTS = 500_000  # events an audit, about: their ids take 100 MB while it lasts
-_MAX_POSITIONS = 1_000_000  # positions an audit
-_PAUSE = 9  # times as long as the audit took
+_MAX_EVENTS = 500_000  # about how many events an audit reads: their ids take 100 MB while it lasts
+_MAX_POSITIONS = 1_000_000  # how many positions an audit covers at most
+_PAUSE = 9  # the pause after an audit, as a multiple of its duration
 
 
 class Audited(NamedTuple):

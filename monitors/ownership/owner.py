@@ -1,6 +1,6 @@
-"""The owner's loop of one model: join the outcomes, reconcile, evaluate, alert.
+"""The owner's loop of one model: join outcomes, audit, recompute panes, evaluate, alert.
 
-It finds its work in the stores: what was committed since the cursor that it saved last, and the windows that have closed since. So it may be killed
+It finds its work in the stores: events that were committed since the cursor that it saved last, and windows that have closed since. So it may be killed
 at any point and start again, and another owner may take the model over at any time. What is written twice is written with the same result.
 """
 
@@ -45,12 +45,12 @@ class Stores:
 
 
 class _Work(NamedTuple):
-    """What there is to do with the events."""
+    """The work of a step with events, outcomes and panes."""
 
-    predictions: Ranges  # committed since
+    predictions: Ranges  # positions that were committed since the last step
     labels: Ranges
-    audit: Ranges  # to be audited now
-    more: bool  # of those, later
+    audit: Ranges  # positions to be audited now
+    more: bool  # whether further positions are to be audited later
     suspect: Ints  # slots to be audited even while audits pause: another owner has rebuilt them since, or their windows close now
     contract_changed: bool  # then all slots are due
     rebuilding: bool  # a requested rebuild has not ended yet
@@ -86,19 +86,19 @@ class Owner:
         self._orphans_possible = False  # whether a step must look for readings of windows that no longer exist
         self._closes: dict[
             tuple[int, str, int], int
-        ] = {}  # by contract, monitor and revision: when the first window closes that was not looked at
-        self._idle_state: _IdleState | None = None  # while nothing is known to be due
-        self._rebuilt_by_others: list[int] | None = None  # what other owners have rebuilt, as it was known last
-        self._rebuilt_here: dict[int, int] = {}  # what this one has: the step by slot
+        ] = {}  # by contract, monitor and revision: the end of the first window that was not evaluated
+        self._idle_state: _IdleState | None = None  # None while something may be due
+        self._rebuilt_by_others: list[int] | None = None  # what other owners had rebuilt at the last step
+        self._rebuilt_here: dict[int, int] = {}  # by slot: the step in which this owner has rebuilt it
 
     @property
     def counts(self) -> WorkDone:
-        """What was done since the beginning."""
+        """What this owner has done since it began."""
         return self._runner.counts
 
     @property
     def fence(self) -> tuple[str, int] | None:
-        """What is owned, and under which epoch; None before the first step."""
+        """The name and epoch of the ownership; None before the first step."""
         return None if self._lease is None else self._lease.fence
 
     @property
@@ -161,7 +161,7 @@ class Owner:
         self._orphans_possible |= self._runner.orphans_possible(self._name, lease)
         if not work and not self._orphans_possible and not self._runner.due(monitors, failed) and not passed:
             self._found_nothing(model, monitors, committed, failed, silent=silent)
-            return False  # nothing came, and no window has closed since the last time
+            return False  # nothing came, and no window has closed since the last step
         lease.advance()
         touched = self._update_facts(contract, work, committed, lease) if work else NO_SLOTS
         # Panes of a batch that is not committed may exist. Until a batch is committed, it is unknown whether events come when they happen.
@@ -215,7 +215,7 @@ class Owner:
     def _next_cursor(
         self, cursor: Mapping[str, Any], contract: Contract, committed: Committed, work: _Work, failing: set[str]
     ) -> dict[str, Any]:
-        """What the next step, by this owner or another, has to know of this one."""
+        """The cursor for the next step, by this owner or another."""
         version, slots, steps = self._rebuilt_by_others or [contract.version, 0, 0]
         return {
             "contract": contract.version,

@@ -16,7 +16,7 @@ from monitors.evidence.history import History
 from monitors.lease import Lease
 from monitors.ports import Contracts, FactWriter, Panes, Raw
 
-_ROWS = 200_000  # at a time
+_ROWS = 200_000  # events that are rebuilt at a time
 
 
 class Rebuild:

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.block import Ints
 
-_ROWS = 200_000  # events a step, about
+_ROWS = 200_000  # about how many events are rebuilt in a step
 
 
 class RebuildProgress(msgspec.Struct, frozen=True, kw_only=True):

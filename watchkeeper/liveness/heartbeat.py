@@ -25,7 +25,7 @@ _FORGOTTEN = 600.0  # seconds after which its document is removed
 
 
 class Documents(Protocol):
-    """Where heartbeats are kept."""
+    """The store of heartbeats."""
 
     def cursors(self, prefix: str) -> dict[str, dict[str, Any]]:
         """Documents by name."""
@@ -83,7 +83,7 @@ class LivingProcess(NamedTuple):
 
 
 class ProcessWatch:
-    """Tells which processes live."""
+    """Watches which processes live."""
 
     def __init__(self, store: Documents, kinds: Sequence[str]) -> None:
         self._store, self._kinds = store, kinds
@@ -91,7 +91,7 @@ class ProcessWatch:
         self._last: dict[str, tuple[Any, float]] = {}  # by document: the time in it, and when that was first seen
 
     def living(self) -> tuple[list[LivingProcess], list[str]]:
-        """The processes that live, and in words which kinds are missing. Raises Retryable if the store does not answer."""
+        """The processes that live, and sentences about kinds that are missing. Raises Retryable if the store does not answer."""
         now = time.monotonic()
         documents = self._store.cursors(PROCESS)
         for name, document in documents.items():

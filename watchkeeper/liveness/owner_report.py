@@ -34,7 +34,7 @@ class OwnerReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Documents(Protocol):
-    """Where reports of owners are kept."""
+    """The store of owners' reports."""
 
     def cursor(self, name: str) -> dict[str, Any] | None:
         """One document."""

@@ -94,7 +94,7 @@ class ServerProbe(Probe[list[str]]):
         super().__init__(lambda: self._away(servers), [])
 
     def away(self) -> list[str]:
-        """Those that did not answer the last time, in words."""
+        """Sentences about the servers that did not answer the last time."""
         return [*self.last, *([f"a store has not answered for {self.slow:.0f} s"] if self.slow else [])]
 
     @staticmethod

@@ -45,14 +45,14 @@ class CommitTracker:
         """How far each model is. While events come, this queries every `_POLL_UNREPORTED` seconds only; in silence at every call."""
         now = time.monotonic()
         if silent or now >= self._polled + _POLL_UNREPORTED:
-            mark = self._facts.mark()  # read first: what is committed meanwhile changes the next one
+            mark = self._facts.mark()  # read before the progress, so that a batch that is committed meanwhile changes the next mark
             if mark != self._last_mark:
                 self._progress, self._last_mark = self._facts.progress(), mark
             self._polled = now
         return self._progress
 
     def some(self, models: Collection[str]) -> Mapping[str, Progress]:
-        """The same, with these models queried now."""
+        """As `all`, with these models queried now."""
         if models:
             self._progress |= self._facts.progress(models)
         return self._progress

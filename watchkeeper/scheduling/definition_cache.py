@@ -11,7 +11,7 @@ from core.monitor import Monitor
 
 
 class Control(Protocol):
-    """Where definitions are."""
+    """The store of definitions."""
 
     def change_count(self) -> int:
         """A number that changes whenever anything is defined, changed or deleted."""
@@ -26,12 +26,12 @@ class Control(Protocol):
         ...
 
     def rebuilds(self) -> dict[str, int]:
-        """By model the number of the rebuild that was asked for last."""
+        """By model the number of the last requested rebuild."""
         ...
 
 
 class Definition(NamedTuple):
-    """The newest contract of a model, its monitors by name, and the number of the rebuild that was asked for last (0: none)."""
+    """The newest contract of a model, its monitors by name, and the number of its last requested rebuild (0: none)."""
 
     contract: Contract
     monitors: list[Monitor]
@@ -47,7 +47,7 @@ class DefinitionCache:
         self._found: dict[str, Definition] = {}
 
     def read(self) -> Mapping[str, Definition]:
-        """By model. One query, and three more if something was defined since the last call."""
+        """The definitions by model. It makes one query, and three more if something was defined since the last call."""
         with self._lock:
             # Read first: what is defined meanwhile is read now, and once more at the next call.
             if (changes := self._control.change_count()) != self._changes:

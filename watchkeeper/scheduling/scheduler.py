@@ -69,8 +69,8 @@ class _StepJob(NamedTuple):
 class Scheduler:
     """Calls a model's owner when something was committed or defined, or a window has closed. `threads` steps run at a time, one per model.
 
-    It polls once a second, in queries about all models together; besides, each model gets a step every half an hour. `silent` tells whether the log
-    has been read to its end and no event has come for a while. `owns` tells whether this process owns a model, None where that is not known at the
+    It polls once a second, in queries about all models together; also, each model gets a step every half an hour. `silent` says whether the log
+    has been read to its end and no event has come for a while. `owns` says whether this process owns a model, None if that is not known at the
     moment. `on_step` is called after every step, `on_fenced` when another process has taken a model; both in any thread.
     """
 
@@ -99,7 +99,7 @@ class Scheduler:
         self._written_late: set[str] = set()  # models of which an earlier owner has written late
         self._checked: dict[str, float] = {}  # by model: when it gets a step in any case (time.monotonic())
         self._called, self._stop = threading.Event(), threading.Event()
-        self._lock = threading.Lock()  # of the next four
+        self._lock = threading.Lock()  # guards the next four attributes
         self._wanted: set[str | None] = set()  # None: every model
         self._reported: set[str] = set()  # models of which something may have been committed since they were polled
         self._lost: set[str] = set()  # models that another process has taken, or that were deleted
@@ -108,7 +108,7 @@ class Scheduler:
         self._settled: dict[str, int] = {}  # by model: the number of calls when it had nothing to do, in silence
         self._polled: tuple[int, set[str]] = (_NEVER, set())  # the number of calls at the last poll in silence, and its models
         self._problem: str | None = None
-        self.seconds = 0.0  # what the last step with work took
+        self.seconds = 0.0  # how many seconds the last step with work took
         self.last: float | None = None  # when a step ended last (time.time())
         self._jobs: SimpleQueue[_StepJob | None] = SimpleQueue()
         self._threads = [threading.Thread(target=self._run, name="evaluate", daemon=True)]
@@ -154,7 +154,7 @@ class Scheduler:
         return all(thread.is_alive() for thread in self._threads)
 
     def obstacles(self) -> list[str]:
-        """What keeps models from being evaluated."""
+        """Sentences that say what keeps models from being evaluated."""
         found = [f"evaluation: {self._problem}"] if self._problem else []
         return found + [f"evaluation of {name}: {why}" for name, why in sorted(self._failed.copy().items())]
 
@@ -195,7 +195,7 @@ class Scheduler:
             try:
                 self._round(None if every else wanted, reported, calls)
                 self._problem = None
-            except Exception as error:  # the thread's edge: the stores may be away for a while
+            except Exception as error:  # top of the thread: the stores may be away for a while
                 _log.log(logging.WARNING if isinstance(error, Retryable) else logging.ERROR, "evaluation is tried again: %s", error)
                 self._problem = f"{type(error).__name__}: {error}"[:300]
                 with self._lock:
