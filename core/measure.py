@@ -116,6 +116,10 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
                 return np.maximum(value, np.float64(1.0) / value)
         return (baseline - value) * self.better if against and self.judged is Judged.WORSE else value
 
+    def size(self, value: float) -> float:
+        """What is compared with thresholds that are numbers, of a value that is judged by itself."""
+        return float(self.worse(value, None, against=False))
+
     def limit(self, amount: float, baseline: float | None, *, against: bool) -> float | None:
         """The point on the measure's own scale at which a threshold of `amount` is reached; None if the baseline has no value."""
         if not (against and self.judged is Judged.WORSE):

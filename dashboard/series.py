@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -110,11 +110,11 @@ class Series:
         whole = [slot for slot in valued if slot != self.fragment] or valued
         return next((slot for slot in whole if self.verdict[slot] in JUDGED), next(iter(whole), None))
 
-    @property
-    def highest(self) -> float | None:
-        """The largest value that was judged; if none was, the largest value."""
+    def largest(self, size: Callable[[float], float]) -> float | None:
+        """The value of the largest size that was judged; if none was, of all values."""
         values = [(value, verdict in JUDGED) for value, verdict in zip(self.value, self.verdict, strict=True) if value is not None]
-        return max((value for value, judged in values if judged), default=max((value for value, _ in values), default=None))
+        judged = [value for value, was in values if was] or [value for value, _ in values]
+        return max(judged, key=size, default=None)
 
 
 def _limited(table: pa.Table) -> bool:

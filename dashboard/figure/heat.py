@@ -39,7 +39,7 @@ def _cells(names: Sequence[str], series: Sequence[Series], measure: Measure, top
     """One cell a window; `customdata` is the window's start, which a click selects."""
     first = series[0]
     starts = [moment.text(first.time(slot)) for slot in range(len(first))]
-    end, scale = (top, "critical") if top is not None else (_most(series), "the 98th percentile")
+    end, scale = (top, "critical") if top is not None else (_most(series, measure), "the 98th percentile")
     return {
         "type": "heatmap",
         "x0": moment.text(
@@ -47,7 +47,7 @@ def _cells(names: Sequence[str], series: Sequence[Series], measure: Measure, top
         ),  # of the cell's middle: plotly ignores the period of a heat map that has x0 and dx
         "dx": axis.milliseconds(first.step),
         "y": list(names),
-        "z": [axis.rounded(one.value) for one in series],
+        "z": [axis.rounded([None if value is None else measure.size(value) for value in one.value]) for one in series],
         "text": [_words(one) for one in series],
         "customdata": [starts] * len(series),
         "hovertemplate": "<b>%{y}</b>: %{text}<extra></extra>",
@@ -67,9 +67,9 @@ def _cells(names: Sequence[str], series: Sequence[Series], measure: Measure, top
     }
 
 
-def _most(series: Sequence[Series]) -> float:
+def _most(series: Sequence[Series], measure: Measure) -> float:
     """The end of the scale, so that one extreme day does not make all others pale."""
-    values = [value for one in series for value in one.value if value is not None]
+    values = [measure.size(value) for one in series for value in one.value if value is not None]
     return float(np.quantile(values, 0.98)) or max(values) or 1.0 if values else 1.0
 
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from dash import html
 
 from core import moment
-from core.measure import Family
+from core.measure import Family, Measure
 from core.monitor import Monitor
 from core.reading import Query, Verdict
 from dashboard import components as piece
@@ -64,7 +64,7 @@ async def _drift(reader: Reader, view: ModelView, judged: dict[str, Monitor], st
         return [piece.card(title, [head, without]), _columns(there, missing, monitor, start, state, view)]
     if not found:
         return [piece.card(title, [head, nothing(view, monitor, state, here)])]
-    ranked = dict(sorted(found.items(), key=lambda item: -(item[1].highest if item[1].highest is not None else -1.0)))
+    ranked = dict(sorted(found.items(), key=lambda item: -_size(about, item[1].largest(about.size))))
     first = next(iter(ranked.values()))
     top = monitor.critical if isinstance(monitor.critical, int | float) else None
     sentence = f"{about.title} of {len(ranked)} columns over {shift(over)}; {next(iter(ranked))} moved furthest."
@@ -97,7 +97,7 @@ def _columns(
         f"Columns, {moment.period(start, start + monitor.window.longest)}",
         piece.table(
             ("Column", about.short, "n", "State", "Highest", "Null rate", "Over the period"),
-            [_column(column, one, missing.get(column), monitor, start, state, view) for column, one in _now(found, start)],
+            [_column(column, one, missing.get(column), monitor, start, state, view) for column, one in _now(found, start, about)],
             caption=f"Columns by {about.title}",
             numbers=(1, 2, 4, 5),
         ),
@@ -105,10 +105,15 @@ def _columns(
     )
 
 
-def _now(found: dict[str, Series], start: int) -> list[tuple[str, Series]]:
+def _size(about: Measure, value: float | None) -> float:
+    """How far a column has moved; -1 without a value."""
+    return -1.0 if value is None else about.size(value)
+
+
+def _now(found: dict[str, Series], start: int, about: Measure) -> list[tuple[str, Series]]:
     def value(one: Series) -> float:
         slot = one.slot(start)
-        return -1.0 if slot is None or one.value[slot] is None else float(one.value[slot] or 0.0)
+        return _size(about, None if slot is None else one.value[slot])
 
     return sorted(found.items(), key=lambda item: -value(item[1]))
 
@@ -118,14 +123,15 @@ def _column(
 ) -> tuple[Any, ...]:
     link = piece.link(piece.name(column), address("models", view.row.model, "columns", column, state=state.but(by="")))
     slot = one.slot(start)
-    spark = piece.line(one.value, f"{view.measures[monitor.measure].title} over the period", zero=True)
+    about = view.measures[monitor.measure]
+    spark = piece.line(one.value, f"{about.title} over the period", zero=True)
     if slot is None or not one.verdict[slot]:
         return (
             link,
             word.NONE,
             word.NONE,
             piece.badge("nodata", "No reading"),
-            word.number(one.highest),
+            word.number(one.largest(about.size)),
             word.number(null[0] if null else None),
             spark,
         )
@@ -134,7 +140,7 @@ def _column(
         word.number(one.value[slot]),
         word.count(one.n[slot]),
         _state(one.verdict[slot], one.reason[slot], null, limited=one.limited),
-        word.number(one.highest),
+        word.number(one.largest(about.size)),
         word.number(null[0] if null else None),
         spark,
     )

@@ -17,7 +17,7 @@ from detectors.evidence import Sums
 from detectors.spec import Places, Result, Spec, estimable
 from detectors.summary.bins import atoms
 
-_PART = 0.1  # of a shift, that its bound may be
+_PART = 0.25  # of a shift, that its bound may be
 
 
 class QuantileParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -110,7 +110,7 @@ def monitors() -> list[dict[str, Any]]:
         {**shared, "monitor": "signals", "measure": "drift.psi", "columns": SIGNALS, "segments": ["all", "sex", "@status"]},
         {**shared, "monitor": "signals-js", "measure": "drift.js", "columns": SIGNALS, "segments": ["all"], "baseline": "previous"},
         {**shared, "monitor": "signals-null", "measure": "quality.null_rate", "columns": SIGNALS, "segments": ["all", "@status"]},
-        *_measures(shared),
+        *measures(shared),
         {
             **shared,
             "monitor": "accuracy-by-status",
@@ -130,7 +130,7 @@ def monitors() -> list[dict[str, Any]]:
     ]
 
 
-def _measures(shared: dict[str, Any]) -> list[dict[str, Any]]:
+def measures(shared: dict[str, Any]) -> list[dict[str, Any]]:
     """Every other column measure, each against the reference and some against windows of the stream, of columns that suit it and one that does not."""
     numbers, texts = ["age", "hours", "gain", "@score", "@attribution:hours"], ["education", "occupation", "@prediction", "@caller"]
     watched: dict[str, dict[str, Any]] = {

@@ -23,6 +23,26 @@ SEGMENTS = ("origin", "carrier")
 GROUPINGS = ["all", *SEGMENTS]
 _FIELDS = {"latency": "latency_ms", "status": "status", "attribution_prefix": "attribution_"}
 _SIGNALS = ("@latency_ms", "@status", "@outside", "@attribution:hour")
+_NUMBERS, _PLACES = ["temp", "precip", "visib", "distance"], ["dest", "@prediction"]
+_WEEKLY: dict[str, dict[str, Any]] = {  # the other measures of columns
+    "quality.invalid_rate": {"columns": ["temp", "dest"]},
+    "quality.unseen_category_rate": {"columns": ["dest"], "baseline": "previous"},
+    "quality.out_of_range_rate": {"warn": 0.02},
+    "quality.constant": {"columns": ["precip", "dest"]},
+    "quality.distinct": {"columns": ["dest", "carrier"]},
+    "quality.new_categories": {"columns": ["dest", "carrier"], "warn": 1},
+    "drift.kl": {"columns": [*_NUMBERS, *_PLACES]},
+    "drift.hellinger": {"columns": [*_NUMBERS, *_PLACES], "baseline": "previous"},
+    "drift.total_variation": {"columns": [*_NUMBERS, *_PLACES], "critical": 0.3},
+    "drift.linf": {"columns": [*_NUMBERS, *_PLACES], "baseline": "previous"},
+    "drift.chi2": {"columns": [*_NUMBERS, *_PLACES]},
+    "drift.ks": {"warn": 0.1},
+    "drift.wasserstein": {"baseline": "previous", "warn": 0.5},
+    "drift.mean_shift": {"warn": 0.5, "critical": 1},
+    "drift.variance_ratio": {"baseline": "previous", "warn": 2},
+    "drift.quantile_shift": {"params": {"q": 0.9}, "warn": 0.5},
+    "drift.tail_share": {"warn": 0.05},
+}
 
 
 def observed(pair: flights.Pair, folder: Path) -> flights.Pair:
@@ -61,6 +81,9 @@ def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
         {"monitor": "psi", "measure": "drift.psi", "columns": columns, "warn": 0.1, "critical": 0.25},
         {"monitor": "js-before", "measure": "drift.js", "columns": columns, "baseline": "previous", "target": {"window": "7d"}},
     ]
+    weekly = {"segments": ["all", "origin"], "target": {"window": "7d"}}
+    for measure, more in _WEEKLY.items():
+        watched.append({"monitor": measure, "measure": measure, **weekly, "columns": _NUMBERS, **more})
     names = ("mae", "rmse") if pair.task == "regression" else ("accuracy", "f1", "roc_auc")
     limits = {"warn": 5, "critical": 10} if pair.task == "regression" else {"warn": 0.05, "critical": 0.1}
     for name in names:

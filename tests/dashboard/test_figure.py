@@ -201,6 +201,27 @@ def test_the_heat_map_is_valid_and_ends_at_critical(twin: Twin) -> None:
     assert cells["text"][0][200].startswith(f"{rows['temp'].value[200]:.3g} · Critical · n ")
 
 
+@pytest.mark.parametrize(
+    ("measure", "values", "sizes", "furthest"),
+    [
+        ("drift.mean_shift", [0.2, -0.5, None], [0.2, 0.5, None], -0.5),
+        ("drift.variance_ratio", [0.25, 2.0, None], [4.0, 2.0, None], 0.25),
+        ("drift.psi", [0.25, 2.0, None], [0.25, 2.0, None], 2.0),
+    ],
+)
+def test_a_shift_is_as_dark_whichever_way_it_goes(
+    measure: str, values: list[float | None], sizes: list[float | None], furthest: float
+) -> None:
+    """A cell's colour is what thresholds are held against; the number that is shown keeps its sign."""
+    n = len(values)
+    rows = {name: [None] * n for name in ("lower", "upper", "baseline", "reason")}
+    series = Series(start=0, step=moment.DAY, value=values, **rows, n=[9] * n, n_baseline=[9] * n, verdict=["ok"] * n)  # type: ignore[arg-type]
+    cells = heat({"x": series}, measure=MEASURES[measure], top=None, chosen=None)["data"][0]
+    assert cells["z"] == [sizes]
+    assert cells["text"][0][0].startswith(f"{values[0]:.3g} ")
+    assert series.largest(MEASURES[measure].size) == furthest
+
+
 def test_times_go_to_plotly_as_text_and_thresholds_lie_above_the_grid(twin: Twin) -> None:
     """Plotly reads numbers in the zone of the browser, and text as it is written; a threshold under a line of the grid would be grey."""
     shown, monitor = _series(twin, "performance.accuracy", "accuracy")

@@ -178,7 +178,7 @@ def _check_moved(target: Side, baseline: Side) -> None:
             exact = (np.quantile(x, q, method="inverted_cdf") - np.quantile(y, q, method="inverted_cdf")) / scale
             (document,) = found.evidence((np.zeros(1, np.intp), np.zeros(1, np.intp)))
             assert abs(value - exact) <= document["bound"] + 1e-9 * abs(exact) + rounding
-            assert document["bound"] <= max(0.05, abs(value) / 10)
+            assert document["bound"] <= max(0.05, abs(value) / 4)
 
 
 def _same(name: str, target: Side, baseline: Side | None, expected: float, within: float = 1e-12) -> None:

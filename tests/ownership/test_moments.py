@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -10,9 +11,13 @@ import pyarrow as pa
 import pytest
 
 from core import moment
+from core.baseline.previous import Previous
+from core.monitor import Monitor
 from core.span import Spans
+from core.window.tumbling import Tumbling
 from detectors.evidence import Distinct, Moments, Sums
 from monitors.evaluation.evaluate import Evaluate
+from monitors.evaluation.frame import VERDICTS
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import Scope
@@ -113,3 +118,62 @@ def test_moments_of_panes_from_before_are_not_known(backend: Backend, model: str
     scope = Scope(Model(backend.contracts[model], None), ("all",), ("",), ("x", "c"))
     found: Moments = read(backend, scope, Moments, "x", Spans.of([(START, START + moment.DAY)]))
     assert (bool(found.known.item()), bool(np.isnan(found.variance.item()))) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("measure", "column", "reason"),
+    [
+        ("drift.ks", "c", "drift.ks is for numeric columns"),
+        ("quality.new_categories", "x", "quality.new_categories is for categorical columns"),
+        ("drift.wasserstein", "x", "the contract has no spread of a reference in this column to divide by"),
+        ("drift.mean_shift", "x", "the contract has no spread of a reference in this column to divide by"),
+        ("quality.constant", "@status", "no values"),
+    ],
+)
+def test_a_column_that_a_measure_cannot_serve_says_why(backend: Backend, scope: Scope, measure: str, column: str, reason: str) -> None:
+    """Its readings are not estimable, with the reason; n is told all the same."""
+    windows = Spans.of([(START + day * moment.DAY, START + (day + 1) * moment.DAY) for day in range(1, 4)])
+    baseline = Previous() if measure.startswith("drift.") else None
+    monitor = Monitor(
+        name="w", model="m", measure=measure, columns=(column,), window=Tumbling(moment.DAY), baseline=baseline, min_samples=1
+    )
+    evaluate = Evaluate(Panes(backend.engine), None, None)  # type: ignore[arg-type]
+    frame = evaluate(monitor, windows, evaluate.reads(dataclasses.replace(scope, columns=("x", "c", "@status"))))
+    assert frame.n_target[:, 0, 0].tolist() == [6, 7, 8]
+    assert {VERDICTS[code] for code in frame.verdict[:, 0, 0]} == {"not_estimable"}
+    assert set(frame.reason[:, 0, 0]) == {reason}
+    assert np.isnan([frame.value, frame.lower, frame.upper]).all()
+
+
+def test_evidence_is_of_its_own_window_column_and_segment(backend: Backend, scope: Scope) -> None:
+    """The shares of each reading are those of its own rows, whichever readings are written."""
+    windows = Spans.of([(START + day * moment.DAY, START + (day + 1) * moment.DAY) for day in range(1, 4)])
+    monitor = Monitor(
+        name="w", model="m", measure="drift.total_variation", columns=("c", "x"), segments=("all", "c"), baseline=Previous(), min_samples=1
+    )
+    evaluate = Evaluate(Panes(backend.engine), None, None)  # type: ignore[arg-type]
+    frame = evaluate(monitor, windows, evaluate.reads(scope))
+    mask = np.zeros(frame.value.shape, np.bool_)
+    mask[1:, :, 0] = mask[2, 0, 1:] = True
+    held = list(frame.readings(mask, np.ones(mask.shape, np.int64)))
+    written = frame.table(mask, np.ones(mask.shape, np.int64), 0, 0)
+    told = {(item["column"], item["segment"], item["window_start"]): item["evidence"] for item in written.to_pylist()}
+    for reading in held:
+        assert msgspec.json.decode(told[reading.column, reading.segment, reading.window_start]) == reading.evidence
+        if reading.column == "c" and reading.value:
+            day = (reading.window_start - START) // moment.DAY
+            now = [c for _, c in rows_of(range(day, day + 1), reading.segment)]
+            for one in reading.evidence["contributions"]:
+                others: dict[str, list[Any]] = {"unseen": ["new", "newer"], "null": [None]}
+                names = others.get(one["category"], [one["category"]])
+                assert one["target"] == pytest.approx(sum(c in names for c in now) / len(now))
+    assert any(reading.evidence for reading in held)
+
+
+def test_labels_have_counts_and_nothing_else(backend: Backend, scope: Scope) -> None:
+    """Sums, moments and a sketch of labels are not kept: they are not known, and say so; n is told."""
+    spans = Spans.of([(START, START + moment.DAY)])
+    for kind in (Sums, Moments, Distinct):
+        found = read(backend, scope, kind, "@label", spans)
+        assert found.n.tolist() == [[0.0] * len(ALL)]
+        assert "labels" in found.unknown

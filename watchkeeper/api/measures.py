@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from core.baseline import kind as baselines
-from core.measure import Need
+from core.measure import Need, Subject
 from detectors.catalogue import SPECS
 from detectors.spec import AnySpec
 from watchkeeper.api import answer, query
@@ -28,6 +28,8 @@ def document(spec: AnySpec) -> dict[str, Any]:
         "of": about.subject,
         "better": _BETTER[about.better],
         "judged": about.judged,
+        "kinds": about.kinds if about.subject is Subject.COLUMN else [],
+        "tested": about.tested,
         "tasks": about.tasks,
         "labels": Need.LABELS in about.requires,
         "scores": Need.SCORES in about.requires,
