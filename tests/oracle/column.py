@@ -24,12 +24,11 @@ Numbers = npt.NDArray[np.float64]
 
 
 class Value(NamedTuple):
-    """A value (None: not estimable) with its 95 % interval; `within` is how far from it one that is taken from bins may be."""
+    """A value (None: not estimable) with its 95 % interval."""
 
     value: float | None
     lower: float | None = None
     upper: float | None = None
-    within: float | None = None
 
 
 @dataclass(frozen=True)
@@ -258,7 +257,7 @@ def _loose(target: Sample, baseline: Sample, known: Known) -> Numbers:
 
 
 def _ks(target: Sample, baseline: Sample, known: Known, _: dict[str, Any]) -> Value:
-    """The distance of the rows; from bins it is less by the largest loose share at most, and has no value where that is above 0.05."""
+    """The distance at the edges; that of the rows is larger by the largest loose share at most. There is no value where that is above 0.05."""
     x, y = target.numbers, baseline.numbers
     if not len(x) or not len(y):
         return Value(None)
@@ -270,7 +269,8 @@ def _ks(target: Sample, baseline: Sample, known: Known, _: dict[str, Any]) -> Va
     exact = float(np.abs(np.searchsorted(np.sort(x), seen, "right") / len(x) - np.searchsorted(np.sort(y), seen, "right") / len(y)).max())
     binned = float(np.abs(_cumulative(x, edges) - _cumulative(y, edges)).max(initial=0.0))
     near = sum(math.sqrt(math.log(4 / 0.05) / (2 * len(side))) for side in (x, y))
-    return Value(exact, max(0.0, binned - near), min(1.0, binned + bound + near), bound)
+    assert binned - 1e-12 <= exact <= binned + bound + 1e-12
+    return Value(binned, max(0.0, binned - near), min(1.0, binned + bound + near))
 
 
 def _wasserstein(target: Sample, baseline: Sample, known: Known, _: dict[str, Any]) -> Value:

@@ -59,5 +59,4 @@ def hellinger(target: Sequence[int], baseline: Sequence[int]) -> float | None:
     n, m = sum(target), sum(baseline)
     if n == 0 or m == 0:
         return None
-    overlap = sum(math.sqrt(c / n * (r / m)) for c, r in zip(target, baseline, strict=True))
-    return math.sqrt(max(1 - overlap, 0.0))
+    return math.sqrt(sum((math.sqrt(c / n) - math.sqrt(r / m)) ** 2 for c, r in zip(target, baseline, strict=True)) / 2)

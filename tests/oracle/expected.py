@@ -21,7 +21,7 @@ from tests.oracle.rows import Rows, events
 from tests.oracle.spec import Spec, duration
 
 COLUMNS = (
-    "monitor", "measure", "column", "segment", "window_start", "window_end", "value", "lower", "upper", "within", "baseline_value", "n_target",
+    "monitor", "measure", "column", "segment", "window_start", "window_end", "value", "lower", "upper", "baseline_value", "n_target",
     "n_baseline", "verdict",
 )  # fmt: skip
 LONGEST_GAP = 1_000
@@ -29,13 +29,12 @@ _LESS_IS_BETTER = {"performance.mae", "performance.rmse"}
 
 
 class Found(NamedTuple):
-    """A measure's value and n in one place, with the value's interval, and how far from it a value from bins may be; a place without rows has n 0."""
+    """A measure's value and n in one place, with the value's interval; a place without rows has n 0."""
 
     value: float | None
     n: int
     lower: float | None = None
     upper: float | None = None
-    within: float | None = None
 
 
 NOTHING = Found(None, 0)
@@ -52,7 +51,7 @@ def expected(reference: pd.DataFrame, stream: pd.DataFrame, spec: Spec) -> pd.Da
     with config_context(assume_finite=True, skip_parameter_validation=True):  # of thousands of small groups the checks take the most
         rows = [reading for monitor in spec.monitors for reading in _readings(monitor, whole, live, spec)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    return frame.astype(dict.fromkeys(("value", "lower", "upper", "within", "baseline_value"), float) | {"n_baseline": "Int64"})
+    return frame.astype(dict.fromkeys(("value", "lower", "upper", "baseline_value"), float) | {"n_baseline": "Int64"})
 
 
 def windows(occupied: npt.NDArray[np.int64], length: int, every: int, until: int | None) -> list[int]:
@@ -116,7 +115,7 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
                     before = None if baseline is None or monitor["measure"] in COMPARES else baseline.value
                     yield (
                         monitor["monitor"], monitor["measure"], column, segment, start, start + length, target.value, target.lower,
-                        target.upper, target.within, before, target.n, None if baseline is None else baseline.n,
+                        target.upper, before, target.n, None if baseline is None else baseline.n,
                         verdict(monitor, target, baseline, before),
                     )  # fmt: skip
 
@@ -168,7 +167,7 @@ def _columnwise(
 
     def found(target: Sample, baseline: Sample | None) -> Found:
         value = measures.of(measured, target, baseline, known, params)
-        return Found(value.value, target.n, value.lower, value.upper, value.within)
+        return Found(value.value, target.n, value.lower, value.upper)
 
     def find(start: int, segment: str) -> tuple[Found, Found | None]:
         target = sample(live, (start, segment), targets, length)
