@@ -49,7 +49,7 @@ class SeenWindow(msgspec.Struct, frozen=True, array_like=True):
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """The state of one rule: one column and segment of one monitor.
 
-    `definition` is the monitor's revision; `windows` are the remembered ones, by their end; a window that ends at or before `floor` is
+    `definition` is the monitor's `evaluated_revision`; `windows` are the remembered ones, by their end; a window that ends at or before `floor` is
     forgotten. `episode` and `level` are those of the open episode.
     """
 

@@ -1,7 +1,7 @@
 """Monitors: which measure is computed, for what, against which baseline, and with which thresholds.
 
-`monitors.definition.grammar` makes them from what people write. A monitor with a version does not change; a changed definition is a new version
-of the same name.
+`monitors.definition.grammar` makes them from what people write. A revision of a monitor does not change; a changed definition is a new
+revision under the same name.
 """
 
 from __future__ import annotations

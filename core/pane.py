@@ -1,4 +1,4 @@
-"""The slots of event time. A slot is a fixed stretch of time, as long as a contract's pane; a pane is the summary of one slot.
+"""The slots of event time. A slot is a fixed stretch of time, `Contract.pane` microseconds long; a pane is the summary of one slot and segment.
 
 What input panes hold is in `detectors.summary.inputs`, what performance panes hold in `detectors.summary.performance`.
 """

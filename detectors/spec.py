@@ -15,6 +15,7 @@ from core.contract import Contract
 from core.measure import Measure
 
 Places = tuple[npt.NDArray[np.intp], ...]
+"""One array of indices for each dimension of a block."""
 
 E = TypeVar("E")
 P = TypeVar("P", bound=msgspec.Struct)
@@ -25,9 +26,9 @@ class NoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Law(NamedTuple):
-    """A statistic whose mean is 1 where rows are independent and nothing moved, and the degrees of freedom of the chi-square that it is then a share of: (...).
+    """A statistic over its degrees of freedom, so that its mean is 1 where rows are independent and nothing moved; `statistic * degrees` is then chi-square.
 
-    NaN where there is none.
+    Both (...), NaN where there is none.
     """
 
     statistic: Floats

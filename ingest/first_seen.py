@@ -4,7 +4,7 @@ The check looks only at lower positions of its own partition: at its memory for 
 If it saw the rows of its own batch, a batch that is written again would lose all of them. If it saw other partitions, its answers would change from
 attempt to attempt.
 
-RememberedIds is bounded. An event whose id was forgotten is kept a second time, and the owner's audit lets only the first one count. Which ids a batch can
+The memory is bounded. An event whose id was forgotten is kept a second time, and the owner's audit lets only the first one count. Which ids a batch can
 be checked against depends only on the batches below it, and those are finished when it is written. So every attempt to write a batch keeps the same
 rows, whichever process makes it: the token names these rows, and neither a crash nor a process that was believed dead can add others. The first event
 of an id is always kept, because no row below it has that id.

@@ -1,7 +1,7 @@
 """The last step of ingest: it writes a batch exactly once, and commits its position in the log afterwards.
 
-The order of the writes is the guarantee. First the intent is committed: the range of positions to be written, which also acknowledges the batch before.
-Then every insert is made under a token that names its rows. Then the batch is done. A process that finds an intent after a crash cuts the same batch
+The order of the writes is the guarantee. First the position is committed with the intent: the first and the last position to be written, which also acknowledges the
+batch before. Then raw rows and panes are inserted under tokens that name their rows. The row in `batches` comes last; it and dead letters need no token. A process that finds an intent after a crash cuts the same batch
 and inserts it again, unless the last of its inserts is there: then all of them are. The token alone is not enough after an attempt that did not finish,
 because ClickHouse notes a token before its rows are in place, and does not sync it. So missing raw rows are inserted, and the owner's audit
 finds what is missing in panes.

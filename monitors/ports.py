@@ -141,11 +141,11 @@ class Readings(Protocol):
     """Stored readings."""
 
     def newest(self, model: str, monitors: Mapping[str, int], span: tuple[int, int]) -> dict[str, pa.Table]:
-        """By monitor (given with the version of its definition) the readings that hold, also withdrawn ones, of windows that start in the span."""
+        """By monitor (given with its `evaluated_revision`) the readings that hold, also withdrawn ones, of windows that start in the span."""
         ...
 
     def evaluated(self, model: str, monitors: Mapping[str, int], contract: int) -> dict[str, tuple[Spans, Ints]]:
-        """By monitor (given with the version of its definition) the windows that have readings, and how many each has."""
+        """By monitor (given with its `evaluated_revision`) the windows that have readings, and how many each has."""
         ...
 
     def below(self, model: str, generation: int) -> int:

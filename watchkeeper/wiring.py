@@ -35,7 +35,7 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
 
 
 class _Facts:
-    """What a host asks of the facts."""
+    """The queries of the scheduler about commits (`CommitFacts`)."""
 
     def __init__(self, stores: Stores, clock: Clock) -> None:
         self._batches, self._earlier, self._clock = stores.batches, LateWrites(stores.engine), clock

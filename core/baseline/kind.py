@@ -1,4 +1,4 @@
-"""The kinds of baselines. A new kind is a file in this folder, and its name in `KINDS`.
+"""The kinds of baselines. A new kind is a file in this folder, and its name in the union and in `KINDS` below.
 
 A kind has `read`, `written` and `check` for the grammar, `brief` and `words` for people, and its `source`. Its `spans` gives for some windows what is
 pooled as their baselines: one set of spans for each part of the pool. A baseline from the reference has no spans.

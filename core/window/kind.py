@@ -1,4 +1,4 @@
-"""The kinds of windows. A new kind is a file in this folder, and its name in `KINDS`.
+"""The kinds of windows. A new kind is a file in this folder, and its name in the union and in `KINDS` below.
 
 A kind has `read` and `written` for the grammar and `text` for people. `step`, `longest`, `fits`, `between`, `before` and `closes` say which windows
 there are; `core.window.tumbling` describes them.

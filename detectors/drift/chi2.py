@@ -1,4 +1,4 @@
-"""Cramer's V of side and bin, without its bias."""
+"""Cramér's V of side and bin, without its bias: `drift.chi2`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _NOISE = 1e-14  # of sums of shares, whose root would look like something
 
 
 def statistic(target: Floats, baseline: Floats) -> Floats:
-    """The chi-square statistic of homogeneity of two sides: nm sum (p - q)^2 / (c + r) over the bins in use.
+    """The chi-square statistic of homogeneity of two sides: nm sum (p - q)^2 / (c + r) over the bins in use, with c, r the counts of
+    target and baseline, n, m their sums, p = c / n and q = r / m.
 
     target, baseline: counts (..., bins), whose leading dimensions broadcast. Returns (...), NaN where a side is empty. Equals
     `scipy.stats.chi2_contingency([target, baseline], correction=False)` of the bins in use.
@@ -24,7 +25,7 @@ def statistic(target: Floats, baseline: Floats) -> Floats:
 
 
 def cramers_v(target: Floats, baseline: Floats) -> Floats:
-    """V = sqrt(max(0, X^2 / N - (B - 1) / (N - 1)) / min(k - 1, r - 1)), with k = B - (B - 1)^2 / (N - 1) for the bins and r = 2 - 1 / (N - 1) for the sides.
+    """V = sqrt(max(0, X^2 / N - (B - 1) / (N - 1)) / min(k - 1, s - 1)), with k = B - (B - 1)^2 / (N - 1) for the bins and s = 2 - 1 / (N - 1) for the sides.
 
     N = n + m, B bins in use; 0 where there is one. Shapes as above. Source: Bergsma 2013.
     """
@@ -50,6 +51,6 @@ def _distance(target: Counts, baseline: Counts) -> Result:
 
 
 SPEC = distance_spec(
-    about("chi2", "Cramér's V", "sqrt(max(0, X^2 / N - (B - 1) / (N - 1)) / min(k - 1, r - 1)) over all bins in use", "Cramér's V"),
+    about("chi2", "Cramér's V", "sqrt(max(0, X^2 / N - (B - 1) / (N - 1)) / min(k - 1, s - 1)) over all bins in use", "Cramér's V"),
     comparison(_distance),
 )

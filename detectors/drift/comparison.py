@@ -79,7 +79,7 @@ def distance_spec(about: Measure, compute: Callable[[Counts, Counts | None, NoPa
 
 
 def about(name: str, title: str, formula: str, brief: str, *, unit: str = "", usual: bool = False, tested: bool = True) -> Measure:
-    """What a distance between two sides is: of columns, from the reference where nothing else is said, less is better."""
+    """The `Measure` of a distance between two sides: for columns, with the reference as usual baseline; less is better."""
     return Measure(
         name=f"drift.{name}",
         title=title,

@@ -1,4 +1,4 @@
-"""The shift of a quantile, from bins with their sums, in the reference's interquartile ranges."""
+"""The shift of a quantile, from bins with their sums, in units of the spread of the reference (`Column.scale`)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ SPEC = Spec(
     about=Measure(
         name="drift.quantile_shift",
         title="Quantile shift",
-        formula="(target's quantile - baseline's) / the reference's interquartile range",
+        formula="(target's quantile - baseline's) / the reference's interquartile range (its standard deviation where that is 0)",
         unit="IQR",
         subject=Subject.COLUMN,
         judged=Judged.ABSOLUTE,

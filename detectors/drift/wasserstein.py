@@ -1,4 +1,4 @@
-"""Wasserstein distance of order 1, from bins with their sums, in the reference's interquartile ranges."""
+"""Wasserstein distance of order 1, from bins with their sums, in units of the spread of the reference (`Column.scale`)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ SPEC = Spec(
     about=Measure(
         name="drift.wasserstein",
         title="Wasserstein distance",
-        formula="sum over bins of |integral of F - G|, divided by the reference's interquartile range",
+        formula="sum over bins of |integral of F - G|, divided by the reference's interquartile range (its standard deviation where that is 0)",
         brief="Wasserstein",
         unit="IQR",
         subject=Subject.COLUMN,

@@ -168,7 +168,7 @@ class KafkaLog:
             raise Retryable(f"the offset in {topic} {partition} could not be committed within {_PATIENCE:.0f} s") from None
 
     def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> LogStretch:
-        """Records from `start` on. They are handed out once; the reader must keep them."""
+        """The next records. They are handed out once, so the reader must keep them, and `start` is where it stopped. With `until`, `most` does not count."""
         with self._changed:
             held = self._of(topic, partition)
             records: list[LogRecord] = []

@@ -53,7 +53,7 @@ class Frame:
     evidence: tuple[tuple[Part, ...], ...]  # by column, windows in order
 
     def changed(self, stored: pa.Table) -> tuple[npt.NDArray[np.bool_], Ints]:
-        """Which readings differ from the stored ones in any field, and the revision that each of them would get."""
+        """Which readings differ from the stored ones in a number, a sample size, the verdict, the reason or the contract; and the revision of each."""
         revision = np.ones(self.value.shape, np.int64)
         if not stored.num_rows:
             return np.ones(self.value.shape, np.bool_), revision

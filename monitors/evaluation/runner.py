@@ -56,14 +56,14 @@ class WorkDone:
 class StepInput:
     """What has changed since the last step: the slots whose events changed, the watermark, and whether events come when they happen (`live`).
 
-    In an owner's `first_step` all readings that are due are written, also those that are stored already: then they win over late writes of the
+    In an owner's `catching_up` all readings that are due are written, also those that are stored already: then they win over late writes of the
     owner before. With `orphans_possible` there may be stored readings of windows or segments that no longer exist.
     """
 
     touched: Ints
     watermark: int
     live: bool
-    first_step: bool
+    catching_up: bool
     orphans_possible: bool
 
 
@@ -167,7 +167,7 @@ class MonitorRunner:
     def _task(
         self, monitor: Monitor, model: Model, slots: Ints, found: Sequence[str], given: StepInput, lease: Lease, *, again: bool
     ) -> MonitorTask:
-        self._alerts.observe(monitor, (), lease.fence)  # closes episodes of earlier revisions, also without a threshold now
+        self._alerts.observe(monitor, (), lease.fence)  # without readings: closes what an earlier revision left open
         segments, columns = segments_of(monitor, model, found), columns_of(monitor, model.contract)
         done = self._done[monitor.name, monitor.evaluated_revision, model.contract.version]
         existing = plan.existing(monitor.window, slots, max(given.watermark, done.until), live=given.live)
@@ -202,7 +202,7 @@ class MonitorRunner:
             for task in tasks:
                 with failures.of(task.monitor):
                     frame = self._frame(task, chunk, reads)
-                    table, changed = self._changed(task.monitor, frame, stored[task.monitor.name], given, lease)
+                    table, changed = self._observe_changed(task.monitor, frame, stored[task.monitor.name], given, lease)
                     written.append((task, table, changed))
             self._write_all(written, lease, failures)
             for task, _, changed in written:
@@ -224,13 +224,13 @@ class MonitorRunner:
                 raise
             return self._evaluate(task.monitor, chunk, self._evaluate.reads(own))
 
-    def _changed(self, monitor: Monitor, frame: Frame, stored: pa.Table, given: StepInput, lease: Lease) -> tuple[pa.Table, int]:
+    def _observe_changed(self, monitor: Monitor, frame: Frame, stored: pa.Table, given: StepInput, lease: Lease) -> tuple[pa.Table, int]:
         """The readings to store, and how many of them are new. The alerts get the new ones here, before they are stored.
 
         If this process is killed between the two, the alerts get the same readings again, which changes nothing.
         """
         changed, revision = frame.changed(stored)
-        written, numbers = (np.ones_like(changed), np.where(changed, revision, revision - 1)) if given.first_step else (changed, revision)
+        written, numbers = (np.ones_like(changed), np.where(changed, revision, revision - 1)) if given.catching_up else (changed, revision)
         self._observe(monitor, frame.readings(changed, revision), lease)
         return frame.table(written, numbers, self._clock.now(), lease.generation), int(changed.sum())
 

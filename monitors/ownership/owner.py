@@ -82,14 +82,14 @@ class Owner:
         self._audit = Audit(name, stores.raw, stores.outcomes, rebuild)
         self._runner = MonitorRunner(evaluate, stores.panes, stores.readings, stores.write, stores.alerts, clock)
         self._lease: Lease | None = None
-        self._first_step = True  # until a step has done all that was due
+        self._catching_up = True  # until a step has done all that was due
         self._orphans_possible = False  # whether a step must look for readings of windows that no longer exist
         self._closes: dict[
             tuple[int, str, int], int
         ] = {}  # by contract, monitor and revision: the end of the first window that was not evaluated
         self._idle_state: _IdleState | None = None  # None while something may be due
-        self._rebuilt_by_others: list[int] | None = None  # what other owners had rebuilt at the last step
-        self._rebuilt_here: dict[int, int] = {}  # by slot: the step in which this owner has rebuilt it
+        self._rebuilt_by_others: list[int] | None = None  # [contract version, *Panes.rebuilds()] of earlier leases, as of the last step
+        self._rebuilt_here: dict[int, int] = {}  # by slot: the step in which this lease rebuilt it
 
     @property
     def counts(self) -> WorkDone:
@@ -140,7 +140,7 @@ class Owner:
         try:
             return self._step(model, monitors, committed, silent=silent)
         except BaseException:
-            self._lease, self._rebuilt_by_others, self._first_step, self._idle_state = None, None, True, None
+            self._lease, self._rebuilt_by_others, self._catching_up, self._idle_state = None, None, True, None
             self._rebuilt_here.clear()
             self._closes.clear()
             raise
@@ -166,13 +166,13 @@ class Owner:
         touched = self._update_facts(contract, work, committed, lease) if work else NO_SLOTS
         # Panes of a batch that is not committed may exist. Until a batch is committed, it is unknown whether events come when they happen.
         live = bool(committed.predictions) and committed.logged - committed.watermark < _LIVE
-        given = StepInput(touched, watermark, live, self._first_step, self._orphans_possible)
+        given = StepInput(touched, watermark, live, self._catching_up, self._orphans_possible)
         worked, failing = self._runner(model, monitors, given, failed, lease)
         self._rebuilt_by_others = by_others
         if work or failing != failed:
             lease.save(self._next_cursor(cursor, contract, committed, work, failing))
         self._closes, self._orphans_possible = {key: max(after, self._closes.get(key, after)) for key, after in closes.items()}, False
-        self._first_step &= work.more
+        self._catching_up &= work.more
         self.counts.steps += 1
         if not (work or work.more or worked):
             self._found_nothing(model, monitors, committed, failing, silent=silent)
@@ -228,7 +228,7 @@ class Owner:
         }
 
     def _update_facts(self, contract: Contract, work: _Work, committed: Committed, lease: Lease) -> Ints:
-        """Join new labels, audit, recompute performance panes. Returns the slots whose readings may change."""
+        """Join new predictions and labels, audit, recompute performance panes. Returns the slots whose readings may change."""
         raw, outcomes, pane = self._stores.raw, self._stores.outcomes, contract.pane
         if committed.labels:  # without labels there is nothing to join: a later label finds earlier predictions
             lease.check()

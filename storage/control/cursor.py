@@ -1,6 +1,6 @@
 """Cursors: a document in which the owner of some work saves its progress, and the epoch of that owner.
 
-Whoever becomes the owner raises the *epoch* by one. An owner with an older epoch is fenced: its writes are refused. `take` waits for a
+Whoever becomes the owner raises the *epoch* above all earlier ones. An owner with an older epoch is fenced: its writes are refused. `take` waits for a
 transaction that the owner before has begun.
 """
 

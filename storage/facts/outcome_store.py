@@ -79,7 +79,7 @@ class OutcomeStore:
 
     def highest(self, model: str) -> int:
         """The highest generation under which an owner has written anything about the model, 0 if none has."""
-        tables = ("outcomes", "performance_panes", "rebuilds", "readings", "contested")
+        tables = ("outcomes", "panes", "performance_panes", "rebuilds", "readings", "contested")
         each = " UNION ALL ".join(f"SELECT max(generation) AS highest FROM {table} WHERE model = {{model:String}}" for table in tables)
         return int(self._engine.query(f"SELECT max(highest) AS highest FROM ({each})", {"model": model})["highest"][0].as_py())
 

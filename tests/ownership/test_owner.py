@@ -7,12 +7,15 @@ import math
 from contextlib import suppress
 
 import msgspec
+import numpy as np
 import pytest
 
 from core import moment
 from core.clock import ManualClock, SystemClock
 from core.error import Fenced
 from core.generation import epoch_above, generation, owner_of
+from core.segment import Segments
+from detectors.summary.inputs import InputSummary
 from monitors.lease import Lease
 from monitors.ownership.audit import NO_SLOTS, Audit, fresh
 from monitors.ownership.rebuild import Rebuild
@@ -148,6 +151,17 @@ def test_owners_after_a_restore_have_an_epoch_each(backend: Backend, model: str)
         first, second = (Lease(model, backend.control, OutcomeStore(backend.engine)).fence[1] for _ in range(2))
         assert found + 40 < first < second
         found = second
+
+
+def test_panes_that_a_crash_left_undeclared_are_below_the_next_epoch(backend: Backend, model: str) -> None:
+    """With epochs from a backup: under the same generation the next owner's panes would be added to them."""
+    predict(backend, model, 1, 1)
+    settle(backend, model)
+    contract, left = backend.contracts[model], Lease(model, backend.control, OutcomeStore(backend.engine)).fence[1] + 40
+    block = Raw(backend.engine).predictions(contract, np.array([START]), contract.pane)
+    table = InputSummary.of(contract, Segments(contract), block).to_columns()
+    Writer(backend.engine).panes([(contract, table)], None, generation(left, 7))
+    assert Lease(model, backend.control, OutcomeStore(backend.engine)).fence[1] > left
 
 
 def test_a_monitor_that_fails_is_tried_again_after_longer_and_longer(backend: Backend, model: str) -> None:

@@ -68,7 +68,7 @@ class Evaluate:
         return [*filter(None, (self._agent.problem, self._away)), *self._scheduler.obstacles(), *self._servers.away()]
 
     def collectors(self) -> Sequence[Collector]:
-        """Models, rounds, readings."""
+        """Models, steps, readings."""
         return [self._pace, StatusMetrics(self._figures, _FIGURES)]
 
     def status(self) -> dict[str, Any]:

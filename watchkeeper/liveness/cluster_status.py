@@ -112,7 +112,7 @@ class ClusterStatus:
         }
 
     def tag(self) -> str:
-        """A text that changes with every batch, report, definition, episode and delivery, and when the cluster becomes quiet."""
+        """A text that changes with every batch, new readings, contract, revision of a monitor and delivery, and when an owner or the cluster becomes quiet."""
         found = self._probe.last.found
         parts = (
             {name: (sorted(of.predictions.items()), sorted(of.labels.items())) for name, of in found.progress.items()},
@@ -172,7 +172,7 @@ class ClusterStatus:
             self._moved = time.monotonic()
         self._lag = lag
         stuck = time.monotonic() - self._moved
-        found_ = (
+        waiting = (
             [f"{lag[0]} records wait, and none has been written for {stuck:.0f} s; look at the ingest processes"] if stuck > _STUCK else []
         )
         complaints = [f"{seen.kind} at {seen.where}: {problem}" for seen in found.seen if seen.kind != "serve" for problem in seen.problems]
@@ -181,7 +181,7 @@ class ClusterStatus:
             for name, report in sorted(found.owner_reports.items())
             for monitor, why in sorted(report.failing.items())
         ]
-        return [*found.missing, *found_, *complaints, *failing, *found.undelivered]
+        return [*found.missing, *waiting, *complaints, *failing, *found.undelivered]
 
 
 def _caught_up(found: _Found) -> bool:

@@ -50,7 +50,7 @@ class Documents(Protocol):
 
 
 class OwnerReports:
-    """Saves a report after each step that changed something."""
+    """Saves a report after each step whose report differs from the last one."""
 
     def __init__(self, store: Documents, clock: Clock) -> None:
         self._store, self._clock = store, clock

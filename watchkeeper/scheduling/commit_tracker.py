@@ -9,7 +9,7 @@ from typing import Protocol
 from monitors.ownership.owner import Owner
 from storage.facts.progress import Progress
 
-_EARLY = 600.0  # seconds after a model was taken in which every poll looks for late writes of earlier owners: such a write almost always lands in that time
+_EARLY = 600.0  # seconds after this process took any model in which every poll looks for late writes of earlier owners: such a write almost always lands in that time
 _POLL_UNREPORTED = 5.0  # seconds between two polls of models that no tick has reported, while events come
 _POLL_LATE = 10.0  # seconds between two polls for late writes after that
 

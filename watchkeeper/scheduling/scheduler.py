@@ -41,7 +41,7 @@ class Control(Defining, Protocol):
 
 
 class StepDone(NamedTuple):
-    """A step that has ended: all work up to `committed` under these definitions is done. `worked`: there was work."""
+    """A step that has ended. If it has not `worked`, there was nothing to do up to `committed` under these definitions; else there may be more."""
 
     model: str
     owner: Owner
@@ -69,9 +69,10 @@ class _StepJob(NamedTuple):
 class Scheduler:
     """Calls a model's owner when something was committed or defined, or a window has closed. `threads` steps run at a time, one per model.
 
-    It polls once a second, in queries about all models together; also, each model gets a step every half an hour. `silent` says whether the log
-    has been read to its end and no event has come for a while. `owns` says whether this process owns a model, None if that is not known at the
-    moment. `on_step` is called after every step, `on_fenced` when another process has taken a model; both in any thread.
+    It polls once a second, in queries about all models together; besides, each model gets a step after 15 to 30 minutes at most. `silent` tells whether the log
+    has been read to its end and no event has come for a while. `owns` tells whether this process owns a model, None where that is not known at the
+    moment. `on_step` is called in the thread of the step, after each one that did not fail; `on_fenced` in the scheduling thread, after another
+    process has taken a model.
     """
 
     def __init__(
@@ -97,14 +98,14 @@ class Scheduler:
         self._paused_until: dict[str, float] = {}  # by model: until when (time.monotonic())
         self._failed: dict[str, str] = {}  # by model
         self._written_late: set[str] = set()  # models of which an earlier owner has written late
-        self._checked: dict[str, float] = {}  # by model: when it gets a step in any case (time.monotonic())
+        self._check_at: dict[str, float] = {}  # by model: when it gets a step in any case (time.monotonic())
         self._called, self._stop = threading.Event(), threading.Event()
-        self._lock = threading.Lock()  # guards the next four attributes
+        self._lock = threading.Lock()  # guards the next five attributes
         self._wanted: set[str | None] = set()  # None: every model
         self._reported: set[str] = set()  # models of which something may have been committed since they were polled
         self._lost: set[str] = set()  # models that another process has taken, or that were deleted
         self._busy: set[str] = set()  # models whose step is queued or under way
-        self.calls = 0  # how often something has come or was defined
+        self.calls = 0  # how often `note` or `call` was called
         self._settled: dict[str, int] = {}  # by model: the number of calls when it had nothing to do, in silence
         self._polled: tuple[int, set[str]] = (_NEVER, set())  # the number of calls at the last poll in silence, and its models
         self._problem: str | None = None
@@ -241,7 +242,7 @@ class Scheduler:
             if name in self._busy:
                 return False  # its step may have found work that it has not reported yet
         owner = self.owners.get(name)
-        if owner is None or name in self._written_late or time.monotonic() >= self._checked.get(name, 0.0):
+        if owner is None or name in self._written_late or time.monotonic() >= self._check_at.get(name, 0.0):
             return False
         if not owner.idle(definition.contract, definition.monitors, committed, silent=silent, rebuild=definition.rebuild):
             return False
@@ -309,11 +310,11 @@ class Scheduler:
                 extra={"model": name},
             )
             self._failed[name] = f"{type(error).__name__}: {error}"[:300]
-            self._checked.pop(name, None)
+            self._check_at.pop(name, None)
             self._paused_until[name] = time.monotonic() + _POLL
             return True, _NEVER
         self._failed.pop(name, None)
-        self._checked[name] = time.monotonic() + _CHECK_ALONE * random.uniform(0.5, 1.0)  # noqa: S311 - spread over time
+        self._check_at[name] = time.monotonic() + _CHECK_ALONE * random.uniform(0.5, 1.0)  # noqa: S311 - spread over time
         self.last = time.time()
         if worked:
             self.seconds = time.monotonic() - began
