@@ -167,7 +167,7 @@ class Contract(Described, frozen=True, kw_only=True):
         return tuple(dimension.name for dimension in self.dimensions if dimension.protected)
 
     @property
-    def watched(self) -> tuple[Column, ...]:
+    def summarised(self) -> tuple[Column, ...]:
         """The columns that input panes hold: features, `@prediction`, `@score` where there is one, and signals."""
         return tuple(column for column in self.own if column.name != LABEL)
 

@@ -17,7 +17,7 @@ from ingest.first_seen import FirstSeen
 from ingest.memory import MOST
 from ingest.ports import Log, Store, WrittenRows
 from ingest.record import Batch, Events, Topic
-from ingest.step import Apply, Backpressure
+from ingest.stage import Apply, Backpressure
 from ingest.summarise import Summarise
 from ingest.write import Write
 

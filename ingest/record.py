@@ -1,4 +1,4 @@
-"""The messages between the steps of ingest: records of the log, batches of records, and decoded batches."""
+"""The messages between the stages of ingest: records of the log, batches of records, and decoded batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last step of ingest: it writes a batch exactly once, and commits its position in the log afterwards.
+"""The last stage of ingest: it writes a batch exactly once, and commits its position in the log afterwards.
 
 The order of the writes is the guarantee. First the position is committed with the intent: the first and the last position to be written, which also acknowledges the
 batch before. Then raw rows and panes are inserted under tokens that name their rows. The row in `batches` comes last; it and dead letters need no token. A process that finds an intent after a crash cuts the same batch
@@ -23,7 +23,7 @@ from core.block import Labels, Predictions
 from core.error import Retryable
 from ingest.ports import CommittedPosition, Log, Store, WrittenRows
 from ingest.record import Events, Topic
-from ingest.step import Backpressure
+from ingest.stage import Backpressure
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Write:
         self._log = log
         self._store = store
         self._seen = seen
-        self._tell, self._dead = written, dead
+        self._on_written, self._dead = written, dead
         self._key = (topic, partition)
         self._committed = start
         self._written = start.next
@@ -137,7 +137,7 @@ class Write:
                 _log.debug("a batch is written", extra={**about, "rows": rows, "seconds": round(time.monotonic() - began, 4)})
                 self.rows += rows
                 self._written, self._open, self.problem = batch.last + 1, None, None
-                self._tell(events)
+                self._on_written(events)
                 return
 
     def _insert(self, events: Events, *, retrying: bool) -> None:

@@ -59,7 +59,7 @@ async def _drift(reader: Reader, view: ModelView, judged: dict[str, Monitor], st
     if (without := bare(view, monitor)) is not None:
         there = {
             column.name: found.get(column.name) or Series.of(table.slice(0, 0), over.start, over.end, over.step)
-            for column in view.contract.watched
+            for column in view.contract.summarised
         }
         return [piece.card(title, [head, without]), _columns(there, missing, monitor, start, state, view)]
     if not found:

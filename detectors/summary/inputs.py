@@ -73,9 +73,9 @@ class InputSummary:
         held = _values(contract, block)
         dimensions = {name: texts for name in segments.dimensions if isinstance(texts := held[name], Categories)}
         panes = PaneRows.of(contract, segments, block.ts, block.version, block.role, dimensions)
-        cells, sums, seen = zip(*(_column(panes, column, held[column.name]) for column in contract.watched), strict=True)
-        columns = len(contract.watched)
-        names = pa.array([column.name for column in contract.watched], pa.string())
+        cells, sums, seen = zip(*(_column(panes, column, held[column.name]) for column in contract.summarised), strict=True)
+        columns = len(contract.summarised)
+        names = pa.array([column.name for column in contract.summarised], pa.string())
         every = Tally(
             offsets=np.concatenate([[0], np.cumsum(np.concatenate([np.diff(cell.offsets) for cell in cells]))]),
             bin=np.concatenate([cell.bin for cell in cells]),

@@ -109,7 +109,7 @@ def fields(monitor: Monitor, columns: Sequence[str]) -> PaneFields:
 
 def most(scope: Scope) -> int:
     """How many windows are evaluated at a time."""
-    widths = [column.bins for column in scope.model.contract.watched] or [1]
+    widths = [column.bins for column in scope.model.contract.summarised] or [1]
     read = [scope.model.contract.column(name).bins for name in scope.columns] or [1]
     return max(1, min(_CELLS // (max(widths) * len(scope.segments)), _SPARSE // (sum(read) * len(scope.segments))))
 

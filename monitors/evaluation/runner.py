@@ -274,7 +274,7 @@ class MonitorRunner:
 
     def _observe(self, monitor: Monitor, readings: Iterator[Reading], lease: Lease) -> None:
         """Give readings to the alerts, windows in order, a portion at a time."""
-        while watched(monitor) and (portion := list(islice(readings, _PORTION))):
+        while has_threshold(monitor) and (portion := list(islice(readings, _PORTION))):
             self._alerts.observe(monitor, portion, lease.fence)
 
     def _failed(self, monitor: Monitor, error: Exception) -> None:
@@ -307,6 +307,6 @@ class MonitorRunner:
             self._done |= {(name, revision, contract.version): EvaluatedWindows(*found[name]) for name, revision in unknown.items()}
 
 
-def watched(monitor: Monitor) -> bool:
+def has_threshold(monitor: Monitor) -> bool:
     """Whether a monitor has a threshold, so that alerts take its readings."""
     return monitor.warn is not None or monitor.critical is not None

@@ -278,7 +278,7 @@ def _summarise(contract: Contract, block: Predictions, outcomes: Outcomes) -> Re
     segments = Segments(contract)
     inputs = InputSummary.of(contract, segments, replace(block, ts=np.zeros_like(block.ts)))
     performance = PerformanceSummary.of(contract, segments, replace(outcomes, ts=np.zeros_like(outcomes.ts)))
-    watched = (*contract.watched, contract.column(LABEL))
+    watched = (*contract.summarised, contract.column(LABEL))
     return Reference(
         input=InputSummary.from_columns(inputs.to_columns()),
         performance=PerformanceSummary.from_columns(performance.to_columns()),

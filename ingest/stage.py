@@ -1,7 +1,7 @@
-"""A step takes batches, works on them, and hands them on.
+"""A stage of ingest takes batches, works on them, and hands them on.
 
 A consumer's thread calls them. `submit` accepts a message, or raises `Backpressure` and has changed nothing; an accepted message need not be done.
-`poll` moves on what waits. `close` says that no more messages come. `join` waits for work under way, and `abandon` drops it. Only the last step
+`poll` moves on what waits. `close` says that no more messages come. `join` waits for work under way, and `abandon` drops it. Only the last stage
 commits positions of the log.
 """
 
@@ -18,11 +18,11 @@ U = TypeVar("U")
 
 
 class Backpressure(Exception):
-    """The step is full; submit again after `poll`."""
+    """The stage is full; submit again after `poll`."""
 
 
-class Step(Protocol[T_contra]):
-    """A step, by its five methods."""
+class Stage(Protocol[T_contra]):
+    """A stage, by its five methods."""
 
     def submit(self, message: T_contra) -> None:
         """Accept a message, or raise Backpressure."""
@@ -46,9 +46,9 @@ class Step(Protocol[T_contra]):
 
 
 class Apply(Generic[T, U]):
-    """A step that is a function. It holds one result that the next step has not accepted yet."""
+    """A stage that is a function. It holds one result that the next stage has not accepted yet."""
 
-    def __init__(self, function: Callable[[T], U], following: Step[U]) -> None:
+    def __init__(self, function: Callable[[T], U], following: Stage[U]) -> None:
         self._function = function
         self._next = following
         self._held: list[U] = []

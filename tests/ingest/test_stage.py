@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.step import Apply, Backpressure
+from ingest.stage import Apply, Backpressure
 
 
 class Narrow:
