@@ -1,4 +1,4 @@
-"""Reads one partition of the log, cuts batches and submits them to the steps."""
+"""Reads one partition of the log, cuts batches and submits them to the stages."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Consumer:
         self._write = Write(log, store, seen, topic, partition, start, written=written, dead=dead)
         first = FirstSeen(seen, partition, start.next, lambda: self._write.written, memory) if topic == "predictions" else _same
         decode = Decode(contracts)
-        self._steps: Apply[Batch, Events] = Apply(lambda batch: checked(decode(batch)), Apply(first, Apply(Summarise(), self._write)))
+        self._stages: Apply[Batch, Events] = Apply(lambda batch: checked(decode(batch)), Apply(first, Apply(Summarise(), self._write)))
         self._stop, self._lost = threading.Event(), False
         self._thread = threading.Thread(target=self._run, name=f"ingest-{topic}-{partition}", daemon=True)
 
@@ -115,7 +115,7 @@ class Consumer:
         batch = None
         while not self._stop.is_set():
             try:
-                self._steps.poll()  # first: a batch that is refused must not hold up those before it
+                self._stages.poll()  # first: a batch that is refused must not hold up those before it
                 batch = batch or self._cut()
                 if batch is not None and self._submitted(batch):
                     batch = None
@@ -126,16 +126,16 @@ class Consumer:
                 self._problem = str(error)[:300] if expected else f"{type(error).__name__}: {error}"[:300]
                 self._rest(error.after if isinstance(error, Retryable) else _LONGEST)
         if not self._lost:
-            self._steps.close()
-            self._steps.join(_JOIN)
-        self._steps.abandon()
+            self._stages.close()
+            self._stages.join(_JOIN)
+        self._stages.abandon()
 
     def _rest(self, seconds: float) -> None:
-        """Wait before the next attempt, while the steps go on with the batches that they have accepted."""
+        """Wait before the next attempt, while the stages go on with the batches that they have accepted."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._stop.wait(min(left, _LONGEST)):
             with suppress(Exception):  # the next attempt raises it again
-                self._steps.poll()
+                self._stages.poll()
 
     def _cut(self) -> Batch | None:
         """The next batch; after a crash first exactly the batch that was begun."""
@@ -161,9 +161,9 @@ class Consumer:
         return batch
 
     def _submitted(self, batch: Batch) -> bool:
-        """Submit the batch; whether the steps have accepted it."""
+        """Submit the batch; whether the stages have accepted it."""
         try:
-            self._steps.submit(batch)
+            self._stages.submit(batch)
         except Backpressure:
             time.sleep(_PAUSE)
             return False

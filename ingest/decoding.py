@@ -1,4 +1,4 @@
-"""The step that turns a batch of records into blocks, by model.
+"""The stage that turns a batch of records into blocks, by model.
 
 A batch from Kafka has tens of thousands of records of one event each. They are decoded together, and the result for a record does not depend on the others.
 A record that is not one JSON object (a request, an array, an empty record) is decoded alone.

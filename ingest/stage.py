@@ -54,7 +54,7 @@ class Apply(Generic[T, U]):
         self._held: list[U] = []
 
     def submit(self, message: T) -> None:
-        """Work on the message at once, unless a result still waits. If a following step raises, `poll` raises it, because this message is accepted."""
+        """Work on the message at once, unless a result still waits. If a following stage raises, `poll` raises it, because this message is accepted."""
         self._forward()
         if self._held:
             raise Backpressure
@@ -68,19 +68,19 @@ class Apply(Generic[T, U]):
         self._forward()
 
     def close(self) -> None:
-        """Close the step that follows, once it has accepted the waiting result."""
+        """Close the stage that follows, once it has accepted the waiting result."""
         self._forward()
         self._next.close()
 
     def join(self, seconds: float) -> None:
-        """Wait for the steps that follow."""
+        """Wait for the stages that follow."""
         until = time.monotonic() + seconds
         self._next.join(seconds)
         self._forward()
         self._next.join(max(0.0, until - time.monotonic()))
 
     def abandon(self) -> None:
-        """Drop the waiting result, and the work of the steps that follow."""
+        """Drop the waiting result, and the work of the stages that follow."""
         self._held.clear()
         self._next.abandon()
 

@@ -1,4 +1,4 @@
-"""The step that makes a batch's partial panes."""
+"""The stage that makes a batch's partial panes."""
 
 from __future__ import annotations
 
