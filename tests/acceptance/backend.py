@@ -175,8 +175,8 @@ class Backend:
             while consumer.written < self.log[partition].end(topic):
                 if (batch := consumer._cut()) is not None:
                     while not consumer._submitted(batch):
-                        consumer._steps.poll()
-                consumer._steps.poll()
+                        consumer._stages.poll()
+                consumer._stages.poll()
 
     def committed(self, model: str) -> Committed | None:
         """What ingest has committed of a model."""
@@ -276,7 +276,7 @@ class Backend:
 
     def _end(self) -> None:
         for consumer in self._consumers.values():
-            consumer._steps.abandon()
+            consumer._stages.abandon()
         for partition in self.log:
             partition.whole.close()
 
