@@ -8,7 +8,7 @@ from ingest.stage import Apply, Backpressure
 
 
 class Narrow:
-    """A last step that takes one message at a time."""
+    """A last stage that takes one message at a time."""
 
     def __init__(self) -> None:
         self.busy: list[int] = []
@@ -34,7 +34,7 @@ class Narrow:
 
 
 def test_a_full_chain_refuses_and_has_changed_nothing() -> None:
-    """Two steps hold one result each; the fourth message is refused, and taken after a poll."""
+    """Two stages hold one result each; the fourth message is refused, and taken after a poll."""
     last = Narrow()
     calls: list[int] = []
 
@@ -67,7 +67,7 @@ def test_join_finishes_what_was_accepted() -> None:
 
 
 def test_a_step_that_fails_is_tried_again_with_the_same_message() -> None:
-    """What a following step raises comes out of poll, and the message goes through once when the fault is over."""
+    """What a following stage raises comes out of poll, and the message goes through once when the fault is over."""
     last, faults = Narrow(), [OSError("away"), OSError("away")]
 
     def shaky(x: int) -> int:

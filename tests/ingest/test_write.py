@@ -1,4 +1,4 @@
-"""The last step: what it reports if the log refuses a commit, and for a batch of which no row can be used."""
+"""The last stage: what it reports if the log refuses a commit, and for a batch of which no row can be used."""
 
 from __future__ import annotations
 
