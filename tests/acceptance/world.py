@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 
 from storage.facts.chdb import Chdb
 from storage.facts.http import Http
-from tests.acceptance.process import Process, run
+from tests.acceptance.process import Process, migrated
 
 PARTITIONS = 6
 PROCESSES = ("ingest-1", "ingest-2", "evaluate", "deliver", "serve")
@@ -149,7 +149,7 @@ class Cluster:
 
     def __enter__(self) -> Self:
         try:
-            run(["migrate"], self._environment)
+            migrated(self._environment)
             for process in self.processes.values():
                 process.start(wait=False)
             for process in self.processes.values():
