@@ -29,9 +29,8 @@ LONGEST = (
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Three workers for two cores: much of what is slow waits."""
-    cores = os.cpu_count() or 1
-    return cores + (cores + 1) // 2
+    """Two workers a core: much of what is slow waits."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
