@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from tests.acceptance.records import records
 
 MODEL = "income"
 FEATURES = ["age", "hours", "gain", "married", "education", "sex", "occupation"]
@@ -84,8 +85,8 @@ def observed(frame: pd.DataFrame, seed: int, *, drift: float = 0.0) -> pd.DataFr
 
 def fields(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """The optional fields of events, those of `observed`; a null is not sent."""
-    given: list[dict[str, Any]] = json.loads(rows[["latency_ms", "status", "caller"]].to_json(orient="records", double_precision=15))
-    parts = json.loads(rows[["attribution_hours"]].to_json(orient="records", double_precision=15))
+    given: list[dict[str, Any]] = records(rows[["latency_ms", "status", "caller"]])
+    parts = records(rows[["attribution_hours"]])
     each = [{name: value for name, value in one.items() if value is not None} for one in given]
     return [
         one | ({} if part["attribution_hours"] is None else {"attributions": {"hours": part["attribution_hours"]}})
@@ -165,7 +166,7 @@ def requests(frame: pd.DataFrame, size: int = 700) -> Iterator[tuple[str, list[d
 
 
 def _predictions(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    features: list[dict[str, Any]] = json.loads(rows[FEATURES].to_json(orient="records", double_precision=15))
+    features: list[dict[str, Any]] = records(rows[FEATURES])
     ids, times, predictions, scores = (rows[name].tolist() for name in ("prediction_id", "ts", "prediction", "score"))
     return [
         {"prediction_id": key, "model": MODEL, "ts": ts.isoformat(), "features": values, "prediction": prediction, "score": score, **more}

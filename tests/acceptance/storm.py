@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tests.acceptance.records import records
 from watchkeeper.demo import flights
 
 _HOUR, _DAY = 3_600_000_000, 86_400_000_000
@@ -40,7 +40,7 @@ class Storm:
         again = self._arrived + self._after(len(frame), _DAY) + 1
         other = self._rng.random(len(frame)) < 0.5
         columns = [*flights.FEATURES, "prediction", *(["score"] if "score" in frame else [])]
-        rows = json.loads(frame[columns].to_json(orient="records", double_precision=15))
+        rows = records(frame[columns])
         seen = _fields(frame)
         for place, row in enumerate(rows):
             event = {
@@ -105,7 +105,7 @@ def _fields(frame: pd.DataFrame) -> list[dict[str, Any]]:
     if not names:
         return [{} for _ in range(len(frame))]
     found = []
-    for row in json.loads(frame[names].to_json(orient="records", double_precision=15)):
+    for row in records(frame[names]):
         sent = {name: value for name, value in row.items() if value is not None}
         if "attribution_hour" in sent:
             sent["attributions"] = {"hour": sent.pop("attribution_hour")}
