@@ -16,6 +16,7 @@ from detectors.spec import Places
 from detectors.summary.bins import atoms
 
 MOST = 8
+_DECIMALS = 8  # of shares: documents are read by people, and there are many
 POOL = "merged"  # groups that are too small to stand alone
 
 
@@ -54,7 +55,8 @@ def documents(column: Column, names: Sequence[str], target: Floats, baseline: Fl
         share = terms / terms.sum(-1, keepdims=True)
     # Rounded, for the last digits of a logarithm depend on where in memory the number stands: equal terms come in the order of their bins.
     order = np.argsort(-np.round(share, 12), axis=-1, kind="stable")[:, :MOST]
-    found = (np.take_along_axis(np.broadcast_to(one, terms.shape), order, axis=-1).tolist() for one in (target, baseline, share))
+    sides = (np.take_along_axis(np.broadcast_to(one, terms.shape), order, axis=-1) for one in (target, baseline, share))
+    found = (np.round(one, _DECIMALS).tolist() for one in sides)
     return [
         {
             "contributions": [

@@ -27,6 +27,7 @@ Evidence = Callable[[Places], list[dict[str, Any]]]
 Part = tuple[int, int, Evidence | None]
 """The first window of a block of evidence, the one after its last, and the evidence."""
 
+_BATCH = 2_000  # places whose evidence is in memory
 _SAME = 1e-12  # relative: sums of the same numbers in another order may differ so much
 
 
@@ -79,7 +80,7 @@ class Frame:
         return pa.table(
             {
                 **same,
-                "evidence": pa.array(map(_written, self._documents(w, c, s)), pa.string(), size=rows),
+                "evidence": pa.array((_written(document) for _, document in self._found(mask)), pa.string(), size=rows),
                 "column": _take(self.columns, c),
                 "segment": _take(self.segments, s),
                 "window_start": self.windows.start[w],
@@ -117,25 +118,24 @@ class Frame:
                 evidence=document,
             )
 
-    def _found(self, mask: npt.NDArray[np.bool_]) -> Iterator[tuple[tuple[int, int, int], dict[str, Any]]]:
-        """The places under the mask, windows in order, with their evidence, which is made a window at a time."""
-        for w, held in enumerate(mask):
-            c, s = np.nonzero(held)
-            places = ((w, column, segment) for column, segment in zip(c.tolist(), s.tolist(), strict=True))
-            yield from zip(places, self._documents(np.full_like(c, w), c, s), strict=True)
+    def _found(self, mask: npt.NDArray[np.bool_]) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
+        """The places under the mask, windows in order, with their evidence: an empty document if there is no value. It is made for some places at a time."""
+        axes = np.nonzero(mask)
+        for first in range(0, len(axes[0]), _BATCH):
+            places = tuple(axis[first : first + _BATCH] for axis in axes)
+            documents = dict(self._documents(places))
+            for row, at in enumerate(zip(*(axis.tolist() for axis in places), strict=True)):
+                yield at, documents.get(row, {})
 
-    def _documents(self, *places: npt.NDArray[np.intp]) -> list[dict[str, Any]]:
-        """The evidence at some places, each an array of windows, columns and segments; an empty document where there is no value."""
+    def _documents(self, places: Places) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The rows of places that have evidence, with it."""
         w, c, s = places
-        found: list[dict[str, Any]] = [{}] * len(w)
         valued = ~np.isnan(self.value[places])
         for column in np.unique(c).tolist():
             for start, stop, evidence in self.evidence[column]:
                 rows = np.flatnonzero(valued & (c == column) & (start <= w) & (w < stop))
                 if evidence is not None and len(rows):
-                    for row, document in zip(rows.tolist(), evidence((w[rows] - start, s[rows])), strict=True):
-                        found[row] = document
-        return found
+                    yield from zip(rows.tolist(), evidence((w[rows] - start, s[rows])), strict=True)
 
     def _same(self) -> dict[str, Any]:
         """The fields that all of these readings share."""

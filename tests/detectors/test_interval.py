@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import chdtri, chndtrinc
 
 from core.block import Floats
 from core.contract import Column, Kind
@@ -62,6 +63,10 @@ def test_noncentralities_give_the_points_back(degrees: float) -> None:
         reached = stats.chi2.cdf(x, degrees) > p
         assert (found[~reached] == 0).all()
         assert stats.ncx2.cdf(x[reached], degrees, found[reached]) == pytest.approx(p, abs=1e-5)
+    for place, p in enumerate((0.975, 0.025)):  # where the noncentrality is next to nothing, too
+        x = chdtri(degrees, 1 - p) * (1 + np.array([1e-6, 1e-4, 1e-3, 0.01, 0.05, 0.2, 1.0]))
+        found, expected = noncentralities(x, np.array(degrees))[place], chndtrinc(x, degrees, p)
+        assert np.sqrt(found) == pytest.approx(np.sqrt(expected), rel=1e-6, abs=1e-6)
     assert np.isnan(noncentralities(np.array([1.0, np.nan]), np.array([0.0, 1.0]))).all()
 
 
