@@ -31,7 +31,7 @@ DEFINITIONS = f"""
 - {{monitor: nulls, model: {MODEL}, measure: quality.null_rate, columns: [km], target: {{window: 1h}}, warn: 0.1, min_samples: 1}}
 """
 EVENT = {"prediction_id": "1", "model": MODEL, "ts": "2026-01-05T08:10:00Z", "features": {"km": 3.1, "borough": "Queens"}, "prediction": 1}
-HTTP = httpx.Client(trust_env=False, timeout=300)  # one for all: to make one takes longer than a request
+HTTP = httpx.Client(trust_env=False, timeout=300)  # one for all: to make one takes longer than a request; `server` closes it
 WORDS = st.sampled_from(
     [MODEL, "taxi%2Fx", "all", "..", "nulls", "borough=Queens", "2026-01-05T00:00:00Z", "-1", "9" * 30, "\x00", "é", "\ud7ff", "'", "null"]
 )
@@ -41,7 +41,7 @@ CHECKS: list[Any] = [not_a_server_error, content_type_conformance, response_sche
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with a model, a monitor, events and an open episode."""
-    with Server(tmp_path_factory.mktemp("fuzz") / "data", environment={"WATCHKEEPER_INGEST__SILENCE": "1s"}) as server:
+    with Server(tmp_path_factory.mktemp("fuzz") / "data", environment={"WATCHKEEPER_INGEST__SILENCE": "1s"}) as server, HTTP:
         with Client(server.url) as client:
             client.apply(DEFINITIONS)
             client.predictions([EVENT, EVENT | {"prediction_id": "2", "features": {"km": None}}])
