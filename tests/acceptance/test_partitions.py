@@ -78,7 +78,7 @@ def _again(place: int, row: dict[str, Any]) -> dict[str, Any]:
 
 def _shared(place: Cluster) -> None:
     """Wait until each of the two ingest processes has its half of the partitions of both topics."""
-    both, until = [place.processes[name] for name in ("ingest-1", "ingest-2")], time.monotonic() + 40
+    both, until = [place.processes[name] for name in ("ingest-1", "ingest-2")], time.monotonic() + 300
     while [process.metrics()["watchkeeper_ingest_partitions"] for process in both] != [PARTITIONS, PARTITIONS]:
         assert time.monotonic() < until, "the partitions were not shared"
         time.sleep(0.1)
@@ -86,7 +86,7 @@ def _shared(place: Cluster) -> None:
 
 def _settled(place: Cluster) -> int:
     """How many rows the running process has written, once it has stopped writing."""
-    written, since, until = 0, time.monotonic(), time.monotonic() + 40
+    written, since, until = 0, time.monotonic(), time.monotonic() + 300
     while time.monotonic() < until and (not written or time.monotonic() - since < 2):
         if (now := place.counts(census.MODEL)["rows"]) != written:
             written, since = now, time.monotonic()
