@@ -24,7 +24,7 @@ from ingest.decode.prediction import decode_predictions
 from monitors.model import Model
 from monitors.ownership.owner import Owner
 from monitors.ports import Committed
-from monitors.reference.derive import Reference
+from monitors.reference.derive import ReferenceSummary
 from watchkeeper import wiring
 from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.demo import flights
@@ -88,7 +88,7 @@ def history(spine: Embedded, pair: flights.Pair) -> Model:
     while any(consumer.written < spine.log.end(topic) for topic, consumer in spine.consumers.items()):
         time.sleep(0.02)
     kept = spine.stores.control.reference(contract.model, contract.version)
-    return Model(contract, Reference.from_bytes(kept) if kept else None)
+    return Model(contract, ReferenceSummary.from_bytes(kept) if kept else None)
 
 
 def owner(spine: Embedded) -> Owner:

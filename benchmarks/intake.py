@@ -23,7 +23,7 @@ from material.stream import MODEL, SEGMENTS, bodies, reference
 from core import moment
 from core.clock import SystemClock
 from watchkeeper.client import Client
-from watchkeeper.demo.server import Server
+from watchkeeper.demo.server import DemoServer
 
 SIZES = ((1, 2_000), (100, 400), (1_000, 100), (5_000, 30))  # rows a body, requests
 HEADERS = {"Content-Type": "application/x-ndjson"}
@@ -81,7 +81,7 @@ def main() -> None:
     os.sched_setaffinity(0, {cores[-1]})  # the server inherits it
     now = SystemClock().now()
     rows = []
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server, Client(server.url) as client:
+    with tempfile.TemporaryDirectory() as folder, DemoServer(Path(folder)) as server, Client(server.url) as client:
         os.sched_setaffinity(0, {cores[0]})
         sink = BytesIO()
         pq.write_table(reference(), sink)

@@ -37,7 +37,7 @@ _REPLACED = {"WATCHKEEPER_HOST", "WATCHKEEPER_TOKEN", "WATCHKEEPER_TOKEN_FILE", 
 _ORDER = ("ingest-1", "ingest-2", "evaluate", "deliver", "serve")
 
 
-class Process(Server):
+class StartedProcess(Server):
     """One process of Watchkeeper; its name is the command, and a number where there are several."""
 
     patience = 120.0
@@ -117,7 +117,8 @@ def run(data: Path, port: Callable[[str, int], int]) -> None:
         environment = _environment(data, kafka, clickhouse, postgres)
         _migrate(environment, channel("migrate"))
         processes = [
-            Process(name, data / "processes", port(name, _PROCESSES[name]), environment, channel(name)).start(wait=False) for name in _ORDER
+            StartedProcess(name, data / "processes", port(name, _PROCESSES[name]), environment, channel(name)).start(wait=False)
+            for name in _ORDER
         ]
         running.callback(_stop, processes)
         for process in processes:
@@ -141,9 +142,9 @@ def _environment(data: Path, kafka: Kafka, clickhouse: ClickHouse, postgres: Pos
     }
 
 
-def _stop(processes: Sequence[Process]) -> None:
+def _stop(processes: Sequence[StartedProcess]) -> None:
     with ThreadPoolExecutor() as pool:  # all at once: none takes over what another lets go of
-        list(pool.map(Process.stop, processes))
+        list(pool.map(StartedProcess.stop, processes))
 
 
 def _database(server: Postgres) -> None:

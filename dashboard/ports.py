@@ -10,11 +10,11 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from core.contract import Contract
+from core.dead_letter_count import DeadLetterCount
 from core.episode import Episode, Level, Transition
 from core.measure import Measures
 from core.monitor import Monitor
 from core.reading import Query
-from core.refused import Refused
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Pipeline:
     """The flow of events: by topic the rows of the last hour, and what could not be used."""
 
     lately: Mapping[str, int]
-    letters: Sequence[Refused]
+    letters: Sequence[DeadLetterCount]
 
 
 class Reader(Protocol):

@@ -6,7 +6,8 @@ from difflib import get_close_matches
 
 from core.error import ConfigError
 from core.measure import Measures
-from detectors.drift import chi2, hellinger, js, ks, moment, psi, quantile_shift, tail_share, total_variation, wasserstein
+from detectors.drift import chi2, hellinger, js, ks, psi, quantile_shift, tail_share, total_variation, wasserstein
+from detectors.drift import mean_variance as moment
 from detectors.performance import accuracy, f1, mae, precision, rmse, roc_auc
 from detectors.planned import PLANNED
 from detectors.quality import distinct, out_of_range_rate, rate

@@ -17,7 +17,7 @@ from ingest.first_seen import FirstSeen
 from ingest.memory import MOST
 from ingest.ports import Log, Store, WrittenRows
 from ingest.record import Batch, Events, Topic
-from ingest.stage import Apply, Backpressure
+from ingest.stage import Backpressure, FunctionStage
 from ingest.summarise import Summarise
 from ingest.write import Write
 
@@ -71,7 +71,9 @@ class Consumer:
         self._write = Write(log, store, seen, topic, partition, start, written=written, dead=dead)
         first = FirstSeen(seen, partition, start.next, lambda: self._write.written, memory) if topic == "predictions" else _same
         decode = Decode(contracts)
-        self._stages: Apply[Batch, Events] = Apply(lambda batch: checked(decode(batch)), Apply(first, Apply(Summarise(), self._write)))
+        self._stages: FunctionStage[Batch, Events] = FunctionStage(
+            lambda batch: checked(decode(batch)), FunctionStage(first, FunctionStage(Summarise(), self._write))
+        )
         self._stop, self._lost = threading.Event(), False
         self._thread = threading.Thread(target=self._run, name=f"ingest-{topic}-{partition}", daemon=True)
 

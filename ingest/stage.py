@@ -45,7 +45,7 @@ class Stage(Protocol[T_contra]):
         ...
 
 
-class Apply(Generic[T, U]):
+class FunctionStage(Generic[T, U]):
     """A stage that is a function. It holds one result that the next stage has not accepted yet."""
 
     def __init__(self, function: Callable[[T], U], following: Stage[U]) -> None:

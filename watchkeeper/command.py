@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from core.principal import Principal, Role
-from watchkeeper.change.apply import Apply, apply
+from watchkeeper.change.apply import ApplyRequest, apply
 from watchkeeper.change.context import Context
 from watchkeeper.change.delete import (
     DeleteDestination,
@@ -22,7 +22,7 @@ from watchkeeper.change.delete import (
     delete_monitor,
     purge_model,
 )
-from watchkeeper.change.rebuild import Rebuild, rebuild
+from watchkeeper.change.rebuild import RebuildRequest, rebuild
 from watchkeeper.change.reference import ReferenceFile, give_reference
 from watchkeeper.stores import Stores
 
@@ -41,9 +41,9 @@ class Command(NamedTuple):
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("apply", Role.EDITOR, Apply, apply),
+    Command("apply", Role.EDITOR, ApplyRequest, apply),
     Command("reference", Role.EDITOR, ReferenceFile, give_reference),
-    Command("rebuild", Role.OPERATOR, Rebuild, rebuild),
+    Command("rebuild", Role.OPERATOR, RebuildRequest, rebuild),
     Command("delete monitor", Role.EDITOR, DeleteMonitor, delete_monitor),
     Command("delete destination", Role.EDITOR, DeleteDestination, delete_destination),
     Command("delete model", Role.EDITOR, DeleteModel, delete_model),

@@ -16,7 +16,7 @@ from core.error import Fatal
 from watchkeeper.settings.settings import Settings
 
 
-class Server(uvicorn.Server):
+class UvicornServer(uvicorn.Server):
     """An HTTP server that leaves signals to the process."""
 
     def __init__(self, application: ASGIApp, settings: Settings, *, lifespan: bool) -> None:
@@ -55,10 +55,10 @@ async def begun(application: ASGIApp) -> AsyncIterator[None]:
 
 def serve(application: ASGIApp, settings: Settings) -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    asyncio.run(_until_told(Server(application, settings, lifespan=True)))
+    asyncio.run(_until_told(UvicornServer(application, settings, lifespan=True)))
 
 
-async def _until_told(server: Server) -> None:
+async def _until_told(server: UvicornServer) -> None:
     stopping = signals()
     serving = asyncio.create_task(server.serve())
     await asyncio.wait((serving, asyncio.ensure_future(stopping.wait())), return_when=asyncio.FIRST_COMPLETED)

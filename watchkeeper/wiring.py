@@ -20,7 +20,7 @@ from watchkeeper.stores import Stores
 def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], None] = lambda: None) -> Callable[[str], owner.Owner]:
     """A function that makes the owner of a model from its name. `wake` is called when there is something to deliver."""
     control = stores.control
-    parts = owner.Stores(
+    parts = owner.OwnerStores(
         raw=stores.raw,
         outcomes=stores.outcomes,
         panes=stores.panes,

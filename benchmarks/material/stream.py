@@ -11,7 +11,7 @@ import pyarrow as pa
 from core import moment
 from core.block import Floats
 from core.contract import Contract, Task
-from monitors.reference.derive import Reference, derive
+from monitors.reference.derive import ReferenceSummary, derive
 from monitors.reference.option import Options
 
 MODEL = "taxi-fare"
@@ -31,7 +31,7 @@ def reference() -> pa.Table:
     return pa.table(columns)
 
 
-def contract(*, signals: bool = False) -> tuple[Contract, Reference]:
+def contract(*, signals: bool = False) -> tuple[Contract, ReferenceSummary]:
     """The contract that the reference gives, and what is kept of it; with `signals` those that it gives: confidence, entropy, margin, outside."""
     return derive(MODEL, reference(), Options(task=Task.BINARY, segments=SEGMENTS, signals=None if signals else ()))
 

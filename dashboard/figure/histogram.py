@@ -23,7 +23,7 @@ MANY = 200  # edges
 
 
 @dataclass(frozen=True)
-class Part:
+class BinShare:
     """A part of a column's values with its share on both sides."""
 
     name: str
@@ -36,7 +36,7 @@ class Part:
         return self.target - self.baseline
 
 
-def parts(column: Column, target: Sequence[int], baseline: Sequence[int]) -> list[Part]:
+def parts(column: Column, target: Sequence[int], baseline: Sequence[int]) -> list[BinShare]:
     """The bins with names for people and shares of all rows. Bins that are empty on both sides are left out."""
     if column.numeric:
         edges = [word.number(edge) for edge in column.edges]
@@ -45,7 +45,7 @@ def parts(column: Column, target: Sequence[int], baseline: Sequence[int]) -> lis
     else:
         names = [*(text.unquote(value) for value in column.categories), "other", "unseen", "null", "invalid"]
     left, right = _shares(target), _shares(baseline)
-    return [Part(*part) for part in zip(names, left, right, strict=True) if part[1] or part[2]]
+    return [BinShare(*part) for part in zip(names, left, right, strict=True) if part[1] or part[2]]
 
 
 def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> axis.Figure:
@@ -121,7 +121,7 @@ def categorical(column: Column, target: Sequence[int], baseline: Sequence[int]) 
     ranked = sorted(parts(column, target, baseline), key=lambda part: -max(part.target, part.baseline))
     shown, rest = ranked[:CATEGORIES], ranked[CATEGORIES:]
     if rest:
-        shown.append(Part(f"{len(rest)} more", sum(part.target for part in rest), sum(part.baseline for part in rest)))
+        shown.append(BinShare(f"{len(rest)} more", sum(part.target for part in rest), sum(part.baseline for part in rest)))
     alone = not sum(baseline)
     names = [part.name + (" (vanished)" if not part.target else " (new)" if not part.baseline and not alone else "") for part in shown]
     sides = {"Baseline": [part.baseline for part in shown], "Target": [part.target for part in shown]}

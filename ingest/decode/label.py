@@ -17,7 +17,7 @@ from ingest.decode.column import Bad
 from ingest.decode.decoded import Contracts, Decoded
 from ingest.decode.fault import Fault, fault, kind_of, why_no_string
 from ingest.decode.payload import Kind, Row, cut
-from ingest.decode.reader import Group
+from ingest.decode.reader import ModelRows
 from ingest.decode.report import DecodeReport, decode, of
 
 
@@ -102,13 +102,13 @@ def read_labels(
         contract = contracts(model)
         return None if contract is None else LabelForm(contract)
 
-    def block(report: DecodeReport, group: Group) -> Labels:
+    def block(report: DecodeReport, group: ModelRows) -> Labels:
         return _block(report, group, now, position, now if logged is None else logged)
 
     return decode(rows, form_of, block, Labels.concat)
 
 
-def _block(report: DecodeReport, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Labels:
+def _block(report: DecodeReport, group: ModelRows, now: int | Ints, position: int, logged: int | Ints) -> Labels:
     """The block of a group's rows whose required fields are right; faults go to the report."""
     form: LabelForm = group.form  # type: ignore[assignment]
     contract = form.contract

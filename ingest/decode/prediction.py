@@ -22,7 +22,7 @@ from ingest.decode.decoded import Contracts, Decoded
 from ingest.decode.fault import HALF, encodes, plain
 from ingest.decode.layout import EventLayout, types_of
 from ingest.decode.payload import Kind, Row, cut
-from ingest.decode.reader import Group
+from ingest.decode.reader import ModelRows
 from ingest.decode.repair import Repair
 from ingest.decode.report import DecodeReport, decode, of
 
@@ -76,7 +76,7 @@ def read_predictions(
         contract = contracts(model)
         return None if contract is None else PredictionForm(contract)
 
-    def block(report: DecodeReport, group: Group) -> tuple[Contract, Predictions]:
+    def block(report: DecodeReport, group: ModelRows) -> tuple[Contract, Predictions]:
         return group.form.contract, _block(report, group, now, position, now if logged is None else logged)  # type: ignore[attr-defined]
 
     def join(parts: list[tuple[Contract, Predictions]]) -> tuple[Contract, Predictions]:
@@ -85,7 +85,7 @@ def read_predictions(
     return decode(rows, form_of, block, join)
 
 
-def _block(report: DecodeReport, group: Group, now: int | Ints, position: int, logged: int | Ints) -> Predictions:
+def _block(report: DecodeReport, group: ModelRows, now: int | Ints, position: int, logged: int | Ints) -> Predictions:
     """The block of a group's rows whose required fields are right; faults and unknown columns go to the report."""
     form: PredictionForm = group.form  # type: ignore[assignment]
     contract, binary = form.contract, form.contract.task == Task.BINARY

@@ -16,7 +16,7 @@ SLICE = 1_000  # rows; their structs stay in the processor's cache
 _REFUSED = (msgspec.DecodeError, UnicodeError, OverflowError, RecursionError)
 
 
-class Form(Protocol):
+class EventForm(Protocol):
     """How events of one model are read."""
 
     model: str
@@ -34,7 +34,7 @@ class Form(Protocol):
         """The struct of any event, and its unknown columns; InvalidRecord if a required field is wrong."""
         ...
 
-    def learn(self, names: tuple[str, ...], /) -> Form:
+    def learn(self, names: tuple[str, ...], /) -> EventForm:
         """A form that also has these unknown columns."""
         ...
 
@@ -46,49 +46,49 @@ class _Head(msgspec.Struct, gc=False):
 _head = msgspec.json.Decoder(_Head).decode
 
 
-class Group:
+class ModelRows:
     """Events of one model: their rows, their structs, and the form that read the last of them."""
 
-    def __init__(self, form: Form, rows: Sequence[int] = (), events: Sequence[Any] = ()) -> None:
+    def __init__(self, form: EventForm, rows: Sequence[int] = (), events: Sequence[Any] = ()) -> None:
         self.form = form
         self.rows = list(rows)
         self.events = list(events)
 
 
-class Reader:
+class SliceReader:
     """Reads slices. `form_of` gives a model's form, None for a model that is not known.
 
     After each slice `rejects`, `cells` and `unmet` (unknown columns of rows that went through `repair`) hold what was found in it.
     """
 
-    def __init__(self, form_of: Callable[[str], Form | None]) -> None:
+    def __init__(self, form_of: Callable[[str], EventForm | None]) -> None:
         self._form_of = form_of
-        self._forms: dict[str, Form | None] = {}
-        self._last: Form | None = None
+        self._forms: dict[str, EventForm | None] = {}
+        self._last: EventForm | None = None
         self.rejects: list[Fault] = []
         self.cells: list[Fault] = []
         self.unmet: dict[int, tuple[str, ...]] = {}
 
-    def read(self, first: int, rows: Sequence[Row]) -> list[Group]:
+    def read(self, first: int, rows: Sequence[Row]) -> list[ModelRows]:
         """The events of a slice whose first row is number `first`."""
         self.rejects, self.cells, self.unmet = [], [], {}
         self._last = self._last or self._expected(rows[0])
         if self._last is not None and (events := _alike(self._last, rows)) is not None:
-            return [Group(self._last, range(first, first + len(rows)), events)]
-        groups: dict[str, Group] = {}
+            return [ModelRows(self._last, range(first, first + len(rows)), events)]
+        groups: dict[str, ModelRows] = {}
         for row, item in enumerate(rows, first):
             try:
                 form, event = self._one(row, item)
             except InvalidRecord as error:
                 self.rejects.append(fault(error.row, error.field, error.reason))
                 continue
-            group = groups.setdefault(form.model, Group(form))
+            group = groups.setdefault(form.model, ModelRows(form))
             group.form = self._last = form
             group.rows.append(row)
             group.events.append(event)
         return list(groups.values())
 
-    def _expected(self, item: Row) -> Form | None:
+    def _expected(self, item: Row) -> EventForm | None:
         """The form of a row's model, if that is known without reading the row."""
         if isinstance(item, Broken | Parsed):
             return None
@@ -97,7 +97,7 @@ class Reader:
         except _REFUSED:
             return None
 
-    def _one(self, row: int, item: Row) -> tuple[Form, Any]:
+    def _one(self, row: int, item: Row) -> tuple[EventForm, Any]:
         if isinstance(item, Broken):
             raise InvalidRecord(row, "", item.reason)
         if isinstance(item, Parsed):
@@ -115,7 +115,7 @@ class Reader:
                 raise InvalidRecord(row, "", str(error)) from None
         return self._parsed(row, value, typed=isinstance(item, Parsed) and item.typed)
 
-    def _parsed(self, row: int, value: object, *, typed: bool) -> tuple[Form, Any]:
+    def _parsed(self, row: int, value: object, *, typed: bool) -> tuple[EventForm, Any]:
         if not isinstance(value, dict):
             raise InvalidRecord(row, "", f"{kind_of(value)} where an event (an object) is expected")
         model = value.get("model")
@@ -135,13 +135,13 @@ class Reader:
             self._forms[model] = form.learn(unmet)
         return form, event
 
-    def _form(self, model: str) -> Form | None:
+    def _form(self, model: str) -> EventForm | None:
         if model not in self._forms:
             self._forms[model] = self._form_of(model) if encodes(model) and "\0" not in model else None  # a name that no store can hold
         return self._forms[model]
 
 
-def _alike(form: Form, rows: Sequence[Row]) -> list[Any] | None:
+def _alike(form: EventForm, rows: Sequence[Row]) -> list[Any] | None:
     """The structs of the rows if all of them are of the form's model and shape; else None."""
     kinds = set(map(type, rows))
     if not form.typed or len(kinds) != 1:

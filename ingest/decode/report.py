@@ -17,7 +17,7 @@ from ingest.decode.column import Bad
 from ingest.decode.decoded import LISTED, Decoded
 from ingest.decode.fault import Fault, fault
 from ingest.decode.payload import Row
-from ingest.decode.reader import SLICE, Form, Group, Reader
+from ingest.decode.reader import SLICE, EventForm, ModelRows, SliceReader
 
 B = TypeVar("B")
 
@@ -27,14 +27,14 @@ _SHOWN, _NAMED = 60, 10  # characters of a class, and classes, in a reason
 class DecodeReport:
     """The faults of a slice: `rejects`, bad `cells` of rows that are accepted, `unknown` columns by (model, name), rows `outside` the classes by model."""
 
-    def __init__(self, reader: Reader, unknown: Counter[tuple[str, str]], outside: Counter[str]) -> None:
+    def __init__(self, reader: SliceReader, unknown: Counter[tuple[str, str]], outside: Counter[str]) -> None:
         self.rejects = reader.rejects
         self.unmet = reader.unmet
         self.unknown = unknown
         self._outside = outside
         self._cells = {(cell.row, cell.field): cell for cell in reader.cells}
 
-    def reject(self, group: Group, faults: Mapping[str, Bad]) -> npt.NDArray[np.intp] | None:
+    def reject(self, group: ModelRows, faults: Mapping[str, Bad]) -> npt.NDArray[np.intp] | None:
         """Reject rows, each for its first fault; `faults` are by field. The indices of the rows that are left, None for all."""
         first: dict[int, Fault] = {}
         for field, bad in faults.items():
@@ -84,12 +84,12 @@ def of(each: int | Ints, rows: Sequence[int]) -> int | Ints:
 
 def decode(
     rows: Sequence[Row],
-    form_of: Callable[[str], Form | None],
-    block: Callable[[DecodeReport, Group], B],
+    form_of: Callable[[str], EventForm | None],
+    block: Callable[[DecodeReport, ModelRows], B],
     join: Callable[[list[B]], B],
 ) -> Decoded[B]:
     """Decode rows. `block` makes a group's block, `join` makes one of several."""
-    reader = Reader(form_of)
+    reader = SliceReader(form_of)
     parts: dict[str, list[B]] = {}
     rejects: list[Fault] = []
     cells: list[Fault] = []

@@ -47,7 +47,7 @@ KEYS = (
 
 
 @dataclass(frozen=True)
-class Definitions:
+class ParsedDefinitions:
     """The definitions of a file, in its order. Destinations are as written, because `alerts` reads them. Contracts get their version when they are saved."""
 
     monitors: tuple[Monitor, ...] = ()
@@ -55,7 +55,7 @@ class Definitions:
     contracts: tuple[Contract, ...] = ()
 
 
-def parse(text: str, *, contract: Callable[[str], Contract | None], there: Collection[tuple[str, str, str]] = ()) -> Definitions:
+def parse(text: str, *, contract: Callable[[str], Contract | None], there: Collection[tuple[str, str, str]] = ()) -> ParsedDefinitions:
     """Read definitions. `contract` gives the newest contract of a model; contracts that the file declares come first.
 
     `there` are the monitors and destinations that exist, by kind, model ("" for a destination) and name. Their names, and those of models with a
@@ -77,7 +77,7 @@ def parse(text: str, *, contract: Callable[[str], Contract | None], there: Colle
     ]
     faults.close()
     destinations = tuple(bare(entry.fields) for entry in found if entry.kind == "destination")
-    return Definitions(tuple(monitors), destinations, tuple(contracts.values()))
+    return ParsedDefinitions(tuple(monitors), destinations, tuple(contracts.values()))
 
 
 def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], Contract | None], broken: set[str]) -> Monitor:

@@ -32,7 +32,7 @@ _LIVE = moment.HOUR  # a model is live if its latest event was not older than th
 
 
 @dataclass(frozen=True)
-class Stores:
+class OwnerStores:
     """The stores that an owner works with."""
 
     raw: Raw
@@ -77,7 +77,7 @@ class _IdleState(NamedTuple):
 class Owner:
     """Watches one model. The scheduler calls `step` repeatedly. After Fenced this owner never writes again: another one has taken the model."""
 
-    def __init__(self, name: str, stores: Stores, rebuild: Rebuild, evaluate: Evaluate, clock: Clock) -> None:
+    def __init__(self, name: str, stores: OwnerStores, rebuild: Rebuild, evaluate: Evaluate, clock: Clock) -> None:
         self._name, self._stores, self._rebuild, self._clock = name, stores, rebuild, clock
         self._audit = Audit(name, stores.raw, stores.outcomes, rebuild)
         self._runner = MonitorRunner(evaluate, stores.panes, stores.readings, stores.write, stores.alerts, clock)

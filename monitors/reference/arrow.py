@@ -22,7 +22,7 @@ from monitors.reference.arrow_time import instants
 _SHOWN = 80  # characters of a type or a value in a message
 
 
-class Form(StrEnum):
+class ValueForm(StrEnum):
     """The kind of values of a column, whatever type holds them."""
 
     NOTHING = "nothing"
@@ -44,11 +44,11 @@ class Use(StrEnum):
 
 
 _TAKES = {
-    Use.ID: {Form.NOTHING, Form.TEXT, Form.INTEGER},
-    Use.TIME: {Form.NOTHING, Form.TIME, Form.TEXT, Form.INTEGER, Form.NUMBER},
-    Use.CATEGORY: {Form.NOTHING, Form.TEXT, Form.BOOLEAN, Form.INTEGER, Form.NUMBER},
-    Use.NUMBER: {Form.NOTHING, Form.INTEGER, Form.NUMBER},
-    Use.SET: {Form.NOTHING},
+    Use.ID: {ValueForm.NOTHING, ValueForm.TEXT, ValueForm.INTEGER},
+    Use.TIME: {ValueForm.NOTHING, ValueForm.TIME, ValueForm.TEXT, ValueForm.INTEGER, ValueForm.NUMBER},
+    Use.CATEGORY: {ValueForm.NOTHING, ValueForm.TEXT, ValueForm.BOOLEAN, ValueForm.INTEGER, ValueForm.NUMBER},
+    Use.NUMBER: {ValueForm.NOTHING, ValueForm.INTEGER, ValueForm.NUMBER},
+    Use.SET: {ValueForm.NOTHING},
 }
 _INSTEAD = {
     Use.ID: "write ids as texts or integers, whole numbers of a pandas column with nulls by `.astype('Int64')`",
@@ -60,14 +60,14 @@ _INSTEAD = {
 _BYTES = (kinds.is_binary, kinds.is_large_binary, kinds.is_binary_view, kinds.is_fixed_size_binary)
 _LARGE = (kinds.is_large_string, kinds.is_large_binary, kinds.is_string_view, kinds.is_binary_view)
 _LISTS = (kinds.is_list, kinds.is_large_list, kinds.is_fixed_size_list)
-_FORMS: tuple[tuple[Callable[[pa.DataType], bool], Form], ...] = (
-    (kinds.is_null, Form.NOTHING),
-    (kinds.is_boolean, Form.BOOLEAN),
-    (kinds.is_integer, Form.INTEGER),
-    (kinds.is_floating, Form.NUMBER),
-    *((test, Form.TEXT) for test in (kinds.is_string, kinds.is_large_string, kinds.is_string_view, *_BYTES)),  # bytes that are UTF-8
-    (kinds.is_timestamp, Form.TIME),
-    (kinds.is_date, Form.TIME),
+_FORMS: tuple[tuple[Callable[[pa.DataType], bool], ValueForm], ...] = (
+    (kinds.is_null, ValueForm.NOTHING),
+    (kinds.is_boolean, ValueForm.BOOLEAN),
+    (kinds.is_integer, ValueForm.INTEGER),
+    (kinds.is_floating, ValueForm.NUMBER),
+    *((test, ValueForm.TEXT) for test in (kinds.is_string, kinds.is_large_string, kinds.is_string_view, *_BYTES)),  # bytes that are UTF-8
+    (kinds.is_timestamp, ValueForm.TIME),
+    (kinds.is_date, ValueForm.TIME),
 )
 _UNREADABLE: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
     (kinds.is_time, "write a number, such as the seconds since midnight"),
@@ -81,18 +81,18 @@ _UNREADABLE: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
 _OTHERWISE = "cast it to text, booleans or numbers"
 
 
-def form(kind: pa.DataType) -> Form | None:
+def form(kind: pa.DataType) -> ValueForm | None:
     """The form of a column of this type; None if it cannot be read. Bytes count as text until their values are read."""
     if isinstance(kind, pa.BaseExtensionType):
         if isinstance(kind, pa.UuidType):
-            return Form.TEXT
+            return ValueForm.TEXT
         if isinstance(kind, pa.Bool8Type):
-            return Form.BOOLEAN
+            return ValueForm.BOOLEAN
         return form(kind.storage_type) if isinstance(kind, pa.JsonType) else None
     if kinds.is_dictionary(kind) or kinds.is_run_end_encoded(kind):
         return form(kind.value_type)
     if kinds.is_decimal(kind):
-        return Form.INTEGER if kind.scale <= 0 else Form.NUMBER
+        return ValueForm.INTEGER if kind.scale <= 0 else ValueForm.NUMBER
     return next((found for test, found in _FORMS if test(kind)), None)
 
 
@@ -107,14 +107,14 @@ def instead(kind: pa.DataType, use: Use = Use.CATEGORY) -> str:
     """The remedy: what to write in place of a column of this type."""
     found = form(kind)
     if found is not None:
-        return "write what it tells as a number or a text" if found == Form.TIME and use != Use.ID else _INSTEAD[use]
+        return "write what it tells as a number or a text" if found == ValueForm.TIME and use != Use.ID else _INSTEAD[use]
     inner = kind.value_type if kinds.is_dictionary(kind) or kinds.is_run_end_encoded(kind) else kind
     return next((remedy for test, remedy in _UNREADABLE if test(inner)), _OTHERWISE) if use == Use.CATEGORY else _INSTEAD[use]
 
 
 def categorical(kind: pa.DataType) -> bool:
     """Whether a feature of this type is categorical: text, booleans, and dictionaries of anything."""
-    return kinds.is_dictionary(kind) or form(kind) in {Form.TEXT, Form.BOOLEAN}
+    return kinds.is_dictionary(kind) or form(kind) in {ValueForm.TEXT, ValueForm.BOOLEAN}
 
 
 def named(kind: pa.DataType) -> str:
@@ -158,7 +158,7 @@ def read(name: str, values: pa.ChunkedArray, use: Use) -> pa.ChunkedArray:
         plain = _number(plain)
     if use == Use.TIME:
         return instants(name, plain)
-    if use == Use.ID and form(values.type) == Form.INTEGER:
+    if use == Use.ID and form(values.type) == ValueForm.INTEGER:
         return (plain.cast(pa.decimal256(76, 0)) if kinds.is_decimal(plain.type) else plain).cast(pa.string())
     if kinds.is_floating(plain.type):
         return _float(plain, written=use == Use.CATEGORY)
@@ -197,8 +197,8 @@ def _plain(values: pa.Array) -> pa.Array:
         return _plain(pc.run_end_decode(values))
     if kinds.is_dictionary(kind):
         coded = pa.DictionaryArray.from_arrays(values.indices, _plain(values.dictionary))
-        return coded if form(kind) == Form.TEXT else coded.dictionary_decode()
-    if form(kind) == Form.TEXT:  # through bytes, because only then Arrow checks the text
+        return coded if form(kind) == ValueForm.TEXT else coded.dictionary_decode()
+    if form(kind) == ValueForm.TEXT:  # through bytes, because only then Arrow checks the text
         large = any(test(kind) for test in _LARGE)
         return values.cast(pa.large_binary() if large else pa.binary()).cast(pa.large_string() if large else pa.string())
     if kinds.is_integer(kind):
@@ -220,7 +220,7 @@ def _bytes(values: pa.ChunkedArray) -> Iterator[bytes | None]:
 
 def _broken(name: str, values: pa.ChunkedArray, error: Exception) -> ConfigError:
     """The error for a column with a value that cannot be read: bytes that are not text, or an index beyond its dictionary."""
-    if form(values.type) == Form.TEXT:
+    if form(values.type) == ValueForm.TEXT:
         for row, one in enumerate(_bytes(values)):
             if one is not None and not _utf8(one):
                 wrong = f"column {name!r} of type {named(values.type)}, row {row}: {shortened(one)} is not UTF-8"

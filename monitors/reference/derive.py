@@ -26,21 +26,21 @@ from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
 from detectors.summary.score import members, score_edges, scores
 from monitors.reference import arrow
-from monitors.reference.arrow import Form, Use
+from monitors.reference.arrow import Use, ValueForm
 from monitors.reference.arrow_time import after
 from monitors.reference.layout import FileLayout, layout
 from monitors.reference.option import Options
 from monitors.reference.rows import classes_of, dimension, outcomes_of, predictions_of, probability_columns, score_column
 from monitors.reference.signal import binned, names_of, with_signals
 
-__all__ = ["Options", "Reference", "column_roles", "content", "derive", "outcomes_of", "predictions_of"]
+__all__ = ["Options", "ReferenceSummary", "column_roles", "content", "derive", "outcomes_of", "predictions_of"]
 
 VALUES = 100  # values of a dimension that have segments of their own
 CLASSES = 100  # a column with more values is not one of classes
 
 
 @dataclass(frozen=True, eq=False)
-class Reference:
+class ReferenceSummary:
     """The summaries of a reference, for `all` and every segment in it. They have slot 0, version "" and role "".
 
     `auc` holds by segment the exact AUC of the rows (NaN if there is none) and the number of labelled rows with a score.
@@ -83,10 +83,10 @@ class Reference:
         return msgspec.msgpack.encode({"format": 1, **tables, "auc": self.auc, "bins": self.bins})
 
     @staticmethod
-    def from_bytes(data: bytes) -> Reference:
+    def from_bytes(data: bytes) -> ReferenceSummary:
         """The reference that `to_bytes` wrote."""
         held = msgspec.msgpack.decode(data)
-        return Reference(
+        return ReferenceSummary(
             input=InputSummary.from_columns(pa.ipc.open_stream(held["input"]).read_all()),
             performance=PerformanceSummary.from_columns(pa.ipc.open_stream(held["performance"]).read_all()),
             auc={segment: (value, n) for segment, (value, n) in held["auc"].items()},
@@ -94,7 +94,9 @@ class Reference:
         )
 
 
-def derive(model: str, table: pa.Table, options: Options, version: int = 1, held: Contract | None = None) -> tuple[Contract, Reference]:
+def derive(
+    model: str, table: pa.Table, options: Options, version: int = 1, held: Contract | None = None
+) -> tuple[Contract, ReferenceSummary]:
     """The contract and the reference of a file. `held` is the model's current contract, whose names may stay.
 
     All rows count, also those without a time or a prediction (which are in the null bin of `@prediction`). Performance is that of the
@@ -197,7 +199,9 @@ def _with_classes(table: pa.Table, found: FileLayout, contract: Contract) -> Con
     binary = contract.task == Task.BINARY
     held = [(name, classes_of(table, name, contract)) for name in (found.roles.prediction, found.roles.label) if name in table.column_names]
     columns = [
-        (ranked(values), arrow.form(table.schema.field(name).type) == Form.TEXT) for name, values in held if isinstance(values, Categories)
+        (ranked(values), arrow.form(table.schema.field(name).type) == ValueForm.TEXT)
+        for name, values in held
+        if isinstance(values, Categories)
     ]
     seen = gathered(columns, binary=binary)
     suffixes = {name: text.of(name.removeprefix(found.roles.proba_prefix)) for name in found.filled.get("proba_prefix", ())}
@@ -273,13 +277,13 @@ def _binary_score(contract: Contract) -> bool:
     return contract.scored and contract.task == Task.BINARY
 
 
-def _summarise(contract: Contract, block: Predictions, outcomes: Outcomes) -> Reference:
+def _summarise(contract: Contract, block: Predictions, outcomes: Outcomes) -> ReferenceSummary:
     """The summaries of all rows, regardless of their times."""
     segments = Segments(contract)
     inputs = InputSummary.of(contract, segments, replace(block, ts=np.zeros_like(block.ts)))
     performance = PerformanceSummary.of(contract, segments, replace(outcomes, ts=np.zeros_like(outcomes.ts)))
     watched = (*contract.summarised, contract.column(LABEL))
-    return Reference(
+    return ReferenceSummary(
         input=InputSummary.from_columns(inputs.to_columns()),
         performance=PerformanceSummary.from_columns(performance.to_columns()),
         auc=_auc(contract, segments, outcomes),

@@ -14,7 +14,7 @@ import pyarrow as pa
 from core.contract import Kind, Roles, Task
 from core.error import ConfigError
 from monitors.reference import arrow
-from monitors.reference.arrow import Form, Use
+from monitors.reference.arrow import Use, ValueForm
 from monitors.reference.option import Options
 
 _SINGLE = ("id", "ts", "prediction", "score", "label", "label_ts")
@@ -183,7 +183,7 @@ def _why_not(table: pa.Table, name: str, options: Options) -> str | None:
         return "the index of a pandas DataFrame; write it as a column to watch it"
     if not arrow.takes(Use.CATEGORY, kind):
         return f"{arrow.named(kind)}; {arrow.instead(kind)}"
-    if arrow.form(kind) == Form.TEXT and not arrow.readable(table[name]):
+    if arrow.form(kind) == ValueForm.TEXT and not arrow.readable(table[name]):
         return f"{arrow.named(kind)} whose bytes are not UTF-8; write text"
     return None
 

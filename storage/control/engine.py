@@ -17,13 +17,13 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.clock import Clock, SystemClock
 from core.error import ConfigError, Fatal, Retryable
-from storage.control.postgres import Postgres
+from storage.control.postgres import PostgresDialect
 from storage.control.sqlite import Sqlite
 
 _INSERT: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-class Backend(Protocol):
+class Dialect(Protocol):
     """What SQLite and PostgreSQL do differently. SQLAlchemy's errors are raised as they are; `fault` translates them."""
 
     engine: Engine
@@ -141,7 +141,7 @@ def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.I
     return _INSERT[connection.dialect.name](table)
 
 
-def _backend(url: str, password: str | None) -> Backend:
+def _backend(url: str, password: str | None) -> Dialect:
     try:
         address: URL = make_url(url)
     except (ArgumentError, ValueError):  # ValueError: a port that is no number; the URL may hold a password, so it is not shown
@@ -151,7 +151,7 @@ def _backend(url: str, password: str | None) -> Backend:
             return Sqlite(address)
         case "postgresql" | "postgres" | "postgresql+psycopg":
             try:
-                return Postgres(address.set(drivername="postgresql+psycopg"), password)
+                return PostgresDialect(address.set(drivername="postgresql+psycopg"), password)
             except ModuleNotFoundError as error:
                 raise ConfigError(f"PostgreSQL's driver is not installed ({error})", remedy="pip install 'watchkeeper[cluster]'") from error
         case other:

@@ -44,7 +44,7 @@ _GRANTS = (
 )
 
 
-class Postgres:
+class PostgresDialect:
     """A pool of connections that replaces broken ones. Settings in the URL's query override ours."""
 
     def __init__(self, url: URL, password: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.refused import Refused
+from core.dead_letter_count import DeadLetterCount
 from storage.facts.engine import Engine
 
 
@@ -17,7 +17,7 @@ class RecentFlow:
         sql = "SELECT topic, sum(b.rows) AS rows FROM batches AS b FINAL WHERE b.logged >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') GROUP BY topic"
         return {row["topic"]: row["rows"] for row in self._engine.query(sql, {"since": since}).to_pylist()}
 
-    def refused(self, most: int) -> list[Refused]:
+    def refused(self, most: int) -> list[DeadLetterCount]:
         """The kinds of dead letters, the newest first, at most `most`."""
         place = "argMax((partition, position, place), (logged, position, place))"
         sql = (
@@ -26,4 +26,7 @@ class RecentFlow:
             " FROM dead_letters AS d FINAL GROUP BY topic, model, field, reason ORDER BY newest DESC, letters DESC, reason LIMIT {most:UInt64}"
         )
         # The aliases are those of columns; within the aggregates the columns are meant.
-        return [Refused(**row) for row in self._engine.query(sql + " SETTINGS prefer_column_name_to_alias = 1", {"most": most}).to_pylist()]
+        return [
+            DeadLetterCount(**row)
+            for row in self._engine.query(sql + " SETTINGS prefer_column_name_to_alias = 1", {"most": most}).to_pylist()
+        ]

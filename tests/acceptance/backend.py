@@ -29,7 +29,7 @@ from ingest.ports import CommittedPosition as Place
 from ingest.record import TOPICS, LogStretch, Topic
 from monitors.evaluation.evaluate import Evaluate
 from monitors.model import Model
-from monitors.ownership.owner import Owner, Stores
+from monitors.ownership.owner import Owner, OwnerStores
 from monitors.ownership.rebuild import Rebuild
 from monitors.ports import Committed
 from storage.control.store import ControlStore
@@ -286,7 +286,7 @@ class Backend:
         def versions(name: str, _version: int) -> Contract:
             return self.contracts[name]
 
-        stores = Stores(
+        stores = OwnerStores(
             raw=raw,
             outcomes=Fused(OutcomeStore(self.engine), self.fuse, ["join", "find_contested"], fenced=True),
             panes=panes,

@@ -19,7 +19,7 @@ import yaml
 from tests.acceptance import census
 from watchkeeper.client import Client
 from watchkeeper.demo.receiver import Receiver
-from watchkeeper.demo.server import Server
+from watchkeeper.demo.server import DemoServer
 
 MONITORS = ("nulls", "psi", "accuracy")
 _WATCHED: dict[str, dict[str, Any]] = {
@@ -47,7 +47,7 @@ def main(path: Path) -> None:
     with TemporaryDirectory() as temporary:
         folder = Path(temporary) / "data"
         horizon = {"WATCHKEEPER_ALERTS__NOTIFY_HORIZON": "10000d"}
-        with Receiver(lambda _: None) as receiver, Server(folder, environment=horizon) as server, Client(server.url) as client:
+        with Receiver(lambda _: None) as receiver, DemoServer(folder, environment=horizon) as server, Client(server.url) as client:
             sink = BytesIO()
             census.people(1_500, 1).to_parquet(sink, index=False)
             client.reference(census.MODEL, sink.getvalue(), **census.OPTIONS)

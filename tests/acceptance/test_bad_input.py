@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Dialog
 from core.text import quote as quote_text
 from tests.browser.conftest import Window, browser  # noqa: F401
 from watchkeeper.client import Client
-from watchkeeper.demo.server import Server
+from watchkeeper.demo.server import DemoServer
 
 MODEL = "<script>alert('1')</script> \\ \"x\" {y:String}"
 COLUMN, VALUE = "<script>alert(2)</script> '\\", "<img src=x onerror=alert(3)>'\\,"
@@ -62,7 +62,7 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     reference.to_parquet(parquet)
     environment = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
     with (
-        Server(tmp_path_factory.mktemp("bad") / "data", environment=environment) as server,
+        DemoServer(tmp_path_factory.mktemp("bad") / "data", environment=environment) as server,
         Client(server.url) as client,
         httpx.Client(base_url=server.url, trust_env=False, timeout=300) as http,
     ):

@@ -24,7 +24,7 @@ from core.contract import Contract, Task
 from core.error import ConfigError
 from detectors.summary.bins import bins
 from ingest.decode.prediction import decode_predictions
-from monitors.reference.derive import Reference, derive
+from monitors.reference.derive import ReferenceSummary, derive
 from monitors.reference.option import Options
 from tests.acceptance.sheet import COLUMNS, KEYS, NAMES, ROWS, Group, Made
 from watchkeeper import document
@@ -194,7 +194,7 @@ def _counted(stand: Stand, model: str, version: int, name: str, made: Made) -> N
     column = next((one for one in contract.features if one.name == name), None)
     if column is None:
         return
-    counts = Reference.from_bytes(held).counts(name)["all"]
+    counts = ReferenceSummary.from_bytes(held).counts(name)["all"]
     assert counts.sum() == ROWS
     assert counts[column.null] == sum(value is None for value in made.means)
     np.testing.assert_array_equal(counts, _binned(column, made.means))
@@ -231,7 +231,7 @@ def _replayed(stand: Stand, model: str, path: Path, name: str) -> None:
         held = stand.whole.stores.control.reference(model, contract.version)
         assert held is not None
         sent = sum(np.bincount(bins(column, _values(block[model][1], contract, column)), minlength=column.bins) for block in blocks)
-        np.testing.assert_array_equal(sent, Reference.from_bytes(held).counts(column.name)["all"], err_msg=column.name)
+        np.testing.assert_array_equal(sent, ReferenceSummary.from_bytes(held).counts(column.name)["all"], err_msg=column.name)
 
 
 def _values(block: Predictions, contract: Contract, column: Any) -> Any:

@@ -28,7 +28,7 @@ from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import Scope
 from monitors.model import Model
 from monitors.reference import facts as reference_facts
-from monitors.reference.derive import Reference
+from monitors.reference.derive import ReferenceSummary
 from monitors.reference.option import Options
 from storage.facts.retention import retain
 from tests.services.fixture import ClickHouseAt
@@ -81,7 +81,7 @@ def give(stores: Stores, model: str, table: pa.Table) -> tuple[str, Model]:
     assert contract is not None
     held = stores.control.reference(model, contract.version)
     assert held is not None
-    return answer["result"], Model(contract, Reference.from_bytes(held))
+    return answer["result"], Model(contract, ReferenceSummary.from_bytes(held))
 
 
 def read(stores: Stores, model: Model, kind: type[Any], column: str, spans: Spans, segments: tuple[str, ...]) -> Any:

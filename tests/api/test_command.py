@@ -15,7 +15,7 @@ from core.principal import Principal, Role
 from storage.control.store import ControlStore
 from tests.api.twin import TAXI
 from tests.storage.control.database import migrated_postgres, url
-from watchkeeper.change.apply import Apply
+from watchkeeper.change.apply import ApplyRequest
 from watchkeeper.command import COMMANDS, Command, do
 from watchkeeper.stores import Stores
 
@@ -59,8 +59,8 @@ def test_what_is_applied_is_audited_with_who_before_and_after(stores: Stores, co
     """In both databases. An unchanged definition and a dry run leave no entry, and no entry holds a secret."""
     control.save_contract(TAXI, content="c", reference=None)
     for warn, severity in (("0.1", "page"), ("0.1", "page"), ("0.2", "report")):
-        do(stores, ADA, "apply", Apply(text=f"{MONITOR % warn}\n{DESTINATION % severity}"))
-    do(stores, ADA, "apply", Apply(text=MONITOR % 0.3, dry_run=True))
+        do(stores, ADA, "apply", ApplyRequest(text=f"{MONITOR % warn}\n{DESTINATION % severity}"))
+    do(stores, ADA, "apply", ApplyRequest(text=MONITOR % 0.3, dry_run=True))
     entries, after = control.audit_entries()
     found = [(one.actor, one.action, one.subject, _of(one.before), _of(one.after)) for one in reversed(entries)]
     assert found == [
@@ -79,7 +79,7 @@ def test_the_audit_is_read_back_in_pages(stores: Stores, control: ControlStore) 
     """The newest first, each once."""
     control.save_contract(TAXI, content="c", reference=None)
     for place in range(4):
-        do(stores, ADA, "apply", Apply(text=MONITOR % (0.1 + place / 10)))
+        do(stores, ADA, "apply", ApplyRequest(text=MONITOR % (0.1 + place / 10)))
     whole, _ = control.audit_entries()
     pages, cursor = list[Any](), None
     while True:

@@ -21,8 +21,8 @@ from ingest.decode.payload import Kind as BodyKind
 from storage.control.audit import AuditEntry
 from storage.control.rebuild import Rebuilding
 from watchkeeper.api.ports import AnyDecoded, Topic
-from watchkeeper.change.apply import Apply
-from watchkeeper.change.rebuild import Rebuild
+from watchkeeper.change.apply import ApplyRequest
+from watchkeeper.change.rebuild import RebuildRequest
 from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.command import role
 
@@ -121,9 +121,9 @@ class Twin:
         if isinstance(payload, ReferenceFile):
             self.references.append((payload.model, payload.parquet, payload.options))
             return {"model": payload.model, "version": 1, "result": "created"}
-        if isinstance(payload, Rebuild):
+        if isinstance(payload, RebuildRequest):
             return {"model": payload.model, "state": "waiting", "done": 0, "slots": 0, "at": 1}
-        if not isinstance(payload, Apply):
+        if not isinstance(payload, ApplyRequest):
             return {"result": "deleted"}
         if "baseline.same_weekday" in payload.text:
             raise ConfigError("`baseline.same_weekday` is not available yet", remedy="use reference or previous")

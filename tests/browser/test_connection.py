@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Served, Window, window
 from watchkeeper.client import Client
-from watchkeeper.demo.server import Server
+from watchkeeper.demo.server import DemoServer
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +36,7 @@ class Machine:
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self._server = Server(data).__enter__()
+        self._server = DemoServer(data).__enter__()
         self.url = self._server.url
         random = np.random.default_rng(1)
         with Client(self.url) as client:
@@ -63,7 +63,7 @@ class Machine:
     def start(self) -> None:
         """Start it again where it was."""
         if not self._server.running:
-            self._server = Server(self._data, self._server.port).__enter__()
+            self._server = DemoServer(self._data, self._server.port).__enter__()
 
     def add(self) -> None:
         """One more event of the last day."""

@@ -15,7 +15,7 @@ from tests.browser.conftest import Window, window
 from watchkeeper import document
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
-from watchkeeper.demo.server import Server
+from watchkeeper.demo.server import DemoServer
 from watchkeeper.replay.recording import Recording
 from watchkeeper.replay.send import send
 
@@ -26,9 +26,9 @@ SIZE = (1360, 900)  # of the pictures
 
 
 @pytest.fixture(scope="module")
-def server(pairs: tuple[flights.Pair, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(pairs: tuple[flights.Pair, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
     """A server that has evaluated the last days of both models under the demo's monitors."""
-    with Server(tmp_path_factory.mktemp("real") / "data") as server, Client(server.url) as client:
+    with DemoServer(tmp_path_factory.mktemp("real") / "data") as server, Client(server.url) as client:
         for pair in pairs:
             client.reference(pair.model, pair.reference.read_bytes(), task=pair.task, segments=list(flights.SEGMENTS))
         client.apply((files("watchkeeper.demo") / "monitors.yaml").read_text(encoding="utf-8"))
@@ -40,7 +40,7 @@ def server(pairs: tuple[flights.Pair, ...], tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def real(browser: Browser, server: Server) -> Iterator[Window]:
+def real(browser: Browser, server: DemoServer) -> Iterator[Window]:
     """A tab on the real server."""
     with window(browser, server, size=SIZE) as made:
         yield made

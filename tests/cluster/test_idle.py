@@ -16,7 +16,7 @@ from core import moment
 from core.principal import LOCAL
 from ingest.decode.prediction import decode_predictions
 from storage.facts.late_writes import LateWrites
-from watchkeeper.change.apply import Apply
+from watchkeeper.change.apply import ApplyRequest
 from watchkeeper.embedded import Embedded
 from watchkeeper.scheduling.scheduler import StepDone
 from watchkeeper.services import Services
@@ -79,7 +79,7 @@ def add(backend: Embedded, names: list[str]) -> None:
     """Models with an event each, evaluated."""
     columns = [{"name": "x", "kind": "numeric", "range": [0, 1]}]
     definitions = [{"contract": name, "task": "binary", "columns": columns} for name in names]
-    Services(backend).do(LOCAL, "apply", Apply(text=yaml.safe_dump(definitions)))
+    Services(backend).do(LOCAL, "apply", ApplyRequest(text=yaml.safe_dump(definitions)))
     for name in names:
         send(backend, name, "a")
     until(lambda: backend.scheduler.quiet)

@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from core import moment
 from core.contract import Contract, Task
+from core.dead_letter_count import DeadLetterCount
 from core.episode import Episode, Level, State, Transition
 from core.error import ConfigError
 from core.monitor import Monitor
 from core.reading import Query
-from core.refused import Refused
 from core.segment import ALL
 from dashboard.ports import ModelRow, Pipeline
 from detectors.catalogue import MEASURES
@@ -142,7 +142,7 @@ class Twin:
         newest = START + DAYS * moment.DAY
         return Pipeline(
             {"predictions": 40, "labels": 38},
-            [Refused("predictions", "departs-late", "ts", "no time zone: write 2013-07-01T00:00:00Z", 3, newest, 0, 7, 2)],
+            [DeadLetterCount("predictions", "departs-late", "ts", "no time zone: write 2013-07-01T00:00:00Z", 3, newest, 0, 7, 2)],
         )
 
     def header_facts(self) -> tuple[int, int | None]:

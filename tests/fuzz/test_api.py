@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from tests.fuzz.hammer import everything, hammer
 from watchkeeper.client import Client
-from watchkeeper.demo.server import Server
+from watchkeeper.demo.server import DemoServer
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.slow, pytest.mark.timeout(7200)]
 
@@ -39,9 +39,9 @@ CHECKS: list[Any] = [not_a_server_error, content_type_conformance, response_sche
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServer]:
     """A server with a model, a monitor, events and an open episode."""
-    with Server(tmp_path_factory.mktemp("fuzz") / "data", environment={"WATCHKEEPER_INGEST__SILENCE": "1s"}) as server, HTTP:
+    with DemoServer(tmp_path_factory.mktemp("fuzz") / "data", environment={"WATCHKEEPER_INGEST__SILENCE": "1s"}) as server, HTTP:
         with Client(server.url) as client:
             client.apply(DEFINITIONS)
             client.predictions([EVENT, EVENT | {"prediction_id": "2", "features": {"km": None}}])
@@ -81,7 +81,7 @@ def check_of(operation: Any) -> Callable[..., None]:
     noise=st.binary(max_size=4),
     content=st.sampled_from(["application/json", "application/x-ndjson", "text/plain", ""]),
 )
-def check_bodies(server: Server, kind: str, rows: list[dict[str, Any]], packed: str, noise: bytes, content: str) -> None:
+def check_bodies(server: DemoServer, kind: str, rows: list[dict[str, Any]], packed: str, noise: bytes, content: str) -> None:
     """Bodies that are nearly events, packed or not, of any content type: each is answered, and never by a fault of the server's."""
     body = b"\n".join(json.dumps(EVENT | row).encode() for row in rows) + noise
     headers = {"content-type": content} | ({} if packed == "no" else {"content-encoding": "gzip"})
@@ -92,7 +92,7 @@ def check_bodies(server: Server, kind: str, rows: list[dict[str, Any]], packed: 
     assert answer.json()
 
 
-def test_every_route(server: Server) -> None:
+def test_every_route(server: DemoServer) -> None:
     """No answer is a server error, and each has the described type and shape; afterwards the server works as before."""
     schema = schemathesis.openapi.from_url(f"{server.url}/v1/openapi.json")
     found = list(schema.get_all_operations())
@@ -104,14 +104,14 @@ def test_every_route(server: Server) -> None:
         _unharmed(server, client, list(before))
 
 
-def test_bodies_of_events(server: Server) -> None:
+def test_bodies_of_events(server: DemoServer) -> None:
     """Nothing that is sent as events does more than to be counted or refused."""
     with Client(server.url) as client:
         hammer(check_bodies, server=server)
         _unharmed(server, client, [])
 
 
-def _unharmed(server: Server, client: Client, readings: list[dict[str, Any]]) -> None:
+def _unharmed(server: DemoServer, client: Client, readings: list[dict[str, Any]]) -> None:
     """The process lives, finds nothing wrong, becomes quiet, and has lost no reading."""
     assert server.running
     status = client.wait(600)

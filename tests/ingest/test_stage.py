@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.stage import Apply, Backpressure
+from ingest.stage import Backpressure, FunctionStage
 
 
 class Narrow:
@@ -42,7 +42,7 @@ def test_a_full_chain_refuses_and_has_changed_nothing() -> None:
         calls.append(x)
         return 2 * x
 
-    chain: Apply[int, int] = Apply(double, Apply(lambda x: x + 1, last))
+    chain: FunctionStage[int, int] = FunctionStage(double, FunctionStage(lambda x: x + 1, last))
     for message in (1, 2, 3):
         chain.submit(message)
     with pytest.raises(Backpressure):
@@ -58,7 +58,7 @@ def test_a_full_chain_refuses_and_has_changed_nothing() -> None:
 def test_join_finishes_what_was_accepted() -> None:
     """After close and join everything that was accepted is done."""
     last = Narrow()
-    chain: Apply[int, int] = Apply(lambda x: x, last)
+    chain: FunctionStage[int, int] = FunctionStage(lambda x: x, last)
     chain.submit(1)
     chain.submit(2)
     chain.close()
@@ -75,7 +75,7 @@ def test_a_step_that_fails_is_tried_again_with_the_same_message() -> None:
             raise faults.pop()
         return x
 
-    chain: Apply[int, int] = Apply(lambda x: x, Apply(shaky, last))
+    chain: FunctionStage[int, int] = FunctionStage(lambda x: x, FunctionStage(shaky, last))
     chain.submit(1)
     with pytest.raises(OSError, match="away"):
         chain.poll()

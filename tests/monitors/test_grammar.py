@@ -26,7 +26,7 @@ from core.window.tumbling import Tumbling
 from detectors.catalogue import MEASURES, spec
 from detectors.planned import PLANNED
 from monitors.definition.field import params
-from monitors.definition.grammar import Definitions, parse
+from monitors.definition.grammar import ParsedDefinitions, parse
 from tests.monitors.contracts import CONTRACTS, DELAY, FARE
 
 FILES = Path(__file__).parent / "definitions"
@@ -94,7 +94,7 @@ GOOD = {
 }
 
 
-def read(text: str) -> Definitions:
+def read(text: str) -> ParsedDefinitions:
     """Parse with the two models."""
     return parse(text, contract=CONTRACTS.get)
 
@@ -211,7 +211,7 @@ def test_what_is_shown_can_be_applied(given_monitors: list[Monitor]) -> None:
 def test_no_text_breaks_the_reader(text: str) -> None:
     """Whatever is sent, the answer is definitions or a ConfigError."""
     with suppress(ConfigError):
-        assert isinstance(read(text), Definitions)
+        assert isinstance(read(text), ParsedDefinitions)
 
 
 def test_a_declared_contract_has_the_bins_that_were_written() -> None:

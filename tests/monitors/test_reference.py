@@ -16,7 +16,7 @@ from core.contract import LABEL, PREDICTION, SCORE, Kind, Task
 from core.error import ConfigError
 from detectors.summary.bins import number_bins
 from monitors.reference.arrow import read_table
-from monitors.reference.derive import Options, Reference, content, derive, outcomes_of, predictions_of
+from monitors.reference.derive import Options, ReferenceSummary, content, derive, outcomes_of, predictions_of
 from monitors.reference.layout import layout
 
 ROWS = 400
@@ -121,7 +121,7 @@ def test_auc_is_taken_from_the_rows() -> None:
 def test_a_reference_survives_as_bytes() -> None:
     """What is read is what was written, AUC without a value included."""
     _, reference = derive("m", file(label=[1.0] * ROWS), options(segments="carrier"))
-    again = Reference.from_bytes(reference.to_bytes())
+    again = ReferenceSummary.from_bytes(reference.to_bytes())
     assert again.input == reference.input
     assert again.performance == reference.performance
     assert again.bins == reference.bins

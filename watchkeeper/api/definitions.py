@@ -10,7 +10,7 @@ from watchkeeper.api import answer, body, query
 from watchkeeper.api.auth import needs, principal_of
 from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
-from watchkeeper.change.apply import Apply
+from watchkeeper.change.apply import ApplyRequest
 from watchkeeper.command import role
 
 LARGEST = 4 * 2**20  # bytes of definitions
@@ -21,7 +21,7 @@ def router(services: Services) -> APIRouter:
     """The route."""
     routes = APIRouter(tags=["definitions"])
 
-    @routes.post("/v1/apply", openapi_extra=_APPLY, summary="Apply definitions written in YAML", dependencies=[needs(role("apply"))])
+    @routes.post("/v1/apply", openapi_extra=_APPLY, summary="ApplyRequest definitions written in YAML", dependencies=[needs(role("apply"))])
     async def apply(request: Request) -> Response:
         given = query.only(request, "dry_run", "replace")
         flags = {name: query.choice(given, name, ("true", "false", "1", "0")) in {"true", "1"} for name in ("dry_run", "replace")}
@@ -31,7 +31,7 @@ def router(services: Services) -> APIRouter:
             definitions = text.decode()
         except UnicodeDecodeError as error:
             raise Problem(400, f"the definitions are not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
-        wanted = Apply(text=definitions, **flags)
+        wanted = ApplyRequest(text=definitions, **flags)
         return answer.json({"items": await asyncio.to_thread(services.do, principal_of(request), "apply", wanted)})
 
     return routes

@@ -14,7 +14,7 @@ from watchkeeper.api import answer, query
 from watchkeeper.api.auth import needs, principal_of
 from watchkeeper.api.models import missing
 from watchkeeper.api.ports import Services
-from watchkeeper.change.rebuild import Rebuild
+from watchkeeper.change.rebuild import RebuildRequest
 from watchkeeper.command import role
 
 _PATH = "/v1/models/{model:path}/rebuild"
@@ -34,7 +34,7 @@ def router(services: Services) -> APIRouter:
     @routes.post(_PATH, summary="Make a model's panes again from raw events", dependencies=[needs(role("rebuild"))])
     async def rebuild(model: str, request: Request) -> Response:
         query.only(request)
-        return answer.json(_row(await asyncio.to_thread(services.do, principal_of(request), "rebuild", Rebuild(model=model))))
+        return answer.json(_row(await asyncio.to_thread(services.do, principal_of(request), "rebuild", RebuildRequest(model=model))))
 
     return routes
 

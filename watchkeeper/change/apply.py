@@ -17,7 +17,7 @@ from watchkeeper.change.context import Context
 from watchkeeper.change.contract import complete, prepare
 
 
-class Apply(msgspec.Struct, frozen=True, kw_only=True):
+class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Definitions in YAML. `dry_run` changes nothing; with `replace` a declared contract may remove a reference."""
 
     text: str
@@ -25,7 +25,7 @@ class Apply(msgspec.Struct, frozen=True, kw_only=True):
     replace: bool = False
 
 
-def apply(context: Context, given: Apply) -> Sequence[Mapping[str, Any]]:
+def apply(context: Context, given: ApplyRequest) -> Sequence[Mapping[str, Any]]:
     """Apply contracts, then monitors, then destinations, if the whole file is valid. Returns kind, model, name and result of each."""
     control, actor, dry_run = context.stores.control, context.actor, given.dry_run
     there = {("monitor", monitor.model, monitor.name) for monitor in control.monitors()}

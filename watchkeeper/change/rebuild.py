@@ -11,13 +11,13 @@ from core.error import Missing
 from watchkeeper.change.context import Context
 
 
-class Rebuild(msgspec.Struct, frozen=True, kw_only=True):
+class RebuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The model whose panes are made again."""
 
     model: str
 
 
-def rebuild(context: Context, given: Rebuild) -> Mapping[str, Any]:
+def rebuild(context: Context, given: RebuildRequest) -> Mapping[str, Any]:
     """Request a rebuild from the model's owner, unless one is under way. Returns model, state, done and slots."""
     control, model = context.stores.control, given.model
     if control.contract(model) is None:

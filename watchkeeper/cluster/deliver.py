@@ -20,7 +20,7 @@ from watchkeeper.telemetry.gauges import Notifications
 _POLL = 0.2  # seconds: the outbox is polled, because another process fires the episodes
 
 
-class Deliver:
+class DeliverPart:
     """The part of a `deliver` process."""
 
     def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:

@@ -32,7 +32,7 @@ _FIGURES = {
 }
 
 
-class Evaluate:
+class EvaluatePart:
     """The part of an `evaluate` process: Faust decides which models it owns, and the scheduler runs their owners in threads."""
 
     def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:

@@ -37,7 +37,7 @@ _FIGURES = {
 }
 
 
-class Ingest:
+class IngestPart:
     """The part of an `ingest` process. Its constructor raises Fatal if the facts come from another log."""
 
     def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:

@@ -8,27 +8,27 @@ from watchkeeper.cluster.process import Kind, PartFactory
 
 
 def _ingest() -> PartFactory:
-    from watchkeeper.cluster.ingest import Ingest
+    from watchkeeper.cluster.ingest import IngestPart
 
-    return Ingest
+    return IngestPart
 
 
 def _evaluate() -> PartFactory:
-    from watchkeeper.cluster.evaluate import Evaluate
+    from watchkeeper.cluster.evaluate import EvaluatePart
 
-    return Evaluate
+    return EvaluatePart
 
 
 def _deliver() -> PartFactory:
-    from watchkeeper.cluster.deliver import Deliver
+    from watchkeeper.cluster.deliver import DeliverPart
 
-    return Deliver
+    return DeliverPart
 
 
 def _serve() -> PartFactory:
-    from watchkeeper.cluster.serve import Serve
+    from watchkeeper.cluster.serve import ServePart
 
-    return Serve
+    return ServePart
 
 
 MAKE: Mapping[Kind, Callable[[], PartFactory]] = {"serve": _serve, "ingest": _ingest, "evaluate": _evaluate, "deliver": _deliver}

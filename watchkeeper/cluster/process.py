@@ -124,7 +124,7 @@ class Process:
 
     async def _run(self) -> None:
         stopping = listen.signals()
-        server = listen.Server(self, self.settings, lifespan=False)
+        server = listen.UvicornServer(self, self.settings, lifespan=False)
         serving = asyncio.create_task(server.serve())
         opening = asyncio.create_task(asyncio.to_thread(self._open))
         _log.info("watchkeeper %s: health at %s/v1/health/ready", self.kind, self.settings.url)

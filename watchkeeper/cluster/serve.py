@@ -21,7 +21,7 @@ from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 
 
-class Serve:
+class ServePart:
     """The part of a `serve` process: the backend of API and pages for the whole cluster."""
 
     def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:

@@ -21,7 +21,7 @@ from watchkeeper import document
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
 from watchkeeper.demo.receiver import Receiver, sentence
-from watchkeeper.demo.server import Server
+from watchkeeper.demo.server import DemoServer
 from watchkeeper.replay.recording import Recording
 from watchkeeper.replay.send import Receipt, send
 
@@ -43,7 +43,7 @@ def run(
         folder = data or Path(stack.enter_context(TemporaryDirectory(prefix="watchkeeper-demo-")))
         say(f"starting the server on {folder}")
         settings = {"WATCHKEEPER_ALERTS__NOTIFY_HORIZON": HORIZON}
-        server = stack.enter_context(Server(folder, port, environment=settings, temporary=data is None))
+        server = stack.enter_context(DemoServer(folder, port, environment=settings, temporary=data is None))
         say(f"look at {server.url}/ui/")
         teller = _Teller(say)
         receiver = stack.enter_context(Receiver(teller))

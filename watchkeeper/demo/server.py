@@ -20,7 +20,7 @@ _PATIENCE = 60.0  # seconds to become ready
 _FAREWELL = 30.0  # seconds to end in order
 
 
-class Server:
+class DemoServer:
     """`watchkeeper up` on `data` and `port` (0: a free one), with its output in `data/server.log`. It is ready when entered, and ends when left.
 
     It ends with this process, however that ends; then `data` is removed if `temporary` is set.

@@ -13,7 +13,7 @@ from watchkeeper.reader.sources import Sources
 _EVER = (moment.EARLIEST, moment.LATEST)
 
 
-class Columns(Sources):
+class ColumnReader(Sources):
     """Reads panes and the reference."""
 
     def segments(self, model: str) -> list[str]:

@@ -8,7 +8,7 @@ from core.episode import Episode, Level, Transition
 from watchkeeper.reader.sources import Sources
 
 
-class Episodes(Sources):
+class EpisodeReader(Sources):
     """Reads episodes."""
 
     def open_levels(self) -> dict[str, set[tuple[str, Level]]]:

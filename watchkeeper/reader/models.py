@@ -9,7 +9,7 @@ from core.contract import Contract
 from watchkeeper.reader.sources import Sources
 
 
-class Models(Sources):
+class ModelReader(Sources):
     """Reads models."""
 
     def models(self) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from core.monitor import Monitor
 from watchkeeper.reader.sources import Sources
 
 
-class Monitors(Sources):
+class MonitorReader(Sources):
     """Reads definitions of monitors."""
 
     def monitors(self, model: str | None = None) -> list[Monitor]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from watchkeeper.reader.columns import Columns
-from watchkeeper.reader.episodes import Episodes
-from watchkeeper.reader.models import Models
-from watchkeeper.reader.monitors import Monitors
-from watchkeeper.reader.readings import Readings
-from watchkeeper.reader.service import Service
+from watchkeeper.reader.columns import ColumnReader
+from watchkeeper.reader.episodes import EpisodeReader
+from watchkeeper.reader.models import ModelReader
+from watchkeeper.reader.monitors import MonitorReader
+from watchkeeper.reader.readings import ReadingReader
+from watchkeeper.reader.service import ServiceReader
 
 
-class Reader(Models, Monitors, Readings, Columns, Episodes, Service):
+class Reader(ModelReader, MonitorReader, ReadingReader, ColumnReader, EpisodeReader, ServiceReader):
     """Reads everything that the pages and the API show. It changes nothing. Safe to share between threads."""

@@ -9,7 +9,7 @@ from core.reading import Query
 from watchkeeper.reader.sources import Sources
 
 
-class Readings(Sources):
+class ReadingReader(Sources):
     """Reads pages of readings."""
 
     def page(self, query: Query) -> tuple[pa.Table, str | None]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from core import moment
-from core.refused import Refused
+from core.dead_letter_count import DeadLetterCount
 from watchkeeper.reader.sources import Sources
 
 _RECENT = 10.0  # seconds that the state of the service on a page may be old
 
 
-class Service(Sources):
+class ServiceReader(Sources):
     """Reads the service's status and flow."""
 
     def header_facts(self) -> tuple[int, int | None]:
         """How many episodes are open, and the latest event time of all models."""
         return sum(self._stores.control.open_episodes().values()), self._stores.batches.newest()
 
-    def flow(self, letters: int) -> tuple[dict[str, int], list[Refused]]:
+    def flow(self, letters: int) -> tuple[dict[str, int], list[DeadLetterCount]]:
         """By topic the rows that the log took in the last hour; and the newest kinds of dead letters, `letters` at most."""
         return self._stores.flow.rows(self._backend.clock.now() - moment.HOUR), self._stores.flow.refused(letters)
 

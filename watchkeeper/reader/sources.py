@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.contract import Contract
 from core.error import ConfigError
-from monitors.reference.derive import Reference
+from monitors.reference.derive import ReferenceSummary
 from watchkeeper.backend import Backend
 from watchkeeper.scheduling.definition_cache import DefinitionCache
 
@@ -15,7 +15,7 @@ class Sources:
     def __init__(self, backend: Backend) -> None:
         self._backend, self._stores = backend, backend.stores
         self._defined = DefinitionCache(backend.stores.control)  # decoded once, and again when something was defined
-        self._references: dict[tuple[str, int], Reference] = {}
+        self._references: dict[tuple[str, int], ReferenceSummary] = {}
 
     def contract(self, model: str) -> Contract | None:
         """The newest contract."""
@@ -26,8 +26,8 @@ class Sources:
             raise ConfigError(f"there is no model `{model}`", remedy="`watchkeeper reference` makes one")
         return contract
 
-    def _reference(self, contract: Contract) -> Reference | None:
+    def _reference(self, contract: Contract) -> ReferenceSummary | None:
         key = (contract.model, contract.version)
         if key not in self._references and (stored := self._stores.control.reference(*key)):
-            self._references[key] = Reference.from_bytes(stored)
+            self._references[key] = ReferenceSummary.from_bytes(stored)
         return self._references.get(key)

@@ -24,7 +24,7 @@ from core.contract import Contract, Task
 from core.error import ConfigError
 from core.name import Named, check
 from monitors.reference import arrow
-from monitors.reference.arrow import Form, Use
+from monitors.reference.arrow import Use, ValueForm
 from monitors.reference.arrow_time import after
 from watchkeeper.parquet import Parquet
 from watchkeeper.replay.fit import attributions, differences, ensemble, uses
@@ -79,7 +79,7 @@ class Recording:
         """Check before anything is sent that bytes are text, and that there are times, ids and predictions."""
         roles = self._contract.roles
         after(roles.ts, ts, self._contract.earliest)
-        text = [name for name in self._uses if arrow.form(self._file.schema.field(name).type) == Form.TEXT]
+        text = [name for name in self._uses if arrow.form(self._file.schema.field(name).type) == ValueForm.TEXT]
         there = {roles.id: self._ids.null_count < len(ts), roles.ts: ts.null_count < len(ts), roles.prediction: not len(ts)}
         for table in self._file.batches(_BATCH, sorted({*text, roles.prediction})):
             read = {name: arrow.read(name, table[name], self._uses[name]) for name in table.column_names}

@@ -18,7 +18,7 @@ from core.monitor import Monitor
 from monitors.model import Model
 from monitors.ownership.owner import Owner
 from monitors.ports import Committed
-from monitors.reference.derive import Reference
+from monitors.reference.derive import ReferenceSummary
 from storage.facts.progress import Progress
 from watchkeeper.scheduling.commit_tracker import CommitFacts, CommitTracker
 from watchkeeper.scheduling.definition_cache import Control as Defining
@@ -324,5 +324,5 @@ class Scheduler:
         known = self._models.get(contract.model)
         if known is None or known.contract.version != contract.version:
             stored = self._control.reference(contract.model, contract.version)
-            known = self._models[contract.model] = Model(contract, Reference.from_bytes(stored) if stored else None)
+            known = self._models[contract.model] = Model(contract, ReferenceSummary.from_bytes(stored) if stored else None)
         return known

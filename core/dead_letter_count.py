@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Refused(NamedTuple):
+class DeadLetterCount(NamedTuple):
     """Dead letters of one topic, model, field and reason: how many, when the log took the newest (microseconds), and where in the log that is."""
 
     topic: str
