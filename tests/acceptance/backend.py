@@ -184,12 +184,16 @@ class Backend:
         return None if found is None else Committed(found.predictions, found.labels, found.watermark, found.logged, found.frozen)
 
     def evaluate(self, model: str, *, silent: bool) -> bool:
-        """Take one step of the model's owner. Returns whether there was anything to do."""
+        """Take one step of the model's owner. Returns whether there was anything to do. An owner that is fenced goes, as the scheduler has it."""
         committed = self.committed(model)
         if committed is None:
             return False
         self._known[model] = committed
-        return self.step(self.owner(model), model, committed, silent=silent)
+        try:
+            return self.step(self.owner(model), model, committed, silent=silent)
+        except Fenced:  # an owner that was killed while it took the model has it now, and nobody works for it
+            del self._owners[model]
+            return True
 
     def step(self, owner: Owner, model: str, committed: Committed, *, silent: bool) -> bool:
         """Take one step of an owner, the current one or a former one."""

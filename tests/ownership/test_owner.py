@@ -153,6 +153,21 @@ def test_owners_after_a_restore_have_an_epoch_each(backend: Backend, model: str)
         found = second
 
 
+def test_a_lease_that_a_killed_owner_takes_late_costs_a_step(backend: Backend, model: str) -> None:
+    """The living owner is fenced by it, takes the model again, and evaluates what came meanwhile."""
+    predict(backend, model, 1, 1)
+    backend.ingest(1)
+    backend.fuse.arm(1, "late")
+    with pytest.raises(Killed):
+        backend.evaluate(model, silent=True)
+    backend.kill()
+    settle(backend, model)
+    backend.fuse.land()
+    predict(backend, model, 1, 2, "b")
+    settle(backend, model)
+    assert (backend.control.epochs(f"owner:{model}"), backend.twice(model)) == ({f"owner:{model}": 3}, (0, 0))
+
+
 def test_panes_that_a_crash_left_undeclared_are_below_the_next_epoch(backend: Backend, model: str) -> None:
     """With epochs from a backup: under the same generation the next owner's panes would be added to them."""
     predict(backend, model, 1, 1)
