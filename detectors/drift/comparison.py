@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 
 from core.baseline.reference import Reference
@@ -14,11 +15,14 @@ from detectors.contribution import at, bin_names, documents
 from detectors.evidence import Counts
 from detectors.interval import noncentralities
 from detectors.law import chi_square
+from detectors.rate import HasRows
 from detectors.spec import NoParams, Places, Result, Spec
 
 EMPTY = "one side has no rows"
 
 Terms = Callable[[Floats, Floats], Floats]
+E = TypeVar("E", bound=HasRows)
+P = TypeVar("P", bound=msgspec.Struct)
 
 
 def shares(target: Floats, baseline: Floats) -> tuple[Floats, Floats]:
@@ -38,13 +42,18 @@ def per_row(target: Counts, baseline: Counts) -> Floats:
         return np.asarray(1 / target.n + 1 / baseline.n)
 
 
+def compared(compute: Callable[[E, E, P], Result]) -> Callable[[E, E | None, P], Result]:
+    """The `compute` of a measure that has no value without a baseline, from one that gets a baseline always."""
+
+    def compute_if_compared(target: E, baseline: E | None, params: P) -> Result:
+        return Result(np.full(target.n.shape, np.nan)) if baseline is None else compute(target, baseline, params)
+
+    return compute_if_compared
+
+
 def comparison(distance: Callable[[Counts, Counts], Result]) -> Callable[[Counts, Counts | None, NoParams], Result]:
-    """A measure's `compute`, from a function for the distance of target and baseline; no value if there is no baseline."""
-
-    def compute(target: Counts, baseline: Counts | None, _params: NoParams) -> Result:
-        return Result(np.full(target.counts.shape[:-1], np.nan)) if baseline is None else distance(target, baseline)
-
-    return compute
+    """The `compute` of a measure without params, from a function for the distance of target and baseline."""
+    return compared(lambda target, baseline, _params: distance(target, baseline))
 
 
 def divergence(value: Floats, scaled: Floats, back: Callable[[Floats], Floats], h: Floats, degrees: Floats) -> Result:
@@ -78,18 +87,7 @@ def distance_spec(about: Measure, compute: Callable[[Counts, Counts | None, NoPa
     return Spec(about=about, evidence=Counts, compute=compute, no_value=EMPTY)
 
 
-def about(name: str, title: str, formula: str, brief: str, *, unit: str = "", usual: bool = False, tested: bool = True) -> Measure:
-    """The `Measure` of a distance between two sides: for columns, with the reference as usual baseline; less is better."""
-    return Measure(
-        name=f"drift.{name}",
-        title=title,
-        formula=formula,
-        brief=brief,
-        unit=unit,
-        subject=Subject.COLUMN,
-        better=-1,
-        compares=True,
-        usual_baseline=Reference(),
-        usual=usual,
-        tested=tested,
-    )
+def about(name: str, title: str, formula: str, brief: str = "", **more: Any) -> Measure:
+    """The `Measure` of a distance between two sides: for columns, with the reference as usual baseline; less is better unless `more` says otherwise."""
+    usual: dict[str, Any] = {"subject": Subject.COLUMN, "better": -1, "compares": True, "usual_baseline": Reference(), "tested": True}
+    return Measure(name=f"drift.{name}", title=title, formula=formula, brief=brief, **(usual | more))

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from core.baseline.reference import Reference
 from core.block import Floats
 from core.contract import Column, Kind
-from core.measure import Measure, Subject
+from detectors.drift.comparison import about, compared
 from detectors.evidence import Counts
 from detectors.interval import dkw
 from detectors.spec import NoParams, Places, Result, Spec, estimable
@@ -41,9 +40,7 @@ def ks(target: Floats, baseline: Floats, column: Column) -> tuple[Floats, Floats
     return np.abs(below - other).max(-1), loose.max(-1)
 
 
-def _compute(target: Counts, baseline: Counts | None, _params: NoParams) -> Result:
-    if baseline is None:
-        return Result(np.full(target.counts.shape[:-1], np.nan))
+def _compute(target: Counts, baseline: Counts, _params: NoParams) -> Result:
     column = target.column
     distance, bound = ks(target.counts, baseline.counts, column)
     value, why = estimable(distance, (np.isnan(distance), NO_NUMBERS), (bound > WIDEST, COARSE))
@@ -61,18 +58,8 @@ def _compute(target: Counts, baseline: Counts | None, _params: NoParams) -> Resu
 
 
 SPEC = Spec(
-    about=Measure(
-        name="drift.ks",
-        title="Kolmogorov-Smirnov distance",
-        formula="max |F - G| at the edges of the bins",
-        brief="KS",
-        subject=Subject.COLUMN,
-        better=-1,
-        compares=True,
-        usual_baseline=Reference(),
-        kinds=(Kind.NUMERIC,),
-    ),
+    about=about("ks", "Kolmogorov-Smirnov distance", "max |F - G| at the edges of the bins", "KS", kinds=(Kind.NUMERIC,), tested=False),
     evidence=Counts,
-    compute=_compute,
+    compute=compared(_compute),
     no_value=NO_NUMBERS,
 )

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from core.baseline.reference import Reference
 from core.block import Floats
 from core.contract import Kind
-from core.measure import Judged, Measure, Subject
+from core.measure import Judged
+from detectors.drift.comparison import about, compared
 from detectors.drift.ks import NO_NUMBERS
 from detectors.drift.wasserstein import NO_SPREAD
 from detectors.evidence import Moments
@@ -29,9 +29,7 @@ def mean_shift(target: Moments, baseline: Moments) -> tuple[Floats, Floats]:
         return target.mean - baseline.mean, target.variance / target.finite + baseline.variance / baseline.finite
 
 
-def _shift(target: Moments, baseline: Moments | None, _params: NoParams) -> Result:
-    if baseline is None:
-        return Result(np.full(target.n.shape, np.nan))
+def _shift(target: Moments, baseline: Moments, _params: NoParams) -> Result:
     unit = (target.column.spread or (np.nan, np.nan))[1] or np.nan
     apart, squared = mean_shift(target, baseline)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
@@ -58,9 +56,7 @@ def _shift(target: Moments, baseline: Moments | None, _params: NoParams) -> Resu
     return Result(value, why, interval, law, evidence)
 
 
-def _ratio(target: Moments, baseline: Moments | None, _params: NoParams) -> Result:
-    if baseline is None:
-        return Result(np.full(target.n.shape, np.nan))
+def _ratio(target: Moments, baseline: Moments, _params: NoParams) -> Result:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         value, why = estimable(
             target.variance / baseline.variance,
@@ -78,35 +74,29 @@ def _ratio(target: Moments, baseline: Moments | None, _params: NoParams) -> Resu
 
 
 MEAN_SHIFT = Spec(
-    about=Measure(
-        name="drift.mean_shift",
-        title="Mean shift",
-        formula="(target's mean - baseline's) / the reference's standard deviation",
+    about=about(
+        "mean_shift",
+        "Mean shift",
+        "(target's mean - baseline's) / the reference's standard deviation",
         unit="sd",
-        subject=Subject.COLUMN,
         judged=Judged.ABSOLUTE,
-        better=-1,
-        compares=True,
-        usual_baseline=Reference(),
         kinds=(Kind.NUMERIC,),
-        tested=True,
     ),
     evidence=Moments,
-    compute=_shift,
+    compute=compared(_shift),
     no_value=TOO_LARGE,
 )
 VARIANCE_RATIO = Spec(
-    about=Measure(
-        name="drift.variance_ratio",
-        title="Variance ratio",
-        formula="target's variance / baseline's",
-        subject=Subject.COLUMN,
+    about=about(
+        "variance_ratio",
+        "Variance ratio",
+        "target's variance / baseline's",
         judged=Judged.RATIO,
-        compares=True,
-        usual_baseline=Reference(),
+        better=0,
         kinds=(Kind.NUMERIC,),
+        tested=False,
     ),
     evidence=Moments,
-    compute=_ratio,
+    compute=compared(_ratio),
     no_value=TOO_LARGE,
 )

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
-from core.baseline.reference import Reference
 from core.block import Floats
 from core.contract import Kind
-from core.measure import Judged, Measure, Subject
+from core.measure import Judged
+from detectors.drift.comparison import about, compared
 from detectors.drift.ks import COARSE, NO_NUMBERS, WIDEST
 from detectors.drift.wasserstein import NO_SPREAD
 from detectors.evidence import Sums
@@ -51,9 +51,7 @@ def quantile(side: Sums, q: float) -> tuple[Floats, Floats]:
     return lower, upper
 
 
-def _compute(target: Sums, baseline: Sums | None, params: QuantileParams) -> Result:
-    if baseline is None:
-        return Result(np.full(target.counts.shape[:-1], np.nan))
+def _compute(target: Sums, baseline: Sums, params: QuantileParams) -> Result:
     scale = target.column.scale or np.nan
     (low, high), (least, most) = quantile(target, params.q), quantile(baseline, params.q)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -70,20 +68,17 @@ def _compute(target: Sums, baseline: Sums | None, params: QuantileParams) -> Res
 
 
 SPEC = Spec(
-    about=Measure(
-        name="drift.quantile_shift",
-        title="Quantile shift",
-        formula="(target's quantile - baseline's) / the reference's interquartile range (its standard deviation where that is 0)",
+    about=about(
+        "quantile_shift",
+        "Quantile shift",
+        "(target's quantile - baseline's) / the reference's interquartile range (its standard deviation where that is 0)",
         unit="IQR",
-        subject=Subject.COLUMN,
         judged=Judged.ABSOLUTE,
-        better=-1,
-        compares=True,
-        usual_baseline=Reference(),
         kinds=(Kind.NUMERIC,),
+        tested=False,
     ),
     evidence=Sums,
-    compute=_compute,
+    compute=compared(_compute),
     no_value="numbers too large",
     params=QuantileParams,
 )

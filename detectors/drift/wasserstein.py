@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from core.baseline.reference import Reference
 from core.block import Floats
 from core.contract import Kind
-from core.measure import Measure, Subject
 from detectors.contribution import at, bin_names, documents
+from detectors.drift.comparison import about, compared
 from detectors.drift.ks import COARSE, NO_NUMBERS, WIDEST, steps
 from detectors.evidence import Sums
 from detectors.spec import NoParams, Places, Result, Spec, estimable
@@ -39,9 +38,7 @@ def areas(target: Sums, baseline: Sums) -> Floats:
         return np.asarray(width * before - mean + its)
 
 
-def _compute(target: Sums, baseline: Sums | None, _params: NoParams) -> Result:
-    if baseline is None:
-        return Result(np.full(target.counts.shape[:-1], np.nan))
+def _compute(target: Sums, baseline: Sums, _params: NoParams) -> Result:
     column, scale = target.column, target.column.scale
     (n, f, below), (m, g, other) = steps(target.counts, column), steps(baseline.counts, column)
     apart = (below - other) - (f - g)  # F - G where the bin begins; within it F - G may change its sign between - f and g
@@ -66,19 +63,16 @@ def _compute(target: Sums, baseline: Sums | None, _params: NoParams) -> Result:
 
 
 SPEC = Spec(
-    about=Measure(
-        name="drift.wasserstein",
-        title="Wasserstein distance",
-        formula="sum over bins of |integral of F - G|, divided by the reference's interquartile range (its standard deviation where that is 0)",
-        brief="Wasserstein",
+    about=about(
+        "wasserstein",
+        "Wasserstein distance",
+        "sum over bins of |integral of F - G|, divided by the reference's interquartile range (its standard deviation where that is 0)",
+        "Wasserstein",
         unit="IQR",
-        subject=Subject.COLUMN,
-        better=-1,
-        compares=True,
-        usual_baseline=Reference(),
         kinds=(Kind.NUMERIC,),
+        tested=False,
     ),
     evidence=Sums,
-    compute=_compute,
+    compute=compared(_compute),
     no_value="numbers too large to be summed",
 )

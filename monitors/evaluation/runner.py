@@ -56,8 +56,8 @@ class WorkDone:
 class StepInput:
     """What has changed since the last step: the slots whose events changed, the watermark, and whether events come when they happen (`live`).
 
-    In an owner's `catching_up` all readings that are due are written, also those that are stored already: then they win over late writes of the
-    owner before. With `orphans_possible` there may be stored readings of windows or segments that no longer exist.
+    While an owner is `catching_up`, all readings that are due are written, also those that are stored already: then they win over late writes of
+    the owner before. With `orphans_possible` there may be stored readings of windows or segments that no longer exist.
     """
 
     touched: Ints
