@@ -20,6 +20,7 @@ from tests.acceptance.machines import Machines
 from tests.acceptance.sending import http, sending
 from tests.acceptance.storm import Storm
 from tests.acceptance.world import Cluster
+from tests.chaos.absence import absences
 from tests.chaos.monkey import SESSION, Monkey
 from tests.oracle.compare import compare
 from watchkeeper.client import Client
@@ -64,6 +65,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
                 found = {pair: watch.readings(client, pair) for pair in pairs}
                 panes = {row["model"]: row["predictions"] for row in client.models()}
             raw = {pair: cluster.counts(pair.model) for pair in pairs}
+            absent = absences(cluster)
             dead = cluster.ask("SELECT count() AS n FROM dead_letters")[0]["n"]
     with capsys.disabled():
         _tell(
@@ -83,7 +85,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
                 "seconds to quiet": f"{quiet:.1f}",
             }
         )
-    assert (status["problems"], dead) == ([], 0)
+    assert (status["problems"], dead, absent) == ([], 0, [])
     for pair, storm in storms.items():
         size = len(storm.truth)
         assert (size, size, size) == (raw[pair]["ids"], raw[pair]["places"], panes[pair.model])
