@@ -60,7 +60,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     `name` is `family.measure`; `title`, `brief` (where there is little room) and `formula` are for people. `better`: +1 where more is better, -1 where less
     is, 0 where neither. `compares`: the value itself compares a target with a baseline, so that a baseline has none of its own. `usual_baseline` is taken
     where a monitor names none. `usual`: a model that has only a reference is watched with it. `kinds` are the kinds of columns that can have a value.
-    `tested`: with a baseline it has a statistic whose law is known where nothing moved (`detectors.law`).
+    `tested`: with a baseline it has a statistic whose law is known where nothing moved (`detectors.law`). `excess`: the value is that statistic times a number, so that
+    its excess over the mean of that law is of the same unit.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     usual: bool = False
     kinds: tuple[Kind, ...] = tuple(Kind)
     tested: bool = False
+    excess: bool = False
 
     @property
     def family(self) -> Family:

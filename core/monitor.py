@@ -31,6 +31,25 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+class Compare(StrEnum):
+    """What is compared with the thresholds.
+
+    `value`: the value, as its measure is judged. `excess`: how much larger it is than it would be on average if nothing had moved. `rise`: how much larger it is than
+    the baseline's.
+    """
+
+    VALUE = "value"
+    EXCESS = "excess"
+    RISE = "rise"
+
+
+class Gate(StrEnum):
+    """What a breach needs besides a threshold that is reached: nothing, or a p-value that is evidence."""
+
+    NONE = "none"
+    EVIDENCE = "evidence"
+
+
 class Monitor(Described, frozen=True, kw_only=True):
     """A monitor's definition.
 
@@ -50,6 +69,8 @@ class Monitor(Described, frozen=True, kw_only=True):
     version: str | None = None  # of the model; None pools all
     warn: float | dict[str, float] | None = None
     critical: float | dict[str, float] | None = None
+    compare: Compare = Compare.VALUE
+    gate: Gate = Gate.NONE
     min_samples: int = 200
     persist: tuple[int, int] = (1, 1)
     severity: Severity = Severity.TICKET

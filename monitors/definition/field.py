@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, get_args, get_type_hints
+from enum import StrEnum
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -18,7 +19,7 @@ from core.contract import Contract
 from core.described import READERS
 from core.error import ConfigError
 from core.measure import Judged, Measure
-from core.monitor import Severity
+from core.monitor import Compare, Gate, Severity
 from core.name import Named, check
 from core.window import kind as windows
 from core.window.kind import Window
@@ -31,6 +32,7 @@ _PERSIST = re.compile(r"\s*([0-9]{1,4})\s+of\s+([0-9]{1,4})\s*", re.ASCII)
 _EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]+", re.ASCII)
 
 Threshold = float | dict[str, float]
+S = TypeVar("S", bound=StrEnum)
 
 
 def later(name: str, instead: str = "") -> ConfigError:
@@ -161,6 +163,32 @@ def min_samples(value: Any) -> int:
     return int(value)
 
 
+def compare(value: Any, measure: Measure | None, against: Baseline | None) -> Compare:
+    """What is compared with the thresholds."""
+    found = _one_of(Compare, value, "comparison")
+    if measure is None or found is Compare.VALUE:
+        return found
+    if against is None:
+        raise ConfigError(f"`{found}` needs a baseline", remedy="write for example `baseline: reference`")
+    if found is Compare.EXCESS and not measure.excess:
+        raise ConfigError(f"`{measure.name}` has no excess", remedy="write `value`, or take drift.psi")
+    if found is Compare.RISE and (measure.compares or measure.judged is not Judged.VALUE):
+        raise ConfigError(f"`{measure.name}` has no rise: it compares a window with its baseline already", remedy="write `value`")
+    return found
+
+
+def gate(value: Any, measure: Measure | None, against: Baseline | None) -> Gate:
+    """What a breach needs besides its threshold."""
+    found = _one_of(Gate, value, "gate")
+    if measure is None or found is Gate.NONE:
+        return found
+    if not measure.tested:
+        raise ConfigError(f"`{measure.name}` has no p-value that could be evidence", remedy="write `none`")
+    if against is None:
+        raise ConfigError("`evidence` needs a baseline", remedy="write for example `baseline: reference`")
+    return found
+
+
 def persist(value: Any) -> tuple[int, int]:
     """(m, n) of `m of n` or `{m: 2, n: 3}`."""
     written = f"{value['m']} of {value['n']}" if isinstance(value, dict) and set(value) == {"m", "n"} else value
@@ -173,9 +201,7 @@ def persist(value: Any) -> tuple[int, int]:
 
 def severity(value: Any) -> Severity:
     """How urgent an episode is."""
-    if value not in tuple(Severity):
-        raise ConfigError(f"there is no severity `{short(value)}`", remedy="write report, ticket or page")
-    return Severity(value)
+    return _one_of(Severity, value, "severity")
 
 
 def version(value: Any) -> str | None:
@@ -218,6 +244,14 @@ def _given(value: dict[str, Any], params: type[msgspec.Struct]) -> dict[str, Any
     fields = zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True)
     texts = {wire for name, wire in fields if str in get_args(hints[name])}
     return {name: as_text(one) if name in texts and isinstance(one, int | float | YamlTruth) else bare(one) for name, one in value.items()}
+
+
+def _one_of(kind: type[S], value: Any, what: str) -> S:
+    """The member of an enumeration that is written."""
+    if value not in tuple(kind):
+        *first, last = kind
+        raise ConfigError(f"there is no {what} `{short(value)}`", remedy=f"write {', '.join(first)} or {last}")
+    return kind(value)
 
 
 def _number(value: Any) -> float:

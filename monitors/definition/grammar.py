@@ -15,7 +15,7 @@ from core.described import READERS
 from core.error import ConfigError
 from core.measure import Measure, Subject
 from core.moment import DAY
-from core.monitor import Monitor, Severity
+from core.monitor import Compare, Gate, Monitor, Severity
 from core.name import check
 from core.window.tumbling import Tumbling
 from detectors.catalogue import spec
@@ -37,6 +37,8 @@ KEYS = (
     "version",
     "warn",
     "critical",
+    "compare",
+    "gate",
     "min_samples",
     "persist",
     "budget",
@@ -110,6 +112,8 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         version=faults.read(entry, "version", field.version, None),
         warn=faults.read(entry, "warn", lambda value: field.threshold(value, about, against), None),
         critical=faults.read(entry, "critical", lambda value: field.threshold(value, about, against), None),
+        compare=faults.read(entry, "compare", lambda value: field.compare(value, about, against), Compare.VALUE),
+        gate=faults.read(entry, "gate", lambda value: field.gate(value, about, against), Gate.NONE),
         min_samples=faults.read(entry, "min_samples", field.min_samples, 200),
         persist=faults.read(entry, "persist", field.persist, (1, 1)),
         severity=faults.read(entry, "severity", field.severity, Severity.TICKET),

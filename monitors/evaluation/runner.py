@@ -22,10 +22,11 @@ from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
 from monitors.evaluation import plan
-from monitors.evaluation.evaluate import Evaluate, columns_of, extent, fields, groupings_of, missing, most, segments_of
+from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.task import EvaluatedWindows, MonitorTask, groups, portions
+from monitors.evaluation.watched import columns_of, extent, fields, groupings_of, missing, most, segments_of
 from monitors.evaluation.withdrawal import absent, as_nodata, held, withdrawn
 from monitors.evidence.reads import Reads, Scope
 from monitors.lease import Lease
