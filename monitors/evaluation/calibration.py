@@ -17,11 +17,10 @@ from core.contract import Contract
 from core.error import Retryable
 from core.monitor import Monitor
 from core.segment import ALL
-from core.span import Flags, Spans
-from core.window.kind import Window
+from core.span import Spans
 from detectors import catalogue
 from detectors.dispersion import ENOUGH, Dispersion, dispersion
-from monitors.evaluation.plan import chunks, existing
+from monitors.evaluation.plan import chunks
 from monitors.evaluation.watched import columns_of, fields, groupings_of, most, segments_of, unsuited
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
@@ -30,8 +29,7 @@ from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
 from monitors.ports import Panes
 from monitors.reference.facts import UNTIMED
-
-_EVER = 1 << 62
+from monitors.reference.window import neighbourhood, windows_of
 
 
 @dataclass(frozen=True)
@@ -80,31 +78,6 @@ def calibrate(monitor: Monitor, model: Model, panes: Panes, history: History) ->
     shape = (len(columns), len(segments))
     found = dispersion(np.concatenate(statistics)) if statistics else Dispersion.none(shape)
     return Calibration(columns, segments, found)
-
-
-def windows_of(window: Window, slots: Ints, pane: int) -> tuple[Spans, Flags]:
-    """The disjoint windows of a reference with rows in these slots, in order, and which of them it fills from end to end.
-
-    Of windows that overlap, the last one counts, and before it the last that ends where it begins or earlier, and so on.
-    """
-    if not len(slots):
-        return Spans.none(), np.zeros(0, np.bool_)
-    found = existing(window, slots, _EVER, live=False)
-    kept, until = [], _EVER
-    for place in np.lexsort((found.start, -found.end)).tolist():
-        if found.end[place] <= until:
-            kept.append(place)
-            until = int(found.start[place])
-    found = found.take(np.array(kept[::-1]))
-    return found, (found.start >= slots[0]) & (found.end <= slots[-1] + pane)
-
-
-def neighbourhood(windows: Spans, places: Ints) -> Spans:
-    """The span of each of these windows together with the windows that it touches."""
-    first, last = np.maximum(places - 1, 0), np.minimum(places + 1, len(windows) - 1)
-    first = np.where(windows.end[first] == windows.start[places], first, places)
-    last = np.where(windows.start[last] == windows.end[places], last, places)
-    return Spans(windows.start[first], windows.end[last])
 
 
 def _statistics(monitor: Monitor, reads: Reads, extent: Extent, column: str, windows: Spans, around: Spans) -> Floats:
