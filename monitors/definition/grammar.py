@@ -92,8 +92,7 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         faults.add(entry.lines["model"], f"monitor `{entry.name}`, `model`", error)
     what = faults.read(entry, "measure", lambda value: _measure(value, known), None)
     about = None if what is None else what.about
-    usual = None if about is None else about.usual_baseline
-    against = faults.read(entry, "baseline", field.baseline, usual)
+    against = faults.read(entry, "baseline", field.baseline, None if about is None else about.usual_baseline)
     window = faults.read(entry, "target", lambda value: field.target(value, known), Tumbling(DAY))
     if entry.fields.get("target") is None and known is not None and not window.fits(known.pane):
         error = ConfigError(f"the usual window of 1d is no multiple of {duration.text(known.pane)}", remedy="write `target: {window: ...}`")

@@ -19,7 +19,7 @@ from core.baseline.reference import Reference
 from core.contract import LABEL, PREDICTION, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
 from core.measure import Judged, Subject
-from core.monitor import Monitor, Severity
+from core.monitor import Compare, Gate, Monitor, Severity
 from core.name import Named, fault
 from core.window.sliding import Sliding
 from core.window.tumbling import Tumbling
@@ -63,6 +63,26 @@ GOOD = {
         Monitor(name="error", model="taxi-fare", measure="performance.mae", warn={"above": 12}, critical={"above": 20.5}),
         Monitor(name="worse", model="taxi-fare", measure="performance.rmse", baseline=Reference(), warn=0.5, critical=0.5),
         Monitor(name="worse", model="delay", measure="performance.accuracy", warn={"below": 0.8}, critical={"below": 0.7}),
+    ],
+    "effect_and_evidence": [
+        Monitor(
+            name="drift",
+            model="taxi-fare",
+            measure="drift.psi",
+            baseline=Reference(),
+            warn=0.1,
+            compare=Compare.EXCESS,
+            gate=Gate.EVIDENCE,
+        ),
+        Monitor(
+            name="nulls",
+            model="taxi-fare",
+            measure="quality.null_rate",
+            baseline=Previous(),
+            critical=0.01,
+            compare=Compare.RISE,
+            gate=Gate.EVIDENCE,
+        ),
     ],
     "whole_grammar_that_is_built": [
         Monitor(
@@ -170,6 +190,8 @@ def monitors(draw: st.DrawFn) -> Monitor:
     below = draw(st.booleans())
     warn, critical = ({"below": high}, {"below": low}) if sided and below else ({"above": low}, {"above": high}) if sided else (low, high)
     columns = [column.name for column in (*contract.features, *contract.outputs)]
+    rises = measure.judged is Judged.VALUE and not measure.compares
+    compares = [Compare.VALUE, *([Compare.EXCESS] if measure.excess else []), *([Compare.RISE] if rises and baseline else [])]
     groupings = [*(dimension.name for dimension in contract.dimensions), *("*".join(cross) for cross in contract.crosses)]
     n = draw(st.integers(1, 9))
     every = draw(st.integers(1, 50)) * contract.pane
@@ -190,6 +212,8 @@ def monitors(draw: st.DrawFn) -> Monitor:
         version=draw(st.none() | st.sampled_from(["1", "2.0", "canary", "null", "1e5"])),
         warn=draw(st.sampled_from([None, warn])),
         critical=draw(st.sampled_from([None, critical])),
+        compare=draw(st.sampled_from(compares)),
+        gate=draw(st.sampled_from([Gate.NONE, *([Gate.EVIDENCE] if measure.tested and baseline else [])])),
         min_samples=draw(st.integers(0, 10_000)),
         persist=(draw(st.integers(1, n)), n),
         severity=draw(st.sampled_from(list(Severity))),

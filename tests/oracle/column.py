@@ -325,8 +325,8 @@ def _mean_shift(target: Sample, baseline: Sample, known: Known, _: dict[str, Any
     parts = [_variance(side) / size for side, size in zip((x, y), sizes, strict=True)]
     degrees = sum(parts) ** 2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True)) if any(parts) else 1.0
     half = float(stats.t.ppf(0.975, degrees)) * math.sqrt(sum(parts)) / unit
-    t = float(stats.ttest_ind(x, y, equal_var=False).statistic) if any(parts) else (0.0 if value == 0 else math.nan)
-    return Value(value, value - half, value + half, None if math.isnan(t) else t**2, 1)
+    squared = (value * unit) ** 2 / (sum(parts) / known.phi) if any(parts) else None if value else 0.0  # that of Welch's t
+    return Value(value, value - half, value + half, squared, 1)
 
 
 def _variance(x: Numbers) -> float:
