@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from core import moment
+from core import duration, moment
 from core.baseline.kind import Baseline
 from core.described import Described
 from core.window.kind import Window
@@ -50,11 +50,23 @@ class Gate(StrEnum):
     EVIDENCE = "evidence"
 
 
+class Budget(msgspec.Struct, frozen=True):
+    """How many alarm windows a monitor may raise by chance in `period` microseconds: `1 per 30d`."""
+
+    windows: int
+    period: int
+
+    @property
+    def text(self) -> str:
+        """As it is written."""
+        return f"{self.windows} per {duration.text(self.period)}"
+
+
 class Monitor(Described, frozen=True, kw_only=True):
     """A monitor's definition.
 
     `columns` is empty for measures of the whole model, and for "all features". `segments` is a list of groupings such as `all`, `carrier`
-    or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. `persist` is (m, n): m of n disjoint windows.
+    or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. A `budget` takes their place. `persist` is (m, n): m of n disjoint windows.
     One that is not `enabled` is paused: it is not evaluated, and its readings and episodes stay as they are.
     """
 
@@ -69,6 +81,7 @@ class Monitor(Described, frozen=True, kw_only=True):
     version: str | None = None  # of the model; None pools all
     warn: float | dict[str, float] | None = None
     critical: float | dict[str, float] | None = None
+    budget: Budget | None = None
     compare: Compare = Compare.VALUE
     gate: Gate = Gate.NONE
     min_samples: int = 200
@@ -80,8 +93,13 @@ class Monitor(Described, frozen=True, kw_only=True):
 
     @property
     def threshold(self) -> dict[str, Any]:
-        """The thresholds as readings give them."""
+        """The thresholds as readings give them; that of a budget comes from its calibration."""
         return {"warn": self.warn, "critical": self.critical}
+
+    @property
+    def alarms(self) -> bool:
+        """Whether a reading of it can be a breach."""
+        return self.warn is not None or self.critical is not None or self.budget is not None
 
     @property
     def evaluated_revision(self) -> int:

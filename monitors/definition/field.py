@@ -19,7 +19,7 @@ from core.contract import Contract
 from core.described import READERS
 from core.error import ConfigError
 from core.measure import Judged, Measure
-from core.monitor import Compare, Gate, Severity
+from core.monitor import Budget, Compare, Gate, Severity
 from core.name import Named, check
 from core.window import kind as windows
 from core.window.kind import Window
@@ -29,6 +29,7 @@ from monitors.definition.document import DefinitionEntry, Faults, YamlTruth, as_
 CALENDAR = ("daily", "weekly", "monthly", "week_to_date", "month_to_date", "quarter_to_date", "year_to_date")
 LATER_BASELINES = ("same_weekday", "rolling", "same_period_last", "version")
 _PERSIST = re.compile(r"\s*([0-9]{1,4})\s+of\s+([0-9]{1,4})\s*", re.ASCII)
+_BUDGET = re.compile(r"\s*([1-9][0-9]{0,3})\s+per\s+([0-9]{1,6}[smhdw])\s*", re.ASCII)
 _EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]+", re.ASCII)
 
 Threshold = float | dict[str, float]
@@ -187,6 +188,18 @@ def gate(value: Any, measure: Measure | None, against: Baseline | None) -> Gate:
     if against is None:
         raise ConfigError("`evidence` needs a baseline", remedy="write for example `baseline: reference`")
     return found
+
+
+def budget(value: Any, measure: Measure | None, against: Baseline | None) -> Budget:
+    """How many alarm windows by chance are accepted."""
+    found = _BUDGET.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ConfigError(f"`{short(value)}` is no budget", remedy="write `1 per 30d`")
+    if measure is not None and not measure.tested:
+        raise ConfigError(f"`{measure.name}` has no p-value, which a budget needs", remedy="write `warn` and `critical`")
+    if measure is not None and against is None:
+        raise ConfigError("a budget needs a baseline", remedy="write for example `baseline: reference`")
+    return Budget(int(found[1]), duration.parse(found[2]))
 
 
 def persist(value: Any) -> tuple[int, int]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from core import duration
+from core.baseline.kind import Baseline
 from core.contract import Contract
 from core.described import READERS
 from core.error import ConfigError
@@ -109,10 +111,7 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         window=window,
         baseline=against,
         version=faults.read(entry, "version", field.version, None),
-        warn=faults.read(entry, "warn", lambda value: field.threshold(value, about, against), None),
-        critical=faults.read(entry, "critical", lambda value: field.threshold(value, about, against), None),
-        compare=faults.read(entry, "compare", lambda value: field.compare(value, about, against), Compare.VALUE),
-        gate=faults.read(entry, "gate", lambda value: field.gate(value, about, against), Gate.NONE),
+        **_alarms(entry, faults, about, against),
         min_samples=faults.read(entry, "min_samples", field.min_samples, 200),
         persist=faults.read(entry, "persist", field.persist, (1, 1)),
         severity=faults.read(entry, "severity", field.severity, Severity.TICKET),
@@ -126,6 +125,21 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
     return monitor
 
 
+def _alarms(entry: DefinitionEntry, faults: Faults, about: Measure | None, against: Baseline | None) -> dict[str, Any]:
+    """What makes a reading a breach."""
+    readers: dict[str, tuple[Callable[..., Any], Any]] = {
+        "warn": (field.threshold, None),
+        "critical": (field.threshold, None),
+        "budget": (field.budget, None),
+        "compare": (field.compare, Compare.VALUE),
+        "gate": (field.gate, Gate.NONE),
+    }
+    return {
+        name: faults.read(entry, name, partial(reader, measure=about, against=against), default)
+        for name, (reader, default) in readers.items()
+    }
+
+
 def _keys(entry: DefinitionEntry, faults: Faults) -> None:
     """Every key is one of the grammar's, and built; those that must be there are."""
     where = f"monitor `{entry.name}`"
@@ -135,7 +149,11 @@ def _keys(entry: DefinitionEntry, faults: Faults) -> None:
         elif key not in KEYS:
             faults.add(entry.lines[key], where, unknown("field", key, KEYS))
     if entry.fields.get("budget") is not None:
-        faults.add(entry.lines["budget"], where, field.later("budget", "write `warn` and `critical`"))
+        for key in ("warn", "critical", "compare", "gate"):
+            if entry.fields.get(key) is not None:
+                faults.add(
+                    entry.lines[key], where, ConfigError(f"a `budget` takes the place of `{key}`", remedy="leave one of the two out")
+                )
     for key, example in (("model", "taxi-fare"), ("measure", "drift.psi")):
         if entry.fields.get(key) is None:
             faults.add(entry.line, where, ConfigError(f"`{key}` is missing", remedy=f"write for example `{key}: {example}`"))

@@ -6,20 +6,24 @@ on the monitor's definition alone, so every process that makes it makes the same
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import msgspec
 import numpy as np
 
-from core.block import Floats, Ints
+from core.block import Ints
 from core.contract import Contract
 from core.error import Retryable
+from core.moment import DAY
 from core.monitor import Monitor
 from core.segment import ALL
 from core.span import Spans
 from detectors import catalogue
-from detectors.dispersion import ENOUGH, Dispersion, dispersion
+from detectors.budget import Allowance, allowance
+from detectors.dispersion import ENOUGH, Dispersion, dispersion, p_value
+from detectors.spec import Law
 from monitors.evaluation.plan import chunks
 from monitors.evaluation.watched import columns_of, fields, groupings_of, most, segments_of, unsuited
 from monitors.evidence.extent import Extent
@@ -31,14 +35,22 @@ from monitors.ports import Panes
 from monitors.reference.facts import UNTIMED
 from monitors.reference.window import neighbourhood, windows_of
 
+_LONG = 30 * DAY  # a reference of this length is long enough to leave a week out on either side of a window
+_PERIODS = 3  # of a budget, which a reference must hold
+
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the windows of the reference tell of a monitor's statistics: their `dispersion`, (columns, segments). `all` is among the segments."""
+    """What the windows of the reference tell of a monitor's statistics: their `dispersion`, (columns, segments). `all` is among the segments.
+
+    `allowance` is what a budget allows, None without one. `brief`: the reference is shorter than three periods of it.
+    """
 
     columns: tuple[str, ...]
     segments: tuple[str, ...]
     dispersion: Dispersion
+    allowance: Allowance | None = None
+    brief: bool = False
 
     def of(self, column: str, segments: tuple[str, ...]) -> Dispersion:
         """The dispersion of a column: (segments,). A segment with too few windows of its own has that of `all`."""
@@ -54,8 +66,8 @@ class Calibration:
 
     @property
     def provisional(self) -> bool:
-        """Whether the reference has too few windows."""
-        return self.windows < ENOUGH
+        """Whether the reference is too short to rely on."""
+        return self.windows < ENOUGH or self.brief
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -66,31 +78,51 @@ def calibrate(monitor: Monitor, model: Model, panes: Panes, history: History) ->
     """The calibration of a monitor of a `tested` measure. Raises Retryable while the rows of the reference are not in the fact store."""
     contract = model.contract
     columns, segments = columns_of(monitor, contract), segments_of(monitor, model, ())
-    windows, whole = windows_of(monitor.window, _slots(model, panes), contract.pane)
+    slots = _slots(model, panes)
+    windows, whole = windows_of(monitor.window, slots, contract.pane)
     names = tuple(name for name in columns if name)
     kept = replace(model, contract=contract.of_reference)
     scope = Scope(kept, segments, groupings_of(monitor), names, None, fields(monitor, columns))
-    statistics = []
-    for chunk in chunks(windows.take(whole), most(scope)):
-        around = neighbourhood(windows, windows.find(chunk))
-        reads, extent = Reads(panes, history, scope), Extent.of(chunk.join(around))
-        statistics.append(np.stack([_statistics(monitor, reads, extent, name, chunk, around) for name in columns], axis=1))
-    shape = (len(columns), len(segments))
-    found = dispersion(np.concatenate(statistics)) if statistics else Dispersion.none(shape)
-    return Calibration(columns, segments, found)
+
+    def laws(around: Callable[[Spans], Spans]) -> Law:
+        """The laws of the windows that the reference fills, each against the rows that are not around it: (windows, columns, segments)."""
+        found = [
+            _laws(monitor, Reads(panes, history, scope), columns, chunk, around(chunk))
+            for chunk in chunks(windows.take(whole), most(scope))
+        ]
+        none = np.zeros((0, len(columns), len(segments)))
+        return Law(*(np.concatenate([none, *parts]) for parts in zip(*found, strict=True))) if found else Law(none, none)
+
+    found = Calibration(columns, segments, dispersion(laws(lambda chunk: neighbourhood(windows, windows.find(chunk))).statistic))
+    if monitor.budget is None:
+        return found
+    length = int(slots[-1]) + contract.pane - int(slots[0]) if len(slots) else 0
+    week = length >= _LONG
+    away = laws(lambda chunk: Spans(chunk.start - 7 * DAY, chunk.end + 7 * DAY) if week else neighbourhood(windows, windows.find(chunk)))
+    known = Dispersion(*(np.stack(parts) for parts in zip(*(found.of(name, segments) for name in columns), strict=True)))
+    p = p_value(away, known)
+    block = max(DAY, monitor.window.longest)
+    rate = monitor.budget.windows * block / monitor.budget.period
+    allowed = allowance(p.reshape(len(p), -1), windows.take(whole).start // block, rate, monitor.persist)
+    return replace(found, allowance=allowed, brief=length < _PERIODS * monitor.budget.period)
 
 
-def _statistics(monitor: Monitor, reads: Reads, extent: Extent, column: str, windows: Spans, around: Spans) -> Floats:
-    """The statistic of each window against the reference without its neighbourhood, NaN where a side has too few rows: (windows, segments)."""
-    spec = catalogue.spec(monitor.measure)
-    if unsuited(spec.about, reads.scope.model.contract, column):
-        return np.full((len(windows), len(reads.scope.segments)), np.nan)
-    kind = KINDS[spec.evidence]
-    target, near = kind.read(reads, extent, column, [[windows], [around]])
-    rest = kind.reference(reads.scope, column).without(near)
-    law = spec.compute(target, rest, msgspec.convert(monitor.params, spec.params)).law
-    few = np.minimum(target.n, rest.n) < max(monitor.min_samples, 1)
-    return np.where(few | (law is None), np.nan, np.nan if law is None else law.statistic)
+def _laws(monitor: Monitor, reads: Reads, columns: tuple[str, ...], windows: Spans, around: Spans) -> Law:
+    """The law of each window against the reference without what is around it, NaN where a side has too few rows: (windows, columns, segments)."""
+    spec, extent = catalogue.spec(monitor.measure), Extent.of(windows.join(around))
+    kind, params = KINDS[spec.evidence], msgspec.convert(monitor.params, spec.params)
+    nothing = np.full((len(windows), len(reads.scope.segments)), np.nan)
+    found = []
+    for column in columns:
+        if unsuited(spec.about, reads.scope.model.contract, column):
+            found.append(Law(nothing, nothing))
+            continue
+        target, near = kind.read(reads, extent, column, [[windows], [around]])
+        rest = kind.reference(reads.scope, column).without(near)
+        law = spec.compute(target, rest, params).law or Law(nothing, nothing)
+        few = np.minimum(target.n, rest.n) < max(monitor.min_samples, 1)
+        found.append(Law(*(np.where(few, np.nan, part) for part in law)))
+    return Law(*(np.stack(parts, axis=1) for parts in zip(*found, strict=True)))
 
 
 def _slots(model: Model, panes: Panes) -> Ints:

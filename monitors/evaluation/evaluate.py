@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isnan
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from core.baseline.source import Source
 from core.block import Floats, Ints
-from core.monitor import Monitor
+from core.monitor import Compare, Monitor
 from core.span import Spans
 from detectors import catalogue
 from detectors.dispersion import Dispersion, p_value
@@ -27,8 +28,6 @@ from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
 from monitors.ports import Contracts, Panes, Raw
-
-_DECIMALS = 12  # of numbers in evidence
 
 Texts = npt.NDArray[np.object_]
 
@@ -62,6 +61,7 @@ class _Asked:
     referenced: bool  # whether the baseline is the reference
     extent: Extent
     calibration: Calibration | None
+    compare: Compare
 
 
 class Evaluate:
@@ -97,15 +97,20 @@ class Evaluate:
             referenced=monitor.baseline is not None and monitor.baseline.source is Source.REFERENCE,
             extent=extent(monitor, windows),
             calibration=self.calibration(monitor, reads.scope.model),
+            compare=monitor.compare,
         )
         blocks, evidence = zip(*(_column(asked, name, windows, reads) for name in columns), strict=True)
         found = _Block._make(np.stack(arrays, axis=1) for arrays in zip(*blocks, strict=True))
-        judgement = Judgement(found.value, found.baseline_value, found.excess, found.p, len(columns))
+        allowed = None if asked.calibration is None else asked.calibration.allowance
+        judgement = Judgement(
+            found.value, found.baseline_value, found.excess, found.p, len(columns), None if allowed is None else allowed.p
+        )
         verdict, reason = judge(monitor, spec.about, judgement, found.n_target, found.n_baseline, found.why, found.empty)
         return Frame(
             monitor=monitor,
             contract=contract.version,
             windows=windows,
+            threshold={"p": allowed.p} if allowed else monitor.threshold,
             columns=columns,
             segments=reads.scope.segments,
             value=found.value,
@@ -155,7 +160,7 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
         excess=excess,
     )
     block = _Block._make(np.broadcast_to(array, shape) for array in block)
-    return block, result.evidence if known is None else _with_test(result.evidence, block)
+    return block, _with_comparison(result.evidence, block, asked.compare)
 
 
 def _tested(result: Result, known: Dispersion) -> tuple[Floats, Floats, Floats]:
@@ -169,12 +174,20 @@ def _tested(result: Result, known: Dispersion) -> tuple[Floats, Floats, Floats]:
     return p_value(result.law, known), known.phi, excess
 
 
-def _with_test(evidence: Evidence | None, block: _Block) -> Callable[[Places], list[dict[str, Any]]]:
-    """Evidence with the p-value and the dispersion of each place, where there is one."""
+def _with_comparison(evidence: Evidence | None, block: _Block, compare: Compare) -> Callable[[Places], list[dict[str, Any]]]:
+    """Evidence with the p-value and the dispersion of each place, where there is one, and with what is compared with the thresholds in place of the value."""
+    numbers = {"p": block.p, "phi": block.phi}
+    if compare is Compare.EXCESS:
+        numbers["excess"] = block.excess
+    elif compare is Compare.RISE:
+        numbers["rise"] = block.value - block.baseline_value
 
     def found(places: Places) -> list[dict[str, Any]]:
         documents = [{} for _ in places[0]] if evidence is None else evidence(places)
-        tested = zip(documents, block.p[places].tolist(), np.round(block.phi[places], _DECIMALS).tolist(), strict=True)
-        return [document if p != p else {"p": p, "phi": phi, **document} for document, p, phi in tested]
+        rows = zip(*(values[places].tolist() for values in numbers.values()), strict=True)
+        return [
+            {name: number for name, number in zip(numbers, row, strict=True) if not isnan(number)} | document
+            for row, document in zip(rows, documents, strict=True)
+        ]
 
     return found

@@ -275,7 +275,7 @@ class MonitorRunner:
 
     def _observe(self, monitor: Monitor, readings: Iterator[Reading], lease: Lease) -> None:
         """Give readings to the alerts, windows in order, a portion at a time."""
-        while has_threshold(monitor) and (portion := list(islice(readings, _PORTION))):
+        while monitor.alarms and (portion := list(islice(readings, _PORTION))):
             self._alerts.observe(monitor, portion, lease.fence)
 
     def _failed(self, monitor: Monitor, error: Exception) -> None:
@@ -306,8 +306,3 @@ class MonitorRunner:
         if unknown:
             found = self._readings.evaluated(contract.model, unknown, contract.version)
             self._done |= {(name, revision, contract.version): EvaluatedWindows(*found[name]) for name, revision in unknown.items()}
-
-
-def has_threshold(monitor: Monitor) -> bool:
-    """Whether a monitor has a threshold, so that alerts take its readings."""
-    return monitor.warn is not None or monitor.critical is not None

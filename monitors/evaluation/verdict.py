@@ -20,7 +20,7 @@ _DIGITS = 12  # both sides of a comparison are rounded to so many decimals
 class Judgement(NamedTuple):
     """What verdicts are made of, arrays of one shape: values, the baseline's, their excess (see `core.monitor.Compare`), and p-values, NaN where there is none.
 
-    `columns` is how many columns the monitor watches.
+    `columns` is how many columns the monitor watches, `allowed` the p-value up to which a budget lets it alarm.
     """
 
     value: Floats
@@ -28,6 +28,7 @@ class Judgement(NamedTuple):
     excess: Floats
     p: Floats
     columns: int
+    allowed: float | None = None
 
 
 def alpha(window: int, columns: int) -> float:
@@ -57,6 +58,8 @@ def judge(
     evident = given.p < alpha(monitor.window.longest, given.columns) if monitor.gate is Gate.EVIDENCE else np.ones(value.shape, np.bool_)
     put(reached(monitor.warn, compared) & evident, Verdict.WARN, None)
     put(reached(monitor.critical, compared) & evident, Verdict.CRITICAL, None)
+    if given.allowed is not None:
+        put(given.p <= given.allowed, Verdict.CRITICAL, None)
     put(np.isnan(compared), Verdict.NOT_ESTIMABLE, "baseline: " + why)
     put(np.isnan(value), Verdict.NOT_ESTIMABLE, why)
     few = (n_baseline != NONE) & (n_baseline < max(monitor.min_samples, 1))

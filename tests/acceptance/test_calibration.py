@@ -12,7 +12,7 @@ from core import moment
 from core.baseline.reference import Reference
 from core.contract import Kind
 from core.error import Retryable
-from core.monitor import Monitor
+from core.monitor import Budget, Monitor
 from core.window.sliding import Sliding
 from core.window.tumbling import Tumbling
 from detectors.catalogue import MEASURES
@@ -111,3 +111,18 @@ def test_a_monitor_waits_for_the_facts_of_its_reference(stores: Stores) -> None:
         calibrated(stores, model, "drift.psi")
     assert give(stores, "waits", table)[0] == "unchanged"
     assert calibrated(stores, model, "drift.psi", window=Tumbling(moment.DAY)).windows == DAYS - 2
+
+
+def test_a_budget_is_kept_on_the_reference_itself(stores: Stores) -> None:
+    """One alarm window in four days: a quarter of the days have their smallest p at the threshold or below, each judged without its week."""
+    table = file()
+    _, model = give(stores, "budget", table)
+    found = calibrated(stores, model, "drift.psi", budget=Budget(1, 4 * moment.DAY))
+    allowed = found.allowance
+    assert allowed is not None
+    assert (allowed.blocks, allowed.extrapolated, found.provisional) == (DAYS - 2, False, False)
+    assert allowed.expected == int((DAYS - 1) / 4) / (DAYS - 1)
+    rare = calibrated(stores, model, "drift.psi", budget=Budget(1, 90 * moment.DAY))
+    assert rare.allowance is not None
+    assert (rare.allowance.extrapolated, rare.provisional) == (True, True)
+    assert 1 - (1 - rare.allowance.p) ** 3 == pytest.approx(1 / 90)  # three columns

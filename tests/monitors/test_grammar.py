@@ -28,90 +28,9 @@ from detectors.planned import PLANNED
 from monitors.definition.field import params
 from monitors.definition.grammar import ParsedDefinitions, parse
 from tests.monitors.contracts import CONTRACTS, DELAY, FARE
+from tests.monitors.good import GOOD
 
 FILES = Path(__file__).parent / "definitions"
-DAY = moment.DAY
-
-GOOD = {
-    "nothing_at_all": [],
-    "defaults": [Monitor(name="nulls", model="taxi-fare", measure="quality.null_rate")],
-    "as_the_api_shows_it": [
-        Monitor(
-            name="accuracy",
-            model="delay",
-            measure="performance.accuracy",
-            window=Tumbling(7 * DAY),
-            critical={"below": 0.5},
-            severity=Severity.REPORT,
-        )
-    ],
-    "drift_is_against_the_reference": [
-        Monitor(
-            name="js",
-            model="taxi-fare",
-            measure="drift.js",
-            segments=("all", "borough"),
-            window=Tumbling(2 * moment.HOUR),
-            baseline=Reference(),
-            persist=(1, 4),
-        )
-    ],
-    "sliding_windows": [
-        Monitor(name="hourly", model="taxi-fare", measure="drift.psi", window=Sliding(DAY, 2 * moment.HOUR), baseline=Reference())
-    ],
-    "thresholds_on_either_side": [
-        Monitor(name="error", model="taxi-fare", measure="performance.mae", warn={"above": 12}, critical={"above": 20.5}),
-        Monitor(name="worse", model="taxi-fare", measure="performance.rmse", baseline=Reference(), warn=0.5, critical=0.5),
-        Monitor(name="worse", model="delay", measure="performance.accuracy", warn={"below": 0.8}, critical={"below": 0.7}),
-    ],
-    "effect_and_evidence": [
-        Monitor(
-            name="drift",
-            model="taxi-fare",
-            measure="drift.psi",
-            baseline=Reference(),
-            warn=0.1,
-            compare=Compare.EXCESS,
-            gate=Gate.EVIDENCE,
-        ),
-        Monitor(
-            name="nulls",
-            model="taxi-fare",
-            measure="quality.null_rate",
-            baseline=Previous(),
-            critical=0.01,
-            compare=Compare.RISE,
-            gate=Gate.EVIDENCE,
-        ),
-    ],
-    "whole_grammar_that_is_built": [
-        Monitor(
-            name="fare-drift",
-            model="taxi-fare",
-            measure="drift.psi",
-            columns=("trip_distance", "borough", PREDICTION),
-            segments=("all", "borough", "borough*rush_hour"),
-            baseline=Previous(),
-            version="3",
-            warn=0.1,
-            critical=0.25,
-            min_samples=500,
-            persist=(2, 3),
-            severity=Severity.PAGE,
-        )
-    ],
-    "several_documents_of_all_kinds": [
-        Monitor(
-            name="churn-drift",
-            model="churn",
-            measure="drift.psi",
-            columns=("age", "@score"),
-            segments=("all", "gender", "plan*remote"),
-            window=Tumbling(45 * moment.MINUTE),
-            baseline=Reference(),
-        )
-    ],
-}
 
 
 def read(text: str) -> ParsedDefinitions:
@@ -174,6 +93,7 @@ def documents(monitor: Monitor) -> dict[str, object]:
         **fields,
         "baseline": monitor.baseline.written if monitor.baseline else None,
         "target": monitor.window.written,
+        "budget": monitor.budget and monitor.budget.text,
         "persist": f"{m} of {n}",
     }
 
