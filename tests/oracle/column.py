@@ -321,11 +321,14 @@ def _mean_shift(target: Sample, baseline: Sample, known: Known, _: dict[str, Any
     value = float(x.mean() - y.mean()) / unit
     if len(x) < 2 or len(y) < 2:
         return Value(value)
+    apart = sum(_variance(side) / len(side) for side in (x, y))
+    squared = (value * unit) ** 2 / apart if apart else None if value else 0.0  # that of Welch's t
     sizes = [len(side) / known.phi for side in (x, y)]
+    if min(sizes) <= 1:
+        return Value(value, None, None, squared, 1)
     parts = [_variance(side) / size for side, size in zip((x, y), sizes, strict=True)]
-    degrees = sum(parts) ** 2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True)) if any(parts) else 1.0
+    degrees = sum(parts) ** 2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True)) if apart else 1.0
     half = float(stats.t.ppf(0.975, degrees)) * math.sqrt(sum(parts)) / unit
-    squared = (value * unit) ** 2 / (sum(parts) / known.phi) if any(parts) else None if value else 0.0  # that of Welch's t
     return Value(value, value - half, value + half, squared, 1)
 
 
