@@ -13,7 +13,8 @@ def breach(reading: Reading, about: Measure, level: str | None = None) -> str:
 
     `level` is the threshold to name, if that is not the one of the reading's verdict: of three windows two may be at warn, and the last one critical.
     """
-    return f"{_what(reading, about)} is {_value(reading, about)}; {_threshold(reading, level or reading.verdict.value)}, {_over(reading)}"
+    limit = _threshold(reading, about, level or reading.verdict.value)
+    return f"{_what(reading, about)} is {_value(reading, about)}; {limit}, {_over(reading)}"
 
 
 def within(reading: Reading, about: Measure) -> str:
@@ -40,16 +41,16 @@ def _value(reading: Reading, about: Measure) -> str:
     if reading.value is None:
         return "missing"
     if about.judged is not Judged.WORSE or reading.baseline is None or reading.baseline_value is None:
-        return number.rounded(reading.value)
+        return number.of_unit(reading.value, about.unit)
     moved = reading.value - reading.baseline_value
     far = f"{number.rounded(abs(moved))} {'above' if moved > 0 else 'below'}" if moved else "equal to"
     return f"{number.rounded(reading.value)}, {far} its {baselines.brief(reading.baseline)} {number.rounded(reading.baseline_value)}"
 
 
-def _threshold(reading: Reading, level: str) -> str:
+def _threshold(reading: Reading, about: Measure, level: str) -> str:
     """`critical from 0.25`, `warn at 0.8 or below`."""
     threshold = reading.threshold.get(level)
-    return f"{level} {number.reached(threshold)}" if threshold or threshold == 0 else level
+    return f"{level} {number.reached(threshold, about.unit)}" if threshold or threshold == 0 else level
 
 
 def _over(reading: Reading) -> str:

@@ -100,8 +100,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
         return self.judged is Judged.VALUE
 
     def takes_side(self, baseline: object | None) -> bool:
-        """Whether a threshold has to say `below` or `above`: there is no baseline, and the measure is judged by how much worse it is than one."""
-        return self.judged is Judged.WORSE and baseline is None
+        """Whether a threshold has to say `below` or `above`: the value itself is judged although more of it is better, or there is no baseline to be worse than."""
+        return (self.judged is Judged.WORSE and baseline is None) or (self.judged is Judged.VALUE and self.better > 0)
 
     def worse(self, value: Any, baseline: Any, *, against: bool) -> Any:
         """The number that is compared with thresholds that are numbers; value and baseline are floats or arrays of one shape.

@@ -139,7 +139,7 @@ def limits(monitor: Monitor, about: Measure, series: Series) -> list[Limit]:
     for level, limit in monitor.threshold.items():
         if limit is None:
             continue
-        amount, said = limit if isinstance(limit, int | float) else next(iter(limit.values())), number.reached(limit)
+        amount, said = limit if isinstance(limit, int | float) else next(iter(limit.values())), number.reached(limit, about.unit)
         relative = isinstance(limit, int | float) and about.judged is Judged.WORSE and against
         y = [about.limit(float(amount), at, against=relative) for at in series.baseline]
         drawn.append(Limit(level, f"{level} {f'worse by {number.exact(amount)}' if relative else said}", y))

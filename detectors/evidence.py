@@ -172,4 +172,29 @@ class Scores:
         return np.where(self.labelled > 0, "no labelled prediction has a score", "no labelled predictions").astype(object)
 
 
-Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores
+@dataclass(frozen=True)
+class Labelling:
+    """Distinct predictions, and how many of them have a label now, each (...)."""
+
+    n: Floats
+    labelled: Floats
+
+    empty: ClassVar[str] = "no predictions"
+
+
+@dataclass(frozen=True)
+class Delays:
+    """Labelled rows (...), and their labels by the bin of their delay, in order, with the sum of the delays in seconds: (..., bins).
+
+    Rows whose delay is not known are in no bin; `unknown` says why.
+    """
+
+    n: Floats
+    counts: Floats
+    sums: Floats
+    unknown: str = BEFORE
+
+    empty: ClassVar[str] = "no labelled predictions"
+
+
+Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays

@@ -138,6 +138,8 @@ def threshold(value: Any, measure: Measure | None, against: Baseline | None) -> 
     number = _number(value)
     if measure is not None and measure.takes_side(against):
         example = "{below: 0.8}" if measure.better > 0 else "{above: 12}"
+        if measure.judged is Judged.VALUE:
+            raise ConfigError(f"`{measure.name}` needs a side, since more is better", remedy=f"write `{example}`")
         raise ConfigError(f"`{measure.name}` without a baseline needs a side", remedy=f"write `{example}`, or give a baseline")
     return number
 

@@ -96,6 +96,12 @@ def pool(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
     return monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ()
 
 
+def wait(monitor: Monitor) -> int:
+    """How long after its end a window of a monitor is evaluated, in microseconds."""
+    spec = catalogue.spec(monitor.measure)
+    return spec.wait(msgspec.convert(monitor.params, spec.params))
+
+
 def extent(monitor: Monitor, windows: Spans) -> Extent:
     """The cells of event time that are read to evaluate a monitor over windows."""
     return Extent.of(windows.join(*pool(monitor, windows)))

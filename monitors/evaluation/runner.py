@@ -22,7 +22,7 @@ from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
 from monitors.evaluation import plan
-from monitors.evaluation.evaluate import Evaluate, columns_of, extent, fields, groupings_of, missing, most, segments_of
+from monitors.evaluation.evaluate import Evaluate, columns_of, extent, fields, groupings_of, missing, most, segments_of, wait
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.task import EvaluatedWindows, MonitorTask, groups, portions
@@ -170,7 +170,7 @@ class MonitorRunner:
         self._alerts.observe(monitor, (), lease.fence)  # without readings: closes what an earlier revision left open
         segments, columns = segments_of(monitor, model, found), columns_of(monitor, model.contract)
         done = self._done[monitor.name, monitor.evaluated_revision, model.contract.version]
-        existing = plan.existing(monitor.window, slots, max(given.watermark, done.until), live=given.live)
+        existing = plan.existing(monitor.window, slots, max(given.watermark - wait(monitor), done.until), live=given.live)
         # A touched slot without rows has lost its events, so windows may no longer exist.
         # The same holds for windows after the last event once the model is no longer live.
         lost = again or given.orphans_possible or (self._live and not given.live) or not np.isin(given.touched, slots).all()

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from core.block import Ints, Outcomes
+from core.contract import PREDICTION
 from core.span import Spans
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
@@ -53,6 +54,7 @@ class Reads:
         self._panes, self._history, self.scope = panes, history, scope
         self._inputs: dict[tuple[str, ...], list[tuple[Extent, dict[str, pa.Table]]]] = {}
         self._performance: dict[tuple[str, ...], list[tuple[Extent, pa.Table]]] = {}
+        self._predictions: list[tuple[Extent, pa.Table]] = []
         self._made: dict[tuple[object, ...], Any] = {}
 
     def inputs(self, extent: Extent, column: str, names: Collection[str]) -> pa.Table:
@@ -76,6 +78,15 @@ class Reads:
             return self._panes.performance(contract, asked, scope.groupings, extent.step, span, scope.version, extent.phase)
 
         return _kept(self._performance.setdefault(asked, []), extent, lambda: _asked(extent, ask))
+
+    def predictions(self, extent: Extent) -> pa.Table:
+        """How many predictions there are, one row a cell and segment with rows: start, segment, n. More cells than those of the extent may come."""
+        contract, scope = self.scope.model.contract, self.scope
+
+        def ask(span: tuple[int, int]) -> pa.Table:
+            return self._panes.inputs(contract, (PREDICTION,), ("n",), scope.groupings, extent.step, span, scope.version, extent.phase)
+
+        return _kept(self._predictions, extent, lambda: _asked(extent, ask))
 
     def once(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """The result of `make`, which is called once for a key."""

@@ -18,7 +18,7 @@ from core.block import Ints
 from core.clock import Clock
 from core.contract import Contract
 from core.monitor import Monitor
-from monitors.evaluation.evaluate import Evaluate
+from monitors.evaluation.evaluate import Evaluate, wait
 from monitors.evaluation.runner import MonitorRunner, StepInput, WorkDone
 from monitors.lease import Lease
 from monitors.model import Model
@@ -150,7 +150,7 @@ class Owner:
         contract, cursor = model.contract, lease.cursor()
         self._idle_state, watermark = None, self._watermark(committed, silent=silent)
         self._runner.clear_failures(monitors)
-        closes = {(contract.version, m.name, m.evaluated_revision): m.window.closes(watermark) for m in monitors}
+        closes = {(contract.version, m.name, m.evaluated_revision): _closes(m, watermark) for m in monitors}
         # A watermark that falls, as when silence ends, closes nothing.
         passed = any(after > self._closes.get(key, _NOTHING) for key, after in closes.items())
         failed = set(cursor.get("failed", []))
@@ -246,3 +246,9 @@ class Owner:
         self.counts.audited += found.slots
         self.counts.repaired += len(np.setdiff1d(found.repaired, work.to_rebuild))
         return np.unique(np.concatenate([touched, joined, np.array(found.repaired, np.int64)]))
+
+
+def _closes(monitor: Monitor, watermark: int) -> int:
+    """The watermark at which the next window of a monitor is due."""
+    after = wait(monitor)
+    return monitor.window.closes(watermark - after) + after

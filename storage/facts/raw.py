@@ -190,10 +190,10 @@ class Raw:
         select = "".join(f", {sql} AS d{index}" for index, sql in enumerate(picked.values()))
         sql = (
             f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
-            f" o.text AS text, o.number AS truth{select}"
+            f" o.text AS text, o.number AS truth, greatest(toUnixTimestamp64Micro(o.label_ts) - toUnixTimestamp64Micro(p.ts), 0) AS delay{select}"
             " FROM (SELECT * FROM predictions WHERE model = {model:String} AND contract = {contract:UInt32}"
             f" AND {in_slots()} AND {_COUNTS}{' AND version = {version:String}' if version else ''} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
-            f" INNER JOIN (SELECT prediction_id, ts, text, number FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}) AS o"
+            f" INNER JOIN (SELECT prediction_id, ts, text, number, label_ts FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}) AS o"
             " ON p.prediction_id = o.prediction_id AND p.ts = o.ts"
         )
         parameters = {"model": contract.model, "contract": contract.version, "version": version or "", **slots(values, pane)}
@@ -207,6 +207,7 @@ class Raw:
             label=_output(contract, table, "text", "truth"),
             score=col.floats(table["score"]),
             probabilities=col.matrix(table["probabilities"]),
+            delay=col.ints(table["delay"]),
         )
 
 

@@ -84,6 +84,12 @@ def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
     weekly = {"segments": ["all", "origin"], "target": {"window": "7d"}}
     for measure, more in _WEEKLY.items():
         watched.append({"monitor": measure, "measure": measure, **weekly, "columns": _NUMBERS, **more})
+    watched += [
+        {"monitor": "coverage", "measure": "quality.label_coverage", "warn": {"below": 0.99}, "baseline": "reference"},
+        {"monitor": "coverage-week", "measure": "quality.label_coverage", "target": {"window": "7d"}, "params": {"wait": "2d"}},
+        {"monitor": "delay", "measure": "quality.label_delay", "baseline": "previous", "target": {"window": "7d"}, "warn": 9_000},
+        {"monitor": "delay-tail", "measure": "quality.label_delay", "params": {"q": 0.9}, "segments": ["all"]},
+    ]
     names = ("mae", "rmse") if pair.task == "regression" else ("accuracy", "f1", "roc_auc")
     limits = {"warn": 5, "critical": 10} if pair.task == "regression" else {"warn": 0.05, "critical": 0.1}
     for name in names:

@@ -166,7 +166,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
     some: list[Baseline] = [Reference(), Previous(), Prior(draw(st.integers(500, 900)) * contract.pane)]
     baseline = draw(st.sampled_from(some if measure.usual_baseline else [None, *some]))
     low, high = sorted(draw(st.tuples(*[st.floats(-1e9, 1e9)] * 2)))
-    sided = measure.judged is Judged.WORSE and baseline is None
+    sided = (measure.judged is Judged.WORSE and baseline is None) or (measure.judged is Judged.VALUE and measure.better > 0)
     below = draw(st.booleans())
     warn, critical = ({"below": high}, {"below": low}) if sided and below else ({"above": low}, {"above": high}) if sided else (low, high)
     columns = [column.name for column in (*contract.features, *contract.outputs)]

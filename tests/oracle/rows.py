@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,12 @@ class Rows:
         """The start of each row's window."""
         ts = pd.to_datetime(self.frame[self.spec.ts], utc=True).dt.as_unit("us").astype("int64").to_numpy()
         return np.asarray(ts // length * length, np.int64)
+
+    @cached_property
+    def delays(self) -> npt.NDArray[np.int64]:
+        """From each row's time to that of its label, in microseconds; of rows without label it means nothing."""
+        known, when = (pd.to_datetime(self.frame[name], utc=True).dt.as_unit("us") for name in (self.spec.label_ts, self.spec.ts))
+        return np.asarray(known.astype("int64").to_numpy() - when.astype("int64").to_numpy(), np.int64)
 
     def _binned(self, column: str) -> tuple[Bins, npt.NDArray[np.int64]]:
         """The bins of a column, made from the reference, and the bin of each row."""
