@@ -60,6 +60,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     `name` is `family.measure`; `title`, `brief` (where there is little room) and `formula` are for people. `better`: +1 where more is better, -1 where less
     is, 0 where neither. `compares`: the value itself compares a target with a baseline, so that a baseline has none of its own. `usual_baseline` is taken
     where a monitor names none. `usual`: a model that has only a reference is watched with it. `kinds` are the kinds of columns that can have a value.
+    `of_stream`: it is of how events come, so that there is none of a segment, of one version or of the reference.
     `tested`: with a baseline it has a statistic whose law is known where nothing moved (`detectors.law`).
     """
 
@@ -78,6 +79,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     usual: bool = False
     kinds: tuple[Kind, ...] = tuple(Kind)
     tested: bool = False
+    of_stream: bool = False
 
     @property
     def family(self) -> Family:

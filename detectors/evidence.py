@@ -197,4 +197,27 @@ class Delays:
     empty: ClassVar[str] = "no labelled predictions"
 
 
-Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays
+LATE = ("1m", "5m", "15m", "1h", "6h", "1d", "7d")
+
+
+@dataclass(frozen=True)
+class Late:
+    """Predictions (...), and how many of them the log took later than each time of `LATE` after their own time."""
+
+    n: Floats
+    late: Mapping[str, Floats]
+
+    empty: ClassVar[str] = "no predictions"
+
+
+@dataclass(frozen=True)
+class Orphans:
+    """Ids with a label whose time is in the window, and how many of them have no prediction, each (...)."""
+
+    n: Floats
+    orphans: Floats
+
+    empty: ClassVar[str] = "no labels"
+
+
+Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays | Late | Orphans

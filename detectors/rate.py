@@ -34,10 +34,16 @@ def rate_spec(
     """The measure of the share of all rows that `count` counts. Where that is NaN, `unknown` says why. `more` are other fields of the Spec."""
 
     def compute(target: E, baseline: E | None, _params: object) -> Result:
-        counted, n = count(target), target.n
-        with np.errstate(invalid="ignore", divide="ignore"):
-            value, why = estimable(counted / n, (n == 0, NO_ROWS), (np.isnan(counted), unknown(target)))
-        law = None if baseline is None else proportions(counted, n, count(baseline), baseline.n)
-        return Result(value, why, lambda phi: wilson(value, n / phi), law)
+        other = None if baseline is None else (count(baseline), baseline.n)
+        return rate((count(target), target.n), other, unknown(target))
 
     return Spec(about=about, evidence=evidence, compute=compute, no_value=NO_ROWS, **more)
+
+
+def rate(target: tuple[Floats, Floats], baseline: tuple[Floats, Floats] | None = None, unknown: str = NO_ROWS) -> Result:
+    """The rate of the rows that are counted, which are given with all rows, for each side; `unknown` says why a count may be NaN."""
+    counted, n = target
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value, why = estimable(counted / n, (n == 0, NO_ROWS), (np.isnan(counted), unknown))
+    law = None if baseline is None else proportions(counted, n, *baseline)
+    return Result(value, why, lambda phi: wilson(value, n / phi), law)

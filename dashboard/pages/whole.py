@@ -69,8 +69,11 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Mo
         note=f"{reach(state)}, {shift(over[name])}. Bars: predictions in light, {counted} in dark.{band}",
         foot=piece.source(asked[name]),
     )
+    facts = piece.figures(*(_fact(view.measures[other], one, shown[other], state) for other, one in found.items()))
+    if about.of_stream:
+        return [facts, card]
     by = await panel(segments(reader, view, monitor, state, over[name], here, column="", window=chosen), "segments")
-    return [piece.figures(*(_fact(view.measures[other], one, shown[other], state) for other, one in found.items())), card, by]
+    return [facts, card, by]
 
 
 def _fact(about: Measure, one: Series, monitor: Monitor, state: PageState) -> tuple[str, Any, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -209,7 +209,9 @@ def params(value: Any, measure: AnySpec | None, contract: Contract | None) -> di
         found = msgspec.convert(_given(value, measure.params), measure.params)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$.")
-        raise ConfigError(f"`params.{where.rstrip('`')}`: {what[:1].lower()}{what[1:]}" if where else str(error)) from None
+        allowed = _choices(measure.params, where.rstrip("`"))
+        said = f"`params.{where.rstrip('`')}`: {what[:1].lower()}{what[1:]}" if where else str(error)
+        raise ConfigError(said, remedy="write one of " + ", ".join(allowed) if allowed else "") from None
     built: dict[str, Any] = msgspec.to_builtins(found if contract is None else measure.settle(found, contract))
     return built
 
@@ -220,6 +222,13 @@ def _given(value: dict[str, Any], params: type[msgspec.Struct]) -> dict[str, Any
     fields = zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True)
     texts = {wire for name, wire in fields if str in get_args(hints[name])}
     return {name: as_text(one) if name in texts and isinstance(one, int | float | YamlTruth) else bare(one) for name, one in value.items()}
+
+
+def _choices(params: type[msgspec.Struct], wire: str) -> list[str]:
+    """The values of a param that takes one of a few texts."""
+    names = dict(zip(params.__struct_encode_fields__, params.__struct_fields__, strict=True))
+    hint = get_type_hints(params).get(names.get(wire, ""))
+    return [str(one) for one in get_args(hint)] if get_origin(hint) is Literal else []
 
 
 def _number(value: Any) -> float:

@@ -20,6 +20,7 @@ from core.monitor import Monitor
 from core.segment import grouping_of
 from core.span import Spans
 from detectors import catalogue
+from detectors.evidence import Orphans
 from detectors.spec import AnySpec, Result
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.verdict import judge
@@ -28,7 +29,7 @@ from monitors.evidence.history import History
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import PaneFields, Reads, Scope
 from monitors.model import Model
-from monitors.ports import Contracts, Panes, Raw
+from monitors.ports import Contracts, Panes, Raw, Stream
 
 _CELLS = 2_000_000  # cells of a dense block; each thread has one block
 _PHI = np.ones(1)  # rows count as independent
@@ -51,12 +52,12 @@ class _Asked:
 class Evaluate:
     """Computes readings. It reads panes and outcomes, and writes nothing."""
 
-    def __init__(self, panes: Panes, raw: Raw, contracts: Contracts) -> None:
-        self._panes, self._history = panes, History(raw, contracts)
+    def __init__(self, panes: Panes, raw: Raw, stream: Stream, contracts: Contracts) -> None:
+        self._panes, self._history, self._stream = panes, History(raw, contracts), stream
 
     def reads(self, scope: Scope) -> Reads:
         """The reads that monitors of one scope share while they are evaluated over the same windows."""
-        return Reads(self._panes, self._history, scope)
+        return Reads(self._panes, self._history, self._stream, scope)
 
     def __call__(self, monitor: Monitor, windows: Spans, reads: Reads) -> Frame:
         """The readings of these windows for all columns of the monitor and all segments of the scope."""
@@ -100,6 +101,11 @@ def wait(monitor: Monitor) -> int:
     """How long after its end a window of a monitor is evaluated, in microseconds."""
     spec = catalogue.spec(monitor.measure)
     return spec.wait(msgspec.convert(monitor.params, spec.params))
+
+
+def by_label(monitor: Monitor) -> bool:
+    """Whether a monitor takes labels by their own time."""
+    return catalogue.spec(monitor.measure).evidence is Orphans
 
 
 def extent(monitor: Monitor, windows: Spans) -> Extent:

@@ -22,7 +22,7 @@ from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
 from monitors.evaluation import plan
-from monitors.evaluation.evaluate import Evaluate, columns_of, extent, fields, groupings_of, missing, most, segments_of, wait
+from monitors.evaluation.evaluate import Evaluate, by_label, columns_of, extent, fields, groupings_of, missing, most, segments_of, wait
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.task import EvaluatedWindows, MonitorTask, groups, portions
@@ -54,13 +54,14 @@ class WorkDone:
 
 @dataclass(frozen=True)
 class StepInput:
-    """What has changed since the last step: the slots whose events changed, the watermark, and whether events come when they happen (`live`).
+    """What has changed since the last step: the slots whose events changed, the slots of the times of labels that did, the watermark, and whether events come when they happen (`live`).
 
     While an owner is `catching_up`, all readings that are due are written, also those that are stored already: then they win over late writes of
     the owner before. With `orphans_possible` there may be stored readings of windows or segments that no longer exist.
     """
 
     touched: Ints
+    touched_by_label: Ints
     watermark: int
     live: bool
     catching_up: bool
@@ -175,7 +176,8 @@ class MonitorRunner:
         # The same holds for windows after the last event once the model is no longer live.
         lost = again or given.orphans_possible or (self._live and not given.live) or not np.isin(given.touched, slots).all()
         gone = done.windows.take(~done.windows.isin(existing)) if lost else Spans.none()
-        due = plan.due(monitor, existing, slots if again else given.touched, done.complete(len(segments) * len(columns)))
+        touched = given.touched_by_label if by_label(monitor) else given.touched
+        due = plan.due(monitor, existing, slots if again else touched, done.complete(len(segments) * len(columns)))
         return MonitorTask(monitor, segments, columns, due, gone, done)
 
     def _group(self, group: Sequence[MonitorTask], model: Model, given: StepInput, lease: Lease, failures: Failures) -> None:

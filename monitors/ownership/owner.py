@@ -18,14 +18,14 @@ from core.block import Ints
 from core.clock import Clock
 from core.contract import Contract
 from core.monitor import Monitor
-from monitors.evaluation.evaluate import Evaluate, wait
+from monitors.evaluation.evaluate import Evaluate, by_label, wait
 from monitors.evaluation.runner import MonitorRunner, StepInput, WorkDone
 from monitors.lease import Lease
 from monitors.model import Model
 from monitors.ownership.audit import NO_SLOTS, Audit, fresh
 from monitors.ownership.rebuild import Rebuild
 from monitors.ownership.rebuild_progress import RebuildProgress
-from monitors.ports import Alerts, Committed, Cursors, FactWriter, OutcomeStore, Panes, Ranges, Raw, Readings
+from monitors.ports import Alerts, Committed, Cursors, FactWriter, OutcomeStore, Panes, Ranges, Raw, Readings, Stream
 
 _NOTHING = -(1 << 62)  # no window was looked at yet
 _LIVE = moment.HOUR  # a model is live if its latest event was not older than this when it came
@@ -36,6 +36,7 @@ class OwnerStores:
     """The stores that an owner works with."""
 
     raw: Raw
+    stream: Stream
     outcomes: OutcomeStore
     panes: Panes
     readings: Readings
@@ -164,9 +165,10 @@ class Owner:
             return False  # nothing came, and no window has closed since the last step
         lease.advance()
         touched = self._update_facts(contract, work, committed, lease) if work else NO_SLOTS
+        by_time_of_label = self._touched_by_label(contract, work) if any(map(by_label, monitors)) else NO_SLOTS
         # Panes of a batch that is not committed may exist. Until a batch is committed, it is unknown whether events come when they happen.
         live = bool(committed.predictions) and committed.logged - committed.watermark < _LIVE
-        given = StepInput(touched, watermark, live, self._catching_up, self._orphans_possible)
+        given = StepInput(touched, by_time_of_label, watermark, live, self._catching_up, self._orphans_possible)
         worked, failing = self._runner(model, monitors, given, failed, lease)
         self._rebuilt_by_others = by_others
         if work or failing != failed:
@@ -246,6 +248,12 @@ class Owner:
         self.counts.audited += found.slots
         self.counts.repaired += len(np.setdiff1d(found.repaired, work.to_rebuild))
         return np.unique(np.concatenate([touched, joined, np.array(found.repaired, np.int64)]))
+
+    def _touched_by_label(self, contract: Contract, work: _Work) -> Ints:
+        """The slots of the times of labels whose readings may change: those of new labels, and of labels whose prediction came."""
+        if work.contract_changed or work.rebuilding:
+            return self._stores.stream.every_label_slot(self._name, contract.pane)
+        return self._stores.stream.label_slots(self._name, work.predictions, work.labels, contract.pane)
 
 
 def _closes(monitor: Monitor, watermark: int) -> int:

@@ -161,7 +161,15 @@ def _quality(
     def found(rows: Rows, place: tuple[int, str], span: int) -> Found:
         delayed = name == "quality.label_delay"
         held = rows.members(grouping, span, every if span else 0, delayed).get(place, np.zeros(0, np.int64))
-        value, n = quality.label_delay(rows.delays[held], params) if delayed else quality.label_coverage(rows.labelled[held])
+        if name == "quality.orphan_label_rate":
+            true, orphans = (
+                int(((at >= place[0]) & (at < place[0] + span)).sum()) for at in (rows.label_times, np.array(rows.spec.orphans))
+            )
+            value, n = quality.rate(orphans, true + orphans)
+        elif name == "quality.late_rate":  # events of the past, that are sent now
+            value, n = quality.rate(len(held), len(held))
+        else:
+            value, n = quality.label_delay(rows.delays[held], params) if delayed else quality.label_coverage(rows.labelled[held])
         return Found(value.value, n, value.lower, value.upper)
 
     def find(start: int, segment: str) -> tuple[Found, Found | None]:
