@@ -5,6 +5,8 @@ ARGS ?=
 BIN := .venv/bin
 STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# What is imported is compiled once and not by each process: without bytecode a process needs seconds more to start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up embedded test chaos fuzz check bench bench-latency services clean

@@ -13,7 +13,8 @@ def breach(reading: Reading, about: Measure, level: str | None = None) -> str:
 
     `level` is the threshold to name, if that is not the one of the reading's verdict: of three windows two may be at warn, and the last one critical.
     """
-    return f"{_what(reading, about)} is {_value(reading, about)}; {_threshold(reading, level or reading.verdict.value)}, {_over(reading)}"
+    limit = _threshold(reading, about, level or reading.verdict.value)
+    return f"{_what(reading, about)} is {_value(reading, about)}; {limit}, {_over(reading)}"
 
 
 def within(reading: Reading, about: Measure) -> str:
@@ -44,7 +45,7 @@ def _value(reading: Reading, about: Measure) -> str:
     if (rise := reading.evidence.get("rise")) is not None and reading.baseline_value is not None and reading.baseline:
         return f"{number.rounded(reading.value)}, {_far(rise)} its {baselines.brief(reading.baseline)} {number.rounded(reading.baseline_value)}"
     if about.judged is not Judged.WORSE or reading.baseline is None or reading.baseline_value is None:
-        return number.rounded(reading.value)
+        return number.of_unit(reading.value, about.unit)
     far = _far(reading.value - reading.baseline_value)
     return f"{number.rounded(reading.value)}, {far} its {baselines.brief(reading.baseline)} {number.rounded(reading.baseline_value)}"
 
@@ -53,12 +54,12 @@ def _far(moved: float) -> str:
     return f"{number.rounded(abs(moved))} {'above' if moved > 0 else 'below'}" if moved else "equal to"
 
 
-def _threshold(reading: Reading, level: str) -> str:
+def _threshold(reading: Reading, about: Measure, level: str) -> str:
     """`critical from 0.25`, `warn at 0.8 or below`, `critical at p 0.001 or below (p 0.0002)`."""
     if (allowed := reading.threshold.get("p")) is not None:
         return f"{level} at p {number.rounded(allowed)} or below (p {number.rounded(reading.evidence.get('p', 1.0))})"
     threshold = reading.threshold.get(level)
-    return f"{level} {number.reached(threshold)}" if threshold or threshold == 0 else level
+    return f"{level} {number.reached(threshold, about.unit)}" if threshold or threshold == 0 else level
 
 
 def _over(reading: Reading) -> str:

@@ -134,7 +134,10 @@ class Labels:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Predictions of one model whose truth is known, n rows. `dimensions` are the segment columns' texts by name."""
+    """Predictions of one model whose truth is known, n rows. `dimensions` are the segment columns' texts by name.
+
+    `delay` is the time from each prediction to its label in microseconds, -1 where it is not known; None if it is not known for any.
+    """
 
     ts: Ints
     version: Categories
@@ -144,6 +147,7 @@ class Outcomes:
     label: Categories | Floats
     score: Floats
     probabilities: Floats | None
+    delay: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.ts)

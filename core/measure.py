@@ -60,6 +60,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     `name` is `family.measure`; `title`, `brief` (where there is little room) and `formula` are for people. `better`: +1 where more is better, -1 where less
     is, 0 where neither. `compares`: the value itself compares a target with a baseline, so that a baseline has none of its own. `usual_baseline` is taken
     where a monitor names none. `usual`: a model that has only a reference is watched with it. `kinds` are the kinds of columns that can have a value.
+    `of_stream`: it is of how events come, so that there is none of a segment, of one version or of the reference.
     `tested`: with a baseline it has a statistic whose law is known where nothing moved (`detectors.law`). `excess`: the value is that statistic times a number, so that
     its excess over the mean of that law is of the same unit.
     """
@@ -80,6 +81,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[Kind, ...] = tuple(Kind)
     tested: bool = False
     excess: bool = False
+    of_stream: bool = False
 
     @property
     def family(self) -> Family:
@@ -102,8 +104,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
         return self.judged is Judged.VALUE
 
     def takes_side(self, baseline: object | None) -> bool:
-        """Whether a threshold has to say `below` or `above`: there is no baseline, and the measure is judged by how much worse it is than one."""
-        return self.judged is Judged.WORSE and baseline is None
+        """Whether a threshold has to say `below` or `above`: the value itself is judged although more of it is better, or there is no baseline to be worse than."""
+        return (self.judged is Judged.WORSE and baseline is None) or (self.judged is Judged.VALUE and self.better > 0)
 
     def worse(self, value: Any, baseline: Any, *, against: bool) -> Any:
         """The number that is compared with thresholds that are numbers; value and baseline are floats or arrays of one shape.

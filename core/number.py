@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from decimal import Decimal
 
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 _LARGEST = 1e15  # from here on digits are powers of ten
 
 
@@ -36,13 +38,27 @@ def exact(value: float) -> str:
     return f"10^{int(power)}" if head == "1" else f"{head} x 10^{int(power)}"
 
 
-def reached(threshold: float | dict[str, float]) -> str:
+def reached(threshold: float | dict[str, float], unit: str = "") -> str:
     """A threshold in words. A value that equals the threshold reaches it.
 
-    >>> reached(0.25), reached({"above": 12.0}), reached({"below": 0.8})
-    ('from 0.25', 'from 12', 'at 0.8 or below')
+    >>> reached(0.25), reached({"above": 12.0}), reached({"below": 0.8}), reached(7200, "s")
+    ('from 0.25', 'from 12', 'at 0.8 or below', 'from 2 h')
     """
-    if not isinstance(threshold, dict):
-        return f"from {exact(threshold)}"
-    side, value = next(iter(threshold.items()))
-    return f"at {exact(value)} or below" if side == "below" else f"from {exact(value)}"
+    side, value = next(iter(threshold.items())) if isinstance(threshold, dict) else ("above", threshold)
+    said = of_unit(value, unit, exact)
+    return f"at {said} or below" if side == "below" else f"from {said}"
+
+
+def duration(seconds: float) -> str:
+    """A duration with its largest unit, to three digits.
+
+    >>> duration(172800.0), duration(5400.0), duration(0.25)
+    ('2 d', '1.5 h', '0.25 s')
+    """
+    size, unit = next(((size, unit) for size, unit in _UNITS if abs(seconds) >= size), (1, "s"))
+    return f"{rounded(seconds / size)} {unit}"
+
+
+def of_unit(value: float, unit: str, write: Callable[[float], str] = rounded) -> str:
+    """A value of a measure with this unit; seconds as a duration."""
+    return duration(value) if unit == "s" else write(value)

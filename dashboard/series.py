@@ -148,7 +148,7 @@ def limits(monitor: Monitor, about: Measure, series: Series) -> list[Limit]:
     for level, limit in monitor.threshold.items():
         if limit is None:
             continue
-        amount, said = limit if isinstance(limit, int | float) else next(iter(limit.values())), number.reached(limit)
+        amount, said = limit if isinstance(limit, int | float) else next(iter(limit.values())), number.reached(limit, about.unit)
         if word := words.get(monitor.compare):
             moved = series.excess if monitor.compare is Compare.EXCESS else _less(series.value, series.baseline)
             drawn.append(Limit(level, f"{level} {word}{number.exact(amount)}", _plus(_less(series.value, moved), float(amount))))

@@ -6,6 +6,7 @@ import time
 
 from core import moment
 from core import number as numbers
+from core.measure import Measure
 from core.reading import Verdict
 
 NONE = "-"
@@ -31,6 +32,11 @@ def number(value: float | None) -> str:
     ('0.312', '12,346', '0.0000965', '-')
     """
     return NONE if value is None else numbers.rounded(value)
+
+
+def value(amount: float | None, about: Measure) -> str:
+    """A value of a measure; one in seconds as a duration."""
+    return NONE if amount is None else numbers.of_unit(amount, about.unit)
 
 
 def share(part: float) -> str:

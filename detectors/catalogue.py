@@ -10,13 +10,16 @@ from detectors.drift import chi2, hellinger, js, ks, psi, quantile_shift, tail_s
 from detectors.drift import mean_variance as moment
 from detectors.performance import accuracy, f1, mae, precision, rmse, roc_auc
 from detectors.planned import PLANNED
-from detectors.quality import distinct, out_of_range_rate, rate
+from detectors.quality import distinct, label_coverage, label_delay, out_of_range_rate, rate, stream
 from detectors.spec import AnySpec
 
 SPECS: tuple[AnySpec, ...] = (
     *rate.SPECS,
     out_of_range_rate.SPEC,
     *distinct.SPECS,
+    label_coverage.SPEC,
+    label_delay.SPEC,
+    *stream.SPECS,
     psi.SPEC,
     psi.KL,
     js.SPEC,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from core.block import Floats, Ints
 from core.contract import Column
 
-E = TypeVar("E", bound="Counts | Moments")
+E = TypeVar("E", bound="Counts | Moments | Labelling")
 
 
 def _less(whole: E, part: E, *names: str) -> E:
@@ -191,4 +191,56 @@ class Scores:
         return np.where(self.labelled > 0, "no labelled prediction has a score", "no labelled predictions").astype(object)
 
 
-Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores
+@dataclass(frozen=True)
+class Labelling:
+    """Distinct predictions, and how many of them have a label now, each (...)."""
+
+    n: Floats
+    labelled: Floats
+
+    empty: ClassVar[str] = "no predictions"
+
+    def without(self, part: Self) -> Self:
+        """The predictions that are not among those of `part`."""
+        return _less(self, part, "n", "labelled")
+
+
+@dataclass(frozen=True)
+class Delays:
+    """Labelled rows (...), and their labels by the bin of their delay, in order, with the sum of the delays in seconds: (..., bins).
+
+    Rows whose delay is not known are in no bin; `unknown` says why.
+    """
+
+    n: Floats
+    counts: Floats
+    sums: Floats
+    unknown: str = BEFORE
+
+    empty: ClassVar[str] = "no labelled predictions"
+
+
+LATE = ("1m", "5m", "15m", "1h", "6h", "1d", "7d")
+
+
+@dataclass(frozen=True)
+class Late:
+    """Predictions (...), and how many of them the log took later than each time of `LATE` after their own time."""
+
+    n: Floats
+    late: Mapping[str, Floats]
+
+    empty: ClassVar[str] = "no predictions"
+
+
+@dataclass(frozen=True)
+class Orphans:
+    """Ids with a label whose time is in the window, and how many of them have no prediction, each (...)."""
+
+    n: Floats
+    orphans: Floats
+
+    empty: ClassVar[str] = "no labels"
+
+
+Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays | Late | Orphans

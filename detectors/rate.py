@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from core.block import Floats
 from core.measure import Measure
 from detectors.interval import wilson
 from detectors.law import proportions
-from detectors.spec import NoParams, Result, Spec, estimable
+from detectors.spec import Result, Spec, estimable
 
 NO_ROWS = "no rows"
 
@@ -29,15 +29,21 @@ E = TypeVar("E", bound=HasRows)
 
 
 def rate_spec(
-    about: Measure, evidence: type[E], count: Callable[[E], Floats], unknown: Callable[[E], str] = lambda _evidence: NO_ROWS
-) -> Spec[E, NoParams]:
-    """The measure of the share of all rows that `count` counts. Where that is NaN, `unknown` says why."""
+    about: Measure, evidence: type[E], count: Callable[[E], Floats], unknown: Callable[[E], str] = lambda _evidence: NO_ROWS, **more: Any
+) -> Spec[E, Any]:
+    """The measure of the share of all rows that `count` counts. Where that is NaN, `unknown` says why. `more` are other fields of the Spec."""
 
-    def compute(target: E, baseline: E | None, _params: NoParams) -> Result:
-        counted, n = count(target), target.n
-        with np.errstate(invalid="ignore", divide="ignore"):
-            value, why = estimable(counted / n, (n == 0, NO_ROWS), (np.isnan(counted), unknown(target)))
-        law = None if baseline is None else proportions(counted, n, count(baseline), baseline.n)
-        return Result(value, why, lambda phi: wilson(value, n / phi), law)
+    def compute(target: E, baseline: E | None, _params: object) -> Result:
+        other = None if baseline is None else (count(baseline), baseline.n)
+        return rate((count(target), target.n), other, unknown(target))
 
-    return Spec(about=about, evidence=evidence, compute=compute, no_value=NO_ROWS)
+    return Spec(about=about, evidence=evidence, compute=compute, no_value=NO_ROWS, **more)
+
+
+def rate(target: tuple[Floats, Floats], baseline: tuple[Floats, Floats] | None = None, unknown: str = NO_ROWS) -> Result:
+    """The rate of the rows that are counted, which are given with all rows, for each side; `unknown` says why a count may be NaN."""
+    counted, n = target
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value, why = estimable(counted / n, (n == 0, NO_ROWS), (np.isnan(counted), unknown))
+    law = None if baseline is None else proportions(counted, n, *baseline)
+    return Result(value, why, lambda phi: wilson(value, n / phi), law)

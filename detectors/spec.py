@@ -66,6 +66,7 @@ class Spec(Generic[E, P]):
 
     `compute(target, baseline, params)` takes a block of evidence for each side, None if there is no baseline. `no_value` says why there may be no value
     although there are rows. `settle` fills in the defaults for a contract, and raises ConfigError if the params do not fit it.
+    `wait` is how long after its end a window is evaluated, in microseconds.
     """
 
     about: Measure
@@ -74,6 +75,7 @@ class Spec(Generic[E, P]):
     no_value: str
     params: type[P] = NoParams  # type: ignore[assignment]
     settle: Callable[[P, Contract], P] = lambda params, _contract: params
+    wait: Callable[[P], int] = lambda _params: 0
 
 
 AnySpec = Spec[Any, Any]

@@ -137,6 +137,26 @@ class Panes(Protocol):
         ...
 
 
+class Stream(Protocol):
+    """How events came, by cells of `length` that begin at `phase` modulo `length`: start, segment (`all`), n and counts."""
+
+    def late(self, model: str, after: tuple[int, ...], length: int, span: tuple[int, int], phase: int) -> pa.Table:
+        """Predictions that count, and how many the log took more than each of `after` microseconds after their time (late0, late1 and so on)."""
+        ...
+
+    def orphans(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+        """Ids with a label, by the label's time, and how many of them have no prediction (orphans)."""
+        ...
+
+    def label_slots(self, model: str, predictions: Ranges, labels: Ranges, pane: int) -> Ints:
+        """The slots of the times of all labels of the ids that came at these positions."""
+        ...
+
+    def every_label_slot(self, model: str, pane: int) -> Ints:
+        """The slots of the times of all labels."""
+        ...
+
+
 class Readings(Protocol):
     """Stored readings."""
 

@@ -17,6 +17,7 @@ from storage.facts.progress import Batches
 from storage.facts.raw import Raw
 from storage.facts.readings import Readings
 from storage.facts.retention import retain
+from storage.facts.stream import Stream
 from storage.facts.writer import Writer
 from watchkeeper.settings.settings import Settings
 
@@ -37,6 +38,7 @@ class Stores:
             self.control = _control(settings, clock)
             opened.pop_all()
         self.raw, self.outcomes, self.panes = Raw(self.engine), OutcomeStore(self.engine), Panes(self.engine)
+        self.stream = Stream(self.engine)
         self.readings, self.writer = Readings(self.engine), Writer(self.engine)
         self.flow = RecentFlow(self.engine)
         self.batches = Batches(self.engine, settings.retention.events)

@@ -22,6 +22,7 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
     control = stores.control
     parts = owner.OwnerStores(
         raw=stores.raw,
+        stream=stores.stream,
         outcomes=stores.outcomes,
         panes=stores.panes,
         readings=stores.readings,
@@ -29,7 +30,7 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
         cursors=control,
         alerts=AlertEngine(control, clock, MEASURES, settings.alerts.notify_horizon, address=settings.url, wake=wake),
     )
-    evaluate = Evaluate(stores.panes, stores.raw, control.contract_version)
+    evaluate = Evaluate(stores.panes, stores.raw, stores.stream, control.contract_version)
     rebuild = Rebuild(stores.raw, stores.panes, stores.writer, control.contract_version)
     return lambda name: owner.Owner(name, parts, rebuild, evaluate, clock)
 

@@ -13,7 +13,7 @@ from dashboard import texts as word
 from dashboard.control import controls
 from dashboard.pages.drift import drift
 from dashboard.pages.history import Choice
-from dashboard.pages.performance import performance
+from dashboard.pages.whole import performance, quality
 from dashboard.panel import Page, ask, panels
 from dashboard.ports import ModelRow, Reader
 from dashboard.series import choose
@@ -24,7 +24,7 @@ _NAMED = 10  # classes that a notice lists
 
 
 async def draw(reader: Reader, search: str, name: str) -> Page:
-    """Performance over time above the volume, drift of every column, and both by segment."""
+    """Performance and quality over time above the volume, drift of every column, and all by segment."""
     found, state = await view(reader, name), PageState.of(search)
     trail = piece.crumbs(("Models", address("models")), (name, None))
     if found is None:
@@ -50,9 +50,10 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
         return Page(name, [*head, piece.empty("No monitor watches this model", "Apply one:", html.Pre("watchkeeper apply monitors.yaml"))])
     drawn = await panels(
         performance=performance(reader, found, judged, state, here),
+        quality=quality(reader, found, judged, state, here),
         drift=drift(reader, found, judged, state, here),
     )
-    return Page(name, [*head, *controls(found, state, here), *piece.several(drawn["performance"]), *piece.several(drawn["drift"])])
+    return Page(name, [*head, *controls(found, state, here), *(part for each in drawn.values() for part in piece.several(each))])
 
 
 def _strangers(outside: dict[str, int], classes: tuple[str, ...]) -> list[Any]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from core import moment
 from core.block import Categories, Floats, Ints, Outcomes
 from core.classes import Classes
 from core.contract import LABEL, Contract, Task
 from core.segment import Segments
 from detectors.summary.bins import bins
+from detectors.summary.delay import DELAY_BINS, UNKNOWN, delay_bins
 from detectors.summary.loss import LOSSES, losses_of, residual
 from detectors.summary.merge import PaneLayout, merge
 from detectors.summary.panes import PaneRows
@@ -28,6 +30,7 @@ LAYOUT = PaneLayout(
         (("loss",), ("loss_count", "loss_sum", "loss_square")),
         (("label_bin",), ("label_count", "label_sum")),
         (("score_class", "score_bin"), ("positive", "negative", "positive_sum", "negative_sum")),
+        (("delay_bin",), ("delay_count", "delay_sum")),
     ),
     schema=pa.schema(
         [
@@ -38,6 +41,7 @@ LAYOUT = PaneLayout(
             *(("label_bin", _BINS), ("label_count", _COUNTS), ("label_sum", _FLOATS)),
             *(("score_class", _TEXTS), ("score_bin", _BINS), ("positive", _COUNTS), ("negative", _COUNTS)),
             *(("positive_sum", _FLOATS), ("negative_sum", _FLOATS)),
+            *(("delay_bin", _BINS), ("delay_count", _COUNTS), ("delay_sum", _FLOATS)),
         ]
     ),
 )
@@ -49,7 +53,8 @@ class PerformanceSummary:
 
     For classes `cell_*` count (prediction, label). `score_*` count and sum, by class and score bin, the scores of the rows of that class (positive) and of the
     others, over the rows that have a score for the class; `scored` counts the rows with a score for any class. For regression `n` counts the rows with
-    prediction and label. `loss_*` hold for each of the model's losses the rows that have it, its sum and its sum of squares.
+    prediction and label. `loss_*` hold for each of the model's losses the rows that have it, its sum and its sum of squares. `delay_*` count labels by the bin
+    of their delay (`detectors.summary.delay`) and sum the delays, in seconds.
     Law: `of(a).merge(of(b)) == of(a + b)`.
     """
 
@@ -69,6 +74,7 @@ class PerformanceSummary:
         panes = PaneRows.of(contract, segments, outcomes.ts, outcomes.version, outcomes.role, outcomes.dimensions)
         columns = panes.keys() | _losses(panes, contract, outcomes) | _cells(panes, outcomes)
         columns |= _labels(panes, contract, outcomes) | _scores(panes, contract, outcomes)
+        columns |= _delays(panes, contract, outcomes)
         return PerformanceSummary(pa.table(columns).select(LAYOUT.schema.names))
 
     def add(self, contract: Contract, segments: Segments, outcomes: Outcomes) -> PerformanceSummary:
@@ -85,11 +91,14 @@ class PerformanceSummary:
 
     @staticmethod
     def from_columns(table: pa.Table) -> PerformanceSummary:
-        """The summary that `to_columns` gave, or that of an earlier version: without rows with a score, with the sums of residuals as columns."""
+        """The summary that `to_columns` gave, or that of an earlier version: without rows with a score or delays, with the sums of residuals as columns."""
         if "scored" not in table.column_names:
             table = table.append_column("scored", pa.array(np.zeros(table.num_rows, np.uint64)))
         if "loss" not in table.column_names:
             table = _with_losses(table)
+        for name in ("delay_bin", "delay_count", "delay_sum"):
+            if name not in table.column_names:
+                table = table.append_column(name, pa.array([[]] * table.num_rows, LAYOUT.schema.field(name).type))
         return PerformanceSummary(table.select(LAYOUT.schema.names).cast(LAYOUT.schema))
 
     def __eq__(self, other: object) -> bool:
@@ -192,6 +201,21 @@ def _scores(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str
         "negative": found.lists(found.count - positive, pa.uint64()),
         "positive_sum": found.lists(found.sums[1], pa.float64()),
         "negative_sum": found.lists(found.sums[2], pa.float64()),
+    }
+
+
+def _delays(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
+    """Labels by the bin of their delay; empty lists if no label has a time."""
+    if outcomes.delay is None:
+        return _empty(panes, LAYOUT.lists[4])
+    known = outcomes.delay != UNKNOWN
+    if contract.task == Task.REGRESSION:  # these are the rows that `n` counts
+        known &= ~np.isnan(residual(outcomes))
+    found = panes.tally(delay_bins(outcomes.delay), DELAY_BINS, outcomes.delay / moment.SECOND, where=np.asarray(known, np.bool_))
+    return {
+        "delay_bin": found.lists(found.bin, pa.uint16()),
+        "delay_count": found.lists(found.count, pa.uint64()),
+        "delay_sum": found.lists(found.sums[0], pa.float64()),
     }
 
 

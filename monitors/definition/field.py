@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from enum import StrEnum
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -141,6 +141,8 @@ def threshold(value: Any, measure: Measure | None, against: Baseline | None) -> 
     number = _number(value)
     if measure is not None and measure.takes_side(against):
         example = "{below: 0.8}" if measure.better > 0 else "{above: 12}"
+        if measure.judged is Judged.VALUE:
+            raise ConfigError(f"`{measure.name}` needs a side, since more is better", remedy=f"write `{example}`")
         raise ConfigError(f"`{measure.name}` without a baseline needs a side", remedy=f"write `{example}`, or give a baseline")
     return number
 
@@ -246,7 +248,9 @@ def params(value: Any, measure: AnySpec | None, contract: Contract | None) -> di
         found = msgspec.convert(_given(value, measure.params), measure.params)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$.")
-        raise ConfigError(f"`params.{where.rstrip('`')}`: {what[:1].lower()}{what[1:]}" if where else str(error)) from None
+        allowed = _choices(measure.params, where.rstrip("`"))
+        said = f"`params.{where.rstrip('`')}`: {what[:1].lower()}{what[1:]}" if where else str(error)
+        raise ConfigError(said, remedy="write one of " + ", ".join(allowed) if allowed else "") from None
     built: dict[str, Any] = msgspec.to_builtins(found if contract is None else measure.settle(found, contract))
     return built
 
@@ -257,6 +261,13 @@ def _given(value: dict[str, Any], params: type[msgspec.Struct]) -> dict[str, Any
     fields = zip(params.__struct_fields__, params.__struct_encode_fields__, strict=True)
     texts = {wire for name, wire in fields if str in get_args(hints[name])}
     return {name: as_text(one) if name in texts and isinstance(one, int | float | YamlTruth) else bare(one) for name, one in value.items()}
+
+
+def _choices(params: type[msgspec.Struct], wire: str) -> list[str]:
+    """The values of a param that takes one of a few texts."""
+    names = dict(zip(params.__struct_encode_fields__, params.__struct_fields__, strict=True))
+    hint = get_type_hints(params).get(names.get(wire, ""))
+    return [str(one) for one in get_args(hint)] if get_origin(hint) is Literal else []
 
 
 def _one_of(kind: type[S], value: Any, what: str) -> S:

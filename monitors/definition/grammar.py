@@ -12,6 +12,7 @@ from typing import Any
 
 from core import duration
 from core.baseline.kind import Baseline
+from core.baseline.reference import Reference
 from core.contract import Contract
 from core.described import READERS
 from core.error import ConfigError
@@ -118,11 +119,26 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         enabled=faults.read(entry, "enabled", flag, True),
         **field.words(entry, faults),
     )
+    _together(entry, faults, monitor, about)
+    return monitor
+
+
+def _together(entry: DefinitionEntry, faults: Faults, monitor: Monitor, about: Measure | None) -> None:
+    """The fields of a monitor fit one another. A measure of how events come is neither of a part of them nor compared with a file."""
     try:
         field.ordered(monitor.warn, monitor.critical)
     except ConfigError as error:
         faults.add(entry.lines["critical"], f"monitor `{entry.name}`, `critical`", error)
-    return monitor
+    if about is None or not about.of_stream:
+        return
+    wrong = {
+        "segments": (monitor.segments != ("all",), "is not computed for segments", "leave `segments` out"),
+        "version": (monitor.version is not None, "is not computed for one version", "leave `version` out"),
+        "baseline": (monitor.baseline == Reference(), "has no value in the reference", "write `previous`, or `{prior: 7d}`"),
+    }
+    for key, (there, why, remedy) in wrong.items():
+        if there:
+            faults.add(entry.lines[key], f"monitor `{entry.name}`, `{key}`", ConfigError(f"`{monitor.measure}` {why}", remedy=remedy))
 
 
 def _alarms(entry: DefinitionEntry, faults: Faults, about: Measure | None, against: Baseline | None) -> dict[str, Any]:

@@ -27,7 +27,6 @@ from detectors.spec import Law
 from monitors.evaluation.plan import chunks
 from monitors.evaluation.watched import columns_of, fields, groupings_of, most, segments_of, unsuited
 from monitors.evidence.extent import Extent
-from monitors.evidence.history import History
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
@@ -74,7 +73,7 @@ class Calibration:
         return {segment: place for place, segment in enumerate(self.segments)}
 
 
-def calibrate(monitor: Monitor, model: Model, panes: Panes, history: History) -> Calibration:
+def calibrate(monitor: Monitor, model: Model, panes: Panes, reads: Callable[[Scope], Reads]) -> Calibration:
     """The calibration of a monitor of a `tested` measure. Raises Retryable while the rows of the reference are not in the fact store."""
     contract = model.contract
     columns, segments = columns_of(monitor, contract), segments_of(monitor, model, ())
@@ -86,10 +85,7 @@ def calibrate(monitor: Monitor, model: Model, panes: Panes, history: History) ->
 
     def laws(around: Callable[[Spans], Spans]) -> Law:
         """The laws of the windows that the reference fills, each against the rows that are not around it: (windows, columns, segments)."""
-        found = [
-            _laws(monitor, Reads(panes, history, scope), columns, chunk, around(chunk))
-            for chunk in chunks(windows.take(whole), most(scope))
-        ]
+        found = [_laws(monitor, reads(scope), columns, chunk, around(chunk)) for chunk in chunks(windows.take(whole), most(scope))]
         none = np.zeros((0, len(columns), len(segments)))
         return Law(*(np.concatenate([none, *parts]) for parts in zip(*found, strict=True))) if found else Law(none, none)
 

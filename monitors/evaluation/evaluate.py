@@ -27,7 +27,7 @@ from monitors.evidence.history import History
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
-from monitors.ports import Contracts, Panes, Raw
+from monitors.ports import Contracts, Panes, Raw, Stream
 
 Texts = npt.NDArray[np.object_]
 
@@ -67,13 +67,13 @@ class _Asked:
 class Evaluate:
     """Computes readings. It reads panes and outcomes, and writes nothing. Calibrations are kept."""
 
-    def __init__(self, panes: Panes, raw: Raw, contracts: Contracts) -> None:
-        self._panes, self._history = panes, History(raw, contracts)
+    def __init__(self, panes: Panes, raw: Raw, stream: Stream, contracts: Contracts) -> None:
+        self._panes, self._history, self._stream = panes, History(raw, contracts), stream
         self._calibrations: dict[tuple[object, ...], Calibration] = {}
 
     def reads(self, scope: Scope) -> Reads:
         """The reads that monitors of one scope share while they are evaluated over the same windows."""
-        return Reads(self._panes, self._history, scope)
+        return Reads(self._panes, self._history, self._stream, scope)
 
     def calibration(self, monitor: Monitor, model: Model) -> Calibration | None:
         """The calibration of a monitor; None if its measure has no statistic whose law is known, or compares nothing. Raises Retryable."""
@@ -83,7 +83,7 @@ class Evaluate:
         if key not in self._calibrations:
             for old in [old for old in self._calibrations if old[:2] == key[:2]]:
                 self._calibrations.pop(old, None)
-            self._calibrations[key] = calibrate(monitor, model, self._panes, self._history)
+            self._calibrations[key] = calibrate(monitor, model, self._panes, self.reads)
         return self._calibrations[key]
 
     def __call__(self, monitor: Monitor, windows: Spans, reads: Reads) -> Frame:

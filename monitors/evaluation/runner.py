@@ -26,7 +26,7 @@ from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.task import EvaluatedWindows, MonitorTask, groups, portions
-from monitors.evaluation.watched import columns_of, extent, fields, groupings_of, missing, most, segments_of
+from monitors.evaluation.watched import by_label, columns_of, extent, fields, groupings_of, missing, most, segments_of, wait
 from monitors.evaluation.withdrawal import absent, as_nodata, held, withdrawn
 from monitors.evidence.reads import Reads, Scope
 from monitors.lease import Lease
@@ -55,13 +55,14 @@ class WorkDone:
 
 @dataclass(frozen=True)
 class StepInput:
-    """What has changed since the last step: the slots whose events changed, the watermark, and whether events come when they happen (`live`).
+    """What has changed since the last step: the slots whose events changed, the slots of the times of labels that did, the watermark, and whether events come when they happen (`live`).
 
     While an owner is `catching_up`, all readings that are due are written, also those that are stored already: then they win over late writes of
     the owner before. With `orphans_possible` there may be stored readings of windows or segments that no longer exist.
     """
 
     touched: Ints
+    touched_by_label: Ints
     watermark: int
     live: bool
     catching_up: bool
@@ -171,12 +172,13 @@ class MonitorRunner:
         self._alerts.observe(monitor, (), lease.fence)  # without readings: closes what an earlier revision left open
         segments, columns = segments_of(monitor, model, found), columns_of(monitor, model.contract)
         done = self._done[monitor.name, monitor.evaluated_revision, model.contract.version]
-        existing = plan.existing(monitor.window, slots, max(given.watermark, done.until), live=given.live)
+        existing = plan.existing(monitor.window, slots, max(given.watermark - wait(monitor), done.until), live=given.live)
         # A touched slot without rows has lost its events, so windows may no longer exist.
         # The same holds for windows after the last event once the model is no longer live.
         lost = again or given.orphans_possible or (self._live and not given.live) or not np.isin(given.touched, slots).all()
         gone = done.windows.take(~done.windows.isin(existing)) if lost else Spans.none()
-        due = plan.due(monitor, existing, slots if again else given.touched, done.complete(len(segments) * len(columns)))
+        touched = given.touched_by_label if by_label(monitor) else given.touched
+        due = plan.due(monitor, existing, slots if again else touched, done.complete(len(segments) * len(columns)))
         return MonitorTask(monitor, segments, columns, due, gone, done)
 
     def _group(self, group: Sequence[MonitorTask], model: Model, given: StepInput, lease: Lease, failures: Failures) -> None:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 
+import msgspec
+
 from core.contract import Contract
 from core.measure import Measure, Subject
 from core.monitor import Monitor
 from core.segment import grouping_of
 from core.span import Spans
 from detectors import catalogue
+from detectors.evidence import Orphans
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import PaneFields, Scope
@@ -24,6 +27,17 @@ _SPARSE = 8_000_000  # bins with rows, of all columns, that are read at a time
 def pool(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
     """The spans of the stream that are the baselines of windows: one set of spans for each part of the pool."""
     return monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ()
+
+
+def wait(monitor: Monitor) -> int:
+    """How long after its end a window of a monitor is evaluated, in microseconds."""
+    spec = catalogue.spec(monitor.measure)
+    return spec.wait(msgspec.convert(monitor.params, spec.params))
+
+
+def by_label(monitor: Monitor) -> bool:
+    """Whether a monitor takes labels by their own time."""
+    return catalogue.spec(monitor.measure).evidence is Orphans
 
 
 def extent(monitor: Monitor, windows: Spans) -> Extent:

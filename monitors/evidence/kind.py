@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from core.span import Spans
 from detectors import evidence
-from monitors.evidence import confusion, counts, distinct, losses, moments, scores, sums
+from monitors.evidence import confusion, counts, delays, distinct, labelling, late, losses, moments, orphans, scores, sums
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads, Scope
 
@@ -44,4 +44,8 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.Confusion: confusion,
     evidence.Losses: losses,
     evidence.Scores: scores,
+    evidence.Labelling: labelling,
+    evidence.Delays: delays,
+    evidence.Late: late,
+    evidence.Orphans: orphans,
 }

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from core.block import Ints, Outcomes
+from core.contract import PREDICTION
+from core.error import ConfigError
 from core.span import Spans
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
 from monitors.model import Model
-from monitors.ports import Panes
+from monitors.ports import Panes, Stream
 
 T = TypeVar("T")
 
@@ -49,10 +51,12 @@ class Scope:
 class Reads:
     """The answers to the queries of one scope, kept while some windows are evaluated."""
 
-    def __init__(self, panes: Panes, history: History, scope: Scope) -> None:
-        self._panes, self._history, self.scope = panes, history, scope
+    def __init__(self, panes: Panes, history: History, stream: Stream, scope: Scope) -> None:
+        self._panes, self._history, self._stream, self.scope = panes, history, stream, scope
         self._inputs: dict[tuple[str, ...], list[tuple[Extent, dict[str, pa.Table]]]] = {}
         self._performance: dict[tuple[str, ...], list[tuple[Extent, pa.Table]]] = {}
+        self._streams: dict[str, list[tuple[Extent, pa.Table]]] = {}
+        self._predictions: list[tuple[Extent, pa.Table]] = []
         self._made: dict[tuple[object, ...], Any] = {}
 
     def inputs(self, extent: Extent, column: str, names: Collection[str]) -> pa.Table:
@@ -77,6 +81,21 @@ class Reads:
 
         return _kept(self._performance.setdefault(asked, []), extent, lambda: _asked(extent, ask))
 
+    def predictions(self, extent: Extent) -> pa.Table:
+        """How many predictions there are, one row a cell and segment with rows: start, segment, n. More cells than those of the extent may come."""
+        contract, scope = self.scope.model.contract, self.scope
+
+        def ask(span: tuple[int, int]) -> pa.Table:
+            return self._panes.inputs(contract, (PREDICTION,), ("n",), scope.groupings, extent.step, span, scope.version, extent.phase)
+
+        return _kept(self._predictions, extent, lambda: _asked(extent, ask))
+
+    def stream(self, extent: Extent, name: str, ask: Callable[[Stream, str, tuple[int, tuple[int, int], int]], pa.Table]) -> pa.Table:
+        """An answer about how events came, one row a cell with rows; it is asked once by its `name`. `ask` gets the model and the length, span and phase of cells."""
+        model = self.scope.model.contract.model
+        held = self._streams.setdefault(name, [])
+        return _kept(held, extent, lambda: _asked(extent, lambda span: ask(self._stream, model, (extent.step, span, extent.phase))))
+
     def once(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """The result of `make`, which is called once for a key."""
         if key not in self._made:
@@ -92,6 +111,16 @@ class Reads:
 def at_once(_reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
     """All windows at once: a `parts` for kinds of evidence of which a step's windows always fit into memory."""
     return [slice(0, len(windows))]
+
+
+def no_fields(_column: str) -> PaneFields:
+    """A `fields` for kinds of evidence that are not read from panes."""
+    return PaneFields()
+
+
+def no_reference() -> NoReturn:
+    """For kinds of evidence that a reference does not have. The grammar refuses it as their baseline."""
+    raise ConfigError("the reference does not say how events came", remedy="write `previous`, or `{prior: 7d}`")
 
 
 def _together(names: Collection[str], shared: frozenset[str]) -> tuple[str, ...]:

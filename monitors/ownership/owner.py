@@ -20,12 +20,13 @@ from core.contract import Contract
 from core.monitor import Monitor
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.runner import MonitorRunner, StepInput, WorkDone
+from monitors.evaluation.watched import by_label, wait
 from monitors.lease import Lease
 from monitors.model import Model
 from monitors.ownership.audit import NO_SLOTS, Audit, fresh
 from monitors.ownership.rebuild import Rebuild
 from monitors.ownership.rebuild_progress import RebuildProgress
-from monitors.ports import Alerts, Committed, Cursors, FactWriter, OutcomeStore, Panes, Ranges, Raw, Readings
+from monitors.ports import Alerts, Committed, Cursors, FactWriter, OutcomeStore, Panes, Ranges, Raw, Readings, Stream
 
 _NOTHING = -(1 << 62)  # no window was looked at yet
 _LIVE = moment.HOUR  # a model is live if its latest event was not older than this when it came
@@ -36,6 +37,7 @@ class OwnerStores:
     """The stores that an owner works with."""
 
     raw: Raw
+    stream: Stream
     outcomes: OutcomeStore
     panes: Panes
     readings: Readings
@@ -150,7 +152,7 @@ class Owner:
         contract, cursor = model.contract, lease.cursor()
         self._idle_state, watermark = None, self._watermark(committed, silent=silent)
         self._runner.clear_failures(monitors)
-        closes = {(contract.version, m.name, m.evaluated_revision): m.window.closes(watermark) for m in monitors}
+        closes = {(contract.version, m.name, m.evaluated_revision): _closes(m, watermark) for m in monitors}
         # A watermark that falls, as when silence ends, closes nothing.
         passed = any(after > self._closes.get(key, _NOTHING) for key, after in closes.items())
         failed = set(cursor.get("failed", []))
@@ -164,9 +166,10 @@ class Owner:
             return False  # nothing came, and no window has closed since the last step
         lease.advance()
         touched = self._update_facts(contract, work, committed, lease) if work else NO_SLOTS
+        by_time_of_label = self._touched_by_label(contract, work) if any(map(by_label, monitors)) else NO_SLOTS
         # Panes of a batch that is not committed may exist. Until a batch is committed, it is unknown whether events come when they happen.
         live = bool(committed.predictions) and committed.logged - committed.watermark < _LIVE
-        given = StepInput(touched, watermark, live, self._catching_up, self._orphans_possible)
+        given = StepInput(touched, by_time_of_label, watermark, live, self._catching_up, self._orphans_possible)
         worked, failing = self._runner(model, monitors, given, failed, lease)
         self._rebuilt_by_others = by_others
         if work or failing != failed:
@@ -246,3 +249,15 @@ class Owner:
         self.counts.audited += found.slots
         self.counts.repaired += len(np.setdiff1d(found.repaired, work.to_rebuild))
         return np.unique(np.concatenate([touched, joined, np.array(found.repaired, np.int64)]))
+
+    def _touched_by_label(self, contract: Contract, work: _Work) -> Ints:
+        """The slots of the times of labels whose readings may change: those of new labels, and of labels whose prediction came."""
+        if work.contract_changed or work.rebuilding:
+            return self._stores.stream.every_label_slot(self._name, contract.pane)
+        return self._stores.stream.label_slots(self._name, work.predictions, work.labels, contract.pane)
+
+
+def _closes(monitor: Monitor, watermark: int) -> int:
+    """The watermark at which the next window of a monitor is due."""
+    after = wait(monitor)
+    return monitor.window.closes(watermark - after) + after

@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as kinds
 
-from core import text
+from core import moment, text
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.classes import Classes
 from core.contract import Contract, Task
 from core.extra import Fields, latencies
+from detectors.summary.delay import UNKNOWN, delays
 from detectors.summary.signal import STATUSES, derived, fields_needed
 
 
@@ -52,6 +53,7 @@ def outcomes_of(table: pa.Table, contract: Contract) -> Outcomes:
     values, scores = _probabilities(table, contract), _score(table, contract)
     dimensions = {one.name: dimension(table, contract, one.name) for one in contract.dimensions}
     moments = times(table[contract.roles.ts]) if contract.roles.ts in table.column_names else np.zeros(table.num_rows, np.int64)
+    waited = _delay(table, contract)
     return Outcomes(
         ts=moments[rows],
         version=_nothing(len(rows)),
@@ -61,7 +63,18 @@ def outcomes_of(table: pa.Table, contract: Contract) -> Outcomes:
         label=label.take(rows) if isinstance(label, Categories) else label[rows],
         score=scores[rows],
         probabilities=None if values is None else values[rows],
+        delay=None if waited is None else waited[rows],
     )
+
+
+def _delay(table: pa.Table, contract: Contract) -> Ints | None:
+    """The time from each prediction to its label, where the file has both times; None if it has no such columns."""
+    roles = contract.roles
+    if not {roles.ts, roles.label_ts} <= set(table.column_names):
+        return None
+    ts, label_ts = times(table[roles.ts]), times(table[roles.label_ts])
+    known = table[roles.ts].is_valid().to_numpy() & table[roles.label_ts].is_valid().to_numpy() & (ts > moment.EARLIEST)
+    return np.where(known, delays(ts, label_ts), UNKNOWN)
 
 
 def dimension(table: pa.Table, contract: Contract, name: str) -> Categories:

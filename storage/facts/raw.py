@@ -25,7 +25,7 @@ _IN_SLOTS = (
 )
 
 # The event is not contested, so it counts. To be used together with `in_slots`.
-_COUNTS = (
+COUNTS = (
     "(prediction_id, partition, position, place) NOT IN (SELECT prediction_id, partition, position, place FROM contested"
     f" WHERE model = {{model:String}} AND {_IN_SLOTS.format(ts='ts')})"
 )
@@ -129,7 +129,7 @@ class Raw:
     def distinct(self, model: str, values: Ints, pane: int) -> dict[int, tuple[int, dict[int, int]]]:
         """For each slot with events: how many distinct ids count there, and the highest position by partition."""
         each = (
-            f"SELECT {SLOT.format(ts='ts')} AS slot, partition, uniqExactIfState(prediction_id, {_COUNTS}) AS ids, max(position) AS last"
+            f"SELECT {SLOT.format(ts='ts')} AS slot, partition, uniqExactIfState(prediction_id, {COUNTS}) AS ids, max(position) AS last"
             f" FROM predictions WHERE model = {{model:String}} AND {in_slots()} GROUP BY slot, partition"
         )
         sql = f"SELECT slot, uniqExactIfMerge(ids) AS n, groupArray(partition) AS parts, groupArray(last) AS lasts FROM ({each}) GROUP BY slot"
@@ -156,7 +156,7 @@ class Raw:
         """The distinct events of these slots that were taken under `contract`, in its layout."""
         sql = (
             "SELECT prediction_id, ts, version, role, class, number, score, probabilities, numbers, texts, extra, position, place, logged FROM predictions"
-            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {_COUNTS}"
+            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}"
             " ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id"
         )
         table = self._engine.query(sql, {"model": contract.model, "contract": contract.version, **slots(values, pane)})
@@ -190,10 +190,10 @@ class Raw:
         select = "".join(f", {sql} AS d{index}" for index, sql in enumerate(picked.values()))
         sql = (
             f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
-            f" o.text AS text, o.number AS truth{select}"
+            f" o.text AS text, o.number AS truth, greatest(toUnixTimestamp64Micro(o.label_ts) - toUnixTimestamp64Micro(p.ts), 0) AS delay{select}"
             " FROM (SELECT * FROM predictions WHERE model = {model:String} AND contract = {contract:UInt32}"
-            f" AND {in_slots()} AND {_COUNTS}{' AND version = {version:String}' if version else ''} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
-            f" INNER JOIN (SELECT prediction_id, ts, text, number FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}) AS o"
+            f" AND {in_slots()} AND {COUNTS}{' AND version = {version:String}' if version else ''} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
+            f" INNER JOIN (SELECT prediction_id, ts, text, number, label_ts FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}) AS o"
             " ON p.prediction_id = o.prediction_id AND p.ts = o.ts"
         )
         parameters = {"model": contract.model, "contract": contract.version, "version": version or "", **slots(values, pane)}
@@ -207,6 +207,7 @@ class Raw:
             label=_output(contract, table, "text", "truth"),
             score=col.floats(table["score"]),
             probabilities=col.matrix(table["probabilities"]),
+            delay=col.ints(table["delay"]),
         )
 
 

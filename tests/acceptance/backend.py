@@ -40,6 +40,7 @@ from storage.facts.panes import Panes
 from storage.facts.progress import Batches
 from storage.facts.raw import Raw
 from storage.facts.readings import Readings
+from storage.facts.stream import Stream
 from storage.facts.writer import Writer
 
 PARTITIONS = (0, 1, 2)
@@ -292,6 +293,7 @@ class Backend:
 
         stores = OwnerStores(
             raw=raw,
+            stream=Stream(self.engine),
             outcomes=Fused(OutcomeStore(self.engine), self.fuse, ["join", "find_contested"], fenced=True),
             panes=panes,
             readings=Readings(self.engine),
@@ -299,7 +301,9 @@ class Backend:
             cursors=Fused(self.control, self.fuse, ["take", "save_cursor"], fenced=True),
             alerts=AlertEngine(self.control, self.clock, MEASURES),
         )
-        return Owner(model, stores, Rebuild(raw, panes, self._writer, versions), Evaluate(panes, raw, versions), self.clock)
+        return Owner(
+            model, stores, Rebuild(raw, panes, self._writer, versions), Evaluate(panes, raw, Stream(self.engine), versions), self.clock
+        )
 
 
 def contract(model: str) -> Contract:

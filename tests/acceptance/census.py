@@ -127,6 +127,8 @@ def monitors() -> list[dict[str, Any]]:
             "baseline": "previous",
             "target": {"window": "4d", "every": "2d"},
         },
+        {**shared, "monitor": "coverage", "measure": "quality.label_coverage", "baseline": "reference", "warn": {"below": 0.85}},
+        {**shared, "monitor": "delay", "measure": "quality.label_delay", "segments": ["all", "sex"], "baseline": "reference"},
         {**shared, "monitor": "auc", "measure": "performance.roc_auc", "baseline": "previous", "target": {"window": "5d"}},
     ]
 

@@ -19,7 +19,7 @@ _AGAIN = 20  # of so many requests one is sent twice
 
 
 class Storm:
-    """The first `days` days of a stream, in requests of at most `most` events. `truth` is the frame that must result: for each id the first prediction in the log, and its last label."""
+    """The first `days` days of a stream, in requests of at most `most` events. `truth` is the frame that must result: for each id the first prediction in the log, and its last label; `orphans` are labels without a prediction."""
 
     def __init__(self, stream: pd.DataFrame, model: str, *, days: int, seed: int, most: int = 3_000) -> None:
         self._rng = np.random.default_rng(seed)
@@ -30,9 +30,10 @@ class Storm:
         self._retracted = labelled[self._rng.random(len(labelled)) < 0.01]
         self.truth = frame.copy()
         self.truth.loc[self._retracted, ["label", "label_ts"]] = None
-        self.requests = list(
-            self._cut(sorted([*self._predictions(frame, model), *self._labels(frame, model, labelled)], key=lambda item: item[0]), most)
-        )
+        self.orphans = orphans(model, int(self._ts.min()), days, seed)
+        strays = [(row["ts"] * 1_000, "labels", row) for row in self.orphans]
+        events = [*self._predictions(frame, model), *self._labels(frame, model, labelled), *strays]
+        self.requests = list(self._cut(sorted(events, key=lambda item: item[0]), most))
 
     def _predictions(self, frame: pd.DataFrame, model: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
         """Every prediction comes within an hour of its time; every tenth comes again within a day, half of these with other content."""
@@ -97,6 +98,13 @@ class Storm:
 
     def _after(self, size: int, longest: int) -> npt.NDArray[np.int64]:
         return self._rng.integers(0, longest, size)
+
+
+def orphans(model: str, start: int, days: int, seed: int) -> list[dict[str, Any]]:
+    """Labels of predictions that never come, in the days after `start`."""
+    rng = np.random.default_rng([seed, 1])
+    at = (start + rng.integers(0, days * _DAY, 5 * days)) // 1_000
+    return [{"prediction_id": f"nobody-{place}", "model": model, "label": 1, "ts": int(ts)} for place, ts in enumerate(at)]
 
 
 def _fields(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -12,12 +12,13 @@ from core import moment
 from core.baseline.reference import Reference
 from core.contract import Kind
 from core.error import Retryable
+from core.measure import Subject
 from core.monitor import Budget, Monitor
 from core.window.sliding import Sliding
 from core.window.tumbling import Tumbling
 from detectors.catalogue import MEASURES
-from monitors.evaluation.calibration import Calibration, calibrate
-from monitors.evidence.history import History
+from monitors.evaluation.calibration import Calibration
+from monitors.evaluation.evaluate import Evaluate
 from monitors.model import Model
 from storage.facts.purge import purge
 from tests.acceptance.test_reference_facts import give, stores
@@ -56,7 +57,19 @@ def calibrated(stores: Stores, model: Model, measure: str, **given: Any) -> Cali
     monitor = Monitor(
         name="m", model=model.contract.model, measure=measure, columns=("x", "c", "@prediction"), baseline=Reference(), **given
     )
-    return calibrate(monitor, model, stores.panes, History(stores.raw, lambda *_: model.contract))
+    found = Evaluate(stores.panes, stores.raw, stores.stream, lambda *_: model.contract).calibration(monitor, model)
+    assert found is not None
+    return found
+
+
+def test_a_measure_of_the_model_is_calibrated_too(stores: Stores) -> None:
+    """Labels that are missing on some days: z squared of each day against the others, as for nulls of a column."""
+    table = file()
+    labels = pa.array(table["label"].to_pylist(), mask=table["x"].is_null().to_numpy(zero_copy_only=False))
+    _, model = give(stores, "labels", table.set_column(table.schema.get_field_index("label"), "label", labels))
+    nulls, coverage = calibrated(stores, model, "quality.null_rate"), calibrated(stores, model, "quality.label_coverage")
+    assert (coverage.columns, coverage.windows) == (("",), DAYS - 2)
+    assert coverage.dispersion.phi[0, 0] == pytest.approx(nulls.of("x", ("all",)).phi[0], rel=1e-9)
 
 
 def test_the_dispersion_of_each_measure_is_that_of_its_windows(stores: Stores) -> None:
@@ -65,7 +78,7 @@ def test_the_dispersion_of_each_measure_is_that_of_its_windows(stores: Stores) -
     _, model = give(stores, "days", table)
     frame = table.to_pandas()
     whole = Rows(frame, frame, Spec("binary", segments=("c",)))
-    for measure in (name for name, about in MEASURES.items() if about.tested):
+    for measure in (name for name, about in MEASURES.items() if about.tested and about.subject is Subject.COLUMN):
         found = calibrated(stores, model, measure, segments=("all", "c"), min_samples=80)
         assert (found.windows, found.provisional) == (DAYS - 2, False)
         for column in ("x", "c"):

@@ -40,6 +40,7 @@ def test_a_disordered_stream_reads_as_the_quiet_one(
                 sent = client.predictions(rows) if topic == "predictions" else client.labels(rows)
                 assert (len(rows), 0) == (sent.accepted, sent.rejected)
             watch.replay(client, pair, write(storm.truth, tmp_path / "truth.parquet"))
+            client.labels([row | {"model": pair.model} for row in storm.orphans])
         status = client.wait(900)
         assert status["problems"] == []
         for pair, (_, wanted) in storms.items():
@@ -53,4 +54,4 @@ def test_a_disordered_stream_reads_as_the_quiet_one(
 def _storm(pair: flights.Pair) -> tuple[Storm, pd.DataFrame]:
     """The stream for both worlds, and the readings that must result."""
     storm = Storm(pd.read_parquet(pair.stream), f"{pair.model}-storm", days=DAYS, seed=7)
-    return storm, watch.ruler(pair, storm.truth)
+    return storm, watch.ruler(pair, storm.truth, storm.orphans)

@@ -44,6 +44,7 @@ def test_kills_at_random_moments_lose_and_double_nothing(
                     time.sleep(rng.choice([rng.uniform(0.05, 0.4), rng.uniform(0.4, 2.0)]))
                     place.kill(victim)
             watch.replay(client, pair, write(storm.truth, tmp_path / "truth.parquet"))
+            client.labels([row | {"model": pair.model} for row in storm.orphans])
             status = client.wait(900)
             assert status["problems"] == []
             assert differences(watch.readings(client, pair), watch.readings(client, killed))[:20] == []

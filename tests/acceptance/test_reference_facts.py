@@ -87,7 +87,7 @@ def give(stores: Stores, model: str, table: pa.Table) -> tuple[str, Model]:
 def read(stores: Stores, model: Model, kind: type[Any], column: str, spans: Spans, segments: tuple[str, ...]) -> Any:
     """The evidence of spans of the reference, by the reader for the stream."""
     scope = Scope(Model(model.contract.of_reference, None), segments, ("", "c"), (column,) if column else ())
-    (found,) = KINDS[kind].read(Evaluate(stores.panes, stores.raw, None).reads(scope), Extent.of(spans), column, [[spans]])  # type: ignore[arg-type]
+    (found,) = KINDS[kind].read(Evaluate(stores.panes, stores.raw, stores.stream, None).reads(scope), Extent.of(spans), column, [[spans]])  # type: ignore[arg-type]
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,14 @@ def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
     weekly = {"segments": ["all", "origin"], "target": {"window": "7d"}}
     for measure, more in _WEEKLY.items():
         watched.append({"monitor": measure, "measure": measure, **weekly, "columns": _NUMBERS, **more})
+    watched += [
+        {"monitor": "coverage", "measure": "quality.label_coverage", "warn": {"below": 0.99}, "baseline": "reference"},
+        {"monitor": "coverage-week", "measure": "quality.label_coverage", "target": {"window": "7d"}, "params": {"wait": "2d"}},
+        {"monitor": "delay", "measure": "quality.label_delay", "baseline": "previous", "target": {"window": "7d"}, "warn": 9_000},
+        {"monitor": "delay-tail", "measure": "quality.label_delay", "params": {"q": 0.9}, "segments": ["all"]},
+        {"monitor": "late", "measure": "quality.late_rate", "segments": ["all"], "params": {"after": "7d"}},
+        {"monitor": "orphans", "measure": "quality.orphan_label_rate", "segments": ["all"], "baseline": "previous", "warn": 0.01},
+    ]
     names = ("mae", "rmse") if pair.task == "regression" else ("accuracy", "f1", "roc_auc")
     limits = {"warn": 5, "critical": 10} if pair.task == "regression" else {"warn": 0.05, "critical": 0.1}
     for name in names:
@@ -117,9 +126,9 @@ def replay(client: Client, pair: flights.Pair, stream: Path | None = None) -> No
     assert (receipt.rejected, receipt.predictions.errors, receipt.labels.errors) == (0, [], [])
 
 
-def ruler(pair: flights.Pair, stream: pd.DataFrame) -> pd.DataFrame:
-    """The expected readings."""
-    spec = Spec(monitors=monitors(pair), **options(pair))
+def ruler(pair: flights.Pair, stream: pd.DataFrame, orphans: Sequence[Mapping[str, Any]] = ()) -> pd.DataFrame:
+    """The expected readings; `orphans` are labels without a prediction."""
+    spec = Spec(monitors=monitors(pair), orphans=[row["ts"] * 1_000 for row in orphans], **options(pair))
     return expected(pd.read_parquet(pair.reference), stream, spec)
 
 

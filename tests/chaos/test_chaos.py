@@ -89,7 +89,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
     for pair, storm in storms.items():
         size = len(storm.truth)
         assert (size, size, size) == (raw[pair]["ids"], raw[pair]["places"], panes[pair.model])
-        assert compare(watch.ruler(pair, storm.truth), found[pair])[:20] == []
+        assert compare(watch.ruler(pair, storm.truth, storm.orphans), found[pair])[:20] == []
 
 
 def _counted(counts: Mapping[str, int]) -> str:

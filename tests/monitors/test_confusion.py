@@ -51,10 +51,10 @@ def values(name: str, contract: Contract, table: pa.Table, hours: int, most: int
     """A measure of each hour, in blocks of so many cells."""
     monkeypatch.setattr(confusion, "_CELLS", most)
     nothing = cast("Any", None)
-    reads = Reads(cast("Any", Panes(table)), nothing, Scope(Model(contract, None), ("all",), ("",), ()))
+    reads = Reads(cast("Any", Panes(table)), nothing, nothing, Scope(Model(contract, None), ("all",), ("",), ()))
     hourly = Tumbling(moment.HOUR)
     monitor = Monitor(name="w", model="m", measure=name, window=hourly)
-    frame = Evaluate(nothing, nothing, nothing)(monitor, hourly.between(0, (hours - 1) * moment.HOUR), reads)
+    frame = Evaluate(nothing, nothing, nothing, nothing)(monitor, hourly.between(0, (hours - 1) * moment.HOUR), reads)
     return [float(value) for value in frame.value[:, 0, 0]]
 
 

@@ -103,10 +103,10 @@ def monitors(draw: st.DrawFn) -> Monitor:
     """Any monitor of the two models."""
     contract = draw(st.sampled_from([FARE, DELAY]))
     measure = draw(st.sampled_from([one for one in MEASURES.values() if contract.task in one.tasks]))
-    some: list[Baseline] = [Reference(), Previous(), Prior(draw(st.integers(500, 900)) * contract.pane)]
+    some: list[Baseline] = [*([] if measure.of_stream else [Reference()]), Previous(), Prior(draw(st.integers(500, 900)) * contract.pane)]
     baseline = draw(st.sampled_from(some if measure.usual_baseline else [None, *some]))
     low, high = sorted(draw(st.tuples(*[st.floats(-1e9, 1e9)] * 2)))
-    sided = measure.judged is Judged.WORSE and baseline is None
+    sided = (measure.judged is Judged.WORSE and baseline is None) or (measure.judged is Judged.VALUE and measure.better > 0)
     below = draw(st.booleans())
     warn, critical = ({"below": high}, {"below": low}) if sided and below else ({"above": low}, {"above": high}) if sided else (low, high)
     columns = [column.name for column in (*contract.features, *contract.outputs)]
@@ -126,10 +126,10 @@ def monitors(draw: st.DrawFn) -> Monitor:
         measure=measure.name,
         params=params({}, spec(measure.name), contract),
         columns=tuple(draw(st.lists(st.sampled_from(columns), unique=True))) if measure.subject is Subject.COLUMN else (),
-        segments=("all", *draw(st.lists(st.sampled_from(groupings), unique=True))) if groupings else ("all",),
+        segments=("all", *draw(st.lists(st.sampled_from(groupings), unique=True))) if groupings and not measure.of_stream else ("all",),
         window=Tumbling(length) if every == length else Sliding(length, every),
         baseline=baseline,
-        version=draw(st.none() | st.sampled_from(["1", "2.0", "canary", "null", "1e5"])),
+        version=None if measure.of_stream else draw(st.none() | st.sampled_from(["1", "2.0", "canary", "null", "1e5"])),
         warn=draw(st.sampled_from([None, warn])),
         critical=draw(st.sampled_from([None, critical])),
         compare=draw(st.sampled_from(compares)),

@@ -63,7 +63,7 @@ class History:
 
 def evaluate(stores: History, taken: Contract) -> Evaluate:
     """What reads these stores."""
-    return Evaluate(cast("Any", stores), cast("Any", stores), lambda _model, _version: taken)
+    return Evaluate(cast("Any", stores), cast("Any", stores), cast("Any", stores), lambda _model, _version: taken)
 
 
 def history(scores: Floats, label: Ints, taken: Contract, *, hour: int = 0) -> History:

@@ -17,7 +17,7 @@ import pandas as pd
 from sklearn import config_context
 
 from tests.oracle import column as measures
-from tests.oracle import dispersion
+from tests.oracle import dispersion, quality
 from tests.oracle.column import COMPARES, Known, Sample
 from tests.oracle.performance import measure
 from tests.oracle.rows import Rows, events
@@ -105,14 +105,16 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     length = duration(monitor.get("target", {}).get("window", "1d"))
     every = duration(monitor.get("target", {}).get("every", monitor.get("target", {}).get("window", "1d")))
     starts = windows(live.windows(np.arange(live.size), length, every)[1], length, every, spec.until)
+    whole_model = monitor["measure"] in quality.MEASURES
     performance = monitor["measure"].startswith("performance.")
     named = monitor.get("segments") or ["all"]
     for grouping in spec.groupings:
         if grouping and "*".join(grouping) not in named:
             continue
         segments = sorted({*whole.segments[grouping], *live.segments[grouping]})
-        for column in [""] if performance else monitor.get("columns") or spec.watched(whole.reference):
-            find = (_performance if performance else _columnwise)(monitor, column, whole, live, grouping, length, every)
+        for column in [""] if performance or whole_model else monitor.get("columns") or spec.watched(whole.reference):
+            lookup = _performance if performance else _quality if whole_model else _columnwise
+            find = lookup(monitor, column, whole, live, grouping, length, every)
             for start in starts:
                 for segment in segments:
                     target, baseline = find(start, segment)
@@ -149,6 +151,37 @@ def _performance(
             return target, None
         baseline = references.get((0, segment)) if against == "reference" else targets.get((start - _earlier(against, length), segment))
         return target, baseline or NOTHING
+
+    return find
+
+
+def _quality(
+    monitor: Mapping[str, Any], _column: str, whole: Rows, live: Rows, grouping: tuple[str, ...], length: int, every: int
+) -> Lookup:
+    """Quality of all rows, and of the reference or of an earlier window."""
+    name, against, params = monitor["measure"], monitor.get("baseline"), monitor.get("params", {})
+
+    def found(rows: Rows, place: tuple[int, str], span: int) -> Found:
+        delayed = name == "quality.label_delay"
+        held = rows.members(grouping, span, every if span else 0, delayed).get(place, np.zeros(0, np.int64))
+        if name == "quality.orphan_label_rate":
+            true, orphans = (
+                int(((at >= place[0]) & (at < place[0] + span)).sum()) for at in (rows.label_times, np.array(rows.spec.orphans))
+            )
+            value, n = quality.rate(orphans, true + orphans)
+        elif name == "quality.late_rate":  # events of the past, that are sent now
+            value, n = quality.rate(len(held), len(held))
+        else:
+            value, n = quality.label_delay(rows.delays[held], params) if delayed else quality.label_coverage(rows.labelled[held])
+        return Found(value.value, n, value.lower, value.upper)
+
+    def find(start: int, segment: str) -> tuple[Found, Found | None]:
+        target = found(live, (start, segment), length)
+        if against is None:
+            return target, None
+        if against == "reference":
+            return target, found(whole, (0, segment), 0)
+        return target, found(live, (start - _earlier(against, length), segment), length)
 
     return find
 

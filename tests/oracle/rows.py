@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -45,8 +45,21 @@ class Rows:
 
     def window(self, length: int) -> npt.NDArray[np.int64]:
         """The start of each row's window."""
-        ts = pd.to_datetime(self.frame[self.spec.ts], utc=True).dt.as_unit("us").astype("int64").to_numpy()
+        ts = self._micros(self.spec.ts)
         return np.asarray(ts // length * length, np.int64)
+
+    @cached_property
+    def delays(self) -> npt.NDArray[np.int64]:
+        """From each row's time to that of its label, in microseconds; of rows without label it means nothing."""
+        return self._micros(self.spec.label_ts) - self._micros(self.spec.ts)
+
+    @cached_property
+    def label_times(self) -> npt.NDArray[np.int64]:
+        """The times of all labels, in microseconds."""
+        return self._micros(self.spec.label_ts)[self.labelled]
+
+    def _micros(self, column: str) -> npt.NDArray[np.int64]:
+        return np.asarray(pd.to_datetime(self.frame[column], utc=True).dt.as_unit("us").astype("int64").to_numpy(), np.int64)
 
     def _binned(self, column: str) -> tuple[Bins, npt.NDArray[np.int64]]:
         """The bins of a column, made from the reference, and the bin of each row."""

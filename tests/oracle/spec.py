@@ -17,7 +17,7 @@ _NUMBERS = ("performance.mae", "performance.rmse")
 
 @dataclass(frozen=True)
 class Spec:
-    """A model's options and its monitors. Windows that end after `until` (microseconds) are not expected; None expects all."""
+    """A model's options and its monitors. Windows that end after `until` (microseconds) are not expected; None expects all. `orphans` are the times of labels without a prediction."""
 
     task: str
     monitors: Sequence[Mapping[str, Any]] = ()
@@ -40,6 +40,7 @@ class Spec:
     label: str = "label"
     label_ts: str = "label_ts"
     until: int | None = None
+    orphans: Sequence[int] = ()
     roles: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -58,7 +58,7 @@ def scope(backend: Backend, model: str) -> Scope:
 
 def read(backend: Backend, scope: Scope, kind: type[Any], column: str, spans: Spans) -> Any:
     """The evidence of spans."""
-    reads = Evaluate(Panes(backend.engine), None, None).reads(scope)  # type: ignore[arg-type]
+    reads = Evaluate(Panes(backend.engine), None, None, None).reads(scope)  # type: ignore[arg-type]
     (found,) = KINDS[kind].read(reads, Extent.of(spans), column, [[spans]])
     return found
 
@@ -137,7 +137,7 @@ def test_a_column_that_a_measure_cannot_serve_says_why(backend: Backend, scope: 
     monitor = Monitor(
         name="w", model="m", measure=measure, columns=(column,), window=Tumbling(moment.DAY), baseline=baseline, min_samples=1
     )
-    evaluate = Evaluate(Panes(backend.engine), None, None)  # type: ignore[arg-type]
+    evaluate = Evaluate(Panes(backend.engine), None, None, None)  # type: ignore[arg-type]
     frame = evaluate(monitor, windows, evaluate.reads(dataclasses.replace(scope, columns=("x", "c", "@status"))))
     assert frame.n_target[:, 0, 0].tolist() == [6, 7, 8]
     assert {VERDICTS[code] for code in frame.verdict[:, 0, 0]} == {"not_estimable"}
@@ -151,7 +151,7 @@ def test_evidence_is_of_its_own_window_column_and_segment(backend: Backend, scop
     monitor = Monitor(
         name="w", model="m", measure="drift.total_variation", columns=("c", "x"), segments=("all", "c"), baseline=Previous(), min_samples=1
     )
-    evaluate = Evaluate(Panes(backend.engine), None, None)  # type: ignore[arg-type]
+    evaluate = Evaluate(Panes(backend.engine), None, None, None)  # type: ignore[arg-type]
     frame = evaluate(monitor, windows, evaluate.reads(scope))
     mask = np.zeros(frame.value.shape, np.bool_)
     mask[1:, :, 0] = mask[2, 0, 1:] = True

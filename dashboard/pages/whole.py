@@ -1,4 +1,4 @@
-"""The performance part of a model's page: how good are its predictions, since when not, and in which segments?"""
+"""The parts of a model's page that show measures of the whole model: its performance, and the quality of its stream. Since when, and in which segments?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 
 from core import moment
-from core.measure import Family, Measure
+from core.measure import Family, Measure, Subject
 from core.monitor import Monitor
 from dashboard import components as piece
 from dashboard import texts as word
@@ -25,10 +25,27 @@ from dashboard.view_model import ModelView, looked, nothing, of, question, reach
 
 
 async def performance(reader: Reader, view: ModelView, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
-    """The newest value of each performance measure; the selected measure over time, and by segment. `judged` holds the monitor of each measure."""
-    shown = {name: monitor for name, monitor in judged.items() if view.measures[name].family is Family.PERFORMANCE}
+    """How good are the model's predictions? `judged` holds the monitor of each measure."""
+    shown = _shown(Family.PERFORMANCE, view, judged)
     if not shown:
         return [piece.card("Performance", piece.empty("Not watched", "No monitor takes a performance measure of this model."))]
+    return await _whole("performance", reader, view, shown, state, here)
+
+
+async def quality(reader: Reader, view: ModelView, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
+    """Do its events and labels come as they should? Nothing if no monitor watches that."""
+    shown = _shown(Family.QUALITY, view, judged)
+    return await _whole("quality", reader, view, shown, state, here) if shown else []
+
+
+def _shown(family: Family, view: ModelView, judged: dict[str, Monitor]) -> dict[str, Monitor]:
+    """The monitors of the family's measures of the whole model, by measure."""
+    known = view.measures
+    return {name: monitor for name, monitor in judged.items() if known[name].family is family and known[name].subject is Subject.MODEL}
+
+
+async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
+    """The newest value of each measure; the selected measure over time, and by segment. `part` names the chart."""
     name = state.measure if state.measure in shown else next(iter(shown))
     monitor, about = shown[name], view.measures[name]
     over = {other: period(view.row, state, one.window.step) for other, one in shown.items()}
@@ -42,17 +59,21 @@ async def performance(reader: Reader, view: ModelView, judged: dict[str, Monitor
     slot = window_of(state, one)
     chosen = None if slot is None else one.time(slot)
     marks = view.marks(monitor.name, "", state.segment)
-    figure = timeline(one, measure=about, limits=limits(monitor, about, one), traffic=volume, marks=marks, chosen=chosen, rows="labelled")
-    chart = graph("performance", figure, _sentence(one, about, monitor, slot)) if any(one.verdict) else nothing(view, monitor, state, here)
+    rows, counted = ("labelled", "labelled ones") if about.family is Family.PERFORMANCE else ("rows", "the rows of n")
+    figure = timeline(one, measure=about, limits=limits(monitor, about, one), traffic=volume, marks=marks, chosen=chosen, rows=rows)
+    chart = graph(part, figure, _sentence(one, about, monitor, slot)) if any(one.verdict) else nothing(view, monitor, state, here)
     band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."
     card = piece.card(
         f"{about.title}, {word.stretch(over[name].start, over[name].end)}",
         [choices(shown, monitor, view, state, here), windows(one, slot, state, here), chart],
-        note=f"{reach(state)}, {shift(over[name])}. Bars: predictions in light, labelled ones in dark.{band}",
+        note=f"{reach(state)}, {shift(over[name])}. Bars: predictions in light, {counted} in dark.{band}",
         foot=piece.source(asked[name]),
     )
+    facts = piece.figures(*(_fact(view.measures[other], one, shown[other], state) for other, one in found.items()))
+    if about.of_stream:
+        return [facts, card]
     by = await panel(segments(reader, view, monitor, state, over[name], here, column="", window=chosen), "segments")
-    return [piece.figures(*(_fact(view.measures[other], one, shown[other], state) for other, one in found.items())), card, by]
+    return [facts, card, by]
 
 
 def _fact(about: Measure, one: Series, monitor: Monitor, state: PageState) -> tuple[str, Any, Any]:
@@ -66,7 +87,7 @@ def _fact(about: Measure, one: Series, monitor: Monitor, state: PageState) -> tu
         piece.badge(one.verdict[slot], one.reason[slot], limited=one.limited),
         html.Span(against + of(one, slot, monitor), className="faint"),
     ]
-    return (about.title, word.number(one.value[slot]), shown)
+    return (about.title, word.value(one.value[slot], about), shown)
 
 
 def _sentence(one: Series, about: Measure, monitor: Monitor, slot: int | None) -> str:
@@ -74,6 +95,8 @@ def _sentence(one: Series, about: Measure, monitor: Monitor, slot: int | None) -
         return f"{about.title}: no value in this period."
     breached = sum(verdict in {"warn", "critical"} for verdict in one.verdict)
     found = (
-        f"was {word.number(one.value[slot])} ({of(one, slot, monitor)})" if one.value[slot] is not None else "has no value in this window"
+        f"was {word.value(one.value[slot], about)} ({of(one, slot, monitor)})"
+        if one.value[slot] is not None
+        else "has no value in this window"
     )
     return f"{about.title} {found}; {breached} of {len(one)} windows reached a threshold."

@@ -1,0 +1,54 @@
+"""Measures of how a model's events come: late predictions, and labels without a prediction."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from core.measure import Measure, Need
+from detectors.evidence import Late, Orphans
+from detectors.rate import NO_ROWS, rate, rate_spec
+from detectors.spec import Result, Spec
+
+
+class LateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`after`: a prediction is late if the log took it more than so much later than its `ts`."""
+
+    after: Literal["1m", "5m", "15m", "1h", "6h", "1d", "7d"] = "1h"
+
+
+def _late(target: Late, baseline: Late | None, params: LateParams) -> Result:
+    other = None if baseline is None else (baseline.late[params.after], baseline.n)
+    return rate((target.late[params.after], target.n), other)
+
+
+LATE_RATE = Spec(
+    about=Measure(
+        name="quality.late_rate",
+        title="Late rate",
+        formula="predictions that the log took more than `after` later than their ts / n",
+        unit="share",
+        better=-1,
+        of_stream=True,
+    ),
+    evidence=Late,
+    compute=_late,
+    no_value=NO_ROWS,
+    params=LateParams,
+)
+ORPHAN_LABEL_RATE = rate_spec(
+    Measure(
+        name="quality.orphan_label_rate",
+        title="Orphan label rate",
+        formula="labels without a prediction / n",
+        brief="Orphan labels",
+        unit="share",
+        better=-1,
+        requires=(Need.LABELS,),
+        of_stream=True,
+    ),
+    Orphans,
+    lambda side: side.orphans,
+)
+SPECS = (LATE_RATE, ORPHAN_LABEL_RATE)

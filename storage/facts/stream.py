@@ -1,0 +1,65 @@
+"""Counts how events came: how late predictions were, and which labels have no prediction."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from core.block import Ints
+from core.segment import ALL
+from storage.facts import column as col
+from storage.facts.engine import Engine
+from storage.facts.raw import COUNTS, SLOT, Ranges, in_slots, within
+
+_START = "toUnixTimestamp64Micro({ts}) - positiveModulo(toUnixTimestamp64Micro({ts}) - {{phase:Int64}}, {{length:Int64}})"
+_WITHIN = "ts >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
+
+
+class Stream:
+    """Queries of raw events. Answers have one row a cell of `length` microseconds that begins at `phase` modulo `length`, in a half-open span of event time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def late(self, model: str, after: tuple[int, ...], length: int, span: tuple[int, int], phase: int) -> pa.Table:
+        """How many predictions count (n), and how many of them the log took more than each of `after` microseconds after their time (late0, late1 and so on)."""
+        waited = "toUnixTimestamp64Micro(logged) - toUnixTimestamp64Micro(ts)"
+        late = ", ".join(f"countIf({waited} > {int(limit)}) AS late{index}" for index, limit in enumerate(after))
+        sql = (
+            f"SELECT {_START.format(ts='ts')} AS start, '{ALL}' AS segment, count() AS n, {late} FROM predictions"
+            f" WHERE model = {{model:String}} AND {in_slots()} AND {COUNTS} GROUP BY start"
+        )
+        return self._engine.query(sql, self._parameters(model, length, span, phase))
+
+    def orphans(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+        """How many predictions have a label that holds and whose time is in the cell (n), also those that never came, and how many never came (orphans)."""
+        ids = f"SELECT prediction_id FROM labels WHERE model = {{model:String}} AND {_WITHIN}"
+        known = f"SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND prediction_id IN ({ids})"
+        held = (
+            "SELECT prediction_id, argMax((ts, deleted), (ts, partition, position, place)) AS last FROM labels"
+            f" WHERE model = {{model:String}} AND prediction_id IN ({ids}) GROUP BY prediction_id"
+        )
+        sql = (
+            f"SELECT {_START.format(ts='ts')} AS start, '{ALL}' AS segment, count() AS n, countIf(prediction_id NOT IN ({known})) AS orphans"
+            f" FROM (SELECT prediction_id, last.1 AS ts FROM ({held}) WHERE last.2 = 0) WHERE {_WITHIN} GROUP BY start"
+        )
+        return self._engine.query(sql, self._parameters(model, length, span, phase))
+
+    def label_slots(self, model: str, predictions: Ranges, labels: Ranges, pane: int) -> Ints:
+        """The slots of the times of all labels of the ids that came at these positions."""
+        came = {"predictions": predictions, "labels": labels}
+        ids = [f"SELECT prediction_id FROM {table} WHERE model = {{model:String}} AND ({within(at)})" for table, at in came.items() if at]
+        return self._slots(f"AND prediction_id IN ({' UNION DISTINCT '.join(ids)})", model, pane) if ids else np.zeros(0, np.int64)
+
+    def every_label_slot(self, model: str, pane: int) -> Ints:
+        """The slots of the times of all labels."""
+        return self._slots("", model, pane)
+
+    def _slots(self, which: str, model: str, pane: int) -> Ints:
+        sql = f"SELECT DISTINCT {SLOT.format(ts='ts')} AS slot FROM labels WHERE model = {{model:String}} {which} ORDER BY slot"
+        return col.ints(self._engine.query(sql, {"model": model, "pane": pane})["slot"])
+
+    @staticmethod
+    def _parameters(model: str, length: int, span: tuple[int, int], phase: int) -> dict[str, object]:
+        low, high = span
+        return {"model": model, "length": length, "phase": phase, "low": low, "high": high, "slots": "[]", "gapless": 1, "pane": length}

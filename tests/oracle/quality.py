@@ -1,0 +1,34 @@
+"""Measures of quality of the whole model, from the rows of one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.oracle.column import Value, wilson
+
+MEASURES = ("quality.label_coverage", "quality.label_delay", "quality.late_rate", "quality.orphan_label_rate")
+_MILLISECOND, _SECOND = 1_000, 1_000_000
+
+
+def label_coverage(labelled: npt.NDArray[np.bool_]) -> tuple[Value, int]:
+    """The share of rows that are labelled, and how many rows there are."""
+    return rate(int(labelled.sum()), len(labelled))
+
+
+def label_delay(delays: npt.NDArray[np.int64], params: Mapping[str, Any]) -> tuple[Value, int]:
+    """A quantile of delays in microseconds: the mean, in seconds, of the delays that share its bin, whose ends are powers of 1.02 milliseconds."""
+    if not len(delays):
+        return Value(None), 0
+    waited = np.maximum(delays, 0)
+    bins = np.ceil(np.log(np.maximum(waited, _MILLISECOND) / _MILLISECOND) / np.log(1.02))
+    held = bins[np.argsort(waited, kind="stable")][max(int(np.ceil(params.get("q", 0.5) * len(waited))), 1) - 1]
+    return Value(float(np.mean(waited[bins == held])) / _SECOND), len(waited)
+
+
+def rate(count: int, n: int) -> tuple[Value, int]:
+    """A part of all, and how many these are."""
+    return (Value(count / n, *wilson(count, n)) if n else Value(None)), n

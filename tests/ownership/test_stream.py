@@ -1,0 +1,91 @@
+"""Measures of how events come, from event to reading: in any order, each time with the value of the whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from core import moment
+from core.monitor import Monitor
+from core.window.tumbling import Tumbling
+from storage.facts.readings import Readings
+from tests.acceptance.backend import Backend
+from tests.ownership.scene import CLOCK, START, predict, settle
+
+
+def watch(backend: Backend, model: str, measure: str, **more: Any) -> None:
+    """Watch a model by one monitor, `m`, in windows of a day."""
+    shared = Monitor(name="m", model=model, measure=measure, window=Tumbling(moment.DAY), min_samples=1)
+    backend.monitors[model] = [msgspec.structs.replace(shared, **more)]
+
+
+def values(backend: Backend, model: str, since: int) -> dict[int, tuple[float | None, int]]:
+    """Value and n of the readings, by the day of the window after a time."""
+    settle(backend, model)
+    rows = Readings(backend.engine).newest(model, {"m": 1}, (0, moment.LATEST))["m"].to_pylist()
+    return {(row["window_start"] - since) // moment.DAY: (row["value"], row["n_target"]) for row in rows}
+
+
+def labels(backend: Backend, model: str, day: float, *keys: str, partition: int = 0, **more: Any) -> None:
+    """Send labels whose time is so many days after `START`."""
+    ts = int(START + day * moment.DAY) // 1_000
+    rows = [{"prediction_id": key, "model": model, "label": 1, "ts": ts, **more} for key in keys]
+    backend.append("labels", rows, partition, CLOCK)
+
+
+def test_a_prediction_is_late_by_the_logs_time(backend: Backend, model: str) -> None:
+    """More than an hour by default. A copy that came later, in another partition, makes nothing late, and counts once."""
+    watch(backend, model, "quality.late_rate", params={"after": "1h"})
+    at = CLOCK // 1_000
+    for key, seconds in (("a", 0), ("b", 3_600), ("c", 3_601), ("d", 90_000)):
+        predict(backend, model, 0, seconds, key, ts=at)
+    predict(backend, model, 1, 200_000, "a", ts=at)
+    assert values(backend, model, CLOCK)[0] == (0.5, 4)
+    predict(backend, model, 1, 300_000, "e", ts=at)
+    assert values(backend, model, CLOCK)[0] == (0.6, 5)
+
+
+def test_a_label_is_an_orphan_until_its_prediction_comes(backend: Backend, model: str) -> None:
+    """It counts in the window of its own time, and that window is evaluated again although none of its predictions changed."""
+    watch(backend, model, "quality.orphan_label_rate")
+    for day, key in enumerate("abc"):
+        predict(backend, model, 0, day, key, day=day)
+    labels(backend, model, 1.5, "a", "b", "x", "y")
+    assert values(backend, model, START) == {0: (None, 0), 1: (0.5, 4), 2: (None, 0)}
+    predict(backend, model, 2, 9, "x", day=0)
+    assert values(backend, model, START) == {0: (None, 0), 1: (0.25, 4), 2: (None, 0)}
+
+
+def test_the_label_that_holds_says_in_which_window_it_counts(backend: Backend, model: str) -> None:
+    """A correction with a later time moves it, one with an earlier time does not, and a retracted label is none; whichever partition they come in."""
+    watch(backend, model, "quality.orphan_label_rate")
+    for day, key in enumerate("abc"):
+        predict(backend, model, 0, day, key, day=day)
+    labels(backend, model, 1.5, "a", "x", "y")
+    assert values(backend, model, START)[1] == (2 / 3, 3)
+    labels(backend, model, 2.5, "x", partition=1)
+    labels(backend, model, 0.5, "a", partition=2)
+    labels(backend, model, 1.6, "y", label=None, deleted=True)
+    assert values(backend, model, START) == {0: (None, 0), 1: (0.0, 1), 2: (1.0, 1)}
+
+
+def test_coverage_waits_for_labels(backend: Backend, model: str) -> None:
+    """With `wait` a window is evaluated so long after its end, and then with every later label."""
+    watch(backend, model, "quality.label_coverage", params={"wait": "2d"})
+    predict(backend, model, 0, 0, "a", day=0)
+    predict(backend, model, 0, 1, "b", day=0)
+    predict(backend, model, 0, 2, "c", day=2)
+    backend.ingest(1_000_000)
+    while backend.evaluate(model, silent=False):
+        pass
+    held = Readings(backend.engine)
+    assert held.newest(model, {"m": 1}, (0, moment.LATEST))["m"].num_rows == 0
+    predict(backend, model, 0, 3, "d", day=3)
+    backend.ingest(1_000_000)
+    while backend.evaluate(model, silent=False):
+        pass
+    rows = held.newest(model, {"m": 1}, (0, moment.LATEST))["m"].to_pylist()
+    assert [(row["window_start"], row["value"], row["n_target"]) for row in rows] == [(START, 0.0, 2)]
+    labels(backend, model, 9, "a")
+    assert values(backend, model, START)[0] == (0.5, 2)
