@@ -175,6 +175,19 @@ class Client:
         """The monitors' definitions."""
         return self._pages("/v1/monitors", {"model": model})
 
+    def monitor(self, model: str, name: str) -> dict[str, Any]:
+        """One monitor with its calibration."""
+        return self._json("GET", f"/v1/monitors/{_quoted(model)}/{_quoted(name)}")
+
+    def evaluate(self, monitor: Mapping[str, Any], **trial: Any) -> list[dict[str, Any]]:
+        """The readings of a monitor (the fields of its definition), computed now and not stored; `trial` may hold start, end and segment."""
+        items: list[dict[str, Any]] = self._trial("/v1/evaluate", monitor, trial)["items"]
+        return items
+
+    def backtest(self, monitor: Mapping[str, Any], **trial: Any) -> dict[str, Any]:
+        """What a monitor would have raised: windows, readings, alarm_windows, episodes, expected_false_alarm_windows. `trial` as for `evaluate`."""
+        return self._trial("/v1/monitors/backtest", monitor, trial)
+
     def destinations(self) -> Iterator[dict[str, Any]]:
         """The destinations' definitions, without their secrets."""
         return self._pages("/v1/destinations", {})
@@ -246,6 +259,11 @@ class Client:
             if lines:
                 sent.add(self.send(kind, b"\n".join(lines)), rows=rows)
         return sent
+
+    def _trial(self, path: str, monitor: Mapping[str, Any], trial: Mapping[str, Any]) -> dict[str, Any]:
+        body = {"monitor": monitor, "from": _time(trial.get("start")), "to": _time(trial.get("end")), "segment": trial.get("segment")}
+        headers = {"Content-Type": "application/json"}
+        return self._json("POST", path, content=_encoded(json.dumps(body)), headers=headers, timeout=600.0)
 
     def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         cursor = None

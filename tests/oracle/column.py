@@ -119,6 +119,13 @@ def of(measure: str, target: Sample, baseline: Sample | None, known: Known, para
     return _BY_BIN[name](target, baseline, known) if name in _BY_BIN else _MOVED[name](target, baseline, known, params)
 
 
+def z_squared(count: int, n: int, other: int, m: int) -> float:
+    """The square of z of two rates, with the pooled variance; 0 if both are 0 or 1."""
+    pooled = (count + other) / (n + m)
+    variance = pooled * (1 - pooled) * (1 / n + 1 / m)
+    return (count / n - other / m) ** 2 / variance if variance else 0.0
+
+
 def fits(measure: str, known: Known) -> bool:
     """Whether a column of this kind can have a value."""
     return measure not in (CATEGORICAL if isinstance(known.bins, NumericBins) else NUMERIC)
@@ -133,9 +140,7 @@ def _rate(count: Callable[[Sample, Known], int | None], target: Sample, baseline
     if baseline is not None and baseline.n:
         other = count(baseline, known)
         assert other is not None
-        pooled = (own + other) / (n + baseline.n)
-        apart, variance = own / n - other / baseline.n, pooled * (1 - pooled) * (1 / n + 1 / baseline.n)
-        statistic = apart**2 / variance if variance else 0.0
+        statistic = z_squared(own, n, other, baseline.n)
     return Value(own / n, *wilson(own / known.phi, n / known.phi), statistic, 1)
 
 
