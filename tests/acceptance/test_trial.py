@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ import yaml
 from tests.acceptance.agree import differences
 from tests.acceptance.records import records
 from tests.acceptance.world import World
+from watchkeeper.cli.app import main
 from watchkeeper.client import Client, Refused
 
 pytestmark = pytest.mark.slow
@@ -52,7 +55,9 @@ def rows(begin: datetime, days: int, seed: int) -> pd.DataFrame:
     )
 
 
-def test_a_trial_answers_what_a_stored_monitor_has(world: Callable[[Mapping[str, str]], World]) -> None:
+def test_a_trial_answers_what_a_stored_monitor_has(
+    world: Callable[[Mapping[str, str]], World], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Readings, episodes and the number of alarm windows; and nothing of it is written."""
     sink = BytesIO()
     rows(BEGIN, DAYS, 1).to_parquet(sink)
@@ -86,6 +91,12 @@ def test_a_trial_answers_what_a_stored_monitor_has(world: Callable[[Mapping[str,
             told = client.monitor(MODEL, name)["calibration"]
             assert (told["windows"], told["provisional"]) == (DAYS - 1, name == "budgeted")  # its last hours have no rows
             assert told["phi"]["heat"] > 2 > told["phi"]["batch"]
+            file = tmp_path / f"{name}.yaml"
+            file.write_text(yaml.safe_dump([{"monitor": "new", **FIELDS, **alarms}]))
+            assert main(["backtest", str(file), "--url", place.url, "--json"]) == 0
+            assert json.loads(capsys.readouterr().out)["items"] == [{"monitor": "new", "model": MODEL, **found}]
+            assert main(["backtest", str(file), "--url", place.url, "--from", "2024-04-19"]) == 0
+            assert "new: critical from 2024-04-2" in capsys.readouterr().out
         assert found["expected_false_alarm_windows"] == 12 / 20
         assert [one["monitor"] for one in client.monitors(model=MODEL) if one["monitor"] == "trial"] == []
         with pytest.raises(Refused, match="there is no segment"):
