@@ -93,6 +93,7 @@ def test_a_trial_answers_what_a_stored_monitor_has(
             assert told["phi"]["heat"] > 2 > told["phi"]["batch"]
             file = tmp_path / f"{name}.yaml"
             file.write_text(yaml.safe_dump([{"monitor": "new", **FIELDS, **alarms}]))
+            capsys.readouterr()  # what the world said when it began
             assert main(["backtest", str(file), "--url", place.url, "--json"]) == 0
             assert json.loads(capsys.readouterr().out)["items"] == [{"monitor": "new", "model": MODEL, **found}]
             assert main(["backtest", str(file), "--url", place.url, "--from", "2024-04-19"]) == 0
