@@ -10,7 +10,7 @@ from detectors.drift import chi2, hellinger, js, ks, psi, quantile_shift, tail_s
 from detectors.drift import mean_variance as moment
 from detectors.performance import accuracy, f1, mae, precision, rmse, roc_auc
 from detectors.planned import PLANNED
-from detectors.quality import distinct, label_coverage, label_delay, out_of_range_rate, rate, stream
+from detectors.quality import distinct, freshness, label_coverage, label_delay, out_of_range_rate, rate, stream
 from detectors.spec import AnySpec
 
 SPECS: tuple[AnySpec, ...] = (
@@ -20,6 +20,7 @@ SPECS: tuple[AnySpec, ...] = (
     label_coverage.SPEC,
     label_delay.SPEC,
     *stream.SPECS,
+    freshness.SPEC,
     psi.SPEC,
     psi.KL,
     js.SPEC,

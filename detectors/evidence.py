@@ -220,4 +220,14 @@ class Orphans:
     empty: ClassVar[str] = "no labels"
 
 
-Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays | Late | Orphans
+@dataclass(frozen=True)
+class Age:
+    """Predictions (...), and how many seconds before the window's end the last one was, in this window or before it: NaN if there is none (...)."""
+
+    n: Floats
+    age: Floats
+
+    empty: ClassVar[str] = "no predictions"
+
+
+Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays | Late | Orphans | Age

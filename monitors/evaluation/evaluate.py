@@ -20,7 +20,7 @@ from core.monitor import Monitor
 from core.segment import grouping_of
 from core.span import Spans
 from detectors import catalogue
-from detectors.evidence import Orphans
+from detectors.evidence import Age, Orphans
 from detectors.spec import AnySpec, Result
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.verdict import judge
@@ -106,6 +106,11 @@ def wait(monitor: Monitor) -> int:
 def by_label(monitor: Monitor) -> bool:
     """Whether a monitor takes labels by their own time."""
     return catalogue.spec(monitor.measure).evidence is Orphans
+
+
+def carries(monitor: Monitor) -> bool:
+    """Whether the value of a window without rows depends on the last event before it."""
+    return catalogue.spec(monitor.measure).evidence is Age
 
 
 def extent(monitor: Monitor, windows: Spans) -> Extent:

@@ -68,9 +68,10 @@ def windows(occupied: npt.NDArray[np.int64], length: int, every: int, until: int
 def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, baseline_value: float | None) -> str:
     """What a reading says: first whether there is anything to say, then the thresholds."""
     (value, n, *_), least = target, monitor.get("min_samples", 200)
-    if n == 0:
+    sampled = monitor["measure"] != "quality.freshness"
+    if n == 0 and sampled:
         return "nodata"
-    if n < least or (baseline is not None and baseline[1] < max(least, 1)):
+    if (n < least and sampled) or (baseline is not None and baseline[1] < max(least, 1)):
         return "insufficient"
     if value is None:
         return "not_estimable"
@@ -168,6 +169,8 @@ def _quality(
             value, n = quality.rate(orphans, true + orphans)
         elif name == "quality.late_rate":  # events of the past, that are sent now
             value, n = quality.rate(len(held), len(held))
+        elif name == "quality.freshness":
+            value, n = quality.age(rows.times, place[0] + span), len(held)
         else:
             value, n = quality.label_delay(rows.delays[held], params) if delayed else quality.label_coverage(rows.labelled[held])
         return Found(value.value, n, value.lower, value.upper)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tests.oracle.column import Value, wilson
 
-MEASURES = ("quality.label_coverage", "quality.label_delay", "quality.late_rate", "quality.orphan_label_rate")
+MEASURES = ("quality.label_coverage", "quality.label_delay", "quality.late_rate", "quality.orphan_label_rate", "quality.freshness")
 _MILLISECOND, _SECOND = 1_000, 1_000_000
 
 
@@ -32,3 +32,9 @@ def label_delay(delays: npt.NDArray[np.int64], params: Mapping[str, Any]) -> tup
 def rate(count: int, n: int) -> tuple[Value, int]:
     """A part of all, and how many these are."""
     return (Value(count / n, *wilson(count, n)) if n else Value(None)), n
+
+
+def age(times: npt.NDArray[np.int64], end: int) -> Value:
+    """From the last of the times that is before the end, in seconds; both are in microseconds."""
+    before = times[times < end]
+    return Value((end - int(before.max())) / _SECOND) if len(before) else Value(None)
