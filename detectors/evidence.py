@@ -230,4 +230,20 @@ class Age:
     empty: ClassVar[str] = "no predictions"
 
 
-Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays | Late | Orphans | Age
+@dataclass(frozen=True)
+class Volume:
+    """Predictions (...), and how many the reference has in a span such as the window, `phi` times as dispersed as independent rows: NaN where it does not say (...).
+
+    `windows` is how many windows of the reference gave `phi`. `of_reference`: n counts the reference itself.
+    """
+
+    n: Floats
+    expected: Floats
+    phi: Floats
+    windows: int
+    of_reference: bool = False
+
+    empty: ClassVar[str] = "no predictions"
+
+
+Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays | Late | Orphans | Age | Volume

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from core import moment
 from core.block import Ints, Outcomes
 from core.contract import PREDICTION
 from core.error import ConfigError
@@ -96,6 +97,12 @@ class Reads:
         model = self.scope.model.contract.model
         held = self._streams.setdefault(name, [])
         return _kept(held, extent, lambda: _asked(extent, lambda span: ask(self._stream, model, (extent.step, span, extent.phase))))
+
+    def reference_rows(self) -> pa.Table:
+        """How many rows the reference has, one row a slot and segment: start, segment, n."""
+        contract = self.scope.model.contract
+        span = (moment.EARLIEST, moment.LATEST)
+        return self._panes.inputs(contract.of_reference, (PREDICTION,), ("n",), self.scope.groupings, contract.pane, span)
 
     @cached_property
     def slots(self) -> Ints:

@@ -99,6 +99,8 @@ def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
             "warn": 7_200,
             "critical": 14_400,
         },
+        {"monitor": "volume", "measure": "quality.volume", "segments": ["all", "origin"], "warn": 1.5, "critical": 3},
+        {"monitor": "volume-week", "measure": "quality.volume", "segments": ["all"], "baseline": {"prior": "7d"}, "warn": 2},
         {"monitor": "orphans", "measure": "quality.orphan_label_rate", "segments": ["all"], "baseline": "previous", "warn": 0.01},
     ]
     names = ("mae", "rmse") if pair.task == "regression" else ("accuracy", "f1", "roc_auc")

@@ -20,7 +20,14 @@ def test_what_was_in_the_log_at_an_earlier_look_is_committed_when_every_partitio
         return dict(ends)
 
     complete, found = Completeness(positions, clock), list[int]()
-    for given in ({0: (20, 9), 1: (30, 30)}, {0: (22, 10), 1: (40, 40)}, {}, {0: (30, 25), 1: (50, 39)}, {0: (31, 26), 1: (51, 40)}):
+    looks: list[dict[Hashable, tuple[int, int]]] = [
+        {0: (20, 9), 1: (30, 30)},
+        {0: (22, 10), 1: (40, 40)},
+        {},
+        {0: (30, 25), 1: (50, 39)},
+        {0: (31, 26), 1: (51, 40)},
+    ]
+    for given in looks:
         complete()
         clock.advance(moment.SECOND)
         ends.clear()
