@@ -45,11 +45,11 @@ class AlertEngine:
     def observe(self, monitor: Monitor, readings: Sequence[Reading], fence: tuple[str, int] | None = None) -> list[Transition]:
         """Take readings of one monitor, in any order and any number of times. Returns what changed in its episodes.
 
-        When a new revision of a monitor comes for the first time, episodes that older revisions left open are closed. A monitor with neither `warn` nor
-        `critical` has no rules. `fence` is the name and epoch of an ownership: raises Fenced, having changed nothing, if another owner has it now.
+        When a new revision of a monitor comes for the first time, episodes that older revisions left open are closed. A monitor without a threshold or a
+        budget has no rules. `fence` is the name and epoch of an ownership: raises Fenced, having changed nothing, if another owner has it now.
         """
         key = (monitor.model, monitor.name)
-        watched = monitor.warn is not None or monitor.critical is not None
+        watched = monitor.alarms
         if self._known.get(key) == monitor.evaluated_revision and not (watched and readings):
             return []
         with self._store.recording(fence) as ledger:

@@ -37,18 +37,27 @@ def _what(reading: Reading, about: Measure) -> str:
 
 
 def _value(reading: Reading, about: Measure) -> str:
-    """The value, and how far it is from the baseline if that is compared with the thresholds."""
+    """The value, and what is compared with the thresholds, if that is something else."""
     if reading.value is None:
         return "missing"
+    if (excess := reading.evidence.get("excess")) is not None:
+        return f"{number.rounded(reading.value)}, {number.rounded(excess)} more than chance explains"
+    if (rise := reading.evidence.get("rise")) is not None and reading.baseline_value is not None and reading.baseline:
+        return f"{number.rounded(reading.value)}, {_far(rise)} its {baselines.brief(reading.baseline)} {number.rounded(reading.baseline_value)}"
     if about.judged is not Judged.WORSE or reading.baseline is None or reading.baseline_value is None:
         return number.of_unit(reading.value, about.unit)
-    moved = reading.value - reading.baseline_value
-    far = f"{number.rounded(abs(moved))} {'above' if moved > 0 else 'below'}" if moved else "equal to"
+    far = _far(reading.value - reading.baseline_value)
     return f"{number.rounded(reading.value)}, {far} its {baselines.brief(reading.baseline)} {number.rounded(reading.baseline_value)}"
 
 
+def _far(moved: float) -> str:
+    return f"{number.rounded(abs(moved))} {'above' if moved > 0 else 'below'}" if moved else "equal to"
+
+
 def _threshold(reading: Reading, about: Measure, level: str) -> str:
-    """`critical from 0.25`, `warn at 0.8 or below`."""
+    """`critical from 0.25`, `warn at 0.8 or below`, `critical at p 0.001 or below (p 0.0002)`."""
+    if (allowed := reading.threshold.get("p")) is not None:
+        return f"{level} at p {number.rounded(allowed)} or below (p {number.rounded(reading.evidence.get('p', 1.0))})"
     threshold = reading.threshold.get(level)
     if not threshold and threshold != 0:
         return level

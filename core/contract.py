@@ -112,6 +112,13 @@ class Roles(msgspec.Struct, frozen=True, kw_only=True):
     attribution_prefix: str | None = None
 
 
+class UsualWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """The window of the default monitors: its length in microseconds, and how many rows of the reference it holds on average."""
+
+    length: int
+    rows: int
+
+
 class Contract(Described, frozen=True, kw_only=True):
     """One version of a model's contract.
 
@@ -120,7 +127,7 @@ class Contract(Described, frozen=True, kw_only=True):
     fields (`detectors.summary.signal`).
     `score_edges` cut the scores of each class that AUC is taken of (binary: the positive one; else `classes`, in order;
     none for a class without a probability).
-    `earliest` is in microseconds; `pane` is the length of a pane in microseconds.
+    `earliest` is in microseconds; `pane` is the length of a pane in microseconds. `usual` is the window of the default monitors, None where the reference tells none.
     """
 
     model: str
@@ -140,6 +147,7 @@ class Contract(Described, frozen=True, kw_only=True):
     earliest: int = 365 * moment.DAY  # 1971-01-01
     pane: int = moment.HOUR
     roles: Roles = Roles()
+    usual: UsualWindow | None = None
 
     @property
     def of_reference(self) -> Contract:

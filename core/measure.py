@@ -62,7 +62,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     where a monitor names none. `usual`: a model that has only a reference is watched with it. `kinds` are the kinds of columns that can have a value.
     `of_stream`: it is of how events come, so that there is none of a segment, of one version or of the reference.
     `sampled`: its value is an estimate from the window's rows, so that it needs some; else a window without rows has a value, too.
-    `tested`: with a baseline it has a statistic whose law is known where nothing moved (`detectors.law`).
+    `tested`: with a baseline it has a statistic whose law is known where nothing moved (`detectors.law`). `excess`: the value is that statistic times a number, so that
+    its excess over the mean of that law is of the same unit.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     usual: bool = False
     kinds: tuple[Kind, ...] = tuple(Kind)
     tested: bool = False
+    excess: bool = False
     of_stream: bool = False
     sampled: bool = True
 

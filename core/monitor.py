@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from core import moment
+from core import duration, moment
 from core.baseline.kind import Baseline
 from core.described import Described
 from core.window.kind import Window
@@ -31,11 +31,42 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+class Compare(StrEnum):
+    """What is compared with the thresholds.
+
+    `value`: the value, as its measure is judged. `excess`: how much larger it is than it would be on average if nothing had moved. `rise`: how much larger it is than
+    the baseline's.
+    """
+
+    VALUE = "value"
+    EXCESS = "excess"
+    RISE = "rise"
+
+
+class Gate(StrEnum):
+    """What a breach needs besides a threshold that is reached: nothing, or a p-value that is evidence."""
+
+    NONE = "none"
+    EVIDENCE = "evidence"
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """How many alarm windows a monitor may raise by chance in `period` microseconds: `1 per 30d`."""
+
+    windows: int
+    period: int
+
+    @property
+    def text(self) -> str:
+        """As it is written."""
+        return f"{self.windows} per {duration.text(self.period)}"
+
+
 class Monitor(Described, frozen=True, kw_only=True):
     """A monitor's definition.
 
     `columns` is empty for measures of the whole model, and for "all features". `segments` is a list of groupings such as `all`, `carrier`
-    or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. `persist` is (m, n): m of n disjoint windows.
+    or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. A `budget` takes their place. `persist` is (m, n): m of n disjoint windows.
     One that is not `enabled` is paused: it is not evaluated, and its readings and episodes stay as they are.
     """
 
@@ -50,6 +81,9 @@ class Monitor(Described, frozen=True, kw_only=True):
     version: str | None = None  # of the model; None pools all
     warn: float | dict[str, float] | None = None
     critical: float | dict[str, float] | None = None
+    budget: Budget | None = None
+    compare: Compare = Compare.VALUE
+    gate: Gate = Gate.NONE
     min_samples: int = 200
     persist: tuple[int, int] = (1, 1)
     severity: Severity = Severity.TICKET
@@ -59,8 +93,13 @@ class Monitor(Described, frozen=True, kw_only=True):
 
     @property
     def threshold(self) -> dict[str, Any]:
-        """The thresholds as readings give them."""
+        """The thresholds as readings give them; that of a budget comes from its calibration."""
         return {"warn": self.warn, "critical": self.critical}
+
+    @property
+    def alarms(self) -> bool:
+        """Whether a reading of it can be a breach."""
+        return self.warn is not None or self.critical is not None or self.budget is not None
 
     @property
     def evaluated_revision(self) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import zip_longest
 from statistics import median
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 
 from core import number
 from core.measure import Judged, Measure
-from core.monitor import Monitor
+from core.monitor import Compare, Monitor
 from core.segment import ALL, grouping_of
 
 LONGEST = 1_500  # windows drawn at most
@@ -39,6 +40,7 @@ class Series:
     verdict: list[str]
     reason: list[str | None]
     limited: bool = True
+    excess: list[float | None] = field(default_factory=list)  # of monitors that compare it; else empty
     length: int | None = None  # of a window that is not as long as its slot
 
     @staticmethod
@@ -67,6 +69,7 @@ class Series:
             verdict=lay("verdict", ""),
             reason=lay("reason"),
             limited=_limited(table),
+            excess=_excess(lay("evidence")) if "evidence" in table.column_names else [],
             length=pc.max(pc.subtract(table["window_end"], table["window_start"])).as_py(),
         )
 
@@ -123,6 +126,12 @@ def _limited(table: pa.Table) -> bool:
     return any(threshold is not None for text in texts for threshold in msgspec.json.decode(text).values())
 
 
+def _excess(evidence: list[str | None]) -> list[float | None]:
+    """The excess in each text of evidence; empty if none holds one."""
+    found = [msgspec.json.decode(text).get("excess") if text and '"excess"' in text else None for text in evidence]
+    return found if any(value is not None for value in found) else []
+
+
 @dataclass(frozen=True)
 class Limit:
     """A threshold as it is drawn: one y a slot, None if it has no place there. `label` is its text."""
@@ -134,16 +143,30 @@ class Limit:
 
 def limits(monitor: Monitor, about: Measure, series: Series) -> list[Limit]:
     """The thresholds of a monitor on the scale of its measure: `0.1 worse than the baseline` becomes a line."""
-    against = monitor.baseline is not None
+    against, words = monitor.baseline is not None, {Compare.EXCESS: "excess from ", Compare.RISE: "rise from "}
     drawn = []
     for level, limit in monitor.threshold.items():
         if limit is None:
             continue
         amount, said = limit if isinstance(limit, int | float) else next(iter(limit.values())), number.reached(limit, about.unit)
+        if word := words.get(monitor.compare):
+            moved = series.excess if monitor.compare is Compare.EXCESS else _less(series.value, series.baseline)
+            drawn.append(Limit(level, f"{level} {word}{number.exact(amount)}", _plus(_less(series.value, moved), float(amount))))
+            continue
         relative = isinstance(limit, int | float) and about.judged is Judged.WORSE and against
         y = [about.limit(float(amount), at, against=relative) for at in series.baseline]
         drawn.append(Limit(level, f"{level} {f'worse by {number.exact(amount)}' if relative else said}", y))
     return drawn
+
+
+def _less(values: list[float | None], others: list[float | None]) -> list[float | None]:
+    """The differences of two rows of numbers, None where either is missing."""
+    pairs = zip_longest(values, others)
+    return [None if value is None or other is None else value - other for value, other in pairs]
+
+
+def _plus(values: list[float | None], amount: float) -> list[float | None]:
+    return [None if value is None else value + amount for value in values]
 
 
 def by_key(table: pa.Table, key: str) -> dict[str, pa.Table]:
@@ -172,7 +195,7 @@ def choose(monitors: Sequence[Monitor], name: str, wanted: str = "", column: str
         key=lambda monitor: (
             monitor.name != wanted,
             not watches(monitor, segment),
-            monitor.warn is None and monitor.critical is None,
+            not monitor.alarms,
         ),
         default=None,
     )

@@ -6,14 +6,21 @@ Every kind has `n`, the number of rows that count, and `empty`, the reason if th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from core.block import Floats, Ints
 from core.contract import Column
+
+E = TypeVar("E", bound="Counts | Moments | Labelling")
+
+
+def _less(whole: E, part: E, *names: str) -> E:
+    """Evidence without that of some of its rows, by these fields."""
+    return replace(whole, **{name: getattr(whole, name) - getattr(part, name) for name in names})
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,10 @@ class Counts:
     def n(self) -> Floats:
         """All distinct predictions, nulls included: (...)."""
         return np.asarray(self.counts.sum(-1))
+
+    def without(self, part: Self) -> Self:
+        """The counts of the rows that are not among those of `part`."""
+        return _less(self, part, "counts")
 
 
 _ROUNDING = 4e-13  # of sums of floats, where three digits are wanted
@@ -50,6 +61,10 @@ class Sums(Counts):
     high: Floats
     known: bool = True
     unknown: str = BEFORE
+
+    def without(self, part: Self) -> Self:
+        """The sums of the rows that are not among those of `part`; the least and the largest number stay."""
+        return _less(self, part, "counts", "sums", "below", "above")
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,10 @@ class Moments:
     unknown: str = BEFORE
 
     empty: ClassVar[str] = "no predictions"
+
+    def without(self, part: Self) -> Self:
+        """The moments of the rows that are not among those of `part`; the least and the largest number stay."""
+        return _less(self, part, "n", "measured", "finite", "total", "square", "absolute", "outside")
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
@@ -180,6 +199,10 @@ class Labelling:
     labelled: Floats
 
     empty: ClassVar[str] = "no predictions"
+
+    def without(self, part: Self) -> Self:
+        """The predictions that are not among those of `part`."""
+        return _less(self, part, "n", "labelled")
 
 
 @dataclass(frozen=True)

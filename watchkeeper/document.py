@@ -1,4 +1,4 @@
-"""A contract as a document of the API, and back: times are RFC 3339, the pane is a duration."""
+"""A contract as a document of the API, and back: times are RFC 3339, the pane and the usual window are durations."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from core.contract import Contract
 def written(contract: Contract) -> dict[str, Any]:
     """The document of a contract."""
     built: dict[str, Any] = msgspec.to_builtins(contract)
-    return {**built, "earliest": moment.text(contract.earliest), "pane": duration.text(contract.pane)}
+    usual = contract.usual and {"window": duration.text(contract.usual.length), "rows": contract.usual.rows}
+    return {**built, "earliest": moment.text(contract.earliest), "pane": duration.text(contract.pane), "usual": usual}
 
 
 def read(document: Mapping[str, Any]) -> Contract:
     """The contract of a document."""
     times = {"earliest": moment.parse(document["earliest"]), "pane": duration.parse(document["pane"])}
-    return msgspec.convert({**document, **times}, Contract)
+    usual = document["usual"] and {"length": duration.parse(document["usual"]["window"]), "rows": document["usual"]["rows"]}
+    return msgspec.convert({**document, **times, "usual": usual}, Contract)

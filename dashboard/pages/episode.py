@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from core import moment, number, text
 from core.episode import Delivery, DeliveryState, Episode, State, Transition
+from core.monitor import Compare, Gate, Monitor
 from core.segment import ALL
 from dashboard import components as piece
 from dashboard import texts as word
@@ -158,13 +159,23 @@ def _monitor(one: Episode) -> Any:
         "Measure": monitor.measure,
         "Baseline": monitor.baseline.brief if monitor.baseline else "none",
         "Window": monitor.window.text,
-        "Warn": _threshold(monitor.warn),
-        "Critical": _threshold(monitor.critical),
+        **({"Budget": f"{monitor.budget.text} alarm windows"} if monitor.budget else _thresholds(monitor)),
         "Fires at": f"{monitor.persist[0]} of {monitor.persist[1]} windows",
         "Minimum samples": word.count(monitor.min_samples),
         "Segments": ", ".join(monitor.segments),
     }
     return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts.items()], className="rule")
+
+
+def _thresholds(monitor: Monitor) -> dict[str, str]:
+    """The thresholds, and what they are compared with, if that is not the value as its measure is judged."""
+    compared = {
+        Compare.VALUE: {},
+        Compare.EXCESS: {"Compared": "excess over chance"},
+        Compare.RISE: {"Compared": "rise above the baseline"},
+    }
+    gate = {"Gate": "p must be evidence, too"} if monitor.gate is Gate.EVIDENCE else {}
+    return {"Warn": _threshold(monitor.warn), "Critical": _threshold(monitor.critical), **compared[monitor.compare], **gate}
 
 
 def _threshold(threshold: float | dict[str, float] | None) -> str:

@@ -121,4 +121,4 @@ def _health(family: Family, measures: Measures, monitors: Sequence[Monitor], lev
         return piece.badge("nodata")
     if word.now() - row.last_ts > max(2 * min(monitor.window.longest for monitor in watching), moment.DAY):
         return piece.badge("nodata", f"No event for {word.span(word.now() - row.last_ts)}")
-    return piece.badge("ok", limited=any(monitor.warn is not None or monitor.critical is not None for monitor in watching))
+    return piece.badge("ok", limited=any(monitor.alarms for monitor in watching))

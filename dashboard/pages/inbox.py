@@ -177,7 +177,7 @@ def _quiet(models: Sequence[ModelRow], status: dict[str, Any], monitors: Sequenc
     said = f"The newest event is of {word.instant(newest)}, {word.ago(newest)}."
     if isinstance(evaluated, str):
         said += f" Last evaluated {evaluated}."
-    if not any(monitor.warn is not None or monitor.critical is not None for monitor in monitors):
+    if not any(monitor.alarms for monitor in monitors):
         return piece.empty("No threshold set", f"No monitor has a threshold, so no episode can open. {said}")
     return piece.empty("All quiet", f"No episode is open. {said}")
 

@@ -106,7 +106,9 @@ def _distance(terms: Terms, factor: float) -> Callable[[Counts, Counts], Result]
 
 
 SPEC = distance_spec(
-    about("psi", "Population stability index", "sum (p - q) ln(p / q) over merged groups of bins", "PSI", unit="nats", usual=True),
+    about(
+        "psi", "Population stability index", "sum (p - q) ln(p / q) over merged groups of bins", "PSI", unit="nats", usual=True, excess=True
+    ),
     comparison(_distance(_psi_terms, 1.0)),
 )
 KL = distance_spec(

@@ -27,6 +27,7 @@ SPEC = rate_spec(
         better=-1,
         usual_baseline=Reference(),
         kinds=(Kind.NUMERIC,),
+        usual=True,
         tested=True,
     ),
     Sums,

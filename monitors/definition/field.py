@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from enum import StrEnum
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -18,7 +19,7 @@ from core.contract import Contract
 from core.described import READERS
 from core.error import ConfigError
 from core.measure import Judged, Measure
-from core.monitor import Severity
+from core.monitor import Budget, Compare, Gate, Severity
 from core.name import Named, check
 from core.window import kind as windows
 from core.window.kind import Window
@@ -28,9 +29,11 @@ from monitors.definition.document import DefinitionEntry, Faults, YamlTruth, as_
 CALENDAR = ("daily", "weekly", "monthly", "week_to_date", "month_to_date", "quarter_to_date", "year_to_date")
 LATER_BASELINES = ("same_weekday", "rolling", "same_period_last", "version")
 _PERSIST = re.compile(r"\s*([0-9]{1,4})\s+of\s+([0-9]{1,4})\s*", re.ASCII)
+_BUDGET = re.compile(r"\s*([1-9][0-9]{0,3})\s+per\s+([0-9]{1,6}[smhdw])\s*", re.ASCII)
 _EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]+", re.ASCII)
 
 Threshold = float | dict[str, float]
+S = TypeVar("S", bound=StrEnum)
 
 
 def later(name: str, instead: str = "") -> ConfigError:
@@ -163,6 +166,44 @@ def min_samples(value: Any) -> int:
     return int(value)
 
 
+def compare(value: Any, measure: Measure | None, against: Baseline | None) -> Compare:
+    """What is compared with the thresholds."""
+    found = _one_of(Compare, value, "comparison")
+    if measure is None or found is Compare.VALUE:
+        return found
+    if against is None:
+        raise ConfigError(f"`{found}` needs a baseline", remedy="write for example `baseline: reference`")
+    if found is Compare.EXCESS and not measure.excess:
+        raise ConfigError(f"`{measure.name}` has no excess", remedy="write `value`, or take drift.psi")
+    if found is Compare.RISE and (measure.compares or measure.judged is not Judged.VALUE):
+        raise ConfigError(f"`{measure.name}` has no rise: it compares a window with its baseline already", remedy="write `value`")
+    return found
+
+
+def gate(value: Any, measure: Measure | None, against: Baseline | None) -> Gate:
+    """What a breach needs besides its threshold."""
+    found = _one_of(Gate, value, "gate")
+    if measure is None or found is Gate.NONE:
+        return found
+    if not measure.tested:
+        raise ConfigError(f"`{measure.name}` has no p-value that could be evidence", remedy="write `none`")
+    if against is None:
+        raise ConfigError("`evidence` needs a baseline", remedy="write for example `baseline: reference`")
+    return found
+
+
+def budget(value: Any, measure: Measure | None, against: Baseline | None) -> Budget:
+    """How many alarm windows by chance are accepted."""
+    found = _BUDGET.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ConfigError(f"`{short(value)}` is no budget", remedy="write `1 per 30d`")
+    if measure is not None and not measure.tested:
+        raise ConfigError(f"`{measure.name}` has no p-value, which a budget needs", remedy="write `warn` and `critical`")
+    if measure is not None and against is None:
+        raise ConfigError("a budget needs a baseline", remedy="write for example `baseline: reference`")
+    return Budget(int(found[1]), duration.parse(found[2]))
+
+
 def persist(value: Any) -> tuple[int, int]:
     """(m, n) of `m of n` or `{m: 2, n: 3}`."""
     written = f"{value['m']} of {value['n']}" if isinstance(value, dict) and set(value) == {"m", "n"} else value
@@ -175,9 +216,7 @@ def persist(value: Any) -> tuple[int, int]:
 
 def severity(value: Any) -> Severity:
     """How urgent an episode is."""
-    if value not in tuple(Severity):
-        raise ConfigError(f"there is no severity `{short(value)}`", remedy="write report, ticket or page")
-    return Severity(value)
+    return _one_of(Severity, value, "severity")
 
 
 def version(value: Any) -> str | None:
@@ -229,6 +268,14 @@ def _choices(params: type[msgspec.Struct], wire: str) -> list[str]:
     names = dict(zip(params.__struct_encode_fields__, params.__struct_fields__, strict=True))
     hint = get_type_hints(params).get(names.get(wire, ""))
     return [str(one) for one in get_args(hint)] if get_origin(hint) is Literal else []
+
+
+def _one_of(kind: type[S], value: Any, what: str) -> S:
+    """The member of an enumeration that is written."""
+    if value not in tuple(kind):
+        *first, last = kind
+        raise ConfigError(f"there is no {what} `{short(value)}`", remedy=f"write {', '.join(first)} or {last}")
+    return kind(value)
 
 
 def _number(value: Any) -> float:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from core import duration
+from core.baseline.kind import Baseline
 from core.baseline.reference import Reference
 from core.contract import Contract
 from core.described import READERS
 from core.error import ConfigError
 from core.measure import Measure, Subject
 from core.moment import DAY
-from core.monitor import Monitor, Severity
+from core.monitor import Compare, Gate, Monitor, Severity
 from core.name import check
 from core.window.tumbling import Tumbling
 from detectors.catalogue import spec
@@ -38,6 +40,8 @@ KEYS = (
     "version",
     "warn",
     "critical",
+    "compare",
+    "gate",
     "min_samples",
     "persist",
     "budget",
@@ -91,8 +95,7 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         faults.add(entry.lines["model"], f"monitor `{entry.name}`, `model`", error)
     what = faults.read(entry, "measure", lambda value: _measure(value, known), None)
     about = None if what is None else what.about
-    usual = None if about is None else about.usual_baseline
-    against = faults.read(entry, "baseline", field.baseline, usual)
+    against = faults.read(entry, "baseline", field.baseline, None if about is None else about.usual_baseline)
     window = faults.read(entry, "target", lambda value: field.target(value, known), Tumbling(DAY))
     if entry.fields.get("target") is None and known is not None and not window.fits(known.pane):
         error = ConfigError(f"the usual window of 1d is no multiple of {duration.text(known.pane)}", remedy="write `target: {window: ...}`")
@@ -109,8 +112,7 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         window=window,
         baseline=against,
         version=faults.read(entry, "version", field.version, None),
-        warn=faults.read(entry, "warn", lambda value: field.threshold(value, about, against), None),
-        critical=faults.read(entry, "critical", lambda value: field.threshold(value, about, against), None),
+        **_alarms(entry, faults, about, against),
         min_samples=faults.read(entry, "min_samples", field.min_samples, 200),
         persist=faults.read(entry, "persist", field.persist, (1, 1)),
         severity=faults.read(entry, "severity", field.severity, Severity.TICKET),
@@ -139,6 +141,21 @@ def _together(entry: DefinitionEntry, faults: Faults, monitor: Monitor, about: M
             faults.add(entry.lines[key], f"monitor `{entry.name}`, `{key}`", ConfigError(f"`{monitor.measure}` {why}", remedy=remedy))
 
 
+def _alarms(entry: DefinitionEntry, faults: Faults, about: Measure | None, against: Baseline | None) -> dict[str, Any]:
+    """What makes a reading a breach."""
+    readers: dict[str, tuple[Callable[..., Any], Any]] = {
+        "warn": (field.threshold, None),
+        "critical": (field.threshold, None),
+        "budget": (field.budget, None),
+        "compare": (field.compare, Compare.VALUE),
+        "gate": (field.gate, Gate.NONE),
+    }
+    return {
+        name: faults.read(entry, name, partial(reader, measure=about, against=against), default)
+        for name, (reader, default) in readers.items()
+    }
+
+
 def _keys(entry: DefinitionEntry, faults: Faults) -> None:
     """Every key is one of the grammar's, and built; those that must be there are."""
     where = f"monitor `{entry.name}`"
@@ -148,7 +165,11 @@ def _keys(entry: DefinitionEntry, faults: Faults) -> None:
         elif key not in KEYS:
             faults.add(entry.lines[key], where, unknown("field", key, KEYS))
     if entry.fields.get("budget") is not None:
-        faults.add(entry.lines["budget"], where, field.later("budget", "write `warn` and `critical`"))
+        for key in ("warn", "critical", "compare", "gate"):
+            if entry.fields.get(key) is not None:
+                faults.add(
+                    entry.lines[key], where, ConfigError(f"a `budget` takes the place of `{key}`", remedy="leave one of the two out")
+                )
     for key, example in (("model", "taxi-fare"), ("measure", "drift.psi")):
         if entry.fields.get(key) is None:
             faults.add(entry.line, where, ConfigError(f"`{key}` is missing", remedy=f"write for example `{key}: {example}`"))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
-from typing import Any
+from math import isnan
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -14,50 +13,78 @@ import numpy.typing as npt
 
 from core.baseline.source import Source
 from core.block import Floats, Ints
-from core.contract import Contract
-from core.measure import Measure, Subject
-from core.monitor import Monitor
-from core.segment import grouping_of
+from core.monitor import Compare, Monitor
 from core.span import Spans
 from detectors import catalogue
-from detectors.evidence import Age, Orphans
-from detectors.spec import AnySpec, Result
+from detectors.dispersion import Dispersion, p_value
+from detectors.spec import AnySpec, Places, Result
+from monitors.evaluation.calibration import Calibration, calibrate
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
-from monitors.evaluation.verdict import judge
+from monitors.evaluation.verdict import Judgement, judge
+from monitors.evaluation.watched import columns_of, extent, pool, unsuited
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
 from monitors.evidence.kind import KINDS
-from monitors.evidence.reads import PaneFields, Reads, Scope
+from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
 from monitors.ports import Contracts, Panes, Raw, Stream
 
-_CELLS = 2_000_000  # cells of a dense block; each thread has one block
-_PHI = np.ones(1)  # rows count as independent
-_SPARSE = 8_000_000  # bins with rows, of all columns, that are read at a time
+Texts = npt.NDArray[np.object_]
 
-Block = Floats | Ints | npt.NDArray[np.object_]
+
+class _Block(NamedTuple):
+    """What is found for some windows of a column, each (windows, segments). `why` says why there is no value, `empty` why there are no rows.
+
+    `p` is NaN, and `phi` too, if the measure has no statistic whose law is known.
+    """
+
+    value: Floats
+    lower: Floats
+    upper: Floats
+    baseline_value: Floats
+    n_target: Ints
+    n_baseline: Ints
+    why: Texts
+    empty: Texts
+    p: Floats
+    phi: Floats
+    excess: Floats
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is the same for all columns of a monitor over some windows: the measure with its params, the pool of the baseline, and what is read."""
+    """What is the same for all columns of a monitor over some windows: the measure with its params, the pool of the baseline, what is read, and the calibration."""
 
     spec: AnySpec
     params: Any
     pool: tuple[Spans, ...]
     referenced: bool  # whether the baseline is the reference
     extent: Extent
+    calibration: Calibration | None
+    compare: Compare
 
 
 class Evaluate:
-    """Computes readings. It reads panes and outcomes, and writes nothing."""
+    """Computes readings. It reads panes and outcomes, and writes nothing. Calibrations are kept."""
 
     def __init__(self, panes: Panes, raw: Raw, stream: Stream, contracts: Contracts) -> None:
         self._panes, self._history, self._stream = panes, History(raw, contracts), stream
+        self._calibrations: dict[tuple[object, ...], Calibration] = {}
 
     def reads(self, scope: Scope) -> Reads:
         """The reads that monitors of one scope share while they are evaluated over the same windows."""
         return Reads(self._panes, self._history, self._stream, scope)
+
+    def calibration(self, monitor: Monitor, model: Model) -> Calibration | None:
+        """The calibration of a monitor; None if its measure has no statistic whose law is known, or compares nothing. Raises Retryable."""
+        if not catalogue.spec(monitor.measure).about.tested or monitor.baseline is None:
+            return None
+        key = (monitor.model, monitor.name, monitor.evaluated_revision, model.contract.version)
+        if key not in self._calibrations:
+            for old in [old for old in self._calibrations if old[:2] == key[:2]]:
+                self._calibrations.pop(old, None)
+            self._calibrations[key] = calibrate(monitor, model, self._panes, self.reads)
+        return self._calibrations[key]
 
     def __call__(self, monitor: Monitor, windows: Spans, reads: Reads) -> Frame:
         """The readings of these windows for all columns of the monitor and all segments of the scope."""
@@ -69,128 +96,98 @@ class Evaluate:
             pool=pool(monitor, windows),
             referenced=monitor.baseline is not None and monitor.baseline.source is Source.REFERENCE,
             extent=extent(monitor, windows),
+            calibration=self.calibration(monitor, reads.scope.model),
+            compare=monitor.compare,
         )
         blocks, evidence = zip(*(_column(asked, name, windows, reads) for name in columns), strict=True)
-        value, lower, upper, base, n, n_base, why, empty = (np.stack(arrays, axis=1) for arrays in zip(*blocks, strict=True))
-        verdict, reason = judge(monitor, spec.about, value, base, n, n_base, why, empty)
+        found = _Block._make(np.stack(arrays, axis=1) for arrays in zip(*blocks, strict=True))
+        allowed = None if asked.calibration is None else asked.calibration.allowance
+        judgement = Judgement(
+            found.value, found.baseline_value, found.excess, found.p, len(columns), None if allowed is None else allowed.p
+        )
+        verdict, reason = judge(monitor, spec.about, judgement, found.n_target, found.n_baseline, found.why, found.empty)
         return Frame(
             monitor=monitor,
             contract=contract.version,
             windows=windows,
+            threshold={"p": allowed.p} if allowed else monitor.threshold,
             columns=columns,
             segments=reads.scope.segments,
-            value=value,
-            lower=lower,
-            upper=upper,
-            baseline_value=base,
-            n_target=n,
-            n_baseline=n_base,
-            n_effective=np.full(value.shape, np.nan),
+            value=found.value,
+            lower=found.lower,
+            upper=found.upper,
+            baseline_value=found.baseline_value,
+            n_target=found.n_target,
+            n_baseline=found.n_baseline,
+            n_effective=found.n_target / found.phi,
             verdict=verdict,
             reason=reason,
             evidence=evidence,
         )
 
 
-def pool(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
-    """The spans of the stream that are the baselines of windows: one set of spans for each part of the pool."""
-    return monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ()
-
-
-def wait(monitor: Monitor) -> int:
-    """How long after its end a window of a monitor is evaluated, in microseconds."""
-    spec = catalogue.known(monitor.measure)
-    return 0 if spec is None else spec.wait(msgspec.convert(monitor.params, spec.params))
-
-
-def by_label(monitor: Monitor) -> bool:
-    """Whether a monitor takes labels by their own time."""
-    return (spec := catalogue.known(monitor.measure)) is not None and spec.evidence is Orphans
-
-
-def carries(monitor: Monitor) -> bool:
-    """Whether the value of a window without rows depends on the last event before it."""
-    return (spec := catalogue.known(monitor.measure)) is not None and spec.evidence is Age
-
-
-def extent(monitor: Monitor, windows: Spans) -> Extent:
-    """The cells of event time that are read to evaluate a monitor over windows."""
-    return Extent.of(windows.join(*pool(monitor, windows)))
-
-
-def fields(monitor: Monitor, columns: Sequence[str]) -> PaneFields:
-    """The fields of panes that a monitor reads for these columns."""
-    kind = KINDS[catalogue.spec(monitor.measure).evidence]
-    return reduce(or_, (kind.fields(column) for column in columns), PaneFields())
-
-
-def most(scope: Scope) -> int:
-    """How many windows are evaluated at a time."""
-    widths = [column.bins for column in scope.model.contract.summarised] or [1]
-    read = [scope.model.contract.column(name).bins for name in scope.columns] or [1]
-    return max(1, min(_CELLS // (max(widths) * len(scope.segments)), _SPARSE // (sum(read) * len(scope.segments))))
-
-
-def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[tuple[Block, ...], tuple[Part, ...]]:
-    """value, lower, upper, baseline_value, n_target, n_baseline, why there is no value and why there are no rows, each (windows, segments); and evidence."""
+def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[_Block, tuple[Part, ...]]:
     cuts = KINDS[asked.spec.evidence].parts(reads, asked.extent, windows)
-    parts, evidence = zip(*(_part(asked, column, windows, part, reads) for part in cuts), strict=True)
-    arrays = tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return arrays, tuple((part.start, part.stop, one) for part, one in zip(cuts, evidence, strict=True))
+    blocks, evidence = zip(*(_part(asked, column, windows, part, reads) for part in cuts), strict=True)
+    block = _Block._make(np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
+    return block, tuple((part.start, part.stop, one) for part, one in zip(cuts, evidence, strict=True))
 
 
-def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads) -> tuple[tuple[Block, ...], Evidence | None]:
+def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads) -> tuple[_Block, Evidence | None]:
     spec, kind = asked.spec, KINDS[asked.spec.evidence]
     sides = [side for side in ((windows,), asked.pool) if side]
     target, *pooled = kind.read(reads, asked.extent, column, [[spans.take(part) for spans in side] for side in sides])
     baseline = kind.reference(reads.scope, column) if asked.referenced else next(iter(pooled), None)
     shape = (len(windows.take(part)), len(reads.scope.segments))
     nothing = np.full(shape, np.nan)
-    unsuited = _unsuited(spec.about, reads.scope.model.contract, column)
-    result: Result = Result(nothing, np.full(shape, unsuited)) if unsuited else spec.compute(target, baseline, asked.params)
-    base = nothing if unsuited or baseline is None or spec.about.compares else spec.compute(baseline, None, asked.params).value
-    n_baseline = np.full(1, NONE) if baseline is None else baseline.n.astype(np.int64)
-    lower, upper = (nothing, nothing) if result.interval is None else result.interval(_PHI)
-    arrays = (
-        result.value,
-        *(np.where(np.isnan(result.value), np.nan, bound) for bound in (lower, upper)),
-        base,
-        target.n.astype(np.int64),
-        n_baseline,
-        np.array(spec.no_value, object) if result.why is None else np.where(result.why.astype(np.bool_), result.why, spec.no_value),
-        np.asarray(target.empty, object),
+    unfit = unsuited(spec.about, reads.scope.model.contract, column)
+    result: Result = Result(nothing, np.full(shape, unfit)) if unfit else spec.compute(target, baseline, asked.params)
+    base = nothing if unfit or baseline is None or spec.about.compares else spec.compute(baseline, None, asked.params).value
+    known = None if asked.calibration is None else asked.calibration.of(column, reads.scope.segments)
+    lower, upper = (nothing, nothing) if result.interval is None else result.interval(np.ones(1) if known is None else known.phi)
+    p, phi, excess = (nothing, nothing, nothing) if known is None else _tested(result, known)
+    block = _Block(
+        value=result.value,
+        lower=np.where(np.isnan(result.value), np.nan, lower),
+        upper=np.where(np.isnan(result.value), np.nan, upper),
+        baseline_value=base,
+        n_target=target.n.astype(np.int64),
+        n_baseline=np.full(1, NONE) if baseline is None else baseline.n.astype(np.int64),
+        why=np.array(spec.no_value, object) if result.why is None else np.where(result.why.astype(np.bool_), result.why, spec.no_value),
+        empty=np.asarray(target.empty, object),
+        p=p,
+        phi=phi,
+        excess=excess,
     )
-    return tuple(np.broadcast_to(array, shape) for array in arrays), result.evidence
+    block = _Block._make(np.broadcast_to(array, shape) for array in block)
+    return block, _with_comparison(result.evidence, block, asked.compare)
 
 
-def _unsuited(about: Measure, contract: Contract, column: str) -> str | None:
-    """Why a column cannot have a value of a measure, whatever its rows are."""
-    if about.subject is not Subject.COLUMN or contract.column(column).kind in about.kinds:
-        return None
-    return f"{about.name} is for {' and '.join(about.kinds)} columns"
+def _tested(result: Result, known: Dispersion) -> tuple[Floats, Floats, Floats]:
+    """The p-value of each place, the dispersion, and by how much the value exceeds what it would be on average if nothing had moved."""
+    if result.law is None:
+        nothing = np.full(result.value.shape, np.nan)
+        return nothing, nothing, nothing
+    with np.errstate(invalid="ignore", divide="ignore"):
+        expected = result.value * known.phi / result.law.statistic
+    excess = result.value - np.where(np.isnan(result.law.statistic) | (result.law.statistic == 0), 0.0, expected)
+    return p_value(result.law, known), known.phi, excess
 
 
-def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
-    """The columns of a monitor that the contract has; ("",) for a measure of the whole model."""
-    if catalogue.spec(monitor.measure).about.subject is not Subject.COLUMN:
-        return ("",)
-    there = {column.name for column in contract.own}
-    return tuple(name for name in monitor.columns if name in there) or tuple(column.name for column in contract.features)
+def _with_comparison(evidence: Evidence | None, block: _Block, compare: Compare) -> Callable[[Places], list[dict[str, Any]]]:
+    """Evidence with the p-value and the dispersion of each place, where there is one, and with what is compared with the thresholds in place of the value."""
+    numbers = {"p": block.p, "phi": block.phi}
+    if compare is Compare.EXCESS:
+        numbers["excess"] = block.excess
+    elif compare is Compare.RISE:
+        numbers["rise"] = block.value - block.baseline_value
 
+    def found(places: Places) -> list[dict[str, Any]]:
+        documents = [{} for _ in places[0]] if evidence is None else evidence(places)
+        rows = zip(*(values[places].tolist() for values in numbers.values()), strict=True)
+        return [
+            {name: number for name, number in zip(numbers, row, strict=True) if not isnan(number)} | document
+            for row, document in zip(rows, documents, strict=True)
+        ]
 
-def missing(monitor: Monitor, contract: Contract) -> list[str]:
-    """The columns that a monitor names and the contract does not have, for example after a new reference."""
-    there = {column.name for column in contract.own}
-    return [name for name in monitor.columns if name not in there]
-
-
-def groupings_of(monitor: Monitor) -> tuple[str, ...]:
-    """The groupings of a monitor, with "" for `all`, as panes name it."""
-    return tuple(dict.fromkeys("" if name == "all" else name for name in ("all", *monitor.segments)))
-
-
-def segments_of(monitor: Monitor, model: Model, found: Sequence[str]) -> tuple[str, ...]:
-    """The segments of a monitor: all values of its groupings that are in the reference or in raw events."""
-    wanted = set(groupings_of(monitor))
-    every = {"all", *found, *(model.reference.segments if model.reference else ())}
-    return tuple(sorted(segment for segment in every if "*".join(grouping_of(segment)) in wanted))
+    return found

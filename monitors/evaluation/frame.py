@@ -40,6 +40,7 @@ class Frame:
     monitor: Monitor
     contract: int
     windows: Spans
+    threshold: dict[str, Any]
     columns: tuple[str, ...]
     segments: tuple[str, ...]
     value: Floats
@@ -147,7 +148,7 @@ class Frame:
             "measure": monitor.measure,
             "params": monitor.params,
             "baseline": baselines.text(monitor.baseline) if monitor.baseline else None,
-            "threshold": monitor.threshold,
+            "threshold": self.threshold,
             "monitor_version": monitor.evaluated_revision,
             "contract": self.contract,
         }

@@ -22,22 +22,11 @@ from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
 from monitors.evaluation import plan
-from monitors.evaluation.evaluate import (
-    Evaluate,
-    by_label,
-    carries,
-    columns_of,
-    extent,
-    fields,
-    groupings_of,
-    missing,
-    most,
-    segments_of,
-    wait,
-)
+from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.task import EvaluatedWindows, MonitorTask, groups, portions
+from monitors.evaluation.watched import by_label, carries, columns_of, extent, fields, groupings_of, missing, most, segments_of, wait
 from monitors.evaluation.withdrawal import absent, as_nodata, held, withdrawn
 from monitors.evidence.reads import Reads, Scope
 from monitors.lease import Lease
@@ -289,7 +278,7 @@ class MonitorRunner:
 
     def _observe(self, monitor: Monitor, readings: Iterator[Reading], lease: Lease) -> None:
         """Give readings to the alerts, windows in order, a portion at a time."""
-        while has_threshold(monitor) and (portion := list(islice(readings, _PORTION))):
+        while monitor.alarms and (portion := list(islice(readings, _PORTION))):
             self._alerts.observe(monitor, portion, lease.fence)
 
     def _failed(self, monitor: Monitor, error: Exception) -> None:
@@ -320,8 +309,3 @@ class MonitorRunner:
         if unknown:
             found = self._readings.evaluated(contract.model, unknown, contract.version)
             self._done |= {(name, revision, contract.version): EvaluatedWindows(*found[name]) for name, revision in unknown.items()}
-
-
-def has_threshold(monitor: Monitor) -> bool:
-    """Whether a monitor has a threshold, so that alerts take its readings."""
-    return monitor.warn is not None or monitor.critical is not None

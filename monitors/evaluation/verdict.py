@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from core.block import Floats, Ints
 from core.measure import Measure
-from core.monitor import Monitor
+from core.moment import DAY
+from core.monitor import Compare, Gate, Monitor
 from core.reading import Verdict
 from monitors.evaluation.frame import NONE, VERDICTS
 
 _DIGITS = 12  # both sides of a comparison are rounded to so many decimals
 
 
+class Judgement(NamedTuple):
+    """What verdicts are made of, arrays of one shape: values, the baseline's, their excess (see `core.monitor.Compare`), and p-values, NaN where there is none.
+
+    `columns` is how many columns the monitor watches, `allowed` the p-value up to which a budget lets it alarm.
+    """
+
+    value: Floats
+    baseline_value: Floats
+    excess: Floats
+    p: Floats
+    columns: int
+    allowed: float | None = None
+
+
+def alpha(window: int, columns: int) -> float:
+    """The level below which p is evidence: min(0.05, window / 30 d) / (3 x columns); `window` in microseconds."""
+    return min(0.05, window / (30 * DAY)) / (3 * columns)
+
+
 def judge(
     monitor: Monitor,
     measure: Measure,
-    value: Floats,
-    baseline_value: Floats,
+    given: Judgement,
     n_target: Ints,
     n_baseline: Ints,
     why: str | npt.NDArray[np.object_],
     empty: str | npt.NDArray[np.object_],
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.object_]]:
     """Verdict codes (indices in `VERDICTS`) and reasons; all arrays have one shape. `why` says why a value may be missing, `empty` why there are no rows."""
+    value = given.value
     verdict = np.full(value.shape, VERDICTS.index(Verdict.OK), np.int8)
     reason = np.full(value.shape, None, object)
 
@@ -34,10 +54,13 @@ def judge(
         verdict[where] = VERDICTS.index(what)
         reason[where] = because[where] if isinstance(because, np.ndarray) else because
 
-    worse = measure.worse(value, baseline_value, against=monitor.baseline is not None)
-    put(reached(monitor.warn, worse), Verdict.WARN, None)
-    put(reached(monitor.critical, worse), Verdict.CRITICAL, None)
-    put(np.isnan(worse), Verdict.NOT_ESTIMABLE, "baseline: " + why)
+    compared = _compared(monitor, measure, given)
+    evident = given.p < alpha(monitor.window.longest, given.columns) if monitor.gate is Gate.EVIDENCE else np.ones(value.shape, np.bool_)
+    put(reached(monitor.warn, compared) & evident, Verdict.WARN, None)
+    put(reached(monitor.critical, compared) & evident, Verdict.CRITICAL, None)
+    if given.allowed is not None:
+        put(given.p <= given.allowed, Verdict.CRITICAL, None)
+    put(np.isnan(compared), Verdict.NOT_ESTIMABLE, "baseline: " + why)
     put(np.isnan(value), Verdict.NOT_ESTIMABLE, why)
     few = (n_baseline != NONE) & (n_baseline < max(monitor.min_samples, 1))
     put(few, Verdict.INSUFFICIENT, _few(n_baseline, monitor.min_samples, "baseline"))
@@ -46,6 +69,15 @@ def judge(
         put(few, Verdict.INSUFFICIENT, _few(n_target, monitor.min_samples, "target"))
         put(n_target == 0, Verdict.NODATA, empty)
     return verdict, reason
+
+
+def _compared(monitor: Monitor, measure: Measure, given: Judgement) -> Floats:
+    """The numbers that are compared with the thresholds."""
+    if monitor.compare is Compare.EXCESS:
+        return given.excess
+    if monitor.compare is Compare.RISE:
+        return np.asarray(given.value - given.baseline_value)
+    return np.asarray(measure.worse(given.value, given.baseline_value, against=monitor.baseline is not None))
 
 
 def reached(threshold: float | dict[str, Any] | None, compared: Floats) -> npt.NDArray[np.bool_]:

@@ -18,8 +18,9 @@ from core.block import Ints
 from core.clock import Clock
 from core.contract import Contract
 from core.monitor import Monitor
-from monitors.evaluation.evaluate import Evaluate, by_label, wait
+from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.runner import MonitorRunner, StepInput, WorkDone
+from monitors.evaluation.watched import by_label, wait
 from monitors.lease import Lease
 from monitors.model import Model
 from monitors.ownership.audit import NO_SLOTS, Audit, fresh

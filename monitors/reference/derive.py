@@ -32,6 +32,7 @@ from monitors.reference.layout import FileLayout, layout
 from monitors.reference.option import Options
 from monitors.reference.rows import classes_of, dimension, outcomes_of, predictions_of, probability_columns, score_column
 from monitors.reference.signal import binned, names_of, with_signals
+from monitors.reference.usual import usual_window
 
 __all__ = ["Options", "ReferenceSummary", "column_roles", "content", "derive", "outcomes_of", "predictions_of"]
 
@@ -114,6 +115,7 @@ def derive(
     outcomes = outcomes_of(table, contract)
     contract = _with_bins(table, given, contract, block, outcomes)
     contract, block = with_signals(table, given, contract, block, names_of(found, contract, options.signals))
+    contract = msgspec.structs.replace(contract, usual=usual_window(contract, block))
     return contract, _summarise(contract, block, outcomes)
 
 

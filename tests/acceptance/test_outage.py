@@ -12,11 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
+import pandas as pd
 import pytest
 import yaml
 
@@ -80,7 +82,7 @@ def test_an_outage_is_told_outlived_and_costs_nothing(machines: Machines, outage
     if outage.name == "disk" and not (machines.clickhouse.folder / "data").is_mount():
         pytest.skip("no small disk can be mounted here; run as root, where mounting is permitted")
     seconds = SECONDS + 10
-    reference, stream = census.people(4_000, 1), census.people(round(RATE * seconds), 2)
+    reference, stream, wanted = _census(round(RATE * seconds))
     sink = BytesIO()
     reference.to_parquet(sink, index=False)
     requests = list(census.requests(stream, 200))
@@ -111,8 +113,14 @@ def test_an_outage_is_told_outlived_and_costs_nothing(machines: Machines, outage
     assert (size, size) == (counts["ids"], counts["places"])
     assert ballast["ids"] == ballast["rows"] == (BALLAST if outage.name in HEAVY else 0)
     assert max(grown.values()) < GROWTH
-    wanted = expected(reference, stream, Spec(monitors=census.monitors(), **census.OPTIONS))
     assert compare(wanted, found)[:20] == []
+
+
+@cache
+def _census(size: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The reference, the stream of every outage, and the readings that must result."""
+    reference, stream = census.people(4_000, 1), census.people(size, 2)
+    return reference, stream, expected(reference, stream, Spec(monitors=census.monitors(), **census.OPTIONS))
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from io import BytesIO
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -22,7 +24,7 @@ SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
 
 def test_a_shuffled_month_reads_as_a_batch_job_over_it(world: Callable[[Mapping[str, str]], World]) -> None:
     """Every reading, of single dimensions and of their cross, equals what pandas computes from the rows, although events come in no order of time."""
-    reference, stream = census.people(8_000, 1), census.people(12_000, 2, drift=0.3)
+    reference, stream, wanted = _census()
     sink = BytesIO()
     reference.to_parquet(sink, index=False)
     with world(SOON) as place, Client(place.url) as client:
@@ -33,6 +35,12 @@ def test_a_shuffled_month_reads_as_a_batch_job_over_it(world: Callable[[Mapping[
             assert (len(rows), 0) == (sent.accepted, sent.rejected)
         assert client.wait(900)["problems"] == []
         found = [item for one in census.monitors() for item in client.readings(model=census.MODEL, monitor=one["monitor"], limit=10_000)]
-    wanted = expected(reference, stream, Spec(monitors=census.monitors(), **census.OPTIONS))
     assert len(wanted) > 5_000
     assert compare(wanted, found)[:20] == []
+
+
+@cache
+def _census() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The reference, the stream, and the readings that both worlds must have."""
+    reference, stream = census.people(8_000, 1), census.people(12_000, 2, drift=0.3)
+    return reference, stream, expected(reference, stream, Spec(monitors=census.monitors(), **census.OPTIONS))

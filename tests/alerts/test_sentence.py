@@ -36,6 +36,18 @@ from tests.alerts.sample import START, reading
             {"window_end": START + 3_600_000_000},
             "Population stability index of temp is 0.31; critical from 0.25, over 2013-07-01 00:00 to 01:00 (n 2,377)",
         ),
+        (
+            {"evidence": {"p": 0.0001, "excess": 0.274}},
+            "Population stability index of temp is 0.31, 0.274 more than chance explains; critical from 0.25, over 2013-07-01 (n 2,377)",
+        ),
+        (
+            {"measure": "quality.null_rate", "baseline_value": 0.28, "threshold": {"critical": 0.01}, "evidence": {"rise": 0.03}},
+            "Null rate of temp is 0.31, 0.03 above its reference 0.28; critical from 0.01, over 2013-07-01 (n 2,377)",
+        ),
+        (
+            {"threshold": {"p": 0.001}, "evidence": {"p": 0.00021}},
+            "Population stability index of temp is 0.31; critical at p 0.001 or below (p 0.00021), over 2013-07-01 (n 2,377)",
+        ),
     ],
 )
 def test_a_breach_names_measure_place_value_limit_window_and_n(changes: dict[str, Any], expected: str) -> None:

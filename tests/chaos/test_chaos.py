@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.acceptance.machines import Machines
 from tests.acceptance.sending import http, sending
 from tests.acceptance.storm import Storm
 from tests.acceptance.world import Cluster
+from tests.chaos.absence import absences
 from tests.chaos.monkey import SESSION, Monkey
 from tests.oracle.compare import compare
 from watchkeeper.client import Client
@@ -41,8 +43,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
     pairs: tuple[flights.Pair, ...], protocol: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One model's events come over HTTP, the other's directly from Kafka; at quiet both have the readings of a batch job over the distinct events."""
-    days = max(7, round(SECONDS * RATE / DAILY))
-    storms = {pair: Storm(pd.read_parquet(pair.stream), pair.model, days=days, seed=5, most=400) for pair in pairs}
+    storms = {pair: _storm(pair) for pair in pairs}
     with Machines(tmp_path / "servers") as machines:
         servers = machines.servers(protocol)
         with Cluster(tmp_path / "processes", servers, {**SETTINGS, "WATCHKEEPER_KAFKA__GROUP_PROTOCOL": protocol}) as cluster:
@@ -50,7 +51,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
             with Client(cluster.url) as client:
                 for pair in pairs:
                     watch.define(client, pair)
-            over, straight = (storms[pair].requests for pair in pairs)
+            over, straight = (storms[pair][0].requests for pair in pairs)
             with (
                 http(cluster.url) as deliver,
                 sending(deliver, over, SECONDS) as first,
@@ -64,6 +65,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
                 found = {pair: watch.readings(client, pair) for pair in pairs}
                 panes = {row["model"]: row["predictions"] for row in client.models()}
             raw = {pair: cluster.counts(pair.model) for pair in pairs}
+            absent = absences(cluster)
             dead = cluster.ask("SELECT count() AS n FROM dead_letters")[0]["n"]
     with capsys.disabled():
         _tell(
@@ -74,7 +76,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
                 "freezes": f"{monkey.freezes.total()}: {_counted(monkey.freezes)}",
                 "rebalances": monkey.rebalances,
                 "ended by themselves": _counted(monkey.ended) or "none",
-                "events": " and ".join(f"{sum(len(rows) for _, rows in storm.requests):,}" for storm in storms.values()),
+                "events": " and ".join(f"{sum(len(rows) for _, rows in storm.requests):,}" for storm, _ in storms.values()),
                 "requests sent again": first.retries,
                 "raw rows, distinct places, ids": "; ".join(f"{one['rows']:,} {one['places']:,} {one['ids']:,}" for one in raw.values()),
                 "labels at a place twice": sum(one["labels_twice"] for one in raw.values()),
@@ -83,11 +85,18 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
                 "seconds to quiet": f"{quiet:.1f}",
             }
         )
-    assert (status["problems"], dead) == ([], 0)
-    for pair, storm in storms.items():
+    assert (status["problems"], dead, absent) == ([], 0, [])
+    for pair, (storm, wanted) in storms.items():
         size = len(storm.truth)
         assert (size, size, size) == (raw[pair]["ids"], raw[pair]["places"], panes[pair.model])
-        assert compare(watch.ruler(pair, storm.truth, storm.orphans), found[pair])[:20] == []
+        assert compare(wanted, found[pair])[:20] == []
+
+
+@cache
+def _storm(pair: flights.Pair) -> tuple[Storm, pd.DataFrame]:
+    """The stream of a model for both protocols, and the readings that must result."""
+    storm = Storm(pd.read_parquet(pair.stream), pair.model, days=max(7, round(SECONDS * RATE / DAILY)), seed=5, most=400)
+    return storm, watch.ruler(pair, storm.truth, storm.orphans)
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -6,14 +6,18 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from confluent_kafka import Message, Producer
 
 from ingest.kafka import topics
 from ingest.kafka.connection import Connection
+from ingest.kafka.coverage import unassigned
 from tests.services.fixture import KafkaAt
 from tests.started import started
 from watchkeeper.cluster.agent import Agent, partition
@@ -117,3 +121,25 @@ def test_a_models_partition_is_the_one_that_its_ticks_go_to(connection: Connecti
         producer.produce(connection.topic("ticks"), b"{}", model, on_delivery=told)
     producer.flush(300)
     assert placed == {model: partition(model, 6) for model in [*MODELS, "ü", "模型"]}
+
+
+@pytest.mark.slow
+def test_partitions_that_the_group_leaves_to_nobody_are_taken(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The leader of a group assigns nothing of a topic that its metadata lack, as they may after a restart of the brokers."""
+    assign, calls = RoundRobinPartitionAssignor.assign, []
+
+    def without_topic(cluster: Any, members: Mapping[str, Any]) -> Any:
+        calls.append(members)
+        return assign(ClusterMetadata() if len(calls) == 1 else cluster, members)
+
+    monkeypatch.setattr(RoundRobinPartitionAssignor, "assign", without_topic)
+    agent = Agent(connection, lambda _: None, lambda: None)
+    agent.start()
+    try:
+        wait("it has joined", lambda: agent.partitions is not None)
+        assert agent.partitions == frozenset()
+        wait("the partitions are seen to be nobody's", lambda: unassigned(connection, "evaluate", "ticks") == frozenset(range(6)))
+        wait("it owns all models", lambda: len(owned(agent)) == len(MODELS))
+        assert unassigned(connection, "evaluate", "ticks") == frozenset()
+    finally:
+        agent.stop()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -25,24 +26,14 @@ from tests.dashboard.year import DAYS, SHARES, START, STORM
 
 
 class Twin:
-    """The reader. All of it is made once, from one seed."""
+    """The reader. What it reads is made once a process, from one seed; what a test changes in it is of this reader alone."""
 
     measures = MEASURES
 
     def __init__(self) -> None:
-        self._contracts = {
-            "departs-late": year.contract("departs-late", Task.BINARY),
-            "arrival-delay": year.contract("arrival-delay", Task.REGRESSION),
-        }
-        self._contracts["<script>alert(1)</script>"] = replace_model(self._contracts["departs-late"], "<script>alert(1)</script>")
-        self._monitors = {name: year.monitors(name, of.task) for name, of in self._contracts.items()}
-        self._days = year.traffic()
-        self._readings = {
-            (name, monitor.name): year.readings(self._contracts[name], monitor, self._days)
-            for name in ("departs-late", "arrival-delay")
-            for monitor in self._monitors[name]
-        }
-        self._episodes = year.episodes(pa.concat_tables(self._readings.values()), self._monitors)
+        made = _made()
+        self._contracts, self._monitors, self._days = dict(made.contracts), dict(made.monitors), made.days
+        self._readings, self._episodes = dict(made.readings), list(made.episodes)
         self.failing: set[str] = set()
         self.strangers = {"predictions": 0, "labels": 0}
         self.bare: set[str] = set()  # models without a reference
@@ -223,6 +214,28 @@ class Empty(Twin):
         self._contracts, self._episodes = {}, []
 
 
-def replace_model(of: Contract, name: str) -> Contract:
-    """The same contract for another model."""
-    return msgspec.structs.replace(of, model=name)
+class Made(NamedTuple):
+    """What a reader reads: contracts and monitors by model, traffic by segment, readings by model and monitor, episodes."""
+
+    contracts: dict[str, Contract]
+    monitors: dict[str, list[Monitor]]
+    days: dict[str, Any]
+    readings: dict[tuple[str, str], pa.Table]
+    episodes: list[Episode]
+
+
+@cache
+def _made() -> Made:
+    contracts = {
+        "departs-late": year.contract("departs-late", Task.BINARY),
+        "arrival-delay": year.contract("arrival-delay", Task.REGRESSION),
+    }
+    contracts["<script>alert(1)</script>"] = msgspec.structs.replace(contracts["departs-late"], model="<script>alert(1)</script>")
+    monitors = {name: year.monitors(name, of.task) for name, of in contracts.items()}
+    days = year.traffic()
+    readings = {
+        (name, monitor.name): year.readings(contracts[name], monitor, days)
+        for name in ("departs-late", "arrival-delay")
+        for monitor in monitors[name]
+    }
+    return Made(contracts, monitors, days, readings, year.episodes(pa.concat_tables(readings.values()), monitors))

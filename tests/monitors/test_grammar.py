@@ -19,7 +19,7 @@ from core.baseline.reference import Reference
 from core.contract import LABEL, PREDICTION, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
 from core.measure import Judged, Subject
-from core.monitor import Monitor, Severity
+from core.monitor import Compare, Gate, Monitor, Severity
 from core.name import Named, fault
 from core.window.sliding import Sliding
 from core.window.tumbling import Tumbling
@@ -28,70 +28,9 @@ from detectors.planned import PLANNED
 from monitors.definition.field import params
 from monitors.definition.grammar import ParsedDefinitions, parse
 from tests.monitors.contracts import CONTRACTS, DELAY, FARE
+from tests.monitors.good import GOOD
 
 FILES = Path(__file__).parent / "definitions"
-DAY = moment.DAY
-
-GOOD = {
-    "nothing_at_all": [],
-    "defaults": [Monitor(name="nulls", model="taxi-fare", measure="quality.null_rate")],
-    "as_the_api_shows_it": [
-        Monitor(
-            name="accuracy",
-            model="delay",
-            measure="performance.accuracy",
-            window=Tumbling(7 * DAY),
-            critical={"below": 0.5},
-            severity=Severity.REPORT,
-        )
-    ],
-    "drift_is_against_the_reference": [
-        Monitor(
-            name="js",
-            model="taxi-fare",
-            measure="drift.js",
-            segments=("all", "borough"),
-            window=Tumbling(2 * moment.HOUR),
-            baseline=Reference(),
-            persist=(1, 4),
-        )
-    ],
-    "sliding_windows": [
-        Monitor(name="hourly", model="taxi-fare", measure="drift.psi", window=Sliding(DAY, 2 * moment.HOUR), baseline=Reference())
-    ],
-    "thresholds_on_either_side": [
-        Monitor(name="error", model="taxi-fare", measure="performance.mae", warn={"above": 12}, critical={"above": 20.5}),
-        Monitor(name="worse", model="taxi-fare", measure="performance.rmse", baseline=Reference(), warn=0.5, critical=0.5),
-        Monitor(name="worse", model="delay", measure="performance.accuracy", warn={"below": 0.8}, critical={"below": 0.7}),
-    ],
-    "whole_grammar_that_is_built": [
-        Monitor(
-            name="fare-drift",
-            model="taxi-fare",
-            measure="drift.psi",
-            columns=("trip_distance", "borough", PREDICTION),
-            segments=("all", "borough", "borough*rush_hour"),
-            baseline=Previous(),
-            version="3",
-            warn=0.1,
-            critical=0.25,
-            min_samples=500,
-            persist=(2, 3),
-            severity=Severity.PAGE,
-        )
-    ],
-    "several_documents_of_all_kinds": [
-        Monitor(
-            name="churn-drift",
-            model="churn",
-            measure="drift.psi",
-            columns=("age", "@score"),
-            segments=("all", "gender", "plan*remote"),
-            window=Tumbling(45 * moment.MINUTE),
-            baseline=Reference(),
-        )
-    ],
-}
 
 
 def read(text: str) -> ParsedDefinitions:
@@ -154,6 +93,7 @@ def documents(monitor: Monitor) -> dict[str, object]:
         **fields,
         "baseline": monitor.baseline.written if monitor.baseline else None,
         "target": monitor.window.written,
+        "budget": monitor.budget and monitor.budget.text,
         "persist": f"{m} of {n}",
     }
 
@@ -170,6 +110,8 @@ def monitors(draw: st.DrawFn) -> Monitor:
     below = draw(st.booleans())
     warn, critical = ({"below": high}, {"below": low}) if sided and below else ({"above": low}, {"above": high}) if sided else (low, high)
     columns = [column.name for column in (*contract.features, *contract.outputs)]
+    rises = measure.judged is Judged.VALUE and not measure.compares
+    compares = [Compare.VALUE, *([Compare.EXCESS] if measure.excess else []), *([Compare.RISE] if rises and baseline else [])]
     groupings = [*(dimension.name for dimension in contract.dimensions), *("*".join(cross) for cross in contract.crosses)]
     n = draw(st.integers(1, 9))
     every = draw(st.integers(1, 50)) * contract.pane
@@ -190,6 +132,8 @@ def monitors(draw: st.DrawFn) -> Monitor:
         version=None if measure.of_stream else draw(st.none() | st.sampled_from(["1", "2.0", "canary", "null", "1e5"])),
         warn=draw(st.sampled_from([None, warn])),
         critical=draw(st.sampled_from([None, critical])),
+        compare=draw(st.sampled_from(compares)),
+        gate=draw(st.sampled_from([Gate.NONE, *([Gate.EVIDENCE] if measure.tested and baseline else [])])),
         min_samples=draw(st.integers(0, 10_000)),
         persist=(draw(st.integers(1, n)), n),
         severity=draw(st.sampled_from(list(Severity))),

@@ -9,15 +9,27 @@ import pytest
 
 from core.baseline.previous import Previous
 from core.baseline.reference import Reference
-from core.monitor import Monitor
+from core.moment import DAY, HOUR
+from core.monitor import Compare, Gate, Monitor
+from core.window.tumbling import Tumbling
 from detectors.catalogue import MEASURES
 from monitors.evaluation.frame import NONE, VERDICTS
-from monitors.evaluation.verdict import judge
+from monitors.evaluation.verdict import Judgement, alpha, judge
 
 
-def verdict(monitor: Monitor, value: float, base: float = np.nan, n: int = 500, n_base: int = NONE) -> tuple[str, Any]:
-    values, counts = (np.array([value]), np.array([base])), (np.array([n]), np.array([n_base]))
-    codes, reasons = judge(monitor, MEASURES[monitor.measure], *values, *counts, "why", "no predictions")
+def verdict(
+    monitor: Monitor,
+    value: float,
+    base: float = np.nan,
+    n: int = 500,
+    n_base: int = NONE,
+    excess: float = np.nan,
+    p: float = np.nan,
+    columns: int = 1,
+) -> tuple[str, Any]:
+    found, base_, excess_, p_ = (np.array([one]) for one in (value, base, excess, p))
+    given, counts = Judgement(found, base_, excess_, p_, columns), (np.array([n]), np.array([n_base]))
+    codes, reasons = judge(monitor, MEASURES[monitor.measure], given, *counts, "why", "no predictions")
     return str(VERDICTS[codes[0]]), reasons[0]
 
 
@@ -57,3 +69,28 @@ def test_objects_compare_the_value_itself() -> None:
     assert [verdict(below, value)[0] for value in (0.81, 0.8, 0.7)] == ["ok", "warn", "critical"]
     above = Monitor(name="w", model="m", measure="performance.mae", warn={"above": 12})
     assert [verdict(above, value)[0] for value in (11.9, 12.0)] == ["ok", "warn"]
+
+
+def test_what_is_compared_may_be_the_excess_or_the_rise() -> None:
+    """The value itself is then beside the point; where the baseline has none there is no rise."""
+    excess = psi(compare=Compare.EXCESS)
+    assert verdict(excess, 0.4, n_base=500, excess=0.09)[0] == "ok"
+    assert verdict(excess, 0.4, n_base=500, excess=0.1)[0] == "warn"
+    rise = Monitor(name="w", model="m", measure="quality.null_rate", baseline=Reference(), warn=0.01, compare=Compare.RISE)
+    assert verdict(rise, 0.209, 0.2, n_base=500)[0] == "ok"
+    assert verdict(rise, 0.21, 0.2, n_base=500)[0] == "warn"
+    assert verdict(rise, 0.1, np.nan, n_base=500) == ("not_estimable", "baseline: why")
+
+
+def test_a_gate_lets_no_breach_pass_without_evidence() -> None:
+    """P must be below alpha, which is smaller the more columns are watched and the shorter the windows are. No p is no evidence."""
+    gated = psi(gate=Gate.EVIDENCE)
+    assert alpha(DAY, 1) == 1 / 30 / 3
+    assert alpha(30 * DAY, 2) == 0.05 / 6
+    assert verdict(gated, 9.0, n_base=500, p=0.012)[0] == "ok"
+    assert verdict(gated, 9.0, n_base=500, p=0.011)[0] == "critical"
+    assert verdict(gated, 0.1, n_base=500, p=0.011)[0] == "warn"
+    assert verdict(gated, 9.0, n_base=500, p=0.011, columns=2)[0] == "ok"
+    assert verdict(psi(gate=Gate.EVIDENCE, window=Tumbling(HOUR)), 9.0, n_base=500, p=0.011)[0] == "ok"
+    assert verdict(gated, 9.0, n_base=500)[0] == "ok"
+    assert verdict(gated, 0.09, n_base=500, p=1e-9)[0] == "ok"

@@ -24,19 +24,22 @@ Numbers = npt.NDArray[np.float64]
 
 
 class Value(NamedTuple):
-    """A value (None: not estimable) with its 95 % interval."""
+    """A value (None: not estimable) with its 95 % interval; and where its law is known, a statistic over its degrees of freedom, and these."""
 
     value: float | None
     lower: float | None = None
     upper: float | None = None
+    statistic: float | None = None
+    degrees: int = 0
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the contract knows of a column: its bins, and all values of the reference."""
+    """What the contract knows of a column: its bins, and all values of the reference; and how many rows are worth one independent row."""
 
     bins: Bins
     values: npt.NDArray[Any]
+    phi: float = 1.0
 
     @cached_property
     def numbers(self) -> Numbers:
@@ -86,7 +89,7 @@ class Sample:
         return {str(value) for value in self.values if value not in {NULL, INVALID}}
 
 
-def wilson(count: int, n: int) -> tuple[float, float]:
+def wilson(count: float, n: float) -> tuple[float, float]:
     """Wilson's interval: the rates p of which count / n is 1.96 standard errors sqrt(p (1 - p) / n) away, by the quadratic equation."""
     a, b, c = 1 + _Z**2 / n, -2 * count / n - _Z**2 / n, (count / n) ** 2
     root = math.sqrt(max(0.0, b * b - 4 * a * c))
@@ -106,40 +109,57 @@ def of(measure: str, target: Sample, baseline: Sample | None, known: Known, para
     family, _, name = measure.partition(".")
     if target.n == 0 or (measure in COMPARES and (baseline is None or baseline.n == 0)):
         return Value(None)
-    numeric = isinstance(known.bins, NumericBins)
-    if (measure in NUMERIC and not numeric) or (measure in CATEGORICAL and numeric):
+    if not fits(measure, known):
         return Value(None)
-    if family == "quality" or name == "tail_share":
-        return _RATES[name](target, known) if name in _RATES else _COUNTED[name](target, known)
+    if name in _RATES:
+        return _rate(_RATES[name], target, baseline, known)
+    if family == "quality":
+        return _COUNTED[name](target, known)
     assert baseline is not None
     return _BY_BIN[name](target, baseline, known) if name in _BY_BIN else _MOVED[name](target, baseline, known, params)
 
 
-def _rate(count: float, n: int) -> Value:
-    return Value(count / n, *wilson(int(count), n))
+def fits(measure: str, known: Known) -> bool:
+    """Whether a column of this kind can have a value."""
+    return measure not in (CATEGORICAL if isinstance(known.bins, NumericBins) else NUMERIC)
 
 
-def _of_bin(place: Callable[[Bins], int]) -> Callable[[Sample, Known], Value]:
-    return lambda target, known: _rate(target.counts[place(known.bins)], target.n)
-
-
-def _beyond(low: float, high: float) -> Callable[[Sample], int]:
-    return lambda target: int(((target.numbers < low) | (target.numbers > high)).sum())
-
-
-def _out_of_range(target: Sample, known: Known) -> Value:
-    x = known.numbers
-    return _rate(_beyond(x.min(), x.max())(target), target.n) if len(x) else Value(None)
-
-
-def _tail_share(target: Sample, known: Known) -> Value:
-    if len(known.numbers) == 0:
+def _rate(count: Callable[[Sample, Known], int | None], target: Sample, baseline: Sample | None, known: Known) -> Value:
+    """Wilson's interval; and z squared with the pooled variance, where there is a baseline."""
+    own = count(target, known)
+    if own is None:
         return Value(None)
+    n, statistic = target.n, None
+    if baseline is not None and baseline.n:
+        other = count(baseline, known)
+        assert other is not None
+        pooled = (own + other) / (n + baseline.n)
+        apart, variance = own / n - other / baseline.n, pooled * (1 - pooled) * (1 / n + 1 / baseline.n)
+        statistic = apart**2 / variance if variance else 0.0
+    return Value(own / n, *wilson(own / known.phi, n / known.phi), statistic, 1)
+
+
+def _of_bin(place: Callable[[Bins], int]) -> Callable[[Sample, Known], int]:
+    return lambda target, known: target.counts[place(known.bins)]
+
+
+def _beyond(target: Sample, low: float, high: float) -> int:
+    return int(((target.numbers < low) | (target.numbers > high)).sum())
+
+
+def _out_of_range(target: Sample, known: Known) -> int | None:
+    x = known.numbers
+    return _beyond(target, x.min(), x.max()) if len(x) else None
+
+
+def _tail_share(target: Sample, known: Known) -> int | None:
+    if len(known.numbers) == 0:
+        return None
     low, high = np.quantile(known.numbers, (0.01, 0.99), method="inverted_cdf")
-    return _rate(_beyond(low, high)(target), target.n)
+    return _beyond(target, low, high)
 
 
-_RATES: dict[str, Callable[[Sample, Known], Value]] = {
+_RATES: dict[str, Callable[[Sample, Known], int | None]] = {
     "null_rate": _of_bin(lambda bins: bins.null),
     "invalid_rate": _of_bin(lambda bins: bins.null + 1),
     "unseen_category_rate": _of_bin(lambda bins: bins.values + 1),
@@ -160,9 +180,11 @@ _COUNTED: dict[str, Callable[[Sample, Known], Value]] = {
 }
 
 
-def _scaled(value: float | None, statistic: float, degrees: int, back: Callable[[float], float]) -> Value:
-    low, high = noncentral(statistic, degrees)
-    return Value(value, None if low is None else back(low), None if high is None else back(high))
+def _scaled(value: float | None, statistic: float, degrees: int, back: Callable[[float], float], phi: float) -> Value:
+    low, high = noncentral(statistic / phi, degrees)
+    if low is None or high is None:
+        return Value(value)
+    return Value(value, back(phi * low), back(phi * high), statistic / degrees, degrees)
 
 
 def _h(target: Sample, baseline: Sample) -> float:
@@ -180,30 +202,30 @@ def _groups(target: Sample, baseline: Sample, known: Known) -> list[tuple[int, i
 def _psi(target: Sample, baseline: Sample, known: Known) -> Value:
     value, h = psi(target.counts, baseline.counts, known.bins.groups), _h(target, baseline)
     assert value is not None
-    return _scaled(value, value / h, len(_groups(target, baseline, known)) - 1, lambda nc: h * nc)
+    return _scaled(value, value / h, len(_groups(target, baseline, known)) - 1, lambda nc: h * nc, known.phi)
 
 
 def _kl(target: Sample, baseline: Sample, known: Known) -> Value:
     pairs, h = _groups(target, baseline, known), _h(target, baseline)
     p, q = (np.array([pair[side] for pair in pairs]) + 0.5 for side in (0, 1))
     value = float(stats.entropy(p, q))  # scipy makes shares of them
-    return _scaled(value, 2 * value / h, len(pairs) - 1, lambda nc: h * nc / 2)
+    return _scaled(value, 2 * value / h, len(pairs) - 1, lambda nc: h * nc / 2, known.phi)
 
 
 def _in_use(target: Sample, baseline: Sample) -> int:
     return sum(c + r > 0 for c, r in zip(target.counts, baseline.counts, strict=True))
 
 
-def _js(target: Sample, baseline: Sample, _: Known) -> Value:
+def _js(target: Sample, baseline: Sample, known: Known) -> Value:
     value, unit = js(target.counts, baseline.counts), 8 * math.log(2) / _h(target, baseline)
     assert value is not None
-    return _scaled(value, unit * value**2, _in_use(target, baseline) - 1, lambda nc: min(1.0, math.sqrt(nc / unit)))
+    return _scaled(value, unit * value**2, _in_use(target, baseline) - 1, lambda nc: min(1.0, math.sqrt(nc / unit)), known.phi)
 
 
-def _hellinger(target: Sample, baseline: Sample, _: Known) -> Value:
+def _hellinger(target: Sample, baseline: Sample, known: Known) -> Value:
     value, unit = hellinger(target.counts, baseline.counts), 8 / _h(target, baseline)
     assert value is not None
-    return _scaled(value, unit * value**2, _in_use(target, baseline) - 1, lambda nc: min(1.0, math.sqrt(nc / unit)))
+    return _scaled(value, unit * value**2, _in_use(target, baseline) - 1, lambda nc: min(1.0, math.sqrt(nc / unit)), known.phi)
 
 
 def _apart(target: Sample, baseline: Sample) -> Numbers:
@@ -222,7 +244,7 @@ def _linf(target: Sample, baseline: Sample, _: Known) -> Value:
     return Value(value, max(0.0, value - near), min(1.0, value + near))
 
 
-def _chi2(target: Sample, baseline: Sample, _: Known) -> Value:
+def _chi2(target: Sample, baseline: Sample, known: Known) -> Value:
     table = np.array([target.counts, baseline.counts])
     table = table[:, table.sum(0) > 0]
     total, k = int(table.sum()), table.shape[1]
@@ -231,7 +253,7 @@ def _chi2(target: Sample, baseline: Sample, _: Known) -> Value:
     statistic = float(stats.chi2_contingency(table, correction=False).statistic)
     squared = max(0.0, statistic / total - (k - 1) / (total - 1))
     value = 0.0 if squared < 1e-14 else math.sqrt(squared / min(k - (k - 1) ** 2 / (total - 1) - 1, 1 - 1 / (total - 1)))
-    return _scaled(min(1.0, value), statistic, k - 1, lambda nc: min(1.0, math.sqrt(nc / total)))
+    return _scaled(min(1.0, value), statistic, k - 1, lambda nc: min(1.0, math.sqrt(nc / total)), known.phi)
 
 
 _BY_BIN: dict[str, Callable[[Sample, Sample, Known], Value]] = {
@@ -299,10 +321,15 @@ def _mean_shift(target: Sample, baseline: Sample, known: Known, _: dict[str, Any
     value = float(x.mean() - y.mean()) / unit
     if len(x) < 2 or len(y) < 2:
         return Value(value)
-    parts = [_variance(side) / len(side) for side in (x, y)]
-    degrees = sum(parts) ** 2 / sum(part**2 / (len(side) - 1) for part, side in zip(parts, (x, y), strict=True)) if any(parts) else 1.0
+    apart = sum(_variance(side) / len(side) for side in (x, y))
+    squared = (value * unit) ** 2 / apart if apart else None if value else 0.0  # that of Welch's t
+    sizes = [len(side) / known.phi for side in (x, y)]
+    if min(sizes) <= 1:
+        return Value(value, None, None, squared, 1)
+    parts = [_variance(side) / size for side, size in zip((x, y), sizes, strict=True)]
+    degrees = sum(parts) ** 2 / sum(part**2 / (size - 1) for part, size in zip(parts, sizes, strict=True)) if apart else 1.0
     half = float(stats.t.ppf(0.975, degrees)) * math.sqrt(sum(parts)) / unit
-    return Value(value, value - half, value + half)
+    return Value(value, value - half, value + half, squared, 1)
 
 
 def _variance(x: Numbers) -> float:
@@ -359,3 +386,6 @@ _MOVED: dict[str, Callable[[Sample, Sample, Known, dict[str, Any]], Value]] = {
 NUMERIC = {"quality.out_of_range_rate", "drift.tail_share", *(f"drift.{name}" for name in _MOVED)}
 CATEGORICAL = {"quality.unseen_category_rate", "quality.distinct", "quality.new_categories"}
 COMPARES = {f"drift.{name}" for name in (*_BY_BIN, *_MOVED)}
+TESTED = {f"quality.{name}" for name in ("null_rate", "invalid_rate", "unseen_category_rate", "out_of_range_rate")} | {
+    f"drift.{name}" for name in ("psi", "kl", "js", "hellinger", "chi2", "mean_shift", "tail_share")
+}

@@ -12,7 +12,10 @@ import pandas as pd
 TOLERANCE = 1e-9
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEY = ("monitor", "measure", "column", "segment", "window_start", "window_end")
-_FLOATS, _EXACT = {"value": TOLERANCE, "baseline_value": TOLERANCE, "lower": 2e-6, "upper": 2e-6}, ("n_target", "n_baseline", "verdict")
+_FLOATS, _EXACT = (
+    {"value": TOLERANCE, "baseline_value": TOLERANCE, "lower": 2e-6, "upper": 2e-6, "n_effective": TOLERANCE},
+    ("n_target", "n_baseline", "verdict"),
+)
 
 
 def compare(expected: pd.DataFrame, readings: Iterable[Mapping[str, Any]]) -> list[str]:

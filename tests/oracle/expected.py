@@ -6,6 +6,8 @@ Written from the text of the interfaces and of the statistics page alone, plainl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -15,7 +17,7 @@ import pandas as pd
 from sklearn import config_context
 
 from tests.oracle import column as measures
-from tests.oracle import quality
+from tests.oracle import dispersion, quality
 from tests.oracle.column import COMPARES, Known, Sample, Value
 from tests.oracle.performance import measure
 from tests.oracle.rows import Rows, events
@@ -23,7 +25,7 @@ from tests.oracle.spec import Spec, duration
 
 COLUMNS = (
     "monitor", "measure", "column", "segment", "window_start", "window_end", "value", "lower", "upper", "baseline_value", "n_target",
-    "n_baseline", "verdict",
+    "n_baseline", "n_effective", "verdict",
 )  # fmt: skip
 LONGEST_GAP = 1_000
 _LESS_IS_BETTER = {"performance.mae", "performance.rmse"}
@@ -36,6 +38,7 @@ class Found(NamedTuple):
     n: int
     lower: float | None = None
     upper: float | None = None
+    worth: float | None = None  # independent rows
 
 
 NOTHING = Found(None, 0)
@@ -52,7 +55,7 @@ def expected(reference: pd.DataFrame, stream: pd.DataFrame, spec: Spec) -> pd.Da
     with config_context(assume_finite=True, skip_parameter_validation=True):  # of thousands of small groups the checks take the most
         rows = [reading for monitor in spec.monitors for reading in _readings(monitor, whole, live, spec)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    return frame.astype(dict.fromkeys(("value", "lower", "upper", "baseline_value"), float) | {"n_baseline": "Int64"})
+    return frame.astype(dict.fromkeys(("value", "lower", "upper", "baseline_value", "n_effective"), float) | {"n_baseline": "Int64"})
 
 
 def windows(occupied: npt.NDArray[np.int64], length: int, every: int, until: int | None) -> list[int]:
@@ -119,7 +122,7 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
                     before = None if baseline is None or monitor["measure"] in {*COMPARES, "quality.volume"} else baseline.value
                     yield (
                         monitor["monitor"], monitor["measure"], column, segment, start, start + length, target.value, target.lower,
-                        target.upper, before, target.n, None if baseline is None else baseline.n,
+                        target.upper, before, target.n, None if baseline is None else baseline.n, target.worth,
                         verdict(monitor, target, baseline, before),
                     )  # fmt: skip
 
@@ -213,18 +216,24 @@ def _columnwise(
 
         return Sample(table.get(place, empty), values)
 
-    def found(target: Sample, baseline: Sample | None) -> Found:
-        value = measures.of(measured, target, baseline, known, params)
-        return Found(value.value, target.n, value.lower, value.upper)
+    @cache
+    def phi(segment: str) -> float | None:
+        tested = against is not None and measured in measures.TESTED and measures.fits(measured, known)
+        return dispersion.phi(monitor, column, whole, grouping, segment, length, every) if tested else None
+
+    def found(target: Sample, baseline: Sample | None, segment: str) -> Found:
+        many = phi(segment)
+        value = measures.of(measured, target, baseline, replace(known, phi=many or 1.0), params)
+        return Found(value.value, target.n, value.lower, value.upper, None if many is None else target.n / many)
 
     def find(start: int, segment: str) -> tuple[Found, Found | None]:
         target = sample(live, (start, segment), targets, length)
         if against is None:
-            return found(target, None), None
+            return found(target, None, segment), None
         if against == "reference":
             baseline = sample(whole, (0, segment), references, 0)
         else:
             baseline = sample(live, (start - _earlier(against, length), segment), targets, length)
-        return found(target, baseline), found(baseline, None)
+        return found(target, baseline, segment), found(baseline, None, segment)
 
     return find

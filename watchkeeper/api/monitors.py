@@ -22,6 +22,7 @@ def document(monitor: Monitor) -> dict[str, Any]:
     """A monitor with the fields of the grammar, and its revision."""
     built: dict[str, Any] = msgspec.to_builtins(monitor)
     built |= {"baseline": monitor.baseline.written if monitor.baseline else None, "target": monitor.window.written}
+    built["budget"] = monitor.budget and monitor.budget.text
     del built["window"], built["since"]
     count, of = built.pop("persist")
     name = built.pop("name")

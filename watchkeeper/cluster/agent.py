@@ -1,7 +1,8 @@
 """Decides which process owns a model, by a Faust agent on the topic `ticks`, whose key is the model: the process with the model's partition owns the model.
 
 Nothing but speed depends on the ticks; what counts is the assignment. Faust runs in a thread with a loop of its own, and its consumer in another,
-so that heartbeats go on while this process is busy. When it crashes or hangs, it is built again.
+so that heartbeats go on while this process is busy. When it crashes or hangs, it is built again; also when the group has left partitions to nobody, which it
+does if its leader does not know the topic yet, after a restart of the brokers.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from typing import Any
 import faust
 from aiokafka.partitioner import murmur2
 
+from core.error import WatchkeeperError
 from ingest.kafka import topics
 from ingest.kafka.connection import Connection
+from ingest.kafka.coverage import unassigned
 
 _log = logging.getLogger(__name__)
 
@@ -114,7 +117,7 @@ class Agent:
         """Be a member until `stop` is called; raises if that cannot go on."""
         self.beat = time.monotonic()
         with TemporaryDirectory(prefix="watchkeeper-faust-") as folder:  # Faust requires a folder, and keeps nothing in it
-            app, beating = self._app(folder), asyncio.create_task(self._beats())
+            app, beside = self._app(folder), [asyncio.create_task(self._beats()), asyncio.create_task(self._check_coverage())]
             try:
                 await asyncio.wait_for(app.start(), _JOIN)
                 while not (self._stop.is_set() or self._renew.is_set() or app.should_stop):  # noqa: ASYNC110 - of another thread
@@ -124,7 +127,8 @@ class Agent:
             finally:
                 self._partitions = None
                 _, left = await asyncio.wait((asyncio.ensure_future(app.stop()),), timeout=_LEAVE)
-                beating.cancel()
+                for task in beside:
+                    task.cancel()
                 if left:
                     raise _StuckError
 
@@ -132,6 +136,21 @@ class Agent:
         while True:
             self.beat = time.monotonic()
             await asyncio.sleep(0.2)
+
+    async def _check_coverage(self) -> None:
+        """Join again if partitions are nobody's twice in a row."""
+        before: frozenset[int] = frozenset()
+        while True:
+            await asyncio.sleep(self._session)
+            try:
+                left = await asyncio.to_thread(unassigned, self._connection, "evaluate", TICKS)
+            except WatchkeeperError:  # the brokers do not answer, or do not let this process ask
+                left = frozenset()
+            if lost := before & left:
+                self._problem = f"the group has left partitions {sorted(lost)} of {self._topic} to no process; joining again"
+                _log.warning("%s", self._problem)
+                self._renew.set()
+            before = left
 
     def _app(self, folder: str) -> Any:  # long: one application, its settings and its three callbacks
         """A Faust application with one agent. It uses no tables, windows or exactly-once processing, because all state is in the stores."""

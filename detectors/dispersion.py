@@ -1,0 +1,57 @@
+"""Dispersion: how much more a statistic varies between the windows of a reference than it would if rows were independent. And p-values that allow for it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import chdtrc, fdtrc
+
+from core.block import Floats, Ints
+from detectors.spec import Law
+
+ENOUGH = 10  # windows: with fewer, a dispersion is provisional
+
+
+class Dispersion(NamedTuple):
+    """The dispersion `phi` (at least 1), the degrees of freedom `nu` that the windows' statistics show (infinite where they are equal), and how many `windows` there
+    were, each (...). n rows are worth n / phi independent ones.
+    """
+
+    phi: Floats
+    nu: Floats
+    windows: Ints
+
+    @staticmethod
+    def none(shape: tuple[int, ...]) -> Dispersion:
+        """That of independent rows, of which no window has told anything."""
+        return Dispersion(np.ones(shape), np.full(shape, np.inf), np.zeros(shape, np.int64))
+
+
+def dispersion(statistic: Floats) -> Dispersion:
+    """Phi = max(1, mean) and nu = max(1, 2 mean^2 / variance) of the statistics (`detectors.law`) of K windows, (K, ...) to (...).
+
+    NaN stands for a window without a statistic. The variance is the unbiased one. Sources: Wedderburn 1974 for phi; Satterthwaite 1946 for nu.
+    """
+    there = ~np.isnan(statistic)
+    windows = there.sum(0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(there, statistic, 0.0).sum(0) / windows
+        variance = np.where(there, (statistic - mean) ** 2, 0.0).sum(0) / (windows - 1)
+        nu = np.where(windows > 1, np.maximum(2 * mean**2 / variance, 1.0), 1.0)
+    some = windows > 0
+    return Dispersion(np.where(some, np.maximum(mean, 1.0), 1.0), np.where(some & ~np.isnan(nu), nu, np.inf), windows)
+
+
+def p_value(law: Law, known: Dispersion) -> Floats:
+    """The chance of a statistic as large as this one or larger if nothing moved: (...), NaN where there is no statistic.
+
+    P(F(nu, K nu) > statistic / phi), with nu at most the law's degrees of freedom; with one degree P(F(1, K - 1) > statistic / phi). Without a window
+    of the reference P(chi-square > statistic * degrees).
+    """
+    statistic, degrees, phi, nu, windows = np.broadcast_arrays(*law, *known)
+    nu = np.clip(nu, 1.0, np.where(np.isnan(degrees), 1.0, degrees))
+    with np.errstate(invalid="ignore"):
+        within = np.where(degrees == 1, np.maximum(windows - 1, 1), windows * nu)
+        tested = fdtrc(nu, np.maximum(within, 1.0), statistic / phi)
+        return np.asarray(np.where(windows > 0, tested, chdtrc(degrees, statistic * degrees)))

@@ -1,0 +1,136 @@
+"""Calibrates a monitor: how much its statistics vary between windows of the reference, in which nothing moved.
+
+The reference is cut into the monitor's own windows. Each is compared with the reference without itself and its neighbours. The result depends on the contract and
+on the monitor's definition alone, so every process that makes it makes the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import msgspec
+import numpy as np
+
+from core.block import Ints
+from core.contract import Contract
+from core.error import Retryable
+from core.moment import DAY
+from core.monitor import Monitor
+from core.segment import ALL
+from core.span import Spans
+from detectors import catalogue
+from detectors.budget import Allowance, allowance
+from detectors.dispersion import ENOUGH, Dispersion, dispersion, p_value
+from detectors.spec import Law
+from monitors.evaluation.plan import chunks
+from monitors.evaluation.watched import columns_of, fields, groupings_of, most, segments_of, unsuited
+from monitors.evidence.extent import Extent
+from monitors.evidence.kind import KINDS
+from monitors.evidence.reads import Reads, Scope
+from monitors.model import Model
+from monitors.ports import Panes
+from monitors.reference.facts import UNTIMED
+from monitors.reference.window import neighbourhood, windows_of
+
+_LONG = 30 * DAY  # a reference of this length is long enough to leave a week out on either side of a window
+_PERIODS = 3  # of a budget, which a reference must hold
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the windows of the reference tell of a monitor's statistics: their `dispersion`, (columns, segments). `all` is among the segments.
+
+    `allowance` is what a budget allows, None without one. `brief`: the reference is shorter than three periods of it.
+    """
+
+    columns: tuple[str, ...]
+    segments: tuple[str, ...]
+    dispersion: Dispersion
+    allowance: Allowance | None = None
+    brief: bool = False
+
+    def of(self, column: str, segments: tuple[str, ...]) -> Dispersion:
+        """The dispersion of a column: (segments,). A segment with too few windows of its own has that of `all`."""
+        own = [self._places.get(segment, self._places[ALL]) for segment in segments]
+        found = Dispersion(*(field[self.columns.index(column)] for field in self.dispersion))
+        enough = found.windows[own] >= ENOUGH
+        return Dispersion(*(np.where(enough, field[own], field[self._places[ALL]]) for field in found))
+
+    @property
+    def windows(self) -> int:
+        """How many windows of the reference were compared: those with enough rows of `all`, in the column that has most."""
+        return int(self.dispersion.windows[:, self._places[ALL]].max())
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the reference is too short to rely on."""
+        return self.windows < ENOUGH or self.brief
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {segment: place for place, segment in enumerate(self.segments)}
+
+
+def calibrate(monitor: Monitor, model: Model, panes: Panes, reads: Callable[[Scope], Reads]) -> Calibration:
+    """The calibration of a monitor of a `tested` measure. Raises Retryable while the rows of the reference are not in the fact store."""
+    contract = model.contract
+    columns, segments = columns_of(monitor, contract), segments_of(monitor, model, ())
+    slots = _slots(model, panes)
+    windows, whole = windows_of(monitor.window, slots, contract.pane)
+    names = tuple(name for name in columns if name)
+    kept = replace(model, contract=contract.of_reference)
+    scope = Scope(kept, segments, groupings_of(monitor), names, None, fields(monitor, columns))
+
+    def laws(around: Callable[[Spans], Spans]) -> Law:
+        """The laws of the windows that the reference fills, each against the rows that are not around it: (windows, columns, segments)."""
+        found = [_laws(monitor, reads(scope), columns, chunk, around(chunk)) for chunk in chunks(windows.take(whole), most(scope))]
+        none = np.zeros((0, len(columns), len(segments)))
+        return Law(*(np.concatenate([none, *parts]) for parts in zip(*found, strict=True))) if found else Law(none, none)
+
+    found = Calibration(columns, segments, dispersion(laws(lambda chunk: neighbourhood(windows, windows.find(chunk))).statistic))
+    if monitor.budget is None:
+        return found
+    length = int(slots[-1]) + contract.pane - int(slots[0]) if len(slots) else 0
+    week = length >= _LONG
+    away = laws(lambda chunk: Spans(chunk.start - 7 * DAY, chunk.end + 7 * DAY) if week else neighbourhood(windows, windows.find(chunk)))
+    known = Dispersion(*(np.stack(parts) for parts in zip(*(found.of(name, segments) for name in columns), strict=True)))
+    p = p_value(away, known)
+    block = max(DAY, monitor.window.longest)
+    rate = monitor.budget.windows * block / monitor.budget.period
+    allowed = allowance(p.reshape(len(p), -1), windows.take(whole).start // block, rate, monitor.persist)
+    return replace(found, allowance=allowed, brief=length < _PERIODS * monitor.budget.period)
+
+
+def _laws(monitor: Monitor, reads: Reads, columns: tuple[str, ...], windows: Spans, around: Spans) -> Law:
+    """The law of each window against the reference without what is around it, NaN where a side has too few rows: (windows, columns, segments)."""
+    spec, extent = catalogue.spec(monitor.measure), Extent.of(windows.join(around))
+    kind, params = KINDS[spec.evidence], msgspec.convert(monitor.params, spec.params)
+    nothing = np.full((len(windows), len(reads.scope.segments)), np.nan)
+    found = []
+    for column in columns:
+        if unsuited(spec.about, reads.scope.model.contract, column):
+            found.append(Law(nothing, nothing))
+            continue
+        target, near = kind.read(reads, extent, column, [[windows], [around]])
+        rest = kind.reference(reads.scope, column).without(near)
+        law = spec.compute(target, rest, params).law or Law(nothing, nothing)
+        few = np.minimum(target.n, rest.n) < max(monitor.min_samples, 1)
+        found.append(Law(*(np.where(few, np.nan, part) for part in law)))
+    return Law(*(np.stack(parts, axis=1) for parts in zip(*found, strict=True)))
+
+
+def _slots(model: Model, panes: Panes) -> Ints:
+    """The slots of the reference's rows that have a time."""
+    if model.reference is None:
+        return np.zeros(0, np.int64)
+    slots, _ = panes.slots(model.contract.of_reference)
+    if not len(slots) and not _from_before(model.contract):
+        raise Retryable("the rows of the reference are not in the fact store; if this stays, give the same reference again")
+    return np.asarray(slots[slots != UNTIMED])
+
+
+def _from_before(contract: Contract) -> bool:
+    """Whether a contract was made by a version that did not keep the rows of references as facts."""
+    return any(column.numeric and column.spread is None for column in contract.features)

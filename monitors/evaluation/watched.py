@@ -1,0 +1,96 @@
+"""What a monitor watches: its columns and segments, and what is read of panes to evaluate it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+
+import msgspec
+
+from core.contract import Contract
+from core.measure import Measure, Subject
+from core.monitor import Monitor
+from core.segment import grouping_of
+from core.span import Spans
+from detectors import catalogue
+from detectors.evidence import Age, Orphans
+from monitors.evidence.extent import Extent
+from monitors.evidence.kind import KINDS
+from monitors.evidence.reads import PaneFields, Scope
+from monitors.model import Model
+
+_CELLS = 2_000_000  # cells of a dense block; each thread has one block
+_SPARSE = 8_000_000  # bins with rows, of all columns, that are read at a time
+
+
+def pool(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
+    """The spans of the stream that are the baselines of windows: one set of spans for each part of the pool."""
+    return monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ()
+
+
+def wait(monitor: Monitor) -> int:
+    """How long after its end a window of a monitor is evaluated, in microseconds."""
+    spec = catalogue.known(monitor.measure)
+    return 0 if spec is None else spec.wait(msgspec.convert(monitor.params, spec.params))
+
+
+def by_label(monitor: Monitor) -> bool:
+    """Whether a monitor takes labels by their own time."""
+    return (spec := catalogue.known(monitor.measure)) is not None and spec.evidence is Orphans
+
+
+def carries(monitor: Monitor) -> bool:
+    """Whether the value of a window without rows depends on the last event before it."""
+    return (spec := catalogue.known(monitor.measure)) is not None and spec.evidence is Age
+
+
+def extent(monitor: Monitor, windows: Spans) -> Extent:
+    """The cells of event time that are read to evaluate a monitor over windows."""
+    return Extent.of(windows.join(*pool(monitor, windows)))
+
+
+def fields(monitor: Monitor, columns: Sequence[str]) -> PaneFields:
+    """The fields of panes that a monitor reads for these columns."""
+    kind = KINDS[catalogue.spec(monitor.measure).evidence]
+    return reduce(or_, (kind.fields(column) for column in columns), PaneFields())
+
+
+def most(scope: Scope) -> int:
+    """How many windows are evaluated at a time."""
+    widths = [column.bins for column in scope.model.contract.summarised] or [1]
+    read = [scope.model.contract.column(name).bins for name in scope.columns] or [1]
+    return max(1, min(_CELLS // (max(widths) * len(scope.segments)), _SPARSE // (sum(read) * len(scope.segments))))
+
+
+def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
+    """The columns of a monitor that the contract has; ("",) for a measure of the whole model."""
+    if catalogue.spec(monitor.measure).about.subject is not Subject.COLUMN:
+        return ("",)
+    there = {column.name for column in contract.own}
+    return tuple(name for name in monitor.columns if name in there) or tuple(column.name for column in contract.features)
+
+
+def missing(monitor: Monitor, contract: Contract) -> list[str]:
+    """The columns that a monitor names and the contract does not have, for example after a new reference."""
+    there = {column.name for column in contract.own}
+    return [name for name in monitor.columns if name not in there]
+
+
+def groupings_of(monitor: Monitor) -> tuple[str, ...]:
+    """The groupings of a monitor, with "" for `all`, as panes name it."""
+    return tuple(dict.fromkeys("" if name == "all" else name for name in ("all", *monitor.segments)))
+
+
+def segments_of(monitor: Monitor, model: Model, found: Sequence[str]) -> tuple[str, ...]:
+    """The segments of a monitor: all values of its groupings that are in the reference or in raw events."""
+    wanted = set(groupings_of(monitor))
+    every = {"all", *found, *(model.reference.segments if model.reference else ())}
+    return tuple(sorted(segment for segment in every if "*".join(grouping_of(segment)) in wanted))
+
+
+def unsuited(about: Measure, contract: Contract, column: str) -> str | None:
+    """Why a column cannot have a value of a measure, whatever its rows are."""
+    if about.subject is not Subject.COLUMN or contract.column(column).kind in about.kinds:
+        return None
+    return f"{about.name} is for {' and '.join(about.kinds)} columns"

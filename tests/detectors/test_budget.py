@@ -1,0 +1,69 @@
+"""What a budget allows, on p-values of windows in which nothing moved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors.budget import allowance
+
+
+def test_it_is_the_smallest_p_of_as_many_windows_as_may_alarm() -> None:
+    """Of N windows the floor(r (N + 1))-th smallest of their smallest p-values."""
+    p = np.random.default_rng(1).random((299, 7))
+    found = allowance(p, np.arange(299), 1 / 30, (1, 1))
+    assert found.p == np.sort(p.min(1))[9]
+    assert (found.expected, found.blocks, found.extrapolated) == (10 / 300, 299, False)
+    assert allowance(p[:, :1], np.arange(299), 0.999, (1, 1)).p == p[:, 0].max()
+
+
+def test_a_short_reference_leaves_it_to_the_law() -> None:
+    """29 windows allow one alarm in thirty, 28 do not: then all series together have that chance under the law of p-values."""
+    p = np.random.default_rng(2).random((29, 5))
+    assert allowance(p, np.arange(29), 1 / 30, (1, 1)).p == p.min()
+    found = allowance(p[1:], np.arange(28), 1 / 30, (1, 1))
+    assert (found.extrapolated, found.expected) == (True, 1 / 30)
+    assert 1 - (1 - found.p) ** 5 == pytest.approx(1 / 30)
+    empty = allowance(np.full((40, 2), np.nan), np.arange(40), 1 / 30, (1, 1))
+    assert empty.p == pytest.approx(1 / 30)
+    assert (empty.blocks, empty.extrapolated) == (0, True)
+
+
+def test_windows_of_a_block_alarm_together() -> None:
+    """24 hourly windows are one day, and one alarm."""
+    p = np.full((24 * 60, 3), 0.5)
+    p[24 * 7 : 24 * 8] = 0.01
+    p[24 * 9 : 24 * 9 + 3] = 0.02
+    found = allowance(p, np.arange(24 * 60) // 24, 2 / 61, (1, 1))
+    assert (found.p, found.blocks) == (0.02, 60)
+    assert allowance(p, np.arange(24 * 60) // 24, 1 / 61, (1, 1)).p == 0.01
+
+
+@pytest.mark.parametrize(("m", "n"), [(1, 1), (2, 3), (3, 3)])
+def test_persistence_counts(m: int, n: int) -> None:
+    """The threshold is that of the whole chain: as many windows alarm as may, and with the next p-value more would."""
+    p = np.random.default_rng(3).random((400, 4)) ** 2
+
+    def alarms(x: float) -> int:
+        return sum(any((p[max(0, end - n + 1) : end + 1, one] <= x).sum() >= m for one in range(4)) for end in range(400))
+
+    found = allowance(p, np.arange(400), 0.05, (m, n))
+    following = np.sort(p[p > found.p])[0]
+    assert alarms(found.p) <= 20
+    assert found.expected == alarms(found.p) / 401
+    assert m > 1 or alarms(following) > alarms(found.p) == 20
+    assert alarms(np.sort(p[p < found.p])[-1]) < alarms(found.p)
+
+
+def test_equal_p_values_that_would_alarm_too_often_do_not_alarm() -> None:
+    """If even the smallest one is too common, nothing as large as it is a breach."""
+    assert allowance(np.full((100, 1), 0.3), np.arange(100), 0.05, (1, 1)).p < 0.3
+
+
+def test_the_promise_holds_for_new_windows() -> None:
+    """Of many lives with exchangeable windows the next window alarms in at most the share that is allowed, whatever the law of the p-values."""
+    draw, lives, alarmed = np.random.default_rng(4), 2_000, 0
+    for _ in range(lives):
+        p = draw.beta(0.3, 2, (60, 3)).min(1, keepdims=True)
+        alarmed += bool(p[-1] <= allowance(p[:-1], np.arange(59), 1 / 20, (1, 1)).p)
+    assert alarmed / lives == pytest.approx(1 / 20, abs=0.015)
