@@ -59,8 +59,13 @@ def _threshold(reading: Reading, about: Measure, level: str) -> str:
     if (allowed := reading.threshold.get("p")) is not None:
         return f"{level} at p {number.rounded(allowed)} or below (p {number.rounded(reading.evidence.get('p', 1.0))})"
     threshold = reading.threshold.get(level)
-    return f"{level} {number.reached(threshold, about.unit)}" if threshold or threshold == 0 else level
+    if not threshold and threshold != 0:
+        return level
+    other = f" or 1/{number.exact(threshold)}" if about.judged is Judged.RATIO and isinstance(threshold, int | float) else ""
+    return f"{level} {number.reached(threshold, about.unit)}{other}"
 
 
 def _over(reading: Reading) -> str:
-    return f"over {moment.period(reading.window_start, reading.window_end)} (n {reading.n_target:,})"
+    expected = reading.evidence.get("expected")
+    of = "" if expected is None else f", expected {number.rounded(expected)}"
+    return f"over {moment.period(reading.window_start, reading.window_end)} (n {reading.n_target:,}{of})"

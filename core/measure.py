@@ -61,6 +61,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     is, 0 where neither. `compares`: the value itself compares a target with a baseline, so that a baseline has none of its own. `usual_baseline` is taken
     where a monitor names none. `usual`: a model that has only a reference is watched with it. `kinds` are the kinds of columns that can have a value.
     `of_stream`: it is of how events come, so that there is none of a segment, of one version or of the reference.
+    `sampled`: its value is an estimate from the window's rows, so that it needs some; else a window without rows has a value, too.
     `tested`: with a baseline it has a statistic whose law is known where nothing moved (`detectors.law`). `excess`: the value is that statistic times a number, so that
     its excess over the mean of that law is of the same unit.
     """
@@ -82,6 +83,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     tested: bool = False
     excess: bool = False
     of_stream: bool = False
+    sampled: bool = True
 
     @property
     def family(self) -> Family:

@@ -10,7 +10,7 @@ from detectors.drift import chi2, hellinger, js, ks, psi, quantile_shift, tail_s
 from detectors.drift import mean_variance as moment
 from detectors.performance import accuracy, f1, mae, precision, rmse, roc_auc
 from detectors.planned import PLANNED
-from detectors.quality import distinct, label_coverage, label_delay, out_of_range_rate, rate, stream
+from detectors.quality import distinct, freshness, label_coverage, label_delay, out_of_range_rate, rate, stream, volume
 from detectors.spec import AnySpec
 
 SPECS: tuple[AnySpec, ...] = (
@@ -20,6 +20,8 @@ SPECS: tuple[AnySpec, ...] = (
     label_coverage.SPEC,
     label_delay.SPEC,
     *stream.SPECS,
+    freshness.SPEC,
+    volume.SPEC,
     psi.SPEC,
     psi.KL,
     js.SPEC,
@@ -54,3 +56,8 @@ def spec(name: str) -> AnySpec:
     there = [known for known in _BY_NAME if known.startswith(f"{family}.")] or list(_BY_NAME)
     problem = f"measure `{name}` is not available yet" if name in PLANNED else f"there is no measure `{name}`"
     raise ConfigError(problem, remedy="available: " + ", ".join(there))
+
+
+def known(name: str) -> AnySpec | None:
+    """The measure called `name`; None if there is none, as for a monitor that another version has saved."""
+    return _BY_NAME.get(name)

@@ -243,4 +243,30 @@ class Orphans:
     empty: ClassVar[str] = "no labels"
 
 
-Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays | Late | Orphans
+@dataclass(frozen=True)
+class Age:
+    """Predictions (...), and how many seconds before the window's end the last one was, in this window or before it: NaN if there is none (...)."""
+
+    n: Floats
+    age: Floats
+
+    empty: ClassVar[str] = "no predictions"
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Predictions (...), and how many the reference has in a span such as the window, `phi` times as dispersed as independent rows: NaN where it does not say (...).
+
+    `windows` is how many windows of the reference gave `phi`. `of_reference`: n counts the reference itself.
+    """
+
+    n: Floats
+    expected: Floats
+    phi: Floats
+    windows: int
+    of_reference: bool = False
+
+    empty: ClassVar[str] = "no predictions"
+
+
+Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays | Late | Orphans | Age | Volume

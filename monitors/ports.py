@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
+from core import moment
 from core.block import Ints, Outcomes, Predictions
 from core.contract import Contract
 from core.monitor import Monitor
@@ -23,7 +24,8 @@ Ranges = Mapping[int, tuple[int, int]]
 class Committed(NamedTuple):
     """What ingest has committed of a model: the last position of each partition by topic, and times in microseconds.
 
-    Windows close `lateness` behind the watermark. Retention may have removed raw events of slots up to `frozen`: their panes stay as they are.
+    Windows close `lateness` behind the watermark. If nothing of the model has come for a while although all that the log took before `silent_until` is committed,
+    they close as far behind that time. Retention may have removed raw events of slots up to `frozen`: their panes stay as they are.
     """
 
     predictions: dict[int, int]
@@ -32,6 +34,7 @@ class Committed(NamedTuple):
     logged: int
     frozen: int
     lateness: int = 0
+    silent_until: int = moment.EARLIEST
 
 
 class Raw(Protocol):
@@ -146,6 +149,10 @@ class Stream(Protocol):
 
     def orphans(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
         """Ids with a label, by the label's time, and how many of them have no prediction (orphans)."""
+        ...
+
+    def latest(self, model: str, slots: Ints, pane: int) -> dict[int, int]:
+        """The time of the last event that counts in each of these slots; slots without any are left out."""
         ...
 
     def label_slots(self, model: str, predictions: Ranges, labels: Ranges, pane: int) -> Ints:

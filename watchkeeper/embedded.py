@@ -6,7 +6,7 @@ With chDB only one process may use a data folder, and it must not fork. So every
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Future
 from importlib.metadata import version
 from types import TracebackType
@@ -50,7 +50,9 @@ class Embedded:
         self._began = time.monotonic()
         self._flow = IngestMetrics(self.clock, lambda: {(topic, 0) for topic in TOPICS})
         self._pace = EvaluationMetrics(self.clock, lambda: self.scheduler.owners)
-        self.scheduler = wiring.scheduler(settings, self.stores, self.clock, self.silent, self.deliverer.wake, on_step=self._pace.observe)
+        self.scheduler = wiring.scheduler(
+            settings, self.stores, self.clock, self.silent, self.deliverer.wake, on_step=self._pace.observe, positions=self._positions
+        )
         limits = Limits(bytes=settings.ingest.batch.bytes, seconds=settings.ingest.batch.wait_ms / 1_000)
         self.consumers = {
             topic: Consumer(
@@ -94,6 +96,10 @@ class Embedded:
     def call(self) -> None:
         """Note that something was defined: there may be work for the owners."""
         self.scheduler.call()
+
+    def _positions(self) -> dict[Hashable, tuple[int, int]]:
+        """By topic the position after the last record, and the next one that is not committed."""
+        return {topic: (self.log.end(topic), consumer.written) for topic, consumer in self.consumers.items()}
 
     def silent(self) -> bool:
         """Whether the log has been read to its end and nothing has been appended for `ingest.silence`."""

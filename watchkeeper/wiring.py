@@ -12,6 +12,7 @@ from monitors.ownership import owner
 from monitors.ownership.rebuild import Rebuild
 from storage.facts.late_writes import LateWrites
 from storage.facts.progress import Progress
+from watchkeeper.scheduling.completeness import Completeness, Positions
 from watchkeeper.scheduling.scheduler import Scheduler, StepDone
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
@@ -66,8 +67,11 @@ def scheduler(
     owns: Callable[[str], bool | None] = lambda _: True,
     on_step: Callable[[StepDone], None] = lambda _: None,
     on_fenced: Callable[[], None] = lambda: None,
+    positions: Callable[[], Positions],
 ) -> Scheduler:
-    """A scheduler of owners that read and write `stores`; the other arguments are those of `Scheduler`."""
+    """A scheduler of owners that read and write `stores`; `positions` gives by partition the position after the last record of the log, and the next one that is
+    not committed; the other arguments are those of `Scheduler`.
+    """
     return Scheduler(
         stores.control,
         _Facts(stores, clock),
@@ -79,4 +83,6 @@ def scheduler(
         owns=owns,
         on_step=on_step,
         on_fenced=on_fenced,
+        complete=Completeness(positions, clock),
+        silence=settings.ingest.silence,
     )

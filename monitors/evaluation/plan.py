@@ -8,7 +8,7 @@ import numpy as np
 
 from core.block import Ints
 from core.monitor import Monitor
-from core.span import Spans
+from core.span import Flags, Spans
 from core.window.kind import Window
 
 LONGEST_GAP = 1_000  # of more empty windows in a row than this only the first exists
@@ -31,13 +31,21 @@ def existing(window: Window, slots: Ints, watermark: int, *, live: bool) -> Span
     return found.take(found.end <= watermark)
 
 
-def due(monitor: Monitor, windows: Spans, touched: Ints, done: Spans) -> Spans:
-    """The existing windows that are not `done`, and those whose target or baseline holds a touched slot."""
+def due(monitor: Monitor, windows: Spans, touched: Ints, done: Spans, others: Flags | None = None) -> Spans:
+    """The existing windows that are not `done`, those whose target or baseline holds a touched slot, and `others`."""
     times = np.unique(touched)
-    changed = windows.holding(times)
+    changed = windows.holding(times) if others is None else windows.holding(times) | others
     for part in monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ():
         changed |= part.holding(times)
     return windows.take(changed | ~windows.isin(done))
+
+
+def following(windows: Spans, slots: Ints, touched: Ints) -> Flags:
+    """The windows without rows whose last event before them may be in a touched slot: (windows,). `slots` are those with predictions, ascending."""
+    before = np.searchsorted(slots, windows.start) - 1
+    last = np.where(before >= 0, slots[np.maximum(before, 0)], windows.start) if len(slots) else windows.start
+    times = np.unique(touched)
+    return ~windows.holding(slots) & (np.searchsorted(times, windows.start) > np.searchsorted(times, last))
 
 
 def chunks(windows: Spans, most: int) -> list[Spans]:

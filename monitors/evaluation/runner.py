@@ -26,7 +26,7 @@ from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.task import EvaluatedWindows, MonitorTask, groups, portions
-from monitors.evaluation.watched import by_label, columns_of, extent, fields, groupings_of, missing, most, segments_of, wait
+from monitors.evaluation.watched import by_label, carries, columns_of, extent, fields, groupings_of, missing, most, segments_of, wait
 from monitors.evaluation.withdrawal import absent, as_nodata, held, withdrawn
 from monitors.evidence.reads import Reads, Scope
 from monitors.lease import Lease
@@ -177,8 +177,9 @@ class MonitorRunner:
         # The same holds for windows after the last event once the model is no longer live.
         lost = again or given.orphans_possible or (self._live and not given.live) or not np.isin(given.touched, slots).all()
         gone = done.windows.take(~done.windows.isin(existing)) if lost else Spans.none()
-        touched = given.touched_by_label if by_label(monitor) else given.touched
-        due = plan.due(monitor, existing, slots if again else touched, done.complete(len(segments) * len(columns)))
+        touched = slots if again else given.touched_by_label if by_label(monitor) else given.touched
+        others = plan.following(existing, slots, touched) if carries(monitor) else None
+        due = plan.due(monitor, existing, touched, done.complete(len(segments) * len(columns)), others)
         return MonitorTask(monitor, segments, columns, due, gone, done)
 
     def _group(self, group: Sequence[MonitorTask], model: Model, given: StepInput, lease: Lease, failures: Failures) -> None:

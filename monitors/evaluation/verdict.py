@@ -64,9 +64,10 @@ def judge(
     put(np.isnan(value), Verdict.NOT_ESTIMABLE, why)
     few = (n_baseline != NONE) & (n_baseline < max(monitor.min_samples, 1))
     put(few, Verdict.INSUFFICIENT, _few(n_baseline, monitor.min_samples, "baseline"))
-    few = n_target < monitor.min_samples
-    put(few, Verdict.INSUFFICIENT, _few(n_target, monitor.min_samples, "target"))
-    put(n_target == 0, Verdict.NODATA, empty)
+    if measure.sampled:
+        few = n_target < monitor.min_samples
+        put(few, Verdict.INSUFFICIENT, _few(n_target, monitor.min_samples, "target"))
+        put(n_target == 0, Verdict.NODATA, empty)
     return verdict, reason
 
 

@@ -14,7 +14,7 @@ from core.monitor import Monitor
 from core.segment import grouping_of
 from core.span import Spans
 from detectors import catalogue
-from detectors.evidence import Orphans
+from detectors.evidence import Age, Orphans
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import PaneFields, Scope
@@ -31,13 +31,18 @@ def pool(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
 
 def wait(monitor: Monitor) -> int:
     """How long after its end a window of a monitor is evaluated, in microseconds."""
-    spec = catalogue.spec(monitor.measure)
-    return spec.wait(msgspec.convert(monitor.params, spec.params))
+    spec = catalogue.known(monitor.measure)
+    return 0 if spec is None else spec.wait(msgspec.convert(monitor.params, spec.params))
 
 
 def by_label(monitor: Monitor) -> bool:
     """Whether a monitor takes labels by their own time."""
-    return catalogue.spec(monitor.measure).evidence is Orphans
+    return (spec := catalogue.known(monitor.measure)) is not None and spec.evidence is Orphans
+
+
+def carries(monitor: Monitor) -> bool:
+    """Whether the value of a window without rows depends on the last event before it."""
+    return (spec := catalogue.known(monitor.measure)) is not None and spec.evidence is Age
 
 
 def extent(monitor: Monitor, windows: Spans) -> Extent:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
+from core import moment
 from core.block import Ints, Outcomes
 from core.contract import PREDICTION
 from core.error import ConfigError
@@ -95,6 +97,22 @@ class Reads:
         model = self.scope.model.contract.model
         held = self._streams.setdefault(name, [])
         return _kept(held, extent, lambda: _asked(extent, lambda span: ask(self._stream, model, (extent.step, span, extent.phase))))
+
+    def reference_rows(self) -> pa.Table:
+        """How many rows the reference has, one row a slot and segment: start, segment, n."""
+        contract = self.scope.model.contract
+        span = (moment.EARLIEST, moment.LATEST)
+        return self._panes.inputs(contract.of_reference, (PREDICTION,), ("n",), self.scope.groupings, contract.pane, span)
+
+    @cached_property
+    def slots(self) -> Ints:
+        """All slots with predictions, ascending."""
+        return self._panes.slots(self.scope.model.contract)[0]
+
+    def latest(self, slots: Ints) -> dict[int, int]:
+        """The time of the last event of each of these slots; slots without any are left out."""
+        contract = self.scope.model.contract
+        return self._stream.latest(contract.model, slots, contract.pane)
 
     def once(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """The result of `make`, which is called once for a key."""

@@ -182,7 +182,7 @@ class Owner:
         return bool(work) or worked
 
     def _watermark(self, committed: Committed, *, silent: bool) -> int:
-        return self._clock.now() if silent else committed.watermark - committed.lateness
+        return self._clock.now() if silent else max(committed.watermark, committed.silent_until) - committed.lateness
 
     def _found_nothing(self, model: Model, monitors: Sequence[Monitor], committed: Committed, failed: set[str], *, silent: bool) -> None:
         version = model.contract.version

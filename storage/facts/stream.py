@@ -9,7 +9,7 @@ from core.block import Ints
 from core.segment import ALL
 from storage.facts import column as col
 from storage.facts.engine import Engine
-from storage.facts.raw import COUNTS, SLOT, Ranges, in_slots, within
+from storage.facts.raw import COUNTS, SLOT, Ranges, in_slots, slots, within
 
 _START = "toUnixTimestamp64Micro({ts}) - positiveModulo(toUnixTimestamp64Micro({ts}) - {{phase:Int64}}, {{length:Int64}})"
 _WITHIN = "ts >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
@@ -44,6 +44,15 @@ class Stream:
             f" FROM (SELECT prediction_id, last.1 AS ts FROM ({held}) WHERE last.2 = 0) WHERE {_WITHIN} GROUP BY start"
         )
         return self._engine.query(sql, self._parameters(model, length, span, phase))
+
+    def latest(self, model: str, values: Ints, pane: int) -> dict[int, int]:
+        """The time of the last event that counts in each of these slots, in microseconds; slots without any are left out."""
+        sql = (
+            f"SELECT {SLOT.format(ts='ts')} AS slot, toUnixTimestamp64Micro(max(ts)) AS last FROM predictions"
+            f" WHERE model = {{model:String}} AND {in_slots()} AND {COUNTS} GROUP BY slot"
+        )
+        table = self._engine.query(sql, {"model": model, **slots(values, pane)}) if len(values) else None
+        return {} if table is None else dict(zip(table["slot"].to_pylist(), table["last"].to_pylist(), strict=True))
 
     def label_slots(self, model: str, predictions: Ranges, labels: Ranges, pane: int) -> Ints:
         """The slots of the times of all labels of the ids that came at these positions."""

@@ -52,6 +52,11 @@ _MEASURES = {
     "psi": ("drift.psi", Previous()),
     "accuracy": ("performance.accuracy", None),
     "auc": ("performance.roc_auc", Previous()),
+    "coverage": ("quality.label_coverage", None),
+    "delay": ("quality.label_delay", Previous()),
+    "orphans": ("quality.orphan_label_rate", None),
+    "freshness": ("quality.freshness", None),
+    "volume": ("quality.volume", Previous()),
 }
 
 
@@ -332,10 +337,18 @@ def contract(model: str) -> Contract:
 
 
 def monitors(model: str) -> list[Monitor]:
-    """A monitor for each kind of evidence: input panes, performance panes, outcomes, and one against the window before."""
+    """Monitors for each kind of evidence: input panes, performance panes, outcomes, labels by their own time, events before the window; some against the window before."""
     columns = {"quality.null_rate": ("x", "c", "@status"), "drift.psi": ("x", "@prediction", "@label", "@confidence")}
     shared = Monitor(name="", model=model, measure="", segments=("all", "c"), window=Tumbling(moment.DAY), min_samples=1, warn=0.1)
+    of_stream = {name for name, about in MEASURES.items() if about.of_stream}
     return [
-        msgspec.structs.replace(shared, name=name, measure=measure, baseline=baseline, columns=columns.get(measure, ()))
+        msgspec.structs.replace(
+            shared,
+            name=name,
+            measure=measure,
+            baseline=baseline,
+            columns=columns.get(measure, ()),
+            segments=("all",) if measure in of_stream else shared.segments,
+        )
         for name, (measure, baseline) in _MEASURES.items()
     ]

@@ -91,6 +91,16 @@ def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
         {"monitor": "delay", "measure": "quality.label_delay", "baseline": "previous", "target": {"window": "7d"}, "warn": 9_000},
         {"monitor": "delay-tail", "measure": "quality.label_delay", "params": {"q": 0.9}, "segments": ["all"]},
         {"monitor": "late", "measure": "quality.late_rate", "segments": ["all"], "params": {"after": "7d"}},
+        {
+            "monitor": "freshness",
+            "measure": "quality.freshness",
+            "segments": ["all"],
+            "target": {"window": "6h"},
+            "warn": 7_200,
+            "critical": 14_400,
+        },
+        {"monitor": "volume", "measure": "quality.volume", "segments": ["all", "origin"], "warn": 1.5, "critical": 3},
+        {"monitor": "volume-week", "measure": "quality.volume", "segments": ["all"], "baseline": {"prior": "7d"}, "warn": 2},
         {"monitor": "orphans", "measure": "quality.orphan_label_rate", "segments": ["all"], "baseline": "previous", "warn": 0.01},
     ]
     names = ("mae", "rmse") if pair.task == "regression" else ("accuracy", "f1", "roc_auc")

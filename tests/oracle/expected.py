@@ -18,7 +18,7 @@ from sklearn import config_context
 
 from tests.oracle import column as measures
 from tests.oracle import dispersion, quality
-from tests.oracle.column import COMPARES, Known, Sample
+from tests.oracle.column import COMPARES, Known, Sample, Value
 from tests.oracle.performance import measure
 from tests.oracle.rows import Rows, events
 from tests.oracle.spec import Spec, duration
@@ -71,9 +71,10 @@ def windows(occupied: npt.NDArray[np.int64], length: int, every: int, until: int
 def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, baseline_value: float | None) -> str:
     """What a reading says: first whether there is anything to say, then the thresholds."""
     (value, n, *_), least = target, monitor.get("min_samples", 200)
-    if n == 0:
+    sampled = monitor["measure"] not in {"quality.freshness", "quality.volume"}
+    if n == 0 and sampled:
         return "nodata"
-    if n < least or (baseline is not None and baseline[1] < max(least, 1)):
+    if (n < least and sampled) or (baseline is not None and baseline[1] < max(least, 1)):
         return "insufficient"
     if value is None:
         return "not_estimable"
@@ -84,8 +85,8 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
         compared = value - baseline_value if monitor["measure"] in _LESS_IS_BETTER else baseline_value - value
     if monitor["measure"] in {"drift.mean_shift", "drift.quantile_shift"}:
         compared = abs(value)
-    elif monitor["measure"] == "drift.variance_ratio":
-        compared = max(value, 1 / value)
+    elif monitor["measure"] in {"drift.variance_ratio", "quality.volume"}:
+        compared = max(value, 1 / value) if value else np.inf
     for level in ("critical", "warn"):
         if (limit := monitor.get(level)) is not None and _reached(limit, value, compared):
             return level
@@ -118,7 +119,7 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
             for start in starts:
                 for segment in segments:
                     target, baseline = find(start, segment)
-                    before = None if baseline is None or monitor["measure"] in COMPARES else baseline.value
+                    before = None if baseline is None or monitor["measure"] in {*COMPARES, "quality.volume"} else baseline.value
                     yield (
                         monitor["monitor"], monitor["measure"], column, segment, start, start + length, target.value, target.lower,
                         target.upper, before, target.n, None if baseline is None else baseline.n, target.worth,
@@ -160,6 +161,15 @@ def _quality(
 ) -> Lookup:
     """Quality of all rows, and of the reference or of an earlier window."""
     name, against, params = monitor["measure"], monitor.get("baseline"), monitor.get("params", {})
+    against = monitor.get("baseline", "reference") if name == "quality.volume" else against
+
+    def volume(n: int, start: int, segment: str, baseline: Found) -> Found:
+        if against == "reference":
+            held = whole.times[whole.members(grouping, 0, 0, False).get((0, segment), np.zeros(0, np.int64))] // 3_600_000_000
+            expected = quality.expected_rows(held, whole.times // 3_600_000_000, start, start + length)
+        else:
+            expected = float(baseline.n)
+        return Found(n / expected if expected else None, n)
 
     @cache
     def phi(segment: str) -> float:
@@ -176,6 +186,10 @@ def _quality(
             value, n = quality.rate(orphans, true + orphans)
         elif name == "quality.late_rate":  # events of the past, that are sent now
             value, n = quality.rate(len(held), len(held))
+        elif name == "quality.volume":
+            value, n = Value(None), len(held)
+        elif name == "quality.freshness":
+            value, n = quality.age(rows.times, place[0] + span), len(held)
         else:
             value, n = (
                 quality.label_delay(rows.delays[held], params) if delayed else quality.label_coverage(rows.labelled[held], many or 1.0)
@@ -186,9 +200,9 @@ def _quality(
         target = found(live, (start, segment), length)
         if against is None:
             return target, None
-        if against == "reference":
-            return target, found(whole, (0, segment), 0)
-        return target, found(live, (start - _earlier(against, length), segment), length)
+        reference = against == "reference"
+        baseline = found(whole, (0, segment), 0) if reference else found(live, (start - _earlier(against, length), segment), length)
+        return (volume(target.n, start, segment, baseline) if name == "quality.volume" else target), baseline
 
     return find
 

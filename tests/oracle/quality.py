@@ -10,8 +10,15 @@ import numpy.typing as npt
 
 from tests.oracle.column import Value, wilson
 
-MEASURES = ("quality.label_coverage", "quality.label_delay", "quality.late_rate", "quality.orphan_label_rate")
-_MILLISECOND, _SECOND = 1_000, 1_000_000
+MEASURES = (
+    "quality.label_coverage",
+    "quality.label_delay",
+    "quality.late_rate",
+    "quality.orphan_label_rate",
+    "quality.freshness",
+    "quality.volume",
+)
+_MILLISECOND, _SECOND, _HOUR = 1_000, 1_000_000, 3_600_000_000
 
 
 def label_coverage(labelled: npt.NDArray[np.bool_], phi: float) -> tuple[Value, int]:
@@ -32,3 +39,19 @@ def label_delay(delays: npt.NDArray[np.int64], params: Mapping[str, Any]) -> tup
 def rate(count: int, n: int, phi: float = 1.0) -> tuple[Value, int]:
     """A part of all, and how many these are."""
     return (Value(count / n, *wilson(count / phi, n / phi)) if n else Value(None)), n
+
+
+def age(times: npt.NDArray[np.int64], end: int) -> Value:
+    """From the last of the times that is before the end, in seconds; both are in microseconds."""
+    before = times[times < end]
+    return Value((end - int(before.max())) / _SECOND) if len(before) else Value(None)
+
+
+def expected_rows(held: npt.NDArray[np.int64], every: npt.NDArray[np.int64], start: int, end: int) -> float:
+    """The rows that are expected from start to end: for each hour of the week the mean over such hours, from the first hour of a reference to the last.
+
+    `held` are the hours of the rows that are meant, `every` those of all rows of the reference. All hours of the week must be there.
+    """
+    span = np.arange(every.min(), every.max() + 1)
+    rows = np.bincount(held - span[0], minlength=len(span))
+    return float(sum(rows[span % 168 == hour % 168].mean() for hour in range(start // _HOUR, end // _HOUR)))

@@ -54,6 +54,11 @@ class Rows:
         return self._micros(self.spec.label_ts) - self._micros(self.spec.ts)
 
     @cached_property
+    def times(self) -> npt.NDArray[np.int64]:
+        """The times of all rows, in microseconds."""
+        return self._micros(self.spec.ts)
+
+    @cached_property
     def label_times(self) -> npt.NDArray[np.int64]:
         """The times of all labels, in microseconds."""
         return self._micros(self.spec.label_ts)[self.labelled]

@@ -14,7 +14,7 @@ from tests.ownership.scene import START, counts, label, predict, settle
 
 def watched(model: str) -> list[Monitor]:
     """A monitor of the null rate and one of accuracy, each in revision 1."""
-    nulls, _, accuracy, _ = monitors(model)
+    nulls, _, accuracy, *_ = monitors(model)
     return [msgspec.structs.replace(nulls, segments=("all",), columns=("x",)), msgspec.structs.replace(accuracy, segments=("all",))]
 
 

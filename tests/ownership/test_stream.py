@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from core import moment
+from core.clock import ManualClock
 from core.monitor import Monitor
 from core.window.tumbling import Tumbling
 from storage.facts.readings import Readings
@@ -24,7 +25,7 @@ def values(backend: Backend, model: str, since: int) -> dict[int, tuple[float | 
     """Value and n of the readings, by the day of the window after a time."""
     settle(backend, model)
     rows = Readings(backend.engine).newest(model, {"m": 1}, (0, moment.LATEST))["m"].to_pylist()
-    return {(row["window_start"] - since) // moment.DAY: (row["value"], row["n_target"]) for row in rows}
+    return dict(sorted(((row["window_start"] - since) // moment.DAY, (row["value"], row["n_target"])) for row in rows))
 
 
 def labels(backend: Backend, model: str, day: float, *keys: str, partition: int = 0, **more: Any) -> None:
@@ -89,3 +90,34 @@ def test_coverage_waits_for_labels(backend: Backend, model: str) -> None:
     assert [(row["window_start"], row["value"], row["n_target"]) for row in rows] == [(START, 0.0, 2)]
     labels(backend, model, 9, "a")
     assert values(backend, model, START)[0] == (0.5, 2)
+
+
+def test_a_silent_model_is_told_by_the_clock(backend: Backend, model: str) -> None:
+    """Without any event the time since the last one grows, hour by hour, and reaches the threshold. Other models may go on."""
+    watch(backend, model, "quality.freshness", window=Tumbling(moment.HOUR), warn=7_200, critical=10_800)
+    backend.clock = ManualClock(CLOCK)
+    predict(backend, model, 0, 1, "a", ts=(CLOCK + 30 * moment.MINUTE) // 1_000)
+    backend.ingest(1_000_000)
+    committed = backend.committed(model)
+    assert committed is not None
+    owner, found = backend.owner(model), list[tuple[float, str]]()
+    for hours in range(5):
+        until = CLOCK + hours * moment.HOUR
+        for _ in range(3):  # events of other models come: it is not silent everywhere, but all until then is committed
+            backend.step(owner, model, committed._replace(silent_until=until), silent=False)
+        rows = Readings(backend.engine).newest(model, {"m": 1}, (0, moment.LATEST))["m"].sort_by("window_start").to_pylist()
+        found = [(row["value"], row["verdict"]) for row in rows]
+        assert len(found) == hours
+    assert found == [(1_800.0, "ok"), (5_400.0, "ok"), (9_000.0, "warn"), (12_600.0, "critical")]
+
+
+def test_a_late_event_changes_the_silent_windows_after_it(backend: Backend, model: str) -> None:
+    """They have no rows, and their last event is another one now."""
+    watch(backend, model, "quality.freshness")
+    for day in (0, 5):
+        predict(backend, model, 0, day, str(day), day=day)
+    assert [value for value, _ in values(backend, model, START).values()] == [86_400.0 * (day + 1) for day in range(5)] + [86_400.0]
+    predict(backend, model, 1, 9, "late", day=1, hour=12)
+    predict(backend, model, 1, 10, "later", day=3)
+    expected = [86_400.0, 43_200.0, 129_600.0, 86_400.0, 172_800.0, 86_400.0]
+    assert [value for value, _ in values(backend, model, START).values()] == expected

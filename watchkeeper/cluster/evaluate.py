@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -43,7 +43,14 @@ class EvaluatePart:
         self._reports, self._pace = OwnerReports(stores.control, clock), EvaluationMetrics(clock, lambda: self._scheduler.owners)
         self._agent = Agent(brokers, self._called, self._assigned)
         self._scheduler = wiring.scheduler(
-            settings, stores, clock, self._silent, owns=self._agent.owns, on_step=self._step_done, on_fenced=self._agent.suspect_membership
+            settings,
+            stores,
+            clock,
+            self._silent,
+            owns=self._agent.owns,
+            on_step=self._step_done,
+            on_fenced=self._agent.suspect_membership,
+            positions=self._positions,
         )
 
     def start(self) -> None:
@@ -105,3 +112,7 @@ class EvaluatePart:
             return False
         self._away = None
         return silent
+
+    def _positions(self) -> dict[Hashable, tuple[int, int]]:
+        """By partition the position after the last record, and the next one that is not committed."""
+        return {partition: (at.end, at.next) for partition, at in self._ends.per_partition().items()}

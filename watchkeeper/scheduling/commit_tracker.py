@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
+from core import moment
 from monitors.ownership.owner import Owner
 from storage.facts.progress import Progress
 
@@ -31,10 +32,11 @@ class CommitFacts(Protocol):
 
 
 class CommitTracker:
-    """Remembers how far each model is. Used by one thread."""
+    """Remembers how far each model is. Used by one thread. `complete` gives the time before which everything that the log took is committed."""
 
-    def __init__(self, facts: CommitFacts) -> None:
-        self._facts = facts
+    def __init__(self, facts: CommitFacts, complete: Callable[[], int] = lambda: moment.EARLIEST) -> None:
+        self._facts, self._complete = facts, complete
+        self.complete = moment.EARLIEST  # what the log took before this time is in the progress
         self._last_mark: object = None
         self._progress: dict[str, Progress] = {}
         self._earlier: dict[str, object] = {}
@@ -45,10 +47,11 @@ class CommitTracker:
         """How far each model is. While events come, this queries every `_POLL_UNREPORTED` seconds only; in silence at every call."""
         now = time.monotonic()
         if silent or now >= self._polled + _POLL_UNREPORTED:
+            complete = self._complete()
             mark = self._facts.mark()  # read before the progress, so that a batch that is committed meanwhile changes the next mark
             if mark != self._last_mark:
                 self._progress, self._last_mark = self._facts.progress(), mark
-            self._polled = now
+            self._polled, self.complete = now, complete
         return self._progress
 
     def some(self, models: Collection[str]) -> Mapping[str, Progress]:

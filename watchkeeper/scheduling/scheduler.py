@@ -71,7 +71,8 @@ class Scheduler:
 
     It polls once a second, in queries about all models together; besides, each model gets a step after 15 to 30 minutes at most. `silent` tells whether the log
     has been read to its end and no event has come for a while. `owns` tells whether this process owns a model, None where that is not known at the
-    moment. `on_step` is called in the thread of the step, after each one that did not fail; `on_fenced` in the scheduling thread, after another
+    moment. `complete` gives the time before which everything that the log took is committed; a model of which nothing came in the `silence` before that
+    (microseconds) is silent, also while events of others come. `on_step` is called in the thread of the step, after each one that did not fail; `on_fenced` in the scheduling thread, after another
     process has taken a model.
     """
 
@@ -88,10 +89,12 @@ class Scheduler:
         owns: Callable[[str], bool | None] = lambda _: True,
         on_step: Callable[[StepDone], None] = lambda _: None,
         on_fenced: Callable[[], None] = lambda: None,
+        complete: Callable[[], int] = lambda: moment.EARLIEST,
+        silence: int = 0,
     ) -> None:
         self._control, self._new, self._silent = control, owner, silent
-        self._defined, self._commits = DefinitionCache(control), CommitTracker(facts)
-        self._debounce, self._lateness = debounce, lateness
+        self._defined, self._commits = DefinitionCache(control), CommitTracker(facts, complete)
+        self._debounce, self._lateness, self._silence = debounce, lateness, silence
         self._owns, self._on_step, self._on_fenced = owns, on_step, on_fenced
         self.owners: dict[str, Owner] = {}
         self._models: dict[str, Model] = {}
@@ -251,7 +254,8 @@ class Scheduler:
         return True
 
     def _committed(self, progress: Progress) -> Committed:
-        return Committed(progress.predictions, progress.labels, progress.watermark, progress.logged, progress.frozen, self._lateness)
+        until = self._commits.complete if self._commits.complete - progress.logged >= self._silence else moment.EARLIEST
+        return Committed(progress.predictions, progress.labels, progress.watermark, progress.logged, progress.frozen, self._lateness, until)
 
     def _enqueue(self, job: _StepJob) -> None:
         """Queue a step. If a step of the model is under way, another one follows it."""

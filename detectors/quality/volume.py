@@ -1,0 +1,54 @@
+"""Volume: how many predictions came, as a multiple of those that are expected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import fdtrc
+
+from core.baseline.reference import Reference
+from core.measure import Judged, Measure
+from detectors.evidence import Volume
+from detectors.spec import NoParams, Places, Result, Spec, estimable
+
+NO_TIMES = "the reference does not say when its rows came"
+NONE_EXPECTED = "no rows are expected"
+
+
+def _compute(target: Volume, baseline: Volume | None, _params: NoParams) -> Result:
+    known = baseline is not None and not baseline.of_reference
+    expected = np.broadcast_to(baseline.n if known and baseline is not None else target.expected, target.n.shape)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value, why = estimable(target.n / expected, (np.isnan(expected), NO_TIMES), (expected == 0, NONE_EXPECTED))
+        statistic = (target.n - expected) ** 2 / (expected * target.phi)
+        p = fdtrc(1.0, target.windows - 1.0, statistic) if target.windows > 1 else np.full(value.shape, np.nan)
+
+    def evidence(places: Places) -> list[dict[str, Any]]:
+        rows = [{"expected": one} for one in expected[places].tolist()]
+        if known:
+            return rows
+        found = (np.broadcast_to(one, value.shape)[places].tolist() for one in (target.phi, p))
+        return [
+            row | {"phi": phi, "windows": target.windows} | ({} if np.isnan(chance) else {"p": chance})
+            for row, phi, chance in zip(rows, *found, strict=True)
+        ]
+
+    return Result(value, why, evidence=evidence)
+
+
+SPEC: Spec[Volume, NoParams] = Spec(
+    about=Measure(
+        name="quality.volume",
+        title="Volume against expected",
+        formula="n / (the rows that are expected)",
+        brief="Volume",
+        judged=Judged.RATIO,
+        compares=True,
+        usual_baseline=Reference(),
+        sampled=False,
+    ),
+    evidence=Volume,
+    compute=_compute,
+    no_value=NONE_EXPECTED,
+)
