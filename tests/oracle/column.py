@@ -15,7 +15,7 @@ from scipy import stats
 from scipy.special import chdtr, chndtrinc
 
 from tests.oracle.bins import Bins, NumericBins
-from tests.oracle.drift import hellinger, js, merged, psi
+from tests.oracle.drift import grouped, hellinger, js, psi_of
 from tests.oracle.value import INVALID, NULL
 
 _Z = float(stats.norm.ppf(0.975))
@@ -197,17 +197,13 @@ def _h(target: Sample, baseline: Sample) -> float:
 
 
 def _groups(target: Sample, baseline: Sample, known: Known) -> list[tuple[int, int]]:
-    c, r = ([0] * (max(known.bins.groups) + 1) for _ in range(2))
-    for group, in_target, in_baseline in zip(known.bins.groups, target.counts, baseline.counts, strict=True):
-        c[group] += in_target
-        r[group] += in_baseline
-    return merged(list(zip(c, r, strict=True)), target.n, baseline.n)
+    return grouped(target.counts, baseline.counts, known.bins.groups)
 
 
 def _psi(target: Sample, baseline: Sample, known: Known) -> Value:
-    value, h = psi(target.counts, baseline.counts, known.bins.groups), _h(target, baseline)
-    assert value is not None
-    return _scaled(value, value / h, len(_groups(target, baseline, known)) - 1, lambda nc: h * nc, known.phi)
+    pairs, h = _groups(target, baseline, known), _h(target, baseline)
+    value = psi_of(pairs, target.n, baseline.n)
+    return _scaled(value, value / h, len(pairs) - 1, lambda nc: h * nc, known.phi)
 
 
 def _kl(target: Sample, baseline: Sample, known: Known) -> Value:
