@@ -57,7 +57,7 @@ def _far(moved: float) -> str:
 def _threshold(reading: Reading, about: Measure, level: str) -> str:
     """`critical from 0.25`, `warn at 0.8 or below`, `critical at p 0.001 or below (p 0.0002)`."""
     if (allowed := reading.threshold.get("p")) is not None:
-        return f"{level} at p {number.rounded(allowed)} or below (p {number.rounded(reading.evidence.get('p', 1.0))})"
+        return f"{level} at p {number.rounded(allowed)} or below (p {number.chance(reading.evidence.get('p', 1.0))})"
     threshold = reading.threshold.get(level)
     if not threshold and threshold != 0:
         return level

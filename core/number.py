@@ -38,6 +38,15 @@ def exact(value: float) -> str:
     return f"10^{int(power)}" if head == "1" else f"{head} x 10^{int(power)}"
 
 
+def chance(p: float) -> str:
+    """A p-value; a small one only by how small it is.
+
+    >>> chance(0.0312), chance(3e-36)
+    ('0.031', 'below 0.0001')
+    """
+    return "below 0.0001" if p < 1e-4 else exact(float(f"{p:.2g}"))
+
+
 def reached(threshold: float | dict[str, float], unit: str = "") -> str:
     """A threshold in words. A value that equals the threshold reaches it.
 

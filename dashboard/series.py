@@ -40,7 +40,9 @@ class Series:
     verdict: list[str]
     reason: list[str | None]
     limited: bool = True
+    effective: list[float | None] = field(default_factory=list)  # independent rows that a window is worth; empty if none is known
     excess: list[float | None] = field(default_factory=list)  # of monitors that compare it; else empty
+    p: list[float | None] = field(default_factory=list)  # empty if there is none
     length: int | None = None  # of a window that is not as long as its slot
 
     @staticmethod
@@ -69,7 +71,8 @@ class Series:
             verdict=lay("verdict", ""),
             reason=lay("reason"),
             limited=_limited(table),
-            excess=_excess(lay("evidence")) if "evidence" in table.column_names else [],
+            effective=_known(lay("n_effective")) if "n_effective" in table.column_names else [],
+            **({name: _told(lay("evidence"), name) for name in ("excess", "p")} if "evidence" in table.column_names else {}),
             length=pc.max(pc.subtract(table["window_end"], table["window_start"])).as_py(),
         )
 
@@ -126,10 +129,13 @@ def _limited(table: pa.Table) -> bool:
     return any(threshold is not None for text in texts for threshold in msgspec.json.decode(text).values())
 
 
-def _excess(evidence: list[str | None]) -> list[float | None]:
-    """The excess in each text of evidence; empty if none holds one."""
-    found = [msgspec.json.decode(text).get("excess") if text and '"excess"' in text else None for text in evidence]
-    return found if any(value is not None for value in found) else []
+def _told(evidence: list[str | None], name: str) -> list[float | None]:
+    """A number in each text of evidence; empty if none holds it."""
+    return _known([msgspec.json.decode(text).get(name) if text and f'"{name}"' in text else None for text in evidence])
+
+
+def _known(values: list[float | None]) -> list[float | None]:
+    return values if any(value is not None for value in values) else []
 
 
 @dataclass(frozen=True)

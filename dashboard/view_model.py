@@ -11,7 +11,7 @@ import pyarrow as pa
 from dash import html
 from dash.development.base_component import Component
 
-from core import moment, text
+from core import moment, number, text
 from core.baseline.source import Source
 from core.contract import Contract
 from core.episode import Episode
@@ -181,7 +181,10 @@ def against(monitor: Monitor) -> str:
 
 
 def of(shown: Series, slot: int, monitor: Monitor) -> str:
-    """A text that says what a number is of: n, window and baseline."""
+    """A text that says what a number is of: n and what it is worth, window, baseline, and the p-value."""
     n_baseline = shown.n_baseline[slot]
     rows = f" (n {word.count(n_baseline)})" if n_baseline is not None else ""
-    return f"n {word.count(shown.n[slot])}, {moment.period(*shown.window(slot))}, {against(monitor)}{rows}"
+    effective, p = (values[slot] if values else None for values in (shown.effective, shown.p))
+    worth = f", worth {word.count(round(effective))} independent rows" if effective is not None else ""
+    chance = f"; p {number.chance(p)}" if p is not None else ""
+    return f"n {word.count(shown.n[slot])}{worth}, {moment.period(*shown.window(slot))}, {against(monitor)}{rows}{chance}"
