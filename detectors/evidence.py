@@ -244,6 +244,16 @@ class Orphans:
 
 
 @dataclass(frozen=True)
+class Copies:
+    """Predictions that came, those that came again among them (n), and how many came again, each (...)."""
+
+    n: Floats
+    copies: Floats
+
+    empty: ClassVar[str] = "no predictions"
+
+
+@dataclass(frozen=True)
 class Age:
     """Predictions (...), and how many seconds before the window's end the last one was, in this window or before it: NaN if there is none (...)."""
 
@@ -269,4 +279,4 @@ class Volume:
     empty: ClassVar[str] = "no predictions"
 
 
-Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays | Late | Orphans | Age | Volume
+Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays | Late | Orphans | Copies | Age | Volume

@@ -45,6 +45,30 @@ class Stream:
         )
         return self._engine.query(sql, self._parameters(model, length, span, phase))
 
+    def copies(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+        """How many predictions whose time is in the cell came again (n): those that ingest dropped, and those that are in raw events and do not count."""
+        dropped = (
+            "SELECT fromUnixTimestamp64Micro(slot, 'UTC') AS ts, copies FROM (SELECT copy_slot, copy_count FROM batches FINAL"
+            " WHERE model = {model:String} AND topic = 'predictions') ARRAY JOIN copy_slot AS slot, copy_count AS copies"
+        )
+        kept = (
+            "SELECT ts, 1 AS copies FROM (SELECT DISTINCT ts, prediction_id, partition, position, place FROM contested"
+            " WHERE model = {model:String})"
+        )
+        sql = (
+            f"SELECT {_START.format(ts='ts')} AS start, '{ALL}' AS segment, sum(copies) AS n"
+            f" FROM ({dropped} UNION ALL {kept}) WHERE {_WITHIN} GROUP BY start"
+        )
+        return self._engine.query(sql, self._parameters(model, length, span, phase))
+
+    def copy_slots(self, model: str, positions: Ranges | None) -> Ints:
+        """The slots of the times of the copies that ingest dropped in the batches that end at these positions; None: in all batches."""
+        if positions is not None and not positions:
+            return np.zeros(0, np.int64)
+        which = "" if positions is None else f" AND ({within(positions, 'last')})"
+        sql = f"SELECT DISTINCT arrayJoin(copy_slot) AS slot FROM batches WHERE model = {{model:String}} AND topic = 'predictions'{which} ORDER BY slot"
+        return col.ints(self._engine.query(sql, {"model": model})["slot"])
+
     def latest(self, model: str, values: Ints, pane: int) -> dict[int, int]:
         """The time of the last event that counts in each of these slots, in microseconds; slots without any are left out."""
         sql = (
