@@ -169,12 +169,16 @@ def _without(block: B, there: set[tuple[int, int]]) -> B:
 
 
 def _summary(events: Events) -> list[dict[str, str | int | list[int]]]:
-    """A row a model for the table of batches. The first counts the rejected rows; if no row could be used, a row without a model counts them."""
+    """A row a model for the table of batches. The first counts the rejected rows; if no model is known of any, a row without a model counts them."""
     batch = events.batch
     blocks = {contract.model: (block.ts, block.logged) for contract, block in events.predictions}
     blocks |= {model: (block.ts, block.logged) for model, block in events.labels.items()}
+    nothing = np.empty(0, np.int64), np.empty(0, np.int64)
+    blocks |= dict.fromkeys(
+        sorted({reject.model for reject in events.rejects} - blocks.keys() - {""}), nothing
+    )  # so that their owners look
     if not blocks and events.rejects:
-        blocks[""] = np.empty(0, np.int64), np.empty(0, np.int64)
+        blocks[""] = nothing
     rows: list[dict[str, str | int | list[int]]] = []
     for model, (ts, logged) in blocks.items():
         known = len(ts) > 0

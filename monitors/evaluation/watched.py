@@ -15,7 +15,7 @@ from core.monitor import Monitor
 from core.segment import grouping_of
 from core.span import Spans
 from detectors import catalogue
-from detectors.evidence import Age, Copies, Orphans
+from detectors.evidence import Age, Copies, Orphans, Rejects
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import PaneFields, Scope
@@ -23,14 +23,15 @@ from monitors.model import Model
 
 
 class Touch(StrEnum):
-    """What touches the slots whose windows are evaluated again: events that count and their labels; labels, at their own time; copies of events, too."""
+    """What touches the slots whose windows are evaluated again: events that count and their labels; labels, at their own time; copies of events, too; rows of any kind, at the log's time."""
 
     EVENTS = "events"
     LABELS = "labels"
     COPIES = "copies"
+    ARRIVALS = "arrivals"
 
 
-_TOUCH = {Orphans: Touch.LABELS, Copies: Touch.COPIES}
+_TOUCH = {Orphans: Touch.LABELS, Copies: Touch.COPIES, Rejects: Touch.ARRIVALS}
 _CELLS = 2_000_000  # cells of a dense block; each thread has one block
 _SPARSE = 8_000_000  # bins with rows, of all columns, that are read at a time
 

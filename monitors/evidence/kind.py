@@ -23,6 +23,7 @@ from monitors.evidence import (
     losses,
     moments,
     orphans,
+    rejects,
     scores,
     sums,
     volume,
@@ -64,6 +65,7 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.Late: late,
     evidence.Orphans: orphans,
     evidence.Copies: copies,
+    evidence.Rejects: rejects,
     evidence.Age: age,
     evidence.Volume: volume,
 }

@@ -168,7 +168,7 @@ class Owner:
         touched = {Touch.EVENTS: self._update_facts(contract, work, committed, lease) if work else NO_SLOTS}
         self._touch(touched, {*map(touched_by, monitors)}, contract, work)
         # Panes of a batch that is not committed may exist. Until a batch is committed, it is unknown whether events come when they happen.
-        live = bool(committed.predictions) and committed.logged - committed.watermark < _LIVE
+        live = committed.logged > moment.EARLIEST and committed.logged - committed.watermark < _LIVE
         given = StepInput(touched, watermark, live, self._catching_up, self._orphans_possible)
         worked, failing = self._runner(model, monitors, given, failed, lease)
         self._rebuilt_by_others = by_others
@@ -256,6 +256,9 @@ class Owner:
         if Touch.LABELS in wanted:
             came = (self._name, work.predictions, work.labels, contract.pane)
             touched[Touch.LABELS] = stream.every_label_slot(self._name, contract.pane) if every else stream.label_slots(*came)
+        if Touch.ARRIVALS in wanted:
+            ranges = (None, None) if every else (work.predictions, work.labels)
+            touched[Touch.ARRIVALS] = stream.arrival_slots(self._name, *ranges, contract.pane)
         if Touch.COPIES in wanted:
             touched[Touch.COPIES] = np.union1d(touched[Touch.EVENTS], stream.copy_slots(self._name, None if every else work.predictions))
 

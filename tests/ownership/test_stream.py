@@ -154,3 +154,29 @@ def test_a_batch_that_is_written_again_counts_its_copies_once(backend: Backend, 
         backend.kill()
         settle(backend, model)
         assert values(backend, model, START) == {0: (number / (number + 1), number + 1)}
+
+
+def test_rejected_rows_count_when_the_log_took_them(backend: Backend, model: str) -> None:
+    """Predictions and labels without id, time or value, whatever their `ts` says; a batch of nothing else evaluates its window again."""
+    watch(backend, model, "quality.rejected_rate")
+    for day in range(3):
+        predict(backend, model, 0, day * 86_400, str(day), ts=(CLOCK + day * moment.DAY) // 1_000)
+    assert values(backend, model, CLOCK) == dict.fromkeys(range(3), (0.0, 1))
+    wrong: list[dict[str, Any]] = [
+        {"model": model, "ts": 5, "features": {}},
+        {"prediction_id": "x", "model": model, "ts": "soon", "prediction": 1},
+    ]
+    backend.append("predictions", wrong, 1, CLOCK + moment.DAY + 1)
+    backend.append("predictions", [{"prediction_id": "y", "model": "nobody", "ts": 5}], 1, CLOCK + moment.DAY + 2)
+    assert values(backend, model, CLOCK) == {0: (0.0, 1), 1: (2 / 3, 3), 2: (0.0, 1)}
+    backend.append("labels", [{"prediction_id": "0", "model": model, "label": None}], 2, CLOCK + 2 * moment.DAY)
+    assert values(backend, model, CLOCK) == {0: (0.0, 1), 1: (2 / 3, 3), 2: (0.5, 2)}
+    labels(backend, model, 3, "0", "1", "2")
+    assert values(backend, model, CLOCK) == {0: (0.0, 4), 1: (2 / 3, 3), 2: (0.5, 2)}
+
+
+def test_a_model_of_which_nothing_can_be_used_has_no_windows(backend: Backend, model: str) -> None:
+    """It is not live, and its owner finds nothing to evaluate."""
+    watch(backend, model, "quality.rejected_rate")
+    backend.append("predictions", [{"model": model, "ts": 5}], 0, CLOCK)
+    assert values(backend, model, CLOCK) == {}
