@@ -12,7 +12,13 @@ import sklearn
 from hypothesis import HealthCheck, settings
 
 from tests.services.fixture import clickhouse, clickhouse_database, kafka, kafka_prefix, postgres, postgres_url
-from tests.workers import pytest_collection_modifyitems, pytest_sessionstart, pytest_xdist_auto_num_workers, pytest_xdist_make_scheduler
+from tests.workers import (
+    pytest_collection_finish,
+    pytest_collection_modifyitems,
+    pytest_sessionstart,
+    pytest_xdist_auto_num_workers,
+    pytest_xdist_make_scheduler,
+)
 from watchkeeper.demo import flights
 
 __all__ = [
@@ -23,6 +29,7 @@ __all__ = [
     "pairs",
     "postgres",
     "postgres_url",
+    "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_sessionstart",
     "pytest_xdist_auto_num_workers",

@@ -11,25 +11,22 @@ when the server is away or asks it to wait.
 from __future__ import annotations
 
 import gzip
-import json
 import os
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from itertools import islice
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
-from uuid import UUID
 
 import httpx
 
+from watchkeeper.event_text import ZONE, Unsendable, line
+
 URL = "http://127.0.0.1:8650"
 _LATER = {429, 502, 503, 504}  # the same request may succeed later
-_LARGEST = 10**308  # digits of whole numbers; the server takes longer ones as infinity
-_ZONE = "send a datetime with one, such as `.replace(tzinfo=UTC)`, in pandas `.tz_localize('UTC')`, or milliseconds since the epoch"
 _LISTED = 100  # how many faults of each kind are kept, as in the server's answer
 
 
@@ -56,15 +53,6 @@ class Refused(ClientError):
         self.problem = dict(problem)
 
 
-class _Unsendable(Exception):
-    """A value that cannot be written as JSON: where in the event it is, and why."""
-
-    def __init__(self, path: tuple[str, ...], reason: str) -> None:
-        super().__init__(reason)
-        self.field = ".".join(path)
-        self.reason = reason
-
-
 @dataclass
 class Sent:
     """The result of sending: counts, and at most 100 faults of each kind. Rows count from 0 over all batches.
@@ -85,7 +73,7 @@ class Sent:
             faults = answer.get(name) or []
             kept.extend({**fault, "row": rows[fault["row"]] if rows else fault["row"] + first} for fault in faults[: _LISTED - len(kept)])
 
-    def reject(self, row: int, fault: _Unsendable) -> None:
+    def reject(self, row: int, fault: Unsendable) -> None:
         """Count a row that could not be written as JSON."""
         self.rejected += 1
         if len(self.errors) < _LISTED:
@@ -175,6 +163,18 @@ class Client:
         """The monitors' definitions."""
         return self._pages("/v1/monitors", {"model": model})
 
+    def monitor(self, model: str, name: str) -> dict[str, Any]:
+        """One monitor with its calibration."""
+        return self._json("GET", f"/v1/monitors/{_quoted(model)}/{_quoted(name)}")
+
+    def evaluate(self, monitor: Mapping[str, Any], **trial: Any) -> list[dict[str, Any]]:
+        """The readings of a monitor (the fields of its definition), computed now and not stored; `trial` may hold start, end and segment."""
+        return list(self._trial("/v1/evaluate", monitor, trial)["items"])
+
+    def backtest(self, monitor: Mapping[str, Any], **trial: Any) -> dict[str, Any]:
+        """What a monitor would have raised: windows, readings, alarm_windows, episodes, expected_false_alarm_windows. `trial` as for `evaluate`."""
+        return self._trial("/v1/monitors/backtest", monitor, trial)
+
     def destinations(self) -> Iterator[dict[str, Any]]:
         """The destinations' definitions, without their secrets."""
         return self._pages("/v1/destinations", {})
@@ -197,8 +197,7 @@ class Client:
         """Apply definitions in YAML. Returns what was created, changed or unchanged. With `replace` a declared contract may remove a reference."""
         params = {"dry_run": "true" if dry_run else None, "replace": "true" if replace else None}
         headers = {"Content-Type": "application/yaml"}
-        items: list[dict[str, Any]] = self._json("POST", "/v1/apply", content=_encoded(text), headers=headers, params=params)["items"]
-        return items
+        return list(self._json("POST", "/v1/apply", content=_encoded(text), headers=headers, params=params)["items"])
 
     def rebuild(self, model: str) -> dict[str, Any]:
         """Request that the panes of `model` are made again from raw events. Returns the progress: model, state, done, slots, at."""
@@ -239,13 +238,17 @@ class Client:
             lines, rows = [], []
             for row, event in batch:
                 try:
-                    lines.append(_line(event))
+                    lines.append(line(event))
                     rows.append(row)
-                except _Unsendable as fault:
+                except Unsendable as fault:
                     sent.reject(row, fault)
             if lines:
                 sent.add(self.send(kind, b"\n".join(lines)), rows=rows)
         return sent
+
+    def _trial(self, path: str, monitor: Mapping[str, Any], trial: Mapping[str, Any]) -> dict[str, Any]:
+        body = {"monitor": monitor, "from": _time(trial.get("start")), "to": _time(trial.get("end")), "segment": trial.get("segment")}
+        return self._json("POST", path, json=body, timeout=600.0)
 
     def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         cursor = None
@@ -312,74 +315,9 @@ def _problem(response: httpx.Response) -> dict[str, Any]:
     return problem if isinstance(problem, dict) else {"title": f"HTTP {response.status_code}", "detail": response.text[:500]}
 
 
-def _line(event: object) -> bytes:
-    """An event as JSON. _Unsendable if a value cannot be written."""
-    if not isinstance(event, Mapping):
-        raise _Unsendable((), f"{_kind(event)} where an event is expected; send a dict")
-    try:  # most events need no conversion
-        return _dumps(event, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        pass
-    try:
-        return _dumps(_plain(event, ()))
-    except RecursionError:
-        raise _Unsendable((), "is nested too deep; send one value for each feature") from None
-
-
-def _dumps(value: object, *, allow_nan: bool = True) -> bytes:
-    return json.dumps(value, separators=(",", ":"), allow_nan=allow_nan).encode()
-
-
-def _plain(value: Any, path: tuple[str, ...]) -> Any:
-    """A value that `json` can write: times become texts, values of numpy and pandas become Python's, their nulls become None."""
-    if type(value).__name__ in {"NAType", "NaTType"}:  # NA and NaT of pandas, which is not imported here
-        return None
-    if isinstance(value, Mapping):
-        return {_key(key): _plain(part, (*path, str(key))) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part, path) for part in value]
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise _Unsendable(path, f"{value} has no time zone; {_ZONE}")
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return None if value.is_nan() else float(value)
-    if isinstance(value, float):
-        return None if value != value else float(value)
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, str | int | None):
-        return value if not isinstance(value, int) or abs(value) < _LARGEST else float("inf")
-    if hasattr(value, "dtype") and hasattr(value, "tolist"):
-        return _numpy(value, path)
-    raise _Unsendable(path, f"{_kind(value)} cannot be sent; send a number, string, boolean or null")
-
-
-def _numpy(value: Any, path: tuple[str, ...]) -> Any:
-    """The Python value of numpy and similar types. An array of several values becomes a list, and the server reports what is wrong with it."""
-    kind = getattr(value.dtype, "kind", "")
-    if kind in {"M", "m"}:
-        if str(value) == "NaT":
-            return None
-        remedy = f"which has no time zone; {_ZONE}" if kind == "M" else "and cannot be sent; send its length as a number"
-        raise _Unsendable(path, f"{value} is of type {value.dtype}, {remedy}")
-    plain = value.tolist()
-    while isinstance(plain, list) and len(plain) == 1:
-        plain = plain[0]
-    return _plain(plain, path)
-
-
-def _key(key: Any) -> Any:
-    return key if isinstance(key, str | int | float | None) else str(key)
-
-
-def _kind(value: object) -> str:
-    return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
-
-
 def _time(value: datetime | str | None) -> str | None:
     if isinstance(value, datetime) and value.tzinfo is None:
-        raise ValueError(f"{value} has no time zone; {_ZONE}")
+        raise ValueError(f"{value} has no time zone; {ZONE}")
     return value.isoformat() if isinstance(value, datetime) else value
 
 

@@ -30,7 +30,7 @@ class TopicEnds(NamedTuple):
     @property
     def lag(self) -> int:
         """Records that are not durably written."""
-        return self.end - self.next
+        return max(0, self.end - self.next)
 
 
 class Ends:
@@ -72,7 +72,7 @@ class Ends:
             parts = [at for (of, _), at in standing.items() if of == topic]
             end, written = sum(at.end for at in parts), sum(at.next for at in parts)
             begun = sum(at.begun for at in parts)
-            found[topic] = {"end": end, "written": written, "lag": end - written, "begun": begun, "partitions": len(parts)}
+            found[topic] = {"end": end, "written": written, "lag": sum(at.lag for at in parts), "begun": begun, "partitions": len(parts)}
         return found
 
     def close(self) -> None:
@@ -95,6 +95,7 @@ class Ends:
                 next_ = at.offset if at.offset >= 0 else self._first(at) if end else 0
                 found[self._names[at.topic], at.partition] = TopicEnds(end, next_, intent(at.metadata) is not None)
         except (KafkaException, RuntimeError) as error:
+            self._moved = time.monotonic()  # nobody knows what has come meanwhile
             self.close()
             self._open()  # the clients may keep brokers and epochs that no longer exist
             raise Retryable(f"the Kafka brokers do not answer: {error_text(error)}") from error

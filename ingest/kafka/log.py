@@ -1,5 +1,9 @@
 """The port `Log` over the partitions that Kafka has assigned to this process.
 
+Each consumer reads through the assignment that it was made for (`AssignedLog`): if the partition was given up meanwhile and has come back, it gets nothing of
+what the next consumer must read. No position is passed over because the client delivers a later one: the client is first told to read again from there. Only if that
+gives the later position once more, there is nothing between, as where a transaction ended.
+
 One thread owns the client, because the client does not let one thread commit while another polls. The thread polls, hands in the records (`take`),
 and makes the commits that were asked for (`serve`). Each partition's consumer reads from here. Bytes that are not yet written count, whether they
 wait here or were handed out; when there are more than memory allows, the partitions that hold them are paused. The metadata of an offset commit names
@@ -37,6 +41,7 @@ class _Partition:
     """The state of one assigned partition. `reached` is the position up to which all records were taken in.
 
     `given` are the batches that were handed out and are not written, each as its last position and its bytes. `bytes` counts everything that is not written.
+    `sought` is the position from which the client was last told to read again, `markers` whether a single position without a record was seen.
     """
 
     committed: CommittedPosition
@@ -45,6 +50,17 @@ class _Partition:
     given: deque[tuple[int, int]] = field(default_factory=deque)
     bytes: int = 0
     paused: bool = False
+    sought: int | None = None
+    markers: bool = False
+
+    def trusts(self, position: int) -> bool:
+        """Whether there are no records from what was reached up to a position that comes next."""
+        if position <= self.reached:
+            return True
+        if self.sought == self.reached:
+            self.markers |= position == self.reached + 1
+            return True
+        return self.markers and position == self.reached + 1
 
     @property
     def awaited(self) -> bool:
@@ -108,28 +124,43 @@ class KafkaLog:
 
     def take(self, messages: Sequence[Message]) -> None:
         """Take in the polled messages. Raises KafkaException for an error from which the client cannot recover."""
+        doubted: dict[PartitionKey, int] = {}  # where the client passes positions over: what was reached
         with self._changed:
             for message in messages:
-                if (error := message.error()) is not None:
-                    self._event(message, error)
+                if (error := message.error()) is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
+                    if error.fatal() or not error.retriable():
+                        raise KafkaException(error)
                     continue
-                held = self._held.get(self.key(message))
+                held = self._held.get(key := self.key(message))
                 offset = message.offset() or 0
-                if held is None or offset < held.reached:
+                if held is None or offset < held.reached or key in doubted:
                     continue  # of a partition that is no longer ours, or fetched twice around a pause
-                body = message.value() or b""
-                held.records.append(LogRecord(offset, message.timestamp()[1] * 1_000, "json", body))
-                held.reached = offset + 1
-                held.bytes += len(body) + _RECORD
-                self._bytes += len(body) + _RECORD
+                if not held.trusts(offset):
+                    held.sought = doubted[key] = held.reached
+                    continue
+                if error is None:
+                    self._add(held, message, offset)
+                held.reached = offset + (error is None)
             self._changed.notify_all()
             crowded = self._crowded() if self._bytes > self._memory else []
+        for (topic, partition), position in doubted.items():
+            _log.warning("%s %d: the client passes over position %d; it is read again", topic, partition, position)
+            self._consumer.seek(TopicPartition(self._names[topic], partition, position))
         if crowded:
             self._consumer.pause(crowded)
 
-    def committed(self, topic: Topic, partition: int) -> CommittedPosition:
-        """The committed position of the partition when it was assigned."""
-        return self._of(topic, partition).committed
+    def _add(self, held: _Partition, message: Message, offset: int) -> None:
+        body = message.value() or b""
+        held.records.append(LogRecord(offset, message.timestamp()[1] * 1_000, "json", body))
+        held.bytes += len(body) + _RECORD
+        self._bytes += len(body) + _RECORD
+
+    def of(self, topic: Topic, partition: int) -> AssignedLog:
+        """The log as the consumer of the present assignment of a partition reads it. Raises Retryable if there is none."""
+        with self._changed:
+            if (held := self._held.get((topic, partition))) is None:
+                raise _gone(topic, partition)
+            return AssignedLog(self, held)
 
     def serve(self) -> None:
         """Make the commits that were asked for, in one request, and let paused partitions go on where there is room again."""
@@ -155,22 +186,22 @@ class KafkaLog:
             else:
                 future.set_exception(Retryable(f"the offset in {offset.topic} {offset.partition} could not be committed: {why}"))
 
-    def commit(self, topic: Topic, partition: int, committed: CommittedPosition) -> None:
+    def commit(self, held: _Partition, topic: Topic, partition: int, committed: CommittedPosition) -> None:
         """Commit in the group. Raises Retryable if this process is no longer a member, or during a rebalance."""
         metadata = "" if committed.intent is None else f"{_INTENT}{committed.intent}"
         future: Future[None] = Future()
         with self._changed:
-            self._of(topic, partition)
+            self._check(held, topic, partition)
             self._asked[topic, partition] = TopicPartition(self._names[topic], partition, committed.next, metadata), future
         try:
             future.result(_PATIENCE)
         except TimeoutError:
             raise Retryable(f"the offset in {topic} {partition} could not be committed within {_PATIENCE:.0f} s") from None
 
-    def read(self, topic: Topic, partition: int, start: int, *, until: int | None, most: int) -> LogStretch:
-        """The next records. They are handed out once, so the reader must keep them, and `start` is where it stopped. With `until`, `most` does not count."""
+    def read(self, held: _Partition, topic: Topic, partition: int, *, until: int | None, most: int) -> LogStretch:
+        """The next records. They are handed out once, so the reader must keep them. With `until`, `most` does not count."""
         with self._changed:
-            held = self._of(topic, partition)
+            self._check(held, topic, partition)
             records: list[LogRecord] = []
             size = 0
             while held.records and (until is None or held.records[0].position <= until):
@@ -183,35 +214,22 @@ class KafkaLog:
             last = records[-1].position if held.records and records else held.reached - 1
         return LogStretch(records, last if until is None else min(last, until))
 
-    def wait(self, topic: Topic, partition: int, position: int, seconds: float) -> bool:
+    def wait(self, held: _Partition, topic: Topic, partition: int, position: int, seconds: float) -> bool:
         """Wait until everything up to `position` was taken in."""
-
-        def reached() -> bool:
-            held = self._held.get((topic, partition))
-            return held is None or held.reached > position
-
+        key = (topic, partition)
         with self._changed:
-            return self._changed.wait_for(reached, seconds) and (topic, partition) in self._held
+            there = self._changed.wait_for(lambda: self._held.get(key) is not held or held.reached > position, seconds)
+            return there and self._held.get(key) is held
 
     @property
     def waiting(self) -> int:
         """Bytes that were taken in and are not written."""
         return self._bytes
 
-    def _of(self, topic: Topic, partition: int) -> _Partition:
-        held = self._held.get((topic, partition))
-        if held is None:
+    def _check(self, held: _Partition, topic: Topic, partition: int) -> None:
+        """Raise Retryable unless the partition is still that of this assignment."""
+        if self._held.get((topic, partition)) is not held:
             raise _gone(topic, partition)
-        return held
-
-    def _event(self, message: Message, error: KafkaError) -> None:
-        """Handle an error or event that came in place of a record."""
-        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-            held = self._held.get(self.key(message))
-            if held is not None:
-                held.reached = max(held.reached, message.offset() or 0)
-        elif error.fatal() or not error.retriable():
-            raise KafkaException(error)
 
     def _written(self, key: PartitionKey, before: int) -> None:
         """Note that the records below this position are written."""
@@ -241,6 +259,29 @@ class KafkaLog:
         for key in found:
             self._held[key].paused = paused
         return [TopicPartition(self._names[topic], partition) for topic, partition in found]
+
+
+class AssignedLog:
+    """The port `Log` of one assignment of a partition. Once the partition was given up, every call raises Retryable or waits in vain."""
+
+    def __init__(self, log: KafkaLog, held: _Partition) -> None:
+        self._log, self._held = log, held
+
+    def committed(self, _topic: Topic, _partition: int) -> CommittedPosition:
+        """The committed position of the partition when it was assigned."""
+        return self._held.committed
+
+    def commit(self, topic: Topic, partition: int, committed: CommittedPosition) -> None:
+        """Commit in the group. Raises Retryable."""
+        self._log.commit(self._held, topic, partition, committed)
+
+    def read(self, topic: Topic, partition: int, _start: int, *, until: int | None, most: int) -> LogStretch:
+        """The next records, which begin where the last ones ended. Raises Retryable."""
+        return self._log.read(self._held, topic, partition, until=until, most=most)
+
+    def wait(self, topic: Topic, partition: int, position: int, seconds: float) -> bool:
+        """Wait until everything up to `position` was taken in."""
+        return self._log.wait(self._held, topic, partition, position, seconds)
 
 
 def _gone(topic: Topic, partition: int) -> Retryable:

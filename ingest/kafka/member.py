@@ -123,7 +123,8 @@ class Member:
                 if self._raised is not None:
                     raise self._raised  # noqa: TRY301 - one way out
                 if first is not None:
-                    log.take([first, *client.consume(_MESSAGES, 0)])
+                    log.take([first])  # before partitions may come or go
+                    log.take(client.consume(_MESSAGES, 0))
                 log.serve()
             self._finish([*self._consumers])
         except BaseException:
@@ -157,7 +158,7 @@ class Member:
         client.incremental_assign(starts)
         for partition in starts:
             key = self._log.key(partition)
-            self._consumers[key] = self._build(self._log, *key, self._limits)
+            self._consumers[key] = self._build(self._log.of(*key), *key, self._limits)
         self._share()
         for partition in starts:
             self._consumers[self._log.key(partition)].start()

@@ -24,6 +24,8 @@ def partitions(known: Mapping[str, Any], topics: Iterable[str]) -> list[TopicPar
     """All partitions of these topics, from the brokers' metadata `known`. Raises Retryable if a topic is not there."""
     if missing := [name for name in topics if name not in known]:
         raise Retryable(f"there is no topic {', '.join(missing)}; `watchkeeper migrate` makes them")
+    if untold := [name for name in topics if known[name].error is not None or not known[name].partitions]:
+        raise Retryable(f"the Kafka brokers do not describe {', '.join(untold)}: {known[untold[0]].error}")
     return [TopicPartition(name, part) for name in topics for part in known[name].partitions]
 
 
@@ -47,7 +49,7 @@ def group_offsets(connection: Connection, group: str, topics: Sequence[str]) -> 
         until = time.monotonic() + _ASK
         while parts:
             try:
-                return client.committed(parts, timeout=_ASK)
+                return _sound(client.committed(parts, timeout=_ASK))
             except KafkaException as error:
                 if error.args[0].code() not in _STARTING or time.monotonic() > until:
                     raise
@@ -55,3 +57,11 @@ def group_offsets(connection: Connection, group: str, topics: Sequence[str]) -> 
         return []
     finally:
         client.close()
+
+
+def _sound(committed: list[TopicPartition]) -> list[TopicPartition]:
+    """The offsets; raises KafkaException if one could not be told: it would look as if there were none."""
+    for partition in committed:
+        if partition.error is not None:
+            raise KafkaException(partition.error)
+    return committed

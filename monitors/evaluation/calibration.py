@@ -42,13 +42,14 @@ _PERIODS = 3  # of a budget, which a reference must hold
 class Calibration:
     """What the windows of the reference tell of a monitor's statistics: their `dispersion`, (columns, segments). `all` is among the segments.
 
-    `allowance` is what a budget allows, None without one. `brief`: the reference is shorter than three periods of it.
+    `allowance` is what a budget allows in blocks of `block` microseconds, None without one. `brief`: the reference is shorter than three periods of it.
     """
 
     columns: tuple[str, ...]
     segments: tuple[str, ...]
     dispersion: Dispersion
     allowance: Allowance | None = None
+    block: int = DAY
     brief: bool = False
 
     def of(self, column: str, segments: tuple[str, ...]) -> Dispersion:
@@ -100,7 +101,7 @@ def calibrate(monitor: Monitor, model: Model, panes: Panes, reads: Callable[[Sco
     block = max(DAY, monitor.window.longest)
     rate = monitor.budget.windows * block / monitor.budget.period
     allowed = allowance(p.reshape(len(p), -1), windows.take(whole).start // block, rate, monitor.persist)
-    return replace(found, allowance=allowed, brief=length < _PERIODS * monitor.budget.period)
+    return replace(found, allowance=allowed, block=block, brief=length < _PERIODS * monitor.budget.period)
 
 
 def _laws(monitor: Monitor, reads: Reads, columns: tuple[str, ...], windows: Spans, around: Spans) -> Law:

@@ -69,7 +69,7 @@ class Evaluate:
 
     def __init__(self, panes: Panes, raw: Raw, stream: Stream, contracts: Contracts) -> None:
         self._panes, self._history, self._stream = panes, History(raw, contracts), stream
-        self._calibrations: dict[tuple[object, ...], Calibration] = {}
+        self._calibrations: dict[tuple[str, str], tuple[object, Calibration]] = {}  # by model and monitor: of what, and the calibration
 
     def reads(self, scope: Scope) -> Reads:
         """The reads that monitors of one scope share while they are evaluated over the same windows."""
@@ -79,12 +79,11 @@ class Evaluate:
         """The calibration of a monitor; None if its measure has no statistic whose law is known, or compares nothing. Raises Retryable."""
         if not catalogue.spec(monitor.measure).about.tested or monitor.baseline is None:
             return None
-        key = (monitor.model, monitor.name, monitor.evaluated_revision, model.contract.version)
-        if key not in self._calibrations:
-            for old in [old for old in self._calibrations if old[:2] == key[:2]]:
-                self._calibrations.pop(old, None)
-            self._calibrations[key] = calibrate(monitor, model, self._panes, self.reads)
-        return self._calibrations[key]
+        place, key = (monitor.model, monitor.name), (msgspec.json.encode(monitor), model.contract.version)
+        kept = self._calibrations.get(place)
+        if kept is None or kept[0] != key:
+            self._calibrations[place] = kept = (key, calibrate(monitor, model, self._panes, self.reads))
+        return kept[1]
 
     def __call__(self, monitor: Monitor, windows: Spans, reads: Reads) -> Frame:
         """The readings of these windows for all columns of the monitor and all segments of the scope."""

@@ -17,6 +17,7 @@ from core.error import ConfigError
 from core.monitor import Monitor
 from core.principal import Principal
 from core.reading import Query
+from core.trial import Trial
 from ingest.decode.payload import Kind as BodyKind
 from storage.control.audit import AuditEntry
 from storage.control.rebuild import Rebuilding
@@ -70,6 +71,7 @@ class Twin:
         self.contracts = {TAXI.model: TAXI}
         self.appended: list[tuple[Topic, bytes, BodyKind, AnyDecoded, int]] = []
         self.queries: list[Query] = []
+        self.trials: list[Trial] = []
         self.references: list[tuple[str, bytes, dict[str, str]]] = []
         self.retired: int | None = None
         self.done: list[tuple[Principal, str, msgspec.Struct]] = []
@@ -103,6 +105,17 @@ class Twin:
 
     def monitor(self, model: str, name: str) -> tuple[Monitor, int | None] | None:
         return next(((one, self.retired) for one in self.monitors(None) if (one.model, one.name) == (model, name)), None)
+
+    def calibration(self, monitor: Monitor) -> dict[str, Any] | None:
+        return {"expected_per_30d": None, "windows": 61, "extrapolated": False, "provisional": False, "phi": {"fare": 1.5}}
+
+    def evaluate(self, trial: Trial) -> pa.Table:
+        self.trials.append(trial)
+        return self.table
+
+    def backtest(self, trial: Trial) -> dict[str, Any]:
+        self.trials.append(trial)
+        return {"windows": 3, "readings": 3, "alarm_windows": 0, "episodes": [], "expected_false_alarm_windows": None}
 
     def destinations(self) -> Sequence[Destination]:
         return [Destination(name="oncall", settings={"url": "https://example.org/?k=hidden", "secret": "whsec_hidden"})]

@@ -1,4 +1,4 @@
-"""What is lost, and where: records of the log that are in no batch, and batches whose raw rows are not all there."""
+"""What is lost, and where: records of the log that are in no batch, and batches of which not all events or raw rows are there. A record holds one event."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from ingest.record import TOPICS
 from tests.acceptance.world import Cluster
 
 _OF = "topic = {topic:String} AND partition = {partition:UInt32}"
-_BATCHES = f"SELECT first, last, sum(rows) AS rows FROM (SELECT DISTINCT model, first, last, rows FROM batches WHERE {_OF}) GROUP BY first, last ORDER BY first"
+_BATCHES = (
+    "SELECT first, last, sum(rows) AS rows, sum(rows + duplicates + rejected) AS events"
+    f" FROM (SELECT DISTINCT model, first, last, rows, duplicates, rejected FROM batches WHERE {_OF}) GROUP BY first, last ORDER BY first"
+)
 _RAW = "SELECT DISTINCT position, place FROM {table:Identifier} WHERE partition = {partition:UInt32} ORDER BY position"
 _DETACHED = "SELECT table, name, reason FROM system.detached_parts WHERE database = currentDatabase()"
 
@@ -41,6 +44,8 @@ def _partition(cluster: Cluster, topic: str, partition: int, low: int, end: int)
     positions = np.array([row["position"] for row in cluster.ask(_RAW, parameters)], np.int64)
     for batch in batches:
         first, last, rows = batch["first"], batch["last"], batch["rows"]
+        if batch["events"] != last - first + 1:
+            yield f"the batch {first} to {last} has {batch['events']} events"
         there = int(np.searchsorted(positions, last, "right") - np.searchsorted(positions, first))
         if there != rows:
             yield f"the batch {first} to {last} has {there} raw rows of {rows}"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from core import moment
 from core.baseline.previous import Previous
-from core.contract import Column, Contract, Kind
+from core.contract import Column, Kind, Task
 from core.monitor import Monitor
 from core.reading import Query
 from dashboard.figure import colour, histogram
@@ -25,6 +25,7 @@ from dashboard.figure.spark import spark
 from dashboard.figure.timeline import Mark, timeline
 from dashboard.series import Series, limits
 from detectors.catalogue import MEASURES
+from tests.dashboard import year
 from tests.dashboard.twin import Twin
 from tests.dashboard.year import DAYS, OUTAGE, START, STORM
 
@@ -242,8 +243,7 @@ def test_times_go_to_plotly_as_text_and_thresholds_lie_above_the_grid(twin: Twin
     assert {shape["layer"] for shape in line["layout"]["shapes"] if shape["type"] == "line"} == {"between"}
 
 
-COLUMNS = Twin().contract("departs-late")
-assert isinstance(COLUMNS, Contract)
+COLUMNS = year.contract("departs-late", Task.BINARY)
 
 
 @pytest.mark.parametrize("column", COLUMNS.features, ids=lambda column: column.name)

@@ -15,7 +15,7 @@ from scipy import stats
 from scipy.special import chdtr, chndtrinc
 
 from tests.oracle.bins import Bins, NumericBins
-from tests.oracle.drift import hellinger, js, merged, psi
+from tests.oracle.drift import grouped, hellinger, js, psi_of
 from tests.oracle.value import INVALID, NULL
 
 _Z = float(stats.norm.ppf(0.975))
@@ -119,6 +119,13 @@ def of(measure: str, target: Sample, baseline: Sample | None, known: Known, para
     return _BY_BIN[name](target, baseline, known) if name in _BY_BIN else _MOVED[name](target, baseline, known, params)
 
 
+def z_squared(count: int, n: int, other: int, m: int) -> float:
+    """The square of z of two rates, with the pooled variance; 0 if both are 0 or 1."""
+    pooled = (count + other) / (n + m)
+    variance = pooled * (1 - pooled) * (1 / n + 1 / m)
+    return (count / n - other / m) ** 2 / variance if variance else 0.0
+
+
 def fits(measure: str, known: Known) -> bool:
     """Whether a column of this kind can have a value."""
     return measure not in (CATEGORICAL if isinstance(known.bins, NumericBins) else NUMERIC)
@@ -133,9 +140,7 @@ def _rate(count: Callable[[Sample, Known], int | None], target: Sample, baseline
     if baseline is not None and baseline.n:
         other = count(baseline, known)
         assert other is not None
-        pooled = (own + other) / (n + baseline.n)
-        apart, variance = own / n - other / baseline.n, pooled * (1 - pooled) * (1 / n + 1 / baseline.n)
-        statistic = apart**2 / variance if variance else 0.0
+        statistic = z_squared(own, n, other, baseline.n)
     return Value(own / n, *wilson(own / known.phi, n / known.phi), statistic, 1)
 
 
@@ -192,17 +197,13 @@ def _h(target: Sample, baseline: Sample) -> float:
 
 
 def _groups(target: Sample, baseline: Sample, known: Known) -> list[tuple[int, int]]:
-    c, r = ([0] * (max(known.bins.groups) + 1) for _ in range(2))
-    for group, in_target, in_baseline in zip(known.bins.groups, target.counts, baseline.counts, strict=True):
-        c[group] += in_target
-        r[group] += in_baseline
-    return merged(list(zip(c, r, strict=True)), target.n, baseline.n)
+    return grouped(target.counts, baseline.counts, known.bins.groups)
 
 
 def _psi(target: Sample, baseline: Sample, known: Known) -> Value:
-    value, h = psi(target.counts, baseline.counts, known.bins.groups), _h(target, baseline)
-    assert value is not None
-    return _scaled(value, value / h, len(_groups(target, baseline, known)) - 1, lambda nc: h * nc, known.phi)
+    pairs, h = _groups(target, baseline, known), _h(target, baseline)
+    value = psi_of(pairs, target.n, baseline.n)
+    return _scaled(value, value / h, len(pairs) - 1, lambda nc: h * nc, known.phi)
 
 
 def _kl(target: Sample, baseline: Sample, known: Known) -> Value:

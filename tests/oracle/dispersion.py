@@ -2,48 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tests.oracle import column as measures
-from tests.oracle.column import Known, Sample
+from tests.oracle.column import Known, Sample, z_squared
 from tests.oracle.rows import Rows
 
 ENOUGH = 10
+Flags = npt.NDArray[np.bool_]
+Statistic = Callable[[Flags, Flags], float | None]  # of the rows of a window and of others
 _PANE = 3_600_000_000
 
 
 def phi(monitor: Mapping[str, Any], column: str, whole: Rows, grouping: tuple[str, ...], segment: str, length: int, every: int) -> float:
-    """The mean of the statistics of the windows that the reference fills, at least 1; that of `all` if a segment has fewer than ten windows with enough rows."""
-    own = _statistics(monitor, column, whole, grouping, segment, length, every)
-    found = own if len(own) >= ENOUGH else _statistics(monitor, column, whole, (), "all", length, every)
+    """The mean of the statistics of the windows that the reference fills, at least 1; that of `all` if a segment has fewer than ten windows with enough rows.
+
+    `column` is "" for the coverage by labels.
+    """
+    compared = (_covered if column == "" else _compared)(monitor, column, whole)
+    counted = whole.labelled if column == "@label" else np.ones(whole.size, np.bool_)
+    least = max(1, monitor.get("min_samples", 200))
+
+    def statistics(mine: Flags) -> list[float]:
+        ts, found = whole.window(1), []
+        for start, first, last in _windows(ts, length, every):
+            target = mine & (ts >= start) & (ts < start + length)
+            rest = mine & ((ts < first) | (ts >= last))
+            if min(target.sum(), rest.sum()) >= least:
+                value = compared(target, rest)
+                found += [] if value is None else [value]
+        return found
+
+    own = statistics(counted & (whole.segments[grouping] == segment))
+    found = own if len(own) >= ENOUGH else statistics(counted)
     return max(1.0, float(np.mean(found))) if found else 1.0
 
 
-def _statistics(
-    monitor: Mapping[str, Any], column: str, whole: Rows, grouping: tuple[str, ...], segment: str, length: int, every: int
-) -> list[float]:
-    ts, codes, least = whole.window(1), whole.binned(column)[1], max(1, monitor.get("min_samples", 200))
-    mine = whole.segments[grouping] == segment
-    if column == "@label":
-        mine = mine & whole.labelled
-    known = Known(whole.binned(column)[0], whole.values(column))
+def _covered(_monitor: Mapping[str, Any], _column: str, whole: Rows) -> Statistic:
+    return lambda target, rest: z_squared(
+        int(whole.labelled[target].sum()), int(target.sum()), int(whole.labelled[rest].sum()), int(rest.sum())
+    )
 
-    def sample(rows: Any) -> Sample:
-        counts = np.bincount(codes[rows], minlength=known.bins.size).tolist()
-        return Sample(counts, lambda: whole.values(column)[rows])
 
-    found = []
-    for start, first, last in _windows(ts, length, every):
-        target = sample(mine & (ts >= start) & (ts < start + length))
-        rest = sample(mine & ((ts < first) | (ts >= last)))
-        if min(target.n, rest.n) >= least:
-            value = measures.of(monitor["measure"], target, rest, known, monitor.get("params", {}))
-            found += [] if value.statistic is None else [value.statistic]
-    return found
+def _compared(monitor: Mapping[str, Any], column: str, whole: Rows) -> Statistic:
+    codes, known = whole.binned(column)[1], Known(whole.binned(column)[0], whole.values(column))
+
+    def sample(rows: Flags) -> Sample:
+        return Sample(np.bincount(codes[rows], minlength=known.bins.size).tolist(), lambda: whole.values(column)[rows])
+
+    return lambda target, rest: measures.of(monitor["measure"], sample(target), sample(rest), known, monitor.get("params", {})).statistic
 
 
 def _windows(ts: Any, length: int, every: int) -> list[tuple[int, int, int]]:

@@ -11,11 +11,20 @@ def psi(target: Sequence[int], baseline: Sequence[int], groups: Sequence[int]) -
     n, m = sum(target), sum(baseline)
     if n == 0 or m == 0:
         return None
+    return psi_of(grouped(target, baseline, groups), n, m)
+
+
+def grouped(target: Sequence[int], baseline: Sequence[int], groups: Sequence[int]) -> list[tuple[int, int]]:
+    """The counts of both sides by group of bins, the small ones merged."""
     c, r = [0] * (max(groups) + 1), [0] * (max(groups) + 1)
     for group, in_target, in_baseline in zip(groups, target, baseline, strict=True):
         c[group] += in_target
         r[group] += in_baseline
-    pairs = merged(list(zip(c, r, strict=True)), n, m)
+    return merged(list(zip(c, r, strict=True)), sum(target), sum(baseline))
+
+
+def psi_of(pairs: Sequence[tuple[int, int]], n: int, m: int) -> float:
+    """The population stability index of merged counts, of n and m rows."""
     size = len(pairs)
     total = 0.0
     for in_target, in_baseline in pairs:
@@ -26,13 +35,12 @@ def psi(target: Sequence[int], baseline: Sequence[int], groups: Sequence[int]) -
 
 def merged(pairs: list[tuple[int, int]], n: int, m: int) -> list[tuple[int, int]]:
     """The bins that are left when all small ones are one pool, and a pool that is still small joins the smallest other bin."""
-
-    def small(pair: tuple[int, int]) -> bool:
-        return min(n, m) * sum(pair) < n + m
-
-    pool = (sum(pair[0] for pair in pairs if small(pair)), sum(pair[1] for pair in pairs if small(pair)))
-    left = [pair for pair in pairs if not small(pair)]
-    if not small(pool):
+    fewer, all_rows = min(n, m), n + m
+    small = [fewer * (c + r) < all_rows for c, r in pairs]
+    left = [pair for pair, is_small in zip(pairs, small, strict=True) if not is_small]
+    lost = [pair for pair, is_small in zip(pairs, small, strict=True) if is_small]
+    pool = (sum(c for c, _ in lost), sum(r for _, r in lost))
+    if fewer * sum(pool) >= all_rows:
         return [*left, pool]
     if left:
         smallest = min(range(len(left)), key=lambda place: sum(left[place]))  # the first of equals

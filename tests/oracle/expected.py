@@ -171,9 +171,14 @@ def _quality(
             expected = float(baseline.n)
         return Found(n / expected if expected else None, n)
 
+    @cache
+    def phi(segment: str) -> float:
+        return dispersion.phi(monitor, "", whole, grouping, segment, length, every)
+
     def found(rows: Rows, place: tuple[int, str], span: int) -> Found:
         delayed = name == "quality.label_delay"
         held = rows.members(grouping, span, every if span else 0, delayed).get(place, np.zeros(0, np.int64))
+        many = phi(place[1]) if name == "quality.label_coverage" and against is not None else None
         if name == "quality.orphan_label_rate":
             true, orphans = (
                 int(((at >= place[0]) & (at < place[0] + span)).sum()) for at in (rows.label_times, np.array(rows.spec.orphans))
@@ -186,8 +191,10 @@ def _quality(
         elif name == "quality.freshness":
             value, n = quality.age(rows.times, place[0] + span), len(held)
         else:
-            value, n = quality.label_delay(rows.delays[held], params) if delayed else quality.label_coverage(rows.labelled[held])
-        return Found(value.value, n, value.lower, value.upper)
+            value, n = (
+                quality.label_delay(rows.delays[held], params) if delayed else quality.label_coverage(rows.labelled[held], many or 1.0)
+            )
+        return Found(value.value, n, value.lower, value.upper, None if many is None else n / many)
 
     def find(start: int, segment: str) -> tuple[Found, Found | None]:
         target = found(live, (start, segment), length)

@@ -21,9 +21,9 @@ MEASURES = (
 _MILLISECOND, _SECOND, _HOUR = 1_000, 1_000_000, 3_600_000_000
 
 
-def label_coverage(labelled: npt.NDArray[np.bool_]) -> tuple[Value, int]:
-    """The share of rows that are labelled, and how many rows there are."""
-    return rate(int(labelled.sum()), len(labelled))
+def label_coverage(labelled: npt.NDArray[np.bool_], phi: float) -> tuple[Value, int]:
+    """The share of rows that are labelled, and how many rows there are; `phi` of them are worth an independent one."""
+    return rate(int(labelled.sum()), len(labelled), phi)
 
 
 def label_delay(delays: npt.NDArray[np.int64], params: Mapping[str, Any]) -> tuple[Value, int]:
@@ -36,9 +36,9 @@ def label_delay(delays: npt.NDArray[np.int64], params: Mapping[str, Any]) -> tup
     return Value(float(np.mean(waited[bins == held])) / _SECOND), len(waited)
 
 
-def rate(count: int, n: int) -> tuple[Value, int]:
+def rate(count: int, n: int, phi: float = 1.0) -> tuple[Value, int]:
     """A part of all, and how many these are."""
-    return (Value(count / n, *wilson(count, n)) if n else Value(None)), n
+    return (Value(count / n, *wilson(count / phi, n / phi)) if n else Value(None)), n
 
 
 def age(times: npt.NDArray[np.int64], end: int) -> Value:

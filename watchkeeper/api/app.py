@@ -27,6 +27,7 @@ from watchkeeper.api import (
     readings,
     rebuild,
     status,
+    trials,
 )
 from watchkeeper.api.auth import AccessPolicy, Auth
 from watchkeeper.api.metrics import Metrics, RequestMetrics
@@ -70,6 +71,7 @@ def create_api(
         rebuild.router(services),
         models.router(services),
         definitions.router(services),
+        trials.router(services),
         monitors.router(services),
         destinations.router(services),
         audit.router(services),

@@ -43,7 +43,8 @@ def router(services: Services) -> APIRouter:
         query.only(request)
         for place in _places(request):
             if (found := services.monitor(*place)) is not None:
-                return answer.json(document(found[0]) | {"retired_at": None if found[1] is None else moment.text(found[1])})
+                retired = {"retired_at": None if found[1] is None else moment.text(found[1])}
+                return answer.json(document(found[0]) | retired | {"calibration": None if found[1] else services.calibration(found[0])})
         raise _missing(model, name)
 
     @routes.delete("/v1/monitors/{model}/{name:path}", summary="Delete a monitor", dependencies=[needs(role("delete monitor"))])

@@ -16,6 +16,7 @@ from core.error import Retryable
 from core.monitor import Monitor
 from core.principal import Principal
 from core.reading import Query
+from core.trial import Trial
 from ingest.decode.decoded import Decoded
 from ingest.decode.payload import Kind
 from storage.control.audit import AuditEntry
@@ -57,6 +58,18 @@ class Services(Protocol):
 
     def monitors(self, model: str | None) -> Sequence[Monitor]:
         """Monitors by model and name."""
+        ...
+
+    def calibration(self, monitor: Monitor) -> Mapping[str, Any] | None:
+        """What a monitor's calibration tells; None if it has none. Raises Retryable while the reference is being stored."""
+        ...
+
+    def evaluate(self, trial: Trial) -> pa.Table:
+        """The readings of a trial, in the columns of stored ones. Raises ConfigError."""
+        ...
+
+    def backtest(self, trial: Trial) -> Mapping[str, Any]:
+        """What a monitor would have raised. Raises ConfigError."""
         ...
 
     def monitor(self, model: str, name: str) -> tuple[Monitor, int | None] | None:

@@ -9,6 +9,7 @@ import typer
 from core.error import ConfigError, WatchkeeperError
 from watchkeeper.cli import (
     apply,
+    backtest,
     cluster,
     config,
     delete,
@@ -39,6 +40,7 @@ for name, command in (
     ("up", up.up),
     ("reference", reference.reference),
     ("apply", apply.apply),
+    ("backtest", backtest.backtest),
     ("delete", delete.delete),
     ("replay", replay.replay),
     ("rebuild", rebuild.rebuild),

@@ -24,10 +24,7 @@ def apply(
 
     Example: `watchkeeper apply monitors.yaml --dry-run`
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{file} is not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from None
+    text = text_of(file)
     with connect(url) as client:
         items = client.apply(text, dry_run=dry_run, replace=replace)
     if json:
@@ -36,3 +33,11 @@ def apply(
         terminal.table(
             ("kind", "model", "name", "result"), [[item.get(key) or "-" for key in ("kind", "model", "name", "result")] for item in items]
         )
+
+
+def text_of(file: Path) -> str:
+    """The text of a file of definitions. Raises ConfigError."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file} is not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from None

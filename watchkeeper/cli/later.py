@@ -7,7 +7,6 @@ import typer
 from watchkeeper.cli import terminal
 
 COMMANDS = {
-    "backtest": "Evaluate a monitor over history.",
     "export": "Write readings or events to a file.",
 }
 ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}

@@ -8,7 +8,8 @@ from watchkeeper.reader.models import ModelReader
 from watchkeeper.reader.monitors import MonitorReader
 from watchkeeper.reader.readings import ReadingReader
 from watchkeeper.reader.service import ServiceReader
+from watchkeeper.reader.trial import TrialReader
 
 
-class Reader(ModelReader, MonitorReader, ReadingReader, ColumnReader, EpisodeReader, ServiceReader):
+class Reader(ModelReader, MonitorReader, ReadingReader, ColumnReader, EpisodeReader, ServiceReader, TrialReader):
     """Reads everything that the pages and the API show. It changes nothing. Safe to share between threads."""

@@ -1,0 +1,106 @@
+"""Monitors on demand: what a trial answers is what a stored monitor has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from tests.acceptance.agree import differences
+from tests.acceptance.records import records
+from tests.acceptance.world import World
+from watchkeeper.cli.app import main
+from watchkeeper.client import Client, Refused
+
+pytestmark = pytest.mark.slow
+
+MODEL, DAYS, DAILY = "kiln", 40, 250
+BEGIN = datetime(2024, 3, 1, tzinfo=UTC)
+FIELDS = {
+    "model": MODEL,
+    "measure": "drift.psi",
+    "columns": ["heat", "batch"],
+    "segments": ["all", "line"],
+    "target": {"window": "1d"},
+    "min_samples": 50,
+}
+ALARMS: dict[str, dict[str, Any]] = {
+    "gated": {"warn": 0.1, "critical": 0.25, "compare": "excess", "gate": "evidence", "persist": "2 of 3"},
+    "budgeted": {"budget": "1 per 20d"},
+}
+
+
+def rows(begin: datetime, days: int, seed: int) -> pd.DataFrame:
+    """Days that differ by chance; from the ninth on a stream is hotter."""
+    draw = np.random.default_rng(seed)
+    day = np.repeat(np.arange(days), DAILY)
+    moved = np.where((day >= 8) & (seed > 1), 2.0, 0.0)
+    return pd.DataFrame(
+        {
+            "prediction_id": [f"{seed}-{row}" for row in range(len(day))],
+            "ts": [begin + timedelta(days=int(one), seconds=int(row % DAILY) * 300) for row, one in enumerate(day)],
+            "heat": draw.normal(moved + draw.normal(0, 0.3, days)[day]),
+            "batch": draw.choice(["a", "b", "c"], len(day)),
+            "line": draw.choice(["north", "south"], len(day)),
+            "prediction": draw.integers(0, 2, len(day)),
+        }
+    )
+
+
+def test_a_trial_answers_what_a_stored_monitor_has(
+    world: Callable[[Mapping[str, str]], World], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Readings, episodes and the number of alarm windows; and nothing of it is written."""
+    sink = BytesIO()
+    rows(BEGIN, DAYS, 1).to_parquet(sink)
+    stream = rows(BEGIN + timedelta(days=DAYS), 12, 2)
+    with world({"WATCHKEEPER_INGEST__SILENCE": "1s"}) as place, Client(place.url) as client:
+        client.reference(MODEL, sink.getvalue(), task="binary", segments=["line"])
+        client.apply(yaml.safe_dump([{"monitor": name, **FIELDS, **alarms} for name, alarms in ALARMS.items()]))
+        features = ["heat", "batch", "line"]
+        events = [
+            {"model": MODEL, "prediction_id": row["prediction_id"], "prediction": row["prediction"], "ts": ts.isoformat()}
+            | {"features": {name: row[name] for name in features}}
+            for row, ts in zip(records(stream.drop(columns="ts")), stream["ts"], strict=True)
+        ]
+        assert client.predictions(events).rejected == 0
+        client.wait(600)
+        for name, alarms in ALARMS.items():
+            stored = list(client.readings(model=MODEL, monitor=name, limit=10_000))
+            tried = client.evaluate({**FIELDS, **alarms})
+            assert len(stored) == 12 * 2 * 3
+            assert differences([{**one, "monitor": "trial"} for one in stored], tried) == []
+            part = client.evaluate({**FIELDS, **alarms}, start=stream["ts"][DAILY * 9], segment="line=north")
+            assert differences([one for one in tried if one["segment"] == "line=north" and one["window_start"] >= "2024-04-19"], part) == []
+            found = client.backtest({**FIELDS, **alarms})
+            episodes = list(client.episodes(model=MODEL, monitor=name))
+            assert (found["windows"], found["readings"]) == (12, 72)
+            assert sorted((one["column"], one["segment"], one["level"]) for one in found["episodes"]) == sorted(
+                (one["column"], one["segment"], one["level"]) for one in episodes
+            )
+            assert {one["column"] for one in episodes} == {"heat"}
+            assert 3 <= found["alarm_windows"] <= 5
+            told = client.monitor(MODEL, name)["calibration"]
+            assert (told["windows"], told["provisional"]) == (DAYS - 1, name == "budgeted")  # its last hours have no rows
+            assert told["phi"]["heat"] > 2 > told["phi"]["batch"]
+            file = tmp_path / f"{name}.yaml"
+            file.write_text(yaml.safe_dump([{"monitor": "new", **FIELDS, **alarms}]))
+            capsys.readouterr()  # what the world said when it began
+            assert main(["backtest", str(file), "--url", place.url, "--json"]) == 0
+            assert json.loads(capsys.readouterr().out)["items"] == [{"monitor": "new", "model": MODEL, **found}]
+            assert main(["backtest", str(file), "--url", place.url, "--from", "2024-04-19"]) == 0
+            assert "new: critical from 2024-04-2" in capsys.readouterr().out
+        assert found["expected_false_alarm_windows"] == 12 / 20
+        assert [one["monitor"] for one in client.monitors(model=MODEL) if one["monitor"] == "trial"] == []
+        with pytest.raises(Refused, match="there is no segment"):
+            client.evaluate(FIELDS, segment="colour=red")
+        with pytest.raises(Refused, match="there is no model"):
+            client.backtest({"model": "nobody", "measure": "drift.psi"})

@@ -1,0 +1,168 @@
+"""Evaluates monitors on demand: readings that are computed now and not stored, and what alarms they would have raised."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from alerts.rule import advance
+from core import moment
+from core.contract import Contract
+from core.episode import Rule, State, Transition
+from core.error import ConfigError
+from core.measure import Measure
+from core.monitor import Gate, Monitor
+from core.reading import Reading
+from core.segment import ALL, grouping_of
+from core.trial import Trial
+from detectors.catalogue import MEASURES
+from monitors.definition.grammar import parse
+from monitors.evaluation import plan
+from monitors.evaluation.calibration import Calibration
+from monitors.evaluation.evaluate import Evaluate
+from monitors.evaluation.frame import Frame
+from monitors.evaluation.verdict import alpha
+from monitors.evaluation.watched import columns_of, fields, groupings_of, most, segments_of, wait
+from monitors.evidence.reads import Scope
+from monitors.model import Model
+from watchkeeper.backend import Backend
+from watchkeeper.reader.sources import Sources
+
+_MOST = 200_000  # readings at a time
+_NAME = "trial"  # of a monitor without a name
+
+
+class TrialReader(Sources):
+    """Evaluates monitors that are stored or not. It writes nothing."""
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend)
+        stores = backend.stores
+        self._evaluate = Evaluate(stores.panes, stores.raw, stores.stream, stores.control.contract_version)
+
+    def calibration(self, monitor: Monitor) -> dict[str, Any] | None:
+        """What a monitor's calibration tells, ready for JSON; None if it has none. Raises Retryable while the reference is being stored."""
+        contract = self.contract(monitor.model)
+        found = contract and self._evaluate.calibration(monitor, self._model(contract))
+        return told(found) if found else None
+
+    def evaluate(self, trial: Trial) -> pa.Table:
+        """The readings of a trial, in the columns of stored ones. Raises ConfigError."""
+        monitor = self._read(trial)
+        frames = list(self._frames(monitor, trial))
+        if not frames:
+            return pa.table({})
+        every = (frame.table(*_all(frame), self._backend.clock.now(), 0) for frame in frames)
+        return pa.concat_tables(every, promote_options="permissive")
+
+    def backtest(self, trial: Trial) -> dict[str, Any]:
+        """What a monitor would have raised: windows, readings, alarm_windows, episodes, expected_false_alarm_windows. Raises ConfigError."""
+        monitor = self._read(trial)
+        about, contract = MEASURES[monitor.measure], self._known(monitor.model)
+        rules: dict[tuple[str, str], Rule] = {}
+        windows, readings, alarms, episodes = 0, 0, set[tuple[int, int]](), dict[str, dict[str, Any]]()
+        for frame in self._frames(monitor, trial):
+            windows, readings = windows + len(frame.windows), readings + frame.value.size
+            for reading in frame.readings(*_all(frame)) if monitor.alarms else ():
+                firing = _advance(rules, reading, monitor, about, episodes)
+                alarms |= {(reading.window_start, reading.window_end)} if firing else set()
+        return {
+            "windows": windows,
+            "readings": readings,
+            "alarm_windows": len(alarms),
+            "episodes": sorted(episodes.values(), key=lambda one: (one["fired_at"], one["column"], one["segment"])),
+            "expected_false_alarm_windows": self._expected(monitor, contract, windows),
+        }
+
+    def _expected(self, monitor: Monitor, contract: Contract, windows: int) -> float | None:
+        """How many of some windows alarm by chance, as promised by a budget or at most by a gate; None without either."""
+        if monitor.budget is not None:
+            return windows * monitor.budget.windows * monitor.window.longest / monitor.budget.period
+        columns = len(columns_of(monitor, contract))
+        return windows * columns * alpha(monitor.window.longest, columns) if monitor.gate is Gate.EVIDENCE else None
+
+    def _read(self, trial: Trial) -> Monitor:
+        """The monitor of a trial, with the grouping of the trial's segment. Raises ConfigError."""
+        written = json.dumps([{"monitor": _NAME, **trial.monitor}])
+        found = parse(written, contract=self._stores.control.contract, there=[("monitor", str(trial.monitor.get("model")), _NAME)]).monitors
+        if len(found) != 1:
+            raise ConfigError("`monitor` is no monitor", remedy="write the fields of a monitor, such as model and measure")
+        monitor = found[0]
+        if trial.segment in {None, ALL}:
+            return monitor
+        grouping = "*".join(grouping_of(str(trial.segment)))
+        known = {"*".join(one) for one in ((dimension.name,) for dimension in self._known(monitor.model).dimensions)}
+        if grouping not in known | {"*".join(cross) for cross in self._known(monitor.model).crosses}:
+            raise ConfigError(f"there is no segment `{trial.segment}`", remedy="write it as `carrier=UA`")
+        return msgspec.structs.replace(monitor, segments=tuple(dict.fromkeys((*monitor.segments, grouping))))
+
+    def _frames(self, monitor: Monitor, trial: Trial) -> Iterator[Frame]:
+        """The readings of a monitor, windows in order. Raises ConfigError if they are too many."""
+        contract = self._known(monitor.model)
+        model, panes = self._model(contract), self._stores.panes
+        slots, _ = panes.slots(contract)
+        windows = plan.existing(monitor.window, slots, self._backend.clock.now() - wait(monitor), live=False)
+        inside = np.ones(len(windows), np.bool_) if trial.start is None else windows.start >= trial.start
+        windows = windows.take(inside if trial.end is None else inside & (windows.start < trial.end))
+        columns, segments = columns_of(monitor, contract), segments_of(monitor, model, panes.segments(contract))
+        if trial.segment is not None:
+            segments = tuple(segment for segment in segments if segment == trial.segment)
+        if (many := len(windows) * len(columns) * len(segments)) > _MOST:
+            raise ConfigError(f"these are {many:,} readings", remedy=f"ask for {_MOST:,} at most: fewer columns, one segment, or less time")
+        names = tuple(name for name in columns if name)
+        scope = Scope(model, segments, groupings_of(monitor), names, monitor.version, fields(monitor, columns))
+        for chunk in plan.chunks(windows, most(scope)) if segments else ():
+            yield self._evaluate(monitor, chunk, self._evaluate.reads(scope))
+
+    def _model(self, contract: Contract) -> Model:
+        return Model(contract, self._reference(contract))
+
+
+def told(found: Calibration) -> dict[str, Any]:
+    """A calibration, ready for JSON: `phi` by column, of the segment `all`."""
+    allowed = found.allowance
+    return {
+        "expected_per_30d": None if allowed is None else allowed.expected * 30 * moment.DAY / found.block,
+        "windows": found.windows,
+        "extrapolated": allowed is not None and allowed.extrapolated,
+        "provisional": found.provisional,
+        "phi": {name: float(found.of(name, (ALL,)).phi[0]) for name in found.columns},
+    }
+
+
+def _all(frame: Frame) -> tuple[Any, Any]:
+    """All places of a frame, and the revision of each."""
+    return np.ones(frame.value.shape, np.bool_), np.ones(frame.value.shape, np.int64)
+
+
+def _advance(
+    rules: dict[tuple[str, str], Rule], reading: Reading, monitor: Monitor, about: Measure, episodes: dict[str, dict[str, Any]]
+) -> bool:
+    """Advance the rule of a reading, and note its episode; whether it fires in the reading's window."""
+    key = (reading.column, reading.segment)
+    rule = rules.get(key) or Rule(model=monitor.model, monitor=monitor.name, column=key[0], segment=key[1])
+    rules[key], changed = advance(rule, reading, about, monitor.persist)
+    if changed is not None and changed.episode:
+        _note(episodes, reading, changed)
+    return rules[key].state is State.FIRING
+
+
+def _note(episodes: dict[str, dict[str, Any]], reading: Reading, changed: Transition) -> None:
+    found = episodes.setdefault(
+        changed.episode,
+        {
+            "column": reading.column,
+            "segment": reading.segment,
+            "fired_at": moment.text(changed.at),
+            "ended_at": None,
+            "reason": changed.reason,
+        },
+    )
+    found["level"] = changed.level and changed.level.value
+    if changed.after is State.RESOLVED:
+        found["ended_at"] = moment.text(changed.at)
