@@ -257,8 +257,8 @@ class Owner:
             came = (self._name, work.predictions, work.labels, contract.pane)
             touched[Touch.LABELS] = stream.every_label_slot(self._name, contract.pane) if every else stream.label_slots(*came)
         if Touch.ARRIVALS in wanted:
-            ranges = (None, None) if every else (work.predictions, work.labels)
-            touched[Touch.ARRIVALS] = stream.arrival_slots(self._name, *ranges, contract.pane)
+            predictions, labels = (None if every else positions for positions in (work.predictions, work.labels))
+            touched[Touch.ARRIVALS] = stream.arrival_slots(self._name, predictions, labels, contract.pane)
         if Touch.COPIES in wanted:
             touched[Touch.COPIES] = np.union1d(touched[Touch.EVENTS], stream.copy_slots(self._name, None if every else work.predictions))
 

@@ -159,6 +159,7 @@ def test_a_batch_that_is_written_again_counts_its_copies_once(backend: Backend, 
 def test_rejected_rows_count_when_the_log_took_them(backend: Backend, model: str) -> None:
     """Predictions and labels without id, time or value, whatever their `ts` says; a batch of nothing else evaluates its window again."""
     watch(backend, model, "quality.rejected_rate")
+    backend.clock = ManualClock(CLOCK + 3 * moment.DAY)
     for day in range(3):
         predict(backend, model, 0, day * 86_400, str(day), ts=(CLOCK + day * moment.DAY) // 1_000)
     assert values(backend, model, CLOCK) == dict.fromkeys(range(3), (0.0, 1))
