@@ -34,6 +34,7 @@ SPEC: Spec[Labelling, CoverageParams] = rate_spec(
         unit="share",
         better=1,
         requires=(Need.LABELS,),
+        tested=True,
     ),
     Labelling,
     lambda side: side.labelled,

@@ -13,8 +13,8 @@ from tests.acceptance.world import Cluster
 
 _OF = "topic = {topic:String} AND partition = {partition:UInt32}"
 _BATCHES = (
-    "SELECT first, last, sum(rows) AS rows, sum(rows + duplicates + rejected) AS events"
-    f" FROM (SELECT DISTINCT model, first, last, rows, duplicates, rejected FROM batches WHERE {_OF}) GROUP BY first, last ORDER BY first"
+    "SELECT first, last, sum(b.rows) AS rows, sum(b.rows + b.duplicates + b.rejected) AS events"
+    f" FROM (SELECT DISTINCT model, first, last, rows, duplicates, rejected FROM batches WHERE {_OF}) AS b GROUP BY first, last ORDER BY first"
 )
 _RAW = "SELECT DISTINCT position, place FROM {table:Identifier} WHERE partition = {partition:UInt32} ORDER BY position"
 _DETACHED = "SELECT table, name, reason FROM system.detached_parts WHERE database = currentDatabase()"

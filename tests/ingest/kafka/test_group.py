@@ -61,15 +61,16 @@ class Stand:
         self._groups: list[Group] = []
         create(connection, partitions=PARTITIONS, replication=1)
 
-    def send(self, ids: range) -> None:
+    def send(self, ids: range, producer: Producer | None = None) -> None:
         """Predictions with these ids, and a label for each."""
+        producer = producer or self._producer
         for i in ids:
             head = {"prediction_id": f"p{i}", "model": "m", "ts": 1_700_000_000_000 + 1_000 * i}
             prediction = head | {"features": {"x": i % 7, "c": "ab"[i % 2]}, "prediction": i % 2, "score": 0.3}
             for topic, event in (("predictions", prediction), ("labels", head | {"label": 1})):
-                self._producer.produce(self.connection.topic(topic), json.dumps(event), key=f"p{i}")
-            self._producer.poll(0)
-        assert self._producer.flush(300) == 0
+                producer.produce(self.connection.topic(topic), json.dumps(event), key=f"p{i}")
+            producer.poll(0)
+        assert producer.flush(300) == 0
 
     def member(self, memory: int = 256 << 20) -> Group:
         """One more member, started."""
@@ -143,6 +144,23 @@ def test_everything_is_written_once_and_committed_to_the_end(stand: Stand) -> No
     assert group.problems == []
     assert not stand.ends.silent(60)
     until(lambda: stand.ends.silent(0.5))
+
+
+def test_what_transactions_committed_arrives_and_nothing_else(stand: Stand) -> None:
+    """The positions at which a transaction ended or was given up hold no records."""
+    producer = Producer({**stand.connection.producer(), "transactional.id": stand.connection.prefix})
+    producer.init_transactions(300)
+    group = stand.member()
+    for part in range(12):
+        producer.begin_transaction()
+        stand.send(range(100 * part, 100 * part + 100), producer)
+        if part % 3 == 1:
+            producer.abort_transaction(300)
+        else:
+            producer.commit_transaction(300)
+    until(stand.ends.caught_up)
+    assert stand.counts() == (800, 800, 800, 800, 800)
+    assert group.problems == []
 
 
 def test_an_assignment_that_fails_is_begun_again(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
