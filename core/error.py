@@ -36,13 +36,14 @@ class Fatal(WatchkeeperError):
 
 
 class InvalidRecord(WatchkeeperError):
-    """One record that cannot be used: its row (counted from 0), the field at fault and the reason."""
+    """One record that cannot be used: its row (counted from 0), the field at fault, the reason, and its model where that is known."""
 
-    def __init__(self, row: int, field: str, reason: str) -> None:
+    def __init__(self, row: int, field: str, reason: str, model: str = "") -> None:
         super().__init__(f"row {row}, {field}: {reason}")
         self.row = row
         self.field = field
         self.reason = reason
+        self.model = model
 
 
 class ConfigError(WatchkeeperError):

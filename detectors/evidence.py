@@ -244,6 +244,26 @@ class Orphans:
 
 
 @dataclass(frozen=True)
+class Copies:
+    """Predictions that came, those that came again among them (n), and how many came again, each (...)."""
+
+    n: Floats
+    copies: Floats
+
+    empty: ClassVar[str] = "no predictions"
+
+
+@dataclass(frozen=True)
+class Rejects:
+    """Rows that the log took in the window, without copies that were dropped (n), and how many of them could not be used, each (...)."""
+
+    n: Floats
+    rejected: Floats
+
+    empty: ClassVar[str] = "no rows"
+
+
+@dataclass(frozen=True)
 class Age:
     """Predictions (...), and how many seconds before the window's end the last one was, in this window or before it: NaN if there is none (...)."""
 
@@ -269,4 +289,6 @@ class Volume:
     empty: ClassVar[str] = "no predictions"
 
 
-Evidence = Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays | Late | Orphans | Age | Volume
+Evidence = (
+    Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays | Late | Orphans | Copies | Rejects | Age | Volume
+)

@@ -22,6 +22,7 @@ import numpy as np
 
 from core.block import Predictions
 from core.contract import Contract
+from core.pane import slot_of
 from ingest.bloom import hashes
 from ingest.memory import MOST, RememberedIds
 from ingest.ports import KnownIds
@@ -66,16 +67,17 @@ class FirstSeen:
         while self._unwritten and self._unwritten[0].last < self._written():
             self._unwritten.popleft()
         fresh: dict[str, set[str]] = {}
-        kept, duplicates = [], dict(events.duplicates)
+        kept, duplicates, copies = [], dict(events.duplicates), dict(events.copies)
         for contract, block in events.predictions:
             rows = self._fresh(contract, block, batch.first)
             if dropped := len(block) - len(rows):
                 duplicates[contract.model] = duplicates.get(contract.model, 0) + dropped
+                copies[contract.model] = np.unique(slot_of(np.delete(block.ts, rows), contract.pane), return_counts=True)
             kept.append((contract, block if not dropped else block.take(rows)))
             fresh[contract.model] = set(kept[-1][1].id.tolist())
         self._unwritten.append(_Unwritten(batch.first, batch.last, fresh))
         self._memory.note(batch.first, sum(map(len, fresh.values())))
-        return replace(events, predictions=kept, duplicates=duplicates)
+        return replace(events, predictions=kept, duplicates=duplicates, copies=copies)
 
     def _fresh(self, contract: Contract, block: Predictions, first: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
         """Indices of the rows to keep, in order; remembers their ids."""

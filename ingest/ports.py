@@ -63,7 +63,7 @@ class Store(Protocol):
         """Rows that could not be used; the same rows again change nothing."""
         ...
 
-    def batches(self, rows: Sequence[Mapping[str, str | int]]) -> None:
+    def batches(self, rows: Sequence[Mapping[str, str | int | list[int]]]) -> None:
         """A summary of the batch, a row a model. It is inserted last; the same rows again change nothing."""
         ...
 

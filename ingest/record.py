@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
 
-from core.block import Labels, Predictions
+from core.block import Ints, Labels, Predictions
 from core.contract import Contract
 
 Topic = Literal["predictions", "labels"]
@@ -65,7 +65,7 @@ class Reject(NamedTuple):
 @dataclass(frozen=True)
 class Events:
     """A decoded batch: blocks by model, rows that could not be used, how many rows of each model were seen before, and how many came with a
-    prediction or label that is none of its classes.
+    prediction or label that is none of its classes. `copies` are the rows that were seen before, by the slot of their time: slots, and how many in each.
     """
 
     batch: Batch
@@ -75,6 +75,7 @@ class Events:
     duplicates: Mapping[str, int] = field(default_factory=dict)
     panes: Sequence[tuple[Contract, pa.Table]] = ()
     outside: Mapping[str, int] = field(default_factory=dict)
+    copies: Mapping[str, tuple[Ints, Ints]] = field(default_factory=dict)
 
     @property
     def rows(self) -> Counter[str]:

@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 B = TypeVar("B", Predictions, Labels)
 
 _LONGEST_PAUSE = 30.0
+_NO_COPIES = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 class Write:
@@ -167,14 +168,18 @@ def _without(block: B, there: set[tuple[int, int]]) -> B:
     return block.take(np.array([row for row, key in enumerate(keys) if key not in there], np.intp))
 
 
-def _summary(events: Events) -> list[dict[str, str | int]]:
-    """A row a model for the table of batches. The first counts the rejected rows; if no row could be used, a row without a model counts them."""
+def _summary(events: Events) -> list[dict[str, str | int | list[int]]]:
+    """A row a model for the table of batches. The first counts the rejected rows; if no model is known of any, a row without a model counts them."""
     batch = events.batch
     blocks = {contract.model: (block.ts, block.logged) for contract, block in events.predictions}
     blocks |= {model: (block.ts, block.logged) for model, block in events.labels.items()}
+    nothing = np.empty(0, np.int64), np.empty(0, np.int64)
+    blocks |= dict.fromkeys(
+        sorted({reject.model for reject in events.rejects} - blocks.keys() - {""}), nothing
+    )  # so that their owners look
     if not blocks and events.rejects:
-        blocks[""] = np.empty(0, np.int64), np.empty(0, np.int64)
-    rows: list[dict[str, str | int]] = []
+        blocks[""] = nothing
+    rows: list[dict[str, str | int | list[int]]] = []
     for model, (ts, logged) in blocks.items():
         known = len(ts) > 0
         rows.append(
@@ -186,6 +191,7 @@ def _summary(events: Events) -> list[dict[str, str | int]]:
                 "last": batch.last,
                 "rows": len(ts),
                 "duplicates": events.duplicates.get(model, 0),
+                **dict(zip(("copy_slot", "copy_count"), (each.tolist() for each in events.copies.get(model, _NO_COPIES)), strict=True)),
                 "rejected": len(events.rejects) if not rows else 0,
                 "outside": events.outside.get(model, 0),
                 "first_ts": int(ts.min()) if known else moment.EARLIEST,

@@ -151,6 +151,22 @@ class Stream(Protocol):
         """Ids with a label, by the label's time, and how many of them have no prediction (orphans)."""
         ...
 
+    def copies(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+        """Predictions that came again, by their own time (n)."""
+        ...
+
+    def copy_slots(self, model: str, positions: Ranges | None) -> Ints:
+        """The slots of the times of the copies in the batches that end at these positions; None: in all."""
+        ...
+
+    def rejects(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+        """Rows by the log's time, without copies that were dropped (n), and how many could not be used (rejected)."""
+        ...
+
+    def arrival_slots(self, model: str, predictions: Ranges | None, labels: Ranges | None, pane: int) -> Ints:
+        """The slots of the log's time of the rows at these positions, also of those that could not be used; None: of all."""
+        ...
+
     def latest(self, model: str, slots: Ints, pane: int) -> dict[int, int]:
         """The time of the last event that counts in each of these slots; slots without any are left out."""
         ...

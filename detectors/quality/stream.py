@@ -1,4 +1,4 @@
-"""Measures of how a model's events come: late predictions, and labels without a prediction."""
+"""Measures of how a model's events come: rows that cannot be used, predictions that come again or late, and labels without a prediction."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from core.measure import Measure, Need
-from detectors.evidence import Late, Orphans
+from detectors.evidence import Copies, Late, Orphans, Rejects
 from detectors.rate import NO_ROWS, rate, rate_spec
 from detectors.spec import Result, Spec
 
@@ -51,4 +51,28 @@ ORPHAN_LABEL_RATE = rate_spec(
     Orphans,
     lambda side: side.orphans,
 )
-SPECS = (LATE_RATE, ORPHAN_LABEL_RATE)
+DUPLICATE_RATE = rate_spec(
+    Measure(
+        name="quality.duplicate_rate",
+        title="Duplicate rate",
+        formula="predictions that came again / all that came",
+        unit="share",
+        better=-1,
+        of_stream=True,
+    ),
+    Copies,
+    lambda side: side.copies,
+)
+REJECTED_RATE = rate_spec(
+    Measure(
+        name="quality.rejected_rate",
+        title="Rejected rate",
+        formula="rows that could not be used / all rows that the log took, without copies",
+        unit="share",
+        better=-1,
+        of_stream=True,
+    ),
+    Rejects,
+    lambda side: side.rejected,
+)
+SPECS = (REJECTED_RATE, DUPLICATE_RATE, LATE_RATE, ORPHAN_LABEL_RATE)

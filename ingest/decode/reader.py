@@ -80,7 +80,7 @@ class SliceReader:
             try:
                 form, event = self._one(row, item)
             except InvalidRecord as error:
-                self.rejects.append(fault(error.row, error.field, error.reason))
+                self.rejects.append(fault(error.row, error.field, error.reason, error.model))
                 continue
             group = groups.setdefault(form.model, ModelRows(form))
             group.form = self._last = form
@@ -129,7 +129,10 @@ class SliceReader:
                 return form, form.convert(value)
             except _REFUSED:
                 pass
-        event, unmet = form.repair(row, value, self.cells)
+        try:
+            event, unmet = form.repair(row, value, self.cells)
+        except InvalidRecord as error:
+            raise InvalidRecord(error.row, error.field, error.reason, model) from None
         if unmet:
             self.unmet[row] = unmet
             self._forms[model] = form.learn(unmet)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import islice
@@ -26,7 +26,19 @@ from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.task import EvaluatedWindows, MonitorTask, groups, portions
-from monitors.evaluation.watched import by_label, carries, columns_of, extent, fields, groupings_of, missing, most, segments_of, wait
+from monitors.evaluation.watched import (
+    Touch,
+    carries,
+    columns_of,
+    extent,
+    fields,
+    groupings_of,
+    missing,
+    most,
+    segments_of,
+    touched_by,
+    wait,
+)
 from monitors.evaluation.withdrawal import absent, as_nodata, held, withdrawn
 from monitors.evidence.reads import Reads, Scope
 from monitors.lease import Lease
@@ -55,14 +67,13 @@ class WorkDone:
 
 @dataclass(frozen=True)
 class StepInput:
-    """What has changed since the last step: the slots whose events changed, the slots of the times of labels that did, the watermark, and whether events come when they happen (`live`).
+    """What has changed since the last step: the slots that were touched, the watermark, and whether events come when they happen (`live`).
 
     While an owner is `catching_up`, all readings that are due are written, also those that are stored already: then they win over late writes of
     the owner before. With `orphans_possible` there may be stored readings of windows or segments that no longer exist.
     """
 
-    touched: Ints
-    touched_by_label: Ints
+    touched: Mapping[Touch, Ints]
     watermark: int
     live: bool
     catching_up: bool
@@ -175,9 +186,9 @@ class MonitorRunner:
         existing = plan.existing(monitor.window, slots, max(given.watermark - wait(monitor), done.until), live=given.live)
         # A touched slot without rows has lost its events, so windows may no longer exist.
         # The same holds for windows after the last event once the model is no longer live.
-        lost = again or given.orphans_possible or (self._live and not given.live) or not np.isin(given.touched, slots).all()
+        lost = again or given.orphans_possible or (self._live and not given.live) or not np.isin(given.touched[Touch.EVENTS], slots).all()
         gone = done.windows.take(~done.windows.isin(existing)) if lost else Spans.none()
-        touched = slots if again else given.touched_by_label if by_label(monitor) else given.touched
+        touched = slots if again else given.touched[touched_by(monitor)]
         others = plan.following(existing, slots, touched) if carries(monitor) else None
         due = plan.due(monitor, existing, touched, done.complete(len(segments) * len(columns)), others)
         return MonitorTask(monitor, segments, columns, due, gone, done)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from functools import reduce
 from operator import or_
 
@@ -14,12 +15,23 @@ from core.monitor import Monitor
 from core.segment import grouping_of
 from core.span import Spans
 from detectors import catalogue
-from detectors.evidence import Age, Orphans
+from detectors.evidence import Age, Copies, Orphans, Rejects
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import PaneFields, Scope
 from monitors.model import Model
 
+
+class Touch(StrEnum):
+    """What touches the slots whose windows are evaluated again: events that count and their labels; labels, at their own time; copies of events, too; rows of any kind, at the log's time."""
+
+    EVENTS = "events"
+    LABELS = "labels"
+    COPIES = "copies"
+    ARRIVALS = "arrivals"
+
+
+_TOUCH = {Orphans: Touch.LABELS, Copies: Touch.COPIES, Rejects: Touch.ARRIVALS}
 _CELLS = 2_000_000  # cells of a dense block; each thread has one block
 _SPARSE = 8_000_000  # bins with rows, of all columns, that are read at a time
 
@@ -35,9 +47,10 @@ def wait(monitor: Monitor) -> int:
     return 0 if spec is None else spec.wait(msgspec.convert(monitor.params, spec.params))
 
 
-def by_label(monitor: Monitor) -> bool:
-    """Whether a monitor takes labels by their own time."""
-    return (spec := catalogue.known(monitor.measure)) is not None and spec.evidence is Orphans
+def touched_by(monitor: Monitor) -> Touch:
+    """What changes the readings of a monitor."""
+    spec = catalogue.known(monitor.measure)
+    return Touch.EVENTS if spec is None else _TOUCH.get(spec.evidence, Touch.EVENTS)
 
 
 def carries(monitor: Monitor) -> bool:

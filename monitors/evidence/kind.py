@@ -11,7 +11,23 @@ from typing import Any, Protocol
 
 from core.span import Spans
 from detectors import evidence
-from monitors.evidence import age, confusion, counts, delays, distinct, labelling, late, losses, moments, orphans, scores, sums, volume
+from monitors.evidence import (
+    age,
+    confusion,
+    copies,
+    counts,
+    delays,
+    distinct,
+    labelling,
+    late,
+    losses,
+    moments,
+    orphans,
+    rejects,
+    scores,
+    sums,
+    volume,
+)
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads, Scope
 
@@ -48,6 +64,8 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.Delays: delays,
     evidence.Late: late,
     evidence.Orphans: orphans,
+    evidence.Copies: copies,
+    evidence.Rejects: rejects,
     evidence.Age: age,
     evidence.Volume: volume,
 }

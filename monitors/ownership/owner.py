@@ -20,7 +20,7 @@ from core.contract import Contract
 from core.monitor import Monitor
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.runner import MonitorRunner, StepInput, WorkDone
-from monitors.evaluation.watched import by_label, wait
+from monitors.evaluation.watched import Touch, touched_by, wait
 from monitors.lease import Lease
 from monitors.model import Model
 from monitors.ownership.audit import NO_SLOTS, Audit, fresh
@@ -165,11 +165,11 @@ class Owner:
             self._found_nothing(model, monitors, committed, failed, silent=silent)
             return False  # nothing came, and no window has closed since the last step
         lease.advance()
-        touched = self._update_facts(contract, work, committed, lease) if work else NO_SLOTS
-        by_time_of_label = self._touched_by_label(contract, work) if any(map(by_label, monitors)) else NO_SLOTS
+        touched = {Touch.EVENTS: self._update_facts(contract, work, committed, lease) if work else NO_SLOTS}
+        self._touch(touched, {*map(touched_by, monitors)}, contract, work)
         # Panes of a batch that is not committed may exist. Until a batch is committed, it is unknown whether events come when they happen.
-        live = bool(committed.predictions) and committed.logged - committed.watermark < _LIVE
-        given = StepInput(touched, by_time_of_label, watermark, live, self._catching_up, self._orphans_possible)
+        live = committed.logged > moment.EARLIEST and committed.logged - committed.watermark < _LIVE
+        given = StepInput(touched, watermark, live, self._catching_up, self._orphans_possible)
         worked, failing = self._runner(model, monitors, given, failed, lease)
         self._rebuilt_by_others = by_others
         if work or failing != failed:
@@ -250,11 +250,17 @@ class Owner:
         self.counts.repaired += len(np.setdiff1d(found.repaired, work.to_rebuild))
         return np.unique(np.concatenate([touched, joined, np.array(found.repaired, np.int64)]))
 
-    def _touched_by_label(self, contract: Contract, work: _Work) -> Ints:
-        """The slots of the times of labels whose readings may change: those of new labels, and of labels whose prediction came."""
-        if work.contract_changed or work.rebuilding:
-            return self._stores.stream.every_label_slot(self._name, contract.pane)
-        return self._stores.stream.label_slots(self._name, work.predictions, work.labels, contract.pane)
+    def _touch(self, touched: dict[Touch, Ints], wanted: set[Touch], contract: Contract, work: _Work) -> None:
+        """Add the slots that are touched in other ways than by events that count."""
+        stream, every = self._stores.stream, work.contract_changed or work.rebuilding
+        if Touch.LABELS in wanted:
+            came = (self._name, work.predictions, work.labels, contract.pane)
+            touched[Touch.LABELS] = stream.every_label_slot(self._name, contract.pane) if every else stream.label_slots(*came)
+        if Touch.ARRIVALS in wanted:
+            predictions, labels = (None if every else positions for positions in (work.predictions, work.labels))
+            touched[Touch.ARRIVALS] = stream.arrival_slots(self._name, predictions, labels, contract.pane)
+        if Touch.COPIES in wanted:
+            touched[Touch.COPIES] = np.union1d(touched[Touch.EVENTS], stream.copy_slots(self._name, None if every else work.predictions))
 
 
 def _closes(monitor: Monitor, watermark: int) -> int:

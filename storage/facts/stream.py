@@ -14,6 +14,8 @@ from storage.facts.raw import COUNTS, SLOT, Ranges, in_slots, slots, within
 _START = "toUnixTimestamp64Micro({ts}) - positiveModulo(toUnixTimestamp64Micro({ts}) - {{phase:Int64}}, {{length:Int64}})"
 _WITHIN = "ts >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
 
+_LOGGED_WITHIN = "logged >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND logged < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
+
 
 class Stream:
     """Queries of raw events. Answers have one row a cell of `length` microseconds that begins at `phase` modulo `length`, in a half-open span of event time."""
@@ -44,6 +46,52 @@ class Stream:
             f" FROM (SELECT prediction_id, last.1 AS ts FROM ({held}) WHERE last.2 = 0) WHERE {_WITHIN} GROUP BY start"
         )
         return self._engine.query(sql, self._parameters(model, length, span, phase))
+
+    def copies(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+        """How many predictions whose time is in the cell came again (n): those that ingest dropped, and those that are in raw events and do not count."""
+        dropped = (
+            "SELECT fromUnixTimestamp64Micro(slot, 'UTC') AS ts, copies FROM (SELECT copy_slot, copy_count FROM batches FINAL"
+            " WHERE model = {model:String} AND topic = 'predictions') ARRAY JOIN copy_slot AS slot, copy_count AS copies"
+        )
+        kept = (
+            "SELECT ts, 1 AS copies FROM (SELECT DISTINCT ts, prediction_id, partition, position, place FROM contested"
+            " WHERE model = {model:String})"
+        )
+        sql = (
+            f"SELECT {_START.format(ts='ts')} AS start, '{ALL}' AS segment, sum(copies) AS n"
+            f" FROM ({dropped} UNION ALL {kept}) WHERE {_WITHIN} GROUP BY start"
+        )
+        return self._engine.query(sql, self._parameters(model, length, span, phase))
+
+    def copy_slots(self, model: str, positions: Ranges | None) -> Ints:
+        """The slots of the times of the copies that ingest dropped in the batches that end at these positions; None: in all batches."""
+        if positions is not None and not positions:
+            return np.zeros(0, np.int64)
+        which = "" if positions is None else f" AND ({within(positions, 'last')})"
+        sql = f"SELECT DISTINCT arrayJoin(copy_slot) AS slot FROM batches WHERE model = {{model:String}} AND topic = 'predictions'{which} ORDER BY slot"
+        return col.ints(self._engine.query(sql, {"model": model})["slot"])
+
+    def rejects(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+        """How many rows the log took in the cell, without copies that ingest dropped (n), and how many of them could not be used (rejected)."""
+        parts = " UNION ALL ".join(
+            f"SELECT logged, {bad} AS bad FROM {table} WHERE model = {{model:String}} AND {_LOGGED_WITHIN}"
+            for table, bad in (("predictions", 0), ("labels", 0), ("dead_letters FINAL", 1))
+        )
+        sql = f"SELECT {_START.format(ts='logged')} AS start, '{ALL}' AS segment, count() AS n, sum(bad) AS rejected FROM ({parts}) GROUP BY start"
+        return self._engine.query(sql, self._parameters(model, length, span, phase))
+
+    def arrival_slots(self, model: str, predictions: Ranges | None, labels: Ranges | None, pane: int) -> Ints:
+        """The slots of the log's time of the rows at these positions, also of those that could not be used; None: of all."""
+        parts = []
+        for topic, positions in (("predictions", predictions), ("labels", labels)):
+            if positions is None or positions:
+                at = "" if positions is None else f" AND ({within(positions)})"
+                parts.append(f"SELECT logged FROM {topic} WHERE model = {{model:String}}{at}")
+                parts.append(f"SELECT logged FROM dead_letters WHERE model = {{model:String}} AND topic = '{topic}'{at}")
+        if not parts:
+            return np.zeros(0, np.int64)
+        sql = f"SELECT DISTINCT {SLOT.format(ts='logged')} AS slot FROM ({' UNION ALL '.join(parts)}) ORDER BY slot"
+        return col.ints(self._engine.query(sql, {"model": model, "pane": pane})["slot"])
 
     def latest(self, model: str, values: Ints, pane: int) -> dict[int, int]:
         """The time of the last event that counts in each of these slots, in microseconds; slots without any are left out."""

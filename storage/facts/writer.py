@@ -60,7 +60,7 @@ class Writer:
             None,
         )
 
-    def batches(self, rows: Sequence[Mapping[str, str | int]]) -> None:
+    def batches(self, rows: Sequence[Mapping[str, str | int | list[int]]]) -> None:
         """The summary of a committed batch, a row a model, written last. Times are microseconds. The same rows again change nothing, so there is no token."""
         columns = {
             name: col.times(np.array([row[name] for row in rows], np.int64))
@@ -68,6 +68,7 @@ class Writer:
             else pa.array([row[name] for row in rows])
             for name in _BATCH
         }
+        columns |= {name: pa.array([row.get(name, []) for row in rows], pa.list_(kind)) for name, kind in _BATCH_LISTS.items()}
         self._insert("batches", [pa.table(columns)] if rows else [], None)
 
     def dead_letters(self, rows: Sequence[Mapping[str, str | int]]) -> None:
@@ -94,6 +95,7 @@ _MAPS = (
     ("sketch", "register", "rank"),
 )  # of panes: a map, and the lists of its keys and values
 _BATCH_TIMES = ("first_ts", "last_ts", "watermark", "logged")
+_BATCH_LISTS = {"copy_slot": pa.int64(), "copy_count": pa.uint64()}
 _BATCH = ("model", "topic", "partition", "last", "first", "rows", "duplicates", "rejected", "outside", *_BATCH_TIMES)
 
 

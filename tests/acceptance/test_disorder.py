@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from tests.acceptance import watch
 from tests.acceptance.agree import differences
@@ -34,6 +35,7 @@ def test_a_disordered_stream_reads_as_the_quiet_one(
         for pair, (storm, _) in storms.items():
             watch.define(client, pair)
             watch.define(client, wild[pair])
+            client.apply(yaml.safe_dump([{"monitor": "copies", "model": wild[pair].model, "measure": "quality.duplicate_rate"}]))
             for number, (topic, rows) in enumerate(storm.requests):
                 if number == len(storm.requests) // 2:
                     client.rebuild(wild[pair].model)  # while events go on to come
@@ -48,6 +50,18 @@ def test_a_disordered_stream_reads_as_the_quiet_one(
             assert client.rebuilding(wild[pair].model)["state"] == "done"
             assert differences(watch.readings(client, pair), found)[:20] == []
             assert compare(wanted, found)[:20] == []
+            copies = client.readings(model=wild[pair].model, monitor="copies", limit=1_000)
+            assert {item["window_start"]: (item["n_target"], item["value"]) for item in copies} == _copies(storms[pair][0])
+
+
+def _copies(storm: Storm) -> dict[str, tuple[int, object]]:
+    """By day, how many predictions were sent with a time in it, and which part of them had been sent before."""
+    sent = pd.Series([row["ts"] for topic, rows in storm.requests if topic == "predictions" for row in rows])
+    came = pd.to_datetime(sent, unit="ms", utc=True).dt.floor("D").value_counts()
+    counted = storm.truth["ts"].dt.floor("D").value_counts().sort_index()
+    days = pd.date_range(counted.index[0], counted.index[-1])
+    every = [(day, int(came.get(day, 0)), int(counted.get(day, 0))) for day in days]
+    return {day.strftime("%Y-%m-%dT%H:%M:%SZ"): (n, pytest.approx((n - distinct) / n, abs=1e-12)) for day, n, distinct in every}
 
 
 @cache

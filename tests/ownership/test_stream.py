@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from core import moment
 from core.clock import ManualClock
 from core.monitor import Monitor
 from core.window.tumbling import Tumbling
 from storage.facts.readings import Readings
-from tests.acceptance.backend import Backend
+from tests.acceptance.backend import Backend, Killed
 from tests.ownership.scene import CLOCK, START, predict, settle
 
 
@@ -121,3 +122,62 @@ def test_a_late_event_changes_the_silent_windows_after_it(backend: Backend, mode
     predict(backend, model, 1, 10, "later", day=3)
     expected = [86_400.0, 43_200.0, 129_600.0, 86_400.0, 172_800.0, 86_400.0]
     assert [value for value, _ in values(backend, model, START).values()] == expected
+
+
+def test_copies_count_at_their_own_time_however_they_are_found(backend: Backend, model: str) -> None:
+    """Dropped at once, in a request or in a later batch; or, in another partition, found by the audit. A copy without a rival in its window makes that no window."""
+    watch(backend, model, "quality.duplicate_rate")
+    for day, key in enumerate("abcd"):
+        predict(backend, model, 0, day, key, day=day)
+    assert values(backend, model, START) == dict.fromkeys(range(4), (0.0, 1))
+    predict(backend, model, 0, 10, "a", day=0)
+    predict(backend, model, 0, 11, "a", day=2, prediction=0)
+    predict(backend, model, 1, 12, "b", day=1)
+    predict(backend, model, 2, 13, "b", day=2)
+    predict(backend, model, 0, 14, "c", day=9)
+    found = values(backend, model, START)
+    assert found == {0: (0.5, 2), 1: (0.5, 2), 2: (2 / 3, 3), 3: (0.0, 1)}
+    predict(backend, model, 1, 15, "e", day=2)
+    assert values(backend, model, START) == found | {2: (0.5, 4)}
+
+
+def test_a_batch_that_is_written_again_counts_its_copies_once(backend: Backend, model: str) -> None:
+    """Killed before its row in `batches` and after it."""
+    watch(backend, model, "quality.duplicate_rate")
+    predict(backend, model, 0, 1, "a")
+    settle(backend, model)
+    for number, writes in enumerate((5, 6), 1):
+        predict(backend, model, 0, 1 + number, "a")
+        backend.fuse.arm(writes, "after")
+        with pytest.raises(Killed):
+            backend.ingest(1_000_000)
+        backend.kill()
+        settle(backend, model)
+        assert values(backend, model, START) == {0: (number / (number + 1), number + 1)}
+
+
+def test_rejected_rows_count_when_the_log_took_them(backend: Backend, model: str) -> None:
+    """Predictions and labels without id, time or value, whatever their `ts` says; a batch of nothing else evaluates its window again."""
+    watch(backend, model, "quality.rejected_rate")
+    backend.clock = ManualClock(CLOCK + 3 * moment.DAY)
+    for day in range(3):
+        predict(backend, model, 0, day * 86_400, str(day), ts=(CLOCK + day * moment.DAY) // 1_000)
+    assert values(backend, model, CLOCK) == dict.fromkeys(range(3), (0.0, 1))
+    wrong: list[dict[str, Any]] = [
+        {"model": model, "ts": 5, "features": {}},
+        {"prediction_id": "x", "model": model, "ts": "soon", "prediction": 1},
+    ]
+    backend.append("predictions", wrong, 1, CLOCK + moment.DAY + 1)
+    backend.append("predictions", [{"prediction_id": "y", "model": "nobody", "ts": 5}], 1, CLOCK + moment.DAY + 2)
+    assert values(backend, model, CLOCK) == {0: (0.0, 1), 1: (2 / 3, 3), 2: (0.0, 1)}
+    backend.append("labels", [{"prediction_id": "0", "model": model, "label": None}], 2, CLOCK + 2 * moment.DAY)
+    assert values(backend, model, CLOCK) == {0: (0.0, 1), 1: (2 / 3, 3), 2: (0.5, 2)}
+    labels(backend, model, 3, "0", "1", "2")
+    assert values(backend, model, CLOCK) == {0: (0.0, 4), 1: (2 / 3, 3), 2: (0.5, 2)}
+
+
+def test_a_model_of_which_nothing_can_be_used_has_no_windows(backend: Backend, model: str) -> None:
+    """It is not live, and its owner finds nothing to evaluate."""
+    watch(backend, model, "quality.rejected_rate")
+    backend.append("predictions", [{"model": model, "ts": 5}], 0, CLOCK)
+    assert values(backend, model, CLOCK) == {}

@@ -162,7 +162,7 @@ class _Timed:
         """Rows that could not be used."""
         self._time("dead_letters", rows, lambda: self._store.dead_letters(rows))
 
-    def batches(self, rows: Rows) -> None:
+    def batches(self, rows: Sequence[Mapping[str, str | int | list[int]]]) -> None:
         """What a batch held."""
         self._time("batches", rows, lambda: self._store.batches(rows))
 
