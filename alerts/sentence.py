@@ -43,15 +43,16 @@ def _value(reading: Reading, about: Measure) -> str:
     if (excess := reading.evidence.get("excess")) is not None:
         return f"{number.rounded(reading.value)}, {number.rounded(excess)} more than chance explains"
     if (rise := reading.evidence.get("rise")) is not None and reading.baseline_value is not None and reading.baseline:
-        return f"{number.rounded(reading.value)}, {_far(rise)} its {baselines.brief(reading.baseline)} {number.rounded(reading.baseline_value)}"
+        own, other = (number.of_unit(one, about.unit) for one in (reading.value, reading.baseline_value))
+        return f"{own}, {_far(rise, about.unit)} its {baselines.brief(reading.baseline)} {other}"
     if about.judged is not Judged.WORSE or reading.baseline is None or reading.baseline_value is None:
         return number.of_unit(reading.value, about.unit)
-    far = _far(reading.value - reading.baseline_value)
+    far = _far(reading.value - reading.baseline_value, "")
     return f"{number.rounded(reading.value)}, {far} its {baselines.brief(reading.baseline)} {number.rounded(reading.baseline_value)}"
 
 
-def _far(moved: float) -> str:
-    return f"{number.rounded(abs(moved))} {'above' if moved > 0 else 'below'}" if moved else "equal to"
+def _far(moved: float, unit: str) -> str:
+    return f"{number.of_unit(abs(moved), unit)} {'above' if moved > 0 else 'below'}" if moved else "equal to"
 
 
 def _threshold(reading: Reading, about: Measure, level: str) -> str:

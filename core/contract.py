@@ -148,6 +148,7 @@ class Contract(Described, frozen=True, kw_only=True):
     pane: int = moment.HOUR
     roles: Roles = Roles()
     usual: UsualWindow | None = None
+    facts: bool = False  # whether the rows of the reference are kept as facts; contracts from before do not say so
 
     @property
     def of_reference(self) -> Contract:

@@ -63,7 +63,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     `of_stream`: it is of how events come, so that there is none of a segment, of one version or of the reference.
     `sampled`: its value is an estimate from the window's rows, so that it needs some; else a window without rows has a value, too.
     `tested`: with a baseline it has a statistic whose law is known where nothing moved (`detectors.law`). `excess`: the value is that statistic times a number, so that
-    its excess over the mean of that law is of the same unit.
+    the excess over its mean can be given in the value's unit.
     """
 
     name: str

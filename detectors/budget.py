@@ -10,10 +10,24 @@ import numpy.typing as npt
 from core.block import Floats, Ints
 
 
+class Allowed(NamedTuple):
+    """What is allowed: `windows` blocks with an alarm in `period`; a block is `block` long and holds `tests` windows. Lengths are in microseconds."""
+
+    windows: int
+    period: int
+    block: int
+    tests: int = 1
+
+    @property
+    def rate(self) -> float:
+        """The share of blocks that may hold an alarm."""
+        return self.windows * self.block / self.period
+
+
 class Allowance(NamedTuple):
     """A breach is a p-value of `p` or less. `expected` is the share of blocks in which that raises an alarm, `blocks` how many there were.
 
-    `extrapolated`: the reference is too short for the budget, so the law of p-values decides instead of windows.
+    `extrapolated`: the reference cannot tell, so the law of p-values decides instead of windows.
     """
 
     p: float
@@ -22,29 +36,30 @@ class Allowance(NamedTuple):
     extrapolated: bool
 
 
-def allowance(p: Floats, block: Ints, rate: float, persist: tuple[int, int]) -> Allowance:
-    """The largest p-values that may count as breaches, so that at most `rate` of blocks of windows hold an alarm.
+def allowance(p: Floats, block: Ints, allowed: Allowed, persist: tuple[int, int]) -> Allowance:
+    """The largest p-values that may count as breaches, so that no more blocks of windows hold an alarm than are allowed.
 
     p: (windows, series), windows in order, NaN where there is none; block: (windows,), the block of each window; persist: m of n windows. An alarm
-    is a window in which a series has m breaches among its last n windows. With N blocks, floor(rate (N + 1)) of them may alarm: a new block that is
-    exchangeable with these then alarms with probability `rate` at most (conformal prediction; Vovk, Gammerman and Shafer 2005).
+    is a breach with m breaches among the series' last n windows that have a p-value. With N blocks, floor(rate (N + 1)) of them may hold an alarm: a new block
+    that is exchangeable with these then does with probability `rate` at most (conformal prediction; Vovk, Gammerman and Shafer 2005).
     """
     there = ~np.isnan(p)
     blocks, series = len(np.unique(block[there.any(1)])), int(there.any(0).sum())
-    allowed = int(np.floor(rate * (blocks + 1)))
-    if allowed < 1:
-        return Allowance(float(-np.expm1(np.log1p(-rate) / max(series, 1))), rate, blocks, extrapolated=True)
+    most = allowed.windows * allowed.block * (blocks + 1) // allowed.period
+    tail = Allowance(_tail(allowed.rate, max(series, 1) * allowed.tests), min(allowed.rate, 1.0), blocks, extrapolated=True)
     steps = np.unique(p[there])
+    if most < 1 or not len(steps):
+        return tail
 
     def alarms(step: int) -> int:
-        return _alarms(p <= steps[step], block, persist)
+        return _alarms(p <= steps[step], there, block, persist)
 
     low, high = -1, len(steps) - 1  # the last step that is known to be allowed, and the last that may be
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if alarms(middle) <= allowed else (low, middle - 1)
-    if low < 0:
-        return Allowance(float(np.nextafter(steps[0], -1.0)), 0.0, blocks, extrapolated=False)
+        low, high = (middle, high) if alarms(middle) <= most else (low, middle - 1)
+    if low < 0:  # even the smallest p-value is too common
+        return tail._replace(p=max(0.0, min(tail.p, float(np.nextafter(steps[0], -1.0)))))
     found = alarms(low)
     first, last = 0, low  # of the steps with as many alarms the first
     while first < last:
@@ -53,8 +68,19 @@ def allowance(p: Floats, block: Ints, rate: float, persist: tuple[int, int]) -> 
     return Allowance(float(steps[first]), found / (blocks + 1), blocks, extrapolated=False)
 
 
-def _alarms(breach: npt.NDArray[np.bool_], block: Ints, persist: tuple[int, int]) -> int:
+def _tail(rate: float, tests: int) -> float:
+    """The p-value that one of so many independent tests reaches with a probability of `rate`."""
+    return 1.0 if rate >= 1 else float(-np.expm1(np.log1p(-rate) / tests))
+
+
+def _alarms(breach: npt.NDArray[np.bool_], there: npt.NDArray[np.bool_], block: Ints, persist: tuple[int, int]) -> int:
     """In how many blocks there is an alarm."""
     m, n = persist
-    total = np.cumsum(np.concatenate([np.zeros((n, breach.shape[1]), np.int64), breach]), axis=0)
-    return len(np.unique(block[(total[n:] - total[:-n] >= m).any(1)]))
+    alarm = np.asarray(breach.any(axis=1))
+    if n > 1:
+        alarm[:] = False
+    for one in range(breach.shape[1]) if n > 1 else ():
+        judged = np.flatnonzero(there[:, one])
+        total = np.cumsum(np.concatenate([np.zeros(n, np.int64), breach[judged, one]]))
+        alarm[judged[breach[judged, one] & (total[n:] - total[:-n] >= m)]] = True
+    return len(np.unique(block[alarm]))

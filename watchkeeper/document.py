@@ -21,5 +21,6 @@ def written(contract: Contract) -> dict[str, Any]:
 def read(document: Mapping[str, Any]) -> Contract:
     """The contract of a document."""
     times = {"earliest": moment.parse(document["earliest"]), "pane": duration.parse(document["pane"])}
-    usual = document["usual"] and {"length": duration.parse(document["usual"]["window"]), "rows": document["usual"]["rows"]}
+    said = document.get("usual")  # servers of an earlier version do not say it
+    usual = said and {"length": duration.parse(said["window"]), "rows": said["rows"]}
     return msgspec.convert({**document, **times, "usual": usual}, Contract)

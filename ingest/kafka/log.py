@@ -2,7 +2,8 @@
 
 Each consumer reads through the assignment that it was made for (`AssignedLog`): if the partition was given up meanwhile and has come back, it gets nothing of
 what the next consumer must read. No position is passed over because the client delivers a later one: the client is first told to read again from there. Only if that
-gives the later position once more, there is nothing between, as where a transaction ended.
+gives the later position once more, there is nothing between, as where a transaction ended. After the first single position of that kind, later single ones are believed: a
+topic with transactions has one for each.
 
 One thread owns the client, because the client does not let one thread commit while another polls. The thread polls, hands in the records (`take`),
 and makes the commits that were asked for (`serve`). Each partition's consumer reads from here. Bytes that are not yet written count, whether they
@@ -41,7 +42,8 @@ class _Partition:
     """The state of one assigned partition. `reached` is the position up to which all records were taken in.
 
     `given` are the batches that were handed out and are not written, each as its last position and its bytes. `bytes` counts everything that is not written.
-    `sought` is the position from which the client was last told to read again, `markers` whether a single position without a record was seen.
+    `sought` is the position from which the client was last told to read again, `markers` whether it has
+    twice passed over the same single position, as at the end of a transaction.
     """
 
     committed: CommittedPosition
@@ -145,9 +147,19 @@ class KafkaLog:
             crowded = self._crowded() if self._bytes > self._memory else []
         for (topic, partition), position in doubted.items():
             _log.warning("%s %d: the client passes over position %d; it is read again", topic, partition, position)
-            self._consumer.seek(TopicPartition(self._names[topic], partition, position))
+            try:
+                self._consumer.seek(TopicPartition(self._names[topic], partition, position))
+            except KafkaException as error:  # the partition may be going; the next record asks again
+                _log.warning("%s %d could not be read again: %s", topic, partition, error_text(error))
+                self._forget(topic, partition)
         if crowded:
             self._consumer.pause(crowded)
+
+    def _forget(self, topic: Topic, partition: int) -> None:
+        """The client was not told to read again."""
+        with self._changed:
+            if (held := self._held.get((topic, partition))) is not None:
+                held.sought = None
 
     def _add(self, held: _Partition, message: Message, offset: int) -> None:
         body = message.value() or b""

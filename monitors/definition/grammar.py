@@ -129,6 +129,9 @@ def _together(entry: DefinitionEntry, faults: Faults, monitor: Monitor, about: M
         field.ordered(monitor.warn, monitor.critical)
     except ConfigError as error:
         faults.add(entry.lines["critical"], f"monitor `{entry.name}`, `critical`", error)
+    if monitor.budget is not None and monitor.window.step < monitor.window.longest:
+        overlap = ConfigError("a budget counts windows that do not overlap", remedy="leave `every` out of `target`")
+        faults.add(entry.lines["budget"], f"monitor `{entry.name}`, `budget`", overlap)
     if about is None or not about.of_stream:
         return
     wrong = {
@@ -165,8 +168,8 @@ def _keys(entry: DefinitionEntry, faults: Faults) -> None:
         elif key not in KEYS:
             faults.add(entry.lines[key], where, unknown("field", key, KEYS))
     if entry.fields.get("budget") is not None:
-        for key in ("warn", "critical", "compare", "gate"):
-            if entry.fields.get(key) is not None:
+        for key, usual in (("warn", None), ("critical", None), ("compare", Compare.VALUE), ("gate", Gate.NONE)):
+            if entry.fields.get(key) not in (None, usual):
                 faults.add(
                     entry.lines[key], where, ConfigError(f"a `budget` takes the place of `{key}`", remedy="leave one of the two out")
                 )

@@ -14,14 +14,13 @@ import msgspec
 import numpy as np
 
 from core.block import Ints
-from core.contract import Contract
 from core.error import Retryable
 from core.moment import DAY
 from core.monitor import Monitor
 from core.segment import ALL
 from core.span import Spans
 from detectors import catalogue
-from detectors.budget import Allowance, allowance
+from detectors.budget import Allowance, Allowed, allowance
 from detectors.dispersion import ENOUGH, Dispersion, dispersion, p_value
 from detectors.spec import Law
 from monitors.evaluation.plan import chunks
@@ -42,7 +41,7 @@ _PERIODS = 3  # of a budget, which a reference must hold
 class Calibration:
     """What the windows of the reference tell of a monitor's statistics: their `dispersion`, (columns, segments). `all` is among the segments.
 
-    `allowance` is what a budget allows in blocks of `block` microseconds, None without one. `brief`: the reference is shorter than three periods of it.
+    `allowance` is what a budget allows in blocks of `block` microseconds, None without one. `brief`: the reference is shorter than three periods of the budget.
     """
 
     columns: tuple[str, ...]
@@ -99,9 +98,9 @@ def calibrate(monitor: Monitor, model: Model, panes: Panes, reads: Callable[[Sco
     known = Dispersion(*(np.stack(parts) for parts in zip(*(found.of(name, segments) for name in columns), strict=True)))
     p = p_value(away, known)
     block = max(DAY, monitor.window.longest)
-    rate = monitor.budget.windows * block / monitor.budget.period
-    allowed = allowance(p.reshape(len(p), -1), windows.take(whole).start // block, rate, monitor.persist)
-    return replace(found, allowance=allowed, block=block, brief=length < _PERIODS * monitor.budget.period)
+    budget = Allowed(monitor.budget.windows, monitor.budget.period, block, block // monitor.window.step)
+    found_p = allowance(p.reshape(len(p), len(columns) * len(segments)), windows.take(whole).start // block, budget, monitor.persist)
+    return replace(found, allowance=found_p, block=block, brief=length < _PERIODS * monitor.budget.period)
 
 
 def _laws(monitor: Monitor, reads: Reads, columns: tuple[str, ...], windows: Spans, around: Spans) -> Law:
@@ -127,11 +126,6 @@ def _slots(model: Model, panes: Panes) -> Ints:
     if model.reference is None:
         return np.zeros(0, np.int64)
     slots, _ = panes.slots(model.contract.of_reference)
-    if not len(slots) and not _from_before(model.contract):
+    if not len(slots) and model.contract.facts:
         raise Retryable("the rows of the reference are not in the fact store; if this stays, give the same reference again")
     return np.asarray(slots[slots != UNTIMED])
-
-
-def _from_before(contract: Contract) -> bool:
-    """Whether a contract was made by a version that did not keep the rows of references as facts."""
-    return any(column.numeric and column.spread is None for column in contract.features)

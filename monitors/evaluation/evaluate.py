@@ -29,6 +29,8 @@ from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
 from monitors.ports import Contracts, Panes, Raw, Stream
 
+_KEPT = 10_000  # calibrations
+
 Texts = npt.NDArray[np.object_]
 
 
@@ -77,13 +79,19 @@ class Evaluate:
 
     def calibration(self, monitor: Monitor, model: Model) -> Calibration | None:
         """The calibration of a monitor; None if its measure has no statistic whose law is known, or compares nothing. Raises Retryable."""
-        if not catalogue.spec(monitor.measure).about.tested or monitor.baseline is None:
+        spec = catalogue.known(monitor.measure)
+        if spec is None or not spec.about.tested or monitor.baseline is None:
             return None
         place, key = (monitor.model, monitor.name), (msgspec.json.encode(monitor), model.contract.version)
         kept = self._calibrations.get(place)
-        if kept is None or kept[0] != key:
-            self._calibrations[place] = kept = (key, calibrate(monitor, model, self._panes, self.reads))
-        return kept[1]
+        if kept is not None and kept[0] == key:
+            return kept[1]
+        found = calibrate(monitor, model, self._panes, self.reads)
+        if found.windows or model.contract.facts or model.reference is None:  # else the reference may be stored yet
+            if len(self._calibrations) >= _KEPT:
+                self._calibrations.clear()
+            self._calibrations[place] = (key, found)
+        return found
 
     def __call__(self, monitor: Monitor, windows: Spans, reads: Reads) -> Frame:
         """The readings of these windows for all columns of the monitor and all segments of the scope."""
@@ -159,7 +167,8 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
         excess=excess,
     )
     block = _Block._make(np.broadcast_to(array, shape) for array in block)
-    return block, _with_comparison(result.evidence, block, asked.compare)
+    provisional = asked.calibration is not None and asked.calibration.provisional
+    return block, _with_comparison(result.evidence, block, asked.compare, provisional=provisional)
 
 
 def _tested(result: Result, known: Dispersion) -> tuple[Floats, Floats, Floats]:
@@ -173,9 +182,11 @@ def _tested(result: Result, known: Dispersion) -> tuple[Floats, Floats, Floats]:
     return p_value(result.law, known), known.phi, excess
 
 
-def _with_comparison(evidence: Evidence | None, block: _Block, compare: Compare) -> Callable[[Places], list[dict[str, Any]]]:
-    """Evidence with the p-value and the dispersion of each place, where there is one, and with what is compared with the thresholds in place of the value."""
-    numbers = {"p": block.p, "phi": block.phi}
+def _with_comparison(
+    evidence: Evidence | None, block: _Block, compare: Compare, *, provisional: bool
+) -> Callable[[Places], list[dict[str, Any]]]:
+    """Evidence with the p-value and the dispersion of each place, where there is one, whether they are provisional, and with what is compared with the thresholds in place of the value."""
+    numbers, mark = {"p": block.p, "phi": block.phi}, {"provisional": True} if provisional else {}
     if compare is Compare.EXCESS:
         numbers["excess"] = block.excess
     elif compare is Compare.RISE:
@@ -185,7 +196,9 @@ def _with_comparison(evidence: Evidence | None, block: _Block, compare: Compare)
         documents = [{} for _ in places[0]] if evidence is None else evidence(places)
         rows = zip(*(values[places].tolist() for values in numbers.values()), strict=True)
         return [
-            {name: number for name, number in zip(numbers, row, strict=True) if not isnan(number)} | document
+            {name: number for name, number in zip(numbers, row, strict=True) if not isnan(number)}
+            | (mark if not isnan(row[0]) else {})
+            | document
             for row, document in zip(rows, documents, strict=True)
         ]
 

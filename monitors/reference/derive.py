@@ -115,7 +115,7 @@ def derive(
     outcomes = outcomes_of(table, contract)
     contract = _with_bins(table, given, contract, block, outcomes)
     contract, block = with_signals(table, given, contract, block, names_of(found, contract, options.signals))
-    contract = msgspec.structs.replace(contract, usual=usual_window(contract, block))
+    contract = msgspec.structs.replace(contract, usual=usual_window(contract, block), facts=True)
     return contract, _summarise(contract, block, outcomes)
 
 

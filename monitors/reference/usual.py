@@ -41,7 +41,9 @@ def usual_window(contract: Contract, block: Predictions) -> UsualWindow | None:
 
 
 def _daily(contract: Contract, block: Predictions) -> bool:
-    """Whether the number of rows, or the values of a feature or of the prediction, depend on the hour of the day."""
+    """Whether the number of rows, or the values of a feature or of the prediction, depend on the hour of the day; of the last whole days."""
+    first, last = int(block.ts.min()) // HOUR * HOUR, int(block.ts.max()) // HOUR * HOUR + HOUR
+    block = block.take(np.flatnonzero(block.ts >= last - (last - first) // DAY * DAY))
     hour = block.ts % DAY // HOUR
     rows = np.bincount(hour, minlength=24)
     if rows.var() - rows.mean() > (_VARIES * rows.mean()) ** 2:  # a count's variance is its mean, if nothing else varies

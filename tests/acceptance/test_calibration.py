@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from core import moment
 from core.baseline.reference import Reference
-from core.contract import Kind
 from core.error import Retryable
 from core.measure import Subject
 from core.monitor import Budget, Monitor
@@ -112,17 +113,27 @@ def test_a_reference_without_times_tells_nothing(stores: Stores) -> None:
     _, model = give(stores, "untimed", file().drop_columns("ts"))
     found = calibrated(stores, model, "quality.null_rate")
     assert (found.windows, found.provisional, found.of("x", ("all",)).phi.tolist()) == (0, True, [1.0])
+    allowed = calibrated(stores, model, "drift.psi", budget=Budget(1, 30 * moment.DAY)).allowance
+    assert allowed is not None
+    assert (allowed.blocks, allowed.extrapolated) == (0, True)
 
 
 def test_a_monitor_waits_for_the_facts_of_its_reference(stores: Stores) -> None:
     """Between the contract and its facts, or without them after a fault, nothing is calibrated by nothing; the error says what to do."""
     table = file()
     _, model = give(stores, "waits", table)
-    assert all(column.kind is Kind.CATEGORICAL or column.spread for column in model.contract.features)
+    assert model.contract.facts
     purge(stores.engine, model.contract.of_reference.model)
     with pytest.raises(Retryable, match="give the same reference again"):
         calibrated(stores, model, "drift.psi")
+    before = replace(model, contract=msgspec.structs.replace(model.contract, facts=False))
+    evaluate = Evaluate(stores.panes, stores.raw, stores.stream, lambda *_: model.contract)
+    monitor = Monitor(name="m", model="waits", measure="drift.psi", baseline=Reference())
+    assert (found := evaluate.calibration(monitor, before)) is not None
+    assert found.windows == 0  # a contract of an earlier version, which kept no facts
     assert give(stores, "waits", table)[0] == "unchanged"
+    assert (found := evaluate.calibration(monitor, before)) is not None
+    assert found.windows == DAYS - 2
     assert calibrated(stores, model, "drift.psi", window=Tumbling(moment.DAY)).windows == DAYS - 2
 
 

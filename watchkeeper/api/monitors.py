@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -9,6 +10,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from core import moment
+from core.error import Retryable
 from core.monitor import Monitor
 from watchkeeper.api import answer, query
 from watchkeeper.api.auth import needs, principal_of
@@ -44,7 +46,7 @@ def router(services: Services) -> APIRouter:
         for place in _places(request):
             if (found := services.monitor(*place)) is not None:
                 retired = {"retired_at": None if found[1] is None else moment.text(found[1])}
-                return answer.json(document(found[0]) | retired | {"calibration": None if found[1] else services.calibration(found[0])})
+                return answer.json(document(found[0]) | retired | {"calibration": None if found[1] else _calibration(services, found[0])})
         raise _missing(model, name)
 
     @routes.delete("/v1/monitors/{model}/{name:path}", summary="Delete a monitor", dependencies=[needs(role("delete monitor"))])
@@ -59,6 +61,14 @@ def router(services: Services) -> APIRouter:
         return answer.json(services.do(principal_of(request), "delete monitor", wanted))
 
     return routes
+
+
+def _calibration(services: Services, monitor: Monitor) -> Mapping[str, Any] | None:
+    """The calibration of a monitor; None if it has none, or none yet."""
+    try:
+        return services.calibration(monitor)
+    except Retryable:
+        return None
 
 
 def _places(request: Request) -> list[tuple[str, str]]:

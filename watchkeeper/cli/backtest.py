@@ -10,6 +10,7 @@ import typer
 
 from core.error import ConfigError
 from monitors.definition.document import Faults, bare, entries
+from monitors.definition.field import version
 from watchkeeper.cli import terminal
 from watchkeeper.cli.apply import text_of
 from watchkeeper.cli.connection import Url, connect
@@ -30,8 +31,10 @@ def backtest(
     Example: `watchkeeper backtest monitors.yaml --from 2024-01-01`
     """
     faults = Faults()
-    monitors = [{"monitor": one.name, **bare(one.fields)} for one in entries(text_of(file), faults) if one.kind == "monitor"]
+    written = [one for one in entries(text_of(file), faults) if one.kind == "monitor"]
+    versions = [faults.read(one, "version", version, None) for one in written]  # `1.10` without quotes has lost its text below
     faults.close()
+    monitors = [{"monitor": one.name, **bare(one.fields), "version": of} for one, of in zip(written, versions, strict=True)]
     if not monitors:
         raise ConfigError(
             f"{file} defines no monitor", remedy="write for example `- {monitor: drift, model: taxi-fare, measure: drift.psi, warn: 0.1}`"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import ssl
 import threading
 import time
@@ -20,7 +21,6 @@ from typing import Any
 import faust
 from aiokafka.partitioner import murmur2
 
-from core.error import WatchkeeperError
 from ingest.kafka import topics
 from ingest.kafka.connection import Connection
 from ingest.kafka.coverage import unassigned
@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 TICKS = "ticks"
 _LONGEST_SESSION = 10.0  # seconds until the partitions of a process that died go to another; nothing is lost, so they need not wait longer
 _LONGEST_PAUSE = 10.0
+_LONGEST_REST = 600.0
 _HUNG = 90.0  # seconds without a sign of life from the loop
 _JOIN = 60.0  # seconds to start, whether the brokers are there or not
 _END = 2.0  # seconds to end tasks that are left over
@@ -47,6 +48,7 @@ class Agent:
         self._of = 0  # how many partitions the topic has
         self._problem: str | None = "not a member of the group yet"
         self._suspected_since: float | None = None
+        self._rest = self._session  # seconds between two checks of coverage; longer after each that made this process join again
         self._stop, self._renew = threading.Event(), threading.Event()
         self.rebalances = 0
         self.beat = time.monotonic()  # of the loop
@@ -141,14 +143,18 @@ class Agent:
         """Join again if partitions are nobody's twice in a row."""
         before: frozenset[int] = frozenset()
         while True:
-            await asyncio.sleep(self._session)
+            await asyncio.sleep(self._rest * random.uniform(1.0, 1.5))  # noqa: S311 - so that members do not leave together
             try:
                 left = await asyncio.to_thread(unassigned, self._connection, "evaluate", TICKS)
-            except WatchkeeperError:  # the brokers do not answer, or do not let this process ask
-                left = frozenset()
+            except Exception as error:  # it cannot be known now, whatever the client raises
+                _log.debug("the group of evaluation cannot be described: %s", error)
+                continue
+            if not left:
+                self._rest = self._session
             if lost := before & left:
                 self._problem = f"the group has left partitions {sorted(lost)} of {self._topic} to no process; joining again"
                 _log.warning("%s", self._problem)
+                self._rest = min(2 * self._rest, _LONGEST_REST)
                 self._renew.set()
             before = left
 

@@ -66,7 +66,9 @@ class TrialReader(Sources):
         about, contract = MEASURES[monitor.measure], self._known(monitor.model)
         rules: dict[tuple[str, str], Rule] = {}
         windows, readings, alarms, episodes = 0, 0, set[tuple[int, int]](), dict[str, dict[str, Any]]()
+        segments = 0
         for frame in self._frames(monitor, trial):
+            segments = len(frame.segments)
             windows, readings = windows + len(frame.windows), readings + frame.value.size
             for reading in frame.readings(*_all(frame)) if monitor.alarms else ():
                 firing = _advance(rules, reading, monitor, about, episodes)
@@ -76,25 +78,28 @@ class TrialReader(Sources):
             "readings": readings,
             "alarm_windows": len(alarms),
             "episodes": sorted(episodes.values(), key=lambda one: (one["fired_at"], one["column"], one["segment"])),
-            "expected_false_alarm_windows": self._expected(monitor, contract, windows),
+            "expected_false_alarm_windows": self._expected(monitor, contract, windows, segments),
         }
 
-    def _expected(self, monitor: Monitor, contract: Contract, windows: int) -> float | None:
+    def _expected(self, monitor: Monitor, contract: Contract, windows: int, segments: int) -> float | None:
         """How many of some windows alarm by chance, as promised by a budget or at most by a gate; None without either."""
         if monitor.budget is not None:
             return windows * monitor.budget.windows * monitor.window.longest / monitor.budget.period
         columns = len(columns_of(monitor, contract))
-        return windows * columns * alpha(monitor.window.longest, columns) if monitor.gate is Gate.EVIDENCE else None
+        by_chance = min(1.0, segments * columns * alpha(monitor.window.longest, columns))
+        return windows * by_chance if monitor.gate is Gate.EVIDENCE else None
 
     def _read(self, trial: Trial) -> Monitor:
         """The monitor of a trial, with the grouping of the trial's segment. Raises ConfigError."""
-        written = json.dumps([{"monitor": _NAME, **trial.monitor}])
+        written = json.dumps([{"monitor": _NAME, **trial.monitor}], ensure_ascii=False)
         found = parse(written, contract=self._stores.control.contract, there=[("monitor", str(trial.monitor.get("model")), _NAME)]).monitors
         if len(found) != 1:
             raise ConfigError("`monitor` is no monitor", remedy="write the fields of a monitor, such as model and measure")
         monitor = found[0]
         if trial.segment in {None, ALL}:
             return monitor
+        if MEASURES[monitor.measure].of_stream:
+            raise ConfigError(f"`{monitor.measure}` is not computed for segments", remedy="leave `segment` out")
         grouping = "*".join(grouping_of(str(trial.segment)))
         known = {"*".join(one) for one in ((dimension.name,) for dimension in self._known(monitor.model).dimensions)}
         if grouping not in known | {"*".join(cross) for cross in self._known(monitor.model).crosses}:
