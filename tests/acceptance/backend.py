@@ -198,7 +198,7 @@ class Backend:
         try:
             return self.step(self.owner(model), model, committed, silent=silent)
         except Fenced:  # an owner that was killed while it took the model has it now, and nobody works for it
-            del self._owners[model]
+            del self._owners[model], self._known[model]
             return True
 
     def step(self, owner: Owner, model: str, committed: Committed, *, silent: bool) -> bool:

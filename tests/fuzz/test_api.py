@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
@@ -59,6 +59,8 @@ def check_of(operation: Any) -> Callable[..., None]:
             for name in sorted(given_ or {}):
                 if data.draw(st.booleans()):
                     given_[name] = data.draw(WORDS)
+        # Clients take a part of a path that is only dots for the folder, or the one above: that is another address.
+        assume(not any(str(value).strip(".") == "" for value in (case.path_parameters or {}).values()))
         if operation.method.upper() == "DELETE" and MODEL in (case.path_parameters or {}).values():
             case.path_parameters = dict.fromkeys(case.path_parameters, "nobody")  # what the others ask about stays there
         case.validate_response(case.call(timeout=300), checks=CHECKS)
