@@ -72,7 +72,7 @@ class Series:
             reason=lay("reason"),
             limited=_limited(table),
             effective=_known(lay("n_effective")) if "n_effective" in table.column_names else [],
-            **({name: _told(lay("evidence"), name) for name in ("excess", "p")} if "evidence" in table.column_names else {}),
+            **(_told(lay("evidence"), "excess", "p") if "evidence" in table.column_names else {}),
             length=pc.max(pc.subtract(table["window_end"], table["window_start"])).as_py(),
         )
 
@@ -129,9 +129,10 @@ def _limited(table: pa.Table) -> bool:
     return any(threshold is not None for text in texts for threshold in msgspec.json.decode(text).values())
 
 
-def _told(evidence: list[str | None], name: str) -> list[float | None]:
-    """A number in each text of evidence; empty if none holds it."""
-    return _known([msgspec.json.decode(text).get(name) if text and f'"{name}"' in text else None for text in evidence])
+def _told(evidence: list[str | None], *names: str) -> dict[str, list[float | None]]:
+    """By name a number in each text of evidence; empty if none holds it."""
+    documents = [msgspec.json.decode(text) if text else {} for text in evidence]
+    return {name: _known([document.get(name) for document in documents]) for name in names}
 
 
 def _known(values: list[float | None]) -> list[float | None]:

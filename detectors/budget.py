@@ -76,10 +76,10 @@ def _tail(rate: float, tests: int) -> float:
 def _alarms(breach: npt.NDArray[np.bool_], there: npt.NDArray[np.bool_], block: Ints, persist: tuple[int, int]) -> int:
     """In how many blocks there is an alarm."""
     m, n = persist
-    alarm = np.asarray(breach.any(axis=1))
-    if n > 1:
-        alarm[:] = False
-    for one in range(breach.shape[1]) if n > 1 else ():
+    if n == 1:
+        return len(np.unique(block[breach.any(1)]))
+    alarm = np.zeros(len(breach), np.bool_)
+    for one in range(breach.shape[1]):
         judged = np.flatnonzero(there[:, one])
         total = np.cumsum(np.concatenate([np.zeros(n, np.int64), breach[judged, one]]))
         alarm[judged[breach[judged, one] & (total[n:] - total[:-n] >= m)]] = True

@@ -89,12 +89,12 @@ def calibrate(monitor: Monitor, model: Model, panes: Panes, reads: Callable[[Sco
         none = np.zeros((0, len(columns), len(segments)))
         return Law(*(np.concatenate([none, *parts]) for parts in zip(*found, strict=True))) if found else Law(none, none)
 
-    found = Calibration(columns, segments, dispersion(laws(lambda chunk: neighbourhood(windows, windows.find(chunk))).statistic))
+    near = laws(lambda chunk: neighbourhood(windows, windows.find(chunk)))
+    found = Calibration(columns, segments, dispersion(near.statistic))
     if monitor.budget is None:
         return found
     length = int(slots[-1]) + contract.pane - int(slots[0]) if len(slots) else 0
-    week = length >= _LONG
-    away = laws(lambda chunk: Spans(chunk.start - 7 * DAY, chunk.end + 7 * DAY) if week else neighbourhood(windows, windows.find(chunk)))
+    away = laws(lambda chunk: Spans(chunk.start - 7 * DAY, chunk.end + 7 * DAY)) if length >= _LONG else near
     known = Dispersion(*(np.stack(parts) for parts in zip(*(found.of(name, segments) for name in columns), strict=True)))
     p = p_value(away, known)
     block = max(DAY, monitor.window.longest)
