@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -90,21 +89,16 @@ class TrialReader(Sources):
         return windows * by_chance if monitor.gate is Gate.EVIDENCE else None
 
     def _read(self, trial: Trial) -> Monitor:
-        """The monitor of a trial, with the grouping of the trial's segment. Raises ConfigError."""
-        written = json.dumps([{"monitor": _NAME, **trial.monitor}], ensure_ascii=False)
-        found = parse(written, contract=self._stores.control.contract, there=[("monitor", str(trial.monitor.get("model")), _NAME)]).monitors
+        """The monitor of a trial, with the grouping of the trial's segment among its own. Raises ConfigError."""
+        fields = {"monitor": _NAME, **trial.monitor}
+        if trial.segment not in {None, ALL}:
+            own = fields.get("segments") or []
+            fields["segments"] = [*(own if isinstance(own, list) else [own]), "*".join(grouping_of(str(trial.segment)))]
+        there = [("monitor", str(fields.get("model")), _NAME)]
+        found = parse(json.dumps([fields], ensure_ascii=False), contract=self._stores.control.contract, there=there).monitors
         if len(found) != 1:
             raise ConfigError("`monitor` is no monitor", remedy="write the fields of a monitor, such as model and measure")
-        monitor = found[0]
-        if trial.segment in {None, ALL}:
-            return monitor
-        if MEASURES[monitor.measure].of_stream:
-            raise ConfigError(f"`{monitor.measure}` is not computed for segments", remedy="leave `segment` out")
-        grouping = "*".join(grouping_of(str(trial.segment)))
-        known = {"*".join(one) for one in ((dimension.name,) for dimension in self._known(monitor.model).dimensions)}
-        if grouping not in known | {"*".join(cross) for cross in self._known(monitor.model).crosses}:
-            raise ConfigError(f"there is no segment `{trial.segment}`", remedy="write it as `carrier=UA`")
-        return msgspec.structs.replace(monitor, segments=tuple(dict.fromkeys((*monitor.segments, grouping))))
+        return found[0]
 
     def _frames(self, monitor: Monitor, trial: Trial) -> Iterator[Frame]:
         """The readings of a monitor, windows in order. Raises ConfigError if they are too many."""
