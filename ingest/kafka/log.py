@@ -142,7 +142,7 @@ class KafkaLog:
                     continue
                 if error is None:
                     self._add(held, message, offset)
-                held.reached = offset + (error is None)
+                held.reached = offset if error is not None else offset + 1
             self._changed.notify_all()
             crowded = self._crowded() if self._bytes > self._memory else []
         for (topic, partition), position in doubted.items():

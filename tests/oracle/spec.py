@@ -11,8 +11,6 @@ import pandas as pd
 
 DAY = 86_400_000_000
 _UNITS = {"s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": DAY, "w": 7 * DAY}
-_CLASSES = ("performance.accuracy", "performance.f1", "performance.roc_auc")
-_NUMBERS = ("performance.mae", "performance.rmse")
 
 
 @dataclass(frozen=True)
@@ -86,11 +84,3 @@ def duration(text: str) -> int:
     match = re.fullmatch(r"(\d+)([smhdw])", text)
     assert match, text
     return int(match[1]) * _UNITS[match[2]]
-
-
-def defaults(spec: Spec, reference: pd.DataFrame) -> list[dict[str, Any]]:
-    """The default monitors of a model that is given only a reference."""
-    columns = [*spec.watched(reference), "@prediction"]
-    shared: list[dict[str, Any]] = [{"measure": measure, "columns": columns} for measure in ("quality.null_rate", "drift.psi", "drift.js")]
-    performance: list[dict[str, Any]] = [{"measure": measure} for measure in (_NUMBERS if spec.regression else _CLASSES)]
-    return [{"monitor": f"default-{item['measure']}", **item} for item in (*shared, *performance)]
