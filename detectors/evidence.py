@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, Literal, Self, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -220,7 +220,8 @@ class Delays:
     empty: ClassVar[str] = "no labelled predictions"
 
 
-LATE = ("1m", "5m", "15m", "1h", "6h", "1d", "7d")
+Lateness = Literal["1m", "5m", "15m", "1h", "6h", "1d", "7d"]
+LATE: tuple[str, ...] = get_args(Lateness)
 
 
 @dataclass(frozen=True)

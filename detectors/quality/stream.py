@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
 from core.measure import Measure, Need
-from detectors.evidence import Copies, Late, Orphans, Rejects
+from detectors.evidence import Copies, Late, Lateness, Orphans, Rejects
 from detectors.rate import NO_ROWS, rate, rate_spec
 from detectors.spec import Result, Spec
 
@@ -15,7 +13,7 @@ from detectors.spec import Result, Spec
 class LateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`after`: a prediction is late if the log took it more than so much later than its `ts`."""
 
-    after: Literal["1m", "5m", "15m", "1h", "6h", "1d", "7d"] = "1h"
+    after: Lateness = "1h"
 
 
 def _late(target: Late, baseline: Late | None, params: LateParams) -> Result:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import fdtrc
 
 from core.baseline.reference import Reference
 from core.measure import Judged, Measure
+from detectors.dispersion import Dispersion, p_value
 from detectors.evidence import Volume
-from detectors.spec import NoParams, Places, Result, Spec, estimable
+from detectors.spec import Law, NoParams, Places, Result, Spec, estimable
 
 NO_TIMES = "the reference does not say when its rows came"
 NONE_EXPECTED = "no rows are expected"
@@ -21,8 +21,9 @@ def _compute(target: Volume, baseline: Volume | None, _params: NoParams) -> Resu
     expected = np.broadcast_to(baseline.n if known and baseline is not None else target.expected, target.n.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
         value, why = estimable(target.n / expected, (np.isnan(expected), NO_TIMES), (expected == 0, NONE_EXPECTED))
-        statistic = (target.n - expected) ** 2 / (expected * target.phi)
-        p = fdtrc(1.0, target.windows - 1.0, statistic) if target.windows > 1 else np.full(value.shape, np.nan)
+        statistic = (target.n - expected) ** 2 / expected
+    many = np.full(value.shape, target.windows)
+    p = np.where(many > 1, p_value(Law(statistic, np.ones_like(value)), Dispersion(target.phi, np.ones_like(value), many)), np.nan)
 
     def evidence(places: Places) -> list[dict[str, Any]]:
         rows = [{"expected": one} for one in expected[places].tolist()]

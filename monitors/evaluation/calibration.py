@@ -30,7 +30,7 @@ from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
 from monitors.ports import Panes
-from monitors.reference.facts import UNTIMED
+from monitors.reference.facts import NOT_STORED, UNTIMED
 from monitors.reference.window import neighbourhood, windows_of
 
 _LONG = 30 * DAY  # a reference of this length is long enough to leave a week out on either side of a window
@@ -127,5 +127,5 @@ def _slots(model: Model, panes: Panes) -> Ints:
         return np.zeros(0, np.int64)
     slots, _ = panes.slots(model.contract.of_reference)
     if not len(slots) and model.contract.facts:
-        raise Retryable("the rows of the reference are not in the fact store; if this stays, give the same reference again")
+        raise Retryable(NOT_STORED)
     return np.asarray(slots[slots != UNTIMED])

@@ -13,12 +13,13 @@ import pyarrow as pa
 from core import moment
 from core.block import Ints, Outcomes
 from core.contract import PREDICTION
-from core.error import ConfigError
+from core.error import ConfigError, Retryable
 from core.span import Spans
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
 from monitors.model import Model
 from monitors.ports import Panes, Stream
+from monitors.reference.facts import NOT_STORED
 
 T = TypeVar("T")
 
@@ -99,10 +100,13 @@ class Reads:
         return _kept(held, extent, lambda: _asked(extent, lambda span: ask(self._stream, model, (extent.step, span, extent.phase))))
 
     def reference_rows(self) -> pa.Table:
-        """How many rows the reference has, one row a slot and segment: start, segment, n."""
+        """How many rows the reference has, one row a slot and segment: start, segment, n. Raises Retryable while they are not in the fact store."""
         contract = self.scope.model.contract
         span = (moment.EARLIEST, moment.LATEST)
-        return self._panes.inputs(contract.of_reference, (PREDICTION,), ("n",), self.scope.groupings, contract.pane, span)
+        found = self._panes.inputs(contract.of_reference, (PREDICTION,), ("n",), self.scope.groupings, contract.pane, span)
+        if contract.facts and not found.num_rows:
+            raise Retryable(NOT_STORED)
+        return found
 
     @cached_property
     def slots(self) -> Ints:

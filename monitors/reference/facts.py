@@ -26,6 +26,7 @@ from monitors.reference.layout import layout
 from monitors.reference.option import Options
 from monitors.reference.rows import classes_of, outcomes_of, predictions_of, there
 
+NOT_STORED = "the rows of the reference are not in the fact store; if this stays, give the same reference again"
 KEPT = 50_000  # rows of the sample
 UNTIMED = moment.EARLIEST // moment.DAY * moment.DAY  # the slot of rows without a time
 _ROWS = 200_000  # rows that are summarised at a time

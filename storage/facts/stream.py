@@ -1,4 +1,4 @@
-"""Counts how events came: how late predictions were, and which labels have no prediction."""
+"""Counts how events came: late, again, not to be used, and labels without a prediction."""
 
 from __future__ import annotations
 
