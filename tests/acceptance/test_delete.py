@@ -91,8 +91,9 @@ class House:
 
     def ended(self) -> dict[str, str]:
         """By monitor, why its last episode ended."""
-        closed = self.items("/v1/episodes", state="closed")
-        return {one["monitor"]: self.whole.stores.control.transitions(one["id"])[-1].reason for one in reversed(closed)}
+        closed = {one["id"]: one["monitor"] for one in self.items("/v1/episodes", state="closed")}
+        ends = sorted((self.whole.stores.control.transitions(name)[-1] for name in closed), key=lambda end: end.recorded)
+        return {closed[end.episode]: end.reason for end in ends}
 
 
 @contextmanager
