@@ -78,6 +78,8 @@ class Server(ABC):
         while not self._ready():
             if not self.running or time.monotonic() > until:
                 code = self._leash.code if self._leash else None
+                if self.running:
+                    self._explain()
                 self.kill()
                 why = "took too long to start" if code is None else f"ended with {code}"
                 raise Failed(f"{self.name} on port {self.port} {why}; {self._advice()}\n{self._tail()}")
@@ -109,6 +111,9 @@ class Server(ABC):
     @abstractmethod
     def _ready(self) -> bool:
         """Whether it answers."""
+
+    def _explain(self) -> None:  # noqa: B027  # most servers have no way to
+        """Make a server that does not become ready write to its log what it is doing."""
 
     def _advice(self) -> str:
         return f"see {self.log}"

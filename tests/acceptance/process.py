@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from unittest.mock import patch
@@ -77,6 +78,10 @@ class Process(Server):
 
     def _command(self) -> list[str]:
         return self._words
+
+    def _explain(self) -> None:
+        os.kill(self.pid, signal.SIGQUIT)
+        time.sleep(2)  # a signal has no answer
 
     def _ready(self) -> bool:
         return self.problem() is None

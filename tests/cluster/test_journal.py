@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
 import sys
 
 from watchkeeper.telemetry.journal import JsonFormatter, RateLimitFilter, TextFormatter
@@ -46,3 +47,14 @@ def test_a_broker_that_is_away_is_told_of_seldom() -> None:
     told = [rate_limit.filter(_record("FAIL [x]: refused", at=at)) for at in (100.0, 100.1, 129.0, 131.0)]
     assert told == [True, False, False, True]
     assert all(rate_limit.filter(_record("assigned", at=at)) for at in (1.0, 1.1))
+
+
+def test_a_process_tells_what_it_is_doing() -> None:
+    """SIGQUIT: the stack of each thread is written to stderr, and the process goes on."""
+    script = (
+        "import os, signal; from watchkeeper.telemetry.journal import configure_logging\n"
+        "def busy(): os.kill(os.getpid(), signal.SIGQUIT)\n"
+        "configure_logging('info', 'text'); busy(); print('goes on')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    assert ("in busy" in done.stderr, done.stdout) == (True, "goes on\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import logging
+import signal
 import sys
 from typing import Any, Literal
 
@@ -69,8 +70,12 @@ class RateLimitFilter(logging.Filter):
 
 
 def configure_logging(level: str, form: Literal["text", "json"]) -> None:
-    """Write log records from `level` on to stderr, and fewer of libraries that log much. After a crash in a C library the stack of each thread is written."""
+    """Write log records from `level` on to stderr, and fewer of libraries that log much.
+
+    The stack of each thread is written after a crash in a C library, and whenever the process gets SIGQUIT.
+    """
     faulthandler.enable()
+    faulthandler.register(signal.SIGQUIT)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     handler.addFilter(RateLimitFilter())
