@@ -30,6 +30,10 @@ from dashboard.route import find, page
 from dashboard.site import SITE
 from dashboard.state import ROOT
 
+# pyarrow imports pandas, if that is installed, when it first needs it; Dash cannot write answers while pandas is imported in part. Here no thread runs yet.
+with suppress(ImportError):
+    import_module("pandas")
+
 _log = logging.getLogger(__name__)
 _ENTRIES = [(entry.label, entry.path) for entry in SITE if entry.label]
 
@@ -43,9 +47,6 @@ def mount(
     first request: without it the first deep link lacks scripts. It takes the headers of a request that is authorised. Call `mount` after the API's own routes
     are there, add the outermost middleware (authentication) after it, and call it only once a process, because Dash's callbacks are global.
     """
-    # pyarrow imports pandas, if that is installed, when it first needs it; Dash cannot write answers while pandas is imported in part.
-    with suppress(ImportError):
-        import_module("pandas")
     api.add_route(PATH, Export(reader).answer, methods=["GET"], include_in_schema=False)
     app = _app(api, reader, logout)
     api.add_middleware(wire.KnownPaths, prefixes=known, home=ROOT)

@@ -46,12 +46,12 @@ def dispersion(statistic: Floats) -> Dispersion:
 def p_value(law: Law, known: Dispersion) -> Floats:
     """The chance of a statistic as large as this one or larger if nothing moved: (...), NaN where there is no statistic.
 
-    P(F(nu, K nu) > statistic / phi), with nu at most the law's degrees of freedom; with one degree P(F(1, K - 1) > statistic / phi). Without a window
-    of the reference P(chi-square > statistic * degrees).
+    P(F(nu, K nu) > statistic / phi), with nu at most the law's degrees of freedom; with one degree, or where only windows tell the law, P(F(1, K - 1) > statistic / phi).
+    Without a window P(chi-square > statistic * degrees).
     """
     statistic, degrees, phi, nu, windows = np.broadcast_arrays(*law, *known)
     nu = np.clip(nu, 1.0, np.where(np.isnan(degrees), 1.0, degrees))
     with np.errstate(invalid="ignore"):
-        within = np.where(degrees == 1, np.maximum(windows - 1, 1), windows * nu)
+        within = np.where((degrees == 1) | np.isnan(degrees), np.maximum(windows - 1, 1), windows * nu)
         tested = fdtrc(nu, np.maximum(within, 1.0), statistic / phi)
         return np.asarray(np.where(windows > 0, tested, chdtrc(degrees, statistic * degrees)))

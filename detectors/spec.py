@@ -28,7 +28,7 @@ class NoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Law(NamedTuple):
     """A statistic over its degrees of freedom, so that its mean is 1 where rows are independent and nothing moved; `statistic * degrees` is then chi-square.
 
-    Both (...), NaN where there is none.
+    Both (...), NaN where there is none. Without degrees the statistic's law depends on the data: only windows in which nothing moved tell it.
     """
 
     statistic: Floats

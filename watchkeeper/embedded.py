@@ -174,5 +174,7 @@ def run(settings: Settings) -> None:
 
     listen.require_free_address(settings)
     journal.configure_logging(settings.log_level, settings.log_format)
-    with Embedded(settings) as backend:
-        listen.serve(create_application(backend), settings)
+    backend = Embedded(settings)
+    application = create_application(backend)  # before threads run: they and Dash import modules when they first need them
+    with backend:
+        listen.serve(application, settings)

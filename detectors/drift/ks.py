@@ -11,6 +11,7 @@ from core.contract import Column, Kind
 from detectors.drift.comparison import about, compared
 from detectors.evidence import Counts
 from detectors.interval import dkw
+from detectors.law import kolmogorov_distance
 from detectors.spec import NoParams, Places, Result, Spec, estimable
 from detectors.summary.bins import atoms
 
@@ -54,11 +55,11 @@ def _compute(target: Counts, baseline: Counts, _params: NoParams) -> Result:
     def evidence(places: Places) -> list[dict[str, Any]]:
         return [{"bound": held} for held in np.broadcast_to(bound, value.shape)[places].tolist()]
 
-    return Result(value, why, interval, evidence=evidence)
+    return Result(value, why, interval, kolmogorov_distance(value, n, m), evidence)
 
 
 SPEC = Spec(
-    about=about("ks", "Kolmogorov-Smirnov distance", "max |F - G| at the edges of the bins", "KS", kinds=(Kind.NUMERIC,), tested=False),
+    about=about("ks", "Kolmogorov-Smirnov distance", "max |F - G| at the edges of the bins", "KS", kinds=(Kind.NUMERIC,)),
     evidence=Counts,
     compute=compared(_compute),
     no_value=NO_NUMBERS,

@@ -15,7 +15,7 @@ from detectors.drift.wasserstein import NO_SPREAD
 from detectors.evidence import Moments
 from detectors.interval import welch
 from detectors.law import chi_square
-from detectors.spec import NoParams, Places, Result, Spec, estimable
+from detectors.spec import Law, NoParams, Places, Result, Spec, estimable
 
 TOO_LARGE = "numbers too large, too small or too far from the reference for their variance"
 
@@ -65,12 +65,14 @@ def _ratio(target: Moments, baseline: Moments, _params: NoParams) -> Result:
             (baseline.variance == 0, "the baseline has no variance"),
             (target.variance == 0, "the target has no variance"),
         )
+        # Of normal numbers; those with heavier tails differ more. So only windows in which nothing moved tell how rare it is.
+        squared = np.log(value) ** 2 / (2 / (target.finite - 1) + 2 / (baseline.finite - 1))
 
     def evidence(places: Places) -> list[dict[str, Any]]:
         found = (np.broadcast_to(side.variance, value.shape)[places].tolist() for side in (target, baseline))
         return [{"target": one, "baseline": other} for one, other in zip(*found, strict=True)]
 
-    return Result(value, why, evidence=evidence)
+    return Result(value, why, law=Law(squared, np.full_like(squared, np.nan)), evidence=evidence)
 
 
 MEAN_SHIFT = Spec(
@@ -94,7 +96,6 @@ VARIANCE_RATIO = Spec(
         judged=Judged.RATIO,
         better=0,
         kinds=(Kind.NUMERIC,),
-        tested=False,
     ),
     evidence=Moments,
     compute=compared(_ratio),

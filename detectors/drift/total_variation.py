@@ -8,6 +8,7 @@ from core.block import Floats
 from detectors.drift.comparison import about, comparison, distance_spec, evidence, in_use, per_row, shares
 from detectors.evidence import Counts
 from detectors.interval import hoeffding
+from detectors.law import largest_difference, total_difference
 from detectors.spec import Result
 
 
@@ -37,7 +38,8 @@ def _total_variation(target: Counts, baseline: Counts) -> Result:
         near = hoeffding(phi * h, np.ones_like(bins))
         return np.maximum(value - np.sqrt(bins * phi * h) / 2 - near, 0.0), np.minimum(value + near, 1.0)
 
-    return Result(value, interval=interval, evidence=evidence(target, baseline, _terms))
+    law = total_difference(value, _pooled(target, baseline), h)
+    return Result(value, interval=interval, law=law, evidence=evidence(target, baseline, _terms))
 
 
 def _linf(target: Counts, baseline: Counts) -> Result:
@@ -48,13 +50,18 @@ def _linf(target: Counts, baseline: Counts) -> Result:
         near = hoeffding(phi * h, bins)
         return np.maximum(value - near, 0.0), np.minimum(value + near, 1.0)
 
-    return Result(value, interval=interval, evidence=evidence(target, baseline, _terms))
+    law = largest_difference(value, _pooled(target, baseline), h)
+    return Result(value, interval=interval, law=law, evidence=evidence(target, baseline, _terms))
+
+
+def _pooled(target: Counts, baseline: Counts) -> Floats:
+    """The shares of bins of both sides together."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray((target.counts + baseline.counts) / (target.n + baseline.n)[..., None])
 
 
 SPEC = distance_spec(
-    about("total_variation", "Total variation distance", "sum |p - q| / 2 over all bins", "Total variation", tested=False),
+    about("total_variation", "Total variation distance", "sum |p - q| / 2 over all bins", "Total variation"),
     comparison(_total_variation),
 )
-LINF = distance_spec(
-    about("linf", "Largest difference of shares", "max |p - q| over all bins", "L-infinity", tested=False), comparison(_linf)
-)
+LINF = distance_spec(about("linf", "Largest difference of shares", "max |p - q| over all bins", "L-infinity"), comparison(_linf))

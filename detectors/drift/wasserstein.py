@@ -12,10 +12,12 @@ from detectors.contribution import at, bin_names, documents
 from detectors.drift.comparison import about, compared
 from detectors.drift.ks import COARSE, NO_NUMBERS, WIDEST, steps
 from detectors.evidence import Sums
-from detectors.spec import NoParams, Places, Result, Spec, estimable
+from detectors.law import chi_square_like
+from detectors.spec import Law, NoParams, Places, Result, Spec, estimable
 from detectors.summary.bins import atoms
 
 _NOISE = 1e-12  # of shares
+_SPREAD = 1 - 15 * np.pi / 56  # of the mean of the square of the integral of |a Brownian bridge|, its variance
 NO_SPREAD = "the contract has no spread of a reference in this column to divide by"
 
 
@@ -59,7 +61,32 @@ def _compute(target: Sums, baseline: Sums, _params: NoParams) -> Result:
         p, q, terms = (at(one, shape, places) for one in (f, g, np.abs(held)))
         return documents(column, bin_names(column), p, q, terms)
 
-    return Result(value, why, evidence=evidence)
+    return Result(value, why, law=_law(target, baseline, value * (scale or np.nan)), evidence=evidence)
+
+
+def _law(target: Sums, baseline: Sums, distance: Floats) -> Law:
+    """The law of the distance in the column's unit: its square over its mean, with the degrees of freedom that it has for uniform numbers.
+
+    The distance is the integral of |F - G|, whose mean is sqrt(2 h / pi) times the integral of sqrt(F (1 - F)), F being that of both sides together. F is taken as even
+    within a bin and as exponential in the outer ones. Source: Shorack and Wellner 1986, section 3.8.
+    """
+    column = target.column
+    edges, values = np.asarray(column.edges, np.float64), column.values
+    counts, sums = (
+        one[..., :values] + other[..., :values] for one, other in ((target.counts, baseline.counts), (target.sums, baseline.sums))
+    )
+    n, m = (side.counts[..., :values].sum(-1) for side in (target, baseline))
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        share = counts / (n + m)[..., None]
+        below = np.minimum(np.cumsum(share, axis=-1), 1.0)
+        root = np.sqrt(below * (1 - below))[..., :-1]  # at the edges
+        within = ((root[..., 1:] + root[..., :-1]) / 2 * np.diff(edges)).sum(-1)
+        tails = (
+            np.where(counts[..., place] > 0, 2 * np.sqrt(share[..., place]) * np.abs(sums[..., place] / counts[..., place] - edge), 0.0)
+            for place, edge in ((0, edges[:1].sum()), (-1, edges[-1:].sum()))
+        )
+        mean = np.sqrt(2 / np.pi * (1 / n + 1 / m)) * (within + sum(tails))
+        return chi_square_like(distance**2 * (1 - _SPREAD) / mean**2, np.asarray(_SPREAD))
 
 
 SPEC = Spec(
@@ -70,7 +97,6 @@ SPEC = Spec(
         "Wasserstein",
         unit="IQR",
         kinds=(Kind.NUMERIC,),
-        tested=False,
     ),
     evidence=Sums,
     compute=compared(_compute),

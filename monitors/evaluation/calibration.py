@@ -1,12 +1,13 @@
 """Calibrates a monitor: how much its statistics vary between windows of the reference, in which nothing moved.
 
 The reference is cut into the monitor's own windows. Each is compared with the reference without itself and its neighbours. The result depends on the contract and
-on the monitor's definition alone, so every process that makes it makes the same.
+on the monitor's definition alone, so every process that makes it makes the same. If the reference has too few windows, or no times, the first windows of the
+stream take its place once they have closed; then the result depends on their events, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,7 +19,7 @@ from core.error import Retryable
 from core.moment import DAY
 from core.monitor import Monitor
 from core.segment import ALL
-from core.span import Spans
+from core.span import Flags, Spans
 from detectors import catalogue
 from detectors.budget import Allowance, Allowed, allowance
 from detectors.dispersion import ENOUGH, Dispersion, dispersion, p_value
@@ -33,15 +34,17 @@ from monitors.ports import Panes
 from monitors.reference.facts import NOT_STORED, UNTIMED
 from monitors.reference.window import neighbourhood, windows_of
 
+EARLY = 14  # windows of the stream that a monitor is calibrated on if its reference has too few
 _LONG = 30 * DAY  # a reference of this length is long enough to leave a week out on either side of a window
 _PERIODS = 3  # of a budget, which a reference must hold
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the windows of the reference tell of a monitor's statistics: their `dispersion`, (columns, segments). `all` is among the segments.
+    """What the windows of the reference, or the first of the stream, tell of a monitor's statistics: their `dispersion`, (columns, segments). `all` is among the
+    segments.
 
-    `allowance` is what a budget allows in blocks of `block` microseconds, None without one. `brief`: the reference is shorter than three periods of the budget.
+    `allowance` is what a budget allows in blocks of `block` microseconds, None without one. `brief`: they span less than three periods of the budget.
     """
 
     columns: tuple[str, ...]
@@ -60,12 +63,12 @@ class Calibration:
 
     @property
     def windows(self) -> int:
-        """How many windows of the reference were compared: those with enough rows of `all`, in the column that has most."""
+        """How many windows were compared: those with enough rows of `all`, in the column that has most."""
         return int(self.dispersion.windows[:, self._places[ALL]].max())
 
     @property
     def provisional(self) -> bool:
-        """Whether the reference is too short to rely on."""
+        """Whether there were too few windows to rely on."""
         return self.windows < ENOUGH or self.brief
 
     @cached_property
@@ -74,47 +77,87 @@ class Calibration:
 
 
 def calibrate(monitor: Monitor, model: Model, panes: Panes, reads: Callable[[Scope], Reads]) -> Calibration:
-    """The calibration of a monitor of a `tested` measure. Raises Retryable while the rows of the reference are not in the fact store."""
-    contract = model.contract
-    columns, segments = columns_of(monitor, contract), segments_of(monitor, model, ())
+    """The calibration of a monitor on the reference. Raises Retryable while the rows of the reference are not in the fact store."""
     slots = _slots(model, panes)
-    windows, whole = windows_of(monitor.window, slots, contract.pane)
+    windows, whole = windows_of(monitor.window, slots, model.contract.pane)
+    length = int(slots[-1]) + model.contract.pane - int(slots[0]) if len(slots) else 0
+    scope = _scope(monitor, replace(model, contract=model.contract.of_reference), (), None)
+    return _calibrated(monitor, _Basis(windows, whole, length, None), scope, reads)
+
+
+def recalibrate(monitor: Monitor, model: Model, panes: Panes, reads: Callable[[Scope], Reads], early: Spans) -> Calibration:
+    """The calibration of a monitor on `early` windows of its own stream, each against the others: for a monitor whose reference has too few windows."""
+    first, last = int(early.start[0]), int(early.end[-1])
+    basis = _Basis(early, np.ones(len(early), np.bool_), last - first, (first, last))
+    return _calibrated(monitor, basis, _scope(monitor, model, panes.segments(model.contract), monitor.version), reads)
+
+
+def early_windows(windows: Spans, slots: Ints) -> Spans | None:
+    """The first `EARLY` disjoint windows with rows in these slots, without one that begins before the first row; None if there are fewer."""
+    full = windows.take(windows.holding(slots) & (windows.start >= slots[0])) if len(slots) else Spans.none()
+    kept, until = list[int](), -1
+    for place in np.lexsort((full.start, full.end)).tolist():
+        if not kept or full.start[place] >= until:
+            kept.append(place)
+            until = int(full.end[place])
+        if len(kept) == EARLY:
+            return full.take(np.array(kept))
+    return None
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """What a monitor is calibrated on: disjoint `windows`, and which of them are compared; the `length` of all; the `span` that holds them, None for the reference."""
+
+    windows: Spans
+    compared: Flags
+    length: int
+    span: tuple[int, int] | None
+
+
+def _scope(monitor: Monitor, model: Model, found: Sequence[str], version: str | None) -> Scope:
+    columns = columns_of(monitor, model.contract)
     names = tuple(name for name in columns if name)
-    kept = replace(model, contract=contract.of_reference)
-    scope = Scope(kept, segments, groupings_of(monitor), names, None, fields(monitor, columns))
+    return Scope(model, segments_of(monitor, model, found), groupings_of(monitor), names, version, fields(monitor, columns))
+
+
+def _calibrated(monitor: Monitor, basis: _Basis, scope: Scope, reads: Callable[[Scope], Reads]) -> Calibration:
+    columns, segments = columns_of(monitor, scope.model.contract), scope.segments
+    targets = basis.windows.take(basis.compared)
 
     def laws(around: Callable[[Spans], Spans]) -> Law:
-        """The laws of the windows that the reference fills, each against the rows that are not around it: (windows, columns, segments)."""
-        found = [_laws(monitor, reads(scope), columns, chunk, around(chunk)) for chunk in chunks(windows.take(whole), most(scope))]
+        """The laws of the compared windows, each against the rows that are not around it: (windows, columns, segments)."""
+        found = [_laws(monitor, reads(scope), columns, chunk, around(chunk), basis.span) for chunk in chunks(targets, most(scope))]
         none = np.zeros((0, len(columns), len(segments)))
         return Law(*(np.concatenate([none, *parts]) for parts in zip(*found, strict=True))) if found else Law(none, none)
 
-    near = laws(lambda chunk: neighbourhood(windows, windows.find(chunk)))
+    near = laws(lambda chunk: neighbourhood(basis.windows, basis.windows.find(chunk)))
     found = Calibration(columns, segments, dispersion(near.statistic))
     if monitor.budget is None:
         return found
-    length = int(slots[-1]) + contract.pane - int(slots[0]) if len(slots) else 0
-    away = laws(lambda chunk: Spans(chunk.start - 7 * DAY, chunk.end + 7 * DAY)) if length >= _LONG else near
+    away = laws(lambda chunk: Spans(chunk.start - 7 * DAY, chunk.end + 7 * DAY)) if basis.length >= _LONG else near
     known = Dispersion(*(np.stack(parts) for parts in zip(*(found.of(name, segments) for name in columns), strict=True)))
     p = p_value(away, known)
     block = max(DAY, monitor.window.longest)
     budget = Allowed(monitor.budget.windows, monitor.budget.period, block, block // monitor.window.step)
-    found_p = allowance(p.reshape(len(p), len(columns) * len(segments)), windows.take(whole).start // block, budget, monitor.persist)
-    return replace(found, allowance=found_p, block=block, brief=length < _PERIODS * monitor.budget.period)
+    found_p = allowance(p.reshape(len(p), len(columns) * len(segments)), targets.start // block, budget, monitor.persist)
+    return replace(found, allowance=found_p, block=block, brief=basis.length < _PERIODS * monitor.budget.period)
 
 
-def _laws(monitor: Monitor, reads: Reads, columns: tuple[str, ...], windows: Spans, around: Spans) -> Law:
-    """The law of each window against the reference without what is around it, NaN where a side has too few rows: (windows, columns, segments)."""
-    spec, extent = catalogue.spec(monitor.measure), Extent.of(windows.join(around))
+def _laws(monitor: Monitor, reads: Reads, columns: tuple[str, ...], windows: Spans, around: Spans, span: tuple[int, int] | None) -> Law:
+    """The law of each window against the rows in `span` (None: the reference) that are not around it, NaN where a side has too few: (windows, columns, segments)."""
+    spec = catalogue.spec(monitor.measure)
     kind, params = KINDS[spec.evidence], msgspec.convert(monitor.params, spec.params)
+    sides = [windows, around] + ([] if span is None else [Spans(*(np.full(len(windows), end) for end in span))])
+    extent = Extent.of(windows.join(*sides[1:]))
     nothing = np.full((len(windows), len(reads.scope.segments)), np.nan)
     found = []
     for column in columns:
         if unsuited(spec.about, reads.scope.model.contract, column):
             found.append(Law(nothing, nothing))
             continue
-        target, near = kind.read(reads, extent, column, [[windows], [around]])
-        rest = kind.reference(reads.scope, column).without(near)
+        target, near, *whole = kind.read(reads, extent, column, [[side] for side in sides])
+        rest = (whole[0] if whole else kind.reference(reads.scope, column)).without(near)
         law = spec.compute(target, rest, params).law or Law(nothing, nothing)
         few = np.minimum(target.n, rest.n) < max(monitor.min_samples, 1)
         found.append(Law(*(np.where(few, np.nan, part) for part in law)))

@@ -16,9 +16,9 @@ from core.block import Floats, Ints
 from core.monitor import Compare, Monitor
 from core.span import Spans
 from detectors import catalogue
-from detectors.dispersion import Dispersion, p_value
+from detectors.dispersion import ENOUGH, Dispersion, p_value
 from detectors.spec import AnySpec, Places, Result
-from monitors.evaluation.calibration import Calibration, calibrate
+from monitors.evaluation.calibration import Calibration, calibrate, recalibrate
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.verdict import Judgement, judge
 from monitors.evaluation.watched import columns_of, extent, pool, unsuited
@@ -29,15 +29,16 @@ from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
 from monitors.ports import Contracts, Panes, Raw, Stream
 
-_KEPT = 10_000  # calibrations
+_MOST_KEPT = 10_000  # calibrations
 
 Texts = npt.NDArray[np.object_]
+_Kept = dict[tuple[str, str], tuple[object, Calibration]]  # by model and monitor: of what, and the calibration
 
 
 class _Block(NamedTuple):
     """What is found for some windows of a column, each (windows, segments). `why` says why there is no value, `empty` why there are no rows.
 
-    `p` is NaN, and `phi` too, if the measure has no statistic whose law is known.
+    `p` is NaN, and `phi` too, if the measure has no statistic whose law is known; `p` also without a baseline.
     """
 
     value: Floats
@@ -71,30 +72,54 @@ class Evaluate:
 
     def __init__(self, panes: Panes, raw: Raw, stream: Stream, contracts: Contracts) -> None:
         self._panes, self._history, self._stream = panes, History(raw, contracts), stream
-        self._calibrations: dict[tuple[str, str], tuple[object, Calibration]] = {}  # by model and monitor: of what, and the calibration
+        self._calibrations: _Kept = {}
+        self._early: _Kept = {}
 
     def reads(self, scope: Scope) -> Reads:
         """The reads that monitors of one scope share while they are evaluated over the same windows."""
         return Reads(self._panes, self._history, self._stream, scope)
 
-    def calibration(self, monitor: Monitor, model: Model) -> Calibration | None:
-        """The calibration of a monitor; None if its measure has no statistic whose law is known, or compares nothing. Raises Retryable."""
+    def calibration(self, monitor: Monitor, model: Model, early: Spans | None = None) -> Calibration | None:
+        """The calibration of a monitor; None if its measure has no statistic whose law is known. Raises Retryable.
+
+        `early` are the first windows of the stream (`early_windows`), which take the place of a reference that has too few; None before there are `EARLY`.
+        """
+        found = self._of_reference(monitor, model)
+        if found is None or found.windows >= ENOUGH or early is None:
+            return found
+        key = (msgspec.json.encode(monitor), model.contract.version, early.start.tobytes(), early.end.tobytes())
+        return self._kept(self._early, monitor, key, lambda: recalibrate(monitor, model, self._panes, self.reads, early))[1]
+
+    def learns(self, monitor: Monitor, model: Model) -> bool:
+        """Whether a monitor is calibrated on the first windows of its stream. Raises Retryable."""
+        return (found := self._of_reference(monitor, model)) is not None and found.windows < ENOUGH
+
+    def forget(self, monitor: Monitor) -> None:
+        """Calibrate a monitor again on the first windows of its stream: their events have changed."""
+        self._early.pop((monitor.model, monitor.name), None)
+
+    def _of_reference(self, monitor: Monitor, model: Model) -> Calibration | None:
         spec = catalogue.known(monitor.measure)
-        if spec is None or not spec.about.tested or monitor.baseline is None:
+        if spec is None or not spec.about.tested:
             return None
-        place, key = (monitor.model, monitor.name), (msgspec.json.encode(monitor), model.contract.version)
-        kept = self._calibrations.get(place)
-        if kept is not None and kept[0] == key:
-            return kept[1]
-        found = calibrate(monitor, model, self._panes, self.reads)
-        if found.windows or model.contract.facts or model.reference is None:  # else the reference may be stored yet
-            if len(self._calibrations) >= _KEPT:
-                self._calibrations.clear()
-            self._calibrations[place] = (key, found)
+        key = (msgspec.json.encode(monitor), model.contract.version)
+        _, found = self._kept(self._calibrations, monitor, key, lambda: calibrate(monitor, model, self._panes, self.reads))
+        if not (found.windows or model.contract.facts or model.reference is None):  # the reference may be stored yet
+            del self._calibrations[monitor.model, monitor.name]
         return found
 
-    def __call__(self, monitor: Monitor, windows: Spans, reads: Reads) -> Frame:
-        """The readings of these windows for all columns of the monitor and all segments of the scope."""
+    @staticmethod
+    def _kept(kept: _Kept, monitor: Monitor, key: object, make: Callable[[], Calibration]) -> tuple[object, Calibration]:
+        place = (monitor.model, monitor.name)
+        if place not in kept or kept[place][0] != key:
+            found = make()
+            if len(kept) >= _MOST_KEPT:
+                kept.clear()
+            kept[place] = key, found
+        return kept[place]
+
+    def __call__(self, monitor: Monitor, windows: Spans, reads: Reads, early: Spans | None = None) -> Frame:
+        """The readings of these windows for all columns of the monitor and all segments of the scope; `early` as in `calibration`."""
         spec, contract = catalogue.spec(monitor.measure), reads.scope.model.contract
         columns = columns_of(monitor, contract)
         asked = _Asked(
@@ -103,7 +128,7 @@ class Evaluate:
             pool=pool(monitor, windows),
             referenced=monitor.baseline is not None and monitor.baseline.source is Source.REFERENCE,
             extent=extent(monitor, windows),
-            calibration=self.calibration(monitor, reads.scope.model),
+            calibration=self.calibration(monitor, reads.scope.model, early),
             compare=monitor.compare,
         )
         blocks, evidence = zip(*(_column(asked, name, windows, reads) for name in columns), strict=True)
@@ -150,7 +175,7 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
     unfit = unsuited(spec.about, reads.scope.model.contract, column)
     result: Result = Result(nothing, np.full(shape, unfit)) if unfit else spec.compute(target, baseline, asked.params)
     base = nothing if unfit or baseline is None or spec.about.compares else spec.compute(baseline, None, asked.params).value
-    known = None if asked.calibration is None else asked.calibration.of(column, reads.scope.segments)
+    known = None if asked.calibration is None or unfit else asked.calibration.of(column, reads.scope.segments)
     lower, upper = (nothing, nothing) if result.interval is None else result.interval(np.ones(1) if known is None else known.phi)
     p, phi, excess = (nothing, nothing, nothing) if known is None else _tested(result, known)
     block = _Block(
@@ -172,10 +197,10 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
 
 
 def _tested(result: Result, known: Dispersion) -> tuple[Floats, Floats, Floats]:
-    """The p-value of each place, the dispersion, and by how much the value exceeds what it would be on average if nothing had moved."""
+    """The p-value of each place, the dispersion, and by how much the value exceeds what it would be on average if nothing had moved. Without a baseline only the second."""
     if result.law is None:
         nothing = np.full(result.value.shape, np.nan)
-        return nothing, nothing, nothing
+        return nothing, known.phi, nothing
     with np.errstate(invalid="ignore", divide="ignore"):
         expected = result.value * known.phi / result.law.statistic
     excess = result.value - np.where(np.isnan(result.law.statistic) | (result.law.statistic == 0), 0.0, expected)
@@ -197,7 +222,7 @@ def _with_comparison(
         rows = zip(*(values[places].tolist() for values in numbers.values()), strict=True)
         return [
             {name: number for name, number in zip(numbers, row, strict=True) if not isnan(number)}
-            | (mark if not isnan(row[0]) else {})
+            | (mark if not isnan(row[1]) else {})
             | document
             for row, document in zip(rows, documents, strict=True)
         ]

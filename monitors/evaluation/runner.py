@@ -22,6 +22,7 @@ from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
 from monitors.evaluation import plan
+from monitors.evaluation.calibration import early_windows
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
@@ -189,9 +190,17 @@ class MonitorRunner:
         lost = again or given.orphans_possible or (self._live and not given.live) or not np.isin(given.touched[Touch.EVENTS], slots).all()
         gone = done.windows.take(~done.windows.isin(existing)) if lost else Spans.none()
         touched = slots if again else given.touched[touched_by(monitor)]
+        complete = done.complete(len(segments) * len(columns))
+        early = early_windows(existing, slots)
+        if early is not None and self._evaluate.learns(monitor, model):
+            if lost or not early.isin(complete).all() or early.holding(touched).any():
+                self._evaluate.forget(monitor)
+                touched = slots  # the calibration changes, and with it every reading
+        else:
+            early = None
         others = plan.following(existing, slots, touched) if carries(monitor) else None
-        due = plan.due(monitor, existing, touched, done.complete(len(segments) * len(columns)), others)
-        return MonitorTask(monitor, segments, columns, due, gone, done)
+        due = plan.due(monitor, existing, touched, complete, others)
+        return MonitorTask(monitor, segments, columns, due, gone, early, done)
 
     def _group(self, group: Sequence[MonitorTask], model: Model, given: StepInput, lease: Lease, failures: Failures) -> None:
         """Evaluate tasks of one key, which share their reads."""
@@ -231,13 +240,13 @@ class MonitorRunner:
     def _frame(self, task: MonitorTask, chunk: Spans, reads: Reads) -> Frame:
         """The readings of a monitor. If the store refuses a query for several monitors together, it is repeated for this one alone."""
         try:
-            return self._evaluate(task.monitor, chunk, reads)
+            return self._evaluate(task.monitor, chunk, reads, task.early)
         except Retryable:
             columns, read = tuple(name for name in task.columns if name), fields(task.monitor, task.columns)
             own = dataclasses.replace(reads.scope, columns=columns, fields=read)
             if own == reads.scope:
                 raise
-            return self._evaluate(task.monitor, chunk, self._evaluate.reads(own))
+            return self._evaluate(task.monitor, chunk, self._evaluate.reads(own), task.early)
 
     def _observe_changed(self, monitor: Monitor, frame: Frame, stored: pa.Table, given: StepInput, lease: Lease) -> tuple[pa.Table, int]:
         """The readings to store, and how many of them are new. The alerts get the new ones here, before they are stored.

@@ -48,13 +48,14 @@ class EvaluatedWindows:
 
 @dataclass(frozen=True)
 class MonitorTask:
-    """The task of a monitor: windows that are due, and windows that no longer exist."""
+    """The task of a monitor: windows that are due, windows that no longer exist, and the first ones of its stream (`early_windows`) if it is calibrated on them."""
 
     monitor: Monitor
     segments: tuple[str, ...]
     columns: tuple[str, ...]
     due: Spans
     gone: Spans
+    early: Spans | None
     done: EvaluatedWindows
 
     @property

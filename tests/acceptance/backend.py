@@ -49,6 +49,7 @@ When = Literal["before", "after", "late"]
 _EVER = (-2_208_988_800_000_000, 9_000_000_000_000_000)
 _MEASURES = {
     "nulls": ("quality.null_rate", None),
+    "more nulls": ("quality.null_rate", Previous()),
     "psi": ("drift.psi", Previous()),
     "accuracy": ("performance.accuracy", None),
     "auc": ("performance.roc_auc", Previous()),

@@ -78,7 +78,7 @@ def test_the_dispersion_of_each_measure_is_that_of_its_windows(stores: Stores) -
     table = file()
     _, model = give(stores, "days", table)
     frame = table.to_pandas()
-    whole = Rows(frame, frame, Spec("binary", segments=("c",)))
+    basis = dispersion.of_reference(Rows(frame, frame, Spec("binary", segments=("c",))), moment.DAY, moment.DAY)
     for measure in (name for name, about in MEASURES.items() if about.tested and about.subject is Subject.COLUMN):
         found = calibrated(stores, model, measure, segments=("all", "c"), min_samples=80)
         assert (found.windows, found.provisional) == (DAYS - 2, False)
@@ -90,7 +90,7 @@ def test_the_dispersion_of_each_measure_is_that_of_its_windows(stores: Stores) -
             for place, segment in enumerate(SEGMENTS):
                 grouping = ("c",) if "=" in segment else ()
                 written = {"measure": measure, "min_samples": 80}
-                expected = dispersion.phi(written, column, whole, grouping, segment, moment.DAY, moment.DAY)
+                expected = dispersion.phi(written, column, basis, grouping, segment)
                 assert known.phi[place] == pytest.approx(expected, rel=1e-9), (measure, column, segment)
             assert known.windows.tolist() == [DAYS - 2, DAYS - 2, *known.windows[2:3], DAYS - 2], measure
         assert MEASURES[measure].name != "drift.psi" or found.of("x", ("all",)).phi[0] > 2
@@ -101,9 +101,9 @@ def test_windows_that_overlap_are_taken_apart(stores: Stores) -> None:
     table = file()
     _, model = give(stores, "weeks", table)
     frame = table.to_pandas()
-    whole = Rows(frame, frame, Spec("binary", segments=("c",)))
+    basis = dispersion.of_reference(Rows(frame, frame, Spec("binary", segments=("c",))), 7 * moment.DAY, moment.DAY)
     found = calibrated(stores, model, "drift.psi", window=Sliding(7 * moment.DAY, moment.DAY))
-    expected = dispersion.phi({"measure": "drift.psi"}, "x", whole, (), "all", 7 * moment.DAY, moment.DAY)
+    expected = dispersion.phi({"measure": "drift.psi"}, "x", basis, (), "all")
     assert found.of("x", ("all",)).phi[0] == pytest.approx(expected, rel=1e-9)
     assert found.provisional
 

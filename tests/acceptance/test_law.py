@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from core import moment
 from ingest.memory import MOST
 from ingest.record import Topic
+from monitors.evaluation import calibration
 from tests.acceptance.backend import PARTITIONS, Backend, Killed, When
 
 _START = 20_000 * moment.DAY
@@ -98,8 +100,11 @@ _actions = st.lists(
 
 @pytest.fixture(scope="module", params=[MOST, 6], ids=["remembering", "forgetful"])
 def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    """Monitors are calibrated on the first three windows of the stream already."""
     backend = Backend(tmp_path_factory.mktemp("disorder"), request.param)
-    yield backend
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibration, "EARLY", 3)
+        yield backend
     backend.close()
 
 
@@ -208,3 +213,27 @@ def test_a_window_that_silence_has_closed_follows_what_comes_later(backend: Back
     _settle(backend, model)
     found = {dict(reading)["n_target"] for key, reading in backend.readings(model).items() if key[:3] == ("nulls", "x", "all")}
     assert found == {2}
+
+
+def test_the_first_windows_calibrate_whatever_order_they_come_in(backend: Backend) -> None:
+    """Days that differ from one another, sent in any order and evaluated after each request: all readings are those of a run that had everything at once."""
+    draw = np.random.default_rng(5)
+    nulls, days = draw.beta(1, 3, 20), np.repeat(np.arange(20), 30)
+    rows = [
+        {"prediction_id": str(place), "ts": (_START + day * moment.DAY) // 1_000 + place, "prediction": place % 2}
+        | {"features": {"x": None if draw.random() < nulls[day] else draw.normal(), "c": "ab"[place % 2]}}
+        for place, day in enumerate(days.tolist())
+    ]
+    mixed, quiet = f"mixed-{next(_names)}", f"quiet-{next(_names)}"
+    for model, order, requests in ((mixed, draw.permutation(len(rows)), 8), (quiet, np.arange(len(rows)), 1)):
+        backend.add(model)
+        for part in np.array_split(order, requests):
+            _send(backend, model, Send("predictions", 0, 0, [rows[place] for place in part]))
+            _do(backend, model, Ingest(PARTITIONS, 1_000_000))
+            _do(backend, model, Evaluate(silent=True))
+        _settle(backend, model)
+    found = backend.readings(mixed)
+    assert found == backend.readings(quiet)
+    worth = {dict(reading)["n_effective"] for key, reading in found.items() if key[:3] == ("more nulls", "x", "all")}
+    assert len(worth) == 1
+    assert 1 < worth.pop() < 20  # of 30 rows a day

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,34 +13,67 @@ from tests.oracle import column as measures
 from tests.oracle.column import Known, Sample, z_squared
 from tests.oracle.rows import Rows
 
-ENOUGH = 10
+ENOUGH, EARLY = 10, 14
 Flags = npt.NDArray[np.bool_]
 Statistic = Callable[[Flags, Flags], float | None]  # of the rows of a window and of others
 _PANE = 3_600_000_000
 
 
-def phi(monitor: Mapping[str, Any], column: str, whole: Rows, grouping: tuple[str, ...], segment: str, length: int, every: int) -> float:
-    """The mean of the statistics of the windows that the reference fills, at least 1; that of `all` if a segment has fewer than ten windows with enough rows.
+class Basis(NamedTuple):
+    """Rows in which nothing is taken to have moved, and disjoint windows of them: the start of each, and the span of it with those that touch it."""
+
+    rows: Rows
+    windows: list[tuple[int, int, int]]
+    inside: Flags  # of the rows, those that windows are compared with
+    length: int
+
+
+def of_reference(whole: Rows, length: int, every: int) -> Basis:
+    """The windows that the reference fills, the last first chosen."""
+    return Basis(whole, _windows(whole.window(1), length, every), np.ones(whole.size, np.bool_), length)
+
+
+def basis(
+    monitor: Mapping[str, Any], columns: Sequence[str], whole: Rows, live: Rows, starts: Sequence[int], length: int, every: int
+) -> Basis:
+    """The reference if in one of the monitor's columns ten of its windows can be compared, else the first fourteen windows of the stream (`starts`), once there are so many."""
+    reference = of_reference(whole, length, every)
+    fitting = [
+        column
+        for column in columns
+        if column == "" or measures.fits(monitor["measure"], Known(whole.binned(column)[0], whole.values(column)))
+    ]
+    early = _early(live, starts, length)
+    if len(early) < EARLY or any(len(_statistics(monitor, column, reference, (), "all")) >= ENOUGH for column in fitting):
+        return reference
+    ts = live.window(1)
+    return Basis(live, _touching(early, length), (ts >= early[0]) & (ts < early[-1] + length), length)
+
+
+def phi(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> float:
+    """The mean of the statistics of the windows, at least 1; that of `all` if a segment has fewer than ten windows with enough rows.
 
     `column` is "" for the coverage by labels.
     """
-    compared = (_covered if column == "" else _compared)(monitor, column, whole)
-    counted = whole.labelled if column == "@label" else np.ones(whole.size, np.bool_)
-    least = max(1, monitor.get("min_samples", 200))
-
-    def statistics(mine: Flags) -> list[float]:
-        ts, found = whole.window(1), []
-        for start, first, last in _windows(ts, length, every):
-            target = mine & (ts >= start) & (ts < start + length)
-            rest = mine & ((ts < first) | (ts >= last))
-            if min(target.sum(), rest.sum()) >= least:
-                value = compared(target, rest)
-                found += [] if value is None else [value]
-        return found
-
-    own = statistics(counted & (whole.segments[grouping] == segment))
-    found = own if len(own) >= ENOUGH else statistics(counted)
+    own = _statistics(monitor, column, basis, grouping, segment)
+    found = own if len(own) >= ENOUGH else _statistics(monitor, column, basis, (), "all")
     return max(1.0, float(np.mean(found))) if found else 1.0
+
+
+def _statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> list[float]:
+    rows = basis.rows
+    compared = (_covered if column == "" else _compared)(monitor, column, rows)
+    mine = basis.inside & (rows.segments[grouping] == segment)
+    if column == "@label":
+        mine &= rows.labelled
+    least, ts, found = max(1, monitor.get("min_samples", 200)), rows.window(1), []
+    for start, first, last in basis.windows:
+        target = mine & (ts >= start) & (ts < start + basis.length)
+        rest = mine & ((ts < first) | (ts >= last))
+        if min(target.sum(), rest.sum()) >= least:
+            value = compared(target, rest)
+            found += [] if value is None else [value]
+    return found
 
 
 def _covered(_monitor: Mapping[str, Any], _column: str, whole: Rows) -> Statistic:
@@ -67,9 +100,21 @@ def _windows(ts: Any, length: int, every: int) -> list[tuple[int, int, int]]:
     for start in reversed(starts):
         if not kept or start + length <= kept[0]:
             kept.insert(0, start)
+    return [window for window in _touching(kept, length) if window[0] >= low and window[0] + length <= high]
+
+
+def _touching(kept: Sequence[int], length: int) -> list[tuple[int, int, int]]:
     touching = {later for before, later in pairwise(kept) if before + length == later}
     return [
-        (start, start - length if start in touching else start, start + length * (2 if start + length in touching else 1))
-        for start in kept
-        if start >= low and start + length <= high
+        (start, start - length if start in touching else start, start + length * (2 if start + length in touching else 1)) for start in kept
     ]
+
+
+def _early(live: Rows, starts: Sequence[int], length: int) -> list[int]:
+    """Of the windows that exist, the first disjoint ones with rows, without one that begins before the hour of the first row."""
+    ts, kept = np.sort(live.window(1)), list[int]()
+    for start in sorted(starts):
+        held = np.searchsorted(ts, start + length) > np.searchsorted(ts, start)
+        if held and start >= ts[0] // _PANE * _PANE and (not kept or start >= kept[-1] + length):
+            kept.append(start)
+    return kept[:EARLY]

@@ -19,6 +19,7 @@ from sklearn import config_context
 from tests.oracle import column as measures
 from tests.oracle import dispersion, quality
 from tests.oracle.column import COMPARES, Known, Sample, Value
+from tests.oracle.dispersion import Basis
 from tests.oracle.performance import measure
 from tests.oracle.rows import Rows, events
 from tests.oracle.spec import Spec, duration
@@ -109,13 +110,19 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     whole_model = monitor["measure"] in quality.MEASURES
     performance = monitor["measure"].startswith("performance.")
     named = monitor.get("segments") or ["all"]
+    columns = [""] if performance or whole_model else monitor.get("columns") or spec.watched(whole.reference)
+
+    @cache
+    def basis() -> Basis:
+        return dispersion.basis(monitor, columns, whole, live, starts, length, every)
+
     for grouping in spec.groupings:
         if grouping and "*".join(grouping) not in named:
             continue
         segments = sorted({*whole.segments[grouping], *live.segments[grouping]})
-        for column in [""] if performance or whole_model else monitor.get("columns") or spec.watched(whole.reference):
+        for column in columns:
             lookup = _performance if performance else _quality if whole_model else _columnwise
-            find = lookup(monitor, column, whole, live, grouping, length, every)
+            find = lookup(monitor, column, whole, live, grouping, length, every, basis)
             for start in starts:
                 for segment in segments:
                     target, baseline = find(start, segment)
@@ -133,7 +140,14 @@ def _earlier(against: str | Mapping[str, str] | None, length: int) -> int:
 
 
 def _performance(
-    monitor: Mapping[str, Any], _column: str, whole: Rows, live: Rows, grouping: tuple[str, ...], length: int, every: int
+    monitor: Mapping[str, Any],
+    _column: str,
+    whole: Rows,
+    live: Rows,
+    grouping: tuple[str, ...],
+    length: int,
+    every: int,
+    _basis: Callable[[], Basis],
 ) -> Lookup:
     """Performance of labelled rows, and of the reference or of the window before."""
     name, against = monitor["measure"].removeprefix("performance."), monitor.get("baseline")
@@ -157,7 +171,14 @@ def _performance(
 
 
 def _quality(
-    monitor: Mapping[str, Any], _column: str, whole: Rows, live: Rows, grouping: tuple[str, ...], length: int, every: int
+    monitor: Mapping[str, Any],
+    _column: str,
+    whole: Rows,
+    live: Rows,
+    grouping: tuple[str, ...],
+    length: int,
+    every: int,
+    basis: Callable[[], Basis],
 ) -> Lookup:
     """Quality of all rows, and of the reference or of an earlier window."""
     name, against, params = monitor["measure"], monitor.get("baseline"), monitor.get("params", {})
@@ -173,12 +194,12 @@ def _quality(
 
     @cache
     def phi(segment: str) -> float:
-        return dispersion.phi(monitor, "", whole, grouping, segment, length, every)
+        return dispersion.phi(monitor, "", basis(), grouping, segment)
 
     def found(rows: Rows, place: tuple[int, str], span: int) -> Found:
         delayed = name == "quality.label_delay"
         held = rows.members(grouping, span, every if span else 0, delayed).get(place, np.zeros(0, np.int64))
-        many = phi(place[1]) if name == "quality.label_coverage" and against is not None else None
+        many = phi(place[1]) if name == "quality.label_coverage" else None
         if name == "quality.orphan_label_rate":
             true, orphans = (
                 int(((at >= place[0]) & (at < place[0] + span)).sum()) for at in (rows.label_times, np.array(rows.spec.orphans))
@@ -208,7 +229,14 @@ def _quality(
 
 
 def _columnwise(
-    monitor: Mapping[str, Any], column: str, whole: Rows, live: Rows, grouping: tuple[str, ...], length: int, every: int
+    monitor: Mapping[str, Any],
+    column: str,
+    whole: Rows,
+    live: Rows,
+    grouping: tuple[str, ...],
+    length: int,
+    every: int,
+    basis: Callable[[], Basis],
 ) -> Lookup:
     """A measure of a column, and where it compares something, what that has."""
     measured, params = monitor["measure"], monitor.get("params", {})
@@ -225,8 +253,8 @@ def _columnwise(
 
     @cache
     def phi(segment: str) -> float | None:
-        tested = against is not None and measured in measures.TESTED and measures.fits(measured, known)
-        return dispersion.phi(monitor, column, whole, grouping, segment, length, every) if tested else None
+        tested = measured in measures.TESTED and measures.fits(measured, known)
+        return dispersion.phi(monitor, column, basis(), grouping, segment) if tested else None
 
     def found(target: Sample, baseline: Sample | None, segment: str) -> Found:
         many = phi(segment)

@@ -43,14 +43,14 @@ class Refusing:
 
     def __init__(self, evaluate: Evaluate, *refused: str, then: Callable[[], None] = lambda: None) -> None:
         self.refused, self._evaluate, self._then = set(refused), evaluate, then
-        self.reads = evaluate.reads
+        self.reads, self.learns, self.forget = evaluate.reads, evaluate.learns, evaluate.forget
 
-    def __call__(self, monitor: Monitor, windows: Spans, reads: Reads) -> Frame:
+    def __call__(self, monitor: Monitor, windows: Spans, reads: Reads, early: Spans | None = None) -> Frame:
         """The readings, unless they are refused."""
         if monitor.name in self.refused:
             self._then()
             raise Retryable("MEMORY_LIMIT_EXCEEDED")
-        return self._evaluate(monitor, windows, reads)
+        return self._evaluate(monitor, windows, reads, early)
 
 
 def told(backend: Backend, model: str) -> list[tuple[Any, ...]]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from alerts.rule import advance
 from core import moment
+from core.block import Ints
 from core.contract import Contract
 from core.episode import Rule, State, Transition
 from core.error import ConfigError
@@ -18,11 +19,12 @@ from core.measure import Measure
 from core.monitor import Gate, Monitor
 from core.reading import Reading
 from core.segment import ALL, grouping_of
+from core.span import Spans
 from core.trial import Trial
 from detectors.catalogue import MEASURES
 from monitors.definition.grammar import parse
 from monitors.evaluation import plan
-from monitors.evaluation.calibration import Calibration
+from monitors.evaluation.calibration import Calibration, early_windows
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.verdict import alpha
@@ -47,7 +49,10 @@ class TrialReader(Sources):
     def calibration(self, monitor: Monitor) -> dict[str, Any] | None:
         """What a monitor's calibration tells, ready for JSON; None if it has none. Raises Retryable while the reference is being stored."""
         contract = self.contract(monitor.model)
-        found = contract and self._evaluate.calibration(monitor, self._model(contract))
+        if contract is None:
+            return None
+        windows, slots = self._windows(monitor, contract)
+        found = self._evaluate.calibration(monitor, self._model(contract), early_windows(windows, slots))
         return told(found) if found else None
 
     def evaluate(self, trial: Trial) -> pa.Table:
@@ -104,8 +109,8 @@ class TrialReader(Sources):
         """The readings of a monitor, windows in order. Raises ConfigError if they are too many."""
         contract = self._known(monitor.model)
         model, panes = self._model(contract), self._stores.panes
-        slots, _ = panes.slots(contract)
-        windows = plan.existing(monitor.window, slots, self._backend.clock.now() - wait(monitor), live=False)
+        windows, slots = self._windows(monitor, contract)
+        early = early_windows(windows, slots)
         inside = np.ones(len(windows), np.bool_) if trial.start is None else windows.start >= trial.start
         windows = windows.take(inside if trial.end is None else inside & (windows.start < trial.end))
         columns, segments = columns_of(monitor, contract), segments_of(monitor, model, panes.segments(contract))
@@ -116,7 +121,12 @@ class TrialReader(Sources):
         names = tuple(name for name in columns if name)
         scope = Scope(model, segments, groupings_of(monitor), names, monitor.version, fields(monitor, columns))
         for chunk in plan.chunks(windows, most(scope)) if segments else ():
-            yield self._evaluate(monitor, chunk, self._evaluate.reads(scope))
+            yield self._evaluate(monitor, chunk, self._evaluate.reads(scope), early)
+
+    def _windows(self, monitor: Monitor, contract: Contract) -> tuple[Spans, Ints]:
+        """The windows that have closed, and the slots with rows."""
+        slots, _ = self._stores.panes.slots(contract)
+        return plan.existing(monitor.window, slots, self._backend.clock.now() - wait(monitor), live=False), slots
 
     def _model(self, contract: Contract) -> Model:
         return Model(contract, self._reference(contract))
