@@ -30,6 +30,7 @@ class Kind(StrEnum):
 
     NUMERIC = "numeric"
     CATEGORICAL = "categorical"
+    TEXT = "text"
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +38,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
     Numeric: `edges` (ascending) cut `len(edges) + 1` value bins `[a, b)`, open at both ends.
     Categorical: one bin for each of `categories`, then `other` (a value in `others`) and `unseen`.
+    Text: as categorical, of the states `text` and `empty`; what is watched of texts are signals (`detectors.summary.text_column`).
     Two more close every column: `null` and `invalid`.
     """
 

@@ -69,7 +69,7 @@ SHOWN = tuple(name for name in FIELDS if name not in {"monitor_version", "contra
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Which readings are asked for; None asks for all. `segment` is a segment's text, or a grouping (`carrier`) for every value of it.
 
-    `start <= window_start < end`. `newest`: only the highest revision of each. `after` is the cursor that an answer gave. `definition` asks
+    `columns`: only these columns, all if it is empty. `start <= window_start < end`. `newest`: only the highest revision of each. `after` is the cursor that an answer gave. `definition` asks
     for readings of an older definition: the versions of the monitor and of the contract; None for those that hold.
     """
 
@@ -77,6 +77,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     monitor: str | None = None
     measure: str | None = None
     column: str | None = None
+    columns: tuple[str, ...] = ()
     segment: str | None = None
     start: int | None = None
     end: int | None = None

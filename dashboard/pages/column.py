@@ -45,7 +45,7 @@ async def draw(reader: Reader, search: str, model: str, name: str) -> Page:
 
     about = (
         f"{column.kind} · "
-        + (f"{column.values} value bins" if column.numeric else f"{column.values} categories")
+        + (f"{column.values} value bins" if column.numeric else f"{column.values} {'states' if column.kind == 'text' else 'categories'}")
         + f" · contract {found.contract.version}"
     )
     head = [

@@ -31,6 +31,7 @@ CONSTANT = _spec(
         formula="1 if all values are one, else 0; null and invalid are no values",
         subject=Subject.COLUMN,
         better=-1,
+        kinds=(Kind.NUMERIC, Kind.CATEGORICAL),
     ),
     lambda side: side.single,
 )

@@ -6,6 +6,7 @@ from core.contract import Kind
 from core.measure import Measure, Subject
 from detectors.evidence import Counts
 from detectors.rate import rate_spec
+from detectors.summary.text_column import STATES
 
 NULL_RATE = rate_spec(
     Measure(
@@ -49,4 +50,18 @@ UNSEEN_CATEGORY_RATE = rate_spec(
     Counts,
     lambda side: side.counts[..., side.column.values + 1],
 )
-SPECS = (NULL_RATE, INVALID_RATE, UNSEEN_CATEGORY_RATE)
+EMPTY_RATE = rate_spec(
+    Measure(
+        name="quality.empty_rate",
+        title="Empty rate",
+        formula="texts without a character / n",
+        unit="share",
+        subject=Subject.COLUMN,
+        better=-1,
+        kinds=(Kind.TEXT,),
+        tested=True,
+    ),
+    Counts,
+    lambda side: side.counts[..., STATES.index("empty")],
+)
+SPECS = (NULL_RATE, INVALID_RATE, UNSEEN_CATEGORY_RATE, EMPTY_RATE)

@@ -15,9 +15,11 @@ import numpy.typing as npt
 from core.block import Categories, Floats, Predictions
 from core.contract import Contract, Kind, Task
 from core.extra import WRONG, Fields, fields_of
+from detectors.summary import text_column
 from detectors.summary.bins import text_bins
 
 ATTRIBUTION = "@attribution:"  # and the name of a feature
+TEXT = text_column.PREFIX  # and the name of a text column, a colon, and the statistic
 MOST_OUTSIDE, MOST_CLASSES = 50, 50  # counts with a bin of their own
 STEPS = 50  # bins over a fixed range
 DECIMALS = 12  # decimals of signals that are made of probabilities, so that 0.3 and 0.7 give the same confidence
@@ -55,7 +57,15 @@ class Signal(NamedTuple):
 
 def signal(name: str) -> Signal | None:
     """The signal of a name; None if there is none."""
-    return _BY_NAME.get(ATTRIBUTION if name.startswith(ATTRIBUTION) and name != ATTRIBUTION else name)
+    for prefix in (ATTRIBUTION, TEXT):
+        if name.startswith(prefix) and name != prefix:
+            return _BY_NAME.get(prefix if prefix == ATTRIBUTION else f"{prefix}<column>:{name.rpartition(':')[2]}")
+    return _BY_NAME.get(name)
+
+
+def of_texts(contract: Contract) -> tuple[str, ...]:
+    """The names of the signals of a contract's text columns."""
+    return tuple(name for column in text_column.text_columns(contract) for name in text_column.names(column.name))
 
 
 def derive(given: Given) -> dict[str, Values]:
@@ -153,6 +163,10 @@ def _attribution(given: Given, feature: str) -> Floats:
     return given.fields.numbers[f"attributions.{feature}"]
 
 
+def _of_text(given: Given, name: str) -> Floats:
+    return given.fields.numbers[name]
+
+
 def _means(given: Given, values: Floats) -> Floats:
     """The mean over the members of each event; NaN without members, infinity if the ensemble is invalid."""
     counts = given.fields.counts
@@ -218,6 +232,15 @@ def _counts(most: int) -> tuple[float, ...]:
     return tuple(float(count) for count in range(1, most + 1))
 
 
+def _large(_: Contract) -> tuple[float, ...]:
+    """Bins of counts, ten for each power of ten, as far as a million."""
+    return tuple(dict.fromkeys(float(round(10 ** (step / 10))) for step in range(61)))
+
+
+def _shares_of(_: Contract) -> tuple[float, ...]:
+    return _over(0, 1)
+
+
 def _classes(contract: Contract) -> int:
     return max(2, len(contract.classes))
 
@@ -272,6 +295,19 @@ SIGNALS = (
     Signal(
         "@outside", Kind.NUMERIC, "features", "how many features are beyond the reference's least or greatest number, or unseen", _ALL,
         "0, 1, 2, ... as far as 50", _outside, lambda contract: _counts(min(len(contract.features), MOST_OUTSIDE)), frozen=True,
+    ),
+    *(
+        Signal(f"{TEXT}<column>:{name}", Kind.NUMERIC, "features", formula, _ALL, _QUANTILES, _of_text, edges)
+        for name, formula, edges in (
+            ("length", "the number of characters", _large),
+            ("words", "the number of words, which have whitespace between them", _large),
+            ("letters", "the share of letters and their marks (Unicode L, M) among the characters", _shares_of),
+            ("digits", "the share of digits and other numbers (N)", _shares_of),
+            ("whitespace", "the share of whitespace", _shares_of),
+            ("punctuation", "the share of punctuation and symbols, emoji among them (P, S)", _shares_of),
+            ("non_ascii", "the share of characters beyond ASCII", _shares_of),
+            ("distinct", "the number of distinct characters over the number of characters", _shares_of),
+        )
     ),
     Signal(ATTRIBUTION, Kind.NUMERIC, "attributions", "that of the feature, as sent", _ALL, _QUANTILES, _attribution),
 )  # fmt: skip

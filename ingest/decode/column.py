@@ -6,7 +6,7 @@ Columns of numbers: NaN is null, +infinity is invalid. Columns of texts: `null` 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from core import moment, text
 from core.block import Categories, Floats, Ints
 from core.name import Named, fault
+from detectors.summary import text_column
 from ingest.decode.fault import HALF, encodes, finite, kind_of
 
 LONGEST_NAME = 256  # bytes of ids
@@ -62,6 +63,13 @@ def texts(values: Sequence[Any], *, binary: bool = False) -> tuple[Categories, B
         return column, {}
     bad = np.flatnonzero(column.codes == list(column.texts).index(text.INVALID))
     return column, {i: _why_invalid(values[i]) for i in bad.tolist()}
+
+
+def written(name: str, values: Sequence[Any]) -> tuple[Categories, Mapping[str, Floats], Bad]:
+    """The states and the statistics of a text column, as `detectors.summary.text_column` has them."""
+    states, statistics = text_column.read(name, values)
+    bad = np.flatnonzero(states.codes == states.texts.index(text.INVALID)).tolist()
+    return states, statistics, {i: _why_invalid(values[i], text_column.LONGEST) for i in bad}
 
 
 def names(values: Sequence[Any], kind: Named, default: str) -> tuple[Categories, Bad]:
@@ -124,10 +132,10 @@ def _text(value: Any, binary: bool) -> str:
     return text.class_of(value, binary=binary)
 
 
-def _why_invalid(value: object) -> str:
+def _why_invalid(value: object, longest: int = text.LONGEST) -> str:
     if not isinstance(value, str):
         return kind_of(value)
-    return f"a string above {text.LONGEST} bytes" if encodes(value) else HALF
+    return f"a string above {longest} bytes" if encodes(value) else HALF
 
 
 def _name(value: str | float) -> str:

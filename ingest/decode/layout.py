@@ -15,27 +15,28 @@ import msgspec
 
 from core import text
 from core.classes import Classes
-from core.contract import Contract, Task
+from core.contract import Contract, Kind, Task
 from core.extra import EXTRAS, Extra
 
+VALUES: dict[Kind, Any] = {Kind.NUMERIC: float, Kind.CATEGORICAL: str | int | float | bool, Kind.TEXT: str}
 _UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')  # names that msgspec does not accept for fields
 
 
 class EventLayout(NamedTuple):
     """What a model's struct is made from.
 
-    `columns` are (name, numeric) of features and tags; `classes` are texts; `unknown` are names that are not in the contract.
+    `columns` are (name, kind) of features and tags; `classes` are texts; `unknown` are names that are not in the contract.
     """
 
     task: Task
-    columns: tuple[tuple[str, bool], ...]
+    columns: tuple[tuple[str, Kind], ...]
     classes: tuple[str, ...]
     unknown: tuple[str, ...] = ()
 
     @staticmethod
     def of(contract: Contract) -> EventLayout:
         """The layout of a contract."""
-        return EventLayout(contract.task, tuple((column.name, column.numeric) for column in contract.columns), contract.classes)
+        return EventLayout(contract.task, tuple((column.name, column.kind) for column in contract.columns), contract.classes)
 
     def known(self) -> Classes:
         """The classes."""
@@ -63,9 +64,7 @@ class Types(NamedTuple):
 @lru_cache(maxsize=256)
 def types_of(layout: EventLayout) -> Types:
     """The structs of a layout, made once."""
-    columns = [
-        _field(f"c{i}", name, (float if numeric else str | int | float | bool) | None) for i, (name, numeric) in enumerate(layout.columns)
-    ]
+    columns = [_field(f"c{i}", name, VALUES[kind] | None) for i, (name, kind) in enumerate(layout.columns)]
     unknown = [_field(f"u{i}", name, Any, msgspec.UNSET) for i, name in enumerate(layout.unknown)]
     features = _struct("Features", columns + unknown)
     classes = [_field(f"p{i}", text.unquote(name), float | None) for i, name in enumerate(layout.classes)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from core import text
 from core.block import Categories, Floats, Ints, Predictions
 from core.contract import Contract, Task
+from core.contract import Kind as ColumnKind
 from core.extra import EXTRAS, WRONG, Kept
 from core.name import Named
 from detectors.summary.signal import derived, needed
@@ -85,6 +87,7 @@ def read_predictions(
     return decode(rows, form_of, block, join)
 
 
+# long: a line for each field of the block
 def _block(report: DecodeReport, group: ModelRows, now: int | Ints, position: int, logged: int | Ints) -> Predictions:
     """The block of a group's rows whose required fields are right; faults and unknown columns go to the report."""
     form: PredictionForm = group.form  # type: ignore[assignment]
@@ -110,7 +113,8 @@ def _block(report: DecodeReport, group: ModelRows, now: int | Ints, position: in
         return values[0]
 
     score, probabilities = _outputs(form, rows, events, checked)
-    cells = [(known, checked(known.name, _values(form, i, features, events))) for i, known in enumerate(contract.columns)]
+    of_texts: dict[str, Floats] = {}
+    cells = [(known, checked(known.name, _values(form, i, features, events, of_texts))) for i, known in enumerate(contract.columns)]
     block = Predictions(
         id=np.array(ids, object),
         ts=ts,
@@ -126,21 +130,27 @@ def _block(report: DecodeReport, group: ModelRows, now: int | Ints, position: in
         row=np.array(rows, np.int64),
         logged=np.full(len(events), of(logged, rows), np.int64),
     )
-    return _with_signals(report, contract, rows, events, block) if contract.signals else block
+    return _with_signals(report, contract, rows, events, block, of_texts) if contract.signals else block
 
 
-def _with_signals(report: DecodeReport, contract: Contract, rows: list[int], events: list[Any], block: Predictions) -> Predictions:
-    """The block with the contract's signals; values of their fields that cannot be used go to the report."""
+def _with_signals(
+    report: DecodeReport, contract: Contract, rows: list[int], events: list[Any], block: Predictions, made: Mapping[str, Floats]
+) -> Predictions:
+    """The block with the contract's signals, of which some are `made` already; values of their fields that cannot be used go to the report."""
     fields = needed(contract, events)
     for name, bad in fields.bad.items():
         report.cells_of(rows, name, bad)
-    return derived(contract, block, fields)
+    return derived(contract, block, replace(fields, numbers={**fields.numbers, **made}))
 
 
-def _values(form: PredictionForm, index: int, features: list[Any], events: list[Any]) -> tuple[Any, Bad]:
-    """A column's values: those of a feature from `features`, those of a tag from `tags`, else from `features`."""
+def _values(form: PredictionForm, index: int, features: list[Any], events: list[Any], made: dict[str, Floats]) -> tuple[Any, Bad]:
+    """A column's values: those of a feature from `features`, those of a tag from `tags`, else from `features`. The statistics of texts are added to `made`."""
     known = form.contract.columns[index]
     values = list(map(attrgetter(f"c{index}"), features))
+    if known.kind == ColumnKind.TEXT:
+        states, statistics, bad = column.written(known.name, values)
+        made |= statistics
+        return states, bad
     if index >= len(form.contract.features):
         sent = [event.tags.get(known.name) if event.tags else None for event in events]
         values = [value if tag is None else tag for tag, value in zip(sent, values, strict=True)]

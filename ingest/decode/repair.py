@@ -5,12 +5,13 @@ A cell that cannot be kept becomes `core.extra.WRONG`, which is invalid in every
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from core import text
-from core.contract import Task
+from core.contract import Kind, Task
 from core.error import InvalidRecord
 from core.extra import EXTRAS, WRONG, Finite, Scalar
 from ingest.decode.fault import HALF, Fault, encodes, fault, kind_of, why_no_string
@@ -79,8 +80,7 @@ class Repair:
         features, unmet = self._types.features(), []
         for name, value in values.items():
             if (index := self._index.get(name)) is not None:
-                numeric = self._layout.columns[index][1]
-                setattr(features, f"c{index}", _number(row, name, value, cells) if numeric else _scalar(row, name, value, cells))
+                setattr(features, f"c{index}", _READ[self._layout.columns[index][1]](row, name, value, cells))
             elif name in self._layout.unknown:
                 setattr(features, f"u{self._layout.unknown.index(name)}", value)
             else:
@@ -152,6 +152,16 @@ def _scalar(row: int, field: str, value: object, cells: list[Fault]) -> object:
         cells.append(fault(row, field, f"{kind_of(value)} where a string, number or boolean is expected"))
         return WRONG
     return value
+
+
+def _string(row: int, field: str, value: object, cells: list[Fault]) -> object:
+    if value is None or isinstance(value, str):
+        return value
+    cells.append(fault(row, field, f"{kind_of(value)} where a text is expected"))
+    return WRONG
+
+
+_READ: dict[Kind, Callable[[int, str, Any, list[Fault]], Any]] = {Kind.NUMERIC: _number, Kind.CATEGORICAL: _scalar, Kind.TEXT: _string}
 
 
 def _optional(row: int, field: str, value: object, kind: Any, cells: list[Fault], wrong: Any = None) -> Any:

@@ -10,11 +10,13 @@ from core import text
 from core.contract import Column, Kind
 from core.error import ConfigError
 from core.name import Named, check
+from detectors.summary import text_column
 from monitors.definition import field
 from monitors.definition.document import YamlTruth, as_text, short, truth, unknown
 
 STEPS = 50  # bins over a range
 CATEGORIES, EDGES = 500, 1_000
+_KINDS = "numeric, categorical, boolean or text"
 KEYS = ("name", "kind", "nullable", "range", "edges", "categories", "tag")
 
 
@@ -46,16 +48,20 @@ def _binned(name: str, value: dict[str, Any]) -> Column:
     if value.get("nullable") not in (None, True):
         raise field.later("nullable: false", "leave it out, and watch quality.null_rate")
     kind = value.get("kind")
-    if kind in ("text", "timestamp"):
-        raise field.later(f"kind: {kind}", "numeric, categorical or boolean")
-    if kind not in ("numeric", "categorical", "boolean"):
-        raise ConfigError(f"`kind: {short(kind)}` is none", remedy="numeric, categorical or boolean")
+    if kind == "timestamp":
+        raise field.later(f"kind: {kind}", _KINDS)
+    if kind not in ("numeric", "categorical", "boolean", "text"):
+        raise ConfigError(f"`kind: {short(kind)}` is none", remedy=_KINDS)
     if foreign := next(
         (key for key in ("range", "edges", "categories") if key in value and (key == "categories") != (kind == "categorical")), None
     ):
         raise ConfigError(f"`{foreign}` is not for a column that is {kind}", remedy="leave it out")
     if kind == "numeric":
         return numeric(name, value)
+    if kind == "text":
+        if flag(value.get("tag") or False):
+            raise ConfigError("a text cannot be a tag", remedy="leave out `tag`")
+        return text_column.column(name)
     categories = ("false", "true") if kind == "boolean" else texts(value.get("categories"), "categories", CATEGORIES)
     return Column(name=name, kind=Kind.CATEGORICAL, categories=categories)
 

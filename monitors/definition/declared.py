@@ -137,8 +137,8 @@ def _dimensions(
     for name in names:
         if name not in by_name:
             raise unknown("column", name, by_name)
-        if by_name[name].numeric:
-            raise ConfigError(f"the segment `{name}` is numeric", remedy="declare the column categorical, with its categories")
+        if by_name[name].kind != Kind.CATEGORICAL:
+            raise ConfigError(f"the segment `{name}` is {by_name[name].kind}", remedy="declare the column categorical, with its categories")
         if not name.startswith("@"):
             check(Named.DIMENSION, name, () if held is None else [dimension.name for dimension in held.dimensions])
     crosses: dict[frozenset[str], tuple[str, ...]] = {}

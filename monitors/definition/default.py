@@ -9,11 +9,12 @@ import msgspec
 
 from core.baseline.reference import Reference
 from core.contract import PREDICTION, Contract
-from core.measure import Measure, Subject
+from core.measure import Family, Measure, Subject
 from core.moment import DAY
 from core.monitor import Compare, Gate, Monitor, Severity
 from core.window.tumbling import Tumbling
 from detectors.catalogue import MEASURES
+from detectors.summary.signal import of_texts
 
 PREFIX = "default-"
 _ALARMS: dict[str, dict[str, Any]] = {
@@ -25,7 +26,8 @@ _ALARMS: dict[str, dict[str, Any]] = {
 
 
 def defaults(contract: Contract) -> list[Monitor]:
-    """One monitor for each usual measure that fits the contract, for the segment `all`. Measures of columns watch the features and `@prediction`, as far as they can have a value.
+    """One monitor for each usual measure that fits the contract, for the segment `all`. Measures of columns watch the features and `@prediction`, as far as they can have a value;
+    those of drift the statistics of text columns, too, whose nulls are those of the texts.
 
     A window is a day, or a pane if panes do not fit into a day evenly; there are no thresholds, and the severity is `report`. Monitors with thresholds
     have the contract's usual window, in which half of the rows must be there, and the severity `ticket`.
@@ -37,7 +39,10 @@ def defaults(contract: Contract) -> list[Monitor]:
 def _columns(contract: Contract, measure: Measure) -> tuple[str, ...]:
     if measure.subject is not Subject.COLUMN:
         return ()
-    return tuple(column.name for column in (*contract.features, contract.column(PREDICTION)) if column.kind in measure.kinds)
+    watched = [*contract.features, contract.column(PREDICTION)]
+    if measure.family is Family.DRIFT:
+        watched += [contract.column(name) for name in of_texts(contract)]
+    return tuple(column.name for column in watched if column.kind in measure.kinds)
 
 
 def _default(contract: Contract, measure: Measure, columns: tuple[str, ...]) -> Monitor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -10,9 +11,11 @@ import numpy as np
 from core import text
 from core.block import Categories, Floats, Outcomes, Predictions
 from core.classes import Classes
-from core.contract import Contract, Task
+from core.contract import Column, Contract, Kind, Task
 from core.extra import read
 from detectors.summary.signal import derived, needed
+from detectors.summary.text_column import names, text_columns
+from detectors.summary.text_column import read as read_texts
 
 _Block = TypeVar("_Block", Predictions, Outcomes)
 _Values = Categories | Floats
@@ -23,7 +26,10 @@ def convert(block: Predictions, source: Contract, target: Contract) -> Predictio
     if source == target:
         return block
     again = _outputs(block, source, target).with_columns(_columns(block, source, target))
-    return derived(target, again, needed(target, read(block.extra))) if target.signals else again
+    if not target.signals:
+        return again
+    fields = needed(target, read(block.extra))
+    return derived(target, again, replace(fields, numbers={**fields.numbers, **_of_texts(block, source, target)}))
 
 
 def convert_outcomes(block: Outcomes, source: Contract, target: Contract) -> Outcomes:
@@ -43,11 +49,44 @@ def _outputs(block: _Block, source: Contract, target: Contract) -> _Block:
     )
 
 
-def _columns(block: Predictions, source: Contract, target: Contract) -> list[_Values]:
+def _held(block: Predictions, source: Contract) -> dict[str, _Values]:
     numbers, texts = iter(block.numbers), iter(block.texts)
-    held: dict[str, _Values] = {column.name: next(numbers) if column.numeric else next(texts) for column in source.kept}
-    null = np.full(len(block), np.nan)
-    return [_values(held.get(column.name, null), numeric=column.numeric) for column in target.columns]
+    return {column.name: next(numbers) if column.numeric else next(texts) for column in source.kept}
+
+
+def _columns(block: Predictions, source: Contract, target: Contract) -> list[_Values]:
+    held, null = _held(block, source), np.full(len(block), np.nan)
+    kinds = {column.name: column.kind for column in source.columns}
+
+    def values(column: Column) -> _Values:
+        before = kinds.get(column.name)
+        if Kind.TEXT in (before, column.kind) and before != column.kind:
+            return (
+                _as_text(column.name, held.get(column.name, null))[0] if column.kind == Kind.TEXT else _values(null, numeric=column.numeric)
+            )
+        return _values(held.get(column.name, null), numeric=column.numeric)
+
+    return [values(column) for column in target.columns]
+
+
+def _of_texts(block: Predictions, source: Contract, target: Contract) -> dict[str, Floats]:
+    """The statistics of the text columns of `target`: as they were kept, else of the categories that were kept in place of texts, else null or invalid."""
+    held, found = _held(block, source), dict[str, Floats]()
+    texts = {column.name for column in text_columns(source)}
+    for column in text_columns(target):
+        if column.name in texts:
+            found |= {name: np.asarray(held[name], np.float64) for name in names(column.name)}
+        else:
+            found |= _as_text(column.name, held.get(column.name, np.full(len(block), np.nan)))[1]
+    return found
+
+
+def _as_text(name: str, values: _Values) -> tuple[Categories, Mapping[str, Floats]]:
+    """A column of another kind as texts: categories as they are written, numbers are invalid."""
+    if isinstance(values, Categories):
+        known: list[object] = [None if one == text.NULL else 0 if one == text.INVALID else text.unquote(one) for one in values.texts]
+        return read_texts(name, [known[code] for code in values.codes.tolist()])
+    return read_texts(name, [None if value != value else value for value in values.tolist()])
 
 
 def _values(values: _Values, *, numeric: bool) -> _Values:

@@ -41,6 +41,7 @@ class Use(StrEnum):
     CATEGORY = "a class or a category"
     NUMBER = "a number"
     SET = "a set of classes"
+    TEXT = "a text"
 
 
 _TAKES = {
@@ -49,6 +50,7 @@ _TAKES = {
     Use.CATEGORY: {ValueForm.NOTHING, ValueForm.TEXT, ValueForm.BOOLEAN, ValueForm.INTEGER, ValueForm.NUMBER},
     Use.NUMBER: {ValueForm.NOTHING, ValueForm.INTEGER, ValueForm.NUMBER},
     Use.SET: {ValueForm.NOTHING},
+    Use.TEXT: {ValueForm.NOTHING, ValueForm.TEXT},
 }
 _INSTEAD = {
     Use.ID: "write ids as texts or integers, whole numbers of a pandas column with nulls by `.astype('Int64')`",
@@ -56,6 +58,7 @@ _INSTEAD = {
     Use.CATEGORY: "write texts, booleans or numbers",
     Use.NUMBER: "write numbers",
     Use.SET: "write lists of texts, booleans or numbers",
+    Use.TEXT: "write texts",
 }
 _BYTES = (kinds.is_binary, kinds.is_large_binary, kinds.is_binary_view, kinds.is_fixed_size_binary)
 _LARGE = (kinds.is_large_string, kinds.is_large_binary, kinds.is_string_view, kinds.is_binary_view)

@@ -16,11 +16,12 @@ import pyarrow.types as kinds
 from core import text
 from core.block import Categories, Floats, Outcomes, Predictions
 from core.classes import Classes, gathered, with_others
-from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Task
+from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
 from core.name import Named, check
 from core.segment import ALL, Segments
 from detectors.performance.roc_auc import mean_roc_auc
+from detectors.summary import text_column
 from detectors.summary.bins import ranked
 from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
@@ -254,7 +255,10 @@ def _with_bins(table: pa.Table, given: pa.Schema, contract: Contract, block: Pre
     small |= {column.name: arrow.precision(given.field(column.name).type) for column in contract.features}
     return msgspec.structs.replace(
         contract,
-        features=tuple(binned(column.name, values[column.name], small[column.name]) for column in contract.features),
+        features=tuple(
+            text_column.column(column.name) if column.kind == Kind.TEXT else binned(column.name, values[column.name], small[column.name])
+            for column in contract.features
+        ),
         outputs=tuple(binned(name, one, small[name]) for name, one in outputs.items()),
         score_edges=_score_edges(table, contract, block, outcomes),
     )

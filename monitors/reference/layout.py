@@ -28,6 +28,7 @@ _WITHOUT = {
     Task.REGRESSION: {"score", "proba_prefix", "prediction_set"},
 }  # roles
 _INDEX = re.compile(r"__index_level_\d+__|__null_dask_index__")
+USES = {Kind.NUMERIC: Use.NUMBER, Kind.CATEGORICAL: Use.CATEGORY, Kind.TEXT: Use.TEXT}
 _LONGEST = 40  # column names that a message lists
 
 
@@ -78,6 +79,9 @@ def layout(table: pa.Table, options: Options) -> FileLayout:
     segments = _without_signals(dimensions, roles)
     _check(schema, set(uses), {"features": options.features or (), "protected": options.protected, "segments": segments}, own=True)
     _check(schema, set(), {"categorical": options.categorical}, own=True)
+    _check_texts(
+        schema, set(uses), {"categorical": options.categorical, "protected": options.protected, "segments": segments}, options.text
+    )
     _check(schema, set(uses), {"exclude": options.exclude}, own=False)
     left: dict[str, str] = {}
     features = options.features
@@ -85,9 +89,11 @@ def layout(table: pa.Table, options: Options) -> FileLayout:
         free = [name for name in names if name not in uses]
         left = {name: why for name in free if (why := _why_not(table, name, options)) is not None}
         features = tuple(name for name in free if name not in left)
+    features = tuple(dict.fromkeys((*features, *(name for name in options.text if name not in options.exclude))))
     texts = {*segments, *options.categorical}
     tags = tuple(name for name in segments if name not in features)
     own = {name: _kind(schema.field(name).type, chosen=name in texts) for name in (*features, *tags)}
+    own |= {name: Kind.TEXT for name in options.text if name in own}
     if options.features is not None:
         left = {name: "not among --features" for name in names if name not in own and name not in uses}
     return FileLayout(
@@ -98,7 +104,7 @@ def layout(table: pa.Table, options: Options) -> FileLayout:
         dimensions=dimensions,
         protected=frozenset(options.protected),
         crosses=crosses,
-        uses=uses | {name: Use.NUMBER if kind == Kind.NUMERIC else Use.CATEGORY for name, kind in own.items()},
+        uses=uses | {name: USES[kind] for name, kind in own.items()},
         filled={role: tuple(found) for role, found in columns.items()},
         left={name: why for name, why in left.items() if name not in own},
     )
@@ -227,6 +233,19 @@ def _check(schema: pa.Schema, taken: set[str], lists: dict[str, Sequence[str]], 
             kind = schema.field(name).type
             if own and not arrow.takes(Use.CATEGORY, kind):
                 raise ConfigError(f"--{option} {name}: a column of type {arrow.named(kind)} cannot be used", remedy=arrow.instead(kind))
+
+
+def _check_texts(schema: pa.Schema, taken: set[str], others: dict[str, Sequence[str]], names: Sequence[str]) -> None:
+    """Check that the columns of --text are in the file, hold text, and are named by no other option."""
+    for name in names:
+        if name not in schema.names:
+            raise _absent("text", name, schema.names)
+        if name in taken:
+            raise ConfigError(f"--text {name}: that is a role column", remedy="name another role column, or leave it out")
+        if option := next((option for option, listed in others.items() if name in listed), None):
+            raise ConfigError(f"--text {name}: the column is named by --{option}, too", remedy="name it in one of them")
+        if not arrow.takes(Use.TEXT, kind := schema.field(name).type):
+            raise arrow.refusal(name, kind, Use.TEXT)
 
 
 def _absent(option: str, name: str, names: Sequence[str]) -> ConfigError:

@@ -13,7 +13,7 @@ from core import moment
 from core.contract import Task
 from core.error import ConfigError
 
-_LISTS = ("features", "categorical", "exclude", "segments", "protected", "signals")
+_LISTS = ("features", "categorical", "text", "exclude", "segments", "protected", "signals")
 _NAME = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=,|\Z)|([^,"][^,]*|)(?=,|\Z)')
 _OLDEST = moment.parse("1900-01-01T00:00:00Z")  # the times that the stores can hold
 
@@ -43,6 +43,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     signals: tuple[str, ...] | None = None
     features: tuple[str, ...] | None = None
     categorical: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()

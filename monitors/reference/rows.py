@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,13 @@ import pyarrow.types as kinds
 from core import moment, text
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.classes import Classes
-from core.contract import Contract, Task
+from core.contract import Contract, Kind, Task
 from core.extra import Fields, latencies
+from detectors.summary import text_column
 from detectors.summary.delay import UNKNOWN, delays
 from detectors.summary.signal import STATUSES, derived, fields_needed
+
+_TEXTS = 10_000  # rows of texts that are read at a time
 
 
 def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
@@ -26,7 +29,10 @@ def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
     A missing column is null in every row, and a missing time is 0. Signals are derived as from events.
     """
     rows, roles = table.num_rows, contract.roles
-    held = [_column(table, column.name, numeric=column.numeric) for column in contract.columns]
+    held = [
+        written(table, column.name)[0] if column.kind == Kind.TEXT else _column(table, column.name, numeric=column.numeric)
+        for column in contract.columns
+    ]
     block = Predictions(
         id=_ids(table, roles.id),
         ts=times(table[roles.ts]) if roles.ts in table.column_names else np.zeros(rows, np.int64),
@@ -98,6 +104,8 @@ def fields(table: pa.Table, contract: Contract) -> Fields:
         held["set_size"] = numbers(pc.list_value_length(table[roles.prediction_set]))
     for name in (name for name in needed if name.startswith("attributions.")):
         held[name] = _number(table, f"{roles.attribution_prefix}{name.removeprefix('attributions.')}")
+    for column in text_column.text_columns(contract):
+        held |= written(table, column.name)[1]
     ensemble: dict[str, Any] = {}
     if "ensemble" in needed:
         prefix = roles.ensemble_prefix or ""
@@ -159,6 +167,18 @@ def numbers(values: pa.ChunkedArray) -> Floats:
 def times(values: pa.ChunkedArray) -> Ints:
     """A column of times as microseconds; 0 where there is no time."""
     return np.asarray(_whole(values.cast(pa.int64()).fill_null(0)).to_numpy(zero_copy_only=False), np.int64)
+
+
+def written(table: pa.Table, name: str) -> tuple[Categories, Mapping[str, Floats]]:
+    """The states and the statistics of a text column; of numbers they are invalid."""
+    if name not in table.column_names:
+        return text_column.read(name, [None] * table.num_rows)
+    parts = [text_column.read(name, chunk.to_pylist()) for batch in table.select([name]).to_batches(_TEXTS) for chunk in batch.columns]
+    if not parts:
+        return text_column.read(name, [])
+    return Categories.concat([states for states, _ in parts]), {
+        one: np.concatenate([statistics[one] for _, statistics in parts]) for one in text_column.names(name)
+    }
 
 
 def _column(table: pa.Table, name: str, *, numeric: bool) -> Categories | Floats:

@@ -13,7 +13,7 @@ from core.block import Categories, Floats, Predictions
 from core.contract import Column, Contract, Kind
 from core.error import ConfigError
 from detectors.summary.bins import edges, extremes, kept, spread, tails
-from detectors.summary.signal import ATTRIBUTION, SIGNALS, STATUSES, Given, Signal, derive, signal
+from detectors.summary.signal import ATTRIBUTION, SIGNALS, STATUSES, TEXT, Given, Signal, derive, of_texts, signal
 from monitors.reference import arrow
 from monitors.reference.layout import FileLayout, prefixed
 from monitors.reference.rows import fields
@@ -30,18 +30,19 @@ _ROLES = {
 
 
 def names_of(found: FileLayout, contract: Contract, wanted: Collection[str] | None = None) -> tuple[str, ...]:
-    """The signals that a file gives, in the table's order; with `wanted` those of them, by their names with or without @, and those to segment by.
+    """The signals that a file gives, in the table's order; with `wanted` those of them, by their names with or without @, and those to segment by. Those of text columns are always there.
 
     ConfigError if one is not given.
     """
     there = [name for one in SIGNALS if contract.task in one.tasks for name in _given(one, found, contract)]
+    texts = of_texts(contract)
     if wanted is None:
-        return tuple(there)
+        return (*there, *texts)
     names = {name if name.startswith("@") else f"@{name}" for name in wanted if name != NONE}
     names |= {name for name in found.dimensions if name.startswith("@")}
-    for name in sorted(names - set(there)):
+    for name in sorted(names - {*there, *texts}):
         raise ConfigError(f"--signals {name}: the file does not give it", remedy=f"it gives {', '.join(there) or NONE}; or write {NONE}")
-    return tuple(name for name in there if name in names)
+    return (*(name for name in there if name in names), *texts)
 
 
 def with_signals(
@@ -83,6 +84,8 @@ def _given(one: Signal, found: FileLayout, contract: Contract) -> list[str]:
         return [ATTRIBUTION + name for name in named if name in features]
     if one.field == "score":
         return [one.name] if contract.scored else []
+    if one.name.startswith(TEXT):
+        return []
     if one.field == "features":
         return [one.name] if contract.features else []
     return [one.name] if _ROLES[one.field] in found.filled else []

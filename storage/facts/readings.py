@@ -133,6 +133,9 @@ def _conditions(query: Query, current: Current) -> tuple[list[str], dict[str, ob
         if (value := getattr(query, name)) is not None:
             conditions.append(f"{name} = {{{name}:String}}")
             parameters[name] = value
+    if query.columns:
+        conditions.append("column IN {columns:Array(String)}")
+        parameters["columns"] = list(query.columns)
     if query.segment is not None:
         conditions.append("segment = {segment:String}" if query.segment == "all" or "=" in query.segment else "grouping = {segment:String}")
         parameters["segment"] = query.segment

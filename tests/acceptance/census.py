@@ -11,18 +11,21 @@ import pandas as pd
 from tests.acceptance.records import records
 
 MODEL = "income"
-FEATURES = ["age", "hours", "gain", "married", "education", "sex", "occupation"]
+FEATURES = ["age", "hours", "gain", "married", "education", "sex", "occupation", "note"]
 OPTIONS: dict[str, Any] = {
     "task": "binary",
     "segments": ["education", "sex*education", "@status"],
     "protected": ["sex"],
     "features": FEATURES,
+    "text": ["note"],
     "latency": "latency_ms",
     "status": "status",
     "caller": "caller",
     "attribution_prefix": "attribution_",
 }
 SIGNALS = ["@confidence", "@entropy", "@margin", "@latency_ms", "@status", "@caller", "@outside", "@attribution:hours"]
+NOTE = ["@text:note:length", "@text:note:words", "@text:note:letters", "@text:note:non_ascii", "@text:note:distinct"]
+_WORDS = ["moved", "since", "2019", "wants", "a", "house", "naïve?", "日本", "🏡", "call", "back!"]
 _DAYS = 30
 _START = pd.Timestamp("2024-03-01", tz="UTC")
 _EDUCATION = ["school", "college", "bachelor", "master", "doctor"]
@@ -57,7 +60,14 @@ def people(rows: int, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
             "label_ts": (ts + pd.Timedelta(days=2)).as_unit("us"),
         }
     )
-    for name, share in (("age", 0.02), ("occupation", 0.06), ("education", 0.01)):
+    lengths = rng.poisson(6 * (1 + drift), rows)
+    words = np.array(_WORDS, object)[rng.integers(0, len(_WORDS), int(lengths.sum()))]
+    frame["note"] = np.array([" ".join(part) for part in np.split(words, np.cumsum(lengths)[:-1])], object)
+    frame["note"] = frame["note"].astype(object)
+    if drift:  # some are empty or no texts at all
+        frame.loc[rng.random(rows) < 0.1, "note"] = ""
+        frame.loc[rng.random(rows) < 0.02, "note"] = 7
+    for name, share in (("age", 0.02), ("note", 0.04), ("occupation", 0.06), ("education", 0.01)):
         frame.loc[rng.random(rows) < share, name] = None
     return observed(frame, seed, drift=drift)
 
@@ -111,6 +121,9 @@ def monitors() -> list[dict[str, Any]]:
         {**shared, "monitor": "signals", "measure": "drift.psi", "columns": SIGNALS, "segments": ["all", "sex", "@status"]},
         {**shared, "monitor": "signals-js", "measure": "drift.js", "columns": SIGNALS, "segments": ["all"], "baseline": "previous"},
         {**shared, "monitor": "signals-null", "measure": "quality.null_rate", "columns": SIGNALS, "segments": ["all", "@status"]},
+        {**shared, "monitor": "note-psi", "measure": "drift.psi", "columns": ["note", *NOTE], "segments": ["all", "sex"]},
+        {**shared, "monitor": "note-empty", "measure": "quality.empty_rate", "columns": ["note", "age"], "baseline": "reference"},
+        {**shared, "monitor": "note-tails", "measure": "drift.tail_share", "columns": NOTE, "segments": ["all"]},
         *measures(shared),
         {
             **shared,
@@ -137,7 +150,7 @@ def measures(shared: dict[str, Any]) -> list[dict[str, Any]]:
     """Every other column measure, each against the reference and some against windows of the stream, of columns that suit it and one that does not."""
     numbers, texts = ["age", "hours", "gain", "@score", "@attribution:hours"], ["education", "occupation", "@prediction", "@caller"]
     watched: dict[str, dict[str, Any]] = {
-        "quality.invalid_rate": {"columns": ["@latency_ms", "@status"], "baseline": "previous"},
+        "quality.invalid_rate": {"columns": ["@latency_ms", "@status", "note"], "baseline": "previous"},
         "quality.out_of_range_rate": {"columns": [*numbers, "sex"]},
         "quality.unseen_category_rate": {"columns": ["@caller", "education"], "baseline": "reference"},
         "quality.constant": {"columns": ["gain", "sex"], "target": {"window": "1h"}, "segments": ["all"], "min_samples": 3},

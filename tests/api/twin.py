@@ -26,6 +26,7 @@ from watchkeeper.change.apply import ApplyRequest
 from watchkeeper.change.rebuild import RebuildRequest
 from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.command import role
+from watchkeeper.reader.ranking import ranked
 
 TAXI = Contract(
     model="taxi-fare",
@@ -116,6 +117,13 @@ class Twin:
     def backtest(self, trial: Trial) -> dict[str, Any]:
         self.trials.append(trial)
         return {"windows": 3, "readings": 3, "alarm_windows": 0, "episodes": [], "expected_false_alarm_windows": None}
+
+    def ranking(self, asked: Query, *, dependent: bool) -> pa.Table:
+        self.queries.append(asked)
+        return ranked(self.table, dependent=dependent)
+
+    def newest_window(self, monitor: Monitor) -> int | None:
+        return int(self.table["window_start"][0].as_py())
 
     def destinations(self) -> Sequence[Destination]:
         return [Destination(name="oncall", settings={"url": "https://example.org/?k=hidden", "secret": "whsec_hidden"})]

@@ -14,8 +14,9 @@ import numpy.typing as npt
 from scipy import stats
 from scipy.special import chdtr, chndtrinc
 
-from tests.oracle.bins import Bins, NumericBins
+from tests.oracle.bins import Bins, CategoricalBins, NumericBins
 from tests.oracle.drift import grouped, hellinger, js, psi_of
+from tests.oracle.text import STATES
 from tests.oracle.value import INVALID, NULL
 
 _Z = float(stats.norm.ppf(0.975))
@@ -128,6 +129,8 @@ def z_squared(count: int, n: int, other: int, m: int) -> float:
 
 def fits(measure: str, known: Known) -> bool:
     """Whether a column of this kind can have a value."""
+    if measure == "quality.empty_rate":
+        return isinstance(known.bins, CategoricalBins) and tuple(known.bins.kept) == STATES
     return measure not in (CATEGORICAL if isinstance(known.bins, NumericBins) else NUMERIC)
 
 
@@ -168,6 +171,7 @@ _RATES: dict[str, Callable[[Sample, Known], int | None]] = {
     "null_rate": _of_bin(lambda bins: bins.null),
     "invalid_rate": _of_bin(lambda bins: bins.null + 1),
     "unseen_category_rate": _of_bin(lambda bins: bins.values + 1),
+    "empty_rate": lambda target, _: target.counts[STATES.index("empty")],
     "out_of_range_rate": _out_of_range,
     "tail_share": _tail_share,
 }
@@ -453,5 +457,5 @@ NUMERIC = {"quality.out_of_range_rate", "drift.tail_share", *(f"drift.{name}" fo
 CATEGORICAL = {"quality.unseen_category_rate", "quality.distinct", "quality.new_categories"}
 COMPARES = {f"drift.{name}" for name in (*_BY_BIN, *_MOVED)}
 TESTED = {*COMPARES, "drift.tail_share"} | {
-    f"quality.{name}" for name in ("null_rate", "invalid_rate", "unseen_category_rate", "out_of_range_rate")
+    f"quality.{name}" for name in ("null_rate", "invalid_rate", "unseen_category_rate", "empty_rate", "out_of_range_rate")
 }

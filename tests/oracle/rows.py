@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tests.oracle import text
 from tests.oracle.bins import Bins, CategoricalBins, NumericBins, ranking
 from tests.oracle.performance import Labelled
 from tests.oracle.signal import STATUSES, TEXTS, fixed_edges, number_values, text_values
@@ -70,6 +71,9 @@ class Rows:
         """The bins of a column, made from the reference, and the bin of each row."""
         if column.startswith("@") and column not in {"@prediction", "@score", "@label"}:
             return self._signal(column)
+        if column in self.spec.text:
+            states = CategoricalBins(text.states(self.reference[column]), text.STATES)
+            return states, states.codes(text.states(self._source(self.frame, column)))
         if self._numeric(column):
             bins = NumericBins(numbers(self._source(self.reference, column)))
             return bins, bins.codes(numbers(self._source(self.frame, column)))
@@ -86,6 +90,8 @@ class Rows:
             return text_values(self.frame, self.spec, column)
         if numeric:
             return numbers(self._source(self.frame, column))
+        if column in self.spec.text:
+            return text.states(self._source(self.frame, column))
         return texts(self._source(self.frame, column), binary=self.spec.task == "binary" and column in {"@prediction", "@label"})
 
     def _members(self, grouping: tuple[str, ...], length: int, every: int, labelled: bool) -> dict[tuple[int, str], npt.NDArray[np.int64]]:

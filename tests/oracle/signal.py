@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import entr
 
+from tests.oracle import text
 from tests.oracle.spec import Spec
 from tests.oracle.value import INVALID, NULL, numbers, texts
 
@@ -42,6 +43,9 @@ def number_values(frame: pd.DataFrame, reference: pd.DataFrame, spec: Spec, name
         return np.where(latency < 0, np.inf, latency)
     if name.startswith("@attribution:"):
         return numbers(frame[f"{spec.attribution_prefix}{name.partition(':')[2]}"])
+    if name.startswith("@text:"):
+        column, _, statistic = name.removeprefix("@text:").rpartition(":")
+        return text.statistic(frame[column], statistic)
     return _of_scores(frame, spec, name)
 
 
@@ -70,4 +74,4 @@ def _outside(frame: pd.DataFrame, reference: pd.DataFrame, spec: Spec) -> Number
             return np.asarray(np.isfinite(x) & ((x < known.min()) | (x > known.max())), np.bool_)
         return np.asarray(~np.isin(texts(here), [*set(texts(there)), NULL, INVALID]), np.bool_)
 
-    return reduce(np.add, (strange(name).astype(np.float64) for name in spec.watched(reference)))
+    return reduce(np.add, (strange(name).astype(np.float64) for name in spec.watched(reference) if name not in spec.text))

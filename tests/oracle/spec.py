@@ -21,6 +21,7 @@ class Spec:
     monitors: Sequence[Mapping[str, Any]] = ()
     features: Sequence[str] | None = None
     categorical: Sequence[str] = ()
+    text: Sequence[str] = ()
     exclude: Sequence[str] = ()
     segments: Sequence[str] = ()
     protected: Sequence[str] = ()

@@ -72,6 +72,14 @@ class Services(Protocol):
         """What a monitor would have raised. Raises ConfigError."""
         ...
 
+    def ranking(self, asked: Query, *, dependent: bool) -> pa.Table:
+        """The readings of one window of a monitor, with `p` and `q`, the most likely to have moved first."""
+        ...
+
+    def newest_window(self, monitor: Monitor) -> int | None:
+        """The start of the newest window of a monitor that can be ranked; None without one."""
+        ...
+
     def monitor(self, model: str, name: str) -> tuple[Monitor, int | None] | None:
         """The last definition of a monitor, and when it was deleted, None if it was not; None if there never was one."""
         ...

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from core import moment
 from core.baseline import kind as baselines
 from core.reading import DOCUMENTS, SHOWN, TIMES, Query
+from core.segment import grouping_of
 from watchkeeper.api import answer, query
 from watchkeeper.api.ports import Services
 
@@ -38,6 +39,11 @@ def parse(given: dict[str, str]) -> Query:
         limit=query.count(given, "limit", 1_000, MOST),
         after=given.get("cursor") or None,
     )
+
+
+def within(segment: str, asked: str) -> bool:
+    """Whether a segment is meant by the query's text: that segment (`carrier=UA`), or every value of a grouping (`carrier`)."""
+    return asked in (segment, "*".join(grouping_of(segment)))
 
 
 def router(services: Services) -> APIRouter:

@@ -39,6 +39,9 @@ def reference(
     signals: Annotated[Text, typer.Option(help="Signals to keep: confidence,outside, or none. [default: all that the file gives]")] = None,
     features: Annotated[Text, typer.Option(help="Columns to watch: a,b,c. [default: all others]")] = None,
     categorical: Annotated[Text, typer.Option(help="Columns of numbers that are categories: a,b")] = None,
+    text: Annotated[
+        Text, typer.Option(help="Columns of free text, of which length and statistics of characters are watched, and no text is kept: a,b")
+    ] = None,
     exclude: Annotated[Text, typer.Option(help="Columns to leave out: a,b")] = None,
     segments: Annotated[Text, typer.Option(help="Columns to segment by, and their crosses: x,y,x*y")] = None,
     protected: Annotated[Text, typer.Option(help="Protected attributes: p,q")] = None,
@@ -56,10 +59,12 @@ def reference(
     In a list, a name that holds a comma is written in quotes, as in CSV: --exclude 'km,"a,b"'.
 
     Example: `watchkeeper reference taxi-fare january.parquet --task regression --segments borough`
+
+    Example of a model of texts: `watchkeeper reference sentiment reviews.parquet --task binary --text review,title`
     """
     options = {
         "id": id_, "ts": ts, "prediction": prediction, "score": score, "proba_prefix": proba_prefix, "interval": interval, "label": label,
-        "label_ts": label_ts, "features": features, "categorical": categorical, "exclude": exclude, "segments": segments,
+        "label_ts": label_ts, "features": features, "categorical": categorical, "text": text, "exclude": exclude, "segments": segments,
         "latency": latency, "status": status, "caller": caller, "prediction_set": prediction_set, "ensemble_prefix": ensemble_prefix,
         "attribution_prefix": attribution_prefix, "signals": signals, "protected": protected, "positive": positive, "threshold": threshold, "earliest": earliest,
     }  # fmt: skip

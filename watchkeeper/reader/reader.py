@@ -6,10 +6,9 @@ from watchkeeper.reader.columns import ColumnReader
 from watchkeeper.reader.episodes import EpisodeReader
 from watchkeeper.reader.models import ModelReader
 from watchkeeper.reader.monitors import MonitorReader
-from watchkeeper.reader.readings import ReadingReader
+from watchkeeper.reader.ranking import RankingReader
 from watchkeeper.reader.service import ServiceReader
-from watchkeeper.reader.trial import TrialReader
 
 
-class Reader(ModelReader, MonitorReader, ReadingReader, ColumnReader, EpisodeReader, ServiceReader, TrialReader):
+class Reader(ModelReader, MonitorReader, RankingReader, ColumnReader, EpisodeReader, ServiceReader):
     """Reads everything that the pages and the API show. It changes nothing. Safe to share between threads."""

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 
 import pyarrow as pa
 
-from core.contract import Contract, Roles, Task
+from core.contract import Column, Contract, Kind, Roles, Task
 from monitors.reference import arrow
 from monitors.reference.arrow import Use
-from monitors.reference.layout import prefixed
+from monitors.reference.layout import USES, prefixed
 
 _LISTED = 20  # how many columns of a kind a note names
 
@@ -17,7 +17,7 @@ _LISTED = 20  # how many columns of a kind a note names
 def uses(schema: pa.Schema, contract: Contract, probabilities: Iterable[str]) -> dict[str, Use]:
     """The use for which each column of a prediction is read, except its id and time. Raises ConfigError if a type cannot be read for it.
 
-    A column of text where the contract expects numbers is read as text: the server counts its values as invalid.
+    A column of text where the contract expects numbers, or of numbers where it expects text, is read as it is: the server counts its values as invalid.
     """
     roles = contract.roles
     target = Use.NUMBER if contract.task == Task.REGRESSION else Use.CATEGORY
@@ -26,7 +26,7 @@ def uses(schema: pa.Schema, contract: Contract, probabilities: Iterable[str]) ->
     wanted = dict.fromkeys(numbers, Use.NUMBER)
     wanted |= {name: Use.CATEGORY for name in (roles.status, roles.caller) if name}
     wanted |= {roles.prediction_set: Use.SET} if roles.prediction_set else {}
-    wanted |= {column.name: _use(schema, column.name, numeric=column.numeric) for column in contract.columns if column.name in schema.names}
+    wanted |= {column.name: _use(schema, column) for column in contract.columns if column.name in schema.names}
     wanted[roles.prediction] = target
     found = {name: use for name, use in wanted.items() if name in schema.names}
     for name, use in found.items():
@@ -56,8 +56,12 @@ def differences(schema: pa.Schema, contract: Contract, label_ts: str, known: Col
         notes.append(f"missing in the file, and null in every event: {_listed(missing)}{_alike(missing, unknown)}")
     if unknown:
         notes.append(f"not in the contract, and not sent: {_listed(unknown)}")
-    if mixed := [f"{name!r} ({arrow.named(schema.field(name).type)})" for name in _mixed(schema, contract)]:
-        notes.append(f"numeric in the contract and not in the file, so that every value is invalid: {', '.join(mixed[:_LISTED])}")
+    mixed = ((kind, _mixed(schema, contract, kind)) for kind in (Kind.NUMERIC, Kind.TEXT))
+    notes += [
+        f"{kind} in the contract and not in the file, so that every value is invalid: {', '.join(names[:_LISTED])}"
+        for kind, names in mixed
+        if names
+    ]
     if contract.scored and not any(name == roles.score or name.startswith(roles.proba_prefix) for name in names):
         notes.append(f"the contract has scores, and the file has no column {roles.score!r} nor one that begins with {roles.proba_prefix!r}")
     if roles.label not in names:
@@ -67,14 +71,16 @@ def differences(schema: pa.Schema, contract: Contract, label_ts: str, known: Col
     return notes
 
 
-def _use(schema: pa.Schema, name: str, *, numeric: bool) -> Use:
-    return Use.NUMBER if numeric and arrow.takes(Use.NUMBER, schema.field(name).type) else Use.CATEGORY
+def _use(schema: pa.Schema, column: Column) -> Use:
+    use = USES[column.kind]
+    return use if arrow.takes(use, schema.field(column.name).type) else Use.CATEGORY
 
 
-def _mixed(schema: pa.Schema, contract: Contract) -> list[str]:
-    """The numeric columns of the contract that hold something else in the file."""
-    there = (column.name for column in contract.columns if column.numeric and column.name in schema.names)
-    return [name for name in there if not arrow.takes(Use.NUMBER, schema.field(name).type)]
+def _mixed(schema: pa.Schema, contract: Contract, kind: Kind) -> list[str]:
+    """The columns of a kind in the contract that hold something else in the file, with their types."""
+    there = (column.name for column in contract.columns if column.kind == kind and column.name in schema.names)
+    types = {name: schema.field(name).type for name in there}
+    return [f"{name!r} ({arrow.named(one)})" for name, one in types.items() if not arrow.takes(USES[kind], one)]
 
 
 def _alike(missing: Iterable[str], unknown: Iterable[str]) -> str:

@@ -292,6 +292,7 @@ def test_readings_are_paged_and_newest_wins(engine: Engine) -> None:
     assert seen == [(0, "all", 0.2), (0, "c=a", 0.2), (1, "all", 0.2), (1, "c=a", 0.2), (2, "all", 0.2)]
     assert readings.read(Query(segment="c"), current)[0].num_rows == 2
     assert readings.read(Query(segment="all", start=HOUR, end=2 * HOUR), current)[0].num_rows == 1
+    assert [readings.read(Query(columns=names), current)[0].num_rows for names in (("x", "y"), ("y",))] == [5, 0]
     assert readings.read(Query(newest=False), current)[0].num_rows == 10
     assert readings.read(Query(), {})[0].num_rows == 0
     with pytest.raises(ConfigError, match="cursor"):

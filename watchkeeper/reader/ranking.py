@@ -1,0 +1,74 @@
+"""Ranks the readings of one run, a window of a monitor, by evidence that counts how many there are."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from core.block import Floats
+from core.contract import LABEL
+from core.monitor import Monitor
+from core.reading import Query, Verdict
+from core.segment import ALL
+from core.trial import Trial
+from detectors.catalogue import MEASURES
+from detectors.multiple import q_values
+from monitors.evaluation.watched import columns_of
+from watchkeeper.reader.readings import ReadingReader
+from watchkeeper.reader.trial import TrialReader
+
+_MOST = 100_000  # windows in which the newest one is looked for
+_UNTESTED = (Verdict.INSUFFICIENT, Verdict.NODATA)
+
+
+class _Evidence(msgspec.Struct):
+    """What the ranking needs of a reading's evidence."""
+
+    p: float | None = None
+    excess: float | None = None
+
+
+class RankingReader(ReadingReader, TrialReader):
+    """Reads rankings."""
+
+    def ranking(self, asked: Query | Trial, *, dependent: bool = False) -> pa.Table:
+        """The readings of one window of one monitor, stored or on trial, with `p` and `q`, the most likely to have moved first. Raises ConfigError.
+
+        `q` is the p-value adjusted for the number of readings (`detectors.multiple`). Readings without rows enough have no `q`, and are last.
+        """
+        return ranked(self.readings(asked) if isinstance(asked, Query) else self.evaluate(asked), dependent=dependent)
+
+    def newest_window(self, monitor: Monitor) -> int | None:
+        """The start of the newest window in which a column has a p-value in the segment `all`, else of the newest window; None without one."""
+        column = next((name for name in columns_of(monitor, self._known(monitor.model)) if name != LABEL), LABEL)
+        table = self.ranking(Query(model=monitor.model, monitor=monitor.name, column=column, segment=ALL, limit=_MOST))
+        starts, tested = table["window_start"].to_numpy(), table["p"].is_valid().to_numpy()
+        found = starts[tested] if tested.any() else starts
+        return int(found.max()) if len(found) else None
+
+
+def ranked(table: pa.Table, *, dependent: bool = False) -> pa.Table:
+    """Readings with `p` and `q`, the smallest q first; of equal ones that with the largest effect."""
+    if not table.num_rows:
+        nothing = pa.array([], pa.float64())
+        return table.append_column("p", nothing).append_column("q", nothing)
+    documents = [msgspec.json.decode(text or "{}", type=_Evidence) for text in table["evidence"].to_pylist()]
+    verdicts = np.array(table["verdict"].cast(pa.string()).to_pylist(), object)
+    p = np.where(np.isin(verdicts, _UNTESTED), np.nan, _floats([one.p for one in documents]))
+    q = q_values(p, dependent=dependent)
+    excess, value = _floats([one.excess for one in documents]), np.asarray(table["value"].to_numpy(), np.float64)
+    about = MEASURES[str(table["measure"][0].as_py())]
+    size = np.array([np.nan if np.isnan(one) else about.size(one) for one in value.tolist()])
+    effect = np.where(np.isnan(excess), size, excess)
+    order = np.lexsort(
+        (-np.nan_to_num(effect, nan=-np.inf), np.nan_to_num(p, nan=2.0), np.nan_to_num(q, nan=2.0), np.isin(verdicts, _UNTESTED))
+    )
+    numbers = {name: pa.array(one, pa.float64(), mask=np.isnan(one)) for name, one in (("p", p), ("q", q))}
+    for name, column in numbers.items():
+        table = table.append_column(name, column)
+    return table.take(order)
+
+
+def _floats(values: list[float | None]) -> Floats:
+    return np.array([np.nan if value is None else value for value in values], np.float64)
