@@ -115,7 +115,7 @@ class Roles(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UsualWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """The window of the default monitors: its length in microseconds, and how many rows of the reference it holds on average."""
+    """The window of the default monitors: its length in microseconds, and how many rows of the reference it holds on average, 0 if that is not known."""
 
     length: int
     rows: int
@@ -124,12 +124,12 @@ class UsualWindow(msgspec.Struct, frozen=True, kw_only=True):
 class Contract(Described, frozen=True, kw_only=True):
     """One version of a model's contract.
 
-    `features` are monitored; `tags` are sent and not monitored (segment and protected columns that are not features).
+    `features` are monitored; `tags` (segment and protected columns that are not features) only where a monitor names them.
     `outputs` are the bins of `@prediction`, `@score` (where the model sends one) and `@label`; `signals` are columns that are derived from an event's own
     fields (`detectors.summary.signal`).
     `score_edges` cut the scores of each class that AUC is taken of (binary: the positive one; else `classes`, in order;
     none for a class without a probability).
-    `earliest` is in microseconds; `pane` is the length of a pane in microseconds. `usual` is the window of the default monitors, None where the reference tells none.
+    `earliest` is in microseconds; `pane` is the length of a pane in microseconds. `usual` is the window of the default monitors that have thresholds, None if they have none.
     """
 
     model: str
@@ -169,8 +169,8 @@ class Contract(Described, frozen=True, kw_only=True):
 
     @property
     def own(self) -> tuple[Column, ...]:
-        """All columns that a monitor may name: features, outputs and signals."""
-        return self.features + self.outputs + self.signals
+        """All columns that a monitor may name: features, outputs, signals, and tags that have bins; contracts from before have none for tags."""
+        return self.features + self.outputs + self.signals + tuple(tag for tag in self.tags if tag.edges or tag.categories)
 
     @property
     def protected(self) -> tuple[str, ...]:
@@ -179,7 +179,7 @@ class Contract(Described, frozen=True, kw_only=True):
 
     @property
     def summarised(self) -> tuple[Column, ...]:
-        """The columns that input panes hold: features, `@prediction`, `@score` where there is one, and signals."""
+        """The columns that input panes hold: features, `@prediction`, `@score` where there is one, signals, and tags that have bins."""
         return tuple(column for column in self.own if column.name != LABEL)
 
     def column(self, name: str) -> Column:

@@ -22,7 +22,7 @@ _ALARMS: dict[str, dict[str, Any]] = {
     "quality.null_rate": {"compare": Compare.RISE, "warn": 0.01, "baseline": Reference()},
     "drift.tail_share": {"compare": Compare.RISE, "warn": 0.01},
 }
-"""What the default monitors of these measures have besides, if the reference's rows have times: thresholds, which count only where there is evidence."""
+"""What the default monitors of these measures have besides, if there is a reference: thresholds, which count only where there is evidence."""
 
 
 def defaults(contract: Contract) -> list[Monitor]:
@@ -30,7 +30,7 @@ def defaults(contract: Contract) -> list[Monitor]:
     those of drift the statistics of text columns, too, whose nulls are those of the texts.
 
     A window is a day, or a pane if panes do not fit into a day evenly; there are no thresholds, and the severity is `report`. Monitors with thresholds
-    have the contract's usual window, in which half of the rows must be there, and the severity `ticket`.
+    have the contract's usual window, in which half of its usual rows must be there, and the severity `ticket`.
     """
     usual = ((measure, _columns(contract, measure)) for measure in MEASURES.values() if measure.usual and measure.fits(contract))
     return [_default(contract, measure, columns) for measure, columns in usual if columns or measure.subject is not Subject.COLUMN]
@@ -57,6 +57,6 @@ def _default(contract: Contract, measure: Measure, columns: tuple[str, ...]) -> 
     )
     if contract.usual is None or measure.name not in _ALARMS:
         return monitor
-    window, least = Tumbling(contract.usual.length), max(1, ceil(contract.usual.rows / 2))
+    window, least = Tumbling(contract.usual.length), ceil(contract.usual.rows / 2) or monitor.min_samples
     alarms: dict[str, Any] = {"window": window, "min_samples": least, "gate": Gate.EVIDENCE, "severity": Severity.TICKET}
     return msgspec.structs.replace(monitor, **alarms, **_ALARMS[measure.name])

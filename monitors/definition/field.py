@@ -61,9 +61,10 @@ def columns(value: Any, contract: Contract | None) -> tuple[str, ...]:
         return ()
     if contract is not None:
         for name in wanted:
-            if name in {tag.name for tag in contract.tags}:
+            if name in {tag.name for tag in contract.tags} - {*known}:
                 raise ConfigError(
-                    f"`{name}` is a tag: it can be segmented on, it is not watched", remedy="make it a feature of the contract"
+                    f"the contract has no bins for the tag `{name}`",
+                    remedy="give the model's reference again, or declare the tag's categories",
                 )
             if name not in known:
                 raise unknown("column", name, known)

@@ -135,7 +135,13 @@ class Evaluate:
         found = _Block._make(np.stack(arrays, axis=1) for arrays in zip(*blocks, strict=True))
         allowed = None if asked.calibration is None else asked.calibration.allowance
         judgement = Judgement(
-            found.value, found.baseline_value, found.excess, found.p, len(columns), None if allowed is None else allowed.p
+            found.value,
+            found.baseline_value,
+            found.excess,
+            found.p,
+            len(columns),
+            None if allowed is None else allowed.p,
+            calibrated=asked.calibration is None or asked.calibration.windows > 0,
         )
         verdict, reason = judge(monitor, spec.about, judgement, found.n_target, found.n_baseline, found.why, found.empty)
         return Frame(

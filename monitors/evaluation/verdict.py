@@ -12,15 +12,18 @@ from core.measure import Measure
 from core.moment import DAY
 from core.monitor import Compare, Gate, Monitor
 from core.reading import Verdict
+from monitors.evaluation.calibration import EARLY
 from monitors.evaluation.frame import NONE, VERDICTS
 
+_UNCALIBRATED = f"no window tells yet how much windows differ by chance: {EARLY} must have closed"
 _DIGITS = 12  # both sides of a comparison are rounded to so many decimals
 
 
 class Judgement(NamedTuple):
     """What verdicts are made of, arrays of one shape: values, the baseline's, their excess (see `core.monitor.Compare`), and p-values, NaN where there is none.
 
-    `columns` is how many columns the monitor watches, `allowed` the p-value up to which a budget lets it alarm.
+    `columns` is how many columns the monitor watches, `allowed` the p-value up to which a budget lets it alarm. Where it is not `calibrated`, p-values
+    take rows to be independent, which is no evidence.
     """
 
     value: Floats
@@ -29,6 +32,7 @@ class Judgement(NamedTuple):
     p: Floats
     columns: int
     allowed: float | None = None
+    calibrated: bool = True
 
 
 def alpha(window: int, columns: int) -> float:
@@ -60,6 +64,8 @@ def judge(
     put(reached(monitor.critical, compared) & evident, Verdict.CRITICAL, None)
     if given.allowed is not None:
         put(given.p <= given.allowed, Verdict.CRITICAL, None)
+    if not given.calibrated and (monitor.gate is Gate.EVIDENCE or given.allowed is not None):
+        put(np.ones(value.shape, np.bool_), Verdict.INSUFFICIENT, _UNCALIBRATED)
     put(np.isnan(compared), Verdict.NOT_ESTIMABLE, "baseline: " + why)
     put(np.isnan(value), Verdict.NOT_ESTIMABLE, why)
     few = (n_baseline != NONE) & (n_baseline < max(monitor.min_samples, 1))

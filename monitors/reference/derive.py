@@ -252,13 +252,14 @@ def _with_bins(table: pa.Table, given: pa.Schema, contract: Contract, block: Pre
         LABEL: roles.label if len(outcomes) else roles.prediction,
     }
     small = {name: arrow.precision(given.field(source).type) for name, source in sources.items() if source in given.names}
-    small |= {column.name: arrow.precision(given.field(column.name).type) for column in contract.features}
+    small |= {column.name: arrow.precision(given.field(column.name).type) for column in contract.columns}
     return msgspec.structs.replace(
         contract,
         features=tuple(
             text_column.column(column.name) if column.kind == Kind.TEXT else binned(column.name, values[column.name], small[column.name])
             for column in contract.features
         ),
+        tags=tuple(binned(column.name, values[column.name], small[column.name]) for column in contract.tags),
         outputs=tuple(binned(name, one, small[name]) for name, one in outputs.items()),
         score_edges=_score_edges(table, contract, block, outcomes),
     )

@@ -21,13 +21,13 @@ _VARIES = 0.1  # of rows by hour of the day the coefficient of variation, and Cr
 
 
 def usual_window(contract: Contract, block: Predictions) -> UsualWindow | None:
-    """The window for a reference's rows; None if they have no times, or no length fits the panes.
+    """The window for a reference's rows; None if no length fits the panes. Without times it is a day, of an unknown number of rows.
 
     The shortest length with 1,000 rows on average; then the next shorter one with 300 rows, until the reference fills 10 windows.
     """
     timed = np.flatnonzero(block.ts != 0)
     if not len(timed):
-        return None
+        return UsualWindow(length=DAY, rows=0) if DAY % contract.pane == 0 else None
     slots = np.unique(slot_of(block.ts[timed], contract.pane))
     rate = len(timed) / (int(slots[-1]) + contract.pane - int(slots[0]))
     daily = int(slots[-1]) - int(slots[0]) >= 2 * DAY and _daily(contract, block.take(timed[:: max(1, len(timed) // _SAMPLE)]))

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy.spatial.distance import jensenshannon
 
 from tests.acceptance.agree import differences
 from tests.acceptance.records import records
@@ -51,6 +52,7 @@ def rows(begin: datetime, days: int, seed: int) -> pd.DataFrame:
             "heat": draw.normal(moved + draw.normal(0, 0.3, days)[day]),
             "batch": draw.choice(["a", "b", "c"], len(day)),
             "line": draw.choice(["north", "south"], len(day)),
+            "crew": draw.choice(["day", "night"], len(day), p=[0.6, 0.4] if seed == 1 else [0.4, 0.6]),
             "prediction": draw.integers(0, 2, len(day)),
         }
     )
@@ -64,16 +66,18 @@ def test_a_trial_answers_what_a_stored_monitor_has(
     rows(BEGIN, DAYS, 1).to_parquet(sink)
     stream = rows(BEGIN + timedelta(days=DAYS), 12, 2)
     with world({"WATCHKEEPER_INGEST__SILENCE": "1s"}) as place, Client(place.url) as client:
-        client.reference(MODEL, sink.getvalue(), task="binary", segments=["line"])
+        client.reference(MODEL, sink.getvalue(), task="binary", segments=["line", "crew"], features=["heat", "batch", "line"])
         client.apply(yaml.safe_dump([{"monitor": name, **FIELDS, **alarms} for name, alarms in ALARMS.items()]))
+        client.apply(yaml.safe_dump([{"monitor": "crews", **FIELDS, "measure": "drift.js", "columns": ["crew"]}]))
         features = ["heat", "batch", "line"]
         events = [
             {"model": MODEL, "prediction_id": row["prediction_id"], "prediction": row["prediction"], "ts": ts.isoformat()}
-            | {"features": {name: row[name] for name in features}}
+            | {"features": {name: row[name] for name in features}, "tags": {"crew": row["crew"]}}
             for row, ts in zip(records(stream.drop(columns="ts")), stream["ts"], strict=True)
         ]
         assert client.predictions(events).rejected == 0
         client.wait(600)
+        assert _crews(client) == pytest.approx(_crews_expected(rows(BEGIN, DAYS, 1), stream), rel=1e-9)
         for name, alarms in ALARMS.items():
             stored = list(client.readings(model=MODEL, monitor=name, limit=10_000))
             tried = client.evaluate({**FIELDS, **alarms})
@@ -109,3 +113,14 @@ def test_a_trial_answers_what_a_stored_monitor_has(
             client.evaluate(FIELDS, segment="colour=red")
         with pytest.raises(Refused, match="there is no model"):
             client.backtest({"model": "nobody", "measure": "drift.psi"})
+
+
+def _crews(client: Client) -> list[float]:
+    """The drift of a tag on each day."""
+    return [one["value"] for one in client.readings(model=MODEL, monitor="crews", segment="all")]
+
+
+def _crews_expected(reference: pd.DataFrame, stream: pd.DataFrame) -> list[float]:
+    before = reference["crew"].value_counts().sort_index()
+    days = stream.groupby(stream["ts"].dt.floor("D"))["crew"]
+    return [float(jensenshannon(day.value_counts().sort_index(), before, base=2)) for _, day in days]

@@ -41,8 +41,10 @@ def test_without_times_of_the_reference_they_report_without_thresholds_on_all_an
         assert (Reference() if monitor.measure.startswith("drift") else None) == monitor.baseline
 
 
-def test_with_times_they_alarm_on_effect_and_evidence() -> None:
-    """Drift, nulls and tails, in the usual window, half of whose rows must be there; the other measures only report."""
+def test_with_a_reference_they_alarm_on_effect_and_evidence() -> None:
+    """Drift, nulls and tails, in the usual window, half of whose rows must be there (200, if it has no times); the other measures only report."""
+    untimed = defaults(msgspec.structs.replace(FARE, usual=UsualWindow(length=DAY, rows=0)))
+    assert {(monitor.window, monitor.min_samples) for monitor in untimed if monitor.gate is Gate.EVIDENCE} == {(Tumbling(DAY), 200)}
     timed = msgspec.structs.replace(FARE, usual=UsualWindow(length=6 * HOUR, rows=1_237))
     found = {monitor.measure: monitor for monitor in defaults(timed)}
     alarms = {measure: monitor for measure, monitor in found.items() if monitor.severity is Severity.TICKET}

@@ -59,9 +59,9 @@ def test_a_rhythm_of_values_asks_for_whole_days() -> None:
     assert usual(ts, warm=warm) == UsualWindow(length=DAY, rows=5_000)
 
 
-def test_without_times_there_is_none() -> None:
-    """Rows without a time do not count."""
+def test_without_times_it_is_a_day() -> None:
+    """Rows without a time do not count; if none has one, the number of rows a day is not known."""
     ts = even(2_000 * 20, 20 * DAY).astype(object)
     ts[::2] = None
     assert usual(ts) == UsualWindow(length=DAY, rows=1_000)
-    assert usual(pa.nulls(50, pa.timestamp("us", tz="UTC"))) is None
+    assert usual(pa.nulls(50, pa.timestamp("us", tz="UTC"))) == UsualWindow(length=DAY, rows=0)

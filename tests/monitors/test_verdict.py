@@ -26,9 +26,10 @@ def verdict(
     excess: float = np.nan,
     p: float = np.nan,
     columns: int = 1,
+    **calibration: Any,
 ) -> tuple[str, Any]:
     found, base_, excess_, p_ = (np.array([one]) for one in (value, base, excess, p))
-    given, counts = Judgement(found, base_, excess_, p_, columns), (np.array([n]), np.array([n_base]))
+    given, counts = Judgement(found, base_, excess_, p_, columns, **calibration), (np.array([n]), np.array([n_base]))
     codes, reasons = judge(monitor, MEASURES[monitor.measure], given, *counts, "why", "no predictions")
     return str(VERDICTS[codes[0]]), reasons[0]
 
@@ -94,3 +95,12 @@ def test_a_gate_lets_no_breach_pass_without_evidence() -> None:
     assert verdict(psi(gate=Gate.EVIDENCE, window=Tumbling(HOUR)), 9.0, n_base=500, p=0.011)[0] == "ok"
     assert verdict(gated, 9.0, n_base=500)[0] == "ok"
     assert verdict(gated, 0.09, n_base=500, p=1e-9)[0] == "ok"
+
+
+def test_there_is_no_evidence_before_a_window_tells_what_chance_does() -> None:
+    """Neither a gate nor a budget alarms then; plain thresholds do."""
+    for monitor, allowed in ((psi(gate=Gate.EVIDENCE), None), (psi(), 0.01)):
+        told = verdict(monitor, 9.0, n_base=500, p=1e-9, allowed=allowed, calibrated=False)
+        assert told == ("insufficient", "no window tells yet how much windows differ by chance: 14 must have closed")
+        assert verdict(monitor, 9.0, n_base=500, p=1e-9, allowed=allowed)[0] == "critical"
+    assert verdict(psi(), 9.0, n_base=500, p=1e-9, calibrated=False)[0] == "critical"

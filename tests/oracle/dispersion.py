@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.oracle import column as measures
-from tests.oracle.column import Known, Sample, z_squared
+from tests.oracle.column import z_squared
 from tests.oracle.rows import Rows
+from tests.oracle.sample import Known, Sample
 
 ENOUGH, EARLY = 10, 14
 Flags = npt.NDArray[np.bool_]

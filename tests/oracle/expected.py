@@ -18,10 +18,11 @@ from sklearn import config_context
 
 from tests.oracle import column as measures
 from tests.oracle import dispersion, quality
-from tests.oracle.column import COMPARES, Known, Sample, Value
+from tests.oracle.column import COMPARES
 from tests.oracle.dispersion import Basis
 from tests.oracle.performance import measure
 from tests.oracle.rows import Rows, events
+from tests.oracle.sample import Known, Sample, Value
 from tests.oracle.spec import Spec, duration
 
 COLUMNS = (

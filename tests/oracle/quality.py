@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tests.oracle.column import Value, wilson
+from tests.oracle.column import wilson
+from tests.oracle.sample import Value
 
 MEASURES = (
     "quality.label_coverage",
