@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from core.error import ConfigError
 from core.measure import Measures
-from detectors.drift import chi2, hellinger, js, ks, psi, quantile_shift, tail_share, total_variation, wasserstein
+from detectors.drift import chi2, hellinger, js, ks, psi, quantile_shift, share_drifted, tail_share, total_variation, wasserstein, weighted
 from detectors.drift import mean_variance as moment
 from detectors.performance import accuracy, f1, mae, precision, rmse, roc_auc
 from detectors.planned import PLANNED
@@ -35,6 +35,8 @@ SPECS: tuple[AnySpec, ...] = (
     moment.VARIANCE_RATIO,
     quantile_shift.SPEC,
     tail_share.SPEC,
+    share_drifted.SPEC,
+    weighted.SPEC,
     accuracy.SPEC,
     f1.SPEC,
     precision.SPEC,

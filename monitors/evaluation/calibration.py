@@ -81,7 +81,7 @@ def calibrate(monitor: Monitor, model: Model, panes: Panes, reads: Callable[[Sco
     windows, whole = windows_of(monitor.window, slots, contract.pane)
     names = tuple(name for name in columns if name)
     kept = replace(model, contract=contract.of_reference)
-    scope = Scope(kept, segments, groupings_of(monitor), names, None, fields(monitor, columns))
+    scope = Scope(kept, segments, groupings_of(monitor), names, None, fields(monitor, contract))
 
     def laws(around: Callable[[Spans], Spans]) -> Law:
         """The laws of the windows that the reference fills, each against the rows that are not around it: (windows, columns, segments)."""

@@ -17,13 +17,15 @@ from core.monitor import Compare, Monitor
 from core.span import Spans
 from detectors import catalogue
 from detectors.dispersion import Dispersion, p_value
+from detectors.evidence import ColumnDrift
 from detectors.spec import AnySpec, Places, Result
 from monitors.evaluation.calibration import Calibration, calibrate
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.verdict import Judgement, judge
-from monitors.evaluation.watched import columns_of, extent, pool, unsuited
+from monitors.evaluation.watched import columns_of, extent, of_columns, pool, unsuited
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
+from monitors.evidence.importance import importance
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
@@ -78,7 +80,11 @@ class Evaluate:
         return Reads(self._panes, self._history, self._stream, scope)
 
     def calibration(self, monitor: Monitor, model: Model) -> Calibration | None:
-        """The calibration of a monitor; None if its measure has no statistic whose law is known, or compares nothing. Raises Retryable."""
+        """The calibration of a monitor, or of its features if its readings are made of theirs; None if the measure has no statistic whose law is known, or compares nothing.
+
+        Raises Retryable.
+        """
+        monitor = of_columns(monitor) or monitor
         spec = catalogue.known(monitor.measure)
         if spec is None or not spec.about.tested or monitor.baseline is None:
             return None
@@ -97,16 +103,11 @@ class Evaluate:
         """The readings of these windows for all columns of the monitor and all segments of the scope."""
         spec, contract = catalogue.spec(monitor.measure), reads.scope.model.contract
         columns = columns_of(monitor, contract)
-        asked = _Asked(
-            spec=spec,
-            params=msgspec.convert(monitor.params, spec.params),
-            pool=pool(monitor, windows),
-            referenced=monitor.baseline is not None and monitor.baseline.source is Source.REFERENCE,
-            extent=extent(monitor, windows),
-            calibration=self.calibration(monitor, reads.scope.model),
-            compare=monitor.compare,
-        )
-        blocks, evidence = zip(*(_column(asked, name, windows, reads) for name in columns), strict=True)
+        asked, parts = self._asked(monitor, windows, reads), of_columns(monitor)
+        if parts is None:
+            blocks, evidence = zip(*(_column(asked, name, windows, reads) for name in columns), strict=True)
+        else:
+            blocks, evidence = _of_columns(asked, self._asked(parts, windows, reads), columns_of(parts, contract), windows, reads)
         found = _Block._make(np.stack(arrays, axis=1) for arrays in zip(*blocks, strict=True))
         allowed = None if asked.calibration is None else asked.calibration.allowance
         judgement = Judgement(
@@ -131,6 +132,33 @@ class Evaluate:
             reason=reason,
             evidence=evidence,
         )
+
+    def _asked(self, monitor: Monitor, windows: Spans, reads: Reads) -> _Asked:
+        spec = catalogue.spec(monitor.measure)
+        return _Asked(
+            spec=spec,
+            params=msgspec.convert(monitor.params, spec.params),
+            pool=pool(monitor, windows),
+            referenced=monitor.baseline is not None and monitor.baseline.source is Source.REFERENCE,
+            extent=extent(monitor, windows),
+            calibration=self.calibration(monitor, reads.scope.model),
+            compare=monitor.compare,
+        )
+
+
+def _of_columns(
+    asked: _Asked, parts: _Asked, names: tuple[str, ...], windows: Spans, reads: Reads
+) -> tuple[tuple[_Block], tuple[tuple[Part]]]:
+    """A measure of the whole model that is made of the readings of its features."""
+    blocks = [_column(parts, name, windows, reads)[0] for name in names]
+    excess, p = (np.stack([getattr(block, name) for block in blocks], axis=-1) for name in ("excess", "p"))
+    first = blocks[0]
+    target = ColumnDrift(first.n_target.astype(np.float64), excess, p, names, importance(reads.scope, names))
+    result = asked.spec.compute(target, target if parts.referenced or parts.pool else None, asked.params)
+    nothing = np.full(result.value.shape, np.nan)
+    why = np.full(nothing.shape, asked.spec.no_value, object)
+    block = first._replace(value=result.value, lower=nothing, upper=nothing, baseline_value=nothing, why=why, p=nothing, phi=nothing)
+    return (block._replace(excess=nothing),), (((0, len(windows), result.evidence),),)
 
 
 def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[_Block, tuple[Part, ...]]:

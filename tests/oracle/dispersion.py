@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from tests.oracle import column as measures
 from tests.oracle.column import Known, Sample, z_squared
@@ -19,8 +20,27 @@ Statistic = Callable[[Flags, Flags], float | None]  # of the rows of a window an
 _PANE = 3_600_000_000
 
 
-def phi(monitor: Mapping[str, Any], column: str, whole: Rows, grouping: tuple[str, ...], segment: str, length: int, every: int) -> float:
-    """The mean of the statistics of the windows that the reference fills, at least 1; that of `all` if a segment has fewer than ten windows with enough rows.
+def phi(statistics: list[float]) -> float:
+    """The mean of the statistics of windows, at least 1."""
+    return max(1.0, float(np.mean(statistics))) if statistics else 1.0
+
+
+def p_value(statistic: float, degrees: int, of_windows: list[float]) -> float:
+    """The chance of a statistic as large as this one, by the F law that the statistics of the reference's windows show; without any the chi-square law."""
+    many, mean = len(of_windows), phi(of_windows)
+    if not many:
+        return float(stats.chi2.sf(statistic * degrees, degrees))
+    if degrees == 1:
+        return float(stats.f.sf(statistic / mean, 1, max(many - 1, 1)))
+    variance = float(np.var(of_windows, ddof=1)) if many > 1 else np.inf
+    nu = min(max(2 * float(np.mean(of_windows)) ** 2 / variance, 1.0), degrees) if variance else float(degrees)
+    return float(stats.f.sf(statistic / mean, nu, many * nu))
+
+
+def statistics(
+    monitor: Mapping[str, Any], column: str, whole: Rows, grouping: tuple[str, ...], segment: str, length: int, every: int
+) -> list[float]:
+    """The statistics of the windows that the reference fills; those of `all` if a segment has fewer than ten windows with enough rows.
 
     `column` is "" for the coverage by labels.
     """
@@ -28,7 +48,7 @@ def phi(monitor: Mapping[str, Any], column: str, whole: Rows, grouping: tuple[st
     counted = whole.labelled if column == "@label" else np.ones(whole.size, np.bool_)
     least = max(1, monitor.get("min_samples", 200))
 
-    def statistics(mine: Flags) -> list[float]:
+    def within(mine: Flags) -> list[float]:
         ts, found = whole.window(1), []
         for start, first, last in _windows(ts, length, every):
             target = mine & (ts >= start) & (ts < start + length)
@@ -38,9 +58,8 @@ def phi(monitor: Mapping[str, Any], column: str, whole: Rows, grouping: tuple[st
                 found += [] if value is None else [value]
         return found
 
-    own = statistics(counted & (whole.segments[grouping] == segment))
-    found = own if len(own) >= ENOUGH else statistics(counted)
-    return max(1.0, float(np.mean(found))) if found else 1.0
+    own = within(counted & (whole.segments[grouping] == segment))
+    return own if len(own) >= ENOUGH else within(counted)
 
 
 def _covered(_monitor: Mapping[str, Any], _column: str, whole: Rows) -> Statistic:
