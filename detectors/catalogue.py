@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from core.error import ConfigError
 from core.measure import Measures
-from detectors.drift import chi2, hellinger, js, ks, psi, quantile_shift, tail_share, total_variation, wasserstein
+from detectors.drift import chi2, hellinger, js, ks, psi, quantile_shift, share_drifted, tail_share, total_variation, wasserstein, weighted
 from detectors.drift import mean_variance as moment
 from detectors.performance import accuracy, f1, mae, precision, rmse, roc_auc
 from detectors.planned import PLANNED
@@ -35,6 +35,8 @@ SPECS: tuple[AnySpec, ...] = (
     moment.VARIANCE_RATIO,
     quantile_shift.SPEC,
     tail_share.SPEC,
+    share_drifted.SPEC,
+    weighted.SPEC,
     accuracy.SPEC,
     f1.SPEC,
     precision.SPEC,
@@ -53,9 +55,9 @@ def spec(name: str) -> AnySpec:
     if name not in PLANNED and (near := get_close_matches(name, _BY_NAME, 1)):
         raise ConfigError(f"there is no measure `{name}`", remedy=f"did you mean `{near[0]}`?")
     family = name.partition(".")[0]
-    there = [known for known in _BY_NAME if known.startswith(f"{family}.")] or list(_BY_NAME)
+    there = [known for known in _BY_NAME if known.startswith(f"{family}.")]
     problem = f"measure `{name}` is not available yet" if name in PLANNED else f"there is no measure `{name}`"
-    raise ConfigError(problem, remedy="available: " + ", ".join(there))
+    raise ConfigError(problem, remedy="available: " + ", ".join(there) if there else "`GET /v1/measures` lists all that are")
 
 
 def known(name: str) -> AnySpec | None:

@@ -290,6 +290,37 @@ class Volume:
     empty: ClassVar[str] = "no predictions"
 
 
+@dataclass(frozen=True)
+class ColumnDrift:
+    """The drift of each feature (..., columns): the excess of `measure` over what it would be on average if nothing had moved, NaN where a column has no value, and its p-value,
+    NaN where there is none; n (...). `importance` (columns,) is the mean |attribution| of each feature in the reference, None if some feature has none.
+    """
+
+    n: Floats
+    excess: Floats
+    p: Floats
+    columns: tuple[str, ...]
+    importance: Floats | None = None
+
+    empty: ClassVar[str] = "no predictions"
+    measure: ClassVar[str] = "drift.psi"
+
+
 Evidence = (
-    Counts | Sums | Moments | Distinct | Confusion | Losses | Scores | Labelling | Delays | Late | Orphans | Copies | Rejects | Age | Volume
+    Counts
+    | Sums
+    | Moments
+    | Distinct
+    | Confusion
+    | Losses
+    | Scores
+    | Labelling
+    | Delays
+    | Late
+    | Orphans
+    | Copies
+    | Rejects
+    | Age
+    | Volume
+    | ColumnDrift
 )

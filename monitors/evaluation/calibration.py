@@ -118,7 +118,7 @@ class _Basis:
 def _scope(monitor: Monitor, model: Model, found: Sequence[str], version: str | None) -> Scope:
     columns = columns_of(monitor, model.contract)
     names = tuple(name for name in columns if name)
-    return Scope(model, segments_of(monitor, model, found), groupings_of(monitor), names, version, fields(monitor, columns))
+    return Scope(model, segments_of(monitor, model, found), groupings_of(monitor), names, version, fields(monitor, model.contract))
 
 
 def _calibrated(monitor: Monitor, basis: _Basis, scope: Scope, reads: Callable[[Scope], Reads]) -> Calibration:

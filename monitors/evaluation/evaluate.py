@@ -13,17 +13,19 @@ import numpy.typing as npt
 
 from core.baseline.source import Source
 from core.block import Floats, Ints
-from core.monitor import Compare, Monitor
+from core.monitor import Compare, Gate, Monitor
 from core.span import Spans
 from detectors import catalogue
 from detectors.dispersion import ENOUGH, Dispersion, p_value
+from detectors.evidence import ColumnDrift
 from detectors.spec import AnySpec, Places, Result
 from monitors.evaluation.calibration import Calibration, calibrate, recalibrate
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.verdict import Judgement, judge
-from monitors.evaluation.watched import columns_of, extent, pool, unsuited
+from monitors.evaluation.watched import columns_of, extent, of_columns, pool, unsuited
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
+from monitors.evidence.importance import importance
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
@@ -80,10 +82,12 @@ class Evaluate:
         return Reads(self._panes, self._history, self._stream, scope)
 
     def calibration(self, monitor: Monitor, model: Model, early: Spans | None = None) -> Calibration | None:
-        """The calibration of a monitor; None if its measure has no statistic whose law is known. Raises Retryable.
+        """The calibration of a monitor, or of its features if its readings are made of theirs; None if the measure has no statistic whose law is known.
 
         `early` are the first windows of the stream (`early_windows`), which take the place of a reference that has too few; None before there are `EARLY`.
+        Raises Retryable.
         """
+        monitor = of_columns(monitor) or monitor
         found = self._of_reference(monitor, model)
         if found is None or found.windows >= ENOUGH or early is None:
             return found
@@ -92,7 +96,7 @@ class Evaluate:
 
     def learns(self, monitor: Monitor, model: Model) -> bool:
         """Whether a monitor is calibrated on the first windows of its stream. Raises Retryable."""
-        return (found := self._of_reference(monitor, model)) is not None and found.windows < ENOUGH
+        return (found := self.calibration(monitor, model)) is not None and found.windows < ENOUGH
 
     def forget(self, monitor: Monitor) -> None:
         """Calibrate a monitor again on the first windows of its stream: their events have changed."""
@@ -120,30 +124,17 @@ class Evaluate:
 
     def __call__(self, monitor: Monitor, windows: Spans, reads: Reads, early: Spans | None = None) -> Frame:
         """The readings of these windows for all columns of the monitor and all segments of the scope; `early` as in `calibration`."""
-        spec, contract = catalogue.spec(monitor.measure), reads.scope.model.contract
+        contract = reads.scope.model.contract
         columns = columns_of(monitor, contract)
-        asked = _Asked(
-            spec=spec,
-            params=msgspec.convert(monitor.params, spec.params),
-            pool=pool(monitor, windows),
-            referenced=monitor.baseline is not None and monitor.baseline.source is Source.REFERENCE,
-            extent=extent(monitor, windows),
-            calibration=self.calibration(monitor, reads.scope.model, early),
-            compare=monitor.compare,
-        )
-        blocks, evidence = zip(*(_column(asked, name, windows, reads) for name in columns), strict=True)
+        asked, parts = self._asked(monitor, windows, reads, early), of_columns(monitor)
+        if parts is None:
+            blocks, evidence = zip(*(_column(asked, name, windows, reads) for name in columns), strict=True)
+        else:
+            asked_of = self._asked(parts, windows, reads, early)
+            blocks, evidence = _of_columns(asked, asked_of, columns_of(parts, contract), windows, reads)
         found = _Block._make(np.stack(arrays, axis=1) for arrays in zip(*blocks, strict=True))
         allowed = None if asked.calibration is None else asked.calibration.allowance
-        judgement = Judgement(
-            found.value,
-            found.baseline_value,
-            found.excess,
-            found.p,
-            len(columns),
-            None if allowed is None else allowed.p,
-            calibrated=asked.calibration is None or asked.calibration.windows > 0,
-        )
-        verdict, reason = judge(monitor, spec.about, judgement, found.n_target, found.n_baseline, found.why, found.empty)
+        verdict, reason = _judged(monitor, asked, found, len(columns), of_parts=parts is not None)
         return Frame(
             monitor=monitor,
             contract=contract.version,
@@ -162,6 +153,47 @@ class Evaluate:
             reason=reason,
             evidence=evidence,
         )
+
+    def _asked(self, monitor: Monitor, windows: Spans, reads: Reads, early: Spans | None) -> _Asked:
+        spec = catalogue.spec(monitor.measure)
+        return _Asked(
+            spec=spec,
+            params=msgspec.convert(monitor.params, spec.params),
+            pool=pool(monitor, windows),
+            referenced=monitor.baseline is not None and monitor.baseline.source is Source.REFERENCE,
+            extent=extent(monitor, windows),
+            calibration=self.calibration(monitor, reads.scope.model, early),
+            compare=monitor.compare,
+        )
+
+
+def _judged(monitor: Monitor, asked: _Asked, found: _Block, columns: int, *, of_parts: bool) -> tuple[npt.NDArray[np.int8], Texts]:
+    known, evident = asked.calibration, of_parts or monitor.gate is Gate.EVIDENCE or monitor.budget is not None
+    given = Judgement(
+        value=found.value,
+        baseline_value=found.baseline_value,
+        excess=found.excess,
+        p=found.p,
+        columns=columns,
+        allowed=None if known is None or known.allowance is None else known.allowance.p,
+        uncalibrated=evident and known is not None and not known.windows,
+    )
+    return judge(monitor, asked.spec.about, given, found.n_target, found.n_baseline, found.why, found.empty)
+
+
+def _of_columns(
+    asked: _Asked, parts: _Asked, names: tuple[str, ...], windows: Spans, reads: Reads
+) -> tuple[tuple[_Block], tuple[tuple[Part]]]:
+    """A measure of the whole model that is made of the readings of its features."""
+    blocks = [_column(parts, name, windows, reads)[0] for name in names]
+    excess, p = (np.stack([getattr(block, name) for block in blocks], axis=-1) for name in ("excess", "p"))
+    first = blocks[0]
+    target = ColumnDrift(first.n_target.astype(np.float64), excess, p, names, importance(reads.scope, names))
+    result = asked.spec.compute(target, target if parts.referenced or parts.pool else None, asked.params)
+    nothing = np.full(result.value.shape, np.nan)
+    why = np.full(nothing.shape, asked.spec.no_value, object)
+    block = first._replace(value=result.value, lower=nothing, upper=nothing, baseline_value=nothing, why=why, p=nothing, phi=nothing)
+    return (block._replace(excess=nothing),), (((0, len(windows), result.evidence),),)
 
 
 def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[_Block, tuple[Part, ...]]:

@@ -36,6 +36,7 @@ from monitors.evaluation.watched import (
     groupings_of,
     missing,
     most,
+    read_columns,
     segments_of,
     touched_by,
     wait,
@@ -204,8 +205,9 @@ class MonitorRunner:
 
     def _group(self, group: Sequence[MonitorTask], model: Model, given: StepInput, lease: Lease, failures: Failures) -> None:
         """Evaluate tasks of one key, which share their reads."""
-        columns = tuple(dict.fromkeys(name for task in group for name in task.columns if name))
-        first, read = group[0], reduce(or_, (fields(task.monitor, task.columns) for task in group))
+        contract = model.contract
+        columns = tuple(dict.fromkeys(name for task in group for name in read_columns(task.monitor, contract)))
+        first, read = group[0], reduce(or_, (fields(task.monitor, contract) for task in group))
         scope = Scope(model, first.segments, groupings_of(first.monitor), columns, first.monitor.version, read)
         for chunk in plan.chunks(first.due, most(scope)):
             reads = self._evaluate.reads(scope)
@@ -242,8 +244,8 @@ class MonitorRunner:
         try:
             return self._evaluate(task.monitor, chunk, reads, task.early)
         except Retryable:
-            columns, read = tuple(name for name in task.columns if name), fields(task.monitor, task.columns)
-            own = dataclasses.replace(reads.scope, columns=columns, fields=read)
+            contract = reads.scope.model.contract
+            own = dataclasses.replace(reads.scope, columns=read_columns(task.monitor, contract), fields=fields(task.monitor, contract))
             if own == reads.scope:
                 raise
             return self._evaluate(task.monitor, chunk, self._evaluate.reads(own), task.early)

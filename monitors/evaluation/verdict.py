@@ -22,8 +22,8 @@ _DIGITS = 12  # both sides of a comparison are rounded to so many decimals
 class Judgement(NamedTuple):
     """What verdicts are made of, arrays of one shape: values, the baseline's, their excess (see `core.monitor.Compare`), and p-values, NaN where there is none.
 
-    `columns` is how many columns the monitor watches, `allowed` the p-value up to which a budget lets it alarm. Where it is not `calibrated`, p-values
-    take rows to be independent, which is no evidence.
+    `columns` is how many columns the monitor watches, `allowed` the p-value up to which a budget lets it alarm. `uncalibrated`: alarms rest on
+    p-values, and these take rows to be independent, which is no evidence.
     """
 
     value: Floats
@@ -32,7 +32,7 @@ class Judgement(NamedTuple):
     p: Floats
     columns: int
     allowed: float | None = None
-    calibrated: bool = True
+    uncalibrated: bool = False
 
 
 def alpha(window: int, columns: int) -> float:
@@ -64,7 +64,7 @@ def judge(
     put(reached(monitor.critical, compared) & evident, Verdict.CRITICAL, None)
     if given.allowed is not None:
         put(given.p <= given.allowed, Verdict.CRITICAL, None)
-    if not given.calibrated and (monitor.gate is Gate.EVIDENCE or given.allowed is not None):
+    if given.uncalibrated:
         put(np.ones(value.shape, np.bool_), Verdict.INSUFFICIENT, _UNCALIBRATED)
     put(np.isnan(compared), Verdict.NOT_ESTIMABLE, "baseline: " + why)
     put(np.isnan(value), Verdict.NOT_ESTIMABLE, why)

@@ -15,7 +15,7 @@ from core.monitor import Monitor
 from core.segment import grouping_of
 from core.span import Spans
 from detectors import catalogue
-from detectors.evidence import Age, Copies, Orphans, Rejects
+from detectors.evidence import Age, ColumnDrift, Copies, Orphans, Rejects
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import PaneFields, Scope
@@ -63,10 +63,23 @@ def extent(monitor: Monitor, windows: Spans) -> Extent:
     return Extent.of(windows.join(*pool(monitor, windows)))
 
 
-def fields(monitor: Monitor, columns: Sequence[str]) -> PaneFields:
-    """The fields of panes that a monitor reads for these columns."""
-    kind = KINDS[catalogue.spec(monitor.measure).evidence]
-    return reduce(or_, (kind.fields(column) for column in columns), PaneFields())
+def fields(monitor: Monitor, contract: Contract) -> PaneFields:
+    """The fields of panes that a monitor reads."""
+    read = of_columns(monitor) or monitor
+    kind = KINDS[catalogue.spec(read.measure).evidence]
+    return reduce(or_, (kind.fields(column) for column in columns_of(read, contract)), PaneFields())
+
+
+def of_columns(monitor: Monitor) -> Monitor | None:
+    """The monitor of all features from whose readings those of a measure of the whole model are made; None if they are made of panes."""
+    if (spec := catalogue.known(monitor.measure)) is None or spec.evidence is not ColumnDrift:
+        return None
+    return msgspec.structs.replace(monitor, measure=ColumnDrift.measure, params={})
+
+
+def read_columns(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
+    """The columns whose panes a monitor reads."""
+    return tuple(name for name in columns_of(of_columns(monitor) or monitor, contract) if name)
 
 
 def most(scope: Scope) -> int:

@@ -142,6 +142,14 @@ def monitors() -> list[dict[str, Any]]:
         },
         {**shared, "monitor": "coverage", "measure": "quality.label_coverage", "baseline": "reference", "warn": {"below": 0.85}},
         {**shared, "monitor": "delay", "measure": "quality.label_delay", "segments": ["all", "sex"], "baseline": "reference"},
+        {**shared, "segments": ["all", "sex"], "monitor": "drifted", "measure": "drift.share_drifted", "warn": 0.3},
+        {
+            **shared,
+            "segments": ["all", "sex"],
+            "monitor": "weighted",
+            "measure": "drift.weighted",
+            "target": {"window": "2d", "every": "1d"},
+        },
         {**shared, "monitor": "auc", "measure": "performance.roc_auc", "baseline": "previous", "target": {"window": "5d"}},
     ]
 

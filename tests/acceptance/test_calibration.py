@@ -93,7 +93,7 @@ def test_the_dispersion_of_each_measure_is_that_of_its_windows(stores: Stores) -
             for place, segment in enumerate(SEGMENTS):
                 grouping = ("c",) if "=" in segment else ()
                 written = {"measure": measure, "min_samples": 80}
-                expected = dispersion.phi(written, column, basis, grouping, segment)
+                expected = dispersion.phi(dispersion.statistics(written, column, basis, grouping, segment))
                 assert known.phi[place] == pytest.approx(expected, rel=1e-9), (measure, column, segment)
             assert known.windows.tolist() == [DAYS - 2, DAYS - 2, *known.windows[2:3], DAYS - 2], measure
         assert MEASURES[measure].name != "drift.psi" or found.of("x", ("all",)).phi[0] > 2
@@ -106,7 +106,7 @@ def test_windows_that_overlap_are_taken_apart(stores: Stores) -> None:
     frame = table.to_pandas()
     basis = dispersion.of_reference(Rows(frame, frame, Spec("binary", segments=("c",))), 7 * moment.DAY, moment.DAY)
     found = calibrated(stores, model, "drift.psi", window=Sliding(7 * moment.DAY, moment.DAY))
-    expected = dispersion.phi({"measure": "drift.psi"}, "x", basis, (), "all")
+    expected = dispersion.phi(dispersion.statistics({"measure": "drift.psi"}, "x", basis, (), "all"))
     assert found.of("x", ("all",)).phi[0] == pytest.approx(expected, rel=1e-9)
     assert found.provisional
 

@@ -103,6 +103,17 @@ def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
         {"monitor": "volume-week", "measure": "quality.volume", "segments": ["all"], "baseline": {"prior": "7d"}, "warn": 2},
         {"monitor": "orphans", "measure": "quality.orphan_label_rate", "segments": ["all"], "baseline": "previous", "warn": 0.01},
     ]
+    watched += [
+        {"monitor": "drifted", "measure": "drift.share_drifted", **weekly, "params": {"floor": 0.05}, "warn": 0.2, "critical": 0.5},
+        {
+            "monitor": "weighted",
+            "measure": "drift.weighted",
+            **weekly,
+            "params": {"weights": {"temp": 3, "hour": 1, "dest": 0.5}},
+            "warn": 0.1,
+        },
+        {"monitor": "drifted-before", "measure": "drift.share_drifted", **weekly, "segments": ["all"], "baseline": "previous"},
+    ]
     names = ("mae", "rmse") if pair.task == "regression" else ("accuracy", "f1", "roc_auc")
     limits = {"warn": 5, "critical": 10} if pair.task == "regression" else {"warn": 0.05, "critical": 0.1}
     for name in names:

@@ -98,9 +98,8 @@ def test_a_gate_lets_no_breach_pass_without_evidence() -> None:
 
 
 def test_there_is_no_evidence_before_a_window_tells_what_chance_does() -> None:
-    """Neither a gate nor a budget alarms then; plain thresholds do."""
+    """Neither a gate nor a budget alarms then."""
     for monitor, allowed in ((psi(gate=Gate.EVIDENCE), None), (psi(), 0.01)):
-        told = verdict(monitor, 9.0, n_base=500, p=1e-9, allowed=allowed, calibrated=False)
+        told = verdict(monitor, 9.0, n_base=500, p=1e-9, allowed=allowed, uncalibrated=True)
         assert told == ("insufficient", "no window tells yet how much windows differ by chance: 14 must have closed")
         assert verdict(monitor, 9.0, n_base=500, p=1e-9, allowed=allowed)[0] == "critical"
-    assert verdict(psi(), 9.0, n_base=500, p=1e-9, calibrated=False)[0] == "critical"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from tests.oracle import column as measures
 from tests.oracle.column import z_squared
@@ -51,14 +52,30 @@ def basis(
     return Basis(live, _touching(early, length), (ts >= early[0]) & (ts < early[-1] + length), length)
 
 
-def phi(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> float:
-    """The mean of the statistics of the windows, at least 1; that of `all` if a segment has fewer than ten windows with enough rows.
+def phi(statistics: list[float]) -> float:
+    """The mean of the statistics of windows, at least 1."""
+    return max(1.0, float(np.mean(statistics))) if statistics else 1.0
+
+
+def p_value(statistic: float, degrees: float, of_windows: list[float]) -> float:
+    """The chance of a statistic as large as this one, by the F law that the statistics of windows show; without any the chi-square law. `degrees` is 0 where only windows tell."""
+    many, mean = len(of_windows), phi(of_windows)
+    if not many:
+        return float("nan") if not degrees else float(stats.chi2.sf(statistic * degrees, degrees))
+    if degrees in (0, 1):
+        return float(stats.f.sf(statistic / mean, 1, max(many - 1, 1)))
+    variance = float(np.var(of_windows, ddof=1)) if many > 1 else np.inf
+    nu = min(max(2 * float(np.mean(of_windows)) ** 2 / variance, 1.0), degrees) if variance else float(degrees)
+    return float(stats.f.sf(statistic / mean, nu, many * nu))
+
+
+def statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> list[float]:
+    """The statistics of the windows; those of `all` if a segment has fewer than ten windows with enough rows.
 
     `column` is "" for the coverage by labels.
     """
     own = _statistics(monitor, column, basis, grouping, segment)
-    found = own if len(own) >= ENOUGH else _statistics(monitor, column, basis, (), "all")
-    return max(1.0, float(np.mean(found))) if found else 1.0
+    return own if len(own) >= ENOUGH else _statistics(monitor, column, basis, (), "all")
 
 
 def _statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> list[float]:

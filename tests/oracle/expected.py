@@ -30,6 +30,7 @@ COLUMNS = (
     "n_baseline", "n_effective", "verdict",
 )  # fmt: skip
 LONGEST_GAP = 1_000
+OF_FEATURES = {"drift.share_drifted", "drift.weighted"}
 _LESS_IS_BETTER = {"performance.mae", "performance.rmse"}
 
 
@@ -41,6 +42,8 @@ class Found(NamedTuple):
     lower: float | None = None
     upper: float | None = None
     worth: float | None = None  # independent rows
+    excess: float = 0.0  # of PSI, over what it would be on average if nothing had moved
+    p: float = 1.0
 
 
 NOTHING = Found(None, 0)
@@ -108,26 +111,30 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     length = duration(monitor.get("target", {}).get("window", "1d"))
     every = duration(monitor.get("target", {}).get("every", monitor.get("target", {}).get("window", "1d")))
     starts = windows(live.windows(np.arange(live.size), length, every)[1], length, every, spec.until)
-    whole_model = monitor["measure"] in quality.MEASURES
+    of_features = monitor["measure"] in OF_FEATURES
+    whole_model = monitor["measure"] in quality.MEASURES or of_features
     performance = monitor["measure"].startswith("performance.")
     named = monitor.get("segments") or ["all"]
     columns = [""] if performance or whole_model else monitor.get("columns") or spec.watched(whole.reference)
 
     @cache
     def basis() -> Basis:
-        return dispersion.basis(monitor, columns, whole, live, starts, length, every)
+        read = ({**monitor, "measure": "drift.psi"}, spec.watched(whole.reference)) if of_features else (monitor, columns)
+        return dispersion.basis(*read, whole, live, starts, length, every)
 
     for grouping in spec.groupings:
         if grouping and "*".join(grouping) not in named:
             continue
         segments = sorted({*whole.segments[grouping], *live.segments[grouping]})
         for column in columns:
-            lookup = _performance if performance else _quality if whole_model else _columnwise
+            lookup = _performance if performance else _features if of_features else _quality if whole_model else _columnwise
             find = lookup(monitor, column, whole, live, grouping, length, every, basis)
             for start in starts:
                 for segment in segments:
                     target, baseline = find(start, segment)
-                    before = None if baseline is None or monitor["measure"] in {*COMPARES, "quality.volume"} else baseline.value
+                    before = (
+                        None if baseline is None or monitor["measure"] in {*COMPARES, *OF_FEATURES, "quality.volume"} else baseline.value
+                    )
                     yield (
                         monitor["monitor"], monitor["measure"], column, segment, start, start + length, target.value, target.lower,
                         target.upper, before, target.n, None if baseline is None else baseline.n, target.worth,
@@ -195,7 +202,7 @@ def _quality(
 
     @cache
     def phi(segment: str) -> float:
-        return dispersion.phi(monitor, "", basis(), grouping, segment)
+        return dispersion.phi(dispersion.statistics(monitor, "", basis(), grouping, segment))
 
     def found(rows: Rows, place: tuple[int, str], span: int) -> Found:
         delayed = name == "quality.label_delay"
@@ -229,6 +236,37 @@ def _quality(
     return find
 
 
+def _features(
+    monitor: Mapping[str, Any],
+    _column: str,
+    whole: Rows,
+    live: Rows,
+    grouping: tuple[str, ...],
+    length: int,
+    every: int,
+    basis: Callable[[], Basis],
+) -> Lookup:
+    """What the PSI of all features makes."""
+    params, names = monitor.get("params", {}), whole.spec.watched(whole.reference)
+    psi = {**monitor, "measure": "drift.psi", "params": {}}
+    each = [_columnwise(psi, name, whole, live, grouping, length, every, basis) for name in names]
+    weights = [params["weights"].get(name, 0.0) if "weights" in params else 1.0 for name in names]
+
+    def find(start: int, segment: str) -> tuple[Found, Found | None]:
+        found = [lookup(start, segment) for lookup in each]
+        target, baseline = found[0]
+        if target.value is None:
+            return Found(None, target.n), baseline
+        moved = [one.p < params.get("alpha", 0.05) for one, _ in found]
+        if monitor["measure"] == "drift.share_drifted":
+            high = [one.excess >= params.get("floor", 0.1) for one, _ in found]
+            return Found(float(np.mean(np.logical_and(moved, high))), target.n), baseline
+        excess = [max(0.0, one.excess) if there else 0.0 for (one, _), there in zip(found, moved, strict=True)]
+        return Found(float(np.average(excess, weights=weights)), target.n), baseline
+
+    return find
+
+
 def _columnwise(
     monitor: Mapping[str, Any],
     column: str,
@@ -253,14 +291,21 @@ def _columnwise(
         return Sample(table.get(place, empty), values)
 
     @cache
-    def phi(segment: str) -> float | None:
+    def held_of(segment: str) -> list[float] | None:
         tested = measured in measures.TESTED and measures.fits(measured, known)
-        return dispersion.phi(monitor, column, basis(), grouping, segment) if tested else None
+        return dispersion.statistics(monitor, column, basis(), grouping, segment) if tested else None
 
     def found(target: Sample, baseline: Sample | None, segment: str) -> Found:
-        many = phi(segment)
+        held = held_of(segment)
+        many = None if held is None else dispersion.phi(held)
         value = measures.of(measured, target, baseline, replace(known, phi=many or 1.0), params)
-        return Found(value.value, target.n, value.lower, value.upper, None if many is None else target.n / many)
+        found = Found(value.value, target.n, value.lower, value.upper, None if many is None else target.n / many)
+        if held is None or many is None or value.value is None:
+            return found
+        if value.statistic is None:
+            return found._replace(excess=value.value)
+        expected = many * value.value / value.statistic if value.statistic else 0.0
+        return found._replace(excess=value.value - expected, p=dispersion.p_value(value.statistic, value.degrees, held))
 
     def find(start: int, segment: str) -> tuple[Found, Found | None]:
         target = sample(live, (start, segment), targets, length)

@@ -28,7 +28,7 @@ from monitors.evaluation.calibration import Calibration, early_windows
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.verdict import alpha
-from monitors.evaluation.watched import columns_of, fields, groupings_of, most, segments_of, wait
+from monitors.evaluation.watched import columns_of, fields, groupings_of, most, read_columns, segments_of, wait
 from monitors.evidence.reads import Scope
 from monitors.model import Model
 from watchkeeper.backend import Backend
@@ -118,8 +118,7 @@ class TrialReader(Sources):
             segments = tuple(segment for segment in segments if segment == trial.segment)
         if (many := len(windows) * len(columns) * len(segments)) > _MOST:
             raise ConfigError(f"these are {many:,} readings", remedy=f"ask for {_MOST:,} at most: fewer columns, one segment, or less time")
-        names = tuple(name for name in columns if name)
-        scope = Scope(model, segments, groupings_of(monitor), names, monitor.version, fields(monitor, columns))
+        scope = Scope(model, segments, groupings_of(monitor), read_columns(monitor, contract), monitor.version, fields(monitor, contract))
         for chunk in plan.chunks(windows, most(scope)) if segments else ():
             yield self._evaluate(monitor, chunk, self._evaluate.reads(scope), early)
 
