@@ -13,6 +13,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from compose.servers.fetch import Absent
 from compose.servers.server import Failed
+from core.struct_types import prepare
 from tests.services.fixture import VARIABLES, serving
 
 # What takes longest, alone on two cores: begun last, one of these would be waited for by idle workers.
@@ -50,7 +51,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Take what was imported and collected out of garbage collection, which would look through all of it again and again: a tenth of the CPU of a test."""
+    """Prepare struct types, before a test starts threads, and take what was imported and collected out of garbage collection, which would look through all of it again and again:
+    a tenth of the CPU of a test.
+    """
+    prepare()
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import ProcessCollector
 
+from core.struct_types import prepare
 from dashboard.mount import mount
 from watchkeeper.api.app import create_api
 from watchkeeper.api.auth import AccessPolicy, Auth
@@ -27,8 +28,8 @@ _log = logging.getLogger(__name__)
 
 def create_application(backend: Backend) -> FastAPI:
     """The application that serves `backend`. The caller starts and closes the backend."""
+    prepare()  # the types of the API, too
     services = Services(backend)
-
     settings = backend.settings
     keys, token = Keys(settings.keys), settings.secret
     sessions = Sessions(keys, settings.session, backend.stores.control, backend.clock) if keys else None

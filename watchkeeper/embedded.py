@@ -19,6 +19,7 @@ from alerts.failure import failures
 from core import moment
 from core.clock import Clock, SystemClock
 from core.error import ConfigError
+from core.struct_types import prepare
 from ingest.consumer import Consumer, Limits
 from ingest.decode.payload import Kind
 from ingest.embedded_log import EmbeddedLog
@@ -38,6 +39,7 @@ class Embedded:
     """Everything but the HTTP server. `start` starts all parts, `close` ends them in reverse order. Unfinished work is found again at the next start."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        prepare()
         self.settings = settings
         self.clock = clock or SystemClock()
         folder = settings.data

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.clock import Clock, SystemClock
 from core.error import Fatal, Retryable
+from core.struct_types import prepare
 from ingest.kafka import topics
 from ingest.kafka.connection import Connection
 from watchkeeper import listen
@@ -120,6 +121,7 @@ class Process:
         """Run until SIGTERM or Ctrl-C. Raises errors from which this process cannot recover."""
         listen.require_free_address(self.settings)
         journal.configure_logging(self.settings.log_level, self.settings.log_format)
+        prepare()
         asyncio.run(self._run())
 
     async def _run(self) -> None:
