@@ -192,13 +192,10 @@ class MonitorRunner:
         gone = done.windows.take(~done.windows.isin(existing)) if lost else Spans.none()
         touched = slots if again else given.touched[touched_by(monitor)]
         complete = done.complete(len(segments) * len(columns))
-        early = early_windows(existing, slots)
-        if early is not None and self._evaluate.learns(monitor, model):
-            if lost or not early.isin(complete).all() or early.holding(touched).any():
-                self._evaluate.forget(monitor)
-                touched = slots  # the calibration changes, and with it every reading
-        else:
-            early = None
+        early = early_windows(existing, slots) if len(existing) and self._evaluate.learns(monitor, model) else None
+        if early is not None and (lost or not early.isin(complete).all() or early.holding(touched).any()):
+            self._evaluate.forget(monitor)
+            touched = slots  # the calibration changes, and with it every reading
         others = plan.following(existing, slots, touched) if carries(monitor) else None
         due = plan.due(monitor, existing, touched, complete, others)
         return MonitorTask(monitor, segments, columns, due, gone, early, done)
