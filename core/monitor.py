@@ -62,11 +62,30 @@ class Budget(msgspec.Struct, frozen=True):
         return f"{self.windows} per {duration.text(self.period)}"
 
 
+class Share(Budget, frozen=True):
+    """What a monitor gets of the `budget` of its model."""
+
+    budget: str
+
+
+class ModelBudget(msgspec.Struct, frozen=True):
+    """A budget of a model as a whole: its monitors that can alarm by their p-values and have no thresholds of their own share it."""
+
+    name: str
+    model: str
+    rate: Budget
+
+    def share(self, monitors: int) -> Share:
+        """What each of so many monitors gets: together they alarm as often as the budget allows at most (Bonferroni)."""
+        return Share(self.rate.windows, self.rate.period * monitors, self.name)
+
+
 class Monitor(Described, frozen=True, kw_only=True):
     """A monitor's definition.
 
     `columns` is empty for measures of the whole model, and for "all features". `segments` is a list of groupings such as `all`, `carrier`
-    or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. A `budget` takes their place. `persist` is (m, n): m of n disjoint windows.
+    or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. A `budget` takes their place, and so does the `share` of a budget of the model, which is not written but counted when
+    definitions change. `persist` is (m, n): m of n disjoint windows.
     One that is not `enabled` is paused: it is not evaluated, and its readings and episodes stay as they are.
     """
 
@@ -82,6 +101,7 @@ class Monitor(Described, frozen=True, kw_only=True):
     warn: float | dict[str, float] | None = None
     critical: float | dict[str, float] | None = None
     budget: Budget | None = None
+    share: Share | None = None
     compare: Compare = Compare.VALUE
     gate: Gate = Gate.NONE
     min_samples: int = 200
@@ -97,9 +117,14 @@ class Monitor(Described, frozen=True, kw_only=True):
         return {"warn": self.warn, "critical": self.critical}
 
     @property
+    def allowed(self) -> Budget | None:
+        """How many false alarm windows it may raise: its own budget, or its share of the model's."""
+        return self.budget or self.share
+
+    @property
     def alarms(self) -> bool:
         """Whether a reading of it can be a breach."""
-        return self.warn is not None or self.critical is not None or self.budget is not None
+        return self.warn is not None or self.critical is not None or self.allowed is not None
 
     @property
     def evaluated_revision(self) -> int:
@@ -107,6 +132,7 @@ class Monitor(Described, frozen=True, kw_only=True):
         return self.since or self.revision
 
     def evaluates_like(self, other: Monitor) -> bool:
-        """Whether both are evaluated and judged alike; owner, description, runbook and pauses do not count."""
-        aside: dict[str, Any] = {**other.words, "enabled": other.enabled, "revision": other.revision, "since": other.since}
+        """Whether both are evaluated and judged alike; owner, description, runbook and pauses do not count, nor what others leave of a budget."""
+        counted = {"revision": other.revision, "since": other.since, "share": other.share}
+        aside: dict[str, Any] = {**other.words, "enabled": other.enabled, **counted}
         return msgspec.structs.replace(self, **aside) == other

@@ -24,6 +24,7 @@ class Named(StrEnum):
     DIMENSION = "dimension"
     MONITOR = "monitor"
     DESTINATION = "destination"
+    BUDGET = "budget"
     VERSION = "version"
     ROLE = "role"
 

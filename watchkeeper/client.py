@@ -175,6 +175,10 @@ class Client:
         """What a monitor would have raised: windows, readings, alarm_windows, episodes, expected_false_alarm_windows. `trial` as for `evaluate`."""
         return self._trial("/v1/monitors/backtest", monitor, trial)
 
+    def budgets(self) -> Iterator[dict[str, Any]]:
+        """The budgets of models as a whole."""
+        return self._pages("/v1/budgets", {})
+
     def destinations(self) -> Iterator[dict[str, Any]]:
         """The destinations' definitions, without their secrets."""
         return self._pages("/v1/destinations", {})
@@ -210,6 +214,10 @@ class Client:
     def delete_monitor(self, model: str, name: str) -> dict[str, Any]:
         """Delete a monitor. Refused (404) if there is none."""
         return self._json("DELETE", f"/v1/monitors/{_quoted(model)}/{_quoted(name)}")
+
+    def delete_budget(self, name: str) -> dict[str, Any]:
+        """Delete a budget of a model. Refused (404) if there is none."""
+        return self._json("DELETE", f"/v1/budgets/{_quoted(name)}")
 
     def delete_destination(self, name: str) -> dict[str, Any]:
         """Delete a destination. Refused (404) if there is none."""

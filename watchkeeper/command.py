@@ -14,9 +14,11 @@ from core.principal import Principal, Role
 from watchkeeper.change.apply import ApplyRequest, apply
 from watchkeeper.change.context import Context
 from watchkeeper.change.delete import (
+    DeleteBudget,
     DeleteDestination,
     DeleteModel,
     DeleteMonitor,
+    delete_budget,
     delete_destination,
     delete_model,
     delete_monitor,
@@ -45,6 +47,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("reference", Role.EDITOR, ReferenceFile, give_reference),
     Command("rebuild", Role.OPERATOR, RebuildRequest, rebuild),
     Command("delete monitor", Role.EDITOR, DeleteMonitor, delete_monitor),
+    Command("delete budget", Role.EDITOR, DeleteBudget, delete_budget),
     Command("delete destination", Role.EDITOR, DeleteDestination, delete_destination),
     Command("delete model", Role.EDITOR, DeleteModel, delete_model),
     Command("purge model", Role.ADMIN, DeleteModel, purge_model),

@@ -31,7 +31,7 @@ class Services:
         self.episodes, self.episode = self.reader.episodes, self.reader.episode
         self.calibration, self.evaluate, self.backtest = self.reader.calibration, self.reader.evaluate, self.reader.backtest
         self.ranking, self.newest_window = self.reader.ranking, self.reader.newest_window
-        self.monitor, self.destinations = self.reader.monitor, self._control.destinations
+        self.monitor, self.destinations, self.budgets = self.reader.monitor, self._control.destinations, self._control.budgets
         self.audit, self.rebuilding = self._control.audit_entries, self._control.rebuilding
         self.status, self.ready, self.version_tag = backend.status, backend.obstacles, backend.tag
 

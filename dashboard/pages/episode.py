@@ -159,7 +159,7 @@ def _monitor(one: Episode) -> Any:
         "Measure": monitor.measure,
         "Baseline": monitor.baseline.brief if monitor.baseline else "none",
         "Window": monitor.window.text,
-        **({"Budget": f"{monitor.budget.text} alarm windows"} if monitor.budget else _thresholds(monitor)),
+        **({"Budget": f"{monitor.allowed.text} alarm windows"} if monitor.allowed else _thresholds(monitor)),
         "Fires at": f"{monitor.persist[0]} of {monitor.persist[1]} windows",
         "Minimum samples": word.count(monitor.min_samples),
         "Segments": ", ".join(monitor.segments),

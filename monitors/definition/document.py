@@ -14,7 +14,7 @@ from core import text
 from core.error import ConfigError
 from core.name import Named
 
-KINDS = {"monitor": Named.MONITOR, "destination": Named.DESTINATION, "contract": Named.MODEL}
+KINDS = {"monitor": Named.MONITOR, "destination": Named.DESTINATION, "contract": Named.MODEL, "budget": Named.BUDGET}
 _DEEPEST, _HEAVIEST = 50, 200_000  # how many levels and values a document may have
 _LONGEST = 100  # how many characters a whole number may have: Python reads and writes no more than 4,300 digits
 
@@ -213,12 +213,12 @@ def bare(value: Any) -> Any:
 
 def _entry(loader: _Loader, node: yaml.Node, faults: Faults) -> Iterator[DefinitionEntry]:
     line = node.start_mark.line + 1
-    remedy = "begin it with `- monitor: NAME`, `- destination: NAME` or `- contract: MODEL`"
+    remedy = "begin it with `- monitor: NAME`, `- destination: NAME`, `- contract: MODEL` or `- budget: NAME`"
     if not isinstance(node, yaml.MappingNode):
         faults.add(line, "", ConfigError("this is no definition", remedy=remedy))
         return
     fields = loader.construct_object(node, deep=True)
-    kinds = [kind for kind in KINDS if kind in fields]
+    kinds = [kind for kind in KINDS if kind in fields and not (kind == "budget" and "monitor" in fields)]  # a monitor may have a budget
     if len(kinds) != 1:
         faults.add(line, "", ConfigError("this definition is of two kinds" if kinds else "this definition is of no kind", remedy=remedy))
         return

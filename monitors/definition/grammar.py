@@ -1,4 +1,4 @@
-"""The grammar of definitions: turns a file into monitors, contracts and destinations, or raises one error that lists every fault.
+"""The grammar of definitions: turns a file into monitors, contracts, budgets and destinations, or raises one error that lists every fault.
 
 What the grammar has and this version has not built is refused by its name, never ignored.
 """
@@ -18,7 +18,7 @@ from core.described import READERS
 from core.error import ConfigError
 from core.measure import Measure, Subject
 from core.moment import DAY
-from core.monitor import Compare, Gate, Monitor, Severity
+from core.monitor import Compare, Gate, ModelBudget, Monitor, Severity
 from core.name import check
 from core.window.tumbling import Tumbling
 from detectors.catalogue import spec
@@ -27,6 +27,7 @@ from monitors.definition import field
 from monitors.definition.column import flag
 from monitors.definition.declared import declared
 from monitors.definition.document import KINDS, DefinitionEntry, Faults, bare, entries, short, unknown
+from monitors.definition.shared import model_budget
 
 KEYS = (
     "monitor",
@@ -58,12 +59,13 @@ class ParsedDefinitions:
     monitors: tuple[Monitor, ...] = ()
     destinations: tuple[dict[str, Any], ...] = ()
     contracts: tuple[Contract, ...] = ()
+    budgets: tuple[ModelBudget, ...] = ()
 
 
 def parse(text: str, *, contract: Callable[[str], Contract | None], there: Collection[tuple[str, str, str]] = ()) -> ParsedDefinitions:
     """Read definitions. `contract` gives the newest contract of a model; contracts that the file declares come first.
 
-    `there` are the monitors and destinations that exist, by kind, model ("" for a destination) and name. Their names, and those of models with a
+    `there` are the monitors, budgets and destinations that exist, by kind, model ("" for a destination) and name. Their names, and those of models with a
     contract, are not new, so they need not follow the rule for names.
 
     Raises ConfigError that lists every fault with its line, definition, field and remedy; then nothing of the file may be applied.
@@ -77,12 +79,15 @@ def parse(text: str, *, contract: Callable[[str], Contract | None], there: Colle
         if entry.kind == "contract" and (read := declared(entry, faults, contract(entry.name))) is not None
     }
     broken = {entry.name for entry in found if entry.kind == "contract"} - contracts.keys()
-    monitors = [
-        _monitor(entry, faults, lambda model: contracts.get(model) or contract(model), broken) for entry in found if entry.kind == "monitor"
-    ]
+
+    def known(model: str) -> Contract | None:
+        return contracts.get(model) or contract(model)
+
+    monitors = [_monitor(entry, faults, known, broken) for entry in found if entry.kind == "monitor"]
+    budgets = [model_budget(entry, faults, known) for entry in found if entry.kind == "budget"]
     faults.close()
     destinations = tuple(bare(entry.fields) for entry in found if entry.kind == "destination")
-    return ParsedDefinitions(tuple(monitors), destinations, tuple(contracts.values()))
+    return ParsedDefinitions(tuple(monitors), destinations, tuple(contracts.values()), tuple(budgets))
 
 
 def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], Contract | None], broken: set[str]) -> Monitor:
@@ -162,9 +167,11 @@ def _alarms(entry: DefinitionEntry, faults: Faults, about: Measure | None, again
 def _keys(entry: DefinitionEntry, faults: Faults) -> None:
     """Every key is one of the grammar's, and built; those that must be there are."""
     where = f"monitor `{entry.name}`"
-    for key in entry.fields:
-        if key == "revision":
-            faults.add(entry.lines[key], where, ConfigError("`revision` is counted, not written", remedy="leave it out"))
+    for key, value in entry.fields.items():
+        if key == "share" and value is None:
+            continue
+        if key in ("revision", "share"):
+            faults.add(entry.lines[key], where, ConfigError(f"`{key}` is counted, not written", remedy="leave it out"))
         elif key not in KEYS:
             faults.add(entry.lines[key], where, unknown("field", key, KEYS))
     if entry.fields.get("budget") is not None:

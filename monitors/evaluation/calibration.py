@@ -133,15 +133,15 @@ def _calibrated(monitor: Monitor, basis: _Basis, scope: Scope, reads: Callable[[
 
     near = laws(lambda chunk: neighbourhood(basis.windows, basis.windows.find(chunk)))
     found = Calibration(columns, segments, dispersion(near.statistic))
-    if monitor.budget is None:
+    if monitor.allowed is None:
         return found
     away = laws(lambda chunk: Spans(chunk.start - 7 * DAY, chunk.end + 7 * DAY)) if basis.length >= _LONG else near
     known = Dispersion(*(np.stack(parts) for parts in zip(*(found.of(name, segments) for name in columns), strict=True)))
     p = p_value(away, known)
     block = max(DAY, monitor.window.longest)
-    budget = Allowed(monitor.budget.windows, monitor.budget.period, block, block // monitor.window.step)
+    budget = Allowed(monitor.allowed.windows, monitor.allowed.period, block, block // monitor.window.step)
     found_p = allowance(p.reshape(len(p), len(columns) * len(segments)), targets.start // block, budget, monitor.persist)
-    return replace(found, allowance=found_p, block=block, brief=basis.length < _PERIODS * monitor.budget.period)
+    return replace(found, allowance=found_p, block=block, brief=basis.length < _PERIODS * monitor.allowed.period)
 
 
 def _laws(monitor: Monitor, reads: Reads, columns: tuple[str, ...], windows: Spans, around: Spans, span: tuple[int, int] | None) -> Law:

@@ -168,7 +168,7 @@ class Evaluate:
 
 
 def _judged(monitor: Monitor, asked: _Asked, found: _Block, columns: int, *, of_parts: bool) -> tuple[npt.NDArray[np.int8], Texts]:
-    known, evident = asked.calibration, of_parts or monitor.gate is Gate.EVIDENCE or monitor.budget is not None
+    known, evident = asked.calibration, of_parts or monitor.gate is Gate.EVIDENCE or monitor.allowed is not None
     given = Judgement(
         value=found.value,
         baseline_value=found.baseline_value,

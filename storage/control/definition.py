@@ -1,9 +1,9 @@
-"""The definitions that people write: monitors, with their history, and destinations. Applying creates or changes, and never deletes."""
+"""The definitions that people write: monitors, with their history, budgets of models, and destinations. Applying creates or changes, and never deletes."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -11,13 +11,14 @@ from sqlalchemy import Connection, func, insert, select
 
 from core.destination import Destination
 from core.error import ConfigError
-from core.monitor import Monitor
+from core.monitor import ModelBudget, Monitor
 from storage.control.audit import audit
 from storage.control.engine import Database, upsert
-from storage.control.schema import AUDIT, DESTINATION, MONITOR, MONITOR_HISTORY
+from storage.control.schema import AUDIT, DESTINATION, MODEL_BUDGET, MONITOR, MONITOR_HISTORY
 
 Outcome = Literal["created", "changed", "unchanged"]
 Applied = tuple[str, str, Outcome]  # model ("" for a destination), name, what became of it
+Joins = Callable[[Monitor], bool]  # whether a monitor takes part in a budget of its model
 
 
 class Definitions(Database):
@@ -30,6 +31,12 @@ class Definitions(Database):
             payloads = connection.execute(query if model is None else query.where(MONITOR.c.model == model)).scalars()
             return [msgspec.json.decode(payload, type=Monitor) for payload in payloads]
 
+    def budgets(self) -> list[ModelBudget]:
+        """The budgets of models as a whole, by model."""
+        with self.read() as connection:
+            payloads = connection.execute(select(MODEL_BUDGET.c.payload).order_by(MODEL_BUDGET.c.model)).scalars()
+            return [msgspec.json.decode(payload, type=ModelBudget) for payload in payloads]
+
     def monitor_revision(self, model: str, name: str, revision: int) -> Monitor | None:
         """A monitor as it was defined in one of its revisions."""
         history = MONITOR_HISTORY.c
@@ -38,28 +45,62 @@ class Definitions(Database):
             payload = connection.execute(query).scalar()
         return None if payload is None else msgspec.json.decode(payload, type=Monitor)
 
-    def apply_monitors(self, monitors: Sequence[Monitor], *, dry_run: bool = False, actor: str = "local") -> list[Applied]:
-        """Create or change monitors, all or none. A change raises the stored revision by one, whatever `Monitor.revision` is."""
+    def apply_monitors(
+        self,
+        monitors: Sequence[Monitor],
+        *,
+        budgets: Sequence[ModelBudget] = (),
+        joins: Joins | None = None,
+        dry_run: bool = False,
+        actor: str = "local",
+    ) -> list[Applied]:
+        """Create or change monitors and budgets of models, all or none, and share budgets out among the monitors that join. Returns what became of monitors, then of budgets.
+
+        A change raises the stored revision by one, whatever `Monitor.revision` is; so does a change of its share of a budget. ConfigError if a model would have two budgets.
+        """
         _distinct((monitor.model, monitor.name) for monitor in monitors)
+        _distinct(budget.name for budget in budgets)
         with self.write() as connection:
-            return [self._apply_monitor(connection, monitor, dry_run=dry_run, actor=actor) for monitor in monitors]
+            applied = [self._apply_monitor(connection, monitor, dry_run=dry_run, actor=actor) for monitor in monitors]
+            applied += [self._apply_budget(connection, budget, dry_run=dry_run, actor=actor) for budget in budgets]
+            if joins is not None and not dry_run:
+                for model in sorted({*(monitor.model for monitor in monitors), *(budget.model for budget in budgets)}):
+                    share_out(connection, model, joins, self._clock.now(), actor)
+            return applied
+
+    def _apply_budget(self, connection: Connection, budget: ModelBudget, *, dry_run: bool, actor: str) -> Applied:
+        clash = (MODEL_BUDGET.c.model == budget.model) | (MODEL_BUDGET.c.name == budget.name)
+        held: list[ModelBudget] = [
+            msgspec.json.decode(one, type=ModelBudget) for one in connection.execute(select(MODEL_BUDGET.c.payload).where(clash)).scalars()
+        ]
+        for other in held:
+            if (other.model, other.name) != (budget.model, budget.name):
+                problem = f"the budget `{other.name}` of `{other.model}` is there already, and a model has one"
+                raise ConfigError(problem, remedy=f"delete it first: watchkeeper delete budget {other.name}, or give another name")
+        stored = held[0] if held else None
+        if stored == budget:
+            return budget.model, budget.name, "unchanged"
+        outcome: Outcome = "changed" if stored else "created"
+        if not dry_run:
+            upsert(
+                connection, MODEL_BUDGET, [{"model": budget.model, "name": budget.name, "payload": msgspec.json.encode(budget).decode()}]
+            )
+            before = msgspec.to_builtins(stored)
+            audit(connection, self._clock.now(), actor, f"budget.{outcome}", budget.name, before, msgspec.to_builtins(budget))
+        return budget.model, budget.name, outcome
 
     def _apply_monitor(self, connection: Connection, monitor: Monitor, *, dry_run: bool, actor: str) -> Applied:
         query = select(MONITOR.c.payload).where(MONITOR.c.model == monitor.model, MONITOR.c.name == monitor.name)
         payload = connection.execute(query).scalar()
         stored = None if payload is None else msgspec.json.decode(payload, type=Monitor)
-        if stored and stored == msgspec.structs.replace(monitor, revision=stored.revision, since=stored.since):
+        share = stored.share if stored else None
+        if stored and stored == msgspec.structs.replace(monitor, revision=stored.revision, since=stored.since, share=share):
             return monitor.model, monitor.name, "unchanged"
         outcome: Outcome = "changed" if stored else "created"
         if not dry_run:
             since = stored.evaluated_revision if stored and stored.evaluates_like(monitor) else 0
-            saved = msgspec.structs.replace(monitor, revision=_last(connection, monitor) + 1, since=since)
-            row = {"model": saved.model, "name": saved.name, "revision": saved.revision, "payload": msgspec.json.encode(saved).decode()}
-            now = self._clock.now()
-            upsert(connection, MONITOR, [row])
-            connection.execute(insert(MONITOR_HISTORY), {**row, "created_at": now})
-            before = msgspec.to_builtins(stored)
-            audit(connection, now, actor, f"monitor.{outcome}", f"{saved.model}/{saved.name}", before, msgspec.to_builtins(saved))
+            saved = msgspec.structs.replace(monitor, revision=_last(connection, monitor) + 1, since=since, share=share)
+            _save(connection, saved, stored, self._clock.now(), actor)
         return monitor.model, monitor.name, outcome
 
     def change_count(self) -> int:
@@ -93,6 +134,29 @@ class Definitions(Database):
             before = stored.shown() if stored else None
             audit(connection, self._clock.now(), actor, f"destination.{outcome}", destination.name, before, destination.shown())
         return "", destination.name, outcome
+
+
+def share_out(connection: Connection, model: str, joins: Joins, now: int, actor: str) -> None:
+    """Give each monitor of a model its share of the model's budget: a new revision for those whose share changes."""
+    held = connection.execute(select(MODEL_BUDGET.c.payload).where(MODEL_BUDGET.c.model == model)).scalar()
+    payloads = connection.execute(select(MONITOR.c.payload).where(MONITOR.c.model == model).order_by(MONITOR.c.name)).scalars().all()
+    monitors = [msgspec.json.decode(payload, type=Monitor) for payload in payloads]
+    many = sum(map(joins, monitors))
+    each = None if held is None or not many else msgspec.json.decode(held, type=ModelBudget).share(many)
+    for monitor in monitors:
+        share = each if joins(monitor) else None
+        if share != monitor.share:
+            changed = msgspec.structs.replace(monitor, revision=_last(connection, monitor) + 1, since=0, share=share)
+            _save(connection, changed, monitor, now, actor)
+
+
+def _save(connection: Connection, monitor: Monitor, before: Monitor | None, now: int, actor: str) -> None:
+    """Save a revision of a monitor."""
+    row = {"model": monitor.model, "name": monitor.name, "revision": monitor.revision, "payload": msgspec.json.encode(monitor).decode()}
+    upsert(connection, MONITOR, [row])
+    connection.execute(insert(MONITOR_HISTORY), {**row, "created_at": now})
+    action = "monitor.changed" if before else "monitor.created"
+    audit(connection, now, actor, action, f"{monitor.model}/{monitor.name}", msgspec.to_builtins(before), msgspec.to_builtins(monitor))
 
 
 def _last(connection: Connection, monitor: Monitor) -> int:

@@ -11,12 +11,23 @@ from sqlalchemy import Connection, delete, func, select, update
 from core.contract import Contract
 from core.destination import Destination
 from core.episode import DeliveryState
-from core.monitor import Monitor
+from core.monitor import ModelBudget, Monitor
 from storage.control.audit import Document, audit
 from storage.control.contract import Contracts, newest
+from storage.control.definition import Joins, share_out
 from storage.control.engine import upsert
 from storage.control.ledger import Ledger
-from storage.control.schema import CONTRACT, CURSOR, DESTINATION, MONITOR, MONITOR_HISTORY, OUTBOX, RETIRED_MODEL, RETIRED_MONITOR
+from storage.control.schema import (
+    CONTRACT,
+    CURSOR,
+    DESTINATION,
+    MODEL_BUDGET,
+    MONITOR,
+    MONITOR_HISTORY,
+    OUTBOX,
+    RETIRED_MODEL,
+    RETIRED_MONITOR,
+)
 
 
 class RetiredMonitor(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +73,20 @@ class RetirementTransaction(Ledger):
         self._audit("monitor.deleted", f"{model}/{name}", msgspec.to_builtins(monitor))
         return monitor
 
+    def budget(self, name: str) -> ModelBudget | None:
+        """Retire a budget of a model. Returns its definition, None if there is none."""
+        payload = self._connection.execute(select(MODEL_BUDGET.c.payload).where(MODEL_BUDGET.c.name == name)).scalar()
+        if payload is None:
+            return None
+        budget = msgspec.json.decode(payload, type=ModelBudget)
+        self._connection.execute(delete(MODEL_BUDGET).where(MODEL_BUDGET.c.name == name))
+        self._audit("budget.deleted", name, msgspec.to_builtins(budget))
+        return budget
+
+    def share_out(self, model: str, joins: Joins) -> None:
+        """Share the model's budget out among the monitors that are left."""
+        share_out(self._connection, model, joins, self.now, self._actor)
+
     def destination(self, name: str) -> Destination | None:
         """Retire a destination, and give up the notifications that wait for it. Returns its definition, None if there is none."""
         payload = self._connection.execute(select(DESTINATION.c.payload).where(DESTINATION.c.name == name)).scalar()
@@ -82,6 +107,8 @@ class RetirementTransaction(Ledger):
             return None
         names = self._connection.execute(select(MONITOR.c.name).where(MONITOR.c.model == model).order_by(MONITOR.c.name)).scalars().all()
         monitors = [monitor for name in names if (monitor := self.monitor(model, name)) is not None]
+        for budget in self._connection.execute(select(MODEL_BUDGET.c.name).where(MODEL_BUDGET.c.model == model)).scalars().all():
+            self.budget(budget)
         row = {"model": model, "version": found[0].version, "retired_at": self.now, "purge": 0}
         upsert(self._connection, RETIRED_MODEL, [row])
         self._audit("model.deleted", model, {"version": found[0].version, "content": found[1]})

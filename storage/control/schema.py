@@ -51,6 +51,8 @@ MONITOR_HISTORY = Table(
     _json("payload"),
     _number("created_at"),
 )
+# Budgets of models as a whole, one a model.
+MODEL_BUDGET = Table("model_budgets", METADATA, _key("model"), _name("name"), _json("payload"))
 # Deleted monitors: the last revision, and the contract version of the readings. A row stays when the name is defined again.
 RETIRED_MONITOR = Table(
     "retired_monitors",

@@ -109,10 +109,25 @@ def test_a_trial_answers_what_a_stored_monitor_has(
         assert (run["tests"], run["window_start"]) == (6, "2024-04-21T00:00:00Z")
         assert [one["column"] for one in run["items"]] == ["heat"] * 3 + ["batch"] * 3
         assert all(one["evidence"]["p"] <= one["q"] <= 6 * one["evidence"]["p"] for one in run["items"])
+        _share(client)
         with pytest.raises(Refused, match="there is no segment"):
             client.evaluate(FIELDS, segment="colour=red")
         with pytest.raises(Refused, match="there is no model"):
             client.backtest({"model": "nobody", "measure": "drift.psi"})
+
+
+def _share(client: Client) -> None:
+    """A budget of the whole model: each monitor without thresholds that has a p-value gets its part, and is judged by it."""
+    assert [one["result"] for one in client.apply(yaml.safe_dump([{"budget": "all", "model": MODEL, "rate": "1 per 20d"}]))] == ["created"]
+    client.wait(600)
+    sharing = [one for one in client.monitors(model=MODEL) if "share" in one]
+    assert {one["monitor"] for one in sharing} > {"crews"}
+    assert {one["share"]["rate"] for one in sharing} == {f"1 per {20 * len(sharing)}d"}
+    crews = list(client.readings(model=MODEL, monitor="crews"))
+    assert {tuple(one["threshold"]) for one in crews} == {("p",)}
+    assert {one["verdict"] for one in crews if one["evidence"]["p"] <= one["threshold"]["p"]} <= {"critical"}
+    assert client.delete_budget("all")["result"] == "deleted"
+    assert [one for one in client.monitors(model=MODEL) if "share" in one] == []
 
 
 def _crews(client: Client) -> list[float]:

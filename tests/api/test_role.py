@@ -28,6 +28,7 @@ REQUESTS = [
     (Role.EDITOR, "POST", "/v1/apply", YAML),
     (Role.EDITOR, "PUT", "/v1/models/taxi-fare/reference?task=binary", PARQUET),
     (Role.EDITOR, "DELETE", "/v1/monitors/taxi-fare/fare-drift", {}),
+    (Role.EDITOR, "DELETE", "/v1/budgets/all-of-it", {}),
     (Role.EDITOR, "DELETE", "/v1/destinations/oncall", {}),
     (Role.EDITOR, "DELETE", "/v1/models/taxi-fare", {}),
     (Role.ADMIN, "DELETE", "/v1/models/taxi-fare?purge=true", {}),

@@ -14,7 +14,8 @@ from core.contract import Column, Contract, Dimension, Kind, Task
 from core.destination import Destination
 from core.episode import Episode
 from core.error import ConfigError
-from core.monitor import Monitor
+from core.moment import DAY
+from core.monitor import Budget, ModelBudget, Monitor
 from core.principal import Principal
 from core.reading import Query
 from core.trial import Trial
@@ -124,6 +125,9 @@ class Twin:
 
     def newest_window(self, monitor: Monitor) -> int | None:
         return int(self.table["window_start"][0].as_py())
+
+    def budgets(self) -> Sequence[ModelBudget]:
+        return [ModelBudget("all-of-it", "taxi-fare", Budget(1, 30 * DAY))]
 
     def destinations(self) -> Sequence[Destination]:
         return [Destination(name="oncall", settings={"url": "https://example.org/?k=hidden", "secret": "whsec_hidden"})]

@@ -164,6 +164,7 @@ def test_the_definitions_of_the_pages_are_taken() -> None:
     """The grammar reads every example."""
     read = [parse(block, contract=CONTRACTS.get) for block in blocks("docs/monitors.md", "yaml")]
     assert [monitor.name for found in read for monitor in found.monitors] == ["fare-drift", "fare-budget"]
+    assert [budget.name for found in read for budget in found.budgets] == ["fare-alarms"]
     assert [contract.model for found in read for contract in found.contracts] == ["churn"]
     (destinations,) = blocks("docs/alerts.md", "yaml")
     assert [destination_from(cast("dict[str, Any]", one)).name for one in yaml.safe_load(destinations)] == ["oncall"]

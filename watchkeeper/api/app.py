@@ -14,6 +14,7 @@ from ingest.kafka.connection import Connection
 from watchkeeper.api import (
     asyncapi,
     audit,
+    budgets,
     definitions,
     destinations,
     episodes,
@@ -75,6 +76,7 @@ def create_api(
         definitions.router(services),
         trials.router(services),
         monitors.router(services),
+        budgets.router(services),
         destinations.router(services),
         audit.router(services),
         measures.router(),

@@ -25,7 +25,9 @@ def document(monitor: Monitor) -> dict[str, Any]:
     built: dict[str, Any] = msgspec.to_builtins(monitor)
     built |= {"baseline": monitor.baseline.written if monitor.baseline else None, "target": monitor.window.written}
     built["budget"] = monitor.budget and monitor.budget.text
-    del built["window"], built["since"]
+    del built["window"], built["since"], built["share"]
+    if monitor.share:
+        built["share"] = {"budget": monitor.share.budget, "rate": monitor.share.text}
     count, of = built.pop("persist")
     name = built.pop("name")
     return {"monitor": name, **built, "persist": f"{count} of {of}"}

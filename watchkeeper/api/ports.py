@@ -13,7 +13,7 @@ from core.contract import Contract
 from core.destination import Destination
 from core.episode import Episode
 from core.error import Retryable
-from core.monitor import Monitor
+from core.monitor import ModelBudget, Monitor
 from core.principal import Principal
 from core.reading import Query
 from core.trial import Trial
@@ -82,6 +82,10 @@ class Services(Protocol):
 
     def monitor(self, model: str, name: str) -> tuple[Monitor, int | None] | None:
         """The last definition of a monitor, and when it was deleted, None if it was not; None if there never was one."""
+        ...
+
+    def budgets(self) -> Sequence[ModelBudget]:
+        """The budgets of models as a whole."""
         ...
 
     def destinations(self) -> Sequence[Destination]:

@@ -12,6 +12,7 @@ from core.contract import Contract
 from core.error import ConfigError
 from monitors.definition.declared import content, same
 from monitors.definition.grammar import parse
+from monitors.definition.shared import joins
 from storage.control.store import ControlStore
 from watchkeeper.change.context import Context
 from watchkeeper.change.contract import complete, prepare
@@ -26,9 +27,10 @@ class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def apply(context: Context, given: ApplyRequest) -> Sequence[Mapping[str, Any]]:
-    """Apply contracts, then monitors, then destinations, if the whole file is valid. Returns kind, model, name and result of each."""
+    """Apply contracts, then monitors and budgets, then destinations, if the whole file is valid. Returns kind, model, name and result of each."""
     control, actor, dry_run = context.stores.control, context.actor, given.dry_run
     there = {("monitor", monitor.model, monitor.name) for monitor in control.monitors()}
+    there |= {("budget", "", budget.name) for budget in control.budgets()}
     there |= {("destination", "", destination.name) for destination in control.destinations()}
     found = parse(given.text, contract=control.contract, there=there)
     destinations = [destination_from(dict(document)) for document in found.destinations]
@@ -40,7 +42,9 @@ def apply(context: Context, given: ApplyRequest) -> Sequence[Mapping[str, Any]]:
             complete(context, control.save_contract(contract, content=content(contract), reference=None, actor=actor))
         elif result == "changed" and not dry_run:
             control.describe_contract(contract.model, contract, actor=actor)
-    applied += [("monitor", *one) for one in control.apply_monitors(found.monitors, dry_run=dry_run, actor=actor)]
+    defined = control.apply_monitors(found.monitors, budgets=found.budgets, joins=joins, dry_run=dry_run, actor=actor)
+    kinds = ["monitor"] * len(found.monitors) + ["budget"] * len(found.budgets)
+    applied += [(kind, *one) for kind, one in zip(kinds, defined, strict=True)]
     applied += [("destination", *one) for one in control.apply_destinations(destinations, dry_run=dry_run, actor=actor)]
     return [{"kind": kind, "model": model or None, "name": name, "result": result} for kind, model, name, result in applied]
 

@@ -6,6 +6,7 @@ import msgspec
 
 from core.contract import Contract
 from monitors.definition.default import defaults
+from monitors.definition.shared import joins
 from storage.facts.view import show
 from watchkeeper.change.context import Context
 
@@ -25,10 +26,12 @@ def complete(context: Context, contract: Contract) -> None:
     control = context.stores.control
     before = control.contract_version(contract.model, contract.version - 1)
     given = {monitor.name: monitor for monitor in defaults(before)} if before else {}
-    there = {monitor.name: msgspec.structs.replace(monitor, revision=1, since=0) for monitor in control.monitors(contract.model)}
+    there = {
+        monitor.name: msgspec.structs.replace(monitor, revision=1, since=0, share=None) for monitor in control.monitors(contract.model)
+    }
     ended = control.retired_version(contract.model)  # before that, there was another model of this name
     deleted = {one.name for one in control.retired_monitors(contract.model) if one.contract > ended}
     usual = [monitor for monitor in defaults(contract) if monitor.name in there or monitor.name not in deleted]
     untouched = [monitor for monitor in usual if there.get(monitor.name) in (None, given.get(monitor.name))]
-    control.apply_monitors(untouched, actor=context.actor)
+    control.apply_monitors(untouched, joins=joins, actor=context.actor)
     show(context.stores.engine, control.contract_versions(contract.model))

@@ -1,4 +1,4 @@
-"""The commands that delete monitors, destinations and models. Their history stays."""
+"""The commands that delete monitors, budgets, destinations and models. Their history stays."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 from alerts.retire import end
 from core.document_name import OWNER, REBUILD, REPORT
 from core.error import Missing
+from monitors.definition.shared import joins
 from watchkeeper.change.context import Context
 from watchkeeper.change.purge import remove
 
@@ -18,6 +19,12 @@ class DeleteMonitor(msgspec.Struct, frozen=True, kw_only=True):
     """A monitor of a model."""
 
     model: str
+    name: str
+
+
+class DeleteBudget(msgspec.Struct, frozen=True, kw_only=True):
+    """A budget of a model."""
+
     name: str
 
 
@@ -41,7 +48,18 @@ def delete_monitor(context: Context, given: DeleteMonitor) -> Mapping[str, Any]:
         if monitor is None:
             raise Missing(f"there is no monitor {given.name[:100]!r} of {given.model[:100]!r}", remedy="GET /v1/monitors lists them")
         end(monitor, f"Monitor {given.name} was deleted", change, change.now, context.stores.settings.url)
+        change.share_out(given.model, joins)
     return _deleted("monitor", given.model, given.name)
+
+
+def delete_budget(context: Context, given: DeleteBudget) -> Mapping[str, Any]:
+    """Delete a budget of a model. The monitors that shared it do not alarm any more."""
+    with context.stores.control.retiring(context.actor) as change:
+        budget = change.budget(given.name)
+        if budget is None:
+            raise Missing(f"there is no budget {given.name[:100]!r}", remedy="GET /v1/budgets lists them")
+        change.share_out(budget.model, joins)
+    return _deleted("budget", budget.model, budget.name)
 
 
 def delete_destination(context: Context, given: DeleteDestination) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""`watchkeeper delete`: monitors, destinations and models."""
+"""`watchkeeper delete`: monitors, budgets, destinations and models."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from watchkeeper.cli.connection import Url, connect
 from watchkeeper.cli.terminal import AsJson
 from watchkeeper.client import Client
 
-_KINDS = ("monitor", "destination", "model")
+_KINDS = ("monitor", "budget", "destination", "model")
 _LATER = ("policy", "hook")
 
 
 def delete(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="monitor, destination or model.")],
+    kind: Annotated[str, typer.Argument(help="monitor, budget, destination or model.")],
     name: Annotated[str, typer.Argument(help="Its name.")],
     model: Annotated[str | None, typer.Option(help="Of a monitor: its model, if several have a monitor of that name.")] = None,
     purge: Annotated[
@@ -44,6 +44,8 @@ def delete(
         match kind:
             case "monitor":
                 answer = client.delete_monitor(model or _model_of(client, name), name)
+            case "budget":
+                answer = client.delete_budget(name)
             case "destination":
                 answer = client.delete_destination(name)
             case _:

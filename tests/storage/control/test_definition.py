@@ -10,7 +10,8 @@ import pytest
 from core.contract import Contract, Task
 from core.destination import Destination
 from core.error import ConfigError
-from core.monitor import Monitor
+from core.moment import DAY
+from core.monitor import Budget, ModelBudget, Monitor, Share
 from storage.control.store import ControlStore
 
 A = Monitor(name="a", model="late", measure="drift.psi", params={"x": 1}, warn={"above": 0.1}, persist=(2, 3))
@@ -119,3 +120,44 @@ def test_words_about_a_model_leave_its_contract_version(store: ControlStore) -> 
         {"owner": None, "description": None, "runbook": None},
         {"owner": "weather", "description": None, "runbook": None},
     )
+
+
+RATE = ModelBudget("few", "late", Budget(1, 30 * DAY))
+
+
+def joins(monitor: Monitor) -> bool:
+    """As if only monitors of drift without thresholds could."""
+    return monitor.measure.startswith("drift") and monitor.warn is None and monitor.enabled
+
+
+def test_a_budget_of_a_model_is_shared_out(store: ControlStore) -> None:
+    """Whenever a monitor joins or leaves, those that share get a new revision that is evaluated afresh; the others stay as they are."""
+    first, second = (msgspec.structs.replace(A, name=name, warn=None) for name in ("first", "second"))
+    assert store.apply_monitors([A, first], budgets=[RATE], joins=joins) == [
+        ("late", "a", "created"), ("late", "first", "created"), ("late", "few", "created"),
+    ]  # fmt: skip
+
+    def shares() -> dict[str, tuple[int, Share | None]]:
+        return {one.name: (one.evaluated_revision, one.share) for one in store.monitors("late")}
+
+    assert (store.budgets(), shares()) == ([RATE], {"a": (1, None), "first": (2, Share(1, 30 * DAY, "few"))})
+    store.apply_monitors([second, OTHER], joins=joins)
+    assert shares() == {"a": (1, None), "first": (3, Share(1, 60 * DAY, "few")), "second": (2, Share(1, 60 * DAY, "few"))}
+    assert store.apply_monitors([first, second], budgets=[RATE], joins=joins, dry_run=True) == [
+        ("late", "first", "unchanged"), ("late", "second", "unchanged"), ("late", "few", "unchanged"),
+    ]  # fmt: skip
+    store.apply_monitors([msgspec.structs.replace(first, owner="ada"), msgspec.structs.replace(second, enabled=False)], joins=joins)
+    assert shares() == {"a": (1, None), "first": (5, Share(1, 30 * DAY, "few")), "second": (4, None)}
+    more = msgspec.structs.replace(RATE, rate=Budget(2, 30 * DAY))
+    assert store.apply_monitors([], budgets=[more], joins=joins) == [("late", "few", "changed")]
+    assert shares()["first"] == (6, Share(2, 30 * DAY, "few"))
+    for other in (msgspec.structs.replace(RATE, name="more"), msgspec.structs.replace(RATE, model="other")):
+        with pytest.raises(ConfigError, match="the budget `few` of `late` is there already"):
+            store.apply_monitors([], budgets=[other], joins=joins)
+    with store.retiring("ada") as change:
+        assert change.budget("few") == more
+        assert change.budget("few") is None
+        change.share_out("late", joins)
+    assert (store.budgets(), shares()["first"]) == ([], (7, None))
+    actions = [entry.action for entry in store.audit_entries(limit=100)[0] if entry.subject == "few"]
+    assert actions == ["budget.deleted", "budget.changed", "budget.created"]
