@@ -46,9 +46,13 @@ class Extra(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class Kept(Extra, omit_defaults=True, gc=False):
-    """The fields as raw events keep them. `invalid` names those that were sent and cannot be used; one attribution is `attributions.` and its feature."""
+    """The fields as raw events keep them. `invalid` names those that were sent and cannot be used; one attribution is `attributions.` and its feature.
+
+    `unknown` names columns that were sent and are not in the contract, in order; their values are not kept.
+    """
 
     invalid: list[str] | None = None
+    unknown: list[str] | None = None
 
     def mark(self) -> None:
         """Move what is `WRONG` to `invalid`."""

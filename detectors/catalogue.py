@@ -10,7 +10,7 @@ from detectors.drift import chi2, hellinger, js, ks, psi, quantile_shift, share_
 from detectors.drift import mean_variance as moment
 from detectors.performance import accuracy, f1, mae, precision, rmse, roc_auc
 from detectors.planned import PLANNED
-from detectors.quality import distinct, freshness, label_coverage, label_delay, out_of_range_rate, rate, stream, volume
+from detectors.quality import distinct, freshness, label_coverage, label_delay, out_of_range_rate, rate, schema_changes, stream, volume
 from detectors.spec import AnySpec
 
 SPECS: tuple[AnySpec, ...] = (
@@ -22,6 +22,7 @@ SPECS: tuple[AnySpec, ...] = (
     *stream.SPECS,
     freshness.SPEC,
     volume.SPEC,
+    schema_changes.SPEC,
     psi.SPEC,
     psi.KL,
     js.SPEC,

@@ -235,6 +235,23 @@ class Late:
 
 
 @dataclass(frozen=True)
+class Schema:
+    """Predictions (...), and of each of `columns` how many were null and how many of a wrong type, both (..., columns).
+
+    `usual` is the share of nulls in the reference, (columns,), NaN if there is none. `unknown` counts predictions by the column that the contract does not have: (...).
+    """
+
+    n: Floats
+    columns: tuple[str, ...]
+    null: Floats
+    invalid: Floats
+    usual: Floats
+    unknown: Mapping[str, Floats]
+
+    empty: ClassVar[str] = "no predictions"
+
+
+@dataclass(frozen=True)
 class Orphans:
     """Ids with a label whose time is in the window, and how many of them have no prediction, each (...)."""
 

@@ -147,6 +147,10 @@ class Stream(Protocol):
         """Predictions that count, and how many the log took more than each of `after` microseconds after their time (late0, late1 and so on)."""
         ...
 
+    def unknown(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+        """Predictions with a column that the contract does not have: start, segment, name, n."""
+        ...
+
     def orphans(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
         """Ids with a label, by the label's time, and how many of them have no prediction (orphans)."""
         ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
@@ -106,7 +105,7 @@ def _block(report: DecodeReport, group: ModelRows, now: int | Ints, position: in
     if isinstance(prediction, Categories):
         report.classes(contract, rows, "prediction", prediction)
     features = list(map(attrgetter("features"), events))
-    _count_unknown(report, form, rows, features)
+    unknown = _unknown(report, form, rows, features)
 
     def checked(field: str, values: tuple[Any, Bad]) -> Any:
         report.cells_of(rows, field, values[1])
@@ -125,7 +124,7 @@ def _block(report: DecodeReport, group: ModelRows, now: int | Ints, position: in
         probabilities=probabilities,
         numbers=tuple(values for known, values in cells if known.numeric),
         texts=tuple(values for known, values in cells if not known.numeric),
-        extra=_extra(report, form, rows, events),
+        extra=_extra(report, form, rows, events, unknown),
         position=np.full(len(events), position, np.int64),
         row=np.array(rows, np.int64),
         logged=np.full(len(events), of(logged, rows), np.int64),
@@ -187,16 +186,19 @@ def _sent_for(form: PredictionForm, index: int, sent: list[Any]) -> list[float |
     return values
 
 
-def _extra(report: DecodeReport, form: PredictionForm, rows: list[int], events: list[Any]) -> Any:
-    """The JSON text of the optional fields that were sent, without the tags that are columns; "" if there are none."""
+def _extra(report: DecodeReport, form: PredictionForm, rows: list[int], events: list[Any], unknown: Mapping[int, list[str]]) -> Any:
+    """The JSON text of the optional fields that were sent, without the tags that are columns, and of the names of `unknown` columns by place; "" if there are none."""
     columns, faulty = {known.name for known in form.contract.tags}, report.faulty
     extra = np.full(len(events), "", object)
     for i, event in enumerate(events):
-        if event.interval is event.prediction_set is event.ensemble is event.attributions is event.request_id is event.caller is None and (
-            event.latency_ms is event.status is event.tags is None
+        if (
+            i not in unknown
+            and event.interval is event.prediction_set is event.ensemble is event.attributions is event.request_id is None
+            and (event.caller is event.latency_ms is event.status is event.tags is None)
         ):
             continue
         kept = Kept(*_extras(event))
+        kept.unknown = unknown.get(i)
         if rows[i] in faulty:
             kept.mark()
         if kept.tags is not None:
@@ -227,12 +229,17 @@ def _encodable(report: DecodeReport, row: int, event: Any, extra: Kept) -> str:
     return msgspec.json.encode(extra).decode()
 
 
-def _count_unknown(report: DecodeReport, form: PredictionForm, rows: list[int], features: list[Any]) -> None:
-    counts: Counter[str] = Counter()
+def _unknown(report: DecodeReport, form: PredictionForm, rows: list[int], features: list[Any]) -> dict[int, list[str]]:
+    """The names of the columns that are not in the contract, by the places of the rows that have some: at most `MOST_UNKNOWN` a row. All are counted in the report."""
+    found: dict[int, list[str]] = {}
     for i, name in enumerate(form.layout.unknown):
-        counts[name] += sum(getattr(row, f"u{i}", msgspec.UNSET) is not msgspec.UNSET for row in features)
-    for row in rows if report.unmet else ():
-        counts.update(report.unmet.get(row, ()))
-    for name, count in counts.items():
-        if count:
-            report.unknown[form.model, plain(name)] += count
+        for place, row in enumerate(features):
+            if getattr(row, f"u{i}", msgspec.UNSET) is not msgspec.UNSET:
+                found.setdefault(place, []).append(plain(name))
+    for place, row in enumerate(rows if report.unmet else ()):
+        if row in report.unmet:
+            found.setdefault(place, []).extend(map(plain, report.unmet[row]))
+    for names in found.values():
+        for name in names:
+            report.unknown[form.model, name] += 1
+    return {place: sorted(names)[:MOST_UNKNOWN] for place, names in found.items()}

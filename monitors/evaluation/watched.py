@@ -15,7 +15,7 @@ from core.monitor import Monitor
 from core.segment import grouping_of
 from core.span import Spans
 from detectors import catalogue
-from detectors.evidence import Age, ColumnDrift, Copies, Orphans, Rejects
+from detectors.evidence import Age, ColumnDrift, Copies, Orphans, Rejects, Schema
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import PaneFields, Scope
@@ -79,6 +79,9 @@ def of_columns(monitor: Monitor) -> Monitor | None:
 
 def read_columns(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
     """The columns whose panes a monitor reads."""
+    spec = catalogue.known(monitor.measure)
+    if spec is not None and spec.evidence is Schema:
+        return tuple(column.name for column in contract.features)
     return tuple(name for name in columns_of(of_columns(monitor) or monitor, contract) if name)
 
 

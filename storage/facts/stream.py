@@ -33,6 +33,15 @@ class Stream:
         )
         return self._engine.query(sql, self._parameters(model, length, span, phase))
 
+    def unknown(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+        """How many predictions have a column that the contract does not have (n), by the column's `name`."""
+        sql = (
+            f"SELECT {_START.format(ts='ts')} AS start, '{ALL}' AS segment, name, count() AS n FROM ("
+            "SELECT ts, arrayJoin(JSONExtract(extra, 'unknown', 'Array(String)')) AS name FROM predictions"
+            f" WHERE model = {{model:String}} AND {in_slots()} AND extra LIKE '%\"unknown\":%' AND {COUNTS}) GROUP BY start, name"
+        )
+        return self._engine.query(sql, self._parameters(model, length, span, phase))
+
     def orphans(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
         """How many predictions have a label that holds and whose time is in the cell (n), also those that never came, and how many never came (orphans)."""
         ids = f"SELECT prediction_id FROM labels WHERE model = {{model:String}} AND {_WITHIN}"

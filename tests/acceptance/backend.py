@@ -56,6 +56,7 @@ _MEASURES = {
     "coverage": ("quality.label_coverage", None),
     "delay": ("quality.label_delay", Previous()),
     "orphans": ("quality.orphan_label_rate", None),
+    "schema": ("quality.schema_changes", None),
     "freshness": ("quality.freshness", None),
     "volume": ("quality.volume", Previous()),
 }

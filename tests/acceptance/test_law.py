@@ -66,7 +66,8 @@ _prediction = st.fixed_dictionaries(
         "prediction_id": _ids,
         "ts": st.integers(0, 3 * 24 - 1).map(lambda hour: (_START + hour * moment.HOUR) // 1_000),
         "features": st.fixed_dictionaries(
-            {"x": st.sampled_from([None, -1.5, 0.5, 2, "bad"]), "c": st.sampled_from(["a", "b", "new", None])}
+            {"x": st.sampled_from([None, -1.5, 0.5, 2, "bad"]), "c": st.sampled_from(["a", "b", "new", None])},
+            optional={"y": st.just(1), "z": st.none()},
         ),
         "prediction": st.sampled_from([0, 1]),
         "score": st.sampled_from([0.1, 0.3, 0.6, 0.9]),

@@ -101,6 +101,7 @@ def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
         },
         {"monitor": "volume", "measure": "quality.volume", "segments": ["all", "origin"], "warn": 1.5, "critical": 3},
         {"monitor": "volume-week", "measure": "quality.volume", "segments": ["all"], "baseline": {"prior": "7d"}, "warn": 2},
+        {"monitor": "schema", "measure": "quality.schema_changes", "segments": ["all"], "warn": 1},
         {"monitor": "orphans", "measure": "quality.orphan_label_rate", "segments": ["all"], "baseline": "previous", "warn": 0.01},
     ]
     watched += [

@@ -217,6 +217,9 @@ def _quality(
             value, n = quality.rate(len(held), len(held))
         elif name == "quality.volume":
             value, n = Value(None), len(held)
+        elif name == "quality.schema_changes":
+            binned = [(rows.binned(one), whole.binned(one)[1]) for one in whole.spec.watched(whole.reference)]
+            value, n = quality.schema_changes([(codes[held], before, bins.null) for (bins, codes), before in binned])
         elif name == "quality.freshness":
             value, n = quality.age(rows.times, place[0] + span), len(held)
         else:

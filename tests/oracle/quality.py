@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ MEASURES = (
     "quality.orphan_label_rate",
     "quality.freshness",
     "quality.volume",
+    "quality.schema_changes",
 )
 _MILLISECOND, _SECOND, _HOUR = 1_000, 1_000_000, 3_600_000_000
 
@@ -56,3 +57,15 @@ def expected_rows(held: npt.NDArray[np.int64], every: npt.NDArray[np.int64], sta
     span = np.arange(every.min(), every.max() + 1)
     rows = np.bincount(held - span[0], minlength=len(span))
     return float(sum(rows[span % 168 == hour % 168].mean() for hour in range(start // _HOUR, end // _HOUR)))
+
+
+def schema_changes(columns: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]]) -> tuple[Value, int]:
+    """Columns without a value though the reference has some, and columns of which half of the values have a wrong type: each by the bins of its rows, those of
+    the reference's, and the bin of nulls, after which that of wrong types comes. The stream has no other columns.
+    """
+    changed, n = 0, len(columns[0][0])
+    for rows, before, null in columns:
+        sent = rows[rows != null]
+        missing = not len(sent) and float(np.mean(before == null)) ** n < 1e-6
+        changed += missing or (len(sent) > 0 and bool(2 * np.sum(sent == null + 1) >= len(sent)))
+    return Value(float(changed) if n else None), n
