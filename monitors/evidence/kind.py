@@ -26,6 +26,7 @@ from monitors.evidence import (
     rejects,
     scores,
     sums,
+    vectors,
     volume,
 )
 from monitors.evidence.extent import Extent
@@ -68,4 +69,5 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.Rejects: rejects,
     evidence.Age: age,
     evidence.Volume: volume,
+    evidence.VectorSums: vectors,
 }
