@@ -58,7 +58,7 @@ class Calibration:
         """The dispersion of a column: (segments,). A segment with too few windows of its own has that of `all`."""
         own = [self._places.get(segment, self._places[ALL]) for segment in segments]
         at = self.columns.index(column)
-        return Dispersion._make(field[at, own] for field in self.with_fallback(self.dispersion))
+        return Dispersion._make(field[at, own] for field in self._filled)
 
     def with_fallback(self, own: Dispersion) -> Dispersion:
         """Dispersions (..., columns, segments), with that of `all` for segments with too few windows."""
@@ -75,6 +75,10 @@ class Calibration:
     def provisional(self) -> bool:
         """Whether there were too few windows to rely on."""
         return self.windows < ENOUGH or self.brief
+
+    @cached_property
+    def _filled(self) -> Dispersion:
+        return self.with_fallback(self.dispersion)
 
     @cached_property
     def _places(self) -> dict[str, int]:
