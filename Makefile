@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up embedded test chaos fuzz check bench bench-latency services clean
+.PHONY: help install demo up embedded test chaos fuzz check bench bench-latency bench-peers calibration conformance services clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,16 @@ bench: $(STAMP) ## Run the benchmarks; each prints a table
 
 bench-latency: $(STAMP) ## Measure the way from an event to its webhook, embedded and as a cluster
 	@$(BIN)/python benchmarks/latency.py $(ARGS)
+
+bench-peers: $(STAMP) ## Compare the speed of drift with that of Evidently, whylogs and NannyML, which get an environment of their own
+	@$(BIN)/python benchmarks/peers/compare.py $(ARGS)
+
+calibration: $(STAMP) ## Measure false alarms, coverage, power and the default watch; writes two pages of docs (ARGS=--quick to try it)
+	@$(BIN)/python -m validation.calibration $(ARGS)
+	@$(BIN)/python -m validation.default_watch
+
+conformance: $(STAMP) ## Compare measures with the results of other libraries on public data, where these are beside the checkout
+	@$(BIN)/python -m validation.conformance $(ARGS)
 
 services: $(STAMP) ## Download the real servers that tests and `make up` start
 	@$(BIN)/python -m compose.servers

@@ -17,6 +17,7 @@ from core import text
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Predictions:
     `prediction` is a column of texts for classes, and of numbers for a regression. `score` is the probability of the positive class, NaN if
     there is none; `probabilities` is (n, classes) or None. `extra` holds the event's optional fields as JSON text, "" for none.
     `position` is the record in the log that the row came from, `row` its index in that record, `logged` when the log took it (microseconds).
+    `vectors` are those of the vector columns, in order, (n, size) each; a vector that is null or invalid (its state is among `texts`) has no finite number.
     """
 
     id: npt.NDArray[np.object_]
@@ -81,6 +83,7 @@ class Predictions:
     position: Ints
     row: Ints
     logged: Ints
+    vectors: tuple[Vectors, ...] = ()
 
     def __len__(self) -> int:
         return len(self.id)

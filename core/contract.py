@@ -31,6 +31,28 @@ class Kind(StrEnum):
     NUMERIC = "numeric"
     CATEGORICAL = "categorical"
     TEXT = "text"
+    VECTOR = "vector"
+
+
+class Embedding(msgspec.Struct, frozen=True, kw_only=True):
+    """What the statistics and sums of a vector column are made with (`detectors.summary.vector_column`), from the reference.
+
+    `size` is the number of a vector's numbers; `center` and `scale` those of its k coordinates; `sample` are coordinates of vectors of the reference as
+    little-endian 32-bit integers, (vectors, k); `bandwidth` is that of the Gaussian kernel, `seed` that of its random frequencies and of the projection.
+    `degrees` and `degrees_of_mean` are the degrees of freedom of the squared distance of two samples' mean features, and of their means; `norm` and `nearest` the mean and
+    the standard deviation of these statistics.
+    """
+
+    size: int
+    center: tuple[float, ...]
+    scale: float = 1.0
+    sample: bytes = b""
+    bandwidth: float = 1.0
+    seed: int = 1
+    degrees: float = 1.0
+    degrees_of_mean: float = 1.0
+    norm: tuple[float, float] = (0.0, 1.0)
+    nearest: tuple[float, float] = (0.0, 1.0)
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +61,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     Numeric: `edges` (ascending) cut `len(edges) + 1` value bins `[a, b)`, open at both ends.
     Categorical: one bin for each of `categories`, then `other` (a value in `others`) and `unseen`.
     Text: as categorical, of the states `text` and `empty`; what is watched of texts are signals (`detectors.summary.text_column`).
+    Vector: as categorical, of the state `vector`; also watched by signals, and by sums of the vectors (`detectors.summary.vector_column`).
     Two more close every column: `null` and `invalid`.
     """
 
@@ -50,6 +73,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     spread: tuple[float, float] | None = None  # the reference's interquartile range and standard deviation; contracts from before have none
     categories: tuple[str, ...] = ()  # texts (core.text), most frequent first, ties by name
     others: tuple[str, ...] = ()  # seen in the reference, not kept
+    embedding: Embedding | None = None  # of a vector column
 
     @property
     def numeric(self) -> bool:

@@ -6,7 +6,20 @@ from difflib import get_close_matches
 
 from core.error import ConfigError
 from core.measure import Measures
-from detectors.drift import chi2, hellinger, js, ks, psi, quantile_shift, share_drifted, tail_share, total_variation, wasserstein, weighted
+from detectors.drift import (
+    chi2,
+    embedding,
+    hellinger,
+    js,
+    ks,
+    psi,
+    quantile_shift,
+    share_drifted,
+    tail_share,
+    total_variation,
+    wasserstein,
+    weighted,
+)
 from detectors.drift import mean_variance as moment
 from detectors.performance import accuracy, f1, mae, precision, rmse, roc_auc
 from detectors.planned import PLANNED
@@ -38,6 +51,7 @@ SPECS: tuple[AnySpec, ...] = (
     tail_share.SPEC,
     share_drifted.SPEC,
     weighted.SPEC,
+    embedding.SPEC,
     accuracy.SPEC,
     f1.SPEC,
     precision.SPEC,

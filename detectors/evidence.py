@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.block import Floats, Ints
-from core.contract import Column
+from core.contract import Column, Embedding
 
-E = TypeVar("E", bound="Counts | Moments | Labelling")
+E = TypeVar("E", bound="Counts | Moments | Labelling | VectorSums")
 
 
 def _less(whole: E, part: E, *names: str) -> E:
@@ -323,6 +323,35 @@ class ColumnDrift:
     measure: ClassVar[str] = "drift.psi"
 
 
+@dataclass(frozen=True)
+class VectorSums:
+    """Sums of the vectors of a column (..., width) by their places (`detectors.summary.vector_column.Sums`); n counts all rows (...)."""
+
+    n: Floats
+    sums: Floats
+    known: Embedding
+
+    empty: ClassVar[str] = "no predictions"
+
+    @property
+    def vectors(self) -> Floats:
+        """How many rows have a vector that is not null or invalid: (...)."""
+        return np.asarray(self.sums[..., -1])
+
+    def mean(self, place: int | slice) -> Floats:
+        """The mean of what is summed at a place, or at several: (...) or (..., places)."""
+        vectors = self.vectors if isinstance(place, int) else self.vectors[..., None]
+        return np.asarray(self.sums[..., place] / vectors)
+
+    def unbiased(self, variance: Floats) -> Floats:
+        """The unbiased variance, of one about the mean of these vectors: (...)."""
+        return np.asarray(variance * self.vectors / (self.vectors - 1))
+
+    def without(self, part: Self) -> Self:
+        """The sums of the rows that are not among those of `part`."""
+        return _less(self, part, "n", "sums")
+
+
 Evidence = (
     Counts
     | Sums
@@ -340,4 +369,5 @@ Evidence = (
     | Age
     | Volume
     | ColumnDrift
+    | VectorSums
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import kolmogorov, log_ndtr, logsumexp
+from scipy.special import betainc, betaincc, kolmogorov, log_ndtr, logsumexp
 
 from core.block import Floats
 from detectors.spec import Law
@@ -18,12 +18,23 @@ def chi_square(statistic: Floats, degrees: Floats) -> Law:
 
 
 def proportions(count: Floats, n: Floats, other: Floats, m: Floats) -> Law:
-    """Z squared of the rates of two sides, with the pooled variance; 0 where both rates are 0 or both 1."""
+    """Z squared of the rates of two sides, with the pooled variance; 0 where both rates are 0 or both 1. And the exact p-value of independent rows."""
     with np.errstate(invalid="ignore", divide="ignore"):
         pooled = (count + other) / (n + m)
         variance = pooled * (1 - pooled) * (1 / n + 1 / m)
         apart = (count / n - other / m) ** 2
-        return chi_square(np.where((variance == 0) & (apart == 0), 0.0, apart / variance), np.ones_like(variance))
+        law = chi_square(np.where((variance == 0) & (apart == 0), 0.0, apart / variance), np.ones_like(variance))
+        common = pooled > 0.5
+        least = _conditional(np.where(common, n - count, count), np.where(common, m - other, other), n / (n + m))
+    return law._replace(least=least)
+
+
+def _conditional(count: Floats, other: Floats, share: Floats) -> Floats:
+    """The two-sided p-value of a count that is rare, given that of both sides together: binomial where nothing moved (Przyborowski and Wilenski 1940)."""
+    with np.errstate(invalid="ignore"):
+        above = np.where(count > 0, betainc(count, other + 1, share), 1.0)
+        below = np.where(other > 0, betaincc(count + 1, other, share), 1.0)
+    return np.asarray(np.minimum(1.0, 2 * np.minimum(above, below)))
 
 
 def surprise(log_p: Floats) -> Law:

@@ -28,11 +28,13 @@ class NoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Law(NamedTuple):
     """A statistic over its degrees of freedom, so that its mean is 1 where rows are independent and nothing moved; `statistic * degrees` is then chi-square.
 
-    Both (...), NaN where there is none. Without degrees the statistic's law depends on the data: only windows in which nothing moved tell it.
+    Both (...), NaN where there is none. Without degrees the statistic's law depends on the data: only windows in which nothing moved tell it. `least`, which broadcasts,
+    is the exact p-value of independent rows where the chi-square law is too short in its tail, as for counts of a few; a p-value is never below it.
     """
 
     statistic: Floats
     degrees: Floats
+    least: Floats = np.zeros(())
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,10 @@ from core.block import Categories, Floats, Ints, Predictions
 from core.classes import Classes
 from core.contract import PREDICTION, SCORE, Column, Contract
 from core.segment import Segments
+from detectors.summary import vector_column
 from detectors.summary.bins import bins
 from detectors.summary.merge import PaneLayout, merge
-from detectors.summary.moments import SUMS, moments, sketch, sketches
+from detectors.summary.moments import moments, sketch, sketches
 from detectors.summary.panes import PaneRows
 from detectors.summary.tally import Tally
 
@@ -22,7 +24,7 @@ LAYOUT = PaneLayout(
     sums=("below", "above", "n", "measured", "square", "absolute", "outside"),
     minima=("low",),
     maxima=("high",),
-    lists=((("bin",), ("count", "sum")),),
+    lists=((("bin",), ("count", "sum")), (("term",), ("joint",))),
     highest=(("register", "rank"),),
     schema=pa.schema(
         {
@@ -45,6 +47,8 @@ LAYOUT = PaneLayout(
             "outside": pa.uint64(),
             "register": pa.list_(pa.uint16()),
             "rank": pa.list_(pa.uint8()),
+            "term": pa.list_(pa.uint16()),
+            "joint": pa.list_(pa.int64()),
         }
     ),
 )
@@ -55,7 +59,7 @@ class InputSummary:
     """An additive summary of predictions: one row a (slot, version, role, segment, column), bins as sparse lists.
 
     `sum` holds the sums of a numeric column's values, by value bin (zeros elsewhere); `below` and `above` count the values
-    beyond the reference's p1 and p99; the moments are those of `detectors.summary.moments`. Law: `of(a).merge(of(b)) == of(a + b)`.
+    beyond the reference's p1 and p99; `joint` are the sums of a vector column by `term`; the moments are those of `detectors.summary.moments`. Law: `of(a).merge(of(b)) == of(a + b)`.
     """
 
     table: pa.Table
@@ -95,6 +99,7 @@ class InputSummary:
                         name: pa.array(np.concatenate([one[name] for one in sums])).cast(LAYOUT.schema.field(name).type) for name in sums[0]
                     },
                     **sketches(list(seen)),
+                    **_vectors(panes, contract, block, held),
                 }
             ).select(LAYOUT.schema.names)
         )
@@ -114,19 +119,39 @@ class InputSummary:
     @staticmethod
     def from_columns(table: pa.Table) -> InputSummary:
         """The summary that `to_columns` gave. One of a version without moments has `measured` 0."""
-        if "measured" not in table.column_names:
-            blank: dict[str, float | list[int]] = {**dict.fromkeys(SUMS, 0.0), "low": np.inf, "high": -np.inf, "register": [], "rank": []}
-            for name, value in blank.items():
-                kind = LAYOUT.schema.field(name).type
-                table = table.append_column(
-                    name, pa.array([value] * table.num_rows, kind if isinstance(value, list) else pa.float64()).cast(kind)
-                )
+        for name in LAYOUT.schema.names:
+            if name not in table.column_names:
+                table = table.append_column(name, _nothing(name, table.num_rows))
         return InputSummary(table.select(LAYOUT.schema.names).cast(LAYOUT.schema))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, InputSummary) and merge(LAYOUT, [self.table]).equals(merge(LAYOUT, [other.table]))
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _nothing(name: str, rows: int) -> pa.Array:
+    """Rows without a value of a field: empty lists, no rows, the extremes of no number."""
+    kind = LAYOUT.schema.field(name).type
+    if pa.types.is_list(kind):
+        return pa.ListArray.from_arrays(pa.array(np.zeros(rows + 1, np.int32)), pa.array([], kind.value_type))
+    return pa.array(np.full(rows, {"low": np.inf, "high": -np.inf}.get(name, 0.0))).cast(kind)
+
+
+def _vectors(panes: PaneRows, contract: Contract, block: Predictions, held: Mapping[str, Categories | Floats]) -> dict[str, pa.Array]:
+    """The sums of vector columns as lists, one a column and pane, empty for other columns."""
+    rows, places = len(contract.summarised) * len(panes), {column.name: at for at, column in enumerate(contract.summarised)}
+    found = {
+        places[column.name]: vector_column.sums(panes, column, vectors, held)
+        for column, vectors in zip(vector_column.vector_columns(contract), block.vectors, strict=True)
+    }
+    if not found:
+        return {name: _nothing(name, rows) for name in ("term", "joint")}
+    widths = np.repeat([found[at].shape[1] if at in found else 0 for at in range(len(contract.summarised))], len(panes))
+    offsets = pa.array(np.concatenate([[0], np.cumsum(widths)]), pa.int32())
+    terms = np.concatenate([np.tile(np.arange(one.shape[1], dtype=np.uint16), len(panes)) for one in found.values()])
+    sums = np.concatenate([one.ravel() for one in found.values()])
+    return {"term": pa.ListArray.from_arrays(offsets, pa.array(terms)), "joint": pa.ListArray.from_arrays(offsets, pa.array(sums))}
 
 
 def _values(contract: Contract, block: Predictions) -> dict[str, Categories | Floats]:

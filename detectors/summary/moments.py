@@ -10,8 +10,6 @@ from core.contract import Column
 from detectors.summary.panes import PaneRows
 from detectors.summary.sketch import registers
 
-SUMS = ("measured", "square", "absolute", "outside")
-
 
 def moments(panes: PaneRows, column: Column, values: Categories | Floats, place: Ints) -> dict[str, Floats]:
     """Moments by pane (P,) of the n values of a column, whose bins are `place` (n,).

@@ -15,11 +15,11 @@ import numpy.typing as npt
 from core.block import Categories, Floats, Predictions
 from core.contract import Contract, Kind, Task
 from core.extra import WRONG, Fields, fields_of
-from detectors.summary import text_column
+from detectors.summary import text_column, vector_column
 from detectors.summary.bins import text_bins
 
 ATTRIBUTION = "@attribution:"  # and the name of a feature
-TEXT = text_column.PREFIX  # and the name of a text column, a colon, and the statistic
+TEXT, VECTOR = text_column.PREFIX, vector_column.PREFIX  # and the name of a text or vector column, a colon, and the statistic
 MOST_OUTSIDE, MOST_CLASSES = 50, 50  # counts with a bin of their own
 STEPS = 50  # bins over a fixed range
 DECIMALS = 12  # decimals of signals that are made of probabilities, so that 0.3 and 0.7 give the same confidence
@@ -57,15 +57,20 @@ class Signal(NamedTuple):
 
 def signal(name: str) -> Signal | None:
     """The signal of a name; None if there is none."""
-    for prefix in (ATTRIBUTION, TEXT):
+    for prefix in (ATTRIBUTION, TEXT, VECTOR):
         if name.startswith(prefix) and name != prefix:
             return _BY_NAME.get(prefix if prefix == ATTRIBUTION else f"{prefix}<column>:{name.rpartition(':')[2]}")
     return _BY_NAME.get(name)
 
 
-def of_texts(contract: Contract) -> tuple[str, ...]:
-    """The names of the signals of a contract's text columns."""
-    return tuple(name for column in text_column.text_columns(contract) for name in text_column.names(column.name))
+def of_columns(contract: Contract) -> tuple[str, ...]:
+    """The names of the signals that a contract's text and vector columns bring with them: statistics of their values."""
+    return tuple(
+        name
+        for module, columns in ((text_column, text_column.text_columns(contract)), (vector_column, vector_column.vector_columns(contract)))
+        for column in columns
+        for name in module.names(column.name)
+    )
 
 
 def derive(given: Given) -> dict[str, Values]:
@@ -163,7 +168,7 @@ def _attribution(given: Given, feature: str) -> Floats:
     return given.fields.numbers[f"attributions.{feature}"]
 
 
-def _of_text(given: Given, name: str) -> Floats:
+def _of_column(given: Given, name: str) -> Floats:
     return given.fields.numbers[name]
 
 
@@ -297,7 +302,7 @@ SIGNALS = (
         "0, 1, 2, ... as far as 50", _outside, lambda contract: _counts(min(len(contract.features), MOST_OUTSIDE)), frozen=True,
     ),
     *(
-        Signal(f"{TEXT}<column>:{name}", Kind.NUMERIC, "features", formula, _ALL, _QUANTILES, _of_text, edges)
+        Signal(f"{TEXT}<column>:{name}", Kind.NUMERIC, "features", formula, _ALL, _QUANTILES, _of_column, edges)
         for name, formula, edges in (
             ("length", "the number of characters", _large),
             ("words", "the number of words, which have whitespace between them", _large),
@@ -307,6 +312,13 @@ SIGNALS = (
             ("punctuation", "the share of punctuation and symbols, emoji among them (P, S)", _shares_of),
             ("non_ascii", "the share of characters beyond ASCII", _shares_of),
             ("distinct", "the number of distinct characters over the number of characters", _shares_of),
+        )
+    ),
+    *(
+        Signal(f"{VECTOR}<column>:{name}", Kind.NUMERIC, "features", formula, _ALL, _QUANTILES, _of_column)
+        for name, formula in (
+            ("norm", "the length of the vector, to 5 digits"),
+            ("nearest", "the distance to the nearest other vector of a sample of the reference, to 5 digits"),
         )
     ),
     Signal(ATTRIBUTION, Kind.NUMERIC, "attributions", "that of the feature, as sent", _ALL, _QUANTILES, _attribution),

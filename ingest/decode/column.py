@@ -14,9 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core import moment, text
-from core.block import Categories, Floats, Ints
+from core.block import Categories, Floats, Ints, Vectors
+from core.contract import Column
 from core.name import Named, fault
 from detectors.summary import text_column
+from detectors.summary.vector_column import embedding, states, statistics
 from ingest.decode.fault import HALF, encodes, finite, kind_of
 
 LONGEST_NAME = 256  # bytes of ids
@@ -70,6 +72,23 @@ def written(name: str, values: Sequence[Any]) -> tuple[Categories, Mapping[str, 
     states, statistics = text_column.read(name, values)
     bad = np.flatnonzero(states.codes == states.texts.index(text.INVALID)).tolist()
     return states, statistics, {i: _why_invalid(values[i], text_column.LONGEST) for i in bad}
+
+
+def vectors(known: Column, values: Sequence[Any]) -> tuple[Categories, Vectors, Mapping[str, Floats], Bad]:
+    """The states, the vectors and the statistics of a vector column, as `detectors.summary.vector_column` has them. None is null; what is no list of the
+    right length, or holds a number that is not finite in Float32, is invalid.
+    """
+    size = embedding(known).size
+    null = np.array([value is None for value in values], np.bool_)
+    lists = [i for i, value in enumerate(values) if isinstance(value, list) and len(value) == size]
+    found = np.full((len(values), size), np.nan, np.float32)
+    if lists:
+        with np.errstate(over="ignore"):
+            found[lists] = np.array([values[i] for i in lists], np.float64)
+    held = states(found, null)
+    found[held.codes != 0] = np.nan
+    bad = np.flatnonzero(held.codes == held.texts.index(text.INVALID)).tolist()
+    return held, found, statistics(known, found, held), {i: _why_no_vector(values[i], size) for i in bad}
 
 
 def names(values: Sequence[Any], kind: Named, default: str) -> tuple[Categories, Bad]:
@@ -136,6 +155,14 @@ def _why_invalid(value: object, longest: int = text.LONGEST) -> str:
     if not isinstance(value, str):
         return kind_of(value)
     return f"a string above {longest} bytes" if encodes(value) else HALF
+
+
+def _why_no_vector(value: object, size: int) -> str:
+    if not isinstance(value, list):
+        return kind_of(value)
+    if len(value) != size:
+        return f"a vector of {len(value)} numbers where {size} are expected"
+    return "a vector with NaN, infinity or a number out of the range of Float32"
 
 
 def _name(value: str | float) -> str:

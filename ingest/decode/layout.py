@@ -18,7 +18,7 @@ from core.classes import Classes
 from core.contract import Contract, Kind, Task
 from core.extra import EXTRAS, Extra
 
-VALUES: dict[Kind, Any] = {Kind.NUMERIC: float, Kind.CATEGORICAL: str | int | float | bool, Kind.TEXT: str}
+VALUES: dict[Kind, Any] = {Kind.NUMERIC: float, Kind.CATEGORICAL: str | int | float | bool, Kind.TEXT: str, Kind.VECTOR: list[float]}
 _UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')  # names that msgspec does not accept for fields
 
 
@@ -109,7 +109,7 @@ class Prediction(Extra, kw_only=True, gc=False):
     prediction_id: str
     model: str
     ts: str | int | float
-    features: dict[str, str | float | bool | None]
+    features: dict[str, str | float | bool | list[float] | None]
     prediction: str | int | float | bool
     version: str | int | float | None = None
     role: str | None = None

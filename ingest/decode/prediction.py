@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from core import text
-from core.block import Categories, Floats, Ints, Predictions
+from core.block import Categories, Floats, Ints, Predictions, Vectors
 from core.contract import Contract, Task
 from core.contract import Kind as ColumnKind
 from core.extra import EXTRAS, WRONG, Kept
@@ -86,6 +86,13 @@ def read_predictions(
     return decode(rows, form_of, block, join)
 
 
+class _Made(NamedTuple):
+    """What is made of texts and vectors: statistics by name, and the vectors of each vector column."""
+
+    statistics: dict[str, Floats]
+    vectors: list[Vectors]
+
+
 # long: a line for each field of the block
 def _block(report: DecodeReport, group: ModelRows, now: int | Ints, position: int, logged: int | Ints) -> Predictions:
     """The block of a group's rows whose required fields are right; faults and unknown columns go to the report."""
@@ -112,8 +119,8 @@ def _block(report: DecodeReport, group: ModelRows, now: int | Ints, position: in
         return values[0]
 
     score, probabilities = _outputs(form, rows, events, checked)
-    of_texts: dict[str, Floats] = {}
-    cells = [(known, checked(known.name, _values(form, i, features, events, of_texts))) for i, known in enumerate(contract.columns)]
+    made = _Made({}, [])
+    cells = [(known, checked(known.name, _values(form, i, features, events, made))) for i, known in enumerate(contract.columns)]
     block = Predictions(
         id=np.array(ids, object),
         ts=ts,
@@ -128,8 +135,9 @@ def _block(report: DecodeReport, group: ModelRows, now: int | Ints, position: in
         position=np.full(len(events), position, np.int64),
         row=np.array(rows, np.int64),
         logged=np.full(len(events), of(logged, rows), np.int64),
+        vectors=tuple(made.vectors),
     )
-    return _with_signals(report, contract, rows, events, block, of_texts) if contract.signals else block
+    return _with_signals(report, contract, rows, events, block, made.statistics) if contract.signals else block
 
 
 def _with_signals(
@@ -142,13 +150,18 @@ def _with_signals(
     return derived(contract, block, replace(fields, numbers={**fields.numbers, **made}))
 
 
-def _values(form: PredictionForm, index: int, features: list[Any], events: list[Any], made: dict[str, Floats]) -> tuple[Any, Bad]:
-    """A column's values: those of a feature from `features`, those of a tag from `tags`, else from `features`. The statistics of texts are added to `made`."""
+def _values(form: PredictionForm, index: int, features: list[Any], events: list[Any], made: _Made) -> tuple[Any, Bad]:
+    """A column's values: those of a feature from `features`, those of a tag from `tags`, else from `features`. What is made of texts and vectors is added to `made`."""
     known = form.contract.columns[index]
     values = list(map(attrgetter(f"c{index}"), features))
     if known.kind == ColumnKind.TEXT:
         states, statistics, bad = column.written(known.name, values)
-        made |= statistics
+        made.statistics.update(statistics)
+        return states, bad
+    if known.kind == ColumnKind.VECTOR:
+        states, vectors, statistics, bad = column.vectors(known, values)
+        made.statistics.update(statistics)
+        made.vectors.append(vectors)
         return states, bad
     if index >= len(form.contract.features):
         sent = [event.tags.get(known.name) if event.tags else None for event in events]

@@ -161,7 +161,24 @@ def _string(row: int, field: str, value: object, cells: list[Fault]) -> object:
     return WRONG
 
 
-_READ: dict[Kind, Callable[[int, str, Any, list[Fault]], Any]] = {Kind.NUMERIC: _number, Kind.CATEGORICAL: _scalar, Kind.TEXT: _string}
+def _vector(row: int, field: str, value: object, cells: list[Fault]) -> object:
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        cells.append(fault(row, field, f"{kind_of(value)} where a vector (an array of numbers) is expected"))
+        return WRONG
+    if wrong := [one for one in value if isinstance(one, bool) or not isinstance(one, int | float)]:
+        cells.append(fault(row, field, f"{kind_of(wrong[0])} in a vector, where a number is expected"))
+        return WRONG
+    return [_float(one) for one in value]
+
+
+_READ: dict[Kind, Callable[[int, str, Any, list[Fault]], Any]] = {
+    Kind.NUMERIC: _number,
+    Kind.CATEGORICAL: _scalar,
+    Kind.TEXT: _string,
+    Kind.VECTOR: _vector,
+}
 
 
 def _optional(row: int, field: str, value: object, kind: Any, cells: list[Fault], wrong: Any = None) -> Any:

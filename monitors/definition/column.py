@@ -48,6 +48,10 @@ def _binned(name: str, value: dict[str, Any]) -> Column:
     if value.get("nullable") not in (None, True):
         raise field.later("nullable: false", "leave it out, and watch quality.null_rate")
     kind = value.get("kind")
+    if kind == "vector":
+        raise ConfigError(
+            "a vector column needs a reference", remedy="give `watchkeeper reference` a file with a column of lists of numbers"
+        )
     if kind == "timestamp":
         raise field.later(f"kind: {kind}", _KINDS)
     if kind not in ("numeric", "categorical", "boolean", "text"):

@@ -8,7 +8,7 @@ import msgspec
 
 from core.contract import Column, Contract, Kind
 from core.error import ConfigError
-from detectors.summary.signal import ATTRIBUTION, SIGNALS, STATUSES, TEXT, Signal, of_texts, signal
+from detectors.summary.signal import ATTRIBUTION, SIGNALS, STATUSES, TEXT, VECTOR, Signal, of_columns, signal
 from monitors.definition.column import CATEGORIES, edges, texts
 from monitors.definition.document import short, unknown
 
@@ -23,7 +23,7 @@ def declare_signals(contract: Contract, value: Any) -> Contract:
     names = [column.name for column in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ConfigError(f"the signal `{twice}` is listed twice")
-    of_text = tuple(_signal(contract, name) for name in of_texts(contract) if name not in names)
+    of_text = tuple(_signal(contract, name) for name in of_columns(contract) if name not in names)
     return msgspec.structs.replace(contract, signals=found + of_text)
 
 
@@ -41,8 +41,8 @@ def _signal(contract: Contract, value: Any) -> Column:
         raise ConfigError(f"`{name}` is not for {contract.task} models", remedy="it is for " + ", ".join(one.tasks))
     if name.startswith(ATTRIBUTION) and (feature := name.removeprefix(ATTRIBUTION)) not in {column.name for column in contract.features}:
         raise unknown("feature", feature, [column.name for column in contract.features])
-    if name.startswith(TEXT) and name not in of_texts(contract):
-        raise unknown("signal", name, of_texts(contract))
+    if name.startswith((TEXT, VECTOR)) and name not in of_columns(contract):
+        raise unknown("signal", name, of_columns(contract))
     if one.field == "score" and not contract.scored:
         raise ConfigError(f"`{name}` is made of scores", remedy="write `scored: true`")
     try:

@@ -14,7 +14,7 @@ from core.moment import DAY
 from core.monitor import Compare, Gate, Monitor, Severity
 from core.window.tumbling import Tumbling
 from detectors.catalogue import MEASURES
-from detectors.summary.signal import of_texts
+from detectors.summary.signal import of_columns
 
 PREFIX = "default-"
 _ALARMS: dict[str, dict[str, Any]] = {
@@ -41,7 +41,7 @@ def _columns(contract: Contract, measure: Measure) -> tuple[str, ...]:
         return ()
     watched = [*contract.features, contract.column(PREDICTION)]
     if measure.family is Family.DRIFT:
-        watched += [contract.column(name) for name in of_texts(contract)]
+        watched += [contract.column(name) for name in of_columns(contract)]
     return tuple(column.name for column in watched if column.kind in measure.kinds)
 
 

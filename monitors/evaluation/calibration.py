@@ -22,7 +22,7 @@ from core.segment import ALL
 from core.span import Flags, Spans
 from detectors import catalogue
 from detectors.budget import Allowance, Allowed, allowance
-from detectors.dispersion import ENOUGH, Dispersion, dispersion, p_value
+from detectors.dispersion import ENOUGH, Dispersion, dispersion, dispersion_of_others, p_value
 from detectors.spec import Law
 from monitors.evaluation.plan import chunks
 from monitors.evaluation.watched import columns_of, fields, groupings_of, most, segments_of, unsuited
@@ -57,9 +57,14 @@ class Calibration:
     def of(self, column: str, segments: tuple[str, ...]) -> Dispersion:
         """The dispersion of a column: (segments,). A segment with too few windows of its own has that of `all`."""
         own = [self._places.get(segment, self._places[ALL]) for segment in segments]
-        found = Dispersion(*(field[self.columns.index(column)] for field in self.dispersion))
-        enough = found.windows[own] >= ENOUGH
-        return Dispersion(*(np.where(enough, field[own], field[self._places[ALL]]) for field in found))
+        at = self.columns.index(column)
+        return Dispersion._make(field[at, own] for field in self._filled)
+
+    def with_fallback(self, own: Dispersion) -> Dispersion:
+        """Dispersions (..., columns, segments), with that of `all` for segments with too few windows."""
+        place = self._places[ALL]
+        enough = self.dispersion.windows >= ENOUGH
+        return Dispersion(*(np.where(enough, field, field[..., place : place + 1]) for field in own))
 
     @property
     def windows(self) -> int:
@@ -70,6 +75,10 @@ class Calibration:
     def provisional(self) -> bool:
         """Whether there were too few windows to rely on."""
         return self.windows < ENOUGH or self.brief
+
+    @cached_property
+    def _filled(self) -> Dispersion:
+        return self.with_fallback(self.dispersion)
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -129,15 +138,14 @@ def _calibrated(monitor: Monitor, basis: _Basis, scope: Scope, reads: Callable[[
         """The laws of the compared windows, each against the rows that are not around it: (windows, columns, segments)."""
         found = [_laws(monitor, reads(scope), columns, chunk, around(chunk), basis.span) for chunk in chunks(targets, most(scope))]
         none = np.zeros((0, len(columns), len(segments)))
-        return Law(*(np.concatenate([none, *parts]) for parts in zip(*found, strict=True))) if found else Law(none, none)
+        return Law(*(np.concatenate([none, *parts]) for parts in zip(*found, strict=True))) if found else Law(none, none, none)
 
     near = laws(lambda chunk: neighbourhood(basis.windows, basis.windows.find(chunk)))
     found = Calibration(columns, segments, dispersion(near.statistic))
     if monitor.allowed is None:
         return found
     away = laws(lambda chunk: Spans(chunk.start - 7 * DAY, chunk.end + 7 * DAY)) if basis.length >= _LONG else near
-    known = Dispersion(*(np.stack(parts) for parts in zip(*(found.of(name, segments) for name in columns), strict=True)))
-    p = p_value(away, known)
+    p = p_value(away, found.with_fallback(dispersion_of_others(near.statistic)))
     block = max(DAY, monitor.window.longest)
     budget = Allowed(monitor.allowed.windows, monitor.allowed.period, block, block // monitor.window.step)
     found_p = allowance(p.reshape(len(p), len(columns) * len(segments)), targets.start // block, budget, monitor.persist)
@@ -154,13 +162,13 @@ def _laws(monitor: Monitor, reads: Reads, columns: tuple[str, ...], windows: Spa
     found = []
     for column in columns:
         if unsuited(spec.about, reads.scope.model.contract, column):
-            found.append(Law(nothing, nothing))
+            found.append(Law(nothing, nothing, nothing))
             continue
         target, near, *whole = kind.read(reads, extent, column, [[side] for side in sides])
         rest = (whole[0] if whole else kind.reference(reads.scope, column)).without(near)
-        law = spec.compute(target, rest, params).law or Law(nothing, nothing)
+        law = spec.compute(target, rest, params).law or Law(nothing, nothing, nothing)
         few = np.minimum(target.n, rest.n) < max(monitor.min_samples, 1)
-        found.append(Law(*(np.where(few, np.nan, part) for part in law)))
+        found.append(Law(*(np.where(few, np.nan, np.broadcast_to(part, few.shape)) for part in law)))
     return Law(*(np.stack(parts, axis=1) for parts in zip(*found, strict=True)))
 
 

@@ -9,13 +9,14 @@ from typing import TypeVar
 import numpy as np
 
 from core import text
-from core.block import Categories, Floats, Outcomes, Predictions
+from core.block import Categories, Floats, Outcomes, Predictions, Vectors
 from core.classes import Classes
 from core.contract import Column, Contract, Kind, Task
 from core.extra import read
 from detectors.summary.signal import derived, needed
 from detectors.summary.text_column import names, text_columns
 from detectors.summary.text_column import read as read_texts
+from detectors.summary.vector_column import embedding, states, statistics, vector_columns
 
 _Block = TypeVar("_Block", Predictions, Outcomes)
 _Values = Categories | Floats
@@ -25,11 +26,14 @@ def convert(block: Predictions, source: Contract, target: Contract) -> Predictio
     """The events under `target`. Columns and probabilities go by name, null if `source` has none; outputs are as the task has them; signals are made again."""
     if source == target:
         return block
-    again = _outputs(block, source, target).with_columns(_columns(block, source, target))
+    vectors = tuple(_vector_states(block, source, column)[0] for column in vector_columns(target))
+    again = replace(_outputs(block, source, target).with_columns(_columns(block, source, target)), vectors=vectors)
     if not target.signals:
         return again
     fields = needed(target, read(block.extra))
-    return derived(target, again, replace(fields, numbers={**fields.numbers, **_of_texts(block, source, target)}))
+    return derived(
+        target, again, replace(fields, numbers={**fields.numbers, **_of_texts(block, source, target), **_of_vectors(again, target)})
+    )
 
 
 def convert_outcomes(block: Outcomes, source: Contract, target: Contract) -> Outcomes:
@@ -60,6 +64,10 @@ def _columns(block: Predictions, source: Contract, target: Contract) -> list[_Va
 
     def values(column: Column) -> _Values:
         before = kinds.get(column.name)
+        if column.kind == Kind.VECTOR:
+            return _vector_states(block, source, column)[1]
+        if before == Kind.VECTOR:
+            return _values(null, numeric=column.numeric)
         if Kind.TEXT in (before, column.kind) and before != column.kind:
             return (
                 _as_text(column.name, held.get(column.name, null))[0] if column.kind == Kind.TEXT else _values(null, numeric=column.numeric)
@@ -78,6 +86,28 @@ def _of_texts(block: Predictions, source: Contract, target: Contract) -> dict[st
             found |= {name: np.asarray(held[name], np.float64) for name in names(column.name)}
         else:
             found |= _as_text(column.name, held.get(column.name, np.full(len(block), np.nan)))[1]
+    return found
+
+
+def _vector_states(block: Predictions, source: Contract, column: Column) -> tuple[Vectors, Categories]:
+    """A vector column of the target and its states: as in `source`, where vectors of another length are invalid; null where `source` has no vector of the name."""
+    size, null = embedding(column).size, np.ones(len(block), np.bool_)
+    found = np.full((len(block), size), np.nan, np.float32)
+    before = [one.name for one in vector_columns(source)]
+    if column.name in before:
+        vectors, held = block.vectors[before.index(column.name)], _held(block, source)[column.name]
+        if isinstance(held, Categories):
+            null = np.array([one == text.NULL for one in held.texts], np.bool_)[held.codes]
+        found = vectors if vectors.shape[1] == size else found
+    return found, states(found, null)
+
+
+def _of_vectors(block: Predictions, target: Contract) -> dict[str, Floats]:
+    """The statistics of the vector columns of `target`, under which the block already is."""
+    texts = {column.name: values for column, values in zip((one for one in target.columns if not one.numeric), block.texts, strict=False)}
+    found: dict[str, Floats] = {}
+    for column, vectors in zip(vector_columns(target), block.vectors, strict=True):
+        found |= statistics(column, vectors, texts[column.name])
     return found
 
 

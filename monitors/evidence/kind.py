@@ -27,6 +27,7 @@ from monitors.evidence import (
     schema,
     scores,
     sums,
+    vectors,
     volume,
 )
 from monitors.evidence.extent import Extent
@@ -70,4 +71,5 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.Rejects: rejects,
     evidence.Age: age,
     evidence.Volume: volume,
+    evidence.VectorSums: vectors,
 }

@@ -42,6 +42,7 @@ class Use(StrEnum):
     NUMBER = "a number"
     SET = "a set of classes"
     TEXT = "a text"
+    VECTOR = "a vector"
 
 
 _TAKES = {
@@ -51,6 +52,7 @@ _TAKES = {
     Use.NUMBER: {ValueForm.NOTHING, ValueForm.INTEGER, ValueForm.NUMBER},
     Use.SET: {ValueForm.NOTHING},
     Use.TEXT: {ValueForm.NOTHING, ValueForm.TEXT},
+    Use.VECTOR: {ValueForm.NOTHING},
 }
 _INSTEAD = {
     Use.ID: "write ids as texts or integers, whole numbers of a pandas column with nulls by `.astype('Int64')`",
@@ -59,6 +61,7 @@ _INSTEAD = {
     Use.NUMBER: "write numbers",
     Use.SET: "write lists of texts, booleans or numbers",
     Use.TEXT: "write texts",
+    Use.VECTOR: "write lists of numbers, all of one length",
 }
 _BYTES = (kinds.is_binary, kinds.is_large_binary, kinds.is_binary_view, kinds.is_fixed_size_binary)
 _LARGE = (kinds.is_large_string, kinds.is_large_binary, kinds.is_string_view, kinds.is_binary_view)
@@ -103,6 +106,8 @@ def takes(use: Use, kind: pa.DataType) -> bool:
     """Whether a column of this type can be read for this use."""
     if use == Use.SET and any(test(kind) for test in _LISTS):
         return takes(Use.CATEGORY, kind.value_type)
+    if use == Use.VECTOR and any(test(kind) for test in _LISTS):
+        return bool(kinds.is_floating(kind.value_type) or kinds.is_integer(kind.value_type))
     return form(kind) in _TAKES[use]
 
 
@@ -149,7 +154,7 @@ def read(name: str, values: pa.ChunkedArray, use: Use) -> pa.ChunkedArray:
     """
     if not takes(use, values.type):
         raise refusal(name, values.type, use)
-    if use == Use.SET:
+    if use in {Use.SET, Use.VECTOR}:
         return values
     try:
         if kinds.is_dictionary(values.type):
@@ -166,6 +171,17 @@ def read(name: str, values: pa.ChunkedArray, use: Use) -> pa.ChunkedArray:
     if kinds.is_floating(plain.type):
         return _float(plain, written=use == Use.CATEGORY)
     return plain
+
+
+def vector_size(values: pa.ChunkedArray) -> int:
+    """How many numbers the vectors of a column have: the length of nine tenths or more of its lists; 0 if there is none, or the column does not hold lists of numbers."""
+    if not takes(Use.VECTOR, values.type) or kinds.is_null(values.type):
+        return 0
+    if kinds.is_fixed_size_list(values.type):
+        return int(values.type.list_size)
+    counts = pc.value_counts(pc.list_value_length(values).drop_null())
+    most = max(counts.to_pylist(), key=lambda one: one["counts"], default={"values": 0, "counts": 0})
+    return int(most["values"]) if most["counts"] * 10 >= (len(values) - values.null_count) * 9 else 0
 
 
 def has_nan(values: pa.ChunkedArray) -> bool:

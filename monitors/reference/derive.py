@@ -21,7 +21,7 @@ from core.error import ConfigError
 from core.name import Named, check
 from core.segment import ALL, Segments
 from detectors.performance.roc_auc import mean_roc_auc
-from detectors.summary import text_column
+from detectors.summary import text_column, vector_column
 from detectors.summary.bins import ranked
 from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
@@ -152,6 +152,10 @@ def _canonical(values: pa.ChunkedArray) -> tuple[bytes, ...]:
     there = np.packbits(np.asarray(values.is_valid()))
     if kinds.is_integer(values.type) or kinds.is_floating(values.type):
         return b"number", there.tobytes(), np.asarray(values.cast(pa.float64(), safe=False).fill_null(0.0)).tobytes()
+    if arrow.takes(Use.VECTOR, values.type) and not kinds.is_null(values.type):
+        lengths = pc.list_value_length(values).fill_null(0)
+        numbers = pc.list_flatten(values).cast(pa.float64(), safe=False).fill_null(np.nan)
+        return b"vector", there.tobytes(), np.asarray(lengths.cast(pa.int32())).tobytes(), np.asarray(numbers).tobytes()
     if kinds.is_timestamp(values.type):
         return b"time", there.tobytes(), np.asarray(values.cast(pa.int64()).fill_null(0)).tobytes()
     found = Categories.of([str(value) for value in values.to_pylist()])
@@ -164,7 +168,10 @@ def _plain(model: str, version: int, found: FileLayout, options: Options) -> Con
         model=model,
         version=version,
         task=options.task,
-        features=tuple(Column(name=name, kind=found.kinds[name]) for name in found.features),
+        features=tuple(
+            vector_column.column(name, found.sizes[name]) if name in found.sizes else Column(name=name, kind=found.kinds[name])
+            for name in found.features
+        ),
         tags=tuple(Column(name=name, kind=found.kinds[name]) for name in found.tags),
         crosses=found.crosses,
         positive=text.class_of(options.positive, binary=options.task == Task.BINARY),
@@ -252,17 +259,24 @@ def _with_bins(table: pa.Table, given: pa.Schema, contract: Contract, block: Pre
         LABEL: roles.label if len(outcomes) else roles.prediction,
     }
     small = {name: arrow.precision(given.field(source).type) for name, source in sources.items() if source in given.names}
+    vectors = {
+        column.name: vector_column.profiled(column.name, held)
+        for column, held in zip(vector_column.vector_columns(contract), block.vectors, strict=True)
+    }
     small |= {column.name: arrow.precision(given.field(column.name).type) for column in contract.columns}
     return msgspec.structs.replace(
         contract,
         features=tuple(
-            text_column.column(column.name) if column.kind == Kind.TEXT else binned(column.name, values[column.name], small[column.name])
-            for column in contract.features
+            vectors.get(column.name) or _feature(column, values[column.name], small[column.name]) for column in contract.features
         ),
         tags=tuple(binned(column.name, values[column.name], small[column.name]) for column in contract.tags),
         outputs=tuple(binned(name, one, small[name]) for name, one in outputs.items()),
         score_edges=_score_edges(table, contract, block, outcomes),
     )
+
+
+def _feature(column: Column, values: Categories | Floats, precision: type[np.floating[Any]]) -> Column:
+    return text_column.column(column.name) if column.kind == Kind.TEXT else binned(column.name, values, precision)
 
 
 def _score_edges(table: pa.Table, contract: Contract, block: Predictions, outcomes: Outcomes) -> tuple[tuple[float, ...], ...]:

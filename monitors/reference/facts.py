@@ -30,6 +30,7 @@ NOT_STORED = "the rows of the reference are not in the fact store; if this stays
 KEPT = 50_000  # rows of the sample
 UNTIMED = moment.EARLIEST // moment.DAY * moment.DAY  # the slot of rows without a time
 _ROWS = 200_000  # rows that are summarised at a time
+_NUMBERS = 16_000_000  # of vectors, that are written at a time
 _NOWHERE = (1 << 32) - 1  # a partition that no log has: ingest takes rows at positions of its own partitions as already written
 # Retention counts from when the log took an event, in a type that ends in 2106. The reference was never in a log, and must stay.
 _FOREVER = moment.parse("2060-01-01T00:00:00Z")
@@ -77,7 +78,8 @@ def write_reference(facts: Facts, store: OutcomeStore, contract: Contract, table
     block, outcomes = _timed(table, kept)
     chosen = np.sort(np.argsort(_hashes(len(block)), kind="stable")[:KEPT])
     events = _sample(block, chosen)
-    facts.predictions([(kept, events)], _NOWHERE, None)
+    for rows in _pieces(events):
+        facts.predictions([(kept, events.take(rows))], _NOWHERE, None)
     facts.labels({kept.model: _labels(table, kept, events, chosen)}, _NOWHERE, None)
     every = {_NOWHERE: (0, len(block))}
     store.join(kept.model, every, every, generation)
@@ -102,6 +104,12 @@ def _sample(block: Predictions, rows: Ints) -> Predictions:
     """The chosen rows; each is identified by its position in the file, since ids may be missing or come twice."""
     taken = block.take(rows)
     return replace(taken, id=np.array([str(row) for row in rows], np.object_), position=rows, logged=np.full(len(rows), _FOREVER))
+
+
+def _pieces(events: Predictions) -> list[Ints]:
+    """The rows in pieces whose vectors fit into memory again."""
+    size = max(1, _NUMBERS // max(1, sum(vectors.shape[1] for vectors in events.vectors)))
+    return [np.arange(low, min(low + size, len(events))) for low in range(0, len(events), size)]
 
 
 def _labels(table: pa.Table, contract: Contract, events: Predictions, rows: Ints) -> Labels:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from core.contract import Kind, Roles, Task
 from core.error import ConfigError
+from detectors.summary.vector_column import LONGEST
 from monitors.reference import arrow
 from monitors.reference.arrow import Use, ValueForm
 from monitors.reference.option import Options
@@ -28,15 +29,15 @@ _WITHOUT = {
     Task.REGRESSION: {"score", "proba_prefix", "prediction_set"},
 }  # roles
 _INDEX = re.compile(r"__index_level_\d+__|__null_dask_index__")
-USES = {Kind.NUMERIC: Use.NUMBER, Kind.CATEGORICAL: Use.CATEGORY, Kind.TEXT: Use.TEXT}
-_LONGEST = 40  # column names that a message lists
+USES = {Kind.NUMERIC: Use.NUMBER, Kind.CATEGORICAL: Use.CATEGORY, Kind.TEXT: Use.TEXT, Kind.VECTOR: Use.VECTOR}
+_SHOWN = 40  # column names that a message lists
 
 
 @dataclass(frozen=True)
 class FileLayout:
     """The layout of a file. `kinds` holds features and tags; `roles` the names of role columns, whether they are in the file or not.
 
-    `uses` gives for every used column its use, `filled` for every role that is in the file its columns, and `left` for every other column
+    `sizes` has how many numbers the vectors of each vector column have. `uses` gives for every used column its use, `filled` for every role that is in the file its columns, and `left` for every other column
     why it is left out.
     """
 
@@ -47,6 +48,7 @@ class FileLayout:
     dimensions: tuple[str, ...]
     protected: frozenset[str]
     crosses: tuple[tuple[str, ...], ...]
+    sizes: dict[str, int]
     uses: dict[str, Use]
     filled: dict[str, tuple[str, ...]]
     left: dict[str, str]
@@ -77,12 +79,7 @@ def layout(table: pa.Table, options: Options) -> FileLayout:
     uses = {name: use for found in columns.values() for name, use in found.items()}
     dimensions, crosses = _dimensions(options)
     segments = _without_signals(dimensions, roles)
-    _check(schema, set(uses), {"features": options.features or (), "protected": options.protected, "segments": segments}, own=True)
-    _check(schema, set(), {"categorical": options.categorical}, own=True)
-    _check_texts(
-        schema, set(uses), {"categorical": options.categorical, "protected": options.protected, "segments": segments}, options.text
-    )
-    _check(schema, set(uses), {"exclude": options.exclude}, own=False)
+    _check_options(table, options, set(uses), segments)
     left: dict[str, str] = {}
     features = options.features
     if features is None:
@@ -93,6 +90,8 @@ def layout(table: pa.Table, options: Options) -> FileLayout:
     texts = {*segments, *options.categorical}
     tags = tuple(name for name in segments if name not in features)
     own = {name: _kind(schema.field(name).type, chosen=name in texts) for name in (*features, *tags)}
+    sizes = {name: size for name in features if (size := arrow.vector_size(table[name]))}
+    own |= dict.fromkeys(sizes, Kind.VECTOR)
     own |= {name: Kind.TEXT for name in options.text if name in own}
     if options.features is not None:
         left = {name: "not among --features" for name in names if name not in own and name not in uses}
@@ -104,6 +103,7 @@ def layout(table: pa.Table, options: Options) -> FileLayout:
         dimensions=dimensions,
         protected=frozenset(options.protected),
         crosses=crosses,
+        sizes=sizes,
         uses=uses | {name: USES[kind] for name, kind in own.items()},
         filled={role: tuple(found) for role, found in columns.items()},
         left={name: why for name, why in left.items() if name not in own},
@@ -187,11 +187,21 @@ def _why_not(table: pa.Table, name: str, options: Options) -> str | None:
         return "its name is empty; name it to watch it"
     if _INDEX.fullmatch(name) or name in _index(table.schema):
         return "the index of a pandas DataFrame; write it as a column to watch it"
+    if _lists_numbers(kind):
+        return _no_vector(table[name])
     if not arrow.takes(Use.CATEGORY, kind):
         return f"{arrow.named(kind)}; {arrow.instead(kind)}"
     if arrow.form(kind) == ValueForm.TEXT and not arrow.readable(table[name]):
         return f"{arrow.named(kind)} whose bytes are not UTF-8; write text"
     return None
+
+
+def _no_vector(values: pa.ChunkedArray) -> str | None:
+    """Why a column of lists of numbers is not one of vectors; None if it is."""
+    size = arrow.vector_size(values)
+    if size > LONGEST:
+        return f"vectors of {size} numbers, and {LONGEST} are the most; write a projection of them"
+    return None if size else f"{arrow.named(values.type)} of different lengths, or empty; write vectors of one length"
 
 
 def _index(schema: pa.Schema) -> set[str]:
@@ -220,6 +230,24 @@ def _dimensions(options: Options) -> tuple[tuple[str, ...], tuple[tuple[str, ...
             raise ConfigError(f"--segments {cross} crosses a column with itself")
         crosses.setdefault(frozenset(parts), parts)
     return dimensions, tuple(crosses.values())
+
+
+def _check_options(table: pa.Table, options: Options, taken: set[str], segments: Sequence[str]) -> None:
+    """Check the columns that options name; `taken` are role columns."""
+    schema, features = table.schema, list(options.features or ())
+    for name in [name for name in features if name in schema.names and _lists_numbers(schema.field(name).type)]:
+        features.remove(name)
+        if why := _no_vector(table[name]):
+            raise ConfigError(f"--features {name}: {why}", remedy="or leave the column out")
+    _check(schema, taken, {"features": features, "protected": options.protected, "segments": segments}, own=True)
+    _check(schema, set(), {"categorical": options.categorical}, own=True)
+    others = {"categorical": options.categorical, "protected": options.protected, "segments": segments}
+    _check_texts(schema, taken, others, options.text)
+    _check(schema, taken, {"exclude": options.exclude}, own=False)
+
+
+def _lists_numbers(kind: pa.DataType) -> bool:
+    return arrow.form(kind) is None and arrow.takes(Use.VECTOR, kind)
 
 
 def _check(schema: pa.Schema, taken: set[str], lists: dict[str, Sequence[str]], *, own: bool) -> None:
@@ -253,5 +281,5 @@ def _absent(option: str, name: str, names: Sequence[str]) -> ConfigError:
 
 
 def _there(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _LONGEST} more" if len(names) > _LONGEST else ""
-    return "columns: " + ", ".join(names[:_LONGEST]) + more
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return "columns: " + ", ".join(names[:_SHOWN]) + more

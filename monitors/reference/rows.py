@@ -12,13 +12,15 @@ import pyarrow.compute as pc
 import pyarrow.types as kinds
 
 from core import moment, text
-from core.block import Categories, Floats, Ints, Outcomes, Predictions
+from core.block import Categories, Floats, Ints, Outcomes, Predictions, Vectors
 from core.classes import Classes
-from core.contract import Contract, Kind, Task
+from core.contract import Column, Contract, Kind, Task
 from core.extra import Fields, latencies
-from detectors.summary import text_column
+from detectors.summary import text_column, vector_column
 from detectors.summary.delay import UNKNOWN, delays
 from detectors.summary.signal import STATUSES, derived, fields_needed
+from monitors.reference import arrow
+from monitors.reference.arrow import Use
 
 _TEXTS = 10_000  # rows of texts that are read at a time
 
@@ -29,8 +31,13 @@ def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
     A missing column is null in every row, and a missing time is 0. Signals are derived as from events.
     """
     rows, roles = table.num_rows, contract.roles
+    vectors = {column.name: vectors_of(table, column) for column in vector_column.vector_columns(contract)}
     held = [
-        written(table, column.name)[0] if column.kind == Kind.TEXT else _column(table, column.name, numeric=column.numeric)
+        written(table, column.name)[0]
+        if column.kind == Kind.TEXT
+        else vectors[column.name][0]
+        if column.kind == Kind.VECTOR
+        else _column(table, column.name, numeric=column.numeric)
         for column in contract.columns
     ]
     block = Predictions(
@@ -47,6 +54,7 @@ def predictions_of(table: pa.Table, contract: Contract) -> Predictions:
         position=np.zeros(rows, np.int64),
         row=np.arange(rows),
         logged=np.zeros(rows, np.int64),
+        vectors=tuple(found for _, found in vectors.values()),
     )
     return derived(contract, block, fields(table, contract))
 
@@ -104,8 +112,11 @@ def fields(table: pa.Table, contract: Contract) -> Fields:
         held["set_size"] = numbers(pc.list_value_length(table[roles.prediction_set]))
     for name in (name for name in needed if name.startswith("attributions.")):
         held[name] = _number(table, f"{roles.attribution_prefix}{name.removeprefix('attributions.')}")
-    for column in text_column.text_columns(contract):
+    for column in text_column.text_columns(contract) if contract.signals else ():
         held |= written(table, column.name)[1]
+    for column in vector_column.vector_columns(contract) if contract.signals else ():
+        states, vectors = vectors_of(table, column)
+        held |= vector_column.statistics(column, vectors, states)
     ensemble: dict[str, Any] = {}
     if "ensemble" in needed:
         prefix = roles.ensemble_prefix or ""
@@ -179,6 +190,24 @@ def written(table: pa.Table, name: str) -> tuple[Categories, Mapping[str, Floats
     return Categories.concat([states for states, _ in parts]), {
         one: np.concatenate([statistics[one] for _, statistics in parts]) for one in text_column.names(name)
     }
+
+
+def vectors_of(table: pa.Table, column: Column) -> tuple[Categories, Vectors]:
+    """The states of a vector column and its vectors (rows, size); a list of another length, or with a null or NaN, is invalid."""
+    size = vector_column.embedding(column).size
+    found = np.full((table.num_rows, size), np.nan, np.float32)
+    if column.name not in table.column_names or kinds.is_null(table[column.name].type):
+        return vector_column.states(found, np.ones(len(found), np.bool_)), found
+    values = table[column.name]
+    if not arrow.takes(Use.VECTOR, values.type):
+        return vector_column.states(found, values.is_null().to_numpy()), found
+    fits = pc.fill_null(pc.equal(pc.list_value_length(values), size), pa.scalar(value=False))
+    numbers = pc.list_flatten(values.filter(fits)).cast(pa.float64(), safe=False).to_numpy()
+    with np.errstate(over="ignore"):
+        found[fits.to_numpy()] = numbers.reshape(-1, size)
+    states = vector_column.states(found, values.is_null().to_numpy())
+    found[states.codes != 0] = np.nan
+    return states, found
 
 
 def _column(table: pa.Table, name: str, *, numeric: bool) -> Categories | Floats:

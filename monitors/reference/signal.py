@@ -13,7 +13,7 @@ from core.block import Categories, Floats, Predictions
 from core.contract import Column, Contract, Kind
 from core.error import ConfigError
 from detectors.summary.bins import edges, extremes, kept, spread, tails
-from detectors.summary.signal import ATTRIBUTION, SIGNALS, STATUSES, TEXT, Given, Signal, derive, of_texts, signal
+from detectors.summary.signal import ATTRIBUTION, SIGNALS, STATUSES, TEXT, VECTOR, Given, Signal, derive, of_columns, signal
 from monitors.reference import arrow
 from monitors.reference.layout import FileLayout, prefixed
 from monitors.reference.rows import fields
@@ -35,7 +35,7 @@ def names_of(found: FileLayout, contract: Contract, wanted: Collection[str] | No
     ConfigError if one is not given.
     """
     there = [name for one in SIGNALS if contract.task in one.tasks for name in _given(one, found, contract)]
-    texts = of_texts(contract)
+    texts = of_columns(contract)
     if wanted is None:
         return (*there, *texts)
     names = {name if name.startswith("@") else f"@{name}" for name in wanted if name != NONE}
@@ -84,7 +84,7 @@ def _given(one: Signal, found: FileLayout, contract: Contract) -> list[str]:
         return [ATTRIBUTION + name for name in named if name in features]
     if one.field == "score":
         return [one.name] if contract.scored else []
-    if one.name.startswith(TEXT):
+    if one.name.startswith((TEXT, VECTOR)):
         return []
     if one.field == "features":
         return [one.name] if contract.features else []

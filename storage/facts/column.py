@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.block import Categories, Floats, Ints
+from core.block import Categories, Floats, Ints, Vectors
 
 TIME = pa.timestamp("us", tz="UTC")
 
@@ -48,6 +48,36 @@ def number_rows(columns: Sequence[Floats] | Floats | None, rows: int) -> pa.Arra
         return lists(0, rows, pa.array([], pa.float64()))
     matrix = columns if isinstance(columns, np.ndarray) else np.column_stack(columns)
     return lists(matrix.shape[1], rows, pa.array(np.ascontiguousarray(matrix, np.float64).ravel()))
+
+
+def vector_rows(columns: Sequence[Vectors], rows: int) -> pa.Array:
+    """Each row's vectors of several columns, as a list of lists; a vector without a finite number is an empty list."""
+    kind = pa.float32()
+    there = np.column_stack([np.isfinite(column[:, 0]) for column in columns]) if columns else np.zeros((rows, 0), np.bool_)
+    sizes = np.where(there, np.array([column.shape[1] for column in columns], np.int32), 0).ravel()
+    ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+    if len(columns) == 1:
+        flat = columns[0][there[:, 0]].ravel()
+    else:
+        flat = np.concatenate(
+            [column[row] for row in range(rows) for column, good in zip(columns, there[row], strict=True) if good]
+            or [np.zeros(0, np.float32)]
+        )
+    return lists(len(columns), rows, pa.ListArray.from_arrays(pa.array(ends), pa.array(flat, kind)))
+
+
+def vectors(column: pa.ChunkedArray, sizes: Sequence[int]) -> tuple[Vectors, ...]:
+    """The vectors of `vector_rows`: (rows, size) each."""
+    found = tuple(np.full((len(column), size), np.nan, np.float32) for size in sizes)
+    inner = pc.list_flatten(column).combine_chunks()
+    inner = pa.concat_arrays(inner.chunks) if isinstance(inner, pa.ChunkedArray) else inner
+    lengths = pc.list_value_length(inner).to_numpy(zero_copy_only=False).reshape(len(column), len(sizes))
+    flat = np.asarray(pc.list_flatten(inner).to_numpy(zero_copy_only=False), np.float32)
+    starts = (np.cumsum(lengths.ravel()) - lengths.ravel()).reshape(lengths.shape)
+    for place, (size, vectors) in enumerate(zip(sizes, found, strict=True)):
+        rows = np.flatnonzero(lengths[:, place] == size)
+        vectors[rows] = flat[starts[rows, place][:, None] + np.arange(size)]
+    return found
 
 
 def lists(width: int, rows: int, values: pa.Array) -> pa.Array:

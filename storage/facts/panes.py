@@ -44,6 +44,8 @@ _INPUTS = {
     "total": ("sumMap(sum)", "sums", "arraySum(mapValues(sums))"),
     "register": ("maxMap(sketch)", "sketches", "mapKeys(sketches)"),
     "rank": ("maxMap(sketch)", "sketches", "mapValues(sketches)"),
+    "term": ("sumMap(joint)", "joints", "mapKeys(joints)"),
+    "joint": ("sumMap(joint)", "joints", "mapValues(joints)"),
 }
 
 

@@ -154,8 +154,10 @@ class Raw:
 
     def predictions(self, contract: Contract, values: Ints, pane: int) -> Predictions:
         """The distinct events of these slots that were taken under `contract`, in its layout."""
+        sizes = [column.embedding.size for column in contract.columns if column.embedding is not None]
         sql = (
-            "SELECT prediction_id, ts, version, role, class, number, score, probabilities, numbers, texts, extra, position, place, logged FROM predictions"
+            f"SELECT prediction_id, ts, version, role, class, number, score, probabilities, numbers, texts, extra, position, place, logged{', vectors' if sizes else ''}"
+            " FROM predictions"
             f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}"
             " ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id"
         )
@@ -176,6 +178,7 @@ class Raw:
             position=col.ints(table["position"]),
             row=col.ints(table["place"]),
             logged=col.ints(table["logged"]),
+            vectors=col.vectors(table["vectors"], sizes) if sizes else (),
         )
 
     def outcomes(self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None) -> Outcomes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 
-from core.contract import Contract, Task
+from core.contract import Contract, Kind, Task
 from storage.facts.engine import Engine
 
 _LONGEST = 160  # bytes of a view's name in a file's name, which also holds the database's name and suffixes of ClickHouse
@@ -21,7 +21,7 @@ def show(engine: Engine, versions: Sequence[Contract]) -> str:
     newest = versions[-1]
     places: dict[str, list[tuple[int, str]]] = {}
     for contract in versions:
-        numbers = texts = 0
+        numbers = texts = vectors = 0
         for column in contract.kept:
             if column.numeric:
                 numbers += 1
@@ -29,6 +29,9 @@ def show(engine: Engine, versions: Sequence[Contract]) -> str:
             else:
                 texts += 1
                 value = f"nullIf(raw.texts[{texts}]::String, 'null')"
+            if column.kind == Kind.VECTOR:
+                vectors += 1
+                value = f"raw.vectors[{vectors}]"
             places.setdefault(column.name, []).append((contract.version, value))
     source = {"prediction": "number" if newest.task == Task.REGRESSION else "class"}
     own = [f"raw.{source.get(name, name)} AS {name}" for name in _OWN]  # qualified: a column may be called like one of the table's
@@ -60,7 +63,7 @@ def _size(name: str) -> int:
 
 def _chosen(held: list[tuple[int, str]]) -> str:
     """The value of a column in whichever version of the contract an event was taken under; as text where kinds differ."""
-    mixed = len({"raw.texts" in value for _, value in held}) > 1
+    mixed = len({value.partition("[")[0] for _, value in held}) > 1
     cases = ", ".join(f"raw.contract = {version}, {f'toString({value})' if mixed else value}" for version, value in held)
     return f"multiIf({cases}, NULL)"
 

@@ -93,6 +93,7 @@ _MAPS = (
     ("count", "bin", "count"),
     ("sum", "bin", "sum"),
     ("sketch", "register", "rank"),
+    ("joint", "term", "joint"),
 )  # of panes: a map, and the lists of its keys and values
 _BATCH_TIMES = ("first_ts", "last_ts", "watermark", "logged")
 _BATCH_LISTS = {"copy_slot": pa.int64(), "copy_count": pa.uint64()}
@@ -136,6 +137,7 @@ def _predictions(contract: Contract, block: Predictions, partition: int) -> pa.T
             "probabilities": col.number_rows(block.probabilities, rows),
             "numbers": col.number_rows(block.numbers, rows),
             "texts": col.text_rows(block.texts, rows),
+            "vectors": col.vector_rows(block.vectors, rows),
             "extra": pa.array(block.extra, pa.string()),
             "partition": col.constant(partition, rows),
             "position": pa.array(block.position, pa.uint64()),

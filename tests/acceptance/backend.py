@@ -49,7 +49,6 @@ When = Literal["before", "after", "late"]
 _EVER = (-2_208_988_800_000_000, 9_000_000_000_000_000)
 _MEASURES = {
     "nulls": ("quality.null_rate", None),
-    "more nulls": ("quality.null_rate", Previous()),
     "psi": ("drift.psi", Previous()),
     "accuracy": ("performance.accuracy", None),
     "auc": ("performance.roc_auc", Previous()),
@@ -59,6 +58,7 @@ _MEASURES = {
     "schema": ("quality.schema_changes", None),
     "freshness": ("quality.freshness", None),
     "volume": ("quality.volume", Previous()),
+    "more nulls": ("quality.null_rate", Previous()),
 }
 
 

@@ -60,16 +60,22 @@ def people(rows: int, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
             "label_ts": (ts + pd.Timedelta(days=2)).as_unit("us"),
         }
     )
+    for name, share in (("age", 0.02), ("occupation", 0.06), ("education", 0.01)):
+        frame.loc[rng.random(rows) < share, name] = None
+    return observed(noted(frame, seed, drift=drift), seed, drift=drift)
+
+
+def noted(frame: pd.DataFrame, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
+    """The frame with a column of free text, with nulls; with `drift` texts are longer, and some are empty or numbers."""
+    rng, rows = np.random.default_rng([seed, 2]), len(frame)
     lengths = rng.poisson(6 * (1 + drift), rows)
     words = np.array(_WORDS, object)[rng.integers(0, len(_WORDS), int(lengths.sum()))]
-    frame["note"] = np.array([" ".join(part) for part in np.split(words, np.cumsum(lengths)[:-1])], object)
-    frame["note"] = frame["note"].astype(object)
-    if drift:  # some are empty or no texts at all
-        frame.loc[rng.random(rows) < 0.1, "note"] = ""
-        frame.loc[rng.random(rows) < 0.02, "note"] = 7
-    for name, share in (("age", 0.02), ("note", 0.04), ("occupation", 0.06), ("education", 0.01)):
-        frame.loc[rng.random(rows) < share, name] = None
-    return observed(frame, seed, drift=drift)
+    texts = np.array([" ".join(part) for part in np.split(words, np.cumsum(lengths)[:-1])], object)
+    if drift:
+        texts[rng.random(rows) < 0.1] = ""
+        texts[rng.random(rows) < 0.02] = 7
+    texts[rng.random(rows) < 0.04] = None
+    return frame.assign(note=texts)
 
 
 def observed(frame: pd.DataFrame, seed: int, *, drift: float = 0.0) -> pd.DataFrame:

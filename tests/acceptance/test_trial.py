@@ -69,14 +69,19 @@ def test_a_trial_answers_what_a_stored_monitor_has(
         client.reference(MODEL, sink.getvalue(), task="binary", segments=["line", "crew"], features=["heat", "batch", "line"])
         client.apply(yaml.safe_dump([{"monitor": name, **FIELDS, **alarms} for name, alarms in ALARMS.items()]))
         client.apply(yaml.safe_dump([{"monitor": "crews", **FIELDS, "measure": "drift.js", "columns": ["crew"]}]))
+        client.apply(yaml.safe_dump([{"monitor": "schema", "model": MODEL, "measure": "quality.schema_changes", "min_samples": 50}]))
         features = ["heat", "batch", "line"]
         events = [
             {"model": MODEL, "prediction_id": row["prediction_id"], "prediction": row["prediction"], "ts": ts.isoformat()}
-            | {"features": {name: row[name] for name in features}, "tags": {"crew": row["crew"]}}
+            | {"features": {name: row[name] for name in features} | ({"voltage": 230} if ts >= stream["ts"][DAILY * 10] else {})}
+            | {"tags": {"crew": row["crew"]}}
             for row, ts in zip(records(stream.drop(columns="ts")), stream["ts"], strict=True)
         ]
         assert client.predictions(events).rejected == 0
         client.wait(600)
+        schema = list(client.readings(model=MODEL, monitor="schema"))
+        assert [one["value"] for one in schema] == [0.0] * 10 + [1.0] * 2
+        assert schema[-1]["evidence"] == {"changes": [{"column": "voltage", "change": "new", "share": 1.0}]}
         assert _crews(client) == pytest.approx(_crews_expected(rows(BEGIN, DAYS, 1), stream), rel=1e-9)
         for name, alarms in ALARMS.items():
             stored = list(client.readings(model=MODEL, monitor=name, limit=10_000))

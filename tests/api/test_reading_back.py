@@ -168,7 +168,12 @@ async def test_measures_tell_what_they_are(http: httpx.AsyncClient) -> None:
     assert precision["tasks"] == ["binary", "multiclass"]
     assert precision["params"]["average"]["anyOf"][0] == {"enum": ["macro", "micro", "weighted"]}
     assert (psi["better"], psi["baseline"], psi["params"], psi["labels"]) == ("less", "reference", {}, False)
-    assert (psi["kinds"], psi["tested"], precision["kinds"], precision["tested"]) == (["numeric", "categorical", "text"], True, [], False)
+    assert (psi["kinds"], psi["tested"], precision["kinds"], precision["tested"]) == (
+        ["numeric", "categorical", "text", "vector"],
+        True,
+        [],
+        False,
+    )
     shift = found["drift.mean_shift"]
     assert (shift["kinds"], shift["judged"]) == (["numeric"], "absolute")
     assert all(item["formula"] and item["title"] for item in found.values())

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("core", "detectors", "ingest", "monitors", "storage", "alerts", "dashboard", "watchkeeper")
 _TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".css", ".js", ".json", ".sql", ".mako", ".lock", ".txt", ".html", ".svg", ""}
-_OURS = (*PACKAGES, "tests", "benchmarks", "compose", "docs", ".ci")
+_OURS = (*PACKAGES, "tests", "benchmarks", "validation", "compose", "docs", ".ci")
 
 
 @cache

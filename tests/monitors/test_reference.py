@@ -278,7 +278,7 @@ def test_a_prediction_column_must_be_there() -> None:
 def test_what_each_column_is_taken_for_is_told() -> None:
     """Roles, features and tags with their kinds, and of every other column why it is left out."""
     table = file(
-        list=[[1]] * ROWS, map=pa.array([[("a", 1)]] * ROWS, pa.map_(pa.string(), pa.int64())), took=pa.array([1] * ROWS, pa.duration("s")),
+        list=[["a"]] * ROWS, map=pa.array([[("a", 1)]] * ROWS, pa.map_(pa.string(), pa.int64())), took=pa.array([1] * ROWS, pa.duration("s")),
         photo=[b"\xff"] * ROWS, code=[b"UA"] * ROWS, __index_level_0__=range(ROWS), pred_low=[0.5] * ROWS, **{"": range(ROWS)},
     )  # fmt: skip
     told = layout(table, options(exclude="vip,zone", segments="zone")).described()
@@ -291,7 +291,7 @@ def test_what_each_column_is_taken_for_is_told() -> None:
     assert {one["name"]: one["reason"] for one in told["left_out"]} == {
         "created": "timestamp[ms]; write what it tells as a number or a text",
         "vip": "excluded",
-        "list": "list<item: int64>; write a column for each element",
+        "list": "list<item: string>; write a column for each element",
         "map": "map<string, int64>; write a column for each key",
         "took": "duration[s]; write a number, such as seconds",
         "photo": "binary whose bytes are not UTF-8; write text",

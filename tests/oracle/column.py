@@ -10,12 +10,14 @@ import numpy as np
 from scipy import stats
 from scipy.special import chdtr, chndtrinc
 
+from tests.oracle import vector
 from tests.oracle.bins import Bins, CategoricalBins, NumericBins
 from tests.oracle.drift import grouped, hellinger, js, psi_of
 from tests.oracle.moved import MOVED
 from tests.oracle.sample import Known, Numbers, Sample, Value, chi_degrees
 from tests.oracle.text import STATES
 
+EMBEDDING = "drift.embedding"
 _Z = float(stats.norm.ppf(0.975))
 
 
@@ -41,6 +43,8 @@ def of(measure: str, target: Sample, baseline: Sample | None, known: Known, para
         return Value(None)
     if not fits(measure, known):
         return Value(None)
+    if measure == EMBEDDING and baseline is not None:
+        return Value(*vector.embedding(target.values, baseline.values, known.values, params, known.phi))
     if name in _RATES:
         return _rate(_RATES[name], target, baseline, known)
     if family == "quality":
@@ -223,7 +227,7 @@ _BY_BIN: dict[str, Callable[[Sample, Sample, Known], Value]] = {
 
 NUMERIC = {"quality.out_of_range_rate", "drift.tail_share", *(f"drift.{name}" for name in MOVED)}
 CATEGORICAL = {"quality.unseen_category_rate", "quality.distinct", "quality.new_categories"}
-COMPARES = {f"drift.{name}" for name in (*_BY_BIN, *MOVED)}
+COMPARES = {EMBEDDING, *(f"drift.{name}" for name in (*_BY_BIN, *MOVED))}
 TESTED = {*COMPARES, "drift.tail_share"} | {
     f"quality.{name}" for name in ("null_rate", "invalid_rate", "unseen_category_rate", "empty_rate", "out_of_range_rate")
 }

@@ -88,7 +88,7 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
         if baseline_value is None:
             return "not_estimable"
         compared = value - baseline_value if monitor["measure"] in _LESS_IS_BETTER else baseline_value - value
-    if monitor["measure"] in {"drift.mean_shift", "drift.quantile_shift"}:
+    if monitor["measure"] in {"drift.mean_shift", "drift.quantile_shift", "drift.embedding"}:
         compared = abs(value)
     elif monitor["measure"] in {"drift.variance_ratio", "quality.volume"}:
         compared = max(value, 1 / value) if value else np.inf

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tests.oracle import text
+from tests.oracle import text, vector
 from tests.oracle.bins import Bins, CategoricalBins, NumericBins, ranking
 from tests.oracle.performance import Labelled
 from tests.oracle.signal import STATUSES, TEXTS, fixed_edges, number_values, text_values
@@ -71,6 +71,10 @@ class Rows:
         """The bins of a column, made from the reference, and the bin of each row."""
         if column.startswith("@") and column not in {"@prediction", "@score", "@label"}:
             return self._signal(column)
+        if column in self.spec.vectors:
+            held = self._source(self.frame, column)
+            kinds = CategoricalBins(np.zeros(0, object), ("vector",))
+            return kinds, kinds.codes(vector.states(self.values(column), held.isna().to_numpy()))
         if column in self.spec.text:
             states = CategoricalBins(text.states(self.reference[column]), text.STATES)
             return states, states.codes(text.states(self._source(self.frame, column)))
@@ -83,6 +87,8 @@ class Rows:
 
     def _values(self, column: str) -> npt.NDArray[Any]:
         """The values of a column: numbers, NaN null and infinity invalid, or texts."""
+        if column in self.spec.vectors:
+            return vector.vectors(self._source(self.frame, column), self.spec.vectors[column])
         numeric = isinstance(self.binned(column)[0], NumericBins)
         if column.startswith("@") and column not in {"@prediction", "@score", "@label"}:
             if numeric:

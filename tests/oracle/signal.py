@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import entr
 
-from tests.oracle import text
+from tests.oracle import text, vector
 from tests.oracle.spec import Spec
 from tests.oracle.value import INVALID, NULL, numbers, texts
 
@@ -46,6 +46,8 @@ def number_values(frame: pd.DataFrame, reference: pd.DataFrame, spec: Spec, name
     if name.startswith("@text:"):
         column, _, statistic = name.removeprefix("@text:").rpartition(":")
         return text.statistic(frame[column], statistic)
+    if name.startswith("@vector:"):
+        return _of_vectors(frame, reference, spec, *name.removeprefix("@vector:").rsplit(":", 1))
     return _of_scores(frame, spec, name)
 
 
@@ -63,6 +65,17 @@ def _of_scores(frame: pd.DataFrame, spec: Spec, name: str) -> Numbers:
     return np.where((score < 0) | (score > 1), np.inf, np.asarray(found.round(12), np.float64))
 
 
+def _of_vectors(frame: pd.DataFrame, reference: pd.DataFrame, spec: Spec, column: str, statistic: str) -> Numbers:
+    """A statistic of vectors: null and invalid where they are."""
+    known, rows = (
+        vector.Profile(vector.vectors(reference[column], spec.vectors[column])),
+        vector.vectors(frame[column], spec.vectors[column]),
+    )
+    found, good = np.where(frame[column].isna(), np.nan, np.inf), np.isfinite(rows).all(1)
+    found[good] = known.statistic(rows[good], statistic)
+    return found
+
+
 def _outside(frame: pd.DataFrame, reference: pd.DataFrame, spec: Spec) -> Numbers:
     """How many features of each row the reference does not reach."""
 
@@ -74,4 +87,6 @@ def _outside(frame: pd.DataFrame, reference: pd.DataFrame, spec: Spec) -> Number
             return np.asarray(np.isfinite(x) & ((x < known.min()) | (x > known.max())), np.bool_)
         return np.asarray(~np.isin(texts(here), [*set(texts(there)), NULL, INVALID]), np.bool_)
 
-    return reduce(np.add, (strange(name).astype(np.float64) for name in spec.watched(reference) if name not in spec.text))
+    return reduce(
+        np.add, (strange(name).astype(np.float64) for name in spec.watched(reference) if name not in spec.text and name not in spec.vectors)
+    )

@@ -22,6 +22,7 @@ class Spec:
     features: Sequence[str] | None = None
     categorical: Sequence[str] = ()
     text: Sequence[str] = ()
+    vectors: Mapping[str, int] = field(default_factory=dict)  # and how many numbers each has
     exclude: Sequence[str] = ()
     segments: Sequence[str] = ()
     protected: Sequence[str] = ()

@@ -56,7 +56,7 @@ def differences(schema: pa.Schema, contract: Contract, label_ts: str, known: Col
         notes.append(f"missing in the file, and null in every event: {_listed(missing)}{_alike(missing, unknown)}")
     if unknown:
         notes.append(f"not in the contract, and not sent: {_listed(unknown)}")
-    mixed = ((kind, _mixed(schema, contract, kind)) for kind in (Kind.NUMERIC, Kind.TEXT))
+    mixed = ((kind, _mixed(schema, contract, kind)) for kind in (Kind.NUMERIC, Kind.TEXT, Kind.VECTOR))
     notes += [
         f"{kind} in the contract and not in the file, so that every value is invalid: {', '.join(names[:_LISTED])}"
         for kind, names in mixed

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from core.block import Categories, Predictions
 from core.contract import Column, Contract, Kind, Task
 from core.extra import read
-from detectors.summary.signal import ATTRIBUTION, SIGNALS, TEXT, derived, needed, signal
+from detectors.summary.signal import ATTRIBUTION, SIGNALS, derived, needed, signal
 from ingest.decode.decoded import Decoded
 from ingest.decode.prediction import decode_predictions
 from monitors.evidence.conversion import convert
@@ -30,9 +30,7 @@ _CLASSES = {Task.BINARY: ("0", "1"), Task.MULTICLASS: ("cat", "cow", "dog"), Tas
 
 def _contract(task: Task) -> Contract:
     """A contract with every signal of its task."""
-    names = [
-        one.name + ("age" if one.name == ATTRIBUTION else "") for one in SIGNALS if task in one.tasks and not one.name.startswith(TEXT)
-    ]
+    names = [one.name + ("age" if one.name == ATTRIBUTION else "") for one in SIGNALS if task in one.tasks and "<column>" not in one.name]
     signals = tuple(Column(name=name, kind=one.kind) for name in names if (one := signal(name)))
     return Contract(model="s", version=2, task=task, features=_FEATURES, classes=_CLASSES[task], scored=True, signals=signals)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.block import Predictions
 from core.contract import Column, Contract, Kind, Task
-from detectors.summary.signal import of_texts
+from detectors.summary.signal import of_columns
 from detectors.summary.text_column import LONGEST, STATISTICS, column, names, read
 from ingest.decode.decoded import Decoded
 from ingest.decode.prediction import decode_predictions
@@ -26,7 +26,7 @@ from tests.monitors.test_signal import plain, values
 def contract(*features: Column, version: int = 1) -> Contract:
     """A binary model with these features, and the statistics of its texts."""
     one = Contract(model="m", version=version, task=Task.BINARY, features=features, classes=("0", "1"))
-    return msgspec.structs.replace(one, signals=tuple(Column(name=name, kind=Kind.NUMERIC) for name in of_texts(one)))
+    return msgspec.structs.replace(one, signals=tuple(Column(name=name, kind=Kind.NUMERIC) for name in of_columns(one)))
 
 
 TEXTS = contract(column("review"), Column(name="age", kind=Kind.NUMERIC))

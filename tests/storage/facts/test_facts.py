@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -17,6 +18,7 @@ from core.contract import Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
 from core.reading import Query
 from detectors.summary.inputs import InputSummary
+from detectors.summary.vector_column import column
 from storage.facts.engine import Engine
 from storage.facts.outcome_store import OutcomeStore
 from storage.facts.panes import Panes
@@ -101,6 +103,24 @@ def test_raw_events_come_back_as_they_were(engine: Engine) -> None:
         assert [ours_c.texts[k] for k in ours_c.codes] == [theirs_c.texts[k] for k in theirs_c.codes]
     assert back.extra.tolist() == block.extra.tolist()
     np.testing.assert_array_equal(back.score, block.score)
+
+
+def test_vectors_come_back_as_they_were(engine: Engine) -> None:
+    """Of two columns of different lengths, with rows that have none; in a table with events of a model that has no vectors, in one insert."""
+    two = msgspec.structs.replace(CONTRACT, model="v", features=(*CONTRACT.features, column("e", 3), column("f", 2)))
+    e, f = (np.arange(15).reshape(5, 3) / 3).astype(np.float32), np.full((5, 2), 1e-38, np.float32)
+    e[1], f[3] = np.nan, np.nan
+    plain = predictions(list("pqrst"))
+    state = [Categories(np.isnan(one[:, 0]).astype(np.int32), ("vector", "invalid")) for one in (e, f)]
+    block = replace(plain, texts=(*plain.texts, *state), vectors=(e, f))
+    Writer(engine).predictions([(two, block), (CONTRACT, plain)], 0, "t1")
+    back = Raw(engine).predictions(two, np.arange(5) * HOUR, HOUR)
+    back = back.take(np.argsort(back.ts))
+    for ours, theirs in zip(back.vectors, (e, f), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+        assert ours.dtype == np.float32
+    assert Raw(engine).predictions(CONTRACT, np.arange(5) * HOUR, HOUR).vectors == ()
+    assert [len(vectors) for vectors in Raw(engine).predictions(two, np.array([99 * HOUR]), HOUR).vectors] == [0, 0]
 
 
 def test_dimensions_are_texts_whatever_the_column_was(engine: Engine) -> None:

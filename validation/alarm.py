@@ -1,0 +1,74 @@
+"""False alarms: how many windows of a stationary stream alarm, by the default watch, by budgets and by the usual rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.stats import binomtest
+
+from core.moment import DAY
+from core.monitor import Budget
+from core.reading import Verdict
+from core.span import Flags
+from monitors.evaluation.frame import VERDICTS, Frame
+from validation import rule
+from validation.replicate import Replicate, Stationary
+from validation.stream import Generator
+from validation.world import budgeted, default_watch
+
+BUDGET = Budget(1, 30 * DAY)
+RATE = DAY / BUDGET.period  # of windows of a day that may alarm
+WATCH = "default watch"
+PSI_RULE, P_RULE = "PSI > 0.1", "p < 0.05"
+BREACH = [VERDICTS.index(verdict) for verdict in (Verdict.WARN, Verdict.CRITICAL)]
+
+
+@dataclass
+class Tally:
+    """How many windows there were, and by rule how many alarmed."""
+
+    stream: str
+    rows: str
+    windows: int = 0
+    alarms: dict[str, int] = field(default_factory=dict)
+
+    def add(self, alarmed: dict[str, Flags]) -> None:
+        """Add windows."""
+        self.windows += len(next(iter(alarmed.values())))
+        for name, flags in alarmed.items():
+            self.alarms[name] = self.alarms.get(name, 0) + int(flags.sum())
+
+    def share(self, name: str) -> float:
+        """The share of windows that alarmed."""
+        return self.alarms[name] / self.windows
+
+    def p(self, name: str) -> float:
+        """The chance of so many alarm windows or more if their rate is that of the budget."""
+        return float(binomtest(self.alarms[name], self.windows, RATE, alternative="greater").pvalue)
+
+
+def alarmed(frame: Frame) -> Flags:
+    """In which windows a monitor alarms: (windows,)."""
+    return np.asarray(np.isin(frame.verdict, BREACH).any(axis=(1, 2)))
+
+
+def by_rule(one: Replicate) -> dict[str, Flags]:
+    """Which windows of a replicate alarm, by rule: the default watch, each of its monitors with a budget in place of thresholds, and the usual rules."""
+    world = one.world()
+    monitors = default_watch(world.model.contract)
+    frames = {monitor.measure: world.frame(monitor) for monitor in monitors}
+    found = {WATCH: np.any([alarmed(frame) for frame in frames.values()], axis=0)}
+    found |= {f"budget {monitor.measure}": alarmed(world.frame(budgeted(monitor, BUDGET))) for monitor in monitors}
+    value = frames["drift.psi"].value
+    found[PSI_RULE] = (np.nan_to_num(value) > 0.1).any(axis=(1, 2))
+    found[P_RULE] = (rule.p_values(one.columns, one.reference, one.windows) < 0.05).any(axis=1)
+    return found
+
+
+def count(stream: Stationary, references: int, windows: int, rng: Generator) -> Tally:
+    """The alarms of a stream over some replicates."""
+    tally = Tally(stream.name, stream.rows)
+    for _ in range(references):
+        tally.add(by_rule(stream.replicate(rng, windows)))
+    return tally

@@ -1,0 +1,158 @@
+"""The page docs/calibration.md."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from validation import public
+from validation.alarm import P_RULE, PSI_RULE, RATE, WATCH, Tally
+from validation.coverage import CONSERVATIVE, Cell
+from validation.power import EACH, OURS, PSI, REFERENCE, ROWS, SHIFTS, WINDOWS, Power, measure
+from validation.power import WATCH as DEFAULT
+from validation.power import P as KS
+
+BUDGETS = ("budget drift.psi", "budget quality.null_rate", "budget drift.tail_share")
+HELD = 0.01  # the p-value of the binomial test above which a promise counts as held
+
+_HEAD = """# Calibration
+
+<!-- Written by `make calibration`; do not edit. -->
+
+This page shows what false alarms cost and what they are paid for: how often monitors alarm on streams in which nothing moves, how often intervals hold the true value, and how often planted shifts are found. All readings are computed and
+judged by the code that evaluates monitors (`monitors/evaluation`), on panes in memory. `make calibration` measures everything again; `ARGS=--quick` tries it with a twentieth of the windows.
+"""
+_ALARMS = """## False alarms
+
+A reference of 30 windows is drawn, and then {windows} windows more, from the same population. A window is a day. The *default watch* is that of a model that has only a reference: PSI, null rate and tail share of all features and the prediction,
+with floors and evidence; what its levels allow is one alarm window in 30 days. The *budgets* are the same three monitors with `budget: 1 per 30d` each, that is, {rate:.2%} of the windows. `PSI > 0.1` and `p < 0.05` (Kolmogorov-Smirnov for numbers, chi-square for
+categories) alarm if any column does. The number in brackets is the p-value of the exact binomial test against more than the budget; **bold** if it is below {held}. Windows after one reference share its calibration, so their alarms come together, and the test is a little
+too strict: with {each} windows a reference the variance of the number of alarms is about {times:.1f} times the binomial one.
+"""
+_RESAMPLED = """### Rows drawn at random
+
+Windows of as many rows as the table says, drawn with replacement. Streams `by day of the week` draw from the reference's rows of that day, so that windows differ as the days of a week do.
+"""
+_IN_ORDER = """### Real days, and days that depend on one another
+
+Days *permuted*: all days of the data set in random order, so that the future resembles the reference except for luck, but rows of a day belong together. Weeks *resampled*: whole weeks, drawn with replacement. The data set of bikes has 24 rows a day, so weeks take the
+place of days there, and blocks of four weeks that of weeks. *Day effects*: 20 normal columns, each with a mean that differs from day to day by 0.05 standard deviations; a budget promises something only while the future resembles the reference, and if days are correlated,
+30 days are a few independent ones: the rates show what that costs.
+"""
+_COVERAGE = """## Coverage of intervals
+
+Nominal 95 %. The criterion: over the grid 93 to 97 % on average, and never below 90 % where every bin is expected to have 5 rows in the window. Intervals that are conservative by construction cover more. Performance measures have no intervals yet.
+"""
+_POWER = """## Power
+
+One column of 50 moves (41 of normal numbers, 9 of 8 categories), in windows of {rows:,} rows, after a reference of {days} windows. *Budgets*: PSI, null rate and tail share with `budget: {each}` each, so one false alarm window in 30 days for all together. *PSI* and *KS or chi-square* take the
+limit at which they have that rate on the windows without a shift. The floors of the default watch are an excess of PSI of 0.10 and one point of null rate and tail share: it is meant to be silent below. Each share is of {windows} windows.
+"""
+
+
+@dataclass
+class Page:
+    """What was measured so far: `parts` by place, each the name of its section and its result, of `wanted` parts."""
+
+    quick: bool
+    windows: int
+    each: int
+    wanted: int
+    parts: dict[int, tuple[str, Any]] = field(default_factory=dict)
+
+    def _of(self, section: str) -> list[Any]:
+        return [found for _, (name, found) in sorted(self.parts.items()) if name == section]
+
+    def text(self) -> str:
+        """The page."""
+        known = sorted(public.manifest())
+        data = (
+            f"Public data sets were there ({public.FOLDER.name}): {', '.join(known)}."
+            if known
+            else "No public data sets were there: only made streams were measured."
+        )
+        how = " **A quick run: too few windows to tell anything.**" if self.quick else ""
+        how += (
+            ""
+            if len(self.parts) == self.wanted
+            else " **The run was stopped before its end: streams that are not listed were not measured.**"
+        )
+        alarms = _ALARMS.format(windows=f"{self.windows:,}", rate=RATE, held=HELD, each=self.each, times=1 + (self.each - 1) / 31)
+        resampled, in_order, powers = self._of("resampled"), self._of("in order"), self._of("power")
+        parts = [
+            _HEAD,
+            f"{data}{how}\n",
+            alarms,
+            _RESAMPLED,
+            _tallies(resampled),
+            _IN_ORDER,
+            _tallies(in_order),
+            _found([*resampled, *in_order]),
+        ]
+        parts += [_COVERAGE, _covered([cell for cells in self._of("coverage") for cell in cells])]
+        if powers:
+            parts += [_POWER.format(rows=ROWS, days=REFERENCE, each=EACH.text, windows=len(powers) * WINDOWS), _powers(measure(powers))]
+        return "\n".join(parts)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _tallies(tallies: Sequence[Tally]) -> str:
+    def against(one: Tally, name: str) -> str:
+        p = one.p(name)
+        text = f"{one.share(name):.1%} ({p:.2g})"
+        return f"**{text}**" if p < HELD else text
+
+    heads = ("stream", "rows a window", "windows", WATCH, *(name.replace("budget ", "budget, ") for name in BUDGETS), PSI_RULE, P_RULE)
+    rows = [
+        (
+            one.stream,
+            one.rows,
+            f"{one.windows:,}",
+            *(against(one, name) for name in (WATCH, *BUDGETS)),
+            f"{one.share(PSI_RULE):.0%}",
+            f"{one.share(P_RULE):.0%}",
+        )
+        for one in tallies
+    ]
+    return table(heads, rows)
+
+
+def _found(tallies: Sequence[Tally]) -> str:
+    """Where the promise did not hold."""
+    broken = [
+        f"{one.stream} ({one.rows} rows): {name.removeprefix('budget ')}, {one.share(name):.1%}"
+        for one in tallies
+        for name in (WATCH, *BUDGETS)
+        if one.p(name) < HELD
+    ]
+    return "Promises that did not hold: " + ("; ".join(broken) + "." if broken else "none.") + "\n"
+
+
+def _covered(cells: Sequence[Cell]) -> str:
+    by_kind = defaultdict[str, list[Cell]](list)
+    for cell in cells:
+        by_kind[cell.kind].append(cell)
+    rows = []
+    for kind, held in by_kind.items():
+        counted = [cell for cell in held if cell.counts]
+        mean, least = sum(cell.coverage for cell in counted) / len(counted), min(counted, key=lambda cell: cell.coverage)
+        right = least.coverage >= 0.9 and (mean >= 0.93 if kind in CONSERVATIVE else 0.93 <= mean <= 0.97)
+        word = "conservative" if kind in CONSERVATIVE and right else "yes" if right else "**no**"
+        rows.append((kind, str(len(counted)), f"{mean:.1%}", f"{least.coverage:.1%}", least.where, word))
+    return table(("interval", "points", "mean", "least", "where it is least", "criterion met"), rows)
+
+
+def _powers(found: Power) -> str:
+    rules = (DEFAULT, OURS, PSI, KS)
+    rows = [("nothing moves", "", *(f"{found.false(name):.1%}" for name in rules))]
+    rows += [
+        (shift.name, "above" if shift.above else "below", *(f"{found.share(name, shift.name):.0%}" for name in rules)) for shift in SHIFTS
+    ]
+    return table(("shift", "floors", *rules), rows)
