@@ -86,8 +86,20 @@ def facts(shown: Run, state: PageState) -> Component:
     return piece.figures(moved, ("Over a threshold", word.count(sum(reached.values())), over), *rows, window)
 
 
-def table(shown: Run, series: Mapping[Key, Series], extras: Extras, view: ModelView, state: PageState, here: Here, title: str) -> Component:
-    """One row a column, or a column and segment: value, evidence, rows and what they are worth, state, and the line over the period."""
+def table(
+    shown: Run,
+    series: Mapping[Key, Series],
+    extras: Extras,
+    view: ModelView,
+    state: PageState,
+    here: Here,
+    title: str,
+    worst: Mapping[str, float] | None = None,
+) -> Component:
+    """One row a column, or a column and segment: value, evidence, rows and what they are worth, state, and the line over the period.
+
+    `worst` is the largest null rate of a column within the window.
+    """
     about, monitor = view.measures[shown.of.monitor.measure], shown.of.monitor
     excess = monitor.compare is Compare.EXCESS
     valued = any(row["baseline_value"] is not None for row in shown.rows)
@@ -163,6 +175,8 @@ def _label(key: Key, state: PageState) -> str:
 def order(state: PageState, options: Sequence[tuple[str, str]], here: Here) -> Component | None:
     """The choice of the order of rows: (key, text), the first is the usual one."""
     usual = options[0][0]
+    if len(options) < 2:
+        return None
     chosen = state.sort or usual
     return piece.choice(
         "Order", [(said, here(state.but(sort="" if key == usual else key, page=1)), key == chosen) for key, said in options]

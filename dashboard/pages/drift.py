@@ -60,7 +60,11 @@ async def _drift(reader: Reader, view: ModelView, state: PageState, here: Here) 
         (missing, worst), series = await gather(_missing(reader, view, state, shown), over_time(reader, shown, state))
     except (ConfigError, Retryable) as error:
         return [board.unavailable(about.title, chosen, error)]
-    orders = [("evidence", "Evidence"), ("effect", "Effect"), *([("importance", "Importance x effect")] if known else [])]
+    orders = [
+        *([("evidence", "Evidence")] if shown.tested else []),
+        ("effect", "Effect"),
+        *([("importance", "Importance x effect")] if known else []),
+    ]
     extras = {**({"Importance": known} if known else {}), **({} if state.by else {"Missing": missing})}
     title = board.title_of(about, shown, state)
     found = board.table(shown, series, extras, view, state, here, title, worst=worst) if shown.rows else _nothing(state)
