@@ -37,34 +37,10 @@ def stack(strips: Sequence[Strip], chosen: int | None = None) -> axis.Figure:
     for place, (about, series, limits) in enumerate(strips):
         name = "y" if place == 0 else f"y{place + 1}"
         top = 1 - place * (_STRIP + _GAP) / height
-        bottom = top - _STRIP / height
         drawn = [limit for limit in limits if any(at is not None for at in limit.y)]
-        reach = axis.reach([*series.value, *series.baseline, *(at for limit in drawn for at in limit.y)], zero=True) or [0, 1]
-        reach = reach if reach[1] > 0 else [0, 1]
-        layout[f"yaxis{place + 1 if place else ''}"] = {
-            "domain": [bottom, top - _GAP * 0.6 / height],
-            "range": reach,
-            "fixedrange": True,
-            "nticks": 3,
-            "tickformat": axis.PLAIN,
-            "zeroline": False,
-        }
-        layout["annotations"].append(
-            {
-                "text": about.title,
-                "xref": "paper",
-                "yref": "paper",
-                "x": 0,
-                "y": top,
-                "xanchor": "left",
-                "yanchor": "top",
-                "yshift": 4,
-                "showarrow": False,
-            }
-            | {"font": {"size": 12, "color": colour.INK}}
-        )
+        layout[f"yaxis{place + 1 if place else ''}"] = _axis(series, drawn, top, height)
+        layout["annotations"] += [_title(about, top), *(_label(limit, name) for limit in drawn)]
         data += [*_baseline(series, name), _line(about, series, name), *_breaches(series, name)]
-        layout["annotations"] += [_label(limit, name) for limit in drawn]
         data += [_limit(limit, series, name) for limit in drawn]
     if chosen is not None:
         layout["shapes"].append(
@@ -72,6 +48,24 @@ def stack(strips: Sequence[Strip], chosen: int | None = None) -> axis.Figure:
             | {"fillcolor": colour.BAND, "line": {"width": 1, "color": colour.ACCENT}, "layer": "below"}
         )
     return {"data": data, "layout": layout}
+
+
+def _axis(series: Series, limits: Sequence[Limit], top: float, height: int) -> axis.Figure:
+    """The scale of the strip whose upper end is at `top`, a part of the height."""
+    reach = axis.reach([*series.value, *series.baseline, *(at for limit in limits for at in limit.y)], zero=True)
+    return {
+        "domain": [top - _STRIP / height, top - _GAP * 0.6 / height],
+        "range": reach if reach and reach[1] > 0 else [0, 1],
+        "fixedrange": True,
+        "nticks": 3,
+        "tickformat": axis.PLAIN,
+        "zeroline": False,
+    }
+
+
+def _title(about: Measure, top: float) -> axis.Figure:
+    place = {"xref": "paper", "yref": "paper", "x": 0, "y": top, "xanchor": "left", "yanchor": "top", "yshift": 4}
+    return {"text": about.title, "showarrow": False, "font": {"size": 12, "color": colour.INK}, **place}
 
 
 def _line(about: Measure, series: Series, name: str) -> axis.Figure:

@@ -11,6 +11,7 @@ from dash import html
 from core import moment
 from core.contract import Column
 from core.measure import Family, Subject
+from core.reading import Query
 from core.segment import ALL
 from dashboard import components as piece
 from dashboard import texts as word
@@ -145,6 +146,6 @@ async def _over(
     )
     breached = sum(verdict in {"warn", "critical"} for verdict in shown.verdict)
     sentence = f"{about.title} of {column.name} over {shift(over)}: {breached} of {len(shown)} windows reached a threshold."
-    asked: Any = question(how, state.segment, over.start, over.end)
-    foot = piece.source(msgspec.structs.replace(asked, column=column.name)) if how.stored else None
+    asked = question(how, state.segment, over.start, over.end, (column.name,))
+    foot = piece.source(asked) if isinstance(asked, Query) else None
     return piece.card(title, [choices, windows(shown, slot, state, here), graph("drift", figure, sentence)], note=note, foot=foot)

@@ -19,14 +19,15 @@ from dashboard.figure.quadrant import quadrant
 from dashboard.graph import graph
 from dashboard.pages import board
 from dashboard.pages.head import head, there
-from dashboard.panel import Page, ask, panel
+from dashboard.pages.whole import drift as whole_drift
+from dashboard.panel import Page, ask, panels
 from dashboard.ports import Reader
 from dashboard.run import Row, Run, over_time, run
 from dashboard.state import PageState, address
 from dashboard.taken import Taken, question, readings, taken
 from dashboard.view_model import ModelView, bare, unknown, view
 
-NULLS = "quality.null_rate"
+NULLS, WEIGHTED = "quality.null_rate", "drift.weighted"
 
 
 async def draw(reader: Reader, search: str, name: str) -> Page:
@@ -41,8 +42,9 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
     top = head(found.row, state, "drift")
     if found.row.last_ts is None:
         return Page(f"Drift of {name}", [*top, piece.empty("No event yet", "There is nothing to compare with the reference.")])
-    drawn = await panel(_drift(reader, found, state, here), "drift")
-    return Page(f"Drift of {name}", [*top, *controls(found, state, here, computed=True), *piece.several(drawn), *_signals(found, state)])
+    drawn = await panels(drift=_drift(reader, found, state, here), whole=whole_drift(reader, found, state, here))
+    parts = [part for each in drawn.values() for part in piece.several(each)]
+    return Page(f"Drift of {name}", [*top, *controls(found, state, here, computed=True), *parts, *_signals(found, state)])
 
 
 async def _drift(reader: Reader, view: ModelView, state: PageState, here: Here) -> list[Any]:
@@ -53,27 +55,27 @@ async def _drift(reader: Reader, view: ModelView, state: PageState, here: Here) 
     chosen = board.choices(view, names, of, state, here)
     if (without := bare(view, of.monitor)) is not None:
         return [piece.card(about.title, [chosen, without]), *_links(view, state)]
-    start = state.window
     try:
-        known = await _importance(reader, view, state, of, start)
+        known = await _importance(reader, view, state, of)
         shown = await run(reader, view, of, state, sort=_sort(state, known))
         (missing, worst), series = await gather(_missing(reader, view, state, shown), over_time(reader, shown, state))
     except (ConfigError, Retryable) as error:
         return [board.unavailable(about.title, chosen, error)]
-    orders = [
-        *([("evidence", "Evidence")] if shown.tested else []),
-        ("effect", "Effect"),
-        *([("importance", "Importance x effect")] if known else []),
-    ]
     extras = {**({"Importance": known} if known else {}), **({} if state.by else {"Missing": missing})}
     title = board.title_of(about, shown, state)
     found = board.table(shown, series, extras, view, state, here, title, worst=worst) if shown.rows else _nothing(state)
-    why = "" if known else " Importance is not known: the events of this model carry no attributions."
+    parts = [chosen, _orders(state, shown, here, known=bool(known)), board.partial(shown), found]
+    why = "" if known else " Importance is not known: the events of this model carry no attributions, and no monitor gives weights."
     note = f"{_order(state, shown)}{of.note}{why} A column opens in this window."
-    parts = [chosen, board.order(state, orders, here), board.partial(shown), found]
     ranked = piece.card(title, [part for part in parts if part is not None], note=note, foot=board.source(shown, state))
     matters = [_quadrant(shown, known, view, state)] if known and shown.rows and not state.by else []
     return [board.facts(shown, state), *matters, ranked, board.over_time(shown, series, view, state, here, "drift")]
+
+
+def _orders(state: PageState, shown: Run, here: Here, *, known: bool) -> Component | None:
+    """The choice of the order of rows."""
+    evidence = [("evidence", "Evidence")] if shown.tested else []
+    return board.order(state, [*evidence, ("effect", "Effect"), *([("importance", "Importance x effect")] if known else [])], here)
 
 
 def _order(state: PageState, shown: Run) -> str:
@@ -104,20 +106,17 @@ def _sort(state: PageState, known: Mapping[str, float]) -> Any:
     return {"effect": effect, "importance": product}.get(state.sort)
 
 
-async def _importance(reader: Reader, view: ModelView, state: PageState, of: Taken, start: int | None) -> dict[str, float]:
-    """Each feature's share of the size of all attributions: in the selected window, else over the model's last 30 windows."""
-    last = view.row.last_ts or 0
-    step = of.monitor.window.step
-    end = (last // step + 1) * step
-    span = (
-        (end - 30 * step, end)
-        if start is None
-        else (
-            start // view.contract.pane * view.contract.pane,
-            start // view.contract.pane * view.contract.pane + of.monitor.window.longest,
-        )
-    )
-    found = await ask(reader.importance, view.row.model, state.segment, *span)
+async def _importance(reader: Reader, view: ModelView, state: PageState, of: Taken) -> dict[str, float]:
+    """Each feature's share of the size of all attributions, in the selected window, else over the model's last 30 windows; without attributions its share of the weights of `drift.weighted`."""
+    step, pane = of.monitor.window.step, view.contract.pane
+    if state.window is None:
+        end = ((view.row.last_ts or 0) // step + 1) * step
+        span = (end - 30 * step, end)
+    else:
+        start = state.window // pane * pane
+        span = (start, start + of.monitor.window.longest)
+    weights = [dict(one.params["weights"]) for one in view.monitors if one.measure == WEIGHTED and one.params.get("weights")]
+    found = await ask(reader.importance, view.row.model, state.segment, *span) or next(iter(weights), {})
     whole = sum(found.values())
     return {name: size / whole for name, size in found.items()} if whole else {}
 
@@ -152,7 +151,7 @@ def _quadrant(shown: Run, known: Mapping[str, float], view: ModelView, state: Pa
     both = [name for name in drift if name in known]
     top = max(both, key=lambda name: drift[name] * known[name], default=None)
     sentence = f"Importance against {about.title} of {len(both)} columns" + (f"; {top} has moved and matters most." if top else ".")
-    note = "Upper right: moved, and the model leans on it. Importance is the mean size of a feature's attributions, as a share of all. The rows of the table; click a point to open the column."
+    note = "Upper right: moved, and the model leans on it. Importance is the mean size of a feature's attributions, or its weight, as a share of all. The rows of the table; click a point to open the column."
     return piece.card("Do they matter? Importance and drift", graph("quadrant", figure, sentence), note=note)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.measure import Family
+from core.measure import Family, Subject
 from core.monitor import Monitor
 from dashboard import components as piece
 from dashboard import texts as word
@@ -24,7 +24,10 @@ SHOWN = 12  # columns
 
 async def moved(reader: Reader, view: ModelView, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
     """The heat map, and the way to all columns. `judged` holds the monitor of each measure."""
-    watched = {name: monitor for name, monitor in judged.items() if view.measures[name].family is Family.DRIFT}
+    known = view.measures
+    watched = {
+        name: monitor for name, monitor in judged.items() if known[name].family is Family.DRIFT and known[name].subject is Subject.COLUMN
+    }
     if not watched:
         return [piece.card("Drift", piece.empty("Not watched", "No monitor takes a drift measure of this model."))]
     name = state.measure if state.measure in watched else next(iter(watched))

@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from core import moment, text
+from core.contract import Kind
 from core.error import ConfigError, Retryable
 from core.measure import Family, Subject
 from dashboard import components as piece
@@ -102,7 +103,7 @@ async def _new(reader: Reader, view: ModelView, shown: Run, state: PageState) ->
     start = shown.start // pane * pane
     end = start + shown.of.monitor.window.longest
     title = f"New categories, {moment.period(start, end)}"
-    if not any(not one.numeric for one in view.contract.features):
+    if not any(one.kind is Kind.CATEGORICAL for one in view.contract.features):
         return piece.card(
             title,
             piece.empty("No categorical feature", "New categories are values of categorical features that the reference does not have."),

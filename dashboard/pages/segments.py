@@ -20,7 +20,7 @@ from dashboard.rank import RANKED, Slice, ranked
 from dashboard.series import Series, by_key
 from dashboard.state import PageState
 from dashboard.taken import Taken, question, readings, taken
-from dashboard.view_model import LIMIT, ModelView, newest, watching, who
+from dashboard.view_model import ModelView, newest, watching, who
 
 ROWS = 60
 
@@ -34,20 +34,8 @@ async def segments(
         return None
     by = state.by if state.by in watched else next((name for name in watched if name in monitor.segments), watched[0])
     tabs = piece.choice("By", [(name, here(state.but(by=name)), name == by) for name in watched])
-    query = Query(
-        model=monitor.model,
-        monitor=monitor.name,
-        measure=monitor.measure,
-        column=column,
-        segment=by,
-        start=period.start,
-        end=period.end,
-        limit=LIMIT,
-    )
-    how = Taken(monitor, stored=bool(monitor.name))
-    if column and not (how.stored and by in monitor.segments):  # computed on demand; performance is not, because that reads outcomes
-        how = taken(view, monitor.measure, state, column, by, monitor)
-    asked = query if how.monitor is monitor else question(how, by, period.start, period.end, (column,) if column else ())
+    how = _taken(view, monitor, state, column, by)
+    asked = question(how, by, period.start, period.end, (column,) if column else ())
     found = by_key(table, "segment") if (table := await readings(reader, asked)).num_rows else {}
     found.pop(ALL, None)  # on demand it comes with every grouping
     about = view.measures[monitor.measure]
@@ -72,8 +60,15 @@ async def segments(
         title,
         [tabs, piece.table(head, rows, caption=title, numbers=range(1, len(head) - 2)), more],
         note=f"Window of {moment.period(start, start + monitor.window.longest)}, n {word.count(total)} in all. {RANKED}{how.note}",
-        foot=piece.source(query) if how.stored else None,
+        foot=piece.source(asked) if isinstance(asked, Query) else None,
     )
+
+
+def _taken(view: ModelView, monitor: Monitor, state: PageState, column: str, by: str) -> Taken:
+    """How the values of a grouping are taken. Performance is not computed on demand, because that reads outcomes."""
+    if not column or (monitor.name and by in monitor.segments):
+        return Taken(monitor, stored=True)
+    return taken(view, monitor.measure, state, column, by, monitor)
 
 
 def _slice(name: str, one: Series, start: int) -> Slice:

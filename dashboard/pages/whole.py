@@ -21,7 +21,7 @@ from dashboard.pages.segments import segments
 from dashboard.panel import panel
 from dashboard.period import period, shift
 from dashboard.ports import Reader
-from dashboard.series import Series, limits
+from dashboard.series import Series, choose, limits
 from dashboard.state import PageState
 from dashboard.taken import Taken, question, series, taken
 from dashboard.view_model import ModelView, looked, nothing, of, reach, traffic, window_of
@@ -46,6 +46,14 @@ async def every_quality(reader: Reader, view: ModelView, state: PageState, here:
     wanted = [about for about in view.measures.values() if about.family is Family.QUALITY and about.subject is Subject.MODEL]
     shown = {about.name: taken(view, about.name, state, segment=_segment(about, state)) for about in wanted if about.fits(view.contract)}
     return await _whole("quality", reader, view, shown, state, here)
+
+
+async def drift(reader: Reader, view: ModelView, state: PageState, here: Here) -> list[Any]:
+    """Has the model drifted as a whole? Nothing if no monitor watches that."""
+    names = [about.name for about in view.measures.values() if about.family is Family.DRIFT and about.subject is Subject.MODEL]
+    chosen = {name: monitor for name in names if (monitor := choose(view.monitors, name, state.monitor, segment=state.segment)) is not None}
+    shown = _shown(Family.DRIFT, view, chosen)
+    return await _whole("whole", reader, view, shown, state, here) if shown else []
 
 
 def _shown(family: Family, view: ModelView, judged: dict[str, Monitor]) -> dict[str, Taken]:

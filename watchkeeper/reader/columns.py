@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core import moment
-from core.contract import LABEL
+from core.contract import LABEL, Kind
 from core.error import ConfigError
 from core.segment import ALL, grouping_of
 from detectors.summary.signal import ATTRIBUTION
@@ -74,7 +74,7 @@ class ColumnReader(Sources):
         Each value comes with its number of events; there are no values where raw events are not kept any more. All traffic, the columns with most events first.
         """
         contract = self._known(model)
-        unseen = {column.name: column.values + 1 for column in contract.features if not column.numeric}
+        unseen = {column.name: column.values + 1 for column in contract.features if column.kind is Kind.CATEGORICAL}
         counts = self._stores.panes.inputs(contract, list(unseen), ("bin", "count"), ("",), end - start, (start, end), phase=start)
         found = {
             row["column"]: dict(zip(row["bin"], row["count"], strict=True)).get(unseen[row["column"]], 0) for row in counts.to_pylist()
