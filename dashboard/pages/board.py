@@ -71,6 +71,7 @@ def facts(shown: Run, state: PageState) -> Component:
     reached = {level: shown.reached.get(level, 0) for level in ("critical", "warn")}
     first = shown.rows[0] if shown.rows else None
     of = f"of {word.count(shown.found)} {what}" + (f" with “{state.find}”" if state.find else "")
+    of = f"of the {len(shown.rows)} columns of this page" if shown.part else of
     moved = (
         ("Moved", word.count(shown.moved), f"{of}, q up to {LEVEL} of {word.count(shown.tests)} tests")
         if shown.tests

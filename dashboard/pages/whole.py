@@ -115,7 +115,9 @@ def _fact(about: Measure, one: Series, how: Taken, state: PageState) -> tuple[st
     against = f"baseline {word.number(baseline)}, " if baseline is not None else ""
     shown = [
         piece.badge(one.verdict[slot], one.reason[slot], limited=one.limited),
-        html.Span(against + of(one, slot, how.monitor), className="faint"),
+        html.Span(
+            ("all traffic, " if _segment(about, state) != state.segment else "") + against + of(one, slot, how.monitor), className="faint"
+        ),
     ]
     return (about.title, word.value(one.value[slot], about), shown)
 
