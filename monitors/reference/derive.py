@@ -70,6 +70,22 @@ class ReferenceSummary:
         """Counts of all bins of a column by segment; for `@label` of the labelled rows. KeyError if there is no such column."""
         return self._counts[column]
 
+    def of_column(self, column: str) -> pa.Table:
+        """The rows of a column in the input summary; none if there is no such column."""
+        first, after = self._rows_of_columns.get(column, (0, 0))
+        return self._by_column.slice(first, after - first)
+
+    @cached_property
+    def _by_column(self) -> pa.Table:
+        """The input summary in order of columns, so that those of one are a slice."""
+        table = self.input.to_columns()
+        return table.set_column(table.schema.get_field_index("column"), "column", table["column"].cast(pa.string())).sort_by("column")
+
+    @cached_property
+    def _rows_of_columns(self) -> dict[str, tuple[int, int]]:
+        names, first = np.unique(np.array(self._by_column["column"].to_pylist(), np.object_), return_index=True)
+        return dict(zip(names.tolist(), zip(first.tolist(), [*first[1:].tolist(), self._by_column.num_rows], strict=True), strict=True))
+
     @cached_property
     def _counts(self) -> dict[str, dict[str, Floats]]:
         found: dict[str, dict[str, Floats]] = {name: {} for name in self.bins}
