@@ -9,7 +9,7 @@ import msgspec
 from dash import html
 
 from core import moment
-from core.contract import Column
+from core.contract import Column, Kind
 from core.measure import Family, Subject
 from core.reading import Query
 from core.segment import ALL
@@ -49,11 +49,7 @@ async def draw(reader: Reader, search: str, model: str, name: str) -> Page:
     def here(changed: PageState) -> str:
         return address("models", model, "columns", name, state=changed)
 
-    about = (
-        f"{column.kind} · "
-        + (f"{column.values} value bins" if column.numeric else f"{column.values} {'states' if column.kind == 'text' else 'categories'}")
-        + f" · contract {found.contract.version}"
-    )
+    about = f"{column.kind} · {_size(column)} · contract {found.contract.version}"
     head = [
         trail,
         html.Div([html.H1(piece.name(name, 120)), html.P(about, className="faint")], className="title"),
@@ -65,6 +61,13 @@ async def draw(reader: Reader, search: str, model: str, name: str) -> Page:
         panel(_drift(reader, found, column, state, here), "drift"), panel(quality(reader, found, column, state, here), "quality over time")
     )
     return Page(f"{name} of {model}", [*head, *(part for each in drawn for part in piece.several(each) if part is not None)])
+
+
+def _size(column: Column) -> str:
+    """How many bins a column has, or how many numbers its vectors."""
+    if column.embedding is not None:
+        return f"{column.embedding.size} numbers each"
+    return f"{column.values} " + ("value bins" if column.numeric else "states" if column.kind == Kind.TEXT else "categories")
 
 
 def _known(view: ModelView | None, name: str) -> Column | None:
