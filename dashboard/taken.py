@@ -13,7 +13,7 @@ import pyarrow as pa
 from core import moment
 from core.baseline.reference import Reference
 from core.error import ConfigError, Retryable
-from core.measure import Measure, Subject
+from core.measure import Family, Measure, Subject
 from core.monitor import Compare, Gate, Monitor
 from core.reading import Query
 from core.segment import ALL, grouping_of
@@ -81,6 +81,11 @@ def _on_demand(view: ModelView, about: Measure, like: Monitor | None, column: st
         min_samples=made.min_samples if segment == ALL else min(made.min_samples, _FEW),
         persist=(1, 1),
     )
+
+
+def measures_of(view: ModelView, family: Family) -> list[str]:
+    """The measures of columns of a family that a column of the model can have."""
+    return [name for name, about in view.measures.items() if about.family is family and suited(view, about)]
 
 
 def suited(view: ModelView, about: Measure) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from core.error import ConfigError, Retryable
-from core.measure import Family, Subject
+from core.measure import Family
 from core.monitor import Compare
 from dashboard import components as piece
 from dashboard.control import Here, controls
@@ -24,7 +24,7 @@ from dashboard.panel import Page, ask, panels
 from dashboard.ports import Reader
 from dashboard.run import Row, Run, over_time, run
 from dashboard.state import PageState, address
-from dashboard.taken import Taken, question, readings, taken
+from dashboard.taken import Taken, measures_of, question, readings, taken
 from dashboard.view_model import ModelView, bare, unknown, view
 
 NULLS, WEIGHTED = "quality.null_rate", "drift.weighted"
@@ -48,7 +48,7 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
 
 
 async def _drift(reader: Reader, view: ModelView, state: PageState, here: Here) -> list[Any]:
-    names = [name for name, about in view.measures.items() if about.family is Family.DRIFT and about.subject is Subject.COLUMN]
+    names = measures_of(view, Family.DRIFT)
     measure = state.measure if state.measure in names else board.usual_measure(view, names)
     of = taken(view, measure, state, segment=state.by or state.segment)
     about = view.measures[measure]

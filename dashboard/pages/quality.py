@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from core import moment, text
 from core.contract import Kind
 from core.error import ConfigError, Retryable
-from core.measure import Family, Subject
+from core.measure import Family
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.control import Here, controls
@@ -22,7 +22,7 @@ from dashboard.panel import Page, ask, panels
 from dashboard.ports import Reader
 from dashboard.run import Run, over_time, run
 from dashboard.state import PageState, address
-from dashboard.taken import question, readings, taken
+from dashboard.taken import measures_of, question, readings, taken
 from dashboard.view_model import ModelView, unknown, view
 
 _RATES = ("quality.null_rate", "quality.invalid_rate", "quality.out_of_range_rate", "quality.unseen_category_rate")
@@ -47,7 +47,7 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
 
 async def _columns(reader: Reader, view: ModelView, state: PageState, here: Here) -> list[Any]:
     """The table and the heat map of a measure of columns, and the new categories of the window."""
-    names = [name for name, about in view.measures.items() if about.family is Family.QUALITY and about.subject is Subject.COLUMN]
+    names = measures_of(view, Family.QUALITY)
     measure = state.measure if state.measure in names else board.usual_measure(view, names)
     of = taken(view, measure, state, segment=state.by or state.segment)
     about = view.measures[measure]
