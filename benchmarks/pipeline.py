@@ -118,10 +118,11 @@ def main() -> None:
     parser = options(__doc__ or "", "python benchmarks/pipeline.py --rows 20000 --profile")
     parser.add_argument("--rows", type=int, help="events a stream (100000 live, 20000 of a year)")
     parser.add_argument("--signals", action="store_true", help="with the signals that the reference gives")
+    parser.add_argument("--univariate", action="store_true", help="without the sums over all features together")
     parser.add_argument("--profile", action="store_true", help="print the functions that take most of the way")
     given = parser.parse_args()
     one_core()
-    known, _ = contract(signals=given.signals)
+    known, _ = contract(signals=given.signals, multivariate=not given.univariate)
     with tempfile.TemporaryDirectory() as folder:
         way = Way(Path(folder), known)
         way.durable(bodies(5_000, START, moment.HOUR, prefix="warm"))

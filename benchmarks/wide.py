@@ -82,6 +82,7 @@ def made() -> tuple[Model, Held]:
 def main() -> None:
     """Print the table."""
     parser = options(__doc__ or "", "python benchmarks/wide.py --profile")
+    parser.add_argument("--measure", action="append", help="only this one; may be repeated")
     parser.add_argument("--profile", action="store_true", help="print the functions that take most of the time")
     given = parser.parse_args()
     one_core()
@@ -91,7 +92,7 @@ def main() -> None:
     evaluate = Evaluate(held, None, None, lambda _model, _version: contract)  # type: ignore[arg-type]
     window = Spans.of([(START + REFERENCE * DAY, START + (REFERENCE + 1) * DAY)])
     found = []
-    for measure in MEASURES:
+    for measure in given.measure or MEASURES:
         progress(measure)
         columns = tuple(column.name for column in contract.features)
         monitor = Monitor(

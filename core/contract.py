@@ -145,6 +145,20 @@ class UsualWindow(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
 
 
+class Multivariate(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a row's bins into the terms of sums over all features together (`detectors.summary.multivariate`).
+
+    `columns` are features; `scores` hold for each of them the normal score of each value bin, nothing for a categorical one. `bandwidth` is that of the Gaussian kernel, `seed`
+    that of its random frequencies. `degrees` are the degrees of freedom of the squared distance of two samples' means.
+    """
+
+    columns: tuple[str, ...]
+    scores: tuple[tuple[float, ...], ...]
+    bandwidth: float = 1.0
+    degrees: float = 1.0
+    seed: int = 1
+
+
 class Contract(Described, frozen=True, kw_only=True):
     """One version of a model's contract.
 
@@ -174,6 +188,7 @@ class Contract(Described, frozen=True, kw_only=True):
     pane: int = moment.HOUR
     roles: Roles = Roles()
     usual: UsualWindow | None = None
+    multivariate: Multivariate | None = None  # None where panes hold no sums over all features together
     facts: bool = False  # whether the rows of the reference are kept as facts; contracts from before do not say so
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -15,6 +15,7 @@ from dashboard import export
 from dashboard import texts as word
 from dashboard.aria import aria
 from dashboard.figure import spark
+from dashboard.state import PageState
 
 Child = Component | str | None
 
@@ -62,10 +63,33 @@ def choice(name: str, options: Iterable[tuple[str, str, bool]]) -> Component:
     )
 
 
-def select(key: str, label: str, value: str, options: Sequence[tuple[str, str]]) -> Component:
-    """A searchable list that sets `key` of the address: options are (value, text)."""
+def search(key: str, label: str, value: str) -> Component:
+    """A field for text that sets `key` of the address, on Enter or when it is left."""
+    made: Component = dmc.TextInput(
+        id={"pick": key}, label=label, value=value, debounce=True, size="xs", w=240, placeholder="Part of a name, then Enter"
+    )
+    return made
+
+
+def tabs(name: str, entries: Iterable[tuple[str, str, bool]]) -> Component:
+    """The pages of one thing: (text, address, current)."""
+    return html.Nav([link(text, href, current=current) for text, href, current in entries], className="tabs", **aria(label=name))
+
+
+def pages(state: PageState, rows: int, size: int, href: Callable[[PageState], str]) -> Component | None:
+    """Links to the pages of a table of `rows` rows, `size` on a page; None if there is only one."""
+    last = -(-rows // size)
+    if last < 2:
+        return None
+    at = min(state.page, last)
+    steps = [("◀ Before", max(at - 1, 1), False), (f"{at} of {last}", at, True), ("After ▶", min(at + 1, last), False)]
+    return choice("Page", [(text, href(state.but(page=page)), current) for text, page, current in steps])
+
+
+def select(key: str, label: str, value: str, options: Sequence[tuple[str, str]], usual: str = "", width: int = 240) -> Component:
+    """A searchable list that sets `key` of the address: options are (value, text). The `usual` value is left out of the address."""
     made: Component = dmc.Select(
-        id={"pick": key},
+        id={"pick": f"{key}={usual}"},
         label=label,
         value=value,
         data=[{"value": item, "label": text} for item, text in options],
@@ -75,7 +99,7 @@ def select(key: str, label: str, value: str, options: Sequence[tuple[str, str]])
         scrollAreaProps={"viewportProps": {"tabIndex": -1}},  # else Tab would stop at the list, which then vanishes with the focus
         selectFirstOptionOnChange=True,
         size="xs",
-        w=240,
+        w=width,
         comboboxProps={"withinPortal": False},
         maxDropdownHeight=320,
     )

@@ -21,8 +21,8 @@ from dashboard.view_model import ModelView
 Here = Callable[[PageState], str]
 
 
-def controls(view: ModelView, state: PageState, here: Here) -> list[Any]:
-    """The choice of segment and period, and above it the filters that are set."""
+def controls(view: ModelView, state: PageState, here: Here, *, computed: bool = False) -> list[Any]:
+    """The choice of segment and period, and above it the filters that are set. `computed`: the page computes measures that no monitor takes."""
     others = [*sorted({*view.segments, state.segment} - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))]
     absolute = state.start is not None or state.end is not None
     shown = period(view.row, state, moment.DAY)
@@ -32,11 +32,15 @@ def controls(view: ModelView, state: PageState, here: Here) -> list[Any]:
         for key, label in RANGES.items()
     ]
     return [
-        piece.notice([*state.notices, *_unknown(view, state)]),
+        piece.notice([*state.notices, *_unknown(view, state, computed=computed)]),
         html.Div(
             [
                 piece.select(
-                    "segment", "Segment", state.segment, [(ALL, "All traffic"), *((segment, text.unquote(segment)) for segment in others)]
+                    "segment",
+                    "Segment",
+                    state.segment,
+                    [(ALL, "All traffic"), *((segment, text.unquote(segment)) for segment in others)],
+                    ALL,
                 ),
                 piece.choice("Period", ranges),
             ],
@@ -49,12 +53,17 @@ def controls(view: ModelView, state: PageState, here: Here) -> list[Any]:
     ]
 
 
-def _unknown(view: ModelView, state: PageState) -> list[str]:
+def _unknown(view: ModelView, state: PageState, *, computed: bool) -> list[str]:
     """The names in the address that the model does not have, for example after a monitor was removed. The page then shows something else."""
     model = word.cut(view.row.model)
     there = [
         ("monitor", state.monitor, {one.name for one in view.monitors}, f"{model} has no monitor"),
-        ("measure", state.measure, {one.measure for one in view.monitors}, "no monitor takes the measure"),
+        (
+            "measure",
+            state.measure,
+            {*(view.measures if computed else ()), *(one.measure for one in view.monitors)},
+            "no monitor takes the measure",
+        ),
         ("by", state.by, {"*".join(grouping) for grouping in view.groupings}, f"{model} has no segments by"),
     ]
     return [f"{key}: {said} {word.cut(name)}" for key, name, known, said in there if name and name not in known]

@@ -15,6 +15,7 @@ from core.episode import Episode, Level, Transition
 from core.measure import Measures
 from core.monitor import Monitor
 from core.reading import Query
+from core.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,28 @@ class Reader(Protocol):
 
     def readings(self, query: Query) -> pa.Table:
         """Readings, columns named as the fields of `Reading`: times int64, null where None, dict fields as JSON text."""
+        ...
+
+    def evaluate(self, trial: Trial) -> pa.Table:
+        """Readings that are computed now and not stored, in the columns of `readings`. Raises ConfigError or Retryable."""
+        ...
+
+    def ranking(self, asked: Query | Trial) -> pa.Table:
+        """The readings of one window of one monitor, with `p` and `q`, the most likely to have moved first. Raises ConfigError or Retryable."""
+        ...
+
+    def calibration(self, monitor: Monitor) -> Mapping[str, Any] | None:
+        """What a monitor's calibration tells: `windows`, `provisional`, `extrapolated`, `expected_per_30d`, and `phi` by column; None if it has none. Raises Retryable."""
+        ...
+
+    def importance(self, model: str, segment: str, start: int, end: int) -> Mapping[str, float]:
+        """By feature, the mean size of its attributions in `[start, end)`; empty if none were sent."""
+        ...
+
+    def new_categories(self, model: str, start: int, end: int) -> Sequence[tuple[str, int, Sequence[tuple[str, int]]]]:
+        """The categorical features that have values in `[start, end)` which the reference does not have: name, how many events have one, and the most frequent of these
+        values with their numbers of events.
+        """
         ...
 
     def segments(self, model: str) -> list[str]:

@@ -76,6 +76,14 @@ class Series:
             length=pc.max(pc.subtract(table["window_end"], table["window_start"])).as_py(),
         )
 
+    @staticmethod
+    def none(start: int, end: int, step: int) -> Series:
+        """A grid without a reading."""
+        size = max(0, -(-(end - start) // step))
+        nothing: list[float | None] = [None] * size
+        n: list[int | None] = [None] * size
+        return Series(start, step, nothing, nothing, nothing, nothing, n, n, [""] * size, [None] * size, limited=False)
+
     def __len__(self) -> int:
         return len(self.value)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from dashboard.pages import column, episode, fleet, history, inbox, model, pipeline
+from dashboard.pages import column, drift, episode, fleet, history, inbox, model, pipeline, quality
 from dashboard.panel import Page
 
 Draw = Callable[..., Awaitable[Page]]
@@ -45,5 +45,7 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("models", fleet.draw, label="Models"),
     PageEntry("pipeline", pipeline.draw, label="Pipeline"),
     PageEntry("models/*", model.draw, under="models"),
+    PageEntry("models/*/drift", drift.draw, under="models"),
+    PageEntry("models/*/quality", quality.draw, under="models"),
     PageEntry("models/*/columns/*", column.draw, under="models"),
 )

@@ -19,13 +19,16 @@ class PageState:
     """What a person has chosen. Times are microseconds; "" and None leave the choice to the page.
 
     `window` is the start of the selected window; `start` and `end` are an absolute range that overrides `range`;
-    `by` is the grouping of the table of segments. `notices` say which parts of the address could not be read.
+    `by` is the grouping of the table of segments; `find`, `sort` and `page` are of a table of columns. `notices` say which parts of the address could not be read.
     """
 
     segment: str = ALL
     measure: str = ""
     monitor: str = ""
     by: str = ""
+    find: str = ""
+    sort: str = ""
+    page: int = 1
     range: str = DEFAULT_RANGE
     start: int | None = None
     end: int | None = None
@@ -55,8 +58,15 @@ class PageState:
         if start is not None and end is not None and start >= end:
             notices.append("from is not before to")
             start = end = None
-        names = {key: asked[key] for key in ("segment", "measure", "monitor", "by") if asked.get(key)}
-        return PageState(**names, range=chosen, start=start, end=end, window=time("window"), notices=tuple(notices))
+        names = {key: asked[key] for key in ("segment", "measure", "monitor", "by", "find", "sort") if asked.get(key)}
+        number = asked.get("page", "")
+        page = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
+        return PageState(**names, page=max(page, 1), range=chosen, start=start, end=end, window=time("window"), notices=tuple(notices))
+
+    @property
+    def shared(self) -> PageState:
+        """What the pages of a model have in common: segment, period and window."""
+        return replace(self, measure="", monitor="", by="", find="", sort="", page=1)
 
     def but(self, **changes: Any) -> PageState:
         """The same state with some parts changed."""
@@ -70,6 +80,9 @@ class PageState:
             "measure": self.measure,
             "monitor": self.monitor,
             "by": self.by,
+            "find": self.find,
+            "sort": self.sort,
+            "page": "" if self.page == 1 else str(self.page),
             "range": "" if self.range == DEFAULT_RANGE else self.range,
             "from": "" if self.start is None else moment.text(self.start),
             "to": "" if self.end is None else moment.text(self.end),

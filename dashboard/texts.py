@@ -39,6 +39,24 @@ def value(amount: float | None, about: Measure) -> str:
     return NONE if amount is None else numbers.of_unit(amount, about.unit)
 
 
+def chance(p: float | None) -> str:
+    """A p-value or a q-value in a table, where there is little room.
+
+    >>> chance(0.0312), chance(3e-36), chance(None)
+    ('0.031', '< 0.0001', '-')
+    """
+    return NONE if p is None else numbers.chance(p).replace("below", "<")
+
+
+def worth(effective: float) -> str:
+    """How many independent rows a window is worth.
+
+    >>> worth(114.2), worth(0.4)
+    ('worth 114', 'worth < 1')
+    """
+    return f"worth {count(round(effective)) if effective >= 1 else '< 1'}"
+
+
 def share(part: float) -> str:
     """A part of the traffic, in percent.
 

@@ -8,10 +8,12 @@ from core.error import ConfigError
 from core.measure import Measures
 from detectors.drift import (
     chi2,
+    correlation,
     embedding,
     hellinger,
     js,
     ks,
+    mmd,
     psi,
     quantile_shift,
     share_drifted,
@@ -52,6 +54,8 @@ SPECS: tuple[AnySpec, ...] = (
     share_drifted.SPEC,
     weighted.SPEC,
     embedding.SPEC,
+    mmd.SPEC,
+    correlation.SPEC,
     accuracy.SPEC,
     f1.SPEC,
     precision.SPEC,

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.block import Floats, Ints
-from core.contract import Column, Embedding
+from core.contract import Column, Embedding, Multivariate
 
-E = TypeVar("E", bound="Counts | Moments | Labelling | VectorSums")
+E = TypeVar("E", bound="Counts | Moments | Labelling | Joint | VectorSums")
 
 
 def _less(whole: E, part: E, *names: str) -> E:
@@ -44,6 +44,7 @@ class Counts:
 
 
 _ROUNDING = 4e-13  # of sums of floats, where three digits are wanted
+NOT_TOGETHER = "panes hold no sums over all features together: give the reference with `--multivariate on`"
 BEFORE = "panes are from before this was kept: `watchkeeper rebuild` makes them again"
 
 
@@ -308,6 +309,35 @@ class Volume:
 
 
 @dataclass(frozen=True)
+class Joint:
+    """Sums over all features together (..., width) of the rows of panes that have them (`detectors.summary.multivariate`): n counts all rows, `measured` those; each (...).
+
+    `profile` is the contract's, None if its panes have no sums.
+    """
+
+    n: Floats
+    measured: Floats
+    sums: Floats
+    profile: Multivariate | None
+
+    empty: ClassVar[str] = "no predictions"
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Where every pane has sums (...)."""
+        return np.asarray((self.measured == self.n) & (self.profile is not None))
+
+    @property
+    def unknown(self) -> str:
+        """Why some panes have none."""
+        return NOT_TOGETHER if self.profile is None else BEFORE
+
+    def without(self, part: Self) -> Self:
+        """The sums of the rows that are not among those of `part`."""
+        return _less(self, part, "n", "measured", "sums")
+
+
+@dataclass(frozen=True)
 class ColumnDrift:
     """The drift of each feature (..., columns): the excess of `measure` over what it would be on average if nothing had moved, NaN where a column has no value, and its p-value,
     NaN where there is none; n (...). `importance` (columns,) is the mean |attribution| of each feature in the reference, None if some feature has none.
@@ -368,6 +398,7 @@ Evidence = (
     | Rejects
     | Age
     | Volume
+    | Joint
     | ColumnDrift
     | VectorSums
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 PLANNED = frozenset(
     f"{family}.{name}"
     for family, names in {
-        "drift": "mmd correlation domain_classifier",
+        "drift": "domain_classifier",
         "performance": "balanced_accuracy recall specificity fpr fnr fbeta mcc pr_auc gini log_loss brier lift_at_k value "
         "top_k_accuracy kappa mse mape smape wape r2 bias max_error quantile_loss estimated_accuracy estimated_f1 estimated_roc_auc "
         "estimated_mae estimated_rmse delay_corrected",

@@ -69,6 +69,8 @@ class Pages:
         self.transitions, self.status = reader.transitions, reader.status
         self.outside, self.referenced = reader.outside, reader.referenced
         self.measures = MEASURES
+        self.evaluate, self.ranking, self.calibration = reader.evaluate, reader.ranking, reader.calibration
+        self.importance, self.new_categories = reader.importance, reader.new_categories
         self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts
 
     def pipeline(self) -> Pipeline:

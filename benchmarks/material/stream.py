@@ -12,7 +12,7 @@ from core import moment
 from core.block import Floats
 from core.contract import Contract, Task
 from monitors.reference.derive import ReferenceSummary, derive
-from monitors.reference.option import Options
+from monitors.reference.option import Options, Together
 
 MODEL = "taxi-fare"
 CATEGORIES = (("cat_0", 11), ("cat_1", 8), ("cat_2", 40), ("cat_3", 200))
@@ -31,9 +31,10 @@ def reference() -> pa.Table:
     return pa.table(columns)
 
 
-def contract(*, signals: bool = False) -> tuple[Contract, ReferenceSummary]:
-    """The contract that the reference gives, and what is kept of it; with `signals` those that it gives: confidence, entropy, margin, outside."""
-    return derive(MODEL, reference(), Options(task=Task.BINARY, segments=SEGMENTS, signals=None if signals else ()))
+def contract(*, signals: bool = False, multivariate: bool = True) -> tuple[Contract, ReferenceSummary]:
+    """The contract that the reference gives, and what is kept of it; with `signals` those that it gives: confidence, entropy, margin, outside; without `multivariate` panes hold no sums over all features."""
+    together = Together.AUTO if multivariate else Together.OFF
+    return derive(MODEL, reference(), Options(task=Task.BINARY, segments=SEGMENTS, signals=None if signals else (), multivariate=together))
 
 
 def bodies(rows: int, start: int, span: int, *, batch: int = BATCH, seed: int = 1, prefix: str = "") -> Iterator[bytes]:

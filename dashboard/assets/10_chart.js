@@ -91,6 +91,7 @@
       gd.watched = true;
       gd.on("plotly_relayout", () => remember(gd));
       gd.on("plotly_click", onTime(gd, choose));
+      gd.on("plotly_click", (event) => { if (gd.layout?.meta?.pick === "address") window.watchkeeper.go({}, new URL(event.points[0].customdata[0], location.origin)); });
       gd.on("plotly_relayout", onTime(gd, brush));
       gd.on("plotly_doubleclick", onTime(gd, () => window.watchkeeper.go({ from: null, to: null })));
     }

@@ -88,10 +88,11 @@
   const pick = () => {
     const changes = {};
     for (const input of dash_clientside.callback_context.inputs_list[0] || []) {
-      const key = input.id.pick;
-      const shown = (wanted ?? new URL(location.href)).searchParams.get(key) ?? (key === "segment" ? "all" : "");
-      if (input.value != null && input.value !== shown) changes[key] = input.value;
+      const [key, usual = ""] = input.id.pick.split(/=(.*)/s); // the key of the address, and the value that stands for none
+      const shown = (wanted ?? new URL(location.href)).searchParams.get(key) ?? usual;
+      if (input.value != null && input.value !== shown) changes[key] = input.value === usual ? null : input.value;
     }
+    if ("find" in changes) changes.page = null; // what is found begins with its first row
     if (Object.keys(changes).length) go(changes);
     return dash_clientside.no_update;
   };

@@ -12,7 +12,7 @@ from dashboard import texts as word
 from dashboard.figure import axis, colour
 from dashboard.series import Series
 
-ROWS = 24  # columns drawn at most
+ROWS = 25  # columns drawn at most
 
 
 def heat(rows: Mapping[str, Series], *, measure: Measure, top: float | None = None, chosen: int | None = None) -> axis.Figure:

@@ -126,9 +126,13 @@ def _band(series: Series) -> list[axis.Figure]:
     if not any(value is not None for value in series.lower):
         return []
     edge: dict[str, Any] = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", **_grid(series)}
+    # Without an interval the band is as thin as the line, because plotly would fill the space between the intervals on either side.
+    lower, upper = (
+        [value if at is None else at for at, value in zip(side, series.value, strict=True)] for side in (series.lower, series.upper)
+    )
     return [
-        {**edge, "y": axis.rounded(series.lower), "showlegend": False},
-        {**edge, "y": axis.rounded(series.upper), "fill": "tonexty", "fillcolor": colour.BAND, "name": "95 % interval"},
+        {**edge, "y": axis.rounded(lower), "showlegend": False},
+        {**edge, "y": axis.rounded(upper), "fill": "tonexty", "fillcolor": colour.BAND, "name": "95 % interval"},
     ]
 
 

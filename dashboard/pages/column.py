@@ -3,74 +3,71 @@
 from __future__ import annotations
 
 from asyncio import gather
-from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from dash import html
 
 from core import moment
-from core.contract import Column
-from core.measure import Family
-from core.monitor import Monitor
+from core.contract import Column, Kind
+from core.measure import Family, Subject
+from core.reading import Query
 from core.segment import ALL
 from dashboard import components as piece
 from dashboard import texts as word
-from dashboard.control import Here, choices, controls, windows
-from dashboard.figure import histogram
+from dashboard.control import Here, controls, windows
 from dashboard.figure.timeline import timeline
 from dashboard.graph import graph
+from dashboard.pages import board
+from dashboard.pages.calibration import calibration
+from dashboard.pages.column_quality import quality
+from dashboard.pages.distribution import Looked, distribution
+from dashboard.pages.head import there
 from dashboard.pages.segments import segments
-from dashboard.panel import Page, ask, panel
-from dashboard.period import period, shift
+from dashboard.panel import Page, panel
+from dashboard.period import Period, period, shift
 from dashboard.ports import Reader
-from dashboard.series import choose, limits
+from dashboard.series import Series, limits
 from dashboard.state import PageState, address
-from dashboard.view_model import ModelView, against, bare, looked, newest, nothing, of, question, reach, series, unknown, view, window_of
-
-MOVED = 8  # parts listed
+from dashboard.taken import Taken, question, readings, series, taken
+from dashboard.view_model import ModelView, against, bare, looked, newest, nothing, of, reach, unknown, view, window_of
 
 
 async def draw(reader: Reader, search: str, model: str, name: str) -> Page:
-    """Baseline against target in one window; drift and null rate over time; by segment."""
+    """Baseline against target in one window; drift and its calibration, quality over time; by segment."""
     found, state = await view(reader, model), PageState.of(search)
-    trail = piece.crumbs(("Models", address("models")), (model, address("models", model, state=state.but(by=""))), (name, None))
+    shared = state.shared
+    trail = piece.crumbs(
+        ("Models", address("models")), (model, there(model, "", shared)), ("Drift", there(model, "drift", shared)), (name, None)
+    )
     column = _known(found, name)
     if found is None:
         return Page(name, [trail, unknown(model)])
     if column is None:
-        return Page(name, [trail, piece.empty(f"{model} has no column {name}", "The page of the model lists its columns.")])
+        return Page(name, [trail, piece.empty(f"{model} has no column {name}", "The page Drift of the model lists its columns.")])
 
     def here(changed: PageState) -> str:
         return address("models", model, "columns", name, state=changed)
 
-    about = (
-        f"{column.kind} · "
-        + (f"{column.values} value bins" if column.numeric else f"{column.values} {'states' if column.kind == 'text' else 'categories'}")
-        + f" · contract {found.contract.version}"
-    )
+    about = f"{column.kind} · {_size(column)} · contract {found.contract.version}"
     head = [
         trail,
         html.Div([html.H1(piece.name(name, 120)), html.P(about, className="faint")], className="title"),
-        *controls(found, state, here),
+        *controls(found, state, here, computed=True),
     ]
     if found.row.last_ts is None:
         return Page(name, [*head, piece.empty("No event yet", "There is nothing to compare with the reference.")])
-    drifts = {
-        measure: monitor
-        for measure in found.measures
-        if found.measures[measure].family is Family.DRIFT
-        and (monitor := choose(found.monitors, measure, state.monitor, name, state.segment))
-    }
-    nulls = choose(found.monitors, "quality.null_rate", state.monitor, name, state.segment)
-    body: list[Any] = []
-    if drifts:
-        measure = state.measure if state.measure in drifts else next(iter(drifts))
-        body = await _drift(reader, found, drifts, measure, column, state, here)
-    else:
-        body = [await panel(_unwatched(reader, found, column, state), "distribution")]
-    if nulls:
-        body.append(await panel(_over(reader, found, nulls, column, state, here, "nulls"), "null rate"))
-    return Page(f"{name} of {model}", [*head, *body])
+    drawn = await gather(
+        panel(_drift(reader, found, column, state, here), "drift"), panel(quality(reader, found, column, state, here), "quality over time")
+    )
+    return Page(f"{name} of {model}", [*head, *(part for each in drawn for part in piece.several(each) if part is not None)])
+
+
+def _size(column: Column) -> str:
+    """How many bins a column has, or how many numbers its vectors."""
+    if column.embedding is not None:
+        return f"{column.embedding.size} numbers each"
+    return f"{column.values} " + ("value bins" if column.numeric else "states" if column.kind == Kind.TEXT else "categories")
 
 
 def _known(view: ModelView | None, name: str) -> Column | None:
@@ -80,113 +77,68 @@ def _known(view: ModelView | None, name: str) -> Column | None:
         return None
 
 
-async def _drift(
-    reader: Reader, view: ModelView, drifts: dict[str, Monitor], measure: str, column: Column, state: PageState, here: Here
-) -> list[Any]:
-    monitor = drifts[measure]
+async def _drift(reader: Reader, view: ModelView, column: Column, state: PageState, here: Here) -> list[Any]:
+    """The distribution in one window, a measure of drift over time, its calibration, and its segments."""
+    names = [
+        name
+        for name, about in view.measures.items()
+        if about.family is Family.DRIFT and about.subject is Subject.COLUMN and column.kind in about.kinds
+    ]
+    measure = state.measure if state.measure in names else board.usual_measure(view, names, column.name)
+    how = taken(view, measure, state, column.name)
+    monitor = how.monitor
     over = period(view.row, state, monitor.window.step)
-    shown = await series(reader, question(monitor, state, over, column=column.name), over)
+    shown = await series(reader, question(how, state.segment, over.start, over.end, (column.name,)), over)
     slot = window_of(state, shown)
-    value = "No reading in this period" if state.segment == ALL else "No reading of this segment"
-    if slot is None:  # the window that is selected for all traffic
-        whole = await series(reader, question(monitor, state.but(segment=ALL), over, column=column.name), over)
-        start = newest([whole], over)
-        where = (
-            f"Window of {moment.period(start, start + monitor.window.longest)}"
-            if (at := window_of(state, whole)) is None
-            else looked(state, whole, at)
-        )
-    else:
-        start = shown.time(slot)
-        found = "no value" if shown.value[slot] is None else f"{word.number(shown.value[slot])} {against(monitor)}"
-        value = f"{view.measures[measure].title}: {found}" if shown.verdict[slot] else "No reading of it"
-        where = looked(state, shown, slot)
+    seen = await _looked(reader, view, how, column, state, shown, slot)
     return list(
         await gather(
-            panel(_distribution(reader, view, column, state, start, monitor.window.longest, (where, value)), "distribution"),
-            panel(_over(reader, view, monitor, column, state, here, "drift", list(drifts)), "drift over time"),
-            panel(segments(reader, view, monitor, state, over, here, column=column.name, window=start), "segments"),
+            panel(distribution(reader, view, column, state, seen, view.measures[measure]), "distribution"),
+            panel(_over(view, how, names, column, state, here, over, shown), "drift over time"),
+            panel(calibration(reader, view, how, column.name, shown, slot), "calibration"),
+            panel(segments(reader, view, monitor, state, over, here, column=column.name, window=seen.start), "segments"),
         )
     )
 
 
-async def _unwatched(reader: Reader, view: ModelView, column: Column, state: PageState) -> Any:
-    """The distribution of a column whose drift no monitor watches, on the selected day, else on the newest."""
-    newest_day = period(view.row, state, moment.DAY).end - moment.DAY
-    start = newest_day if state.window is None else state.window // moment.DAY * moment.DAY
-    where = "The newest day" if state.window is None else "The day of the chosen window"
-    return await _distribution(reader, view, column, state, start, moment.DAY, (where, "No monitor takes a drift measure of it"))
-
-
-async def _distribution(
-    reader: Reader, view: ModelView, column: Column, state: PageState, start: int, length: int, about: tuple[str, str]
-) -> Any:
-    """The chart, and beside it the bins that changed most. `about` says which window it is, and what its reading is."""
-    target, baseline = await ask(reader.histogram, view.row.model, column.name, state.segment, start, start + length)
-    where, value = about
-    alone = not sum(baseline)
-    title = f"Distribution, {moment.period(start, start + length)}"
-    side = (
-        f"drawn against the reference, n {word.count(sum(baseline))}. {value}."
-        if not alone
-        else "drawn alone: the reference has no row of this segment."
-        if view.referenced
-        else "drawn alone: the model has no reference."
-    )
-    note = f"{where}: n {word.count(sum(target))}, {side}"
-    if not sum(target):
-        return piece.card(
-            title, piece.empty("No row in this window", "Choose another window in the chart below, or another segment."), note=note
-        )
-    figure = (histogram.numeric if column.numeric else histogram.categorical)(column, target, baseline)
-    parts = sorted(histogram.parts(column, target, baseline), key=lambda part: -abs(part.moved))[:MOVED]
-    most = parts[0]
-    if alone:
-        rows: list[tuple[Any, ...]] = [(piece.name(part.name, 24), word.number(part.target)) for part in parts]
-        sentence = f"{column.name}: {most.name} holds most, {word.number(most.target)} of rows."
-        table = piece.table(("Most rows", "Target"), rows, caption="The parts with most rows", numbers=(1,))
-    else:
-        rows = [
-            (
-                piece.name(part.name, 24),
-                word.number(part.baseline),
-                word.number(part.target),
-                f"{'+' if part.moved > 0 else ''}{word.number(part.moved)}",
-            )
-            for part in parts
-        ]
-        sentence = f"{column.name}: {most.name} moved most, from {word.number(most.baseline)} of rows in the baseline to {word.number(most.target)} in the target."
-        table = piece.table(("Moved most", "Baseline", "Target", "Moved"), rows, caption="The parts that moved most", numbers=(1, 2, 3))
-    return piece.card(title, html.Div([graph("distribution", figure, sentence), table], className="split"), note=note)
+async def _looked(reader: Reader, view: ModelView, how: Taken, column: Column, state: PageState, shown: Series, slot: int | None) -> Looked:
+    """The window of the distribution: the selected one, else that which is selected for all traffic; and what its reading says."""
+    monitor = how.monitor
+    length = monitor.window.longest
+    if slot is None:
+        over = period(view.row, state, monitor.window.step)
+        all_traffic = taken(view, monitor.measure, state.but(segment=ALL), column.name)
+        whole = await series(reader, question(all_traffic, ALL, over.start, over.end, (column.name,)), over)
+        start, at = newest([whole], over), window_of(state, whole)
+        where = f"Window of {moment.period(start, start + length)}" if at is None else looked(state, whole, at)
+        return Looked(start, length, where, "No reading in this period" if state.segment == ALL else "No reading of this segment")
+    start, where = shown.time(slot), looked(state, shown, slot)
+    if not shown.verdict[slot]:
+        return Looked(start, length, where, "No reading of it")
+    found = "no value" if shown.value[slot] is None else f"{word.number(shown.value[slot])} {against(monitor)}"
+    table = await readings(reader, question(how, state.segment, start, start + 1, (column.name,)))
+    evidence = msgspec.json.decode(table["evidence"][0].as_py() or "{}") if table.num_rows else {}
+    value = f"{view.measures[monitor.measure].title}: {found}"
+    return Looked(start, length, where, value, evidence.get("contributions", ()))
 
 
 async def _over(
-    reader: Reader,
-    view: ModelView,
-    monitor: Monitor,
-    column: Column,
-    state: PageState,
-    here: Here,
-    name: str,
-    measures: Sequence[str] = (),
+    view: ModelView, how: Taken, names: list[str], column: Column, state: PageState, here: Here, over: Period, shown: Series
 ) -> Any:
-    """One measure of the column over time."""
-    over = period(view.row, state, monitor.window.step)
-    about = view.measures[monitor.measure]
+    """The measure of drift over time, with its thresholds."""
+    monitor, about = how.monitor, view.measures[how.monitor.measure]
     title = f"{about.title}, {word.stretch(over.start, over.end)}"
-    query = question(monitor, state, over, column=column.name)
-    shown = await series(reader, query, over)
     slot = window_of(state, shown)
-    head = [choices(measures, monitor, view, state, here, column.name), windows(shown, slot, state, here)] if measures else []
+    choices = board.measures(view, names, how, state, here, column.name)
     said = "No window evaluated." if slot is None else f"{word.number(shown.value[slot])}, {of(shown, slot, monitor)}."
-    said += "" if shown.limited or slot is None else " No threshold set."
+    said += "" if shown.limited or slot is None or not how.stored else " No threshold set."
     if slot is not None and not shown.verdict[slot]:
         said = f"No reading of {moment.period(shown.time(slot), shown.time(slot + 1))}."
     if (without := bare(view, monitor)) is not None:
-        return piece.card(title, [*head[:1], without], note=reach(state))
-    note = f"{reach(state)}, {shift(over)}. {said}"
+        return piece.card(title, [choices, without], note=reach(state))
+    note = f"{reach(state)}, {shift(over)}. {said}{how.note}"
     if not any(shown.verdict):
-        return piece.card(title, [*head[:1], nothing(view, monitor, state, here, column.name)], note=note)
+        return piece.card(title, [choices, nothing(view, monitor, state, here, column.name)], note=note)
     figure = timeline(
         shown,
         measure=about,
@@ -197,4 +149,6 @@ async def _over(
     )
     breached = sum(verdict in {"warn", "critical"} for verdict in shown.verdict)
     sentence = f"{about.title} of {column.name} over {shift(over)}: {breached} of {len(shown)} windows reached a threshold."
-    return piece.card(title, [*head, graph(name, figure, sentence)], note=note, foot=piece.source(query))
+    asked = question(how, state.segment, over.start, over.end, (column.name,))
+    foot = piece.source(asked) if isinstance(asked, Query) else None
+    return piece.card(title, [choices, windows(shown, slot, state, here), graph("drift", figure, sentence)], note=note, foot=foot)

@@ -10,16 +10,17 @@ from core import moment
 from core.measure import Judged, Measure
 from core.monitor import Monitor
 from core.reading import Query
+from core.segment import ALL
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.control import Here
-from dashboard.panel import ask
 from dashboard.period import Period
 from dashboard.ports import Reader
 from dashboard.rank import RANKED, Slice, ranked
 from dashboard.series import Series, by_key
 from dashboard.state import PageState
-from dashboard.view_model import LIMIT, ModelView, newest, watching, who
+from dashboard.taken import Taken, question, readings, taken
+from dashboard.view_model import ModelView, newest, watching, who
 
 ROWS = 60
 
@@ -33,17 +34,10 @@ async def segments(
         return None
     by = state.by if state.by in watched else next((name for name in watched if name in monitor.segments), watched[0])
     tabs = piece.choice("By", [(name, here(state.but(by=name)), name == by) for name in watched])
-    query = Query(
-        model=monitor.model,
-        monitor=monitor.name,
-        measure=monitor.measure,
-        column=column,
-        segment=by,
-        start=period.start,
-        end=period.end,
-        limit=LIMIT,
-    )
-    found = by_key(await ask(reader.readings, query), "segment")
+    how = _taken(view, monitor, state, column, by)
+    asked = question(how, by, period.start, period.end, (column,) if column else ())
+    found = by_key(table, "segment") if (table := await readings(reader, asked)).num_rows else {}
+    found.pop(ALL, None)  # on demand it comes with every grouping
     about = view.measures[monitor.measure]
     title = f"{about.title} by {by}"
     if not found:
@@ -51,23 +45,30 @@ async def segments(
         if by not in monitor.segments:
             why = [f"The monitor {monitor.name} does not watch {by}.", who(watching(view, by, monitor.measure, column), state, here)]
         return piece.card(title, [tabs, piece.empty("Nothing to compare", *why)])
-    table = {name: Series.of(rows, period.start, period.end, period.step) for name, rows in found.items()}
-    start = window if window is not None else newest(table.values(), period)
-    valued = any(value is not None for one in table.values() for value in one.baseline)
-    counted = any(n is not None for one in table.values() for n in one.n_baseline)
-    slices = ranked([_slice(name, one, start) for name, one in table.items()], monitor, about, parts=True)
+    lines = {name: Series.of(rows, period.start, period.end, period.step) for name, rows in found.items()}
+    start = window if window is not None else newest(lines.values(), period)
+    valued = any(value is not None for one in lines.values() for value in one.baseline)
+    counted = any(n is not None for one in lines.values() for n in one.n_baseline)
+    slices = ranked([_slice(name, one, start) for name, one in lines.items()], monitor, about, parts=True)
     gaps = about.judged is Judged.WORSE
-    rows = [_row(one, table[one.name], about, state, here, valued=valued, gaps=gaps, counted=counted) for one in slices[:ROWS]]
+    rows = [_row(one, lines[one.name], about, state, here, valued=valued, gaps=gaps, counted=counted) for one in slices[:ROWS]]
     total = sum(one.n or 0 for one in slices)
-    more = html.P(f"{len(table) - ROWS} more segments are in the export.", className="faint") if len(table) > ROWS else None
+    more = html.P(f"{len(lines) - ROWS} more segments are in the export.", className="faint") if len(lines) > ROWS else None
     middle = [*(["Baseline"] if valued else []), *(["Gap"] if gaps else []), "n", "Share", *(["n baseline"] if counted else [])]
     head = ("Segment", "Value", *middle, "State", "Over the period")
     return piece.card(
         title,
         [tabs, piece.table(head, rows, caption=title, numbers=range(1, len(head) - 2)), more],
-        note=f"Window of {moment.period(start, start + monitor.window.longest)}, n {word.count(total)} in all. {RANKED}",
-        foot=piece.source(query),
+        note=f"Window of {moment.period(start, start + monitor.window.longest)}, n {word.count(total)} in all. {RANKED}{how.note}",
+        foot=piece.source(asked) if isinstance(asked, Query) else None,
     )
+
+
+def _taken(view: ModelView, monitor: Monitor, state: PageState, column: str, by: str) -> Taken:
+    """How the values of a grouping are taken. Performance is not computed on demand, because that reads outcomes."""
+    if not column or (monitor.name and by in monitor.segments):
+        return Taken(monitor, stored=True)
+    return taken(view, monitor.measure, state, column, by, monitor)
 
 
 def _slice(name: str, one: Series, start: int) -> Slice:

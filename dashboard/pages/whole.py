@@ -10,6 +10,8 @@ from dash import html
 from core import moment
 from core.measure import Family, Measure, Subject
 from core.monitor import Monitor
+from core.reading import Query
+from core.segment import ALL
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.control import Here, choices, windows
@@ -19,9 +21,10 @@ from dashboard.pages.segments import segments
 from dashboard.panel import panel
 from dashboard.period import period, shift
 from dashboard.ports import Reader
-from dashboard.series import Series, limits
+from dashboard.series import Series, choose, limits
 from dashboard.state import PageState
-from dashboard.view_model import ModelView, looked, nothing, of, question, reach, series, traffic, window_of
+from dashboard.taken import Taken, question, series, taken
+from dashboard.view_model import ModelView, looked, nothing, of, reach, traffic, window_of
 
 
 async def performance(reader: Reader, view: ModelView, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
@@ -38,18 +41,45 @@ async def quality(reader: Reader, view: ModelView, judged: dict[str, Monitor], s
     return await _whole("quality", reader, view, shown, state, here) if shown else []
 
 
-def _shown(family: Family, view: ModelView, judged: dict[str, Monitor]) -> dict[str, Monitor]:
-    """The monitors of the family's measures of the whole model, by measure."""
+async def every_quality(reader: Reader, view: ModelView, state: PageState, here: Here) -> list[Any]:
+    """As `quality`, with the measures that no monitor takes, too."""
+    wanted = [about for about in view.measures.values() if about.family is Family.QUALITY and about.subject is Subject.MODEL]
+    shown = {about.name: taken(view, about.name, state, segment=_segment(about, state)) for about in wanted if about.fits(view.contract)}
+    return await _whole("quality", reader, view, shown, state, here)
+
+
+async def drift(reader: Reader, view: ModelView, state: PageState, here: Here) -> list[Any]:
+    """Has the model drifted as a whole? Nothing if no monitor watches that."""
+    names = [about.name for about in view.measures.values() if about.family is Family.DRIFT and about.subject is Subject.MODEL]
+    chosen = {name: monitor for name in names if (monitor := choose(view.monitors, name, state.monitor, segment=state.segment)) is not None}
+    shown = _shown(Family.DRIFT, view, chosen)
+    return await _whole("whole", reader, view, shown, state, here) if shown else []
+
+
+def _shown(family: Family, view: ModelView, judged: dict[str, Monitor]) -> dict[str, Taken]:
+    """How the family's measures of the whole model are taken by monitors, by measure."""
     known = view.measures
-    return {name: monitor for name, monitor in judged.items() if known[name].family is family and known[name].subject is Subject.MODEL}
+    return {
+        name: Taken(monitor, stored=True)
+        for name, monitor in judged.items()
+        if known[name].family is family and known[name].subject is Subject.MODEL
+    }
 
 
-async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
+def _segment(about: Measure, state: PageState) -> str:
+    """The segment of a measure's readings: how events come has no segments."""
+    return ALL if about.of_stream else state.segment
+
+
+async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Taken], state: PageState, here: Here) -> list[Any]:
     """The newest value of each measure; the selected measure over time, and by segment. `part` names the chart."""
     name = state.measure if state.measure in shown else next(iter(shown))
-    monitor, about = shown[name], view.measures[name]
-    over = {other: period(view.row, state, one.window.step) for other, one in shown.items()}
-    asked = {other: question(one, state, over[other], column="") for other, one in shown.items()}
+    how, about = shown[name], view.measures[name]
+    monitor = how.monitor
+    over = {other: period(view.row, state, one.monitor.window.step) for other, one in shown.items()}
+    asked = {
+        other: question(one, _segment(view.measures[other], state), over[other].start, over[other].end) for other, one in shown.items()
+    }
     answers, volume = await gather(
         gather(*(series(reader, query, over[other]) for other, query in asked.items())),
         traffic(reader, view.row.model, state.segment, over[name]),
@@ -66,17 +96,17 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Mo
     card = piece.card(
         f"{about.title}, {word.stretch(over[name].start, over[name].end)}",
         [choices(shown, monitor, view, state, here), windows(one, slot, state, here), chart],
-        note=f"{reach(state)}, {shift(over[name])}. Bars: predictions in light, {counted} in dark.{band}",
-        foot=piece.source(asked[name]),
+        note=f"{reach(state)}, {shift(over[name])}. Bars: predictions in light, {counted} in dark.{band}{how.note}",
+        foot=piece.source(query) if isinstance(query := asked[name], Query) else None,
     )
     facts = piece.figures(*(_fact(view.measures[other], one, shown[other], state) for other, one in found.items()))
-    if about.of_stream:
+    if about.of_stream or not how.stored:
         return [facts, card]
     by = await panel(segments(reader, view, monitor, state, over[name], here, column="", window=chosen), "segments")
     return [facts, card, by]
 
 
-def _fact(about: Measure, one: Series, monitor: Monitor, state: PageState) -> tuple[str, Any, Any]:
+def _fact(about: Measure, one: Series, how: Taken, state: PageState) -> tuple[str, Any, Any]:
     slot = window_of(state, one)
     if slot is None or not one.verdict[slot]:
         where = "in this period" if slot is None else f"of {moment.period(one.time(slot), one.time(slot + 1))}"
@@ -85,7 +115,9 @@ def _fact(about: Measure, one: Series, monitor: Monitor, state: PageState) -> tu
     against = f"baseline {word.number(baseline)}, " if baseline is not None else ""
     shown = [
         piece.badge(one.verdict[slot], one.reason[slot], limited=one.limited),
-        html.Span(against + of(one, slot, monitor), className="faint"),
+        html.Span(
+            ("all traffic, " if _segment(about, state) != state.segment else "") + against + of(one, slot, how.monitor), className="faint"
+        ),
     ]
     return (about.title, word.value(one.value[slot], about), shown)
 

@@ -99,7 +99,7 @@ def _compute(target: VectorSums, baseline: VectorSums, params: EmbeddingParams) 
 
     def evidence(places: Places) -> list[dict[str, Any]]:
         found = (np.broadcast_to(one, value.shape)[places].tolist() for one in (n, m))
-        return [{"vectors": one, "baseline_vectors": other} for one, other in zip(*found, strict=True)]
+        return [{"vectors": int(one), "baseline_vectors": int(other)} for one, other in zip(*found, strict=True)]
 
     return Result(value, why, interval if params.of in {"norm_shift", "nearest_reference"} else None, law, evidence)
 

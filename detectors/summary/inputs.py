@@ -12,7 +12,7 @@ from core.block import Categories, Floats, Ints, Predictions
 from core.classes import Classes
 from core.contract import PREDICTION, SCORE, Column, Contract
 from core.segment import Segments
-from detectors.summary import vector_column
+from detectors.summary import multivariate, vector_column
 from detectors.summary.bins import bins
 from detectors.summary.merge import PaneLayout, merge
 from detectors.summary.moments import moments, sketch, sketches
@@ -59,7 +59,8 @@ class InputSummary:
     """An additive summary of predictions: one row a (slot, version, role, segment, column), bins as sparse lists.
 
     `sum` holds the sums of a numeric column's values, by value bin (zeros elsewhere); `below` and `above` count the values
-    beyond the reference's p1 and p99; `joint` are the sums of a vector column by `term`; the moments are those of `detectors.summary.moments`. Law: `of(a).merge(of(b)) == of(a + b)`.
+    beyond the reference's p1 and p99; `joint` are by `term` the sums of a vector column, and in the row of column "" those over all features together
+    (`detectors.summary.multivariate`); the moments are those of `detectors.summary.moments`. Law: `of(a).merge(of(b)) == of(a + b)`.
     """
 
     table: pa.Table
@@ -77,7 +78,10 @@ class InputSummary:
         held = _values(contract, block)
         dimensions = {name: texts for name in segments.dimensions if isinstance(texts := held[name], Categories)}
         panes = PaneRows.of(contract, segments, block.ts, block.version, block.role, dimensions)
-        cells, sums, seen = zip(*(_column(panes, column, held[column.name]) for column in contract.summarised), strict=True)
+        places = {column.name: bins(column, held[column.name]) for column in contract.summarised}
+        cells, sums, seen = zip(
+            *(_column(panes, column, held[column.name], places[column.name]) for column in contract.summarised), strict=True
+        )
         columns = len(contract.summarised)
         names = pa.array([column.name for column in contract.summarised], pa.string())
         every = Tally(
@@ -86,7 +90,7 @@ class InputSummary:
             count=np.concatenate([cell.count for cell in cells]),
             sums=(np.concatenate([cell.sums[0] if cell.sums else np.zeros(len(cell.bin)) for cell in cells]),),
         )
-        return InputSummary(
+        own = InputSummary(
             pa.table(
                 {
                     **panes.keys(columns),
@@ -103,6 +107,10 @@ class InputSummary:
                 }
             ).select(LAYOUT.schema.names)
         )
+        if (known := contract.multivariate) is None:
+            return own
+        found = multivariate.sums(panes, known, tuple(contract.column(name) for name in known.columns), places)
+        return InputSummary(pa.concat_tables([own.table, _together(panes, found)], promote_options="permissive").unify_dictionaries())
 
     def add(self, contract: Contract, segments: Segments, block: Predictions) -> InputSummary:
         """This summary and that of `block`, together."""
@@ -154,6 +162,20 @@ def _vectors(panes: PaneRows, contract: Contract, block: Predictions, held: Mapp
     return {"term": pa.ListArray.from_arrays(offsets, pa.array(terms)), "joint": pa.ListArray.from_arrays(offsets, pa.array(sums))}
 
 
+def _together(panes: PaneRows, found: Ints) -> pa.Table:
+    """The sums over all features together (P, width), one row a pane."""
+    rows = len(panes)
+    offsets, terms = np.arange(rows + 1, dtype=np.int32) * found.shape[1], np.tile(np.arange(found.shape[1], dtype=np.uint16), rows)
+    held = {
+        **panes.keys(),
+        "column": pa.array([multivariate.COLUMN] * rows, pa.string()).dictionary_encode(),
+        **{name: pa.array(panes.n, pa.uint64()) for name in ("n", "measured")},
+        "term": pa.ListArray.from_arrays(pa.array(offsets), pa.array(terms)),
+        "joint": pa.ListArray.from_arrays(pa.array(offsets), pa.array(found.ravel())),
+    }
+    return pa.table(held | {name: _nothing(name, rows) for name in LAYOUT.schema.names if name not in held}).select(LAYOUT.schema.names)
+
+
 def _values(contract: Contract, block: Predictions) -> dict[str, Categories | Floats]:
     """The block's values by column name; a class is the contract's class that it means."""
     numbers, texts = iter(block.numbers), iter(block.texts)
@@ -164,10 +186,9 @@ def _values(contract: Contract, block: Predictions) -> dict[str, Categories | Fl
 
 
 def _column(
-    panes: PaneRows, column: Column, values: Categories | Floats
+    panes: PaneRows, column: Column, values: Categories | Floats, place: Ints
 ) -> tuple[Tally, dict[str, Floats | Ints], tuple[Ints, Ints, Ints]]:
-    """A column's cells, its sums by pane, and its sketch."""
-    place = bins(column, values)
+    """A column's cells, its sums by pane, and its sketch; `place` are the bins of its values."""
     held: dict[str, Floats | Ints] = {**moments(panes, column, values, place)}
     seen = sketch(panes, column, values, place)
     if isinstance(values, Categories):

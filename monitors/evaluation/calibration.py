@@ -25,7 +25,7 @@ from detectors.budget import Allowance, Allowed, allowance
 from detectors.dispersion import ENOUGH, Dispersion, dispersion, dispersion_of_others, p_value
 from detectors.spec import Law
 from monitors.evaluation.plan import chunks
-from monitors.evaluation.watched import columns_of, fields, groupings_of, most, segments_of, unsuited
+from monitors.evaluation.watched import columns_of, fields, groupings_of, most, read_columns, segments_of, unsuited
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import Reads, Scope
@@ -125,9 +125,8 @@ class _Basis:
 
 
 def _scope(monitor: Monitor, model: Model, found: Sequence[str], version: str | None) -> Scope:
-    columns = columns_of(monitor, model.contract)
-    names = tuple(name for name in columns if name)
-    return Scope(model, segments_of(monitor, model, found), groupings_of(monitor), names, version, fields(monitor, model.contract))
+    columns, read = read_columns(monitor, model.contract), fields(monitor, model.contract)
+    return Scope(model, segments_of(monitor, model, found), groupings_of(monitor), columns, version, read)
 
 
 def _calibrated(monitor: Monitor, basis: _Basis, scope: Scope, reads: Callable[[Scope], Reads]) -> Calibration:

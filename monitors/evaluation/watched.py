@@ -16,6 +16,7 @@ from core.segment import grouping_of
 from core.span import Spans
 from detectors import catalogue
 from detectors.evidence import Age, ColumnDrift, Copies, Orphans, Rejects, Schema
+from detectors.summary import multivariate
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import PaneFields, Scope
@@ -79,17 +80,20 @@ def of_columns(monitor: Monitor) -> Monitor | None:
 
 def read_columns(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
     """The columns whose panes a monitor reads."""
-    spec = catalogue.known(monitor.measure)
-    if spec is not None and spec.evidence is Schema:
+    read = of_columns(monitor) or monitor
+    evidence = catalogue.spec(read.measure).evidence
+    if evidence is Schema:
         return tuple(column.name for column in contract.features)
-    return tuple(name for name in columns_of(of_columns(monitor) or monitor, contract) if name)
+    return tuple(name for name in columns_of(read, contract) if name or KINDS[evidence].fields(name).inputs)
 
 
 def most(scope: Scope) -> int:
     """How many windows are evaluated at a time."""
-    widths = [column.bins for column in scope.model.contract.summarised] or [1]
-    read = [scope.model.contract.column(name).bins for name in scope.columns] or [1]
-    return max(1, min(_CELLS // (max(widths) * len(scope.segments)), _SPARSE // (sum(read) * len(scope.segments))))
+    contract = scope.model.contract
+    together = multivariate.width(contract.multivariate) if contract.multivariate else 1
+    widths = [column.bins for column in contract.summarised] or [1]
+    read = [contract.column(name).bins if name else together for name in scope.columns] or [1]
+    return max(1, min(_CELLS // (max(*widths, *read) * len(scope.segments)), _SPARSE // (sum(read) * len(scope.segments))))
 
 
 def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from core.block import Categories, Floats, Ints
 from core.span import Spans
@@ -65,8 +64,9 @@ def reference(scope: Scope) -> tuple[pa.Table, Extent, tuple[Spans]]:
 
 def inputs(scope: Scope, column: str) -> tuple[pa.Table, Extent, tuple[Spans]]:
     """As `reference`, for the input panes of a column, in the form that the store gives."""
-    held = (scope.model.reference.input if scope.model.reference else InputSummary.zero()).to_columns()
-    held = held.filter(pc.equal(held["column"], column)).rename_columns({"slot": "start"})
+    summary = scope.model.reference
+    held = InputSummary.zero().to_columns() if summary is None else summary.of_column(column)
+    held = held.rename_columns({"slot": "start"})
     total = pa.array([sum(row) for row in held["sum"].to_pylist()], pa.float64())
     return held.append_column("sum_bin", held["bin"]).append_column("total", total), Extent.of(_ONE), (_ONE,)
 

@@ -18,6 +18,7 @@ from monitors.evidence import (
     counts,
     delays,
     distinct,
+    joint,
     labelling,
     late,
     losses,
@@ -72,4 +73,5 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.Age: age,
     evidence.Volume: volume,
     evidence.VectorSums: vectors,
+    evidence.Joint: joint,
 }

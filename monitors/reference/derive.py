@@ -30,7 +30,8 @@ from monitors.reference import arrow
 from monitors.reference.arrow import Use, ValueForm
 from monitors.reference.arrow_time import after
 from monitors.reference.layout import FileLayout, layout
-from monitors.reference.option import Options
+from monitors.reference.multivariate import with_multivariate
+from monitors.reference.option import Options, Together
 from monitors.reference.rows import classes_of, dimension, outcomes_of, predictions_of, probability_columns, score_column
 from monitors.reference.signal import binned, names_of, with_signals
 from monitors.reference.usual import usual_window
@@ -70,11 +71,28 @@ class ReferenceSummary:
         """Counts of all bins of a column by segment; for `@label` of the labelled rows. KeyError if there is no such column."""
         return self._counts[column]
 
+    def of_column(self, column: str) -> pa.Table:
+        """The rows of a column in the input summary; none if there is no such column."""
+        first, after = self._rows_of_columns.get(column, (0, 0))
+        return self._by_column.slice(first, after - first)
+
+    @cached_property
+    def _by_column(self) -> pa.Table:
+        """The input summary in order of columns, so that those of one are a slice."""
+        table = self.input.to_columns()
+        return table.set_column(table.schema.get_field_index("column"), "column", table["column"].cast(pa.string())).sort_by("column")
+
+    @cached_property
+    def _rows_of_columns(self) -> dict[str, tuple[int, int]]:
+        names, first = np.unique(np.array(self._by_column["column"].to_pylist(), np.object_), return_index=True)
+        return dict(zip(names.tolist(), zip(first.tolist(), [*first[1:].tolist(), self._by_column.num_rows], strict=True), strict=True))
+
     @cached_property
     def _counts(self) -> dict[str, dict[str, Floats]]:
         found: dict[str, dict[str, Floats]] = {name: {} for name in self.bins}
         for row in self.input.to_columns().select(["column", "segment", "bin", "count"]).to_pylist():
-            found[row["column"]][row["segment"]] = _dense(row["bin"], row["count"], self.bins[row["column"]])
+            if row["column"] in found:
+                found[row["column"]][row["segment"]] = _dense(row["bin"], row["count"], self.bins[row["column"]])
         for row in self.performance.to_columns().select(["segment", "label_bin", "label_count"]).to_pylist():
             found[LABEL][row["segment"]] = _dense(row["label_bin"], row["label_count"], self.bins[LABEL])
         return found
@@ -116,6 +134,7 @@ def derive(
     outcomes = outcomes_of(table, contract)
     contract = _with_bins(table, given, contract, block, outcomes)
     contract, block = with_signals(table, given, contract, block, names_of(found, contract, options.signals))
+    contract = with_multivariate(contract, block, options.multivariate)
     contract = msgspec.structs.replace(contract, usual=usual_window(contract, block), facts=True)
     return contract, _summarise(contract, block, outcomes)
 
@@ -123,7 +142,8 @@ def derive(
 def content(table: pa.Table, options: Options) -> str:
     """A hash of the values and options that `derive` uses, however the file stores the values."""
     found = layout(table, options)
-    rest = (options.task, options.positive, options.threshold, options.earliest, options.signals)
+    together = () if options.multivariate is Together.AUTO else (options.multivariate,)
+    rest = (options.task, options.positive, options.threshold, options.earliest, options.signals, *together)
     digest = hashlib.sha256(
         msgspec.json.encode([found.roles, found.features, found.kinds, found.dimensions, sorted(found.protected), found.crosses, rest])
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -16,6 +17,14 @@ from core.error import ConfigError
 _LISTS = ("features", "categorical", "text", "exclude", "segments", "protected", "signals")
 _NAME = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=,|\Z)|([^,"][^,]*|)(?=,|\Z)')
 _OLDEST = moment.parse("1900-01-01T00:00:00Z")  # the times that the stores can hold
+
+
+class Together(StrEnum):
+    """Whether panes hold sums over all features together: if there are few features, always, or never."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +50,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ensemble_prefix: str | None = None
     attribution_prefix: str | None = None
     signals: tuple[str, ...] | None = None
+    multivariate: Together = Together.AUTO
     features: tuple[str, ...] | None = None
     categorical: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
@@ -78,6 +88,10 @@ def _value(name: str, value: Any) -> Any:
         return tuple(dict.fromkeys(part for part in (split(value) if isinstance(value, str) else value) if part))
     if name == "task":
         return Task(value)
+    if name == "multivariate":
+        if value not in tuple(Together):
+            raise ValueError("one of auto, on, off")
+        return Together(value)
     if name == "interval":
         lower, upper, level = split(value) if isinstance(value, str) else value
         return lower, upper, _between(float(level), "the level")

@@ -12,6 +12,7 @@ import pyarrow as pa
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.contract import Contract, Task
 from core.extra import fields_of, read
+from core.text import INVALID, NULL
 from storage.facts import column as col
 from storage.facts.engine import Engine
 
@@ -180,6 +181,19 @@ class Raw:
             logged=col.ints(table["logged"]),
             vectors=col.vectors(table["vectors"], sizes) if sizes else (),
         )
+
+    def unseen(self, contract: Contract, column: str, values: Ints, most: int) -> list[tuple[str, int]]:
+        """Of a categorical column in these slots the values that its reference does not have, and how many distinct events have each; the most frequent first, `most` of them."""
+        texts = [one.name for one in contract.kept if not one.numeric]
+        known = contract.column(column)
+        sql = (
+            f"SELECT value, uniqExact(prediction_id) AS n FROM (SELECT prediction_id, texts[{texts.index(column) + 1}] AS value FROM predictions"
+            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS})"
+            " WHERE value NOT IN (SELECT arrayJoin({known:Array(String)})) GROUP BY value ORDER BY n DESC, value LIMIT {most:UInt64}"
+        )
+        asked = {"model": contract.model, "contract": contract.version, "most": most, **slots(values, contract.pane)}
+        table = self._engine.query(sql, asked | {"known": [*known.categories, *known.others, NULL, INVALID]})
+        return list(zip(table["value"].cast(pa.string()).to_pylist(), table["n"].to_pylist(), strict=True))
 
     def outcomes(self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None) -> Outcomes:
         """The labelled events of these slots that were taken under `contract`; `dimensions` as texts, null where the contract has none of the name."""

@@ -156,6 +156,14 @@ def monitors() -> list[dict[str, Any]]:
             "measure": "drift.weighted",
             "target": {"window": "2d", "every": "1d"},
         },
+        {**shared, "segments": ["all", "education"], "monitor": "mmd", "measure": "drift.mmd", "baseline": "previous", "warn": 0.005},
+        {
+            **shared,
+            "segments": ["all", "sex"],
+            "monitor": "correlation",
+            "measure": "drift.correlation",
+            "target": {"window": "2d", "every": "1d"},
+        },
         {**shared, "monitor": "auc", "measure": "performance.roc_auc", "baseline": "previous", "target": {"window": "5d"}},
     ]
 

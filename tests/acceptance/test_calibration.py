@@ -24,7 +24,7 @@ from monitors.evaluation.evaluate import Evaluate
 from monitors.model import Model
 from storage.facts.purge import purge
 from tests.acceptance.test_reference_facts import give, stores
-from tests.oracle import dispersion
+from tests.oracle import dispersion, joint
 from tests.oracle.rows import Rows
 from tests.oracle.spec import Spec
 from watchkeeper.stores import Stores
@@ -81,7 +81,9 @@ def test_the_dispersion_of_each_measure_is_that_of_its_windows(stores: Stores) -
     frame = table.to_pandas()
     basis = dispersion.of_reference(Rows(frame, frame, Spec("binary", segments=("c",))), moment.DAY, moment.DAY)
     for measure in (
-        name for name, about in MEASURES.items() if about.tested and about.subject is Subject.COLUMN and set(about.kinds) != {Kind.TEXT}
+        name
+        for name, about in MEASURES.items()
+        if about.tested and about.subject is Subject.COLUMN and {Kind.NUMERIC, Kind.CATEGORICAL} & set(about.kinds)
     ):
         found = calibrated(stores, model, measure, segments=("all", "c"), min_samples=80)
         assert (found.windows, found.provisional) == (DAYS - 2, False)
@@ -97,6 +99,25 @@ def test_the_dispersion_of_each_measure_is_that_of_its_windows(stores: Stores) -
                 assert known.phi[place] == pytest.approx(expected, rel=1e-9), (measure, column, segment)
             assert known.windows.tolist() == [DAYS - 2, DAYS - 2, *known.windows[2:3], DAYS - 2], measure
         assert MEASURES[measure].name != "drift.psi" or found.of("x", ("all",)).phi[0] > 2
+
+
+@pytest.mark.parametrize("measure", ["drift.mmd", "drift.correlation"])
+def test_the_dispersion_of_all_features_together_is_that_of_their_windows(stores: Stores, measure: str) -> None:
+    """Of `all` and of segments; rows of a day are worth less than their number."""
+    table = file()
+    table = table.append_column("y", pa.array(np.random.default_rng(4).normal(size=table.num_rows) + np.nan_to_num(table["x"].to_numpy())))
+    _, model = give(stores, "together", table)
+    frame = table.to_pandas()
+    whole = Rows(frame, frame, Spec("binary", segments=("c",)))
+    known, profile = joint.of(whole), model.contract.multivariate
+    assert profile is not None
+    assert [profile.bandwidth, profile.degrees] == pytest.approx([known.bandwidth, known.degrees], rel=1e-9)
+    basis, written = dispersion.of_reference(whole, moment.DAY, moment.DAY), {"measure": measure, "min_samples": 80}
+    found = calibrated(stores, model, measure, segments=("all", "c"), min_samples=80)
+    for place, segment in enumerate(SEGMENTS):
+        expected = dispersion.phi(dispersion.statistics(written, "", basis, ("c",) if "=" in segment else (), segment))
+        assert found.of("", SEGMENTS).phi[place] == pytest.approx(expected, rel=1e-9), segment
+    assert measure == "drift.correlation" or found.of("", ("all",)).phi[0] > 1.5
 
 
 def test_windows_that_overlap_are_taken_apart(stores: Stores) -> None:

@@ -113,6 +113,8 @@ def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
             "params": {"weights": {"temp": 3, "hour": 1, "dest": 0.5}},
             "warn": 0.1,
         },
+        {"monitor": "mmd", "measure": "drift.mmd", **weekly, "warn": 0.01},
+        {"monitor": "correlation", "measure": "drift.correlation", **weekly, "baseline": "previous", "warn": 0.2},
         {"monitor": "drifted-before", "measure": "drift.share_drifted", **weekly, "segments": ["all"], "baseline": "previous"},
     ]
     names = ("mae", "rmse") if pair.task == "regression" else ("accuracy", "f1", "roc_auc")

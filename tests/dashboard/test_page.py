@@ -32,6 +32,8 @@ ADDRESSES = [
     "/ui/pipeline",
     "/ui/models/departs-late",
     "/ui/models/arrival-delay",
+    "/ui/models/departs-late/drift",
+    "/ui/models/departs-late/quality",
     "/ui/models/departs-late/columns/temp",
     "/ui/models/departs-late/columns/carrier",
 ]
@@ -90,12 +92,12 @@ async def test_an_installation_where_nothing_happened_says_so(address: str) -> N
 
 
 async def test_the_model_page_asks_only_for_what_it_draws(twin: Twin) -> None:
-    """A year, 20 segments, 10 columns: the readings asked for are those of one segment and of one grouping, in at most a dozen questions."""
+    """A year, 20 segments, 10 columns: the readings asked for are those of one segment and of one grouping, in at most fifteen questions."""
     asked = Asked(twin)
     await page(asked, "/ui/models/departs-late", "?range=365d&by=carrier")
     assert asked.rows <= 365 * (3 + 16 + 10) + 40
     assert asked.calls["readings"] <= 6
-    assert asked.calls.total() <= 14
+    assert asked.calls.total() <= 15
 
 
 async def test_the_model_page_says_what_is_none_of_its_classes() -> None:
@@ -291,9 +293,9 @@ async def test_the_pipeline_tells_what_waits_and_what_could_not_be_used(twin: Tw
 
 
 async def test_signals_are_offered_where_the_contract_has_them(twin: Twin) -> None:
-    """The drift part of the Model page leads to each; the page of one that no monitor watches shows its distribution all the same."""
+    """The page Drift leads to each; the page of one that no monitor watches shows its distribution, and its drift computed on demand."""
     model = "departs-late"
-    assert "Signals" not in text(await page(twin, f"/ui/models/{model}", ""))
+    assert "Signals" not in text(await page(twin, f"/ui/models/{model}/drift", ""))
     before = twin._contracts[model]
     signals = (
         Column(name="@latency_ms", kind=Kind.NUMERIC, edges=(1.0, 10.0, 100.0)),
@@ -301,11 +303,11 @@ async def test_signals_are_offered_where_the_contract_has_them(twin: Twin) -> No
     )
     twin._contracts[model] = msgspec.structs.replace(before, signals=signals)
     try:
-        offered = text(await page(twin, f"/ui/models/{model}", ""))
+        offered = text(await page(twin, f"/ui/models/{model}/drift", ""))
         assert all(f"columns/{one.name}" in offered for one in signals)
         for one in signals:
             shown = text(await page(twin, f"/ui/models/{model}/columns/{one.name}", ""))
-            assert "No monitor takes a drift measure of it" in shown
+            assert "No monitor watches this: computed now, not stored, no alarms." in shown
             assert f"{one.name}: " in shown
     finally:
         twin._contracts[model] = before

@@ -26,7 +26,18 @@ from tests.dashboard.twin import Twin
 from tests.dashboard.year import DAYS, START, STORM
 
 MODEL = "/ui/models/departs-late"
-PAGES = ["/ui/", "/ui/models", MODEL, "/ui/models/arrival-delay", f"{MODEL}/columns/temp", f"{MODEL}/columns/carrier", "/ui/alerts"]
+DRIFT = f"{MODEL}/drift"
+PAGES = [
+    "/ui/",
+    "/ui/models",
+    MODEL,
+    "/ui/models/arrival-delay",
+    DRIFT,
+    f"{MODEL}/quality",
+    f"{MODEL}/columns/temp",
+    f"{MODEL}/columns/carrier",
+    "/ui/alerts",
+]
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +112,7 @@ async def test_a_model_without_a_reference_says_so_and_shows_the_command(twin: T
     assert "This model has no reference, and input-drift compares with one." in shown
     assert "watchkeeper reference departs-late reference.parquet --task binary" in shown
     assert not [figure for figure in figures(json.loads(shown)) if figure["data"][0]["type"] == "heatmap"]
-    assert f'"{MODEL}/columns/temp"' in shown
+    assert f'"{MODEL}/columns/temp"' in text(await page(bare, DRIFT, ""))
     drawn = json.loads(text(await page(bare, f"{MODEL}/columns/temp", "?window=2013-07-05T00:00:00Z")))
     assert "drawn alone: the model has no reference" in json.dumps(drawn)
     assert "watchkeeper reference departs-late" in json.dumps(drawn)
@@ -115,7 +126,7 @@ async def test_a_column_that_is_all_null_is_not_ok(twin: Twin) -> None:
     mine = pc.and_(pc.equal(table["column"], "visib"), pc.equal(table["segment"], "all"))
     at = table.schema.get_field_index("value")
     readings = {**twin._readings, ("departs-late", "nulls"): table.set_column(at, "value", pc.if_else(mine, 1.0, table["value"]))}
-    shown = json.loads(text(await page(changed(twin, _readings=readings), MODEL, "")))
+    shown = json.loads(text(await page(changed(twin, _readings=readings), DRIFT, "")))
     row = next(row for row in _rows(shown) if "visib" in json.dumps(row[0]))
     assert "All null" in json.dumps(row)
     assert "badge ok" not in json.dumps(row)
@@ -203,7 +214,10 @@ async def test_names_of_three_hundred_characters_are_cut_with_the_whole_in_a_too
     for key, table in twin._readings.items():
         renamed = pa.array([long.get(column, column) for column in table["column"].to_pylist()])
         readings[key] = table.set_column(table.schema.get_field_index("column"), "column", renamed)
-    shown = await page(changed(twin, _readings=readings), MODEL, "")
+    contract = twin._contracts["departs-late"]
+    features = tuple(msgspec.structs.replace(one, name=long.get(one.name, one.name)) for one in contract.features)
+    contracts = {**twin._contracts, "departs-late": msgspec.structs.replace(contract, features=features)}
+    shown = await page(changed(twin, _readings=readings, _contracts=contracts), DRIFT, "")
     (heat,) = [figure for figure in figures(json.loads(text(shown))) if figure["data"][0]["type"] == "heatmap"]
     assert len(set(heat["data"][0]["y"])) == len(heat["data"][0]["y"])
     assert max(len(name) for name in heat["layout"]["yaxis"]["ticktext"]) <= 24
@@ -230,7 +244,7 @@ async def test_the_distribution_of_a_segment_without_readings_is_of_a_whole_wind
     last = pc.equal(table["window_start"], START + (DAYS - 1) * moment.DAY)
     at = table.schema.get_field_index("n_target")
     thin = table.set_column(at, "n_target", pc.if_else(last, pa.scalar(1, table["n_target"].type), table["n_target"]))
-    reader = narrowed(changed(twin, _readings={**twin._readings, ("departs-late", "input-drift"): thin}))
+    reader = narrowed(changed(twin, computes=False, _readings={**twin._readings, ("departs-late", "input-drift"): thin}))
     day = moment.text(START + (DAYS - 2) * moment.DAY)[:10]
     for segment in ("", "?segment=carrier%3DUA"):
         shown = text(await page(reader, f"{MODEL}/columns/temp", segment))
@@ -310,7 +324,7 @@ async def test_a_column_that_was_null_for_a_day_of_a_week_is_not_ok(twin: Twin) 
     reader = changed(
         twin, _monitors={**twin._monitors, "departs-late": weekly}, _readings={**twin._readings, ("departs-late", "nulls"): nulls}
     )
-    shown = json.loads(text(await page(reader, MODEL, f"?window={moment.text(day)}")))
+    shown = json.loads(text(await page(reader, DRIFT, f"?window={moment.text(day)}")))
     row = json.dumps(next(row for row in _rows(shown) if "visib" in json.dumps(row[0])))
     assert "Null rate up to 1" in row
     assert "badge ok" not in row

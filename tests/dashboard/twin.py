@@ -19,10 +19,12 @@ from core.error import ConfigError
 from core.monitor import Monitor
 from core.reading import Query
 from core.segment import ALL
+from core.trial import Trial
 from dashboard.ports import ModelRow, Pipeline
 from detectors.catalogue import MEASURES
 from tests.dashboard import year
-from tests.dashboard.year import DAYS, SHARES, START, STORM
+from tests.dashboard.year import DAYS, NUMBERS, SHARES, START, STORM, TEXTS
+from watchkeeper.reader.ranking import ranked
 
 
 class Twin:
@@ -37,6 +39,7 @@ class Twin:
         self.failing: set[str] = set()
         self.strangers = {"predictions": 0, "labels": 0}
         self.bare: set[str] = set()  # models without a reference
+        self.computes = True  # whether readings are computed on demand
         self.moved = False  # one more prediction since the page was drawn
 
     def models(self) -> list[ModelRow]:
@@ -72,6 +75,8 @@ class Twin:
             table for (model, monitor), table in self._readings.items() if query.model in {None, model} and query.monitor in {None, monitor}
         ]
         table = pa.concat_tables(fit) if fit else next(iter(self._readings.values())).slice(0, 0)
+        if query.columns:
+            table = table.filter(pc.is_in(table["column"], pa.array(query.columns)))
         for name in ("measure", "column"):
             if (wanted := getattr(query, name)) is not None:
                 table = table.filter(pc.equal(table[name], wanted))
@@ -85,6 +90,35 @@ class Twin:
         if query.end is not None:
             table = table.filter(pc.less(table["window_start"], query.end))
         return table.slice(0, query.limit)
+
+    def evaluate(self, trial: Trial) -> pa.Table:
+        self._may("evaluate")
+        if not self.computes:
+            raise ConfigError("these are 200,001 readings", remedy="ask for less")
+        fields = trial.monitor
+        table = year.computed(self._contracts[fields["model"]], fields["measure"], fields.get("target", {"window": "1d"})["window"])
+        wanted = {"all", *fields.get("segments", ())} if trial.segment is None else {trial.segment}
+        kept = [name in wanted or name.split("=")[0] in wanted for name in table["segment"].to_pylist()]
+        table = table.filter(pa.array(kept))
+        if columns := fields.get("columns"):
+            table = table.filter(pc.is_in(table["column"], pa.array(columns)))
+        if trial.start is not None and trial.end is not None:
+            starts = table["window_start"]
+            table = table.filter(pc.and_(pc.greater_equal(starts, trial.start), pc.less(starts, trial.end)))
+        return table
+
+    def ranking(self, asked: Query | Trial) -> pa.Table:
+        return ranked(self.readings(asked) if isinstance(asked, Query) else self.evaluate(asked))
+
+    def calibration(self, monitor: Monitor) -> Mapping[str, Any] | None:
+        told = {"windows": 30, "provisional": False, "extrapolated": False, "expected_per_30d": None}
+        return told | {"phi": dict.fromkeys(monitor.columns, 3.5)}
+
+    def importance(self, model: str, segment: str, start: int, end: int) -> Mapping[str, float]:
+        return {name: 1 / place for place, name in enumerate((*NUMBERS, *TEXTS), 1)} if model == "departs-late" else {}
+
+    def new_categories(self, model: str, start: int, end: int) -> list[tuple[str, int, list[tuple[str, int]]]]:
+        return [("dest", 18, [("BGR", 11), ("a,b", 7)])] if start >= START + 300 * moment.DAY else []
 
     def segments(self, model: str) -> list[str]:
         if model not in self._contracts:

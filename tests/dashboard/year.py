@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -160,6 +161,8 @@ def _values(monitor: Monitor, column: str, random: np.random.Generator, n: Any) 
             return np.maximum(29 + 5 * np.sin(day / 58) + 16 * storm + 40 * noise, 0)
         case "quality.null_rate":
             return np.clip((0.31 * storm if column == "temp" else 0) + 0.004 + 0.02 * np.abs(noise), 0, 1)
+    if MEASURES[monitor.measure].family is Family.QUALITY:
+        return np.clip(0.002 + 0.01 * np.abs(noise), 0, 1)
     psi = np.array([drift(column, place) for place in range(DAYS)]) ** 1.3 + 9 / np.maximum(n, 30) * random.gamma(4, 0.25, DAYS)
     return psi if monitor.measure == "drift.psi" else np.sqrt(psi / 8 / np.log(2))
 
@@ -178,6 +181,30 @@ def readings(of: Contract, monitor: Monitor, days: dict[str, Any]) -> pa.Table:
         base = {"performance.accuracy": 0.835, "performance.mae": 16.2}.get(monitor.measure) if monitor.baseline and labelled else None
         blocks.append(_block(of.model, monitor, column, segment, n, value, base))
     return pa.concat_tables(blocks)
+
+
+@cache
+def computed(of: Contract, measure: str, window: str) -> pa.Table:
+    """What `POST /v1/evaluate` would answer, for all columns and segments, with evidence. All windows are days."""
+    assert window == "1d"
+    monitor = Monitor(
+        name="on demand", model=of.model, measure=measure, segments=("all", "origin", "carrier"), baseline=Reference(), min_samples=50
+    )
+    table = readings(of, monitor, traffic())
+    evidence = [json.dumps(_evidence(value)) for value in table["value"].to_pylist()]
+    effective = pc.divide(pc.cast(table["n_target"], pa.float64()), 3.5)
+    for name, values in (("evidence", pa.array(evidence)), ("n_effective", effective)):
+        table = table.set_column(table.schema.get_field_index(name), name, values)
+    return table
+
+
+def _evidence(value: float | None) -> dict[str, Any]:
+    """A p-value that falls as the value grows, and two bins that make the value."""
+    if value is None:
+        return {}
+    parts = [("[-inf,10)", 0.1, 0.2, 0.6), ("null", 0.3, 0.1, 0.4)]
+    made = [{"bin": name, "target": target, "baseline": baseline, "share": share} for name, target, baseline, share in parts]
+    return {"p": float(np.exp(-12 * value)), "phi": 3.5, "excess": value - 0.02, "contributions": made}
 
 
 def _block(model: str, monitor: Monitor, column: str, segment: str, n: Any, value: Any, base: float | None) -> pa.Table:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from tests.oracle import column as measures
+from tests.oracle import joint
 from tests.oracle.column import z_squared
 from tests.oracle.rows import Rows
 from tests.oracle.sample import Known, Sample
@@ -72,7 +73,7 @@ def p_value(statistic: float, degrees: float, of_windows: list[float]) -> float:
 def statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> list[float]:
     """The statistics of the windows; those of `all` if a segment has fewer than ten windows with enough rows.
 
-    `column` is "" for the coverage by labels.
+    `column` is "" for the coverage by labels, and for all features together.
     """
     own = _statistics(monitor, column, basis, grouping, segment)
     return own if len(own) >= ENOUGH else _statistics(monitor, column, basis, (), "all")
@@ -80,7 +81,8 @@ def statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: 
 
 def _statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> list[float]:
     rows = basis.rows
-    compared = (_covered if column == "" else _compared)(monitor, column, rows)
+    of_model = _together if monitor["measure"] in joint.MEASURES else _covered
+    compared = (of_model if column == "" else _compared)(monitor, column, rows)
     mine = basis.inside & (rows.segments[grouping] == segment)
     if column == "@label":
         mine &= rows.labelled
@@ -98,6 +100,11 @@ def _covered(_monitor: Mapping[str, Any], _column: str, whole: Rows) -> Statisti
     return lambda target, rest: z_squared(
         int(whole.labelled[target].sum()), int(target.sum()), int(whole.labelled[rest].sum()), int(rest.sum())
     )
+
+
+def _together(monitor: Mapping[str, Any], _column: str, rows: Rows) -> Statistic:
+    held, known = joint.held(rows, monitor["measure"]), joint.of(rows)
+    return lambda target, rest: joint.MEASURES[monitor["measure"]](held[target], held[rest], known.degrees).statistic
 
 
 def _compared(monitor: Mapping[str, Any], column: str, whole: Rows) -> Statistic:

@@ -17,7 +17,7 @@ import pandas as pd
 from sklearn import config_context
 
 from tests.oracle import column as measures
-from tests.oracle import dispersion, quality
+from tests.oracle import dispersion, joint, quality
 from tests.oracle.column import COMPARES
 from tests.oracle.dispersion import Basis
 from tests.oracle.performance import measure
@@ -44,6 +44,7 @@ class Found(NamedTuple):
     worth: float | None = None  # independent rows
     excess: float = 0.0  # of PSI, over what it would be on average if nothing had moved
     p: float = 1.0
+    uncalibrated: bool = False  # made of p-values although no window tells what chance does
 
 
 NOTHING = Found(None, 0)
@@ -83,6 +84,8 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
         return "insufficient"
     if value is None:
         return "not_estimable"
+    if target.uncalibrated:
+        return "insufficient"
     compared = value
     if monitor["measure"].startswith("performance.") and baseline is not None:
         if baseline_value is None:
@@ -112,7 +115,8 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     every = duration(monitor.get("target", {}).get("every", monitor.get("target", {}).get("window", "1d")))
     starts = windows(live.windows(np.arange(live.size), length, every)[1], length, every, spec.until)
     of_features = monitor["measure"] in OF_FEATURES
-    whole_model = monitor["measure"] in quality.MEASURES or of_features
+    together = monitor["measure"] in joint.MEASURES
+    whole_model = monitor["measure"] in quality.MEASURES or of_features or together
     performance = monitor["measure"].startswith("performance.")
     named = monitor.get("segments") or ["all"]
     columns = [""] if performance or whole_model else monitor.get("columns") or spec.watched(whole.reference)
@@ -128,12 +132,14 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
         segments = sorted({*whole.segments[grouping], *live.segments[grouping]})
         for column in columns:
             lookup = _performance if performance else _features if of_features else _quality if whole_model else _columnwise
-            find = lookup(monitor, column, whole, live, grouping, length, every, basis)
+            find = (_together if together else lookup)(monitor, column, whole, live, grouping, length, every, basis)
             for start in starts:
                 for segment in segments:
                     target, baseline = find(start, segment)
                     before = (
-                        None if baseline is None or monitor["measure"] in {*COMPARES, *OF_FEATURES, "quality.volume"} else baseline.value
+                        None
+                        if baseline is None or monitor["measure"] in {*COMPARES, *OF_FEATURES, *joint.MEASURES, "quality.volume"}
+                        else baseline.value
                     )
                     yield (
                         monitor["monitor"], monitor["measure"], column, segment, start, start + length, target.value, target.lower,
@@ -255,6 +261,10 @@ def _features(
     each = [_columnwise(psi, name, whole, live, grouping, length, every, basis) for name in names]
     weights = [params["weights"].get(name, 0.0) if "weights" in params else 1.0 for name in names]
 
+    @cache
+    def uncalibrated() -> bool:
+        return not any(dispersion.statistics(psi, name, basis(), (), "all") for name in names)
+
     def find(start: int, segment: str) -> tuple[Found, Found | None]:
         found = [lookup(start, segment) for lookup in each]
         target, baseline = found[0]
@@ -263,9 +273,42 @@ def _features(
         moved = [one.p < params.get("alpha", 0.05) for one, _ in found]
         if monitor["measure"] == "drift.share_drifted":
             high = [one.excess >= params.get("floor", 0.1) for one, _ in found]
-            return Found(float(np.mean(np.logical_and(moved, high))), target.n), baseline
+            return Found(float(np.mean(np.logical_and(moved, high))), target.n, uncalibrated=uncalibrated()), baseline
         excess = [max(0.0, one.excess) if there else 0.0 for (one, _), there in zip(found, moved, strict=True)]
-        return Found(float(np.average(excess, weights=weights)), target.n), baseline
+        return Found(float(np.average(excess, weights=weights)), target.n, uncalibrated=uncalibrated()), baseline
+
+    return find
+
+
+def _together(
+    monitor: Mapping[str, Any],
+    _column: str,
+    whole: Rows,
+    live: Rows,
+    grouping: tuple[str, ...],
+    length: int,
+    every: int,
+    basis: Callable[[], Basis],
+) -> Lookup:
+    """What the rows of all features together make."""
+    measured, against = monitor["measure"], monitor.get("baseline", "reference")
+    here, there, degrees = joint.held(live, measured), joint.held(whole, measured), joint.of(whole).degrees
+
+    @cache
+    def phi(segment: str) -> float:
+        return dispersion.phi(dispersion.statistics(monitor, "", basis(), grouping, segment))
+
+    def rows_of(rows: Rows, place: tuple[int, str], span: int) -> npt.NDArray[np.int64]:
+        return rows.members(grouping, span, every if span else 0, False).get(place, np.zeros(0, np.int64))
+
+    def find(start: int, segment: str) -> tuple[Found, Found | None]:
+        target = here[rows_of(live, (start, segment), length)]
+        if against == "reference":
+            baseline = there[rows_of(whole, (0, segment), 0)]
+        else:
+            baseline = here[rows_of(live, (start - _earlier(against, length), segment), length)]
+        value = joint.MEASURES[measured](target, baseline, degrees).value
+        return Found(value, len(target), worth=len(target) / phi(segment)), Found(None, len(baseline))
 
     return find
 

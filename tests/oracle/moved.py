@@ -65,9 +65,8 @@ def _wasserstein(target: Sample, baseline: Sample, known: Known, _: dict[str, An
         coarse |= signs and loose > COARSE
     if coarse:
         return Value(None)
-    return Value(
-        total / known.scale, statistic=total**2 / _usual_square(x, y, known.bins.edges), degrees=chi_degrees(1 - 15 * math.pi / 56)
-    )
+    usual = _usual_square(x, y, known.bins.edges)  # 0 where all numbers of both sides are one
+    return Value(total / known.scale, statistic=total**2 / usual if usual else None, degrees=chi_degrees(1 - 15 * math.pi / 56))
 
 
 def _usual_square(x: Numbers, y: Numbers, edges: Numbers) -> float:

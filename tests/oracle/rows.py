@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any
 
@@ -42,7 +43,14 @@ class Rows:
         self.labelled = self._label_present()
         # Many monitors ask for the same; each is worked out once.
         self.binned, self.outcomes, self._cells = cache(self._binned), cache(self._outcomes), cache(self._counted)
+        self._made: dict[str, Any] = {}
         self.values, self.members = cache(self._values), cache(self._members)
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` gives, which is worked out once for a name."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
 
     def window(self, length: int) -> npt.NDArray[np.int64]:
         """The start of each row's window."""

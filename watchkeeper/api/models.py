@@ -25,7 +25,7 @@ PARQUET = ("application/vnd.apache.parquet", "application/octet-stream")
 
 OPTIONS = (
     *("task", "id", "ts", "prediction", "score", "proba_prefix", "interval", "label", "label_ts"),
-    *("latency", "status", "caller", "prediction_set", "ensemble_prefix", "attribution_prefix", "signals"),
+    *("latency", "status", "caller", "prediction_set", "ensemble_prefix", "attribution_prefix", "signals", "multivariate"),
     *("features", "categorical", "text", "exclude", "segments", "protected", "positive", "threshold", "earliest"),
 )
 

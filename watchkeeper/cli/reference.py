@@ -36,6 +36,12 @@ def reference(
     attribution_prefix: Annotated[
         Text, typer.Option(help="Prefix of the columns of attributions; the feature follows: attribution_")
     ] = None,
+    multivariate: Annotated[
+        Text,
+        typer.Option(
+            help="Sums over all features together, for drift.mmd and drift.correlation: auto (with up to 20 features), on, or off. [default: auto]"
+        ),
+    ] = None,
     signals: Annotated[Text, typer.Option(help="Signals to keep: confidence,outside, or none. [default: all that the file gives]")] = None,
     features: Annotated[Text, typer.Option(help="Columns to watch: a,b,c. [default: all others]")] = None,
     categorical: Annotated[Text, typer.Option(help="Columns of numbers that are categories: a,b")] = None,
@@ -66,7 +72,7 @@ def reference(
         "id": id_, "ts": ts, "prediction": prediction, "score": score, "proba_prefix": proba_prefix, "interval": interval, "label": label,
         "label_ts": label_ts, "features": features, "categorical": categorical, "text": text, "exclude": exclude, "segments": segments,
         "latency": latency, "status": status, "caller": caller, "prediction_set": prediction_set, "ensemble_prefix": ensemble_prefix,
-        "attribution_prefix": attribution_prefix, "signals": signals, "protected": protected, "positive": positive, "threshold": threshold, "earliest": earliest,
+        "attribution_prefix": attribution_prefix, "signals": signals, "multivariate": multivariate, "protected": protected, "positive": positive, "threshold": threshold, "earliest": earliest,
     }  # fmt: skip
     with connect(url) as client:
         answer = client.reference(model, file.read_bytes(), task=task, **options)

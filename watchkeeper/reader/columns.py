@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core import moment
-from core.contract import LABEL
+from core.contract import LABEL, Kind
 from core.error import ConfigError
+from core.segment import ALL, grouping_of
+from detectors.summary.signal import ATTRIBUTION
 from watchkeeper.reader.sources import Sources
 
+_TOLD = 10  # columns with new values, and values of each
 _EVER = (moment.EARLIEST, moment.LATEST)
 
 
@@ -46,3 +50,35 @@ class ColumnReader(Sources):
         span = (start if start is not None else _EVER[0], end if end is not None else _EVER[1])
         starts, rows = self._stores.panes.traffic(self._known(model), segment, step, span)
         return pa.table({"start": starts, "n": rows})
+
+    def importance(self, model: str, segment: str, start: int, end: int) -> dict[str, float]:
+        """By feature, the mean size of its attributions in a span of whole panes; features without any are left out."""
+        contract = self._known(model)
+        signals = [column.name for column in contract.signals if column.name.startswith(ATTRIBUTION)]
+        if not signals:
+            return {}
+        grouping = "" if segment == ALL else "*".join(grouping_of(segment))
+        found = self._stores.panes.inputs(
+            contract, signals, ("absolute", "bin", "count"), (grouping,), end - start, (start, end), phase=start
+        )
+        means: dict[str, float] = {}
+        for row in found.filter(pc.equal(found["segment"], segment)).to_pylist():
+            null = contract.column(row["column"]).null
+            counted = sum(count for place, count in zip(row["bin"], row["count"], strict=True) if place < null)
+            means |= {row["column"].removeprefix(ATTRIBUTION): row["absolute"] / counted} if counted else {}
+        return means
+
+    def new_categories(self, model: str, start: int, end: int) -> list[tuple[str, int, list[tuple[str, int]]]]:
+        """The categorical features with values in a span of whole panes that the reference does not have: name, how many events have one, and the most frequent of these values.
+
+        Each value comes with its number of events; there are no values where raw events are not kept any more. All traffic, the columns with most events first.
+        """
+        contract = self._known(model)
+        unseen = {column.name: column.values + 1 for column in contract.features if column.kind is Kind.CATEGORICAL}
+        counts = self._stores.panes.inputs(contract, list(unseen), ("bin", "count"), ("",), end - start, (start, end), phase=start)
+        found = {
+            row["column"]: dict(zip(row["bin"], row["count"], strict=True)).get(unseen[row["column"]], 0) for row in counts.to_pylist()
+        }
+        most = sorted((name for name, count in found.items() if count), key=lambda name: (-found[name], name))[:_TOLD]
+        slots = np.arange(start, end, contract.pane)
+        return [(name, found[name], self._stores.raw.unseen(contract, name, slots, _TOLD)) for name in most]

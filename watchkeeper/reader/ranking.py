@@ -33,7 +33,7 @@ class RankingReader(ReadingReader, TrialReader):
     """Reads rankings."""
 
     def ranking(self, asked: Query | Trial, *, dependent: bool = False) -> pa.Table:
-        """The readings of one window of one monitor, stored or on trial, with `p` and `q`, the most likely to have moved first. Raises ConfigError.
+        """The readings of one window of one monitor, stored or on trial, with `p`, `q` and `effect`, the most likely to have moved first. Raises ConfigError.
 
         `q` is the p-value adjusted for the number of readings (`detectors.multiple`). Readings without rows enough have no `q`, and are last.
         """
@@ -49,10 +49,9 @@ class RankingReader(ReadingReader, TrialReader):
 
 
 def ranked(table: pa.Table, *, dependent: bool = False) -> pa.Table:
-    """Readings with `p` and `q`, the smallest q first; of equal ones that with the largest effect."""
+    """Readings with `p`, `q` and `effect` (the excess, else the size of the value), the smallest q first; of equal ones that with the largest effect."""
     if not table.num_rows:
-        nothing = pa.array([], pa.float64())
-        return table.append_column("p", nothing).append_column("q", nothing)
+        return _with(table, dict.fromkeys(("p", "q", "effect"), np.zeros(0)))
     documents = [msgspec.json.decode(text or "{}", type=_Evidence) for text in table["evidence"].to_pylist()]
     verdicts = np.array(table["verdict"].cast(pa.string()).to_pylist(), object)
     p = np.where(np.isin(verdicts, _UNTESTED), np.nan, _floats([one.p for one in documents]))
@@ -64,10 +63,14 @@ def ranked(table: pa.Table, *, dependent: bool = False) -> pa.Table:
     order = np.lexsort(
         (-np.nan_to_num(effect, nan=-np.inf), np.nan_to_num(p, nan=2.0), np.nan_to_num(q, nan=2.0), np.isin(verdicts, _UNTESTED))
     )
-    numbers = {name: pa.array(one, pa.float64(), mask=np.isnan(one)) for name, one in (("p", p), ("q", q))}
-    for name, column in numbers.items():
-        table = table.append_column(name, column)
-    return table.take(order)
+    return _with(table, {"p": p, "q": q, "effect": effect}).take(order)
+
+
+def _with(table: pa.Table, numbers: dict[str, Floats]) -> pa.Table:
+    """A table with more columns, null for NaN."""
+    for name, values in numbers.items():
+        table = table.append_column(name, pa.array(values, pa.float64(), mask=np.isnan(values)))
+    return table
 
 
 def _floats(values: list[float | None]) -> Floats:

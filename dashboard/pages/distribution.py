@@ -1,0 +1,131 @@
+"""The distribution card of a column's page: target against baseline in one window, and what makes the value of the measure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from core import moment, text
+from core.contract import Column
+from core.measure import Measure
+from dashboard import components as piece
+from dashboard import texts as word
+from dashboard.figure import histogram
+from dashboard.figure.ecdf import ecdf, widest
+from dashboard.graph import graph
+from dashboard.panel import ask
+from dashboard.ports import Reader
+from dashboard.state import PageState
+from dashboard.view_model import ModelView
+
+MOVED = 8  # parts listed
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The window that is looked at, `[start, start + length)`: `where` says which it is, `value` what its reading is; the reading's `contributions`."""
+
+    start: int
+    length: int
+    where: str
+    value: str
+    contributions: Sequence[Mapping[str, Any]] = ()
+
+
+async def distribution(reader: Reader, view: ModelView, column: Column, state: PageState, looked: Looked, about: Measure) -> Component:
+    """The histogram, and beside it the distribution function of numbers or the categories that moved; below, what makes the value of `about`."""
+    end = looked.start + looked.length
+    target, baseline = await ask(reader.histogram, view.row.model, column.name, state.segment, looked.start, end)
+    alone = not sum(baseline)
+    title = f"Distribution, {moment.period(looked.start, end)}"
+    side = (
+        f"drawn against the reference, n {word.count(sum(baseline))}. {looked.value}."
+        if not alone
+        else "drawn alone: the reference has no row of this segment."
+        if view.referenced
+        else "drawn alone: the model has no reference."
+    )
+    note = f"{looked.where}: n {word.count(sum(target))}, {side}"
+    if not sum(target):
+        empty = piece.empty("No row in this window", "Choose another window in the chart below, or another segment.")
+        return piece.card(title, empty, note=note)
+    parts = sorted(histogram.parts(column, target, baseline), key=lambda part: -abs(part.moved))[:MOVED]
+    most = parts[0]
+    sentence = (
+        f"{column.name}: {most.name} holds most, {word.number(most.target)} of rows."
+        if alone
+        else f"{column.name}: {most.name} moved most, from {word.number(most.baseline)} of rows in the baseline to {word.number(most.target)} in the target."
+    )
+    figure = (histogram.numeric if column.numeric else histogram.categorical)(column, target, baseline)
+    shown = [graph("distribution", figure, sentence)]
+    moved = _contributions(looked.contributions, about) if looked.contributions else _moved(parts, alone=alone)
+    below = ecdf(column, target, baseline) if column.numeric else None
+    if below is not None:
+        shown = [html.Div([*shown, graph("ecdf", below, _apart(column, target, baseline))], className="split")]
+    return piece.card(title, [*shown, moved], note=note)
+
+
+def _apart(column: Column, target: Sequence[int], baseline: Sequence[int]) -> str:
+    """A sentence about the distribution functions."""
+    if (gap := widest(column, target, baseline)) is None:
+        return f"The share of the values of {column.name} below x; one side has no value."
+    edge, apart = gap
+    return f"The share of the values of {column.name} below x. It is furthest from the baseline's below {word.number(edge)}: {'+' if apart > 0 else ''}{word.number(apart)}."
+
+
+def _moved(parts: Sequence[histogram.BinShare], *, alone: bool) -> Component:
+    """The parts that moved most, or, without a baseline, that hold most."""
+    if alone:
+        rows: list[tuple[Any, ...]] = [(piece.name(part.name, 24), word.number(part.target)) for part in parts]
+        return piece.table(("Most rows", "Target"), rows, caption="The parts with most rows", numbers=(1,))
+    rows = [
+        (
+            piece.name(part.name, 24),
+            word.number(part.baseline),
+            word.number(part.target),
+            f"{'+' if part.moved > 0 else ''}{word.number(part.moved)}",
+        )
+        for part in parts
+    ]
+    return piece.table(("Moved most", "Baseline", "Target", "Moved"), rows, caption="The parts that moved most", numbers=(1, 2, 3))
+
+
+def _contributions(found: Sequence[Mapping[str, Any]], about: Measure) -> Component:
+    """The bins that make the value, with their shares of it."""
+    caption = f"What makes the {about.short}"
+    rows = []
+    for one in found:
+        moved = one["target"] - one["baseline"]
+        name = one.get("bin") or text.unquote(one.get("category", ""))
+        bar = html.Span(style={"width": f"{100 * min(one['share'], 1):.1f}%"}, className="part")
+        rows.append(
+            (
+                piece.name(_written(name), 30),
+                word.number(one["baseline"]),
+                word.number(one["target"]),
+                f"{'+' if moved > 0 else ''}{word.number(moved)}",
+                html.Div([html.Span(word.share(one["share"])), html.Span(bar, className="bar-ground")], className="beside"),
+            )
+        )
+    return piece.table((caption, "Baseline", "Target", "Moved", f"Share of {about.short}"), rows, caption=caption, numbers=(1, 2, 3))
+
+
+def _written(name: str) -> str:
+    """A bin for people: `1.5 to 2` for `[1.5,2)`; other texts as they are."""
+    if not (name.startswith("[") and name.endswith(")") and "," in name):
+        return name
+    low, high = name[1:-1].split(",", 1)
+    if low == "-inf":
+        return "any value" if high == "inf" else f"below {_short(high)}"
+    return f"{_short(low)} and above" if high == "inf" else f"{_short(low)} to {_short(high)}"
+
+
+def _short(edge: str) -> str:
+    try:
+        return word.number(float(edge))
+    except ValueError:
+        return edge

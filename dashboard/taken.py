@@ -1,0 +1,156 @@
+"""How the readings of a measure are taken: a monitor that watches it has stored them; else they are computed on demand, and not stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from core import moment
+from core.baseline.reference import Reference
+from core.error import ConfigError, Retryable
+from core.measure import Family, Measure, Subject
+from core.monitor import Compare, Gate, Monitor
+from core.reading import Query
+from core.segment import ALL, grouping_of
+from core.trial import Trial
+from core.window.tumbling import Tumbling
+from dashboard.panel import ask
+from dashboard.period import Period
+from dashboard.ports import Reader
+from dashboard.series import Series, choose, has, watches
+from dashboard.state import PageState
+from dashboard.view_model import LIMIT, ModelView
+
+_FEW = 50  # rows of a segment that are enough to look at; the thresholds of alarms need more
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The definition whose readings are shown. `stored`: a monitor has them; else they are computed when they are asked for."""
+
+    monitor: Monitor
+    stored: bool
+
+    @property
+    def note(self) -> str:
+        """What is to be said of readings that no monitor has; else empty."""
+        return "" if self.stored else " No monitor watches this: computed now, not stored, no alarms."
+
+
+def taken(
+    view: ModelView, measure: str, state: PageState, column: str = "", segment: str | None = None, like: Monitor | None = None
+) -> Taken:
+    """How a measure is taken of a segment or of the values of a grouping (the state's segment if none is given), and of a column if one is given.
+
+    With `like` only in the windows of that monitor.
+    """
+    segment = state.segment if segment is None else segment
+    found = choose(view.monitors, measure, state.monitor, column, segment)
+    if found is not None and watches(found, segment) and (like is None or like.window == found.window):
+        return Taken(found, stored=True)
+    return Taken(_on_demand(view, view.measures[measure], like or found, column, segment), stored=False)
+
+
+def _on_demand(view: ModelView, about: Measure, like: Monitor | None, column: str, segment: str) -> Monitor:
+    """A monitor without alarms, in the windows of one of the measure, else of its family."""
+    grouping = segment if "=" not in segment else "*".join(grouping_of(segment))
+    kin = [one for one in view.monitors if one.measure in view.measures and view.measures[one.measure].family is about.family]
+    like = like or next((one for one in kin if has(one, column) and view.measures[one.measure].subject is about.subject), None)
+    usual = view.contract.usual
+    made = like or Monitor(name="", model=view.row.model, measure=about.name, window=Tumbling(usual.length if usual else moment.DAY))
+    against = about.usual_baseline or (Reference() if about.tested and view.referenced and not about.of_stream else None)
+    same = like is not None and like.measure == about.name
+    return msgspec.structs.replace(
+        made,
+        name="",
+        measure=about.name,
+        params=made.params if same else {},
+        columns=(column,) if column else suited(view, about),
+        segments=(ALL,) if segment == ALL else (ALL, grouping),
+        baseline=made.baseline if same else against,
+        warn=None,
+        critical=None,
+        budget=None,
+        gate=Gate.NONE,
+        compare=Compare.EXCESS if about.excess else Compare.VALUE,
+        min_samples=made.min_samples if segment == ALL else min(made.min_samples, _FEW),
+        persist=(1, 1),
+    )
+
+
+def measures_of(view: ModelView, family: Family) -> list[str]:
+    """The measures of columns of a family that a column of the model can have."""
+    return [name for name, about in view.measures.items() if about.family is family and suited(view, about)]
+
+
+def suited(view: ModelView, about: Measure) -> tuple[str, ...]:
+    """The features and outputs that can have a value of a measure; none for a measure of the whole model."""
+    if about.subject is not Subject.COLUMN:
+        return ()
+    return tuple(one.name for one in (*view.contract.features, *view.contract.outputs) if one.kind in about.kinds)
+
+
+def question(of: Taken, segment: str | None, start: int | None, end: int | None, columns: Sequence[str] = ()) -> Query | Trial:
+    """The readings of a span: of a segment or the values of a grouping, None for every segment; of some columns, none for all."""
+    monitor = of.monitor
+    if of.stored:
+        return Query(
+            model=monitor.model,
+            monitor=monitor.name,
+            measure=monitor.measure,
+            column=columns[0] if len(columns) == 1 else None,
+            columns=tuple(columns) if len(columns) > 1 else (),
+            segment=segment,
+            start=start,
+            end=end,
+            limit=LIMIT,
+        )
+    fields = _written(monitor, tuple(columns) or monitor.columns)
+    only = segment is not None and (segment == ALL or "=" in segment)
+    return Trial(fields, start, end, segment if only else None)
+
+
+async def readings(reader: Reader, asked: Query | Trial) -> pa.Table:
+    """The readings of a question. Raises ConfigError or Retryable if they cannot be computed."""
+    return await ask(reader.readings, asked) if isinstance(asked, Query) else await ask(reader.evaluate, asked)
+
+
+async def series(reader: Reader, asked: Query | Trial, over: Period) -> Series:
+    """The readings of a question for one column and segment, on the grid of a period; without any where they cannot be computed."""
+    try:
+        table = await readings(reader, asked)
+    except (ConfigError, Retryable):
+        return Series.none(over.start, over.end, over.step)
+    return Series.of(table, over.start, over.end, over.step) if table.num_columns else Series.none(over.start, over.end, over.step)
+
+
+def named(monitor: Monitor) -> Monitor:
+    """A monitor under the name of its content."""
+    return msgspec.structs.replace(monitor, name=_name(msgspec.structs.replace(monitor, name="", revision=1, since=0)))
+
+
+def _name(content: Any) -> str:
+    return f"on demand {blake2b(msgspec.json.encode(content), digest_size=8).hexdigest()}"
+
+
+def _written(monitor: Monitor, columns: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of a monitor as the grammar reads them. Its name is that of its content, so that a calibration is kept for it."""
+    fields: dict[str, Any] = {
+        "model": monitor.model,
+        "measure": monitor.measure,
+        "params": monitor.params,
+        "columns": list(columns),
+        "segments": list(monitor.segments),
+        "target": monitor.window.written,
+        "baseline": monitor.baseline.written if monitor.baseline else None,
+        "version": monitor.version,
+        "compare": str(monitor.compare),
+        "min_samples": monitor.min_samples,
+    }
+    fields = {name: value for name, value in fields.items() if value not in (None, {}, [])}
+    return {"monitor": _name(fields), **fields}

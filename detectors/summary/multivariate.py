@@ -1,0 +1,154 @@
+"""Sums over all features together, from which the maximum mean discrepancy and correlations are computed. They are whole numbers, so that they are the same in any order.
+
+A row's bins stand for its values (docs/measures.md#drift-of-all-features-together): a number is the normal score of its bin in the reference, a category an indicator. Random Fourier
+features of such rows are cosines and sines of phases, which are sums over columns; so each bin has a table entry, and a row costs an addition a column.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+from scipy.special import ndtri
+
+from core.block import Floats, Ints
+from core.contract import Column, Multivariate
+from detectors.summary.panes import PaneRows
+
+COLUMN = ""  # the column under which panes hold these sums
+PAIRS = 128  # of a cosine and a sine
+UNIT = 1 << 14  # sums count cosines and sines in units of 1 / UNIT
+SCORE = 128  # and normal scores in units of 1 / SCORE
+FARTHEST = 4.0  # the largest normal score
+
+_TURN = 1 << 16  # phases are in units of 1 / _TURN of a turn
+_CHUNK = 2_048  # rows at a time, whose sums fit into 32 bits
+_SAMPLE = 1_000  # rows of which distances are taken
+_ROWS = 5_000  # rows of which the covariance is taken
+
+Phases = npt.NDArray[np.uint16]
+
+
+class _Tables(NamedTuple):
+    phases: tuple[Phases, ...]  # of each column (bins, PAIRS)
+    scores: tuple[Ints, ...]  # of each numeric column (bins,)
+
+
+def width(known: Multivariate) -> int:
+    """How many sums a pane has: a cosine and a sine of each pair, one after the other, normal scores of the q numeric columns, and products of each two of them, a column with itself among them."""
+    numeric = sum(map(bool, known.scores))
+    return 2 * PAIRS + numeric + numeric * (numeric + 1) // 2
+
+
+def sums(panes: PaneRows, known: Multivariate, columns: tuple[Column, ...], places: dict[str, Ints]) -> Ints:
+    """The sums of the rows of each pane (P, width). `columns` are those of `known`, `places` the bins of each column by name, each (n,)."""
+    tables, found = _tables(known, columns), np.zeros((len(panes), width(known)), np.int64)
+    held = [places[column.name] for column in columns]
+    for first in range(0, panes.rows.shape[1], _CHUNK):
+        rows = panes.rows[:, first : first + _CHUNK]
+        terms = _terms(tables, columns, [one[first : first + _CHUNK] for one in held])
+        cell = np.zeros(len(terms), np.int64)
+        for one in rows:
+            cell = np.unique(cell * len(panes) + one, return_inverse=True)[1]
+        first_of = np.unique(cell, return_index=True)[1]
+        if 2 * len(first_of) < len(terms):  # rows that are in the same panes are added up once for all groupings
+            terms, rows = _added(cell, terms), rows[:, first_of]
+        here, code = np.unique(rows.ravel(), return_inverse=True)
+        found[here] += _added(code, terms)
+    return found
+
+
+def _added(code: Ints, terms: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """The sums of the terms (n, width) with each code from 0 on; `code` (k * n,) may give each row k codes, first one for every row."""
+    order = np.argsort(code, kind="stable")
+    ends = np.searchsorted(code[order], np.arange(code.max() + 2))
+    member = csr_array((np.ones(len(order), np.int32), order % len(terms), ends), shape=(len(ends) - 1, len(terms)))
+    return np.asarray(member @ terms, np.int32)
+
+
+def profile(columns: tuple[Column, ...], places: dict[str, Ints]) -> Multivariate:
+    """What the reference tells: normal scores of bins, the median distance of rows, and the degrees of freedom of the features' covariance. `places` are the bins of its rows, each (n,)."""
+    plain = Multivariate(
+        columns=tuple(column.name for column in columns), scores=tuple(_scores(column, places[column.name]) for column in columns)
+    )
+    known = Multivariate(columns=plain.columns, scores=plain.scores, bandwidth=_bandwidth(plain, columns, places))
+    held = [places[column.name] for column in columns]
+    step = -(-len(held[0]) // _ROWS)
+    terms = _terms(_tables(known, columns), columns, [one[::step] for one in held])[:, : 2 * PAIRS] / (UNIT * np.sqrt(PAIRS))
+    centred = terms - terms.mean(0)
+    covariance = centred.T @ centred / max(len(terms) - 1, 1)
+    trace, squared = float(np.trace(covariance)), float((covariance**2).sum())
+    squared -= trace**2 / len(terms)  # what a sample of so many rows adds
+    degrees = min(max(trace**2 / squared, 1.0), 2.0 * PAIRS) if squared > 0 else 2.0 * PAIRS
+    return Multivariate(columns=known.columns, scores=known.scores, bandwidth=known.bandwidth, degrees=degrees)
+
+
+def _scores(column: Column, place: Ints) -> tuple[float, ...]:
+    """The normal score of the middle of each value bin, in units of 1 / SCORE; none for categories."""
+    if not column.numeric:
+        return ()
+    counts = np.bincount(place, minlength=column.bins)[: column.values]
+    middle = (np.cumsum(counts) - counts / 2) / max(counts.sum(), 1)
+    return tuple((np.rint(np.clip(ndtri(middle), -FARTHEST, FARTHEST) * SCORE) / SCORE + 0.0).tolist())
+
+
+def _bandwidth(known: Multivariate, columns: tuple[Column, ...], places: dict[str, Ints]) -> float:
+    """The median distance of two rows of an evenly spaced sample; 1 where that is 0."""
+    step = -(-len(next(iter(places.values()))) // _SAMPLE)
+    squared: Floats = np.zeros((1, 1))
+    for column, scores in zip(columns, known.scores, strict=True):
+        place = places[column.name][::step]
+        kind = np.where(place < column.null, -1, place) if column.numeric else place
+        z = np.array([*scores, 0.0, 0.0])[place] if column.numeric else np.zeros(len(place))
+        differs = kind[:, None] != kind
+        # Of two indicators over root 2 the squared distance is 1; that of an indicator and none is 1/2.
+        squared = squared + (z[:, None] - z) ** 2 + np.where(differs, np.where((kind[:, None] < 0) | (kind < 0), 0.5, 1.0), 0.0)
+    apart = np.sqrt(squared[np.triu_indices(len(squared), 1)])
+    return float(np.median(apart)) or 1.0 if len(apart) else 1.0
+
+
+@lru_cache(100)
+def _tables(known: Multivariate, columns: tuple[Column, ...]) -> _Tables:
+    """The phase of each bin for each pair, modulo a turn, and the normal scores of bins in units of 1 / SCORE.
+
+    Frequencies are normal: from the raw numbers of PCG64, which numpy promises to keep, by the inverse of the normal law.
+    """
+    raw, phases, scores = np.random.PCG64(known.seed), [], []
+    for column, score in zip(columns, known.scores, strict=True):
+        many = 3 if column.numeric else column.bins
+        drawn = ndtri(((raw.random_raw(many * PAIRS) >> np.uint64(11)).astype(np.float64) + 0.5) / (1 << 53)).reshape(many, PAIRS)
+        if column.numeric:
+            drawn = np.concatenate([np.array(score)[:, None] * drawn[:1], drawn[1:] / np.sqrt(2)])
+            scores.append(np.rint(np.array([*score, 0.0, 0.0]) * SCORE).astype(np.int64))
+        else:
+            drawn = drawn / np.sqrt(2)
+        phases.append(np.rint(drawn * (_TURN / (2 * np.pi * known.bandwidth))).astype(np.int64).astype(np.uint16))
+    return _Tables(tuple(phases), tuple(scores))
+
+
+_ANGLES = np.arange(_TURN) * (2 * np.pi / _TURN)
+_WAVES = np.rint(np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1).astype(np.float32) * np.float32(UNIT)).astype(np.int16)
+_PACKED = _WAVES.view(np.int32)[:, 0]  # cosine and sine of a phase as one number, which one look-up finds
+
+
+def _terms(tables: _Tables, columns: tuple[Column, ...], places: list[Ints]) -> npt.NDArray[np.int32]:
+    """What each row adds to the sums (n, width)."""
+    rows, numeric = len(places[0]), [place for column, place in zip(columns, places, strict=True) if column.numeric]
+    phase, part = np.zeros((rows, PAIRS), np.uint16), np.empty((rows, PAIRS), np.uint16)
+    for table, place in zip(tables.phases, places, strict=True):
+        np.take(table, place, axis=0, out=part, mode="clip")
+        phase += part  # modulo a turn
+    many = len(numeric)
+    found = np.empty((rows, 2 * PAIRS + many + many * (many + 1) // 2), np.int32)
+    found[:, : 2 * PAIRS] = _PACKED.take(phase).view(np.int16)
+    scores = found[:, 2 * PAIRS : 2 * PAIRS + many]
+    for at, (score, place) in enumerate(zip(tables.scores, numeric, strict=True)):
+        scores[:, at] = score[place]
+    until = 2 * PAIRS + many
+    for at in range(many):
+        np.multiply(scores[:, at : at + 1], scores[:, at:], out=found[:, until : until + many - at])
+        until += many - at
+    return found
