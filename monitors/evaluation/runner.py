@@ -188,12 +188,13 @@ class MonitorRunner:
         existing = plan.existing(monitor.window, slots, max(given.watermark - wait(monitor), done.until), live=given.live)
         # A touched slot without rows has lost its events, so windows may no longer exist.
         # The same holds for windows after the last event once the model is no longer live.
-        lost = again or given.orphans_possible or (self._live and not given.live) or not np.isin(given.touched[Touch.EVENTS], slots).all()
+        vanished = not np.isin(given.touched[Touch.EVENTS], slots).all()
+        lost = again or given.orphans_possible or (self._live and not given.live) or vanished
         gone = done.windows.take(~done.windows.isin(existing)) if lost else Spans.none()
         touched = slots if again else given.touched[touched_by(monitor)]
         complete = done.complete(len(segments) * len(columns))
         early = early_windows(existing, slots) if len(existing) and self._evaluate.learns(monitor, model) else None
-        if early is not None and (lost or not early.isin(complete).all() or early.holding(touched).any()):
+        if early is not None and (vanished or not early.isin(complete).all() or early.holding(touched).any()):
             self._evaluate.forget(monitor)
             touched = slots  # the calibration changes, and with it every reading
         others = plan.following(existing, slots, touched) if carries(monitor) else None
