@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.measure import Measure
-from detectors.evidence import Age
+from detectors.arrival import Age
 from detectors.spec import NoParams, Result, Spec
 
 SPEC: Spec[Age, NoParams] = Spec(

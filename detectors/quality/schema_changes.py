@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.measure import Measure
-from detectors.evidence import Schema
+from detectors.arrival import Schema
 from detectors.rate import NO_ROWS
 from detectors.spec import NoParams, Places, Result, Spec
 

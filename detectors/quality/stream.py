@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from core.measure import Measure, Need
-from detectors.evidence import Copies, Late, Lateness, Orphans, Rejects
+from detectors.arrival import Copies, Late, Lateness, Orphans, Rejects
 from detectors.rate import NO_ROWS, rate, rate_spec
 from detectors.spec import Result, Spec
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from core.baseline.reference import Reference
 from core.measure import Judged, Measure
+from detectors.arrival import Volume
 from detectors.dispersion import Dispersion, p_value
-from detectors.evidence import Volume
 from detectors.spec import Law, NoParams, Places, Result, Spec, estimable
 
 NO_TIMES = "the reference does not say when its rows came"

@@ -15,7 +15,8 @@ from core.monitor import Monitor
 from core.segment import grouping_of
 from core.span import Spans
 from detectors import catalogue
-from detectors.evidence import Age, ColumnDrift, Copies, Orphans, Rejects, Schema
+from detectors.arrival import Age, Copies, Orphans, Rejects, Schema
+from detectors.evidence import ColumnDrift
 from detectors.summary import multivariate
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS

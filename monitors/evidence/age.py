@@ -9,7 +9,7 @@ import numpy as np
 from core import moment
 from core.block import Floats
 from core.span import Spans
-from detectors.evidence import Age
+from detectors.arrival import Age
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import Reads, Scope, at_once, no_fields, no_reference

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from core.span import Spans
-from detectors import evidence
+from detectors import arrival, evidence
 from monitors.evidence import (
     age,
     confusion,
@@ -65,13 +65,13 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.Scores: scores,
     evidence.Labelling: labelling,
     evidence.Delays: delays,
-    evidence.Late: late,
-    evidence.Schema: schema,
-    evidence.Orphans: orphans,
-    evidence.Copies: copies,
-    evidence.Rejects: rejects,
-    evidence.Age: age,
-    evidence.Volume: volume,
+    arrival.Late: late,
+    arrival.Schema: schema,
+    arrival.Orphans: orphans,
+    arrival.Copies: copies,
+    arrival.Rejects: rejects,
+    arrival.Age: age,
+    arrival.Volume: volume,
     evidence.VectorSums: vectors,
     evidence.Joint: joint,
 }

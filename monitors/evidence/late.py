@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from core import duration
 from core.span import Spans
-from detectors.evidence import LATE, Late
+from detectors.arrival import LATE, Late
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import Reads, Scope, at_once, no_fields, no_reference

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.span import Spans
-from detectors.evidence import Orphans
+from detectors.arrival import Orphans
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import Reads, Scope, at_once, no_fields, no_reference

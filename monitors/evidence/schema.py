@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from core.span import Spans
-from detectors.evidence import Schema
+from detectors.arrival import Schema
 from monitors.evidence import counts, dense
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads, Scope, at_once, no_reference

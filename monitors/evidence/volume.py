@@ -10,7 +10,7 @@ from core import moment
 from core.block import Floats
 from core.contract import PREDICTION
 from core.span import Spans
-from detectors.evidence import Volume
+from detectors.arrival import Volume
 from detectors.quality.season import Season
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.evidence import Schema
+from detectors.arrival import Schema
 from detectors.quality.schema_changes import SPEC
 from detectors.spec import NoParams
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from detectors import catalogue
-from detectors.evidence import Volume
+from detectors.arrival import Volume
 from detectors.spec import NoParams
 
 REFERENCE = Volume(np.array([10_000.0]), np.array([np.nan]), np.array([np.nan]), 0, of_reference=True)

@@ -241,14 +241,13 @@ def pane_rows(start: int, count: int) -> pa.Table:
 def test_values_that_the_reference_does_not_have_are_told_with_their_events(engine: Engine) -> None:
     """The most frequent first; null, invalid and known values are none, an event that came twice counts once, and other slots do not count."""
     writer, raw = Writer(engine), Raw(engine)
-    ids = [f"e{place}" for place in range(9)]
+    ids, slots = [f"e{place}" for place in range(9)], np.arange(9) * HOUR
     writer.predictions([(CONTRACT, predictions(ids))], 0, None)
     writer.predictions([(CONTRACT, predictions(ids[:4], position=2))], 0, None)
-    slots = np.arange(9) * HOUR
     assert raw.unseen(CONTRACT, "c", slots, 5) == [("%6Eull", 2)]
     assert raw.unseen(CONTRACT, "c", slots[:4], 5) == [("%6Eull", 1)]
-    town = msgspec.structs.replace(CONTRACT.features[1], categories=("%6Eull",), others=())
-    other = msgspec.structs.replace(CONTRACT, features=(CONTRACT.features[0], town, CONTRACT.features[2]))
+    first, town, *more = CONTRACT.features
+    other = msgspec.structs.replace(CONTRACT, features=(first, msgspec.structs.replace(town, categories=("%6Eull",), others=()), *more))
     assert raw.unseen(other, "c", slots, 1) == [("a", 2)]
 
 
