@@ -57,15 +57,26 @@ class Budget(msgspec.Struct, frozen=True):
     period: int
 
     @property
+    def written_period(self) -> int:
+        """The period for which it was written."""
+        return self.period
+
+    @property
     def text(self) -> str:
         """As it is written."""
         return f"{self.windows} per {duration.text(self.period)}"
 
 
 class Share(Budget, frozen=True):
-    """What a monitor gets of the `budget` of its model."""
+    """What a monitor gets of the `budget` of its model, which it shares with others: `monitors` in all."""
 
     budget: str
+    monitors: int
+
+    @property
+    def written_period(self) -> int:
+        """The period for which the model's budget was written."""
+        return self.period // self.monitors
 
 
 class ModelBudget(msgspec.Struct, frozen=True):
@@ -77,7 +88,7 @@ class ModelBudget(msgspec.Struct, frozen=True):
 
     def share(self, monitors: int) -> Share:
         """What each of so many monitors gets: together they alarm as often as the budget allows at most (Bonferroni)."""
-        return Share(self.rate.windows, self.rate.period * monitors, self.name)
+        return Share(self.rate.windows, self.rate.period * monitors, self.name, monitors)
 
 
 class Monitor(Described, frozen=True, kw_only=True):

@@ -68,9 +68,8 @@ async def run(
     """
     over, wanted = period(view.row, state, of.monitor.window.step), state.by or state.segment
     columns = [name for name in _columns(view, of) if state.find.casefold() in name.casefold()]
-    page = slice((state.page - 1) * size, state.page * size)
     part = not of.stored and len(columns) > MANY
-    asked = columns[page] if part else columns if not of.stored else []
+    asked = columns[_page(state.page, len(columns), size)] if part else columns if not of.stored else []
     start = await _start(reader, view, of, state, over)
     if not columns:
         return Run(of, over, start, [], 0, part=part)
@@ -86,13 +85,19 @@ async def run(
         of,
         over,
         start,
-        rows if part else rows[page],
+        rows if part else rows[_page(state.page, len(rows), size)],
         len(columns) if part else len(rows),
         tests,
         sum(row["q"] is not None and row["q"] <= LEVEL for row in rows),
         Counter(row["verdict"] for row in rows),
         part,
     )
+
+
+def _page(number: int, rows: int, size: int) -> slice:
+    """The rows of a page, of the last one if there are fewer pages."""
+    first = (min(number, max(1, -(-rows // size))) - 1) * size
+    return slice(first, first + size)
 
 
 async def over_time(reader: Reader, shown: Run, state: PageState) -> dict[Key, Series]:

@@ -76,6 +76,7 @@ def _on_demand(view: ModelView, about: Measure, like: Monitor | None, column: st
         warn=None,
         critical=None,
         budget=None,
+        share=None,
         gate=Gate.NONE,
         compare=Compare.EXCESS if about.excess else Compare.VALUE,
         min_samples=made.min_samples if segment == ALL else min(made.min_samples, _FEW),
@@ -110,7 +111,7 @@ def question(of: Taken, segment: str | None, start: int | None, end: int | None,
             end=end,
             limit=LIMIT,
         )
-    fields = _written(monitor, tuple(columns) or monitor.columns)
+    fields = _written(monitor, tuple(sorted(columns)) or monitor.columns)  # in whichever order: its calibration is kept
     only = segment is not None and (segment == ALL or "=" in segment)
     return Trial(fields, start, end, segment if only else None)
 

@@ -123,8 +123,8 @@ class Panes(Protocol):
         """Sums of performance panes: start, segment, and the sums and lists of `detectors.summary.performance` that `columns` names."""
         ...
 
-    def slots(self, contract: Contract) -> tuple[Ints, Ints]:
-        """Slots with predictions, and how many each holds."""
+    def slots(self, contract: Contract, version: str | None = None) -> tuple[Ints, Ints]:
+        """Slots with predictions of a version, or of all, and how many each holds."""
         ...
 
     def segments(self, contract: Contract) -> list[str]:

@@ -92,7 +92,7 @@
       const shown = (wanted ?? new URL(location.href)).searchParams.get(key) ?? usual;
       if (input.value != null && input.value !== shown) changes[key] = input.value === usual ? null : input.value;
     }
-    if ("find" in changes) changes.page = null; // what is found begins with its first row
+    if (["find", "measure", "segment"].some((key) => key in changes)) changes.page = null; // other rows begin with the first
     if (Object.keys(changes).length) go(changes);
     return dash_clientside.no_update;
   };

@@ -27,7 +27,7 @@ async def calibration(reader: Reader, view: ModelView, how: Taken, column: str, 
     if not about.tested or monitor.baseline is None:
         return None
     title = f"Calibration of {about.short}"
-    asked = monitor if monitor.budget else named(msgspec.structs.replace(monitor, columns=(column,)))
+    asked = monitor if monitor.allowed else named(msgspec.structs.replace(monitor, columns=(column,)))
     try:
         found = await ask(reader.calibration, asked)
     except (ConfigError, Retryable) as error:
@@ -58,10 +58,10 @@ async def calibration(reader: Reader, view: ModelView, how: Taken, column: str, 
 
 def _needs(monitor: Monitor, about: Measure, found: Any) -> tuple[str, str]:
     """What reaches the thresholds, and what else must hold."""
-    if monitor.budget is not None:
+    if monitor.allowed is not None:
         expected = found["expected_per_30d"]
         kept = "" if expected is None else f"about {word.number(expected)} false alarm windows per 30 d expected"
-        return monitor.budget.text, kept + (", extrapolated" if found["extrapolated"] else "")
+        return monitor.allowed.text, kept + (", extrapolated" if found["extrapolated"] else "")
     if not monitor.alarms:
         return word.NONE, "no threshold set"
     words = {Compare.EXCESS: "excess ", Compare.RISE: "rise "}.get(monitor.compare, "")

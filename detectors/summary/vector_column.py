@@ -32,6 +32,7 @@ FINE, SQUARES = 1 << 10, 1 << 8  # coordinates and statistics in units of 1 / FI
 
 _DIMENSIONS = 64
 _FARTHEST = 1 << 10  # a coordinate beyond it counts as it
+_FARTHEST_STATISTIC = 1 << 6  # so does a statistic, in standard deviations: sums of 2^31 squares fit into 64 bits
 _SAMPLE = 200  # vectors of the reference to which the nearest is sought
 _PAIRS_OF, _ROWS = 1_000, 5_000  # vectors of which distances, and covariances, are taken
 _DIGITS = 5  # of statistics: vectors that were divided by their length have the length 1
@@ -206,7 +207,7 @@ def _terms(known: Embedding, vectors: Floats, norm: Floats, nearest: Floats) -> 
     found[:, at.fourier], found[:, at.coordinates] = _waves(known, z), _units(z)
     found[:, at.square] = np.rint((z * z).sum(1) * SQUARES)
     for place, values, (mean, deviation) in ((at.norm, norm, known.norm), (at.nearest, nearest, known.nearest)):
-        units = _units(np.clip((np.nan_to_num(values, posinf=mean) - mean) / deviation, -_FARTHEST, _FARTHEST))
+        units = _units(np.clip((np.nan_to_num(values, posinf=mean) - mean) / deviation, -_FARTHEST_STATISTIC, _FARTHEST_STATISTIC))
         found[:, place], found[:, place + 1] = units, units * units
     found[:, at.vectors] = 1
     return found

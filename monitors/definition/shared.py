@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from core.contract import Contract
 from core.error import ConfigError
@@ -35,6 +35,15 @@ def model_budget(entry: DefinitionEntry, faults: Faults, contract: Callable[[str
     model = faults.read(entry, "model", lambda value: _known(value, contract), "")
     rate = faults.read(entry, "rate", lambda value: field.budget(value, None, None), Budget(1, 1))
     return ModelBudget(entry.name, model, rate)
+
+
+def one_each(budgets: Sequence[ModelBudget], there: Sequence[ModelBudget]) -> None:
+    """Raise ConfigError if a model would have two budgets, or two models one."""
+    for place, budget in enumerate(budgets):
+        for other in (*there, *budgets[:place]):
+            if (other.model == budget.model) != (other.name == budget.name):
+                problem = f"the budget `{other.name}` of `{other.model}` is there already, and a model has one"
+                raise ConfigError(problem, remedy=f"delete it first: watchkeeper delete budget {other.name}, or give another name")
 
 
 def _known(value: object, contract: Callable[[str], Contract | None]) -> str:

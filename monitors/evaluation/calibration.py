@@ -36,6 +36,7 @@ from monitors.reference.window import neighbourhood, windows_of
 
 EARLY = 14  # windows of the stream that a monitor is calibrated on if its reference has too few
 _LONG = 30 * DAY  # a reference of this length is long enough to leave a week out on either side of a window
+_EVER = (-(1 << 62), 1 << 62)
 _PERIODS = 3  # of a budget, which a reference must hold
 
 
@@ -76,6 +77,13 @@ class Calibration:
         """Whether there were too few windows to rely on."""
         return self.windows < ENOUGH or self.brief
 
+    def equals(self, other: Calibration) -> bool:
+        """Whether both judge alike."""
+        same = (self.columns, self.segments, self.allowance, self.block, self.brief) == (
+            other.columns, other.segments, other.allowance, other.block, other.brief,
+        )  # fmt: skip
+        return same and all(np.array_equal(*pair, equal_nan=True) for pair in zip(self.dispersion, other.dispersion, strict=True))
+
     @cached_property
     def _filled(self) -> Dispersion:
         return self.with_fallback(self.dispersion)
@@ -101,9 +109,13 @@ def recalibrate(monitor: Monitor, model: Model, panes: Panes, reads: Callable[[S
     return _calibrated(monitor, basis, _scope(monitor, model, panes.segments(model.contract), monitor.version), reads)
 
 
-def early_windows(windows: Spans, slots: Ints) -> Spans | None:
-    """The first `EARLY` disjoint windows with rows in these slots, without one that begins before the first row; None if there are fewer."""
-    full = windows.take(windows.holding(slots) & (windows.start >= slots[0])) if len(slots) else Spans.none()
+def early_windows(windows: Spans, slots: Ints, rows: Ints, least: int) -> Spans | None:
+    """The first `EARLY` disjoint windows with at least so many of the `rows` in these slots, without one that begins before the first row; None if there are fewer."""
+    if not len(slots):
+        return None
+    before = np.concatenate([[0], np.cumsum(rows)])
+    held = before[np.searchsorted(slots, windows.end)] - before[np.searchsorted(slots, windows.start)]
+    full = windows.take((held >= least) & (windows.start >= slots[0]))
     kept, until = list[int](), -1
     for place in np.lexsort((full.start, full.end)).tolist():
         if not kept or full.start[place] >= until:
@@ -122,6 +134,11 @@ class _Basis:
     compared: Flags
     length: int
     span: tuple[int, int] | None
+
+    def week_around(self, windows: Spans) -> Spans:
+        """The span of each window together with the week before it and the week after it."""
+        first, last = self.span or _EVER
+        return Spans(np.maximum(windows.start - 7 * DAY, first), np.minimum(windows.end + 7 * DAY, last))
 
 
 def _scope(monitor: Monitor, model: Model, found: Sequence[str], version: str | None) -> Scope:
@@ -143,12 +160,12 @@ def _calibrated(monitor: Monitor, basis: _Basis, scope: Scope, reads: Callable[[
     found = Calibration(columns, segments, dispersion(near.statistic))
     if monitor.allowed is None:
         return found
-    away = laws(lambda chunk: Spans(chunk.start - 7 * DAY, chunk.end + 7 * DAY)) if basis.length >= _LONG else near
+    away = laws(basis.week_around) if basis.length >= _LONG else near
     p = p_value(away, found.with_fallback(dispersion_of_others(near.statistic)))
     block = max(DAY, monitor.window.longest)
     budget = Allowed(monitor.allowed.windows, monitor.allowed.period, block, block // monitor.window.step)
     found_p = allowance(p.reshape(len(p), len(columns) * len(segments)), targets.start // block, budget, monitor.persist)
-    return replace(found, allowance=found_p, block=block, brief=basis.length < _PERIODS * monitor.allowed.period)
+    return replace(found, allowance=found_p, block=block, brief=basis.length < _PERIODS * monitor.allowed.written_period)
 
 
 def _laws(monitor: Monitor, reads: Reads, columns: tuple[str, ...], windows: Spans, around: Spans, span: tuple[int, int] | None) -> Law:

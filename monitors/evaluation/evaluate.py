@@ -19,7 +19,7 @@ from detectors import catalogue
 from detectors.dispersion import ENOUGH, Dispersion, p_value
 from detectors.evidence import ColumnDrift
 from detectors.spec import AnySpec, Places, Result
-from monitors.evaluation.calibration import Calibration, calibrate, recalibrate
+from monitors.evaluation.calibration import Calibration, calibrate, early_windows, recalibrate
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.verdict import Judgement, judge
 from monitors.evaluation.watched import columns_of, extent, of_columns, pool, unsuited
@@ -92,35 +92,38 @@ class Evaluate:
         if found is None or found.windows >= ENOUGH or early is None:
             return found
         key = (msgspec.json.encode(monitor), model.contract.version, early.start.tobytes(), early.end.tobytes())
-        return self._kept(self._early, monitor, key, lambda: recalibrate(monitor, model, self._panes, self.reads, early))[1]
+        return _kept(self._early, monitor, key, lambda: recalibrate(monitor, model, self._panes, self.reads, early))
 
-    def learns(self, monitor: Monitor, model: Model) -> bool:
-        """Whether a monitor is calibrated on the first windows of its stream. Raises Retryable."""
-        return (found := self.calibration(monitor, model)) is not None and found.windows < ENOUGH
+    def early(self, monitor: Monitor, model: Model, windows: Spans, slots: Ints, rows: Ints) -> Spans | None:
+        """The first windows of the stream with enough rows, if the monitor is calibrated on them; None if its reference does, or before there are `EARLY`.
+
+        `windows` are those that exist, `slots` those with predictions, and `rows` how many each holds. Raises Retryable.
+        """
+        if not len(windows) or (found := self.calibration(monitor, model)) is None or found.windows >= ENOUGH:
+            return None
+        if monitor.version is not None:
+            slots, rows = self._panes.slots(model.contract, monitor.version)
+        return early_windows(windows, slots, rows, max(monitor.min_samples, 1))
 
     def forget(self, monitor: Monitor) -> None:
-        """Calibrate a monitor again on the first windows of its stream: their events have changed."""
+        """Calibrate a monitor again on the first windows of its stream when it is asked for: their events may have changed."""
         self._early.pop((monitor.model, monitor.name), None)
+
+    def relearned(self, monitor: Monitor, model: Model, early: Spans) -> bool:
+        """Calibrate a monitor again on the first windows of its stream, whose events have changed. Returns whether it is another calibration, or none was known."""
+        before = self._early.pop((monitor.model, monitor.name), None)
+        after = self.calibration(monitor, model, early)
+        return before is None or after is None or not before[1].equals(after)
 
     def _of_reference(self, monitor: Monitor, model: Model) -> Calibration | None:
         spec = catalogue.known(monitor.measure)
         if spec is None or not spec.about.tested:
             return None
         key = (msgspec.json.encode(monitor), model.contract.version)
-        _, found = self._kept(self._calibrations, monitor, key, lambda: calibrate(monitor, model, self._panes, self.reads))
+        found = _kept(self._calibrations, monitor, key, lambda: calibrate(monitor, model, self._panes, self.reads))
         if not (found.windows or model.contract.facts or model.reference is None):  # the reference may be stored yet
-            del self._calibrations[monitor.model, monitor.name]
+            self._calibrations.pop((monitor.model, monitor.name), None)
         return found
-
-    @staticmethod
-    def _kept(kept: _Kept, monitor: Monitor, key: object, make: Callable[[], Calibration]) -> tuple[object, Calibration]:
-        place = (monitor.model, monitor.name)
-        if place not in kept or kept[place][0] != key:
-            found = make()
-            if len(kept) >= _MOST_KEPT:
-                kept.clear()
-            kept[place] = key, found
-        return kept[place]
 
     def __call__(self, monitor: Monitor, windows: Spans, reads: Reads, early: Spans | None = None) -> Frame:
         """The readings of these windows for all columns of the monitor and all segments of the scope; `early` as in `calibration`."""
@@ -165,6 +168,19 @@ class Evaluate:
             calibration=self.calibration(monitor, reads.scope.model, early),
             compare=monitor.compare,
         )
+
+
+def _kept(kept: _Kept, monitor: Monitor, key: object, make: Callable[[], Calibration]) -> Calibration:
+    """What is kept of a monitor under this key, or else made and kept. Threads of the API share it."""
+    place = (monitor.model, monitor.name)
+    held = kept.get(place)
+    if held is not None and held[0] == key:
+        return held[1]
+    found = make()
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
+    kept[place] = key, found
+    return found
 
 
 def _judged(monitor: Monitor, asked: _Asked, found: _Block, columns: int, *, of_parts: bool) -> tuple[npt.NDArray[np.int8], Texts]:

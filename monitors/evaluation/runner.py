@@ -22,7 +22,6 @@ from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
 from monitors.evaluation import plan
-from monitors.evaluation.calibration import early_windows
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
@@ -142,7 +141,7 @@ class MonitorRunner:
 
         Raises Retryable if a store does not answer, or refuses all of several monitors at once: then the fault is not a monitor's.
         """
-        slots, _ = self._panes.slots(model.contract)
+        slots, rows = self._panes.slots(model.contract)
         found = self._panes.segments(model.contract)
         paused = {monitor.name for monitor in monitors if not monitor.enabled}
         waiting = paused | {monitor.name for monitor in monitors} & failed - self.due(monitors, failed)
@@ -153,7 +152,7 @@ class MonitorRunner:
         tasks = []
         for monitor in asked:
             with failures.of(monitor):
-                tasks.append(self._task(monitor, model, slots, found, given, lease, again=monitor.name in failed))
+                tasks.append(self._task(monitor, model, (slots, rows), found, given, lease, again=monitor.name in failed))
         for group in groups(tasks):
             self._group(group, model, given, lease, failures)
         worked = False
@@ -180,8 +179,9 @@ class MonitorRunner:
         self._panes.slots(contract)
 
     def _task(
-        self, monitor: Monitor, model: Model, slots: Ints, found: Sequence[str], given: StepInput, lease: Lease, *, again: bool
+        self, monitor: Monitor, model: Model, held: tuple[Ints, Ints], found: Sequence[str], given: StepInput, lease: Lease, *, again: bool
     ) -> MonitorTask:
+        slots, rows = held
         self._alerts.observe(monitor, (), lease.fence)  # without readings: closes what an earlier revision left open
         segments, columns = segments_of(monitor, model, found), columns_of(monitor, model.contract)
         done = self._done[monitor.name, monitor.evaluated_revision, model.contract.version]
@@ -193,10 +193,11 @@ class MonitorRunner:
         gone = done.windows.take(~done.windows.isin(existing)) if lost else Spans.none()
         touched = slots if again else given.touched[touched_by(monitor)]
         complete = done.complete(len(segments) * len(columns))
-        early = early_windows(existing, slots) if len(existing) and self._evaluate.learns(monitor, model) else None
-        if early is not None and (vanished or not early.isin(complete).all() or early.holding(touched).any()):
+        early = self._evaluate.early(monitor, model, existing, slots, rows)
+        changed = early is not None and (vanished or bool((touched < early.end[-1]).any()))
+        if early is not None and (not early.isin(complete).all() or (changed and self._evaluate.relearned(monitor, model, early))):
             self._evaluate.forget(monitor)
-            touched = slots  # the calibration changes, and with it every reading
+            touched = slots  # the calibration is another, and with it every reading
         others = plan.following(existing, slots, touched) if carries(monitor) else None
         due = plan.due(monitor, existing, touched, complete, others)
         return MonitorTask(monitor, segments, columns, due, gone, early, done)
@@ -326,6 +327,9 @@ class MonitorRunner:
     def _load_evaluated(self, monitors: Sequence[Monitor], contract: Contract) -> None:
         """Load which windows have readings, for the monitors for which that is not known."""
         unknown = {m.name: m.evaluated_revision for m in monitors if (m.name, m.evaluated_revision, contract.version) not in self._done}
+        for monitor in monitors:
+            if monitor.name in unknown:
+                self._evaluate.forget(monitor)  # another owner may have seen its events change
         if unknown:
             found = self._readings.evaluated(contract.model, unknown, contract.version)
             self._done |= {(name, revision, contract.version): EvaluatedWindows(*found[name]) for name, revision in unknown.items()}

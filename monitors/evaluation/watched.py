@@ -9,7 +9,7 @@ from operator import or_
 
 import msgspec
 
-from core.contract import Contract
+from core.contract import Column, Contract
 from core.measure import Measure, Subject
 from core.monitor import Monitor
 from core.segment import grouping_of
@@ -18,6 +18,7 @@ from detectors import catalogue
 from detectors.arrival import Age, Copies, Orphans, Rejects, Schema
 from detectors.evidence import ColumnDrift
 from detectors.summary import multivariate
+from detectors.summary.vector_column import Sums
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import PaneFields, Scope
@@ -93,8 +94,13 @@ def most(scope: Scope) -> int:
     contract = scope.model.contract
     together = multivariate.width(contract.multivariate) if contract.multivariate else 1
     widths = [column.bins for column in contract.summarised] or [1]
-    read = [contract.column(name).bins if name else together for name in scope.columns] or [1]
+    read = [_width(contract.column(name)) if name else together for name in scope.columns] or [1]
     return max(1, min(_CELLS // (max(*widths, *read) * len(scope.segments)), _SPARSE // (sum(read) * len(scope.segments))))
+
+
+def _width(column: Column) -> int:
+    """How many numbers a cell of a column's panes holds."""
+    return column.bins if column.embedding is None else Sums.of(column.embedding).width
 
 
 def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:

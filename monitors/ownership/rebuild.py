@@ -10,6 +10,7 @@ import pyarrow as pa
 from core.block import Ints
 from core.contract import Contract
 from core.segment import ALL, Segments
+from detectors.summary import multivariate, vector_column
 from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
 from monitors.evidence.history import History
@@ -17,6 +18,7 @@ from monitors.lease import Lease
 from monitors.ports import Contracts, FactWriter, Panes, Raw
 
 _ROWS = 200_000  # events that are rebuilt at a time
+_NUMBERS = 4_000_000  # of vectors, and of sums over all features together, if each event is in panes of its own
 
 
 class Rebuild:
@@ -40,7 +42,7 @@ class Rebuild:
         found = self._raw.distinct(contract.model, slots, contract.pane)
         settled = {slot for slot, (_, last) in found.items() if all(at <= committed.get(part, -1) for part, at in last.items())}
         differing = {slot: n for slot, (n, _) in found.items() if slot in forced or (slot in settled and n != held.get(slot, 0))}
-        for chunk in _chunks(differing):
+        for chunk in _chunks(differing, _together(contract)):
             self._inputs(contract, chunk, lease)
         if empty := sorted(forced - found.keys()):  # these slots have panes and no raw events
             lease.check()
@@ -53,7 +55,7 @@ class Rebuild:
             {int(slot): found[0] for slot, found in self._raw.distinct(contract.model, slots, contract.pane).items()} if len(slots) else {}
         )
         segments = Segments(contract)
-        for chunk in _chunks(rows):
+        for chunk in _chunks(rows, _ROWS):
             summary = PerformanceSummary.zero()
             for outcomes in self._history.outcomes(contract, chunk):
                 summary = summary.merge(PerformanceSummary.of(contract, segments, outcomes))
@@ -70,12 +72,22 @@ class Rebuild:
         self._store.rebuilt(contract, slots.tolist(), lease.generation)
 
 
-def _chunks(rows: Mapping[int, int]) -> Iterator[Ints]:
-    """Slots in order, in chunks of about `_ROWS` events."""
+def _together(contract: Contract) -> int:
+    """How many events are rebuilt at a time: fewer where they carry vectors, or panes many sums."""
+    groupings = 1 + len(contract.dimensions) + len(contract.crosses)
+    vectors = [column.embedding for column in contract.columns if column.embedding is not None]
+    sums = sum(vector_column.Sums.of(one).width for one in vectors) + (
+        multivariate.width(contract.multivariate) if contract.multivariate else 0
+    )
+    return max(1, min(_ROWS, _NUMBERS // max(1, groupings * sums + sum(one.size for one in vectors))))
+
+
+def _chunks(rows: Mapping[int, int], most: int) -> Iterator[Ints]:
+    """Slots in order, in chunks of about so many events."""
     slots = np.array(sorted(rows), np.int64)
     if not len(slots):
         return
-    group = np.cumsum([rows[int(slot)] for slot in slots]) // _ROWS
+    group = np.cumsum([rows[int(slot)] for slot in slots]) // most
     yield from np.split(slots, np.flatnonzero(np.diff(group)) + 1)
 
 

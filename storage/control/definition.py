@@ -145,7 +145,7 @@ def share_out(connection: Connection, model: str, joins: Joins, now: int, actor:
     each = None if held is None or not many else msgspec.json.decode(held, type=ModelBudget).share(many)
     for monitor in monitors:
         share = each if joins(monitor) else None
-        if share != monitor.share:
+        if monitor.enabled and share != monitor.share:  # a paused one keeps what it had, so that its readings and its episode stay
             changed = msgspec.structs.replace(monitor, revision=_last(connection, monitor) + 1, since=0, share=share)
             _save(connection, changed, monitor, now, actor)
 

@@ -107,10 +107,13 @@ class Panes:
             sql, self._parameters(contract, length, span) | {"groupings": list(groupings), "version": version or "", "phase": phase}
         )
 
-    def slots(self, contract: Contract) -> tuple[Ints, Ints]:
-        """Slots with predictions, ascending, and how many predictions each holds."""
-        sql = f"SELECT toUnixTimestamp64Micro(slot) AS start, sum(n) AS rows FROM panes WHERE {_HELD} AND {_CURRENT} AND column = '@prediction' AND grouping = '' GROUP BY slot ORDER BY slot"
-        table = self._engine.query(sql, self._parameters(contract, contract.pane, _ALWAYS))
+    def slots(self, contract: Contract, version: str | None = None) -> tuple[Ints, Ints]:
+        """Slots with predictions (of one version of the model, or of all), ascending, and how many predictions each holds."""
+        held = f"{_HELD} AND {_CURRENT} AND column = '@prediction' AND grouping = ''" + (
+            " AND version = {version:String}" if version else ""
+        )
+        sql = f"SELECT toUnixTimestamp64Micro(slot) AS start, sum(n) AS rows FROM panes WHERE {held} GROUP BY slot ORDER BY slot"
+        table = self._engine.query(sql, {**self._parameters(contract, contract.pane, _ALWAYS), "version": version or ""})
         return col.ints(table["start"]), col.ints(table["rows"])
 
     def rebuilds(self, contract: Contract, before: int) -> tuple[int, int]:

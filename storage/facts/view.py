@@ -65,7 +65,9 @@ def _chosen(held: list[tuple[int, str]]) -> str:
     """The value of a column in whichever version of the contract an event was taken under; as text where kinds differ."""
     mixed = len({value.partition("[")[0] for _, value in held}) > 1
     cases = ", ".join(f"raw.contract = {version}, {f'toString({value})' if mixed else value}" for version, value in held)
-    return f"multiIf({cases}, NULL)"
+    # An array cannot be NULL.
+    nothing = "CAST([], 'Array(Float32)')" if all(value.startswith("raw.vectors[") for _, value in held) else "NULL"
+    return f"multiIf({cases}, {nothing})"
 
 
 def _free(name: str, columns: Collection[str]) -> str:

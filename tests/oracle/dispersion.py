@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -46,7 +47,7 @@ def basis(
         for column in columns
         if column == "" or measures.fits(monitor["measure"], Known(whole.binned(column)[0], whole.values(column)))
     ]
-    early = _early(live, starts, length)
+    early = _early(live, starts, length, max(1, monitor.get("min_samples", 200)))
     if len(early) < EARLY or any(len(_statistics(monitor, column, reference, (), "all")) >= ENOUGH for column in fitting):
         return reference
     ts = live.window(1)
@@ -64,10 +65,18 @@ def p_value(statistic: float, degrees: float, of_windows: list[float]) -> float:
     if not many:
         return float("nan") if not degrees else float(stats.chi2.sf(statistic * degrees, degrees))
     if degrees in (0, 1):
-        return float(stats.f.sf(statistic / mean, 1, max(many - 1, 1)))
-    variance = float(np.var(of_windows, ddof=1)) if many > 1 else np.inf
-    nu = min(max(2 * float(np.mean(of_windows)) ** 2 / variance, 1.0), degrees) if variance else float(degrees)
+        nu = min(_degrees(of_windows), 1.0)
+        return float(stats.f.sf(statistic / mean, nu, max(many - 1, 1) * nu))
+    nu = min(_degrees(of_windows), degrees)
     return float(stats.f.sf(statistic / mean, nu, many * nu))
+
+
+def _degrees(of_windows: list[float]) -> float:
+    """Satterthwaite's degrees of freedom."""
+    if len(of_windows) < 2:
+        return 1.0
+    variance = float(np.var(of_windows, ddof=1))
+    return 2 * float(np.mean(of_windows)) ** 2 / variance if variance else math.inf
 
 
 def statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> list[float]:
@@ -135,11 +144,11 @@ def _touching(kept: Sequence[int], length: int) -> list[tuple[int, int, int]]:
     ]
 
 
-def _early(live: Rows, starts: Sequence[int], length: int) -> list[int]:
-    """Of the windows that exist, the first disjoint ones with rows, without one that begins before the hour of the first row."""
+def _early(live: Rows, starts: Sequence[int], length: int, least: int) -> list[int]:
+    """Of the windows that exist, the first disjoint ones with enough rows, without one that begins before the hour of the first row."""
     ts, kept = np.sort(live.window(1)), list[int]()
     for start in sorted(starts):
-        held = np.searchsorted(ts, start + length) > np.searchsorted(ts, start)
-        if held and start >= ts[0] // _PANE * _PANE and (not kept or start >= kept[-1] + length):
+        held = np.searchsorted(ts, start + length) - np.searchsorted(ts, start)
+        if held >= least and start >= ts[0] // _PANE * _PANE and (not kept or start >= kept[-1] + length):
             kept.append(start)
     return kept[:EARLY]

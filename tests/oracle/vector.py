@@ -97,7 +97,7 @@ def embedding(target: Numbers, baseline: Numbers, reference: Numbers, params: di
     if of in {"norm_shift", "nearest_reference"}:
         mean, deviation = known.usual[0 if of == "norm_shift" else 1]
         name = "norm" if of == "norm_shift" else "nearest"
-        a, b = (np.rint(np.clip((known.statistic(rows, name) - mean) / deviation, -1_024, 1_024) * 1_024) / 1_024 for rows in (x, y))
+        a, b = (np.rint(np.clip((known.statistic(rows, name) - mean) / deviation, -64, 64) * 1_024) / 1_024 for rows in (x, y))
         value, error = float(a.mean() - b.mean()), a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b)
         parts = [(one.var(ddof=1) / (len(one) / phi), len(one) / phi) for one in (a, b)]
         degrees = sum(part for part, _ in parts) ** 2 / sum(part**2 / (size - 1) for part, size in parts)

@@ -43,7 +43,7 @@ class Refusing:
 
     def __init__(self, evaluate: Evaluate, *refused: str, then: Callable[[], None] = lambda: None) -> None:
         self.refused, self._evaluate, self._then = set(refused), evaluate, then
-        self.reads, self.learns, self.forget = evaluate.reads, evaluate.learns, evaluate.forget
+        self.reads, self.early, self.forget, self.relearned = evaluate.reads, evaluate.early, evaluate.forget, evaluate.relearned
 
     def __call__(self, monitor: Monitor, windows: Spans, reads: Reads, early: Spans | None = None) -> Frame:
         """The readings, unless they are refused."""

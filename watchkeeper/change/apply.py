@@ -12,7 +12,7 @@ from core.contract import Contract
 from core.error import ConfigError
 from monitors.definition.declared import content, same
 from monitors.definition.grammar import parse
-from monitors.definition.shared import joins
+from monitors.definition.shared import joins, one_each
 from storage.control.store import ControlStore
 from watchkeeper.change.context import Context
 from watchkeeper.change.contract import complete, prepare
@@ -33,6 +33,7 @@ def apply(context: Context, given: ApplyRequest) -> Sequence[Mapping[str, Any]]:
     there |= {("budget", "", budget.name) for budget in control.budgets()}
     there |= {("destination", "", destination.name) for destination in control.destinations()}
     found = parse(given.text, contract=control.contract, there=there)
+    one_each(found.budgets, control.budgets())
     destinations = [destination_from(dict(document)) for document in found.destinations]
     applied = []
     for contract, (result, changed) in [(contract, _outcome(control, contract, replace=given.replace)) for contract in found.contracts]:

@@ -18,7 +18,7 @@ from monitors.evaluation.watched import columns_of
 from watchkeeper.reader.readings import ReadingReader
 from watchkeeper.reader.trial import TrialReader
 
-_MOST = 100_000  # windows in which the newest one is looked for
+_MOST = 1_000  # windows in which the newest one is looked for
 _UNTESTED = (Verdict.INSUFFICIENT, Verdict.NODATA)
 
 
@@ -41,8 +41,11 @@ class RankingReader(ReadingReader, TrialReader):
 
     def newest_window(self, monitor: Monitor) -> int | None:
         """The start of the newest window in which a column has a p-value in the segment `all`, else of the newest window; None without one."""
-        column = next((name for name in columns_of(monitor, self._known(monitor.model)) if name != LABEL), LABEL)
-        table = self.ranking(Query(model=monitor.model, monitor=monitor.name, column=column, segment=ALL, limit=_MOST))
+        contract = self._known(monitor.model)
+        column = next((name for name in columns_of(monitor, contract) if name != LABEL), LABEL)
+        slots, _ = self._stores.panes.slots(contract)
+        start = int(slots[-1]) - _MOST * monitor.window.step if len(slots) else None
+        table = self.ranking(Query(model=monitor.model, monitor=monitor.name, column=column, segment=ALL, start=start, limit=2 * _MOST))
         starts, tested = table["window_start"].to_numpy(), table["p"].is_valid().to_numpy()
         found = starts[tested] if tested.any() else starts
         return int(found.max()) if len(found) else None

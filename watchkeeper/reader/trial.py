@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -23,8 +24,9 @@ from core.span import Spans
 from core.trial import Trial
 from detectors.catalogue import MEASURES
 from monitors.definition.grammar import parse
+from monitors.definition.shared import joins
 from monitors.evaluation import plan
-from monitors.evaluation.calibration import Calibration, early_windows
+from monitors.evaluation.calibration import Calibration
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.verdict import alpha
@@ -51,8 +53,8 @@ class TrialReader(Sources):
         contract = self.contract(monitor.model)
         if contract is None:
             return None
-        windows, slots = self._windows(monitor, contract)
-        found = self._evaluate.calibration(monitor, self._model(contract), early_windows(windows, slots))
+        model = self._model(contract)
+        found = self._evaluate.calibration(monitor, model, self._early(monitor, model, *self._windows(monitor, contract)))
         return told(found) if found else None
 
     def evaluate(self, trial: Trial) -> pa.Table:
@@ -103,14 +105,22 @@ class TrialReader(Sources):
         found = parse(json.dumps([fields], ensure_ascii=False), contract=self._stores.control.contract, there=there).monitors
         if len(found) != 1:
             raise ConfigError("`monitor` is no monitor", remedy="write the fields of a monitor, such as model and measure")
-        return found[0]
+        return self._sharing(found[0])
+
+    def _sharing(self, monitor: Monitor) -> Monitor:
+        """The monitor with the share of its model's budget that it would have."""
+        budget = next((one for one in self._stores.control.budgets() if one.model == monitor.model), None)
+        if budget is None or not joins(monitor):
+            return monitor
+        others = sum(joins(one) for one in self._stores.control.monitors(monitor.model))
+        return msgspec.structs.replace(monitor, share=budget.share(others + 1))
 
     def _frames(self, monitor: Monitor, trial: Trial) -> Iterator[Frame]:
         """The readings of a monitor, windows in order. Raises ConfigError if they are too many."""
         contract = self._known(monitor.model)
         model, panes = self._model(contract), self._stores.panes
-        windows, slots = self._windows(monitor, contract)
-        early = early_windows(windows, slots)
+        windows, slots, rows = self._windows(monitor, contract)
+        early = self._early(monitor, model, windows, slots, rows)
         inside = np.ones(len(windows), np.bool_) if trial.start is None else windows.start >= trial.start
         windows = windows.take(inside if trial.end is None else inside & (windows.start < trial.end))
         columns, segments = columns_of(monitor, contract), segments_of(monitor, model, panes.segments(contract))
@@ -122,10 +132,15 @@ class TrialReader(Sources):
         for chunk in plan.chunks(windows, most(scope)) if segments else ():
             yield self._evaluate(monitor, chunk, self._evaluate.reads(scope), early)
 
-    def _windows(self, monitor: Monitor, contract: Contract) -> tuple[Spans, Ints]:
-        """The windows that have closed, and the slots with rows."""
-        slots, _ = self._stores.panes.slots(contract)
-        return plan.existing(monitor.window, slots, self._backend.clock.now() - wait(monitor), live=False), slots
+    def _windows(self, monitor: Monitor, contract: Contract) -> tuple[Spans, Ints, Ints]:
+        """The windows that have closed, the slots with predictions, and how many each holds."""
+        slots, rows = self._stores.panes.slots(contract)
+        return plan.existing(monitor.window, slots, self._backend.clock.now() - wait(monitor), live=False), slots, rows
+
+    def _early(self, monitor: Monitor, model: Model, windows: Spans, slots: Ints, rows: Ints) -> Spans | None:
+        """The windows of the stream that the monitor is calibrated on, as they are now."""
+        self._evaluate.forget(monitor)
+        return self._evaluate.early(monitor, model, windows, slots, rows)
 
     def _model(self, contract: Contract) -> Model:
         return Model(contract, self._reference(contract))

@@ -140,17 +140,20 @@ def test_a_budget_of_a_model_is_shared_out(store: ControlStore) -> None:
     def shares() -> dict[str, tuple[int, Share | None]]:
         return {one.name: (one.evaluated_revision, one.share) for one in store.monitors("late")}
 
-    assert (store.budgets(), shares()) == ([RATE], {"a": (1, None), "first": (2, Share(1, 30 * DAY, "few"))})
+    def share(windows: int, monitors: int) -> Share:
+        return Share(windows, 30 * DAY * monitors, "few", monitors)
+
+    assert (store.budgets(), shares()) == ([RATE], {"a": (1, None), "first": (2, share(1, 1))})
     store.apply_monitors([second, OTHER], joins=joins)
-    assert shares() == {"a": (1, None), "first": (3, Share(1, 60 * DAY, "few")), "second": (2, Share(1, 60 * DAY, "few"))}
+    assert shares() == {"a": (1, None), "first": (3, share(1, 2)), "second": (2, share(1, 2))}
     assert store.apply_monitors([first, second], budgets=[RATE], joins=joins, dry_run=True) == [
         ("late", "first", "unchanged"), ("late", "second", "unchanged"), ("late", "few", "unchanged"),
     ]  # fmt: skip
     store.apply_monitors([msgspec.structs.replace(first, owner="ada"), msgspec.structs.replace(second, enabled=False)], joins=joins)
-    assert shares() == {"a": (1, None), "first": (5, Share(1, 30 * DAY, "few")), "second": (4, None)}
+    assert shares() == {"a": (1, None), "first": (5, share(1, 1)), "second": (2, share(1, 2))}
     more = msgspec.structs.replace(RATE, rate=Budget(2, 30 * DAY))
     assert store.apply_monitors([], budgets=[more], joins=joins) == [("late", "few", "changed")]
-    assert shares()["first"] == (6, Share(2, 30 * DAY, "few"))
+    assert shares()["first"] == (6, share(2, 1))
     for other in (msgspec.structs.replace(RATE, name="more"), msgspec.structs.replace(RATE, model="other")):
         with pytest.raises(ConfigError, match="the budget `few` of `late` is there already"):
             store.apply_monitors([], budgets=[other], joins=joins)
