@@ -30,11 +30,12 @@ class Basis(NamedTuple):
     windows: list[tuple[int, int, int]]
     inside: Flags  # of the rows, those that windows are compared with
     length: int
+    reference: Rows  # what the contract knows is of these
 
 
 def of_reference(whole: Rows, length: int, every: int) -> Basis:
     """The windows that the reference fills, the last first chosen."""
-    return Basis(whole, _windows(whole.window(1), length, every), np.ones(whole.size, np.bool_), length)
+    return Basis(whole, _windows(whole.window(1), length, every), np.ones(whole.size, np.bool_), length, whole)
 
 
 def basis(
@@ -51,7 +52,7 @@ def basis(
     if len(early) < EARLY or any(len(_statistics(monitor, column, reference, (), "all")) >= ENOUGH for column in fitting):
         return reference
     ts = live.window(1)
-    return Basis(live, _touching(early, length), (ts >= early[0]) & (ts < early[-1] + length), length)
+    return Basis(live, _touching(early, length), (ts >= early[0]) & (ts < early[-1] + length), length, whole)
 
 
 def phi(statistics: list[float]) -> float:
@@ -91,7 +92,7 @@ def statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: 
 def _statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> list[float]:
     rows = basis.rows
     of_model = _together if monitor["measure"] in joint.MEASURES else _covered
-    compared = (of_model if column == "" else _compared)(monitor, column, rows)
+    compared = of_model(monitor, column, rows) if column == "" else _compared(monitor, column, basis)
     mine = basis.inside & (rows.segments[grouping] == segment)
     if column == "@label":
         mine &= rows.labelled
@@ -116,11 +117,12 @@ def _together(monitor: Mapping[str, Any], _column: str, rows: Rows) -> Statistic
     return lambda target, rest: joint.MEASURES[monitor["measure"]](held[target], held[rest], known.degrees).statistic
 
 
-def _compared(monitor: Mapping[str, Any], column: str, whole: Rows) -> Statistic:
-    codes, known = whole.binned(column)[1], Known(whole.binned(column)[0], whole.values(column))
+def _compared(monitor: Mapping[str, Any], column: str, basis: Basis) -> Statistic:
+    codes, values = basis.rows.binned(column)[1], basis.rows.values(column)
+    known = Known(basis.reference.binned(column)[0], basis.reference.values(column))
 
     def sample(rows: Flags) -> Sample:
-        return Sample(np.bincount(codes[rows], minlength=known.bins.size).tolist(), lambda: whole.values(column)[rows])
+        return Sample(np.bincount(codes[rows], minlength=known.bins.size).tolist(), lambda: values[rows])
 
     return lambda target, rest: measures.of(monitor["measure"], sample(target), sample(rest), known, monitor.get("params", {})).statistic
 
