@@ -19,7 +19,7 @@ from tests.oracle.sample import Known, Sample
 
 ENOUGH, EARLY = 10, 14
 Flags = npt.NDArray[np.bool_]
-Statistic = Callable[[Flags, Flags], float | None]  # of the rows of a window and of others
+Statistic = Callable[[Flags, Flags, Flags], float | None]  # of the rows of a window, of others, and of all
 _PANE = 3_600_000_000
 
 
@@ -101,30 +101,34 @@ def _statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping:
         target = mine & (ts >= start) & (ts < start + basis.length)
         rest = mine & ((ts < first) | (ts >= last))
         if min(target.sum(), rest.sum()) >= least:
-            value = compared(target, rest)
+            value = compared(target, rest, mine)
             found += [] if value is None else [value]
     return found
 
 
 def _covered(_monitor: Mapping[str, Any], _column: str, whole: Rows) -> Statistic:
-    return lambda target, rest: z_squared(
+    return lambda target, rest, _: z_squared(
         int(whole.labelled[target].sum()), int(target.sum()), int(whole.labelled[rest].sum()), int(rest.sum())
     )
 
 
 def _together(monitor: Mapping[str, Any], _column: str, rows: Rows) -> Statistic:
     held, known = joint.held(rows, monitor["measure"]), joint.of(rows)
-    return lambda target, rest: joint.MEASURES[monitor["measure"]](held[target], held[rest], known.degrees).statistic
+    return lambda target, rest, _: joint.MEASURES[monitor["measure"]](held[target], held[rest], known.degrees).statistic
 
 
 def _compared(monitor: Mapping[str, Any], column: str, basis: Basis) -> Statistic:
     codes, values = basis.rows.binned(column)[1], basis.rows.values(column)
     known = Known(basis.reference.binned(column)[0], basis.reference.values(column))
 
-    def sample(rows: Flags) -> Sample:
-        return Sample(np.bincount(codes[rows], minlength=known.bins.size).tolist(), lambda: values[rows])
+    def sample(rows: Flags, among: Flags) -> Sample:
+        return Sample(np.bincount(codes[rows], minlength=known.bins.size).tolist(), lambda: values[rows], lambda: values[among])
 
-    return lambda target, rest: measures.of(monitor["measure"], sample(target), sample(rest), known, monitor.get("params", {})).statistic
+    def statistic(target: Flags, rest: Flags, whole: Flags) -> float | None:
+        sides = sample(target, target), sample(rest, whole)  # panes cannot take away an extreme
+        return measures.of(monitor["measure"], *sides, known, monitor.get("params", {})).statistic
+
+    return statistic
 
 
 def _windows(ts: Any, length: int, every: int) -> list[tuple[int, int, int]]:

@@ -121,19 +121,20 @@ def _quantile_shift(target: Sample, baseline: Sample, known: Known, params: dict
     assert abs((now.exact - before.exact) / known.scale - value) <= bound + 1e-9 * (1 + abs(value))
     return Value(
         value if bound <= max(COARSE, abs(value) / 4) else None,
-        statistic=_woodruff(target.numbers, baseline.numbers, now.middle, params.get("q", 0.5), known),
+        statistic=_woodruff(target.numbers, baseline, now.middle, params.get("q", 0.5), known),
         degrees=1,
     )
 
 
-def _woodruff(x: Numbers, y: Numbers, at: float, q: float, known: Known) -> float:
+def _woodruff(x: Numbers, baseline: Sample, at: float, q: float, known: Known) -> float:
     """How far q is from the shares of the baseline below the target's quantile and up to it, over its standard error, squared."""
     assert isinstance(known.bins, NumericBins)
     place = int(known.bins.codes(np.array([at]))[0])
     cuts = [-math.inf, *known.bins.edges.tolist(), math.inf]
+    y, (least, most) = baseline.numbers, baseline.extremes
     low, high = cuts[place], cuts[place + 1]
     before, held = int((y < low).sum()), int(((y >= low) & (y < high)).sum())
-    first, last = max(low, float(y.min())), min(high, float(y.max()))
+    first, last = max(low, least), min(high, most)
     part = min(1.0, max(0.0, (at - first) / (last - first))) if last > first else 0.5
     below, upto = (before + held * share for share in ((0.0, 1.0) if known.single[place] else (part, part)))
     apart = max(below / len(y) - q, q - upto / len(y), 0.0)

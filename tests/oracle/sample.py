@@ -63,10 +63,22 @@ class Known:
 
 
 class Sample:
-    """The rows of one place: `counts` by bin, and the values themselves (numbers, NaN null and infinity invalid; or texts) where they are asked for."""
+    """The rows of one place: `counts` by bin, and the values themselves (numbers, NaN null and infinity invalid; or texts) where they are asked for.
 
-    def __init__(self, counts: Sequence[int], values: Callable[[], npt.NDArray[Any]]) -> None:
-        self.counts, self.n, self._values = counts, sum(counts), values
+    `among`: all values of which these are a part, whose least and largest number stand for theirs.
+    """
+
+    def __init__(
+        self, counts: Sequence[int], values: Callable[[], npt.NDArray[Any]], among: Callable[[], npt.NDArray[Any]] | None = None
+    ) -> None:
+        self.counts, self.n, self._values, self._among = counts, sum(counts), values, among or values
+
+    @cached_property
+    def extremes(self) -> tuple[float, float]:
+        """The least and the largest number."""
+        held = self._among()
+        found = held[np.isfinite(held)]
+        return float(found.min()), float(found.max())
 
     @cached_property
     def values(self) -> npt.NDArray[Any]:
