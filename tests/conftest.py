@@ -16,6 +16,7 @@ from tests.workers import (
     pytest_collection_finish,
     pytest_collection_modifyitems,
     pytest_sessionstart,
+    pytest_terminal_summary,
     pytest_xdist_auto_num_workers,
     pytest_xdist_make_scheduler,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_sessionstart",
+    "pytest_terminal_summary",
     "pytest_xdist_auto_num_workers",
     "pytest_xdist_make_scheduler",
 ]

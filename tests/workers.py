@@ -12,9 +12,9 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from compose.servers.fetch import Absent
-from compose.servers.server import Failed
+from compose.servers.server import Failed, Server
 from core.struct_types import prepare
-from tests.services.fixture import VARIABLES, serving
+from tests.services.fixture import VARIABLES, address, serving
 
 # What takes longest, alone on two cores: begun last, one of these would be waited for by idle workers.
 LONGEST = (
@@ -28,6 +28,8 @@ LONGEST = (
     "tests/browser/test_real.py",
     "tests/acceptance/test_kill.py",
 )
+
+SERVERS = pytest.StashKey[list[Server]]()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -67,10 +69,20 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     stack = ExitStack()
     session.config.add_cleanup(stack.close)
+    session.config.stash[SERVERS] = servers = []
 
     def begin(variable: str) -> None:
         with suppress(Absent, Failed):  # the first test that needs it says why it is not there
-            os.environ[variable] = stack.enter_context(serving(variable))
+            servers.append(server := stack.enter_context(serving(variable)))
+            os.environ[variable] = address(server)
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(begin, [name for name in VARIABLES if not os.environ.get(name)]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say of a server that ended during the tests how, for then they fail for want of it."""
+    for server in config.stash.get(SERVERS, []):
+        if not server.running:
+            terminalreporter.section(f"{server.name} ended during the tests", sep="=")
+            terminalreporter.line(server.end)

@@ -53,6 +53,11 @@ class Server(ABC):
         return self._leash.pid
 
     @property
+    def end(self) -> str:
+        """How a server that ended by itself did so: its exit code (256 less the number of a signal), and the last of what it logged."""
+        return f"{self.name} on port {self.port} ended with {self._leash.code if self._leash else None}\n{self._tail()}"
+
+    @property
     def running(self) -> bool:
         """Whether the process is there (ready or not)."""
         return self._leash is not None and self._leash.code is None

@@ -107,12 +107,17 @@ def postgres_url(postgres: PostgresAt) -> Iterator[str]:
 
 
 @contextmanager
-def serving(variable: str) -> Iterator[str]:
-    """A server on a free port and in a folder that goes with it; its address, as the variable would name it. Raises Absent and Failed."""
+def serving(variable: str) -> Iterator[Kafka | ClickHouse | Postgres]:
+    """A server on a free port and in a folder that goes with it. Raises Absent and Failed."""
     with tempfile.TemporaryDirectory(prefix="watchkeeper-", ignore_cleanup_errors=True) as folder:
         server = {KAFKA: Kafka, CLICKHOUSE: ClickHouse, POSTGRES: Postgres}[variable](Path(folder))
         with server:
-            yield server.bootstrap if isinstance(server, Kafka) else server.url
+            yield server
+
+
+def address(server: Kafka | ClickHouse | Postgres) -> str:
+    """Where it is, as its variable would name it."""
+    return server.bootstrap if isinstance(server, Kafka) else server.url
 
 
 @contextmanager
@@ -120,10 +125,10 @@ def _address(variable: str) -> Iterator[str]:
     """The address of the server that the variable names, or else of one for the session."""
     with ExitStack() as stack:
         try:
-            address = os.environ.get(variable) or stack.enter_context(serving(variable))
+            found = os.environ.get(variable) or address(stack.enter_context(serving(variable)))
         except (Absent, Failed) as error:
             absent(str(error))
-        yield address
+        yield found
 
 
 def absent(reason: str) -> NoReturn:
