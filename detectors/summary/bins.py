@@ -11,6 +11,7 @@ import numpy.typing as npt
 from core.block import Categories, Floats, Ints
 from core.contract import Column
 from core.text import INVALID, NULL
+from detectors.summary.lookup import place
 
 KEPT = 500  # categories with a bin of their own
 ATOM = 50  # a value that is one in so many rows, or more often, has a bin of its own
@@ -118,7 +119,7 @@ def kept(values: Categories) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def number_bins(column: Column, x: Floats) -> Ints:
     """The bin of each number: NaN is null, infinity is invalid. x: (n,); returns (n,)."""
-    bins = np.searchsorted(np.asarray(column.edges, np.float64), x, side="right")
+    bins = place(column.edges, x)
     bins[np.isnan(x)] = column.null
     bins[x == np.inf] = column.invalid
     return bins
