@@ -14,6 +14,7 @@ from core.contract import LABEL, Contract, Task
 from core.segment import Segments
 from detectors.summary.bins import bins
 from detectors.summary.delay import DELAY_BINS, UNKNOWN, delay_bins
+from detectors.summary.lookup import place
 from detectors.summary.loss import LOSSES, losses_of, residual
 from detectors.summary.merge import PaneLayout, merge
 from detectors.summary.panes import PaneRows
@@ -181,7 +182,7 @@ def _scores(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str
     starts = np.cumsum([0, *(len(one) + 1 for one in edges)])
     parts = [
         panes.tally(
-            starts[index] + np.searchsorted(edges[index], held[:, index], side="right"),
+            starts[index] + place(edges[index], held[:, index]),
             int(starts[-1]),
             truth[:, index].astype(np.float64),
             np.where(truth[:, index], held[:, index], 0.0),
