@@ -83,7 +83,7 @@ def _classes_however_written(client: Client, folder: Path) -> None:
     told = client.labels([{"prediction_id": "p", "model": "binary", "ts": "2024-03-03T00:00:00Z", "label": "yes"}])
     assert [(len(one.errors), [cell["field"] for cell in one.cells]) for one in (sent, told)] == [(0, ["prediction"]), (0, ["label"])]
     client.wait(600)
-    assert httpx.get(f"{client.url}/v1/models/binary", trust_env=False).json()["outside"] == {"predictions": 1, "labels": 1}
+    assert httpx.get(f"{client.url}/v1/models/binary", timeout=120, trust_env=False).json()["outside"] == {"predictions": 1, "labels": 1}
 
 
 def _spelled(client: Client, task: str, folder: Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:

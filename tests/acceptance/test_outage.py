@@ -151,7 +151,7 @@ def _away(machines: Machines, name: str) -> Iterator[None]:
 def _sql(machines: Machines, statement: str) -> str:
     """ClickHouse's answer."""
     server = machines.clickhouse
-    answer = httpx.post(server.url, content=statement, auth=(server.user, server.password), trust_env=False)
+    answer = httpx.post(server.url, content=statement, auth=(server.user, server.password), timeout=PATIENCE, trust_env=False)
     assert answer.is_success, answer.text
     return answer.text.strip()
 

@@ -110,7 +110,7 @@ def test_a_trial_answers_what_a_stored_monitor_has(
             assert "new: critical from 2024-04-2" in capsys.readouterr().out
         assert found["expected_false_alarm_windows"] == 12 / 20
         assert [one["monitor"] for one in client.monitors(model=MODEL) if one["monitor"] == "trial"] == []
-        run = httpx.get(f"{place.url}/v1/ranking", params={"model": MODEL, "monitor": "gated"}).raise_for_status().json()
+        run = httpx.get(f"{place.url}/v1/ranking", params={"model": MODEL, "monitor": "gated"}, timeout=120).raise_for_status().json()
         assert (run["tests"], run["window_start"]) == (6, "2024-04-21T00:00:00Z")
         assert [one["column"] for one in run["items"]] == ["heat"] * 3 + ["batch"] * 3
         assert all(one["evidence"]["p"] <= one["q"] <= 6 * one["evidence"]["p"] for one in run["items"])
