@@ -153,7 +153,7 @@ class Owner:
         self._idle_state, watermark = None, self._watermark(committed, silent=silent)
         self._runner.clear_failures(monitors)
         closes = {(contract.version, m.name, m.evaluated_revision): _closes(m, watermark) for m in monitors}
-        # A watermark that falls, as when silence ends, closes nothing.
+        # A watermark that falls, as when silence ends, closes nothing. Windows of the events that end a silence close later, though the watermark was beyond them before.
         passed = any(after > self._closes.get(key, _NOTHING) for key, after in closes.items())
         failed = set(cursor.get("failed", []))
         by_others = [contract.version, *self._stores.panes.rebuilds(contract, lease.first)]
@@ -174,7 +174,8 @@ class Owner:
         self._rebuilt_by_others = by_others
         if work or failing != failed:
             lease.save(self._next_cursor(cursor, contract, committed, work, failing))
-        self._closes, self._orphans_possible = {key: max(after, self._closes.get(key, after)) for key, after in closes.items()}, False
+        self._closes = closes if work else {key: max(after, self._closes.get(key, after)) for key, after in closes.items()}
+        self._orphans_possible = False
         self._catching_up &= work.more
         self.counts.steps += 1
         if not (work or work.more or worked):

@@ -97,6 +97,18 @@ def test_a_step_that_fails_after_a_repair_is_made_up_for(backend: Backend, model
     assert (counts(backend, model)[0, "all"], backend.twice(model)) == (2, (0, 0))
 
 
+def test_the_last_window_closes_when_silence_comes_again(backend: Backend, model: str) -> None:
+    """In a silence the watermark is the wall clock. Events that come after it end it, and in the next silence their window closes, too."""
+    predict(backend, model, 1, 1)
+    settle(backend, model)
+    predict(backend, model, 1, 2, "b", day=3)
+    backend.ingest(1_000_000)
+    while backend.evaluate(model, silent=False):
+        assert (3, "all") not in counts(backend, model)
+    settle(backend, model)
+    assert counts(backend, model)[3, "all"] == 1
+
+
 def test_what_was_made_again_is_audited_before_it_is_judged(backend: Backend, model: str) -> None:
     """Ingest adds nothing to rebuilt panes. Before their window is evaluated they get the events that came since, also while audits pause."""
     for partition in (1, 2):
