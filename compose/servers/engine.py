@@ -5,6 +5,12 @@ from __future__ import annotations
 import ctypes
 import sys
 
+# There is no daemon in it: a query that never ends keeps `clickhouse-local`, which can listen, alive. One that is refused, as when memory is short, is followed by the next.
+_FOREVER = (
+    "SELECT sleepEachRow(1) FROM numbers(1000000000) SETTINGS max_block_size=1, function_sleep_max_microseconds_per_block=0 FORMAT Null;"
+)
+_TIMES = 1_000
+
 
 def main(library: str, folder: str, port: str) -> None:
     """Serve HTTP on this port of loopback until a signal comes."""
@@ -13,11 +19,8 @@ def main(library: str, folder: str, port: str) -> None:
         f"--path={folder}",
         f"--http_port={port}",
         "--listen_host=127.0.0.1",
-        # There is no daemon in it: a query that never ends keeps `clickhouse-local`, which can listen, alive.
-        (
-            "--query=SYSTEM START LISTEN HTTP; SELECT sleepEachRow(1) FROM numbers(1000000000)"
-            " SETTINGS max_block_size=1, function_sleep_max_microseconds_per_block=0 FORMAT Null"
-        ),
+        "--ignore-error",
+        "--query=SYSTEM START LISTEN HTTP;" + _FOREVER * _TIMES,
     ]
     run = ctypes.CDLL(library).chdb_query_cmdline
     run.restype = ctypes.c_void_p

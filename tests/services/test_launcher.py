@@ -141,6 +141,17 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
         server.start()
 
 
+def test_clickhouse_outlives_a_query_that_is_refused(tmp_path: Path) -> None:
+    """What keeps it alive is a query, which may be refused as any other, as when memory is short."""
+    server = ClickHouse(tmp_path)
+    start(server)
+    with server:
+        for _ in range(3):
+            killed = httpx.post(server.url, content="KILL QUERY WHERE query LIKE 'SELECT sleepEachRow%' SYNC FORMAT TSV", timeout=120)
+            assert killed.text.startswith("finished\t")
+            assert httpx.post(server.url, content="SELECT 1", timeout=120).text == "1\n"
+
+
 def test_the_session_has_each_server(kafka: KafkaAt, clickhouse: ClickHouseAt, postgres: PostgresAt) -> None:
     """They answer at the addresses that the fixtures give."""
     assert AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=120).brokers
