@@ -23,7 +23,7 @@ from detectors.drift import (
     weighted,
 )
 from detectors.drift import mean_variance as moment
-from detectors.performance import accuracy, f1, mae, precision, rmse, roc_auc
+from detectors.performance import accuracy, estimated, f1, mae, precision, rmse, roc_auc
 from detectors.planned import PLANNED
 from detectors.quality import distinct, freshness, label_coverage, label_delay, out_of_range_rate, rate, schema_changes, stream, volume
 from detectors.spec import AnySpec
@@ -62,6 +62,7 @@ SPECS: tuple[AnySpec, ...] = (
     roc_auc.SPEC,
     mae.SPEC,
     rmse.SPEC,
+    *estimated.SPECS,
 )
 MEASURES = Measures({spec.about.name: spec.about for spec in SPECS})
 _BY_NAME = {spec.about.name: spec for spec in SPECS}

@@ -8,7 +8,7 @@ from scipy.special import chdtr, chndtr, chndtrinc, ndtri, stdtrit
 from core.block import Floats
 
 ALPHA = 0.05
-_Z = float(ndtri(1 - ALPHA / 2))
+Z = float(ndtri(1 - ALPHA / 2))
 _LEAST = 1.0  # noncentralities below are left to scipy: there the secant method converges slowly
 _LARGE, _WIDE = 1_000.0, 10.0  # above so much, and so many degrees of freedom, Sankaran's approximation is within 2e-6
 
@@ -16,8 +16,8 @@ _LARGE, _WIDE = 1_000.0, 10.0  # above so much, and so many degrees of freedom, 
 def wilson(rate: Floats, n: Floats) -> tuple[Floats, Floats]:
     """Wilson's score interval of a rate that n rows gave."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        middle = (rate + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-        half = _Z / (1 + _Z**2 / n) * np.sqrt(rate * (1 - rate) / n + _Z**2 / (4 * n**2))
+        middle = (rate + Z**2 / (2 * n)) / (1 + Z**2 / n)
+        half = Z / (1 + Z**2 / n) * np.sqrt(rate * (1 - rate) / n + Z**2 / (4 * n**2))
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 

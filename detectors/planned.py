@@ -7,7 +7,7 @@ PLANNED = frozenset(
     for family, names in {
         "drift": "domain_classifier",
         "performance": "balanced_accuracy recall specificity fpr fnr fbeta mcc pr_auc gini log_loss brier lift_at_k value "
-        "top_k_accuracy kappa mse mape smape wape r2 bias max_error quantile_loss estimated_accuracy estimated_f1 estimated_roc_auc "
+        "top_k_accuracy kappa mse mape smape wape r2 bias max_error quantile_loss "
         "estimated_mae estimated_rmse delay_corrected",
         "fairness": "selection_rate demographic_parity_difference demographic_parity_ratio equal_opportunity_difference "
         "equalized_odds_difference average_odds_difference predictive_parity_difference fpr_parity fnr_parity fdr_parity for_parity "

@@ -43,7 +43,8 @@ class Result:
 
     `why` says why there is no value; None means the measure's `no_value`. `interval(phi)` gives the bounds of a 95 % interval, with n / phi rows in place of
     n; phi (...) broadcasts. `law` is set if the measure is `tested` and there is a baseline. `evidence(places)` gives a document, ready for JSON, for each of
-    some places, which are given as one index array for each dimension.
+    some places, which are given as one index array for each dimension. `note` is what a reading says of its value, None where nothing; `broken`: where what the value
+    assumes does not hold, and the note says why.
     """
 
     value: Floats
@@ -51,6 +52,8 @@ class Result:
     interval: Callable[[Floats], tuple[Floats, Floats]] | None = None
     law: Law | None = None
     evidence: Callable[[Places], list[dict[str, Any]]] | None = None
+    note: npt.NDArray[np.object_] | None = None
+    broken: npt.NDArray[np.bool_] | None = None
 
 
 def estimable(value: Floats, *reasons: tuple[npt.NDArray[np.bool_] | bool, str]) -> tuple[Floats, npt.NDArray[np.object_]]:
@@ -68,7 +71,7 @@ class Spec(Generic[E, P]):
 
     `compute(target, baseline, params)` takes a block of evidence for each side, None if there is no baseline. `no_value` says why there may be no value
     although there are rows. `settle` fills in the defaults for a contract, and raises ConfigError if the params do not fit it.
-    `wait` is how long after its end a window is evaluated, in microseconds.
+    `wait` is how long after its end a window is evaluated, in microseconds. `earlier` is how many windows before it a value depends on: they are given as `target.earlier`.
     """
 
     about: Measure
@@ -78,6 +81,7 @@ class Spec(Generic[E, P]):
     params: type[P] = NoParams  # type: ignore[assignment]
     settle: Callable[[P, Contract], P] = lambda params, _contract: params
     wait: Callable[[P], int] = lambda _params: 0
+    earlier: Callable[[P], int] = lambda _params: 0
 
 
 AnySpec = Spec[Any, Any]

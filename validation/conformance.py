@@ -51,6 +51,7 @@ PERFORMANCE = (
     "performance.mae",
     "performance.rmse",
 )
+ESTIMATES = ("performance.estimated_accuracy", "performance.estimated_f1", "performance.estimated_roc_auc")
 
 
 class Ours(NamedTuple):
@@ -96,10 +97,11 @@ def compare(data: Data, results: dict[str, Any], report: Report) -> None:
         for at, (_, chunk) in enumerate(listed):
             ts[chunk["start"] : chunk["end"]] = DAY * 10_000 + at * HOUR
         model = replay(data, ts=ts, production=rows)
-        ours = {name: dict(_values(model, name)) for name in (*MEASURES, *PERFORMANCE)}
+        ours = {name: dict(_values(model, name)) for name in (*MEASURES, *PERFORMANCE, *ESTIMATES)}
         for at, (place, _) in enumerate(listed):
             _columns(data, model, report, at, results, place, ours)
             _performance(data, report, at, results["performance_sklearn"][place], ours)
+            _estimates(data, report, at, results, results["chunks"][place], ours)
 
 
 def _values(model: Replay, name: str) -> Iterator[tuple[tuple[int, str], Ours]]:
@@ -241,6 +243,9 @@ CATEGORICAL: dict[tuple[str, str], Rule] = {
     ("nannyml", "l_infinity"): Rule("drift.linf"),
     ("nannyml", "hellinger"): Rule("drift.hellinger"),
 }
+_AGREED = ("nml_car_loan", "nml_credit_card_multiclass")  # whose references are large, and whose estimates the peer has published
+_ESTIMATE = Rule("", note="0.002 apart at most, 0.5 % with several classes")
+_CALIBRATED = Rule("", why="the peer takes scores as they are where it finds no need to calibrate them; ours are calibrated by bins")
 _MACRO = {
     "roc_auc_ovr_macro": "the peer divides probabilities by their sum; ours are as they were sent",
     **dict.fromkeys(("f1_macro", "precision_macro"), "the mean is over the classes that are there; the peer counts others as 0"),
@@ -262,6 +267,30 @@ def _performance(data: Data, report: Report, at: int, theirs: dict[str, Any], ou
             if (value := theirs.get(name)) is not None and (at, "") in ours[measure]:
                 rule = Rule(measure, why=_MACRO.get(name, ""), bins=False)
                 report.add((data.name, measure, f"scikit-learn {name}"), ours[measure][at, ""].value, float(value), 0.0, rule)
+
+
+def _estimates(
+    data: Data, report: Report, at: int, results: dict[str, Any], chunk: dict[str, Any], ours: dict[str, dict[tuple[int, str], Ours]]
+) -> None:
+    """The measures of one chunk that are estimated without its labels."""
+    listed = results.get("nannyml_performance", {}).get("cbpe_estimated", [])
+    theirs: dict[str, Any] = next((one for one in listed if (one["set"], one["index"]) == (chunk["set"], chunk["index"])), {})
+    for measure in ESTIMATES:
+        name = measure.removeprefix("performance.estimated_")
+        value = theirs.get(name, {}).get("value")
+        if value is not None and (at, "") in ours[measure]:
+            report.add(
+                (data.name, measure, f"nannyml {name}"),
+                ours[measure][at, ""].value,
+                value,
+                _allowed(data, value),
+                _ESTIMATE if data.name in _AGREED else _CALIBRATED,
+            )
+
+
+def _allowed(data: Data, value: float) -> float:
+    """How far estimates may be apart, which are made with other calibrators: 0.002 of a binary model, 0.5 % of more classes."""
+    return 0.005 * value if data.about["task"] == "multiclass" else 0.002
 
 
 def _of(listed: list[dict[str, Any]], chunk: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from detectors.summary.performance import PerformanceSummary
 from monitors.evaluation import plan
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.frame import Frame
-from monitors.evaluation.watched import columns_of, fields, groupings_of
+from monitors.evaluation.watched import fields, groupings_of, read_columns
 from monitors.evidence.reads import Scope
 from monitors.model import Model
 from monitors.ports import Contracts, Panes, Raw, Stream
@@ -117,8 +117,7 @@ class Replay:
         """The readings of a monitor over the windows of production, a portion at a time."""
         contract = self.model.contract
         slots, _ = self.stores.slots(contract)
-        names = tuple(name for name in columns_of(monitor, contract) if name)
-        scope = Scope(self.model, (ALL,), groupings_of(monitor), names, None, fields(monitor, contract))
+        scope = Scope(self.model, (ALL,), groupings_of(monitor), read_columns(monitor, contract), None, fields(monitor, contract))
         for chunk in plan.chunks(plan.existing(monitor.window, slots, 1 << 62, live=False), 400):
             yield self.evaluate(monitor, chunk, self.evaluate.reads(scope))
 

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 
 from core import moment
-from core.measure import Family, Measure, Subject
+from core.measure import Family, Measure, Need, Subject
 from core.monitor import Monitor
 from core.reading import Query
 from core.segment import ALL
@@ -89,7 +89,8 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
     slot = window_of(state, one)
     chosen = None if slot is None else one.time(slot)
     marks = view.marks(monitor.name, "", state.segment)
-    rows, counted = ("labelled", "labelled ones") if about.family is Family.PERFORMANCE else ("rows", "the rows of n")
+    labelled = about.family is Family.PERFORMANCE and Need.LABELS in about.requires
+    rows, counted = ("labelled", "labelled ones") if labelled else ("rows", "the rows of n")
     figure = timeline(one, measure=about, limits=limits(monitor, about, one), traffic=volume, marks=marks, chosen=chosen, rows=rows)
     chart = graph(part, figure, _sentence(one, about, monitor, slot)) if any(one.verdict) else nothing(view, monitor, state, here)
     band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."

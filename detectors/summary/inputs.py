@@ -12,7 +12,7 @@ from core.block import Categories, Floats, Ints, Predictions
 from core.classes import Classes
 from core.contract import PREDICTION, SCORE, Column, Contract
 from core.segment import Segments
-from detectors.summary import multivariate, vector_column
+from detectors.summary import multivariate, scored, vector_column
 from detectors.summary.bins import bins
 from detectors.summary.merge import PaneLayout, merge
 from detectors.summary.moments import moments, sketch, sketches
@@ -59,8 +59,8 @@ class InputSummary:
     """An additive summary of predictions: one row a (slot, version, role, segment, column), bins as sparse lists.
 
     `sum` holds the sums of a numeric column's values, by value bin (zeros elsewhere); `below` and `above` count the values
-    beyond the reference's p1 and p99; `joint` are by `term` the sums of a vector column, and in the row of column "" those over all features together
-    (`detectors.summary.multivariate`); the moments are those of `detectors.summary.moments`. Law: `of(a).merge(of(b)) == of(a + b)`.
+    beyond the reference's p1 and p99; `joint` are by `term` the sums of a vector column, in the row of `@prediction` the predictions by score
+    (`detectors.summary.scored`), and in that of column "" the sums over all features together (`detectors.summary.multivariate`); the moments are those of `detectors.summary.moments`. Law: `of(a).merge(of(b)) == of(a + b)`.
     """
 
     table: pa.Table
@@ -103,7 +103,7 @@ class InputSummary:
                         name: pa.array(np.concatenate([one[name] for one in sums])).cast(LAYOUT.schema.field(name).type) for name in sums[0]
                     },
                     **sketches(list(seen)),
-                    **_vectors(panes, contract, block, held),
+                    **_terms(panes, contract, block, held),
                 }
             ).select(LAYOUT.schema.names)
         )
@@ -146,20 +146,31 @@ def _nothing(name: str, rows: int) -> pa.Array:
     return pa.array(np.full(rows, {"low": np.inf, "high": -np.inf}.get(name, 0.0))).cast(kind)
 
 
-def _vectors(panes: PaneRows, contract: Contract, block: Predictions, held: Mapping[str, Categories | Floats]) -> dict[str, pa.Array]:
-    """The sums of vector columns as lists, one a column and pane, empty for other columns."""
-    rows, places = len(contract.summarised) * len(panes), {column.name: at for at, column in enumerate(contract.summarised)}
+def _terms(panes: PaneRows, contract: Contract, block: Predictions, held: Mapping[str, Categories | Floats]) -> dict[str, pa.Array]:
+    """The sums of vector columns, and for `@prediction` the predictions by score, as lists, one a column and pane, empty for other columns."""
     found = {
-        places[column.name]: vector_column.sums(panes, column, vectors, held)
+        column.name: _dense(vector_column.sums(panes, column, vectors, held))
         for column, vectors in zip(vector_column.vector_columns(contract), block.vectors, strict=True)
     }
-    if not found:
-        return {name: _nothing(name, rows) for name in ("term", "joint")}
-    widths = np.repeat([found[at].shape[1] if at in found else 0 for at in range(len(contract.summarised))], len(panes))
-    offsets = pa.array(np.concatenate([[0], np.cumsum(widths)]), pa.int32())
-    terms = np.concatenate([np.tile(np.arange(one.shape[1], dtype=np.uint16), len(panes)) for one in found.values()])
-    sums = np.concatenate([one.ravel() for one in found.values()])
-    return {"term": pa.ListArray.from_arrays(offsets, pa.array(terms)), "joint": pa.ListArray.from_arrays(offsets, pa.array(sums))}
+    if scored.kept(contract) and isinstance(prediction := held[PREDICTION], Categories):
+        found[PREDICTION] = scored.tally(panes, contract, prediction, block)
+    names = [column.name for column in contract.summarised if column.name in found]
+    if not names:
+        return {name: _nothing(name, len(contract.summarised) * len(panes)) for name in ("term", "joint")}
+    none = np.zeros(len(panes), np.int64)
+    lengths = [np.diff(found[column.name].offsets) if column.name in found else none for column in contract.summarised]
+    offsets = pa.array(np.concatenate([[0], np.cumsum(np.concatenate(lengths))]), pa.int32())
+    terms, sums = (np.concatenate([getattr(found[name], part) for name in names]) for part in ("bin", "count"))
+    return {
+        name: pa.ListArray.from_arrays(offsets, pa.array(values).cast(LAYOUT.schema.field(name).type.value_type))
+        for name, values in (("term", terms), ("joint", sums))
+    }
+
+
+def _dense(sums: Ints) -> Tally:
+    """Sums (P, width) as a tally of all cells."""
+    panes, width = sums.shape
+    return Tally(np.arange(panes + 1) * width, np.tile(np.arange(width), panes), sums.ravel(), ())
 
 
 def _together(panes: PaneRows, found: Ints) -> pa.Table:

@@ -19,7 +19,7 @@ from detectors.summary.loss import LOSSES, losses_of, residual
 from detectors.summary.merge import PaneLayout, merge
 from detectors.summary.panes import PaneRows
 from detectors.summary.score import edges_of, judged, members, scores
-from detectors.summary.tally import Tally
+from detectors.summary.tally import joined
 
 _COUNTS, _FLOATS, _BINS, _TEXTS = (pa.list_(kind) for kind in (pa.uint64(), pa.float64(), pa.uint16(), pa.string()))
 
@@ -191,7 +191,7 @@ def _scores(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str
         )
         for index in range(len(classes))
     ]
-    found = _concat(parts, len(panes))
+    found = joined(parts, len(panes))
     index = np.searchsorted(starts, found.bin, side="right") - 1
     positive = found.sums[0].astype(np.int64)
     return {
@@ -218,18 +218,6 @@ def _delays(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str
         "delay_count": found.lists(found.count, pa.uint64()),
         "delay_sum": found.lists(found.sums[0], pa.float64()),
     }
-
-
-def _concat(parts: list[Tally], panes: int) -> Tally:
-    """The cells of several tallies of the same panes, by pane, then in order of the tallies."""
-    pane = np.concatenate([np.repeat(np.arange(panes), np.diff(part.offsets)) for part in parts])
-    order = np.argsort(pane, kind="stable")
-    return Tally(
-        np.searchsorted(pane[order], np.arange(panes + 1)),
-        np.concatenate([part.bin for part in parts])[order],
-        np.concatenate([part.count for part in parts])[order],
-        tuple(np.concatenate(sums)[order] for sums in zip(*(part.sums for part in parts), strict=True)),
-    )
 
 
 def _empty(panes: PaneRows, lists: tuple[tuple[str, ...], tuple[str, ...]]) -> dict[str, pa.Array]:

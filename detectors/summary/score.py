@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from core.block import Categories, Floats, Outcomes
+from core.block import Categories, Floats, Outcomes, Predictions
 from core.classes import Classes
 from core.contract import Contract, Task
 
@@ -21,7 +21,7 @@ def judged(contract: Contract) -> tuple[str, ...]:
     return tuple(name for name, cuts in zip(contract.classes, edges, strict=True) if cuts)
 
 
-def scores(contract: Contract, outcomes: Outcomes) -> Floats:
+def scores(contract: Contract, outcomes: Outcomes | Predictions) -> Floats:
     """Each row's score for each judged class: (n, classes), NaN where the row has none for the class."""
     classes = judged(contract)
     if contract.task == Task.BINARY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,3 +47,15 @@ def tally(codes: Ints, panes: int, width: int, *weights: Floats) -> Tally:
         sums = tuple(np.asarray(np.add.reduceat(weight[order], starts) if len(codes) else np.zeros(0), np.float64) for weight in weights)
     pane, bins = np.divmod(cells, width)
     return Tally(np.searchsorted(pane, np.arange(panes + 1)), bins, count, sums)
+
+
+def joined(parts: Sequence[Tally], panes: int) -> Tally:
+    """The cells of several tallies of the same panes, by pane, then in order of the tallies."""
+    pane = np.concatenate([np.repeat(np.arange(panes), np.diff(part.offsets)) for part in parts])
+    order = np.argsort(pane, kind="stable")
+    return Tally(
+        np.searchsorted(pane[order], np.arange(panes + 1)),
+        np.concatenate([part.bin for part in parts])[order],
+        np.concatenate([part.count for part in parts])[order],
+        tuple(np.concatenate(sums)[order] for sums in zip(*(part.sums for part in parts), strict=True)),
+    )

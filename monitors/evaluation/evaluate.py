@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from detectors.spec import AnySpec, Places, Result
 from monitors.evaluation.calibration import Calibration, calibrate, early_windows, recalibrate
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.verdict import Judgement, judge
-from monitors.evaluation.watched import columns_of, extent, of_columns, pool, unsuited
+from monitors.evaluation.watched import columns_of, earlier, extent, of_columns, pool, unsuited
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
 from monitors.evidence.importance import importance
@@ -38,7 +38,7 @@ _Kept = dict[tuple[str, str], tuple[object, Calibration]]  # by model and monito
 
 
 class _Block(NamedTuple):
-    """What is found for some windows of a column, each (windows, segments). `why` says why there is no value, `empty` why there are no rows.
+    """What is found for some windows of a column, each (windows, segments). `why` says why there is no value, `empty` why there are no rows, `note` what is said of a value.
 
     `p` is NaN, and `phi` too, if the measure has no statistic whose law is known; `p` also without a baseline.
     """
@@ -54,15 +54,18 @@ class _Block(NamedTuple):
     p: Floats
     phi: Floats
     excess: Floats
+    note: Texts
+    broken: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is the same for all columns of a monitor over some windows: the measure with its params, the pool of the baseline, what is read, and the calibration."""
+    """What is the same for all columns of a monitor over some windows: the measure with its params, the pool of the baseline, the windows before, what is read, and the calibration."""
 
     spec: AnySpec
     params: Any
     pool: tuple[Spans, ...]
+    earlier: tuple[Spans, ...]
     referenced: bool  # whether the baseline is the reference
     extent: Extent
     calibration: Calibration | None
@@ -163,6 +166,7 @@ class Evaluate:
             spec=spec,
             params=msgspec.convert(monitor.params, spec.params),
             pool=pool(monitor, windows),
+            earlier=earlier(monitor, windows),
             referenced=monitor.baseline is not None and monitor.baseline.source is Source.REFERENCE,
             extent=extent(monitor, windows),
             calibration=self.calibration(monitor, reads.scope.model, early),
@@ -193,6 +197,8 @@ def _judged(monitor: Monitor, asked: _Asked, found: _Block, columns: int, *, of_
         columns=columns,
         allowed=None if known is None or known.allowance is None else known.allowance.p,
         uncalibrated=evident and known is not None and not known.windows,
+        note=found.note,
+        broken=found.broken,
     )
     return judge(monitor, asked.spec.about, given, found.n_target, found.n_baseline, found.why, found.empty)
 
@@ -221,8 +227,10 @@ def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[_
 
 def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads) -> tuple[_Block, Evidence | None]:
     spec, kind = asked.spec, KINDS[asked.spec.evidence]
-    sides = [side for side in ((windows,), asked.pool) if side]
-    target, *pooled = kind.read(reads, asked.extent, column, [[spans.take(part) for spans in side] for side in sides])
+    sides = [side for side in ((windows,), *((one,) for one in asked.earlier), asked.pool) if side]
+    target, *others = kind.read(reads, asked.extent, column, [[spans.take(part) for spans in side] for side in sides])
+    before, pooled = others[: len(asked.earlier)], others[len(asked.earlier) :]
+    target = replace(target, earlier=tuple(before)) if before else target
     baseline = kind.reference(reads.scope, column) if asked.referenced else next(iter(pooled), None)
     shape = (len(windows.take(part)), len(reads.scope.segments))
     nothing = np.full(shape, np.nan)
@@ -244,6 +252,8 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
         p=p,
         phi=phi,
         excess=excess,
+        note=np.array(None, object) if result.note is None else result.note,
+        broken=np.array(False) if result.broken is None else result.broken,
     )
     block = _Block._make(np.broadcast_to(array, shape) for array in block)
     provisional = asked.calibration is not None and asked.calibration.provisional

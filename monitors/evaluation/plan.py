@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -31,11 +32,11 @@ def existing(window: Window, slots: Ints, watermark: int, *, live: bool) -> Span
     return found.take(found.end <= watermark)
 
 
-def due(monitor: Monitor, windows: Spans, touched: Ints, done: Spans, others: Flags | None = None) -> Spans:
-    """The existing windows that are not `done`, those whose target or baseline holds a touched slot, and `others`."""
+def due(monitor: Monitor, windows: Spans, touched: Ints, done: Spans, others: Flags | None = None, earlier: Sequence[Spans] = ()) -> Spans:
+    """The existing windows that are not `done`, those whose target, baseline or `earlier` windows hold a touched slot, and `others`."""
     times = np.unique(touched)
     changed = windows.holding(times) if others is None else windows.holding(times) | others
-    for part in monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ():
+    for part in (*(monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ()), *earlier):
         changed |= part.holding(times)
     return windows.take(changed | ~windows.isin(done))
 

@@ -30,6 +30,7 @@ from monitors.evaluation.watched import (
     Touch,
     carries,
     columns_of,
+    earlier,
     extent,
     fields,
     groupings_of,
@@ -199,7 +200,7 @@ class MonitorRunner:
             self._evaluate.forget(monitor)
             touched = slots  # the calibration is another, and with it every reading
         others = plan.following(existing, slots, touched) if carries(monitor) else None
-        due = plan.due(monitor, existing, touched, complete, others)
+        due = plan.due(monitor, existing, touched, complete, others, earlier(monitor, existing))
         return MonitorTask(monitor, segments, columns, due, gone, early, done)
 
     def _group(self, group: Sequence[MonitorTask], model: Model, given: StepInput, lease: Lease, failures: Failures) -> None:

@@ -23,7 +23,7 @@ class Judgement(NamedTuple):
     """What verdicts are made of, arrays of one shape: values, the baseline's, their excess (see `core.monitor.Compare`), and p-values, NaN where there is none.
 
     `columns` is how many columns the monitor watches, `allowed` the p-value up to which a budget lets it alarm. `uncalibrated`: alarms rest on
-    p-values, and these take rows to be independent, which is no evidence.
+    p-values, and these take rows to be independent, which is no evidence. `note` is the reason of a verdict on a value, `broken` where what the value assumes does not hold.
     """
 
     value: Floats
@@ -33,6 +33,8 @@ class Judgement(NamedTuple):
     columns: int
     allowed: float | None = None
     uncalibrated: bool = False
+    note: npt.NDArray[np.object_] | None = None
+    broken: npt.NDArray[np.bool_] | None = None
 
 
 def alpha(window: int, columns: int) -> float:
@@ -52,7 +54,8 @@ def judge(
     """Verdict codes (indices in `VERDICTS`) and reasons; all arrays have one shape. `why` says why a value may be missing, `empty` why there are no rows."""
     value = given.value
     verdict = np.full(value.shape, VERDICTS.index(Verdict.OK), np.int8)
-    reason = np.full(value.shape, None, object)
+    note = np.full(value.shape, None, object) if given.note is None else given.note
+    reason = note.copy()
 
     def put(where: npt.NDArray[np.bool_], what: Verdict, because: str | npt.NDArray[np.object_] | None) -> None:
         verdict[where] = VERDICTS.index(what)
@@ -60,12 +63,14 @@ def judge(
 
     compared = _compared(monitor, measure, given)
     evident = given.p < alpha(monitor.window.longest, given.columns) if monitor.gate is Gate.EVIDENCE else np.ones(value.shape, np.bool_)
-    put(reached(monitor.warn, compared) & evident, Verdict.WARN, None)
-    put(reached(monitor.critical, compared) & evident, Verdict.CRITICAL, None)
+    put(reached(monitor.warn, compared) & evident, Verdict.WARN, note)
+    put(reached(monitor.critical, compared) & evident, Verdict.CRITICAL, note)
     if given.allowed is not None:
         put(given.p <= given.allowed, Verdict.CRITICAL, None)
     if given.uncalibrated:
         put(np.ones(value.shape, np.bool_), Verdict.INSUFFICIENT, _UNCALIBRATED)
+    if given.broken is not None:
+        put(given.broken, Verdict.ASSUMPTIONS_BROKEN, note)
     put(np.isnan(compared), Verdict.NOT_ESTIMABLE, "baseline: " + why)
     put(np.isnan(value), Verdict.NOT_ESTIMABLE, why)
     few = (n_baseline != NONE) & (n_baseline < max(monitor.min_samples, 1))

@@ -16,9 +16,11 @@ from core.segment import grouping_of
 from core.span import Spans
 from detectors import catalogue
 from detectors.arrival import Age, Copies, Orphans, Rejects, Schema
+from detectors.estimate import Predicted
 from detectors.evidence import ColumnDrift
 from detectors.summary import multivariate
 from detectors.summary.vector_column import Sums
+from monitors.evidence import predicted
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import PaneFields, Scope
@@ -44,6 +46,15 @@ def pool(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
     return monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ()
 
 
+def earlier(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
+    """The windows before each window on which its value depends, the next one first: one set of spans for each."""
+    spec, found = catalogue.known(monitor.measure), [windows]
+    many = 0 if spec is None else spec.earlier(msgspec.convert(monitor.params, spec.params))
+    for _ in range(many):
+        found.append(monitor.window.before(found[-1], 1))
+    return tuple(found[1:])
+
+
 def wait(monitor: Monitor) -> int:
     """How long after its end a window of a monitor is evaluated, in microseconds."""
     spec = catalogue.known(monitor.measure)
@@ -63,7 +74,7 @@ def carries(monitor: Monitor) -> bool:
 
 def extent(monitor: Monitor, windows: Spans) -> Extent:
     """The cells of event time that are read to evaluate a monitor over windows."""
-    return Extent.of(windows.join(*pool(monitor, windows)))
+    return Extent.of(windows.join(*pool(monitor, windows), *earlier(monitor, windows)))
 
 
 def fields(monitor: Monitor, contract: Contract) -> PaneFields:
@@ -86,6 +97,8 @@ def read_columns(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
     evidence = catalogue.spec(read.measure).evidence
     if evidence is Schema:
         return tuple(column.name for column in contract.features)
+    if evidence is Predicted:
+        return predicted.columns(contract)
     return tuple(name for name in columns_of(read, contract) if name or KINDS[evidence].fields(name).inputs)
 
 

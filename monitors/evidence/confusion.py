@@ -41,16 +41,16 @@ def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Sp
     table = reads.performance(extent, _NAMES)
     if len(within.cells) < len(extent.cells):
         table = table.filter((pc.field("start") >= int(within.cells[0])) & (pc.field("start") <= int(within.cells[-1])))
-    return [_of(reads.scope, table, within, side) for side in sides]
+    return [of(reads.scope, table, within, side) for side in sides]
 
 
 def reference(scope: Scope, _column: str) -> Confusion:
     """The evidence of the reference; no rows if there is none."""
-    return _of(scope, *dense.reference(scope))
+    return of(scope, *dense.reference(scope))
 
 
-def _of(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> Confusion:
-    """The classes are those of the contract and all others that were predicted or labelled, in order of their texts."""
+def of(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> Confusion:
+    """The rows of a side, from performance panes. The classes are those of the contract and all others that were predicted or labelled, in order of their texts."""
     contract = scope.model.contract
     rows, known = dense.Rows(table, extent.cells, scope.segments), Classes.of(contract)
     predicted, labels = (known.column(_used(dense.texts(table[name]))) for name in ("cell_prediction", "cell_label"))

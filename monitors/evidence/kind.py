@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from core.span import Spans
-from detectors import arrival, evidence
+from detectors import arrival, estimate, evidence
 from monitors.evidence import (
     age,
     confusion,
@@ -24,6 +24,7 @@ from monitors.evidence import (
     losses,
     moments,
     orphans,
+    predicted,
     rejects,
     schema,
     scores,
@@ -74,4 +75,5 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     arrival.Volume: volume,
     evidence.VectorSums: vectors,
     evidence.Joint: joint,
+    estimate.Predicted: predicted,
 }

@@ -125,6 +125,11 @@ def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
             {"monitor": name, "measure": measure, "baseline": "reference", **limits},
             {"monitor": f"{name}-week", "measure": measure, "baseline": "previous", "target": {"window": "7d"}, **limits},
         ]
+    if pair.task == "binary":
+        watched += [
+            {"monitor": "estimated", "measure": "performance.estimated_accuracy", "baseline": "reference", "warn": 0.03},
+            {"monitor": "estimated-week", "measure": "performance.estimated_roc_auc", **weekly, "baseline": "previous"},
+        ]
     if _is_observed(pair):
         signals = [*_SIGNALS, *(["@confidence", "@entropy", "@margin"] if pair.task == "binary" else [])]
         several = {"columns": signals, "segments": ["all", "origin", "@status"]}
@@ -152,7 +157,8 @@ def replay(client: Client, pair: flights.Pair, stream: Path | None = None) -> No
 
 def ruler(pair: flights.Pair, stream: pd.DataFrame, orphans: Sequence[Mapping[str, Any]] = ()) -> pd.DataFrame:
     """The expected readings; `orphans` are labels without a prediction."""
-    spec = Spec(monitors=monitors(pair), orphans=[row["ts"] * 1_000 for row in orphans], **options(pair))
+    late = [row["ts"] * 1_000 for row in orphans]
+    spec = Spec(monitors=monitors(pair), orphans=late, signals=_is_observed(pair), **options(pair))
     return expected(pd.read_parquet(pair.reference), stream, spec)
 
 

@@ -79,7 +79,7 @@ def predictions(draw: Any, task: Task) -> Predictions:
         role=_texts(draw, rows, ("champion", "shadow")),
         prediction=_numbers(draw, rows, number()) if task == Task.REGRESSION else _texts(draw, rows, ("1", "0", "new", "null")),
         score=_numbers(draw, rows, score()),
-        probabilities=None,
+        probabilities=_numbers(draw, 2 * rows, score()).reshape(rows, 2) if task == Task.MULTICLASS else None,
         numbers=(_numbers(draw, rows, number()),),
         texts=(_texts(draw, rows, CARRIERS), _texts(draw, rows, CARRIERS)),
         extra=np.full(rows, "", np.object_),

@@ -140,6 +140,28 @@ def test_an_input_summary_counts_rows(data: st.DataObject, task: Task) -> None:
 
 
 @LISTED
+@given(data=st.data(), task=st.sampled_from([Task.BINARY, Task.MULTICLASS]))
+def test_predictions_by_score_are_counted_by_rows(data: st.DataObject, task: Task) -> None:
+    """Each row is in one term of each class: below, whether it names the class, and the bin of its score; or that it has none."""
+    contract, block = blocks.contract(task), data.draw(blocks.predictions(task))
+    found = rows_of(InputSummary.of(contract, Segments(contract), block).to_columns(), list(LAYOUT.keys))
+    assert isinstance(block.prediction, Categories)
+    counts: dict[Any, Counter[int]] = defaultdict(Counter)
+    for row in range(len(block)):
+        said, slot = text(block.prediction, row), block.ts[row] // moment.HOUR * moment.HOUR
+        held = [block.score[row]] if block.probabilities is None else block.probabilities[row]
+        for segment in segments_of({"carrier": text(block.texts[0], row), "origin": text(block.texts[1], row)}):
+            key, begin = (slot, text(block.version, row), text(block.role, row), segment, "@prediction"), 0
+            for name, edges, score in zip(("1",) if task is Task.BINARY else ("0", "1"), contract.score_edges, held, strict=True):
+                bins = len(edges) + 1
+                counts[key][begin + (2 * bins if np.isnan(score) else bins * (said == name) + number_bin(edges, float(score)))] += 1
+                begin += 2 * bins + 1
+    assert counts.keys() == {key for key in found if key[-1] == "@prediction"}
+    assert {key: dict(zip(found[key]["term"], found[key]["joint"], strict=True)) for key in counts} == counts
+    assert all(pane["term"] == [] for key, pane in found.items() if key[-1] != "@prediction")
+
+
+@LISTED
 @given(data=st.data())
 def test_a_performance_summary_counts_rows(data: st.DataObject) -> None:
     """Cells, label bins and scores by label of every pane are those of a loop over rows."""

@@ -17,7 +17,7 @@ import pandas as pd
 from sklearn import config_context
 
 from tests.oracle import column as measures
-from tests.oracle import dispersion, joint, quality
+from tests.oracle import dispersion, estimate, joint, quality
 from tests.oracle.column import COMPARES
 from tests.oracle.dispersion import Basis
 from tests.oracle.performance import measure
@@ -45,6 +45,7 @@ class Found(NamedTuple):
     excess: float = 0.0  # of PSI, over what it would be on average if nothing had moved
     p: float = 1.0
     uncalibrated: bool = False  # made of p-values although no window tells what chance does
+    broken: bool = False  # what it assumes does not hold
 
 
 NOTHING = Found(None, 0)
@@ -86,6 +87,8 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
         return "not_estimable"
     if target.uncalibrated:
         return "insufficient"
+    if target.broken:
+        return "assumptions_broken"
     compared = value
     if monitor["measure"].startswith("performance.") and baseline is not None:
         if baseline_value is None:
@@ -131,7 +134,18 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
             continue
         segments = sorted({*whole.segments[grouping], *live.segments[grouping]})
         for column in columns:
-            lookup = _performance if performance else _features if of_features else _quality if whole_model else _columnwise
+            estimated = monitor["measure"] in estimate.MEASURES
+            lookup = (
+                _estimated
+                if estimated
+                else _performance
+                if performance
+                else _features
+                if of_features
+                else _quality
+                if whole_model
+                else _columnwise
+            )
             find = (_together if together else lookup)(monitor, column, whole, live, grouping, length, every, basis)
             for start in starts:
                 for segment in segments:
@@ -182,6 +196,26 @@ def _performance(
         return target, baseline or NOTHING
 
     return find
+
+
+def _estimated(
+    monitor: Mapping[str, Any],
+    _column: str,
+    whole: Rows,
+    live: Rows,
+    grouping: tuple[str, ...],
+    length: int,
+    every: int,
+    _basis: Callable[[], Basis],
+) -> Lookup:
+    """Performance that scores let expect, and that of the reference or of an earlier window."""
+    find = estimate.lookup(monitor, (whole, live), grouping, length, every, _earlier(monitor.get("baseline"), length))
+
+    def pair(start: int, segment: str) -> tuple[Found, Found | None]:
+        target, baseline = (one and Found(*one[:4], broken=one.broken) for one in find(start, segment))
+        return target or NOTHING, baseline
+
+    return pair
 
 
 def _quality(

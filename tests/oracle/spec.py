@@ -39,6 +39,7 @@ class Spec:
     attribution_prefix: str | None = None
     label: str = "label"
     label_ts: str = "label_ts"
+    signals: bool = True
     until: int | None = None
     orphans: Sequence[int] = ()
     roles: frozenset[str] = field(init=False)
