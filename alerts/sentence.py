@@ -45,6 +45,8 @@ def _value(reading: Reading, about: Measure) -> str:
     if (rise := reading.evidence.get("rise")) is not None and reading.baseline_value is not None and reading.baseline:
         own, other = (number.of_unit(one, about.unit) for one in (reading.value, reading.baseline_value))
         return f"{own}, {_far(rise, about.unit)} its {baselines.brief(reading.baseline)} {other}"
+    if (promise := reading.params.get("promise")) is not None and about.judged is Judged.PROMISE:
+        return f"{number.rounded(reading.value)}, {_far(reading.value - promise, '')} the promised {number.rounded(promise)}"
     if about.judged is not Judged.WORSE or reading.baseline is None or reading.baseline_value is None:
         return number.of_unit(reading.value, about.unit)
     far = _far(reading.value - reading.baseline_value, "")

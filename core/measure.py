@@ -39,12 +39,15 @@ class Subject(StrEnum):
 
 
 class Judged(StrEnum):
-    """What is compared with the thresholds: the value, its absolute value, the larger of a ratio and its inverse, or how much worse it is than the baseline."""
+    """What is compared with the thresholds: the value, its absolute value, the larger of a ratio and its inverse, how much worse it is than the baseline, or how far it is
+    from what the model promises (`params.promise`).
+    """
 
     VALUE = "value"
     ABSOLUTE = "absolute"
     RATIO = "ratio"
     WORSE = "worse"
+    PROMISE = "promise"
 
 
 class Need(StrEnum):
@@ -109,12 +112,14 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a threshold has to say `below` or `above`: the value itself is judged although more of it is better, or there is no baseline to be worse than."""
         return (self.judged is Judged.WORSE and baseline is None) or (self.judged is Judged.VALUE and self.better > 0)
 
-    def worse(self, value: Any, baseline: Any, *, against: bool) -> Any:
+    def worse(self, value: Any, baseline: Any, *, against: bool, promise: float | None = None) -> Any:
         """The number that is compared with thresholds that are numbers; value and baseline are floats or arrays of one shape.
 
-        How much worse the value is than the baseline's, if it is judged so and there is a baseline (`against`); else the value, its absolute value, or the
-        larger one of a ratio and its inverse.
+        How much worse the value is than the baseline's, if it is judged so and there is a baseline (`against`); else the value, its absolute value, the
+        larger one of a ratio and its inverse, or its distance from the promise, less the baseline's.
         """
+        if self.judged is Judged.PROMISE and promise is not None:
+            return abs(value - promise) - (abs(baseline - promise) if against else 0.0)
         if self.judged is Judged.ABSOLUTE:
             return abs(value)
         if self.judged is Judged.RATIO:
@@ -126,8 +131,10 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
         """What is compared with thresholds that are numbers, of a value that is judged by itself."""
         return float(self.worse(value, None, against=False))
 
-    def limit(self, amount: float, baseline: float | None, *, against: bool) -> float | None:
-        """The point on the measure's own scale at which a threshold of `amount` is reached; None if the baseline has no value."""
+    def limit(self, amount: float, baseline: float | None, *, against: bool, promise: float | None = None) -> float | None:
+        """The point on the measure's own scale at which a threshold of `amount` is reached, below a promise; None if the baseline has no value."""
+        if self.judged is Judged.PROMISE and promise is not None:
+            return promise - amount
         if not (against and self.judged is Judged.WORSE):
             return amount
         return None if baseline is None or np.isnan(baseline) else baseline - self.better * amount

@@ -109,6 +109,16 @@ def select(key: str, label: str, value: str, options: Sequence[tuple[str, str]],
 def badge(verdict: str, reason: str | None = None, *, limited: bool = True) -> Component:
     """A verdict as icon, words and colour."""
     name, icon, words = word.state_of(verdict, reason, limited=limited)
+    return _badge(name, icon, words)
+
+
+def mark(verdict: str, words: str) -> Component:
+    """Words with the icon and the colour of a verdict."""
+    name, icon, _ = word.state_of(verdict, None, limited=True)
+    return _badge(name, icon, words)
+
+
+def _badge(name: str, icon: str, words: str) -> Component:
     return html.Span([html.Span(icon, **aria(hidden="true")), " ", words], className=f"badge {name}")
 
 

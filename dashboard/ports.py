@@ -16,6 +16,7 @@ from core.measure import Measures
 from core.monitor import Monitor
 from core.reading import Query
 from core.trial import Trial
+from core.trust import Trust
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,10 @@ class Reader(Protocol):
 
     def calibration(self, monitor: Monitor) -> Mapping[str, Any] | None:
         """What a monitor's calibration tells: `windows`, `provisional`, `extrapolated`, `expected_per_30d`, and `phi` by column; None if it has none. Raises Retryable."""
+        ...
+
+    def trust(self, model: str) -> Sequence[Trust]:
+        """Whether the predictions of a model may be trusted now, by version and segment, `all` first."""
         ...
 
     def importance(self, model: str, segment: str, start: int, end: int) -> Mapping[str, float]:

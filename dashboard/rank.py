@@ -37,6 +37,8 @@ def worse(monitor: Monitor, about: Measure, value: float | None, baseline: float
         return None
     if against:
         return float(about.worse(value, baseline, against=True))
+    if about.judged is Judged.PROMISE:
+        return float(about.worse(value, None, against=False, promise=monitor.params.get("promise")))
     if about.judged in (Judged.ABSOLUTE, Judged.RATIO):
         return about.size(value)
     below = any(isinstance(threshold, dict) and "below" in threshold for threshold in monitor.threshold.values())

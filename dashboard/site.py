@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from dashboard.pages import column, drift, episode, fleet, history, inbox, model, pipeline, quality
+from dashboard.pages import column, drift, episode, fleet, history, inbox, model, pipeline, quality, trust
 from dashboard.panel import Page
 
 Draw = Callable[..., Awaitable[Page]]
@@ -47,5 +47,6 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("models/*", model.draw, under="models"),
     PageEntry("models/*/drift", drift.draw, under="models"),
     PageEntry("models/*/quality", quality.draw, under="models"),
+    PageEntry("models/*/trust", trust.draw, under="models"),
     PageEntry("models/*/columns/*", column.draw, under="models"),
 )

@@ -27,6 +27,7 @@ from detectors.performance import accuracy, estimated, f1, mae, precision, rmse,
 from detectors.planned import PLANNED
 from detectors.quality import distinct, freshness, label_coverage, label_delay, out_of_range_rate, rate, schema_changes, stream, volume
 from detectors.spec import AnySpec
+from detectors.uncertainty import calibration, coverage, ensemble, mean
 
 SPECS: tuple[AnySpec, ...] = (
     *rate.SPECS,
@@ -63,6 +64,10 @@ SPECS: tuple[AnySpec, ...] = (
     mae.SPEC,
     rmse.SPEC,
     *estimated.SPECS,
+    *mean.SPECS,
+    ensemble.SPEC,
+    *coverage.SPECS,
+    *calibration.SPECS,
 )
 MEASURES = Measures({spec.about.name: spec.about for spec in SPECS})
 _BY_NAME = {spec.about.name: spec for spec in SPECS}

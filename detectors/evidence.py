@@ -16,7 +16,7 @@ from core.block import Floats, Ints
 from core.contract import Column, Embedding, Multivariate
 from detectors.arrival import Age, Copies, Late, Orphans, Rejects, Schema, Volume
 
-E = TypeVar("E", bound="Counts | Moments | Labelling | Joint | VectorSums")
+E = TypeVar("E", bound="Counts | Moments | LossSums | Labelling | Joint | VectorSums")
 
 
 def _less(whole: E, part: E, *names: str) -> E:
@@ -168,6 +168,10 @@ class LossSums:
     total: Floats
     square: Floats
 
+    def without(self, part: Self) -> Self:
+        """The sums of the rows that are not among those of `part`."""
+        return _less(self, part, "count", "total", "square")
+
 
 @dataclass(frozen=True)
 class Losses:
@@ -177,6 +181,10 @@ class Losses:
     of: Mapping[str, LossSums]
 
     empty: ClassVar[str] = "no labelled predictions"
+
+    def without(self, part: Self) -> Self:
+        """The losses of the rows that are not among those of `part`."""
+        return replace(self, n=self.n - part.n, of={name: held.without(part.of[name]) for name, held in self.of.items()})
 
 
 @dataclass(frozen=True)

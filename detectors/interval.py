@@ -48,6 +48,11 @@ def welch(variances: tuple[Floats, Floats], sizes: tuple[Floats, Floats]) -> Flo
     return np.where((sizes[0] > 1) & (sizes[1] > 1), np.where(first + second > 0, half, 0.0), np.nan)
 
 
+def student(variance: Floats, n: Floats) -> Floats:
+    """Half the width of Student's interval of a mean; NaN where there are less than two rows."""
+    return welch((variance, np.zeros_like(variance)), (n, np.full_like(n, np.inf)))
+
+
 def _noncentrality(x: Floats, df: Floats, p: Floats) -> Floats:
     """The noncentrality under which x is the point p, by place; 0 where x is smaller without any."""
     found = np.full(x.shape, np.nan)

@@ -64,8 +64,17 @@ class Raw(Protocol):
         """The distinct events of these slots that count and came under `contract`."""
         ...
 
-    def outcomes(self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None) -> Outcomes:
-        """The labelled events among these."""
+    def outcomes(
+        self,
+        contract: Contract,
+        dimensions: Sequence[str],
+        values: Ints,
+        pane: int,
+        *,
+        version: str | None = None,
+        with_regions: bool = False,
+    ) -> Outcomes:
+        """The labelled events among these; `with_regions`: with their prediction intervals or sets."""
         ...
 
 

@@ -30,7 +30,7 @@ class Services:
         self.readings, self.models, self.monitors = self.reader.page, self.reader.models, self.reader.monitors
         self.episodes, self.episode = self.reader.episodes, self.reader.episode
         self.calibration, self.evaluate, self.backtest = self.reader.calibration, self.reader.evaluate, self.reader.backtest
-        self.ranking, self.newest_window = self.reader.ranking, self.reader.newest_window
+        self.ranking, self.newest_window, self.trust = self.reader.ranking, self.reader.newest_window, self.reader.trust
         self.monitor, self.destinations, self.budgets = self.reader.monitor, self._control.destinations, self._control.budgets
         self.audit, self.rebuilding = self._control.audit_entries, self._control.rebuilding
         self.status, self.ready, self.version_tag = backend.status, backend.obstacles, backend.tag
@@ -70,7 +70,7 @@ class Pages:
         self.outside, self.referenced = reader.outside, reader.referenced
         self.measures = MEASURES
         self.evaluate, self.ranking, self.calibration = reader.evaluate, reader.ranking, reader.calibration
-        self.importance, self.new_categories = reader.importance, reader.new_categories
+        self.trust, self.importance, self.new_categories = reader.trust, reader.importance, reader.new_categories
         self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts
 
     def pipeline(self) -> Pipeline:

@@ -15,7 +15,7 @@ from core.segment import Segments
 from detectors.summary.bins import bins
 from detectors.summary.delay import DELAY_BINS, UNKNOWN, delay_bins
 from detectors.summary.lookup import place
-from detectors.summary.loss import LOSSES, losses_of, residual
+from detectors.summary.loss import LOSSES, LossRows, losses_of, residual
 from detectors.summary.merge import PaneLayout, merge
 from detectors.summary.panes import PaneRows
 from detectors.summary.score import edges_of, judged, members, scores
@@ -116,7 +116,7 @@ def _meant(contract: Contract, values: Categories | Floats) -> Categories | Floa
 def _losses(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
     """n, and the model's losses, each pane's one after the other."""
     names = losses_of(contract)
-    values = [LOSSES[name].of(outcomes) for name in names]
+    values = [LOSSES[name].of(LossRows(contract, outcomes)) for name in names]
     there = [~np.isnan(each) for each in values]
     filled = [np.where(have, each, 0.0) for have, each in zip(there, values, strict=True)]
     n = panes.n if contract.task != Task.REGRESSION else panes.count(~np.isnan(residual(outcomes)))

@@ -47,15 +47,16 @@ class Faults:
         """Add a fault: the line, the definition and field, and the error."""
         self.found.append((line, f"{where}: {error}" if where else str(error)))
 
-    def read(self, entry: DefinitionEntry, key: str, reader: Callable[[Any], T], default: D) -> T | D:
-        """What `reader` makes of a field; the default if the field is missing or null, or has a fault, which is added."""
+    def read(self, entry: DefinitionEntry, key: str, reader: Callable[[Any], T], default: D, missing: Any = None) -> T | D:
+        """What `reader` makes of a field, or of `missing` if the field is missing or null; the default if that is None, or if there is a fault, which is added."""
         value = entry.fields.get(key)
+        value = missing if value is None else value
         if value is None:
             return default
         try:
             return reader(value)
         except ConfigError as error:
-            self.add(entry.lines[key], f"{entry.kind} `{entry.name}`, `{key}`", error)
+            self.add(entry.lines.get(key, entry.line), f"{entry.kind} `{entry.name}`, `{key}`", error)
             return default
 
     def close(self) -> None:

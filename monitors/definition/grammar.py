@@ -111,7 +111,7 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         name=entry.name,
         model=model,
         measure=what.about.name if what is not None else "",
-        params=faults.read(entry, "params", lambda value: field.params(value, what, known), field.params({}, what, known)),
+        params=faults.read(entry, "params", lambda value: field.params(value, what, known), {}, missing={}),
         columns=faults.read(entry, "columns", lambda value: _columns(value, about, known), ()),
         segments=faults.read(entry, "segments", lambda value: field.segments(value, known), ("all",)),
         window=window,

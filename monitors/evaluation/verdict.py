@@ -88,7 +88,8 @@ def _compared(monitor: Monitor, measure: Measure, given: Judgement) -> Floats:
         return given.excess
     if monitor.compare is Compare.RISE:
         return np.asarray(given.value - given.baseline_value)
-    return np.asarray(measure.worse(given.value, given.baseline_value, against=monitor.baseline is not None))
+    against, promise = monitor.baseline is not None, monitor.params.get("promise")
+    return np.asarray(measure.worse(given.value, given.baseline_value, against=against, promise=promise))
 
 
 def reached(threshold: float | dict[str, Any] | None, compared: Floats) -> npt.NDArray[np.bool_]:

@@ -16,11 +16,12 @@ from core.segment import grouping_of
 from core.span import Spans
 from detectors import catalogue
 from detectors.arrival import Age, Copies, Orphans, Rejects, Schema
+from detectors.certainty import Signals
 from detectors.estimate import Predicted
 from detectors.evidence import ColumnDrift
 from detectors.summary import multivariate
 from detectors.summary.vector_column import Sums
-from monitors.evidence import predicted
+from monitors.evidence import predicted, signals
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import PaneFields, Scope
@@ -99,6 +100,8 @@ def read_columns(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
         return tuple(column.name for column in contract.features)
     if evidence is Predicted:
         return predicted.columns(contract)
+    if evidence is Signals:
+        return signals.columns(contract)
     return tuple(name for name in columns_of(read, contract) if name or KINDS[evidence].fields(name).inputs)
 
 

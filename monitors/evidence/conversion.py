@@ -40,7 +40,13 @@ def convert_outcomes(block: Outcomes, source: Contract, target: Contract) -> Out
     """As `convert`, for labelled events; their dimensions are texts under every contract."""
     if source == target:
         return block
-    return replace(_outputs(block, source, target), label=_values(block.label, numeric=target.task == Task.REGRESSION))
+    regression = target.task == Task.REGRESSION
+    return replace(
+        _outputs(block, source, target),
+        label=_values(block.label, numeric=regression),
+        interval=block.interval if regression else None,
+        sets=None if regression else _probabilities(block.sets, source, target),
+    )
 
 
 def _outputs(block: _Block, source: Contract, target: Contract) -> _Block:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from core.block import Ints, Outcomes, Predictions
 from core.contract import Contract
 from core.error import Fatal
+from core.region import INTERVAL, SET, has
 from monitors.evidence.conversion import convert, convert_outcomes
 from monitors.ports import Contracts, Raw
 
@@ -25,9 +26,9 @@ class History:
 
     def outcomes(self, contract: Contract, slots: Ints, *, version: str | None = None) -> Iterator[Outcomes]:
         """The labelled events of these slots that count; of one version of the model, or of all."""
-        dimensions = [dimension.name for dimension in contract.dimensions]
+        dimensions, regional = [dimension.name for dimension in contract.dimensions], has(contract, INTERVAL, SET)
         for source in self._sources(contract, slots):
-            if len(block := self._raw.outcomes(source, dimensions, slots, contract.pane, version=version)):
+            if len(block := self._raw.outcomes(source, dimensions, slots, contract.pane, version=version, with_regions=regional)):
                 yield convert_outcomes(block, source, contract)
 
     def _sources(self, contract: Contract, slots: Ints) -> Iterator[Contract]:

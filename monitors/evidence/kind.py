@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from core.span import Spans
-from detectors import arrival, estimate, evidence
+from detectors import arrival, certainty, estimate, evidence
 from monitors.evidence import (
     age,
     confusion,
@@ -27,7 +27,9 @@ from monitors.evidence import (
     predicted,
     rejects,
     schema,
+    score_bins,
     scores,
+    signals,
     sums,
     vectors,
     volume,
@@ -76,4 +78,6 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.VectorSums: vectors,
     evidence.Joint: joint,
     estimate.Predicted: predicted,
+    certainty.Signals: signals,
+    certainty.ScoreTables: score_bins,
 }

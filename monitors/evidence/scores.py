@@ -12,14 +12,12 @@ from core.segment import ALL, Segments
 from core.span import Spans
 from detectors.evidence import Scores
 from detectors.performance.roc_auc import mean_roc_auc, roc_auc_binned
-from detectors.summary.score import edges_of, judged, members, scores
-from monitors.evidence import dense
+from detectors.summary.score import members, scores
+from monitors.evidence import dense, score_bins
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads, Scope, at_once
 
 MOST = 200_000  # the most labelled rows of a window for which AUC is exact
-
-_BINS = ("scored", "score_class", "score_bin", "positive", "negative", "positive_sum", "negative_sum")
 
 parts = at_once
 
@@ -108,19 +106,10 @@ def _held(ts: Ints, spans: Spans) -> tuple[Ints, Ints]:
 
 def _binned(reads: Reads, extent: Extent, side: Sequence[Spans]) -> tuple[Floats, Floats]:
     """AUC and rows with a score, from score bins: the plain mean over the classes that have both sides."""
-    contract, table = reads.scope.model.contract, reads.performance(extent, _BINS)
-    rows = dense.Rows(table, extent.cells, reads.scope.segments)
-    values, n = [], extent.pooled(rows.total("scored"), side)
-    lengths, place = dense.lengths(table["score_bin"]), dense.numbers(table["score_bin"]).astype(np.int64)
-    for name, edges in zip(judged(contract), edges_of(contract), strict=True):
-        at = np.where(dense.codes(dense.texts(table["score_class"]), {name: 0}) == 0, place, -1)
-        positive, negative, positive_sum, negative_sum = (
-            extent.pooled(rows.cells(at, dense.numbers(table[column]), len(edges) + 1, lengths), side) for column in _BINS[3:]
-        )
-        values.append(roc_auc_binned(positive, negative, positive_sum, negative_sum, np.array(edges))[0])
-        # In panes of versions without `scored` every class has a score in every row.
-        n = np.maximum(n, (positive + negative).sum(-1))
-    each = np.stack(values)
+    held = score_bins.tables(reads.scope, reads.performance(extent, score_bins.NAMES), extent, side)
+    each = np.stack(
+        [roc_auc_binned(one.positive, one.negative, one.positive_sum, one.negative_sum, np.array(one.edges))[0] for one in held.of.values()]
+    )
     have = ~np.isnan(each)
     with np.errstate(invalid="ignore"):
-        return np.where(have, each, 0.0).sum(axis=0) / have.sum(axis=0), n
+        return np.where(have, each, 0.0).sum(axis=0) / have.sum(axis=0), held.n

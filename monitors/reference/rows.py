@@ -16,6 +16,8 @@ from core.block import Categories, Floats, Ints, Outcomes, Predictions, Vectors
 from core.classes import Classes
 from core.contract import Column, Contract, Kind, Task
 from core.extra import Fields, latencies
+from core.region import intervals
+from core.region import sets as sets_of
 from detectors.summary import text_column, vector_column
 from detectors.summary.delay import UNKNOWN, delays
 from detectors.summary.signal import STATUSES, derived, fields_needed
@@ -67,7 +69,7 @@ def outcomes_of(table: pa.Table, contract: Contract) -> Outcomes:
     values, scores = _probabilities(table, contract), _score(table, contract)
     dimensions = {one.name: dimension(table, contract, one.name) for one in contract.dimensions}
     moments = times(table[contract.roles.ts]) if contract.roles.ts in table.column_names else np.zeros(table.num_rows, np.int64)
-    waited = _delay(table, contract)
+    waited, interval, sets = _delay(table, contract), _intervals(table, contract), _sets(table, contract)
     return Outcomes(
         ts=moments[rows],
         version=_nothing(len(rows)),
@@ -78,7 +80,27 @@ def outcomes_of(table: pa.Table, contract: Contract) -> Outcomes:
         score=scores[rows],
         probabilities=None if values is None else values[rows],
         delay=None if waited is None else waited[rows],
+        interval=None if interval is None else (interval[0][rows], interval[1][rows]),
+        sets=None if sets is None else sets[rows],
     )
+
+
+def _intervals(table: pa.Table, contract: Contract) -> tuple[Floats, Floats] | None:
+    """The prediction intervals of all rows; None if the file has none."""
+    if contract.task != Task.REGRESSION or contract.roles.interval is None:
+        return None
+    lower, upper, _ = contract.roles.interval
+    return intervals(_number(table, lower), _number(table, upper))
+
+
+def _sets(table: pa.Table, contract: Contract) -> Floats | None:
+    """The prediction sets of all rows; None if the file has none."""
+    name = contract.roles.prediction_set
+    if contract.task == Task.REGRESSION or name not in table.column_names:
+        return None
+    values, there = table[name], table[name].is_valid().to_numpy()
+    row = pc.list_parent_indices(values).to_numpy().astype(np.int64)
+    return sets_of(contract, pc.list_flatten(values).to_pylist(), row, there.tolist())
 
 
 def _delay(table: pa.Table, contract: Contract) -> Ints | None:

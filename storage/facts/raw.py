@@ -12,6 +12,7 @@ import pyarrow as pa
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.contract import Contract, Task
 from core.extra import fields_of, read
+from core.region import regions
 from core.text import INVALID, NULL
 from storage.facts import column as col
 from storage.facts.engine import Engine
@@ -195,8 +196,20 @@ class Raw:
         table = self._engine.query(sql, asked | {"known": [*known.categories, *known.others, NULL, INVALID]})
         return list(zip(table["value"].cast(pa.string()).to_pylist(), table["n"].to_pylist(), strict=True))
 
-    def outcomes(self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None) -> Outcomes:
-        """The labelled events of these slots that were taken under `contract`; `dimensions` as texts, null where the contract has none of the name."""
+    def outcomes(
+        self,
+        contract: Contract,
+        dimensions: Sequence[str],
+        values: Ints,
+        pane: int,
+        *,
+        version: str | None = None,
+        with_regions: bool = False,
+    ) -> Outcomes:
+        """The labelled events of these slots that were taken under `contract`; `dimensions` as texts, null where the contract has none of the name.
+
+        `with_regions`: with their prediction intervals or sets.
+        """
         numbers, texts = ([column.name for column in contract.kept if column.numeric is numeric] for numeric in (True, False))
         stored = {name: f"p.numbers[{index}]" for index, name in enumerate(numbers, 1)}
         stored |= {name: f"p.texts[{index}]" for index, name in enumerate(texts, 1)}
@@ -205,6 +218,7 @@ class Raw:
         }  # events from before the contract had the signal
         picked = {name: "p.extra" if name in fields else stored.get(name, "toLowCardinality('null')") for name in dimensions}
         select = "".join(f", {sql} AS d{index}" for index, sql in enumerate(picked.values()))
+        select += ", p.extra AS extra" if with_regions else ""
         sql = (
             f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
             f" o.text AS text, o.number AS truth, greatest(toUnixTimestamp64Micro(o.label_ts) - toUnixTimestamp64Micro(p.ts), 0) AS delay{select}"
@@ -225,6 +239,7 @@ class Raw:
             score=col.floats(table["score"]),
             probabilities=col.matrix(table["probabilities"]),
             delay=col.ints(table["delay"]),
+            **(regions(contract, read(col.objects(table["extra"]))) if with_regions else {}),
         )
 
 

@@ -22,6 +22,8 @@ OPTIONS: dict[str, Any] = {
     "status": "status",
     "caller": "caller",
     "attribution_prefix": "attribution_",
+    "prediction_set": "likely",
+    "ensemble_prefix": "member_",
 }
 SIGNALS = ["@confidence", "@entropy", "@margin", "@latency_ms", "@status", "@caller", "@outside", "@attribution:hours"]
 NOTE = ["@text:note:length", "@text:note:words", "@text:note:letters", "@text:note:non_ascii", "@text:note:distinct"]
@@ -96,18 +98,34 @@ def observed(frame: pd.DataFrame, seed: int, *, drift: float = 0.0) -> pd.DataFr
         added.loc[strange, "caller"] = [f"bot-{number}" for number in rng.integers(0, 4, int(strange.sum()))]
     for name in added:
         added.loc[rng.random(rows) < 0.03, name] = None
-    return pd.concat([frame, added], axis=1)
+    return uncertain(pd.concat([frame, added], axis=1), seed, drift=drift)
+
+
+def uncertain(frame: pd.DataFrame, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
+    """The frame with the classes that are likely, a set, and an ensemble's scores; some rows have none. With `drift` sets are smaller, and members differ more."""
+    rng, rows = np.random.default_rng([seed, 3]), len(frame)
+    score, least = frame["score"].to_numpy(), 0.2 + drift
+    sets = [[value for value, share in ((0, 1 - one), (1, one)) if share >= least] for one in score.tolist()]
+    members = {f"member_{name}": np.clip(score + rng.normal(0, 0.05 + 0.1 * drift, rows), 0, 1).round(4) for name in ("a", "b", "c")}
+    unsure = rng.random(rows) < 0.04
+    members = {name: np.where(unsure, np.nan, values) for name, values in members.items()}
+    likely: list[Any] = [None if lost else one for one, lost in zip(sets, rng.random(rows) < 0.05, strict=True)]
+    return frame.assign(likely=likely, **members)
 
 
 def fields(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """The optional fields of events, those of `observed`; a null is not sent."""
     given: list[dict[str, Any]] = records(rows[["latency_ms", "status", "caller"]])
-    parts = records(rows[["attribution_hours"]])
+    parts = records(rows[["attribution_hours", "member_a", "member_b", "member_c"]])
     each = [{name: value for name, value in one.items() if value is not None} for one in given]
-    return [
-        one | ({} if part["attribution_hours"] is None else {"attributions": {"hours": part["attribution_hours"]}})
-        for one, part in zip(each, parts, strict=True)
-    ]
+    sets = [{} if members is None else {"prediction_set": members} for members in rows["likely"].tolist()]
+    return [one | likely | _parts(part) for one, likely, part in zip(each, sets, parts, strict=True)]
+
+
+def _parts(part: dict[str, Any]) -> dict[str, Any]:
+    members = [part[f"member_{name}"] for name in ("a", "b", "c")]
+    found: dict[str, Any] = {} if part["attribution_hours"] is None else {"attributions": {"hours": part["attribution_hours"]}}
+    return found if members[0] is None else found | {"ensemble": members}
 
 
 def monitors() -> list[dict[str, Any]]:
@@ -167,7 +185,27 @@ def monitors() -> list[dict[str, Any]]:
             "measure": "drift.correlation",
             "target": {"window": "2d", "every": "1d"},
         },
+        *sureness(shared),
         {**shared, "monitor": "auc", "measure": "performance.roc_auc", "baseline": "previous", "target": {"window": "5d"}},
+    ]
+
+
+def sureness(shared: dict[str, Any]) -> list[dict[str, Any]]:
+    """How sure the model is, and how rightly."""
+    watched: dict[str, dict[str, Any]] = {
+        "confidence": {"baseline": "reference", "warn": 0.01},
+        "entropy": {"warn": {"above": 0.5}, "baseline": None, "target": {"window": "2d", "every": "1d"}},
+        "margin": {"baseline": "previous"},
+        "ensemble_variance": {"baseline": "reference", "critical": 0.002},
+        "set_size": {"baseline": {"prior": "2d"}},
+        "ece": {"baseline": "reference", "warn": 0.02, "target": {"window": "5d"}},
+        "mce": {"warn": {"above": 0.1}},
+        "brier_reliability": {"baseline": "previous", "warn": 0.01},
+        "brier_resolution": {"baseline": "reference", "warn": 0.01, "target": {"window": "2d", "every": "1d"}},
+        "set_coverage": {"baseline": "reference", "params": {"promise": 0.9}, "warn": 0.02, "critical": 0.1},
+    }
+    return [
+        {**shared, "segments": ["all", "sex"], "monitor": name, "measure": f"uncertainty.{name}", **more} for name, more in watched.items()
     ]
 
 

@@ -58,6 +58,10 @@ def observed(pair: flights.Pair, folder: Path) -> flights.Pair:
         frame.loc[rng.random(rows) < 0.02, "latency_ms"] = -1.0
         for name in ("latency_ms", "status", "attribution_hour"):
             frame.loc[rng.random(rows) < 0.03, name] = None
+        if pair.task == "regression":
+            half = rng.gamma(4, 8, rows).round(2)
+            frame["low"], frame["high"] = frame["prediction"] - half, frame["prediction"] + half
+            frame.loc[rng.random(rows) < 0.03, "low"] = None
         paths.append(folder / f"observed-{path.name}")
         frame.to_parquet(paths[-1], index=False)
     return replace(pair, reference=paths[0], stream=paths[1])
@@ -65,7 +69,8 @@ def observed(pair: flights.Pair, folder: Path) -> flights.Pair:
 
 def options(pair: flights.Pair) -> dict[str, Any]:
     """The options of the reference: with signals if the files have their fields, else without signals."""
-    more = {**_FIELDS, "segments": [*SEGMENTS, "@status"]} if _is_observed(pair) else {}
+    more: dict[str, Any] = {**_FIELDS, "segments": [*SEGMENTS, "@status"]} if _is_observed(pair) else {}
+    more |= {"interval": ["low", "high", "0.8"]} if _is_observed(pair) and pair.task == "regression" else {}
     return {"task": pair.task, "segments": list(SEGMENTS), "features": list(flights.FEATURES), **more}
 
 
@@ -138,7 +143,23 @@ def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
             {"monitor": "signals-js", "measure": "drift.js", **several, "baseline": "previous", "target": {"window": "7d"}},
             {"monitor": "signals-null", "measure": "quality.null_rate", **several},
         ]
+        watched += _sureness(pair)
     return [{**shared, **monitor} for monitor in watched]
+
+
+def _sureness(pair: flights.Pair) -> list[dict[str, Any]]:
+    """How sure the model is, and how rightly."""
+    if pair.task == "binary":
+        measures: dict[str, dict[str, Any]] = {
+            "confidence": {"warn": 0.01},
+            "entropy": {"warn": 0.02},
+            "margin": {"warn": 0.02},
+            "ece": {"target": {"window": "7d"}},
+        }
+    else:
+        measures = {"interval_width": {"warn": 1}, "interval_coverage": {"params": {"promise": 0.8}, "warn": 0.02, "critical": 0.05}}
+    shared = {"segments": ["all", "origin"], "baseline": "reference"}
+    return [{"monitor": name, "measure": f"uncertainty.{name}", **shared, **more} for name, more in measures.items()]
 
 
 def define(client: Client, pair: flights.Pair) -> None:

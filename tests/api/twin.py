@@ -19,6 +19,7 @@ from core.monitor import Budget, ModelBudget, Monitor
 from core.principal import Principal
 from core.reading import Query
 from core.trial import Trial
+from core.trust import Trust
 from ingest.decode.payload import Kind as BodyKind
 from storage.control.audit import AuditEntry
 from storage.control.rebuild import Rebuilding
@@ -81,6 +82,7 @@ class Twin:
         self.table = pa.Table.from_pylist([READING])
         self.found: list[Episode] = []
         self.failure: Exception | None = None
+        self.states: list[Trust] = []
         self.tag = "1"
         self.troubles: list[str] = []
 
@@ -122,6 +124,9 @@ class Twin:
     def ranking(self, asked: Query, *, dependent: bool) -> pa.Table:
         self.queries.append(asked)
         return ranked(self.table, dependent=dependent)
+
+    def trust(self, model: str) -> list[Trust]:
+        return self.states if model in self.contracts else []
 
     def newest_window(self, monitor: Monitor) -> int | None:
         return int(self.table["window_start"][0].as_py())

@@ -34,6 +34,8 @@ ADDRESSES = [
     "/ui/models/arrival-delay",
     "/ui/models/departs-late/drift",
     "/ui/models/departs-late/quality",
+    "/ui/models/departs-late/trust",
+    "/ui/models/arrival-delay/trust",
     "/ui/models/departs-late/columns/temp",
     "/ui/models/departs-late/columns/carrier",
 ]
@@ -311,3 +313,14 @@ async def test_signals_are_offered_where_the_contract_has_them(twin: Twin) -> No
             assert f"{one.name}: " in shown
     finally:
         twin._contracts[model] = before
+
+
+async def test_the_page_trust_says_where_the_model_must_not_be_trusted_and_why(twin: Twin) -> None:
+    """The worst segment first, with the reading that makes its state; a model without states says what would give it some."""
+    said = text(await page(twin, "/ui/models/departs-late/trust", ""))
+    assert "Do not trust it in 1 of 4 segments" in said
+    places = [said.index(words) for words in ("carrier=UA", "carrier=DL (version 2)", "carrier=OO")]
+    assert places == sorted(places)
+    assert "critical from 0.1" in said
+    assert "no judged reading tells how right it is" in said
+    assert "No state yet" in text(await page(twin, "/ui/models/arrival-delay/trust", ""))

@@ -34,6 +34,7 @@ PAGES = [
     "/ui/models/arrival-delay",
     DRIFT,
     f"{MODEL}/quality",
+    f"{MODEL}/trust",
     f"{MODEL}/columns/temp",
     f"{MODEL}/columns/carrier",
     "/ui/alerts",

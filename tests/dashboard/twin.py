@@ -20,6 +20,7 @@ from core.monitor import Monitor
 from core.reading import Query
 from core.segment import ALL
 from core.trial import Trial
+from core.trust import Reason, Trust, TrustState
 from dashboard.ports import ModelRow, Pipeline
 from detectors.catalogue import MEASURES
 from tests.dashboard import year
@@ -113,6 +114,19 @@ class Twin:
     def calibration(self, monitor: Monitor) -> Mapping[str, Any] | None:
         told = {"windows": 30, "provisional": False, "extrapolated": False, "expected_per_30d": None}
         return told | {"phi": dict.fromkeys(monitor.columns, 3.5)}
+
+    def trust(self, model: str) -> list[Trust]:
+        if model != "departs-late":
+            return []
+        at = START + 300 * moment.DAY
+        wrong = (Reason("Accuracy in carrier=UA is 0.61; critical from 0.1", "performance.accuracy", "", at),)
+        right = (Reason("Accuracy is 0.84, within its thresholds", "performance.accuracy", "", at),)
+        return [
+            Trust("all", "all", TrustState.TRUSTED, at, right),
+            Trust("carrier=UA", "all", TrustState.DO_NOT_TRUST, at, wrong),
+            Trust("carrier=OO", "all", TrustState.UNKNOWN, None, ()),
+            Trust("carrier=DL", "2", TrustState.WATCH, at, wrong),
+        ]
 
     def importance(self, model: str, segment: str, start: int, end: int) -> Mapping[str, float]:
         return {name: 1 / place for place, name in enumerate((*NUMBERS, *TEXTS), 1)} if model == "departs-late" else {}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from core import moment
 from core.block import Categories, Floats, Outcomes, Predictions
 from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Dimension, Kind, Task
+from core.region import intervals
 
 CARRIERS = ("UA", "DL", "AA", "null", "invalid", "%6Fther", "zz")
 TASKS = st.sampled_from(list(Task))
@@ -103,7 +104,16 @@ def outcomes(draw: Any, task: Task) -> Outcomes:
         label=_numbers(draw, rows, number()) if task == Task.REGRESSION else _texts(draw, rows, classes),
         score=_numbers(draw, rows, score()),
         probabilities=_numbers(draw, 2 * rows, score()).reshape(rows, 2) if task == Task.MULTICLASS else None,
+        **_regions(draw, task, rows),
     )
+
+
+def _regions(draw: Any, task: Task, rows: int) -> dict[str, Any]:
+    """Prediction intervals or sets; some rows have none."""
+    if task == Task.REGRESSION:
+        return {"interval": intervals(_numbers(draw, rows, number()), _numbers(draw, rows, number()))}
+    members = _numbers(draw, 2 * rows, st.sampled_from([0.0, 1.0])).reshape(rows, 2)
+    return {"sets": np.where(_numbers(draw, rows, score())[:, None] < 0.1, np.nan, members)}
 
 
 def concat(a: Outcomes, b: Outcomes) -> Outcomes:
@@ -114,6 +124,8 @@ def concat(a: Outcomes, b: Outcomes) -> Outcomes:
             return {name: joined(one[name], two[name]) for name in one}
         if isinstance(one, Categories):
             return Categories.concat([one, two])
+        if isinstance(one, tuple):
+            return tuple(joined(*pair) for pair in zip(one, two, strict=True))
         return None if one is None else np.concatenate([one, two])
 
     return Outcomes(*(joined(getattr(a, name), getattr(b, name)) for name in Outcomes.__dataclass_fields__))

@@ -124,7 +124,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
         ),
         model=contract.model,
         measure=measure.name,
-        params=params({}, spec(measure.name), contract),
+        params=params({"promise": 0.9} if measure.judged is Judged.PROMISE else {}, spec(measure.name), contract),
         columns=tuple(draw(st.lists(st.sampled_from(columns), unique=True))) if measure.subject is Subject.COLUMN else (),
         segments=("all", *draw(st.lists(st.sampled_from(groupings), unique=True))) if groupings and not measure.of_stream else ("all",),
         window=Tumbling(length) if every == length else Sliding(length, every),

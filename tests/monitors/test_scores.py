@@ -47,7 +47,9 @@ class History:
     def contracts(self, _model: str, _slots: Ints, _pane: int) -> list[int]:
         return [self.taken.version]
 
-    def outcomes(self, _contract: Contract, _names: Any, _slots: Ints, _pane: int, *, version: str | None = None) -> Outcomes:
+    def outcomes(
+        self, _contract: Contract, _names: Any, _slots: Ints, _pane: int, *, version: str | None = None, with_regions: bool = False
+    ) -> Outcomes:
         return self.rows
 
     def performance(self, asked: Contract, _columns: Any, *_: Any) -> pa.Table:

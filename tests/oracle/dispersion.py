@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from tests.oracle import certainty, joint
 from tests.oracle import column as measures
-from tests.oracle import joint
 from tests.oracle.column import z_squared
 from tests.oracle.rows import Rows
 from tests.oracle.sample import Known, Sample
@@ -91,10 +91,11 @@ def statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: 
 
 def _statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> list[float]:
     rows = basis.rows
-    of_model = _together if monitor["measure"] in joint.MEASURES else _covered
+    sure = monitor["measure"] in certainty.MEASURES
+    of_model = _sure if sure else _together if monitor["measure"] in joint.MEASURES else _covered
     compared = of_model(monitor, column, rows) if column == "" else _compared(monitor, column, basis)
     mine = basis.inside & (rows.segments[grouping] == segment)
-    if column == "@label":
+    if column == "@label" or monitor["measure"] in certainty.LABELLED:
         mine &= rows.labelled
     least, ts, found = max(1, monitor.get("min_samples", 200)), rows.window(1), []
     for start, first, last in basis.windows:
@@ -110,6 +111,10 @@ def _covered(_monitor: Mapping[str, Any], _column: str, whole: Rows) -> Statisti
     return lambda target, rest, _: z_squared(
         int(whole.labelled[target].sum()), int(target.sum()), int(whole.labelled[rest].sum()), int(rest.sum())
     )
+
+
+def _sure(monitor: Mapping[str, Any], _column: str, rows: Rows) -> Statistic:
+    return lambda target, rest, _: certainty.statistic(monitor["measure"], rows, target, rest)
 
 
 def _together(monitor: Mapping[str, Any], _column: str, rows: Rows) -> Statistic:

@@ -9,21 +9,23 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
 
+from tests.oracle import certainty, dispersion, estimate, joint, quality
 from tests.oracle import column as measures
-from tests.oracle import dispersion, estimate, joint, quality
 from tests.oracle.column import COMPARES
 from tests.oracle.dispersion import Basis
+from tests.oracle.found import NOTHING, Found, Lookup, earlier
 from tests.oracle.performance import measure
 from tests.oracle.rows import Rows, events
 from tests.oracle.sample import Known, Sample, Value
 from tests.oracle.spec import Spec, duration
+from tests.oracle.sureness import of_model
 
 COLUMNS = (
     "monitor", "measure", "column", "segment", "window_start", "window_end", "value", "lower", "upper", "baseline_value", "n_target",
@@ -31,26 +33,10 @@ COLUMNS = (
 )  # fmt: skip
 LONGEST_GAP = 1_000
 OF_FEATURES = {"drift.share_drifted", "drift.weighted"}
-_LESS_IS_BETTER = {"performance.mae", "performance.rmse"}
-
-
-class Found(NamedTuple):
-    """A measure's value and n in one place, with the value's interval; a place without rows has n 0."""
-
-    value: float | None
-    n: int
-    lower: float | None = None
-    upper: float | None = None
-    worth: float | None = None  # independent rows
-    excess: float = 0.0  # of PSI, over what it would be on average if nothing had moved
-    p: float = 1.0
-    uncalibrated: bool = False  # made of p-values although no window tells what chance does
-    broken: bool = False  # what it assumes does not hold
-
-
-NOTHING = Found(None, 0)
-# What is found in a place, given its key (window, segment).
-Lookup = Callable[[int, str], tuple[Found, Found | None]]  # target, baseline
+_LESS_IS_BETTER = {
+    "performance.mae", "performance.rmse", "uncertainty.entropy", "uncertainty.interval_width", "uncertainty.set_size",
+    "uncertainty.ensemble_variance", "uncertainty.ece", "uncertainty.mce", "uncertainty.brier_reliability",
+}  # fmt: skip
 
 
 def expected(reference: pd.DataFrame, stream: pd.DataFrame, spec: Spec) -> pd.DataFrame:
@@ -90,10 +76,18 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
     if target.broken:
         return "assumptions_broken"
     compared = value
-    if monitor["measure"].startswith("performance.") and baseline is not None:
+    if (promise := monitor.get("params", {}).get("promise")) is not None:
+        compared = abs(value - promise)
+    if monitor["measure"].startswith(("performance.", "uncertainty.")) and baseline is not None:
         if baseline_value is None:
             return "not_estimable"
-        compared = value - baseline_value if monitor["measure"] in _LESS_IS_BETTER else baseline_value - value
+        compared = (
+            compared - abs(baseline_value - promise)
+            if promise is not None
+            else value - baseline_value
+            if monitor["measure"] in _LESS_IS_BETTER
+            else baseline_value - value
+        )
     if monitor["measure"] in {"drift.mean_shift", "drift.quantile_shift", "drift.embedding"}:
         compared = abs(value)
     elif monitor["measure"] in {"drift.variance_ratio", "quality.volume"}:
@@ -119,7 +113,8 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     starts = windows(live.windows(np.arange(live.size), length, every)[1], length, every, spec.until)
     of_features = monitor["measure"] in OF_FEATURES
     together = monitor["measure"] in joint.MEASURES
-    whole_model = monitor["measure"] in quality.MEASURES or of_features or together
+    sure = monitor["measure"] in certainty.MEASURES
+    whole_model = monitor["measure"] in quality.MEASURES or of_features or together or sure
     performance = monitor["measure"].startswith("performance.")
     named = monitor.get("segments") or ["all"]
     columns = [""] if performance or whole_model else monitor.get("columns") or spec.watched(whole.reference)
@@ -146,7 +141,7 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
                 if whole_model
                 else _columnwise
             )
-            find = (_together if together else lookup)(monitor, column, whole, live, grouping, length, every, basis)
+            find = (of_model if sure else _together if together else lookup)(monitor, column, whole, live, grouping, length, every, basis)
             for start in starts:
                 for segment in segments:
                     target, baseline = find(start, segment)
@@ -160,11 +155,6 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
                         target.upper, before, target.n, None if baseline is None else baseline.n, target.worth,
                         verdict(monitor, target, baseline, before),
                     )  # fmt: skip
-
-
-def _earlier(against: str | Mapping[str, str] | None, length: int) -> int:
-    """How much earlier the window begins that is the baseline."""
-    return duration(against["prior"]) if isinstance(against, Mapping) else length
 
 
 def _performance(
@@ -192,7 +182,7 @@ def _performance(
         target = targets.get((start, segment), NOTHING)
         if against is None:
             return target, None
-        baseline = references.get((0, segment)) if against == "reference" else targets.get((start - _earlier(against, length), segment))
+        baseline = references.get((0, segment)) if against == "reference" else targets.get((start - earlier(against, length), segment))
         return target, baseline or NOTHING
 
     return find
@@ -209,7 +199,7 @@ def _estimated(
     _basis: Callable[[], Basis],
 ) -> Lookup:
     """Performance that scores let expect, and that of the reference or of an earlier window."""
-    find = estimate.lookup(monitor, (whole, live), grouping, length, every, _earlier(monitor.get("baseline"), length))
+    find = estimate.lookup(monitor, (whole, live), grouping, length, every, earlier(monitor.get("baseline"), length))
 
     def pair(start: int, segment: str) -> tuple[Found, Found | None]:
         target, baseline = (one and Found(*one[:4], broken=one.broken) for one in find(start, segment))
@@ -273,7 +263,7 @@ def _quality(
         if against is None:
             return target, None
         reference = against == "reference"
-        baseline = found(whole, (0, segment), 0) if reference else found(live, (start - _earlier(against, length), segment), length)
+        baseline = found(whole, (0, segment), 0) if reference else found(live, (start - earlier(against, length), segment), length)
         return (volume(target.n, start, segment, baseline) if name == "quality.volume" else target), baseline
 
     return find
@@ -340,7 +330,7 @@ def _together(
         if against == "reference":
             baseline = there[rows_of(whole, (0, segment), 0)]
         else:
-            baseline = here[rows_of(live, (start - _earlier(against, length), segment), length)]
+            baseline = here[rows_of(live, (start - earlier(against, length), segment), length)]
         value = joint.MEASURES[measured](target, baseline, degrees).value
         return Found(value, len(target), worth=len(target) / phi(segment)), Found(None, len(baseline))
 
@@ -394,7 +384,7 @@ def _columnwise(
         if against == "reference":
             baseline = sample(whole, (0, segment), references, 0)
         else:
-            baseline = sample(live, (start - _earlier(against, length), segment), targets, length)
+            baseline = sample(live, (start - earlier(against, length), segment), targets, length)
         return found(target, baseline, segment), found(baseline, None, segment)
 
     return find

@@ -38,6 +38,14 @@ def number_values(frame: pd.DataFrame, reference: pd.DataFrame, spec: Spec, name
     """A numeric signal; NaN is null, infinity invalid."""
     if name == "@outside":
         return _outside(frame, reference, spec)
+    if name == "@interval_width":
+        lower, upper = (numbers(frame[bound]) for bound in spec.interval[:2])
+        return np.where(np.isinf(lower) | np.isinf(upper) | (lower > upper), np.inf, upper - lower)
+    if name == "@set_size":
+        return np.array([np.nan if members is None else len(members) for members in frame[spec.prediction_set]], np.float64)
+    if name == "@ensemble_std":
+        members = frame[[column for column in frame if str(column).startswith(str(spec.ensemble_prefix))]]
+        return np.asarray(members.astype(float).std(axis=1, ddof=0), np.float64)
     if name == "@latency_ms":
         latency = numbers(frame[spec.latency])
         return np.where(latency < 0, np.inf, latency)

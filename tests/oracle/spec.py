@@ -37,6 +37,8 @@ class Spec:
     status: str | None = None
     caller: str | None = None
     attribution_prefix: str | None = None
+    prediction_set: str | None = None
+    ensemble_prefix: str | None = None
     label: str = "label"
     label_ts: str = "label_ts"
     signals: bool = True

@@ -30,6 +30,7 @@ from watchkeeper.api import (
     rebuild,
     status,
     trials,
+    trust,
 )
 from watchkeeper.api.auth import AccessPolicy, Auth
 from watchkeeper.api.metrics import Metrics, RequestMetrics
@@ -72,6 +73,7 @@ def create_api(
         readings.router(services),
         ranking.router(services),
         rebuild.router(services),
+        trust.router(services),
         models.router(services),
         definitions.router(services),
         trials.router(services),

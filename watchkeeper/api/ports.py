@@ -17,6 +17,7 @@ from core.monitor import ModelBudget, Monitor
 from core.principal import Principal
 from core.reading import Query
 from core.trial import Trial
+from core.trust import Trust
 from ingest.decode.decoded import Decoded
 from ingest.decode.payload import Kind
 from storage.control.audit import AuditEntry
@@ -74,6 +75,10 @@ class Services(Protocol):
 
     def ranking(self, asked: Query, *, dependent: bool) -> pa.Table:
         """The readings of one window of a monitor, with `p` and `q`, the most likely to have moved first."""
+        ...
+
+    def trust(self, model: str) -> Sequence[Trust]:
+        """Whether the predictions of a model may be trusted now, by version and segment, `all` first."""
         ...
 
     def newest_window(self, monitor: Monitor) -> int | None:

@@ -8,7 +8,8 @@ from watchkeeper.reader.models import ModelReader
 from watchkeeper.reader.monitors import MonitorReader
 from watchkeeper.reader.ranking import RankingReader
 from watchkeeper.reader.service import ServiceReader
+from watchkeeper.reader.trust import TrustReader
 
 
-class Reader(ModelReader, MonitorReader, RankingReader, ColumnReader, EpisodeReader, ServiceReader):
+class Reader(ModelReader, MonitorReader, RankingReader, TrustReader, ColumnReader, EpisodeReader, ServiceReader):
     """Reads everything that the pages and the API show. It changes nothing. Safe to share between threads."""

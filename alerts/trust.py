@@ -1,0 +1,116 @@
+"""Whether a model's predictions may be trusted now: one rule over readings, described in docs/trust.md.
+
+The state is made of stored readings alone and kept nowhere else, so it is right whenever they are: after a restart, after a kill, in every process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from alerts import sentence
+from core.measure import Measure
+from core.monitor import Monitor
+from core.reading import Reading, Verdict
+from core.segment import ALL
+from core.trust import Reason, Trust, TrustState
+
+RECENT = 14  # windows of a monitor: what was judged before them tells nothing about now
+HISTORY = 2 * RECENT  # windows in which the beginning of a state is looked for
+MOST = 8  # reasons
+
+# What says how right the model is, and what says that it is asked about what it does not know.
+_OUTCOME = frozenset(
+    f"uncertainty.{name}" for name in ("ece", "mce", "brier_reliability", "brier_resolution", "interval_coverage", "set_coverage")
+)
+_SUPPORT = frozenset(("quality.unseen_category_rate", "quality.out_of_range_rate"))
+_OUTSIDE = "@outside"
+
+
+_OF = {
+    Verdict.OK: TrustState.TRUSTED,
+    Verdict.WARN: TrustState.WATCH,
+    Verdict.ASSUMPTIONS_BROKEN: TrustState.WATCH,
+    Verdict.CRITICAL: TrustState.DO_NOT_TRUST,
+}
+_WORST = (TrustState.DO_NOT_TRUST, TrustState.WATCH, TrustState.TRUSTED)
+
+
+class _Sign(NamedTuple):
+    """A judged reading, what it says, and until when it says something."""
+
+    reading: Reading
+    state: TrustState
+    until: int
+
+
+def counts(monitor: Monitor) -> bool:
+    """Whether readings of a monitor are signs: it judges, and it is about how right the model is or about what it does not know."""
+    return (
+        monitor.alarms and monitor.enabled and (_is_outcome(monitor.measure) or monitor.measure in _SUPPORT or _OUTSIDE in monitor.columns)
+    )
+
+
+def trust(monitors: Iterable[Monitor], readings: Sequence[Reading], measures: Mapping[str, Measure]) -> list[Trust]:
+    """The states that readings of the last `HISTORY` windows of these monitors show, `all` first.
+
+    The newest judged reading of each monitor and column is a sign, if it is of the monitor's last `RECENT` windows. The worst sign decides: a critical one `do_not_trust`, a warning or
+    broken assumptions `watch`. Without such a one the state is `trusted` if a sign tells how right the model is, else `unknown`.
+    """
+    known = {monitor.name: monitor for monitor in monitors if counts(monitor)}
+    signs: dict[tuple[str, str], list[_Sign]] = {}
+    for reading in readings:
+        if (monitor := known.get(reading.monitor)) is None or not _tells(reading):
+            continue
+        place = signs.setdefault((reading.version, reading.segment), [])
+        if (state := _OF.get(reading.verdict)) is not None:
+            place.append(_Sign(reading, state, reading.window_end + RECENT * monitor.window.step))
+    now = max((reading.window_end for reading in readings if reading.monitor in known), default=0)
+    order = sorted(signs, key=lambda place: (place[1] != ALL, place[1], place[0]))
+    return [_of(version, segment, signs[version, segment], now, measures) for version, segment in order]
+
+
+def _is_outcome(measure: str) -> bool:
+    return measure.startswith("performance.") or measure in _OUTCOME
+
+
+def _tells(reading: Reading) -> bool:
+    """A monitor of other measures counts for its column `@outside` only."""
+    return _is_outcome(reading.measure) or reading.measure in _SUPPORT or reading.column == _OUTSIDE
+
+
+def _of(version: str, segment: str, signs: list[_Sign], now: int, measures: Mapping[str, Measure]) -> Trust:
+    state, held = _state(signs, now)
+    since = None
+    for end in sorted({sign.reading.window_end for sign in signs}, reverse=True):
+        before, _ = _state([sign for sign in signs if sign.reading.window_end <= end], end)
+        if before is not state:
+            break
+        since = min(sign.reading.window_start for sign in signs if sign.reading.window_end == end)
+    if state is TrustState.UNKNOWN:
+        return Trust(segment, version, state, None, ())
+    reasons = (_reason(sign, measures[sign.reading.measure]) for sign in held)
+    return Trust(segment, version, state, since, tuple(reasons)[:MOST])
+
+
+def _state(signs: Sequence[_Sign], now: int) -> tuple[TrustState, list[_Sign]]:
+    """The state at a time, and the signs that make it: the newest window first."""
+    newest: dict[tuple[str, str], _Sign] = {}
+    for sign in sorted(signs, key=lambda one: (one.reading.window_end, one.reading.window_start)):
+        newest[sign.reading.monitor, sign.reading.column] = sign
+    held = [sign for sign in newest.values() if sign.until > now]
+    state = next((one for one in _WORST if any(sign.state is one for sign in held)), TrustState.UNKNOWN)
+    if state is TrustState.TRUSTED and not any(_is_outcome(sign.reading.measure) for sign in held):
+        return TrustState.UNKNOWN, []
+    made = sorted(
+        (sign for sign in held if sign.state is state), key=lambda one: (-one.reading.window_end, one.reading.monitor, one.reading.column)
+    )
+    return state, made
+
+
+def _reason(sign: _Sign, about: Measure) -> Reason:
+    reading = sign.reading
+    text = sentence.within(reading, about) if sign.state is TrustState.TRUSTED else sentence.breach(reading, about)
+    if reading.verdict is Verdict.ASSUMPTIONS_BROKEN:
+        text = sentence.unjudged(reading, about)
+    return Reason(text, reading.measure, reading.column, reading.window_start)

@@ -1,0 +1,68 @@
+"""The page Trust of a model: may its predictions be trusted now, where, and why not?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.reading import Verdict
+from core.trust import Trust, TrustState
+from dashboard import components as piece
+from dashboard import texts as word
+from dashboard.pages.head import head
+from dashboard.panel import Page, ask
+from dashboard.ports import Reader
+from dashboard.state import PageState, address
+from dashboard.view_model import unknown, view
+
+_SHOWN = {  # the verdict whose colour and icon a state has, and its words
+    TrustState.TRUSTED: (Verdict.OK, "trusted"),
+    TrustState.WATCH: (Verdict.WARN, "watch"),
+    TrustState.DO_NOT_TRUST: (Verdict.CRITICAL, "do not trust"),
+    TrustState.UNKNOWN: (Verdict.NODATA, "unknown"),
+}
+_ORDER = (TrustState.DO_NOT_TRUST, TrustState.WATCH, TrustState.UNKNOWN, TrustState.TRUSTED)
+_MOST = 200  # rows
+_REASONS = 3
+_WHY = "A model has states once a monitor with thresholds watches how right it is (performance, calibration, coverage) or whether it is asked about what it does not know."
+
+
+async def draw(reader: Reader, search: str, name: str) -> Page:
+    """The state of each version and segment, the worst first, since when, and the readings that make it."""
+    found, state = await view(reader, name), PageState.of(search)
+    if found is None:
+        return Page(name, [piece.crumbs(("Models", address("models")), (name, None)), unknown(name)])
+    top, title = head(found.row, state, "trust"), f"Trust in {name}"
+    states = sorted(await ask(reader.trust, name), key=lambda one: _ORDER.index(one.state))
+    if not states:
+        return Page(title, [*top, piece.empty("No state yet", _WHY)])
+    shown = states[:_MOST]
+    table = piece.table(
+        ("Segment", "TrustState", "Since (UTC)", "Why"), [_row(one, versions=_versions(states)) for one in shown], caption=title
+    )
+    note = "The newest judged readings of performance, calibration, coverage and support decide; the worst one counts. Late labels change them."
+    foot = [] if len(shown) == len(states) else f"{len(shown)} of {word.count(len(states))} segments, the worst first."
+    return Page(title, [*top, piece.card(_sentence(states), table, note=note, foot=foot)])
+
+
+def _sentence(states: list[Trust]) -> str:
+    """What the table means."""
+    bad = sum(one.state is TrustState.DO_NOT_TRUST for one in states)
+    if bad:
+        return f"Do not trust it in {word.count(bad)} of {word.count(len(states))} segments"
+    doubtful = sum(one.state is not TrustState.TRUSTED for one in states)
+    return (
+        f"Nothing speaks against it; {word.count(doubtful)} of {word.count(len(states))} segments are in doubt"
+        if doubtful
+        else "It may be trusted everywhere"
+    )
+
+
+def _versions(states: list[Trust]) -> bool:
+    return any(one.version != "all" for one in states)
+
+
+def _row(one: Trust, *, versions: bool) -> tuple[Any, ...]:
+    verdict, words = _SHOWN[one.state]
+    of = f" (version {one.version})" if versions and one.version != "all" else ""
+    why = "; ".join(reason.text for reason in one.reasons[:_REASONS]) or "no judged reading tells how right it is"
+    return piece.name(one.segment + of, 60), piece.mark(verdict, words), word.minute(one.since), why

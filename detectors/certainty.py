@@ -1,0 +1,68 @@
+"""Evidence of how sure a model is of its predictions, and how rightly. Blocks as in `detectors.evidence`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import numpy as np
+
+from core.block import Floats
+from core.contract import Task
+from detectors.evidence import Moments
+
+SIGNALS = ("@confidence", "@entropy", "@margin", "@interval_width", "@set_size", "@ensemble_mean", "@ensemble_std")
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Moments of those of `SIGNALS` that the contract has, by name; n counts all rows (...)."""
+
+    n: Floats
+    of: Mapping[str, Moments]
+    task: Task
+
+    empty: ClassVar[str] = "no predictions"
+
+    def without(self, part: Self) -> Self:
+        """The moments of the rows that are not among those of `part`."""
+        return replace(self, n=self.n - part.n, of={name: held.without(part.of[name]) for name, held in self.of.items()})
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """The labelled rows of one class and of the others by the frozen bin of their score for the class, and the sums of these scores: (..., bins) each.
+
+    `edges` cut the bins.
+    """
+
+    positive: Floats
+    negative: Floats
+    positive_sum: Floats
+    negative_sum: Floats
+    edges: tuple[float, ...]
+
+    @property
+    def rows(self) -> Floats:
+        """All rows with a score for the class: (..., bins)."""
+        return np.asarray(self.positive + self.negative)
+
+    @property
+    def score(self) -> Floats:
+        """The sums of all scores: (..., bins)."""
+        return np.asarray(self.positive_sum + self.negative_sum)
+
+
+@dataclass(frozen=True)
+class ScoreTables:
+    """The score tables of the classes that have scores, by their names; n counts labelled rows with a score, and `labelled` all labelled rows: each (...)."""
+
+    n: Floats
+    labelled: Floats
+    of: Mapping[str, ScoreTable]
+
+    @property
+    def empty(self) -> np.ndarray[tuple[int, ...], np.dtype[np.object_]]:
+        """Why there are none (...): labelled rows may have no score."""
+        return np.where(self.labelled > 0, "no labelled prediction has a score", "no labelled predictions").astype(object)

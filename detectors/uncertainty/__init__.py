@@ -1,0 +1,1 @@
+"""How sure a model is, and how rightly."""

@@ -1,0 +1,60 @@
+"""Reads the evidence `ScoreTables`: labelled rows by frozen bins of their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from core.span import Spans
+from detectors.certainty import ScoreTable, ScoreTables
+from detectors.summary.score import edges_of, judged
+from monitors.evidence import dense
+from monitors.evidence.extent import Extent
+from monitors.evidence.reads import PaneFields, Reads, Scope
+
+_SUMS = ("positive", "negative", "positive_sum", "negative_sum")
+NAMES = ("n", "scored", "score_class", "score_bin", *_SUMS)
+_CELLS = 500_000  # of a block, in each of its sums
+
+
+def fields(_column: str) -> PaneFields:
+    """Score bins."""
+    return PaneFields(performance=frozenset(NAMES))
+
+
+def parts(reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
+    """How many windows at a time, so that a block has about `_CELLS` cells."""
+    bins = sum(len(edges) + 1 for edges in edges_of(reads.scope.model.contract))
+    size = max(1, _CELLS // max(1, bins * len(reads.scope.segments)))
+    return [slice(index, index + size) for index in range(0, len(windows), size)]
+
+
+def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]]) -> list[ScoreTables]:
+    """The tables of each side, whose parts are pooled."""
+    first, *others = [spans for side in sides for spans in side]
+    within, table = extent.part(first.join(*others)), reads.performance(extent, NAMES)
+    return [tables(reads.scope, table, within, side) for side in sides]
+
+
+def reference(scope: Scope, _column: str) -> ScoreTables:
+    """The tables of the reference; no rows if there is none."""
+    return tables(scope, *dense.reference(scope))
+
+
+def tables(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> ScoreTables:
+    """The tables of one side, from performance panes with `NAMES`."""
+    contract, rows, found = scope.model.contract, dense.Rows(table, extent.cells, scope.segments), dict[str, ScoreTable]()
+    lengths, place = dense.lengths(table["score_bin"]), dense.numbers(table["score_bin"]).astype(np.int64)
+    named, amounts = dense.texts(table["score_class"]), {name: dense.numbers(table[name]) for name in _SUMS}
+    n, labelled = (extent.pooled(rows.total(name), side) for name in ("scored", "n"))
+    for name, edges in zip(judged(contract), edges_of(contract), strict=True):
+        at = np.where(dense.codes(named, {name: 0}) == 0, place, -1)
+        positive, negative, positive_sum, negative_sum = (
+            extent.pooled(rows.cells(at, amounts[one], len(edges) + 1, lengths), side) for one in _SUMS
+        )
+        held = ScoreTable(positive, negative, positive_sum, negative_sum, edges)
+        found[name] = held
+        n = np.maximum(n, held.rows.sum(-1))  # in panes of versions without `scored` every class has a score in every row
+    return ScoreTables(n, labelled, found)

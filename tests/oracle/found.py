@@ -1,0 +1,32 @@
+"""What is found in a place, and the place before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from tests.oracle.spec import duration
+
+
+class Found(NamedTuple):
+    """A measure's value and n in one place, with the value's interval; a place without rows has n 0."""
+
+    value: float | None
+    n: int
+    lower: float | None = None
+    upper: float | None = None
+    worth: float | None = None  # independent rows
+    excess: float = 0.0  # of PSI, over what it would be on average if nothing had moved
+    p: float = 1.0
+    uncalibrated: bool = False  # made of p-values although no window tells what chance does
+    broken: bool = False  # what it assumes does not hold
+
+
+NOTHING = Found(None, 0)
+# What is found in a place, given its key (window, segment).
+Lookup = Callable[[int, str], tuple[Found, Found | None]]  # target, baseline
+
+
+def earlier(against: str | Mapping[str, str] | None, length: int) -> int:
+    """How much earlier the window begins that is the baseline."""
+    return duration(against["prior"]) if isinstance(against, Mapping) else length
