@@ -109,7 +109,7 @@ def orphans(model: str, start: int, days: int, seed: int) -> list[dict[str, Any]
 
 def _fields(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The optional fields of the events, those of `watch.observed`, as far as there are any."""
-    names = [name for name in ("latency_ms", "status", "attribution_hour") if name in frame]
+    names = [name for name in ("latency_ms", "status", "attribution_hour", "low", "high") if name in frame]
     if not names:
         return [{} for _ in range(len(frame))]
     found = []
@@ -117,6 +117,9 @@ def _fields(frame: pd.DataFrame) -> list[dict[str, Any]]:
         sent = {name: value for name, value in row.items() if value is not None}
         if "attribution_hour" in sent:
             sent["attributions"] = {"hour": sent.pop("attribution_hour")}
+        lower, upper = sent.pop("low", None), sent.pop("high", None)
+        if lower is not None and upper is not None:
+            sent["interval"] = {"lower": lower, "upper": upper}
         found.append(sent)
     return found
 
