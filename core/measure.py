@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -65,6 +66,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     where a monitor names none. `usual`: a model that has only a reference is watched with it. `kinds` are the kinds of columns that can have a value.
     `of_stream`: it is of how events come, so that there is none of a segment, of one version or of the reference.
     `sampled`: its value is an estimate from the window's rows, so that it needs some; else a window without rows has a value, too.
+    `signed`: it is as bad as it is far from 0 on either side.
     `tested`: with a baseline it has a statistic whose law is known where nothing moved (`detectors.law`). `excess`: the value is that statistic times a number, so that
     the excess over its mean can be given in the value's unit.
     """
@@ -87,11 +89,17 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     excess: bool = False
     of_stream: bool = False
     sampled: bool = True
+    signed: bool = False
 
     @property
     def family(self) -> Family:
         """The family, which is the first part of the name."""
         return Family(self.name.partition(".")[0])
+
+    @property
+    def matures(self) -> bool:
+        """Whether its values depend on how many labels have come, and do not tell that themselves."""
+        return Need.LABELS in self.requires and self.family is not Family.QUALITY
 
     @property
     def short(self) -> str:
@@ -108,6 +116,11 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
         """Whether its scale begins at zero, as it does where zero is the best value."""
         return self.judged is Judged.VALUE
 
+    def directed(self, params: Mapping[str, Any]) -> Measure:
+        """The measure with the good direction that `better` of its params names, if that is there."""
+        better = {"more": 1, "less": -1}.get(str(params.get("better")), self.better)
+        return self if better == self.better else msgspec.structs.replace(self, better=better)
+
     def takes_side(self, baseline: object | None) -> bool:
         """Whether a threshold has to say `below` or `above`: the value itself is judged although more of it is better, or there is no baseline to be worse than."""
         return (self.judged is Judged.WORSE and baseline is None) or (self.judged is Judged.VALUE and self.better > 0)
@@ -120,6 +133,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.judged is Judged.PROMISE and promise is not None:
             return abs(value - promise) - (abs(baseline - promise) if against else 0.0)
+        if self.signed:
+            value, baseline = abs(value), abs(baseline) if against else baseline
         if self.judged is Judged.ABSOLUTE:
             return abs(value)
         if self.judged is Judged.RATIO:
@@ -137,7 +152,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
             return promise - amount
         if not (against and self.judged is Judged.WORSE):
             return amount
-        return None if baseline is None or np.isnan(baseline) else baseline - self.better * amount
+        return None if baseline is None or np.isnan(baseline) else (abs(baseline) if self.signed else baseline) - self.better * amount
 
     def fits(self, contract: Contract) -> bool:
         """Whether a model of this contract can have a value."""

@@ -96,7 +96,7 @@ class Monitor(Described, frozen=True, kw_only=True):
 
     `columns` is empty for measures of the whole model, and for "all features". `segments` is a list of groupings such as `all`, `carrier`
     or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. A `budget` takes their place, and so does the `share` of a budget of the model, which is not written but counted when
-    definitions change. `persist` is (m, n): m of n disjoint windows.
+    definitions change. With fewer labels than `min_label_coverage`, a share of the window's predictions, a reading is immature. `persist` is (m, n): m of n disjoint windows.
     One that is not `enabled` is paused: it is not evaluated, and its readings and episodes stay as they are.
     """
 
@@ -116,6 +116,7 @@ class Monitor(Described, frozen=True, kw_only=True):
     compare: Compare = Compare.VALUE
     gate: Gate = Gate.NONE
     min_samples: int = 200
+    min_label_coverage: float | None = None
     persist: tuple[int, int] = (1, 1)
     severity: Severity = Severity.TICKET
     enabled: bool = True

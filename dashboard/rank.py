@@ -32,6 +32,7 @@ def worse(monitor: Monitor, about: Measure, value: float | None, baseline: float
 
     None if there is nothing to compare.
     """
+    about = about.directed(monitor.params)
     against = monitor.baseline is not None and about.judged is Judged.WORSE
     if value is None or (against and baseline is None):
         return None

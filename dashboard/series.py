@@ -158,6 +158,7 @@ class Limit:
 
 def limits(monitor: Monitor, about: Measure, series: Series) -> list[Limit]:
     """The thresholds of a monitor on the scale of its measure: `0.1 worse than the baseline` becomes a line."""
+    about = about.directed(monitor.params)
     against, words = monitor.baseline is not None, {Compare.EXCESS: "excess from ", Compare.RISE: "rise from "}
     drawn = []
     for level, limit in monitor.threshold.items():

@@ -23,7 +23,22 @@ from detectors.drift import (
     weighted,
 )
 from detectors.drift import mean_variance as moment
-from detectors.performance import accuracy, estimated, f1, mae, precision, rmse, roc_auc
+from detectors.performance import (
+    accuracy,
+    agreement,
+    estimated,
+    f_score,
+    max_error,
+    mean_error,
+    quantile_loss,
+    r2,
+    relative_error,
+    roc_auc,
+    score_loss,
+    top_k_accuracy,
+    value,
+)
+from detectors.performance import rate as performance_rate
 from detectors.planned import PLANNED
 from detectors.quality import distinct, freshness, label_coverage, label_delay, out_of_range_rate, rate, schema_changes, stream, volume
 from detectors.spec import AnySpec
@@ -58,11 +73,20 @@ SPECS: tuple[AnySpec, ...] = (
     mmd.SPEC,
     correlation.SPEC,
     accuracy.SPEC,
-    f1.SPEC,
-    precision.SPEC,
+    f_score.F1,
+    f_score.FBETA,
+    *performance_rate.SPECS,
+    *agreement.SPECS,
+    value.SPEC,
+    top_k_accuracy.SPEC,
     roc_auc.SPEC,
-    mae.SPEC,
-    rmse.SPEC,
+    roc_auc.GINI,
+    *score_loss.SPECS,
+    *mean_error.SPECS,
+    *relative_error.SPECS,
+    r2.SPEC,
+    max_error.SPEC,
+    quantile_loss.SPEC,
     *estimated.SPECS,
     *mean.SPECS,
     ensemble.SPEC,

@@ -6,7 +6,7 @@ Every kind has `n`, the number of rows that count, and `empty`, the reason if th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self, TypeVar
 
 import numpy as np
@@ -159,14 +159,49 @@ class Confusion:
 
     empty: ClassVar[str] = "no labelled predictions"
 
+    @property
+    def others(self) -> Floats:
+        """Rows whose label is another class, by class: (..., K)."""
+        return np.asarray(self.labelled.sum(-1, keepdims=True) - self.labelled)
+
+    @property
+    def wrongly(self) -> Floats:
+        """Rows that a class was wrongly predicted for, its false positives: (..., K)."""
+        return np.asarray(self.predicted - self.right)
+
+    @property
+    def missed(self) -> Floats:
+        """Rows of a class that another was predicted for, its false negatives: (..., K)."""
+        return np.asarray(self.labelled - self.right)
+
+    @property
+    def rejected(self) -> Floats:
+        """Rows of other classes that a class was not predicted for, its true negatives: (..., K)."""
+        return np.asarray(self.others - self.wrongly)
+
+
+@dataclass(frozen=True)
+class ConfusionMatrix(Confusion):
+    """The counts of `Confusion`, and rows by predicted class and label, of the model's own classes `known`: `cells` (..., C, C).
+
+    Events may hold any number of other classes.
+    """
+
+    known: tuple[str, ...] = ()
+    cells: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+
 
 @dataclass(frozen=True)
 class LossSums:
-    """The rows that have a loss, its sum and its sum of squares, each (...). The squares are NaN if a pane of an earlier version lacks them."""
+    """The rows that have a loss, its sum and its sum of squares, each (...). The squares are NaN if a pane of an earlier version lacks them.
+
+    `known` says where every pane has the loss; panes of earlier versions have fewer losses until they are rebuilt.
+    """
 
     count: Floats
     total: Floats
     square: Floats
+    known: npt.NDArray[np.bool_] = field(default_factory=lambda: np.ones((), np.bool_))
 
     def without(self, part: Self) -> Self:
         """The sums of the rows that are not among those of `part`."""
@@ -175,10 +210,11 @@ class LossSums:
 
 @dataclass(frozen=True)
 class Losses:
-    """The losses of labelled rows by name (`detectors.summary.loss`); n (...)."""
+    """The losses of labelled rows by name (`detectors.summary.loss`); n, and the `largest` absolute error of a regression (...)."""
 
     n: Floats
     of: Mapping[str, LossSums]
+    largest: Floats = field(default_factory=lambda: np.zeros(()))
 
     empty: ClassVar[str] = "no labelled predictions"
 
@@ -188,17 +224,45 @@ class Losses:
 
 
 @dataclass(frozen=True)
-class Scores:
-    """Scores by label: the area under the ROC curve (...), n, which is the labelled rows with a score (...), and `labelled`, all labelled rows (...)."""
+class ScoreLosses:
+    """The losses of scores by name; n, which is the labelled rows with a score, and `labelled`, all labelled rows, each (...).
+
+    `ranks` (..., K) are the rows by the place of their label's class when classes are ordered by their score, the highest first. Rows without a score for that class have none.
+    """
 
     n: Floats
     labelled: Floats
-    roc_auc: Floats
+    of: Mapping[str, LossSums]
+    ranks: Floats
 
     @property
     def empty(self) -> npt.NDArray[np.object_]:
         """Why there are none (...): labelled rows may have no score."""
-        return np.where(self.labelled > 0, "no labelled prediction has a score", "no labelled predictions").astype(object)
+        return unscored(self.labelled)
+
+
+def unscored(labelled: Floats) -> npt.NDArray[np.object_]:
+    """Why there is no labelled row with a score (...)."""
+    return np.where(labelled > 0, "no labelled prediction has a score", "no labelled predictions").astype(object)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores by label: the area under the ROC curve (...), n, which is the labelled rows with a score (...), and `labelled`, all labelled rows (...).
+
+    `positive` of the n rows are of the class that is judged (...); NaN where the area is a mean over classes. `bound` is how far the area may be from that of the rows.
+    """
+
+    n: Floats
+    labelled: Floats
+    roc_auc: Floats
+    positive: Floats = field(default_factory=lambda: np.full((), np.nan))
+    bound: Floats = field(default_factory=lambda: np.zeros(()))
+
+    @property
+    def empty(self) -> npt.NDArray[np.object_]:
+        """Why there are none (...): labelled rows may have no score."""
+        return unscored(self.labelled)
 
 
 @dataclass(frozen=True)
@@ -310,7 +374,9 @@ Evidence = (
     | Moments
     | Distinct
     | Confusion
+    | ConfusionMatrix
     | Losses
+    | ScoreLosses
     | Scores
     | Labelling
     | Delays

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import chdtr, chndtr, chndtrinc, ndtri, stdtrit
 
 from core.block import Floats
 
 ALPHA = 0.05
 Z = float(ndtri(1 - ALPHA / 2))
+_HALVINGS = 50  # of a range of 1
 _LEAST = 1.0  # noncentralities below are left to scipy: there the secant method converges slowly
 _LARGE, _WIDE = 1_000.0, 10.0  # above so much, and so many degrees of freedom, Sankaran's approximation is within 2e-6
 
@@ -19,6 +21,29 @@ def wilson(rate: Floats, n: Floats) -> tuple[Floats, Floats]:
         middle = (rate + Z**2 / (2 * n)) / (1 + Z**2 / n)
         half = Z / (1 + Z**2 / n) * np.sqrt(rate * (1 - rate) / n + Z**2 / (4 * n**2))
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+
+
+def hanley_mcneil(area: Floats, positive: Floats, negative: Floats) -> tuple[Floats, Floats]:
+    """The interval of an area under the ROC curve that so many positive and negative rows gave: Hanley and McNeil's variance, at the bound and not at the value.
+
+    Source: Newcombe 2006, Statistics in Medicine 25, method 5.
+    """
+    half = np.maximum((positive + negative) / 2 - 1, 0.0)
+
+    def within(theta: Floats) -> npt.NDArray[np.bool_]:
+        variance = theta * (1 - theta) * (1 + half * (1 - theta) / (2 - theta) + half * theta / (1 + theta)) / (positive * negative)
+        return np.asarray((area - theta) ** 2 <= Z**2 * variance)
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        bounds = []
+        for end in (0.0, 1.0):
+            outer, inner = np.full(np.shape(area), end), np.array(area, np.float64)
+            for _ in range(_HALVINGS):
+                middle = (outer + inner) / 2
+                inside = within(middle)
+                inner, outer = np.where(inside, middle, inner), np.where(inside, outer, middle)
+            bounds.append(np.where((positive > 0) & (negative > 0), inner, np.nan))
+    return bounds[0], bounds[1]
 
 
 def noncentralities(statistic: Floats, degrees: Floats) -> tuple[Floats, Floats]:

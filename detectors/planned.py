@@ -6,9 +6,7 @@ PLANNED = frozenset(
     f"{family}.{name}"
     for family, names in {
         "drift": "domain_classifier",
-        "performance": "balanced_accuracy recall specificity fpr fnr fbeta mcc pr_auc gini log_loss brier lift_at_k value "
-        "top_k_accuracy kappa mse mape smape wape r2 bias max_error quantile_loss "
-        "estimated_mae estimated_rmse delay_corrected",
+        "performance": "pr_auc lift_at_k estimated_mae estimated_rmse delay_corrected",
         "fairness": "selection_rate demographic_parity_difference demographic_parity_ratio equal_opportunity_difference "
         "equalized_odds_difference average_odds_difference predictive_parity_difference fpr_parity fnr_parity fdr_parity for_parity "
         "accuracy_parity treatment_equality calibration_gap conditional_demographic_disparity mean_prediction_gap error_gap",

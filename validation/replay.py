@@ -93,6 +93,7 @@ class Stores:
     ) -> pa.Table:
         """Performance panes, merged over windows that begin at `phase` modulo `length`."""
         held = merge(performance.LAYOUT, [_cut(self._performance[contract.model], length, span, phase)])
+        held = held.append_column("panes", pa.array(np.ones(held.num_rows, np.int64)))
         return _started(held).select(["start", "segment", *columns])
 
     def contracts(self, model: str, values: Ints, pane: int) -> list[int]:

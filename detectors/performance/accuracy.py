@@ -8,6 +8,8 @@ from core.block import Floats
 from core.contract import Task
 from core.measure import Judged, Measure, Need
 from detectors.evidence import Confusion
+from detectors.interval import wilson
+from detectors.performance.average import Average, counts
 from detectors.spec import NoParams, Result, Spec
 
 
@@ -15,6 +17,11 @@ def accuracy(right: Floats, predicted: Floats) -> Floats:
     """The share of rows whose prediction is their label; right and predicted rows by class: (..., K), returns (...), NaN without rows."""
     with np.errstate(invalid="ignore"):
         return np.asarray(right.sum(-1) / predicted.sum(-1))
+
+
+def _compute(target: Confusion, _baseline: Confusion | None, _params: NoParams) -> Result:
+    value = accuracy(target.right, target.predicted)
+    return Result(value, interval=lambda phi: wilson(value, target.n / phi), evidence=counts(target, Average()))
 
 
 SPEC: Spec[Confusion, NoParams] = Spec(
@@ -30,6 +37,6 @@ SPEC: Spec[Confusion, NoParams] = Spec(
         usual=True,
     ),
     evidence=Confusion,
-    compute=lambda target, _baseline, _params: Result(accuracy(target.right, target.predicted)),
+    compute=_compute,
     no_value="no labelled rows",
 )

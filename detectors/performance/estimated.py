@@ -19,8 +19,9 @@ from core.measure import Judged, Measure, Need
 from detectors.estimate import ClassScores, Predicted
 from detectors.interval import Z
 from detectors.performance import cbpe
+from detectors.performance.average import Average
 from detectors.performance.calibrator import calibrator
-from detectors.performance.f1 import f1
+from detectors.performance.f_score import f_score
 from detectors.spec import Places, Result, Spec, estimable
 
 Flags = npt.NDArray[np.bool_]
@@ -118,8 +119,7 @@ def _accuracy(target: Predicted) -> Floats:
 
 
 def _f1(target: Predicted) -> Floats:
-    held = target.labelled
-    return f1(held.right, held.predicted, held.labelled, held.positive)
+    return f_score(target.labelled, Average())
 
 
 def _roc_auc(target: Predicted) -> Floats:

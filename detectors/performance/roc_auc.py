@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import isnan
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,7 +13,8 @@ from core.block import Floats, Ints
 from core.contract import Task
 from core.measure import Judged, Measure, Need
 from detectors.evidence import Scores
-from detectors.spec import NoParams, Result, Spec
+from detectors.interval import hanley_mcneil
+from detectors.spec import NoParams, Places, Result, Spec
 
 Flags = npt.NDArray[np.bool_]
 
@@ -66,19 +71,35 @@ def roc_auc_binned(positive: Floats, negative: Floats, positive_sum: Floats, neg
         return value, pairs.sum(-1) / (2 * p * n)
 
 
-SPEC: Spec[Scores, NoParams] = Spec(
-    about=Measure(
-        name="performance.roc_auc",
-        title="ROC AUC",
-        formula="P(score of a positive > score of a negative) + P(equal) / 2",
-        unit="area",
+def _spec(name: str, title: str, formula: str, of_area: Callable[[Floats], Floats], *, usual: bool) -> Spec[Scores, NoParams]:
+    """The measure that is an increasing function of the area."""
+
+    def compute(target: Scores, _baseline: Scores | None, _params: NoParams) -> Result:
+        def interval(phi: Floats) -> tuple[Floats, Floats]:
+            lower, upper = hanley_mcneil(target.roc_auc, target.positive / phi, (target.n - target.positive) / phi)
+            return of_area(lower), of_area(upper)
+
+        def evidence(places: Places) -> list[dict[str, Any]]:
+            held = zip(*(np.broadcast_to(one, target.n.shape)[places].tolist() for one in (target.positive, target.bound)), strict=True)
+            return [
+                ({} if isnan(positive) else {"positive": int(positive)}) | ({"bound": bound} if bound else {}) for positive, bound in held
+            ]
+
+        return Result(of_area(target.roc_auc), interval=interval, evidence=evidence)
+
+    about = Measure(
+        name=f"performance.{name}",
+        title=title,
+        formula=formula,
+        unit="area" if usual else "",
         judged=Judged.WORSE,
         better=1,
         tasks=(Task.BINARY, Task.MULTICLASS),
         requires=(Need.LABELS, Need.SCORES),
-        usual=True,
-    ),
-    evidence=Scores,
-    compute=lambda target, _baseline, _params: Result(target.roc_auc),
-    no_value="no class has a score both for rows of its own and for others",
-)
+        usual=usual,
+    )
+    return Spec(about=about, evidence=Scores, compute=compute, no_value="no class has a score both for rows of its own and for others")
+
+
+SPEC = _spec("roc_auc", "ROC AUC", "P(score of a positive > score of a negative) + P(equal) / 2", lambda area: area, usual=True)
+GINI = _spec("gini", "Gini coefficient", "2 ROC AUC - 1", lambda area: 2 * area - 1, usual=False)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from core.block import Categories, Floats, Outcomes
+from core.block import Categories, Floats, Ints, Outcomes
 from core.classes import Classes
-from core.contract import Contract, Task
+from core.contract import LABEL, Contract, Task
 from core.region import INTERVAL, SET, has
+from detectors.summary.score import members, scores
+
+NO_RANK = -1  # of a row without a score for the class of its label
+_HUGE = 1e300
+_EPSILON = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,49 @@ class LossRows:
 
     contract: Contract
     outcomes: Outcomes
+
+    @cached_property
+    def residual(self) -> Floats:
+        """Prediction - label of a regression, NaN where one of them is no finite number: (n,)."""
+        return residual(self.outcomes)
+
+    @cached_property
+    def label(self) -> Floats:
+        """The labels of the rows that have a residual, else NaN: (n,)."""
+        return np.where(np.isnan(self.residual), np.nan, np.asarray(self.outcomes.label, np.float64))
+
+    @cached_property
+    def prediction(self) -> Floats:
+        """The predictions of the rows that have a residual, else NaN: (n,)."""
+        return np.where(np.isnan(self.residual), np.nan, np.asarray(self.outcomes.prediction, np.float64))
+
+    @cached_property
+    def scores(self) -> Floats:
+        """Each row's score for each judged class (`detectors.summary.score`): (n, classes), NaN where there is none."""
+        return scores(self.contract, self.outcomes)
+
+    @cached_property
+    def truth(self) -> Floats:
+        """1 for the judged class that is the label, else 0: (n, classes)."""
+        if not isinstance(self.outcomes.label, Categories):
+            return np.zeros(self.scores.shape)
+        return members(self.contract, self.outcomes.label).astype(np.float64)
+
+    @cached_property
+    def own(self) -> Floats:
+        """The score of the label's class, NaN where there is none: (n,). In a binary model the positive class's, or 1 less that."""
+        if self.contract.task == Task.BINARY:
+            return np.where(self.truth[:, 0] > 0, self.scores[:, 0], 1.0 - self.scores[:, 0])
+        held = np.where(self.truth > 0, self.scores, 0.0).sum(axis=1)
+        return np.where(self.truth.any(axis=1), held, np.nan)
+
+    @cached_property
+    def rank(self) -> Ints:
+        """The place of the label's class among the classes by their score, 0 for the highest, `NO_RANK` without one: (n,). Of equal scores the later class is first, as in scikit-learn."""
+        own, place = self.own[:, None], np.arange(self.scores.shape[1])
+        index = np.argmax(self.truth, axis=1)[:, None] if len(place) else np.zeros((len(self.outcomes), 1), np.int64)
+        ahead = (self.scores > own) | ((self.scores == own) & (place > index))
+        return np.where(np.isnan(self.own), NO_RANK, ahead.sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -35,7 +84,8 @@ def residual(outcomes: Outcomes) -> Floats:
     if isinstance(outcomes.prediction, Categories) or isinstance(outcomes.label, Categories):
         return np.full(len(outcomes), np.nan)
     both = np.isfinite(outcomes.prediction) & np.isfinite(outcomes.label)
-    return np.where(both, np.where(both, outcomes.prediction, 0.0) - np.where(both, outcomes.label, 0.0), np.nan)
+    with np.errstate(over="ignore"):
+        return np.where(both, np.where(both, outcomes.prediction, 0.0) - np.where(both, outcomes.label, 0.0), np.nan)
 
 
 def _in_interval(rows: LossRows) -> Floats:
@@ -60,12 +110,44 @@ def _in_set(rows: LossRows) -> Floats:
     return np.where(np.isnan(outcomes.sets).all(axis=1), np.nan, np.nan_to_num(held))
 
 
+def _relative(rows: LossRows) -> Floats:
+    """|residual| / |label|, the label at least the epsilon of float64 as in scikit-learn; a label of 0 has none."""
+    return np.where(rows.label == 0, np.nan, np.abs(rows.residual) / np.maximum(np.abs(rows.label), _EPSILON))
+
+
+def _symmetric(rows: LossRows) -> Floats:
+    """2 |residual| / (|prediction| + |label|), 0 where both are 0; of huge numbers their halves, whose sum is finite."""
+    scale = np.where(np.maximum(np.abs(rows.prediction), np.abs(rows.label)) > _HUGE, 0.5, 1.0)
+    said, true = rows.prediction * scale, rows.label * scale
+    sizes = np.abs(said) + np.abs(true)
+    return 2 * np.abs(said - true) / np.where(sizes == 0, 1.0, sizes)
+
+
+def _log(rows: LossRows) -> Floats:
+    """-log of the score of the label's class, which is clipped to the epsilon of float64."""
+    return np.asarray(-np.log(np.clip(rows.own, _EPSILON, 1 - _EPSILON)))
+
+
+def _quadratic(rows: LossRows) -> Floats:
+    """The squared differences of scores and truth, summed over classes; NaN unless the row has a score for each class, and one for that of its label."""
+    apart = ((rows.scores - rows.truth) ** 2).sum(axis=1)
+    return np.where(np.isnan(rows.own), np.nan, apart)
+
+
+_NUMBERS, _CLASSES = (Task.REGRESSION,), (Task.BINARY, Task.MULTICLASS)
+
 LOSSES: Mapping[str, Loss] = {
-    "error": Loss((Task.REGRESSION,), lambda rows: residual(rows.outcomes)),
-    "absolute": Loss((Task.REGRESSION,), lambda rows: np.abs(residual(rows.outcomes))),
-    "square": Loss((Task.REGRESSION,), lambda rows: residual(rows.outcomes) ** 2),
-    "in_interval": Loss((Task.REGRESSION,), _in_interval, INTERVAL),
-    "in_set": Loss((Task.BINARY, Task.MULTICLASS), _in_set, SET),
+    "error": Loss(_NUMBERS, lambda rows: rows.residual),
+    "absolute": Loss(_NUMBERS, lambda rows: np.abs(rows.residual)),
+    "square": Loss(_NUMBERS, lambda rows: rows.residual**2),
+    "relative": Loss(_NUMBERS, _relative),
+    "symmetric": Loss(_NUMBERS, _symmetric),
+    "label": Loss(_NUMBERS, lambda rows: rows.label - rows.contract.column(LABEL).middle),
+    "label_size": Loss(_NUMBERS, lambda rows: np.abs(rows.label)),
+    "log": Loss(_CLASSES, _log),
+    "quadratic": Loss(_CLASSES, _quadratic),
+    "in_interval": Loss(_NUMBERS, _in_interval, INTERVAL),
+    "in_set": Loss(_CLASSES, _in_set, SET),
 }
 
 

@@ -15,7 +15,7 @@ from core.segment import Segments
 from detectors.summary.bins import bins
 from detectors.summary.delay import DELAY_BINS, UNKNOWN, delay_bins
 from detectors.summary.lookup import place
-from detectors.summary.loss import LOSSES, LossRows, losses_of, residual
+from detectors.summary.loss import LOSSES, NO_RANK, LossRows, losses_of, residual
 from detectors.summary.merge import PaneLayout, merge
 from detectors.summary.panes import PaneRows
 from detectors.summary.score import edges_of, judged, members, scores
@@ -32,7 +32,9 @@ LAYOUT = PaneLayout(
         (("label_bin",), ("label_count", "label_sum")),
         (("score_class", "score_bin"), ("positive", "negative", "positive_sum", "negative_sum")),
         (("delay_bin",), ("delay_count", "delay_sum")),
+        (("rank",), ("rank_count",)),
     ),
+    maxima=("largest",),
     schema=pa.schema(
         [
             *(("slot", pa.int64()), ("version", pa.string()), ("role", pa.string()), ("segment", pa.string())),
@@ -43,6 +45,7 @@ LAYOUT = PaneLayout(
             *(("score_class", _TEXTS), ("score_bin", _BINS), ("positive", _COUNTS), ("negative", _COUNTS)),
             *(("positive_sum", _FLOATS), ("negative_sum", _FLOATS)),
             *(("delay_bin", _BINS), ("delay_count", _COUNTS), ("delay_sum", _FLOATS)),
+            *(("largest", pa.float64()), ("rank", _BINS), ("rank_count", _COUNTS)),
         ]
     ),
 )
@@ -55,7 +58,8 @@ class PerformanceSummary:
     For classes `cell_*` count (prediction, label). `score_*` count and sum, by class and score bin, the scores of the rows of that class (positive) and of the
     others, over the rows that have a score for the class; `scored` counts the rows with a score for any class. For regression `n` counts the rows with
     prediction and label. `loss_*` hold for each of the model's losses the rows that have it, its sum and its sum of squares. `delay_*` count labels by the bin
-    of their delay (`detectors.summary.delay`) and sum the delays, in seconds.
+    of their delay (`detectors.summary.delay`) and sum the delays, in seconds. `largest` is the largest absolute error, 0 if there is none. `rank_*` count rows
+    by the place of their label's class among the classes, ordered by their score.
     Law: `of(a).merge(of(b)) == of(a + b)`.
     """
 
@@ -92,12 +96,14 @@ class PerformanceSummary:
 
     @staticmethod
     def from_columns(table: pa.Table) -> PerformanceSummary:
-        """The summary that `to_columns` gave, or that of an earlier version: without rows with a score or delays, with the sums of residuals as columns."""
+        """The summary that `to_columns` gave, or that of an earlier version: without rows with a score, delays, errors or ranks, with the sums of residuals as columns."""
         if "scored" not in table.column_names:
             table = table.append_column("scored", pa.array(np.zeros(table.num_rows, np.uint64)))
         if "loss" not in table.column_names:
             table = _with_losses(table)
-        for name in ("delay_bin", "delay_count", "delay_sum"):
+        if "largest" not in table.column_names:
+            table = table.append_column("largest", pa.array(np.zeros(table.num_rows)))
+        for name in ("delay_bin", "delay_count", "delay_sum", "rank", "rank_count"):
             if name not in table.column_names:
                 table = table.append_column(name, pa.array([[]] * table.num_rows, LAYOUT.schema.field(name).type))
         return PerformanceSummary(table.select(LAYOUT.schema.names).cast(LAYOUT.schema))
@@ -116,22 +122,33 @@ def _meant(contract: Contract, values: Categories | Floats) -> Categories | Floa
 def _losses(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
     """n, and the model's losses, each pane's one after the other."""
     names = losses_of(contract)
-    values = [LOSSES[name].of(LossRows(contract, outcomes)) for name in names]
-    there = [~np.isnan(each) for each in values]
-    filled = [np.where(have, each, 0.0) for have, each in zip(there, values, strict=True)]
-    n = panes.n if contract.task != Task.REGRESSION else panes.count(~np.isnan(residual(outcomes)))
-    flat: dict[str, list[Floats | Ints]] = {
-        "loss_count": [panes.count(have) for have in there],
-        "loss_sum": [panes.sum(each) for each in filled],
-        "loss_square": [panes.sum(each**2) for each in filled],
-    }
+    rows = LossRows(contract, outcomes)
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum that is no number gives no value
+        values = [LOSSES[name].of(rows) for name in names]
+        there = [~np.isnan(each) for each in values]
+        filled = [np.where(have, each, 0.0) for have, each in zip(there, values, strict=True)]
+        flat: dict[str, list[Floats | Ints]] = {
+            "loss_count": [panes.count(have) for have in there],
+            "loss_sum": [panes.sum(each) for each in filled],
+            "loss_square": [panes.sum(each**2) for each in filled],
+        }
+    n = panes.n if contract.task != Task.REGRESSION else panes.count(~np.isnan(rows.residual))
     offsets = pa.array(np.arange(len(panes) + 1) * len(names), pa.int32())
     columns = {"n": pa.array(n, pa.uint64()), "loss": pa.ListArray.from_arrays(offsets, pa.array(names * len(panes), pa.string()))}
     for name, arrays in flat.items():
         kind = LAYOUT.schema.field(name).type
         items = np.stack(arrays, axis=1).ravel() if arrays else np.zeros(0)
         columns[name] = pa.ListArray.from_arrays(offsets, pa.array(items).cast(kind.value_type))
-    return columns
+    largest = panes.reduce(np.maximum, panes.spread(np.nan_to_num(np.abs(rows.residual), nan=0.0, posinf=np.inf)))
+    return columns | {"largest": pa.array(largest)} | _ranks(panes, rows)
+
+
+def _ranks(panes: PaneRows, rows: LossRows) -> dict[str, pa.Array]:
+    """Rows by the rank of their label's class; empty lists but for a multiclass model."""
+    if rows.contract.task != Task.MULTICLASS:
+        return _empty(panes, LAYOUT.lists[5])
+    found = panes.tally(rows.rank, max(rows.scores.shape[1], 1), where=np.asarray(rows.rank != NO_RANK, np.bool_))
+    return {"rank": found.lists(found.bin, pa.uint16()), "rank_count": found.lists(found.count, pa.uint64())}
 
 
 def _with_losses(table: pa.Table) -> pa.Table:

@@ -167,6 +167,16 @@ def min_samples(value: Any) -> int:
     return int(value)
 
 
+def min_label_coverage(value: Any, measure: Measure | None) -> float:
+    """The share of the window's predictions that must have a label."""
+    number = _number(value)
+    if not 0 < number <= 1:
+        raise ConfigError(f"`{short(value)}` is no share", remedy="write a number above 0, up to 1, such as 0.8")
+    if measure is not None and not measure.matures:
+        raise ConfigError(f"`{measure.name}` does not wait for labels", remedy="leave `min_label_coverage` out")
+    return number
+
+
 def compare(value: Any, measure: Measure | None, against: Baseline | None) -> Compare:
     """What is compared with the thresholds."""
     found = _one_of(Compare, value, "comparison")

@@ -21,6 +21,7 @@ from detectors.evidence import ColumnDrift
 from detectors.spec import AnySpec, Places, Result
 from monitors.evaluation.calibration import Calibration, calibrate, early_windows, recalibrate
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
+from monitors.evaluation.maturity import maturity
 from monitors.evaluation.verdict import Judgement, judge
 from monitors.evaluation.watched import columns_of, earlier, extent, of_columns, pool, unsuited
 from monitors.evidence.extent import Extent
@@ -40,7 +41,8 @@ _Kept = dict[tuple[str, str], tuple[object, Calibration]]  # by model and monito
 class _Block(NamedTuple):
     """What is found for some windows of a column, each (windows, segments). `why` says why there is no value, `empty` why there are no rows, `note` what is said of a value.
 
-    `p` is NaN, and `phi` too, if the measure has no statistic whose law is known; `p` also without a baseline.
+    `p` is NaN, and `phi` too, if the measure has no statistic whose law is known; `p` also without a baseline. `coverage` and `delay` are those of labels
+    (`monitors.evaluation.maturity`), NaN if the measure needs none.
     """
 
     value: Floats
@@ -56,6 +58,8 @@ class _Block(NamedTuple):
     excess: Floats
     note: Texts
     broken: npt.NDArray[np.bool_]
+    coverage: Floats
+    delay: Floats
 
 
 @dataclass(frozen=True)
@@ -199,8 +203,9 @@ def _judged(monitor: Monitor, asked: _Asked, found: _Block, columns: int, *, of_
         uncalibrated=evident and known is not None and not known.windows,
         note=found.note,
         broken=found.broken,
+        coverage=found.coverage,
     )
-    return judge(monitor, asked.spec.about, given, found.n_target, found.n_baseline, found.why, found.empty)
+    return judge(monitor, asked.spec.about.directed(monitor.params), given, found.n_target, found.n_baseline, found.why, found.empty)
 
 
 def _of_columns(
@@ -254,6 +259,7 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
         excess=excess,
         note=np.array(None, object) if result.note is None else result.note,
         broken=np.array(False) if result.broken is None else result.broken,
+        **(maturity(reads, asked.extent, windows.take(part))._asdict() if spec.about.matures else {"coverage": nothing, "delay": nothing}),
     )
     block = _Block._make(np.broadcast_to(array, shape) for array in block)
     provisional = asked.calibration is not None and asked.calibration.provisional
@@ -276,6 +282,7 @@ def _with_comparison(
 ) -> Callable[[Places], list[dict[str, Any]]]:
     """Evidence with the p-value and the dispersion of each place, where there is one, whether they are provisional, and with what is compared with the thresholds in place of the value."""
     numbers, mark = {"p": block.p, "phi": block.phi}, {"provisional": True} if provisional else {}
+    numbers |= {"label_coverage": block.coverage, "label_delay": block.delay}
     if compare is Compare.EXCESS:
         numbers["excess"] = block.excess
     elif compare is Compare.RISE:

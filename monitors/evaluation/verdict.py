@@ -24,6 +24,7 @@ class Judgement(NamedTuple):
 
     `columns` is how many columns the monitor watches, `allowed` the p-value up to which a budget lets it alarm. `uncalibrated`: alarms rest on
     p-values, and these take rows to be independent, which is no evidence. `note` is the reason of a verdict on a value, `broken` where what the value assumes does not hold.
+    `coverage` is the share of predictions with a label.
     """
 
     value: Floats
@@ -35,6 +36,7 @@ class Judgement(NamedTuple):
     uncalibrated: bool = False
     note: npt.NDArray[np.object_] | None = None
     broken: npt.NDArray[np.bool_] | None = None
+    coverage: Floats | None = None
 
 
 def alpha(window: int, columns: int) -> float:
@@ -79,6 +81,8 @@ def judge(
         few = n_target < monitor.min_samples
         put(few, Verdict.INSUFFICIENT, _few(n_target, monitor.min_samples, "target"))
         put(n_target == 0, Verdict.NODATA, empty)
+    if monitor.min_label_coverage is not None and given.coverage is not None:
+        put(given.coverage < monitor.min_label_coverage, Verdict.IMMATURE, _few_labels(given.coverage, monitor.min_label_coverage))
     return verdict, reason
 
 
@@ -100,6 +104,13 @@ def reached(threshold: float | dict[str, Any] | None, compared: Floats) -> npt.N
     if isinstance(threshold, dict) and "below" in threshold:
         return rounded <= round(float(threshold["below"]), _DIGITS)
     return rounded >= round(float(threshold["above"] if isinstance(threshold, dict) else threshold), _DIGITS)
+
+
+def _few_labels(coverage: Floats, least: float) -> npt.NDArray[np.object_]:
+    shares, codes = np.unique(coverage, return_inverse=True)
+    return np.array([f"labels of {share:.3f} of predictions have come (< {least:g})" for share in shares], object)[codes].reshape(
+        coverage.shape
+    )
 
 
 def _few(n: Ints, least: int, side: str) -> npt.NDArray[np.object_]:

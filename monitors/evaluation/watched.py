@@ -21,6 +21,7 @@ from detectors.estimate import Predicted
 from detectors.evidence import ColumnDrift
 from detectors.summary import multivariate
 from detectors.summary.vector_column import Sums
+from monitors.evaluation.maturity import FIELDS
 from monitors.evidence import predicted, signals
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
@@ -82,7 +83,8 @@ def fields(monitor: Monitor, contract: Contract) -> PaneFields:
     """The fields of panes that a monitor reads."""
     read = of_columns(monitor) or monitor
     kind = KINDS[catalogue.spec(read.measure).evidence]
-    return reduce(or_, (kind.fields(column) for column in columns_of(read, contract)), PaneFields())
+    always = FIELDS if catalogue.spec(monitor.measure).about.matures else PaneFields()
+    return reduce(or_, (kind.fields(column) for column in columns_of(read, contract)), always)
 
 
 def of_columns(monitor: Monitor) -> Monitor | None:

@@ -59,6 +59,7 @@ class Rows:
 def reference(scope: Scope) -> tuple[pa.Table, Extent, tuple[Spans]]:
     """The performance panes of the reference, all in one cell; that cell, and its span. No rows if there is no reference."""
     held = (scope.model.reference.performance if scope.model.reference else PerformanceSummary.zero()).to_columns()
+    held = held.append_column("panes", pa.array(np.ones(held.num_rows, np.int64)))
     return held.rename_columns({"slot": "start"}), Extent.of(_ONE), (_ONE,)
 
 

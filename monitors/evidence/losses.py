@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from core.span import Spans
@@ -13,7 +14,8 @@ from monitors.evidence import dense
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads, Scope, at_once
 
-_NAMES = ("n", "loss", "loss_count", "loss_sum", "loss_square")
+SUMS = ("loss", "loss_count", "loss_sum", "loss_square", "panes")
+_NAMES = ("n", "largest", *SUMS)
 
 parts = at_once
 
@@ -33,9 +35,17 @@ def reference(scope: Scope, _column: str) -> Losses:
     return _of(scope, *dense.reference(scope))
 
 
-def _of(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> Losses:
+def sums(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> Mapping[str, LossSums]:
+    """The sums of each loss of the model, of a table with the fields `SUMS`."""
     rows, names = dense.Rows(table, extent.cells, scope.segments), losses_of(scope.model.contract)
     index, each = dense.codes(dense.texts(table["loss"]), {name: at for at, name in enumerate(names)}), dense.lengths(table["loss"])
-    count, total, square = (extent.pooled(rows.cells(index, dense.numbers(table[column]), len(names), each), side) for column in _NAMES[2:])
-    by_name = {name: LossSums(count[..., at], total[..., at], square[..., at]) for at, name in enumerate(names)}
-    return Losses(extent.pooled(rows.total("n"), side), by_name)
+    amounts = (np.ones(len(index)), *(dense.numbers(table[column]) for column in SUMS[1:4]))
+    there, count, total, square = (extent.pooled(rows.cells(index, amount, len(names), each), side) for amount in amounts)
+    panes = extent.pooled(rows.total("panes"), side)
+    return {name: LossSums(count[..., at], total[..., at], square[..., at], there[..., at] == panes) for at, name in enumerate(names)}
+
+
+def _of(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> Losses:
+    rows = dense.Rows(table, extent.cells, scope.segments)
+    largest = extent.pooled(rows.extreme("largest", 0.0), side, np.maximum)
+    return Losses(extent.pooled(rows.total("n"), side), sums(scope, table, extent, side), largest)

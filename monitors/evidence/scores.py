@@ -49,19 +49,19 @@ def _of(reads: Reads, extent: Extent, side: Sequence[Spans], most: int) -> Score
     segments, table = reads.scope.segments, reads.performance(extent, ("n",))
     labelled = extent.pooled(dense.Rows(table, extent.cells, (ALL,)).total("n"), side)[:, 0]
     each = extent.pooled(dense.Rows(table, extent.cells, segments).total("n"), side)
-    value, n = np.full(each.shape, np.nan), np.zeros(each.shape)
+    value, n, positive, bound = (np.full(each.shape, empty) for empty in (np.nan, 0.0, np.nan, 0.0))
     few = np.flatnonzero((labelled > 0) & (labelled <= most))
     for chunk in np.split(few, np.flatnonzero(np.diff(np.cumsum(labelled[few]) // most)) + 1):
         if len(chunk):
-            value[chunk], n[chunk] = _exact(reads, [part.take(chunk) for part in side])
+            value[chunk], n[chunk], positive[chunk] = _exact(reads, [part.take(chunk) for part in side])
     many = labelled > most
     if many.any():
-        value[many], n[many] = _binned(reads, extent, [part.take(many) for part in side])
-    return Scores(n, each, value)
+        value[many], n[many], positive[many], bound[many] = _binned(reads, extent, [part.take(many) for part in side])
+    return Scores(n, each, value, positive, bound)
 
 
-def _exact(reads: Reads, side: Sequence[Spans]) -> tuple[Floats, Floats]:
-    """AUC and rows with a score, by sorting the rows: each (windows, segments)."""
+def _exact(reads: Reads, side: Sequence[Spans]) -> tuple[Floats, Floats, Floats]:
+    """AUC, rows with a score, and those of the one class that is judged (NaN if there are several), by sorting the rows: each (windows, segments)."""
     contract, segments = reads.scope.model.contract, reads.scope.segments
     shape, space = (len(side[0]), len(segments)), Segments(contract)
     slots = Extent(contract.pane, side[0].start).part(side[0].join(*side[1:])).cells
@@ -75,9 +75,13 @@ def _exact(reads: Reads, side: Sequence[Spans]) -> tuple[Floats, Floats]:
             positive.append(true[rows])
             score.append(scored[rows])
     if not keys:
-        return np.full(shape, np.nan), np.zeros(shape)
-    value, n = mean_roc_auc(np.concatenate(keys), shape[0] * shape[1], np.concatenate(positive), np.concatenate(score))
-    return value.reshape(shape), n.reshape(shape).astype(np.float64)
+        return np.full(shape, np.nan), np.zeros(shape), np.full(shape, np.nan)
+    key, truth, held = np.concatenate(keys), np.concatenate(positive), np.concatenate(score)
+    value, n = mean_roc_auc(key, shape[0] * shape[1], truth, held)
+    own = np.full(shape, np.nan)
+    if held.shape[1] == 1:
+        own = np.bincount(key[truth[:, 0] & np.isfinite(held[:, 0])], minlength=len(n)).astype(np.float64).reshape(shape)
+    return value.reshape(shape), n.reshape(shape).astype(np.float64), own
 
 
 def _places(block: Outcomes, space: Segments, side: Sequence[Spans], segments: tuple[str, ...]) -> list[tuple[npt.NDArray[np.intp], Ints]]:
@@ -104,12 +108,15 @@ def _held(ts: Ints, spans: Spans) -> tuple[Ints, Ints]:
     return np.repeat(first, each) + within, np.repeat(np.arange(len(spans)), each)
 
 
-def _binned(reads: Reads, extent: Extent, side: Sequence[Spans]) -> tuple[Floats, Floats]:
-    """AUC and rows with a score, from score bins: the plain mean over the classes that have both sides."""
+def _binned(reads: Reads, extent: Extent, side: Sequence[Spans]) -> tuple[Floats, Floats, Floats, Floats]:
+    """As `_exact`, from score bins: the plain mean over the classes that have both sides; and the bound of its error."""
     held = score_bins.tables(reads.scope, reads.performance(extent, score_bins.NAMES), extent, side)
-    each = np.stack(
-        [roc_auc_binned(one.positive, one.negative, one.positive_sum, one.negative_sum, np.array(one.edges))[0] for one in held.of.values()]
-    )
+    found = [
+        roc_auc_binned(one.positive, one.negative, one.positive_sum, one.negative_sum, np.array(one.edges)) for one in held.of.values()
+    ]
+    each, errors = (np.stack([one[side] for one in found]) for side in (0, 1))
+    own = next(iter(held.of.values())).positive.sum(-1) if len(held.of) == 1 else np.full(held.n.shape, np.nan)
     have = ~np.isnan(each)
     with np.errstate(invalid="ignore"):
-        return np.where(have, each, 0.0).sum(axis=0) / have.sum(axis=0), held.n
+        value, bound = (np.where(have, one, 0.0).sum(axis=0) / have.sum(axis=0) for one in (each, errors))
+    return value, held.n, own, np.nan_to_num(bound)

@@ -31,7 +31,8 @@ _EACH = (
     f" AND ((generation = 0 AND (model, contract, slot) NOT IN (SELECT model, contract, slot {_ALL_REBUILDS}))"
     f" OR (model, contract, slot, generation) IN (SELECT model, contract, slot, max(generation) {_ALL_REBUILDS} GROUP BY model, contract, slot))"
 )
-_SUMS = ("n", "scored")
+# What can be read from performance panes, as one number: its sum or maximum, or how many panes there are. All else is in lists.
+_TOTALS = {"n": "sum(n)", "scored": "sum(scored)", "largest": "max(largest)", "panes": "count()"}
 # What can be read from input panes: the sum over panes, its name, and the columns that are answered.
 _INPUTS = {
     **{name: (f"sum({name})", f"s_{name}", f"s_{name}") for name in ("n", "below", "above", "measured", "square", "absolute", "outside")},
@@ -93,10 +94,10 @@ class Panes:
     ) -> pa.Table:
         """Sums of performance panes, one row a window and segment with rows: start, segment, and the fields that `columns` lists.
 
-        Numbers are n and scored; the other columns of the table are lists, here one after the other.
+        Numbers are n, scored, the `largest` error and how many `panes` there are; the other columns of the table are lists, here one after the other.
         """
         # The aliases differ from the columns, because ClickHouse would confuse them.
-        inner = ", ".join(f"{'sum' if name in _SUMS else 'groupArrayArray'}({name}) AS s_{name}" for name in columns)
+        inner = ", ".join(f"{_TOTALS.get(name, f'groupArrayArray({name})')} AS s_{name}" for name in columns)
         outer = ", ".join(f"s_{name} AS {name}" for name in columns)
         sql = (
             f"SELECT start, segment, {outer} FROM (SELECT {_WINDOW} AS start, segment, {inner} FROM performance_panes FINAL"

@@ -167,6 +167,7 @@ def monitors() -> list[dict[str, Any]]:
         {**shared, "monitor": "estimated-accuracy", "measure": "performance.estimated_accuracy", "baseline": "reference", "warn": 0.02},
         {**shared, "monitor": "estimated-f1", "measure": "performance.estimated_f1", "target": {"window": "2d", "every": "1d"}},
         {**shared, "monitor": "estimated-auc", "measure": "performance.estimated_roc_auc", "baseline": "previous"},
+        *performance({**shared, "segments": ["all", "education"]}),
         {**shared, "monitor": "coverage", "measure": "quality.label_coverage", "baseline": "reference", "warn": {"below": 0.85}},
         {**shared, "monitor": "delay", "measure": "quality.label_delay", "segments": ["all", "sex"], "baseline": "reference"},
         {**shared, "segments": ["all", "sex"], "monitor": "drifted", "measure": "drift.share_drifted", "warn": 0.3},
@@ -207,6 +208,26 @@ def sureness(shared: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {**shared, "segments": ["all", "sex"], "monitor": name, "measure": f"uncertainty.{name}", **more} for name, more in watched.items()
     ]
+
+
+def performance(shared: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every other measure of labelled rows, without a baseline and against the reference or windows of the stream."""
+    watched: dict[str, dict[str, Any]] = {
+        "f1": {"params": {"average": "weighted"}, "baseline": "reference"},
+        "recall": {"baseline": "previous", "warn": 0.1},
+        "specificity": {"params": {"class": 0}, "warn": {"below": 0.7}},
+        "fpr": {"baseline": "reference", "warn": 0.05},
+        "fnr": {"warn": {"above": 0.4}},
+        "fbeta": {"params": {"beta": 2}, "baseline": {"prior": "2d"}},
+        "balanced_accuracy": {"baseline": "reference", "target": {"window": "2d", "every": "1d"}},
+        "mcc": {"baseline": "previous"},
+        "kappa": {"min_label_coverage": 0.9},
+        "value": {"params": {"fp": 5, "fn": 20, "tp": -1}, "baseline": "reference", "warn": 0.5},
+        "gini": {"baseline": "reference", "warn": 0.1},
+        "log_loss": {"baseline": "reference", "warn": 0.02},
+        "brier": {"baseline": "previous", "target": {"window": "5d"}},
+    }
+    return [{**shared, "monitor": f"performance-{name}", "measure": f"performance.{name}", **more} for name, more in watched.items()]
 
 
 def measures(shared: dict[str, Any]) -> list[dict[str, Any]]:

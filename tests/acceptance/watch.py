@@ -135,6 +135,19 @@ def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
             {"monitor": "estimated", "measure": "performance.estimated_accuracy", "baseline": "reference", "warn": 0.03},
             {"monitor": "estimated-week", "measure": "performance.estimated_roc_auc", **weekly, "baseline": "previous"},
         ]
+    if pair.task == "regression":
+        errors: dict[str, dict[str, Any]] = {
+            "mse": {},
+            "bias": {"warn": 2},
+            "mape": {},
+            "smape": {},
+            "wape": {},
+            "r2": {},
+            "max_error": {},
+            "quantile_loss": {"params": {"q": 0.8}},
+        }
+        for name, params in errors.items():
+            watched.append({"monitor": name, "measure": f"performance.{name}", **weekly, "baseline": "reference", **params})
     if _is_observed(pair):
         signals = [*_SIGNALS, *(["@confidence", "@entropy", "@margin"] if pair.task == "binary" else [])]
         several = {"columns": signals, "segments": ["all", "origin", "@status"]}

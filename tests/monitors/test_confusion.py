@@ -46,6 +46,10 @@ class Panes:
         """All of them."""
         return self.table
 
+    def inputs(self, *_: Any) -> pa.Table:
+        """The predictions that they are of."""
+        return self.table.select(["start", "segment", "n"])
+
 
 def values(name: str, contract: Contract, table: pa.Table, hours: int, most: int, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A measure of each hour, in blocks of so many cells."""
@@ -95,5 +99,8 @@ def test_panes_that_keep_other_texts_are_read_in_the_models_classes(monkeypatch:
     contract, _ = panes(Task.BINARY, np.zeros(1, np.int64), ["1"], ["1"])
     texts = {"cell_prediction": [["True", "1", "0.0"]], "cell_label": [["1", "1.0", "True"]]}
     table = pa.table({"start": [0], "segment": ["all"], "n": [10], **texts, "cell_count": [[3, 4, 3]]})
+    table = table.append_column("delay_count", pa.array([[]], pa.list_(pa.uint64()))).append_column(
+        "delay_sum", pa.array([[]], pa.list_(pa.float64()))
+    )
     assert values("performance.accuracy", contract, table, 1, 10**6, monkeypatch) == [0.7]
     assert values("performance.f1", contract, table, 1, 10**6, monkeypatch) == [pytest.approx(14 / 17)]

@@ -83,6 +83,9 @@ def test_no_number_is_too_long_to_be_refused(field: str, word: str) -> None:
         read("\n".join(f"{name}: {value}" for name, value in fields.items()))
 
 
+_NEEDED = {"performance.value": {"fp": 2.5, "fn": 40}}
+
+
 def documents(monitor: Monitor) -> dict[str, object]:
     """A monitor in the words of the grammar."""
     fields = msgspec.to_builtins(monitor)
@@ -124,7 +127,9 @@ def monitors(draw: st.DrawFn) -> Monitor:
         ),
         model=contract.model,
         measure=measure.name,
-        params=params({"promise": 0.9} if measure.judged is Judged.PROMISE else {}, spec(measure.name), contract),
+        params=params(
+            _NEEDED.get(measure.name, {"promise": 0.9} if measure.judged is Judged.PROMISE else {}), spec(measure.name), contract
+        ),
         columns=tuple(draw(st.lists(st.sampled_from(columns), unique=True))) if measure.subject is Subject.COLUMN else (),
         segments=("all", *draw(st.lists(st.sampled_from(groupings), unique=True))) if groupings and not measure.of_stream else ("all",),
         window=Tumbling(length) if every == length else Sliding(length, every),
@@ -135,6 +140,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
         compare=draw(st.sampled_from(compares)),
         gate=draw(st.sampled_from([Gate.NONE, *([Gate.EVIDENCE] if measure.tested and baseline else [])])),
         min_samples=draw(st.integers(0, 10_000)),
+        min_label_coverage=draw(st.sampled_from([None, 0.25, 1.0])) if measure.matures else None,
         persist=(draw(st.integers(1, n)), n),
         severity=draw(st.sampled_from(list(Severity))),
         enabled=draw(st.booleans()),

@@ -39,3 +39,25 @@ def test_wrong_params_are_refused_with_what_is_allowed(written: str, told: str) 
     """As any other field, with line and monitor."""
     with pytest.raises(ConfigError, match=re.escape(told)):
         read(f"{{monitor: a, model: delay, measure: performance.precision, params: {written}}}")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("measure: performance.accuracy, min_label_coverage: 1.5", "`1.5` is no share"),
+        ("measure: performance.accuracy, min_label_coverage: 0", "`0` is no share"),
+        ("measure: drift.psi, min_label_coverage: 0.8", "`drift.psi` does not wait for labels"),
+        ("measure: performance.fbeta, params: {beta: 0}", "`params.beta`"),
+        ("measure: performance.value", "must have costs"),
+    ],
+)
+def test_what_a_measure_of_labels_takes_is_checked(written: str, told: str) -> None:
+    """With the field and the remedy."""
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        read(f"{{monitor: a, model: delay, {written}}}")
+
+
+def test_a_least_coverage_by_labels_is_kept() -> None:
+    """As a share."""
+    (found,) = read("{monitor: a, model: delay, measure: performance.accuracy, min_label_coverage: 0.8}").monitors
+    assert found.min_label_coverage == 0.8

@@ -57,6 +57,9 @@ class History:
         table = table.rename_columns(["start" if name == "slot" else name for name in table.column_names])
         return table.set_column(table.column_names.index("scored"), "scored", pa.array([0] * len(table))) if self.older else table
 
+    def inputs(self, asked: Contract, *_: Any) -> pa.Table:
+        return self.performance(asked, ()).select(["start", "segment", "n"])
+
     def scores(self, asked: Contract, most: int) -> Scores:
         """Of both windows, rows of which are sorted up to `most`."""
         reads = evaluate(self, self.taken).reads(Scope(Model(asked, None), ("all",), ("",), ()))

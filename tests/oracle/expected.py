@@ -34,7 +34,9 @@ COLUMNS = (
 LONGEST_GAP = 1_000
 OF_FEATURES = {"drift.share_drifted", "drift.weighted"}
 _LESS_IS_BETTER = {
-    "performance.mae", "performance.rmse", "uncertainty.entropy", "uncertainty.interval_width", "uncertainty.set_size",
+    *(f"performance.{name}" for name in ("fpr", "fnr", "value", "log_loss", "brier", "mae", "rmse", "mse", "bias", "mape", "smape", "wape")),
+    "performance.max_error", "performance.quantile_loss",
+    "uncertainty.entropy", "uncertainty.interval_width", "uncertainty.set_size",
     "uncertainty.ensemble_variance", "uncertainty.ece", "uncertainty.mce", "uncertainty.brier_reliability",
 }  # fmt: skip
 
@@ -64,6 +66,8 @@ def windows(occupied: npt.NDArray[np.int64], length: int, every: int, until: int
 def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, baseline_value: float | None) -> str:
     """What a reading says: first whether there is anything to say, then the thresholds."""
     (value, n, *_), least = target, monitor.get("min_samples", 200)
+    if target.coverage < monitor.get("min_label_coverage", 0):
+        return "immature"
     sampled = monitor["measure"] not in {"quality.freshness", "quality.volume"}
     if n == 0 and sampled:
         return "nodata"
@@ -81,12 +85,13 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
     if monitor["measure"].startswith(("performance.", "uncertainty.")) and baseline is not None:
         if baseline_value is None:
             return "not_estimable"
+        sizes = (abs(value), abs(baseline_value)) if monitor["measure"] == "performance.bias" else (value, baseline_value)
         compared = (
             compared - abs(baseline_value - promise)
             if promise is not None
-            else value - baseline_value
+            else sizes[0] - sizes[1]
             if monitor["measure"] in _LESS_IS_BETTER
-            else baseline_value - value
+            else sizes[1] - sizes[0]
         )
     if monitor["measure"] in {"drift.mean_shift", "drift.quantile_shift", "drift.embedding"}:
         compared = abs(value)
@@ -174,7 +179,12 @@ def _performance(
     def found(rows: Rows, span: int, every: int = 0) -> dict[tuple[int, str], Found]:
         outcomes = rows.outcomes()
         places = rows.groups(grouping, span, every)
-        return {key: Found(*measure(name, outcomes.take(held), positive=positive)) for key, held in places.items()}
+        each = {key: measure(name, outcomes.take(held), monitor.get("params", {}), positive=positive) for key, held in places.items()}
+        every_row = rows.members(grouping, span, every, False)
+        return {key: Found(None, 0, coverage=0.0) for key in every_row} | {
+            key: Found(value.value, n, value.lower, value.upper, coverage=len(places[key]) / len(every_row[key]))
+            for key, (value, n) in each.items()
+        }
 
     targets, references = found(live, length, every), found(whole, 0) if against == "reference" else {}
 

@@ -20,6 +20,7 @@ class Found(NamedTuple):
     p: float = 1.0
     uncalibrated: bool = False  # made of p-values although no window tells what chance does
     broken: bool = False  # what it assumes does not hold
+    coverage: float = 1.0  # by labels
 
 
 NOTHING = Found(None, 0)

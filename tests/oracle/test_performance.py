@@ -34,4 +34,4 @@ def test_errors_are_those_of_scikit_learn(seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows = Labelled(rng.normal(0, 30, seed + 1), rng.normal(5, 30, seed + 1), {})
     wanted = [mean_absolute_error(rows.label, rows.prediction), mean_squared_error(rows.label, rows.prediction) ** 0.5]
-    assert [measure(name, rows, positive=None)[0] for name in ("mae", "rmse")] == pytest.approx(wanted, rel=1e-14)
+    assert [measure(name, rows, {}, positive=None)[0].value for name in ("mae", "rmse")] == pytest.approx(wanted, rel=1e-14)

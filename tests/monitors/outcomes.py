@@ -1,0 +1,113 @@
+"""Outcomes as a store would have them, and the readings of a measure over them: from rows to panes to values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+
+from core import moment
+from core.block import Categories, Floats, Ints, Outcomes
+from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Kind, Task
+from core.monitor import Monitor
+from core.reading import Reading
+from core.segment import Segments
+from core.window.tumbling import Tumbling
+from detectors import catalogue
+from detectors.summary.performance import PerformanceSummary
+from monitors.definition import field
+from monitors.evaluation.evaluate import Evaluate
+from monitors.evidence.reads import Scope
+from monitors.model import Model
+
+
+@dataclass
+class Store:
+    """Outcomes, and the panes of them."""
+
+    contract: Contract
+    rows: Outcomes
+
+    def contracts(self, _model: str, _slots: Ints, _pane: int) -> list[int]:
+        """The version of the contract that events came under."""
+        return [self.contract.version]
+
+    def outcomes(self, _contract: Contract, _names: Any, slots: Ints, pane: int, *, version: str | None = None) -> Outcomes:
+        """The outcomes of some slots."""
+        assert version is None
+        return self.rows.take(np.flatnonzero(np.isin(self.rows.ts // pane * pane, slots)))
+
+    def inputs(self, *_: Any) -> pa.Table:
+        """How many predictions each pane has; all are labelled."""
+        return self.performance(self.contract).select(["start", "segment", "n"])
+
+    def performance(self, contract: Contract, *_: Any) -> pa.Table:
+        """All panes, one row a pane."""
+        table = PerformanceSummary.of(contract, Segments(contract), self.rows).to_columns()
+        return table.append_column("panes", pa.array(np.ones(len(table), np.int64))).rename_columns(
+            ["start" if name == "slot" else name for name in [*table.column_names, "panes"]]
+        )
+
+
+def contract(task: Task, *classes: str) -> Contract:
+    """The contract of a model without features; its labels' bins have the middle 0."""
+    if task == Task.REGRESSION:
+        outputs = tuple(Column(name=name, kind=Kind.NUMERIC) for name in (PREDICTION, LABEL))
+        return Contract(model="m", version=1, task=task, features=(), outputs=outputs)
+    outputs = tuple(Column(name=name, kind=Kind.CATEGORICAL, categories=classes) for name in (PREDICTION, LABEL))
+    score = (Column(name=SCORE, kind=Kind.NUMERIC, edges=(0.5,)),) if task == Task.BINARY else ()
+    return Contract(model="m", version=1, task=task, features=(), outputs=outputs + score, classes=classes, scored=True)
+
+
+def numbers(prediction: Floats, label: Floats, hour: Ints | int = 0) -> Store:
+    """Outcomes of a regression."""
+    return Store(contract(Task.REGRESSION), _rows(prediction, label, hour))
+
+
+def binary(prediction: list[str], label: list[str], score: Floats | None = None, hour: Ints | int = 0) -> Store:
+    """Outcomes of a model of the classes 0 and 1."""
+    rows = _rows(Categories.of(prediction), Categories.of(label), hour, score=score)
+    return Store(contract(Task.BINARY, "0", "1"), rows)
+
+
+def multiclass(
+    classes: tuple[str, ...], prediction: list[str], label: list[str], scores: Floats | None = None, hour: Ints | int = 0
+) -> Store:
+    """Outcomes of a multiclass model, with the probabilities of its classes (n, classes)."""
+    rows = _rows(Categories.of(prediction), Categories.of(label), hour, probabilities=scores)
+    return Store(contract(Task.MULTICLASS, *classes), rows)
+
+
+def _rows(
+    prediction: Categories | Floats,
+    label: Categories | Floats,
+    hour: Ints | int,
+    *,
+    score: Floats | None = None,
+    probabilities: Floats | None = None,
+) -> Outcomes:
+    n = len(label.codes) if isinstance(label, Categories) else len(label)
+    same = Categories.of([""] * n)
+    ts = np.broadcast_to(np.asarray(hour, np.int64) * moment.HOUR, (n,)).copy()
+    return Outcomes(ts, same, same, {}, prediction, label, np.full(n, np.nan) if score is None else score, probabilities)
+
+
+def readings(store: Store, measure: str, params: dict[str, Any] | None = None, hours: int = 1) -> list[Reading]:
+    """The readings of a measure for each hour."""
+    spec, hourly, nothing = catalogue.spec(measure), Tumbling(moment.HOUR), cast("Any", None)
+    settled = field.params(params or {}, spec, store.contract)
+    monitor = Monitor(name="w", model="m", measure=measure, params=settled, window=hourly, min_samples=1)
+    evaluate = Evaluate(cast("Any", store), cast("Any", store), nothing, lambda _model, _version: store.contract)
+    windows = hourly.between(0, (hours - 1) * moment.HOUR)
+    frame = evaluate(monitor, windows, evaluate.reads(Scope(Model(store.contract, None), ("all",), ("",), ())))
+    mask = np.ones(frame.value.shape, np.bool_)
+    return list(frame.readings(mask, np.ones(frame.value.shape, np.int64)))
+
+
+def value(store: Store, measure: str, params: dict[str, Any] | None = None) -> float:
+    """The value of a measure, NaN if there is none; then the reading says why."""
+    (reading,) = readings(store, measure, params)
+    assert (reading.value is None) == (reading.reason is not None)
+    return np.nan if reading.value is None else reading.value
