@@ -9,6 +9,7 @@ from core.measure import Measures
 from detectors.drift import (
     chi2,
     correlation,
+    domain_classifier,
     embedding,
     hellinger,
     js,
@@ -72,6 +73,7 @@ SPECS: tuple[AnySpec, ...] = (
     embedding.SPEC,
     mmd.SPEC,
     correlation.SPEC,
+    domain_classifier.SPEC,
     accuracy.SPEC,
     f_score.F1,
     f_score.FBETA,

@@ -5,7 +5,6 @@ from __future__ import annotations
 PLANNED = frozenset(
     f"{family}.{name}"
     for family, names in {
-        "drift": "domain_classifier",
         "performance": "pr_auc lift_at_k estimated_mae estimated_rmse delay_corrected",
         "fairness": "selection_rate demographic_parity_difference demographic_parity_ratio equal_opportunity_difference "
         "equalized_odds_difference average_odds_difference predictive_parity_difference fpr_parity fnr_parity fdr_parity for_parity "

@@ -72,6 +72,7 @@ class Spec(Generic[E, P]):
     `compute(target, baseline, params)` takes a block of evidence for each side, None if there is no baseline. `no_value` says why there may be no value
     although there are rows. `settle` fills in the defaults for a contract, and raises ConfigError if the params do not fit it.
     `wait` is how long after its end a window is evaluated, in microseconds. `earlier` is how many windows before it a value depends on: they are given as `target.earlier`.
+    `background`: a window takes seconds of CPU, so it is evaluated beside all others.
     """
 
     about: Measure
@@ -82,6 +83,7 @@ class Spec(Generic[E, P]):
     settle: Callable[[P, Contract], P] = lambda params, _contract: params
     wait: Callable[[P], int] = lambda _params: 0
     earlier: Callable[[P], int] = lambda _params: 0
+    background: bool = False
 
 
 AnySpec = Spec[Any, Any]

@@ -60,8 +60,13 @@ class Raw(Protocol):
         """The contract versions under which the events of these slots came."""
         ...
 
-    def predictions(self, contract: Contract, values: Ints, pane: int) -> Predictions:
-        """The distinct events of these slots that count and came under `contract`."""
+    def predictions(
+        self, contract: Contract, values: Ints, pane: int, *, most: int | None = None, version: str | None = None, vectors: bool = True
+    ) -> Predictions:
+        """The distinct events of these slots that count and came under `contract`; of one version of the model, or of all.
+
+        With `most`, only so many, which a hash of their ids draws, in its order (`core.draw`). Without `vectors` the block has none.
+        """
         ...
 
     def outcomes(

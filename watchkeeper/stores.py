@@ -1,4 +1,4 @@
-"""The stores of a process: the fact store and the control store, each embedded or on a server, as the settings say."""
+"""The stores of a process: the fact store and the control store, each embedded or on a server, as the settings say; and the process that trains classifiers on facts."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from storage.facts.readings import Readings
 from storage.facts.retention import retain
 from storage.facts.stream import Stream
 from storage.facts.writer import Writer
+from watchkeeper.scheduling.training import Training
 from watchkeeper.settings.settings import Settings
 
 
@@ -40,6 +41,7 @@ class Stores:
         self.raw, self.outcomes, self.panes = Raw(self.engine), OutcomeStore(self.engine), Panes(self.engine)
         self.stream = Stream(self.engine)
         self.readings, self.writer = Readings(self.engine), Writer(self.engine)
+        self.training = Training()  # owners and API share its budget of CPU
         self.flow = RecentFlow(self.engine)
         self.batches = Batches(self.engine, settings.retention.events)
 
@@ -51,7 +53,8 @@ class Stores:
             retain(self.engine, self.settings.retention.events)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and end the training."""
+        self.training.close()
         self.control.close()
         self.engine.close()
 

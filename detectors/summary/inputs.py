@@ -75,7 +75,7 @@ class InputSummary:
         """The summary of a block of n predictions; every row is in one segment of each grouping."""
         if not len(block):
             return InputSummary.zero()
-        held = _values(contract, block)
+        held = values_of(contract, block)
         dimensions = {name: texts for name in segments.dimensions if isinstance(texts := held[name], Categories)}
         panes = PaneRows.of(contract, segments, block.ts, block.version, block.role, dimensions)
         places = {column.name: bins(column, held[column.name]) for column in contract.summarised}
@@ -187,7 +187,7 @@ def _together(panes: PaneRows, found: Ints) -> pa.Table:
     return pa.table(held | {name: _nothing(name, rows) for name in LAYOUT.schema.names if name not in held}).select(LAYOUT.schema.names)
 
 
-def _values(contract: Contract, block: Predictions) -> dict[str, Categories | Floats]:
+def values_of(contract: Contract, block: Predictions) -> dict[str, Categories | Floats]:
     """The block's values by column name; a class is the contract's class that it means."""
     numbers, texts = iter(block.numbers), iter(block.texts)
     held: dict[str, Categories | Floats] = {column.name: next(numbers) if column.numeric else next(texts) for column in contract.kept}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from math import isnan
 from typing import Any, NamedTuple
@@ -17,8 +18,11 @@ from core.monitor import Compare, Gate, Monitor
 from core.span import Spans
 from detectors import catalogue
 from detectors.dispersion import ENOUGH, Dispersion, p_value
+from detectors.drift.domain_classifier import separate
 from detectors.evidence import ColumnDrift
+from detectors.sample import Separate
 from detectors.spec import AnySpec, Places, Result
+from monitors.evaluation.background import Lane
 from monitors.evaluation.calibration import Calibration, calibrate, early_windows, recalibrate
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.maturity import maturity
@@ -77,16 +81,21 @@ class _Asked:
 
 
 class Evaluate:
-    """Computes readings. It reads panes and outcomes, and writes nothing. Calibrations are kept."""
+    """Computes readings. It reads panes, outcomes and raw events, and writes nothing. Calibrations are kept. `separate` trains classifiers."""
 
-    def __init__(self, panes: Panes, raw: Raw, stream: Stream, contracts: Contracts) -> None:
-        self._panes, self._history, self._stream = panes, History(raw, contracts), stream
+    def __init__(self, panes: Panes, raw: Raw, stream: Stream, contracts: Contracts, separate: Separate = separate) -> None:
+        self._panes, self._history, self._stream, self._separate = panes, History(raw, contracts), stream, separate
         self._calibrations: _Kept = {}
         self._early: _Kept = {}
+        self._lane = Lane()
 
     def reads(self, scope: Scope) -> Reads:
         """The reads that monitors of one scope share while they are evaluated over the same windows."""
-        return Reads(self._panes, self._history, self._stream, scope)
+        return Reads(self._panes, self._history, self._stream, scope, self._separate)
+
+    def later(self, monitor: Monitor, windows: Spans, scope: Scope, rank: int) -> Future[Frame]:
+        """The readings of windows, computed in the background; those of a lower rank come first."""
+        return self._lane.submit(rank, lambda: self(monitor, windows, self.reads(scope)))
 
     def calibration(self, monitor: Monitor, model: Model, early: Spans | None = None) -> Calibration | None:
         """The calibration of a monitor, or of its features if its readings are made of theirs; None if the measure has no statistic whose law is known.

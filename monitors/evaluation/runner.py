@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from itertools import islice
 from operator import or_
 
@@ -22,6 +23,7 @@ from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
 from monitors.evaluation import plan
+from monitors.evaluation.background import Background, Key
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
@@ -34,6 +36,7 @@ from monitors.evaluation.watched import (
     extent,
     fields,
     groupings_of,
+    in_background,
     missing,
     most,
     read_columns,
@@ -88,7 +91,8 @@ class MonitorRunner:
     def __init__(self, evaluate: Evaluate, panes: Panes, readings: Readings, write: FactWriter, alerts: Alerts, clock: Clock) -> None:
         self._evaluate, self._panes, self._readings, self._write = evaluate, panes, readings, write
         self._alerts, self._clock = alerts, clock
-        self._done: dict[tuple[str, int, int], EvaluatedWindows] = {}  # by monitor, revision and contract
+        self._done: dict[Key, EvaluatedWindows] = {}
+        self._background = Background()
         self._pauses: dict[tuple[str, int], tuple[int, int]] = {}  # by failing monitor: when it is tried again, and the pause before that
         self._live = False  # whether the model was live in any step
         self._earlier = -1  # readings of earlier owners
@@ -116,19 +120,30 @@ class MonitorRunner:
         """Count the readings of earlier owners in the next step."""
         self._earlier_counted = None
 
-    def clear_failures(self, monitors: Sequence[Monitor]) -> None:
-        """Stop reporting failures of monitors that are paused or deleted."""
+    @property
+    def waiting(self) -> bool:
+        """Whether windows are evaluated in the background, or their readings are not stored yet."""
+        return self._background.waiting
+
+    @property
+    def ready(self) -> bool:
+        """Whether there are such readings to store."""
+        return self._background.ready
+
+    def clear(self, monitors: Sequence[Monitor], contract: Contract) -> None:
+        """Stop reporting failures of monitors that are paused or deleted, and evaluating them in the background."""
         evaluated = {monitor.name for monitor in monitors if monitor.enabled}
+        self._background.keep({_key(monitor, contract) for monitor in monitors if monitor.enabled})
         for reasons in (self.counts.failed, self.counts.missing):
             for name in reasons.keys() - evaluated:
                 del reasons[name]
 
     def due(self, monitors: Sequence[Monitor], failed: set[str]) -> set[str]:
-        """Of the monitors that failed or were paused, those to evaluate now.
+        """Of the monitors that failed or were paused, or were being evaluated in the background when their owner ended, those to evaluate now.
 
         They are evaluated over their whole history, so after each failure they wait longer.
         """
-        now = self._clock.now()
+        now, failed = self._clock.now(), failed - self._background.monitors
         return {
             m.name
             for m in monitors
@@ -142,6 +157,7 @@ class MonitorRunner:
 
         Raises Retryable if a store does not answer, or refuses all of several monitors at once: then the fault is not a monitor's.
         """
+        failed = failed - self._background.monitors
         slots, rows = self._panes.slots(model.contract)
         found = self._panes.segments(model.contract)
         paused = {monitor.name for monitor in monitors if not monitor.enabled}
@@ -154,14 +170,18 @@ class MonitorRunner:
         for monitor in asked:
             with failures.of(monitor):
                 tasks.append(self._task(monitor, model, (slots, rows), found, given, lease, again=monitor.name in failed))
-        for group in groups(tasks):
+        apart = [task for task in tasks if in_background(task.monitor)]
+        for group in groups([task for task in tasks if not in_background(task.monitor)]):
             self._group(group, model, given, lease, failures)
         worked = False
+        for task in apart:
+            with failures.of(task.monitor):
+                worked |= self._in_background(task, model, given, lease, failures)
         for task in tasks:
             if task.monitor.name not in failures.errors:
                 with failures.of(task.monitor):
                     self._withdraw_gone(task, model.contract, lease)
-                    worked |= bool(len(task.due) or len(task.gone))
+                    worked |= bool((len(task.due) and not in_background(task.monitor)) or len(task.gone))
         new = [why for name, (_, why) in failures.errors.items() if name not in failed]
         if len(new) > 1 and not worked and all(isinstance(why, Retryable) for why in new):
             raise new[0]
@@ -172,7 +192,11 @@ class MonitorRunner:
             self.counts.failed.pop(monitor.name, None)
             self._pauses.pop((monitor.name, monitor.evaluated_revision), None)
             self._note_missing_columns(monitor, model.contract)
-        return worked, waiting | failures.errors.keys()
+        return worked, waiting | failures.errors.keys() | self._unfinished(apart, model.contract)
+
+    def _unfinished(self, tasks: Sequence[MonitorTask], contract: Contract) -> set[str]:
+        """The monitors with a stored reading that the background makes again: if this owner ends, the next one has to know."""
+        return {task.monitor.name for task in tasks if self._background.any_of(_key(task.monitor, contract), task.done.windows)}
 
     def _check_stores(self, contract: Contract, lease: Lease) -> None:
         """Raise the error of a store that does not answer. If both answer, a refused query was refused because of itself."""
@@ -185,7 +209,8 @@ class MonitorRunner:
         slots, rows = held
         self._alerts.observe(monitor, (), lease.fence)  # without readings: closes what an earlier revision left open
         segments, columns = segments_of(monitor, model, found), columns_of(monitor, model.contract)
-        done = self._done[monitor.name, monitor.evaluated_revision, model.contract.version]
+        key = _key(monitor, model.contract)
+        done = self._done[key]
         existing = plan.existing(monitor.window, slots, max(given.watermark - wait(monitor), done.until), live=given.live)
         # A touched slot without rows has lost its events, so windows may no longer exist.
         # The same holds for windows after the last event once the model is no longer live.
@@ -194,6 +219,8 @@ class MonitorRunner:
         gone = done.windows.take(~done.windows.isin(existing)) if lost else Spans.none()
         touched = slots if again else given.touched[touched_by(monitor)]
         complete = done.complete(len(segments) * len(columns))
+        if len(asked := self._background.windows(key, existing, segments)):
+            complete = complete.join(asked)
         early = self._evaluate.early(monitor, model, existing, slots, rows)
         changed = early is not None and (vanished or bool((touched < early.end[-1]).any()))
         if early is not None and (not early.isin(complete).all() or (changed and self._evaluate.relearned(monitor, model, early))):
@@ -214,21 +241,47 @@ class MonitorRunner:
             # The monitor that reads most goes first: what it reads contains what the others need.
             wide = sorted(group, key=lambda task: -len(extent(task.monitor, chunk).cells))
             for portion in portions(wide, len(chunk)):
-                self._chunk(portion, chunk, reads, given, lease, failures)
+                self._chunk(portion, chunk, contract, partial(self._frame, chunk=chunk, reads=reads), given, lease, failures)
 
-    def _chunk(self, tasks: Sequence[MonitorTask], chunk: Spans, reads: Reads, given: StepInput, lease: Lease, failures: Failures) -> None:
+    def _in_background(self, task: MonitorTask, model: Model, given: StepInput, lease: Lease, failures: Failures) -> bool:
+        """Have the due windows of a task evaluated in the background, and take what was evaluated there. Returns whether there was any."""
+        monitor, contract, key = task.monitor, model.contract, _key(task.monitor, model.contract)
+        scope = Scope(
+            model, task.segments, groupings_of(monitor), read_columns(monitor, contract), monitor.version, fields(monitor, contract)
+        )
+        for pair in task.due.pairs():
+            later = partial(self._evaluate.later, monitor, Spans.of([pair]), scope)
+            self._background.ask(key, pair, later, task.segments, again=given.catching_up)
+        found = self._background.computed(key)
+        for pair, asked in found:
+            if monitor.name not in failures.errors:
+                again = dataclasses.replace(given, catching_up=asked.again)
+                self._chunk([task], Spans.of([pair]), contract, partial(_computed, asked.frame), again, lease, failures)
+                self._background.stored(key, pair)
+        if monitor.name in failures.errors:
+            self._background.drop(key)
+        return bool(found)
+
+    def _chunk(
+        self,
+        tasks: Sequence[MonitorTask],
+        chunk: Spans,
+        contract: Contract,
+        frame: Callable[[MonitorTask], Frame],
+        given: StepInput,
+        lease: Lease,
+        failures: Failures,
+    ) -> None:
         """Evaluate windows, give new readings to the alerts, and store them."""
         tasks = [task for task in tasks if task.monitor.name not in failures.errors]
         if not tasks:
             return
-        contract = reads.scope.model.contract.version
         with failures.of(*(task.monitor for task in tasks)):
             stored = self._stored([task.monitor for task in tasks], chunk)
             written = list[tuple[MonitorTask, pa.Table, int]]()
             for task in tasks:
                 with failures.of(task.monitor):
-                    frame = self._frame(task, chunk, reads)
-                    table, changed = self._observe_changed(task.monitor, frame, stored[task.monitor.name], given, lease)
+                    table, changed = self._observe_changed(task.monitor, frame(task), stored[task.monitor.name], given, lease)
                     written.append((task, table, changed))
             self._write_all(written, lease, failures)
             for task, _, changed in written:
@@ -236,7 +289,7 @@ class MonitorRunner:
                     if task.monitor.name in failures.errors:
                         continue
                     self.counts.readings += changed
-                    self._withdraw(task.monitor, absent(held(stored[task.monitor.name], chunk, contract), task.segments), lease)
+                    self._withdraw(task.monitor, absent(held(stored[task.monitor.name], chunk, contract.version), task.segments), lease)
                     task.done.add(chunk, task.each)
 
     def _frame(self, task: MonitorTask, chunk: Spans, reads: Reads) -> Frame:
@@ -327,10 +380,18 @@ class MonitorRunner:
 
     def _load_evaluated(self, monitors: Sequence[Monitor], contract: Contract) -> None:
         """Load which windows have readings, for the monitors for which that is not known."""
-        unknown = {m.name: m.evaluated_revision for m in monitors if (m.name, m.evaluated_revision, contract.version) not in self._done}
+        unknown = {m.name: m.evaluated_revision for m in monitors if _key(m, contract) not in self._done}
         for monitor in monitors:
             if monitor.name in unknown:
                 self._evaluate.forget(monitor)  # another owner may have seen its events change
         if unknown:
             found = self._readings.evaluated(contract.model, unknown, contract.version)
             self._done |= {(name, revision, contract.version): EvaluatedWindows(*found[name]) for name, revision in unknown.items()}
+
+
+def _key(monitor: Monitor, contract: Contract) -> Key:
+    return monitor.name, monitor.evaluated_revision, contract.version
+
+
+def _computed(frame: Future[Frame], _task: MonitorTask) -> Frame:
+    return frame.result()

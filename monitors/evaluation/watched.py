@@ -74,6 +74,11 @@ def carries(monitor: Monitor) -> bool:
     return (spec := catalogue.known(monitor.measure)) is not None and spec.evidence is Age
 
 
+def in_background(monitor: Monitor) -> bool:
+    """Whether a window of a monitor takes so long that it is evaluated beside all others."""
+    return (spec := catalogue.known(monitor.measure)) is not None and spec.background
+
+
 def extent(monitor: Monitor, windows: Spans) -> Extent:
     """The cells of event time that are read to evaluate a monitor over windows."""
     return Extent.of(windows.join(*pool(monitor, windows), *earlier(monitor, windows)))

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from core.block import Ints, Outcomes, Predictions
 from core.contract import Contract
+from core.draw import drawn
 from core.error import Fatal
 from core.region import INTERVAL, SET, has
 from monitors.evidence.conversion import convert, convert_outcomes
 from monitors.ports import Contracts, Raw
+
+_HELD = 4  # samples of references
 
 
 class History:
@@ -17,12 +20,40 @@ class History:
 
     def __init__(self, raw: Raw, contracts: Contracts) -> None:
         self._raw, self._contracts = raw, contracts
+        self._kept: dict[tuple[str, int, int], Predictions] = {}
 
     def predictions(self, contract: Contract, slots: Ints) -> Iterator[Predictions]:
         """The distinct events of these slots that count."""
         for source in self._sources(contract, slots):
             if len(block := self._raw.predictions(source, slots, contract.pane)):
                 yield convert(block, source, contract)
+
+    def sample(self, contract: Contract, slots: Ints, most: int, *, version: str | None = None) -> Predictions | None:
+        """The `most` of these events that a hash of their ids draws (`core.draw`), in its order, without vectors; of one version of the model, or of all. None if there are none."""
+        sources = list(self._sources(contract, slots))
+        vectors = sources != [contract]  # which a conversion needs
+        found = [
+            convert(block, source, contract)
+            for source in sources
+            if len(block := self._raw.predictions(source, slots, contract.pane, most=most, version=version, vectors=vectors))
+        ]
+        if len(found) < 2:
+            return found[0] if found else None
+        every = Predictions.concat(found)
+        return every.take(drawn(every.id, most))
+
+    def kept(self, contract: Contract, most: int) -> Predictions | None:
+        """Such a sample of the rows of the reference that are kept; None if there are none. The last ones are held in memory."""
+        key = (contract.model, contract.version, most)
+        if key not in self._kept:
+            of = contract.of_reference
+            found = self.sample(of, self._raw.slots(of.model, of.pane), most)
+            if found is None:
+                return None
+            if len(self._kept) >= _HELD:
+                self._kept.clear()
+            self._kept[key] = found
+        return self._kept[key]
 
     def outcomes(self, contract: Contract, slots: Ints, *, version: str | None = None) -> Iterator[Outcomes]:
         """The labelled events of these slots that count; of one version of the model, or of all."""

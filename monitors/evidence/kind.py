@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from core.span import Spans
-from detectors import arrival, certainty, estimate, evidence
+from detectors import arrival, certainty, estimate, evidence, sample
 from monitors.evidence import (
     age,
     confusion,
@@ -31,6 +31,7 @@ from monitors.evidence import (
     score_bins,
     score_losses,
     scores,
+    separation,
     signals,
     sums,
     vectors,
@@ -84,4 +85,5 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     estimate.Predicted: predicted,
     certainty.Signals: signals,
     certainty.ScoreTables: score_bins,
+    sample.Separation: separation,
 }

@@ -11,10 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from core import moment
-from core.block import Ints, Outcomes
+from core.block import Ints, Outcomes, Predictions
 from core.contract import PREDICTION
 from core.error import ConfigError, Retryable
 from core.span import Spans
+from detectors.drift.domain_classifier import separate
+from detectors.sample import Separate
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
 from monitors.model import Model
@@ -54,8 +56,8 @@ class Scope:
 class Reads:
     """The answers to the queries of one scope, kept while some windows are evaluated."""
 
-    def __init__(self, panes: Panes, history: History, stream: Stream, scope: Scope) -> None:
-        self._panes, self._history, self._stream, self.scope = panes, history, stream, scope
+    def __init__(self, panes: Panes, history: History, stream: Stream, scope: Scope, separate: Separate = separate) -> None:
+        self._panes, self._history, self._stream, self.scope, self.separate = panes, history, stream, scope, separate
         self._inputs: dict[tuple[str, ...], list[tuple[Extent, dict[str, pa.Table]]]] = {}
         self._performance: dict[tuple[str, ...], list[tuple[Extent, pa.Table]]] = {}
         self._streams: dict[str, list[tuple[Extent, pa.Table]]] = {}
@@ -123,6 +125,18 @@ class Reads:
         if key not in self._made:
             self._made[key] = make()
         found: T = self._made[key]
+        return found
+
+    def sample(self, slots: Ints, most: int) -> Predictions | None:
+        """At most so many predictions of slots, drawn by a hash of their ids, in its order, which are not kept; None if there are none."""
+        return self._history.sample(self.scope.model.contract, slots, most, version=self.scope.version)
+
+    def sample_of_reference(self, most: int) -> Predictions | None:
+        """At most so many rows of the reference, drawn in the same way; None if there are none. Raises Retryable while they are not in the fact store."""
+        contract = self.scope.model.contract
+        found = self._history.kept(contract, most)
+        if found is None and contract.facts:
+            raise Retryable(NOT_STORED)
         return found
 
     def outcomes(self, slots: Ints) -> Iterator[Outcomes]:

@@ -108,6 +108,11 @@ class Owner:
         """The generation below which earlier owners wrote; None before the first step, and after one that failed."""
         return None if self._lease is None else self._lease.first
 
+    @property
+    def waiting(self) -> bool:
+        """Whether readings are still computed in the background: then a later step stores them, and the model is not quiet."""
+        return self._runner.waiting
+
     def recheck_earlier_owners(self) -> None:
         """Look in the next step for what an earlier owner has written late."""
         self._idle_state = None
@@ -116,7 +121,7 @@ class Owner:
     def idle(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int = 0) -> bool:
         """Whether a step would find nothing to do, judged by what the last step found, without a query to a store.
 
-        That is so if nothing was committed or defined since, no window has closed, and no failed monitor is due again. A step that was taken in
+        That is so if nothing was committed or defined since, no window has closed, no reading has come from the background, and no failed monitor is due again. A step that was taken in
         silence counts also when events come again, since those are events of other models. One that was taken while events came does not count in
         silence. Writes of other owners are not seen here.
         """
@@ -130,6 +135,7 @@ class Owner:
             and state.contract == contract.version
             and state.monitors == monitors
             and state.rebuild == rebuild
+            and not self._runner.ready
             and not (state.failed and self._runner.due(monitors, state.failed))
         )
 
@@ -151,7 +157,7 @@ class Owner:
         lease = self._lease = self._lease or Lease(self._name, self._stores.cursors, self._stores.outcomes)
         contract, cursor = model.contract, lease.cursor()
         self._idle_state, watermark = None, self._watermark(committed, silent=silent)
-        self._runner.clear_failures(monitors)
+        self._runner.clear(monitors, contract)
         closes = {(contract.version, m.name, m.evaluated_revision): _closes(m, watermark) for m in monitors}
         # A watermark that falls, as when silence ends, closes nothing. Windows of the events that end a silence close later, though the watermark was beyond them before.
         passed = any(after > self._closes.get(key, _NOTHING) for key, after in closes.items())
@@ -161,7 +167,8 @@ class Owner:
             self._rebuilt_here.clear()
         work = self._find_work(model, committed, cursor, by_others, lease, watermark)
         self._orphans_possible |= self._runner.orphans_possible(self._name, lease)
-        if not work and not self._orphans_possible and not self._runner.due(monitors, failed) and not passed:
+        ready = self._runner.ready or bool(self._runner.due(monitors, failed))
+        if not (work or self._orphans_possible or ready or passed):
             self._found_nothing(model, monitors, committed, failed, silent=silent)
             return False  # nothing came, and no window has closed since the last step
         lease.advance()

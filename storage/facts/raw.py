@@ -154,16 +154,23 @@ class Raw:
         sql = f"SELECT DISTINCT contract FROM predictions WHERE model = {{model:String}} AND {in_slots()} ORDER BY contract"
         return [row["contract"] for row in self._engine.query(sql, {"model": model, **slots(values, pane)}).to_pylist()]
 
-    def predictions(self, contract: Contract, values: Ints, pane: int) -> Predictions:
-        """The distinct events of these slots that were taken under `contract`, in its layout."""
-        sizes = [column.embedding.size for column in contract.columns if column.embedding is not None]
+    def predictions(
+        self, contract: Contract, values: Ints, pane: int, *, most: int | None = None, version: str | None = None, vectors: bool = True
+    ) -> Predictions:
+        """The distinct events of these slots that were taken under `contract`, in its layout; of one version of the model, or of all.
+
+        With `most`, only so many, which a hash of their ids draws, in its order (`core.draw`). Without `vectors` the block has none.
+        """
+        sizes = [column.embedding.size for column in contract.columns if column.embedding is not None and vectors]
         sql = (
             f"SELECT prediction_id, ts, version, role, class, number, score, probabilities, numbers, texts, extra, position, place, logged{', vectors' if sizes else ''}"
             " FROM predictions"
-            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}"
-            " ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id"
+            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}{_of_version(version)}"
+            f" ORDER BY {'' if most is None else 'MD5(prediction_id), prediction_id, '}logged, partition, position, place LIMIT 1 BY prediction_id"
+            f"{'' if most is None else ' LIMIT {most:UInt64}'}"
         )
-        table = self._engine.query(sql, {"model": contract.model, "contract": contract.version, **slots(values, pane)})
+        asked = {"model": contract.model, "contract": contract.version, "version": version or "", "most": most or 0, **slots(values, pane)}
+        table = self._engine.query(sql, asked)
         numeric = [column for column in contract.kept if column.numeric]
         texts = [column for column in contract.kept if not column.numeric]
         return Predictions(
@@ -223,7 +230,7 @@ class Raw:
             f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
             f" o.text AS text, o.number AS truth, greatest(toUnixTimestamp64Micro(o.label_ts) - toUnixTimestamp64Micro(p.ts), 0) AS delay{select}"
             " FROM (SELECT * FROM predictions WHERE model = {model:String} AND contract = {contract:UInt32}"
-            f" AND {in_slots()} AND {COUNTS}{' AND version = {version:String}' if version else ''} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
+            f" AND {in_slots()} AND {COUNTS}{_of_version(version)} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
             f" INNER JOIN (SELECT prediction_id, ts, text, number, label_ts FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}) AS o"
             " ON p.prediction_id = o.prediction_id AND p.ts = o.ts"
         )
@@ -241,6 +248,11 @@ class Raw:
             delay=col.ints(table["delay"]),
             **(regions(contract, read(col.objects(table["extra"]))) if with_regions else {}),
         )
+
+
+def _of_version(version: str | None) -> str:
+    """The condition that an event is of the parameter `version`; "" for all."""
+    return " AND version = {version:String}" if version else ""
 
 
 def _output(contract: Contract, table: pa.Table, text: str, number: str) -> Categories | Floats:

@@ -187,6 +187,14 @@ def monitors() -> list[dict[str, Any]]:
             "target": {"window": "2d", "every": "1d"},
         },
         *sureness(shared),
+        {
+            **shared,
+            "segments": ["all", "sex"],
+            "monitor": "classifier",
+            "measure": "drift.domain_classifier",
+            "target": {"window": "15d"},
+            "warn": 0.6,
+        },
         {**shared, "monitor": "auc", "measure": "performance.roc_auc", "baseline": "previous", "target": {"window": "5d"}},
     ]
 

@@ -28,7 +28,7 @@ class Steady:
 
     def __init__(self, name: str, steps: list[str], faults: dict[str, Exception], gate: Event) -> None:
         self._name, self._steps, self._faults, self._gate = name, steps, faults, gate
-        self.counts, self.fence, self.first = WorkDone(), None, None
+        self.counts, self.fence, self.first, self.waiting = WorkDone(), None, None, False
 
     def idle(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int) -> bool:
         return False
@@ -233,7 +233,7 @@ def test_a_tick_is_heeded_in_a_round_over_all_models_too(monkeypatch: pytest.Mon
         def idle(_contract: Contract, _monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int) -> bool:
             return seen.get(name) == committed.predictions[0] and not silent
 
-        return cast("Owner", SimpleNamespace(step=step, idle=idle, first=None, fence=None, counts=WorkDone()))
+        return cast("Owner", SimpleNamespace(step=step, idle=idle, first=None, fence=None, counts=WorkDone(), waiting=False))
 
     host = Scheduler(Definitions(), Placed(), owner, lambda: False, debounce=0.2)
     host.start()

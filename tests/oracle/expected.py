@@ -18,6 +18,7 @@ from sklearn import config_context
 
 from tests.oracle import certainty, dispersion, estimate, joint, quality
 from tests.oracle import column as measures
+from tests.oracle import separation as classifier
 from tests.oracle.column import COMPARES
 from tests.oracle.dispersion import Basis
 from tests.oracle.found import NOTHING, Found, Lookup, earlier
@@ -119,7 +120,8 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     of_features = monitor["measure"] in OF_FEATURES
     together = monitor["measure"] in joint.MEASURES
     sure = monitor["measure"] in certainty.MEASURES
-    whole_model = monitor["measure"] in quality.MEASURES or of_features or together or sure
+    separated = monitor["measure"] == classifier.MEASURE
+    whole_model = monitor["measure"] in quality.MEASURES or of_features or together or sure or separated
     performance = monitor["measure"].startswith("performance.")
     named = monitor.get("segments") or ["all"]
     columns = [""] if performance or whole_model else monitor.get("columns") or spec.watched(whole.reference)
@@ -135,24 +137,17 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
         segments = sorted({*whole.segments[grouping], *live.segments[grouping]})
         for column in columns:
             estimated = monitor["measure"] in estimate.MEASURES
-            lookup = (
-                _estimated
-                if estimated
-                else _performance
-                if performance
-                else _features
-                if of_features
-                else _quality
-                if whole_model
-                else _columnwise
-            )
-            find = (of_model if sure else _together if together else lookup)(monitor, column, whole, live, grouping, length, every, basis)
+            kinds = [(separated, classifier.of_rows), (sure, of_model), (together, _together), (estimated, _estimated)]
+            kinds += [(performance, _performance), (of_features, _features), (whole_model, _quality)]
+            lookup = next((one for holds, one in kinds if holds), _columnwise)
+            find = lookup(monitor, column, whole, live, grouping, length, every, basis)
             for start in starts:
                 for segment in segments:
                     target, baseline = find(start, segment)
                     before = (
                         None
-                        if baseline is None or monitor["measure"] in {*COMPARES, *OF_FEATURES, *joint.MEASURES, "quality.volume"}
+                        if baseline is None
+                        or monitor["measure"] in {*COMPARES, *OF_FEATURES, *joint.MEASURES, classifier.MEASURE, "quality.volume"}
                         else baseline.value
                     )
                     yield (

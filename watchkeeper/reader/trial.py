@@ -30,13 +30,14 @@ from monitors.evaluation.calibration import Calibration
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.verdict import alpha
-from monitors.evaluation.watched import columns_of, fields, groupings_of, most, read_columns, segments_of, wait
+from monitors.evaluation.watched import columns_of, fields, groupings_of, in_background, most, read_columns, segments_of, wait
 from monitors.evidence.reads import Scope
 from monitors.model import Model
 from watchkeeper.backend import Backend
 from watchkeeper.reader.sources import Sources
 
 _MOST = 200_000  # readings at a time
+_TRAINED = 30  # of a measure that takes seconds of CPU for each
 _NAME = "trial"  # of a monitor without a name
 
 
@@ -46,7 +47,7 @@ class TrialReader(Sources):
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
         stores = backend.stores
-        self._evaluate = Evaluate(stores.panes, stores.raw, stores.stream, stores.control.contract_version)
+        self._evaluate = Evaluate(stores.panes, stores.raw, stores.stream, stores.control.contract_version, stores.training)
 
     def calibration(self, monitor: Monitor) -> dict[str, Any] | None:
         """What a monitor's calibration tells, ready for JSON; None if it has none. Raises Retryable while the reference is being stored."""
@@ -126,8 +127,9 @@ class TrialReader(Sources):
         columns, segments = columns_of(monitor, contract), segments_of(monitor, model, panes.segments(contract))
         if trial.segment is not None:
             segments = tuple(segment for segment in segments if segment == trial.segment)
-        if (many := len(windows) * len(columns) * len(segments)) > _MOST:
-            raise ConfigError(f"these are {many:,} readings", remedy=f"ask for {_MOST:,} at most: fewer columns, one segment, or less time")
+        limit = _TRAINED if in_background(monitor) else _MOST
+        if (many := len(windows) * len(columns) * len(segments)) > limit:
+            raise ConfigError(f"these are {many:,} readings", remedy=f"ask for {limit:,} at most: fewer columns, one segment, or less time")
         scope = Scope(model, segments, groupings_of(monitor), read_columns(monitor, contract), monitor.version, fields(monitor, contract))
         for chunk in plan.chunks(windows, most(scope)) if segments else ():
             yield self._evaluate(monitor, chunk, self._evaluate.reads(scope), early)

@@ -249,7 +249,7 @@ class Scheduler:
             return False
         if not owner.idle(definition.contract, definition.monitors, committed, silent=silent, rebuild=definition.rebuild):
             return False
-        if silent:
+        if silent and not owner.waiting:
             self._settled[name] = calls
         return True
 
@@ -296,7 +296,8 @@ class Scheduler:
             owner = self.owners.get(name) or self.owners.setdefault(name, self._new(name))
             contract, monitors, rebuild = job.definition
             worked = owner.step(dataclasses.replace(self._model(contract), rebuild=rebuild), monitors, job.committed, silent=silent)
-            self._on_step(StepDone(name, owner, contract, monitors, job.committed, silent, worked, time.monotonic() - began))
+            rest = owner.waiting  # computed in the background: a poll finds when it is there
+            self._on_step(StepDone(name, owner, contract, monitors, job.committed, silent, worked or rest, time.monotonic() - began))
         except Fenced as error:
             _log.warning("%s", error, extra={"model": name})
             self.owners.pop(name, None)
@@ -322,7 +323,7 @@ class Scheduler:
         self.last = time.time()
         if worked:
             self.seconds = time.monotonic() - began
-        return worked, job.calls if silent and not worked else _NEVER
+        return worked, job.calls if silent and not (worked or rest) else _NEVER
 
     def _model(self, contract: Contract) -> Model:
         known = self._models.get(contract.model)

@@ -1,0 +1,56 @@
+"""Evidence of raw rows that were drawn from a window, and of those of the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from core.block import Floats, Ints
+
+FOLDS = 5  # parts into which rows are cut: a classifier is trained on all but one, and judged on that one
+LEAST = 50  # rows of a side: with fewer a fold may have none
+
+
+class Separated(NamedTuple):
+    """The area under the ROC curve of rows that a classifier was not trained on, NaN if there is none, and by how much it falls if a column of these rows is permuted (columns,)."""
+
+    auc: float
+    importance: Floats
+
+    @classmethod
+    def nothing(cls, columns: int) -> Self:
+        """No classifier."""
+        return cls(np.nan, np.full(columns, np.nan))
+
+
+Separate = Callable[[Floats, npt.NDArray[np.bool_], Ints], Separated]
+"""Trains and judges a classifier as `detectors.drift.domain_classifier.separate` does."""
+
+
+@dataclass(frozen=True)
+class Separation:
+    """How well a classifier tells the sampled rows of a target from those of its baseline: `auc` (...), and by how much that falls without each of the `columns`,
+    `importance` (..., columns); NaN where there is none.
+
+    n counts all rows; `rows` and `baseline_rows` those in the samples; `gone` says where raw events of a side are not there any more; each (...).
+    """
+
+    n: Floats
+    rows: Floats
+    baseline_rows: Floats
+    auc: Floats
+    importance: Floats
+    gone: npt.NDArray[np.bool_]
+    columns: tuple[str, ...] = ()
+
+    empty: ClassVar[str] = "no predictions"
+
+    @classmethod
+    def counted(cls, n: Floats) -> Self:
+        """The rows of a baseline, of which no more is asked."""
+        nothing = np.full(n.shape, np.nan)
+        return cls(n, nothing, nothing, nothing, nothing[..., None], np.zeros(n.shape, np.bool_))

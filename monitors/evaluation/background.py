@@ -1,0 +1,131 @@
+"""Readings that take seconds of CPU are computed in a thread of their own, one window at a time, while owners go on.
+
+An owner asks for windows in one step, and stores their readings in a later one: so only owners write, and nothing that others do has to wait. Windows that nobody
+has stored when a process ends are asked for again by the next owner.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count, takewhile
+from queue import PriorityQueue
+
+import numpy as np
+
+from core.span import Spans
+from monitors.evaluation.frame import Frame
+
+Key = tuple[str, int, int]
+"""A monitor, its revision, and the version of the contract."""
+_Job = tuple[int, int, Future[Frame], Callable[[], Frame]]
+
+
+class Lane:
+    """A thread that computes frames, which begins with the first one."""
+
+    def __init__(self) -> None:
+        self._jobs: PriorityQueue[_Job] = PriorityQueue()
+        self._numbers = count()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def submit(self, rank: int, make: Callable[[], Frame]) -> Future[Frame]:
+        """Compute a frame later. Those of a lower rank come first, so that a long history does not delay the new window of another model."""
+        found = Future[Frame]()
+        self._jobs.put((rank, next(self._numbers), found, make))
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="evaluate-background", daemon=True)
+                self._thread.start()
+        return found
+
+    def _run(self) -> None:
+        while True:
+            _, _, found, make = self._jobs.get()
+            if not found.set_running_or_notify_cancel():
+                continue
+            try:
+                found.set_result(make())
+            except BaseException as error:  # whatever it is, the owner that asked gets it
+                found.set_exception(error)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A window that was asked for, of which segments, and whether its readings are to be stored even if they are stored already."""
+
+    segments: tuple[str, ...]
+    again: bool
+    frame: Future[Frame]
+
+
+class Background:
+    """The windows of a model's monitors that were asked for and are not stored yet."""
+
+    def __init__(self) -> None:
+        self._asked: dict[Key, dict[tuple[int, int], Asked]] = {}
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there are any."""
+        return any(self._asked.values())
+
+    @property
+    def ready(self) -> bool:
+        """Whether the next one of a monitor is computed."""
+        return any(asked[min(asked)].frame.done() for asked in self._asked.values() if asked)
+
+    @property
+    def monitors(self) -> set[str]:
+        """The monitors that wait for any."""
+        return {key[0] for key, asked in self._asked.items() if asked}
+
+    def keep(self, keys: set[Key]) -> None:
+        """Drop the windows of other monitors, revisions and contracts."""
+        for key in self._asked.keys() - keys:
+            self.drop(key)
+
+    def windows(self, key: Key, existing: Spans, segments: tuple[str, ...]) -> Spans:
+        """The windows of a monitor that were asked for these segments. Those that do not exist any more are dropped."""
+        asked = self._asked.get(key, {})
+        pairs = sorted(asked)
+        for pair, there in zip(pairs, Spans.of(pairs).isin(existing).tolist(), strict=True):
+            if not there:
+                self._forget(key, pair)
+        return Spans.of([pair for pair in pairs if pair in asked and asked[pair].segments == segments])
+
+    def ask(
+        self, key: Key, window: tuple[int, int], make: Callable[[int], Future[Frame]], segments: tuple[str, ...], *, again: bool
+    ) -> None:
+        """Ask for a window, instead of what was asked for it before. `make` gets the rank of the job."""
+        before = self._asked.get(key, {}).get(window)
+        self._forget(key, window)
+        asked = self._asked.setdefault(key, {})
+        asked[window] = Asked(segments, again or (before is not None and before.again), make(len(asked)))
+
+    def computed(self, key: Key) -> list[tuple[tuple[int, int], Asked]]:
+        """The first windows of a monitor that are computed, in order."""
+        return list(takewhile(lambda one: one[1].frame.done(), sorted(self._asked.get(key, {}).items(), key=lambda one: one[0])))
+
+    def stored(self, key: Key, window: tuple[int, int]) -> None:
+        """A window's readings are stored."""
+        self._forget(key, window)
+
+    def drop(self, key: Key) -> None:
+        """Drop all windows of a monitor."""
+        for window in list(self._asked.get(key, {})):
+            self._forget(key, window)
+        self._asked.pop(key, None)
+
+    def any_of(self, key: Key, windows: Spans) -> bool:
+        """Whether some of these windows were asked for."""
+        pairs = sorted(self._asked.get(key, {}))
+        return bool(np.any(Spans.of(pairs).isin(windows)))
+
+    def _forget(self, key: Key, window: tuple[int, int]) -> None:
+        with suppress(KeyError):
+            self._asked[key].pop(window).frame.cancel()

@@ -1,0 +1,113 @@
+"""Reads the evidence `Separation`: how well a classifier tells sampled raw rows of windows from those of their baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.block import Categories, Floats, Predictions
+from core.contract import PREDICTION, Column, Contract
+from core.draw import folds
+from core.segment import ALL, Segments
+from core.span import Flags, Spans
+from detectors.sample import FOLDS, LEAST, Separated, Separation
+from detectors.summary.bins import bins
+from detectors.summary.inputs import values_of
+from monitors.evidence import dense
+from monitors.evidence.extent import Extent
+from monitors.evidence.reads import Reads, Scope, no_fields
+from monitors.reference.facts import KEPT
+
+MOST = 20_000  # rows of a side's sample
+_FEWEST = 1_000  # of a model with many features
+_CELLS = 400_000  # rows x features of a sample
+
+fields = no_fields
+
+
+def parts(_reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
+    """Each window alone: its rows are in memory."""
+    return [slice(place, place + 1) for place in range(len(windows))]
+
+
+def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]]) -> list[Separation]:
+    """How well the rows of the first side, the target, are told from those of the second, or from the reference's; of the second side how many rows there are.
+
+    Each part of a side is one span. Raises Retryable while the rows of the reference are not in the fact store.
+    """
+    contract, segments = reads.scope.model.contract, reads.scope.segments
+    most = sample_size(contract)
+    counted = [extent.pooled(dense.Rows(reads.predictions(extent), extent.cells, segments).total("n"), side) for side in sides]
+    drawn = [_drawn(reads, extent, side, most) for side in sides]
+    own, gone = drawn[0]
+    others, lost = drawn[1] if len(sides) > 1 else _kept(reads, most)
+    held = [_members(contract, block, segments) for block in (own, others)]
+    size = [one.sum(0, keepdims=True).astype(np.float64) for one in held]
+    found = [Separated.nothing(len(contract.features))] * len(segments)
+    if own is not None and others is not None and not (gone or lost):
+        x = np.column_stack([_encoded(column, own, others, contract) for column in contract.features])
+        moved, fold = np.arange(len(x)) < len(own), folds(np.concatenate([own.id, others.id]), FOLDS)
+        for place, member in enumerate(np.concatenate(held).T):
+            if min(one[0, place] for one in size) >= LEAST:
+                found[place] = reads.separate(x[member], moved[member], fold[member])
+    target = Separation(
+        n=counted[0],
+        rows=size[0],
+        baseline_rows=size[1],
+        auc=np.array([[one.auc for one in found]]),
+        importance=np.array([[one.importance for one in found]]),
+        gone=np.array([[gone or lost]]),
+        columns=tuple(column.name for column in contract.features),
+    )
+    return [target, *(Separation.counted(n) for n in counted[1:])]
+
+
+def reference(scope: Scope, _column: str) -> Separation:
+    """How many rows the reference has; none if there is no reference."""
+    table, extent, side = dense.inputs(scope, PREDICTION)
+    return Separation.counted(extent.pooled(dense.Rows(table, extent.cells, scope.segments).total("n"), side))
+
+
+def sample_size(contract: Contract) -> int:
+    """How many rows of a side are drawn at most: fewer where a model has many features."""
+    return max(_FEWEST, min(MOST, _CELLS // max(1, len(contract.features))))
+
+
+def _drawn(reads: Reads, extent: Extent, side: Sequence[Spans], most: int) -> tuple[Predictions | None, bool]:
+    """The sample of a side, and whether rows that were counted are not there any more."""
+    rows = extent.pooled(dense.Rows(reads.predictions(extent), extent.cells, (ALL,)).total("n"), side).item()
+    slots = Extent(reads.scope.model.contract.pane, side[0].start).part(side[0].join(*side[1:])).cells
+    block = reads.sample(slots, most)
+    return block, (0 if block is None else len(block)) < min(rows, most)
+
+
+def _kept(reads: Reads, most: int) -> tuple[Predictions | None, bool]:
+    """The sample of the reference, and whether it is not there: a reference of an earlier version was not kept."""
+    block = reads.sample_of_reference(min(most, KEPT))
+    return block, block is None and reads.scope.model.reference is not None
+
+
+def _members(contract: Contract, block: Predictions | None, segments: tuple[str, ...]) -> Flags:
+    """Which rows are in which segments: (rows, segments)."""
+    if block is None:
+        return np.zeros((0, len(segments)), np.bool_)
+    space, values = Segments(contract), values_of(contract, block)
+    texts = {name: held for name in space.dimensions if isinstance(held := values[name], Categories)}
+    place, found = {name: at for at, name in enumerate(segments)}, np.zeros((len(block), len(segments) + 1), np.bool_)
+    for numbers in space.assign(len(block), texts):
+        distinct, codes = np.unique(numbers, return_inverse=True)
+        at = np.array([place.get(space.name(int(number)), len(segments)) for number in distinct], np.int64)
+        found[np.arange(len(block)), at[codes]] = True
+    return found[:, : len(segments)]
+
+
+def _encoded(column: Column, own: Predictions, others: Predictions, contract: Contract) -> Floats:
+    """The values of a feature on both sides, one after the other, in a form that trees split alike: numbers by their rank among all, invalid last; texts by their bin, null as NaN."""
+    parts = [values_of(contract, block)[column.name] for block in (own, others)]
+    numbers = [part for part in parts if not isinstance(part, Categories)]
+    if numbers:
+        values = np.concatenate(numbers)
+        return np.where(np.isnan(values), np.nan, np.unique(values, return_inverse=True)[1])
+    places = np.concatenate([bins(column, part) for part in parts])
+    return np.where(places == column.null, np.nan, places)

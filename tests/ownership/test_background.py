@@ -1,0 +1,133 @@
+"""Windows of measures that take seconds of CPU are evaluated in the background, and nothing else waits for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from core import moment
+from core.baseline.previous import Previous
+from core.monitor import Monitor
+from core.window.tumbling import Tumbling
+from detectors.sample import Separated
+from storage.facts.readings import Readings
+from tests.acceptance.backend import Backend
+from tests.ownership.scene import START, predict
+
+_ROWS = 60
+_WATCH = Monitor(
+    name="moved", model="", measure="drift.domain_classifier", window=Tumbling(moment.DAY), baseline=Previous(1), min_samples=1
+)
+
+
+@pytest.fixture
+def gate(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """The training of classifiers, which waits until the gate is open; every monitor of the model is watched beside it."""
+    held = Gate()
+    beside = Monitor(name="nulls", model=model, measure="quality.null_rate", columns=("x",), window=Tumbling(moment.DAY), min_samples=1)
+    backend.monitors[model] = [msgspec.structs.replace(_WATCH, model=model), beside]
+    owner = backend.owner(model)
+    monkeypatch.setattr(owner._runner._evaluate, "_separate", held)
+    yield held
+    held.open.set()
+    nothing: Any = None
+    for lane in {one._runner._evaluate._lane for one in (owner, backend.owner(model))}:
+        lane.submit(1_000, lambda: nothing).result(60)  # the last job: now no query is under way
+
+
+class Gate:
+    """Says that rows are as far apart as they are many."""
+
+    def __init__(self) -> None:
+        self.open, self.calls = threading.Event(), 0
+
+    def __call__(self, x: Any, moved: Any, fold: Any) -> Separated:
+        self.open.wait(60)
+        self.calls += 1
+        return Separated(1 - 1 / len(x), np.zeros(x.shape[1]))
+
+
+def send(backend: Backend, model: str, day: int, rows: int = _ROWS, kind: str = "r") -> None:
+    for number in range(rows):
+        predict(backend, model, 0, day * 86_400, f"{kind}{day}-{number}", day=day)
+    backend.ingest(10_000_000)
+
+
+def until(backend: Backend, model: str, there: Callable[[], bool]) -> None:
+    """Step until something holds."""
+    wait = threading.Event()
+    for _ in range(100):
+        backend.evaluate(model, silent=True)
+        if there():
+            return
+        wait.wait(0.1)
+    raise AssertionError
+
+
+def values(backend: Backend, model: str, name: str) -> dict[int, Any]:
+    table = Readings(backend.engine).newest(model, {name: 1}, (START, START + 9 * moment.DAY))[name]
+    return {(row["window_start"] - START) // moment.DAY: row["value"] for row in table.to_pylist() if row["segment"] == "all"}
+
+
+def test_other_readings_do_not_wait_and_quiet_does(backend: Backend, model: str, gate: Gate) -> None:
+    """While a classifier is trained the others have their readings, the owner has nothing else to do, and says that it waits."""
+    send(backend, model, 0)
+    send(backend, model, 1)
+    until(backend, model, lambda: len(values(backend, model, "nulls")) == 2)
+    owner = backend.owner(model)
+    until(backend, model, lambda: not backend.evaluate(model, silent=True))
+    assert owner.waiting
+    assert values(backend, model, "moved") == {0: None}
+    gate.open.set()
+    until(backend, model, lambda: not owner.waiting)
+    assert values(backend, model, "moved")[1] == 1 - 1 / (2 * _ROWS)
+    assert gate.calls == 1
+
+
+def test_a_late_event_has_its_windows_evaluated_again(backend: Backend, model: str, gate: Gate) -> None:
+    """Also if it comes while they are evaluated: what is stored in the end is of all rows."""
+    owner = backend.owner(model)
+    send(backend, model, 0)
+    send(backend, model, 1)
+    until(backend, model, lambda: owner.waiting)
+    send(backend, model, 1, 3, kind="late")
+    until(backend, model, lambda: values(backend, model, "nulls").get(1) is not None and owner.waiting)
+    gate.open.set()
+    until(backend, model, lambda: not owner.waiting)
+    assert values(backend, model, "moved")[1] == 1 - 1 / (2 * _ROWS + 3)
+    send(backend, model, 0, 2, kind="later")
+    until(backend, model, lambda: values(backend, model, "moved")[1] == 1 - 1 / (2 * _ROWS + 5))
+
+
+def test_what_was_not_stored_when_an_owner_ends_is_evaluated_by_the_next(backend: Backend, model: str, gate: Gate) -> None:
+    """A window whose reading is stored and no longer true is not forgotten."""
+    owner = backend.owner(model)
+    gate.open.set()
+    send(backend, model, 0)
+    send(backend, model, 1)
+    until(backend, model, lambda: len(values(backend, model, "moved")) == 2 and not owner.waiting)
+    gate.open.clear()
+    send(backend, model, 1, 3, kind="late")
+    until(backend, model, lambda: owner.waiting)
+    backend.evaluate(model, silent=True)
+    backend.kill()
+    gate.open.set()
+    real = backend.owner(model)
+    real._runner._evaluate._separate = gate
+    until(backend, model, lambda: values(backend, model, "moved")[1] == 1 - 1 / (2 * _ROWS + 3) and not real.waiting)
+
+
+def test_a_monitor_that_is_deleted_is_waited_for_no_more(backend: Backend, model: str, gate: Gate) -> None:
+    """So the model becomes quiet."""
+    send(backend, model, 0)
+    send(backend, model, 1)
+    owner = backend.owner(model)
+    until(backend, model, lambda: owner.waiting)
+    backend.monitors[model] = backend.monitors[model][1:]
+    backend.evaluate(model, silent=True)
+    assert not owner.waiting

@@ -1,0 +1,94 @@
+"""Classifiers are trained in a process of their own: one at a time, on one core, at the lowest priority.
+
+So they take no time from the threads of this process, which share one interpreter. The process begins with the first classifier and ends with this one, however this one ends.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.block import Floats, Ints
+from core.error import ConfigError, Retryable, WatchkeeperError
+from detectors.drift.domain_classifier import separate
+from detectors.sample import Separated
+
+_NICE = 19
+
+
+class Training:
+    """`separate` in a process of its own, for all threads of this one. Raises Retryable if that process ends, as when memory is short; the next call starts another one."""
+
+    def __init__(self) -> None:
+        self._lock, self._closed = threading.Lock(), False
+        self._process: SpawnProcess | None = None
+        self._connection: Connection | None = None
+
+    def __call__(self, x: Floats, moved: npt.NDArray[np.bool_], fold: Ints) -> Separated:
+        """Train a classifier, once those that were asked for before are done."""
+        with self._lock:
+            connection = self._started()
+            try:
+                connection.send((x, moved, fold))
+                found = connection.recv()
+            except (EOFError, OSError) as error:
+                self._close()
+                raise Retryable("the process that trains classifiers has ended; memory may be short") from error
+        if isinstance(found, Separated):
+            return found
+        raise found
+
+    def close(self) -> None:
+        """End the process, also while it trains; there will be no other."""
+        self._closed = True
+        if (process := self._process) is not None:
+            process.kill()
+        with self._lock:
+            self._close()
+
+    def _started(self) -> Connection:
+        if self._closed:
+            raise Retryable("this process is about to end")
+        if self._connection is None or self._process is None or not self._process.is_alive():
+            self._close()
+            context = multiprocessing.get_context("spawn")  # a process with chDB must not fork
+            self._connection, theirs = context.Pipe()
+            self._process = context.Process(target=_train, args=(theirs,), name="train", daemon=True)
+            self._process.start()
+            theirs.close()  # so that each side sees when the other ends
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+        self._process = self._connection = None
+
+
+def _train(connection: Connection) -> None:
+    """Answer until the other side ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; this one ends with the other
+    os.nice(_NICE)
+    with suppress(EOFError, OSError):
+        while True:
+            connection.send(_answer(*connection.recv()))
+
+
+def _answer(*asked: Any) -> Separated | Exception:
+    try:
+        return separate(*asked)
+    except ConfigError as error:
+        return ConfigError(str(error))
+    except Exception as error:  # the other side raises it
+        return WatchkeeperError(f"{type(error).__name__}: {error}")
