@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from core import text
 from core.block import Floats, Ints
 from core.contract import Column
+from detectors.sample import RawRows
 from detectors.spec import Places
 from detectors.summary.bins import atoms
 
@@ -65,6 +66,24 @@ def documents(column: Column, names: Sequence[str], target: Floats, baseline: Fl
         }
         for row in zip(order.tolist(), *found, strict=True)
     ]
+
+
+def new_values(rows: RawRows | None, n: Floats, unseen: Floats) -> Callable[[Places], list[dict[str, Any]]]:
+    """The evidence of values that the reference does not have: the most frequent ones, with their share of all n rows and of the rows with such a value; (windows, segments) each.
+
+    Raw rows are read only for places that have such rows.
+    """
+
+    def evidence(places: Places) -> list[dict[str, Any]]:
+        found = []
+        for window, segment in zip(*(axis.tolist() for axis in places), strict=True):
+            all_of, new = float(n[window, segment]), float(unseen[window, segment])
+            told = rows.unseen((window, segment), MOST) if rows is not None and new > 0 else []
+            parts = [{"category": one, "target": count / all_of, "baseline": 0.0, "share": count / new} for one, count in told]
+            found.append({"contributions": parts} if parts else {})
+        return found
+
+    return evidence
 
 
 def at(values: Floats, shape: tuple[int, ...], places: Places) -> Floats:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from core.block import Floats, Ints
 from core.contract import Column, Embedding, Multivariate
 from detectors.arrival import Age, Copies, Late, Orphans, Rejects, Schema, Volume
+from detectors.sample import RawRows
 
 E = TypeVar("E", bound="Counts | Moments | LossSums | Labelling | Joint | VectorSums")
 
@@ -26,11 +27,13 @@ def _less(whole: E, part: E, *names: str) -> E:
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts by bin of a column (..., bins); `groups` (bins,) is the group of each bin (see `detectors.groups`)."""
+    """Counts by bin of a column (..., bins); `groups` (bins,) is the group of each bin (see `detectors.groups`). `rows` are the raw rows, None where they cannot be read; with `of_reference` the other side has them."""
 
     counts: Floats
     column: Column
     groups: Ints
+    rows: RawRows | None = field(default=None, kw_only=True)
+    of_reference: bool = field(default=False, kw_only=True)
 
     empty: ClassVar[str] = "no predictions"
 
@@ -41,7 +44,7 @@ class Counts:
 
     def without(self, part: Self) -> Self:
         """The counts of the rows that are not among those of `part`."""
-        return _less(self, part, "counts")
+        return replace(_less(self, part, "counts"), rows=None, of_reference=False)
 
 
 _ROUNDING = 4e-13  # of sums of floats, where three digits are wanted
@@ -66,7 +69,7 @@ class Sums(Counts):
 
     def without(self, part: Self) -> Self:
         """The sums of the rows that are not among those of `part`; the least and the largest number stay."""
-        return _less(self, part, "counts", "sums", "below", "above")
+        return replace(_less(self, part, "counts", "sums", "below", "above"), rows=None, of_reference=False)
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ class Distinct:
     """How many distinct values a column has, and how many of them the reference does not have (`new`), without null and invalid; each (...).
 
     Values with a bin of their own are counted, others estimated by a sketch. Both are NaN for a numeric column, which has no sketch. `single` is 1 if all
-    values are equal, 0 if not, NaN if there is none. `unknown` says why some panes have no sketch.
+    values are equal, 0 if not, NaN if there is none. `unknown` says why some panes have no sketch. `unseen` (...) counts the rows with a new value; `rows` as of `Counts`.
     """
 
     n: Floats
@@ -134,6 +137,8 @@ class Distinct:
     new: Floats
     single: Floats
     unknown: str = BEFORE
+    unseen: Floats = field(default_factory=lambda: np.zeros(()))
+    rows: RawRows | None = None
 
     empty: ClassVar[str] = "no predictions"
 

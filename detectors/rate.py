@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from core.block import Floats
 from core.measure import Measure
 from detectors.interval import wilson
 from detectors.law import proportions
-from detectors.spec import Result, Spec, estimable
+from detectors.spec import Places, Result, Spec, estimable
 
 NO_ROWS = "no rows"
 
@@ -29,13 +30,18 @@ E = TypeVar("E", bound=HasRows)
 
 
 def rate_spec(
-    about: Measure, evidence: type[E], count: Callable[[E], Floats], unknown: Callable[[E], str] = lambda _evidence: NO_ROWS, **more: Any
+    about: Measure,
+    evidence: type[E],
+    count: Callable[[E], Floats],
+    unknown: Callable[[E], str] = lambda _evidence: NO_ROWS,
+    told: Callable[[E], Callable[[Places], list[dict[str, Any]]] | None] = lambda _evidence: None,
+    **more: Any,
 ) -> Spec[E, Any]:
-    """The measure of the share of all rows that `count` counts. Where that is NaN, `unknown` says why. `more` are other fields of the Spec."""
+    """The measure of the share of all rows that `count` counts. Where that is NaN, `unknown` says why. `told` gives its evidence; `more` are other fields of the Spec."""
 
     def compute(target: E, baseline: E | None, _params: object) -> Result:
         other = None if baseline is None else (count(baseline), baseline.n)
-        return rate((count(target), target.n), other, unknown(target))
+        return replace(rate((count(target), target.n), other, unknown(target)), evidence=told(target))
 
     return Spec(about=about, evidence=evidence, compute=compute, no_value=NO_ROWS, **more)
 

@@ -1,10 +1,10 @@
-"""Evidence of raw rows that were drawn from a window, and of those of the baseline."""
+"""Evidence that is made of raw rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,22 @@ class Separated(NamedTuple):
     def nothing(cls, columns: int) -> Self:
         """No classifier."""
         return cls(np.nan, np.full(columns, np.nan))
+
+
+class RawRows(Protocol):
+    """The raw rows of a column behind a block of counts, (windows, segments); they are read when they are asked for. `place` is a window and a segment."""
+
+    def unseen(self, place: tuple[int, int], most: int, /) -> list[tuple[str, int]]:
+        """The most frequent values that the reference does not have, and how many rows have each; nothing where that is not known."""
+        ...
+
+    def numbers(self, place: tuple[int, int], /) -> Floats:
+        """The finite numbers of the rows that are there, of so many as fit into memory."""
+        ...
+
+    def numbers_of_reference(self, segment: int, /) -> Floats:
+        """Those of the rows of the reference that are kept."""
+        ...
 
 
 Separate = Callable[[Floats, npt.NDArray[np.bool_], Ints], Separated]

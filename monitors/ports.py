@@ -69,6 +69,10 @@ class Raw(Protocol):
         """
         ...
 
+    def unseen(self, contract: Contract, column: str, values: Ints, most: int, *, version: str | None = None) -> list[tuple[str, int]]:
+        """Of a categorical column in these slots the values that its reference does not have, and how many distinct events have each; the most frequent first."""
+        ...
+
     def outcomes(
         self,
         contract: Contract,

@@ -1,4 +1,4 @@
-"""Kolmogorov-Smirnov distance, from bins."""
+"""Kolmogorov-Smirnov distance, from bins, or from raw rows where these are too coarse."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from core.block import Floats
 from core.contract import Column, Kind
 from detectors.drift.comparison import about, compared
+from detectors.drift.raw import COARSE, of_rows
 from detectors.evidence import Counts
 from detectors.interval import dkw
 from detectors.law import kolmogorov_distance
@@ -16,7 +17,6 @@ from detectors.spec import NoParams, Places, Result, Spec, estimable
 from detectors.summary.bins import atoms
 
 WIDEST = 0.05  # of a bound: a wider one is no value
-COARSE = "bins too coarse"
 NO_NUMBERS = "one side has no numbers"
 
 
@@ -41,10 +41,20 @@ def ks(target: Floats, baseline: Floats, column: Column) -> tuple[Floats, Floats
     return np.abs(below - other).max(-1), loose.max(-1)
 
 
+def ks_of_rows(x: Floats, y: Floats) -> float:
+    """The largest difference of the distributions of two samples, both with a number: `scipy.stats.ks_2samp(x, y).statistic`."""
+    seen = np.concatenate([x, y])
+    below, other = (np.searchsorted(np.sort(side), seen, side="right") / len(side) for side in (x, y))
+    return float(np.abs(below - other).max())
+
+
 def _compute(target: Counts, baseline: Counts, _params: NoParams) -> Result:
     column = target.column
-    distance, bound = ks(target.counts, baseline.counts, column)
-    value, why = estimable(distance, (np.isnan(distance), NO_NUMBERS), (bound > WIDEST, COARSE))
+    binned, bound = ks(target.counts, baseline.counts, column)
+    loose = bound > WIDEST
+    exact = of_rows(target, baseline, loose, ks_of_rows)
+    distance, bound = np.where(loose, exact, binned), np.where(loose, 0.0, bound)
+    value, why = estimable(distance, (np.isnan(binned), NO_NUMBERS), (np.isnan(distance), COARSE))
     n, m = (side.counts[..., : column.values].sum(-1) for side in (target, baseline))
 
     def interval(phi: Floats) -> tuple[Floats, Floats]:
@@ -53,7 +63,8 @@ def _compute(target: Counts, baseline: Counts, _params: NoParams) -> Result:
         return np.maximum(value - near, 0.0), np.minimum(value + bound + near, 1.0)
 
     def evidence(places: Places) -> list[dict[str, Any]]:
-        return [{"bound": held} for held in np.broadcast_to(bound, value.shape)[places].tolist()]
+        held = zip(*(np.broadcast_to(one, value.shape)[places].tolist() for one in (bound, loose)), strict=True)
+        return [{"bound": width} | ({"from": "rows"} if of else {}) for width, of in held]
 
     return Result(value, why, interval, kolmogorov_distance(value, n, m), evidence)
 

@@ -11,7 +11,8 @@ from core.block import Floats
 from core.contract import Kind
 from core.measure import Judged
 from detectors.drift.comparison import about, compared
-from detectors.drift.ks import COARSE, NO_NUMBERS, WIDEST
+from detectors.drift.ks import NO_NUMBERS, WIDEST
+from detectors.drift.raw import REMEDY
 from detectors.drift.wasserstein import NO_SPREAD
 from detectors.evidence import Sums
 from detectors.law import chi_square
@@ -59,7 +60,12 @@ def _compute(target: Sums, baseline: Sums, params: QuantileParams) -> Result:
         now, before = low / 2 + high / 2, least / 2 + most / 2
         shift, bound = (now - before) / scale, (high - low + most - least) / (2 * scale)
         wide = ~(bound <= np.maximum(WIDEST, _PART * np.abs(shift)))
-    value, why = estimable(shift, (np.isnan(now) | np.isnan(before), NO_NUMBERS), (target.column.scale is None, NO_SPREAD), (wide, COARSE))
+    value, why = estimable(
+        shift,
+        (np.isnan(now) | np.isnan(before), NO_NUMBERS),
+        (target.column.scale is None, NO_SPREAD),
+        (wide, f"bins too coarse: {REMEDY}"),
+    )
 
     def evidence(places: Places) -> list[dict[str, Any]]:
         found = (np.broadcast_to(one, value.shape)[places].tolist() for one in (now, before, bound))

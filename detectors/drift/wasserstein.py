@@ -1,16 +1,18 @@
-"""Wasserstein distance of order 1, from bins with their sums, in units of the spread of the reference (`Column.scale`)."""
+"""Wasserstein distance of order 1, from bins with their sums, or from raw rows where these are too coarse, in units of the spread of the reference (`Column.scale`)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from scipy.stats import wasserstein_distance
 
 from core.block import Floats
 from core.contract import Kind
 from detectors.contribution import at, bin_names, documents
 from detectors.drift.comparison import about, compared
-from detectors.drift.ks import COARSE, NO_NUMBERS, WIDEST, steps
+from detectors.drift.ks import NO_NUMBERS, WIDEST, steps
+from detectors.drift.raw import COARSE, of_rows
 from detectors.evidence import Sums
 from detectors.law import chi_square_like
 from detectors.spec import Law, NoParams, Places, Result, Spec, estimable
@@ -40,26 +42,35 @@ def areas(target: Sums, baseline: Sums) -> Floats:
         return np.asarray(width * before - mean + its)
 
 
+def wasserstein_of_rows(x: Floats, y: Floats) -> float:
+    """The integral of |F - G| of two samples, both with a number, in the column's unit: `scipy.stats.wasserstein_distance(x, y)`."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(wasserstein_distance(x, y))
+
+
 def _compute(target: Sums, baseline: Sums, _params: NoParams) -> Result:
     column, scale = target.column, target.column.scale
     (n, f, below), (m, g, other) = steps(target.counts, column), steps(baseline.counts, column)
     apart = (below - other) - (f - g)  # F - G where the bin begins; within it F - G may change its sign between - f and g
-    loose = np.where(atoms(column.edges) | (apart >= g - _NOISE) | (apart <= _NOISE - f), 0.0, np.minimum(f, g)).max(-1)
+    wide = np.where(atoms(column.edges) | (apart >= g - _NOISE) | (apart <= _NOISE - f), 0.0, np.minimum(f, g)).max(-1)
+    loose = wide > WIDEST
     held = areas(target, baseline)
     with np.errstate(invalid="ignore", over="ignore"):
-        distance = np.abs(held).sum(-1) / (scale or np.nan)
+        binned = np.abs(held).sum(-1)
+        distance = np.where(loose, of_rows(target, baseline, loose, wasserstein_of_rows), binned) / (scale or np.nan)
     value, why = estimable(
         distance,
         ((n == 0) | (m == 0), NO_NUMBERS),
         (scale is None, NO_SPREAD),
         (not (target.known and baseline.known), target.unknown),
-        (loose > WIDEST, COARSE),
+        (loose & np.isnan(distance), COARSE),
     )
 
     def evidence(places: Places) -> list[dict[str, Any]]:
         shape = value.shape
         p, q, terms = (at(one, shape, places) for one in (f, g, np.abs(held)))
-        return documents(column, bin_names(column), p, q, terms)
+        found, rows = documents(column, bin_names(column), p, q, terms), np.broadcast_to(loose, shape)[places].tolist()
+        return [document | ({"from": "rows"} if of else {}) for document, of in zip(found, rows, strict=True)]
 
     return Result(value, why, law=_law(target, baseline, value * (scale or np.nan)), evidence=evidence)
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from core.block import Floats
 from core.contract import Kind
 from core.measure import Measure, Subject
+from detectors.contribution import new_values
 from detectors.evidence import Distinct
-from detectors.spec import NoParams, Result, Spec, estimable
+from detectors.spec import NoParams, Places, Result, Spec, estimable
 
 NO_VALUES = "no values"
 
+Told = Callable[[Distinct], Callable[[Places], list[dict[str, Any]]] | None]
 
-def _spec(about: Measure, value: Callable[[Distinct], Floats]) -> Spec[Distinct, NoParams]:
-    """The measure of a number that the evidence holds, of rows that have values."""
+
+def _spec(about: Measure, value: Callable[[Distinct], Floats], told: Told = lambda _side: None) -> Spec[Distinct, NoParams]:
+    """The measure of a number that the evidence holds, of rows that have values, and its own evidence."""
 
     def compute(target: Distinct, _baseline: Distinct | None, _params: NoParams) -> Result:
-        return Result(*estimable(value(target), (~target.known, target.unknown)))
+        return Result(*estimable(value(target), (~target.known, target.unknown)), evidence=told(target))
 
     return Spec(about=about, evidence=Distinct, compute=compute, no_value=NO_VALUES)
 
@@ -58,5 +62,6 @@ NEW_CATEGORIES = _spec(
         kinds=(Kind.CATEGORICAL,),
     ),
     lambda side: np.where(side.n > 0, side.new, np.nan),
+    lambda side: new_values(side.rows, side.n, side.unseen),
 )
 SPECS = (CONSTANT, DISTINCT, NEW_CATEGORIES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.contract import Kind
 from core.measure import Measure, Subject
+from detectors.contribution import new_values
 from detectors.evidence import Counts
 from detectors.rate import rate_spec
 from detectors.summary.text_column import STATES
@@ -49,6 +50,7 @@ UNSEEN_CATEGORY_RATE = rate_spec(
     ),
     Counts,
     lambda side: side.counts[..., side.column.values + 1],
+    told=lambda side: new_values(side.rows, side.n, side.counts[..., side.column.values + 1]),
 )
 EMPTY_RATE = rate_spec(
     Measure(

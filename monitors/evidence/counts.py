@@ -14,6 +14,7 @@ from detectors.evidence import Counts
 from detectors.groups import groups
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
+from monitors.evidence.raw_rows import rows_of
 from monitors.evidence.reads import PaneFields, Reads, Scope, at_once
 
 _BINS, _LABELS = ("bin", "count"), ("label_bin", "label_count")
@@ -34,13 +35,14 @@ def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spa
     else:
         held = dense.Rows(reads.inputs(extent, column, _BINS), extent.cells, scope.segments).counts(*_BINS, what.bins)
     binned = groups(what, _reference(scope, what, (ALL,))[0])
-    return [Counts(extent.pooled(held, side), what, binned) for side in sides]
+    return [Counts(extent.pooled(held, side), what, binned, rows=rows_of(reads, what, side)) for side in sides]
 
 
 def reference(scope: Scope, column: str) -> Counts:
     """The counts of the reference; zeros if there is none."""
     what = scope.model.contract.column(column)
-    return Counts(_reference(scope, what, scope.segments)[None], what, groups(what, _reference(scope, what, (ALL,))[0]))
+    counts, every = (_reference(scope, what, segments) for segments in (scope.segments, (ALL,)))
+    return Counts(counts[None], what, groups(what, every[0]), of_reference=True)
 
 
 def _reference(scope: Scope, column: Column, segments: Sequence[str]) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from detectors.evidence import Counts, Distinct
 from detectors.summary.sketch import REGISTERS, estimate, registers
 from monitors.evidence import counts, dense
 from monitors.evidence.extent import Extent
+from monitors.evidence.raw_rows import rows_of
 from monitors.evidence.reads import PaneFields, Reads, Scope
 
 _TEXTS = ("bin", "count", "register", "rank", "n", "measured")
@@ -44,7 +46,7 @@ def read(reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spa
     table = reads.inputs(extent, column, _NUMBERS if what.numeric else _TEXTS)
     table = table.filter((pc.field("start") >= int(within.cells[0])) & (pc.field("start") <= int(within.cells[-1])))
     known = reads.once(("ranks", column), lambda: _ranks(what))
-    return [_of(reads.scope, what, table, within, side, known) for side in sides]
+    return [replace(_of(reads.scope, what, table, within, side, known), rows=rows_of(reads, what, side)) for side in sides]
 
 
 def reference(scope: Scope, column: str) -> Distinct:
@@ -69,7 +71,7 @@ def _of(scope: Scope, column: Column, table: pa.Table, extent: Extent, side: Seq
     unseen = held[..., column.values + 1]
     more = np.rint(estimate(np.maximum(ranks, known)) - estimate(known))
     new = np.minimum(np.maximum(more, 1), unseen)  # a row has one value at most, and where there are rows there is one
-    return Distinct(n, measured, distinct, new, np.where(distinct > 0, distinct == 1, np.nan))
+    return Distinct(n, measured, distinct, new, np.where(distinct > 0, distinct == 1, np.nan), unseen=unseen)
 
 
 def _ranks(column: Column) -> Floats:

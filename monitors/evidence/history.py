@@ -55,6 +55,10 @@ class History:
             self._kept[key] = found
         return self._kept[key]
 
+    def unseen(self, contract: Contract, column: str, slots: Ints, most: int, *, version: str | None = None) -> list[tuple[str, int]]:
+        """The most frequent values of a categorical column that its reference does not have, and how many events have each. Events of other contract versions are left out."""
+        return self._raw.unseen(contract, column, slots, most, version=version)
+
     def outcomes(self, contract: Contract, slots: Ints, *, version: str | None = None) -> Iterator[Outcomes]:
         """The labelled events of these slots that count; of one version of the model, or of all."""
         dimensions, regional = [dimension.name for dimension in contract.dimensions], has(contract, INTERVAL, SET)

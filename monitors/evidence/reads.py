@@ -139,6 +139,10 @@ class Reads:
             raise Retryable(NOT_STORED)
         return found
 
+    def unseen(self, column: str, slots: Ints, most: int) -> list[tuple[str, int]]:
+        """The most frequent values of a categorical column in slots that its reference does not have, and how many predictions have each."""
+        return self._history.unseen(self.scope.model.contract, column, slots, most, version=self.scope.version)
+
     def outcomes(self, slots: Ints) -> Iterator[Outcomes]:
         """The labelled events of slots, in blocks, which are not kept."""
         return self._history.outcomes(self.scope.model.contract, slots, version=self.scope.version)

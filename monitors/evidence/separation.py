@@ -9,13 +9,14 @@ import numpy as np
 from core.block import Categories, Floats, Predictions
 from core.contract import PREDICTION, Column, Contract
 from core.draw import folds
-from core.segment import ALL, Segments
-from core.span import Flags, Spans
+from core.segment import ALL
+from core.span import Spans
 from detectors.sample import FOLDS, LEAST, Separated, Separation
 from detectors.summary.bins import bins
 from detectors.summary.inputs import values_of
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
+from monitors.evidence.raw_rows import members
 from monitors.evidence.reads import Reads, Scope, no_fields
 from monitors.reference.facts import KEPT
 
@@ -42,7 +43,7 @@ def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Sp
     drawn = [_drawn(reads, extent, side, most) for side in sides]
     own, gone = drawn[0]
     others, lost = drawn[1] if len(sides) > 1 else _kept(reads, most)
-    held = [_members(contract, block, segments) for block in (own, others)]
+    held = [members(contract, block, segments) for block in (own, others)]
     size = [one.sum(0, keepdims=True).astype(np.float64) for one in held]
     found = [Separated.nothing(len(contract.features))] * len(segments)
     if own is not None and others is not None and not (gone or lost):
@@ -86,20 +87,6 @@ def _kept(reads: Reads, most: int) -> tuple[Predictions | None, bool]:
     """The sample of the reference, and whether it is not there: a reference of an earlier version was not kept."""
     block = reads.sample_of_reference(min(most, KEPT))
     return block, block is None and reads.scope.model.reference is not None
-
-
-def _members(contract: Contract, block: Predictions | None, segments: tuple[str, ...]) -> Flags:
-    """Which rows are in which segments: (rows, segments)."""
-    if block is None:
-        return np.zeros((0, len(segments)), np.bool_)
-    space, values = Segments(contract), values_of(contract, block)
-    texts = {name: held for name in space.dimensions if isinstance(held := values[name], Categories)}
-    place, found = {name: at for at, name in enumerate(segments)}, np.zeros((len(block), len(segments) + 1), np.bool_)
-    for numbers in space.assign(len(block), texts):
-        distinct, codes = np.unique(numbers, return_inverse=True)
-        at = np.array([place.get(space.name(int(number)), len(segments)) for number in distinct], np.int64)
-        found[np.arange(len(block)), at[codes]] = True
-    return found[:, : len(segments)]
 
 
 def _encoded(column: Column, own: Predictions, others: Predictions, contract: Contract) -> Floats:

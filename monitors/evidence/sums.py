@@ -51,7 +51,7 @@ def _of(scope: Scope, held: Counts, table: pa.Table, extent: Extent, side: Seque
     low = extent.pooled(rows.extreme("low", np.inf), side, np.minimum)
     high = extent.pooled(rows.extreme("high", -np.inf), side, np.maximum)
     low, high = (np.where((n == measured) & np.isfinite(one), one, np.nan) for one in (low, high))
-    return Sums(held.counts, held.column, held.groups, by_bin, below, above, low, high)
+    return Sums(held.counts, held.column, held.groups, by_bin, below, above, low, high, rows=held.rows, of_reference=held.of_reference)
 
 
 def _label(held: Counts) -> Sums:

@@ -190,16 +190,22 @@ class Raw:
             vectors=col.vectors(table["vectors"], sizes) if sizes else (),
         )
 
-    def unseen(self, contract: Contract, column: str, values: Ints, most: int) -> list[tuple[str, int]]:
+    def unseen(self, contract: Contract, column: str, values: Ints, most: int, *, version: str | None = None) -> list[tuple[str, int]]:
         """Of a categorical column in these slots the values that its reference does not have, and how many distinct events have each; the most frequent first, `most` of them."""
         texts = [one.name for one in contract.kept if not one.numeric]
         known = contract.column(column)
         sql = (
             f"SELECT value, uniqExact(prediction_id) AS n FROM (SELECT prediction_id, texts[{texts.index(column) + 1}] AS value FROM predictions"
-            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS})"
+            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}{_of_version(version)})"
             " WHERE value NOT IN (SELECT arrayJoin({known:Array(String)})) GROUP BY value ORDER BY n DESC, value LIMIT {most:UInt64}"
         )
-        asked = {"model": contract.model, "contract": contract.version, "most": most, **slots(values, contract.pane)}
+        asked = {
+            "model": contract.model,
+            "contract": contract.version,
+            "version": version or "",
+            "most": most,
+            **slots(values, contract.pane),
+        }
         table = self._engine.query(sql, asked | {"known": [*known.categories, *known.others, NULL, INVALID]})
         return list(zip(table["value"].cast(pa.string()).to_pylist(), table["n"].to_pylist(), strict=True))
 

@@ -200,7 +200,7 @@ def _check_ks(target: Side, baseline: Side, *, there: bool) -> None:
     if not there:
         assert found.why.item() == "one side has no numbers"
     elif np.isnan(value):
-        assert found.why.item() == "bins too coarse"
+        assert found.why.item().startswith("bins too coarse")
     else:
         assert found.evidence is not None
         exact = stats.ks_2samp(target.numbers, baseline.numbers, method="asymp").statistic
@@ -280,7 +280,7 @@ def test_far_from_the_bins_distances_have_no_value() -> None:
     for name in ("drift.ks", "drift.wasserstein", "drift.quantile_shift"):
         found = result(name, one, other)
         assert found.why is not None
-        assert found.why.item() == "bins too coarse"
+        assert found.why.item().startswith("bins too coarse")
 
 
 def test_welch_is_scipys() -> None:

@@ -34,6 +34,7 @@ COLUMNS = (
 )  # fmt: skip
 LONGEST_GAP = 1_000
 OF_FEATURES = {"drift.share_drifted", "drift.weighted"}
+_KEPT = 50_000  # rows of a reference; streams are read in windows
 _LESS_IS_BETTER = {
     *(f"performance.{name}" for name in ("fpr", "fnr", "value", "log_loss", "brier", "mae", "rmse", "mse", "bias", "mape", "smape", "wape")),
     "performance.max_error", "performance.quantile_loss",
@@ -363,7 +364,7 @@ def _columnwise(
         def values() -> npt.NDArray[Any]:
             return rows.values(column)[rows.members(grouping, span, every if span else 0, column == "@label")[place]]
 
-        return Sample(table.get(place, empty), values)
+        return Sample(table.get(place, empty), values, rows=column != "@label" and (rows is live or rows.size <= _KEPT))
 
     @cache
     def held_of(segment: str) -> list[float] | None:

@@ -28,12 +28,12 @@ def _loose(target: Sample, baseline: Sample, known: Known) -> Numbers:
 
 
 def _ks(target: Sample, baseline: Sample, known: Known, _: dict[str, Any]) -> Value:
-    """The distance at the edges; that of the rows is larger by the largest loose share at most. There is no value where that is above 0.05."""
+    """The distance at the edges; that of the rows is larger by the largest loose share at most. Where that is above 0.05 it is that of the rows."""
     x, y = target.numbers, baseline.numbers
     if not len(x) or not len(y):
         return Value(None)
     bound = float(_loose(target, baseline, known).max())
-    if bound > COARSE:
+    if bound > COARSE and not (target.rows and baseline.rows):
         return Value(None)
     assert isinstance(known.bins, NumericBins)
     seen, edges = np.unique(np.concatenate([x, y])), known.bins.edges
@@ -41,6 +41,7 @@ def _ks(target: Sample, baseline: Sample, known: Known, _: dict[str, Any]) -> Va
     binned = float(np.abs(_cumulative(x, edges) - _cumulative(y, edges)).max(initial=0.0))
     near = sum(math.sqrt(math.log(4 / 0.05) / (2 * len(side) / known.phi)) for side in (x, y))
     assert binned - 1e-12 <= exact <= binned + bound + 1e-12
+    binned, bound = (exact, 0.0) if bound > COARSE else (binned, bound)
     scaled = binned / math.sqrt(1 / len(x) + 1 / len(y))
     p = float(stats.kstwobign.sf(scaled))
     statistic = max(0.0, -math.log(p) if p > 1e-6 else 2 * scaled**2 - math.log(2))
@@ -63,8 +64,9 @@ def _wasserstein(target: Sample, baseline: Sample, known: Known, _: dict[str, An
         total += abs(moved - (mine.sum() / len(x) - other.sum() / len(y)))
         signs = -len(mine) / len(x) + 1e-12 < before < len(other) / len(y) - 1e-12  # F - G may be of either sign within the bin
         coarse |= signs and loose > COARSE
-    if coarse:
+    if coarse and not (target.rows and baseline.rows):
         return Value(None)
+    total = float(stats.wasserstein_distance(x, y)) if coarse else total
     usual = _usual_square(x, y, known.bins.edges)  # 0 where all numbers of both sides are one
     return Value(total / known.scale, statistic=total**2 / usual if usual else None, degrees=chi_degrees(1 - 15 * math.pi / 56))
 

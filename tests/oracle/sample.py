@@ -65,13 +65,19 @@ class Known:
 class Sample:
     """The rows of one place: `counts` by bin, and the values themselves (numbers, NaN null and infinity invalid; or texts) where they are asked for.
 
-    `among`: all values of which these are a part, whose least and largest number stand for theirs.
+    `among`: all values of which these are a part, whose least and largest number stand for theirs. `rows`: whether a measure may read the values where bins are too coarse.
     """
 
     def __init__(
-        self, counts: Sequence[int], values: Callable[[], npt.NDArray[Any]], among: Callable[[], npt.NDArray[Any]] | None = None
+        self,
+        counts: Sequence[int],
+        values: Callable[[], npt.NDArray[Any]],
+        among: Callable[[], npt.NDArray[Any]] | None = None,
+        *,
+        rows: bool = False,
     ) -> None:
         self.counts, self.n, self._values, self._among = counts, sum(counts), values, among or values
+        self.rows = rows
 
     @cached_property
     def extremes(self) -> tuple[float, float]:
