@@ -96,7 +96,7 @@ def _intervals(table: pa.Table, contract: Contract) -> tuple[Floats, Floats] | N
 def _sets(table: pa.Table, contract: Contract) -> Floats | None:
     """The prediction sets of all rows; None if the file has none."""
     name = contract.roles.prediction_set
-    if contract.task == Task.REGRESSION or name not in table.column_names:
+    if contract.task == Task.REGRESSION or name not in table.column_names or kinds.is_null(table[name].type):
         return None
     values, there = table[name], table[name].is_valid().to_numpy()
     row = pc.list_parent_indices(values).to_numpy().astype(np.int64)
@@ -131,7 +131,8 @@ def fields(table: pa.Table, contract: Contract) -> Fields:
         missing = np.isnan(lower) | np.isnan(upper)
         held |= {"interval.lower": np.where(missing, np.nan, lower), "interval.upper": np.where(missing, np.nan, upper)}
     if "prediction_set" in needed and roles.prediction_set in table.column_names:
-        held["set_size"] = numbers(pc.list_value_length(table[roles.prediction_set]))
+        sets = table[roles.prediction_set]
+        held["set_size"] = np.full(table.num_rows, np.nan) if kinds.is_null(sets.type) else numbers(pc.list_value_length(sets))
     for name in (name for name in needed if name.startswith("attributions.")):
         held[name] = _number(table, f"{roles.attribution_prefix}{name.removeprefix('attributions.')}")
     for column in text_column.text_columns(contract) if contract.signals else ():

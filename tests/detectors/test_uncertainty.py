@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from detectors.evidence import Losses, LossSums, Moments
 from detectors.spec import Result
 from detectors.summary.loss import LOSSES, LossRows, losses_of
 from detectors.summary.performance import PerformanceSummary
+from monitors.reference.derive import Options, derive
 from tests.detectors import blocks
 from tests.detectors.raw import Side
 
@@ -155,3 +157,17 @@ def test_a_coverage_is_judged_by_its_distance_from_the_promise() -> None:
     assert off == pytest.approx([0.1, 0.0, 0.1])
     farther = about.worse(np.array([0.8, 0.9]), np.array([0.9, 0.8]), against=True, promise=0.9)
     assert farther == pytest.approx([0.1, -0.1])
+
+
+@pytest.mark.parametrize(
+    ("sets", "count", "inside"),
+    [([None, None, None, None], 0, 0), ([[0, 1], [1], [], None], 3, 2), ([["1"], ["1"], ["0"], ["9"]], 4, 2), ([[True]] * 4, 4, 2)],
+)
+def test_a_reference_tells_how_often_its_sets_hold_the_label(sets: list[Any], count: int, inside: int) -> None:
+    """Members are numbers, texts or booleans; a row without a set does not count, an empty set holds no label, and a column of nulls stops nothing."""
+    ids, classes = ["a", "b", "c", "d"], [0, 1, 0, 1]
+    table = pa.table({"prediction_id": ids, "x": [1.0, 2.0, 3.0, 4.0], "prediction": classes, "label": classes, "s": pa.array(sets)})
+    _, summary = derive("m", table, Options.of({"task": "binary", "prediction_set": "s"}))
+    (row,) = summary.performance.to_columns().to_pylist()
+    place = row["loss"].index("in_set")
+    assert (row["loss_count"][place], row["loss_sum"][place]) == (count, inside)

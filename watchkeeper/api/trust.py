@@ -28,7 +28,7 @@ def router(services: Services) -> APIRouter:
         given = query.only(request, *PARAMETERS)
         if services.contract(model) is None:
             raise missing(model)
-        wanted = [one for one in services.trust(model) if all(getattr(one, name) == value for name, value in given.items())]
+        wanted = [one for one in services.trust(model) if all(getattr(one, name) == value for name, value in given.items() if value)]
         return answer.json({"items": [_item(one) for one in wanted], "next": None})
 
     return routes
