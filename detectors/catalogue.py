@@ -27,6 +27,7 @@ from detectors.drift import mean_variance as moment
 from detectors.performance import (
     accuracy,
     agreement,
+    curve,
     estimated,
     f_score,
     max_error,
@@ -83,6 +84,7 @@ SPECS: tuple[AnySpec, ...] = (
     top_k_accuracy.SPEC,
     roc_auc.SPEC,
     roc_auc.GINI,
+    *curve.SPECS,
     *score_loss.SPECS,
     *mean_error.SPECS,
     *relative_error.SPECS,

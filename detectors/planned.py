@@ -5,7 +5,7 @@ from __future__ import annotations
 PLANNED = frozenset(
     f"{family}.{name}"
     for family, names in {
-        "performance": "pr_auc lift_at_k estimated_mae estimated_rmse delay_corrected",
+        "performance": "estimated_mae estimated_rmse delay_corrected",
         "fairness": "selection_rate demographic_parity_difference demographic_parity_ratio equal_opportunity_difference "
         "equalized_odds_difference average_odds_difference predictive_parity_difference fpr_parity fnr_parity fdr_parity for_parity "
         "accuracy_parity treatment_equality calibration_gap conditional_demographic_disparity mean_prediction_gap error_gap",

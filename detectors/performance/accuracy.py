@@ -10,7 +10,8 @@ from core.measure import Judged, Measure, Need
 from detectors.evidence import Confusion
 from detectors.interval import wilson
 from detectors.performance.average import Average, counts
-from detectors.spec import NoParams, Result, Spec
+from detectors.performance.threshold import Threshold, thresholded
+from detectors.spec import Result, Spec
 
 
 def accuracy(right: Floats, predicted: Floats) -> Floats:
@@ -19,24 +20,27 @@ def accuracy(right: Floats, predicted: Floats) -> Floats:
         return np.asarray(right.sum(-1) / predicted.sum(-1))
 
 
-def _compute(target: Confusion, _baseline: Confusion | None, _params: NoParams) -> Result:
+def _compute(target: Confusion, _baseline: Confusion | None, _params: Threshold) -> Result:
     value = accuracy(target.right, target.predicted)
     return Result(value, interval=lambda phi: wilson(value, target.n / phi), evidence=counts(target, Average()))
 
 
-SPEC: Spec[Confusion, NoParams] = Spec(
-    about=Measure(
-        name="performance.accuracy",
-        title="Accuracy",
-        formula="right / n",
-        unit="share",
-        judged=Judged.WORSE,
-        better=1,
-        tasks=(Task.BINARY, Task.MULTICLASS),
-        requires=(Need.LABELS,),
-        usual=True,
-    ),
-    evidence=Confusion,
-    compute=_compute,
-    no_value="no labelled rows",
+SPEC: Spec[Confusion, Threshold] = thresholded(
+    Spec(
+        about=Measure(
+            name="performance.accuracy",
+            title="Accuracy",
+            formula="right / n",
+            unit="share",
+            judged=Judged.WORSE,
+            better=1,
+            tasks=(Task.BINARY, Task.MULTICLASS),
+            requires=(Need.LABELS,),
+            usual=True,
+        ),
+        evidence=Confusion,
+        compute=_compute,
+        no_value="no labelled rows",
+        params=Threshold,
+    )
 )

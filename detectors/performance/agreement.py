@@ -11,7 +11,8 @@ from core.contract import Task
 from core.measure import Judged, Measure, Need
 from detectors.evidence import Confusion
 from detectors.performance.average import Average, counts
-from detectors.spec import NoParams, Result, Spec
+from detectors.performance.threshold import Threshold, thresholded
+from detectors.spec import Result, Spec
 
 
 def balanced_accuracy(target: Confusion) -> Floats:
@@ -49,8 +50,8 @@ def _sums(target: Confusion) -> tuple[Floats, Floats, Floats]:
 
 def _spec(
     name: str, title: str, formula: str, unit: str, measure: Callable[[Confusion], Floats], no_value: str
-) -> Spec[Confusion, NoParams]:
-    return Spec(
+) -> Spec[Confusion, Threshold]:
+    found = Spec(
         about=Measure(
             name=f"performance.{name}",
             title=title,
@@ -64,7 +65,9 @@ def _spec(
         evidence=Confusion,
         compute=lambda target, _baseline, _params: Result(measure(target), evidence=counts(target, Average())),
         no_value=no_value,
+        params=Threshold,
     )
+    return thresholded(found)
 
 
 SPECS = (

@@ -15,13 +15,14 @@ from core.contract import Contract, Task
 from core.error import ConfigError
 from detectors.evidence import Confusion
 from detectors.interval import wilson
+from detectors.performance.threshold import Threshold
 from detectors.spec import Places, Result
 
 _MOST = 8  # classes in the evidence of an average
 
 
-class Average(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Params of a rate: `class` names a class; without it `average` says how the rates of all classes are averaged.
+class Average(Threshold, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Params of a rate: `threshold`; `class` names a class; without it `average` says how the rates of all classes are averaged.
 
     By default a binary model uses its positive class, and a multiclass model the `macro` average over the classes in the window's labels or predictions.
     """

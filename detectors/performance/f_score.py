@@ -11,6 +11,7 @@ from core.contract import Task
 from core.measure import Judged, Measure, Need
 from detectors.evidence import Confusion
 from detectors.performance.average import Average, counts, rate, settled
+from detectors.performance.threshold import thresholded
 from detectors.spec import Result, Spec
 
 
@@ -51,19 +52,23 @@ def _about(name: str, title: str, formula: str, *, usual: bool) -> Measure:
 
 _NO_VALUE = "the class is neither predicted nor a label"
 
-F1: Spec[Confusion, Average] = Spec(
-    about=_about("performance.f1", "F1", "2 tp / (2 tp + fp + fn)", usual=True),
-    evidence=Confusion,
-    compute=_f1,
-    no_value=_NO_VALUE,
-    params=Average,
-    settle=settled,
+F1: Spec[Confusion, Average] = thresholded(
+    Spec(
+        about=_about("performance.f1", "F1", "2 tp / (2 tp + fp + fn)", usual=True),
+        evidence=Confusion,
+        compute=_f1,
+        no_value=_NO_VALUE,
+        params=Average,
+        settle=settled,
+    )
 )
-FBETA: Spec[Confusion, Beta] = Spec(
-    about=_about("performance.fbeta", "F beta", "(1 + beta^2) tp / ((1 + beta^2) tp + beta^2 fn + fp)", usual=False),
-    evidence=Confusion,
-    compute=_fbeta,
-    no_value=_NO_VALUE,
-    params=Beta,
-    settle=settled,
+FBETA: Spec[Confusion, Beta] = thresholded(
+    Spec(
+        about=_about("performance.fbeta", "F beta", "(1 + beta^2) tp / ((1 + beta^2) tp + beta^2 fn + fp)", usual=False),
+        evidence=Confusion,
+        compute=_fbeta,
+        no_value=_NO_VALUE,
+        params=Beta,
+        settle=settled,
+    )
 )

@@ -9,6 +9,7 @@ from core.contract import Task
 from core.measure import Judged, Measure, Need
 from detectors.evidence import Confusion
 from detectors.performance.average import Average, settled, share
+from detectors.performance.threshold import thresholded
 from detectors.spec import Spec
 
 Parts = Callable[[Confusion], tuple[Floats, Floats]]
@@ -26,7 +27,7 @@ def _spec(name: str, title: str, formula: str, parts: Parts, no_value: str, *, b
         tasks=(Task.BINARY, Task.MULTICLASS),
         requires=(Need.LABELS,),
     )
-    return Spec(
+    found = Spec(
         about=about,
         evidence=Confusion,
         compute=lambda target, _baseline, params: share(*parts(target), target, params),
@@ -34,6 +35,7 @@ def _spec(name: str, title: str, formula: str, parts: Parts, no_value: str, *, b
         params=Average,
         settle=settled,
     )
+    return thresholded(found)
 
 
 _NO_LABEL, _NO_OTHER = "the class is no row's label", "the class is every row's label"

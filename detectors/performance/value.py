@@ -17,14 +17,15 @@ from core.error import ConfigError
 from core.measure import Judged, Measure, Need
 from detectors.evidence import ConfusionMatrix
 from detectors.performance.average import Average, counts
+from detectors.performance.threshold import Threshold, thresholded
 from detectors.spec import Result, Spec
 
 _CELLS = ("tp", "fp", "fn", "tn")
 _EXAMPLE = 'write for example `{fp: 5, fn: 100}`, or `{costs: {"predicted>label": 5}}`'
 
 
-class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Params: the cost of a row of each cell, by the positive class (`tp`, `fp`, `fn`, `tn`) or by `predicted>label` (`costs`); a cell that is not named costs 0.
+class Costs(Threshold, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Params: `threshold`; the cost of a row of each cell, by the positive class (`tp`, `fp`, `fn`, `tn`) or by `predicted>label` (`costs`); a cell that is not named costs 0.
 
     `better` is `more` if they are gains.
     """
@@ -87,20 +88,22 @@ def _compute(target: ConfusionMatrix, _baseline: ConfusionMatrix | None, params:
     return Result(value(target, params), evidence=counts(target, Average()))
 
 
-SPEC: Spec[ConfusionMatrix, Costs] = Spec(
-    about=Measure(
-        name="performance.value",
-        title="Value",
-        formula="sum of costs / n",
-        unit="cost a row",
-        judged=Judged.WORSE,
-        better=-1,
-        tasks=(Task.BINARY, Task.MULTICLASS),
-        requires=(Need.LABELS,),
-    ),
-    evidence=ConfusionMatrix,
-    compute=_compute,
-    no_value="no labelled rows",
-    params=Costs,
-    settle=_settled,
+SPEC: Spec[ConfusionMatrix, Costs] = thresholded(
+    Spec(
+        about=Measure(
+            name="performance.value",
+            title="Value",
+            formula="sum of costs / n",
+            unit="cost a row",
+            judged=Judged.WORSE,
+            better=-1,
+            tasks=(Task.BINARY, Task.MULTICLASS),
+            requires=(Need.LABELS,),
+        ),
+        evidence=ConfusionMatrix,
+        compute=_compute,
+        no_value="no labelled rows",
+        params=Costs,
+        settle=_settled,
+    )
 )

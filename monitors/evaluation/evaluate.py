@@ -68,9 +68,10 @@ class _Block(NamedTuple):
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is the same for all columns of a monitor over some windows: the measure with its params, the pool of the baseline, the windows before, what is read, and the calibration."""
+    """What is the same for all columns of a monitor over some windows: the measure with its evidence and its params, the pool of the baseline, the windows before, what is read, and the calibration."""
 
     spec: AnySpec
+    evidence: type[Any]
     params: Any
     pool: tuple[Spans, ...]
     earlier: tuple[Spans, ...]
@@ -177,6 +178,7 @@ class Evaluate:
         spec = catalogue.spec(monitor.measure)
         return _Asked(
             spec=spec,
+            evidence=spec.reads(monitor.params),
             params=msgspec.convert(monitor.params, spec.params),
             pool=pool(monitor, windows),
             earlier=earlier(monitor, windows),
@@ -233,14 +235,14 @@ def _of_columns(
 
 
 def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[_Block, tuple[Part, ...]]:
-    cuts = KINDS[asked.spec.evidence].parts(reads, asked.extent, windows)
+    cuts = KINDS[asked.evidence].parts(reads, asked.extent, windows)
     blocks, evidence = zip(*(_part(asked, column, windows, part, reads) for part in cuts), strict=True)
     block = _Block._make(np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
     return block, tuple((part.start, part.stop, one) for part, one in zip(cuts, evidence, strict=True))
 
 
 def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads) -> tuple[_Block, Evidence | None]:
-    spec, kind = asked.spec, KINDS[asked.spec.evidence]
+    spec, kind = asked.spec, KINDS[asked.evidence]
     sides = [side for side in ((windows,), *((one,) for one in asked.earlier), asked.pool) if side]
     target, *others = kind.read(reads, asked.extent, column, [[spans.take(part) for spans in side] for side in sides])
     before, pooled = others[: len(asked.earlier)], others[len(asked.earlier) :]

@@ -87,7 +87,7 @@ def extent(monitor: Monitor, windows: Spans) -> Extent:
 def fields(monitor: Monitor, contract: Contract) -> PaneFields:
     """The fields of panes that a monitor reads."""
     read = of_columns(monitor) or monitor
-    kind = KINDS[catalogue.spec(read.measure).evidence]
+    kind = KINDS[catalogue.spec(read.measure).reads(read.params)]
     always = FIELDS if catalogue.spec(monitor.measure).about.matures else PaneFields()
     return reduce(or_, (kind.fields(column) for column in columns_of(read, contract)), always)
 

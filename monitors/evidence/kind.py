@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from core.span import Spans
 from detectors import arrival, certainty, estimate, evidence, sample
+from detectors.ranked import Ranked
 from monitors.evidence import (
     age,
     confusion,
@@ -26,6 +27,7 @@ from monitors.evidence import (
     moments,
     orphans,
     predicted,
+    ranked,
     rejects,
     schema,
     score_bins,
@@ -71,6 +73,7 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.Losses: losses,
     evidence.ScoreLosses: score_losses,
     evidence.Scores: scores,
+    Ranked: ranked,
     evidence.Labelling: labelling,
     evidence.Delays: delays,
     arrival.Late: late,

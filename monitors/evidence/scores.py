@@ -12,10 +12,12 @@ from core.segment import ALL, Segments
 from core.span import Spans
 from detectors.evidence import Scores
 from detectors.performance.roc_auc import mean_roc_auc, roc_auc_binned
-from detectors.summary.score import members, scores
+from detectors.summary.score import judged, members, scores
 from monitors.evidence import dense, score_bins
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads, Scope, at_once
+
+Flags = npt.NDArray[np.bool_]
 
 MOST = 200_000  # the most labelled rows of a window for which AUC is exact
 
@@ -47,38 +49,52 @@ def reference(scope: Scope, _column: str) -> Scores:
 
 def _of(reads: Reads, extent: Extent, side: Sequence[Spans], most: int) -> Scores:
     segments, table = reads.scope.segments, reads.performance(extent, ("n",))
-    labelled = extent.pooled(dense.Rows(table, extent.cells, (ALL,)).total("n"), side)[:, 0]
+    held = labelled(reads, extent, side)
     each = extent.pooled(dense.Rows(table, extent.cells, segments).total("n"), side)
     value, n, positive, bound = (np.full(each.shape, empty) for empty in (np.nan, 0.0, np.nan, 0.0))
-    few = np.flatnonzero((labelled > 0) & (labelled <= most))
-    for chunk in np.split(few, np.flatnonzero(np.diff(np.cumsum(labelled[few]) // most)) + 1):
+    few = np.flatnonzero((held > 0) & (held <= most))
+    for chunk in np.split(few, np.flatnonzero(np.diff(np.cumsum(held[few]) // most)) + 1):
         if len(chunk):
             value[chunk], n[chunk], positive[chunk] = _exact(reads, [part.take(chunk) for part in side])
-    many = labelled > most
+    many = held > most
     if many.any():
         value[many], n[many], positive[many], bound[many] = _binned(reads, extent, [part.take(many) for part in side])
     return Scores(n, each, value, positive, bound)
 
 
-def _exact(reads: Reads, side: Sequence[Spans]) -> tuple[Floats, Floats, Floats]:
-    """AUC, rows with a score, and those of the one class that is judged (NaN if there are several), by sorting the rows: each (windows, segments)."""
-    contract, segments = reads.scope.model.contract, reads.scope.segments
-    shape, space = (len(side[0]), len(segments)), Segments(contract)
-    slots = Extent(contract.pane, side[0].start).part(side[0].join(*side[1:])).cells
-    keys, positive, score = [], [], []
+def labelled(reads: Reads, extent: Extent, side: Sequence[Spans]) -> Floats:
+    """The labelled rows of all segments together in each span (spans,)."""
+    table = reads.performance(extent, ("n",))
+    return extent.pooled(dense.Rows(table, extent.cells, (ALL,)).total("n"), side)[:, 0]
+
+
+def rows(reads: Reads, side: Sequence[Spans]) -> tuple[Ints, Flags, Floats]:
+    """The labelled rows of spans: the index of (span, segment) (n,), and for each judged class whether it is the label, and its score, NaN without one (n, classes).
+
+    A row comes once for each span and segment that holds it.
+    """
+    contract, segments, classes = reads.scope.model.contract, reads.scope.segments, len(judged(reads.scope.model.contract))
+    slots, space = Extent(contract.pane, side[0].start).part(side[0].join(*side[1:])).cells, Segments(contract)
+    keys, truth, score = [np.zeros(0, np.int64)], [np.zeros((0, classes), np.bool_)], [np.zeros((0, classes))]
     for block in reads.outcomes(slots):
         if not isinstance(block.label, Categories):
             continue
-        true, scored = members(contract, block.label), scores(contract, block)
-        for rows, key in _places(block, space, side, segments):
+        true, scored_rows = members(contract, block.label), scores(contract, block)
+        for row, key in _places(block, space, side, segments):
             keys.append(key)
-            positive.append(true[rows])
-            score.append(scored[rows])
-    if not keys:
-        return np.full(shape, np.nan), np.zeros(shape), np.full(shape, np.nan)
-    key, truth, held = np.concatenate(keys), np.concatenate(positive), np.concatenate(score)
-    value, n = mean_roc_auc(key, shape[0] * shape[1], truth, held)
+            truth.append(true[row])
+            score.append(scored_rows[row])
+    return np.concatenate(keys), np.concatenate(truth), np.concatenate(score)
+
+
+def _exact(reads: Reads, side: Sequence[Spans]) -> tuple[Floats, Floats, Floats]:
+    """AUC, rows with a score, and those of the one class that is judged (NaN if there are several), by sorting the rows: each (windows, segments)."""
+    key, truth, held = rows(reads, side)
+    shape = (len(side[0]), len(reads.scope.segments))
     own = np.full(shape, np.nan)
+    if not len(key) or not held.shape[1]:
+        return np.full(shape, np.nan), np.zeros(shape), own
+    value, n = mean_roc_auc(key, shape[0] * shape[1], truth, held)
     if held.shape[1] == 1:
         own = np.bincount(key[truth[:, 0] & np.isfinite(held[:, 0])], minlength=len(n)).astype(np.float64).reshape(shape)
     return value.reshape(shape), n.reshape(shape).astype(np.float64), own

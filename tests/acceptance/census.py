@@ -232,6 +232,9 @@ def performance(shared: dict[str, Any]) -> list[dict[str, Any]]:
         "kappa": {"min_label_coverage": 0.9},
         "value": {"params": {"fp": 5, "fn": 20, "tp": -1}, "baseline": "reference", "warn": 0.5},
         "gini": {"baseline": "reference", "warn": 0.1},
+        "pr_auc": {"baseline": "previous", "warn": 0.1},
+        "lift_at_k": {"params": {"share": 0.2}, "baseline": {"prior": "2d"}},
+        "precision": {"params": {"threshold": 0.7}, "baseline": "previous", "target": {"window": "5d"}},
         "log_loss": {"baseline": "reference", "warn": 0.02},
         "brier": {"baseline": "previous", "target": {"window": "5d"}},
     }

@@ -34,7 +34,7 @@ class Store:
         """The version of the contract that events came under."""
         return [self.contract.version]
 
-    def outcomes(self, _contract: Contract, _names: Any, slots: Ints, pane: int, *, version: str | None = None) -> Outcomes:
+    def outcomes(self, _contract: Contract, _names: Any, slots: Ints, pane: int, *, version: str | None = None, **_: Any) -> Outcomes:
         """The outcomes of some slots."""
         assert version is None
         return self.rows.take(np.flatnonzero(np.isin(self.rows.ts // pane * pane, slots)))

@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.optimize import brentq
 from scipy.stats import norm, rankdata
 from sklearn.metrics import (
+    average_precision_score,
     cohen_kappa_score,
     f1_score,
     fbeta_score,
@@ -57,8 +59,10 @@ def measure(name: str, rows: Labelled, params: Mapping[str, Any], *, positive: s
         found, n = _roc_auc(rows)
         value, lower, upper = (None if one is None else 2 * one - 1 for one in found[:3])
         return (Value(value, lower, upper) if name == "gini" else found), n
-    if name in {"log_loss", "brier"}:
-        return _of_scores(name, rows)
+    if name in {"log_loss", "brier", "pr_auc", "lift_at_k"}:
+        return _of_scores(name, rows, params)
+    if "threshold" in params:
+        rows = _at_threshold(rows, params["threshold"])
     if len(rows) == 0:
         return NONE, 0
     if positive is None and not rows.scores and rows.label.dtype.kind == "f":
@@ -131,7 +135,16 @@ def _share(counted: Flags) -> Value:
     return Value(float(counted.mean()), *wilson(int(counted.sum()), len(counted))) if len(counted) else NONE
 
 
-def _of_scores(name: str, rows: Labelled) -> tuple[Value, int]:
+def _at_threshold(rows: Labelled, threshold: float) -> Labelled:
+    """The rows with a score of a binary model, predicted anew."""
+    ((positive, score),) = rows.scores.items()
+    scored = rows.take(~np.isnan(score))
+    said = np.where(scored.scores[positive] >= threshold, positive, f"not {positive}").astype(object)
+    true = np.where(scored.label == positive, positive, f"not {positive}").astype(object)
+    return Labelled(said, true, scored.scores)
+
+
+def _of_scores(name: str, rows: Labelled, params: Mapping[str, Any]) -> tuple[Value, int]:
     """Of a binary model."""
     if not rows.scores:
         return NONE, 0
@@ -140,6 +153,12 @@ def _of_scores(name: str, rows: Labelled) -> tuple[Value, int]:
     true, said = (rows.label == positive)[there], score[there]
     if not len(said):
         return NONE, 0
+    if name == "pr_auc":
+        return Value(float(average_precision_score(true, said)) if true.any() else None), len(said)
+    if name == "lift_at_k":
+        most = int(np.ceil(round(params.get("share", 0.1) * len(said), 9)))
+        together = pd.Series(true.astype(float)).groupby(said).transform("mean").to_numpy()  # rows of one score come in any order
+        return Value(float(together[np.argsort(-said)][:most].mean() / true.mean()) if true.any() else None), len(said)
     if name == "brier":
         return Value(float(np.mean((said - true) ** 2))), len(said)
     return Value(float(log_loss(true, said, labels=[False, True]))), len(said)
