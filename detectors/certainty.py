@@ -50,8 +50,9 @@ class ScoreTable:
 
     @property
     def score(self) -> Floats:
-        """The sums of all scores: (..., bins)."""
-        return np.asarray(self.positive_sum + self.negative_sum)
+        """The sums of all scores: (..., bins); not finite where scores are huge, and no probabilities."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(self.positive_sum + self.negative_sum)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from core import text
 from core.block import Floats, Ints
@@ -16,12 +17,13 @@ from core.error import ConfigError
 from core.measure import Judged, Measure, Need
 from detectors.certainty import ScoreTable, ScoreTables
 from detectors.interval import wilson
-from detectors.spec import Places, Result, Spec
+from detectors.spec import Places, Result, Spec, estimable
+from detectors.uncertainty import chance
 
 GROUPS = 10
-DRAWS = 200  # of labels from the scores, for the law where a model is calibrated
-SEED = 11
 NO_SCORE = "no labelled row has a score for the class"
+NO_PROBABILITY = "scores are outside of 0 to 1, and no probabilities"
+_ROUNDING = 1e-12
 
 
 class OfClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -52,18 +54,21 @@ def groups(edges: tuple[float, ...]) -> Ints:
 
 
 class Curve(NamedTuple):
-    """The reliability curve of a class, by group: rows, the sum of their scores and how many are positive, (..., groups) each."""
+    """The reliability curve of a class, by group: rows, the sum of their scores, how many are positive, and the variance of that where the scores are right: (..., groups) each."""
 
     rows: Floats
     score: Floats
     positive: Floats
+    spread: Floats
 
     @staticmethod
     def of(table: ScoreTable) -> Curve:
         """The curve of a table of frozen bins."""
         group = groups(table.edges)
         starts = np.flatnonzero(np.diff(group, prepend=-1))
-        return Curve(*(np.add.reduceat(one, starts, axis=-1) for one in (table.rows, table.score, table.positive)))
+        share = np.clip(table.score / np.maximum(table.rows, 1), 0.0, 1.0)
+        sums = (table.rows, table.score, table.positive, table.rows * share * (1 - share))
+        return Curve(*(np.add.reduceat(one, starts, axis=-1) for one in sums))
 
     @property
     def gap(self) -> Floats:
@@ -71,9 +76,19 @@ class Curve(NamedTuple):
         return np.asarray((self.positive - self.score) / np.maximum(self.rows, 1))
 
     @property
+    def variance(self) -> Floats:
+        """The variance of `gap` where the scores are right, 0 in a group without rows: (..., groups)."""
+        return np.asarray(self.spread / np.maximum(self.rows, 1) ** 2)
+
+    @property
     def rate(self) -> Floats:
         """The share of positives, 0 in a group without rows: (..., groups)."""
         return np.asarray(self.positive / np.maximum(self.rows, 1))
+
+    @property
+    def noise(self) -> Floats:
+        """The unbiased variance of `rate`, 0 in a group of less than two rows: (..., groups)."""
+        return np.asarray(self.rate * (1 - self.rate) / np.maximum(self.rows - 1, 1))
 
     @property
     def weight(self) -> Floats:
@@ -82,9 +97,22 @@ class Curve(NamedTuple):
             return np.asarray(self.rows / self.rows.sum(-1, keepdims=True))
 
 
+class Error(NamedTuple):
+    """An error of calibration: what it is plainly, debiased, and the chance that it is so large where the scores are right. Each of a curve: (...), NaN without rows."""
+
+    plain: Callable[[Curve], Floats]
+    debiased: Callable[[Curve], Floats]
+    chance: Callable[[Curve], Floats]
+
+
 def ece(curve: Curve) -> Floats:
     """The mean distance of the share of positives from the mean score, weighted by rows (Naeini, Cooper and Hauskrecht 2015; Guo et al. 2017): (...), NaN without rows."""
     return np.asarray((curve.weight * np.abs(curve.gap)).sum(-1))
+
+
+def _mean_distance(curve: Curve) -> Floats:
+    """`ece` less what each group's distance is too large by on average; it may be below 0."""
+    return np.asarray((curve.weight * (np.abs(curve.gap) - chance.inflated(curve.gap, curve.variance))).sum(-1))
 
 
 def mce(curve: Curve) -> Floats:
@@ -92,37 +120,43 @@ def mce(curve: Curve) -> Floats:
     return np.where(curve.rows.sum(-1) > 0, np.abs(curve.gap).max(-1), np.nan)
 
 
+def _largest_distance(curve: Curve) -> Floats:
+    """The largest of the groups' distances, from whose squares their variance is subtracted, times the mean of the largest of so many squares by chance: that is what a search for the largest finds."""
+    held = (curve.rows > 0).sum(-1)
+    often = np.array([chance.largest_square(count) for count in range(GROUPS + 1)])[held]
+    square = curve.gap**2 - often[..., None] * curve.variance
+    return np.where(held > 0, np.sqrt(np.where(square > _ROUNDING, square, 0.0)).max(-1), np.nan)
+
+
+ECE = Error(ece, _mean_distance, lambda curve: chance.chance_of_mean(ece(curve), curve.weight, curve.variance))
+MCE = Error(mce, _largest_distance, lambda curve: chance.chance_of_largest(mce(curve), curve.rows, curve.score))
+
+
 def reliability(curve: Curve) -> Floats:
-    """The mean squared distance, weighted by rows: what the Brier score loses by scores that are wrong (Murphy 1973): (...)."""
-    return np.asarray((curve.weight * curve.gap**2).sum(-1))
+    """The mean squared distance, weighted by rows, without bias: what the Brier score loses by scores that are wrong (Murphy 1973; Ferro and Fricker 2012): (...)."""
+    return np.asarray((curve.weight * (curve.gap**2 - curve.noise)).sum(-1))
 
 
 def resolution(curve: Curve) -> Floats:
-    """The mean squared distance of the groups' shares of positives from that of all rows: what the Brier score gains by telling rows apart (Murphy 1973): (...)."""
+    """The mean squared distance of the groups' shares of positives from that of all rows, without bias: what the Brier score gains by telling rows apart (as above): (...)."""
     base = (curve.weight * curve.rate).sum(-1, keepdims=True)
-    return np.asarray((curve.weight * (curve.rate - base) ** 2).sum(-1))
+    of_base = (base * (1 - base))[..., 0] / np.maximum(curve.rows.sum(-1) - 1, 1)
+    return np.asarray((curve.weight * ((curve.rate - base) ** 2 - curve.noise)).sum(-1) + of_base)
 
 
-def calibrated(of: Callable[[Curve], Floats], table: ScoreTable) -> Floats:
-    """The values of a measure where the model is calibrated: the labels of each place's rows are drawn from the mean score of their bin, `DRAWS` times: (DRAWS, ...).
-
-    Each place has the same seed, so its draws depend on its own rows only. 0 in a place without rows.
-    """
-    rows, score = (one.reshape(-1, one.shape[-1]) for one in (table.rows, table.score))
-    found = np.zeros((DRAWS, len(rows)))
-    for place in np.flatnonzero(rows.sum(-1)):
-        held = np.flatnonzero(rows[place])
-        n = rows[place, held].astype(np.int64)
-        share = np.clip(score[place, held] / n, 0.0, 1.0)
-        drawn = np.zeros((DRAWS, rows.shape[-1]))
-        drawn[:, held] = np.random.default_rng(SEED).binomial(n, share, (DRAWS, len(held)))
-        curve = Curve.of(ScoreTable(drawn, rows[place] - drawn, score[place], np.zeros_like(score[place]), table.edges))
-        found[:, place] = of(curve)
-    return found.reshape(DRAWS, *table.rows.shape[:-1])
+def _chosen(target: ScoreTables, params: OfClass) -> tuple[list[ScoreTable], npt.NDArray[np.bool_]]:
+    """The tables of the classes that count, and where they hold scores that are no probabilities: (...). There they are without rows."""
+    found = list(target.of.values()) if params.class_ is None else [held for name, held in target.of.items() if name == params.class_]
+    wrong = np.zeros(target.n.shape, np.bool_)
+    for one in found:
+        wrong |= ~((one.score >= 0) & (one.score <= one.rows * (1 + _ROUNDING))).all(-1)
+    return [_without(one, wrong[..., None]) for one in found] if wrong.any() else found, wrong
 
 
-def _tables(target: ScoreTables, params: OfClass) -> list[ScoreTable]:
-    return list(target.of.values()) if params.class_ is None else [held for name, held in target.of.items() if name == params.class_]
+def _without(table: ScoreTable, where: npt.NDArray[np.bool_]) -> ScoreTable:
+    sums = (table.positive, table.negative, table.positive_sum, table.negative_sum)
+    positive, negative, positive_sum, negative_sum = (np.where(where, 0.0, one) for one in sums)
+    return ScoreTable(positive, negative, positive_sum, negative_sum, table.edges)
 
 
 def _mean(values: list[Floats], shape: tuple[int, ...]) -> Floats:
@@ -151,34 +185,40 @@ def _evidence(tables: list[ScoreTable], more: Callable[[Places], list[dict[str, 
     return found
 
 
-def _debiased(of: Callable[[Curve], Floats]) -> Callable[[ScoreTables, ScoreTables | None, OfClass], Result]:
-    """The measure less what it is on average where the model is calibrated, at least 0. Few rows are always some way off, and this is not counted."""
+def _debiased(of: Error) -> Callable[[ScoreTables, ScoreTables | None, OfClass], Result]:
+    """An error without what chance adds to it, at least 0."""
 
     def compute(target: ScoreTables, _baseline: ScoreTables | None, params: OfClass) -> Result:
-        tables, shape = _tables(target, params), target.n.shape
-        raw = _mean([of(Curve.of(table)) for table in tables], shape)
-        drawn = [np.where(table.rows.sum(-1) > 0, calibrated(of, table), np.nan) for table in tables]
-        null = np.stack([_mean([one[draw] for one in drawn], shape) for draw in range(DRAWS)])
-        expected = null.mean(0)
-        with np.errstate(invalid="ignore"):
-            p = (1 + (null >= raw).sum(0)) / (1 + DRAWS)
+        tables, wrong = _chosen(target, params)
+        curves = [Curve.of(table) for table in tables]
+        value, plain = (_mean([how(curve) for curve in curves], target.n.shape) for how in (of.debiased, of.plain))
 
         def numbers(places: Places) -> list[dict[str, Any]]:
-            rows = zip(*(one[places].tolist() for one in (raw, expected, p)), strict=True)
-            return [{"raw": one, "expected": other, "p_calibrated": chance} for one, other, chance in rows]
+            found = [{"raw": one} for one in plain[places].tolist()]
+            if len(curves) != 1:  # labels of several classes depend on each other
+                return found
+            here = Curve(*(one[places] for one in curves[0]))
+            return [document | {"p_calibrated": p} for document, p in zip(found, of.chance(here).tolist(), strict=True)]
 
-        return Result(np.maximum(raw - expected, 0.0), evidence=_evidence(tables, numbers))
+        return _result(np.maximum(value, 0.0), tables, wrong, numbers)
 
     return compute
 
 
 def _plain(of: Callable[[Curve], Floats]) -> Callable[[ScoreTables, ScoreTables | None, OfClass], Result]:
     def compute(target: ScoreTables, _baseline: ScoreTables | None, params: OfClass) -> Result:
-        tables = _tables(target, params)
+        tables, wrong = _chosen(target, params)
         value = _mean([of(Curve.of(table)) for table in tables], target.n.shape)
-        return Result(value, evidence=_evidence(tables, lambda places: [{} for _ in places[0]]))
+        return _result(value, tables, wrong, lambda places: [{} for _ in places[0]])
 
     return compute
+
+
+def _result(
+    value: Floats, tables: list[ScoreTable], wrong: npt.NDArray[np.bool_], more: Callable[[Places], list[dict[str, Any]]]
+) -> Result:
+    kept, why = estimable(value, (wrong, NO_PROBABILITY))
+    return Result(kept, why, evidence=_evidence(tables, more))
 
 
 def _spec(name: str, title: str, formula: str, compute: Callable[..., Result], **about: Any) -> Spec[ScoreTables, OfClass]:
@@ -202,17 +242,17 @@ def _spec(name: str, title: str, formula: str, compute: Callable[..., Result], *
 
 SPECS = (
     _spec(
-        "ece", "Expected calibration error", "mean |share of positives - mean score| by group, less its mean where the model is calibrated",
-        _debiased(ece), brief="ECE", unit="share", better=-1,
+        "ece", "Expected calibration error", "mean |share of positives - mean score| by group, without what chance adds",
+        _debiased(ECE), brief="ECE", unit="share", better=-1,
     ),
     _spec(
-        "mce", "Maximum calibration error", "largest |share of positives - mean score| of a group, less its mean where the model is calibrated",
-        _debiased(mce), brief="MCE", unit="share", better=-1,
+        "mce", "Maximum calibration error", "largest |share of positives - mean score| of a group, without what chance adds",
+        _debiased(MCE), brief="MCE", unit="share", better=-1,
     ),
     _spec(
-        "brier_reliability", "Reliability", "mean (share of positives - mean score)^2 by group", _plain(reliability), better=-1,
+        "brier_reliability", "Reliability", "mean (share of positives - mean score)^2 by group, unbiased", _plain(reliability), better=-1,
     ),
     _spec(
-        "brier_resolution", "Resolution", "mean (share of positives of the group - that of all)^2", _plain(resolution), better=1,
+        "brier_resolution", "Resolution", "mean (share of positives of the group - that of all)^2, unbiased", _plain(resolution), better=1,
     ),
 )  # fmt: skip

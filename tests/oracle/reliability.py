@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from scipy import integrate, stats
 
 from tests.oracle.rows import Rows
 from tests.oracle.value import numbers
 
 Numbers = npt.NDArray[np.float64]
 _LOGITS = 1 / (1 + np.exp(-np.linspace(-10, 10, 101)))
-DRAWS, SEED = 200, 11
 
-_Cells = list[tuple[int, float, int]]  # by group: rows, sum of scores, positives
+_Cells = list[tuple[int, float, int, float]]  # by group: rows, sum of scores, positives, variance of these if the scores are right
 
 
 def edges(rows: Rows) -> Numbers:
@@ -44,37 +46,73 @@ def of(measure: str, rows: Rows, held: npt.NDArray[np.int64], cuts: Numbers) -> 
     n, total, right = (
         np.array([how(place == one) for one in bins]) for how in (np.sum, lambda one: score[one].sum(), lambda one: positive[one].sum())
     )
+    if np.any(total < 0) or np.any(total > n * (1 + 1e-12)):  # no probabilities
+        return None, len(score)
+    mean = np.clip(total / n, 0, 1)
     bounds = sorted({int(np.argmin(np.abs(cuts - tenth / 10))) for tenth in range(1, 10)})
     ranges = list(pairwise([-1, *bounds, len(cuts)]))  # a group holds the bins after one cut, up to the next
-
-    def cells(positives: npt.NDArray[np.int64]) -> _Cells:
-        inside = [(bins > low) & (bins <= high) for low, high in ranges]
-        return [(int(n[one].sum()), float(total[one].sum()), int(positives[one].sum())) for one in inside if one.any()]
-
-    formula, value = _FORMULAS[measure], _FORMULAS[measure](cells(right))
-    if measure in ("uncertainty.ece", "uncertainty.mce"):
-        drawn = np.random.default_rng(SEED).binomial(n, np.clip(total / n, 0, 1), (DRAWS, len(bins)))
-        value = max(0.0, value - float(np.mean([formula(cells(one)) for one in drawn])))
-    return value, len(score)
+    inside = [(bins > low) & (bins <= high) for low, high in ranges]
+    cells = [
+        (int(n[one].sum()), float(total[one].sum()), int(right[one].sum()), float((n * mean * (1 - mean))[one].sum()))
+        for one in inside
+        if one.any()
+    ]
+    return _FORMULAS[measure](cells), len(score)
 
 
 def _gaps(cells: _Cells) -> Numbers:
-    return np.array([right / n - total / n for n, total, right in cells])
+    return np.array([right / n - total / n for n, total, right, _ in cells])
 
 
 def _rows(cells: _Cells) -> Numbers:
-    return np.array([n for n, _, _ in cells], np.float64)
+    return np.array([n for n, _, _, _ in cells], np.float64)
+
+
+def _deviations(cells: _Cells) -> Numbers:
+    """The standard deviation of each group's gap if the scores are right."""
+    return np.array([math.sqrt(spread) / n for n, _, _, spread in cells])
+
+
+def _noise(cells: _Cells) -> Numbers:
+    """The unbiased variance of each group's share of positives; 0 of a single row."""
+    return np.array([np.repeat([1.0, 0.0], [right, n - right]).var(ddof=1) / n if n > 1 else 0.0 for n, _, right, _ in cells])
+
+
+def _ece(cells: _Cells) -> float:
+    found = []
+    for gap, deviation in zip(np.abs(_gaps(cells)), _deviations(cells), strict=True):
+        true = math.sqrt(max(0.0, gap**2 - deviation**2))
+        seen = stats.foldnorm.mean(true / deviation, scale=deviation) if deviation > 0 else true
+        found.append(gap - (seen - true))
+    return max(0.0, float(np.average(found, weights=_rows(cells))))
+
+
+@cache
+def _largest(groups: int) -> float:
+    """The mean of the largest of so many chi-squares of one degree."""
+    return float(integrate.quad(lambda at: 2 * at * (1 - stats.chi2.cdf(at**2, 1) ** groups), 0, 15, epsabs=1e-14, limit=500)[0])
+
+
+def _mce(cells: _Cells) -> float:
+    squares = _gaps(cells) ** 2 - _largest(len(cells)) * _deviations(cells) ** 2
+    return math.sqrt(float(squares.max())) if squares.max() > 1e-12 else 0.0
+
+
+def _reliability(cells: _Cells) -> float:
+    return float(np.average(_gaps(cells) ** 2 - _noise(cells), weights=_rows(cells)))
 
 
 def _resolution(cells: _Cells) -> float:
-    shares, rows = np.array([right / n for n, _, right in cells]), _rows(cells)
-    return float(np.average((shares - np.average(shares, weights=rows)) ** 2, weights=rows))
+    shares, rows = np.array([right / n for n, _, right, _ in cells]), _rows(cells)
+    base, n = float(np.average(shares, weights=rows)), rows.sum()
+    of_base = base * (1 - base) / (n - 1) if n > 1 else 0.0
+    return float(np.average((shares - base) ** 2 - _noise(cells), weights=rows)) + of_base
 
 
 _FORMULAS: dict[str, Callable[[_Cells], float]] = {
-    "uncertainty.ece": lambda cells: float(np.average(np.abs(_gaps(cells)), weights=_rows(cells))),
-    "uncertainty.mce": lambda cells: float(np.abs(_gaps(cells)).max()),
-    "uncertainty.brier_reliability": lambda cells: float(np.average(_gaps(cells) ** 2, weights=_rows(cells))),
+    "uncertainty.ece": _ece,
+    "uncertainty.mce": _mce,
+    "uncertainty.brier_reliability": _reliability,
     "uncertainty.brier_resolution": _resolution,
 }
 MEASURES = tuple(_FORMULAS)
