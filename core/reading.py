@@ -21,6 +21,8 @@ class Verdict(StrEnum):
     ASSUMPTIONS_BROKEN = "assumptions_broken"
 
 
+# Verdicts on a value, as texts.
+JUDGED = tuple(one.value for one in (Verdict.OK, Verdict.WARN, Verdict.CRITICAL, Verdict.ASSUMPTIONS_BROKEN))
 # In place of a verdict, in the store only: there is no such reading any more, for its window or segment has lost its only events.
 WITHDRAWN = "withdrawn"
 

@@ -36,9 +36,7 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
     if not states:
         return Page(title, [*top, piece.empty("No state yet", _WHY)])
     shown = states[:_MOST]
-    table = piece.table(
-        ("Segment", "TrustState", "Since (UTC)", "Why"), [_row(one, versions=_versions(states)) for one in shown], caption=title
-    )
+    table = piece.table(("Segment", "State", "Since (UTC)", "Why"), [_row(one, versions=_versions(states)) for one in shown], caption=title)
     note = "The newest judged readings of performance, calibration, coverage and support decide; the worst one counts. Late labels change them."
     foot = [] if len(shown) == len(states) else f"{len(shown)} of {word.count(len(states))} segments, the worst first."
     return Page(title, [*top, piece.card(_sentence(states), table, note=note, foot=foot)])
@@ -50,11 +48,7 @@ def _sentence(states: list[Trust]) -> str:
     if bad:
         return f"Do not trust it in {word.count(bad)} of {word.count(len(states))} segments"
     doubtful = sum(one.state is not TrustState.TRUSTED for one in states)
-    return (
-        f"Nothing speaks against it; {word.count(doubtful)} of {word.count(len(states))} segments are in doubt"
-        if doubtful
-        else "It may be trusted everywhere"
-    )
+    return f"In doubt in {word.count(doubtful)} of {word.count(len(states))} segments" if doubtful else "It may be trusted everywhere"
 
 
 def _versions(states: list[Trust]) -> bool:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from core.block import Ints
 from core.error import ConfigError
-from core.reading import FIELDS, TIMES, WITHDRAWN, Query
+from core.reading import FIELDS, JUDGED, TIMES, WITHDRAWN, Query
 from core.span import Spans
 from storage.facts import column as col
 from storage.facts.engine import Engine
@@ -23,6 +23,7 @@ _FIELDS = ", ".join(f"toUnixTimestamp64Micro({name}) AS {name}" if name in TIMES
 _MONITORS = (
     "model = {model:String} AND (monitor, monitor_version) IN (SELECT arrayJoin(arrayZip({names:Array(String)}, {versions:Array(UInt32)})))"
 )
+_DEFINED = "model = {model:String} AND monitor = {monitor:String} AND monitor_version = {version:UInt32} AND contract = {contract:UInt32}"
 _HOLDS = "generation DESC, revision DESC"  # the reading that holds comes first, also if a former owner has written late
 
 
@@ -104,10 +105,33 @@ class Readings:
         found = _by_monitor(self._engine.query(sql, _monitors(model, monitors) | {"contract": contract}), monitors)
         return {name: (Spans(col.ints(rows["start"]), col.ints(rows["end"])), col.ints(rows["n"])) for name, rows in found.items()}
 
+    def last(self, model: str, monitor: str, definition: tuple[int, int]) -> int | None:
+        """The end of the newest window with a reading of a monitor under these versions of its definition and of the contract; None without any."""
+        sql = f"SELECT count() AS n, toUnixTimestamp64Micro(max(window_end)) AS newest FROM readings WHERE {_DEFINED}"
+        row = self._engine.query(sql, _defined(model, monitor, definition)).to_pylist()[0]
+        return int(row["newest"]) if row["n"] else None
+
+    def judged(self, model: str, monitor: str, definition: tuple[int, int], after: int, most: int, column: str | None) -> pa.Table:
+        """The newest `most` readings of each column and segment of windows that end after a time; those with a judged value come before others. `column`: only that one."""
+        where = f"{_DEFINED} AND window_end > fromUnixTimestamp64Micro({{after:Int64}}, 'UTC')"
+        where += "" if column is None else " AND column = {column:String}"
+        verdict = "tupleElement(held, 3)"
+        page = (
+            f"SELECT {_STORED}, tupleElement(held, 2), tupleElement(held, 1) FROM (SELECT {_STORED}, max((generation, revision, verdict)) AS held FROM readings"
+            f" WHERE {where} GROUP BY {_STORED}) WHERE {verdict} != '{WITHDRAWN}'"
+            f" ORDER BY column, segment, {verdict} IN {JUDGED} DESC, window_end DESC, window_start DESC LIMIT {{most:UInt64}} BY column, segment"
+        )
+        sql = f"SELECT {_FIELDS} FROM (SELECT * FROM readings WHERE {where} AND ({_STORED}, revision, generation) IN ({page}) LIMIT 1 BY {_STORED}, revision)"
+        return self._engine.query(sql, _defined(model, monitor, definition) | {"after": after, "most": most, "column": column or ""})
+
     def below(self, model: str, generation: int) -> int:
         """How many readings of a model there are below a generation; the number changes only when such a reading is written."""
         sql = "SELECT count() AS n FROM readings WHERE model = {model:String} AND generation < {generation:UInt64}"
         return int(self._engine.query(sql, {"model": model, "generation": generation})["n"][0].as_py())
+
+
+def _defined(model: str, monitor: str, definition: tuple[int, int]) -> dict[str, object]:
+    return {"model": model, "monitor": monitor, "version": definition[0], "contract": definition[1]}
 
 
 def _monitors(model: str, monitors: Mapping[str, int]) -> dict[str, object]:

@@ -93,6 +93,32 @@ def test_windows_without_labels_are_passed_over_but_not_for_ever() -> None:
     assert HISTORY > RECENT
 
 
+def test_labels_that_come_later_than_signs_last_make_them_last_longer() -> None:
+    """The newest window with labels is always 30 days old where labels come after 30 days; when they stop, the sign ends."""
+    late = [reading(RIGHT, day, "ok", evidence={"label_delay": 30 * 86_400.0}) for day in range(5)]
+    assert states(*late, reading(RIGHT, 34, "nodata")) == {"all": TrustState.TRUSTED}
+    assert states(*late, reading(RIGHT, 30 + RECENT + 5, "nodata")) == {"all": TrustState.UNKNOWN}
+    assert states(reading(RIGHT, 4, "ok"), reading(RIGHT, 34, "nodata")) == {"all": TrustState.UNKNOWN}
+
+
+def test_a_state_that_began_when_a_sign_ended_has_that_time() -> None:
+    """Calibration broke on day 0 and has had no labels since: when it is forgotten, accuracy alone decides."""
+    given = [reading(SURE, 0, "warn"), *(reading(RIGHT, day, "ok") for day in range(RECENT - 4)), reading(KNOWN, RECENT + 4, "nodata")]
+    (found,) = trust(MONITORS, given, MEASURES)
+    assert (found.state, found.since) == (TrustState.TRUSTED, (RECENT + 1) * DAY)
+
+
+def test_without_the_readings_of_a_monitor_that_was_changed_nothing_is_trusted() -> None:
+    """Until it is evaluated again the state is unknown and says why; what is bad stays bad; a monitor of one version holds back that version only."""
+    (found,) = trust(MONITORS, [reading(RIGHT, 1, "ok")], MEASURES, waiting=[SURE])
+    assert (found.state, [one.measure for one in found.reasons]) == (TrustState.UNKNOWN, ["uncertainty.ece"])
+    assert found.reasons[0].text.startswith("sure has not been evaluated")
+    (found,) = trust(MONITORS, [reading(RIGHT, 1, "critical")], MEASURES, waiting=[SURE])
+    assert found.state is TrustState.DO_NOT_TRUST
+    (found,) = trust(MONITORS, [reading(RIGHT, 1, "ok")], MEASURES, waiting=[msgspec.structs.replace(SURE, version="2")])
+    assert found.state is TrustState.TRUSTED
+
+
 def test_monitors_without_thresholds_paused_ones_and_drift_do_not_count() -> None:
     """A reading that nobody judges says `ok`, and means nothing. Drift counts for the signal of rows outside of the reference only."""
     assert all(counts(monitor) for monitor in MONITORS)

@@ -6,15 +6,15 @@ from typing import Any
 
 import msgspec
 
-from alerts.trust import HISTORY, counts, trust
-from core.contract import Contract
+from alerts.trust import HISTORY, column_of, counts, trust
+from core.moment import DAY
 from core.monitor import Monitor
-from core.reading import DOCUMENTS, Query, Reading
+from core.reading import DOCUMENTS, Reading
 from core.trust import Trust
 from detectors.catalogue import MEASURES
 from watchkeeper.reader.readings import ReadingReader
 
-_MOST = 100_000  # readings of one monitor
+_LATE = 90 * DAY  # labels that come later are not waited for
 
 
 class TrustReader(ReadingReader):
@@ -22,21 +22,20 @@ class TrustReader(ReadingReader):
 
     def trust(self, model: str) -> list[Trust]:
         """The states of a model by version and segment; none without a monitor that tells, or without readings of it."""
-        contract = self._stores.control.contract(model)
         monitors = [monitor for monitor in self._stores.control.monitors(model) if counts(monitor) and monitor.measure in MEASURES]
-        if contract is None or not monitors:
-            return []
-        found = [reading for monitor in monitors for reading in self._recent(contract, monitor)]
-        return trust(monitors, found, MEASURES)
-
-    def _recent(self, contract: Contract, monitor: Monitor) -> list[Reading]:
-        """The readings of the last windows of a monitor. After the last event there may be more of them, without rows; they are read, too."""
-        slots, _ = self._stores.panes.slots(contract, monitor.version)
-        if not len(slots):
-            return []
-        start = int(slots[-1]) - HISTORY * monitor.window.step - monitor.window.longest
-        table = self.readings(Query(model=contract.model, monitor=monitor.name, start=start, limit=_MOST))
-        return [_reading(row) for row in table.to_pylist()]
+        contract = self._evaluated(model)[model]
+        found, ends, waiting = list[Reading](), [0], list[Monitor]()
+        for monitor in monitors:
+            definition, late = (monitor.evaluated_revision, contract), _LATE if MEASURES[monitor.measure].matures else 0
+            newest = self._stores.readings.last(model, monitor.name, definition)
+            if newest is None:
+                waiting.append(monitor)
+                continue
+            ends.append(newest)
+            after = newest - HISTORY * monitor.window.step - late
+            table = self._stores.readings.judged(model, monitor.name, definition, after, HISTORY, column_of(monitor.measure))
+            found += [_reading(row) for row in table.to_pylist()]
+        return trust(monitors, found, MEASURES, max(ends), waiting)
 
 
 def _reading(row: dict[str, Any]) -> Reading:
