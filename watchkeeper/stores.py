@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from core.clock import Clock
+from monitors.evaluation.background import Lane
 from storage.control.store import ControlStore
 from storage.facts.chdb import Chdb
 from storage.facts.engine import Engine
@@ -41,7 +42,7 @@ class Stores:
         self.raw, self.outcomes, self.panes = Raw(self.engine), OutcomeStore(self.engine), Panes(self.engine)
         self.stream = Stream(self.engine)
         self.readings, self.writer = Readings(self.engine), Writer(self.engine)
-        self.training = Training()  # owners and API share its budget of CPU
+        self.training, self.lane = Training(), Lane()  # owners and API share the budget of CPU of the training
         self.flow = RecentFlow(self.engine)
         self.batches = Batches(self.engine, settings.retention.events)
 
@@ -53,10 +54,10 @@ class Stores:
             retain(self.engine, self.settings.retention.events)
 
     def close(self) -> None:
-        """Close all connections, and end the training."""
-        self.training.close()
-        self.control.close()
-        self.engine.close()
+        """End the training and what waits for it, and close all connections."""
+        with ExitStack() as parts:  # the last one first
+            for close in (self.engine.close, self.control.close, self.lane.close, self.training.close):
+                parts.callback(close)
 
 
 def _facts(settings: Settings) -> Engine:

@@ -31,7 +31,7 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
         cursors=control,
         alerts=AlertEngine(control, clock, MEASURES, settings.alerts.notify_horizon, address=settings.url, wake=wake),
     )
-    evaluate = Evaluate(stores.panes, stores.raw, stores.stream, control.contract_version, stores.training)
+    evaluate = Evaluate(stores.panes, stores.raw, stores.stream, control.contract_version, stores.training, stores.lane)
     rebuild = Rebuild(stores.raw, stores.panes, stores.writer, control.contract_version)
     return lambda name: owner.Owner(name, parts, rebuild, evaluate, clock)
 

@@ -10,12 +10,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, takewhile
 from queue import PriorityQueue
 
 import numpy as np
 
+from core import moment
 from core.span import Spans
 from monitors.evaluation.frame import Frame
 
@@ -31,22 +32,32 @@ class Lane:
         self._jobs: PriorityQueue[_Job] = PriorityQueue()
         self._numbers = count()
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._lock, self._closed = threading.Lock(), False
 
     def submit(self, rank: int, make: Callable[[], Frame]) -> Future[Frame]:
         """Compute a frame later. Those of a lower rank come first, so that a long history does not delay the new window of another model."""
         found = Future[Frame]()
         self._jobs.put((rank, next(self._numbers), found, make))
         with self._lock:
-            if self._thread is None:
+            if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="evaluate-background", daemon=True)
                 self._thread.start()
         return found
 
+    def close(self) -> None:
+        """Wait for the frame that is being computed; the others are not computed any more."""
+        with self._lock:
+            self._closed = True
+        if self._thread is not None:
+            cancelled = Future[Frame]()
+            cancelled.cancel()
+            self._jobs.put((0, next(self._numbers), cancelled, _nothing))  # the thread may wait for a job
+            self._thread.join()
+
     def _run(self) -> None:
-        while True:
+        while not self._closed:
             _, _, found, make = self._jobs.get()
-            if not found.set_running_or_notify_cancel():
+            if self._closed or not found.set_running_or_notify_cancel():
                 continue
             try:
                 found.set_result(make())
@@ -54,13 +65,25 @@ class Lane:
                 found.set_exception(error)
 
 
+def _nothing() -> Frame:
+    raise NotImplementedError
+
+
+Make = Callable[[int], Future[Frame]]
+"""Has a frame computed by a job of this rank."""
+
+
 @dataclass(frozen=True)
 class Asked:
-    """A window that was asked for, of which segments, and whether its readings are to be stored even if they are stored already."""
+    """A window that was asked for, of which segments, and whether its readings are to be stored even if they are stored already.
+
+    `renew` is set if its rows changed while the frame was computed: once that is stored, the window is asked for again.
+    """
 
     segments: tuple[str, ...]
     again: bool
     frame: Future[Frame]
+    renew: Make | None = None
 
 
 class Background:
@@ -98,14 +121,23 @@ class Background:
                 self._forget(key, pair)
         return Spans.of([pair for pair in pairs if pair in asked and asked[pair].segments == segments])
 
-    def ask(
-        self, key: Key, window: tuple[int, int], make: Callable[[int], Future[Frame]], segments: tuple[str, ...], *, again: bool
-    ) -> None:
-        """Ask for a window, instead of what was asked for it before. `make` gets the rank of the job."""
-        before = self._asked.get(key, {}).get(window)
-        self._forget(key, window)
+    def until(self, key: Key) -> int:
+        """The end of the last window of a monitor that was asked for."""
+        return max((end for _, end in self._asked.get(key, {})), default=moment.EARLIEST)
+
+    def ask(self, key: Key, window: tuple[int, int], make: Make, segments: tuple[str, ...], *, again: bool) -> None:
+        """Ask for a window, instead of what was asked for it before.
+
+        A frame that is being computed is kept, and the window is asked for again after it: else one whose rows change oftener than it can be computed would never be stored.
+        """
         asked = self._asked.setdefault(key, {})
-        asked[window] = Asked(segments, again or (before is not None and before.again), make(len(asked)))
+        before = asked.get(window)
+        again |= before is not None and before.again
+        if before is not None and before.segments == segments and not before.frame.cancel():
+            asked[window] = replace(before, again=again, renew=make)
+            return
+        self._forget(key, window)
+        asked[window] = Asked(segments, again, make(len(asked)))
 
     def computed(self, key: Key) -> list[tuple[tuple[int, int], Asked]]:
         """The first windows of a monitor that are computed, in order."""
@@ -113,7 +145,10 @@ class Background:
 
     def stored(self, key: Key, window: tuple[int, int]) -> None:
         """A window's readings are stored."""
+        one = self._asked[key][window]
         self._forget(key, window)
+        if one.renew is not None:
+            self.ask(key, window, one.renew, one.segments, again=one.again)
 
     def drop(self, key: Key) -> None:
         """Drop all windows of a monitor."""

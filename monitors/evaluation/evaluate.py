@@ -82,13 +82,15 @@ class _Asked:
 
 
 class Evaluate:
-    """Computes readings. It reads panes, outcomes and raw events, and writes nothing. Calibrations are kept. `separate` trains classifiers."""
+    """Computes readings. It reads panes, outcomes and raw events, and writes nothing. Calibrations are kept. `separate` trains classifiers, `lane` is the background."""
 
-    def __init__(self, panes: Panes, raw: Raw, stream: Stream, contracts: Contracts, separate: Separate = separate) -> None:
+    def __init__(  # the default parts are those of tests
+        self, panes: Panes, raw: Raw, stream: Stream, contracts: Contracts, separate: Separate = separate, lane: Lane | None = None
+    ) -> None:
         self._panes, self._history, self._stream, self._separate = panes, History(raw, contracts), stream, separate
         self._calibrations: _Kept = {}
         self._early: _Kept = {}
-        self._lane = Lane()
+        self._lane = lane or Lane()
 
     def reads(self, scope: Scope) -> Reads:
         """The reads that monitors of one scope share while they are evaluated over the same windows."""

@@ -211,7 +211,8 @@ class MonitorRunner:
         segments, columns = segments_of(monitor, model, found), columns_of(monitor, model.contract)
         key = _key(monitor, model.contract)
         done = self._done[key]
-        existing = plan.existing(monitor.window, slots, max(given.watermark - wait(monitor), done.until), live=given.live)
+        until = max(given.watermark - wait(monitor), done.until, self._background.until(key))
+        existing = plan.existing(monitor.window, slots, until, live=given.live)
         # A touched slot without rows has lost its events, so windows may no longer exist.
         # The same holds for windows after the last event once the model is no longer live.
         vanished = not np.isin(given.touched[Touch.EVENTS], slots).all()

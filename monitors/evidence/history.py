@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 from core.block import Ints, Outcomes, Predictions
@@ -21,6 +22,7 @@ class History:
     def __init__(self, raw: Raw, contracts: Contracts) -> None:
         self._raw, self._contracts = raw, contracts
         self._kept: dict[tuple[str, int, int], Predictions] = {}
+        self._lock = threading.Lock()
 
     def predictions(self, contract: Contract, slots: Ints) -> Iterator[Predictions]:
         """The distinct events of these slots that count."""
@@ -45,15 +47,17 @@ class History:
     def kept(self, contract: Contract, most: int) -> Predictions | None:
         """Such a sample of the rows of the reference that are kept; None if there are none. The last ones are held in memory."""
         key = (contract.model, contract.version, most)
-        if key not in self._kept:
-            of = contract.of_reference
-            found = self.sample(of, self._raw.slots(of.model, of.pane), most)
-            if found is None:
-                return None
-            if len(self._kept) >= _HELD:
-                self._kept.clear()
-            self._kept[key] = found
-        return self._kept[key]
+        with self._lock:
+            if (found := self._kept.get(key)) is not None:
+                return found
+        of = contract.of_reference
+        found = self.sample(of, self._raw.slots(of.model, of.pane), most)
+        if found is not None:
+            with self._lock:
+                if len(self._kept) >= _HELD:
+                    self._kept.clear()
+                self._kept[key] = found
+        return found
 
     def unseen(self, contract: Contract, column: str, slots: Ints, most: int, *, version: str | None = None) -> list[tuple[str, int]]:
         """The most frequent values of a categorical column that its reference does not have, and how many events have each. Events of other contract versions are left out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from multiprocessing.context import SpawnProcess
 from typing import Any
 
 import numpy as np
@@ -115,3 +116,17 @@ def test_a_process_of_its_own_trains_and_is_started_again() -> None:
         training.close()
     with pytest.raises(Retryable, match="about to end"):
         training(*asked)
+
+
+def test_a_process_that_does_not_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the machine is short of memory: each call says so, and closing works."""
+
+    def refuse(_process: SpawnProcess) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(SpawnProcess, "start", refuse)
+    training = Training()
+    for _ in range(2):
+        with pytest.raises(Retryable, match="does not start"):
+            training(*rows(100))
+    training.close()

@@ -15,6 +15,8 @@ from core.baseline.previous import Previous
 from core.monitor import Monitor
 from core.window.tumbling import Tumbling
 from detectors.sample import Separated
+from monitors.evaluation.background import Asked
+from monitors.ownership.owner import Owner
 from storage.facts.readings import Readings
 from tests.acceptance.backend import Backend
 from tests.ownership.scene import START, predict
@@ -44,10 +46,11 @@ class Gate:
     """Says that rows are as far apart as they are many."""
 
     def __init__(self) -> None:
-        self.open, self.calls = threading.Event(), 0
+        self.entered, self.open, self.calls = threading.Event(), threading.Event(), 0
 
     def __call__(self, x: Any, moved: Any, fold: Any) -> Separated:
-        self.open.wait(60)
+        self.entered.set()
+        self.open.wait(120)
         self.calls += 1
         return Separated(1 - 1 / len(x), np.zeros(x.shape[1]))
 
@@ -131,3 +134,38 @@ def test_a_monitor_that_is_deleted_is_waited_for_no_more(backend: Backend, model
     backend.monitors[model] = backend.monitors[model][1:]
     backend.evaluate(model, silent=True)
     assert not owner.waiting
+
+
+def test_a_window_that_changes_while_it_is_computed_is_stored_and_computed_again(backend: Backend, model: str, gate: Gate) -> None:
+    """Else one that changes oftener than it can be computed would never have a reading."""
+    owner = backend.owner(model)
+    send(backend, model, 0)
+    send(backend, model, 1)
+    until(backend, model, lambda: owner.waiting)
+    assert gate.entered.wait(60)
+    send(backend, model, 1, 3, kind="late")
+    until(backend, model, lambda: any(asked.renew for asked in running(owner)))
+    gate.open.set()
+    until(backend, model, lambda: values(backend, model, "moved").get(1) == 1 - 1 / (2 * _ROWS))
+    until(backend, model, lambda: not owner.waiting)
+    assert values(backend, model, "moved")[1] == 1 - 1 / (2 * _ROWS + 3)
+
+
+def test_a_window_that_closed_in_silence_is_not_forgotten_when_silence_ends(backend: Backend, model: str, gate: Gate) -> None:
+    """Events of other models end it; the watermark is that of this model's last event then."""
+    owner = backend.owner(model)
+    send(backend, model, 0)
+    send(backend, model, 1)
+    until(backend, model, lambda: owner.waiting)
+    gate.open.set()
+    for asked in running(owner):
+        asked.frame.result(60)
+    while backend.evaluate(model, silent=False):
+        pass
+    until(backend, model, lambda: not owner.waiting)
+    assert values(backend, model, "moved")[1] == 1 - 1 / (2 * _ROWS)
+
+
+def running(owner: Owner) -> list[Asked]:
+    """What the owner has asked for."""
+    return [asked for held in owner._runner._background._asked.values() for asked in held.values()]

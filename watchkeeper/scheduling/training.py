@@ -61,10 +61,16 @@ class Training:
         if self._connection is None or self._process is None or not self._process.is_alive():
             self._close()
             context = multiprocessing.get_context("spawn")  # a process with chDB must not fork
-            self._connection, theirs = context.Pipe()
-            self._process = context.Process(target=_train, args=(theirs,), name="train", daemon=True)
-            self._process.start()
-            theirs.close()  # so that each side sees when the other ends
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_train, args=(theirs,), name="train", daemon=True)
+            try:
+                process.start()
+            except OSError as error:
+                ours.close()
+                raise Retryable(f"the process that trains classifiers does not start: {error}; memory may be short") from error
+            finally:
+                theirs.close()  # so that each side sees when the other ends
+            self._connection, self._process = ours, process
         return self._connection
 
     def _close(self) -> None:
