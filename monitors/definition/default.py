@@ -13,8 +13,9 @@ from core.measure import Family, Measure, Subject
 from core.moment import DAY
 from core.monitor import Compare, Gate, Monitor, Severity
 from core.window.tumbling import Tumbling
-from detectors.catalogue import MEASURES
+from detectors.catalogue import MEASURES, spec
 from detectors.summary.signal import of_columns
+from monitors.definition.field import params
 
 PREFIX = "default-"
 _ALARMS: dict[str, dict[str, Any]] = {
@@ -50,6 +51,7 @@ def _default(contract: Contract, measure: Measure, columns: tuple[str, ...]) -> 
         name=PREFIX + measure.name,
         model=contract.model,
         measure=measure.name,
+        params=params({}, spec(measure.name), contract),
         columns=columns,
         window=Tumbling(DAY if DAY % contract.pane == 0 else contract.pane),
         baseline=measure.usual_baseline,
