@@ -106,7 +106,7 @@ def main() -> None:
             min_samples=50,
         )
         segments = segments_of(monitor, model, ())
-        scope = Scope(model, segments, groupings_of(monitor), columns, None, fields(monitor, contract))
+        scope = Scope(model, segments, groupings_of(monitor, contract), columns, None, fields(monitor, contract))
         with cost() as once:
             evaluate.calibration(monitor, model)
         with cost() as spent, profiled(wanted=given.profile):

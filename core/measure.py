@@ -33,10 +33,17 @@ class Family(StrEnum):
 
 
 class Subject(StrEnum):
-    """The subject of a measure: what it is computed for."""
+    """The subject of a measure: what it is computed for. An attribute is compared over its groups; a measure of groups has a reading for each."""
 
     COLUMN = "column"
     MODEL = "model"
+    ATTRIBUTE = "attribute"
+    GROUP = "group"
+
+    @property
+    def protected(self) -> bool:
+        """Whether the measure is of attributes, whose names then are the columns of its readings."""
+        return self in (Subject.ATTRIBUTE, Subject.GROUP)
 
 
 class Judged(StrEnum):

@@ -94,7 +94,8 @@ class ModelBudget(msgspec.Struct, frozen=True):
 class Monitor(Described, frozen=True, kw_only=True):
     """A monitor's definition.
 
-    `columns` is empty for measures of the whole model, and for "all features". `segments` is a list of groupings such as `all`, `carrier`
+    `columns` is empty for measures of the whole model, and for "all features". `attributes`, dimensions and crosses, take its place for measures of attributes; it is empty for
+    "all protected". `segments` is a list of groupings such as `all`, `carrier`
     or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. A `budget` takes their place, and so does the `share` of a budget of the model, which is not written but counted when
     definitions change. With fewer labels than `min_label_coverage`, a share of the window's predictions, a reading is immature. `persist` is (m, n): m of n disjoint windows.
     One that is not `enabled` is paused: it is not evaluated, and its readings and episodes stay as they are.
@@ -105,6 +106,7 @@ class Monitor(Described, frozen=True, kw_only=True):
     measure: str
     params: dict[str, Any] = {}  # noqa: RUF012 - a struct's: each has its own
     columns: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
     segments: tuple[str, ...] = ("all",)
     window: Window = Tumbling(moment.DAY)
     baseline: Baseline | None = None

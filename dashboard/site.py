@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from dashboard.pages import column, drift, episode, fleet, history, inbox, model, pipeline, quality, trust
+from dashboard.pages import column, drift, episode, fairness, fleet, history, inbox, model, pipeline, quality, trust
 from dashboard.panel import Page
 
 Draw = Callable[..., Awaitable[Page]]
@@ -48,5 +48,6 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("models/*/drift", drift.draw, under="models"),
     PageEntry("models/*/quality", quality.draw, under="models"),
     PageEntry("models/*/trust", trust.draw, under="models"),
+    PageEntry("models/*/fairness", fairness.draw, under="models"),
     PageEntry("models/*/columns/*", column.draw, under="models"),
 )

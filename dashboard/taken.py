@@ -50,10 +50,12 @@ def taken(
     With `like` only in the windows of that monitor.
     """
     segment = state.segment if segment is None else segment
-    found = choose(view.monitors, measure, state.monitor, column, segment)
+    about = view.measures[measure]
+    fit = [one for one in view.monitors if not about.subject.protected or column in (one.attributes or view.contract.protected)]
+    found = choose(fit, measure, state.monitor, column, segment)
     if found is not None and watches(found, segment) and (like is None or like.window == found.window):
         return Taken(found, stored=True)
-    return Taken(_on_demand(view, view.measures[measure], like or found, column, segment), stored=False)
+    return Taken(_on_demand(view, about, like or found, column, segment), stored=False)
 
 
 def _on_demand(view: ModelView, about: Measure, like: Monitor | None, column: str, segment: str) -> Monitor:
@@ -70,7 +72,8 @@ def _on_demand(view: ModelView, about: Measure, like: Monitor | None, column: st
         name="",
         measure=about.name,
         params=made.params if same else {},
-        columns=(column,) if column else suited(view, about),
+        columns=() if about.subject.protected else (column,) if column else suited(view, about),
+        attributes=(column,) if about.subject.protected and column else (),
         segments=(ALL,) if segment == ALL else (ALL, grouping),
         baseline=made.baseline if same else against,
         warn=None,
@@ -146,6 +149,7 @@ def _written(monitor: Monitor, columns: tuple[str, ...]) -> dict[str, Any]:
         "measure": monitor.measure,
         "params": monitor.params,
         "columns": list(columns),
+        "attributes": list(monitor.attributes),
         "segments": list(monitor.segments),
         "target": monitor.window.written,
         "baseline": monitor.baseline.written if monitor.baseline else None,

@@ -24,6 +24,7 @@ from detectors.drift import (
     weighted,
 )
 from detectors.drift import mean_variance as moment
+from detectors.fairness import numbers, rates, selection
 from detectors.performance import (
     accuracy,
     agreement,
@@ -96,6 +97,9 @@ SPECS: tuple[AnySpec, ...] = (
     ensemble.SPEC,
     *coverage.SPECS,
     *calibration.SPECS,
+    *selection.SPECS,
+    *rates.SPECS,
+    *numbers.SPECS,
 )
 MEASURES = Measures({spec.about.name: spec.about for spec in SPECS})
 _BY_NAME = {spec.about.name: spec for spec in SPECS}

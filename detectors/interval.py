@@ -15,11 +15,11 @@ _LEAST = 1.0  # noncentralities below are left to scipy: there the secant method
 _LARGE, _WIDE = 1_000.0, 10.0  # above so much, and so many degrees of freedom, Sankaran's approximation is within 2e-6
 
 
-def wilson(rate: Floats, n: Floats) -> tuple[Floats, Floats]:
-    """Wilson's score interval of a rate that n rows gave."""
+def wilson(rate: Floats, n: Floats, z: Floats | float = Z) -> tuple[Floats, Floats]:
+    """Wilson's score interval of a rate that n rows gave; `z` is the normal quantile of its level, that of 95 % if none is given."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        middle = (rate + Z**2 / (2 * n)) / (1 + Z**2 / n)
-        half = Z / (1 + Z**2 / n) * np.sqrt(rate * (1 - rate) / n + Z**2 / (4 * n**2))
+        middle = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 

@@ -44,7 +44,8 @@ class Result:
     `why` says why there is no value; None means the measure's `no_value`. `interval(phi)` gives the bounds of a 95 % interval, with n / phi rows in place of
     n; phi (...) broadcasts. `law` is set if the measure is `tested` and there is a baseline. `evidence(places)` gives a document, ready for JSON, for each of
     some places, which are given as one index array for each dimension. `note` is what a reading says of its value, None where nothing; `broken`: where what the value
-    assumes does not hold, and the note says why.
+    assumes does not hold, and the note says why. `few` is set where there is no value because too few rows are left to compare: it is the verdict
+    then, and the place has evidence.
     """
 
     value: Floats
@@ -54,6 +55,7 @@ class Result:
     evidence: Callable[[Places], list[dict[str, Any]]] | None = None
     note: npt.NDArray[np.object_] | None = None
     broken: npt.NDArray[np.bool_] | None = None
+    few: npt.NDArray[np.bool_] | None = None
 
 
 def estimable(value: Floats, *reasons: tuple[npt.NDArray[np.bool_] | bool, str]) -> tuple[Floats, npt.NDArray[np.object_]]:

@@ -118,7 +118,7 @@ class Replay:
         """The readings of a monitor over the windows of production, a portion at a time."""
         contract = self.model.contract
         slots, _ = self.stores.slots(contract)
-        scope = Scope(self.model, (ALL,), groupings_of(monitor), read_columns(monitor, contract), None, fields(monitor, contract))
+        scope = Scope(self.model, (ALL,), groupings_of(monitor, contract), read_columns(monitor, contract), None, fields(monitor, contract))
         for chunk in plan.chunks(plan.existing(monitor.window, slots, 1 << 62, live=False), 400):
             yield self.evaluate(monitor, chunk, self.evaluate.reads(scope))
 

@@ -186,7 +186,9 @@ class World:
     def frame(self, monitor: Monitor) -> Frame:
         """The readings of a monitor over all windows."""
         segments = (ALL,)
-        scope = Scope(self.model, segments, groupings_of(monitor), monitor.columns, None, fields(monitor, self.model.contract))
+        scope = Scope(
+            self.model, segments, groupings_of(monitor, self.model.contract), monitor.columns, None, fields(monitor, self.model.contract)
+        )
         windows = monitor.window.between(int(self._slots[0]), int(self._slots[-1]))
         return self.evaluate(monitor, Spans(windows.start, windows.end), self.evaluate.reads(scope))
 

@@ -23,7 +23,7 @@ from core.name import check
 from core.window.tumbling import Tumbling
 from detectors.catalogue import spec
 from detectors.spec import AnySpec
-from monitors.definition import field
+from monitors.definition import attribute, field
 from monitors.definition.column import flag
 from monitors.definition.declared import declared
 from monitors.definition.document import KINDS, DefinitionEntry, Faults, bare, entries, short, unknown
@@ -35,6 +35,7 @@ KEYS = (
     "measure",
     "params",
     "columns",
+    "attributes",
     "segments",
     "target",
     "baseline",
@@ -114,6 +115,7 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         measure=what.about.name if what is not None else "",
         params=faults.read(entry, "params", lambda value: field.params(value, what, known), {}, missing={}),
         columns=faults.read(entry, "columns", lambda value: _columns(value, about, known), ()),
+        attributes=faults.read(entry, "attributes", lambda value: attribute.attributes(value, about, known), ()),
         segments=faults.read(entry, "segments", lambda value: field.segments(value, known), ("all",)),
         window=window,
         baseline=against,
@@ -127,7 +129,18 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         **field.words(entry, faults),
     )
     _together(entry, faults, monitor, about)
+    if about is not None and known is not None:
+        _attributes(entry, faults, monitor, about, known)
     return monitor
+
+
+def _attributes(entry: DefinitionEntry, faults: Faults, monitor: Monitor, about: Measure, contract: Contract) -> None:
+    """Panes hold the groups that a measure of attributes compares."""
+    try:
+        if about.subject.protected:
+            attribute.check(about, monitor.attributes, monitor.segments, monitor.params.get("reference"), contract)
+    except ConfigError as error:
+        faults.add(entry.line, f"monitor `{entry.name}`, `attributes`", error)
 
 
 def _together(entry: DefinitionEntry, faults: Faults, monitor: Monitor, about: Measure | None) -> None:
@@ -223,6 +236,8 @@ def _measure(value: Any, contract: Contract | None) -> AnySpec:
 def _columns(value: Any, what: Measure | None, contract: Contract | None) -> tuple[str, ...]:
     if value == [] or what is None:
         return ()
+    if what.subject.protected:
+        raise ConfigError(f"`{what.name}` is computed for attributes, not for columns", remedy="write `attributes` in place of `columns`")
     if what.subject is not Subject.COLUMN:
         raise ConfigError(f"`{what.name}` is computed for the whole model, not for columns", remedy="leave `columns` out")
     return field.columns(value, contract)

@@ -143,7 +143,7 @@ class _Basis:
 
 def _scope(monitor: Monitor, model: Model, found: Sequence[str], version: str | None) -> Scope:
     columns, read = read_columns(monitor, model.contract), fields(monitor, model.contract)
-    return Scope(model, segments_of(monitor, model, found), groupings_of(monitor), columns, version, read)
+    return Scope(model, segments_of(monitor, model, found), groupings_of(monitor, model.contract), columns, version, read)
 
 
 def _calibrated(monitor: Monitor, basis: _Basis, scope: Scope, reads: Callable[[Scope], Reads]) -> Calibration:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from core.baseline.source import Source
 from core.block import Floats, Ints
 from core.monitor import Compare, Gate, Monitor
-from core.span import Spans
+from core.span import Flags, Spans
 from detectors import catalogue
 from detectors.dispersion import ENOUGH, Dispersion, p_value
 from detectors.drift.domain_classifier import separate
@@ -27,7 +27,7 @@ from monitors.evaluation.calibration import Calibration, calibrate, early_window
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.maturity import maturity
 from monitors.evaluation.verdict import Judgement, judge
-from monitors.evaluation.watched import columns_of, earlier, extent, of_columns, pool, unsuited
+from monitors.evaluation.watched import columns_of, earlier, extent, of_columns, places, pool, unsuited
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
 from monitors.evidence.importance import importance
@@ -64,6 +64,7 @@ class _Block(NamedTuple):
     broken: npt.NDArray[np.bool_]
     coverage: Floats
     delay: Floats
+    few: Flags
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,8 @@ class Evaluate:
             verdict=verdict,
             reason=reason,
             evidence=evidence,
+            few=found.few,
+            there=places(monitor, columns, reads.scope.segments),
         )
 
     def _asked(self, monitor: Monitor, windows: Spans, reads: Reads, early: Spans | None) -> _Asked:
@@ -217,6 +220,7 @@ def _judged(monitor: Monitor, asked: _Asked, found: _Block, columns: int, *, of_
         note=found.note,
         broken=found.broken,
         coverage=found.coverage,
+        few=found.few,
     )
     return judge(monitor, asked.spec.about.directed(monitor.params), given, found.n_target, found.n_baseline, found.why, found.empty)
 
@@ -272,6 +276,7 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
         excess=excess,
         note=np.array(None, object) if result.note is None else result.note,
         broken=np.array(False) if result.broken is None else result.broken,
+        few=np.zeros(shape, np.bool_) if result.few is None else result.few,
         **(maturity(reads, asked.extent, windows.take(part))._asdict() if spec.about.matures else {"coverage": nothing, "delay": nothing}),
     )
     block = _Block._make(np.broadcast_to(array, shape) for array in block)

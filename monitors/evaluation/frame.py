@@ -16,7 +16,7 @@ from core.baseline import kind as baselines
 from core.block import Floats, Ints
 from core.monitor import Monitor
 from core.reading import DOCUMENTS, NUMBERS, Reading, Verdict
-from core.span import Spans
+from core.span import Flags, Spans
 from detectors.spec import Places
 
 VERDICTS = tuple(Verdict)
@@ -34,7 +34,7 @@ _SAME = 1e-12  # relative: sums of the same numbers in another order may differ 
 @dataclass(frozen=True)
 class Frame:
     """Readings of one monitor, shape (windows, columns, segments). NaN and `NONE` stand for no value; `reason` holds None or a text.
-    Evidence is made of what is written only.
+    Evidence is made of what is written only, and not of places without a value unless they are `few`. `there` (columns, segments): which readings there are.
     """
 
     monitor: Monitor
@@ -53,14 +53,21 @@ class Frame:
     verdict: npt.NDArray[np.int8]
     reason: npt.NDArray[np.object_]
     evidence: tuple[tuple[Part, ...], ...]  # by column, windows in order
+    few: Flags
+    there: Flags
+
+    @property
+    def every(self) -> Flags:
+        """All readings that there are, as a mask."""
+        return np.broadcast_to(self.there, self.value.shape).copy()
 
     def changed(self, stored: pa.Table) -> tuple[npt.NDArray[np.bool_], Ints]:
         """Which readings differ from the stored ones in a number, a sample size, the verdict, the reason or the contract; and the revision of each."""
         revision = np.ones(self.value.shape, np.int64)
+        changed = self.every
         if not stored.num_rows:
-            return np.ones(self.value.shape, np.bool_), revision
+            return changed, revision
         at, rows = self._places(stored)
-        changed = np.ones(self.value.shape, np.bool_)
         same = np.ones(len(rows), np.bool_)
         for name in NUMBERS:
             same &= _close(getattr(self, name)[at], _floats(stored[name])[rows])
@@ -69,7 +76,7 @@ class Frame:
         same &= np.array(VERDICTS, object)[self.verdict[at]] == _texts(stored["verdict"])[rows]
         same &= self.reason[at] == _texts(stored["reason"])[rows]
         same &= stored["contract"].to_numpy()[rows] == self.contract
-        changed[at] = ~same
+        changed[at] &= ~same
         revision[at] = stored["revision"].to_numpy().astype(np.int64)[rows] + 1
         return changed, revision
 
@@ -131,7 +138,7 @@ class Frame:
     def _documents(self, places: Places) -> Iterator[tuple[int, dict[str, Any]]]:
         """The rows of places that have evidence, with it."""
         w, c, s = places
-        valued = ~np.isnan(self.value[places])
+        valued = ~np.isnan(self.value[places]) | (self.few[places] & (self.n_target[places] > 0))
         for column in np.unique(c).tolist():
             for start, stop, evidence in self.evidence[column]:
                 rows = np.flatnonzero(valued & (c == column) & (start <= w) & (w < stop))

@@ -39,7 +39,9 @@ from monitors.evaluation.watched import (
     in_background,
     missing,
     most,
+    places,
     read_columns,
+    scope_of,
     segments_of,
     touched_by,
     wait,
@@ -219,7 +221,7 @@ class MonitorRunner:
         lost = again or given.orphans_possible or (self._live and not given.live) or vanished
         gone = done.windows.take(~done.windows.isin(existing)) if lost else Spans.none()
         touched = slots if again else given.touched[touched_by(monitor)]
-        complete = done.complete(len(segments) * len(columns))
+        complete = done.complete(int(places(monitor, columns, segments).sum()))
         if len(asked := self._background.windows(key, existing, segments)):
             complete = complete.join(asked)
         early = self._evaluate.early(monitor, model, existing, slots, rows)
@@ -236,7 +238,8 @@ class MonitorRunner:
         contract = model.contract
         columns = tuple(dict.fromkeys(name for task in group for name in read_columns(task.monitor, contract)))
         first, read = group[0], reduce(or_, (fields(task.monitor, contract) for task in group))
-        scope = Scope(model, first.segments, groupings_of(first.monitor), columns, first.monitor.version, read)
+        groupings = tuple(dict.fromkeys(name for task in group for name in groupings_of(task.monitor, contract)))
+        scope = Scope(model, first.segments, groupings, columns, first.monitor.version, read)
         for chunk in plan.chunks(first.due, most(scope)):
             reads = self._evaluate.reads(scope)
             # The monitor that reads most goes first: what it reads contains what the others need.
@@ -247,9 +250,7 @@ class MonitorRunner:
     def _in_background(self, task: MonitorTask, model: Model, given: StepInput, lease: Lease, failures: Failures) -> bool:
         """Have the due windows of a task evaluated in the background, and take what was evaluated there. Returns whether there was any."""
         monitor, contract, key = task.monitor, model.contract, _key(task.monitor, model.contract)
-        scope = Scope(
-            model, task.segments, groupings_of(monitor), read_columns(monitor, contract), monitor.version, fields(monitor, contract)
-        )
+        scope = scope_of(monitor, model, task.segments)
         for pair in task.due.pairs():
             later = partial(self._evaluate.later, monitor, Spans.of([pair]), scope)
             self._background.ask(key, pair, later, task.segments, again=given.catching_up)
@@ -298,8 +299,7 @@ class MonitorRunner:
         try:
             return self._evaluate(task.monitor, chunk, reads, task.early)
         except Retryable:
-            contract = reads.scope.model.contract
-            own = dataclasses.replace(reads.scope, columns=read_columns(task.monitor, contract), fields=fields(task.monitor, contract))
+            own = scope_of(task.monitor, reads.scope.model, reads.scope.segments)
             if own == reads.scope:
                 raise
             return self._evaluate(task.monitor, chunk, self._evaluate.reads(own), task.early)
@@ -310,7 +310,7 @@ class MonitorRunner:
         If this process is killed between the two, the alerts get the same readings again, which changes nothing.
         """
         changed, revision = frame.changed(stored)
-        written, numbers = (np.ones_like(changed), np.where(changed, revision, revision - 1)) if given.catching_up else (changed, revision)
+        written, numbers = (frame.every, np.where(changed, revision, revision - 1)) if given.catching_up else (changed, revision)
         self._observe(monitor, frame.readings(changed, revision), lease)
         return frame.table(written, numbers, self._clock.now(), lease.generation), int(changed.sum())
 

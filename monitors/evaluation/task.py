@@ -11,6 +11,7 @@ import numpy as np
 from core.block import Ints
 from core.monitor import Monitor
 from core.span import Spans
+from monitors.evaluation.watched import places
 
 _NEVER = -(1 << 62)
 _STORED = 500_000  # readings that are compared with stored ones at a time
@@ -61,7 +62,7 @@ class MonitorTask:
     @property
     def each(self) -> int:
         """How many readings a window has."""
-        return len(self.segments) * len(self.columns)
+        return int(places(self.monitor, self.columns, self.segments).sum())
 
     @property
     def key(self) -> tuple[object, ...]:

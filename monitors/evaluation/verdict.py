@@ -24,7 +24,7 @@ class Judgement(NamedTuple):
 
     `columns` is how many columns the monitor watches, `allowed` the p-value up to which a budget lets it alarm. `uncalibrated`: alarms rest on
     p-values, and these take rows to be independent, which is no evidence. `note` is the reason of a verdict on a value, `broken` where what the value assumes does not hold.
-    `coverage` is the share of predictions with a label.
+    `coverage` is the share of predictions with a label. `few`: where too few rows are left to compare.
     """
 
     value: Floats
@@ -37,6 +37,7 @@ class Judgement(NamedTuple):
     note: npt.NDArray[np.object_] | None = None
     broken: npt.NDArray[np.bool_] | None = None
     coverage: Floats | None = None
+    few: npt.NDArray[np.bool_] | None = None
 
 
 def alpha(window: int, columns: int) -> float:
@@ -75,6 +76,8 @@ def judge(
         put(given.broken, Verdict.ASSUMPTIONS_BROKEN, note)
     put(np.isnan(compared), Verdict.NOT_ESTIMABLE, "baseline: " + why)
     put(np.isnan(value), Verdict.NOT_ESTIMABLE, why)
+    if given.few is not None:
+        put(given.few & np.isnan(value), Verdict.INSUFFICIENT, why)
     few = (n_baseline != NONE) & (n_baseline < max(monitor.min_samples, 1))
     put(few, Verdict.INSUFFICIENT, _few(n_baseline, monitor.min_samples, "baseline"))
     if measure.sampled:

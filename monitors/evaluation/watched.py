@@ -8,12 +8,13 @@ from functools import reduce
 from operator import or_
 
 import msgspec
+import numpy as np
 
-from core.contract import Column, Contract
+from core.contract import PREDICTION, Column, Contract
 from core.measure import Measure, Subject
 from core.monitor import Monitor
 from core.segment import grouping_of
-from core.span import Spans
+from core.span import Flags, Spans
 from detectors import catalogue
 from detectors.arrival import Age, Copies, Orphans, Rejects, Schema
 from detectors.certainty import Signals
@@ -24,6 +25,7 @@ from detectors.summary.vector_column import Sums
 from monitors.evaluation.maturity import FIELDS
 from monitors.evidence import predicted, signals
 from monitors.evidence.extent import Extent
+from monitors.evidence.groups import crossed
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import PaneFields, Scope
 from monitors.model import Model
@@ -102,6 +104,8 @@ def of_columns(monitor: Monitor) -> Monitor | None:
 def read_columns(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
     """The columns whose panes a monitor reads."""
     read = of_columns(monitor) or monitor
+    if catalogue.spec(read.measure).about.subject.protected:
+        return (PREDICTION,) if fields(read, contract).inputs else ()
     evidence = catalogue.spec(read.measure).evidence
     if evidence is Schema:
         return tuple(column.name for column in contract.features)
@@ -112,13 +116,21 @@ def read_columns(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
     return tuple(name for name in columns_of(read, contract) if name or KINDS[evidence].fields(name).inputs)
 
 
+def scope_of(monitor: Monitor, model: Model, segments: tuple[str, ...]) -> Scope:
+    """The scope of a monitor alone, for some of its segments."""
+    contract = model.contract
+    columns, groupings = read_columns(monitor, contract), groupings_of(monitor, contract)
+    return Scope(model, segments, groupings, columns, monitor.version, fields(monitor, contract))
+
+
 def most(scope: Scope) -> int:
     """How many windows are evaluated at a time."""
     contract = scope.model.contract
     together = multivariate.width(contract.multivariate) if contract.multivariate else 1
     widths = [column.bins for column in contract.summarised] or [1]
     read = [_width(contract.column(name)) if name else together for name in scope.columns] or [1]
-    return max(1, min(_CELLS // (max(*widths, *read) * len(scope.segments)), _SPARSE // (sum(read) * len(scope.segments))))
+    segments = max(1, len(scope.segments))
+    return max(1, min(_CELLS // (max(*widths, *read) * segments), _SPARSE // (sum(read) * segments)))
 
 
 def _width(column: Column) -> int:
@@ -127,8 +139,12 @@ def _width(column: Column) -> int:
 
 
 def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
-    """The columns of a monitor that the contract has; ("",) for a measure of the whole model."""
-    if catalogue.spec(monitor.measure).about.subject is not Subject.COLUMN:
+    """The columns of a monitor that the contract has, or its attributes; ("",) for a measure of the whole model."""
+    subject = catalogue.spec(monitor.measure).about.subject
+    if subject.protected:
+        known = _attributes(contract)
+        return tuple(name for name in monitor.attributes if name in known) or contract.protected or ("",)
+    if subject is not Subject.COLUMN:
         return ("",)
     there = {column.name for column in contract.own}
     return tuple(name for name in monitor.columns if name in there) or tuple(column.name for column in contract.features)
@@ -137,19 +153,43 @@ def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
 def missing(monitor: Monitor, contract: Contract) -> list[str]:
     """The columns that a monitor names and the contract does not have, for example after a new reference."""
     there = {column.name for column in contract.own}
-    return [name for name in monitor.columns if name not in there]
+    return [name for name in monitor.columns if name not in there] + [
+        name for name in monitor.attributes if name not in _attributes(contract)
+    ]
 
 
-def groupings_of(monitor: Monitor) -> tuple[str, ...]:
-    """The groupings of a monitor, with "" for `all`, as panes name it."""
+def _attributes(contract: Contract) -> tuple[str, ...]:
+    """The attributes that a contract has: its dimensions and crosses."""
+    return (*(one.name for one in contract.dimensions), *("*".join(cross) for cross in contract.crosses))
+
+
+def groupings_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
+    """The groupings that a monitor reads, with "" for `all`, as panes name it: its segments, and for attributes their groups and those within the segments."""
+    own = _own(monitor)
+    if not catalogue.spec(monitor.measure).about.subject.protected:
+        return own
+    pairs = ((name, within) for name in columns_of(monitor, contract) for within in own)
+    groups = (crossed(contract, *name.split("*"), *(within.split("*") if within else ())) for name, within in pairs)
+    return tuple(dict.fromkeys((*own, *(name for name in groups if name))))
+
+
+def _own(monitor: Monitor) -> tuple[str, ...]:
     return tuple(dict.fromkeys("" if name == "all" else name for name in ("all", *monitor.segments)))
 
 
 def segments_of(monitor: Monitor, model: Model, found: Sequence[str]) -> tuple[str, ...]:
-    """The segments of a monitor: all values of its groupings that are in the reference or in raw events."""
-    wanted = set(groupings_of(monitor))
+    """The segments of a monitor: all values of its groupings, or of its attributes if it has readings of groups, that are in the reference or in raw events."""
+    groups = catalogue.spec(monitor.measure).about.subject is Subject.GROUP
+    wanted = set(columns_of(monitor, model.contract)) if groups else set(_own(monitor))
     every = {"all", *found, *(model.reference.segments if model.reference else ())}
     return tuple(sorted(segment for segment in every if "*".join(grouping_of(segment)) in wanted))
+
+
+def places(monitor: Monitor, columns: tuple[str, ...], segments: tuple[str, ...]) -> Flags:
+    """Which segments have readings of each column (columns, segments): all, but a group is one of its own attribute only."""
+    if catalogue.spec(monitor.measure).about.subject is not Subject.GROUP:
+        return np.ones((len(columns), len(segments)), np.bool_)
+    return np.array([["*".join(grouping_of(segment)) == column for segment in segments] for column in columns], np.bool_)
 
 
 def unsuited(about: Measure, contract: Contract, column: str) -> str | None:

@@ -1,16 +1,15 @@
 """The readers of all kinds of evidence. A new kind is a file in this folder, and a line in `KINDS`.
 
-A reader has `fields`, the fields of panes that it reads; `read`, the evidence of several sides (a target, a baseline; each pools its spans) from one
-extent; `reference`, the evidence of the reference; and `parts`, which says how many windows fit into memory at a time.
+`reader.EvidenceKind` says what a reader has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
-from core.span import Spans
-from detectors import arrival, certainty, estimate, evidence, sample
+from core.contract import PREDICTION
+from detectors import arrival, by_group, certainty, estimate, evidence, sample
 from detectors.ranked import Ranked
 from monitors.evidence import (
     age,
@@ -19,6 +18,7 @@ from monitors.evidence import (
     counts,
     delays,
     distinct,
+    group_predictions,
     joint,
     labelling,
     late,
@@ -39,29 +39,8 @@ from monitors.evidence import (
     vectors,
     volume,
 )
-from monitors.evidence.extent import Extent
-from monitors.evidence.reads import PaneFields, Reads, Scope
-
-
-class EvidenceKind(Protocol):
-    """A module that reads one kind of evidence."""
-
-    def fields(self, column: str, /) -> PaneFields:
-        """The fields of panes that are read for a column."""
-        ...
-
-    def parts(self, reads: Reads, extent: Extent, windows: Spans, /) -> list[slice]:
-        """The windows to evaluate at a time."""
-        ...
-
-    def read(self, reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spans]], /) -> Sequence[Any]:
-        """The evidence of each side; `column` is "" for a measure of the whole model."""
-        ...
-
-    def reference(self, scope: Scope, column: str, /) -> Any:
-        """The evidence of the reference."""
-        ...
-
+from monitors.evidence.groups import OfGroups
+from monitors.evidence.reader import EvidenceKind
 
 KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.Counts: counts,
@@ -89,4 +68,9 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     certainty.Signals: signals,
     certainty.ScoreTables: score_bins,
     sample.Separation: separation,
+    by_group.GroupPredictions: group_predictions,
+    by_group.PredictionsByGroup: OfGroups(counts, by_group.PredictionsByGroup, PREDICTION),
+    by_group.OutcomesByGroup: OfGroups(confusion, by_group.OutcomesByGroup),
+    by_group.LossesByGroup: OfGroups(losses, by_group.LossesByGroup),
+    by_group.MomentsByGroup: OfGroups(moments, by_group.MomentsByGroup, PREDICTION),
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NoReturn, TypeVar
 
@@ -63,6 +64,15 @@ class Reads:
         self._streams: dict[str, list[tuple[Extent, pa.Table]]] = {}
         self._predictions: list[tuple[Extent, pa.Table]] = []
         self._made: dict[tuple[object, ...], Any] = {}
+
+    def within(self, segments: tuple[str, ...]) -> Reads:
+        """The reads of other segments of the scope's groupings: the same answers."""
+        return self.once(("within", segments), lambda: self._within(segments))
+
+    def _within(self, segments: tuple[str, ...]) -> Reads:
+        other = copy(self)
+        other.scope, other._made = replace(self.scope, segments=segments), {}  # noqa: SLF001 - of this class
+        return other
 
     def inputs(self, extent: Extent, column: str, names: Collection[str]) -> pa.Table:
         """The input panes of a column, one row a cell and segment with rows: start, segment, and the fields `names`.

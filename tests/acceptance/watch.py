@@ -148,6 +148,9 @@ def monitors(pair: flights.Pair) -> list[dict[str, Any]]:
         }
         for name, params in errors.items():
             watched.append({"monitor": name, "measure": f"performance.{name}", **weekly, "baseline": "reference", **params})
+    fair = ("mean_prediction_gap", "error_gap") if pair.task == "regression" else ("equalized_odds_difference", "demographic_parity_ratio")
+    for name in fair:
+        watched.append({"monitor": name, "measure": f"fairness.{name}", **weekly, "segments": ["all"], "attributes": ["origin", "carrier"]})
     if _is_observed(pair):
         signals = [*_SIGNALS, *(["@confidence", "@entropy", "@margin"] if pair.task == "binary" else [])]
         several = {"columns": signals, "segments": ["all", "origin", "@status"]}

@@ -113,6 +113,7 @@ def _scraped(family: Metric) -> str:
 def measures() -> str:
     """The table of docs/measures.md as the catalogue has it."""
     better, subject = {1: "more", 0: "", -1: "less"}, {Subject.COLUMN: "columns", Subject.MODEL: "the model"}
+    subject |= {Subject.ATTRIBUTE: "attributes", Subject.GROUP: "groups"}
     lines = ["| measure | of | task | better | unit | params | usual |", "|---|---|---|---|---|---|---|"]
     for spec in SPECS:
         one, params = spec.about, ", ".join(f"`{name}`" for name in spec.params.__struct_encode_fields__)

@@ -105,7 +105,8 @@ def documents(monitor: Monitor) -> dict[str, object]:
 def monitors(draw: st.DrawFn) -> Monitor:
     """Any monitor of the two models."""
     contract = draw(st.sampled_from([FARE, DELAY]))
-    measure = draw(st.sampled_from([one for one in MEASURES.values() if contract.task in one.tasks]))
+    fit = [one for one in MEASURES.values() if contract.task in one.tasks and (contract.protected or not one.subject.protected)]
+    measure = draw(st.sampled_from(fit))
     some: list[Baseline] = [*([] if measure.of_stream else [Reference()]), Previous(), Prior(draw(st.integers(500, 900)) * contract.pane)]
     baseline = draw(st.sampled_from(some if measure.usual_baseline else [None, *some]))
     low, high = sorted(draw(st.tuples(*[st.floats(-1e9, 1e9)] * 2)))
@@ -116,6 +117,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
     rises = measure.judged is Judged.VALUE and not measure.compares
     compares = [Compare.VALUE, *([Compare.EXCESS] if measure.excess else []), *([Compare.RISE] if rises and baseline else [])]
     groupings = [*(dimension.name for dimension in contract.dimensions), *("*".join(cross) for cross in contract.crosses)]
+    segmented = bool(groupings) and not measure.of_stream and not measure.subject.protected
     n = draw(st.integers(1, 9))
     every = draw(st.integers(1, 50)) * contract.pane
     length = draw(st.integers(1, 10)) * every
@@ -131,7 +133,8 @@ def monitors(draw: st.DrawFn) -> Monitor:
             _NEEDED.get(measure.name, {"promise": 0.9} if measure.judged is Judged.PROMISE else {}), spec(measure.name), contract
         ),
         columns=tuple(draw(st.lists(st.sampled_from(columns), unique=True))) if measure.subject is Subject.COLUMN else (),
-        segments=("all", *draw(st.lists(st.sampled_from(groupings), unique=True))) if groupings and not measure.of_stream else ("all",),
+        attributes=tuple(draw(st.lists(st.sampled_from(groupings), unique=True))) if measure.subject.protected else (),
+        segments=("all", *draw(st.lists(st.sampled_from(groupings), unique=True))) if segmented else ("all",),
         window=Tumbling(length) if every == length else Sliding(length, every),
         baseline=baseline,
         version=None if measure.of_stream else draw(st.none() | st.sampled_from(["1", "2.0", "canary", "null", "1e5"])),

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
 
-from tests.oracle import certainty, dispersion, estimate, joint, quality
+from tests.oracle import certainty, dispersion, estimate, fairness, joint, quality
 from tests.oracle import column as measures
 from tests.oracle import separation as classifier
 from tests.oracle.column import COMPARES
@@ -76,7 +76,7 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
     if (n < least and sampled) or (baseline is not None and baseline[1] < max(least, 1)):
         return "insufficient"
     if value is None:
-        return "not_estimable"
+        return "insufficient" if target.few else "not_estimable"
     if target.uncalibrated:
         return "insufficient"
     if target.broken:
@@ -84,7 +84,7 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
     compared = value
     if (promise := monitor.get("params", {}).get("promise")) is not None:
         compared = abs(value - promise)
-    if monitor["measure"].startswith(("performance.", "uncertainty.")) and baseline is not None:
+    if monitor["measure"].startswith(("performance.", "uncertainty.", "fairness.")) and baseline is not None:
         if baseline_value is None:
             return "not_estimable"
         sizes = (abs(value), abs(baseline_value)) if monitor["measure"] == "performance.bias" else (value, baseline_value)
@@ -92,7 +92,7 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
             compared - abs(baseline_value - promise)
             if promise is not None
             else sizes[0] - sizes[1]
-            if monitor["measure"] in _LESS_IS_BETTER
+            if monitor["measure"] in {*_LESS_IS_BETTER, *fairness.LESS_IS_BETTER}
             else sizes[1] - sizes[0]
         )
     if monitor["measure"] in {"drift.mean_shift", "drift.quantile_shift", "drift.embedding"}:
@@ -124,8 +124,10 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     separated = monitor["measure"] == classifier.MEASURE
     whole_model = monitor["measure"] in quality.MEASURES or of_features or together or sure or separated
     performance = monitor["measure"].startswith("performance.")
-    named = monitor.get("segments") or ["all"]
+    fair, of_groups = monitor["measure"].startswith("fairness."), monitor["measure"] == "fairness.selection_rate"
     columns = [""] if performance or whole_model else monitor.get("columns") or spec.watched(whole.reference)
+    columns = fairness.attributes(monitor, spec) if fair else columns
+    named = columns if of_groups else monitor.get("segments") or ["all"]
 
     @cache
     def basis() -> Basis:
@@ -133,12 +135,12 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
         return dispersion.basis(*read, whole, live, starts, length, every)
 
     for grouping in spec.groupings:
-        if grouping and "*".join(grouping) not in named:
+        if (grouping or of_groups) and "*".join(grouping) not in named:
             continue
         segments = sorted({*whole.segments[grouping], *live.segments[grouping]})
-        for column in columns:
-            estimated = monitor["measure"] in estimate.MEASURES
-            kinds = [(separated, classifier.of_rows), (sure, of_model), (together, _together), (estimated, _estimated)]
+        for column in [one for one in columns if not of_groups or one == "*".join(grouping)]:
+            kinds = [(fair, fairness.lookup), (separated, classifier.of_rows), (sure, of_model), (together, _together)]
+            kinds += [(monitor["measure"] in estimate.MEASURES, _estimated)]
             kinds += [(performance, _performance), (of_features, _features), (whole_model, _quality)]
             lookup = next((one for holds, one in kinds if holds), _columnwise)
             find = lookup(monitor, column, whole, live, grouping, length, every, basis)

@@ -21,6 +21,7 @@ class Found(NamedTuple):
     uncalibrated: bool = False  # made of p-values although no window tells what chance does
     broken: bool = False  # what it assumes does not hold
     coverage: float = 1.0  # by labels
+    few: bool = False  # too few rows are left to compare
 
 
 NOTHING = Found(None, 0)

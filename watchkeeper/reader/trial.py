@@ -30,8 +30,7 @@ from monitors.evaluation.calibration import Calibration
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.verdict import alpha
-from monitors.evaluation.watched import columns_of, fields, groupings_of, in_background, most, read_columns, segments_of, wait
-from monitors.evidence.reads import Scope
+from monitors.evaluation.watched import columns_of, in_background, most, scope_of, segments_of, wait
 from monitors.model import Model
 from watchkeeper.backend import Backend
 from watchkeeper.reader.sources import Sources
@@ -130,7 +129,7 @@ class TrialReader(Sources):
         limit = _TRAINED if in_background(monitor) else _MOST
         if (many := len(windows) * len(columns) * len(segments)) > limit:
             raise ConfigError(f"these are {many:,} readings", remedy=f"ask for {limit:,} at most: fewer columns, one segment, or less time")
-        scope = Scope(model, segments, groupings_of(monitor), read_columns(monitor, contract), monitor.version, fields(monitor, contract))
+        scope = scope_of(monitor, model, segments)
         for chunk in plan.chunks(windows, most(scope)) if segments else ():
             yield self._evaluate(monitor, chunk, self._evaluate.reads(scope), early)
 
@@ -162,7 +161,7 @@ def told(found: Calibration) -> dict[str, Any]:
 
 def _all(frame: Frame) -> tuple[Any, Any]:
     """All places of a frame, and the revision of each."""
-    return np.ones(frame.value.shape, np.bool_), np.ones(frame.value.shape, np.int64)
+    return frame.every, np.ones(frame.value.shape, np.int64)
 
 
 def _advance(

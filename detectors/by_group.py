@@ -1,0 +1,67 @@
+"""Evidence of another kind for each group of an attribute: the values of a protected dimension, or of a cross of several.
+
+The last dimension of `predictions`, and that before the last of sums by class, are the groups; the dimensions before are windows x segments, as in all evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from core.block import Floats
+from detectors.evidence import Confusion, Counts, Losses, Moments
+
+E = TypeVar("E")
+
+
+@dataclass(frozen=True)
+class ByGroup(Generic[E]):
+    """The evidence `of` each of the groups (..., groups), whose segments are called `names`, and all their `predictions` (..., groups)."""
+
+    names: tuple[str, ...]
+    of: E
+    predictions: Floats
+
+    @property
+    def each(self) -> Floats:
+        """The rows of each group: (..., groups)."""
+        found: Any = self.of
+        return np.asarray(found.n)
+
+    @property
+    def n(self) -> Floats:
+        """The rows of all groups: (...)."""
+        return np.asarray(self.each.sum(-1))
+
+    @property
+    def empty(self) -> Any:
+        """Why there are none."""
+        found: Any = self.of
+        return found.empty
+
+
+@dataclass(frozen=True)
+class PredictionsByGroup(ByGroup[Counts]):
+    """Predictions by class, of each group."""
+
+
+@dataclass(frozen=True)
+class OutcomesByGroup(ByGroup[Confusion]):
+    """Labelled rows by class, of each group."""
+
+
+@dataclass(frozen=True)
+class LossesByGroup(ByGroup[Losses]):
+    """Losses of labelled rows, of each group."""
+
+
+@dataclass(frozen=True)
+class MomentsByGroup(ByGroup[Moments]):
+    """Moments of predicted numbers, of each group."""
+
+
+@dataclass(frozen=True)
+class GroupPredictions(Counts):
+    """Predictions by class, of segments that are groups themselves."""

@@ -1,0 +1,101 @@
+"""Selection rates of groups, and demographic parity: groups are selected equally often, whatever their labels are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.block import Floats
+from core.contract import Column
+from core.measure import Judged, Measure, Subject
+from detectors.by_group import GroupPredictions, PredictionsByGroup
+from detectors.evidence import Counts
+from detectors.fairness.comparison import Comparison, about, compared
+from detectors.fairness.figure import Rate
+from detectors.fairness.option import FOUR_FIFTHS, POINTS, ClassParams, SelectionParams, settled, with_positive
+from detectors.interval import wilson
+from detectors.spec import Result, Spec, estimable
+
+_UNBINNED = "the reference has no prediction of the positive class, so that panes do not count it"
+_NOBODY = "no group is selected"
+
+
+def selected(of: Counts, positive: object) -> Rate:
+    """The share of predictions that are the positive class: counts by bin (..., bins) to (...); NaN if the class has no bin of its own."""
+    return Rate(_count(of.counts, of.column, str(positive)), of.n)
+
+
+def _count(counts: Floats, column: Column, positive: str) -> Floats:
+    if positive not in column.categories:
+        return np.full(counts.shape[:-1], np.nan)
+    return np.asarray(counts[..., column.categories.index(positive)])
+
+
+def parity(groups: PredictionsByGroup, params: ClassParams, *, ratio: bool = False) -> Comparison:
+    """The gap between selection rates."""
+    rate = selected(groups.of, params.positive)
+    return Comparison(groups, {"selection_rate": rate}, params, ratio=ratio, labelled=False, selection=rate)
+
+
+def _ratio(groups: PredictionsByGroup, _baseline: object, params: ClassParams) -> Result:
+    found = parity(groups, params, ratio=True).result()
+    nobody = np.isnan(found.value) & (found.why == np.array(None))
+    return replace(found, why=np.where(nobody, np.array(_NOBODY, object), np.asarray(found.why)))
+
+
+def _rate(groups: GroupPredictions, _baseline: object, params: SelectionParams) -> Result:
+    rate = selected(groups, params.positive)
+    few = (groups.n > 0) & (groups.n < params.min_group)
+    value, why = estimable(rate.value, (few, f"fewer than {params.min_group} rows"), (np.isnan(rate.count), _UNBINNED))
+    return Result(value, why, lambda phi: wilson(value, groups.n / phi), few=few)
+
+
+SELECTION_RATE = Spec(
+    about=Measure(
+        name="fairness.selection_rate",
+        title="Selection rate",
+        formula="predictions of the positive class / n, of each group",
+        unit="share",
+        subject=Subject.GROUP,
+        judged=Judged.WORSE,
+        better=1,
+        tasks=about("", "", "").tasks,
+    ),
+    evidence=GroupPredictions,
+    compute=_rate,
+    no_value="no rows",
+    params=SelectionParams,
+    settle=with_positive,
+)
+DIFFERENCE = Spec(
+    about=about(
+        "demographic_parity_difference",
+        "Demographic parity difference",
+        "largest selection rate of a group - smallest",
+        brief="Parity difference",
+        requires=(),
+    ),
+    evidence=PredictionsByGroup,
+    compute=compared(parity),
+    no_value=_UNBINNED,
+    params=ClassParams,
+    settle=lambda params, contract: settled(params, contract, POINTS),
+)
+RATIO = Spec(
+    about=about(
+        "demographic_parity_ratio",
+        "Demographic parity ratio",
+        "smallest selection rate of a group / largest",
+        brief="Parity ratio",
+        unit="",
+        better=1,
+        requires=(),
+    ),
+    evidence=PredictionsByGroup,
+    compute=_ratio,
+    no_value=_UNBINNED,
+    params=ClassParams,
+    settle=lambda params, contract: settled(params, contract, FOUR_FIFTHS),
+)
+SPECS = (SELECTION_RATE, DIFFERENCE, RATIO)

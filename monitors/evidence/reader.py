@@ -1,0 +1,30 @@
+"""What a reader of evidence has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from core.span import Spans
+from monitors.evidence.extent import Extent
+from monitors.evidence.reads import PaneFields, Reads, Scope
+
+
+class EvidenceKind(Protocol):
+    """A module, or an object, that reads one kind of evidence."""
+
+    def fields(self, column: str, /) -> PaneFields:
+        """The fields of panes that are read for a column."""
+        ...
+
+    def parts(self, reads: Reads, extent: Extent, windows: Spans, /) -> list[slice]:
+        """The windows to evaluate at a time."""
+        ...
+
+    def read(self, reads: Reads, extent: Extent, column: str, sides: Sequence[Sequence[Spans]], /) -> Sequence[Any]:
+        """The evidence of each side, of which each pools its spans, from one extent. `column` is "" for a measure of the whole model, an attribute for one of groups."""
+        ...
+
+    def reference(self, scope: Scope, column: str, /) -> Any:
+        """The evidence of the reference."""
+        ...
