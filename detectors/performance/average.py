@@ -57,17 +57,18 @@ def class_of(written: str | float | bool, contract: Contract) -> str:
 def rate(part: Floats, whole: Floats, target: Confusion, params: Average) -> Floats:
     """Part / whole, from counts by class (..., K); (...).
 
-    0/0 is NaN for a single class; in an average it counts as 0, as in scikit-learn. `micro` is the sum of parts divided by the sum of wholes, `weighted`
-    weights by labelled rows.
+    0/0 is NaN for a single class; in an average it counts as 0, as in scikit-learn. `macro` and `micro` are over the classes in the labels or predictions of
+    each place; `micro` is the sum of parts divided by the sum of wholes, `weighted` weights by labelled rows.
     """
     params = _usual(params, target)
     with np.errstate(invalid="ignore", divide="ignore"):
         if params.class_ is not None:
             index = _index(target, params)
             return np.full(part.shape[:-1], np.nan) if index is None else np.asarray(part[..., index] / whole[..., index])
+        there = _there(target)
         if params.average == "micro":
-            return np.asarray(part.sum(-1) / whole.sum(-1))
-        weight = target.labelled if params.average == "weighted" else (target.predicted + target.labelled > 0).astype(np.float64)
+            return np.asarray((part * there).sum(-1) / (whole * there).sum(-1))
+        weight = target.labelled if params.average == "weighted" else there
         each = np.where(whole > 0, part / whole, 0.0)
         return np.asarray((each * weight).sum(-1) / weight.sum(-1))
 
@@ -115,10 +116,15 @@ def _index(target: Confusion, params: Average) -> int | None:
     return target.classes.index(str(params.class_)) if params.class_ in target.classes else None
 
 
+def _there(target: Confusion) -> Floats:
+    """1 for a class in the labels or predictions, else 0: (..., K). Other windows of a block may have other classes."""
+    return np.asarray(target.predicted + target.labelled > 0, np.float64)
+
+
 def _rows(whole: Floats, target: Confusion, params: Average) -> Floats:
     """How many rows a rate is a share of: (...), NaN where it is no share of rows."""
     params = _usual(params, target)
     if (index := _index(target, params)) is not None:
         return np.asarray(whole[..., index])
-    rows = whole.sum(-1)
+    rows = (whole * _there(target)).sum(-1)
     return np.where((params.average == "micro") & (rows == target.labelled.sum(-1)), rows, np.nan)
