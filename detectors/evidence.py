@@ -232,7 +232,8 @@ class Losses:
 class ScoreLosses:
     """The losses of scores by name; n, which is the labelled rows with a score, and `labelled`, all labelled rows, each (...).
 
-    `ranks` (..., K) are the rows by the place of their label's class when classes are ordered by their score, the highest first. Rows without a score for that class have none.
+    `ranks` (..., K + 1) are the rows by the place of their label's class when the K classes are ordered by their score, the highest first; the last place is that
+    of rows with scores for other classes only.
     """
 
     n: Floats

@@ -15,7 +15,7 @@ from detectors.interval import wilson
 from detectors.spec import Places, Result, Spec, estimable
 
 _SINCE = "log"  # a loss that panes have since they have ranks
-_NONE = "no row has a score for the class of its label"
+_NONE = "no labelled row has a score"
 
 
 class TopParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,9 +25,9 @@ class TopParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def top_k_accuracy(ranks: Floats, k: int) -> Floats:
-    """The share of rows with a rank below k, of rows by rank (..., K): (...), NaN without rows."""
+    """The share of rows with a rank below k, of rows by rank (..., K + 1), whose last are misses for every k: (...), NaN without rows."""
     with np.errstate(invalid="ignore"):
-        return np.asarray(ranks[..., :k].sum(-1) / ranks.sum(-1))
+        return np.asarray(ranks[..., :-1][..., :k].sum(-1) / ranks.sum(-1))
 
 
 def _compute(target: ScoreLosses, _baseline: ScoreLosses | None, params: TopParams) -> Result:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from core.block import Categories, Floats, Ints, Outcomes
 from core.classes import Classes
@@ -14,7 +15,7 @@ from core.contract import LABEL, Contract, Task
 from core.region import INTERVAL, SET, has
 from detectors.summary.score import members, scores
 
-NO_RANK = -1  # of a row without a score for the class of its label
+NO_RANK = -1  # of a row without any score
 _HUGE = 1e300
 _EPSILON = float(np.finfo(np.float64).eps)
 
@@ -47,6 +48,11 @@ class LossRows:
         return scores(self.contract, self.outcomes)
 
     @cached_property
+    def scored(self) -> npt.NDArray[np.bool_]:
+        """Whether a row has a score for any judged class: (n,)."""
+        return np.asarray((~np.isnan(self.scores)).any(axis=1), np.bool_)
+
+    @cached_property
     def truth(self) -> Floats:
         """1 for the judged class that is the label, else 0: (n, classes)."""
         if not isinstance(self.outcomes.label, Categories):
@@ -63,11 +69,15 @@ class LossRows:
 
     @cached_property
     def rank(self) -> Ints:
-        """The place of the label's class among the classes by their score, 0 for the highest, `NO_RANK` without one: (n,). Of equal scores the later class is first, as in scikit-learn."""
+        """The place of the label's class among the classes by their score, 0 for the highest: (n,). Of equal scores the later class is first, as in scikit-learn.
+
+        A label whose class has no score is behind all classes; a row without any score has `NO_RANK`.
+        """
         own, place = self.own[:, None], np.arange(self.scores.shape[1])
         index = np.argmax(self.truth, axis=1)[:, None] if len(place) else np.zeros((len(self.outcomes), 1), np.int64)
         ahead = (self.scores > own) | ((self.scores == own) & (place > index))
-        return np.where(np.isnan(self.own), NO_RANK, ahead.sum(axis=1))
+        last = np.where(self.scored, self.scores.shape[1], NO_RANK)
+        return np.where(np.isnan(self.own), last, ahead.sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -124,8 +134,9 @@ def _symmetric(rows: LossRows) -> Floats:
 
 
 def _log(rows: LossRows) -> Floats:
-    """-log of the score of the label's class, which is clipped to the epsilon of float64."""
-    return np.asarray(-np.log(np.clip(rows.own, _EPSILON, 1 - _EPSILON)))
+    """-log of the score of the label's class, which is clipped to the epsilon of float64: if only other classes have a score, this one got none."""
+    own = np.where(np.isnan(rows.own) & rows.scored, 0.0, rows.own)
+    return np.asarray(-np.log(np.clip(own, _EPSILON, 1 - _EPSILON)))
 
 
 def _quadratic(rows: LossRows) -> Floats:

@@ -147,7 +147,7 @@ def _ranks(panes: PaneRows, rows: LossRows) -> dict[str, pa.Array]:
     """Rows by the rank of their label's class; empty lists but for a multiclass model."""
     if rows.contract.task != Task.MULTICLASS:
         return _empty(panes, LAYOUT.lists[5])
-    found = panes.tally(rows.rank, max(rows.scores.shape[1], 1), where=np.asarray(rows.rank != NO_RANK, np.bool_))
+    found = panes.tally(rows.rank, rows.scores.shape[1] + 1, where=np.asarray(rows.rank != NO_RANK, np.bool_))
     return {"rank": found.lists(found.bin, pa.uint16()), "rank_count": found.lists(found.count, pa.uint64())}
 
 

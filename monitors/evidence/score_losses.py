@@ -37,5 +37,5 @@ def reference(scope: Scope, _column: str) -> ScoreLosses:
 def _of(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> ScoreLosses:
     rows = dense.Rows(table, extent.cells, scope.segments)
     labelled, scored = (extent.pooled(rows.total(name), side) for name in ("n", "scored"))
-    ranks = extent.pooled(rows.counts("rank", "rank_count", max(len(judged(scope.model.contract)), 1)), side)
+    ranks = extent.pooled(rows.counts("rank", "rank_count", len(judged(scope.model.contract)) + 1), side)
     return ScoreLosses(scored, labelled, losses.sums(scope, table, extent, side), np.asarray(ranks))

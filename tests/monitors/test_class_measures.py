@@ -198,11 +198,17 @@ def test_losses_of_the_scores_of_many_classes_are_scikit_learns(seed: int, count
         assert value(store, "performance.top_k_accuracy", {"k": k}) == pytest.approx(wanted, abs=1e-12)
 
 
-def test_rows_without_a_score_for_their_label_are_left_out_and_counted() -> None:
-    """A row without any score does not count at all."""
+def test_a_label_without_a_score_among_others_is_missed() -> None:
+    """Its class got no probability. The Brier score leaves such rows out and counts them. A row without any score does not count at all."""
     scores = np.array([[0.6, 0.4, np.nan], [0.5, 0.3, 0.2], [np.nan] * 3, [0.2, 0.7, 0.1]])
     store = multiclass(("a", "b", "c"), ["a"] * 4, ["c", "b", "a", "z"], scores)
-    for name, wanted in (("log_loss", -np.log(0.3)), ("brier", 0.25 + 0.49 + 0.04), ("top_k_accuracy", 1.0)):
-        (reading,) = readings(store, f"performance.{name}")
-        assert (reading.n_target, reading.evidence["left_out"]) == (3, 2)
+    for name, params, wanted, left_out in (
+        ("log_loss", {}, (-np.log(0.3) - 2 * np.log(np.finfo(np.float64).eps)) / 3, None),
+        ("brier", {}, 0.25 + 0.49 + 0.04, 2),
+        ("top_k_accuracy", {"k": 1}, 0.0, None),
+        ("top_k_accuracy", {"k": 2}, 1 / 3, None),
+        ("top_k_accuracy", {"k": 9}, 1 / 3, None),
+    ):
+        (reading,) = readings(store, f"performance.{name}", params)
+        assert (reading.n_target, reading.evidence.get("left_out")) == (3, left_out)
         assert reading.value == pytest.approx(wanted)
