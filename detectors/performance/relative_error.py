@@ -24,9 +24,9 @@ SMAPE = mean_loss(
 
 
 def wape(absolute: LossSums, sizes: LossSums) -> Floats:
-    """Sum |prediction - label| / sum |label|: (...), NaN where all labels are 0."""
+    """Sum |prediction - label| / sum |label|: (...), NaN where all labels are 0, and where they are too large for a sum."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.where(sizes.total > 0, absolute.total / sizes.total, np.nan))
+        return np.asarray(np.where((sizes.total > 0) & np.isfinite(sizes.total), absolute.total / sizes.total, np.nan))
 
 
 def _wape(target: Losses, _baseline: Losses | None, _params: NoParams) -> Result:

@@ -13,6 +13,7 @@ from sklearn import metrics
 
 from core.block import Floats
 from core.contract import Contract
+from detectors.performance.losses import TOO_LARGE
 from tests.monitors.outcomes import Store, numbers, readings, value
 
 NUMBERS = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6))
@@ -80,6 +81,13 @@ def test_errors_beyond_every_number_have_no_value(name: str) -> None:
     """Infinity never leaves a detector."""
     found = value(numbers(np.array([1.7e308, -1.7e308]), np.array([-1.7e308, 1.7e308])), f"performance.{name}")
     assert np.isnan(found) or name == "smape"
+
+
+def test_wape_has_no_value_where_labels_are_too_large_for_a_sum() -> None:
+    """Finite errors over an infinite sum would be 0."""
+    (reading,) = readings(numbers(np.array([1.6e308, 1.6e308]), np.array([1.7e308, 1.7e308])), "performance.wape")
+    assert reading.value is None
+    assert TOO_LARGE in str(reading.reason)
 
 
 class Older(Store):

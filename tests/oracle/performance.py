@@ -81,7 +81,7 @@ def _of_errors(name: str, true: Numbers, said: Numbers, params: Mapping[str, Any
         "max_error": lambda: float(np.abs(error).max()),
         "mape": lambda: float(np.mean(np.abs(error[sizes > 0]) / sizes[sizes > 0])) if sizes.any() else None,
         "smape": lambda: float(np.mean(2 * np.abs(error) / np.where((said == 0) & (true == 0), 1, np.abs(said) + sizes))),
-        "wape": lambda: float(np.abs(error).sum() / sizes.sum()) if sizes.any() else None,
+        "wape": lambda: float(np.abs(error).sum() / sizes.sum()) if sizes.any() and np.isfinite(sizes.sum()) else None,
         "r2": lambda: float(r2_score(true, said)) if np.ptp(true) > 0 else None,
         "quantile_loss": lambda: float(mean_pinball_loss(true, said, alpha=params.get("q", 0.5))),
     }
