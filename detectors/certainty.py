@@ -15,6 +15,11 @@ from detectors.evidence import Moments
 SIGNALS = ("@confidence", "@entropy", "@margin", "@interval_width", "@set_size", "@ensemble_mean", "@ensemble_std")
 
 
+def having(rows: Floats, n: Floats) -> Floats:
+    """The rows that count where only those that have something do: (...). Where none has, all n, so that the reason is that and not that they are few."""
+    return np.where(rows > 0, rows, n)
+
+
 @dataclass(frozen=True)
 class Signals:
     """Moments of those of `SIGNALS` that the contract has, by name; n counts all rows (...)."""

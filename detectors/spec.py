@@ -74,6 +74,7 @@ class Spec(Generic[E, P]):
     `compute(target, baseline, params)` takes a block of evidence for each side, None if there is no baseline. `no_value` says why there may be no value
     although there are rows. `settle` fills in the defaults for a contract, and raises ConfigError if the params do not fit it.
     `of_scores` is the evidence that it takes in place of the other if its params have a `threshold`.
+    `counted` gives the rows that count for `min_samples`, by default all of the evidence: (...).
     `wait` is how long after its end a window is evaluated, in microseconds. `earlier` is how many windows before it a value depends on: they are given as `target.earlier`.
     `background`: a window takes seconds of CPU, so it is evaluated beside all others.
     """
@@ -84,6 +85,7 @@ class Spec(Generic[E, P]):
     no_value: str
     params: type[P] = NoParams  # type: ignore[assignment]
     settle: Callable[[P, Contract], P] = lambda params, _contract: params
+    counted: Callable[[E], Floats] = lambda evidence: evidence.n  # type: ignore[attr-defined]
     wait: Callable[[P], int] = lambda _params: 0
     earlier: Callable[[P], int] = lambda _params: 0
     background: bool = False

@@ -12,6 +12,7 @@ from core.block import Floats
 from core.contract import Contract, Task
 from core.error import ConfigError
 from core.measure import Judged, Measure, Need
+from detectors.certainty import having
 from detectors.evidence import Losses
 from detectors.rate import rate
 from detectors.spec import Places, Result, Spec
@@ -61,6 +62,7 @@ def _spec(name: str, title: str, loss: str, what: str, tasks: tuple[Task, ...]) 
         ),
         evidence=Losses,
         compute=compute,
+        counted=lambda side: having(sums(side)[1], side.n),
         no_value=f"no labelled prediction has a prediction {what}",
         params=Promise,
         settle=_settle,

@@ -12,7 +12,7 @@ from core.measure import Judged, Measure
 from detectors.certainty import Signals
 from detectors.evidence import Moments
 from detectors.spec import NoParams, Places, Result, Spec, estimable
-from detectors.uncertainty.mean import missing
+from detectors.uncertainty.mean import counted, missing
 
 _STD, _MEAN = "@ensemble_std", "@ensemble_mean"
 NOTHING = "no prediction has `ensemble`"
@@ -61,4 +61,5 @@ SPEC = Spec(
     evidence=Signals,
     compute=ensemble_variance,
     no_value=NOTHING,
+    counted=lambda side: counted(side, _STD),
 )

@@ -9,7 +9,7 @@ import numpy as np
 from core.block import Floats
 from core.contract import Task
 from core.measure import Judged, Measure, Need
-from detectors.certainty import Signals
+from detectors.certainty import Signals, having
 from detectors.evidence import Moments
 from detectors.interval import student
 from detectors.law import chi_square
@@ -48,6 +48,11 @@ def missing(shape: tuple[int, ...], signal: str) -> Result:
     return Result(np.full(shape, np.nan), np.full(shape, f"the contract has no signal `{signal}`", object))
 
 
+def counted(side: Signals, signal: str) -> Floats:
+    """The rows that have a signal: (...)."""
+    return having(side.of[signal].finite, side.n) if signal in side.of else side.n
+
+
 def _spec(name: str, title: str, signal: str, formula: str, **about: Any) -> Spec[Signals, NoParams]:
     nothing = f"no prediction has `{signal}`"
 
@@ -57,7 +62,7 @@ def _spec(name: str, title: str, signal: str, formula: str, **about: Any) -> Spe
         return mean(target.of[signal], None if baseline is None else baseline.of[signal], nothing)
 
     made = Measure(name=f"uncertainty.{name}", title=title, formula=formula, judged=Judged.WORSE, tested=True, **about)
-    return Spec(about=made, evidence=Signals, compute=compute, no_value=nothing)
+    return Spec(about=made, evidence=Signals, compute=compute, no_value=nothing, counted=lambda side: counted(side, signal))
 
 
 SPECS = (

@@ -147,6 +147,18 @@ def test_coverage_is_a_rate_with_wilsons_interval(name: str) -> None:
     assert np.isnan(result(name, Losses(np.full((1, 1), 120.0), {}), promise=0.9).value).all()
 
 
+def test_rows_without_a_region_or_a_signal_do_not_count_for_min_samples() -> None:
+    """Of 1,000 labelled rows 3 have an interval: n is 3. Where none has one it is all, and the reason that none has."""
+    sizes = np.array([[1_000.0, 1_000.0]])
+    held = LossSums(np.array([[3.0, 0.0]]), np.array([[2.0, 0.0]]), np.array([[2.0, 0.0]]))
+    spec = catalogue.spec("uncertainty.interval_coverage")
+    assert spec.counted(Losses(sizes, {"in_interval": held})).tolist() == [[3.0, 1_000.0]]
+    assert spec.counted(Losses(sizes, {})).tolist() == sizes.tolist()
+    some = signals(entropy=np.array([0.1, np.nan, np.nan, 0.3]))
+    assert catalogue.spec("uncertainty.entropy").counted(some).tolist() == [[2.0]]
+    assert catalogue.spec("uncertainty.margin").counted(some).tolist() == [[4.0]]
+
+
 def test_the_promise_is_the_level_of_the_contracts_intervals_unless_it_is_written() -> None:
     """Without either the monitor is refused."""
     spec, contract = catalogue.spec("uncertainty.interval_coverage"), blocks.contract(Task.REGRESSION)

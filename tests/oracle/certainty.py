@@ -36,7 +36,11 @@ def of(measure: str, rows: Rows, held: npt.NDArray[np.int64], whole: Rows, phi: 
     if measure in reliability.MEASURES:
         value, n = reliability.of(measure, rows, held, whole.once("edges", lambda: reliability.edges(whole)))
         return Value(value), n
-    return (_mean(measure, _numbers(measure, rows)[held], phi) if measure in _MEANS else _covered(*_covers(rows, held), phi)), len(held)
+    if measure in _MEANS:
+        values = _numbers(measure, rows)[held]
+        return _mean(measure, values, phi), int(np.isfinite(values).sum()) or len(held)
+    inside, n = _covers(rows, held)
+    return _covered(inside, n, phi), n or len(held)
 
 
 def statistic(measure: str, rows: Rows, target: Flags, rest: Flags) -> float | None:
