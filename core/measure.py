@@ -132,6 +132,10 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a threshold has to say `below` or `above`: the value itself is judged although more of it is better, or there is no baseline to be worse than."""
         return (self.judged is Judged.WORSE and baseline is None) or (self.judged is Judged.VALUE and self.better > 0)
 
+    def may_take_side(self, baseline: object | None) -> bool:
+        """Whether a threshold may say `below` or `above` of the value itself."""
+        return self.takes_side(baseline) or (self.judged is Judged.PROMISE and baseline is None)
+
     def worse(self, value: Any, baseline: Any, *, against: bool, promise: float | None = None) -> Any:
         """The number that is compared with thresholds that are numbers; value and baseline are floats or arrays of one shape.
 

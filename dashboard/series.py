@@ -170,7 +170,8 @@ def limits(monitor: Monitor, about: Measure, series: Series) -> list[Limit]:
             drawn.append(Limit(level, f"{level} {word}{number.exact(amount)}", _plus(_less(series.value, moved), float(amount))))
             continue
         relative = isinstance(limit, int | float) and about.judged is Judged.WORSE and against
-        y = [about.limit(float(amount), at, against=relative, promise=monitor.params.get("promise")) for at in series.baseline]
+        promise = None if isinstance(limit, dict) else monitor.params.get("promise")
+        y = [about.limit(float(amount), at, against=relative, promise=promise) for at in series.baseline]
         drawn.append(Limit(level, f"{level} {f'worse by {number.exact(amount)}' if relative else said}", y))
     return drawn
 

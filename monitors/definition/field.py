@@ -131,12 +131,11 @@ def threshold(value: Any, measure: Measure | None, against: Baseline | None) -> 
         if len(value) != 1 or not set(value) <= {"below", "above"}:
             raise ConfigError(f"`{short(value)}` is no threshold", remedy="write one of `{below: 0.8}` and `{above: 12}`")
         ((side, number),) = value.items()
-        if measure is not None and not measure.takes_side(against):
-            why = (
-                f"compared is how much worse than `{against.brief}` it is"
-                if against and measure.judged is Judged.WORSE
-                else "compared is the value itself, and more is worse"
-            )
+        if measure is not None and not measure.may_take_side(against):
+            why = "compared is the value itself, and more is worse"
+            if against and measure.judged in (Judged.WORSE, Judged.PROMISE):
+                how = "worse" if measure.judged is Judged.WORSE else "farther from the promise"
+                why = f"compared is how much {how} than `{against.brief}` it is"
             raise ConfigError(f"`{measure.name}` takes a number here: {why}", remedy="write `0.1`")
         return {side: _number(number)}
     number = _number(value)
@@ -152,6 +151,8 @@ def ordered(warn: Threshold | None, critical: Threshold | None) -> None:
     """Raise ConfigError unless `critical` is as bad as `warn`, or worse."""
     if warn is None or critical is None:
         return
+    if isinstance(warn, dict) != isinstance(critical, dict):
+        raise ConfigError("one of `warn` and `critical` has a side", remedy="write a number or a side in both")
     sides = [next(iter(one)) if isinstance(one, dict) else "above" for one in (warn, critical)]
     if sides[0] != sides[1]:
         raise ConfigError("`warn` and `critical` have different sides", remedy=f"write `{{{sides[0]}: ...}}` in both")

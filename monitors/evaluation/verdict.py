@@ -95,7 +95,8 @@ def _compared(monitor: Monitor, measure: Measure, given: Judgement) -> Floats:
         return given.excess
     if monitor.compare is Compare.RISE:
         return np.asarray(given.value - given.baseline_value)
-    against, promise = monitor.baseline is not None, monitor.params.get("promise")
+    sided = any(isinstance(one, dict) for one in (monitor.warn, monitor.critical))
+    against, promise = monitor.baseline is not None, None if sided else monitor.params.get("promise")
     return np.asarray(measure.worse(given.value, given.baseline_value, against=against, promise=promise))
 
 

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from core.baseline.kind import read as reference
 from core.block import Floats
 from core.contract import Column, Contract, Kind, Roles, Task
 from core.error import ConfigError
+from core.monitor import Monitor
 from core.region import INTERVAL, SET
 from core.segment import Segments
 from detectors import catalogue
@@ -23,6 +25,9 @@ from detectors.evidence import Losses, LossSums, Moments
 from detectors.spec import Result
 from detectors.summary.loss import LOSSES, LossRows, losses_of
 from detectors.summary.performance import PerformanceSummary
+from monitors.definition import field
+from monitors.evaluation.frame import NONE, VERDICTS
+from monitors.evaluation.verdict import Judgement, judge
 from monitors.reference.derive import Options, derive
 from tests.detectors import blocks
 from tests.detectors.raw import Side
@@ -167,6 +172,21 @@ def test_the_promise_is_the_level_of_the_contracts_intervals_unless_it_is_writte
     assert spec.settle(spec.params(promise=0.95), levelled).promise == 0.95
     with pytest.raises(ConfigError, match="what is promised"):
         spec.settle(spec.params(), contract)
+
+
+def test_a_coverage_without_a_baseline_may_have_a_side() -> None:
+    """`{below: 0.85}` is of the coverage itself, whatever is promised; a baseline leaves only the distance."""
+    about, baseline = catalogue.spec("uncertainty.interval_coverage").about, reference("reference")
+    assert field.threshold({"below": 0.85}, about, None) == {"below": 0.85}
+    with pytest.raises(ConfigError, match="farther from the promise"):
+        field.threshold({"below": 0.85}, about, baseline)
+    with pytest.raises(ConfigError, match="has a side"):
+        field.ordered(0.03, {"above": 0.97})
+    monitor = Monitor(name="c", model="m", measure=about.name, params={"promise": 0.9}, critical={"below": 0.85}, min_samples=1)
+    value, nothing, n = np.array([0.84, 0.9, 0.99]), np.full(3, np.nan), np.full(3, 100)
+    given = Judgement(value, nothing, nothing, nothing, 1)
+    codes, _ = judge(monitor, about, given, n, np.full(3, NONE), "", "")
+    assert [VERDICTS[code] for code in codes] == ["critical", "ok", "ok"]
 
 
 def test_a_coverage_is_judged_by_its_distance_from_the_promise() -> None:
