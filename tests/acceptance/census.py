@@ -189,7 +189,7 @@ def monitors() -> list[dict[str, Any]]:
         *sureness(shared),
         {
             **shared,
-            "segments": ["all", "sex"],
+            "segments": ["all"],
             "monitor": "classifier",
             "measure": "drift.domain_classifier",
             "target": {"window": "15d"},

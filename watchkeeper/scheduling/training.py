@@ -1,4 +1,4 @@
-"""Classifiers are trained in a process of their own: one at a time, on one core, at the lowest priority.
+"""Classifiers are trained in a process of their own: one at a time, on one core, at a low priority.
 
 So they take no time from the threads of this process, which share one interpreter. The process begins with the first classifier and ends with this one, however this one ends.
 """
@@ -22,7 +22,7 @@ from core.error import ConfigError, Retryable, WatchkeeperError
 from detectors.drift.domain_classifier import separate
 from detectors.sample import Separated
 
-_NICE = 19
+_NICE = 5  # about a third of the share of a usual process: at the lowest priority a busy machine would never let a stream become quiet
 
 
 class Training:
