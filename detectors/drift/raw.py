@@ -21,7 +21,7 @@ def of_rows(target: Counts, baseline: Counts, loose: npt.NDArray[np.bool_], dist
     Every number that was counted must be there.
     """
     found = np.full(loose.shape, np.nan)
-    if target.rows is None or not loose.any():
+    if target.rows is None or (baseline.rows is None and not baseline.of_reference) or not loose.any():
         return found
     n, m = (np.broadcast_to(side.counts[..., : side.column.values].sum(-1), loose.shape) for side in (target, baseline))
     for window, segment in np.argwhere(loose).tolist():

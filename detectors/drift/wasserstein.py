@@ -57,7 +57,7 @@ def _compute(target: Sums, baseline: Sums, _params: NoParams) -> Result:
     held = areas(target, baseline)
     with np.errstate(invalid="ignore", over="ignore"):
         binned = np.abs(held).sum(-1)
-        distance = np.where(loose, of_rows(target, baseline, loose, wasserstein_of_rows), binned) / (scale or np.nan)
+        distance = np.where(loose, of_rows(target, baseline, loose & (scale is not None), wasserstein_of_rows), binned) / (scale or np.nan)
     value, why = estimable(
         distance,
         ((n == 0) | (m == 0), NO_NUMBERS),
