@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from core.block import Floats
+from core.block import Floats, Ints
 
 DRAWS = 100  # calibrators of resampled references
 _SEED = 30
@@ -35,17 +35,24 @@ def calibrator(positive: Floats, negative: Floats) -> Calibrator:
 def _made(positive: bytes, negative: bytes) -> Calibrator:
     held = np.stack([np.frombuffer(positive), np.frombuffer(negative)])
     drawn = np.random.Generator(np.random.PCG64(_SEED)).poisson(held, (DRAWS, *held.shape))
-    made = Calibrator(_isotonic(held), np.stack([_isotonic(one) for one in drawn]))
+    made = Calibrator(_isotonic(held[None])[0], _isotonic(drawn))
     for array in made:
         array.flags.writeable = False  # one array for all who ask
     return made
 
 
-def _isotonic(held: Floats) -> Floats:
-    """The chance by bin, of rows of the class and others (2, bins)."""
-    rows = held.sum(0)
-    there = np.flatnonzero(rows)
+def _isotonic(held: Floats | Ints) -> Floats:
+    """The chance by bin (references, bins), of rows of the class and others (references, 2, bins)."""
+    rows = held.sum(1)
+    which, there = np.nonzero(rows)
+    made = np.full(rows.shape, np.nan)
     if not len(there):
-        return np.full(len(rows), np.nan)
-    found = isotonic_regression(held[0, there] / rows[there], weights=rows[there]).x
-    return np.asarray(np.interp(np.arange(len(rows)), there, found))
+        return made
+    share = held[which, 0, there] / rows[which, there]
+    # One regression of all references: a share is at most 1, so those of the next one, 2 higher, never join them.
+    found = isotonic_regression(share + 2.0 * which, weights=rows[which, there]).x - 2.0 * which
+    bins, ends = np.arange(rows.shape[1]), np.searchsorted(which, np.arange(len(rows) + 1))
+    for index in np.unique(which):
+        one = slice(ends[index], ends[index + 1])
+        made[index] = np.interp(bins, there[one], found[one])
+    return np.clip(made, 0.0, 1.0)

@@ -6,7 +6,8 @@ labels, once at least half of a window's rows have one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -16,19 +17,19 @@ import numpy.typing as npt
 from core.block import Floats
 from core.contract import Task
 from core.measure import Judged, Measure, Need
-from detectors.estimate import ClassScores, Predicted
+from detectors.estimate import Predicted, predictions
 from detectors.interval import Z
 from detectors.performance import cbpe
-from detectors.performance.average import Average
 from detectors.performance.calibrator import calibrator
-from detectors.performance.f_score import f_score
 from detectors.spec import Places, Result, Spec, estimable
 
 Flags = npt.NDArray[np.bool_]
 
 LEAST, SHARE = 30, 0.5  # labels that tell how wrong an estimate is: so many, and of such a share of the rows
 _APART = 3.0  # standard errors between an estimate and what labels give, that are no chance
-NO_REFERENCE = "the reference has no labelled rows with a score"
+_DOUBT = 0.02  # labels do not tell if those of rows without a score could move what they give by more
+LEAST_KNOWN = 10  # labelled rows of a class, and of others, that a reference must have for chances
+NO_REFERENCE = f"the reference does not have {LEAST_KNOWN} labelled rows with a score of a class, and of others"
 
 
 class EstimateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,11 +44,14 @@ class EstimateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Way(NamedTuple):
-    """How an estimate is made: of each class, from its rows and chances; as the mean over classes, or as the `share` of all rows; and of labelled rows."""
+    """How an estimate is made: of each class, from its rows and chances; and as the `share` of all rows, or as the mean over classes.
+
+    `realised` gives what labels give, (..., classes), or (..., 1) for a share, and by how much rows without a score may have moved it.
+    """
 
     of_class: Callable[[Floats, Floats], cbpe.Expected]
     share: bool
-    realised: Callable[[Predicted], Floats]
+    realised: Callable[[Predicted], tuple[Floats, Floats]]
 
 
 class Estimate(NamedTuple):
@@ -59,7 +63,7 @@ class Estimate(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """What labels give (...), how far the estimate is from it, the variance of that by chance, and where there are enough labels to tell."""
+    """What labels give (...), how far the estimate for the labelled rows is from it, the variance of that by chance, and where there are enough labels to tell."""
 
     value: Floats
     apart: Floats
@@ -67,80 +71,118 @@ class Truth(NamedTuple):
     tells: Flags
 
 
-def estimate(target: Predicted, way: Way) -> Estimate:
-    """The estimate. Classes of a mean are taken to err together, which is conservative; rows of a share count for one class only."""
-    parts = [_of_class(one, way) for one in target.classes]
+def assess(target: Predicted, way: Way) -> tuple[Estimate, list[Truth]]:
+    """The estimate; and what labels say of it, and of those of the windows before. All are made class by class, so that each calibrator is asked for once."""
+    sides = (target, *target.earlier)
+    labelled = [_labelled(one) for one in sides]
+    each, *of_labels = _each([target, *labelled], way)
+    truths = [_truth(side, rows.n, found, way) for side, rows, found in zip(sides, labelled, of_labels, strict=True)]
+    return _together(each, np.isfinite(each.value), target.n, way), truths
+
+
+def _each(sides: Sequence[Predicted], way: Way) -> list[Estimate]:
+    """For each side the estimate of every class, (..., classes). A class that the reference hardly has is left out of means."""
+    parts = []
+    for alike in zip(*(one.classes for one in sides), strict=True):
+        found = _of_class(np.concatenate([one.counts for one in alike]), alike[0].known, way)
+        parts.append(found if way.share else found._replace(value=np.where(few(alike[0].known), np.nan, found.value)))
     if not parts:
-        return Estimate(*(np.full(target.n.shape, np.nan),) * 3)
-    value, sampling, calibration = (np.stack(arrays) for arrays in zip(*parts, strict=True))
-    there = np.isfinite(value)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scale = 1 / (target.n if way.share else there.sum(0))
-        total = np.where(there, value, 0.0).sum(0) if not way.share else value.sum(0)
-        by_rows = np.where(there, sampling, 0.0)
-        of_rows = by_rows.sum(0) if way.share else np.sqrt(by_rows).sum(0) ** 2
-        of_reference = np.sqrt(np.where(there, calibration, 0.0)).sum(0) ** 2
-        return Estimate(np.asarray(total * scale), of_rows * scale**2, of_reference * scale**2)
+        return [Estimate(*(np.full((*one.n.shape, 1), np.nan),) * 3) for one in sides]
+    arrays = [np.stack(held, axis=-1) for held in zip(*parts, strict=True)]
+    ends = np.cumsum([len(one.n) for one in sides])[:-1]
+    return [Estimate._make(held) for held in zip(*(np.split(array, ends) for array in arrays), strict=True)]
 
 
-def _of_class(rows: ClassScores, way: Way) -> Estimate:
-    made = [calibrator(np.ascontiguousarray(own), np.ascontiguousarray(others)) for own, others in rows.known]
-    chance, drawn = np.stack([one.chance for one in made]), np.stack([one.drawn for one in made])
-    value, influence = way.of_class(rows.counts, chance)
+def _of_class(counts: Floats, known: Floats, way: Way) -> Estimate:
+    """The estimate of a class: of its predictions (windows, segments, 2, bins), by what the reference knows (segments, 2, bins)."""
+    distinct, which = np.unique(known, axis=0, return_inverse=True)
+    made = [calibrator(np.ascontiguousarray(own), np.ascontiguousarray(others)) for own, others in distinct]
+    chance = np.stack([one.chance for one in made])[which.ravel()]
+    value, influence = way.of_class(counts, chance)
     with np.errstate(invalid="ignore"):
-        sampling = ((rows.counts * influence**2).sum(-2) * chance * (1 - chance)).sum(-1)
-        gradient = (rows.counts * influence).sum(-2)
-        moved = np.matmul(gradient[..., None, :], (drawn - chance[:, None]).swapaxes(-1, -2))[..., 0, :]
-        return Estimate(value, sampling, (moved**2).mean(-1))
+        sampling = ((counts * influence**2).sum(-2) * chance * (1 - chance)).sum(-1)
+        gradient, calibration = (counts * influence).sum(-2), np.empty(counts.shape[:2])
+        for index, one in enumerate(made):
+            held = which.ravel() == index
+            moved = np.matmul(gradient[:, held, None, :], (one.drawn - one.chance).T)[..., 0, :]
+            calibration[:, held] = (moved**2).mean(-1)
+    return Estimate(value, sampling, calibration)
 
 
-def truth(target: Predicted, found: Estimate, way: Way) -> Truth:
-    """What the labels give that have come, beside the estimate."""
-    value, labels = way.realised(target), target.labelled.n
+def _together(each: Estimate, there: Flags, n: Floats, way: Way) -> Estimate:
+    """The estimate from those of classes, (..., classes). Classes of a mean are taken to err together, which is conservative; rows of a share count for one class only."""
+    there = np.ones_like(there) if way.share else there
+    value, by_rows, by_reference = (np.where(there, one, 0.0) for one in each)
     with np.errstate(invalid="ignore", divide="ignore"):
-        variance = found.sampling * target.n / labels + found.calibration
-        apart = found.value - value
-    return Truth(value, apart, variance, (labels >= np.maximum(LEAST, SHARE * target.n)) & np.isfinite(apart))
+        scale = 1 / (n if way.share else there.sum(-1))
+        of_rows = by_rows.sum(-1) if way.share else np.sqrt(by_rows).sum(-1) ** 2
+        return Estimate(value.sum(-1) * scale, of_rows * scale**2, np.sqrt(by_reference).sum(-1) ** 2 * scale**2)
 
 
-def past_error(target: Predicted, way: Way) -> Floats:
-    """The mean squared error of the estimates of earlier windows with enough labels, as far as it is larger than by chance; 0 without such windows."""
-    held = [truth(one, estimate(one, way), way) for one in target.earlier]
+def _labelled(target: Predicted) -> Predicted:
+    """The predictions whose labels have come, by score. Which of a bin these are is not known: they name the class as often as all of the bin do."""
+    classes = tuple(
+        replace(one, counts=one.counts * _share(one.own + one.others, one.counts.sum(-2))[..., None, :]) for one in target.classes
+    )
+    return replace(target, classes=classes, n=predictions(classes, binary=target.binary))
+
+
+def _truth(target: Predicted, n: Floats, each: Estimate, way: Way) -> Truth:
+    """What the labels give that have come, beside the estimates for the `n` rows that have them, `each` (..., classes). Labels of chosen scores are compared with estimates for these scores."""
+    realised, doubt = way.realised(target)
+    there = np.isfinite(each.value) & np.isfinite(realised)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value, doubt = (
+            (np.where(there, one, 0.0).sum(-1) / there.sum(-1) for one in (realised, doubt))
+            if not way.share
+            else (realised[..., 0], doubt[..., 0])
+        )
+    expected = _together(each, there, n, way)
+    value = np.where(doubt <= _DOUBT, value, np.nan)
+    apart = expected.value - value
+    tells = (target.labels >= np.maximum(LEAST, SHARE * target.n)) & np.isfinite(apart) & target.known
+    return Truth(value, np.sign(apart) * np.maximum(np.abs(apart) - doubt, 0.0), expected.sampling + expected.calibration, tells)
+
+
+def past_error(held: Sequence[Truth], shape: tuple[int, ...]) -> Floats:
+    """The mean squared error of the estimates of windows with enough labels, as far as it is larger than by chance; 0 without such windows."""
     if not held:
-        return np.zeros(target.n.shape)
-    tells = np.stack([one.tells for one in held])
-    beyond = np.stack([np.where(one.tells, one.apart**2 - one.variance, 0.0) for one in held])
-    return np.asarray(np.maximum(beyond.sum(0) / np.maximum(tells.sum(0), 1), 0.0))
+        return np.zeros(shape)
+    tells = np.stack([one.tells for one in held], axis=-1)
+    beyond = np.stack([np.where(one.tells, one.apart**2 - one.variance, 0.0) for one in held], axis=-1)
+    return np.asarray(np.maximum(beyond.sum(-1) / np.maximum(tells.sum(-1), 1), 0.0))
 
 
-def _accuracy(target: Predicted) -> Floats:
-    with np.errstate(invalid="ignore"):
-        return np.asarray(target.labelled.right.sum(-1) / target.labelled.n)
+def _accuracy(target: Predicted) -> tuple[Floats, Floats]:
+    held = target.labelled
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (held.right.sum(-1) / held.n)[..., None], ((held.n - target.labels) / held.n)[..., None]
 
 
-def _f1(target: Predicted) -> Floats:
-    return f_score(target.labelled, Average())
+def _f1(target: Predicted) -> tuple[Floats, Floats]:
+    held, places = target.labelled, [one.place for one in target.classes]
+    below = (held.predicted + held.labelled)[..., places]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return 2 * held.right[..., places] / below, np.minimum(2 * (held.n - target.labels)[..., None] / below, 1.0)
 
 
-def _roc_auc(target: Predicted) -> Floats:
-    """From score bins as the estimate, so that both are wrong alike by what bins leave out."""
+def _roc_auc(target: Predicted) -> tuple[Floats, Floats]:
+    """From score bins as the estimate, so that both are wrong alike by what bins leave out, and no row without a score is in it."""
     each = []
     for one in target.classes:
         positive, negative = one.own, one.others
         below = np.cumsum(negative, axis=-1) - negative / 2
         with np.errstate(invalid="ignore", divide="ignore"):
             each.append((positive * below).sum(-1) / (positive.sum(-1) * negative.sum(-1)))
-    found = np.stack(each) if each else np.full((1, *target.n.shape), np.nan)
-    there = np.isfinite(found)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(there, found, 0.0).sum(0) / there.sum(0))
+    found = np.stack(each, axis=-1) if each else np.full((*target.n.shape, 1), np.nan)
+    return found, np.zeros_like(found)
 
 
 def _computed(way: Callable[[Predicted], Way]) -> Callable[[Predicted, Predicted | None, EstimateParams], Result]:
     def compute(target: Predicted, _baseline: Predicted | None, params: EstimateParams) -> Result:
         how = way(target)
-        found, past = estimate(target, how), past_error(target, how)
-        true = truth(target, found, how)
+        found, (true, *before) = assess(target, how)
+        past = past_error(before, target.n.shape)
         value, why = estimable(found.value, (~target.known, target.unknown), (_unknown(target), NO_REFERENCE))
 
         def interval(phi: Floats) -> tuple[Floats, Floats]:
@@ -150,7 +192,7 @@ def _computed(way: Callable[[Predicted], Way]) -> Callable[[Predicted, Predicted
         share = {name: _share(rows, target.rows) for name, (rows, _) in target.outside.items()}
         beyond = {name: share[name] - chance > params.outside for name, (_, chance) in target.outside.items()}
         far = np.any([np.zeros(value.shape, np.bool_), *beyond.values()], axis=0)
-        wrong = true.tells & (np.abs(true.apart) > np.maximum(params.tolerance, _APART * np.sqrt(true.variance)))
+        wrong = true.tells & np.isfinite(value) & (np.abs(true.apart) > np.maximum(params.tolerance, _APART * np.sqrt(true.variance)))
         note = _note(target, true, wrong, {name: np.where(beyond[name], share[name], np.nan) for name in share})
 
         def evidence(places: Places) -> list[dict[str, Any]]:
@@ -161,10 +203,15 @@ def _computed(way: Callable[[Predicted], Way]) -> Callable[[Predicted, Predicted
     return compute
 
 
+def few(known: Floats) -> Flags:
+    """Whether the reference has too few labelled rows of a class, or of others, for chances: known (segments, 2, bins); returns (segments,)."""
+    return np.asarray((known.sum(-1) < LEAST_KNOWN).any(-1))
+
+
 def _unknown(target: Predicted) -> Flags:
-    """Where the reference has no labelled rows with a score: (...)."""
-    empty = np.array([one.known.sum((-2, -1)) == 0 for one in target.classes] or [[True]])
-    return np.broadcast_to(empty.any(0), target.n.shape)
+    """Where the reference has too few labelled rows with a score, for every class: (...)."""
+    none = np.array([few(one.known) for one in target.classes] or [np.ones(1, np.bool_)])
+    return np.broadcast_to(none.all(0), target.n.shape)
 
 
 def _share(part: Floats, whole: Floats) -> Floats:
@@ -172,11 +219,11 @@ def _share(part: Floats, whole: Floats) -> Floats:
 
 
 def _note(target: Predicted, true: Truth, wrong: Flags, far: dict[str, Floats]) -> npt.NDArray[np.object_]:
-    """What a reading says: how much is outside of the reference, and what labels give. (...), None where there is nothing to say."""
+    """What a reading says: how much is outside of the reference, and what labels give, once enough tell. (...), None where there is nothing to say."""
     note = np.full(true.value.shape, None, object)
-    for place in zip(*np.nonzero(np.isfinite(true.value)), strict=True):
+    for place in zip(*np.nonzero(true.tells), strict=True):
         said = "assumptions broken: " if wrong[place] else ""
-        note[place] = f"{said}labels of {int(target.labelled.n[place])} of {int(target.n[place])} rows give {true.value[place]:.6g}"
+        note[place] = f"{said}labels of {int(target.labels[place])} of {int(target.n[place])} rows give {true.value[place]:.6g}"
     for name, share in far.items():
         for place in zip(*np.nonzero(np.isfinite(share)), strict=True):
             outside = f"{name} of {100 * share[place]:.3g} % of the rows lie where the reference has none"
@@ -198,7 +245,7 @@ def _document(
         "past_error": float(np.sqrt(past[place])),
     }
     if np.isfinite(true.value[place]):
-        held |= {"realised": float(true.value[place]), "labelled": int(target.labelled.n[place])}
+        held |= {"realised": float(true.value[place]), "labelled": int(target.labels[place])}
     return held
 
 

@@ -5,6 +5,8 @@ A prediction falls into one term of each class. So panes hold what is needed to 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -35,8 +37,12 @@ def kept(contract: Contract) -> bool:
 def tally(panes: PaneRows, contract: Contract, prediction: Categories, block: Predictions) -> Tally:
     """Counts by pane and term; `prediction` (n,) are the classes that the predictions of the block mean."""
     held, said = scores(contract, block), members(contract, prediction)
-    starts = begins(contract)
-    parts = [panes.tally(starts[k] + _terms(held[:, k], said[:, k], edges), int(starts[-1])) for k, edges in enumerate(edges_of(contract))]
+    parts = []
+    for k, (begin, edges) in enumerate(zip(begins(contract)[:-1], edges_of(contract), strict=True)):
+        found = panes.tally(
+            _terms(held[:, k], said[:, k], edges), 2 * (len(edges) + 1) + 1
+        )  # by its own width, which is narrow enough for a table
+        parts.append(replace(found, bin=found.bin + begin))
     return joined(parts, len(panes))
 
 

@@ -12,7 +12,8 @@ from core.block import Floats
 from core.contract import PREDICTION, Contract, Task
 from core.segment import ALL
 from core.span import Spans
-from detectors.estimate import ClassScores, Predicted
+from detectors.estimate import ClassScores, Predicted, predictions
+from detectors.evidence import Confusion
 from detectors.summary import scored
 from detectors.summary.score import edges_of, judged
 from monitors.evidence import confusion, dense
@@ -22,8 +23,9 @@ from monitors.evidence.reads import PaneFields, Reads, Scope
 OUTSIDE = "@outside"
 _TERMS, _BINS = ("term", "joint", "n"), ("bin", "count")
 _LABELS = ("n", "cell_prediction", "cell_label", "cell_count", "score_class", "score_bin", "positive", "negative")
-_CELLS = 2_000_000  # how many counts a block has, about
-_OWN = 1_000  # labelled rows that a segment of the reference must have for chances of its own
+_CELLS = 8_000_000  # how many counts a block has, about
+_SIDES = 9  # a window, 7 before it, and a baseline
+_OWN = 500  # labelled rows of a class, and of others, that a segment of the reference must have for chances of its own
 
 
 def fields(_column: str) -> PaneFields:
@@ -36,10 +38,11 @@ def columns(contract: Contract) -> tuple[str, ...]:
     return (PREDICTION, *(one.name for one in contract.signals if one.name == OUTSIDE))
 
 
-def parts(reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
-    """How many windows at a time, so that a block has about `_CELLS` counts."""
-    contract = reads.scope.model.contract
-    size = max(1, _CELLS // (max(1, int(scored.begins(contract)[-1])) * len(reads.scope.segments)))
+def parts(reads: Reads, extent: Extent, windows: Spans) -> list[slice]:
+    """How many windows at a time, so that a block has about `_CELLS` counts, of all sides; and no more than of their confusion."""
+    contract, segments = reads.scope.model.contract, len(reads.scope.segments)
+    size = max(1, _CELLS // (_SIDES * segments * max(1, int(scored.begins(contract)[-1]))))
+    size = min(size, confusion.parts(reads, extent, windows)[0].stop)
     return [slice(index, index + size) for index in range(0, len(windows), size)]
 
 
@@ -92,17 +95,23 @@ def _of(scope: Scope, tables: Mapping[str, pa.Table], extent: Extent, side: Sequ
     every = extent.pooled(rows.total("n"), side)
     if not scored.kept(contract):
         nothing = np.zeros_like(every)
-        return Predicted(nothing, every, nothing, binary=False, classes=(), labelled=labels, outside={}, unknown=scored.UNKNOWN)
-    held = extent.pooled(rows.counts("term", "joint", int(begins[-1])), side)
-    labelled = _by_score(scope, tables[""], extent, side, segments)
+        return Predicted(
+            nothing, every, nothing, binary=False, classes=(), labelled=labels, labels=nothing, outside={}, unknown=scored.UNKNOWN
+        )
+    table, names = tables[PREDICTION], judged(contract)
+    lengths, place, amount = dense.lengths(table["term"]), dense.numbers(table["term"]).astype(np.int64), dense.numbers(table["joint"])
+    labelled, measured = _by_score(scope, tables[""], extent, side, segments), np.zeros_like(every)
     classes, without = [], []
-    for begin, end, (own, others), chances in zip(begins[:-1], begins[1:], labelled, known, strict=True):
-        counts = held[..., begin : end - 1].reshape(*held.shape[:2], 2, -1)
-        enough = chances[1:].sum((-2, -1)) >= _OWN
-        classes.append(ClassScores(counts, own, others, np.where(enough[:, None, None], chances[1:], chances[0])))
+    for name, begin, end, (own, others), chances in zip(names, begins[:-1], begins[1:], labelled, known, strict=True):
+        at = np.where((place >= begin) & (place < end), place - begin, -1)
+        held = extent.pooled(rows.cells(at, amount, int(end - begin), lengths), side)
+        counts, measured = held[..., :-1].reshape(*every.shape, 2, -1), held.sum(-1)
+        enough = (chances[1:].sum(-1) >= _OWN).all(-1)
+        chosen = np.where(enough[:, None, None], chances[1:], chances[0])
+        classes.append(ClassScores(counts, own, others, chosen, labels.classes.index(name)))
         without.append(counts.sum(-2)[..., chances[0].sum(0) == 0].sum(-1))
     binary = contract.task == Task.BINARY
-    n = np.sum([one.counts.sum((-2, -1)) if binary else one.counts[..., 1, :].sum(-1) for one in classes], axis=0)
+    n = predictions(classes, binary=binary)
     single = max(float((one[0].sum(0) == 1).sum() / max(one[0].sum(), 1.0)) for one in known)
     outside = {"scores": (np.max(without, axis=0), single)}
     if OUTSIDE in tables:
@@ -110,11 +119,20 @@ def _of(scope: Scope, tables: Mapping[str, pa.Table], extent: Extent, side: Sequ
     return Predicted(
         n=n,
         rows=every,
-        measured=held[..., : begins[1]].sum(-1),
+        measured=measured,
         binary=binary,
         classes=tuple(classes),
         labelled=labels,
+        labels=np.where(n == every, labels.n, _scored(classes, labels, binary=binary)),
         outside=outside,
+    )
+
+
+def _scored(classes: Sequence[ClassScores], labels: Confusion, *, binary: bool) -> Floats:
+    """How many labelled rows have a score (...), at least. For more than two classes these are the rows that have all scores, less those whose prediction has none of its own."""
+    every = np.min([(one.own + one.others).sum(-1) for one in classes], axis=0)
+    return np.asarray(
+        every if binary else np.maximum(every - labels.n + labels.predicted[..., [one.place for one in classes]].sum(-1), 0.0)
     )
 
 

@@ -92,10 +92,19 @@ def rows_of(rng: np.random.Generator, n: int, *, labels: float = 1.0, flip: floa
     classes = [[(said == side)[known] for side in (False, True)], [(label == side)[known] for side in (False, True)]]
     right = [(a & b).sum() for a, b in zip(*classes, strict=True)]
     hits, named, true = (np.array(one, float)[None, None] for one in (right, *([part.sum() for part in side] for side in classes)))
-    scores = ClassScores(counts[None, None], own[None, None], others[None, None], np.zeros((1, 2, BINS)))
+    scores = ClassScores(counts[None, None], own[None, None], others[None, None], np.zeros((1, 2, BINS)), place=1)
     labelled = Confusion(np.full((1, 1), float(known.sum())), ("0", "1"), hits, named, true, positive=1)
     every = np.full((1, 1), float(n))
-    return Predicted(every, every, every, binary=True, classes=(scores,), labelled=labelled, outside={"scores": (np.zeros((1, 1)), 0.0)})
+    return Predicted(
+        every,
+        every,
+        every,
+        binary=True,
+        classes=(scores,),
+        labelled=labelled,
+        labels=labelled.n,
+        outside={"scores": (np.zeros((1, 1)), 0.0)},
+    )
 
 
 def told(target: Predicted, reference: Predicted, *earlier: Predicted, labels: bool = True) -> Predicted:
@@ -107,7 +116,7 @@ def told(target: Predicted, reference: Predicted, *earlier: Predicted, labels: b
         rows = replace(rows, own=none, others=none)
         labelled = replace(labelled, n=np.zeros((1, 1)), right=nothing, predicted=nothing, labelled=nothing)
     before = tuple(told(one, reference) for one in earlier)
-    return replace(target, classes=(replace(rows, known=known),), labelled=labelled, earlier=before)
+    return replace(target, classes=(replace(rows, known=known),), labelled=labelled, labels=labelled.n, earlier=before)
 
 
 def computed(name: str, target: Predicted) -> Result:
@@ -168,10 +177,10 @@ def test_flipped_labels_break_the_assumption_and_widen_later_intervals(name: str
 def test_calibrated_windows_are_not_broken() -> None:
     """Of 60 windows in which scores mean what they meant, none is broken, with half of the labels or all."""
     rng = np.random.default_rng(7)
-    reference = rows_of(rng, 10_000)
+    reference = rows_of(rng, 20_000)
     for labels in (0.6, 1.0):
         for _ in range(30):
-            found = computed("accuracy", told(rows_of(rng, 1_000, labels=labels), reference)).broken
+            found = computed("accuracy", told(rows_of(rng, 3_000, labels=labels), reference)).broken
             assert found is not None
             assert not found.any()
 
@@ -195,7 +204,7 @@ def test_without_labels_in_the_reference_there_is_no_estimate() -> None:
     result = computed("accuracy", bare)
     assert np.isnan(result.value).all()
     assert result.why is not None
-    assert result.why[0, 0] == "the reference has no labelled rows with a score"
+    assert result.why[0, 0] == "the reference does not have 10 labelled rows with a score of a class, and of others"
     older = computed("accuracy", replace(told(bare, bare), measured=np.zeros((1, 1))))
     assert older.why is not None
     assert "watchkeeper rebuild" in older.why[0, 0]
@@ -208,3 +217,119 @@ def test_wrong_params_are_refused_with_what_is_allowed() -> None:
     for wrong in ({"outside": 0}, {"tolerance": 2}, {"earlier": -1}, {"support": 0.1}):
         with pytest.raises(ConfigError):
             field.params(wrong, spec, known)
+
+
+def labelled_only_above(target: Predicted, least: int) -> Predicted:
+    """The rows, of which those from a score bin on have labels."""
+    rows, held = target.classes[0], target.labelled
+    keep = (np.arange(BINS) >= least).astype(float)
+    rows = replace(rows, own=rows.own * keep, others=rows.others * keep)
+    said = (np.arange(BINS) >= BINS / 2).astype(float)  # a prediction follows from its score
+    each = [np.stack([(rows.others * (1 - said)).sum(-1), (rows.own * said).sum(-1)], -1)]
+    each += [
+        np.stack([((rows.own + rows.others) * one).sum(-1) for one in (1 - said, said)], -1),
+        np.stack([rows.others.sum(-1), rows.own.sum(-1)], -1),
+    ]
+    labels = (rows.own + rows.others).sum(-1)
+    held = replace(held, n=labels, right=each[0], predicted=each[1], labelled=each[2])
+    return replace(target, classes=(rows,), labelled=held, labels=labels)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_labels_of_high_scores_are_compared_with_the_estimate_for_these(name: str) -> None:
+    """If labels come for the upper 55 % of scores only, nothing is broken while scores mean what they meant, though these rows alone have another accuracy and AUC; a flip still shows."""
+    rng = np.random.default_rng(10)
+    reference = rows_of(rng, 20_000)
+    calm, flipped = (computed(name, told(labelled_only_above(rows_of(rng, 3_000, flip=flip), 18), reference)) for flip in (0.0, 0.4))
+    assert calm.broken is not None
+    assert flipped.broken is not None
+    assert [one["holds"] for one in document(calm)["assumptions"]] == [True, True]
+    assert abs(realised(calm) - calm.value[0, 0]) > (0.0 if name == "accuracy" else 0.05)
+    assert not calm.broken.any()
+    assert flipped.broken.all()
+    assert document(computed(name, told(rows_of(rng, 3_000), reference, labelled_only_above(rows_of(rng, 3_000), 18))))["past_error"] < 0.02
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_labels_of_rows_without_a_score_are_not_held_against_an_estimate(name: str) -> None:
+    """An estimate covers rows with a score. Labels of others, all wrong, break nothing; if there are many of these, accuracy and F1 are not compared."""
+    rng = np.random.default_rng(11)
+    target = told(rows_of(rng, 2_000), rows_of(rng, 20_000))
+    for unscored, compared in ((800.0, name == "roc_auc"), (15.0, True)):
+        wrong, held = np.array([0.0, unscored]), target.labelled
+        labels = replace(held, n=held.n + unscored, predicted=held.predicted + wrong[::-1], labelled=held.labelled + wrong)
+        result = computed(name, replace(target, rows=target.rows + unscored, measured=target.rows + unscored, labelled=labels))
+        assert result.broken is not None
+        assert result.note is not None
+        assert not result.broken.any()
+        assert (document(result)["assumptions"][1]["holds"] is True) is compared
+        assert ("realised" in document(result)) is compared
+        assert (result.note[0, 0] is not None) is compared
+        assert document(result).get("labelled", 2_000) == 2_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_reference_with_too_few_labels_of_a_class_gives_no_estimate(name: str) -> None:
+    """40 labelled rows of one class know nothing of the other; nor do 9 beside 400."""
+    rng = np.random.default_rng(12)
+    target = told(rows_of(rng, 500), rows_of(rng, 5_000))
+    for own, others, known in ((40, 0, False), (400, 9, False), (400, 10, True)):
+        chances = np.zeros((1, 2, BINS))
+        chances[0, :, BINS // 2] = own, others
+        result = computed(name, replace(target, classes=(replace(target.classes[0], known=chances),)))
+        assert np.isfinite(result.value).all() == known
+        assert result.broken is not None
+        assert known or not result.broken.any()
+
+
+def of_many(rng: np.random.Generator, windows: int, n: int, classes: int) -> Predicted:
+    """Windows of rows of a model with many classes, whose scores are the chances of its classes; every row has its label."""
+    held = [_many(rng, n, classes) for _ in range(windows)]
+    counts, own, others, right, said, true = (np.stack([one[part] for one in held])[:, None] for part in range(6))
+    every = np.full((windows, 1), float(n))
+    labelled = Confusion(every, tuple(str(k) for k in range(classes)), right, said, true)
+    scores = [ClassScores(counts[:, :, k], own[:, :, k], others[:, :, k], np.zeros((1, 2, BINS)), place=k) for k in range(classes)]
+    return Predicted(every, every, every, binary=False, classes=tuple(scores), labelled=labelled, labels=every, outside={})
+
+
+def _many(rng: np.random.Generator, n: int, classes: int) -> list[Floats]:
+    score = rng.dirichlet(np.full(classes, 0.3), n)
+    label = np.minimum((rng.random((n, 1)) > score.cumsum(1)).sum(1), classes - 1)
+    said, place = score.argmax(1), np.minimum((score * BINS).astype(int), BINS - 1)
+
+    def by_bin(rows: Any, k: int) -> Floats:
+        return np.bincount(place[rows, k], minlength=BINS).astype(float)
+
+    counts = np.stack([[by_bin(said != k, k), by_bin(said == k, k)] for k in range(classes)])
+    own, others = (np.stack([by_bin((label == k) == side, k) for k in range(classes)]) for side in (True, False))
+    totals = [np.bincount(codes, minlength=classes).astype(float) for codes in (label[label == said], said, label)]
+    return [counts, own, others, *totals]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_many_classes_are_estimated_alike_alone_and_among_windows(name: str) -> None:
+    """Of ten classes, too: the estimate is near to what labels give, breaks nothing, and has the same last digit in whatever company a window is computed."""
+    rng = np.random.default_rng(13)
+    reference, target = of_many(rng, 1, 20_000, 10), of_many(rng, 5, 3_000, 10)
+    known = [np.stack([one.own[0, 0], one.others[0, 0]])[None] for one in reference.classes]
+    target = replace(target, classes=tuple(replace(one, known=at) for one, at in zip(target.classes, known, strict=True)))
+    result = computed(name, target)
+    assert result.broken is not None
+    assert result.interval is not None
+    assert not result.broken.any()
+    for window in range(5):
+        alone = computed(name, one_of(target, window))
+        assert alone.interval is not None
+        assert realised(alone) == pytest.approx(float(alone.value[0, 0]), abs=0.03)
+        assert alone.value[0, 0] == result.value[window, 0]
+        assert [bound[0, 0] for bound in alone.interval(np.ones(1))] == [bound[window, 0] for bound in result.interval(np.ones(1))]
+
+
+def one_of(target: Predicted, window: int) -> Predicted:
+    """One of the windows."""
+    cut = slice(window, window + 1)
+    classes = tuple(replace(one, counts=one.counts[cut], own=one.own[cut], others=one.others[cut]) for one in target.classes)
+    held = target.labelled
+    labelled = replace(held, n=held.n[cut], right=held.right[cut], predicted=held.predicted[cut], labelled=held.labelled[cut])
+    every = target.n[cut]
+    return replace(target, n=every, rows=every, measured=every, labels=every, classes=classes, labelled=labelled)

@@ -17,7 +17,7 @@ Places = npt.NDArray[np.int64]
 
 MEASURES = {"performance.estimated_accuracy", "performance.estimated_f1", "performance.estimated_roc_auc"}
 _EARLIER, _OUTSIDE, _TOLERANCE = 7, 0.05, 0.05
-_DRAWS, _SEED, _OWN = 100, 30, 1_000
+_DRAWS, _SEED, _OWN, _KNOWN, _DOUBT = 100, 30, 500, 10, 0.02
 _Z = 1.959963984540054
 
 
@@ -32,14 +32,21 @@ class Estimated(NamedTuple):
 
 
 class _Guess(NamedTuple):
-    """An estimate, its two variances, what the labels that have come give, and how many these are."""
+    """An estimate, and its two variances, of n rows; and of the rows whose labels have come, with what these give."""
 
     value: float
     sampling: float
     calibration: float
-    realised: float
-    labels: int
     n: int
+    labelled: _Labelled
+
+
+class _Labelled(NamedTuple):
+    """How many labels there are of rows with a score, how far what they give is from what is expected for them, squared, and the variance of that by chance."""
+
+    n: int
+    square: float
+    variance: float
 
 
 class Scores:
@@ -76,8 +83,10 @@ class Scores:
 
     def _chances(self, segment: str) -> tuple[Numbers, Numbers]:
         held = self._counts.get(segment, np.zeros((2, 1)))
-        held = held if held.sum() >= _OWN else self._counts["all"]
+        held = held if (held.sum(1) >= _OWN).all() else self._counts["all"]
         drawn = np.random.Generator(np.random.PCG64(_SEED)).poisson(held.astype(float), (_DRAWS, *held.shape))
+        if (held.sum(1) < _KNOWN).any():
+            return np.full(held.shape[1], np.nan), np.full((_DRAWS, held.shape[1]), np.nan)
         return _isotonic(held), np.stack([_isotonic(one) for one in drawn])
 
 
@@ -97,35 +106,48 @@ def of(name: str, live: Rows, scores: Scores, grouping: tuple[str, ...], length:
     own, bins = outcomes.label == scores.positive, scores.bins(score)
     found = {}
     for key, rows in live.members(grouping, length, every if length else 0, False).items():
-        chance, drawn = scores.chances(key[1])
+        chance, _ = scores.chances(key[1])
         scored, labelled = rows[~np.isnan(score[rows])], rows[live.labelled[rows]]
         if not len(scored):
             continue
-        p = chance[bins[scored]]
-        value, influence = _of(name, p, said[scored], bins[scored])
-        change = drawn[:, bins[scored]] - p
-        of_labels = labelled[~np.isnan(score[labelled])] if name == "roc_auc" else labelled
-        realised, _ = _of(name, own[of_labels].astype(float), said[of_labels], bins[of_labels]) if len(of_labels) else (np.nan, None)
-        found[key] = _Guess(
-            value,
-            float((influence**2 * p * (1 - p)).sum()),
-            float(((change @ influence) ** 2).mean()),
-            realised,
-            len(labelled),
-            len(scored),
-        )
+        weight = np.ones(len(scored))
+        value, sampling, calibration = _estimate(name, scores.chances(key[1]), said[scored], bins[scored], weight)
+        with_score = labelled[~np.isnan(score[labelled])]
+        weight = (np.bincount(bins[with_score], minlength=len(chance)) / np.maximum(np.bincount(bins[scored], minlength=len(chance)), 1))[
+            bins[scored]
+        ]
+        expected, *variances = _estimate(name, scores.chances(key[1]), said[scored], bins[scored], weight)
+        of_labels = with_score if name == "roc_auc" else labelled
+        realised = _of(name, own[of_labels].astype(float), said[of_labels], bins[of_labels], np.ones(len(of_labels)))[0]
+        below = {"accuracy": len(labelled), "f1": (said[labelled].sum() + own[labelled].sum()) / 2, "roc_auc": np.inf}[name]
+        doubt = (len(labelled) - len(with_score)) / below if below else np.nan
+        square = max(abs(expected - realised) - doubt, 0.0) ** 2 if doubt <= _DOUBT and not np.isnan(expected - realised) else np.nan
+        found[key] = _Guess(value, sampling, calibration, len(scored), _Labelled(len(with_score), square, sum(variances)))
     return found
 
 
-def _of(name: str, p: Numbers, said: npt.NDArray[np.bool_], bins: Places) -> tuple[float, Numbers]:
-    """The measure of rows that are positive with chance p, and how much it grows with each p."""
-    if name == "accuracy":
-        return float(np.where(said, p, 1 - p).mean()), np.where(said, 1.0, -1.0) / len(p)
+def _estimate(
+    name: str, chances: tuple[Numbers, Numbers], said: npt.NDArray[np.bool_], bins: Places, weight: Numbers
+) -> tuple[float, float, float]:
+    """The estimate for rows, each of which counts `weight` times, and its two variances."""
+    chance, drawn = chances
+    p = chance[bins]
+    value, influence = _of(name, p, said, bins, weight)
+    with np.errstate(invalid="ignore"):
+        moved = (drawn[:, bins] - p) @ (weight * influence)
+        return value, float((weight * influence**2 * p * (1 - p)).sum()), float((moved**2).mean())
+
+
+def _of(name: str, p: Numbers, said: npt.NDArray[np.bool_], bins: Places, weight: Numbers) -> tuple[float, Numbers]:
+    """The measure of rows that are positive with chance p, and how much it grows with each p, by its weight."""
     with np.errstate(invalid="ignore", divide="ignore"):
+        if name == "accuracy":
+            total = np.float64(weight.sum())
+            return float((weight * np.where(said, p, 1 - p)).sum() / total), np.where(said, 1.0, -1.0) / total
         if name == "f1":
-            tp, below = np.float64(p[said].sum()), np.float64(said.sum() + p.sum())
+            tp, below = np.float64((weight * p)[said].sum()), np.float64(weight[said].sum() + (weight * p).sum())
             return float(2 * tp / below), np.where(said, 2 / below, 0.0) - 2 * tp / below**2
-        own, others = np.bincount(bins, p), np.bincount(bins, 1 - p)
+        own, others = np.bincount(bins, weight * p), np.bincount(bins, weight * (1 - p))
         wins = np.cumsum(others) - others / 2
         loses = own.sum() - np.cumsum(own) + own / 2
         value = (own * wins).sum() / (own.sum() * others.sum())
@@ -133,11 +155,10 @@ def _of(name: str, p: Numbers, said: npt.NDArray[np.bool_], bins: Places) -> tup
         return float(value), slope[bins]
 
 
-def _apart(one: _Guess) -> tuple[float, float] | None:
-    """How far the labels are from the estimate, squared, and the variance of that by chance; None if there are too few labels."""
-    if one.labels < max(30, one.n / 2) or np.isnan(one.realised) or np.isnan(one.value):
-        return None
-    return (one.value - one.realised) ** 2, one.sampling * one.n / one.labels + one.calibration
+def _apart(one: _Guess) -> _Labelled | None:
+    """What labels tell; None if there are too few."""
+    held = one.labelled
+    return None if held.n < max(30, one.n / 2) or np.isnan(held.square) else held
 
 
 def judged(found: Mapping[tuple[int, str], _Guess], place: tuple[int, str], length: int, outside: float) -> Estimated:
@@ -150,11 +171,11 @@ def judged(found: Mapping[tuple[int, str], _Guess], place: tuple[int, str], leng
     before = [
         _apart(found[start, place[1]]) for start in (place[0] - k * length for k in range(1, _EARLIER + 1)) if (start, place[1]) in found
     ]
-    told = [square - variance for square, variance in filter(None, before)]
+    told = [held.square - held.variance for held in before if held]
     past = max(0.0, float(np.mean(told))) if told else 0.0
     half = _Z * np.sqrt(one.sampling + one.calibration + past)
     own = _apart(one)
-    wrong = own is not None and np.sqrt(own[0]) > max(_TOLERANCE, 3 * np.sqrt(own[1]))
+    wrong = own is not None and np.sqrt(own.square) > max(_TOLERANCE, 3 * np.sqrt(own.variance))
     return Estimated(one.value, one.n, max(one.value - half, 0.0), min(one.value + half, 1.0), bool(wrong or outside > _OUTSIDE))
 
 
