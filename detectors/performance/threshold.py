@@ -32,7 +32,7 @@ def at_threshold(target: Ranked, threshold: float) -> tuple[ConfusionMatrix, Flo
     shape, size = target.n.shape, target.n.size
     width = np.where(cells.exact, 1.0, cells.high - cells.low)
     part = np.where(cells.exact, cells.low >= threshold, np.clip((cells.high - threshold) / width, 0.0, 1.0))
-    cut = (part > 0) & (part < 1)
+    cut = ((part > 0) & (part < 1)) | (~cells.exact & (cells.high == 1) & (threshold == 1))  # the last bin holds its upper edge
     tp, fp, p, n = (
         cells.total(rows, size).reshape(shape) for rows in (cells.positive * part, cells.negative * part, cells.positive, cells.negative)
     )

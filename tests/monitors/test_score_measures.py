@@ -79,6 +79,15 @@ def test_score_bins_keep_their_bound(seed: int, monkeypatch: pytest.MonkeyPatch)
     assert reading.evidence.get("bound") is None  # 0.5 is an edge
 
 
+def test_the_last_score_bin_holds_a_score_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a threshold of 1 cuts it."""
+    _, _, held = store([(True, 1.0), (True, 0.9), (False, 0.2), (True, 1.0)])
+    monkeypatch.setattr(ranked, "MOST", 1)
+    (reading,) = readings(held, "performance.accuracy", {"threshold": 1.0})
+    assert reading.value is not None
+    assert abs(reading.value - 0.75) <= reading.evidence["bound"]
+
+
 def test_curves_of_several_classes_are_means_over_those_that_rows_have() -> None:
     """Each class against the rest."""
     rng = np.random.default_rng(5)
