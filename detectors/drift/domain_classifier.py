@@ -28,8 +28,8 @@ def separate(x: Floats, moved: npt.NDArray[np.bool_], fold: Ints) -> Separated:
     """How well gradient-boosted trees tell the rows that are `moved` from the others, out of fold.
 
     x: (rows, columns), NaN for a missing value; moved: (rows,); fold: (rows,), each in [0, `FOLDS`). Rows of a fold are scored by trees that were trained on the other
-    folds, and compared with one another only; the result is the mean over the folds that have rows of both sides, NaN if none has. It runs on one core, which also makes it
-    the same each time. Raises ConfigError where scikit-learn is not installed.
+    folds, and compared with one another only; the result is the mean over the folds that have rows of both sides, NaN if none has. A column without a value in the rows of
+    training tells nothing. It runs on one core, which also makes it the same each time. Raises ConfigError where scikit-learn is not installed.
 
     Source: Lopez-Paz and Oquab 2017, "Revisiting classifier two-sample tests"; `sklearn.ensemble.HistGradientBoostingClassifier`; permutation importance of Breiman 2001.
     """
@@ -48,10 +48,11 @@ def separate(x: Floats, moved: npt.NDArray[np.bool_], fold: Ints) -> Separated:
             if not (both(moved[own]) and both(moved[~own])):
                 continue
             trees = HistGradientBoostingClassifier(max_iter=_TREES, max_leaf_nodes=_LEAVES, early_stopping=False, random_state=_SEED)
-            trees.fit(x[~own], moved[~own])
-            auc.append(_auc(trees, x[own], moved[own]))
-            some = np.flatnonzero(own)[:_PERMUTED]
-            importance.append(_falls(trees, x[some], moved[some]))
+            known = np.where(np.isnan(x[~own]).all(0), 0.0, x)  # scikit-learn refuses a column without any value
+            trees.fit(known[~own], moved[~own])
+            auc.append(_auc(trees, known[own], moved[own]))
+            some = _order(int(own.sum()))[:_PERMUTED]  # not the first ones, which are of one side
+            importance.append(_falls(trees, known[own][some], moved[own][some]))
     if not auc:
         return Separated.nothing(x.shape[1])
     return Separated(float(np.mean(auc)), np.mean(importance, axis=0))
@@ -60,6 +61,11 @@ def separate(x: Floats, moved: npt.NDArray[np.bool_], fold: Ints) -> Separated:
 def both(moved: npt.NDArray[np.bool_]) -> bool:
     """Whether there are rows of either side."""
     return bool(moved.any() and not moved.all())
+
+
+def _order(rows: int) -> Ints:
+    """Places in an order by chance, the same each time."""
+    return np.random.Generator(np.random.PCG64(_SEED)).permutation(rows)
 
 
 def _auc(trees: Any, x: Floats, moved: npt.NDArray[np.bool_]) -> float:
@@ -71,7 +77,7 @@ def _falls(trees: Any, x: Floats, moved: npt.NDArray[np.bool_]) -> Floats:
     fall = np.zeros(x.shape[1])
     if not both(moved):
         return fall
-    order, whole = np.random.Generator(np.random.PCG64(_SEED)).permutation(len(x)), _auc(trees, x, moved)
+    order, whole = _order(len(x)), _auc(trees, x, moved)
     for place in range(x.shape[1]):
         mixed = x.copy()
         mixed[:, place] = x[order, place]

@@ -99,6 +99,28 @@ def test_without_scikit_learn_the_message_says_what_to_do(monkeypatch: pytest.Mo
         separate(*rows(100))
 
 
+@pytest.mark.parametrize("values", [0, 1, 5])
+def test_a_column_of_nulls_tells_nothing(values: int) -> None:
+    """Not even if it has values in one fold, which the trees of that fold have never seen; the other columns tell what they tell without it."""
+    x, moved, fold = rows(400)
+    x[moved, 0] += 1.5
+    nulls = np.full(len(x), np.nan)
+    nulls[np.flatnonzero(fold == 2)[:values]] = 7.0
+    without, found = separate(x, moved, fold), separate(np.column_stack([nulls, x]), moved, fold)
+    assert found.importance[0] == pytest.approx(0, abs=0.02 if values else 0)
+    assert found.auc == (pytest.approx(without.auc, abs=0.05) if values else without.auc)
+    assert separate(x[:, :1] * np.nan, moved, fold).auc == 0.5
+
+
+def test_columns_are_named_however_many_rows_come_first() -> None:
+    """A fold of 4,800 rows, of which the first 2,400 are of the window, has rows of both sides among those that are permuted."""
+    x, moved = RNG.normal(size=(24_000, 2)), np.arange(24_000) < 12_000
+    x[moved, 1] += 1
+    found = separate(x, moved, RNG.integers(0, FOLDS, len(x)))
+    assert found.importance[1] > 0.2
+    assert abs(found.importance[0]) < 0.02
+
+
 @pytest.mark.slow
 def test_a_process_of_its_own_trains_and_is_started_again() -> None:
     """It gives what this process gives; if it is killed, the call says so, and the next one works; after `close` there is none."""
