@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from core import text
 from core.episode import Episode
-from core.measure import Measures
+from core.measure import Family, Measures
 from core.monitor import Monitor
 from core.segment import ALL
 from dashboard import texts as word
+from dashboard.state import PageState, address
 
 
 def what(one: Episode, measures: Measures) -> str:
@@ -20,6 +21,13 @@ def what(one: Episode, measures: Measures) -> str:
 def subject(one: Episode, measures: Measures) -> str:
     """Measure, column and segment."""
     return what(one, measures) + ("" if one.segment == ALL else f" in {text.unquote(one.segment)}")
+
+
+def page_of(one: Episode, column: str, state: PageState) -> str:
+    """The address of the page that shows a column of an episode's measure: Fairness shows attributes. The model's page, if there is no column."""
+    if one.measure.startswith(f"{Family.FAIRNESS}."):
+        return address("models", one.model, "fairness", state=state.but(by=column))
+    return address("models", one.model, *(["columns", column] if column else []), state=state)
 
 
 def standing(one: Episode, monitors: Iterable[Monitor]) -> str:

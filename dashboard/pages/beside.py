@@ -19,8 +19,8 @@ from dashboard.pages.course import asked
 from dashboard.panel import ask
 from dashboard.ports import Reader
 from dashboard.rank import RANKED, Slice, ranked
-from dashboard.state import PageState, address
-from dashboard.subject import what
+from dashboard.state import PageState
+from dashboard.subject import page_of, what
 
 MOST = 12  # segments or columns listed
 
@@ -88,7 +88,7 @@ def _table(one: Episode, about: Measure, slices: Sequence[Slice], key: str, capt
 def _link(one: Episode, part: Slice, *, parts: bool) -> list[Any]:
     state = PageState(segment=part.name if parts else one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
     column = one.column if parts else part.name
-    href = address("models", one.model, "columns", column, state=state) if column else address("models", one.model, state=state)
+    href = page_of(one, column, state)
     mine = part.name == (one.segment if parts else one.column)
     said = piece.name(piece.value(part.name) if parts else text.unquote(part.name))
     return [piece.link(said, href), html.Span(" this episode", className="faint") if mine else None]

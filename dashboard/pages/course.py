@@ -22,8 +22,8 @@ from dashboard.period import Period, shift
 from dashboard.ports import Reader
 from dashboard.rank import worse
 from dashboard.series import JUDGED, LONGEST, Series, limits
-from dashboard.state import PageState, address
-from dashboard.subject import what
+from dashboard.state import PageState
+from dashboard.subject import page_of, what
 from dashboard.view_model import LIMIT
 
 BEFORE = 12  # windows before the episode
@@ -55,7 +55,7 @@ async def course(reader: Reader, one: Episode, choice: PageState, here: Here) ->
         marks=[Mark(one.fired_at, "fired", one.level)],
         chosen=one.window_start,
         height=320,
-        page=address("models", one.model, *(["columns", one.column] if one.column else []), state=state),
+        page=page_of(one, one.column, state),
     )
     title = f"{name}, {word.stretch(over.start, over.end)}"
     note = f"{shift(over)} around the episode; the band is the window of {moment.period(one.window_start, one.window_end)}. Click a window to look at it."

@@ -12,6 +12,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from core import moment, text
+from core.contract import Task
 from core.error import ConfigError, Retryable
 from core.measure import Family, Measure, Subject
 from core.monitor import Monitor
@@ -67,10 +68,11 @@ def attributes_of(view: ModelView) -> list[str]:
 
 
 def measures_of(view: ModelView) -> list[str]:
-    """The measures of gaps that the model can have; those that a monitor takes come first."""
+    """The measures of gaps that the model can have; those that a monitor takes come first, of several classes then the one that needs no class."""
     fit = [one.name for one in view.measures.values() if one.family is Family.FAIRNESS and one.subject is Subject.ATTRIBUTE]
     watched = {one.measure for one in view.monitors}
-    return sorted((name for name in fit if view.measures[name].fits(view.contract)), key=lambda name: name not in watched)
+    first = "fairness.accuracy_parity" if view.contract.task is Task.MULTICLASS else ""
+    return sorted((name for name in fit if view.measures[name].fits(view.contract)), key=lambda name: (name not in watched, name != first))
 
 
 async def _gap(reader: Reader, view: ModelView, state: PageState, here: Here, attributes: Sequence[str]) -> list[Any]:

@@ -23,6 +23,8 @@ from detectors.spec import Places, Result
 MOST = 200  # groups in evidence
 GAP, NO_GAP, TOO_FEW = "a gap", "no gap found", "too few to say"
 _NO_REFERENCE = "the reference group has too few rows"
+_TOO_LARGE = "the gap is too large for a number"
+_DIGITS = 12  # to which a ratio is compared with four fifths, as values are with thresholds
 
 Combine = Callable[[Sequence[Floats]], Floats]
 E = TypeVar("E")
@@ -60,6 +62,8 @@ class Comparison:
         few = kept.sum(-1) < 2
         why = np.where(few, f"fewer than two groups have {self.params.min_group} rows and a value", _NO_REFERENCE).astype(object)
         why[first.compared] = None
+        why[first.compared & ~np.isfinite(value)] = _TOO_LARGE
+        value = np.where(np.isfinite(value), value, np.nan)
 
         def interval(phi: Floats) -> tuple[Floats, Floats]:
             found = [gap.bounds(phi) for gap in gaps.values()]
@@ -97,7 +101,7 @@ class Comparison:
         relevant = None if self.params.relevant is UNSET else self.params.relevant
         with np.errstate(invalid="ignore"):
             apart = upper < 1 if self.ratio else lower > 0
-            small = np.isfinite(lower) if relevant is None else lower >= relevant if self.ratio else upper < relevant
+            small = np.zeros(lower.shape, np.bool_) if relevant is None else lower >= relevant if self.ratio else upper < relevant
         return [GAP if gap else NO_GAP if none else TOO_FEW for gap, none in zip(apart.tolist(), np.asarray(small).tolist(), strict=True)]
 
     def _four_fifths(self, places: Places, of: Gap) -> list[dict[str, Any] | None] | None:
@@ -106,7 +110,7 @@ class Comparison:
             return None
         gap = replace(of, figure=at_places(self.selection, places), ratio=True)
         bounds = gap.bounds(np.ones(1))
-        rows = zip(gap.value.tolist(), bounds.lower.tolist(), bounds.upper.tolist(), strict=True)
+        rows = zip(*(np.round(one, _DIGITS).tolist() for one in (gap.value, bounds.lower, bounds.upper)), strict=True)
         return [
             None if isnan(ratio) else {"ratio": ratio, "met": ratio >= FOUR_FIFTHS, "certain": not low < FOUR_FIFTHS <= high}
             for ratio, low, high in rows

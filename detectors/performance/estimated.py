@@ -223,12 +223,16 @@ def _note(target: Predicted, true: Truth, wrong: Flags, far: dict[str, Floats]) 
     note = np.full(true.value.shape, None, object)
     for place in zip(*np.nonzero(true.tells), strict=True):
         said = "assumptions broken: " if wrong[place] else ""
-        note[place] = f"{said}labels of {int(target.labels[place])} of {int(target.n[place])} rows give {true.value[place]:.6g}"
+        note[place] = f"{said}labels of {int(target.labels[place])} of {int(target.n[place])} rows give {_told(true.value[place])}"
     for name, share in far.items():
         for place in zip(*np.nonzero(np.isfinite(share)), strict=True):
             outside = f"{name} of {100 * share[place]:.3g} % of the rows lie where the reference has none"
             note[place] = outside if note[place] is None else f"{outside}; {note[place]}"
     return note
+
+
+def _told(value: float) -> str:
+    return f"{value:.6g}"
 
 
 def _document(
@@ -244,8 +248,8 @@ def _document(
         "calibration_error": float(np.sqrt(found.calibration[place])),
         "past_error": float(np.sqrt(past[place])),
     }
-    if np.isfinite(true.value[place]):
-        held |= {"realised": float(true.value[place]), "labelled": int(target.labels[place])}
+    if true.tells[place]:  # what the note says, and no more: evidence alone makes no new revision
+        held |= {"realised": float(_told(true.value[place])), "labelled": int(target.labels[place])}
     return held
 
 

@@ -143,7 +143,7 @@ def columns_of(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
     subject = catalogue.spec(monitor.measure).about.subject
     if subject.protected:
         known = _attributes(contract)
-        return tuple(name for name in monitor.attributes if name in known) or contract.protected or ("",)
+        return tuple(name for name in monitor.attributes or contract.protected if name in known) or ("",)
     if subject is not Subject.COLUMN:
         return ("",)
     there = {column.name for column in contract.own}
@@ -194,6 +194,8 @@ def places(monitor: Monitor, columns: tuple[str, ...], segments: tuple[str, ...]
 
 def unsuited(about: Measure, contract: Contract, column: str) -> str | None:
     """Why a column cannot have a value of a measure, whatever its rows are."""
+    if about.subject.protected and not column:
+        return "the contract has none of the attributes"
     if about.subject is not Subject.COLUMN or contract.column(column).kind in about.kinds:
         return None
     return f"{about.name} is for {' and '.join(about.kinds)} columns"
