@@ -163,8 +163,8 @@ def _one(sides: Mapping[str, Side], every: Sequence[Side], reference: str, many:
     bounds = [(_ratio if ratio else _difference)(one, other, z, share) for one, other, share in pairs]
     lows, highs = zip(*bounds, strict=True)
     if ratio:
-        value = min((math.nan if not other else one / other) if one <= other else math.inf for one, other in gaps)
-        return value, max(0.0, min(lows)), min(1.0, *highs)
+        ratios = [one / other for one, other in gaps if one <= other and other]  # two groups of 0 are not apart
+        return min(ratios, default=math.nan), max(0.0, min(lows)), min(1.0, *highs)
     return max(one - other for one, other in gaps), max(0.0, *lows), max(highs)
 
 
