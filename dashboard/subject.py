@@ -23,9 +23,14 @@ def subject(one: Episode, measures: Measures) -> str:
     return what(one, measures) + ("" if one.segment == ALL else f" in {text.unquote(one.segment)}")
 
 
+def of_groups(one: Episode) -> bool:
+    """Whether its column is an attribute, whose groups are compared."""
+    return one.measure.startswith(f"{Family.FAIRNESS}.")
+
+
 def page_of(one: Episode, column: str, state: PageState) -> str:
     """The address of the page that shows a column of an episode's measure: Fairness shows attributes. The model's page, if there is no column."""
-    if one.measure.startswith(f"{Family.FAIRNESS}."):
+    if of_groups(one):
         return address("models", one.model, "fairness", state=state.but(by=column))
     return address("models", one.model, *(["columns", column] if column else []), state=state)
 

@@ -12,7 +12,6 @@ from dash.development.base_component import Component
 
 from core import moment, number, text
 from core.episode import Delivery, DeliveryState, Episode, State, Transition
-from core.measure import Family
 from core.monitor import Compare, Gate, Monitor
 from core.segment import ALL
 from dashboard import components as piece
@@ -23,7 +22,7 @@ from dashboard.panel import Page, ask, panel
 from dashboard.ports import Reader
 from dashboard.state import PageState as Choice
 from dashboard.state import address
-from dashboard.subject import life, page_of, standing, what
+from dashboard.subject import life, of_groups, page_of, standing, what
 
 
 async def draw(reader: Reader, search: str, id_: str) -> Page:
@@ -68,11 +67,8 @@ def _title(one: Episode, subject: str, monitor: str) -> Component:
     state = Choice(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
     ways: list[Any] = [piece.link("See the model in this window", address("models", one.model, state=state))]
     if one.column:
-        said = (
-            ["See the groups of ", piece.name(one.column)]
-            if one.measure.startswith(f"{Family.FAIRNESS}.")
-            else ["See ", piece.name(one.column), " against its baseline"]
-        )
+        name = piece.name(one.column)
+        said = ["See the groups of ", name] if of_groups(one) else ["See ", name, " against its baseline"]
         ways += [" · ", piece.link(said, page_of(one, one.column, state))]
     return html.Div(
         [

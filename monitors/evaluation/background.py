@@ -22,7 +22,7 @@ from monitors.evaluation.frame import Frame
 
 Key = tuple[str, int, int]
 """A monitor, its revision, and the version of the contract."""
-_Job = tuple[int, int, Future[Frame], Callable[[], Frame]]
+_Job = tuple[int, int, Future[Frame], Callable[[], Frame] | None]
 
 
 class Lane:
@@ -48,25 +48,19 @@ class Lane:
         """Wait for the frame that is being computed; the others are not computed any more."""
         with self._lock:
             self._closed = True
+        self._jobs.put((0, next(self._numbers), Future(), None))  # the thread may wait for a job
         if self._thread is not None:
-            cancelled = Future[Frame]()
-            cancelled.cancel()
-            self._jobs.put((0, next(self._numbers), cancelled, _nothing))  # the thread may wait for a job
             self._thread.join()
 
     def _run(self) -> None:
         while not self._closed:
             _, _, found, make = self._jobs.get()
-            if self._closed or not found.set_running_or_notify_cancel():
+            if self._closed or make is None or not found.set_running_or_notify_cancel():
                 continue
             try:
                 found.set_result(make())
             except BaseException as error:  # whatever it is, the owner that asked gets it
                 found.set_exception(error)
-
-
-def _nothing() -> Frame:
-    raise NotImplementedError
 
 
 Make = Callable[[int], Future[Frame]]

@@ -15,8 +15,8 @@ from core.span import Spans
 from detectors.estimate import ClassScores, Predicted, predictions
 from detectors.evidence import Confusion
 from detectors.summary import scored
-from detectors.summary.score import edges_of, judged
-from monitors.evidence import confusion, dense
+from detectors.summary.score import judged
+from monitors.evidence import confusion, dense, score_bins
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads, Scope
 
@@ -77,16 +77,8 @@ def _by_score(
     scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans], segments: tuple[str, ...]
 ) -> list[tuple[Floats, Floats]]:
     """For each judged class the labelled rows of the class and of others by score, each (windows, segments, bins)."""
-    rows, contract = dense.Rows(table, extent.cells, segments), scope.model.contract
-    lengths, place = dense.lengths(table["score_bin"]), dense.numbers(table["score_bin"]).astype(np.int64)
-    names, found = dense.texts(table["score_class"]), []
-    for name, edges in zip(judged(contract), edges_of(contract), strict=True):
-        at = np.where(dense.codes(names, {name: 0}) == 0, place, -1)
-        own, others = (
-            extent.pooled(rows.cells(at, dense.numbers(table[one]), len(edges) + 1, lengths), side) for one in ("positive", "negative")
-        )
-        found.append((own, others))
-    return found
+    rows, names = dense.Rows(table, extent.cells, segments), ("positive", "negative")
+    return [(own, others) for own, others in score_bins.sums(scope.model.contract, rows, table, extent, side, names)]
 
 
 def _of(scope: Scope, tables: Mapping[str, pa.Table], extent: Extent, side: Sequence[Spans], known: Sequence[Floats]) -> Predicted:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 
+from core.block import Floats
+from core.contract import Contract
 from core.span import Spans
 from detectors.certainty import ScoreTable, ScoreTables
 from detectors.summary.score import edges_of, judged
@@ -45,16 +47,21 @@ def reference(scope: Scope, _column: str) -> ScoreTables:
 
 def tables(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]) -> ScoreTables:
     """The tables of one side, from performance panes with `NAMES`."""
-    contract, rows, found = scope.model.contract, dense.Rows(table, extent.cells, scope.segments), dict[str, ScoreTable]()
-    lengths, place = dense.lengths(table["score_bin"]), dense.numbers(table["score_bin"]).astype(np.int64)
-    named, amounts = dense.texts(table["score_class"]), {name: dense.numbers(table[name]) for name in _SUMS}
+    contract, rows = scope.model.contract, dense.Rows(table, extent.cells, scope.segments)
     n, labelled = (extent.pooled(rows.total(name), side) for name in ("scored", "n"))
+    by_class = zip(judged(contract), sums(contract, rows, table, extent, side, _SUMS), edges_of(contract), strict=True)
+    found = {name: ScoreTable(**dict(zip(_SUMS, held, strict=True)), edges=edges) for name, held, edges in by_class}
+    for one in found.values():
+        n = np.maximum(n, one.rows.sum(-1))  # in panes of versions without `scored` every class has a score in every row
+    return ScoreTables(n, labelled, found)
+
+
+def sums(
+    contract: Contract, rows: dense.Rows, table: pa.Table, extent: Extent, side: Sequence[Spans], names: Sequence[str]
+) -> Iterator[list[Floats]]:
+    """For each judged class the sums of these fields of performance panes by score bin, each (windows, segments, bins); `rows` are those of the table."""
+    lengths, place = dense.lengths(table["score_bin"]), dense.numbers(table["score_bin"]).astype(np.int64)
+    named, amounts = dense.texts(table["score_class"]), [dense.numbers(table[name]) for name in names]
     for name, edges in zip(judged(contract), edges_of(contract), strict=True):
         at = np.where(dense.codes(named, {name: 0}) == 0, place, -1)
-        positive, negative, positive_sum, negative_sum = (
-            extent.pooled(rows.cells(at, amounts[one], len(edges) + 1, lengths), side) for one in _SUMS
-        )
-        held = ScoreTable(positive, negative, positive_sum, negative_sum, edges)
-        found[name] = held
-        n = np.maximum(n, held.rows.sum(-1))  # in panes of versions without `scored` every class has a score in every row
-    return ScoreTables(n, labelled, found)
+        yield [extent.pooled(rows.cells(at, amount, len(edges) + 1, lengths), side) for amount in amounts]
