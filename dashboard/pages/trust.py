@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dash import html
+
 from core.reading import Verdict
 from core.trust import Trust, TrustState
 from dashboard import components as piece
@@ -58,5 +60,6 @@ def _versions(states: list[Trust]) -> bool:
 def _row(one: Trust, *, versions: bool) -> tuple[Any, ...]:
     verdict, words = _SHOWN[one.state]
     of = f" (version {one.version})" if versions and one.version != "all" else ""
-    why = "; ".join(reason.text for reason in one.reasons[:_REASONS]) or "no judged reading tells how right it is"
+    said = [reason.text for reason in one.reasons[:_REASONS]] or ["no judged reading tells how right it is"]
+    why = html.Div([html.Div(text) for text in said], className="words")
     return piece.name(one.segment + of, 60), piece.mark(verdict, words), word.minute(one.since), why
