@@ -5,7 +5,7 @@ Written from the text of the interfaces and of the statistics page alone, plainl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -21,7 +21,7 @@ from tests.oracle import column as measures
 from tests.oracle import separation as classifier
 from tests.oracle.column import COMPARES
 from tests.oracle.dispersion import Basis
-from tests.oracle.found import NOTHING, Found, Lookup, earlier
+from tests.oracle.found import NOTHING, Asked, Found, Lookup, earlier
 from tests.oracle.performance import measure
 from tests.oracle.rows import Rows, events
 from tests.oracle.sample import Known, Sample, Value
@@ -143,7 +143,7 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
             kinds += [(monitor["measure"] in estimate.MEASURES, _estimated)]
             kinds += [(performance, _performance), (of_features, _features), (whole_model, _quality)]
             lookup = next((one for holds, one in kinds if holds), _columnwise)
-            find = lookup(monitor, column, whole, live, grouping, length, every, basis)
+            find = lookup(Asked(monitor, column, whole, live, grouping, length, every, basis))
             for start in starts:
                 for segment in segments:
                     target, baseline = find(start, segment)
@@ -160,17 +160,9 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
                     )  # fmt: skip
 
 
-def _performance(
-    monitor: Mapping[str, Any],
-    _column: str,
-    whole: Rows,
-    live: Rows,
-    grouping: tuple[str, ...],
-    length: int,
-    every: int,
-    _basis: Callable[[], Basis],
-) -> Lookup:
+def _performance(asked: Asked) -> Lookup:
     """Performance of labelled rows, and of the reference or of the window before."""
+    monitor, _, whole, live, grouping, length, every, _ = asked
     name, against = monitor["measure"].removeprefix("performance."), monitor.get("baseline")
     positive = live.spec.positive if live.spec.task == "binary" else None
 
@@ -196,17 +188,9 @@ def _performance(
     return find
 
 
-def _estimated(
-    monitor: Mapping[str, Any],
-    _column: str,
-    whole: Rows,
-    live: Rows,
-    grouping: tuple[str, ...],
-    length: int,
-    every: int,
-    _basis: Callable[[], Basis],
-) -> Lookup:
+def _estimated(asked: Asked) -> Lookup:
     """Performance that scores let expect, and that of the reference or of an earlier window."""
+    monitor, _, whole, live, grouping, length, every, _ = asked
     find = estimate.lookup(monitor, (whole, live), grouping, length, every, earlier(monitor.get("baseline"), length))
 
     def pair(start: int, segment: str) -> tuple[Found, Found | None]:
@@ -216,17 +200,9 @@ def _estimated(
     return pair
 
 
-def _quality(
-    monitor: Mapping[str, Any],
-    _column: str,
-    whole: Rows,
-    live: Rows,
-    grouping: tuple[str, ...],
-    length: int,
-    every: int,
-    basis: Callable[[], Basis],
-) -> Lookup:
+def _quality(asked: Asked) -> Lookup:
     """Quality of all rows, and of the reference or of an earlier window."""
+    monitor, _, whole, live, grouping, length, every, basis = asked
     name, against, params = monitor["measure"], monitor.get("baseline"), monitor.get("params", {})
     against = monitor.get("baseline", "reference") if name == "quality.volume" else against
 
@@ -277,20 +253,12 @@ def _quality(
     return find
 
 
-def _features(
-    monitor: Mapping[str, Any],
-    _column: str,
-    whole: Rows,
-    live: Rows,
-    grouping: tuple[str, ...],
-    length: int,
-    every: int,
-    basis: Callable[[], Basis],
-) -> Lookup:
+def _features(asked: Asked) -> Lookup:
     """What the PSI of all features makes."""
+    monitor, whole, basis = asked.monitor, asked.whole, asked.basis
     params, names = monitor.get("params", {}), whole.spec.watched(whole.reference)
     psi = {**monitor, "measure": "drift.psi", "params": {}}
-    each = [_columnwise(psi, name, whole, live, grouping, length, every, basis) for name in names]
+    each = [_columnwise(asked._replace(monitor=psi, column=name)) for name in names]
     weights = [params["weights"].get(name, 0.0) if "weights" in params else 1.0 for name in names]
 
     @cache
@@ -312,17 +280,9 @@ def _features(
     return find
 
 
-def _together(
-    monitor: Mapping[str, Any],
-    _column: str,
-    whole: Rows,
-    live: Rows,
-    grouping: tuple[str, ...],
-    length: int,
-    every: int,
-    basis: Callable[[], Basis],
-) -> Lookup:
+def _together(asked: Asked) -> Lookup:
     """What the rows of all features together make."""
+    monitor, _, whole, live, grouping, length, every, basis = asked
     measured, against = monitor["measure"], monitor.get("baseline", "reference")
     here, there, degrees = joint.held(live, measured), joint.held(whole, measured), joint.of(whole).degrees
 
@@ -345,17 +305,9 @@ def _together(
     return find
 
 
-def _columnwise(
-    monitor: Mapping[str, Any],
-    column: str,
-    whole: Rows,
-    live: Rows,
-    grouping: tuple[str, ...],
-    length: int,
-    every: int,
-    basis: Callable[[], Basis],
-) -> Lookup:
+def _columnwise(asked: Asked) -> Lookup:
     """A measure of a column, and where it compares something, what that has."""
+    monitor, column, whole, live, grouping, length, every, basis = asked
     measured, params = monitor["measure"], monitor.get("params", {})
     against = monitor.get("baseline", "reference" if measured.startswith("drift.") else None)
     known = Known(live.binned(column)[0], whole.values(column))

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from tests.oracle.found import NOTHING, Found, Lookup, earlier
+from tests.oracle.found import NOTHING, Asked, Found, Lookup, earlier
 from tests.oracle.rows import Rows
 from tests.oracle.spec import Spec
 
@@ -76,17 +76,9 @@ def attributes(monitor: Mapping[str, Any], spec: Spec) -> list[str]:
     return list(monitor.get("attributes") or spec.protected)
 
 
-def lookup(
-    monitor: Mapping[str, Any],
-    attribute: str,
-    whole: Rows,
-    live: Rows,
-    grouping: tuple[str, ...],
-    length: int,
-    every: int,
-    _basis: object,
-) -> Lookup:
+def lookup(asked: Asked) -> Lookup:
     """The gap between the groups of an attribute, and that of the reference or of an earlier window."""
+    monitor, attribute, whole, live, grouping, length, every, _ = asked
     against = monitor.get("baseline")
     here, there = _within(monitor, attribute, live, grouping, length, every), _within(monitor, attribute, whole, grouping, 0, 0)
 

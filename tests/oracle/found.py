@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from tests.oracle.dispersion import Basis
+from tests.oracle.rows import Rows
 from tests.oracle.spec import duration
 
 
@@ -25,6 +27,21 @@ class Found(NamedTuple):
 
 
 NOTHING = Found(None, 0)
+
+
+class Asked(NamedTuple):
+    """What is looked up: a monitor of a column ("" for the whole model) in the reference (`whole`) and in the stream (`live`), by windows and segments."""
+
+    monitor: Mapping[str, Any]
+    column: str
+    whole: Rows
+    live: Rows
+    grouping: tuple[str, ...]
+    length: int
+    every: int
+    basis: Callable[[], Basis]
+
+
 # What is found in a place, given its key (window, segment).
 Lookup = Callable[[int, str], tuple[Found, Found | None]]  # target, baseline
 

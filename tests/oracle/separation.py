@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +13,7 @@ from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
 from tests.oracle.bins import NumericBins
-from tests.oracle.dispersion import Basis
-from tests.oracle.found import Found, Lookup, earlier
+from tests.oracle.found import Asked, Found, Lookup, earlier
 from tests.oracle.rows import Rows
 from tests.oracle.sample import Value
 
@@ -56,17 +54,9 @@ class Side:
         return self._rows.members(grouping, *self._cut, False).get((start, segment), np.zeros(0, np.int64))
 
 
-def of_rows(
-    monitor: Mapping[str, Any],
-    _column: str,
-    whole: Rows,
-    live: Rows,
-    grouping: tuple[str, ...],
-    length: int,
-    every: int,
-    _basis: Callable[[], Basis],
-) -> Lookup:
+def of_rows(asked: Asked) -> Lookup:
     """How well a classifier tells the rows of a window from those of the reference, or of an earlier window."""
+    monitor, _, whole, live, grouping, length, every, _ = asked
     against = monitor.get("baseline", "reference")
     own = Side(live, live.frame[live.spec.id].tolist(), length, every)
     reference = Side(whole, [str(place) for place in range(whole.size)], 0, 0)

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
 
 import numpy as np
 
 from tests.oracle import certainty, dispersion
-from tests.oracle.dispersion import Basis
-from tests.oracle.found import Found, Lookup, earlier
+from tests.oracle.found import Asked, Found, Lookup, earlier
 from tests.oracle.rows import Rows
 
 
-def of_model(
-    monitor: Mapping[str, Any],
-    _column: str,
-    whole: Rows,
-    live: Rows,
-    grouping: tuple[str, ...],
-    length: int,
-    every: int,
-    basis: Callable[[], Basis],
-) -> Lookup:
+def of_model(asked: Asked) -> Lookup:
     """How sure the model is, and how rightly, and what it was in the reference or in an earlier window."""
+    monitor, _, whole, live, grouping, length, every, basis = asked
     measured, against = monitor["measure"], monitor.get("baseline")
 
     @cache
