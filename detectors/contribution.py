@@ -69,7 +69,7 @@ def documents(column: Column, names: Sequence[str], target: Floats, baseline: Fl
 
 
 def new_values(rows: RawRows | None, n: Floats, unseen: Floats) -> Callable[[Places], list[dict[str, Any]]]:
-    """The evidence of values that the reference does not have: the most frequent ones, with their share of all n rows and of the rows with such a value; (windows, segments) each.
+    """Examples of values that the reference does not have: the most frequent ones, with their share of all n rows and of the rows with such a value; (windows, segments) each.
 
     Raw rows are read only for places that have such rows.
     """

@@ -34,14 +34,14 @@ def rate_spec(
     evidence: type[E],
     count: Callable[[E], Floats],
     unknown: Callable[[E], str] = lambda _evidence: NO_ROWS,
-    told: Callable[[E], Callable[[Places], list[dict[str, Any]]] | None] = lambda _evidence: None,
+    examples: Callable[[E], Callable[[Places], list[dict[str, Any]]] | None] = lambda _evidence: None,
     **more: Any,
 ) -> Spec[E, Any]:
-    """The measure of the share of all rows that `count` counts. Where that is NaN, `unknown` says why. `told` gives its evidence; `more` are other fields of the Spec."""
+    """The measure of the share of all rows that `count` counts. Where that is NaN, `unknown` says why. `examples` gives those of the result; `more` are other fields of the Spec."""
 
     def compute(target: E, baseline: E | None, _params: object) -> Result:
         other = None if baseline is None else (count(baseline), baseline.n)
-        return replace(rate((count(target), target.n), other, unknown(target)), evidence=told(target))
+        return replace(rate((count(target), target.n), other, unknown(target)), examples=examples(target))
 
     return Spec(about=about, evidence=evidence, compute=compute, no_value=NO_ROWS, **more)
 

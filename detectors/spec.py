@@ -45,7 +45,7 @@ class Result:
     n; phi (...) broadcasts. `law` is set if the measure is `tested` and there is a baseline. `evidence(places)` gives a document, ready for JSON, for each of
     some places, which are given as one index array for each dimension. `note` is what a reading says of its value, None where nothing; `broken`: where what the value
     assumes does not hold, and the note says why. `few` is set where there is no value because too few rows are left to compare: it is the verdict
-    then, and the place has evidence.
+    then, and the place has evidence. `examples`, like `evidence`, adds values of raw rows to it when a reading is written: they alone make no revision.
     """
 
     value: Floats
@@ -56,6 +56,7 @@ class Result:
     note: npt.NDArray[np.object_] | None = None
     broken: npt.NDArray[np.bool_] | None = None
     few: npt.NDArray[np.bool_] | None = None
+    examples: Callable[[Places], list[dict[str, Any]]] | None = None
 
 
 def estimable(value: Floats, *reasons: tuple[npt.NDArray[np.bool_] | bool, str]) -> tuple[Floats, npt.NDArray[np.object_]]:

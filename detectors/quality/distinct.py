@@ -16,14 +16,14 @@ from detectors.spec import NoParams, Places, Result, Spec, estimable
 
 NO_VALUES = "no values"
 
-Told = Callable[[Distinct], Callable[[Places], list[dict[str, Any]]] | None]
+Examples = Callable[[Distinct], Callable[[Places], list[dict[str, Any]]] | None]
 
 
-def _spec(about: Measure, value: Callable[[Distinct], Floats], told: Told = lambda _side: None) -> Spec[Distinct, NoParams]:
-    """The measure of a number that the evidence holds, of rows that have values, and its own evidence."""
+def _spec(about: Measure, value: Callable[[Distinct], Floats], examples: Examples = lambda _side: None) -> Spec[Distinct, NoParams]:
+    """The measure of a number that the evidence holds, of rows that have values, and its examples."""
 
     def compute(target: Distinct, _baseline: Distinct | None, _params: NoParams) -> Result:
-        return Result(*estimable(value(target), (~target.known, target.unknown)), evidence=told(target))
+        return Result(*estimable(value(target), (~target.known, target.unknown)), examples=examples(target))
 
     return Spec(about=about, evidence=Distinct, compute=compute, no_value=NO_VALUES)
 

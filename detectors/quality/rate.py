@@ -50,7 +50,7 @@ UNSEEN_CATEGORY_RATE = rate_spec(
     ),
     Counts,
     lambda side: side.counts[..., side.column.values + 1],
-    told=lambda side: new_values(side.rows, side.n, side.counts[..., side.column.values + 1]),
+    examples=lambda side: new_values(side.rows, side.n, side.counts[..., side.column.values + 1]),
 )
 EMPTY_RATE = rate_spec(
     Measure(

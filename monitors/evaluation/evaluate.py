@@ -237,17 +237,17 @@ def _of_columns(
     nothing = np.full(result.value.shape, np.nan)
     why = np.full(nothing.shape, asked.spec.no_value, object)
     block = first._replace(value=result.value, lower=nothing, upper=nothing, baseline_value=nothing, why=why, p=nothing, phi=nothing)
-    return (block._replace(excess=nothing),), (((0, len(windows), result.evidence),),)
+    return (block._replace(excess=nothing),), ((Part(0, len(windows), result.evidence),),)
 
 
 def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[_Block, tuple[Part, ...]]:
     cuts = KINDS[asked.evidence].parts(reads, asked.extent, windows)
-    blocks, evidence = zip(*(_part(asked, column, windows, part, reads) for part in cuts), strict=True)
+    blocks, parts = zip(*(_part(asked, column, windows, part, reads) for part in cuts), strict=True)
     block = _Block._make(np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
-    return block, tuple((part.start, part.stop, one) for part, one in zip(cuts, evidence, strict=True))
+    return block, parts
 
 
-def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads) -> tuple[_Block, Evidence | None]:
+def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads) -> tuple[_Block, Part]:
     spec, kind = asked.spec, KINDS[asked.evidence]
     sides = [side for side in ((windows,), *((one,) for one in asked.earlier), asked.pool) if side]
     target, *others = kind.read(reads, asked.extent, column, [[spans.take(part) for spans in side] for side in sides])
@@ -281,7 +281,8 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
     )
     block = _Block._make(np.broadcast_to(array, shape) for array in block)
     provisional = asked.calibration is not None and asked.calibration.provisional
-    return block, _with_comparison(result.evidence, block, asked.compare, provisional=provisional)
+    evidence = _with_comparison(result.evidence, block, asked.compare, provisional=provisional)
+    return block, Part(part.start, part.stop, evidence, result.examples)
 
 
 def _tested(result: Result, known: Dispersion) -> tuple[Floats, Floats, Floats]:

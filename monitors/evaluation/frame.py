@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -24,8 +25,16 @@ NONE = -1  # where a count is not there
 
 Evidence = Callable[[Places], list[dict[str, Any]]]
 """Gives documents of places (window, segment) of a block."""
-Part = tuple[int, int, Evidence | None]
-"""The first window of a block of evidence, the one after its last, and the evidence."""
+
+
+class Part(NamedTuple):
+    """The first window of a block of evidence, the one after its last, the evidence, and the examples that a reading is written with."""
+
+    start: int
+    stop: int
+    evidence: Evidence | None
+    examples: Evidence | None = None
+
 
 _BATCH = 2_000  # places whose evidence is in memory
 _SAME = 1e-12  # relative: sums of the same numbers in another order may differ so much
@@ -34,7 +43,7 @@ _SAME = 1e-12  # relative: sums of the same numbers in another order may differ 
 @dataclass(frozen=True)
 class Frame:
     """Readings of one monitor, shape (windows, columns, segments). NaN and `NONE` stand for no value; `reason` holds None or a text.
-    Evidence is made of what is written only, and not of places without a value unless they are `few`. `there` (columns, segments): which readings there are.
+    Evidence is made of what is written or compared, and not of places without a value unless they are `few`. `there` (columns, segments): which readings there are.
     """
 
     monitor: Monitor
@@ -62,7 +71,7 @@ class Frame:
         return np.broadcast_to(self.there, self.value.shape).copy()
 
     def changed(self, stored: pa.Table) -> tuple[npt.NDArray[np.bool_], Ints]:
-        """Which readings differ from the stored ones in a number, a sample size, the verdict, the reason or the contract; and the revision of each."""
+        """Which readings differ from the stored ones in a number, a sample size, the verdict, the reason, the contract or the evidence but its examples; and the revision of each."""
         revision = np.ones(self.value.shape, np.int64)
         changed = self.every
         if not stored.num_rows:
@@ -76,6 +85,8 @@ class Frame:
         same &= np.array(VERDICTS, object)[self.verdict[at]] == _texts(stored["verdict"])[rows]
         same &= self.reason[at] == _texts(stored["reason"])[rows]
         same &= stored["contract"].to_numpy()[rows] == self.contract
+        kept = np.flatnonzero(same)
+        same[kept] = self._same_evidence(_at(at, kept), stored["evidence"].take(rows[kept]))
         changed[at] &= ~same
         revision[at] = stored["revision"].to_numpy().astype(np.int64)[rows] + 1
         return changed, revision
@@ -126,24 +137,35 @@ class Frame:
                 evidence=document,
             )
 
+    def _same_evidence(self, places: Places, stored: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+        """Which of some places, one row each, have the evidence that is stored for them. Examples are not compared."""
+        same = np.ones(len(stored), np.bool_)
+        for some in _batches(len(stored)):
+            documents = dict(self._documents(_at(places, some)))
+            for row, text in enumerate(stored.take(some).to_pylist()):
+                same[some[row]] = _alike(_written(documents.get(row, {})), text)
+        return same
+
     def _found(self, mask: npt.NDArray[np.bool_]) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
         """The places under the mask, windows in order, with their evidence: an empty document if there is no value. It is made for some places at a time."""
         axes = np.nonzero(mask)
-        for first in range(0, len(axes[0]), _BATCH):
-            places = tuple(axis[first : first + _BATCH] for axis in axes)
-            documents = dict(self._documents(places))
+        for some in _batches(len(axes[0])):
+            places = _at(axes, some)
+            documents = dict(self._documents(places, examples=True))
             for row, at in enumerate(zip(*(axis.tolist() for axis in places), strict=True)):
                 yield at, documents.get(row, {})
 
-    def _documents(self, places: Places) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The rows of places that have evidence, with it."""
+    def _documents(self, places: Places, *, examples: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The rows of places that have evidence, with it, and with the examples if they are asked for."""
         w, c, s = places
         valued = ~np.isnan(self.value[places]) | (self.few[places] & (self.n_target[places] > 0))
         for column in np.unique(c).tolist():
-            for start, stop, evidence in self.evidence[column]:
-                rows = np.flatnonzero(valued & (c == column) & (start <= w) & (w < stop))
-                if evidence is not None and len(rows):
-                    yield from zip(rows.tolist(), evidence((w[rows] - start, s[rows])), strict=True)
+            for part in self.evidence[column]:
+                rows = np.flatnonzero(valued & (c == column) & (part.start <= w) & (w < part.stop))
+                asked = [one for one in (part.evidence, part.examples if examples else None) if one is not None and len(rows)]
+                for found in zip(rows.tolist(), *(one((w[rows] - part.start, s[rows])) for one in asked), strict=True):
+                    row, *documents = found
+                    yield row, {name: value for document in documents for name, value in document.items()}
 
     def _same(self) -> dict[str, Any]:
         """The fields that all of these readings share."""
@@ -166,6 +188,37 @@ class Frame:
         c, s = codes(stored["column"], self.columns), codes(stored["segment"], self.segments)
         rows = np.flatnonzero((w >= 0) & (c >= 0) & (s >= 0))
         return (w[rows], c[rows], s[rows]), rows
+
+
+def _batches(rows: int) -> Iterator[Ints]:
+    """The indices of rows, some at a time."""
+    return (np.arange(first, min(first + _BATCH, rows)) for first in range(0, rows, _BATCH))
+
+
+def _at(places: Places, rows: Ints) -> Places:
+    return tuple(axis[rows] for axis in places)
+
+
+def _alike(written: str, stored: str) -> bool:
+    """Whether a document is what is stored; examples of raw rows, which stand in place of contributions, are not compared."""
+    if written == stored:
+        return True
+    document, other = msgspec.json.decode(written), msgspec.json.decode(stored)
+    if "contributions" not in document:
+        other.pop("contributions", None)
+    return _same(document, other)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two documents of JSON are the same but for rounding."""
+    match one, other:
+        case dict(), dict():
+            return one.keys() == other.keys() and all(_same(value, other[name]) for name, value in one.items())
+        case list(), list():
+            return len(one) == len(other) and all(map(_same, one, other))
+        case float(), float():
+            return math.isclose(one, other, rel_tol=_SAME, abs_tol=1e-15)
+    return bool(one == other)
 
 
 def _close(ours: Floats, theirs: Floats) -> npt.NDArray[np.bool_]:
