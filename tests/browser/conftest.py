@@ -111,13 +111,17 @@ class Window:
         self.complaints: list[str] = []
         self.page.on("console", lambda message: self._console(message.type, message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
-        self.page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url} {request.failure}"))
+        self.page.on("requestfailed", lambda request: self._failed(request.url, request.failure or ""))
         self.page.on("request", lambda request: self._request(request.url))
         self.page.on("response", lambda answer: self.complaints.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
 
     def _console(self, kind: str, text: str) -> None:
         if kind in {"error", "warning", "assert"}:
             self.complaints.append(f"console {kind}: {text}")
+
+    def _failed(self, url: str, why: str) -> None:
+        if why != "net::ERR_ABORTED":  # the browser left the page before the answer came
+            self.complaints.append(f"failed: {url} {why}")
 
     def _request(self, url: str) -> None:
         if not url.startswith((self.url, "data:", "blob:")):
