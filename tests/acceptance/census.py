@@ -309,7 +309,7 @@ def requests(frame: pd.DataFrame, size: int = 700) -> Iterator[tuple[str, list[d
 
 
 def _predictions(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    features: list[dict[str, Any]] = records(rows[FEATURES])
+    features: list[dict[str, Any]] = records(rows[[name for name in FEATURES if name in rows]])
     ids, times, predictions, scores = (rows[name].tolist() for name in ("prediction_id", "ts", "prediction", "score"))
     return [
         {"prediction_id": key, "model": MODEL, "ts": ts.isoformat(), "features": values, "prediction": prediction, "score": score, **more}

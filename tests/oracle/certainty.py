@@ -43,7 +43,7 @@ def of(measure: str, rows: Rows, held: npt.NDArray[np.int64], whole: Rows, phi: 
     return _covered(inside, n, phi), n or len(held)
 
 
-def statistic(measure: str, rows: Rows, target: Flags, rest: Flags) -> float | None:
+def statistic(measure: str, rows: Rows, target: Places, rest: Places) -> float | None:
     """What is chi-square of one degree where nothing moved: the square of Welch's t of two means, or of z of two rates."""
     if measure in COVERAGES:
         (inside, n), (other, m) = _covers(rows, target), _covers(rows, rest)

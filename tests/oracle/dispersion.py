@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from tests.oracle import certainty, joint
 from tests.oracle import column as measures
@@ -19,7 +20,8 @@ from tests.oracle.sample import Known, Sample
 
 ENOUGH, EARLY = 10, 14
 Flags = npt.NDArray[np.bool_]
-Statistic = Callable[[Flags, Flags, Flags], float | None]  # of the rows of a window, of others, and of all
+Places = npt.NDArray[np.int64]
+Statistic = Callable[[Places, Places, Places], float | None]  # of the rows of a window, of others, and of all
 _PANE = 3_600_000_000
 
 
@@ -55,24 +57,26 @@ def basis(
     return Basis(live, _touching(early, length), (ts >= early[0]) & (ts < early[-1] + length), length, whole)
 
 
-def phi(statistics: list[float]) -> float:
+@cache
+def phi(statistics: tuple[float, ...]) -> float:
     """The mean of the statistics of windows, at least 1."""
     return max(1.0, float(np.mean(statistics))) if statistics else 1.0
 
 
-def p_value(statistic: float, degrees: float, of_windows: list[float]) -> float:
+def p_value(statistic: float, degrees: float, of_windows: tuple[float, ...]) -> float:
     """The chance of a statistic as large as this one, by the F law that the statistics of windows show; without any the chi-square law. `degrees` is 0 where only windows tell."""
     many, mean = len(of_windows), phi(of_windows)
     if not many:
-        return float("nan") if not degrees else float(stats.chi2.sf(statistic * degrees, degrees))
+        return float("nan") if not degrees else float(special.chdtrc(degrees, statistic * degrees))
     if degrees in (0, 1):
         nu = min(_degrees(of_windows), 1.0)
-        return float(stats.f.sf(statistic / mean, nu, max(many - 1, 1) * nu))
+        return float(special.fdtrc(nu, max(many - 1, 1) * nu, statistic / mean))
     nu = min(_degrees(of_windows), degrees)
-    return float(stats.f.sf(statistic / mean, nu, many * nu))
+    return float(special.fdtrc(nu, many * nu, statistic / mean))
 
 
-def _degrees(of_windows: list[float]) -> float:
+@cache
+def _degrees(of_windows: tuple[float, ...]) -> float:
     """Satterthwaite's degrees of freedom."""
     if len(of_windows) < 2:
         return 1.0
@@ -80,7 +84,7 @@ def _degrees(of_windows: list[float]) -> float:
     return 2 * float(np.mean(of_windows)) ** 2 / variance if variance else math.inf
 
 
-def statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> list[float]:
+def statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> tuple[float, ...]:
     """The statistics of the windows; those of `all` if a segment has fewer than ten windows with enough rows.
 
     `column` is "" for the coverage by labels, and for all features together.
@@ -89,7 +93,15 @@ def statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: 
     return own if len(own) >= ENOUGH else _statistics(monitor, column, basis, (), "all")
 
 
-def _statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> list[float]:
+def _statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> tuple[float, ...]:
+    """Worked out once for all monitors that ask for the same."""
+    of_monitor = monitor["measure"], str(monitor.get("params")), monitor.get("min_samples", 200)
+    asked = (*of_monitor, column, tuple(basis.windows), basis.length, grouping, segment)
+    found: tuple[float, ...] = basis.rows.once(asked, lambda: _compare(monitor, column, basis, grouping, segment))
+    return found
+
+
+def _compare(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> tuple[float, ...]:
     rows = basis.rows
     sure = monitor["measure"] in certainty.MEASURES
     of_model = _sure if sure else _together if monitor["measure"] in joint.MEASURES else _covered
@@ -97,20 +109,19 @@ def _statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping:
     mine = basis.inside & (rows.segments[grouping] == segment)
     if column == "@label" or monitor["measure"] in certainty.LABELLED:
         mine &= rows.labelled
-    least, ts, found = max(1, monitor.get("min_samples", 200)), rows.window(1), []
+    places = np.flatnonzero(mine)
+    places = places[np.argsort(rows.times[places], kind="stable")]
+    ts, least, found = rows.times[places], max(1, monitor.get("min_samples", 200)), []
     for start, first, last in basis.windows:
-        target = mine & (ts >= start) & (ts < start + basis.length)
-        rest = mine & ((ts < first) | (ts >= last))
-        if min(target.sum(), rest.sum()) >= least:
-            value = compared(target, rest, mine)
+        low, high, before, after = np.searchsorted(ts, (start, start + basis.length, first, last))
+        if min(high - low, len(ts) - (after - before)) >= least:
+            value = compared(places[low:high], np.concatenate([places[:before], places[after:]]), places)
             found += [] if value is None else [value]
-    return found
+    return tuple(found)
 
 
 def _covered(_monitor: Mapping[str, Any], _column: str, whole: Rows) -> Statistic:
-    return lambda target, rest, _: z_squared(
-        int(whole.labelled[target].sum()), int(target.sum()), int(whole.labelled[rest].sum()), int(rest.sum())
-    )
+    return lambda target, rest, _: z_squared(int(whole.labelled[target].sum()), len(target), int(whole.labelled[rest].sum()), len(rest))
 
 
 def _sure(monitor: Mapping[str, Any], _column: str, rows: Rows) -> Statistic:
@@ -126,10 +137,10 @@ def _compared(monitor: Mapping[str, Any], column: str, basis: Basis) -> Statisti
     codes, values = basis.rows.binned(column)[1], basis.rows.values(column)
     known = Known(basis.reference.binned(column)[0], basis.reference.values(column))
 
-    def sample(rows: Flags, among: Flags) -> Sample:
+    def sample(rows: Places, among: Places) -> Sample:
         return Sample(np.bincount(codes[rows], minlength=known.bins.size).tolist(), lambda: values[rows], lambda: values[among])
 
-    def statistic(target: Flags, rest: Flags, whole: Flags) -> float | None:
+    def statistic(target: Places, rest: Places, whole: Places) -> float | None:
         sides = sample(target, target), sample(rest, whole)  # panes cannot take away an extreme
         return measures.of(monitor["measure"], *sides, known, monitor.get("params", {})).statistic
 

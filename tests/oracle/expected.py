@@ -321,7 +321,7 @@ def _columnwise(asked: Asked) -> Lookup:
         return Sample(table.get(place, empty), values, rows=column != "@label" and (rows is live or rows.size <= _KEPT))
 
     @cache
-    def held_of(segment: str) -> list[float] | None:
+    def held_of(segment: str) -> tuple[float, ...] | None:
         tested = measured in measures.TESTED and measures.fits(measured, known)
         return dispersion.statistics(monitor, column, basis(), grouping, segment) if tested else None
 

@@ -199,11 +199,12 @@ def _roc_auc(rows: Labelled) -> tuple[Value, int]:
 
 def _of_area(area: float, positive: int, negative: int) -> tuple[float, float]:
     """Newcombe's interval: the areas whose standard error by Hanley and McNeil makes this one the bound of what is likely."""
+    z = float(norm.ppf(0.975))
 
     def surprise(theta: float) -> float:
         half = (positive + negative) / 2 - 1
         likely = theta * (1 - theta) / (positive * negative) * (1 + half * ((1 - theta) / (2 - theta) + theta / (1 + theta)))
-        return float((area - theta) ** 2 - norm.ppf(0.975) ** 2 * likely)
+        return float((area - theta) ** 2 - z**2 * likely)
 
     lower = brentq(surprise, 0, min(area, 1 - 1e-9), xtol=1e-13) if area > 0 else 0.0
     upper = brentq(surprise, max(area, 1e-9), 1, xtol=1e-13) if area < 1 else 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache, cached_property
 from typing import Any
 
@@ -43,10 +43,10 @@ class Rows:
         self.labelled = self._label_present()
         # Many monitors ask for the same; each is worked out once.
         self.binned, self.outcomes, self._cells = cache(self._binned), cache(self._outcomes), cache(self._counted)
-        self._made: dict[str, Any] = {}
+        self._made: dict[Hashable, Any] = {}
         self.values, self.members = cache(self._values), cache(self._members)
 
-    def once(self, name: str, make: Callable[[], Any]) -> Any:
+    def once(self, name: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` gives, which is worked out once for a name."""
         if name not in self._made:
             self._made[name] = make()
