@@ -5,7 +5,7 @@ from __future__ import annotations
 PLANNED = frozenset(
     f"{family}.{name}"
     for family, names in {
-        "performance": "estimated_mae estimated_rmse delay_corrected",
+        "performance": "delay_corrected",
         "fairness": "calibration_gap conditional_demographic_disparity",
         "uncertainty": "pit_uniformity quantile_loss",
         "change": "adwin kswin ddm eddm hddm_a hddm_w page_hinkley cusum ewma harmful",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol, Self
+from typing import ClassVar, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from core.block import Floats, Ints
+from core.block import Floats
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 FOLDS = 5  # parts into which rows are cut: a classifier is trained on all but one, and judged on that one
 LEAST = 50  # rows of a side: with fewer a fold may have none
@@ -43,8 +46,17 @@ class RawRows(Protocol):
         ...
 
 
-Separate = Callable[[Floats, npt.NDArray[np.bool_], Ints], Separated]
-"""Trains and judges a classifier as `detectors.drift.domain_classifier.separate` does."""
+class Train(Protocol):
+    """Calls a function that trains trees, wherever that takes no time from others. The function is of a module, and its result depends on its arguments only."""
+
+    def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of the function."""
+        ...
+
+
+def here(work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Calls it in this thread."""
+    return work(*args, **kwargs)
 
 
 @dataclass(frozen=True)

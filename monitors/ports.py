@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from core import moment
-from core.block import Ints, Outcomes, Predictions
+from core.block import Floats, Ints, Outcomes, Predictions
 from core.contract import Contract
 from core.monitor import Monitor
 from core.reading import Reading
@@ -84,6 +86,10 @@ class Raw(Protocol):
         with_regions: bool = False,
     ) -> Outcomes:
         """The labelled events among these; `with_regions`: with their prediction intervals or sets."""
+        ...
+
+    def truths(self, model: str, values: Ints, pane: int, last: str) -> tuple[npt.NDArray[np.object_], Ints, Floats]:
+        """The labels of a regression's events of these slots, with ids and times: of those that a hash of their ids draws before the id `last`, and of that."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The stores of a process: the fact store and the control store, each embedded or on a server, as the settings say; and the process that trains classifiers on facts."""
+"""The stores of a process: the fact store and the control store, each embedded or on a server, as the settings say; and the process that trains trees on facts."""
 
 from __future__ import annotations
 

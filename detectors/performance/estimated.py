@@ -1,7 +1,6 @@
 """Performance that is estimated before labels come, by CBPE: from the scores of predictions, and from how often such scores were right in the reference.
 
-It assumes that a score means what it meant in the reference. Two checks say where that does not hold: the share of rows that lie where the reference has none, at once; and the
-labels, once at least half of a window's rows have one.
+It assumes that a score means what it meant in the reference (`detectors.performance.assumption`).
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ from core.measure import Judged, Measure, Need
 from detectors.estimate import Predicted, predictions
 from detectors.interval import Z
 from detectors.performance import cbpe
+from detectors.performance.assumption import Errors, Truth, document, enough, notes, part, past_error, support, wrong
 from detectors.performance.calibrator import calibrator
 from detectors.spec import Places, Result, Spec, estimable
 
 Flags = npt.NDArray[np.bool_]
 
-LEAST, SHARE = 30, 0.5  # labels that tell how wrong an estimate is: so many, and of such a share of the rows
-_APART = 3.0  # standard errors between an estimate and what labels give, that are no chance
 _DOUBT = 0.02  # labels do not tell if those of rows without a score could move what they give by more
 LEAST_KNOWN = 10  # labelled rows of a class, and of others, that a reference must have for chances
+_ASSUMED = "a score means what it meant in the reference"
 NO_REFERENCE = f"the reference does not have {LEAST_KNOWN} labelled rows with a score of a class, and of others"
 
 
@@ -60,15 +59,6 @@ class Estimate(NamedTuple):
     value: Floats
     sampling: Floats
     calibration: Floats
-
-
-class Truth(NamedTuple):
-    """What labels give (...), how far the estimate for the labelled rows is from it, the variance of that by chance, and where there are enough labels to tell."""
-
-    value: Floats
-    apart: Floats
-    variance: Floats
-    tells: Flags
 
 
 def assess(target: Predicted, way: Way) -> tuple[Estimate, list[Truth]]:
@@ -122,7 +112,7 @@ def _together(each: Estimate, there: Flags, n: Floats, way: Way) -> Estimate:
 def _labelled(target: Predicted) -> Predicted:
     """The predictions whose labels have come, by score. Which of a bin these are is not known: they name the class as often as all of the bin do."""
     classes = tuple(
-        replace(one, counts=one.counts * _share(one.own + one.others, one.counts.sum(-2))[..., None, :]) for one in target.classes
+        replace(one, counts=one.counts * part(one.own + one.others, one.counts.sum(-2))[..., None, :]) for one in target.classes
     )
     return replace(target, classes=classes, n=predictions(classes, binary=target.binary))
 
@@ -140,17 +130,9 @@ def _truth(target: Predicted, n: Floats, each: Estimate, way: Way) -> Truth:
     expected = _together(each, there, n, way)
     value = np.where(doubt <= _DOUBT, value, np.nan)
     apart = expected.value - value
-    tells = (target.labels >= np.maximum(LEAST, SHARE * target.n)) & np.isfinite(apart) & target.known
-    return Truth(value, np.sign(apart) * np.maximum(np.abs(apart) - doubt, 0.0), expected.sampling + expected.calibration, tells)
-
-
-def past_error(held: Sequence[Truth], shape: tuple[int, ...]) -> Floats:
-    """The mean squared error of the estimates of windows with enough labels, as far as it is larger than by chance; 0 without such windows."""
-    if not held:
-        return np.zeros(shape)
-    tells = np.stack([one.tells for one in held], axis=-1)
-    beyond = np.stack([np.where(one.tells, one.apart**2 - one.variance, 0.0) for one in held], axis=-1)
-    return np.asarray(np.maximum(beyond.sum(-1) / np.maximum(tells.sum(-1), 1), 0.0))
+    tells = enough(target.labels, target.n) & np.isfinite(apart) & target.known
+    apart = np.sign(apart) * np.maximum(np.abs(apart) - doubt, 0.0)
+    return Truth(value, apart, expected.sampling + expected.calibration, tells, target.labels, target.n)
 
 
 def _accuracy(target: Predicted) -> tuple[Floats, Floats]:
@@ -189,16 +171,13 @@ def _computed(way: Callable[[Predicted], Way]) -> Callable[[Predicted, Predicted
             half = Z * np.sqrt(found.sampling * phi + found.calibration + past)
             return np.maximum(found.value - half, 0.0), np.minimum(found.value + half, 1.0)
 
-        share = {name: _share(rows, target.rows) for name, (rows, _) in target.outside.items()}
-        beyond = {name: share[name] - chance > params.outside for name, (_, chance) in target.outside.items()}
-        far = np.any([np.zeros(value.shape, np.bool_), *beyond.values()], axis=0)
-        wrong = true.tells & np.isfinite(value) & (np.abs(true.apart) > np.maximum(params.tolerance, _APART * np.sqrt(true.variance)))
-        note = _note(target, true, wrong, {name: np.where(beyond[name], share[name], np.nan) for name in share})
+        held = support(target.outside, target.rows, params.outside)
+        broken, errors = wrong(true, value, params.tolerance), Errors(found.sampling, found.calibration, past)
 
         def evidence(places: Places) -> list[dict[str, Any]]:
-            return [_document(found, past, true, target, share, (far, wrong), place) for place in zip(*places, strict=True)]
+            return [document(errors, true, held, broken, _ASSUMED, place) for place in zip(*places, strict=True)]
 
-        return Result(value, why, interval, evidence=evidence, note=note, broken=far | wrong)
+        return Result(value, why, interval, evidence=evidence, note=notes(true, broken, held), broken=held.far | broken)
 
     return compute
 
@@ -212,45 +191,6 @@ def _unknown(target: Predicted) -> Flags:
     """Where the reference has too few labelled rows with a score, for every class: (...)."""
     none = np.array([few(one.known) for one in target.classes] or [np.ones(1, np.bool_)])
     return np.broadcast_to(none.all(0), target.n.shape)
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    return np.asarray(part / np.maximum(whole, 1.0))
-
-
-def _note(target: Predicted, true: Truth, wrong: Flags, far: dict[str, Floats]) -> npt.NDArray[np.object_]:
-    """What a reading says: how much is outside of the reference, and what labels give, once enough tell. (...), None where there is nothing to say."""
-    note = np.full(true.value.shape, None, object)
-    for place in zip(*np.nonzero(true.tells), strict=True):
-        said = "assumptions broken: " if wrong[place] else ""
-        note[place] = f"{said}labels of {int(target.labels[place])} of {int(target.n[place])} rows give {_told(true.value[place])}"
-    for name, share in far.items():
-        for place in zip(*np.nonzero(np.isfinite(share)), strict=True):
-            outside = f"{name} of {100 * share[place]:.3g} % of the rows lie where the reference has none"
-            note[place] = outside if note[place] is None else f"{outside}; {note[place]}"
-    return note
-
-
-def _told(value: float) -> str:
-    return f"{value:.6g}"
-
-
-def _document(
-    found: Estimate, past: Floats, true: Truth, target: Predicted, share: dict[str, Floats], broken: tuple[Flags, Flags], place: Any
-) -> dict[str, Any]:
-    """The evidence of one place."""
-    far, wrong = (bool(one[place]) for one in broken)
-    concept = {"assumption": "a score means what it meant in the reference", "holds": not wrong if true.tells[place] else None}
-    support = {"assumption": "rows lie where the reference has some", "holds": not far}
-    held = {
-        "assumptions": [support | {"outside": {name: float(one[place]) for name, one in share.items()}}, concept],
-        "sampling_error": float(np.sqrt(found.sampling[place])),
-        "calibration_error": float(np.sqrt(found.calibration[place])),
-        "past_error": float(np.sqrt(past[place])),
-    }
-    if true.tells[place]:  # what the note says, and no more: evidence alone makes no new revision
-        held |= {"realised": float(_told(true.value[place])), "labelled": int(target.labels[place])}
-    return held
 
 
 def _spec(

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.block import Categories, Floats, Predictions
-from core.contract import Contract, Kind, Task
+from core.contract import Column, Contract, Kind, Task
 from core.extra import WRONG, Fields, fields_of
 from detectors.summary import text_column, vector_column
 from detectors.summary.bins import text_bins
@@ -218,9 +218,14 @@ def _binary(shares: Floats) -> Floats:
 
 
 def _outside(given: Given, _: str) -> Floats:
-    count = np.zeros(len(given.score))
-    for column in given.contract.features:
-        values = given.columns[column.name]
+    return outside(given.contract.features, given.columns, len(given.score))
+
+
+def outside(columns: Sequence[Column], held: Mapping[str, Values], rows: int) -> Floats:
+    """How many of some columns are beyond the reference's least or greatest number, or unseen, in each row: (rows,)."""
+    count = np.zeros(rows)
+    for column in columns:
+        values = held[column.name]
         if isinstance(values, Categories):
             count += text_bins(column, values) == column.values + 1
         elif column.range is not None:

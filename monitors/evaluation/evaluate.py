@@ -18,9 +18,8 @@ from core.monitor import Compare, Gate, Monitor
 from core.span import Flags, Spans
 from detectors import catalogue
 from detectors.dispersion import ENOUGH, Dispersion, p_value
-from detectors.drift.domain_classifier import separate
 from detectors.evidence import ColumnDrift
-from detectors.sample import Separate
+from detectors.sample import Train, here
 from detectors.spec import AnySpec, Places, Result
 from monitors.evaluation.background import Lane
 from monitors.evaluation.calibration import Calibration, calibrate, early_windows, recalibrate
@@ -83,19 +82,19 @@ class _Asked:
 
 
 class Evaluate:
-    """Computes readings. It reads panes, outcomes and raw events, and writes nothing. Calibrations are kept. `separate` trains classifiers, `lane` is the background."""
+    """Computes readings. It reads panes, outcomes and raw events, and writes nothing. Calibrations are kept. `train` trains trees, `lane` is the background."""
 
     def __init__(  # the default parts are those of tests
-        self, panes: Panes, raw: Raw, stream: Stream, contracts: Contracts, separate: Separate = separate, lane: Lane | None = None
+        self, panes: Panes, raw: Raw, stream: Stream, contracts: Contracts, train: Train = here, lane: Lane | None = None
     ) -> None:
-        self._panes, self._history, self._stream, self._separate = panes, History(raw, contracts), stream, separate
+        self._panes, self._history, self._stream, self._train = panes, History(raw, contracts), stream, train
         self._calibrations: _Kept = {}
         self._early: _Kept = {}
         self._lane = lane or Lane()
 
     def reads(self, scope: Scope) -> Reads:
         """The reads that monitors of one scope share while they are evaluated over the same windows."""
-        return Reads(self._panes, self._history, self._stream, scope, self._separate)
+        return Reads(self._panes, self._history, self._stream, scope, self._train)
 
     def later(self, monitor: Monitor, windows: Spans, scope: Scope, rank: int) -> Future[Frame]:
         """The readings of windows, computed in the background; those of a lower rank come first."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from core.block import Ints, Outcomes, Predictions
+import numpy as np
+
+from core.block import Floats, Ints, Outcomes, Predictions
 from core.contract import Contract
 from core.draw import drawn
 from core.error import Fatal
@@ -58,6 +60,19 @@ class History:
                     self._kept.clear()
                 self._kept[key] = found
         return found
+
+    def truths(self, contract: Contract, slots: Ints, sample: Predictions) -> Floats:
+        """The label of each event of a sample of these slots, in its order; NaN where it is not known. The model is a regression."""
+        if not len(sample):
+            return np.zeros(0)
+        ids, times, numbers = self._raw.truths(contract.model, slots, contract.pane, sample.id[-1])
+        found = dict(zip(zip(ids.tolist(), times.tolist(), strict=True), numbers.tolist(), strict=True))
+        return np.array([found.get(key, np.nan) for key in zip(sample.id.tolist(), sample.ts.tolist(), strict=True)])
+
+    def kept_truths(self, contract: Contract, sample: Predictions) -> Floats:
+        """The labels of a sample of the rows of the reference that are kept."""
+        of = contract.of_reference
+        return self.truths(of, self._raw.slots(of.model, of.pane), sample)
 
     def unseen(self, contract: Contract, column: str, slots: Ints, most: int, *, version: str | None = None) -> list[tuple[str, int]]:
         """The most frequent values of a categorical column that its reference does not have, and how many events have each. Events of other contract versions are left out."""

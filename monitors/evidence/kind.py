@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.contract import PREDICTION
-from detectors import arrival, by_group, certainty, estimate, evidence, sample
+from detectors import arrival, by_group, certainty, estimate, evidence, expected_error, sample
 from detectors.ranked import Ranked
 from monitors.evidence import (
     age,
@@ -39,6 +39,7 @@ from monitors.evidence import (
     vectors,
     volume,
 )
+from monitors.evidence.expected_error import OfErrors
 from monitors.evidence.groups import OfGroups
 from monitors.evidence.reader import EvidenceKind
 
@@ -65,6 +66,8 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.VectorSums: vectors,
     evidence.Joint: joint,
     estimate.Predicted: predicted,
+    expected_error.AbsoluteErrors: OfErrors(expected_error.AbsoluteErrors, "absolute"),
+    expected_error.SquaredErrors: OfErrors(expected_error.SquaredErrors, "square"),
     certainty.Signals: signals,
     certainty.ScoreTables: score_bins,
     sample.Separation: separation,

@@ -107,7 +107,7 @@ def _of(scope: Scope, tables: Mapping[str, pa.Table], extent: Extent, side: Sequ
     single = max(float((one[0].sum(0) == 1).sum() / max(one[0].sum(), 1.0)) for one in known)
     outside = {"scores": (np.max(without, axis=0), single)}
     if OUTSIDE in tables:
-        outside["features"] = (_outside(contract, tables[OUTSIDE], extent, side, segments), _by_chance(scope))
+        outside["features"] = (_outside(contract, tables[OUTSIDE], extent, side, segments), by_chance(scope, len(contract.features)))
     return Predicted(
         n=n,
         rows=every,
@@ -135,7 +135,7 @@ def _outside(contract: Contract, table: pa.Table, extent: Extent, side: Sequence
     return np.asarray(counts[..., 1 : column.values].sum(-1))
 
 
-def _by_chance(scope: Scope) -> float:
-    """The share of rows to expect with a feature below the least or above the largest of N rows like them: 2/(N + 1) a feature at most."""
+def by_chance(scope: Scope, columns: int) -> float:
+    """The share of rows to expect with a value below the least or above the largest of N rows like them in one of some columns: 2/(N + 1) a column at most."""
     rows = scope.model.reference.rows.get(ALL, 0) if scope.model.reference else 0
-    return min(1.0, 2 * len(scope.model.contract.features) / (rows + 1))
+    return min(1.0, 2 * columns / (rows + 1))

@@ -12,12 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from core import moment
-from core.block import Ints, Outcomes, Predictions
+from core.block import Floats, Ints, Outcomes, Predictions
 from core.contract import PREDICTION
 from core.error import ConfigError, Retryable
 from core.span import Spans
-from detectors.drift.domain_classifier import separate
-from detectors.sample import Separate
+from detectors.sample import Train, here
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
 from monitors.model import Model
@@ -57,8 +56,8 @@ class Scope:
 class Reads:
     """The answers to the queries of one scope, kept while some windows are evaluated."""
 
-    def __init__(self, panes: Panes, history: History, stream: Stream, scope: Scope, separate: Separate = separate) -> None:
-        self._panes, self._history, self._stream, self.scope, self.separate = panes, history, stream, scope, separate
+    def __init__(self, panes: Panes, history: History, stream: Stream, scope: Scope, train: Train = here) -> None:
+        self._panes, self._history, self._stream, self.scope, self.train = panes, history, stream, scope, train
         self._inputs: dict[tuple[str, ...], list[tuple[Extent, dict[str, pa.Table]]]] = {}
         self._performance: dict[tuple[str, ...], list[tuple[Extent, pa.Table]]] = {}
         self._streams: dict[str, list[tuple[Extent, pa.Table]]] = {}
@@ -148,6 +147,14 @@ class Reads:
         if found is None and contract.facts:
             raise Retryable(NOT_STORED)
         return found
+
+    def truths(self, slots: Ints, sample: Predictions) -> Floats:
+        """The labels of a sample of predictions of slots, NaN where they are not known; the model is a regression."""
+        return self._history.truths(self.scope.model.contract, slots, sample)
+
+    def truths_of_reference(self, sample: Predictions) -> Floats:
+        """The labels of a sample of the reference."""
+        return self._history.kept_truths(self.scope.model.contract, sample)
 
     def unseen(self, column: str, slots: Ints, most: int) -> list[tuple[str, int]]:
         """The most frequent values of a categorical column in slots that its reference does not have, and how many predictions have each."""

@@ -9,8 +9,8 @@ import numpy as np
 from core.block import Categories, Floats, Predictions
 from core.contract import PREDICTION, Column, Contract
 from core.draw import folds
-from core.segment import ALL
 from core.span import Spans
+from detectors.drift.domain_classifier import separate
 from detectors.sample import FOLDS, LEAST, Separated, Separation
 from detectors.summary.bins import bins
 from detectors.summary.inputs import values_of
@@ -18,18 +18,9 @@ from monitors.evidence import dense
 from monitors.evidence.extent import Extent
 from monitors.evidence.raw_rows import members
 from monitors.evidence.reads import Reads, Scope, no_fields
-from monitors.reference.facts import KEPT
+from monitors.evidence.sampled import drawn, each_alone, kept, sample_size
 
-MOST = 20_000  # rows of a side's sample
-_FEWEST = 1_000  # of a model with many features
-_CELLS = 400_000  # rows x features of a sample
-
-fields = no_fields
-
-
-def parts(_reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:
-    """Each window alone: its rows are in memory."""
-    return [slice(place, place + 1) for place in range(len(windows))]
+fields, parts = no_fields, each_alone
 
 
 def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]]) -> list[Separation]:
@@ -40,9 +31,11 @@ def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Sp
     contract, segments = reads.scope.model.contract, reads.scope.segments
     most = sample_size(contract)
     counted = [extent.pooled(dense.Rows(reads.predictions(extent), extent.cells, segments).total("n"), side) for side in sides]
-    drawn = [_drawn(reads, extent, side, most) for side in sides]
-    own, gone = drawn[0]
-    others, lost = drawn[1] if len(sides) > 1 else _kept(reads, most)
+    own, _, gone = drawn(reads, extent, sides[0], most)
+    if len(sides) > 1:
+        others, _, lost = drawn(reads, extent, sides[1], most)
+    else:
+        others, lost = kept(reads, most)
     held = [members(contract, block, segments) for block in (own, others)]
     size = [one.sum(0, keepdims=True).astype(np.float64) for one in held]
     found = [Separated.nothing(len(contract.features))] * len(segments)
@@ -51,7 +44,7 @@ def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Sp
         moved, fold = np.arange(len(x)) < len(own), folds(np.concatenate([own.id, others.id]), FOLDS)
         for place, member in enumerate(np.concatenate(held).T):
             if min(one[0, place] for one in size) >= LEAST:
-                found[place] = reads.separate(x[member], moved[member], fold[member])
+                found[place] = reads.train(separate, x[member], moved[member], fold[member])
     target = Separation(
         n=counted[0],
         rows=size[0],
@@ -68,25 +61,6 @@ def reference(scope: Scope, _column: str) -> Separation:
     """How many rows the reference has; none if there is no reference."""
     table, extent, side = dense.inputs(scope, PREDICTION)
     return Separation.counted(extent.pooled(dense.Rows(table, extent.cells, scope.segments).total("n"), side))
-
-
-def sample_size(contract: Contract) -> int:
-    """How many rows of a side are drawn at most: fewer where a model has many features."""
-    return max(_FEWEST, min(MOST, _CELLS // max(1, len(contract.features))))
-
-
-def _drawn(reads: Reads, extent: Extent, side: Sequence[Spans], most: int) -> tuple[Predictions | None, bool]:
-    """The sample of a side, and whether rows that were counted are not there any more."""
-    rows = extent.pooled(dense.Rows(reads.predictions(extent), extent.cells, (ALL,)).total("n"), side).item()
-    slots = Extent(reads.scope.model.contract.pane, side[0].start).part(side[0].join(*side[1:])).cells
-    block = reads.sample(slots, most)
-    return block, (0 if block is None else len(block)) < min(rows, most)
-
-
-def _kept(reads: Reads, most: int) -> tuple[Predictions | None, bool]:
-    """The sample of the reference, and whether it is not there: a reference of an earlier version was not kept."""
-    block = reads.sample_of_reference(min(most, KEPT))
-    return block, block is None and reads.scope.model.reference is not None
 
 
 def _encoded(column: Column, own: Predictions, others: Predictions, contract: Contract) -> Floats:

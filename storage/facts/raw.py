@@ -255,6 +255,15 @@ class Raw:
             **(regions(contract, read(col.objects(table["extra"]))) if with_regions else {}),
         )
 
+    def truths(self, model: str, values: Ints, pane: int, last: str) -> tuple[npt.NDArray[np.object_], Ints, Floats]:
+        """The labels of the model's events of these slots, as numbers, with ids and times: of those that a hash of their ids draws before the id `last`, and of that (`core.draw`)."""
+        sql = (
+            "SELECT prediction_id, ts, number FROM outcomes FINAL"
+            f" WHERE model = {{model:String}} AND {in_slots()} AND (MD5(prediction_id), prediction_id) <= (MD5({{last:String}}), {{last:String}})"
+        )
+        table = self._engine.query(sql, {"model": model, "last": last, **slots(values, pane)})
+        return col.objects(table["prediction_id"]), col.ints(table["ts"]), col.floats(table["number"])
+
 
 def _of_version(version: str | None) -> str:
     """The condition that an event is of the parameter `version`; "" for all."""

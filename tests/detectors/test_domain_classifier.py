@@ -127,17 +127,17 @@ def test_a_process_of_its_own_trains_and_is_started_again() -> None:
     training = Training()
     asked = rows(400)
     try:
-        found = training(*asked)
+        found = training(separate, *asked)
         assert isinstance(found, Separated)
         assert found.auc == separate(*asked).auc
         assert training._process is not None
         training._process.kill()
         training._process.join()
-        assert training(*asked).auc == found.auc
+        assert training(separate, *asked).auc == found.auc
     finally:
         training.close()
     with pytest.raises(Retryable, match="about to end"):
-        training(*asked)
+        training(separate, *asked)
 
 
 def test_a_process_that_does_not_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,5 +150,5 @@ def test_a_process_that_does_not_start_is_tried_again(monkeypatch: pytest.Monkey
     training = Training()
     for _ in range(2):
         with pytest.raises(Retryable, match="does not start"):
-            training(*rows(100))
+            training(separate, *rows(100))
     training.close()

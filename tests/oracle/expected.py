@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
 
-from tests.oracle import certainty, dispersion, estimate, fairness, joint, quality
+from tests.oracle import certainty, dispersion, estimate, expected_error, fairness, joint, quality
 from tests.oracle import column as measures
 from tests.oracle import separation as classifier
 from tests.oracle.column import COMPARES
@@ -37,7 +37,7 @@ OF_FEATURES = {"drift.share_drifted", "drift.weighted"}
 _KEPT = 50_000  # rows of a reference; streams are read in windows
 _LESS_IS_BETTER = {
     *(f"performance.{name}" for name in ("fpr", "fnr", "value", "log_loss", "brier", "mae", "rmse", "mse", "bias", "mape", "smape", "wape")),
-    "performance.max_error", "performance.quantile_loss",
+    "performance.max_error", "performance.quantile_loss", *expected_error.MEASURES,
     "uncertainty.entropy", "uncertainty.interval_width", "uncertainty.set_size",
     "uncertainty.ensemble_variance", "uncertainty.ece", "uncertainty.mce", "uncertainty.brier_reliability",
 }  # fmt: skip
@@ -140,7 +140,10 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
         segments = sorted({*whole.segments[grouping], *live.segments[grouping]})
         for column in [one for one in columns if not of_groups or one == "*".join(grouping)]:
             kinds = [(fair, fairness.lookup), (separated, classifier.of_rows), (sure, of_model), (together, _together)]
-            kinds += [(monitor["measure"] in estimate.MEASURES, _estimated)]
+            kinds += [
+                (monitor["measure"] in estimate.MEASURES, _estimated),
+                (monitor["measure"] in expected_error.MEASURES, expected_error.of_errors),
+            ]
             kinds += [(performance, _performance), (of_features, _features), (whole_model, _quality)]
             lookup = next((one for holds, one in kinds if holds), _columnwise)
             find = lookup(Asked(monitor, column, whole, live, grouping, length, every, basis))

@@ -36,8 +36,8 @@ class Drawn(NamedTuple):
 class Side:
     """The rows of a file, their ids, and the windows into which they are cut; a length of 0 is one window, 0."""
 
-    def __init__(self, rows: Rows, ids: list[str], length: int, every: int) -> None:
-        self._rows, self._ids, self._cut = rows, ids, (length, every)
+    def __init__(self, rows: Rows, ids: list[str], length: int, every: int, most: int = _MOST) -> None:
+        self._rows, self._ids, self._cut, self._most = rows, ids, (length, every), most
         self._drawn = cache(self._draw)
 
     def at(self, grouping: tuple[str, ...], start: int, segment: str) -> Drawn:
@@ -48,7 +48,7 @@ class Side:
     def _draw(self, start: int) -> Places:
         """Those whose ids have the smallest MD5, in its order."""
         rows = self._members((), start, "all").tolist()
-        return np.array(sorted(rows, key=lambda row: (_md5(self._ids[row]), self._ids[row]))[:_MOST], np.int64)
+        return np.array(sorted(rows, key=lambda row: (_md5(self._ids[row]), self._ids[row]))[: self._most], np.int64)
 
     def _members(self, grouping: tuple[str, ...], start: int, segment: str) -> Places:
         return self._rows.members(grouping, *self._cut, False).get((start, segment), np.zeros(0, np.int64))
@@ -75,6 +75,11 @@ def _md5(one: str) -> bytes:
     return hashlib.md5(one.encode(), usedforsecurity=False).digest()
 
 
+def fold_of(one: str) -> int:
+    """The fold of a row, by its id."""
+    return int.from_bytes(_md5(one)[8:], "big") % _FOLDS
+
+
 def separation(here: Drawn, there: Drawn) -> Value:
     """The mean area over five folds, and Newcombe's interval."""
     if min(len(here.own), len(there.own)) < _LEAST:
@@ -83,7 +88,7 @@ def separation(here: Drawn, there: Drawn) -> Value:
     inside = np.concatenate([np.isin(side.whole, side.own) for side in (here, there)])
     x, y = every[inside], (np.arange(len(every)) < len(here.whole))[inside]
     ids = [side.ids[row] for side in (here, there) for row in side.whole]
-    fold = np.array([int.from_bytes(_md5(one)[8:], "big") % _FOLDS for one in ids])[inside]
+    fold = np.array([fold_of(one) for one in ids])[inside]
     areas = []
     with threadpool_limits(1, "openmp"):
         for held in range(_FOLDS):

@@ -34,7 +34,7 @@ def gate(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> Itera
     beside = Monitor(name="nulls", model=model, measure="quality.null_rate", columns=("x",), window=Tumbling(moment.DAY), min_samples=1)
     backend.monitors[model] = [msgspec.structs.replace(_WATCH, model=model), beside]
     owner = backend.owner(model)
-    monkeypatch.setattr(owner._runner._evaluate, "_separate", held)
+    monkeypatch.setattr(owner._runner._evaluate, "_train", held)
     yield held
     held.open.set()
     nothing: Any = None
@@ -48,11 +48,11 @@ class Gate:
     def __init__(self) -> None:
         self.entered, self.open, self.calls = threading.Event(), threading.Event(), 0
 
-    def __call__(self, x: Any, moved: Any, fold: Any) -> Separated:
+    def __call__(self, _work: Any, /, *args: Any, **_more: Any) -> Any:
         self.entered.set()
         self.open.wait(120)
         self.calls += 1
-        return Separated(1 - 1 / len(x), np.zeros(x.shape[1]))
+        return Separated(1 - 1 / len(args[0]), np.zeros(args[0].shape[1]))
 
 
 def send(backend: Backend, model: str, day: int, rows: int = _ROWS, kind: str = "r") -> None:
@@ -121,7 +121,7 @@ def test_what_was_not_stored_when_an_owner_ends_is_evaluated_by_the_next(backend
     backend.kill()
     gate.open.set()
     real = backend.owner(model)
-    real._runner._evaluate._separate = gate
+    real._runner._evaluate._train = gate
     until(backend, model, lambda: values(backend, model, "moved")[1] == 1 - 1 / (2 * _ROWS + 3) and not real.waiting)
 
 

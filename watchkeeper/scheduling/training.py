@@ -1,6 +1,6 @@
-"""Classifiers are trained in a process of their own: one at a time, on one core, at a low priority.
+"""Trees are trained in a process of their own: one at a time, on one core, at a low priority.
 
-So they take no time from the threads of this process, which share one interpreter. The process begins with the first classifier and ends with this one, however this one ends.
+So they take no time from the threads of this process, which share one interpreter. The process begins with the first trees and ends with this one, however this one ends.
 """
 
 from __future__ import annotations
@@ -9,43 +9,39 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from core.block import Floats, Ints
 from core.error import ConfigError, Retryable, WatchkeeperError
-from detectors.drift.domain_classifier import separate
-from detectors.sample import Separated
+from detectors.sample import P, T
 
 _NICE = 5  # about a third of the share of a usual process: at the lowest priority a busy machine would never let a stream become quiet
 
 
 class Training:
-    """`separate` in a process of its own, for all threads of this one. Raises Retryable if that process ends, as when memory is short; the next call starts another one."""
+    """Calls functions in a process of its own (`detectors.sample.Train`), for all threads of this one. Raises Retryable if that process ends, as when memory is short; the next call starts another one."""
 
     def __init__(self) -> None:
         self._lock, self._closed = threading.Lock(), False
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
 
-    def __call__(self, x: Floats, moved: npt.NDArray[np.bool_], fold: Ints) -> Separated:
-        """Train a classifier, once those that were asked for before are done."""
+    def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function, once those that were asked for before are done."""
         with self._lock:
             connection = self._started()
             try:
-                connection.send((x, moved, fold))
-                found = connection.recv()
+                connection.send((work, args, kwargs))
+                found: T | Exception = connection.recv()
             except (EOFError, OSError) as error:
                 self._close()
-                raise Retryable("the process that trains classifiers has ended; memory may be short") from error
-        if isinstance(found, Separated):
-            return found
-        raise found
+                raise Retryable("the process that trains trees has ended; memory may be short") from error
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def close(self) -> None:
         """End the process, also while it trains; there will be no other."""
@@ -67,7 +63,7 @@ class Training:
                 process.start()
             except OSError as error:
                 ours.close()
-                raise Retryable(f"the process that trains classifiers does not start: {error}; memory may be short") from error
+                raise Retryable(f"the process that trains trees does not start: {error}; memory may be short") from error
             finally:
                 theirs.close()  # so that each side sees when the other ends
             self._connection, self._process = ours, process
@@ -91,9 +87,9 @@ def _train(connection: Connection) -> None:
             connection.send(_answer(*connection.recv()))
 
 
-def _answer(*asked: Any) -> Separated | Exception:
+def _answer(work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T | Exception:
     try:
-        return separate(*asked)
+        return work(*args, **kwargs)
     except ConfigError as error:
         return ConfigError(str(error))
     except Exception as error:  # the other side raises it

@@ -1,0 +1,72 @@
+"""The evidence of estimates of errors: what is expected for rows, by trees that have learned from the reference, and what labels there are of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from core.block import Floats
+from detectors.sample import FOLDS
+
+LEAST_KNOWN = 200  # labelled rows of the reference without which nothing is learned
+
+
+@dataclass(frozen=True)
+class RowErrors:
+    """The errors that are expected for some rows: how many rows (...), the mean by the trees of each fold (..., `FOLDS`), the mean over these (...), and its mean square over rows (...)."""
+
+    rows: Floats
+    each: Floats
+    mean: Floats
+    square: Floats
+
+    @classmethod
+    def of(cls, each: Floats, members: npt.NDArray[np.bool_]) -> Self:
+        """Of rows with these expected errors (folds, rows), by the segments that they are in (rows, segments), as one window."""
+        weight = members.astype(np.float64)
+        rows, mean = weight.sum(0), each.mean(0)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            return cls(rows[None], ((each @ weight) / rows).T[None], (mean @ weight / rows)[None], (mean**2 @ weight / rows)[None])
+
+    @classmethod
+    def nothing(cls, shape: tuple[int, ...]) -> Self:
+        """No rows."""
+        none = np.full(shape, np.nan)
+        return cls(np.zeros(shape), np.full((*shape, FOLDS), np.nan), none, none)
+
+
+@dataclass(frozen=True)
+class ExpectedErrors:
+    """The errors that are expected for the rows of windows.
+
+    n (...) counts all rows, `sampled` are those of the sample, `labelled` those among them whose labels have come, and `realised` (...) is the mean of their errors. `relative` is the mean square by which
+    errors of the reference differ from those expected, over the mean square of these. `outside` gives, for `features` and `predictions`, the rows of the sample (...) that lie
+    where the reference has none, and the share of them to expect if nothing has moved. `learned` is how many rows of the reference the trees have learned from, 0 if too few are
+    there; `gone` (...): raw events are not there any more. `earlier` are the windows before, the next one first.
+    """
+
+    n: Floats
+    sampled: RowErrors
+    labelled: RowErrors
+    realised: Floats
+    relative: float
+    outside: Mapping[str, tuple[Floats, float]]
+    learned: int
+    gone: npt.NDArray[np.bool_]
+    earlier: tuple[ExpectedErrors, ...] = ()
+
+    empty: ClassVar[str] = "no predictions"
+
+
+@dataclass(frozen=True)
+class AbsoluteErrors(ExpectedErrors):
+    """Of |prediction - label|."""
+
+
+@dataclass(frozen=True)
+class SquaredErrors(ExpectedErrors):
+    """Of (prediction - label)^2."""
