@@ -42,7 +42,7 @@ _Kept = dict[tuple[str, str], tuple[object, Calibration]]  # by model and monito
 
 
 class _Block(NamedTuple):
-    """What is found for some windows of a column, each (windows, segments). `why` says why there is no value, `empty` why there are no rows, `note` what is said of a value.
+    """What is found for some windows of a column, each (windows, segments). `why` says why there is no value, `baseline_why` why the baseline has none, `empty` why there are no rows, `note` what is said of a value.
 
     `p` is NaN, and `phi` too, if the measure has no statistic whose law is known; `p` also without a baseline. `coverage` and `delay` are those of labels
     (`monitors.evaluation.maturity`), NaN if the measure needs none.
@@ -55,6 +55,7 @@ class _Block(NamedTuple):
     n_target: Ints
     n_baseline: Ints
     why: Texts
+    baseline_why: Texts
     empty: Texts
     p: Floats
     phi: Floats
@@ -220,6 +221,7 @@ def _judged(monitor: Monitor, asked: _Asked, found: _Block, columns: int, *, of_
         broken=found.broken,
         coverage=found.coverage,
         few=found.few,
+        baseline_why=found.baseline_why,
     )
     return judge(monitor, asked.spec.about.directed(monitor.params), given, found.n_target, found.n_baseline, found.why, found.empty)
 
@@ -235,7 +237,9 @@ def _of_columns(
     result = asked.spec.compute(target, target if parts.referenced or parts.pool else None, asked.params)
     nothing = np.full(result.value.shape, np.nan)
     why = np.full(nothing.shape, asked.spec.no_value, object)
-    block = first._replace(value=result.value, lower=nothing, upper=nothing, baseline_value=nothing, why=why, p=nothing, phi=nothing)
+    block = first._replace(
+        value=result.value, lower=nothing, upper=nothing, baseline_value=nothing, why=why, baseline_why=why, p=nothing, phi=nothing
+    )
     return (block._replace(excess=nothing),), ((Part(0, len(windows), result.evidence),),)
 
 
@@ -257,7 +261,7 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
     nothing = np.full(shape, np.nan)
     unfit = unsuited(spec.about, reads.scope.model.contract, column)
     result: Result = Result(nothing, np.full(shape, unfit)) if unfit else spec.compute(target, baseline, asked.params)
-    base = nothing if unfit or baseline is None or spec.about.compares else spec.compute(baseline, None, asked.params).value
+    base = result if unfit or baseline is None or spec.about.compares else spec.compute(baseline, None, asked.params)
     known = None if asked.calibration is None or unfit else asked.calibration.of(column, reads.scope.segments)
     lower, upper = (nothing, nothing) if result.interval is None else result.interval(np.ones(1) if known is None else known.phi)
     p, phi, excess = (nothing, nothing, nothing) if known is None else _tested(result, known)
@@ -265,10 +269,11 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
         value=result.value,
         lower=np.where(np.isnan(result.value), np.nan, lower),
         upper=np.where(np.isnan(result.value), np.nan, upper),
-        baseline_value=base,
+        baseline_value=nothing if base is result else base.value,
         n_target=spec.counted(target).astype(np.int64),
         n_baseline=np.full(1, NONE) if baseline is None else spec.counted(baseline).astype(np.int64),
-        why=np.array(spec.no_value, object) if result.why is None else np.where(result.why.astype(np.bool_), result.why, spec.no_value),
+        why=_why(spec, result),
+        baseline_why=_why(spec, base),
         empty=np.asarray(target.empty, object),
         p=p,
         phi=phi,
@@ -282,6 +287,11 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
     provisional = asked.calibration is not None and asked.calibration.provisional
     evidence = _with_comparison(result.evidence, block, asked.compare, provisional=provisional)
     return block, Part(part.start, part.stop, evidence, result.examples)
+
+
+def _why(spec: AnySpec, result: Result) -> Texts:
+    """Why there is no value, where there is none."""
+    return np.array(spec.no_value, object) if result.why is None else np.where(result.why.astype(np.bool_), result.why, spec.no_value)
 
 
 def _tested(result: Result, known: Dispersion) -> tuple[Floats, Floats, Floats]:

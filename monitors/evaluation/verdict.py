@@ -24,7 +24,8 @@ class Judgement(NamedTuple):
 
     `columns` is how many columns the monitor watches, `allowed` the p-value up to which a budget lets it alarm. `uncalibrated`: alarms rest on
     p-values, and these take rows to be independent, which is no evidence. `note` is the reason of a verdict on a value, `broken` where what the value assumes does not hold.
-    `coverage` is the share of predictions with a label. `few`: where too few rows are left to compare.
+    `coverage` is the share of predictions with a label. `few`: where too few rows are left to compare. `baseline_why` says why the
+    baseline may have no value, None if that is as with the value.
     """
 
     value: Floats
@@ -38,6 +39,7 @@ class Judgement(NamedTuple):
     broken: npt.NDArray[np.bool_] | None = None
     coverage: Floats | None = None
     few: npt.NDArray[np.bool_] | None = None
+    baseline_why: npt.NDArray[np.object_] | None = None
 
 
 def alpha(window: int, columns: int) -> float:
@@ -74,7 +76,7 @@ def judge(
         put(np.ones(value.shape, np.bool_), Verdict.INSUFFICIENT, _UNCALIBRATED)
     if given.broken is not None:
         put(given.broken, Verdict.ASSUMPTIONS_BROKEN, note)
-    put(np.isnan(compared), Verdict.NOT_ESTIMABLE, "baseline: " + why)
+    put(np.isnan(compared), Verdict.NOT_ESTIMABLE, "baseline: " + (why if given.baseline_why is None else given.baseline_why))
     put(np.isnan(value), Verdict.NOT_ESTIMABLE, why)
     if given.few is not None:
         put(given.few & np.isnan(value), Verdict.INSUFFICIENT, why)

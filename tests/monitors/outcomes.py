@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from core import moment
+from core.baseline.kind import Baseline
 from core.block import Categories, Floats, Ints, Outcomes
 from core.contract import LABEL, PREDICTION, SCORE, Column, Contract, Kind, Task
 from core.monitor import Monitor
@@ -94,11 +95,13 @@ def _rows(
     return Outcomes(ts, same, same, {}, prediction, label, np.full(n, np.nan) if score is None else score, probabilities)
 
 
-def readings(store: Store, measure: str, params: dict[str, Any] | None = None, hours: int = 1) -> list[Reading]:
+def readings(
+    store: Store, measure: str, params: dict[str, Any] | None = None, hours: int = 1, baseline: Baseline | None = None
+) -> list[Reading]:
     """The readings of a measure for each hour."""
     spec, hourly, nothing = catalogue.spec(measure), Tumbling(moment.HOUR), cast("Any", None)
     settled = field.params(params or {}, spec, store.contract)
-    monitor = Monitor(name="w", model="m", measure=measure, params=settled, window=hourly, min_samples=1)
+    monitor = Monitor(name="w", model="m", measure=measure, params=settled, window=hourly, baseline=baseline, min_samples=1)
     evaluate = Evaluate(cast("Any", store), cast("Any", store), nothing, lambda _model, _version: store.contract)
     windows = hourly.between(0, (hours - 1) * moment.HOUR)
     frame = evaluate(monitor, windows, evaluate.reads(Scope(Model(store.contract, None), ("all",), ("",), ())))

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
+from core.baseline.previous import Previous
 from core.block import Floats
 from core.contract import Contract
 from detectors.performance.losses import TOO_LARGE
@@ -111,3 +112,11 @@ def test_panes_of_before_give_what_they_have_and_say_how_to_get_the_rest() -> No
         (reading,) = readings(before, f"performance.{name}")
         assert reading.value is None
         assert "watchkeeper rebuild" in str(reading.reason)
+
+
+def test_the_reason_is_that_of_the_baseline_if_it_has_no_value() -> None:
+    """Of its own rows, not what may be wrong with the measure at all."""
+    store = numbers(np.array([1e308, 1.0]), np.array([-1e308, 2.0]), np.array([0, 1]))
+    found = readings(store, "performance.mae", hours=2, baseline=Previous(1))
+    assert (found[1].value, found[1].verdict) == (1, "not_estimable")
+    assert found[1].reason == f"baseline: {TOO_LARGE}"
