@@ -64,13 +64,14 @@ class House:
     def send(self, first: int = 0) -> httpx.Response:
         """A day's predictions, some without `km`, with their labels."""
         day = time.time_ns() // 1_000 // moment.DAY * moment.DAY - moment.DAY
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"prediction_id": f"e{row}", "model": MODEL, "ts": (day + row * moment.MINUTE) // 1_000, "prediction": row % 2}
             | {"features": {"km": None if row % 3 == 0 else row % 10, "zone": "ab"[row % 2]}}
             for row in range(first, first + 60)
         ]
         answer = self.ask("POST", "/v1/predictions", json=rows)
-        self.ask("POST", "/v1/labels", json=[{"prediction_id": f"e{row}", "model": MODEL, "label": 1} for row in range(first, first + 60)])
+        labels = [{"prediction_id": row["prediction_id"], "model": MODEL, "ts": row["ts"] + 1, "label": 1} for row in rows]
+        self.ask("POST", "/v1/labels", json=labels)
         return answer
 
     def wait(self, until: Callable[[], bool] | None = None) -> None:
