@@ -106,6 +106,21 @@ def select(key: str, label: str, value: str, options: Sequence[tuple[str, str]],
     return made
 
 
+def slider(key: str, label: str, value: int, most: int, usual: int, marks: Sequence[tuple[int, str]]) -> Component:
+    """A slider over the whole numbers from 0 to `most`, which sets `key` of the address when it is left; `marks` are (number, text). The `usual` value is left out of the address."""
+    made: Component = dmc.Slider(
+        id={"pick": f"{key}={usual}"},
+        value=value,
+        max=most,
+        marks=[{"value": place, "label": text} for place, text in marks],
+        thumbLabel=label,
+        label=None,
+        updatemode="mouseup",
+        className="slider",
+    )
+    return made
+
+
 def badge(verdict: str, reason: str | None = None, *, limited: bool = True) -> Component:
     """A verdict as icon, words and colour."""
     name, icon, words = word.state_of(verdict, reason, limited=limited)

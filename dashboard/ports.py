@@ -41,6 +41,39 @@ class Pipeline:
     letters: Sequence[DeadLetterCount]
 
 
+@dataclass(frozen=True)
+class ScoreBins:
+    """Labelled rows with a score for a class, by the bin of that score, the lowest first: rows of the class, of others, and the sums of the scores.
+
+    `edges` cut the bins; a score that equals an edge is in the bin above it.
+    """
+
+    edges: Sequence[float]
+    own: Sequence[int]
+    others: Sequence[int]
+    scores: Sequence[float]
+
+
+@dataclass(frozen=True)
+class LabelledRows:
+    """The labelled rows of a span: how many; how many by predicted class and label, of classes; and by score, for each class that has scores."""
+
+    n: int
+    cells: Mapping[tuple[str, str], int]
+    scores: Mapping[str, ScoreBins]
+
+
+@dataclass(frozen=True)
+class SegmentErrors:
+    """The errors (prediction - label) of the labelled rows of a segment of a regression: rows that have one, mean error, mean absolute error, and the root of the mean squared one."""
+
+    segment: str
+    n: int
+    mean: float
+    absolute: float
+    root: float
+
+
 class Reader(Protocol):
     """Answers the queries of pages. Every method is called from worker threads, several at a time.
 
@@ -116,6 +149,14 @@ class Reader(Protocol):
 
     def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
         """Counts by bin of the contract's column: in `[start, end)`, and in the reference. Both are empty where nothing is known."""
+        ...
+
+    def labelled(self, model: str, segment: str, version: str | None, start: int, end: int) -> LabelledRows:
+        """The labelled rows in a span of whole panes, of one version of the model, or of all."""
+        ...
+
+    def errors(self, model: str, grouping: str, version: str | None, start: int, end: int) -> Sequence[SegmentErrors]:
+        """The errors of a regression in a span of whole panes, by segment of a grouping ("" is all traffic), those with most rows first, at most a few dozen."""
         ...
 
     def traffic(self, model: str, segment: str, start: int, end: int, step: int) -> pa.Table:

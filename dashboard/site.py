@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from dashboard.pages import column, drift, episode, fairness, fleet, history, inbox, model, pipeline, quality, trust
+from dashboard.pages import column, drift, episode, fairness, fleet, history, inbox, model, performance, pipeline, quality, trust
 from dashboard.panel import Page
 
 Draw = Callable[..., Awaitable[Page]]
@@ -45,6 +45,7 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("models", fleet.draw, label="Models"),
     PageEntry("pipeline", pipeline.draw, label="Pipeline"),
     PageEntry("models/*", model.draw, under="models"),
+    PageEntry("models/*/performance", performance.draw, under="models"),
     PageEntry("models/*/drift", drift.draw, under="models"),
     PageEntry("models/*/quality", quality.draw, under="models"),
     PageEntry("models/*/trust", trust.draw, under="models"),

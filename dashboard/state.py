@@ -19,7 +19,8 @@ class PageState:
     """What a person has chosen. Times are microseconds; "" and None leave the choice to the page.
 
     `window` is the start of the selected window; `start` and `end` are an absolute range that overrides `range`;
-    `by` is the grouping of the table of segments; `find`, `sort` and `page` are of a table of columns. `notices` say which parts of the address could not be read.
+    `by` is the grouping of the table of segments; `find`, `sort` and `page` are of a table of columns;
+    `positive` is the class that scores are of, and `bin` the score bin of the cut. `notices` say which parts of the address could not be read.
     """
 
     segment: str = ALL
@@ -29,6 +30,8 @@ class PageState:
     find: str = ""
     sort: str = ""
     page: int = 1
+    positive: str = ""
+    bin: int | None = None
     range: str = DEFAULT_RANGE
     start: int | None = None
     end: int | None = None
@@ -58,15 +61,17 @@ class PageState:
         if start is not None and end is not None and start >= end:
             notices.append("from is not before to")
             start = end = None
-        names = {key: asked[key] for key in ("segment", "measure", "monitor", "by", "find", "sort") if asked.get(key)}
-        number = asked.get("page", "")
-        page = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-        return PageState(**names, page=max(page, 1), range=chosen, start=start, end=end, window=time("window"), notices=tuple(notices))
+        names: dict[str, Any] = {
+            key: asked[key] for key in ("segment", "measure", "monitor", "by", "find", "sort", "positive") if asked.get(key)
+        }
+        page, place = (_whole(asked.get(key, "")) for key in ("page", "bin"))
+        times: dict[str, Any] = {"start": start, "end": end, "window": time("window")}
+        return PageState(**names, **times, page=max(page or 1, 1), bin=place, range=chosen, notices=tuple(notices))
 
     @property
     def shared(self) -> PageState:
         """What the pages of a model have in common: segment, period and window."""
-        return replace(self, measure="", monitor="", by="", find="", sort="", page=1)
+        return replace(self, measure="", monitor="", by="", find="", sort="", page=1, positive="", bin=None)
 
     def but(self, **changes: Any) -> PageState:
         """The same state with some parts changed."""
@@ -83,6 +88,8 @@ class PageState:
             "find": self.find,
             "sort": self.sort,
             "page": "" if self.page == 1 else str(self.page),
+            "positive": self.positive,
+            "bin": "" if self.bin is None else str(self.bin),
             "range": "" if self.range == DEFAULT_RANGE else self.range,
             "from": "" if self.start is None else moment.text(self.start),
             "to": "" if self.end is None else moment.text(self.end),
@@ -90,6 +97,11 @@ class PageState:
         }
         text = urlencode({key: value for key, value in pairs.items() if value}, quote_via=quote, safe=":")
         return f"?{text}" if text else ""
+
+
+def _whole(text: str) -> int | None:
+    """A whole number of a few digits; None if a text is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
 def address(*parts: str, state: PageState | None = None) -> str:

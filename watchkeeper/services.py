@@ -11,7 +11,7 @@ import msgspec
 from core.episode import Episode
 from core.error import ConfigError, Retryable
 from core.principal import Principal
-from dashboard.ports import ModelRow, Pipeline
+from dashboard.ports import LabelledRows, ModelRow, Pipeline, ScoreBins, SegmentErrors
 from detectors.catalogue import MEASURES
 from ingest.decode.payload import Kind
 from watchkeeper import command as commands
@@ -92,6 +92,15 @@ class Pages:
             return self._reader.histogram(model, column, segment, start, end)
         except ConfigError:
             return [], []
+
+    def labelled(self, model: str, segment: str, version: str | None, start: int, end: int) -> LabelledRows:
+        """The labelled rows of a span."""
+        n, cells, scores = self._reader.labelled(model, segment, version, start, end)
+        return LabelledRows(n, cells, {name: ScoreBins(*held) for name, held in scores.items()})
+
+    def errors(self, model: str, grouping: str, version: str | None, start: int, end: int) -> list[SegmentErrors]:
+        """The errors of a regression by segment."""
+        return [SegmentErrors(*one) for one in self._reader.errors(model, grouping, version, start, end)]
 
     def episodes(self, state: str | None, model: str | None, limit: int) -> list[Episode]:
         """Episodes, newest first."""

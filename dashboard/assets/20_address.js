@@ -90,8 +90,10 @@
     for (const input of dash_clientside.callback_context.inputs_list[0] || []) {
       const [key, usual = ""] = input.id.pick.split(/=(.*)/s); // the key of the address, and the value that stands for none
       const shown = (wanted ?? new URL(location.href)).searchParams.get(key) ?? usual;
-      if (input.value != null && input.value !== shown) changes[key] = input.value === usual ? null : input.value;
+      const value = input.value == null ? null : String(input.value);
+      if (value != null && value !== shown) changes[key] = value === usual ? null : value;
     }
+    if ("positive" in changes) changes.bin = null; // of another class
     if (["find", "measure", "segment"].some((key) => key in changes)) changes.page = null; // other rows begin with the first
     if (Object.keys(changes).length) go(changes);
     return dash_clientside.no_update;

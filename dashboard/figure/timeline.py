@@ -18,6 +18,8 @@ from dashboard.series import Limit, Series
 
 _CLOSE = 0.07  # labels nearer than this part of the axis are moved apart
 _MANY = 40  # breaches that are more than this are drawn smaller
+LABELLED = "labelled"  # the name of rows that have a label: predictions without one are hatched
+_HATCHED = {"color": "rgba(0,0,0,0)", "pattern": {"shape": "/", "size": 4, "solidity": 0.3, "fgcolor": colour.LABELLED}}
 _SHAPES = {"warn": "diamond", "critical": "square"}
 
 
@@ -41,18 +43,21 @@ def timeline(
     rows: str = "rows",
     height: int = 360,
     page: str = "",
+    beside: tuple[str, Series] | None = None,
 ) -> axis.Figure:
     """The chart. `traffic` is the number of predictions a slot, drawn beside the sample sizes; `chosen` is the start of the selected window.
 
-    A click on a window selects it on the same page, or on the page at the address `page`.
+    `beside` is another measure on the same scale and grid, with its title: an estimate beside what labels give. A click on a window selects it on the same page, or on the page at the address `page`.
     """
     judged = [value if verdict != "insufficient" else None for value, verdict in zip(series.value, series.verdict, strict=True)]
     limit_values = [value for limit in limits for value in limit.y]
-    span = axis.reach([*series.value, *series.baseline, *limit_values, *series.lower, *series.upper], zero=measure.from_zero)
+    others = [] if beside is None else [*beside[1].value, *beside[1].lower, *beside[1].upper]
+    span = axis.reach([*series.value, *series.baseline, *limit_values, *series.lower, *series.upper, *others], zero=measure.from_zero)
     end = series.time(len(series))
     traces = [
         *_band(series),
         *_baseline(series),
+        *_beside(beside),
         _line(series, judged, measure),
         *_few(series),
         *_breaches(series),
@@ -153,6 +158,27 @@ def _baseline(series: Series) -> list[axis.Figure]:
     ]
 
 
+def _beside(beside: tuple[str, Series] | None) -> list[axis.Figure]:
+    """Another measure as a dotted line with thin bounds."""
+    if beside is None:
+        return []
+    title, series = beside
+    edge: dict[str, Any] = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False, "connectgaps": False}
+    edge |= {"line": {"color": colour.QUIET, "width": 0.6}, **_grid(series)}
+    line: axis.Figure = {
+        "type": "scatter",
+        "mode": "lines+markers" if len([value for value in series.value if value is not None]) < 2 else "lines",
+        "name": title,
+        **_grid(series),
+        "y": axis.rounded(series.value),
+        "line": {"color": colour.INK, "width": 1.5, "dash": "dot"},
+        "text": [f"{word.number(value)} · n {word.count(n)}" for value, n in zip(series.value, series.n, strict=True)],
+        "hovertemplate": f"{title}: %{{text}}<extra></extra>",
+        "connectgaps": False,
+    }
+    return [*({**edge, "y": axis.rounded(side)} for side in (series.lower, series.upper)), line]
+
+
 def _few(series: Series) -> list[axis.Figure]:
     slots = [i for i, verdict in enumerate(series.verdict) if verdict == "insufficient" and series.value[i] is not None]
     if not slots:
@@ -245,7 +271,7 @@ def _volume(series: Series, traffic: Sequence[int | None] | None, rows: str) -> 
             {
                 **bar,
                 "y": list(traffic),
-                "marker": {"color": colour.VOLUME, "line": {"width": 0}},
+                "marker": {"color": colour.VOLUME, "line": {"width": 0}} | (_HATCHED if rows == LABELLED else {}),
                 "hovertemplate": "%{y:,} predictions<extra></extra>",
             }
         )

@@ -12,7 +12,7 @@ from dashboard.pages.history import Choice
 from dashboard.ports import ModelRow
 from dashboard.state import PageState, address
 
-PAGES = ("", "drift", "quality", "fairness", "trust")
+PAGES = ("", "performance", "drift", "quality", "fairness", "trust")
 
 
 def head(row: ModelRow, state: PageState, place: str) -> list[Any]:

@@ -15,7 +15,7 @@ from core.segment import ALL
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.control import Here, choices, windows
-from dashboard.figure.timeline import timeline
+from dashboard.figure.timeline import LABELLED, timeline
 from dashboard.graph import graph
 from dashboard.pages.segments import segments
 from dashboard.panel import panel
@@ -90,14 +90,18 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
     chosen = None if slot is None else one.time(slot)
     marks = view.marks(monitor.name, "", state.segment)
     labelled = about.family is Family.PERFORMANCE and Need.LABELS in about.requires
-    rows, counted = ("labelled", "labelled ones") if labelled else ("rows", "the rows of n")
+    rows, bars = (
+        (LABELLED, "labelled rows, and hatched those without a label")
+        if labelled
+        else ("rows", "predictions in light, the rows of n in dark")
+    )
     figure = timeline(one, measure=about, limits=limits(monitor, about, one), traffic=volume, marks=marks, chosen=chosen, rows=rows)
     chart = graph(part, figure, _sentence(one, about, monitor, slot)) if any(one.verdict) else nothing(view, monitor, state, here)
     band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."
     card = piece.card(
         f"{about.title}, {word.stretch(over[name].start, over[name].end)}",
         [choices(shown, monitor, view, state, here), windows(one, slot, state, here), chart],
-        note=f"{reach(state)}, {shift(over[name])}. Bars: predictions in light, {counted} in dark.{band}{how.note}",
+        note=f"{reach(state)}, {shift(over[name])}. Bars: {bars}.{band}{how.note}",
         foot=piece.source(query) if isinstance(query := asked[name], Query) else None,
     )
     facts = piece.figures(*(_fact(view.measures[other], one, shown[other], state) for other, one in found.items()))

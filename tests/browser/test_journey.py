@@ -185,6 +185,28 @@ def test_windows_are_chosen_with_the_keyboard(tab: Window) -> None:
         expect(earlier).to_be_focused()
 
 
+def test_the_slider_moves_the_cut_with_the_keyboard(tab: Window) -> None:
+    """Each arrow is a bin: the address and the numbers follow, the slider keeps the focus, and back at its usual place nothing is left in the address."""
+    tab.open(f"{MODEL}/performance?range=30d")
+    slider = tab.page.get_by_role("slider", name="Score bin of the cut")
+    card, usual = tab.page.locator(".card").filter(has=slider), int(slider.get_attribute("aria-valuenow") or "")
+    slider.focus()
+    for key, place in (("ArrowRight", usual + 1), ("ArrowRight", usual + 2), ("ArrowLeft", usual + 1), ("ArrowLeft", usual)):
+        tab.page.keyboard.press(key)
+        expect(card).to_contain_text(f"edge {place + 1} of")
+        tab.drawn()
+        assert _path(tab) == f"{MODEL}/performance?range=30d" if place == usual else f"bin={place}" in _path(tab)
+        expect(slider).to_be_focused()
+
+
+def test_the_page_performance_fits_a_telephone(browser: Browser, served: Served) -> None:
+    """Of a classifier and of a regression: only tables scroll sideways."""
+    with window(browser, served, size=(390, 844)) as tab:
+        for address in (f"{MODEL}/performance", "/ui/models/arrival-delay/performance"):
+            tab.open(address)
+            assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
 def test_the_chart_of_an_episode_leads_to_the_window_and_zooms_in_its_address(tab: Window, served: Served) -> None:
     """A brush is the period of the chart and can be undone; a click opens the column in that window."""
     one = next(one for one in served.reader.episodes("closed", None, 5000) if one.column == "temp" and one.segment == "all")

@@ -18,6 +18,8 @@ PAGES = {entry.path or "inbox": f"/ui/{entry.path}" for entry in SITE if "*" not
     "episode": "/ui/alerts/{episode}",
     "model": "/ui/models/departs-late?range=365d",
     "model-segment": "/ui/models/arrival-delay?segment=carrier%3DVX&measure=drift.js&by=carrier",
+    "performance": "/ui/models/departs-late/performance?range=365d",
+    "performance-regression": "/ui/models/arrival-delay/performance",
     "drift": "/ui/models/departs-late/drift?range=365d",
     "drift-segments": "/ui/models/departs-late/drift?by=carrier&measure=drift.ks&window=2013-07-08T00:00:00Z",
     "quality": "/ui/models/departs-late/quality?range=365d",

@@ -32,6 +32,8 @@ ADDRESSES = [
     "/ui/pipeline",
     "/ui/models/departs-late",
     "/ui/models/arrival-delay",
+    "/ui/models/departs-late/performance",
+    "/ui/models/arrival-delay/performance",
     "/ui/models/departs-late/drift",
     "/ui/models/departs-late/quality",
     "/ui/models/departs-late/trust",

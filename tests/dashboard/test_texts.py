@@ -32,6 +32,8 @@ PAGES = [
     "/ui/models",
     MODEL,
     "/ui/models/arrival-delay",
+    f"{MODEL}/performance",
+    "/ui/models/arrival-delay/performance",
     DRIFT,
     f"{MODEL}/quality",
     f"{MODEL}/trust",

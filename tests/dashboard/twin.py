@@ -21,7 +21,7 @@ from core.reading import Query
 from core.segment import ALL
 from core.trial import Trial
 from core.trust import Reason, Trust, TrustState
-from dashboard.ports import ModelRow, Pipeline
+from dashboard.ports import LabelledRows, ModelRow, Pipeline, SegmentErrors
 from detectors.catalogue import MEASURES
 from tests.dashboard import year
 from tests.dashboard.year import DAYS, NUMBERS, SHARES, START, STORM, TEXTS
@@ -162,6 +162,21 @@ class Twin:
         return (moved / moved.sum() * n).round().astype(int).tolist(), (
             baseline / baseline.sum() * 27_004 * SHARES[segment]
         ).round().astype(int).tolist()
+
+    def labelled(self, model: str, segment: str, version: str | None, start: int, end: int) -> LabelledRows:
+        self._may("labelled")
+        of, day = self._contracts[model], (start - START) // moment.DAY
+        n = int(self._days[segment][day] * 0.97) if segment in self._days and 0 <= day < DAYS else 0
+        if not n or not of.classes:
+            return LabelledRows(n, {}, {})
+        return year.labelled(n, storm=day in STORM)
+
+    def errors(self, model: str, grouping: str, version: str | None, start: int, end: int) -> list[SegmentErrors]:
+        self._may("errors")
+        day = (start - START) // moment.DAY
+        found = [name for name in SHARES if (name.split("=")[0] if "=" in name else "") == grouping] if 0 <= day < DAYS else []
+        sizes = [(name, int(self._days[name][day] * 0.97)) for name in found]
+        return [SegmentErrors(name, n, 9 * np.cos(place), 17.0 + place, 29.0 + place) for place, (name, n) in enumerate(sizes) if n]
 
     def traffic(self, model: str, segment: str, start: int, end: int, step: int) -> pa.Table:
         self._may("traffic")

@@ -19,6 +19,7 @@ from core.measure import Family, Subject
 from core.monitor import Monitor, Severity
 from core.reading import Reading, Verdict
 from core.segment import ALL
+from dashboard.ports import LabelledRows, ScoreBins
 from detectors.catalogue import MEASURES
 
 START = moment.parse("2013-01-01T00:00:00Z")
@@ -151,6 +152,8 @@ def _values(monitor: Monitor, column: str, random: np.random.Generator, n: Any) 
     match monitor.measure:
         case "performance.accuracy":
             return np.clip(0.83 - 0.025 * np.sin(day / 58) - 0.11 * storm + 0.38 * noise, 0, 1)
+        case "performance.estimated_accuracy":
+            return np.clip(0.826 - 0.022 * np.sin(day / 58) + 0.2 * noise, 0, 1)
         case "performance.f1":
             return np.clip(0.46 - 0.03 * np.sin(day / 58) - 0.1 * storm + 0.9 * noise, 0, 1)
         case "performance.roc_auc":
@@ -196,6 +199,21 @@ def computed(of: Contract, measure: str, window: str) -> pa.Table:
     for name, values in (("evidence", pa.array(evidence)), ("n_effective", effective)):
         table = table.set_column(table.schema.get_field_index(name), name, values)
     return table
+
+
+def labelled(n: int, *, storm: bool) -> LabelledRows:
+    """Labelled rows of a binary model that takes a score of 0.5 for a yes; in the storm it knows less."""
+    random = np.random.default_rng(n)
+    own = random.random(n) < 0.25
+    score = np.clip(np.where(own, random.beta(4, 4 if storm else 3, n), random.beta(2, 5, n)), 0, 1)
+    edges = np.linspace(0.02, 0.98, 49)
+    place = np.searchsorted(edges, score, side="right")
+    counts = [np.bincount(place, weight, 50) for weight in (own, ~own, score)]
+    said = np.where(score >= 0.5, 1, 0)
+    cells = {(str(i), str(j)): int(((said == i) & (own == j)).sum()) for i in (0, 1) for j in (0, 1)}
+    own_rows, others = (side.astype(int).tolist() for side in counts[:2])
+    bins = ScoreBins(edges.tolist(), own_rows, others, counts[2].tolist())
+    return LabelledRows(n, cells, {"1": bins})
 
 
 def _evidence(value: float | None) -> dict[str, Any]:
