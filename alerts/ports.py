@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from core.described import Described
 from core.destination import Destination
 from core.episode import Delivery, Episode, EpisodeRecord, Rule
+from core.trust import TrustState
 
 
 class Ledger(Protocol):
@@ -32,6 +33,14 @@ class Ledger(Protocol):
 
     def retired(self, model: str, monitor: str) -> int:
         """The revision that the readings of a deleted monitor of this name carry; 0 if there was none."""
+        ...
+
+    def trust(self, model: str) -> dict[tuple[str, str], TrustState]:
+        """The states of trust of a model that were told last, by version and segment."""
+        ...
+
+    def save_trust(self, model: str, states: Mapping[tuple[str, str], TrustState]) -> None:
+        """Replace them."""
         ...
 
     def write(self, record: EpisodeRecord) -> None:

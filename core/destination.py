@@ -10,13 +10,14 @@ import msgspec
 from core.described import Described
 from core.monitor import Severity
 
+EVENTS = ("episode", "trust")  # what a destination may be told of
 _SECRET = frozenset({"secret", "password", "token", "routing_key"})
 
 
 class Destination(Described, frozen=True, kw_only=True):
     """A destination. `settings` are those of its kind, as `alerts.destination.<kind>` has read them; `models` empty means all.
 
-    One that is not `enabled` is paused: nothing new is queued for it, and notifications that wait for it are kept.
+    One that is not `enabled` is paused: nothing new is queued for it, and notifications that wait for it are kept. `events` are what it is told of.
     """
 
     name: str
@@ -25,10 +26,18 @@ class Destination(Described, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     severity: Severity = Severity.REPORT
     enabled: bool = True
+    events: tuple[str, ...] = ("episode",)
 
     def takes(self, model: str, severity: Severity) -> bool:
         """Whether episodes of this model and severity are sent here."""
-        return (not self.models or model in self.models) and severity.rank >= self.severity.rank
+        return "episode" in self.events and self._of(model) and severity.rank >= self.severity.rank
+
+    def takes_trust(self, model: str) -> bool:
+        """Whether changes of trust in this model are sent here."""
+        return "trust" in self.events and self._of(model)
+
+    def _of(self, model: str) -> bool:
+        return not self.models or model in self.models
 
     def shown(self) -> dict[str, Any]:
         """The destination without its secrets, for pages, logs, the API and the audit."""

@@ -6,4 +6,5 @@ OWNER = "owner:"  # the cursor of a model's owner, and its epoch
 REPORT = "report:"  # what the owner of a model has reported last
 REBUILD = "rebuild:"  # the rebuild of a model that was requested last
 PROCESS = "process:"  # the heartbeat of a process
+TRUST = "trust:"  # the states of trust of a model that were told last
 LOGOUT = "logout:"  # a session that was ended

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 import msgspec
+
+from core import moment
 
 
 class TrustState(StrEnum):
@@ -33,3 +36,15 @@ class Trust(msgspec.Struct, frozen=True):
     state: TrustState
     since: int | None
     reasons: tuple[Reason, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The state as the API and notifications give it, times as text."""
+        reasons = [msgspec.to_builtins(reason) | {"window_start": moment.text(reason.window_start)} for reason in self.reasons]
+        return {**msgspec.to_builtins(self), "since": None if self.since is None else moment.text(self.since), "reasons": reasons}
+
+
+class Standing(NamedTuple):
+    """The states of a model, and the end of the newest window that any of its monitors that count has a reading of (0: there is none)."""
+
+    states: list[Trust]
+    at: int

@@ -264,6 +264,14 @@ class Cursors(Protocol):
         ...
 
 
+class TrustStates(Protocol):
+    """Takes note of whether a model may be trusted, after what may have changed that is stored."""
+
+    def look(self, model: str, monitors: Sequence[Monitor], contract: int, fence: tuple[str, int]) -> object:
+        """Tell what has changed since the last call of any owner. Raises Fenced as the cursors do."""
+        ...
+
+
 class Alerts(Protocol):
     """Takes new readings. It is also called for each monitor without readings, so that episodes of its earlier revisions are closed."""
 

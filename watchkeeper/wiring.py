@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from alerts.engine import AlertEngine
+from alerts.trust_watch import TrustWatch
 from core.clock import Clock
+from core.monitor import Monitor
+from core.trust import Standing
 from detectors.catalogue import MEASURES
 from monitors.evaluation.evaluate import Evaluate
 from monitors.ownership import owner
@@ -15,12 +18,17 @@ from storage.facts.progress import Progress
 from watchkeeper.scheduling.completeness import Completeness, Positions
 from watchkeeper.scheduling.scheduler import Scheduler, StepDone
 from watchkeeper.settings.settings import Settings
+from watchkeeper.standing import standing
 from watchkeeper.stores import Stores
 
 
 def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], None] = lambda: None) -> Callable[[str], owner.Owner]:
     """A function that makes the owner of a model from its name. `wake` is called when there is something to deliver."""
-    control = stores.control
+    control, alerts = stores.control, settings.alerts
+
+    def states(model: str, monitors: Sequence[Monitor], contract: int) -> Standing:
+        return standing(stores.readings, model, monitors, contract)
+
     parts = owner.OwnerStores(
         raw=stores.raw,
         stream=stores.stream,
@@ -29,7 +37,8 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
         readings=stores.readings,
         write=stores.writer,
         cursors=control,
-        alerts=AlertEngine(control, clock, MEASURES, settings.alerts.notify_horizon, address=settings.url, wake=wake),
+        alerts=AlertEngine(control, clock, MEASURES, alerts.notify_horizon, address=settings.url, wake=wake),
+        trust=TrustWatch(control, states, clock, alerts.notify_horizon, address=settings.url, wake=wake),
     )
     evaluate = Evaluate(stores.panes, stores.raw, stores.stream, control.contract_version, stores.training, stores.lane)
     rebuild = Rebuild(stores.raw, stores.panes, stores.writer, control.contract_version)

@@ -31,18 +31,21 @@ def settings(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
-    """One line: time, type, level, model and monitor, the reason, and the address of the episode's page."""
+    """One line: time, type, level or state, model and monitor or segment, the reason, and the address of the page."""
     notice = msgspec.json.decode(delivery.body)
-    episode = notice["data"]
-    words = (
-        notice["timestamp"],
-        notice["type"],
-        episode["level"],
-        f"{episode['model']}/{episode['monitor']}:",
-        episode["reason"],
-        episode["url"],
-    )
+    words = (notice["timestamp"], notice["type"], *_said(notice["data"]), notice["data"]["url"])
     return Message(given.get("file", ""), " ".join(str(word) for word in words if word) + "\n", {})
+
+
+def _said(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an episode says, or a state of trust."""
+    if "monitor" in data:
+        return data["level"], f"{data['model']}/{data['monitor']}:", data["reason"]
+    return (
+        data["state"],
+        f"{data['model']} version {data['version']}, {data['segment']}:",
+        *(reason["text"] for reason in data["reasons"][:1]),
+    )
 
 
 def send(_wire: Transport, message: Message) -> Answer:

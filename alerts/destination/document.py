@@ -6,11 +6,11 @@ from typing import Any
 
 from alerts.destination.kind import kind
 from core.described import READERS, described
-from core.destination import Destination
+from core.destination import EVENTS, Destination
 from core.error import ConfigError
 from core.monitor import Severity
 
-_FIELDS = ("destination", "kind", "models", "severity", "enabled", *READERS)
+_FIELDS = ("destination", "kind", "models", "severity", "events", "enabled", *READERS)
 
 
 def destination_from(document: dict[str, Any]) -> Destination:
@@ -36,6 +36,7 @@ def _read(name: str, document: dict[str, Any]) -> Destination:
         settings=of.settings(document),
         models=_models(document.get("models")),
         severity=_severity(document.get("severity", "report")),
+        events=_events(document.get("events")),
         enabled=_enabled(document.get("enabled")),
         **described(document),
     )
@@ -47,6 +48,16 @@ def _models(models: object) -> tuple[str, ...]:
     if not isinstance(models, list) or not models or not all(isinstance(model, str) and model for model in models):
         raise ConfigError("`models` is not a list of names", remedy="write `models: [taxi-fare]`, or leave it out for all")
     return tuple(models)
+
+
+def _events(events: object) -> tuple[str, ...]:
+    if events is None:
+        return EVENTS[:1]
+    if not isinstance(events, list) or not events or any(event not in EVENTS for event in events):
+        raise ConfigError(
+            f"`events` is not a list of {' and '.join(EVENTS)}", remedy="write `events: [episode, trust]`, or leave it out for episodes"
+        )
+    return tuple(event for event in EVENTS if event in events)
 
 
 def _enabled(enabled: object) -> bool:

@@ -99,6 +99,7 @@ class MonitorRunner:
         self._live = False  # whether the model was live in any step
         self._earlier = -1  # readings of earlier owners
         self._earlier_counted: tuple[int, int] | None = None  # when these readings were counted first and last
+        self.judged = 0  # how often the alerts got readings
         self.counts = WorkDone()
 
     def orphans_possible(self, model: str, lease: Lease) -> bool:
@@ -356,6 +357,7 @@ class MonitorRunner:
         """Give readings to the alerts, windows in order, a portion at a time."""
         while monitor.alarms and (portion := list(islice(readings, _PORTION))):
             self._alerts.observe(monitor, portion, lease.fence)
+            self.judged += 1
 
     def _failed(self, monitor: Monitor, error: Exception) -> None:
         """Log and report why, and try again after twice the last pause."""

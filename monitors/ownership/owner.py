@@ -26,7 +26,7 @@ from monitors.model import Model
 from monitors.ownership.audit import NO_SLOTS, Audit, fresh
 from monitors.ownership.rebuild import Rebuild
 from monitors.ownership.rebuild_progress import RebuildProgress
-from monitors.ports import Alerts, Committed, Cursors, FactWriter, OutcomeStore, Panes, Ranges, Raw, Readings, Stream
+from monitors.ports import Alerts, Committed, Cursors, FactWriter, OutcomeStore, Panes, Ranges, Raw, Readings, Stream, TrustStates
 
 _NOTHING = -(1 << 62)  # no window was looked at yet
 _LIVE = moment.HOUR  # a model is live if its latest event was not older than this when it came
@@ -44,6 +44,7 @@ class OwnerStores:
     write: FactWriter
     cursors: Cursors
     alerts: Alerts
+    trust: TrustStates
 
 
 class _Work(NamedTuple):
@@ -92,6 +93,7 @@ class Owner:
         self._idle_state: _IdleState | None = None  # None while something may be due
         self._rebuilt_by_others: list[int] | None = None  # [contract version, *Panes.rebuilds()] of earlier leases, as of the last step
         self._rebuilt_here: dict[int, int] = {}  # by slot: the step in which this lease rebuilt it
+        self._trusted: tuple[int, list[Monitor], int] | None = None  # contract, monitors and judgements when trust was looked at last
 
     @property
     def counts(self) -> WorkDone:
@@ -148,7 +150,7 @@ class Owner:
         try:
             return self._step(model, monitors, committed, silent=silent)
         except BaseException:
-            self._lease, self._rebuilt_by_others, self._catching_up, self._idle_state = None, None, True, None
+            self._lease, self._rebuilt_by_others, self._catching_up, self._idle_state, self._trusted = None, None, True, None, None
             self._rebuilt_here.clear()
             self._closes.clear()
             raise
@@ -169,6 +171,7 @@ class Owner:
         self._orphans_possible |= self._runner.orphans_possible(self._name, lease)
         ready = self._runner.ready or bool(self._runner.due(monitors, failed))
         if not (work or self._orphans_possible or ready or passed):
+            self._look_at_trust(contract, monitors, lease)
             self._found_nothing(model, monitors, committed, failed, silent=silent)
             return False  # nothing came, and no window has closed since the last step
         lease.advance()
@@ -185,9 +188,17 @@ class Owner:
         self._orphans_possible = False
         self._catching_up &= work.more
         self.counts.steps += 1
+        self._look_at_trust(contract, monitors, lease)
         if not (work or work.more or worked):
             self._found_nothing(model, monitors, committed, failing, silent=silent)
         return bool(work) or worked
+
+    def _look_at_trust(self, contract: Contract, monitors: Sequence[Monitor], lease: Lease) -> None:
+        """Have changes of trust told, if readings or definitions have changed since: in the first step always, because an owner before may have ended without."""
+        now = contract.version, list(monitors), self._runner.judged
+        if now != self._trusted:
+            self._stores.trust.look(self._name, monitors, contract.version, lease.fence)
+            self._trusted = now
 
     def _watermark(self, committed: Committed, *, silent: bool) -> int:
         return self._clock.now() if silent else max(committed.watermark, committed.silent_until) - committed.lateness

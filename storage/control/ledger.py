@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,12 +11,20 @@ from sqlalchemy import Connection, insert, select
 
 from core.described import Described
 from core.destination import Destination
+from core.document_name import TRUST
 from core.episode import Delivery, Episode, EpisodeRecord, Rule
+from core.trust import TrustState
 from storage.control.cursor import Fence, hold
 from storage.control.engine import Database, upsert
-from storage.control.schema import CONTRACT, DESTINATION, EPISODE, OUTBOX, RETIRED_MONITOR, RULE, TRANSITION
+from storage.control.schema import CONTRACT, CURSOR, DESTINATION, EPISODE, OUTBOX, RETIRED_MONITOR, RULE, TRANSITION
 
 _CHUNK = 500  # names in one query: an old SQLite takes 999 parameters
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """The states of trust of a model that were told last: version, segment and state of each place."""
+
+    states: list[tuple[str, str, TrustState]] = []
 
 
 class Ledger:
@@ -59,6 +67,17 @@ class Ledger:
         """The revision that the readings of a deleted monitor of this name carry; 0 if there was none."""
         row = (RETIRED_MONITOR.c.model == model) & (RETIRED_MONITOR.c.name == monitor)
         return self._connection.execute(select(RETIRED_MONITOR.c.revision).where(row)).scalar() or 0
+
+    def trust(self, model: str) -> dict[tuple[str, str], TrustState]:
+        """The states of trust of a model that were told last, by version and segment."""
+        payload = self._connection.execute(select(CURSOR.c.payload).where(CURSOR.c.owner == TRUST + model)).scalar()
+        found = [] if payload is None else msgspec.json.decode(payload, type=_Told).states
+        return {(version, segment): state for version, segment, state in found}
+
+    def save_trust(self, model: str, states: Mapping[tuple[str, str], TrustState]) -> None:
+        """Replace them."""
+        told = _Told(states=[(*place, state) for place, state in states.items()])
+        upsert(self._connection, CURSOR, [{"owner": TRUST + model, "payload": _json(told)}])
 
     def write(self, record: EpisodeRecord) -> None:
         """Write the changes of a step. Rules and episodes replace those of the same key; transitions and deliveries are added."""

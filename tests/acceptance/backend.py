@@ -7,12 +7,14 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from alerts.engine import AlertEngine
+from alerts.trust_watch import TrustWatch
 from core import moment
 from core.baseline.previous import Previous
 from core.clock import Clock, SystemClock
@@ -42,6 +44,7 @@ from storage.facts.raw import Raw
 from storage.facts.readings import Readings
 from storage.facts.stream import Stream
 from storage.facts.writer import Writer
+from watchkeeper.standing import standing
 
 PARTITIONS = (0, 1, 2)
 When = Literal["before", "after", "late"]
@@ -293,7 +296,7 @@ class Backend:
             partition.whole.close()
 
     def _owner(self, model: str) -> Owner:
-        raw, panes = Raw(self.engine), Panes(self.engine)
+        raw, panes, readings = Raw(self.engine), Panes(self.engine), Readings(self.engine)
 
         def versions(name: str, _version: int) -> Contract:
             return self.contracts[name]
@@ -303,10 +306,11 @@ class Backend:
             stream=Stream(self.engine),
             outcomes=Fused(OutcomeStore(self.engine), self.fuse, ["join", "find_contested"], fenced=True),
             panes=panes,
-            readings=Readings(self.engine),
+            readings=readings,
             write=self._writer,
             cursors=Fused(self.control, self.fuse, ["take", "save_cursor"], fenced=True),
             alerts=AlertEngine(self.control, self.clock, MEASURES),
+            trust=TrustWatch(self.control, partial(standing, readings), self.clock),
         )
         return Owner(
             model, stores, Rebuild(raw, panes, self._writer, versions), Evaluate(panes, raw, Stream(self.engine), versions), self.clock

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 
 from tests.acceptance.world import World
 from watchkeeper.client import Client
+from watchkeeper.demo.receiver import Receiver
 
 pytestmark = pytest.mark.slow
 
@@ -23,8 +25,11 @@ LINES = ("a", "b")
 
 
 def test_a_segment_that_breaks_turns_alone_and_stays_so_after_a_kill(world: Callable[[Mapping[str, str]], World]) -> None:
-    """Of two lines one has no label in its intervals for an hour: it is not to be trusted, the other and the whole are. Corrected labels take it back."""
-    sink = BytesIO()
+    """Of two lines one has no label in its intervals for an hour: it is not to be trusted, the other and the whole are. Corrected labels take it back.
+
+    A webhook tells each change, once.
+    """
+    sink, told = BytesIO(), list[dict[str, Any]]()
     rows = range(200)
     columns = {
         "line": [LINES[row % 2] for row in rows],
@@ -36,17 +41,19 @@ def test_a_segment_that_breaks_turns_alone_and_stays_so_after_a_kill(world: Call
     }
     pd.DataFrame({"prediction_id": map(str, rows), **columns}).to_parquet(sink)
     hour = datetime.now(tz=UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
-    with world(SOON) as place, Client(place.url) as client:
+    with Receiver(told.append) as receiver, world(SOON) as place, Client(place.url) as client:
         client.reference(
             MODEL, sink.getvalue(), task="regression", features=["x", "line"], segments=["line"], interval=["low", "high", "0.9"]
         )
-        client.apply(yaml.safe_dump([_monitor()]))
+        door = {"destination": "application", "url": receiver.url, "secret": receiver.secret, "events": ["trust"]}
+        client.apply(yaml.safe_dump([_monitor(), door]))
         for late in range(3):
             sent = client.predictions([event for event, _ in _events(hour, late)])
             assert (sent.accepted, sent.rejected) == (ROWS, 0)
             client.labels([label for _, label in _events(hour, late, broken=late == 2)])
         client.wait(600)
         broken = _states(place)
+        _arrived(told, broken)
         for name in ("up", "evaluate", "serve"):
             if name in place.names:
                 place.kill(name)
@@ -54,6 +61,7 @@ def test_a_segment_that_breaks_turns_alone_and_stays_so_after_a_kill(world: Call
         client.labels([label for _, label in _events(hour, 2, later=1)])
         client.wait(600)
         mended = _states(place)
+        _arrived(told, mended)
     wanted = {
         "all": ("trusted", _text(hour)),
         "line=a": ("trusted", _text(hour)),
@@ -61,6 +69,26 @@ def test_a_segment_that_breaks_turns_alone_and_stays_so_after_a_kill(world: Call
     }
     assert broken == again == wanted
     assert mended == {name: ("trusted", _text(hour)) for name in wanted}
+    assert receiver.forged == 0
+    changes = {name: [(before, state) for of, before, state in _changes(told) if of == name] for name in wanted}
+    assert changes["line=a"] == [("unknown", "trusted")]
+    assert changes["line=b"][-2:] == [("trusted", "do_not_trust"), ("do_not_trust", "trusted")]
+    for chain in changes.values():  # none is lost, and none told anew after the kill
+        assert [before for before, _ in chain] == ["unknown", *(state for _, state in chain[:-1])]
+
+
+def _arrived(told: Sequence[dict[str, Any]], wanted: Mapping[str, tuple[str, str]]) -> None:
+    """Wait until the last that was told of each segment is its state."""
+    until = time.monotonic() + 300
+    while {segment: state for segment, _, state in _changes(told)} != {segment: state for segment, (state, _) in wanted.items()}:
+        assert time.monotonic() < until, told
+        time.sleep(0.1)
+
+
+def _changes(told: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Segment, state before and after of each change, in order. A message that was sent and not saved may come again."""
+    once = [one for index, one in enumerate(told) if one not in told[:index]]
+    return [(one["data"]["segment"], one["data"]["before"], one["data"]["state"]) for one in once]
 
 
 def _states(place: World) -> dict[str, tuple[str, str]]:

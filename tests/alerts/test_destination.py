@@ -48,6 +48,10 @@ def test_a_document_becomes_a_destination() -> None:
         ({"models": "taxi"}, "`models`"),
         ({"models": []}, "`models`"),
         ({"severity": "loud"}, "`severity`"),
+        ({"events": "trust"}, "`events`"),
+        ({"events": []}, "`events`"),
+        ({"events": ["trust", "rain"]}, "`events`"),
+        ({"events": [["trust"]]}, "`events`"),
         ({"colour": "red"}, "`colour`"),
     ],
 )
@@ -74,6 +78,13 @@ def test_severity_and_models_choose() -> None:
     destination = destination_from({**GOOD, "models": ["a"], "severity": "ticket"})
     assert [destination.takes("a", severity) for severity in Severity] == [False, True, True]
     assert not destination.takes("b", Severity.PAGE)
+
+
+def test_events_choose() -> None:
+    """Episodes unless something else is asked for."""
+    kinds = [destination_from({**GOOD, "events": events}) for events in (None, ["trust"], ["trust", "episode"])]
+    assert [(one.takes("a", Severity.PAGE), one.takes_trust("a")) for one in kinds] == [(True, False), (False, True), (True, True)]
+    assert not destination_from({**GOOD, "models": ["a"], "events": ["trust"]}).takes_trust("b")
 
 
 def test_a_console_takes_a_path_or_nothing() -> None:

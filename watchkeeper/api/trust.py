@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
 from fastapi import APIRouter, Request, Response
 
-from core import moment
-from core.trust import Trust
 from watchkeeper.api import answer, query
 from watchkeeper.api.models import missing
 from watchkeeper.api.ports import Services
@@ -29,12 +24,6 @@ def router(services: Services) -> APIRouter:
         if services.contract(model) is None:
             raise missing(model)
         wanted = [one for one in services.trust(model) if all(getattr(one, name) == value for name, value in given.items() if value)]
-        return answer.json({"items": [_item(one) for one in wanted], "next": None})
+        return answer.json({"items": [one.document() for one in wanted], "next": None})
 
     return routes
-
-
-def _item(one: Trust) -> dict[str, Any]:
-    """A state in JSON, times as text."""
-    reasons = [msgspec.to_builtins(reason) | {"window_start": moment.text(reason.window_start)} for reason in one.reasons]
-    return {**msgspec.to_builtins(one), "since": None if one.since is None else moment.text(one.since), "reasons": reasons}

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from alerts.retire import end
-from core.document_name import OWNER, REBUILD, REPORT
+from alerts.trust_watch import tell
+from core.document_name import OWNER, REBUILD, REPORT, TRUST
 from core.error import Missing
 from monitors.definition.shared import joins
 from watchkeeper.change.context import Context
@@ -93,7 +94,8 @@ def _delete_model(context: Context, model: str, *, purge: bool) -> Mapping[str, 
             end(monitor, f"Model {model} was deleted", change, change.now, context.stores.settings.url)
         if not (change.purge(model) if purge else found):
             raise Missing(f"there is no model {model[:100]!r}", remedy="GET /v1/models lists them")
-        for prefix in (REPORT, REBUILD):
+        tell(model, (), change, change.now, context.stores.settings.url)
+        for prefix in (REPORT, REBUILD, TRUST):
             change.forget(prefix + model)
     return _deleted("model", model, model) | {"purged": purge}
 

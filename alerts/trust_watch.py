@@ -1,0 +1,91 @@
+"""Tells destinations when the state of trust of a version and segment of a model changes.
+
+The states that were told last are kept beside the outbox, and replaced in the transaction that adds the notifications. So each change is told once, however often
+the states are looked at, and a process that is killed at any point is followed by one that finds what was told and what was not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote
+
+import msgspec
+
+from alerts.engine import NOTIFY_HORIZON
+from alerts.ports import AlertStore, Ledger
+from core import moment
+from core.clock import Clock
+from core.destination import Destination
+from core.episode import Delivery, EpisodeRecord
+from core.monitor import Monitor
+from core.trust import Standing, Trust, TrustState
+
+CHANGED = "trust.changed"
+
+Standings = Callable[[str, Sequence[Monitor], int], Standing]
+
+
+class TrustWatch:
+    """Looks at the states of models. For one model only one may look at a time.
+
+    `standing` gives the states by model, monitors and contract version. The other arguments are those of `AlertEngine`: if the newest window ended longer ago than
+    `notify_horizon`, changes are recorded and not sent.
+    """
+
+    def __init__(
+        self,
+        store: AlertStore,
+        standing: Standings,
+        clock: Clock,
+        notify_horizon: int = NOTIFY_HORIZON,
+        *,
+        address: str = "",
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store, self._standing, self._clock = store, standing, clock
+        self._horizon, self._address, self._wake = notify_horizon, address, wake
+        self._seen: dict[str, tuple[tuple[str, int], dict[tuple[str, str], TrustState]]] = {}
+
+    def look(self, model: str, monitors: Sequence[Monitor], contract: int, fence: tuple[str, int]) -> None:
+        """Tell what has changed in the states of a model, once all its readings are stored. Raises Fenced, having told nothing, if another owner has the model now."""
+        found = self._standing(model, monitors, contract)
+        states = {(one.version, one.segment): one.state for one in found.states}
+        if self._seen.get(model) == (fence, states):
+            return  # nobody else has written since
+        now = self._clock.now()
+        old = bool(found.at) and now - found.at > self._horizon
+        with self._store.recording(fence) as ledger:
+            sent = tell(model, found.states, ledger, now, self._address, quiet=old)
+        self._seen[model] = fence, states
+        if sent:
+            self._wake()
+
+
+def tell(model: str, states: Sequence[Trust], ledger: Ledger, now: int, address: str, *, quiet: bool = False) -> bool:
+    """Replace the states of a model that were told last by these, and add the notifications of what has changed unless `quiet`. Returns whether there were any.
+
+    A place without a state is `unknown`.
+    """
+    before = ledger.trust(model)
+    after = {(one.version, one.segment): one for one in states}
+    told = {place: one.state for place, one in after.items()}
+    if told == before:
+        return False
+    gone = [Trust(segment, version, TrustState.UNKNOWN, None, ()) for version, segment in before if (version, segment) not in after]
+    changed = [one for one in (*states, *gone) if one.state is not before.get((one.version, one.segment), TrustState.UNKNOWN)]
+    destinations = [] if quiet else [one for one in ledger.destinations() if one.enabled and one.takes_trust(model)]
+    deliveries = [_delivery(model, one, before, to, now, address) for one in changed for to in destinations]
+    ledger.save_trust(model, told)
+    ledger.write(EpisodeRecord(deliveries=deliveries))
+    return bool(deliveries)
+
+
+def _delivery(model: str, one: Trust, before: Mapping[tuple[str, str], TrustState], to: Destination, now: int, address: str) -> Delivery:
+    was = before.get((one.version, one.segment), TrustState.UNKNOWN)
+    data = {"model": model, **one.document(), "before": was, "url": f"{address}/ui/models/{quote(model, safe='')}/trust"}
+    body = msgspec.json.encode({"type": CHANGED, "timestamp": moment.text(now), "data": data}).decode()
+    # The row is written together with what was told, so two changes of one place never have one time.
+    key = (model, one.version, one.segment, was, one.state, to.name, now)
+    name = "msg_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24]
+    return Delivery(id=name, destination=to.name, episode="", type=CHANGED, body=body, created=now, due=now)

@@ -1,0 +1,193 @@
+"""Changes of trust: told once, through restarts, and never by an owner that has lost the model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from alerts.deliver import Deliverer
+from alerts.trust_watch import TrustWatch, tell
+from core import moment
+from core.clock import ManualClock
+from core.destination import Destination
+from core.episode import EpisodeRecord
+from core.error import Fenced
+from core.monitor import Monitor
+from core.trust import Reason, Standing, Trust, TrustState
+from storage.control.ledger import Ledger
+from storage.control.store import ControlStore
+from tests.alerts.receiver import Receiver
+from tests.alerts.sample import START, at
+
+OWNED = "owner:late"
+
+
+class States:
+    """States that a test sets, by segment; `at` is the end of the newest window."""
+
+    def __init__(self, **states: str) -> None:
+        self.by_segment, self.at = states, START + moment.DAY
+
+    def __call__(self, model: str, monitors: Sequence[Monitor], contract: int) -> Standing:
+        """The states."""
+        reasons = (Reason("Expected calibration error is 0.08", "uncertainty.ece", "", START),)
+        found = [
+            Trust(segment, "all", TrustState(state), START, () if state == "unknown" else reasons)
+            for segment, state in self.by_segment.items()
+        ]
+        return Standing(found, self.at)
+
+
+@pytest.fixture
+def fence(store: ControlStore) -> tuple[str, int]:
+    return OWNED, store.take(OWNED)
+
+
+def trusting(url: str, **changes: object) -> Destination:
+    """A destination that takes changes of trust only."""
+    return at(url, name="application", events=("trust",), **changes)
+
+
+def sent(receiver: Receiver) -> list[tuple[str, str, str]]:
+    """Segment, state before and after of each message, in order."""
+    data = [json.loads(call.body)["data"] for call in receiver.calls]
+    return [(one["segment"], one["before"], one["state"]) for one in data]
+
+
+def test_a_change_is_told_once_through_restarts(
+    store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int]
+) -> None:
+    """The message holds what GET answers; a place without a state is unknown; who looks again, or anew, tells nothing."""
+    store.apply_destinations([trusting(receiver.url), at(receiver.url)])
+    states, woken = States(all="trusted", **{"line=a": "unknown"}), list[int]()
+    for _ in range(2):  # the second as after a restart
+        watch = TrustWatch(store, states, clock, address="http://127.0.0.1:8650", wake=lambda: woken.append(1))
+        for _ in range(2):
+            watch.look("late", [], 1, fence)
+    states.by_segment = {"all": "trusted", "line=a": "do_not_trust"}
+    watch.look("late", [], 1, fence)
+    states.by_segment = {"all": "trusted"}
+    TrustWatch(store, states, clock).look("late", [], 1, fence)
+    assert Deliverer(store, clock).deliver_due() == 3
+    assert sent(receiver) == [
+        ("all", "unknown", "trusted"),
+        ("line=a", "unknown", "do_not_trust"),
+        ("line=a", "do_not_trust", "unknown"),
+    ]
+    assert len(woken) == 2
+    body = json.loads(receiver.calls[1].body)
+    assert body == {
+        "type": "trust.changed",
+        "timestamp": "2013-07-03T00:00:00Z",
+        "data": {
+            "model": "late",
+            "segment": "line=a",
+            "version": "all",
+            "state": "do_not_trust",
+            "before": "unknown",
+            "since": "2013-07-01T00:00:00Z",
+            "reasons": [
+                {
+                    "text": "Expected calibration error is 0.08",
+                    "measure": "uncertainty.ece",
+                    "column": "",
+                    "window_start": "2013-07-01T00:00:00Z",
+                }
+            ],
+            "url": "http://127.0.0.1:8650/ui/models/late/trust",
+        },
+    }
+
+
+def test_a_state_that_comes_back_is_told_again(store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int]) -> None:
+    """Each change has an id of its own, also the same change for the second time."""
+    store.apply_destinations([trusting(receiver.url)])
+    states = States()
+    watch = TrustWatch(store, states, clock)
+    for state in ("watch", "trusted", "watch"):
+        clock.advance(1)
+        states.by_segment = {"all": state}
+        watch.look("late", [], 1, fence)
+    assert Deliverer(store, clock).deliver_due() == 3
+    assert [state for _, _, state in sent(receiver)] == ["watch", "trusted", "watch"]
+    assert len({call.headers["webhook-id"] for call in receiver.calls}) == 3
+
+
+def test_state_and_notification_are_written_together_or_not_at_all(
+    store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that ends in between has told nothing, and the next one tells it, once."""
+    store.apply_destinations([trusting(receiver.url)])
+
+    def killed(_: Ledger, record: EpisodeRecord) -> None:
+        assert record.deliveries
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            TrustWatch(store, States(all="watch"), clock).look("late", [], 1, fence)
+    assert Deliverer(store, clock).deliver_due() == 0
+    for _ in range(2):
+        TrustWatch(store, States(all="watch"), clock).look("late", [], 1, fence)
+    assert Deliverer(store, clock).deliver_due() == 1
+
+
+def test_an_owner_that_has_lost_the_model_tells_nothing(
+    store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int]
+) -> None:
+    """Its states may be old."""
+    store.apply_destinations([trusting(receiver.url)])
+    store.take(OWNED)
+    with pytest.raises(Fenced):
+        TrustWatch(store, States(all="watch"), clock).look("late", [], 1, fence)
+    assert Deliverer(store, clock).deliver_due() == 0
+
+
+def test_what_is_old_or_not_asked_for_is_recorded_and_not_sent(
+    store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int]
+) -> None:
+    """A replayed past, a paused destination, one of other models, one of episodes only."""
+    others = [
+        trusting(receiver.url, models=("other",)),
+        at(receiver.url),
+        at(receiver.url, name="paused", events=("trust",), enabled=False),
+    ]
+    store.apply_destinations(others)
+    states = States(all="watch")
+    watch = TrustWatch(store, states, clock)
+    watch.look("late", [], 1, fence)
+    store.apply_destinations([trusting(receiver.url)])
+    states.by_segment, states.at = {"all": "trusted"}, clock.now() - 2 * moment.DAY - 1
+    watch.look("late", [], 1, fence)
+    assert Deliverer(store, clock).deliver_due() == 0
+    states.at = clock.now()
+    states.by_segment = {"all": "watch"}
+    watch.look("late", [], 1, fence)
+    assert Deliverer(store, clock).deliver_due() == 1
+    assert sent(receiver) == [("all", "trusted", "watch")]
+
+
+def test_a_deleted_model_is_unknown(store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int]) -> None:
+    """Who relied on it is told."""
+    store.apply_destinations([trusting(receiver.url)])
+    TrustWatch(store, States(all="trusted"), clock).look("late", [], 1, fence)
+    with store.retiring("ada") as change:
+        assert tell("late", (), change, change.now, "")
+        change.forget("trust:late")
+    assert Deliverer(store, clock).deliver_due() == 2
+    assert sent(receiver)[1] == ("all", "trusted", "unknown")
+
+
+def test_a_console_writes_a_line(store: ControlStore, clock: ManualClock, fence: tuple[str, int], tmp_path: Path) -> None:
+    """State, model, segment, the first reason, and where the page is."""
+    file = tmp_path / "trust.log"
+    store.apply_destinations([Destination(name="log", kind="console", settings={"file": str(file)}, events=("trust",))])
+    TrustWatch(store, States(all="watch"), clock, address="http://w").look("late", [], 1, fence)
+    assert Deliverer(store, clock).deliver_due() == 1
+    assert file.read_text() == (
+        "2013-07-03T00:00:00Z trust.changed watch late version all, all: Expected calibration error is 0.08 http://w/ui/models/late/trust\n"
+    )
