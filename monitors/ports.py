@@ -83,9 +83,9 @@ class Raw(Protocol):
         pane: int,
         *,
         version: str | None = None,
-        with_regions: bool = False,
+        regions_of: Contract | None = None,
     ) -> Outcomes:
-        """The labelled events among these; `with_regions`: with their prediction intervals or sets."""
+        """The labelled events among these; `regions_of`: with their prediction intervals or sets, as this contract reads them."""
         ...
 
     def truths(self, model: str, values: Ints, pane: int, last: str) -> tuple[npt.NDArray[np.object_], Ints, Floats]:

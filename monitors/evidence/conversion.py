@@ -37,16 +37,10 @@ def convert(block: Predictions, source: Contract, target: Contract) -> Predictio
 
 
 def convert_outcomes(block: Outcomes, source: Contract, target: Contract) -> Outcomes:
-    """As `convert`, for labelled events; their dimensions are texts under every contract."""
+    """As `convert`, for labelled events; their dimensions are texts under every contract, and their intervals and sets were read under `target`."""
     if source == target:
         return block
-    regression = target.task == Task.REGRESSION
-    return replace(
-        _outputs(block, source, target),
-        label=_values(block.label, numeric=regression),
-        interval=block.interval if regression else None,
-        sets=None if regression else _probabilities(block.sets, source, target),
-    )
+    return replace(_outputs(block, source, target), label=_values(block.label, numeric=target.task == Task.REGRESSION))
 
 
 def _outputs(block: _Block, source: Contract, target: Contract) -> _Block:

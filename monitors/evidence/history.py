@@ -80,9 +80,9 @@ class History:
 
     def outcomes(self, contract: Contract, slots: Ints, *, version: str | None = None) -> Iterator[Outcomes]:
         """The labelled events of these slots that count; of one version of the model, or of all."""
-        dimensions, regional = [dimension.name for dimension in contract.dimensions], has(contract, INTERVAL, SET)
+        dimensions, regional = [dimension.name for dimension in contract.dimensions], contract if has(contract, INTERVAL, SET) else None
         for source in self._sources(contract, slots):
-            if len(block := self._raw.outcomes(source, dimensions, slots, contract.pane, version=version, with_regions=regional)):
+            if len(block := self._raw.outcomes(source, dimensions, slots, contract.pane, version=version, regions_of=regional)):
                 yield convert_outcomes(block, source, contract)
 
     def _sources(self, contract: Contract, slots: Ints) -> Iterator[Contract]:

@@ -217,11 +217,11 @@ class Raw:
         pane: int,
         *,
         version: str | None = None,
-        with_regions: bool = False,
+        regions_of: Contract | None = None,
     ) -> Outcomes:
         """The labelled events of these slots that were taken under `contract`; `dimensions` as texts, null where the contract has none of the name.
 
-        `with_regions`: with their prediction intervals or sets.
+        `regions_of`: with their prediction intervals or sets, read from what was sent by the classes of this contract, whatever `contract` knew.
         """
         numbers, texts = ([column.name for column in contract.kept if column.numeric is numeric] for numeric in (True, False))
         stored = {name: f"p.numbers[{index}]" for index, name in enumerate(numbers, 1)}
@@ -231,7 +231,7 @@ class Raw:
         }  # events from before the contract had the signal
         picked = {name: "p.extra" if name in fields else stored.get(name, "toLowCardinality('null')") for name in dimensions}
         select = "".join(f", {sql} AS d{index}" for index, sql in enumerate(picked.values()))
-        select += ", p.extra AS extra" if with_regions else ""
+        select += ", p.extra AS extra" if regions_of else ""
         sql = (
             f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
             f" o.text AS text, o.number AS truth, greatest(toUnixTimestamp64Micro(o.label_ts) - toUnixTimestamp64Micro(p.ts), 0) AS delay{select}"
@@ -252,7 +252,7 @@ class Raw:
             score=col.floats(table["score"]),
             probabilities=col.matrix(table["probabilities"]),
             delay=col.ints(table["delay"]),
-            **(regions(contract, read(col.objects(table["extra"]))) if with_regions else {}),
+            **(regions(regions_of, read(col.objects(table["extra"]))) if regions_of else {}),
         )
 
     def truths(self, model: str, values: Ints, pane: int, last: str) -> tuple[npt.NDArray[np.object_], Ints, Floats]:

@@ -48,7 +48,7 @@ class History:
         return [self.taken.version]
 
     def outcomes(
-        self, _contract: Contract, _names: Any, _slots: Ints, _pane: int, *, version: str | None = None, with_regions: bool = False
+        self, _contract: Contract, _names: Any, _slots: Ints, _pane: int, *, version: str | None = None, regions_of: Contract | None = None
     ) -> Outcomes:
         return self.rows
 
