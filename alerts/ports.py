@@ -55,6 +55,10 @@ class AlertStore(Protocol):
         """A ledger for one step, all or nothing. `fence` is the name and epoch of an ownership: raises Fenced if that epoch is not the current one."""
         ...
 
+    def destinations(self) -> list[Destination]:
+        """All destinations."""
+        ...
+
 
 class OutboxStore(Protocol):
     """Where delivery finds its work."""

@@ -48,7 +48,12 @@ class TrustWatch:
         self._seen: dict[str, tuple[tuple[str, int], dict[tuple[str, str], TrustState]]] = {}
 
     def look(self, model: str, monitors: Sequence[Monitor], contract: int, fence: tuple[str, int]) -> None:
-        """Tell what has changed in the states of a model, once all its readings are stored. Raises Fenced, having told nothing, if another owner has the model now."""
+        """Tell what has changed in the states of a model, once all its readings are stored. Raises Fenced, having told nothing, if another owner has the model now.
+
+        While no destination is told of the model's trust, nothing is looked at: it costs queries for each monitor that counts.
+        """
+        if not any(one.takes_trust(model) for one in self._store.destinations()):
+            return
         found = self._standing(model, monitors, contract)
         states = {(one.version, one.segment): one.state for one in found.states}
         if self._seen.get(model) == (fence, states):

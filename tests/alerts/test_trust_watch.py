@@ -171,6 +171,23 @@ def test_what_is_old_or_not_asked_for_is_recorded_and_not_sent(
     assert sent(receiver) == [("all", "trusted", "watch")]
 
 
+def test_nobody_looks_for_nobody(store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int]) -> None:
+    """Without a destination for it the states are not asked for; one that comes later is told what differs from what was told last."""
+    store.apply_destinations([at(receiver.url)])
+    asked = list[str]()
+
+    def standing(model: str, monitors: Sequence[Monitor], contract: int) -> Standing:
+        asked.append(model)
+        return States(all="watch")(model, monitors, contract)
+
+    watch = TrustWatch(store, standing, clock)
+    watch.look("late", [], 1, fence)
+    assert asked == []
+    store.apply_destinations([trusting(receiver.url)])
+    watch.look("late", [], 1, fence)
+    assert (asked, Deliverer(store, clock).deliver_due(), sent(receiver)) == (["late"], 1, [("all", "unknown", "watch")])
+
+
 def test_a_deleted_model_is_unknown(store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int]) -> None:
     """Who relied on it is told."""
     store.apply_destinations([trusting(receiver.url)])
