@@ -11,8 +11,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import count, takewhile
+from itertools import count
 from queue import PriorityQueue
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,7 +23,16 @@ from monitors.evaluation.frame import Frame
 
 Key = tuple[str, int, int]
 """A monitor, its revision, and the version of the contract."""
-_Job = tuple[int, int, Future[Frame], Callable[[], Frame] | None]
+
+
+class Rank(NamedTuple):
+    """When a window is computed: those without a reading first (`renewal` is false), and of these by `place`, how many windows of its monitor were asked for before it."""
+
+    renewal: bool
+    place: int
+
+
+_Job = tuple[Rank, int, Future[Frame], Callable[[], Frame] | None]
 
 
 class Lane:
@@ -30,14 +40,18 @@ class Lane:
 
     def __init__(self) -> None:
         self._jobs: PriorityQueue[_Job] = PriorityQueue()
-        self._numbers = count()
+        self._numbers, self._turn = count(), 0
         self._thread: threading.Thread | None = None
         self._lock, self._closed = threading.Lock(), False
 
-    def submit(self, rank: int, make: Callable[[], Frame]) -> Future[Frame]:
-        """Compute a frame later. Those of a lower rank come first, so that a long history does not delay the new window of another model."""
+    def submit(self, rank: Rank, make: Callable[[], Frame]) -> Future[Frame]:
+        """Compute a frame later.
+
+        Places count from that of the last frame that was begun, so monitors take turns: a long history does not delay the new window of another model, and whatever comes
+        later has to wait for it in the end. Renewals are computed in the order in which they were asked for, after all others.
+        """
         found = Future[Frame]()
-        self._jobs.put((rank, next(self._numbers), found, make))
+        self._jobs.put((Rank(rank.renewal, 0 if rank.renewal else self._turn + rank.place), next(self._numbers), found, make))
         with self._lock:
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="evaluate-background", daemon=True)
@@ -48,34 +62,36 @@ class Lane:
         """Wait for the frame that is being computed; the others are not computed any more."""
         with self._lock:
             self._closed = True
-        self._jobs.put((0, next(self._numbers), Future(), None))  # the thread may wait for a job
+        self._jobs.put((Rank(False, 0), next(self._numbers), Future(), None))  # the thread may wait for a job
         if self._thread is not None:
             self._thread.join()
 
     def _run(self) -> None:
         while not self._closed:
-            _, _, found, make = self._jobs.get()
+            rank, _, found, make = self._jobs.get()
             if self._closed or make is None or not found.set_running_or_notify_cancel():
                 continue
+            self._turn = max(self._turn, rank.place)
             try:
                 found.set_result(make())
             except BaseException as error:  # whatever it is, the owner that asked gets it
                 found.set_exception(error)
 
 
-Make = Callable[[int], Future[Frame]]
+Make = Callable[[Rank], Future[Frame]]
 """Has a frame computed by a job of this rank."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A window that was asked for, of which segments, and whether its readings are to be stored even if they are stored already.
+    """A window that was asked for, of which segments, and whether its readings are to be stored even if they are stored already (`again`).
 
-    `renew` is set if its rows changed while the frame was computed: once that is stored, the window is asked for again.
+    `renewal`: it has a reading already, which may be no longer true. `renew` is set if its rows changed while the frame was computed: once that is stored, the window is asked for again.
     """
 
     segments: tuple[str, ...]
     again: bool
+    renewal: bool
     frame: Future[Frame]
     renew: Make | None = None
 
@@ -93,8 +109,8 @@ class Background:
 
     @property
     def ready(self) -> bool:
-        """Whether the next one of a monitor is computed."""
-        return any(asked[min(asked)].frame.done() for asked in self._asked.values() if asked)
+        """Whether any of them can be stored."""
+        return any(self.computed(key) for key in self._asked)
 
     @property
     def monitors(self) -> set[str]:
@@ -119,30 +135,37 @@ class Background:
         """The end of the last window of a monitor that was asked for."""
         return max((end for _, end in self._asked.get(key, {})), default=moment.EARLIEST)
 
-    def ask(self, key: Key, window: tuple[int, int], make: Make, segments: tuple[str, ...], *, again: bool) -> None:
+    def ask(self, key: Key, window: tuple[int, int], make: Make, segments: tuple[str, ...], *, again: bool, renewal: bool) -> None:
         """Ask for a window, instead of what was asked for it before.
 
-        A frame that is being computed is kept, and the window is asked for again after it: else one whose rows change oftener than it can be computed would never be stored.
+        What waits to be computed keeps its place, since facts are read when it begins: else windows that change oftener than the others are computed would never have their turn. A frame that is being computed is kept, and the window is asked for again after it: else one whose rows change oftener than it can be computed would never be stored.
         """
         asked = self._asked.setdefault(key, {})
         before = asked.get(window)
         again |= before is not None and before.again
-        if before is not None and before.segments == segments and not before.frame.cancel():
-            asked[window] = replace(before, again=again, renew=make)
+        if before is not None and before.segments == segments:
+            begun = before.frame.running() or before.frame.done()
+            asked[window] = replace(before, again=again, renew=make if begun else before.renew)
             return
         self._forget(key, window)
-        asked[window] = Asked(segments, again, make(len(asked)))
+        asked[window] = Asked(segments, again, renewal, make(Rank(renewal, len(asked))))
 
     def computed(self, key: Key) -> list[tuple[tuple[int, int], Asked]]:
-        """The first windows of a monitor that are computed, in order."""
-        return list(takewhile(lambda one: one[1].frame.done(), sorted(self._asked.get(key, {}).items(), key=lambda one: one[0])))
+        """The windows of a monitor that are computed, in order. One without a reading waits for those before it, as alarms take windows in order."""
+        found, held = list[tuple[tuple[int, int], Asked]](), False
+        for window, one in sorted(self._asked.get(key, {}).items(), key=lambda item: item[0]):
+            done = one.frame.done()
+            held |= not (done or one.renewal)
+            if done and (one.renewal or not held):
+                found.append((window, one))
+        return found
 
     def stored(self, key: Key, window: tuple[int, int]) -> None:
         """A window's readings are stored."""
         one = self._asked[key][window]
         self._forget(key, window)
         if one.renew is not None:
-            self.ask(key, window, one.renew, one.segments, again=one.again)
+            self.ask(key, window, one.renew, one.segments, again=one.again, renewal=True)
 
     def drop(self, key: Key) -> None:
         """Drop all windows of a monitor."""

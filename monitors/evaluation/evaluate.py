@@ -21,7 +21,7 @@ from detectors.dispersion import ENOUGH, Dispersion, p_value
 from detectors.evidence import ColumnDrift
 from detectors.sample import Train, here
 from detectors.spec import AnySpec, Places, Result
-from monitors.evaluation.background import Lane
+from monitors.evaluation.background import Lane, Rank
 from monitors.evaluation.calibration import Calibration, calibrate, early_windows, recalibrate
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.maturity import maturity
@@ -97,8 +97,8 @@ class Evaluate:
         """The reads that monitors of one scope share while they are evaluated over the same windows."""
         return Reads(self._panes, self._history, self._stream, scope, self._train)
 
-    def later(self, monitor: Monitor, windows: Spans, scope: Scope, rank: int) -> Future[Frame]:
-        """The readings of windows, computed in the background; those of a lower rank come first."""
+    def later(self, monitor: Monitor, windows: Spans, scope: Scope, rank: Rank) -> Future[Frame]:
+        """The readings of windows, computed in the background when it is their turn."""
         return self._lane.submit(rank, lambda: self(monitor, windows, self.reads(scope)))
 
     def calibration(self, monitor: Monitor, model: Model, early: Spans | None = None) -> Calibration | None:

@@ -252,9 +252,9 @@ class MonitorRunner:
         """Have the due windows of a task evaluated in the background, and take what was evaluated there. Returns whether there was any."""
         monitor, contract, key = task.monitor, model.contract, _key(task.monitor, model.contract)
         scope = scope_of(monitor, model, task.segments)
-        for pair in task.due.pairs():
+        for pair, renewal in zip(task.due.pairs(), task.due.isin(task.done.windows).tolist(), strict=True):
             later = partial(self._evaluate.later, monitor, Spans.of([pair]), scope)
-            self._background.ask(key, pair, later, task.segments, again=given.catching_up)
+            self._background.ask(key, pair, later, task.segments, again=given.catching_up, renewal=renewal)
         found = self._background.computed(key)
         for pair, asked in found:
             if monitor.name not in failures.errors:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,7 +17,7 @@ from core.baseline.previous import Previous
 from core.monitor import Monitor
 from core.window.tumbling import Tumbling
 from detectors.sample import Separated
-from monitors.evaluation.background import Asked
+from monitors.evaluation.background import Asked, Background, Lane, Rank
 from monitors.ownership.owner import Owner
 from storage.facts.readings import Readings
 from tests.acceptance.backend import Backend
@@ -39,7 +41,7 @@ def gate(backend: Backend, model: str, monkeypatch: pytest.MonkeyPatch) -> Itera
     held.open.set()
     nothing: Any = None
     for lane in {one._runner._evaluate._lane for one in (owner, backend.owner(model))}:
-        lane.submit(1_000, lambda: nothing).result(60)  # the last job: now no query is under way
+        lane.submit(Rank(True, 0), lambda: nothing).result(60)  # the last job: now no query is under way
 
 
 class Gate:
@@ -169,3 +171,86 @@ def test_a_window_that_closed_in_silence_is_not_forgotten_when_silence_ends(back
 def running(owner: Owner) -> list[Asked]:
     """What the owner has asked for."""
     return [asked for held in owner._runner._background._asked.values() for asked in held.values()]
+
+
+KEY = ("w", 1, 1)
+
+
+def _same(job: Future[Any], _rank: Rank) -> Future[Any]:
+    return job
+
+
+def test_windows_keep_their_turn_however_often_they_are_touched() -> None:
+    """Labels touch the newest windows in each step: a job that waits is neither put behind the others nor doubled."""
+    made, background = list[Future[Any]](), Background()
+
+    def make(_rank: Rank) -> Future[Any]:
+        made.append(Future())
+        return made[-1]
+
+    def touch() -> None:
+        for number in range(3):
+            background.ask(KEY, (number, number + 1), make, ("all",), again=False, renewal=False)
+
+    nothing: Any = None
+    touch()
+    for job in list(made):  # one is computed in each step, in which all are touched
+        assert job.set_running_or_notify_cancel()
+        touch()
+        job.set_result(nothing)
+    assert [window for window, _ in background.computed(KEY)] == [(0, 1), (1, 2), (2, 3)]
+    assert len(made) == 3
+    background.stored(KEY, (0, 1))  # it was touched while it was computed
+    assert len(made) == 4
+    assert [window for window, _ in background.computed(KEY)] == [(1, 2), (2, 3)]
+
+
+def test_a_reading_that_is_made_again_keeps_no_other_from_being_stored() -> None:
+    """Windows without a reading are stored in order all the same."""
+    jobs, background = {number: Future[Any]() for number in range(4)}, Background()
+    for number, job in jobs.items():
+        background.ask(KEY, (number, number + 1), partial(_same, job), ("all",), again=False, renewal=number < 2)
+    nothing: Any = None
+    for number in (1, 3):
+        jobs[number].set_result(nothing)
+    assert [window for window, _ in background.computed(KEY)] == [(1, 2)]
+    jobs[2].set_result(nothing)
+    assert [window for window, _ in background.computed(KEY)] == [(1, 2), (2, 3), (3, 4)]
+    assert background.ready
+
+
+def test_monitors_take_turns_and_readings_are_made_again_last() -> None:
+    """One whose few windows are touched again and again does not keep a long history from being computed."""
+    lane, order, gate, nothing = Lane(), list[str](), threading.Event(), None
+
+    def job(name: str) -> Callable[[], Any]:
+        return lambda: order.append(name)
+
+    def first() -> Any:
+        gate.wait(60)
+        return nothing
+
+    lane.submit(Rank(False, 0), first)
+    for number in range(3):
+        lane.submit(Rank(True, number), job(f"again {number}"))
+        lane.submit(Rank(False, number), job(f"history {number}"))
+
+    def chain(number: int) -> Callable[[], Any]:
+        """A window of another monitor that is asked for once the one before is computed."""
+
+        def run() -> Any:
+            order.append(f"new {number}")
+            if number < 9:
+                lane.submit(Rank(False, 1), chain(number + 1))
+
+        return run
+
+    lane.submit(Rank(False, 0), chain(0))
+    gate.set()
+    done = threading.Event()
+    lane.submit(Rank(True, 0), done.set)  # type: ignore[arg-type]
+    assert done.wait(60)
+    lane.close()
+    assert order.index("history 2") < order.index("new 3")
+    assert order[-3:] == ["again 0", "again 1", "again 2"]
+    assert order.index("new 0") < order.index("history 1")
