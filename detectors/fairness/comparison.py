@@ -79,12 +79,13 @@ class Comparison:
         answers = self._answers(self.combine([one.lower for one in bounds]), self.combine([one.upper for one in bounds]))
         rules = self._four_fifths(places, next(iter(taken.values())))
         groups = {name: self._groups(places, taken, name) for name in taken}
+        left_out = np.maximum((self.groups.predictions[places] > 0).sum(-1) - MOST, 0).tolist()
         found = []
         for row, widest in enumerate(values.argmax(0).tolist()):
             name = list(taken)[widest]
-            told: dict[str, Any] = {"answer": answers[row], "groups": groups[name][row][:MOST]}
-            if len(groups[name][row]) > MOST:
-                told["groups_left_out"] = len(groups[name][row]) - MOST
+            told: dict[str, Any] = {"answer": answers[row], "groups": groups[name][row]}
+            if left_out[row]:
+                told["groups_left_out"] = left_out[row]
             if len(taken) > 1:
                 told["rate"] = name
             if taken[name].compared[row]:
@@ -117,7 +118,7 @@ class Comparison:
         ]
 
     def _groups(self, places: Places, taken: dict[str, Gap], name: str) -> list[list[dict[str, Any]]]:
-        """Of each place the groups with any prediction, those with most rows first if they are too many."""
+        """Of each place the groups with any prediction; if they are more than `MOST` those with most rows, these first."""
         of, more = taken[name], {other: gap.figure.value for other, gap in taken.items() if len(taken) > 1}
         n, predictions = self.groups.each[places], self.groups.predictions[places]
         numbers = (of.figure.value, *of.figure.bounds(Z))
@@ -125,7 +126,7 @@ class Comparison:
         for row in range(len(n)):
             there = np.flatnonzero(predictions[row] > 0)
             if len(there) > MOST:
-                there = there[np.argsort(-n[row][there], kind="stable")]
+                there = there[np.argsort(-n[row][there], kind="stable")[:MOST]]
             found.append([self._group(row, group, n, predictions, numbers, of.kept, more) for group in there.tolist()])
         return found
 

@@ -2,6 +2,7 @@
 
 Differences and ratios have intervals that are made of those of both sides (Newcombe 1998 for rates; Zou and Donner 2008; Donner and Zou 2012). That of the widest gap
 holds the population's widest gap: all comparisons hold together, and it reaches from the largest of their lower bounds to the largest of their upper ones. It is conservative.
+Of any two groups only those pairs are compared that can make one of both bounds (`detectors.fairness.outermost`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from core.block import Floats, Ints
 from detectors.fairness.figure import Figure
+from detectors.fairness.outermost import outermost
 from detectors.simultaneous import bonferroni, tukey
 
 Flags = npt.NDArray[np.bool_]
@@ -46,6 +48,10 @@ class _Side(NamedTuple):
     def at(self, place: int) -> _Side:
         """The side of one group."""
         return _Side(*(one[..., place, None] for one in self))
+
+    def take(self, places: Ints) -> _Side:
+        """The side of the groups at some places (..., places)."""
+        return _Side(*(np.take_along_axis(one, places, -1) for one in self))
 
     def less(self, other: _Side) -> tuple[Floats, Floats]:
         """The interval of the difference of both."""
@@ -125,18 +131,11 @@ class Gap:
         return Bounds(lower, upper, *((second, first) if self.ratio else (first, second)))
 
     def _comparisons(self, phi: Floats) -> Iterator[tuple[Ints, Ints, tuple[Floats, Floats], Flags]]:
-        """The two groups of each comparison, the interval of the first against the second, and whether both are kept: each (..., groups)."""
-        count, places = self.kept.sum(-1), np.arange(self.kept.shape[-1])
+        """The two groups of comparisons, the interval of the first against the second, and whether it counts: each (..., groups)."""
         if self.reference == ANY:
-            own = _Side.of(self.figure, tukey(count, self.families)[..., None], phi)
-            for place in range(len(places)):
-                yield (
-                    np.full_like(places, place),
-                    places,
-                    self._interval(own.at(place), own),
-                    self.kept & self.kept[..., place, None] & (places != place),
-                )
+            yield from self._pairs(phi)
             return
+        count, places = self.kept.sum(-1), np.arange(self.kept.shape[-1])
         overall = self.reference == OVERALL
         z = bonferroni(np.maximum(count - (not overall), 0), self.families)[..., None]
         own = _Side.of(self.figure, z, phi)
@@ -146,6 +145,21 @@ class Gap:
         for first, second, sides in ((places, fixed, (own, other)), (fixed, places, (other, own))):
             found = self._interval(*sides)
             yield first, second, self._of_all(found, inverse=first is fixed) if overall else found, there
+
+    def _pairs(self, phi: Floats) -> Iterator[tuple[Ints, Ints, tuple[Floats, Floats], Flags]]:
+        """As `_comparisons`, of any two groups: the pairs that can have the largest lower bound, then those that can have the largest upper one."""
+        own = _Side.of(self.figure, tukey(self.kept.sum(-1), self.families)[..., None], phi)
+        # Rounded, a bound may be on the other side of the value by a last digit.
+        above, below = np.abs(own.upper - own.value), np.abs(own.value - own.lower)
+        for wide in (False, True):
+            high, high_kept = outermost(own.value, above if wide else below, self.kept, wide=wide)
+            low, low_kept = outermost(-own.value, below if wide else above, self.kept, wide=wide)
+            one, one_kept, other, other_kept = (low, low_kept, high, high_kept) if self.ratio else (high, high_kept, low, low_kept)
+            against = own.take(other)
+            for at in range(one.shape[-1]):
+                place = one[..., at, None]
+                there = one_kept[..., at, None] & other_kept & (place != other)
+                yield place, other, self._interval(own.take(place), against), there
 
     def _interval(self, first: _Side, second: _Side) -> tuple[Floats, Floats]:
         return first.over(second) if self.ratio else first.less(second)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import reduce
+from math import prod
 from operator import or_
 
 import msgspec
@@ -13,7 +14,7 @@ import numpy as np
 from core.contract import PREDICTION, Column, Contract
 from core.measure import Measure, Subject
 from core.monitor import Monitor
-from core.segment import grouping_of
+from core.segment import Segments, grouping_of
 from core.span import Flags, Spans
 from detectors import catalogue
 from detectors.arrival import Age, Copies, Orphans, Rejects, Schema
@@ -124,13 +125,20 @@ def scope_of(monitor: Monitor, model: Model, segments: tuple[str, ...]) -> Scope
 
 
 def most(scope: Scope) -> int:
-    """How many windows are evaluated at a time."""
+    """How many windows are evaluated at a time, at least one: about so many that a dense block has `_CELLS` cells and that `_SPARSE` bins are read, groups that are compared among them."""
     contract = scope.model.contract
     together = multivariate.width(contract.multivariate) if contract.multivariate else 1
     widths = [column.bins for column in contract.summarised] or [1]
     read = [_width(contract.column(name)) if name else together for name in scope.columns] or [1]
-    segments = max(1, len(scope.segments))
+    segments = max(1, len(scope.segments) + _others(scope))
     return max(1, min(_CELLS // (max(*widths, *read) * segments), _SPARSE // (sum(read) * segments)))
+
+
+def _others(scope: Scope) -> int:
+    """How many segments there can be in the groupings that are read beside those of the scope's segments: the groups of attributes, and these within segments."""
+    own, dimensions = {grouping_of(segment) for segment in scope.segments}, Segments(scope.model.contract).dimensions
+    others = {tuple(name.split("*")) for name in scope.groupings if name} - own
+    return sum(prod(len(dimensions[name].texts) for name in other if name in dimensions) for other in others)
 
 
 def _width(column: Column) -> int:

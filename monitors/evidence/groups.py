@@ -21,8 +21,6 @@ from monitors.evidence.extent import Extent
 from monitors.evidence.reader import EvidenceKind
 from monitors.evidence.reads import PaneFields, Reads, Scope
 
-_CELLS = 4_000_000  # how many numbers a block has, about
-
 
 @dataclass(frozen=True)
 class OfGroups:
@@ -37,11 +35,10 @@ class OfGroups:
         return self.kind.fields(self.column)
 
     def parts(self, reads: Reads, extent: Extent, windows: Spans) -> list[slice]:
-        """How many windows at a time, so that a block has about `_CELLS` numbers."""
-        contract, known = reads.scope.model.contract, reads.scope.model.reference
-        many = max(1, len(known.segments) if known else 1)
-        size = max(1, _CELLS // (many * max(len(contract.classes), contract.column(PREDICTION).bins)))
-        return [slice(index, index + size) for index in range(0, len(windows), size)]
+        """Those of the other kind, for the groups of the attribute that has most, in all segments. How many windows are read at once is bounded in the same way (`watched.most`)."""
+        found = reads.predictions(extent)["segment"].unique().to_pylist()
+        names = max((_groups(reads.scope, one, found) for one in _attributes(reads.scope)), key=len, default=("",))
+        return self.kind.parts(reads.within(_within(names, reads.scope)), extent, windows)
 
     def read(self, reads: Reads, extent: Extent, attribute: str, sides: Sequence[Sequence[Spans]]) -> list[ByGroup[Any]]:
         """The evidence of each side, whose parts are pooled."""
@@ -70,6 +67,13 @@ def crossed(contract: Contract, *dimensions: str) -> str | None:
     wanted = {*dimensions}
     orders = (*((one.name,) for one in contract.dimensions), *contract.crosses)
     return next(("*".join(order) for order in orders if {*order} == wanted and len(order) == len(dimensions)), None)
+
+
+def _attributes(scope: Scope) -> list[str]:
+    """The groupings of a scope whose groups it holds within all of its segments."""
+    own, contract = {grouping_of(segment) for segment in scope.segments}, scope.model.contract
+    every = [name for name in scope.groupings if name]
+    return [name for name in every if all(crossed(contract, *name.split("*"), *within) in every for within in own)]
 
 
 def _groups(scope: Scope, attribute: str, found: Collection[str]) -> tuple[str, ...]:

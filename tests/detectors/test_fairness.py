@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,16 @@ from core.contract import Column, Kind
 from detectors import catalogue
 from detectors.by_group import OutcomesByGroup, PredictionsByGroup
 from detectors.evidence import Confusion, Counts
+from detectors.fairness.figure import Figure, Mean, Odds, Rate
+from detectors.fairness.gap import Gap, _Side
 from detectors.fairness.option import ClassParams, GapParams
+from detectors.fairness.outermost import outermost
 from detectors.simultaneous import bonferroni, tukey
 from detectors.spec import Result
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 NAMES = tuple(f"sex={letter}" for letter in "abcd")
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=80)
 
@@ -129,6 +135,58 @@ def test_two_groups_have_newcombes_interval() -> None:
     assert result.interval is not None
     assert [round(float(bound[0, 0]), 4) for bound in result.interval(np.ones(1))] == [0.0524, 0.3339]
     assert result.value[0, 0] == pytest.approx(0.2)
+
+
+def figures(rng: np.random.Generator, shape: tuple[int, ...]) -> list[Figure]:
+    """Rates, odds and means of few rows, so that many are equal, 0, 1 or without an interval."""
+    whole, count = rng.integers(0, 9, shape).astype(float), rng.integers(0, 9, shape).astype(float)
+    total = rng.integers(-4, 5, shape) * np.minimum(whole, 1)
+    square = total**2 / np.maximum(whole, 1) + rng.integers(0, 3, shape)
+    return [Rate(np.minimum(count, whole), whole), Odds(count, whole), Mean(total, whole, square)]
+
+
+def all_pairs(gap: Gap) -> Iterator[tuple[Floats, Floats, Flags]]:
+    """The interval of every group against every other one, and whether it counts."""
+    z = tukey(gap.kept.sum(-1), gap.families)[..., None]
+    value, (lower, upper) = gap.figure.value, gap.figure.bounds(z)
+    side = _Side(value, lower, upper)
+    places = np.arange(value.shape[-1])
+    for place in places.tolist():
+        one = side.at(place)
+        there = gap.kept & gap.kept[..., place, None] & (places != place)
+        yield *(one.over(side) if gap.ratio else one.less(side)), there
+
+
+def test_the_widest_gap_is_found_without_all_pairs() -> None:
+    """The bounds are those of all pairs, to the last digit, and the most evident pair is one that has the largest lower bound."""
+    rng = np.random.default_rng(7)
+    for groups, ratio in product((2, 3, 5, 14), (False, True)):
+        kept = rng.random((400, groups)) < 0.9
+        for figure in figures(rng, kept.shape)[: 1 if ratio else 3]:
+            gap = Gap(figure, kept & np.isfinite(figure.value), ratio=ratio)
+            found, near, far = gap.bounds(np.ones(1)), np.full(400, -np.inf), np.full(400, -np.inf)
+            lows = np.full((400, groups, groups), -np.inf)
+            for place, (lower, upper, there) in enumerate(all_pairs(gap)):
+                sides = (-upper, -lower) if ratio else (lower, upper)
+                least, most = (np.where(there & ~np.isnan(side), side, -np.inf) for side in sides)
+                lows[:, place], near, far = least, np.maximum(near, least.max(-1)), np.maximum(far, most.max(-1))
+            lower, upper = (-far, np.minimum(-near, 1.0)) if ratio else (near, far)
+            for one, other in ((found.lower, np.maximum(lower, 0.0)), (found.upper, upper)):
+                expected = np.where(gap.compared & np.isfinite(other), other, np.nan)
+                np.testing.assert_allclose(one, expected, rtol=1e-14 if ratio else 0, atol=0)
+            evident = gap.compared & (near > (-1 if ratio else 0))
+            first, second = (found.low, found.high) if ratio else (found.high, found.low)
+            np.testing.assert_allclose(lows[np.arange(400), first, second][evident], near[evident], rtol=1e-14)
+
+
+def test_of_ten_thousand_groups_few_are_compared() -> None:
+    """A cross of 100 and 100 values: a side of the widest gap is one of some dozens of groups."""
+    rng = np.random.default_rng(3)
+    n = rng.integers(30, 2_000, (3, 10_000)).astype(float)
+    rate = Rate(rng.binomial(n.astype(int), rng.beta(3, 5, n.shape)).astype(float), n)
+    lower, upper = rate.bounds(4.0)
+    for wide, (sign, width) in product((False, True), ((1, upper - rate.value), (-1, rate.value - lower))):
+        assert outermost(sign * rate.value, width, n > 0, wide=wide)[0].shape[-1] < 200
 
 
 def test_quantiles_are_those_of_the_studentized_range_and_of_bonferroni() -> None:

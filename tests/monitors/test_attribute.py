@@ -12,7 +12,8 @@ from core.contract import Dimension
 from core.error import ConfigError
 from core.monitor import Monitor
 from monitors.definition.grammar import parse
-from monitors.evaluation.watched import columns_of, groupings_of, places
+from monitors.evaluation.watched import columns_of, groupings_of, most, places, scope_of
+from monitors.model import Model
 from tests.monitors.contracts import DELAY, FARE
 
 _SEX = Dimension(name="sex", values=("f", "m"), protected=True)
@@ -111,3 +112,14 @@ def test_selection_rates_are_of_the_groups_of_their_own_attribute() -> None:
     """A group of one attribute has no reading under another."""
     found = read(", attributes: [sex, age]", "fairness.selection_rate")
     assert places(found, ("sex", "age"), ("age=old", "sex=f")).tolist() == [[False, True], [True, False]]
+
+
+def test_groups_that_are_compared_bound_how_many_windows_are_evaluated_at_once() -> None:
+    """A dense block of a cross of 100 and 100 values has two million cells at most, as one of few groups has."""
+    values = tuple(map(str, range(100)))
+    dimensions = tuple(Dimension(name=name, values=values, protected=True) for name in ("town", "sex"))
+    model = Model(msgspec.structs.replace(LOAN, dimensions=dimensions, crosses=(("town", "sex"),)), None)
+    few, many = (most(scope_of(msgspec.structs.replace(read(""), attributes=(name,)), model, ("all",))) for name in ("sex", "town*sex"))
+    bins = model.contract.column("@prediction").bins
+    assert 1 <= many <= 2_000_000 // (bins * 103 * 103)
+    assert many * 50 < few <= 2_000_000 // (bins * 103)
