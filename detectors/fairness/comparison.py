@@ -53,9 +53,6 @@ class Comparison:
     def result(self) -> Result:
         """The value of the measure, with its interval and evidence."""
         place, kept = self.params.place(self.groups.names), self.kept
-        if place is None:  # a group without any row, or of another attribute
-            nothing = np.full(kept.shape[:-1], np.nan)
-            return Result(nothing, np.full(nothing.shape, _NO_REFERENCE, object), few=np.ones(nothing.shape, np.bool_))
         gaps = {name: Gap(figure, kept, place, len(self.figures), self.ratio) for name, figure in self.figures.items()}
         first = next(iter(gaps.values()))
         value = self.combine([gap.value for gap in gaps.values()])

@@ -22,6 +22,7 @@ from detectors.simultaneous import bonferroni, tukey
 Flags = npt.NDArray[np.bool_]
 OVERALL = -1  # the place of all groups together among groups
 ANY = -2  # no reference: any two groups are compared
+NOWHERE = -3  # the reference is a group without any row: nothing is compared
 
 
 class Bounds(NamedTuple):
@@ -86,7 +87,7 @@ class Gap:
     @property
     def compared(self) -> Flags:
         """Where there is something to compare: at least two groups, and the reference among them (...)."""
-        there = self.kept.sum(-1) >= 2
+        there = np.asarray(self.kept.sum(-1) >= 2) & (self.reference != NOWHERE)
         return np.asarray(there & self.kept[..., self.reference]) if self.reference >= 0 else there
 
     @property
@@ -101,7 +102,7 @@ class Gap:
         """The two groups that make the gap, the one with the larger figure first (...); `OVERALL` for all together."""
         value = self.figure.value
         highest, lowest = (np.asarray(at(np.where(self.kept, value, void), -1)) for at, void in ((np.argmax, -np.inf), (np.argmin, np.inf)))
-        if self.reference == ANY:
+        if self.reference in (ANY, NOWHERE):
             return highest, lowest
         own = self._reference()
         apart = np.where(self.kept, self._apart(value, own[..., None]), -1.0)
@@ -132,7 +133,7 @@ class Gap:
 
     def _comparisons(self, phi: Floats) -> Iterator[tuple[Ints, Ints, tuple[Floats, Floats], Flags]]:
         """The two groups of comparisons, the interval of the first against the second, and whether it counts: each (..., groups)."""
-        if self.reference == ANY:
+        if self.reference in (ANY, NOWHERE):
             yield from self._pairs(phi)
             return
         count, places = self.kept.sum(-1), np.arange(self.kept.shape[-1])

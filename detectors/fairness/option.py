@@ -11,7 +11,7 @@ from core import text
 from core.classes import Classes
 from core.contract import Contract, Task
 from core.error import ConfigError
-from detectors.fairness.gap import ANY, OVERALL
+from detectors.fairness.gap import ANY, NOWHERE, OVERALL
 
 BEST_WORST, BEST, ALL_GROUPS = "best_worst", "best", "overall"
 POINTS = 0.1  # ten points: the least gap of shares that matters, unless params say otherwise
@@ -31,13 +31,13 @@ class GapParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_group: Annotated[int, msgspec.Meta(ge=1)] = 30
     relevant: Annotated[float, msgspec.Meta(gt=0)] | UnsetType = UNSET
 
-    def place(self, names: tuple[str, ...]) -> int | None:
-        """The place of the reference among groups; None if it is none of them."""
+    def place(self, names: tuple[str, ...]) -> int:
+        """The place of the reference among groups."""
         if self.reference in (BEST_WORST, BEST):
             return ANY
         if self.reference == ALL_GROUPS:
             return OVERALL
-        return names.index(self.reference) if self.reference in names else None
+        return names.index(self.reference) if self.reference in names else NOWHERE
 
 
 class ClassParams(GapParams, frozen=True, forbid_unknown_fields=True):

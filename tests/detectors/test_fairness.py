@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -125,6 +126,26 @@ def test_an_interval_holds_its_value_and_evidence_says_which_groups(name: str, r
         assert one["n"] >= 5 or one["suppressed"]
     assert told["answer"] == ("a gap" if lower > 0 and not name.endswith("ratio") else told["answer"])
     assert ("pair" in told) == (not np.isnan(value) or (name.endswith("ratio") and bool(result.few is not None and not result.few[0, 0])))
+
+
+@pytest.mark.parametrize("large", [(), ("sex=0",), ("sex=0", "sex=2")])
+def test_a_reading_does_not_depend_on_other_windows(large: tuple[str, ...]) -> None:
+    """A reference group without rows is one that has none in this window, whether others have some or not: the reason and the evidence are the same."""
+    group = np.repeat([0, 2], [40 if "sex=0" in large else 5, 40 if "sex=2" in large else 5])
+    said = np.arange(len(group)) % 2
+    found = []
+    for names in (("sex=0", "sex=2"), ("sex=0", "sex=1", "sex=2")):
+        block = blocks(np.array([names.index(f"sex={one}") for one in group]), said, said, len(names))[0]
+        result = catalogue.spec("fairness.fpr_parity").compute(
+            replace(block, names=names), None, ClassParams(positive="1", reference="sex=1", min_group=10)
+        )
+        assert result.why is not None
+        assert result.few is not None
+        assert result.evidence is not None
+        place = (np.array([0]), np.array([0]))
+        found.append((result.value.tolist(), result.why.tolist(), result.few.tolist(), result.evidence(place)))
+    assert str(found[0]) == str(found[1])
+    assert found[0][2] == [[True]]
 
 
 def test_two_groups_have_newcombes_interval() -> None:
