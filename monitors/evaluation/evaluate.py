@@ -45,7 +45,7 @@ class _Block(NamedTuple):
     """What is found for some windows of a column, each (windows, segments). `why` says why there is no value, `baseline_why` why the baseline has none, `empty` why there are no rows, `note` what is said of a value.
 
     `p` is NaN, and `phi` too, if the measure has no statistic whose law is known; `p` also without a baseline. `coverage` and `delay` are those of labels
-    (`monitors.evaluation.maturity`), NaN if the measure needs none.
+    (`monitors.evaluation.maturity`), NaN if the measure needs none. `few` and `baseline_few` are where too few rows are left to compare.
     """
 
     value: Floats
@@ -65,6 +65,7 @@ class _Block(NamedTuple):
     coverage: Floats
     delay: Floats
     few: Flags
+    baseline_few: Flags
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,7 @@ def _judged(monitor: Monitor, asked: _Asked, found: _Block, columns: int, *, of_
         coverage=found.coverage,
         few=found.few,
         baseline_why=found.baseline_why,
+        baseline_few=found.baseline_few,
     )
     return judge(monitor, asked.spec.about.directed(monitor.params), given, found.n_target, found.n_baseline, found.why, found.empty)
 
@@ -280,7 +282,8 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
         excess=excess,
         note=np.array(None, object) if result.note is None else result.note,
         broken=np.array(False) if result.broken is None else result.broken,
-        few=np.zeros(shape, np.bool_) if result.few is None else result.few,
+        few=_few(result),
+        baseline_few=_few(base),
         **(maturity(reads, asked.extent, windows.take(part))._asdict() if spec.about.matures else {"coverage": nothing, "delay": nothing}),
     )
     block = _Block._make(np.broadcast_to(array, shape) for array in block)
@@ -292,6 +295,11 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
 def _why(spec: AnySpec, result: Result) -> Texts:
     """Why there is no value, where there is none."""
     return np.array(spec.no_value, object) if result.why is None else np.where(result.why.astype(np.bool_), result.why, spec.no_value)
+
+
+def _few(result: Result) -> Flags:
+    """Where too few rows are left to compare."""
+    return np.zeros((), np.bool_) if result.few is None else result.few
 
 
 def _tested(result: Result, known: Dispersion) -> tuple[Floats, Floats, Floats]:

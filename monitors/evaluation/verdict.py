@@ -16,6 +16,7 @@ from monitors.evaluation.calibration import EARLY
 from monitors.evaluation.frame import NONE, VERDICTS
 
 _UNCALIBRATED = f"no window tells yet how much windows differ by chance: {EARLY} must have closed"
+_NOWHERE = np.zeros((), np.bool_)
 _DIGITS = 12  # both sides of a comparison are rounded to so many decimals
 
 
@@ -24,7 +25,7 @@ class Judgement(NamedTuple):
 
     `columns` is how many columns the monitor watches, `allowed` the p-value up to which a budget lets it alarm. `uncalibrated`: alarms rest on
     p-values, and these take rows to be independent, which is no evidence. `note` is the reason of a verdict on a value, `broken` where what the value assumes does not hold.
-    `coverage` is the share of predictions with a label. `few`: where too few rows are left to compare. `baseline_why` says why the
+    `coverage` is the share of predictions with a label. `few` and `baseline_few`: where too few rows are left to compare. `baseline_why` says why the
     baseline may have no value, None if that is as with the value.
     """
 
@@ -36,9 +37,10 @@ class Judgement(NamedTuple):
     allowed: float | None = None
     uncalibrated: bool = False
     note: npt.NDArray[np.object_] | None = None
-    broken: npt.NDArray[np.bool_] | None = None
+    broken: npt.NDArray[np.bool_] = _NOWHERE
     coverage: Floats | None = None
-    few: npt.NDArray[np.bool_] | None = None
+    few: npt.NDArray[np.bool_] = _NOWHERE
+    baseline_few: npt.NDArray[np.bool_] = _NOWHERE
     baseline_why: npt.NDArray[np.object_] | None = None
 
 
@@ -74,12 +76,12 @@ def judge(
         put(given.p <= given.allowed, Verdict.CRITICAL, None)
     if given.uncalibrated:
         put(np.ones(value.shape, np.bool_), Verdict.INSUFFICIENT, _UNCALIBRATED)
-    if given.broken is not None:
-        put(given.broken, Verdict.ASSUMPTIONS_BROKEN, note)
-    put(np.isnan(compared), Verdict.NOT_ESTIMABLE, "baseline: " + (why if given.baseline_why is None else given.baseline_why))
+    put(np.broadcast_to(given.broken, value.shape), Verdict.ASSUMPTIONS_BROKEN, note)
+    of_baseline = "baseline: " + (why if given.baseline_why is None else given.baseline_why)
+    put(np.isnan(compared), Verdict.NOT_ESTIMABLE, of_baseline)
+    put(np.isnan(compared) & given.baseline_few, Verdict.INSUFFICIENT, of_baseline)
     put(np.isnan(value), Verdict.NOT_ESTIMABLE, why)
-    if given.few is not None:
-        put(given.few & np.isnan(value), Verdict.INSUFFICIENT, why)
+    put(given.few & np.isnan(value), Verdict.INSUFFICIENT, why)
     few = (n_baseline != NONE) & (n_baseline < max(monitor.min_samples, 1))
     put(few, Verdict.INSUFFICIENT, _few(n_baseline, monitor.min_samples, "baseline"))
     if measure.sampled:

@@ -64,6 +64,15 @@ def test_performance_is_compared_by_how_much_worse_it_is() -> None:
     assert verdict(rmse, 1.0, np.nan, n_base=500) == ("not_estimable", "baseline: why")
 
 
+def test_a_baseline_of_too_few_rows_to_compare_is_insufficient() -> None:
+    """As the window would be, and the reason is the baseline's own."""
+    gap = Monitor(name="w", model="m", measure="fairness.fpr_parity", baseline=Previous(), warn=0.1)
+    why, few = np.array(["no two groups"], object), np.array([True])
+    assert verdict(gap, 0.2, np.nan, n_base=500, baseline_why=why, baseline_few=few) == ("insufficient", "baseline: no two groups")
+    assert verdict(gap, 0.2, np.nan, n_base=500, baseline_why=why) == ("not_estimable", "baseline: no two groups")
+    assert verdict(gap, np.nan, 0.2, n_base=500, few=few, baseline_why=why) == ("insufficient", "why")
+
+
 def test_objects_compare_the_value_itself() -> None:
     """`below` and `above` need no baseline."""
     below = Monitor(name="w", model="m", measure="performance.accuracy", warn={"below": 0.8}, critical={"below": 0.7})

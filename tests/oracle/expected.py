@@ -86,7 +86,7 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
         compared = abs(value - promise)
     if monitor["measure"].startswith(("performance.", "uncertainty.", "fairness.")) and baseline is not None:
         if baseline_value is None:
-            return "not_estimable"
+            return "insufficient" if baseline.few else "not_estimable"
         sizes = (abs(value), abs(baseline_value)) if monitor["measure"] == "performance.bias" else (value, baseline_value)
         compared = (
             compared - abs(baseline_value - promise)
