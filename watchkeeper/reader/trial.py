@@ -30,7 +30,7 @@ from monitors.evaluation.calibration import Calibration
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.verdict import alpha
-from monitors.evaluation.watched import columns_of, in_background, most, scope_of, segments_of, wait
+from monitors.evaluation.watched import columns_of, in_background, most, places, scope_of, segments_of, wait
 from monitors.model import Model
 from watchkeeper.backend import Backend
 from watchkeeper.reader.sources import Sources
@@ -75,7 +75,7 @@ class TrialReader(Sources):
         segments = 0
         for frame in self._frames(monitor, trial):
             segments = len(frame.segments)
-            windows, readings = windows + len(frame.windows), readings + frame.value.size
+            windows, readings = windows + len(frame.windows), readings + int(frame.every.sum())
             for reading in frame.readings(*_all(frame)) if monitor.alarms else ():
                 firing = _advance(rules, reading, monitor, about, episodes)
                 alarms |= {(reading.window_start, reading.window_end)} if firing else set()
@@ -127,7 +127,7 @@ class TrialReader(Sources):
         if trial.segment is not None:
             segments = tuple(segment for segment in segments if segment == trial.segment)
         limit = _TRAINED if in_background(monitor) else _MOST
-        if (many := len(windows) * len(columns) * len(segments)) > limit:
+        if (many := len(windows) * int(places(monitor, columns, segments).sum())) > limit:
             raise ConfigError(f"these are {many:,} readings", remedy=f"ask for {limit:,} at most: fewer columns, one segment, or less time")
         scope = scope_of(monitor, model, segments)
         for chunk in plan.chunks(windows, most(scope)) if segments else ():
