@@ -15,7 +15,7 @@ from core.contract import Task
 from core.measure import Judged, Measure, Need, Subject
 from detectors.by_group import ByGroup
 from detectors.fairness.figure import Figure
-from detectors.fairness.gap import OVERALL, Flags, Gap
+from detectors.fairness.gap import OVERALL, Bounds, Flags, Gap
 from detectors.fairness.option import ALL_GROUPS, FOUR_FIFTHS, GapParams
 from detectors.interval import Z
 from detectors.spec import Places, Result
@@ -88,9 +88,15 @@ class Comparison:
             if taken[name].compared[row]:
                 told["pair"] = [self._name(int(ends[row])) for ends in taken[name].pair]
             if answers[row] == GAP:
-                told["evident"] = [self._name(int(ends[row])) for ends in bounds[widest][2:]]
+                told |= self._evident(row, dict(zip(taken, bounds, strict=True)))
             found.append(told | ({} if rules is None or rules[row] is None else {"four_fifths": rules[row]}))
         return found
+
+    def _evident(self, row: int, bounds: Mapping[str, Bounds]) -> dict[str, Any]:
+        """The two groups whose gap leaves least doubt, and of several rates in which one."""
+        name = min(bounds, key=lambda name: bounds[name].upper[row] if self.ratio else -bounds[name].lower[row])
+        found = {"evident": [self._name(int(ends[row])) for ends in (bounds[name].high, bounds[name].low)]}
+        return found | ({"evident_rate": name} if len(bounds) > 1 else {})
 
     def _name(self, place: int) -> str:
         return ALL_GROUPS if place == OVERALL else self.groups.names[place]

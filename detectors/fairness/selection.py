@@ -11,7 +11,7 @@ from core.contract import Column
 from core.measure import Judged, Measure, Subject
 from detectors.by_group import GroupPredictions, PredictionsByGroup
 from detectors.evidence import Counts
-from detectors.fairness.comparison import Comparison, about, compared
+from detectors.fairness.comparison import Comparison, about
 from detectors.fairness.figure import Rate
 from detectors.fairness.option import FOUR_FIFTHS, POINTS, ClassParams, SelectionParams, settled, with_positive
 from detectors.interval import wilson
@@ -38,15 +38,26 @@ def parity(groups: PredictionsByGroup, params: ClassParams, *, ratio: bool = Fal
     return Comparison(groups, {"selection_rate": rate}, params, ratio=ratio, labelled=False, selection=rate)
 
 
+def _difference(groups: PredictionsByGroup, _baseline: object, params: ClassParams) -> Result:
+    return _of_bins(parity(groups, params).result(), groups.of, params)
+
+
 def _ratio(groups: PredictionsByGroup, _baseline: object, params: ClassParams) -> Result:
     found = parity(groups, params, ratio=True).result()
-    nobody = np.isnan(found.value) & (found.why == np.array(None))
-    return replace(found, why=np.where(nobody, np.array(_NOBODY, object), np.asarray(found.why)))
+    nobody = np.isnan(found.value) & ~np.asarray(found.few)
+    return _of_bins(replace(found, why=np.where(nobody, np.array(_NOBODY, object), np.asarray(found.why))), groups.of, params)
+
+
+def _of_bins(found: Result, of: Counts, params: ClassParams) -> Result:
+    """The result; that of a class without a bin has no value for another reason than few rows."""
+    if str(params.positive) in of.column.categories:
+        return found
+    return Result(found.value, np.full(found.value.shape, _UNBINNED, object))
 
 
 def _rate(groups: GroupPredictions, _baseline: object, params: SelectionParams) -> Result:
     rate = selected(groups, params.positive)
-    few = (groups.n > 0) & (groups.n < params.min_group)
+    few = (groups.n > 0) & (groups.n < params.min_group) & ~np.isnan(rate.count)
     value, why = estimable(rate.value, (few, f"fewer than {params.min_group} rows"), (np.isnan(rate.count), _UNBINNED))
     return Result(value, why, lambda phi: wilson(value, groups.n / phi), few=few)
 
@@ -77,7 +88,7 @@ DIFFERENCE = Spec(
         requires=(),
     ),
     evidence=PredictionsByGroup,
-    compute=compared(parity),
+    compute=_difference,
     no_value=_UNBINNED,
     params=ClassParams,
     settle=lambda params, contract: settled(params, contract, POINTS),

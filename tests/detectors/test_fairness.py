@@ -16,7 +16,7 @@ from scipy.stats import norm, studentized_range
 
 from core.contract import Column, Kind
 from detectors import catalogue
-from detectors.by_group import OutcomesByGroup, PredictionsByGroup
+from detectors.by_group import GroupPredictions, OutcomesByGroup, PredictionsByGroup
 from detectors.evidence import Confusion, Counts
 from detectors.fairness.figure import Figure, Mean, Odds, Rate
 from detectors.fairness.gap import Gap, _Side
@@ -252,6 +252,31 @@ def test_the_three_answers_are_different(rates: tuple[float, float], n: int, ans
     result = taken("demographic_parity_difference", np.repeat([0, 1], n), said, said, 2, relevant=0.1)
     assert result.evidence is not None
     assert result.evidence((np.array([0]), np.array([0])))[0]["answer"] == answer
+
+
+def test_the_evident_pair_is_of_the_rate_that_leaves_least_doubt() -> None:
+    """The wider gap is in the true positive rate of few rows; the gap in the false positive rate of many is the one that is found."""
+    sides = [np.concatenate([np.arange(40) < right, np.arange(2_000) < wrong]) for right, wrong in ((20, 200), (28, 400))]
+    said, true = np.concatenate(sides).astype(int), np.tile(np.repeat([1, 0], [40, 2_000]), 2)
+    result = taken("equalized_odds_difference", np.repeat([0, 1], 2_040), said, true, 2)
+    assert result.evidence is not None
+    (told,) = result.evidence((np.array([0]), np.array([0])))
+    assert (told["answer"], told["rate"], told["evident_rate"]) == ("a gap", "tpr", "fpr")
+    assert told["evident"] == told["pair"] == ["sex=b", "sex=a"]
+
+
+@pytest.mark.parametrize("name", ["demographic_parity_difference", "demographic_parity_ratio", "selection_rate"])
+def test_a_class_that_panes_do_not_count_has_no_selection_rate(name: str) -> None:
+    """However many rows there are: the reason is that the reference never predicts it, and not that rows are few."""
+    group = np.repeat([0, 1], [3, 300])
+    _, predictions = blocks(group, group, group, 2)
+    spec, of = catalogue.spec(f"fairness.{name}"), predictions.of
+    single = GroupPredictions(of.counts[0], of.column, of.groups)
+    result = spec.compute(single if name == "selection_rate" else predictions, None, spec.params(positive="2"))
+    assert result.why is not None
+    assert np.isnan(result.value).all()
+    assert result.few is None or not result.few.any()
+    assert {*result.why.ravel().tolist()} == {"the reference has no prediction of the positive class, so that panes do not count it"}
 
 
 def test_accuracy_parity_takes_no_class() -> None:
