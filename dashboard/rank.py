@@ -40,7 +40,7 @@ def worse(monitor: Monitor, about: Measure, value: float | None, baseline: float
         return float(about.worse(value, baseline, against=True))
     if about.judged is Judged.PROMISE:
         return float(about.worse(value, None, against=False, promise=monitor.params.get("promise")))
-    if about.judged in (Judged.ABSOLUTE, Judged.RATIO):
+    if about.signed or about.judged in (Judged.ABSOLUTE, Judged.RATIO):
         return about.size(value)
     below = any(isinstance(threshold, dict) and "below" in threshold for threshold in monitor.threshold.values())
     return -value if about.better > 0 or (about.judged is Judged.VALUE and below) else value

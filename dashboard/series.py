@@ -172,7 +172,10 @@ def limits(monitor: Monitor, about: Measure, series: Series) -> list[Limit]:
         relative = isinstance(limit, int | float) and about.judged is Judged.WORSE and against
         promise = None if isinstance(limit, dict) else monitor.params.get("promise")
         y = [about.limit(float(amount), at, against=relative, promise=promise) for at in series.baseline]
-        drawn.append(Limit(level, f"{level} {f'worse by {number.exact(amount)}' if relative else said}", y))
+        label = f"{level} {f'worse by {number.exact(amount)}' if relative else said}"
+        drawn.append(Limit(level, label, y))
+        if about.signed:
+            drawn.append(Limit(level, label, [None if one is None else -one for one in y]))
     return drawn
 
 

@@ -56,9 +56,8 @@ def mean_loss(about: Measure, loss: str, of_mean: Callable[[Floats], Floats] = l
     return Spec(about=about, evidence=Losses, compute=compute, no_value=none)
 
 
-def mean_score_loss(about: Measure, loss: str) -> Spec[ScoreLosses, Any]:
-    """The measure that is the mean of one loss of scores."""
-    none = "no row has a score for the class of its label"
+def mean_score_loss(about: Measure, loss: str, none: str) -> Spec[ScoreLosses, Any]:
+    """The measure that is the mean of one loss of scores; `none` says why there is none where no row has it."""
 
     def compute(target: ScoreLosses, _baseline: ScoreLosses | None, _params: object) -> Result:
         return of_losses(mean(target.of[loss]), target.n, target.of[loss], none=none)

@@ -9,16 +9,20 @@ from detectors.evidence import Losses, LossSums
 from detectors.performance.losses import of_losses, regression
 from detectors.spec import NoParams, Result, Spec
 
-_ROUNDING = 4e-13  # of sums of squares, where three digits of what is left are wanted
+_ROUNDING = 4.4e-13  # of a term of a sum of squares, where three digits of what is left are wanted
 _CONSTANT = "labels are constant, or vary too little about their mean for their distance from the reference's"
 
 
 def r2(square: LossSums, label: LossSums) -> Floats:
-    """1 - sum (prediction - label)^2 / sum (label - mean)^2: (...), NaN where labels do not vary. `label` sums the labels less a fixed number, which keeps squares small."""
+    """1 - sum (prediction - label)^2 / sum (label - mean)^2: (...), NaN where labels do not vary. `label` sums the labels less a fixed number, which keeps squares small.
+
+    A sum of n squares is wrong by about sqrt(n) roundings. Where labels are so far from the fixed number that less than three digits of their variance would be left, there is no value.
+    """
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        around = label.total**2 / label.count
+        around = label.total * (label.total / label.count)
         varied = label.square - around
-        return np.asarray(np.where(varied > _ROUNDING * (label.square + around), 1 - square.total / varied, np.nan))
+        kept = varied > _ROUNDING * np.sqrt(label.count) * label.square
+        return np.asarray(np.where(kept, 1 - square.total / varied, np.nan))
 
 
 def _compute(target: Losses, _baseline: Losses | None, _params: NoParams) -> Result:

@@ -20,8 +20,14 @@ def _about(name: str, title: str, formula: str, unit: str) -> Measure:
     )
 
 
-LOG_LOSS = mean_score_loss(_about("log_loss", "Log loss", "mean -ln(score of the label's class)", "nats"), "log")
+LOG_LOSS = mean_score_loss(
+    _about("log_loss", "Log loss", "mean -ln(score of the label's class)", "nats"),
+    "log",
+    "no row has a score and a label of the model's classes",
+)
 BRIER = mean_score_loss(
-    _about("brier", "Brier score", "mean squared difference of score and truth; multiclass: summed over classes", ""), "quadratic"
+    _about("brier", "Brier score", "mean squared difference of score and truth; multiclass: summed over classes", ""),
+    "quadratic",
+    "no row has a score for each class, and a label of these",
 )
 SPECS = (LOG_LOSS, BRIER)

@@ -30,12 +30,14 @@ class Costs(Threshold, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     `better` is `more` if they are gains.
     """
 
-    tp: float = 0.0
-    fp: float = 0.0
-    fn: float = 0.0
-    tn: float = 0.0
+    tp: float | None = None
+    fp: float | None = None
+    fn: float | None = None
+    tn: float | None = None
     costs: dict[str, float] | None = None
-    better: Literal["less", "more"] = "less"
+    better: Literal["less", "more"] = msgspec.field(
+        default_factory=lambda: "less"
+    )  # a factory, so that it is written where it is the default
 
 
 def value(target: ConfusionMatrix, params: Costs) -> Floats:
@@ -55,21 +57,24 @@ def _of_sides(target: ConfusionMatrix, params: Costs) -> Floats:
     if target.positive is None:
         return np.full(target.n.shape, np.nan)
     sides = (params.tp, target.right), (params.fp, target.wrongly), (params.fn, target.missed), (params.tn, target.rejected)
-    return np.asarray(sum(cost * rows[..., target.positive] for cost, rows in sides))
+    return np.asarray(sum((cost or 0.0) * rows[..., target.positive] for cost, rows in sides))
 
 
 def _settled(params: Costs, contract: Contract) -> Costs:
-    """The params with classes as the contract has them. ConfigError if they do not fit it."""
-    named = {name: getattr(params, name) for name in _CELLS if getattr(params, name)}
-    if bool(named) == (params.costs is not None):
+    """The params with the costs of all four cells, or of pairs of classes as the contract has them. ConfigError if they do not fit it."""
+    named = {name: cost for name in _CELLS if (cost := getattr(params, name)) is not None}
+    if bool(named) == bool(params.costs) or (named and params.costs is not None):
         raise ConfigError("`params` must have costs, either by `tp`, `fp`, `fn` and `tn`, or as `costs`", remedy=_EXAMPLE)
     if named and contract.task != Task.BINARY:
         raise ConfigError(f"`params.{next(iter(named))}` is for a binary model", remedy='write `{costs: {"predicted>label": 5}}`')
     if not all(math.isfinite(cost) for cost in (*named.values(), *(params.costs or {}).values())):
         raise ConfigError("`params`: a cost is no finite number", remedy=_EXAMPLE)
     if params.costs is None:
-        return params
-    return msgspec.structs.replace(params, costs={_cell(name, contract): cost for name, cost in params.costs.items()})
+        return msgspec.structs.replace(params, **dict.fromkeys(_CELLS, 0.0) | named)
+    cells = [(name, _cell(name, contract)) for name in params.costs]
+    if twice := next((name for at, (name, cell) in enumerate(cells) if cell in [other for _, other in cells[:at]]), None):
+        raise ConfigError(f"`params.costs`: `{twice}` is there twice, in two spellings", remedy="write it once")
+    return msgspec.structs.replace(params, costs={cell: params.costs[name] for name, cell in cells})
 
 
 def _cell(written: str, contract: Contract) -> str:

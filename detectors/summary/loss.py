@@ -60,10 +60,19 @@ class LossRows:
         return members(self.contract, self.outcomes.label).astype(np.float64)
 
     @cached_property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Whether the label is a class of the contract; each is if the contract has only seen one: (n,)."""
+        label, known = self.outcomes.label, Classes.of(self.contract)
+        if not isinstance(label, Categories):
+            return np.zeros(len(self.outcomes), np.bool_)
+        single = len(known.names) == 1
+        return np.array([single or known.find(text) is not None for text in label.texts], np.bool_)[label.codes]
+
+    @cached_property
     def own(self) -> Floats:
-        """The score of the label's class, NaN where there is none: (n,). In a binary model the positive class's, or 1 less that."""
+        """The score of the label's class, NaN where there is none: (n,). In a binary model the positive class's, or 1 less that; a label that is no class of it has none."""
         if self.contract.task == Task.BINARY:
-            return np.where(self.truth[:, 0] > 0, self.scores[:, 0], 1.0 - self.scores[:, 0])
+            return np.where(self.known, np.where(self.truth[:, 0] > 0, self.scores[:, 0], 1.0 - self.scores[:, 0]), np.nan)
         held = np.where(self.truth > 0, self.scores, 0.0).sum(axis=1)
         return np.where(self.truth.any(axis=1), held, np.nan)
 
@@ -134,8 +143,12 @@ def _symmetric(rows: LossRows) -> Floats:
 
 
 def _log(rows: LossRows) -> Floats:
-    """-log of the score of the label's class, which is clipped to the epsilon of float64: if only other classes have a score, this one got none."""
-    own = np.where(np.isnan(rows.own) & rows.scored, 0.0, rows.own)
+    """-log of the score of the label's class, which is clipped to the epsilon of float64: if only other classes have a score, this one got none.
+
+    A binary model has one score, which tells nothing of a label that is none of its two classes.
+    """
+    missed = np.isnan(rows.own) & rows.scored & (rows.contract.task != Task.BINARY)
+    own = np.where(missed, 0.0, rows.own)
     return np.asarray(-np.log(np.clip(own, _EPSILON, 1 - _EPSILON)))
 
 

@@ -137,6 +137,8 @@ def threshold(value: Any, measure: Measure | None, against: Baseline | None) -> 
                 how = "worse" if measure.judged is Judged.WORSE else "farther from the promise"
                 why = f"compared is how much {how} than `{against.brief}` it is"
             raise ConfigError(f"`{measure.name}` takes a number here: {why}", remedy="write `0.1`")
+        if measure is not None and measure.signed and "below" in value:
+            raise ConfigError(f"`{measure.name}` is as bad as it is far from 0, on either side", remedy="write `{above: 12}`")
         return {side: _number(number)}
     number = _number(value)
     if measure is not None and measure.takes_side(against):

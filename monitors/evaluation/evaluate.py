@@ -24,7 +24,7 @@ from detectors.spec import AnySpec, Places, Result
 from monitors.evaluation.background import Lane, Rank
 from monitors.evaluation.calibration import Calibration, calibrate, early_windows, recalibrate
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
-from monitors.evaluation.maturity import maturity
+from monitors.evaluation.maturity import Maturity, maturity
 from monitors.evaluation.verdict import Judgement, judge
 from monitors.evaluation.watched import columns_of, earlier, extent, of_columns, places, pool, unsuited
 from monitors.evidence.extent import Extent
@@ -246,13 +246,14 @@ def _of_columns(
 
 
 def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[_Block, tuple[Part, ...]]:
+    ripe = maturity(reads, asked.extent, windows) if asked.spec.about.matures else None
     cuts = KINDS[asked.evidence].parts(reads, asked.extent, windows)
-    blocks, parts = zip(*(_part(asked, column, windows, part, reads) for part in cuts), strict=True)
+    blocks, parts = zip(*(_part(asked, column, windows, part, reads, ripe) for part in cuts), strict=True)
     block = _Block._make(np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
     return block, parts
 
 
-def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads) -> tuple[_Block, Part]:
+def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads, ripe: Maturity | None) -> tuple[_Block, Part]:
     spec, kind = asked.spec, KINDS[asked.evidence]
     sides = [side for side in ((windows,), *((one,) for one in asked.earlier), asked.pool) if side]
     target, *others = kind.read(reads, asked.extent, column, [[spans.take(part) for spans in side] for side in sides])
@@ -284,7 +285,8 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads)
         broken=np.array(False) if result.broken is None else result.broken,
         few=_few(result),
         baseline_few=_few(base),
-        **(maturity(reads, asked.extent, windows.take(part))._asdict() if spec.about.matures else {"coverage": nothing, "delay": nothing}),
+        coverage=nothing if ripe is None else ripe.coverage[part],
+        delay=nothing if ripe is None else ripe.delay[part],
     )
     block = _Block._make(np.broadcast_to(array, shape) for array in block)
     provisional = asked.calibration is not None and asked.calibration.provisional

@@ -87,9 +87,10 @@ def judge(
     if measure.sampled:
         few = n_target < monitor.min_samples
         put(few, Verdict.INSUFFICIENT, _few(n_target, monitor.min_samples, "target"))
-        put(n_target == 0, Verdict.NODATA, empty)
     if monitor.min_label_coverage is not None and given.coverage is not None:
         put(given.coverage < monitor.min_label_coverage, Verdict.IMMATURE, _few_labels(given.coverage, monitor.min_label_coverage))
+    if measure.sampled:
+        put(n_target == 0, Verdict.NODATA, empty)
     return verdict, reason
 
 

@@ -13,6 +13,8 @@ from sklearn import metrics
 
 from core.block import Floats
 from core.error import ConfigError
+from detectors import catalogue
+from monitors.definition import field
 from tests.monitors.outcomes import binary, multiclass, readings, value
 
 CLASSES = ("a", "b", "c", "d")
@@ -141,6 +143,9 @@ def test_a_row_of_a_class_that_the_model_does_not_have_costs_what_its_side_costs
         ({"fp": 1, "costs": {"0>1": 1}}, "must have costs"),
         ({"costs": {"0>7": 1}}, "`0>7` is no `predicted>label`"),
         ({"costs": {"0": 1}}, "`0` is no `predicted>label`"),
+        ({"costs": {}}, "must have costs"),
+        ({"fp": 0, "costs": {"0>1": 1}}, "must have costs"),
+        ({"costs": {"0>1": 1, "0 > 1.0": 2}}, "`0 > 1.0` is there twice"),
         ({"fp": float("inf")}, "no finite number"),
     ],
 )
@@ -148,6 +153,18 @@ def test_wrong_costs_are_refused(params: dict[str, Any], told: str) -> None:
     """With what is wrong."""
     with pytest.raises(ConfigError, match=told):
         readings(binary(["1"], ["1"]), "performance.value", params)
+
+
+def test_costs_are_answered_with_what_is_computed() -> None:
+    """A cell that is not written costs 0, and what is answered may be written again."""
+    contract, spec = binary(["1"], ["1"]).contract, catalogue.spec("performance.value")
+    for written, wanted in (
+        ({"fp": 5}, {"tp": 0, "fp": 5, "fn": 0, "tn": 0, "better": "less"}),
+        ({"tp": 0}, {"tp": 0, "fp": 0, "fn": 0, "tn": 0, "better": "less"}),
+        ({"costs": {"0 > true": 5}, "better": "more"}, {"costs": {"0>1": 5}, "better": "more"}),
+    ):
+        found = field.params(written, spec, contract)
+        assert found == wanted == field.params(found, spec, contract)
 
 
 def test_rates_carry_wilsons_interval_and_their_counts() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -63,6 +64,22 @@ def test_r2_is_scikit_learns(pairs: list[tuple[float, float]]) -> None:
         assert np.isnan(found) or found == pytest.approx(wanted, rel=1e-2, abs=1e-2)
     else:
         assert found == pytest.approx(wanted, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("middle", [0.0, 1e8])
+def test_r2_is_right_or_missing_however_large_labels_are(middle: float) -> None:
+    """With a reference near the labels it is exact; far from it, it has no value as soon as digits are lost."""
+    rng = np.random.default_rng(6)
+    for spread in (1e-3, 1.0, 1e3, 1e6):
+        true = 1e8 + rng.normal(0, spread, 20_000)
+        said = true + rng.normal(0, spread / 2, 20_000)
+        held = numbers(said, true)
+        outputs = tuple(msgspec.structs.replace(column, edges=(middle,)) for column in held.contract.outputs)
+        found = value(Store(msgspec.structs.replace(held.contract, outputs=outputs), held.rows), "performance.r2")
+        if middle:
+            assert found == pytest.approx(metrics.r2_score(true, said), rel=1e-9)
+        else:
+            assert np.isnan(found) if spread < 1e2 else found == pytest.approx(metrics.r2_score(true, said), abs=1e-3)
 
 
 def test_mape_leaves_out_labels_of_zero_and_says_how_many() -> None:

@@ -111,7 +111,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
     baseline = draw(st.sampled_from(some if measure.usual_baseline else [None, *some]))
     low, high = sorted(draw(st.tuples(*[st.floats(-1e9, 1e9)] * 2)))
     sided = (measure.judged is Judged.WORSE and baseline is None) or (measure.judged is Judged.VALUE and measure.better > 0)
-    below = draw(st.booleans())
+    below = draw(st.booleans()) and not measure.signed
     warn, critical = ({"below": high}, {"below": low}) if sided and below else ({"above": low}, {"above": high}) if sided else (low, high)
     columns = [column.name for column in (*contract.features, *contract.outputs)]
     rises = measure.judged is Judged.VALUE and not measure.compares

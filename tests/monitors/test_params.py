@@ -61,3 +61,9 @@ def test_a_least_coverage_by_labels_is_kept() -> None:
     """As a share."""
     (found,) = read("{monitor: a, model: delay, measure: performance.accuracy, min_label_coverage: 0.8}").monitors
     assert found.min_label_coverage == 0.8
+
+
+def test_bias_is_not_held_against_a_lower_side() -> None:
+    """It is as bad as it is far from 0."""
+    with pytest.raises(ConfigError, match="on either side"):
+        read("{monitor: a, model: taxi-fare, measure: performance.bias, warn: {below: -2}}")

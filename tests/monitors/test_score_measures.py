@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -10,9 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
+from core import moment
 from core.block import Floats
 from core.error import ConfigError
+from core.span import Spans
+from core.window.tumbling import Tumbling
+from monitors.evaluation.evaluate import Evaluate
 from monitors.evidence import ranked
+from monitors.evidence.extent import Extent
+from monitors.evidence.reads import Scope
+from monitors.model import Model
 from tests.monitors.outcomes import Store, binary, multiclass, readings, value
 
 ROWS = st.lists(st.tuples(st.booleans(), st.one_of(st.integers(0, 8).map(lambda n: n / 8), st.floats(0, 1))), min_size=1, max_size=40)
@@ -104,3 +111,35 @@ def test_a_threshold_is_for_binary_models() -> None:
         value(three, "performance.accuracy", {"threshold": 0.5})
     with pytest.raises(ConfigError, match=r"`params\.threshold`"):
         value(binary(["1"], ["1"], np.ones(1)), "performance.accuracy", {"threshold": 1.5})
+
+
+def test_a_label_that_is_no_class_of_a_binary_model_is_left_out_of_losses_of_scores() -> None:
+    """And told: the score says nothing of it."""
+    held = binary(["1", "0", "1", "0"], ["1", "0", "x", "null"], np.array([0.9, 0.2, 0.7, 0.4]))
+    for name, wanted in (("log_loss", metrics.log_loss([1, 0], [0.9, 0.2])), ("brier", (0.1**2 + 0.2**2) / 2)):
+        (reading,) = readings(held, f"performance.{name}")
+        assert reading.value == pytest.approx(wanted)
+        assert (reading.n_target, reading.evidence["left_out"]) == (4, 2)
+
+
+def test_brier_says_that_it_needs_all_scores() -> None:
+    """Events with the highest probability alone have a log loss and no Brier score."""
+    held = multiclass(("a", "b", "c"), ["a", "b"], ["a", "b"], np.array([[0.8, np.nan, np.nan], [np.nan, 0.6, np.nan]]))
+    assert value(held, "performance.log_loss") == pytest.approx(-np.log([0.8, 0.6]).mean())
+    (reading,) = readings(held, "performance.brier")
+    assert (reading.value, reading.reason) == (None, "no row has a score for each class, and a label of these")
+
+
+def test_windows_are_read_so_that_their_baselines_fit_into_memory_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pooled baseline may hold many more rows than its window."""
+    rows, hours = 200, np.repeat(np.arange(20), 10)
+    score = np.random.default_rng(2).random(rows)
+    held = binary(["0"] * rows, ["1" if one > 0.5 else "0" for one in score], score, hour=hours)
+    monkeypatch.setattr(ranked, "_ROWS", 400)
+    evaluate = Evaluate(cast("Any", held), cast("Any", held), cast("Any", None), lambda _model, _version: held.contract)
+    reads = evaluate.reads(Scope(Model(held.contract, None), ("all",), ("",), ()))
+    windows = Tumbling(moment.HOUR).between(10 * moment.HOUR, 19 * moment.HOUR)
+    rolling = Spans(windows.start - 10 * moment.HOUR, windows.start)
+    alone, together = (Extent.of(one) for one in (windows, windows.join(rolling)))
+    assert [part.stop - part.start for part in ranked.parts(reads, alone, windows)] == [10]
+    assert max(part.stop - part.start for part in ranked.parts(reads, together, windows)) <= 2

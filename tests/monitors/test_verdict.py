@@ -53,6 +53,13 @@ def test_no_data_comes_before_too_few() -> None:
     assert verdict(psi(), np.nan, n_base=500) == ("not_estimable", "why")
 
 
+def test_a_window_without_labels_is_no_data_and_one_with_few_immature() -> None:
+    """Whatever coverage the monitor asks for."""
+    monitor = Monitor(name="w", model="m", measure="performance.mae", min_label_coverage=0.5)
+    assert verdict(monitor, np.nan, n=0, coverage=np.zeros(1)) == ("nodata", "no predictions")
+    assert verdict(monitor, 1.0, n=37, coverage=np.array([0.1])) == ("immature", "labels of 0.100 of predictions have come (< 0.5)")
+
+
 def test_performance_is_compared_by_how_much_worse_it_is() -> None:
     """Accuracy that falls and an RMSE that rises are worse; the other way is better."""
     accuracy = Monitor(name="w", model="m", measure="performance.accuracy", baseline=Reference(), warn=0.05)

@@ -68,11 +68,11 @@ def windows(occupied: npt.NDArray[np.int64], length: int, every: int, until: int
 def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, baseline_value: float | None) -> str:
     """What a reading says: first whether there is anything to say, then the thresholds."""
     (value, n, *_), least = target, monitor.get("min_samples", 200)
-    if target.coverage < monitor.get("min_label_coverage", 0):
-        return "immature"
     sampled = monitor["measure"] not in {"quality.freshness", "quality.volume"}
     if n == 0 and sampled:
         return "nodata"
+    if target.coverage < monitor.get("min_label_coverage", 0):
+        return "immature"
     if (n < least and sampled) or (baseline is not None and baseline[1] < max(least, 1)):
         return "insufficient"
     if value is None:
