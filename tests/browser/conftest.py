@@ -153,6 +153,8 @@ def window(
         yield tab
         assert tab.complaints == []
     finally:
+        for page in context.pages:
+            page.unroute_all(behavior="ignoreErrors")  # a request that waits for its route would keep the context from closing
         context.close()
 
 

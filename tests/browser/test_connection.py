@@ -160,7 +160,7 @@ def test_a_first_load_that_is_never_answered_says_so(body: bool, browser: Browse
         tab.page.clock.fast_forward(15_000)
         expect(tab.page.get_by_role("alert")).to_contain_text("This page has not been loaded", timeout=180_000)
         down[0] = False
-        tab.page.evaluate("() => { window.hung = false; document.getElementById('again').click(); }")
+        tab.page.evaluate("() => { window.hung = false; document.getElementById('again')?.click(); }")
         expect(tab.page.locator("h1")).to_have_text("departs-late", timeout=180_000)
         tab.drawn()
         expect(tab.page.get_by_role("alert")).to_be_hidden()
@@ -224,7 +224,7 @@ def test_a_first_load_that_fails_offers_again_and_goes_on_by_itself(step: str, b
         expect(tab.page.get_by_role("alert")).to_contain_text(said, timeout=180_000)
         expect(tab.page.get_by_role("button", name="Try now")).to_be_visible()
         down[0] = False
-        tab.page.evaluate("() => document.getElementById('again').click()")  # it may be back by itself, and the button gone
+        tab.page.evaluate("() => document.getElementById('again')?.click()")  # it may be back by itself, and the button gone
         expect(tab.page.locator("h1")).to_have_text("departs-late", timeout=180_000)
         tab.drawn()
         expect(tab.page.get_by_role("alert")).to_be_hidden()
