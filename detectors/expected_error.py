@@ -46,7 +46,7 @@ class ExpectedErrors:
     n (...) counts all rows, `sampled` are those of the sample, `labelled` those among them whose labels have come, and `realised` (...) is the mean of their errors. `relative` is the mean square by which
     errors of the reference differ from those expected, over the mean square of these. `outside` gives, for `features` and `predictions`, the rows of the sample (...) that lie
     where the reference has none, and the share of them to expect if nothing has moved. `learned` is how many rows of the reference the trees have learned from, 0 if too few are
-    there; `gone` (...): raw events are not there any more. `earlier` are the windows before, the next one first.
+    there; `gone` (...): raw events are not there any more; `exact`: all errors of these rows of the reference are 0, which tells nothing of others. `earlier` are the windows before, the next one first.
     """
 
     n: Floats
@@ -58,6 +58,7 @@ class ExpectedErrors:
     learned: int
     gone: npt.NDArray[np.bool_]
     earlier: tuple[ExpectedErrors, ...] = ()
+    exact: bool = False
 
     empty: ClassVar[str] = "no predictions"
 

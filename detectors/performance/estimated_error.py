@@ -16,12 +16,14 @@ from detectors.expected_error import LEAST_KNOWN, AbsoluteErrors, ExpectedErrors
 from detectors.interval import Z
 from detectors.performance.assumption import Errors, Truth, document, enough, notes, past_error, support, wrong
 from detectors.performance.losses import TOO_LARGE, regression
-from detectors.sample import FOLDS
+from detectors.sample import FOLDS, LEAST
 from detectors.spec import Places, Result, Spec, estimable
 
 _ASSUMED = "rows have the errors that rows like them had in the reference"
-_UNSAMPLED = "none of the rows is in the sample of the window"
-GONE = "raw events of the window are not there any more"
+_UNSAMPLED = "none of the rows is in the sample"
+_FEW = f"fewer than {LEAST} of the rows are in the sample"
+_EXACT = "all errors of the reference are 0"
+GONE = "raw events are not there any more"
 NO_REFERENCE = f"fewer than {LEAST_KNOWN} rows with a label are kept of the reference"
 
 
@@ -60,7 +62,7 @@ def estimate(held: RowErrors, n: Floats, relative: float, way: Way) -> Estimate:
     """
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         by_labels = relative * held.square / n
-        by_sample = np.maximum(held.square - held.mean**2, 0.0) * (1 / held.rows - 1 / n)
+        by_sample = np.maximum(held.square - held.mean**2, 0.0) * held.rows / np.maximum(held.rows - 1, 1) * (1 / held.rows - 1 / n)
         by_reference = (FOLDS - 1) / FOLDS * ((held.each - held.mean[..., None]) ** 2).sum(-1)
         squared = way.slope(held.mean) ** 2
         return Estimate(way.of_mean(held.mean), (by_labels + np.maximum(by_sample, 0.0)) * squared, by_reference * squared)
@@ -84,7 +86,9 @@ def _computed(way: Way) -> Callable[[ExpectedErrors, ExpectedErrors | None, Erro
             found.value,
             (np.full(target.n.shape, target.learned < LEAST_KNOWN), NO_REFERENCE),
             (target.gone, GONE),
+            (np.full(target.n.shape, target.exact), _EXACT),
             (target.sampled.rows == 0, _UNSAMPLED),
+            ((target.sampled.rows < LEAST) & (target.sampled.rows < target.n), _FEW),
             (~np.isfinite(found.value + sum(errors)), TOO_LARGE),
         )
         with np.errstate(invalid="ignore"):

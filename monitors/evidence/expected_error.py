@@ -97,9 +97,8 @@ class OfErrors:
         labelled = RowErrors.of(found.each[:, there], inside[there])
         with np.errstate(invalid="ignore", over="ignore"):
             realised = (error[there] @ inside[there] / labelled.rows[0])[None]
-        return self.made(
-            n, RowErrors.of(found.each, inside), labelled, realised, found.relative, _outside(reads.scope, block, inside), learned, gone
-        )
+        sampled, beyond, exact = RowErrors.of(found.each, inside), _outside(reads.scope, block, inside), not known.rows.error.any()
+        return self.made(n, sampled, labelled, realised, found.relative, beyond, learned, gone, exact=exact)
 
     def _errors(self, block: Predictions, label: Floats) -> Floats:
         """The loss of each row, NaN where it has no label: (rows,)."""

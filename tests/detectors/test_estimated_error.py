@@ -5,7 +5,9 @@ from __future__ import annotations
 import builtins
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from core.block import Floats
 from core.contract import Task
-from core.error import ConfigError
+from core.error import ConfigError, Retryable
 from detectors import catalogue
 from detectors.expected_error import AbsoluteErrors, ExpectedErrors, RowErrors
 from detectors.performance import dle
@@ -22,7 +24,7 @@ from detectors.performance.estimated_error import ErrorParams
 from detectors.sample import FOLDS
 from detectors.spec import Result
 from monitors.definition import field
-from monitors.evidence.sampled import places_among
+from monitors.evidence.sampled import kept, places_among
 from tests.monitors.outcomes import contract
 
 NAMES = ("mae", "rmse")
@@ -158,7 +160,7 @@ def test_trees_that_disagree_and_rows_that_were_not_drawn_widen_the_interval() -
     assert wide.value.item() == one.sampled.mean.item()
     many = replace(one, n=np.full((1, 1), 1e9))
     variance = one.sampled.square - one.sampled.mean**2
-    assert document(computed("mae", many))["sampling_error"] == pytest.approx(np.sqrt(variance.item() / 400), rel=1e-3)
+    assert document(computed("mae", many))["sampling_error"] == pytest.approx(np.sqrt(variance.item() / 399), rel=1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -204,9 +206,10 @@ def test_there_is_a_reason_where_there_is_no_estimate() -> None:
         (replace(one, learned=0, sampled=nothing, labelled=nothing), "fewer than 200 rows with a label are kept of the reference"),
         (
             replace(one, gone=np.ones((1, 1), np.bool_), sampled=nothing, labelled=nothing),
-            "raw events of the window are not there any more",
+            "raw events are not there any more",
         ),
-        (replace(one, sampled=nothing, labelled=nothing), "none of the rows is in the sample of the window"),
+        (replace(one, sampled=nothing, labelled=nothing), "none of the rows is in the sample"),
+        (replace(one, exact=True), "all errors of the reference are 0"),
         (replace(one, sampled=replace(one.sampled, square=np.full((1, 1), np.inf))), "errors are too large for a number"),
     ):
         found = computed("rmse", other)
@@ -216,6 +219,26 @@ def test_there_is_a_reason_where_there_is_no_estimate() -> None:
         assert np.isnan(bounds(found)).all()
         assert found.broken is not None
         assert not found.broken.any()
+
+
+def test_few_sampled_rows_tell_nothing_unless_they_are_all() -> None:
+    """One row has no spread, and would break the support alone."""
+    for rows, n, there in ((1, 1, True), (1, 2, False), (49, 49, True), (49, 60, False), (50, 60, True)):
+        one = replace(window(seed(), rows), n=np.full((1, 1), float(n)))
+        found = computed("mae", one)
+        assert np.isfinite(found.value.item()) == there
+        assert np.isfinite(bounds(found)).all() == there
+        assert there or (found.why is not None and found.why.item() == "fewer than 50 of the rows are in the sample")
+
+
+def test_rows_of_a_reference_that_is_being_stored_are_not_sampled() -> None:
+    """A part of it is another sample, or too few; its panes come last."""
+    reads: Any = SimpleNamespace(
+        once=lambda _key, make: make(), reference_rows=Mock(side_effect=Retryable("later")), sample_of_reference=Mock()
+    )
+    with pytest.raises(Retryable, match="later"):
+        kept(reads, 10)
+    reads.sample_of_reference.assert_not_called()
 
 
 def test_params_are_checked() -> None:

@@ -159,7 +159,7 @@ def _mean(each: Numbers) -> _Mean:
 def _errors(trees: Trees, held: _Mean, rows: int, n: int) -> tuple[float, float]:
     """The estimate, and its variance."""
     labels = trees.relative * held.square / n
-    sample = max(held.square - held.mean**2, 0.0) * (1 / rows - 1 / n)
+    sample = max(held.square - held.mean**2, 0.0) * rows / max(rows - 1, 1) * (1 / rows - 1 / n)
     reference = (_FOLDS - 1) / _FOLDS * float(((held.each - held.mean) ** 2).sum())
     variance = labels + sample + reference
     return (float(np.sqrt(held.mean)), variance / (4 * held.mean)) if trees.squared else (held.mean, variance)
