@@ -92,7 +92,7 @@ def document(errors: Errors, true: Truth, held: Support, broken: Flags, assumed:
         "calibration_error": float(np.sqrt(errors.calibration[place])),
         "past_error": float(np.sqrt(errors.past[place])),
     }
-    if true.tells[place]:  # what the note says, and no more: evidence alone makes no new revision
+    if true.tells[place]:  # what the note says, and no more
         found |= {"realised": float(_told(true.value[place])), "labelled": int(true.labels[place])}
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
@@ -85,16 +84,9 @@ def test_rows_are_drawn_by_their_ids_in_whatever_order_they_come() -> None:
     assert digests(["a"]).tolist() == [[0x0CC175B9C0F1B6A8, 0x31C399E269772661]]
 
 
-def test_without_scikit_learn_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("no_sklearn")
+def test_without_scikit_learn_the_message_says_what_to_do() -> None:
     """The monitor's problem names the package to install."""
-    real = builtins.__import__
-
-    def refuse(name: str, *more: Any) -> Any:
-        if name.startswith("sklearn"):
-            raise ImportError("No module named 'sklearn'")
-        return real(name, *more)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(ConfigError, match=r"needs scikit-learn.*install `watchkeeper\[server\]`"):
         separate(*rows(100))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
@@ -83,16 +82,9 @@ def test_numbers_are_placed_among_those_of_the_reference() -> None:
     )
 
 
-def test_without_scikit_learn_a_monitor_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("no_sklearn")
+def test_without_scikit_learn_a_monitor_says_what_to_install() -> None:
     """It is a dependency of the server only."""
-    real = builtins.__import__
-
-    def refuse(name: str, *more: Any) -> Any:
-        if name.startswith("sklearn"):
-            raise ImportError("No module named 'sklearn'")
-        return real(name, *more)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(ConfigError, match=r"need scikit-learn.*install `watchkeeper\[server\]`"):
         dle.expected(dle.known(np.zeros((9, 1)), np.ones(9), np.arange(9) % FOLDS), np.zeros((1, 1)))
 
