@@ -72,7 +72,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Which readings are asked for; None asks for all. `segment` is a segment's text, or a grouping (`carrier`) for every value of it.
 
     `columns`: only these columns, all if it is empty. `start <= window_start < end`. `newest`: only the highest revision of each. `after` is the cursor that an answer gave. `definition` asks
-    for readings of an older definition: the versions of the monitor and of the contract; None for those that hold.
+    for readings of an older definition: the versions of the monitor and of the contract; None for those that hold. `as_of` asks for what was known at that time, in
+    microseconds of the wall clock: readings that had been evaluated by then, of the definitions of then.
     """
 
     model: str | None = None
@@ -87,3 +88,4 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 1_000
     after: str | None = None
     definition: tuple[int, int] | None = None
+    as_of: int | None = None

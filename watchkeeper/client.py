@@ -143,13 +143,13 @@ class Client:
         return answer
 
     def readings(
-        self, *, start: datetime | str | None = None, end: datetime | str | None = None, **filters: Any
+        self, *, start: datetime | str | None = None, end: datetime | str | None = None, as_of: datetime | str | None = None, **filters: Any
     ) -> Iterator[dict[str, Any]]:
-        """Readings with `start <= window_start < end`, page by page.
+        """Readings with `start <= window_start < end`, page by page; `as_of`: those that were known at that time.
 
         `filters` are model, monitor, measure, column ("" is the whole model), segment, revisions ("all") and limit (of a page).
         """
-        return self._pages("/v1/readings", {"from": _time(start), "to": _time(end), **filters})
+        return self._pages("/v1/readings", {"from": _time(start), "to": _time(end), "as_of": _time(as_of), **filters})
 
     def episodes(self, *, state: str | None = None, model: str | None = None, monitor: str | None = None) -> Iterator[dict[str, Any]]:
         """Episodes, all or those that are `open` or `closed`, of a model or a monitor."""

@@ -241,6 +241,8 @@ class Owner:
         version, slots, steps = self._rebuilt_by_others or [contract.version, 0, 0]
         return {
             "contract": contract.version,
+            "contracts": {str(contract.version): self._clock.now()}
+            | cursor.get("contracts", {}),  # when all had been evaluated under each version
             "predictions": {str(part): last for part, last in committed.predictions.items()},
             "labels": {str(part): last for part, last in committed.labels.items()},
             "audit": {**cursor.get("audit", {}), **{str(part): last for part, (_, last) in work.audit.items()}},

@@ -6,11 +6,12 @@ from storage.control.audit import Audits
 from storage.control.cursor import Cursors
 from storage.control.definition import Definitions
 from storage.control.episode import Episodes
+from storage.control.history import Histories
 from storage.control.outbox import Outbox
 from storage.control.rebuild import Rebuilds
 from storage.control.retire import Retirements
 from storage.control.right import Rights
 
 
-class ControlStore(Retirements, Definitions, Cursors, Episodes, Outbox, Audits, Rebuilds, Rights):
+class ControlStore(Retirements, Definitions, Cursors, Episodes, Histories, Outbox, Audits, Rebuilds, Rights):
     """Threads share one store. Call `migrate()` before anything else, and `close()` at the end."""

@@ -167,6 +167,9 @@ def _conditions(query: Query, current: Current) -> tuple[list[str], dict[str, ob
         if (value := getattr(query, name)) is not None:
             conditions.append(f"window_start {sign} fromUnixTimestamp64Micro({{{name}:Int64}}, 'UTC')")
             parameters[name] = value
+    if query.as_of is not None:
+        conditions.append("evaluated <= fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')")
+        parameters["as_of"] = query.as_of
     return conditions, parameters
 
 

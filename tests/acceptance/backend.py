@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from core.clock import Clock, SystemClock
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.error import Fenced
 from core.monitor import Monitor
-from core.reading import WITHDRAWN
+from core.reading import WITHDRAWN, Query
 from core.window.tumbling import Tumbling
 from detectors.catalogue import MEASURES
 from ingest.consumer import Consumer, Limits
@@ -49,6 +49,7 @@ from watchkeeper.standing import standing
 PARTITIONS = (0, 1, 2)
 When = Literal["before", "after", "late"]
 
+ByPlace = dict[tuple[Any, ...], tuple[Any, ...]]  # readings by monitor, column, segment and window: all fields but model and revision
 _EVER = (-2_208_988_800_000_000, 9_000_000_000_000_000)
 _MEASURES = {
     "nulls": ("quality.null_rate", None),
@@ -241,22 +242,17 @@ class Backend:
         self.control.close()
         self.engine.close()
 
-    def readings(self, model: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-        """The current readings of a model: every field except model and revision, by monitor, column, segment and window."""
+    def readings(self, model: str) -> ByPlace:
+        """The current readings of a model."""
         held = Readings(self.engine)
-        rows = [
-            row
-            for table in held.newest(model, {one.name: one.revision for one in monitors(model)}, _EVER).values()
-            for row in table.to_pylist()
-        ]
-        key = ("monitor", "column", "segment", "window_start", "window_end")
-        return {
-            tuple(row.pop(name) for name in key): tuple(
-                sorted((name, value) for name, value in row.items() if name not in {"model", "revision"})
-            )
-            for row in rows
-            if row["verdict"] != WITHDRAWN
-        }
+        found = held.newest(model, {one.name: one.revision for one in monitors(model)}, _EVER)
+        return _keyed(row for table in found.values() for row in table.to_pylist() if row["verdict"] != WITHDRAWN)
+
+    def readings_as_of(self, model: str, at: int) -> ByPlace:
+        """As `readings`, those that were known at a time."""
+        current = {(model, one.name): (one.revision, self.contracts[model].version) for one in monitors(model)}
+        found, _ = Readings(self.engine).read(Query(model=model, as_of=at, limit=1_000_000), current)
+        return _keyed(found.to_pylist())
 
     def twice(self, model: str) -> tuple[int, int]:
         """How many raw rows neither count nor are contested, and by how many rows the panes exceed the distinct ids."""
@@ -358,3 +354,13 @@ def monitors(model: str) -> list[Monitor]:
         )
         for name, (measure, baseline) in _MEASURES.items()
     ]
+
+
+def _keyed(rows: Iterable[dict[str, Any]]) -> ByPlace:
+    key = ("monitor", "column", "segment", "window_start", "window_end")
+    return {
+        tuple(row.pop(name) for name in key): tuple(
+            sorted((name, value) for name, value in row.items() if name not in {"model", "revision"})
+        )
+        for row in rows
+    }

@@ -217,7 +217,9 @@ def test_a_window_that_silence_has_closed_follows_what_comes_later(backend: Back
 
 
 def test_the_first_windows_calibrate_whatever_order_they_come_in(backend: Backend) -> None:
-    """Days that differ from one another, sent in any order and evaluated after each request: all readings are those of a run that had everything at once."""
+    """Days that differ from one another, sent in any order and evaluated after each request: all readings are those of a run that had everything at once.
+    What was known after each request is still told.
+    """
     draw = np.random.default_rng(5)
     nulls, days = draw.beta(1, 3, 20), np.repeat(np.arange(20), 30)
     rows = [
@@ -226,13 +228,18 @@ def test_the_first_windows_calibrate_whatever_order_they_come_in(backend: Backen
         for place, day in enumerate(days.tolist())
     ]
     mixed, quiet = f"mixed-{next(_names)}", f"quiet-{next(_names)}"
+    known = []
     for model, order, requests in ((mixed, draw.permutation(len(rows)), 8), (quiet, np.arange(len(rows)), 1)):
         backend.add(model)
         for part in np.array_split(order, requests):
             _send(backend, model, Send("predictions", 0, 0, [rows[place] for place in part]))
             _do(backend, model, Ingest(PARTITIONS, 1_000_000))
             _do(backend, model, Evaluate(silent=True))
+            known.append((model, time.time_ns() // 1_000, backend.readings(model)))
         _settle(backend, model)
+    for model, at, then in known:
+        assert backend.readings_as_of(model, at) == then
+    assert known[0][2] != known[7][2]
     found = backend.readings(mixed)
     assert found == backend.readings(quiet)
     worth = {dict(reading)["n_effective"] for key, reading in found.items() if key[:3] == ("more nulls", "x", "all")}

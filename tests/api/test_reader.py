@@ -14,12 +14,14 @@ import pyarrow as pa
 import pytest
 
 from core.clock import ManualClock
+from core.document_name import OWNER
 from core.monitor import Monitor
 from core.reading import Query
 from core.window.tumbling import Tumbling
 from dashboard.pages import fleet, inbox
 from dashboard.route import page
 from storage.facts.outcome_store import OutcomeStore
+from storage.facts.readings import Current
 from tests.storage.facts.test_facts import CONTRACT, HOUR, labels, pane_rows, predictions
 from tests.storage.facts.test_progress import batch
 from watchkeeper.reader.reader import Reader
@@ -134,3 +136,22 @@ def test_the_stores_are_asked_as_often_for_many_models_as_for_few(stores: Stores
     counts()  # what was defined is read once
     assert counts() == few
     assert all(few.values())
+
+
+def test_readings_as_of_a_time_are_of_the_definitions_of_then(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new contract holds from when everything had been evaluated under it; a deleted monitor is shown before its deletion, and to who names it."""
+    clock = cast("ManualClock", stores.control._clock)
+    clock.advance(9)  # 10
+    stores.control.save_contract(msgspec.structs.replace(CONTRACT, model="m"), content="other", reference=None)
+    stores.control.save_cursor(OWNER + "m", {"contract": 2, "contracts": {"2": 20}})
+    clock.advance(20)  # 30
+    with stores.control.retiring() as change:
+        change.monitor("m", "nulls")
+    asked: list[Current] = []
+    monkeypatch.setattr(stores.readings, "read", lambda _, current: asked.append(current))
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=clock)))
+    for at in (0, 9, 29, 30):
+        reader.page(Query(model="m", as_of=at))
+    reader.page(Query(model="m", monitor="nulls", as_of=30))
+    assert asked == [{}, {("m", "nulls"): (1, 1)}, {("m", "nulls"): (1, 2)}, {}, {("m", "nulls"): (1, 2)}]
+    assert {model for model, _ in reader._definitions_at(Query(), 30)} == {"empty", "n"}

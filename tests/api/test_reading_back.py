@@ -31,11 +31,13 @@ async def test_every_filter_reaches_the_store(http: httpx.AsyncClient, twin: Twi
     """Times as RFC 3339 or milliseconds; an empty column is the whole model, other empty ones are none."""
     await http.get(
         "/v1/readings?model=a&monitor=b&measure=c&column=&segment=d&from=2022-07-01T02:00:00%2B02:00&to=1700000000000&revisions=all&limit=7&cursor=x"
+        "&as_of=2022-07-02T00:00:00Z"
     )
     await http.get("/v1/readings?model=&from=2022-07-01T02:00:00+02:00&revisions=")
     first, second = twin.queries
     assert (first.model, first.monitor, first.measure, first.column, first.segment, first.after) == ("a", "b", "c", "", "d", "x")
     assert (first.start, first.end, first.newest, first.limit) == (1_656_633_600_000_000, 1_700_000_000_000_000, False, 7)
+    assert (first.as_of, second.as_of) == (1_656_720_000_000_000, None)
     assert (second.model, second.column, second.start, second.newest, second.after) == (None, None, first.start, True, None)
 
 

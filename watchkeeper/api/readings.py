@@ -17,7 +17,7 @@ from watchkeeper.api.ports import Services
 
 MOST = 10_000  # readings on a page
 
-PARAMETERS = ("model", "monitor", "measure", "column", "segment", "from", "to", "revisions", "limit", "cursor")
+PARAMETERS = ("model", "monitor", "measure", "column", "segment", "from", "to", "revisions", "as_of", "limit", "cursor")
 
 
 def items(table: pa.Table) -> list[dict[str, Any]]:
@@ -36,6 +36,7 @@ def parse(given: dict[str, str]) -> Query:
         start=query.time(given, "from"),
         end=query.time(given, "to"),
         newest=newest,
+        as_of=query.time(given, "as_of"),
         limit=query.count(given, "limit", 1_000, MOST),
         after=given.get("cursor") or None,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 from core.document_name import OWNER
@@ -14,6 +16,17 @@ class ReadingReader(Sources):
 
     def page(self, query: Query) -> tuple[pa.Table, str | None]:
         """Readings, and the cursor of the next page. Those of a deleted monitor are given only if the query names it, or its deleted model."""
+        current = self._definitions(query) if query.as_of is None else self._definitions_at(query, query.as_of)
+        if query.definition is not None:
+            current = dict.fromkeys(current, query.definition)
+        return self._stores.readings.read(query, current)
+
+    def readings(self, query: Query) -> pa.Table:
+        """The first page of readings."""
+        return self.page(query)[0]
+
+    def _definitions(self, query: Query) -> dict[tuple[str, str], tuple[int, int]]:
+        """By model and monitor, the versions of the monitor and of the contract whose readings are shown."""
         control, contracts = self._stores.control, self._evaluated(query.model)
         current = {
             (monitor.model, monitor.name): (monitor.evaluated_revision, contracts.get(monitor.model, 1))
@@ -22,13 +35,20 @@ class ReadingReader(Sources):
         if query.monitor is not None or (query.model is not None and control.contract(query.model) is None):
             retired = {(one.model, one.name): (one.revision, one.contract) for one in control.retired_monitors(query.model)}
             current = retired | current
-        if query.definition is not None:
-            current = dict.fromkeys(current, query.definition)
-        return self._stores.readings.read(query, current)
+        return current
 
-    def readings(self, query: Query) -> pa.Table:
-        """The first page of readings."""
-        return self.page(query)[0]
+    def _definitions_at(self, query: Query, at: int) -> dict[tuple[str, str], tuple[int, int]]:
+        """As `_definitions`, at an earlier time."""
+        control = self._stores.control
+        cursors = control.cursors(OWNER) if query.model is None else {OWNER + query.model: control.cursor(OWNER + query.model) or {}}
+        contracts = control.contracts_at(at, query.model)
+        versions = {name: _shown(one.version, cursors.get(OWNER + name, {}).get("contracts", {}), at) for name, one in contracts.items()}
+        gone_too = query.monitor is not None or (query.model in contracts and contracts[query.model].deleted)
+        return {
+            (one.model, one.name): (one.evaluated_revision, versions[one.model])
+            for one, deleted in control.monitors_at(at, query.model)
+            if one.model in versions and (gone_too or not deleted)
+        }
 
     def _evaluated(self, model: str | None) -> dict[str, int]:
         """By model, the contract version of the readings that are shown: the newest version once everything has been evaluated under it.
@@ -43,3 +63,10 @@ class ReadingReader(Sources):
             newest = {contract.model: contract.version for contract in control.contracts()}
             cursors = control.cursors(OWNER)
         return {name: int(cursors.get(OWNER + name, {}).get("contract", version)) for name, version in newest.items()}
+
+
+def _shown(given: int, evaluated: Mapping[str, int], at: int) -> int:
+    """The contract version of the readings that were shown at a time: the newest of those up to `given` under which everything had been `evaluated` (version -> since when)."""
+    since = {int(version): time for version, time in evaluated.items()}
+    before = min(since, default=given + 1) - 1  # of these it is not known when
+    return max((version for version, time in since.items() if version <= given and time <= at), default=min(given, before))
