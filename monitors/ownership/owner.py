@@ -241,8 +241,7 @@ class Owner:
         version, slots, steps = self._rebuilt_by_others or [contract.version, 0, 0]
         return {
             "contract": contract.version,
-            "contracts": {str(contract.version): self._clock.now()}
-            | cursor.get("contracts", {}),  # when all had been evaluated under each version
+            "contracts": {str(contract.version): self._clock.now()} | _evaluated_since(cursor),
             "predictions": {str(part): last for part, last in committed.predictions.items()},
             "labels": {str(part): last for part, last in committed.labels.items()},
             "audit": {**cursor.get("audit", {}), **{str(part): last for part, (_, last) in work.audit.items()}},
@@ -288,3 +287,9 @@ def _closes(monitor: Monitor, watermark: int) -> int:
     """The watermark at which the next window of a monitor is due."""
     after = wait(monitor)
     return monitor.window.closes(watermark - after) + after
+
+
+def _evaluated_since(cursor: Mapping[str, Any]) -> dict[str, int]:
+    """By contract version, when everything had been evaluated under it. 0 for the one of a cursor that an earlier version of the program saved."""
+    earlier = {str(cursor["contract"]): 0} if "contract" in cursor else {}
+    return dict(cursor.get("contracts", earlier))

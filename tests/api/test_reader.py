@@ -143,14 +143,14 @@ def test_readings_as_of_a_time_are_of_the_definitions_of_then(stores: Stores, mo
     clock = cast("ManualClock", stores.control._clock)
     clock.advance(9)  # 10
     stores.control.save_contract(msgspec.structs.replace(CONTRACT, model="m"), content="other", reference=None)
-    stores.control.save_cursor(OWNER + "m", {"contract": 2, "contracts": {"2": 20}})
+    stores.control.save_cursor(OWNER + "m", {"contract": 2, "contracts": {"1": 5, "2": 20}})
     clock.advance(20)  # 30
     with stores.control.retiring() as change:
         change.monitor("m", "nulls")
     asked: list[Current] = []
     monkeypatch.setattr(stores.readings, "read", lambda _, current: asked.append(current))
     reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=clock)))
-    for at in (0, 9, 29, 30):
+    for at in (0, 19, 29, 30):
         reader.page(Query(model="m", as_of=at))
     reader.page(Query(model="m", monitor="nulls", as_of=30))
     assert asked == [{}, {("m", "nulls"): (1, 1)}, {("m", "nulls"): (1, 2)}, {}, {("m", "nulls"): (1, 2)}]
