@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from alerts import stage
 from alerts.exchange import DEADLINE, Exchange
+from alerts.guard import Guard
 from alerts.ports import OutboxStore
 from core import moment
 from core.clock import Clock
@@ -34,16 +35,25 @@ class Deliverer:
     """Sends notifications that are due: in a thread of its own between `start` and `stop`, or when `deliver_due` is called.
 
     The outbox is read every `poll` seconds at least; `wake` makes it read at once. `lease` is in microseconds, such as
-    `LEASE`. Without a lease this must be the only deliverer; after a kill it goes on at once.
+    `LEASE`. Without a lease this must be the only deliverer; after a kill it goes on at once. Without a `guard` only loopback is allowed of what is inside.
     """
 
-    def __init__(self, store: OutboxStore, clock: Clock, *, poll: float = 1.0, lease: int = 0, dice: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        store: OutboxStore,
+        clock: Clock,
+        *,
+        poll: float = 1.0,
+        lease: int = 0,
+        dice: random.Random | None = None,
+        guard: Guard | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._poll = poll
         self._lease = lease
         self._dice = dice or random.Random()  # noqa: S311 - spreads retries
-        self._exchange = Exchange()
+        self._exchange = Exchange(guard=guard)
         self._look = Event()
         self._stopping = Event()
         self._thread: Thread | None = None

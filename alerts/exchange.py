@@ -3,16 +3,63 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import httpcore
 import httpx
 
 from alerts.destination.message import Answer, Unsent
+from alerts.guard import Guard, found
 
 DEADLINE = 15.0  # seconds
 _LOOKUPS = 64  # names that are looked up at the same time: each takes a thread for as long as the system's resolver needs
+
+
+class _Network(httpcore.AsyncNetworkBackend):
+    """Connects only to addresses that the guard has judged: it looks a name up once, and connects to what was found then."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard, self._sockets = guard, httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - the library's
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """A connection to the first judged address that takes one. Raises Refused, or the library's ConnectError."""
+        try:
+            infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        failure = httpcore.ConnectError("no address")
+        for address in self._guard.check(host, port, found(infos)):
+            try:
+                return await self._sockets.connect_tcp(address, port, timeout, local_address, socket_options)
+            except httpcore.ConnectError as error:
+                failure = error
+        raise failure
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+class _Transport(httpx.AsyncHTTPTransport):
+    """HTTP over that network. The certificate is checked against the name that was asked for, because only the target of the connection is an address."""
+
+    def __init__(self, guard: Guard) -> None:
+        super().__init__(trust_env=False)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=ssl.create_default_context(), max_connections=None, network_backend=_Network(guard)
+        )
 
 
 class Exchange:
@@ -22,11 +69,11 @@ class Exchange:
     the whole request in time. The body of the answer is not read.
     """
 
-    def __init__(self, seconds: float = DEADLINE) -> None:
+    def __init__(self, seconds: float = DEADLINE, guard: Guard | None = None) -> None:
         self._seconds = seconds
         self._client = httpx.AsyncClient(
             timeout=None,  # noqa: S113  # the deadline is ours
-            limits=httpx.Limits(max_connections=None),
+            transport=_Transport(guard or Guard(loopback=True)),
             follow_redirects=False,
             trust_env=False,
             headers={"user-agent": "watchkeeper"},
@@ -36,7 +83,7 @@ class Exchange:
         self._thread: threading.Thread | None = None
 
     def post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
-        """The answer. Raises Unsent with only the kind of the failure, because its message may hold the address."""
+        """The answer. Raises Refused if the guard allows no connection, and else Unsent with only the kind of the failure, because its message may hold the address."""
         try:
             return asyncio.run_coroutine_threadsafe(self._post(url, body, headers), self._running()).result()
         except TimeoutError:

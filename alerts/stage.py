@@ -10,6 +10,7 @@ import msgspec
 from alerts import retry
 from alerts.destination.kind import kind
 from alerts.destination.message import Message, Transport, Unsent
+from alerts.guard import Refused
 from core.clock import Clock
 from core.destination import Destination
 from core.episode import Delivery, DeliveryState
@@ -78,6 +79,8 @@ class Send:
             return attempt
         try:
             answer = kind(attempt.destination.kind).send(self._wire, attempt.message)
+        except Refused as error:
+            return _end(attempt, DeliveryState.FAILED, f"not allowed: {error}")
         except Unsent as error:
             return msgspec.structs.replace(attempt, ended=self._clock.now(), failure=str(error))
         return msgspec.structs.replace(attempt, ended=self._clock.now(), status=answer.status, retry_after=answer.retry_after)

@@ -24,7 +24,7 @@ from ingest.consumer import Consumer, Limits
 from ingest.decode.payload import Kind
 from ingest.embedded_log import EmbeddedLog
 from ingest.record import TOPICS, Events
-from watchkeeper import listen, wiring
+from watchkeeper import guarding, listen, wiring
 from watchkeeper.api.ports import AnyDecoded, Topic
 from watchkeeper.change.purge import Resume
 from watchkeeper.settings.settings import Settings
@@ -47,7 +47,7 @@ class Embedded:
         self.stores = Stores(settings, self.clock)
         self.stores.migrate()
         self.log = EmbeddedLog(folder / "log.sqlite")
-        self.deliverer = Deliverer(self.stores.control, self.clock)
+        self.deliverer = Deliverer(self.stores.control, self.clock, guard=guarding.guard(settings))
         self._purges = Resume(self.stores)
         self._began = time.monotonic()
         self._flow = IngestMetrics(self.clock, lambda: {(topic, 0) for topic in TOPICS})

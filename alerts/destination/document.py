@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
+
 from alerts.destination.kind import kind
+from alerts.guard import Guard, Refused
 from core.described import READERS, described
 from core.destination import EVENTS, Destination
 from core.error import ConfigError
@@ -13,15 +16,32 @@ from core.monitor import Severity
 _FIELDS = ("destination", "kind", "models", "severity", "events", "enabled", *READERS)
 
 
-def destination_from(document: dict[str, Any]) -> Destination:
-    """The destination that a document defines. ConfigError names the field at fault and what to write instead."""
+def destination_from(document: dict[str, Any], guard: Guard | None = None) -> Destination:
+    """The destination that a document defines. ConfigError names the field at fault and what to write instead.
+
+    With a guard an address in numbers to which nothing may be sent is such a fault. A name is judged when it is connected to.
+    """
     name = document.get("destination")
     if not isinstance(name, str) or not name:
         raise ConfigError("`destination` is missing: the destination's name", remedy="write `destination: oncall`")
     try:
-        return _read(name, document)
+        read = _read(name, document)
+        if guard is not None:
+            _judge(read, guard)
     except ConfigError as error:
         raise ConfigError(f"destination `{name}`: {error.message}", remedy=error.remedy) from None
+    return read
+
+
+def _judge(destination: Destination, guard: Guard) -> None:
+    """Raise ConfigError if the destination's address is one in numbers that is not allowed."""
+    url = httpx.URL(destination.settings.get("url", ""))
+    try:
+        guard.check_literal(url.host, url.port or {"http": 80, "https": 443}.get(url.scheme, 0))
+    except Refused as refused:
+        raise ConfigError(
+            f"`url`: {refused}", remedy="write another address, or have the operator add this one to alerts.allow, if it may be added"
+        ) from None
 
 
 def _read(name: str, document: dict[str, Any]) -> Destination:

@@ -16,6 +16,7 @@ from monitors.definition.shared import joins, one_each
 from storage.control.store import ControlStore
 from watchkeeper.change.context import Context
 from watchkeeper.change.contract import complete, prepare
+from watchkeeper.guarding import guard
 
 
 class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +35,7 @@ def apply(context: Context, given: ApplyRequest) -> Sequence[Mapping[str, Any]]:
     there |= {("destination", "", destination.name) for destination in control.destinations()}
     found = parse(given.text, contract=control.contract, there=there)
     one_each(found.budgets, control.budgets())
-    destinations = [destination_from(dict(document)) for document in found.destinations]
+    destinations = [destination_from(dict(document), guard(context.stores.settings)) for document in found.destinations]
     applied = []
     for contract, (result, changed) in [(contract, _outcome(control, contract, replace=given.replace)) for contract in found.contracts]:
         applied.append(("contract", contract.model, contract.model, result))

@@ -12,6 +12,7 @@ from alerts.deliver import LEASE, Deliverer
 from core.clock import Clock
 from core.error import WatchkeeperError
 from ingest.kafka.connection import Connection
+from watchkeeper.guarding import guard
 from watchkeeper.liveness.probe import ServerProbe
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
@@ -26,7 +27,7 @@ class DeliverPart:
     def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:
         self._control = stores.control
         self._servers = ServerProbe(stores.control)
-        self._deliverer = Deliverer(stores.control, clock, poll=_POLL, lease=LEASE)
+        self._deliverer = Deliverer(stores.control, clock, poll=_POLL, lease=LEASE, guard=guard(settings))
 
     def start(self) -> None:
         """Begin to deliver."""

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
+from alerts.guard import Allowed
 from core import duration
 from core.error import ConfigError
 from core.principal import Role
@@ -41,6 +42,16 @@ def _microseconds(value: object) -> int:
 def _names(value: object) -> object:
     """A list, or a text with commas between the names, as in the environment."""
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _allowed(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """Entries for the guard of notifications, each checked."""
+    for entry in entries:
+        try:
+            Allowed.parse(entry)
+        except ConfigError as error:
+            raise ValueError(f"{error.message}; {error.remedy}") from None
+    return entries
 
 
 def _redacted(url: object) -> object:
@@ -200,9 +211,13 @@ class EvaluateSettings(Section):
 
 
 class AlertSettings(Section):
-    """Settings of notifications. An episode whose window ended longer ago than `notify_horizon` is shown and not sent."""
+    """Settings of notifications. An episode whose window ended longer ago than `notify_horizon` is shown and not sent.
+
+    `allow` are the networks, and hosts with their ports, inside the operator's network to which notifications may go.
+    """
 
     notify_horizon: Duration = "2d"  # type: ignore[assignment]
+    allow: Annotated[Names, AfterValidator(_allowed)] = ()
 
 
 def secret(value: SecretStr | None, file: Path | None) -> str | None:
