@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
+
+from core.error import ConfigError
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -51,6 +54,19 @@ def parse(value: object) -> int:
 def parse_start(value: str) -> int:
     """As `parse`; a date is its midnight in UTC."""
     return parse(f"{value}T00:00:00Z" if _DATE.fullmatch(value) else value)
+
+
+def span_of(written: Mapping[str, object]) -> tuple[int, int]:
+    """Microseconds of `from` and `to`, each a time or a date. Raises ConfigError."""
+    bounds = []
+    for name in ("from", "to"):
+        try:
+            bounds.append(parse_start(str(written[name])))
+        except ValueError as error:
+            raise ConfigError(f"`{name}`: {error}", remedy="write for example 2026-01-31, or 2026-01-31T06:00:00Z") from None
+    if bounds[0] >= bounds[1]:
+        raise ConfigError(f"`from: {text(bounds[0])}` is not before `to: {text(bounds[1])}`", remedy="exchange them")
+    return bounds[0], bounds[1]
 
 
 def parse_query(value: str) -> int:

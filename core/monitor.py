@@ -96,7 +96,7 @@ class Monitor(Described, frozen=True, kw_only=True):
 
     `columns` is empty for measures of the whole model, and for "all features". `attributes`, dimensions and crosses, take its place for measures of attributes; it is empty for
     "all protected". `segments` is a list of groupings such as `all`, `carrier`
-    or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. A `budget` takes their place, and so does the `share` of a budget of the model, which is not written but counted when
+    or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. `exclude` are spans in microseconds that a baseline from the stream leaves out. A `budget` takes their place, and so does the `share` of a budget of the model, which is not written but counted when
     definitions change. With fewer labels than `min_label_coverage`, a share of the window's predictions, a reading is immature. `persist` is (m, n): m of n disjoint windows.
     One that is not `enabled` is paused: it is not evaluated, and its readings and episodes stay as they are.
     """
@@ -110,6 +110,7 @@ class Monitor(Described, frozen=True, kw_only=True):
     segments: tuple[str, ...] = ("all",)
     window: Window = Tumbling(moment.DAY)
     baseline: Baseline | None = None
+    exclude: tuple[tuple[int, int], ...] = ()
     version: str | None = None  # of the model; None pools all
     warn: float | dict[str, float] | None = None
     critical: float | dict[str, float] | None = None
@@ -129,6 +130,11 @@ class Monitor(Described, frozen=True, kw_only=True):
     def threshold(self) -> dict[str, Any]:
         """The thresholds as readings give them; that of a budget comes from its calibration."""
         return {"warn": self.warn, "critical": self.critical}
+
+    @property
+    def excluded(self) -> list[dict[str, str]]:
+        """The spans that baselines leave out, as they are written."""
+        return [{"from": moment.text(start), "to": moment.text(end)} for start, end in self.exclude]
 
     @property
     def allowed(self) -> Budget | None:

@@ -13,3 +13,10 @@ from core.block import Ints
 def slot_of(ts: Ints, pane: int) -> Ints:
     """The start of the slot of `pane` microseconds into which each time falls, all in microseconds."""
     return np.floor_divide(ts, pane) * pane
+
+
+def cell_of(times: Ints, length: int, phase: int, bounds: Ints | None = None) -> Ints:
+    """The start of the cell into which each time falls: `phase` modulo `length`, or the last of `bounds` (ascending) that is not after it."""
+    if bounds is None:
+        return np.asarray(times - (times - phase) % length, np.int64)
+    return np.asarray(bounds[np.maximum(np.searchsorted(bounds, times, "right") - 1, 0)], np.int64)

@@ -153,6 +153,7 @@ def _written(monitor: Monitor, columns: tuple[str, ...]) -> dict[str, Any]:
         "segments": list(monitor.segments),
         "target": monitor.window.written,
         "baseline": monitor.baseline.written if monitor.baseline else None,
+        "exclude": monitor.excluded,
         "version": monitor.version,
         "compare": str(monitor.compare),
         "min_samples": monitor.min_samples,

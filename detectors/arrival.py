@@ -82,6 +82,7 @@ class Age:
 @dataclass(frozen=True)
 class Volume:
     """Predictions (...), and how many the reference has in a span such as the window, `phi` times as dispersed as independent rows: NaN where it does not say (...).
+    Of a baseline from the stream: how many it has in a span as long as the window.
 
     `windows` is how many windows of the reference gave `phi`. `of_reference`: n counts the reference itself.
     """

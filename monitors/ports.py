@@ -63,15 +63,25 @@ class Raw(Protocol):
         ...
 
     def predictions(
-        self, contract: Contract, values: Ints, pane: int, *, most: int | None = None, version: str | None = None, vectors: bool = True
+        self,
+        contract: Contract,
+        values: Ints,
+        pane: int,
+        *,
+        most: int | None = None,
+        version: str | None = None,
+        role: str | None = None,
+        vectors: bool = True,
     ) -> Predictions:
-        """The distinct events of these slots that count and came under `contract`; of one version of the model, or of all.
+        """The distinct events of these slots that count and came under `contract`; of one version of the model, or of all, and of one role, or of all.
 
         With `most`, only so many, which a hash of their ids draws, in its order (`core.draw`). Without `vectors` the block has none.
         """
         ...
 
-    def unseen(self, contract: Contract, column: str, values: Ints, most: int, *, version: str | None = None) -> list[tuple[str, int]]:
+    def unseen(
+        self, contract: Contract, column: str, values: Ints, most: int, *, version: str | None = None, role: str | None = None
+    ) -> list[tuple[str, int]]:
         """Of a categorical column in these slots the values that its reference does not have, and how many distinct events have each; the most frequent first."""
         ...
 
@@ -83,6 +93,7 @@ class Raw(Protocol):
         pane: int,
         *,
         version: str | None = None,
+        role: str | None = None,
         regions_of: Contract | None = None,
     ) -> Outcomes:
         """The labelled events among these; `regions_of`: with their prediction intervals or sets, as this contract reads them."""
@@ -130,8 +141,11 @@ class Panes(Protocol):
         span: tuple[int, int],
         version: str | None = None,
         phase: int = 0,
+        *,
+        bounds: Ints | None = None,
+        role: str | None = None,
     ) -> pa.Table:
-        """Input panes, merged over windows that begin at `phase` modulo `length`: start, column, segment, and the fields `names`."""
+        """Input panes, merged over windows that begin at `phase` modulo `length`, or at `bounds` if these are given: start, column, segment, and the fields `names`."""
         ...
 
     def performance(
@@ -143,6 +157,9 @@ class Panes(Protocol):
         span: tuple[int, int],
         version: str | None = None,
         phase: int = 0,
+        *,
+        bounds: Ints | None = None,
+        role: str | None = None,
     ) -> pa.Table:
         """Sums of performance panes: start, segment, and the sums and lists of `detectors.summary.performance` that `columns` names."""
         ...
@@ -165,21 +182,23 @@ class Panes(Protocol):
 
 
 class Stream(Protocol):
-    """How events came, by cells of `length` that begin at `phase` modulo `length`: start, segment (`all`), n and counts."""
+    """How events came, by cells of `length` that begin at `phase` modulo `length`, or at `bounds` if these are given: start, segment (`all`), n and counts."""
 
-    def late(self, model: str, after: tuple[int, ...], length: int, span: tuple[int, int], phase: int) -> pa.Table:
+    def late(
+        self, model: str, after: tuple[int, ...], length: int, span: tuple[int, int], phase: int, bounds: Ints | None = None
+    ) -> pa.Table:
         """Predictions that count, and how many the log took more than each of `after` microseconds after their time (late0, late1 and so on)."""
         ...
 
-    def unknown(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+    def unknown(self, model: str, length: int, span: tuple[int, int], phase: int, bounds: Ints | None = None) -> pa.Table:
         """Predictions with a column that the contract does not have: start, segment, name, n."""
         ...
 
-    def orphans(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+    def orphans(self, model: str, length: int, span: tuple[int, int], phase: int, bounds: Ints | None = None) -> pa.Table:
         """Ids with a label, by the label's time, and how many of them have no prediction (orphans)."""
         ...
 
-    def copies(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+    def copies(self, model: str, length: int, span: tuple[int, int], phase: int, bounds: Ints | None = None) -> pa.Table:
         """Predictions that came again, by their own time (n)."""
         ...
 
@@ -187,7 +206,7 @@ class Stream(Protocol):
         """The slots of the times of the copies in the batches that end at these positions; None: in all."""
         ...
 
-    def rejects(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+    def rejects(self, model: str, length: int, span: tuple[int, int], phase: int, bounds: Ints | None = None) -> pa.Table:
         """Rows by the log's time, without copies that were dropped (n), and how many could not be used (rejected)."""
         ...
 

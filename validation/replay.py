@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from core.block import Ints, Outcomes, Predictions
 from core.contract import Contract, Task
 from core.monitor import Monitor
-from core.pane import slot_of
+from core.pane import cell_of, slot_of
 from core.segment import ALL, Segments
 from detectors.summary import inputs, performance
 from detectors.summary.inputs import InputSummary
@@ -69,10 +69,13 @@ class Stores:
         span: tuple[int, int],
         version: str | None = None,
         phase: int = 0,
+        *,
+        bounds: Ints | None = None,
+        role: str | None = None,
     ) -> pa.Table:
-        """Input panes, merged over windows that begin at `phase` modulo `length`."""
+        """Input panes, merged over windows that begin at `phase` modulo `length`, or at `bounds`."""
         held = self._inputs[contract.model].filter(pc.field("column").isin(list(columns)))
-        held = merge(inputs.LAYOUT, [_cut(held, length, span, phase)])
+        held = merge(inputs.LAYOUT, [_cut(held, length, span, phase, bounds)])
         total = pa.array([sum(row) for row in held["sum"].to_pylist()], pa.float64())
         return (
             _started(held)
@@ -90,9 +93,12 @@ class Stores:
         span: tuple[int, int],
         version: str | None = None,
         phase: int = 0,
+        *,
+        bounds: Ints | None = None,
+        role: str | None = None,
     ) -> pa.Table:
-        """Performance panes, merged over windows that begin at `phase` modulo `length`."""
-        held = merge(performance.LAYOUT, [_cut(self._performance[contract.model], length, span, phase)])
+        """Performance panes, merged over windows that begin at `phase` modulo `length`, or at `bounds`."""
+        held = merge(performance.LAYOUT, [_cut(self._performance[contract.model], length, span, phase, bounds)])
         held = held.append_column("panes", pa.array(np.ones(held.num_rows, np.int64)))
         return _started(held).select(["start", "segment", *columns])
 
@@ -100,7 +106,9 @@ class Stores:
         """The contract versions of events: the one that there is."""
         return [1]
 
-    def outcomes(self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None) -> Outcomes:
+    def outcomes(
+        self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None, role: str | None = None
+    ) -> Outcomes:
         """The labelled events of slots."""
         held = self._outcomes[contract.model]
         return held.take(np.flatnonzero(np.isin(slot_of(held.ts, pane), values)))
@@ -149,12 +157,12 @@ def _all(table: pa.Table) -> pa.Table:
     return table.filter(pc.equal(table["segment"].cast(pa.string()), ALL))
 
 
-def _cut(table: pa.Table, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+def _cut(table: pa.Table, length: int, span: tuple[int, int], phase: int, bounds: Ints | None) -> pa.Table:
     """The panes of a span, each at the start of its window."""
     slots = table["slot"].to_numpy()
     inside = np.flatnonzero((slots >= span[0]) & (slots < span[1]))
     taken = table.take(pa.array(inside))
-    return taken.set_column(taken.schema.get_field_index("slot"), "slot", pa.array(slots[inside] - (slots[inside] - phase) % length))
+    return taken.set_column(taken.schema.get_field_index("slot"), "slot", pa.array(cell_of(slots[inside], length, phase, bounds)))
 
 
 def _started(table: pa.Table) -> pa.Table:

@@ -15,6 +15,7 @@ from core.block import Categories, Floats, Ints
 from core.contract import PREDICTION, Column, Contract, Task, UsualWindow
 from core.moment import DAY
 from core.monitor import Budget, Compare, Gate, Monitor
+from core.pane import cell_of
 from core.segment import ALL
 from core.span import Spans
 from detectors.summary.bins import bins
@@ -103,11 +104,14 @@ class CountPanes:
         span: tuple[int, int],
         version: str | None = None,
         phase: int = 0,
+        *,
+        bounds: Ints | None = None,
+        role: str | None = None,
     ) -> pa.Table:
-        """Input panes, merged over windows that begin at `phase` modulo `length`."""
+        """Input panes, merged over windows that begin at `phase` modulo `length`, or at `bounds`."""
         slots, cells = self._held[contract.model]
         inside = slice(*np.searchsorted(slots, span).tolist())
-        starts, first = np.unique(slots[inside] - (slots[inside] - phase) % length, return_index=True)
+        starts, first = np.unique(cell_of(slots[inside], length, phase, bounds), return_index=True)
         parts = []
         for column in columns:
             held = cells[column]

@@ -1,7 +1,7 @@
 """The kinds of baselines. A new kind is a file in this folder, and its name in the union and in `KINDS` below.
 
 A kind has `read`, `written` and `check` for the grammar, `brief` and `words` for people, and its `source`. Its `spans` gives for some windows what is
-pooled as their baselines: one set of spans for each part of the pool. A baseline from the reference has no spans.
+pooled as their baselines: one set of spans for each part of the pool, in which a span may be empty. A baseline from the reference has no spans.
 """
 
 from __future__ import annotations
@@ -10,12 +10,18 @@ from typing import Any
 
 import msgspec
 
+from core.baseline.expanding import Expanding
+from core.baseline.fixed import Fixed
 from core.baseline.previous import Previous
 from core.baseline.prior import Prior
 from core.baseline.reference import Reference
+from core.baseline.rolling import Rolling
+from core.baseline.rows import Role, Version
+from core.baseline.same_period import SamePeriod
+from core.baseline.same_weekday import SameWeekday
 
-Baseline = Reference | Previous | Prior
-KINDS: tuple[type[Baseline], ...] = (Reference, Previous, Prior)
+Baseline = Reference | Previous | Prior | Rolling | Expanding | SameWeekday | SamePeriod | Fixed | Version | Role
+KINDS: tuple[type[Baseline], ...] = (Reference, Previous, Prior, Rolling, Expanding, SameWeekday, SamePeriod, Fixed, Version, Role)
 
 
 def read(written: Any) -> Baseline | None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from core import duration
-from core.baseline.source import Source
+from core.baseline.source import Source, whole
 from core.error import ConfigError
 from core.span import Spans
 from core.window.kind import Window
@@ -43,12 +43,9 @@ class Prior(msgspec.Struct, frozen=True, tag_field="kind", tag="prior"):
     def check(self, kind: Window, pane: int) -> None:
         """Raise ConfigError where the baseline would overlap the target, or is not made of whole panes of `pane` microseconds."""
         if self.shift < kind.longest:
-            least = duration.text(kind.longest)
-            raise ConfigError(f"`{{prior: {duration.text(self.shift)}}}` overlaps the window", remedy=f"write at least {least}")
-        if self.shift % pane:
-            raise ConfigError(
-                f"`{{prior: {duration.text(self.shift)}}}` is no multiple of {duration.text(pane)}, the length of the contract's panes"
-            )
+            least = f"write at least {duration.text(kind.longest)}, `previous` or `same_period_last`"
+            raise ConfigError(f"`{{prior: {duration.text(self.shift)}}}` overlaps the window", remedy=least)
+        whole(self.written, self.shift, pane)
 
     def spans(self, windows: Spans, _kind: Window) -> tuple[Spans, ...]:
         """The span of each window, `shift` microseconds earlier."""

@@ -1,7 +1,7 @@
 """The kinds of windows. A new kind is a file in this folder, and its name in the union and in `KINDS` below.
 
-A kind has `read` and `written` for the grammar and `text` for people. `step`, `longest`, `fits`, `between`, `before` and `closes` say which windows
-there are; `core.window.tumbling` describes them.
+A kind has `read` and `written` for the grammar and `text` for people. `step`, `longest`, `overlaps`, `fits`, `between`, `before`, `moved`,
+`apart` and `closes` say which windows there are; `core.window.tumbling` describes them.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.window.period import Period
 from core.window.sliding import Sliding
+from core.window.to_date import ToDate
 from core.window.tumbling import Tumbling
 
-Window = Tumbling | Sliding
-KINDS: tuple[type[Window], ...] = (Tumbling, Sliding)
+Window = Tumbling | Sliding | Period | ToDate
+KINDS: tuple[type[Window], ...] = (Period, ToDate, Tumbling, Sliding)
 
 
 def read(written: Mapping[str, Any]) -> Window | None:

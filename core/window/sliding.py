@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from core import duration
+from core import duration, moment
+from core.calendar import Unit
 from core.error import ConfigError
 from core.span import Spans
-from core.window.tumbling import LONGEST
+from core.window.tumbling import LONGEST, shifted
 
 
 class Sliding(msgspec.Struct, frozen=True, tag_field="kind", tag="sliding"):
@@ -54,6 +55,11 @@ class Sliding(msgspec.Struct, frozen=True, tag_field="kind", tag="sliding"):
         """The length of a window, in microseconds."""
         return self.length
 
+    @property
+    def overlaps(self) -> bool:
+        """Whether two windows may share an event: yes."""
+        return True
+
     def fits(self, pane: int) -> bool:
         """Whether every window is made of whole panes of `pane` microseconds."""
         return self.every % pane == 0
@@ -63,9 +69,17 @@ class Sliding(msgspec.Struct, frozen=True, tag_field="kind", tag="sliding"):
         start = np.arange((first - self.length) // self.every + 1, last // self.every + 1) * self.every
         return Spans(start, start + self.length)
 
-    def before(self, spans: Spans, count: int) -> Spans:
+    def before(self, spans: Spans, count: int) -> tuple[Spans, ...]:
         """For each window the span of `count` times its length just before it."""
-        return Spans(spans.start - count * self.length, spans.start)
+        return (Spans(spans.start - count * self.length, spans.start),)
+
+    def moved(self, spans: Spans, unit: Unit, count: int) -> Spans:
+        """The same windows `count` days, weeks, months, quarters or years of the calendar in UTC earlier."""
+        return shifted(spans, unit, count)
+
+    def apart(self, unit: Unit) -> bool:
+        """Whether a window never overlaps the same window one such period earlier."""
+        return self.length <= unit.days * moment.DAY
 
     def closes(self, after: int) -> int:
         """The first end of a window that is later than `after`, in microseconds."""

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from core import duration, moment
+from core.calendar import Calendar, Unit
 from core.error import ConfigError
 from core.span import Spans
 
@@ -51,6 +52,11 @@ class Tumbling(msgspec.Struct, frozen=True, tag_field="kind", tag="tumbling"):
         """The length of the longest window, in microseconds."""
         return self.length
 
+    @property
+    def overlaps(self) -> bool:
+        """Whether two windows may share an event: no."""
+        return False
+
     def fits(self, pane: int) -> bool:
         """Whether every window is made of whole panes of `pane` microseconds."""
         return self.length % pane == 0
@@ -60,10 +66,25 @@ class Tumbling(msgspec.Struct, frozen=True, tag_field="kind", tag="tumbling"):
         start = np.arange(first // self.length, last // self.length + 1) * self.length
         return Spans(start, start + self.length)
 
-    def before(self, spans: Spans, count: int) -> Spans:
-        """For each window the span of the `count` windows just before it."""
-        return Spans(spans.start - count * self.length, spans.start)
+    def before(self, spans: Spans, count: int) -> tuple[Spans, ...]:
+        """What the `count` windows before each window are: one set of spans for each part. Here one span, just before it."""
+        return (Spans(spans.start - count * self.length, spans.start),)
+
+    def moved(self, spans: Spans, unit: Unit, count: int) -> Spans:
+        """The same windows `count` days, weeks, months, quarters or years of the calendar in UTC earlier."""
+        return shifted(spans, unit, count)
+
+    def apart(self, unit: Unit) -> bool:
+        """Whether a window never overlaps the same window one such period earlier."""
+        return self.length <= unit.days * moment.DAY
 
     def closes(self, after: int) -> int:
         """The first end of a window that is later than `after`, in microseconds."""
         return (after // self.length + 1) * self.length
+
+
+def shifted(spans: Spans, unit: Unit, count: int) -> Spans:
+    """Spans as long as these, which begin at the same time of the day (UTC) `count` periods earlier."""
+    date, time = np.divmod(spans.start, moment.DAY)
+    start = Calendar().moved(unit, date, -count) * moment.DAY + time
+    return Spans(start, start + spans.end - spans.start)

@@ -18,7 +18,7 @@ NONE_EXPECTED = "no rows are expected"
 
 def _compute(target: Volume, baseline: Volume | None, _params: NoParams) -> Result:
     known = baseline is not None and not baseline.of_reference
-    expected = np.broadcast_to(baseline.n if known and baseline is not None else target.expected, target.n.shape)
+    expected = np.broadcast_to(baseline.expected if known and baseline is not None else target.expected, target.n.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
         value, why = estimable(target.n / expected, (np.isnan(expected), NO_TIMES), (expected == 0, NONE_EXPECTED))
         statistic = (target.n - expected) ** 2 / expected

@@ -12,9 +12,10 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from core import duration
+from core import calendar, duration, moment
 from core.baseline import kind as baselines
 from core.baseline.kind import Baseline
+from core.baseline.source import whole
 from core.contract import Contract
 from core.described import READERS
 from core.error import ConfigError
@@ -22,12 +23,14 @@ from core.measure import Judged, Measure
 from core.monitor import Budget, Compare, Gate, Severity
 from core.name import Named, check
 from core.window import kind as windows
+from core.window import period, to_date
 from core.window.kind import Window
+from core.window.period import Period
+from core.window.to_date import ToDate
 from detectors.spec import AnySpec
 from monitors.definition.document import DefinitionEntry, Faults, YamlTruth, as_text, bare, short, unknown
 
-CALENDAR = ("daily", "weekly", "monthly", "week_to_date", "month_to_date", "quarter_to_date", "year_to_date")
-LATER_BASELINES = ("same_weekday", "rolling", "same_period_last", "version")
+_CALENDAR = (*period.NAMES, *to_date.NAMES)
 _PERSIST = re.compile(r"\s*([0-9]{1,4})\s+of\s+([0-9]{1,4})\s*", re.ASCII)
 _BUDGET = re.compile(r"\s*([1-9][0-9]{0,3})\s+per\s+([0-9]{1,6}[smhdw])\s*", re.ASCII)
 _EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]+", re.ASCII)
@@ -93,36 +96,61 @@ def segments(value: Any, contract: Contract | None) -> tuple[str, ...]:
 def target(value: Any, contract: Contract | None) -> Window:
     """The target windows."""
     given = value if isinstance(value, dict) else {"window": value}
-    if unexpected := next((key for key in given if key not in {"window", "every", "timezone", "offset"}), None):
-        raise (
-            later(f"target.{unexpected}")
-            if unexpected in CALENDAR
-            else unknown("field", f"target.{unexpected}", ["target.window", "target.every"])
-        )
-    if wanted := next((key for key in ("timezone", "offset") if given.get(key) is not None), None):
-        raise later(f"target.{wanted}", "windows are aligned to the Unix epoch in UTC")
-    if given.get("window") in CALENDAR:
-        raise later(f"target: {given['window']}", "write a length such as `{window: 1d}`")
+    if unexpected := next((key for key in given if key not in {"window", "every", *calendar.KEYS}), None):
+        raise unknown("field", f"target.{unexpected}", [f"target.{key}" for key in ("window", "every", *calendar.KEYS)])
     if given.get("window") is None:
-        raise ConfigError("the window's length is missing", remedy="write `{window: 1d}`")
-    found = windows.read({key: written for key, written in given.items() if written is not None})
-    if found is None:
-        raise later("target.every", "leave it out: windows stand side by side")
+        raise ConfigError("the window's length is missing", remedy="write `{window: 1d}`, or `{window: daily}`")
+    written = {key: bare(one) for key, one in given.items() if one is not None}
+    if isinstance(written["window"], str) and written["window"].replace("_", "").isalpha() and written["window"] not in _CALENDAR:
+        raise ConfigError(
+            f"`{short(written['window'])}` is no window", remedy="write a length such as 1d, or one of " + ", ".join(_CALENDAR)
+        )
+    if (found := windows.read(written)) is None:
+        key = next(key for key in written if key in calendar.KEYS)
+        why = f"`{key}` is of windows of the calendar, and {short(written['window'])} is a length: such windows are aligned to the Unix epoch in UTC"
+        raise ConfigError(why, remedy="write for example `{window: daily, timezone: Europe/Rome}`: " + ", ".join(_CALENDAR))
     if contract is not None and not found.fits(contract.pane):
         pane = duration.text(contract.pane)
+        if isinstance(found, Period | ToDate):
+            why = f"days of {found.calendar.timezone} do not begin and end where panes of {pane} do"
+            raise ConfigError(why, remedy="give the model's reference with shorter panes: watchkeeper reference ... --pane 15m")
         raise ConfigError(f"{found.text} is no multiple of {pane}, the length of the contract's panes", remedy=f"write for example {pane}")
     return found
 
 
 def baseline(value: Any) -> Baseline:
     """What the target windows are compared with."""
-    if (found := baselines.read(value)) is not None:
+    given = {key: _plain(one) for key, one in value.items()} if isinstance(value, dict) else value
+    if (found := baselines.read(given)) is not None:
         return found
-    remedy = "write `reference` or `{previous: 1}`"
-    kind = next(iter(value)) if isinstance(value, dict) and len(value) == 1 else value
-    if isinstance(kind, str) and kind in LATER_BASELINES:
-        raise later(f"baseline.{kind}", remedy)
+    remedy = "write `reference`, `previous`, `expanding`, or for example `{rolling: 30d}`, `{same_weekday: 3}`, `{same_period_last: year}`"
+    if isinstance(value, dict) and "exclude" in value:
+        remedy = "write `exclude` beside `baseline`"
     raise ConfigError(f"`{short(value)}` is no baseline", remedy=remedy)
+
+
+def exclude(value: Any) -> tuple[tuple[int, int], ...]:
+    """The spans that baselines leave out, in microseconds and in order."""
+    listed = [value] if isinstance(value, dict) else value
+    if not isinstance(listed, list) or not all(isinstance(one, dict) and one.keys() == {"from", "to"} for one in listed):
+        raise ConfigError(f"`{short(value)}` is no list of spans", remedy="write `[{from: 2026-01-31, to: 2026-02-02}]`")
+    return tuple(sorted({moment.span_of({key: _plain(time) for key, time in one.items()}) for one in listed}))
+
+
+def paned(value: Any, pane: int) -> None:
+    """Raise ConfigError where a span to leave out is not made of whole panes of `pane` microseconds. A span that is none is another fault."""
+    try:
+        spans = exclude(value)
+    except ConfigError:
+        return
+    for start, end in spans:
+        for bound in (start, end):
+            whole({"from": moment.text(start), "to": moment.text(end)}, bound, pane)
+
+
+def _plain(value: Any) -> Any:
+    """A number as it is written, if it stands for a text; any other value as it is."""
+    return as_text(value) if isinstance(value, float) else bare(value)
 
 
 def threshold(value: Any, measure: Measure | None, against: Baseline | None) -> Threshold:

@@ -13,6 +13,8 @@ from typing import Any
 from core import duration
 from core.baseline.kind import Baseline
 from core.baseline.reference import Reference
+from core.baseline.rows import Role, Version
+from core.baseline.source import Source
 from core.contract import Contract
 from core.described import READERS
 from core.error import ConfigError
@@ -39,6 +41,7 @@ KEYS = (
     "segments",
     "target",
     "baseline",
+    "exclude",
     "version",
     "warn",
     "critical",
@@ -109,6 +112,7 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         faults.add(entry.line, f"monitor `{entry.name}`, `target`", error)
     if against is not None and known is not None:
         faults.read(entry, "baseline", lambda _: against.check(window, known.pane), None)
+        faults.read(entry, "exclude", lambda value: field.paned(value, known.pane), None)
     monitor = Monitor(
         name=entry.name,
         model=model,
@@ -119,6 +123,7 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         segments=faults.read(entry, "segments", lambda value: field.segments(value, known), ("all",)),
         window=window,
         baseline=against,
+        exclude=faults.read(entry, "exclude", field.exclude, ()),
         version=faults.read(entry, "version", field.version, None),
         **_alarms(entry, faults, about, against),
         min_samples=faults.read(entry, "min_samples", field.min_samples, 200),
@@ -149,19 +154,43 @@ def _together(entry: DefinitionEntry, faults: Faults, monitor: Monitor, about: M
         field.ordered(monitor.warn, monitor.critical)
     except ConfigError as error:
         faults.add(entry.lines["critical"], f"monitor `{entry.name}`, `critical`", error)
-    if monitor.budget is not None and monitor.window.step < monitor.window.longest:
-        overlap = ConfigError("a budget counts windows that do not overlap", remedy="leave `every` out of `target`")
+    _beside(entry, faults, monitor)
+    if monitor.budget is not None and monitor.window.overlaps:
+        overlap = ConfigError("a budget counts windows that do not overlap", remedy="write for example `target: daily`")
         faults.add(entry.lines["budget"], f"monitor `{entry.name}`, `budget`", overlap)
     if about is None or not about.of_stream:
         return
     wrong = {
         "segments": (monitor.segments != ("all",), "is not computed for segments", "leave `segments` out"),
         "version": (monitor.version is not None, "is not computed for one version", "leave `version` out"),
-        "baseline": (monitor.baseline == Reference(), "has no value in the reference", "write `previous`, or `{prior: 7d}`"),
+        "baseline": (
+            isinstance(monitor.baseline, Reference | Version | Role),
+            "has no value in the reference" if monitor.baseline == Reference() else "is not computed for a version or a role",
+            "write `previous`, or `{prior: 7d}`",
+        ),
     }
     for key, (there, why, remedy) in wrong.items():
         if there:
             faults.add(entry.lines[key], f"monitor `{entry.name}`, `{key}`", ConfigError(f"`{monitor.measure}` {why}", remedy=remedy))
+
+
+def _beside(entry: DefinitionEntry, faults: Faults, monitor: Monitor) -> None:
+    """The baseline is of other rows than the target, and what it leaves out is of the stream."""
+    wrong = {
+        "baseline": (
+            isinstance(monitor.baseline, Version) and monitor.baseline.version == monitor.version,
+            "the baseline is the version that is watched: it overlaps the window",
+            "name another version",
+        ),
+        "exclude": (
+            bool(monitor.exclude) and (monitor.baseline is None or monitor.baseline.source is not Source.STREAM),
+            "`exclude` leaves spans out of a baseline from the stream, and this monitor has none",
+            "leave `exclude` out, or write for example `baseline: {rolling: 30d}`",
+        ),
+    }
+    for key, (there, why, remedy) in wrong.items():
+        if there:
+            faults.add(entry.lines[key], f"monitor `{entry.name}`, `{key}`", ConfigError(why, remedy=remedy))
 
 
 def _alarms(entry: DefinitionEntry, faults: Faults, about: Measure | None, against: Baseline | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def joins(monitor: Monitor) -> bool:
     if spec is None or not spec.about.tested or monitor.baseline is None or not monitor.enabled:
         return False
     own = monitor.warn is not None or monitor.critical is not None or monitor.budget is not None or monitor.gate is not Gate.NONE
-    return not own and monitor.window.step >= monitor.window.longest
+    return not own and not monitor.window.overlaps
 
 
 def model_budget(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], Contract | None]) -> ModelBudget:

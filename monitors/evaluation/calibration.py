@@ -162,9 +162,11 @@ def _calibrated(monitor: Monitor, basis: _Basis, scope: Scope, reads: Callable[[
         return found
     away = laws(basis.week_around) if basis.length >= _LONG else near
     p = p_value(away, found.with_fallback(dispersion_of_others(near.statistic)))
-    block = max(DAY, monitor.window.longest)
-    budget = Allowed(monitor.allowed.windows, monitor.allowed.period, block, block // monitor.window.step)
-    found_p = allowance(p.reshape(len(p), len(columns) * len(segments)), targets.start // block, budget, monitor.persist)
+    window = monitor.window
+    block = max(DAY, window.step)  # windows of a day or longer are blocks of their own
+    blocks = targets.start // block if window.step < DAY else np.arange(len(targets))
+    budget = Allowed(monitor.allowed.windows, monitor.allowed.period, block, block // window.step)
+    found_p = allowance(p.reshape(len(p), len(columns) * len(segments)), blocks, budget, monitor.persist)
     return replace(found, allowance=found_p, block=block, brief=basis.length < _PERIODS * monitor.allowed.written_period)
 
 

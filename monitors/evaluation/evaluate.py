@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from core.baseline.rows import Role, Version
 from core.baseline.source import Source
 from core.block import Floats, Ints
 from core.monitor import Compare, Gate, Monitor
@@ -25,8 +26,9 @@ from monitors.evaluation.background import Lane, Rank
 from monitors.evaluation.calibration import Calibration, calibrate, early_windows, recalibrate
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.maturity import Maturity, maturity
+from monitors.evaluation.pool import pool
 from monitors.evaluation.verdict import Judgement, judge
-from monitors.evaluation.watched import columns_of, earlier, extent, of_columns, places, pool, unsuited
+from monitors.evaluation.watched import columns_of, earlier, extent, of_columns, of_others, places, unsuited
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
 from monitors.evidence.importance import importance
@@ -76,6 +78,7 @@ class _Asked:
     evidence: type[Any]
     params: Any
     pool: tuple[Spans, ...]
+    others: Version | Role | None  # whose rows the pool is of, None: those of the target
     earlier: tuple[Spans, ...]
     referenced: bool  # whether the baseline is the reference
     extent: Extent
@@ -187,6 +190,7 @@ class Evaluate:
             evidence=spec.reads(monitor.params),
             params=msgspec.convert(monitor.params, spec.params),
             pool=pool(monitor, windows),
+            others=of_others(monitor),
             earlier=earlier(monitor, windows),
             referenced=monitor.baseline is not None and monitor.baseline.source is Source.REFERENCE,
             extent=extent(monitor, windows),
@@ -254,12 +258,8 @@ def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[_
 
 
 def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads, ripe: Maturity | None) -> tuple[_Block, Part]:
-    spec, kind = asked.spec, KINDS[asked.evidence]
-    sides = [side for side in ((windows,), *((one,) for one in asked.earlier), asked.pool) if side]
-    target, *others = kind.read(reads, asked.extent, column, [[spans.take(part) for spans in side] for side in sides])
-    before, pooled = others[: len(asked.earlier)], others[len(asked.earlier) :]
-    target = replace(target, earlier=tuple(before)) if before else target
-    baseline = kind.reference(reads.scope, column) if asked.referenced else next(iter(pooled), None)
+    spec = asked.spec
+    target, baseline = _sides(asked, column, windows, part, reads)
     shape = (len(windows.take(part)), len(reads.scope.segments))
     nothing = np.full(shape, np.nan)
     unfit = unsuited(spec.about, reads.scope.model.contract, column)
@@ -292,6 +292,19 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads,
     provisional = asked.calibration is not None and asked.calibration.provisional
     evidence = _with_comparison(result.evidence, block, asked.compare, provisional=provisional)
     return block, Part(part.start, part.stop, evidence, result.examples)
+
+
+def _sides(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads) -> tuple[Any, Any]:
+    """The evidence of windows and that of their baselines, None if there is none."""
+    kind = KINDS[asked.evidence]
+    sides = [side for side in ((windows,), *((one,) for one in asked.earlier), () if asked.others else asked.pool) if side]
+    target, *others = kind.read(reads, asked.extent, column, [[spans.take(part) for spans in side] for side in sides])
+    before, pooled = others[: len(asked.earlier)], others[len(asked.earlier) :]
+    if asked.others is not None:  # both sides again, since a reader takes the first one as the target
+        both = [[spans.take(part) for spans in side] for side in ((windows,), asked.pool)]
+        pooled = list(kind.read(reads.of(asked.others), asked.extent, column, both)[1:])
+    target = replace(target, earlier=tuple(before)) if before else target
+    return target, kind.reference(reads.scope, column) if asked.referenced else next(iter(pooled), None)
 
 
 def _why(spec: AnySpec, result: Result) -> Texts:

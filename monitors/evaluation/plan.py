@@ -11,6 +11,7 @@ from core.block import Ints
 from core.monitor import Monitor
 from core.span import Flags, Spans
 from core.window.kind import Window
+from monitors.evaluation.pool import pool
 
 LONGEST_GAP = 1_000  # of more empty windows in a row than this only the first exists
 
@@ -28,7 +29,7 @@ def existing(window: Window, slots: Ints, watermark: int, *, live: bool) -> Span
         last = int(slots[-1])
         until = min(watermark, last + (LONGEST_GAP + 1) * window.step + window.longest)
         later = window.between(last, until) if until > last else Spans.none()
-        found = found.join(later.take(later.start > last).take(slice(LONGEST_GAP)))
+        found = found.join(later.take(~later.isin(found)).take(slice(LONGEST_GAP)))
     return found.take(found.end <= watermark)
 
 
@@ -36,7 +37,7 @@ def due(monitor: Monitor, windows: Spans, touched: Ints, done: Spans, others: Fl
     """The existing windows that are not `done`, those whose target, baseline or `earlier` windows hold a touched slot, and `others`."""
     times = np.unique(touched)
     changed = windows.holding(times) if others is None else windows.holding(times) | others
-    for part in (*(monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ()), *earlier):
+    for part in (*pool(monitor, windows), *earlier):
         changed |= part.holding(times)
     return windows.take(changed | ~windows.isin(done))
 
@@ -63,7 +64,7 @@ def _between(window: Window, slots: Ints) -> Spans:
     # The windows of a gap that is too long are not made at all: there may be millions of them.
     breaks = np.flatnonzero(np.diff(slots) > (LONGEST_GAP + 1) * window.step + window.longest) + 1
     runs = np.split(slots, breaks)
-    parts = [window.between(int(run[0]), int(run[-1]) + window.step * (run is not runs[-1])) for run in runs]
+    parts = [window.between(int(run[0]), int(run[-1]) if run is runs[-1] else window.closes(int(run[-1]))) for run in runs]
     found = parts[0].join(*parts[1:])
     empty = ~found.holding(slots)
     index = np.arange(len(found))

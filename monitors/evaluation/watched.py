@@ -11,6 +11,7 @@ from operator import or_
 import msgspec
 import numpy as np
 
+from core.baseline.rows import Role, Version
 from core.contract import PREDICTION, Column, Contract
 from core.measure import Measure, Subject
 from core.monitor import Monitor
@@ -24,6 +25,7 @@ from detectors.evidence import ColumnDrift
 from detectors.summary import multivariate
 from detectors.summary.vector_column import Sums
 from monitors.evaluation.maturity import FIELDS
+from monitors.evaluation.pool import pool
 from monitors.evidence import predicted, signals
 from monitors.evidence.extent import Extent
 from monitors.evidence.groups import crossed
@@ -46,17 +48,12 @@ _CELLS = 2_000_000  # cells of a dense block; each thread has one block
 _SPARSE = 8_000_000  # bins with rows, of all columns, that are read at a time
 
 
-def pool(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
-    """The spans of the stream that are the baselines of windows: one set of spans for each part of the pool."""
-    return monitor.baseline.spans(windows, monitor.window) if monitor.baseline else ()
-
-
 def earlier(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
     """The windows before each window on which its value depends, the next one first: one set of spans for each."""
     spec, found = catalogue.known(monitor.measure), [windows]
     many = 0 if spec is None else spec.earlier(msgspec.convert(monitor.params, spec.params))
     for _ in range(many):
-        found.append(monitor.window.before(found[-1], 1))
+        found += monitor.window.before(found[-1], 1)
     return tuple(found[1:])
 
 
@@ -85,6 +82,11 @@ def in_background(monitor: Monitor) -> bool:
 def extent(monitor: Monitor, windows: Spans) -> Extent:
     """The cells of event time that are read to evaluate a monitor over windows."""
     return Extent.of(windows.join(*pool(monitor, windows), *earlier(monitor, windows)))
+
+
+def of_others(monitor: Monitor) -> Version | Role | None:
+    """The baseline of a monitor, if it is of other rows of the same windows."""
+    return monitor.baseline if isinstance(monitor.baseline, Version | Role) else None
 
 
 def fields(monitor: Monitor, contract: Contract) -> PaneFields:

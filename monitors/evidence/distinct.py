@@ -62,8 +62,8 @@ def _of(scope: Scope, column: Column, table: pa.Table, extent: Extent, side: Seq
     held = extent.pooled(rows.counts("bin", "count", column.bins), side)
     n, measured = (extent.pooled(rows.total(name), side) for name in ("n", "measured"))
     if column.numeric:
-        low = extent.pooled(rows.extreme("low", np.inf), side, np.minimum)
-        high = extent.pooled(rows.extreme("high", -np.inf), side, np.maximum)
+        low = extent.pooled(rows.extreme("low", np.inf), side, np.minimum, np.inf)
+        high = extent.pooled(rows.extreme("high", -np.inf), side, np.maximum, -np.inf)
         nothing = np.full(n.shape, np.nan)
         return Distinct(n, measured, nothing, nothing, np.where(low <= high, low == high, np.nan))
     ranks = extent.pooled(rows.counts("register", "rank", REGISTERS), side, np.maximum)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -32,14 +33,16 @@ class History:
             if len(block := self._raw.predictions(source, slots, contract.pane)):
                 yield convert(block, source, contract)
 
-    def sample(self, contract: Contract, slots: Ints, most: int, *, version: str | None = None) -> Predictions | None:
+    def sample(
+        self, contract: Contract, slots: Ints, most: int, *, version: str | None = None, role: str | None = None
+    ) -> Predictions | None:
         """The `most` of these events that a hash of their ids draws (`core.draw`), in its order, without vectors; of one version of the model, or of all. None if there are none."""
         sources = list(self._sources(contract, slots))
         vectors = sources != [contract]  # which a conversion needs
         found = [
             convert(block, source, contract)
             for source in sources
-            if len(block := self._raw.predictions(source, slots, contract.pane, most=most, version=version, vectors=vectors))
+            if len(block := self._raw.predictions(source, slots, contract.pane, most=most, version=version, **_of(role), vectors=vectors))
         ]
         if len(found) < 2:
             return found[0] if found else None
@@ -74,15 +77,19 @@ class History:
         of = contract.of_reference
         return self.truths(of, self._raw.slots(of.model, of.pane), sample)
 
-    def unseen(self, contract: Contract, column: str, slots: Ints, most: int, *, version: str | None = None) -> list[tuple[str, int]]:
+    def unseen(
+        self, contract: Contract, column: str, slots: Ints, most: int, *, version: str | None = None, role: str | None = None
+    ) -> list[tuple[str, int]]:
         """The most frequent values of a categorical column that its reference does not have, and how many events have each. Events of other contract versions are left out."""
-        return self._raw.unseen(contract, column, slots, most, version=version)
+        return self._raw.unseen(contract, column, slots, most, version=version, **_of(role))
 
-    def outcomes(self, contract: Contract, slots: Ints, *, version: str | None = None) -> Iterator[Outcomes]:
+    def outcomes(self, contract: Contract, slots: Ints, *, version: str | None = None, role: str | None = None) -> Iterator[Outcomes]:
         """The labelled events of these slots that count; of one version of the model, or of all."""
         dimensions, regional = [dimension.name for dimension in contract.dimensions], contract if has(contract, INTERVAL, SET) else None
         for source in self._sources(contract, slots):
-            if len(block := self._raw.outcomes(source, dimensions, slots, contract.pane, version=version, regions_of=regional)):
+            if len(
+                block := self._raw.outcomes(source, dimensions, slots, contract.pane, version=version, **_of(role), regions_of=regional)
+            ):
                 yield convert_outcomes(block, source, contract)
 
     def _sources(self, contract: Contract, slots: Ints) -> Iterator[Contract]:
@@ -94,3 +101,8 @@ class History:
                     f"events of {contract.model} were taken under contract version {version}, which the control store does not know; restore it"
                 )
             yield source
+
+
+def _of(role: str | None) -> dict[str, Any]:
+    """The argument for events of one role."""
+    return {} if role is None else {"role": role}

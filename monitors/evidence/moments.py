@@ -54,8 +54,8 @@ def _of(scope: Scope, column: str, table: pa.Table, extent: Extent, side: Sequen
         absolute=absolute,
         outside=outside,
         finite=extent.pooled(rows.cells(finite, dense.numbers(table["count"]), 1, dense.lengths(table["bin"]))[..., 0], side),
-        low=extent.pooled(rows.extreme("low", np.inf), side, np.minimum),
-        high=extent.pooled(rows.extreme("high", -np.inf), side, np.maximum),
+        low=extent.pooled(rows.extreme("low", np.inf), side, np.minimum, np.inf),
+        high=extent.pooled(rows.extreme("high", -np.inf), side, np.maximum, -np.inf),
         column=what,
     )
 

@@ -27,7 +27,7 @@ def parts(reads: Reads, extent: Extent, windows: Spans) -> list[slice]:
     """How many windows at a time, so that a block holds about `_ROWS` rows, of the windows and of their baselines: each may be as long as the extent."""
     held = np.minimum(scores.labelled(reads, extent, (windows,)), MOST)
     if len(extent.part(windows).cells) < len(extent.cells):
-        every = Spans.of([(int(extent.cells[0]), int(extent.cells[-1]) + extent.step)])
+        every = Spans.of([(int(extent.cells[0]), int(extent.ends[-1]))])
         held = held + np.minimum(scores.labelled(reads, extent, (every,)), MOST)
     cuts = np.flatnonzero(np.diff(np.cumsum(held) // _ROWS)) + 1
     bounds = [0, *cuts.tolist(), len(windows)]

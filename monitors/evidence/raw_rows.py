@@ -12,7 +12,6 @@ from core.contract import LABEL, Column, Contract, Kind
 from core.segment import ALL, Segments
 from core.span import Flags, Spans
 from detectors.summary.inputs import values_of
-from monitors.evidence.extent import Extent
 from monitors.evidence.reads import Reads
 from monitors.reference.facts import KEPT
 
@@ -50,8 +49,7 @@ class RowsOf:
         return self._reads.sample_of_reference(KEPT)
 
     def _slots(self, window: int) -> Ints:
-        first, *others = (spans.take(slice(window, window + 1)) for spans in self._side)
-        return Extent(self._reads.scope.model.contract.pane, first.start).part(first.join(*others)).cells
+        return self._reads.slots_of([spans.take(slice(window, window + 1)) for spans in self._side])
 
     def _finite(self, block: Predictions | None, segment: int) -> Floats:
         scope = self._reads.scope

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from core import moment
+from core.baseline.rows import Role, Version
 from core.block import Floats, Ints, Outcomes, Predictions
 from core.contract import PREDICTION
 from core.error import ConfigError, Retryable
@@ -40,7 +41,7 @@ class PaneFields:
 
 @dataclass(frozen=True)
 class Scope:
-    """The rows of which evidence is read: a model, its segments and their groupings ("" is `all`), one version of the model or all, and the columns.
+    """The rows of which evidence is read: a model, its segments and their groupings ("" is `all`), one version of the model or all, one role or all, and the columns.
 
     `fields` are those that all monitors of the scope need; the first query reads all of them.
     """
@@ -51,6 +52,7 @@ class Scope:
     columns: tuple[str, ...]
     version: str | None = None
     fields: PaneFields = PaneFields()
+    role: str | None = None
 
 
 class Reads:
@@ -68,6 +70,12 @@ class Reads:
         """The reads of other segments of the scope's groupings: the same answers."""
         return self.once(("within", segments), lambda: self._within(segments))
 
+    def of(self, others: Version | Role) -> Reads:
+        """The reads of the same segments of a version of the model, or of one role."""
+        version, role = (others.version, None) if isinstance(others, Version) else (None, others.role)
+        scope = replace(self.scope, version=version, role=role)
+        return self.once(("of", version, role), lambda: Reads(self._panes, self._history, self._stream, scope, self.train))
+
     def _within(self, segments: tuple[str, ...]) -> Reads:
         other = copy(self)
         other.scope, other._made = replace(self.scope, segments=segments), {}  # noqa: SLF001 - of this class
@@ -81,7 +89,9 @@ class Reads:
         contract, scope, asked = self.scope.model.contract, self.scope, _together(names, self.scope.fields.inputs)
 
         def ask(span: tuple[int, int]) -> pa.Table:
-            return self._panes.inputs(contract, scope.columns, asked, scope.groupings, extent.step, span, scope.version, extent.phase)
+            return self._panes.inputs(
+                contract, scope.columns, asked, scope.groupings, extent.step, span, scope.version, extent.phase, **_more(scope, extent)
+            )
 
         held = _kept(self._inputs.setdefault(asked, []), extent, lambda: _by_column(_asked(extent, ask)))
         return held.get(column, next(iter(held.values())).slice(0, 0))
@@ -91,7 +101,9 @@ class Reads:
         contract, scope, asked = self.scope.model.contract, self.scope, _together(names, self.scope.fields.performance)
 
         def ask(span: tuple[int, int]) -> pa.Table:
-            return self._panes.performance(contract, asked, scope.groupings, extent.step, span, scope.version, extent.phase)
+            return self._panes.performance(
+                contract, asked, scope.groupings, extent.step, span, scope.version, extent.phase, **_more(scope, extent)
+            )
 
         return _kept(self._performance.setdefault(asked, []), extent, lambda: _asked(extent, ask))
 
@@ -100,15 +112,17 @@ class Reads:
         contract, scope = self.scope.model.contract, self.scope
 
         def ask(span: tuple[int, int]) -> pa.Table:
-            return self._panes.inputs(contract, (PREDICTION,), ("n",), scope.groupings, extent.step, span, scope.version, extent.phase)
+            return self._panes.inputs(
+                contract, (PREDICTION,), ("n",), scope.groupings, extent.step, span, scope.version, extent.phase, **_more(scope, extent)
+            )
 
         return _kept(self._predictions, extent, lambda: _asked(extent, ask))
 
-    def stream(self, extent: Extent, name: str, ask: Callable[[Stream, str, tuple[int, tuple[int, int], int]], pa.Table]) -> pa.Table:
-        """An answer about how events came, one row a cell with rows; it is asked once by its `name`. `ask` gets the model and the length, span and phase of cells."""
+    def stream(self, extent: Extent, name: str, ask: Callable[[Stream, str, tuple[Any, ...]], pa.Table]) -> pa.Table:
+        """An answer about how events came, one row a cell with rows; it is asked once by its `name`. `ask` gets the model and the length, span, phase and bounds of cells."""
         model = self.scope.model.contract.model
-        held = self._streams.setdefault(name, [])
-        return _kept(held, extent, lambda: _asked(extent, lambda span: ask(self._stream, model, (extent.step, span, extent.phase))))
+        held, own = self._streams.setdefault(name, []), () if extent.bounds is None else (extent.bounds,)
+        return _kept(held, extent, lambda: _asked(extent, lambda span: ask(self._stream, model, (extent.step, span, extent.phase, *own))))
 
     def reference_rows(self) -> pa.Table:
         """How many rows the reference has, one row a slot and segment: start, segment, n. Raises Retryable while they are not in the fact store."""
@@ -124,6 +138,14 @@ class Reads:
         """All slots with predictions, ascending."""
         return self._panes.slots(self.scope.model.contract)[0]
 
+    def slots_of(self, side: Sequence[Spans]) -> Ints:
+        """The slots of the spans of a side, ascending; of a span from the beginning of time, those from the first event on."""
+        spans = side[0].join(*side[1:])
+        if len(spans) and int(spans.start[0]) <= moment.EARLIEST and len(self.slots):
+            first = int(self.slots[0])
+            spans = Spans(np.maximum(spans.start, first), np.maximum(spans.end, first))
+        return Extent(self.scope.model.contract.pane, spans.start).part(spans).cells
+
     def latest(self, slots: Ints) -> dict[int, int]:
         """The time of the last event of each of these slots; slots without any are left out."""
         contract = self.scope.model.contract
@@ -138,7 +160,7 @@ class Reads:
 
     def sample(self, slots: Ints, most: int) -> Predictions | None:
         """At most so many predictions of slots, drawn by a hash of their ids, in its order, which are not kept; None if there are none."""
-        return self._history.sample(self.scope.model.contract, slots, most, version=self.scope.version)
+        return self._history.sample(self.scope.model.contract, slots, most, version=self.scope.version, **_role(self.scope))
 
     def sample_of_reference(self, most: int) -> Predictions | None:
         """At most so many rows of the reference, drawn in the same way; None if there are none. Raises Retryable while they are not in the fact store."""
@@ -158,11 +180,21 @@ class Reads:
 
     def unseen(self, column: str, slots: Ints, most: int) -> list[tuple[str, int]]:
         """The most frequent values of a categorical column in slots that its reference does not have, and how many predictions have each."""
-        return self._history.unseen(self.scope.model.contract, column, slots, most, version=self.scope.version)
+        return self._history.unseen(self.scope.model.contract, column, slots, most, version=self.scope.version, **_role(self.scope))
 
     def outcomes(self, slots: Ints) -> Iterator[Outcomes]:
         """The labelled events of slots, in blocks, which are not kept."""
-        return self._history.outcomes(self.scope.model.contract, slots, version=self.scope.version)
+        return self._history.outcomes(self.scope.model.contract, slots, version=self.scope.version, **_role(self.scope))
+
+
+def _more(scope: Scope, extent: Extent) -> dict[str, Any]:
+    """What only some reads of panes ask for."""
+    bounds = {} if extent.bounds is None else {"bounds": extent.bounds}
+    return bounds | _role(scope)
+
+
+def _role(scope: Scope) -> dict[str, Any]:
+    return {} if scope.role is None else {"role": scope.role}
 
 
 def at_once(_reads: Reads, _extent: Extent, windows: Spans) -> list[slice]:

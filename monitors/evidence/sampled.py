@@ -42,7 +42,7 @@ def sample_size(contract: Contract, times: int = 1) -> int:
 def drawn(reads: Reads, extent: Extent, side: Sequence[Spans], most: int) -> Drawn:
     """The sample of a side, whose parts are pooled; each is one span."""
     rows = extent.pooled(dense.Rows(reads.predictions(extent), extent.cells, (ALL,)).total("n"), side).item()
-    slots = Extent(reads.scope.model.contract.pane, side[0].start).part(side[0].join(*side[1:])).cells
+    slots = reads.slots_of(side)
     block = reads.sample(slots, most)
     return Drawn(block, slots, (0 if block is None else len(block)) < min(rows, most))
 

@@ -74,7 +74,7 @@ def rows(reads: Reads, side: Sequence[Spans]) -> tuple[Ints, Flags, Floats]:
     A row comes once for each span and segment that holds it.
     """
     contract, segments, classes = reads.scope.model.contract, reads.scope.segments, len(judged(reads.scope.model.contract))
-    slots, space = Extent(contract.pane, side[0].start).part(side[0].join(*side[1:])).cells, Segments(contract)
+    slots, space = reads.slots_of(side), Segments(contract)
     keys, truth, score = [np.zeros(0, np.int64)], [np.zeros((0, classes), np.bool_)], [np.zeros((0, classes))]
     for block in reads.outcomes(slots):
         if not isinstance(block.label, Categories):

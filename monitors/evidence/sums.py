@@ -48,8 +48,8 @@ def _of(scope: Scope, held: Counts, table: pa.Table, extent: Extent, side: Seque
     rows = dense.Rows(table, extent.cells, scope.segments)
     by_bin = extent.pooled(rows.counts("sum_bin", "sum", held.column.bins), side)
     below, above, n, measured = (extent.pooled(rows.total(name), side) for name in ("below", "above", "n", "measured"))
-    low = extent.pooled(rows.extreme("low", np.inf), side, np.minimum)
-    high = extent.pooled(rows.extreme("high", -np.inf), side, np.maximum)
+    low = extent.pooled(rows.extreme("low", np.inf), side, np.minimum, np.inf)
+    high = extent.pooled(rows.extreme("high", -np.inf), side, np.maximum, -np.inf)
     low, high = (np.where((n == measured) & np.isfinite(one), one, np.nan) for one in (low, high))
     return Sums(held.counts, held.column, held.groups, by_bin, below, above, low, high, rows=held.rows, of_reference=held.of_reference)
 

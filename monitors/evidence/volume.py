@@ -27,7 +27,7 @@ def read(reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Sp
     expected, phi, windows = _unknown(target, reads) if season is None else _expected(season, target)
     return [
         Volume(extent.pooled(rows, (target,)), expected, phi, windows),
-        *(Volume(extent.pooled(rows, side), *_unknown(side[0], reads)) for side in others),
+        *(_of_others(extent.pooled(rows, side), target, side, reads) for side in others),
     ]
 
 
@@ -47,6 +47,18 @@ def _expected(season: Season, target: Spans) -> tuple[Floats, Floats, int]:
 def _unknown(spans: Spans, reads: Reads) -> tuple[Floats, Floats, int]:
     nothing = np.full((len(spans), len(reads.scope.segments)), np.nan)
     return nothing, nothing, 0
+
+
+def _of_others(n: Floats, target: Spans, side: Sequence[Spans], reads: Reads) -> Volume:
+    """The rows of a baseline, and how many are expected of them in a span as long as the target. A part counts from the first event on, one that is no longer than the target in whole."""
+    first = int(reads.slots[0]) if len(reads.slots) else 0
+    length, covered = target.end - target.start, np.zeros(len(target))
+    for part in side:
+        own = np.where(part.end - part.start > length, part.end - np.maximum(part.start, first), part.end - part.start)
+        covered += np.where(part.end > first, own, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        expected = np.where(covered[:, None] > 0, n * length[:, None] / covered[:, None], n)
+    return Volume(n, expected, np.full(n.shape, np.nan), 0)
 
 
 def _season(reads: Reads) -> Season | None:

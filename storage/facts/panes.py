@@ -13,8 +13,11 @@ from core.contract import Contract
 from core.segment import ALL
 from storage.facts import column as col
 from storage.facts.engine import Engine
+from storage.facts.raw import narrowed
 
 _WINDOW = "toUnixTimestamp64Micro(slot) - positiveModulo(toUnixTimestamp64Micro(slot) - {phase:Int64}, {length:Int64})"
+# Cells that have no one length begin at bounds.
+_BOUNDED = "roundDown(toUnixTimestamp64Micro(slot), {bounds:Array(Int64)})"
 _HELD = (
     "model = {model:String} AND contract = {contract:UInt32} AND pane = {pane:UInt64}"
     " AND slot >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND slot < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
@@ -66,20 +69,24 @@ class Panes:
         span: tuple[int, int],
         version: str | None = None,
         phase: int = 0,
+        *,
+        bounds: Ints | None = None,
+        role: str | None = None,
     ) -> pa.Table:
         """Input panes, merged over windows: start (int64), column, segment, and the fields that `names` lists; one row a window, column and segment with rows.
 
-        Names are those of `_INPUTS`; those of lists come in pairs. Windows begin at `phase` modulo `length`.
+        Names are those of `_INPUTS`; those of lists come in pairs. Windows begin at `phase` modulo `length`, or at `bounds` if these are given.
+        Predictions are those of one version of the model, or of all, and of one role, or of all.
         """
         asked = [_INPUTS[name] for name in names]
         inner = ", ".join(dict.fromkeys(f"{expression} AS {alias}" for expression, alias, _ in asked))
         outer = ", ".join(f"{answer} AS {name}" for name, (_, _, answer) in zip(names, asked, strict=True))
         sql = (
-            f"SELECT start, column, segment, {outer} FROM (SELECT {_WINDOW} AS start, column, segment, {inner} FROM panes"
+            f"SELECT start, column, segment, {outer} FROM (SELECT {_WINDOW if bounds is None else _BOUNDED} AS start, column, segment, {inner} FROM panes"
             f" WHERE {_HELD} AND {_CURRENT} AND column IN {{columns:Array(String)}} AND grouping IN {{groupings:Array(String)}}"
-            f"{' AND version = {version:String}' if version else ''} GROUP BY start, column, segment)"
+            f"{narrowed(version, role)} GROUP BY start, column, segment)"
         )
-        parameters = {"columns": list(columns), "groupings": list(groupings), "version": version or "", "phase": phase}
+        parameters = {"columns": list(columns), "groupings": list(groupings), **_asked(version, role, phase, bounds)}
         return self._engine.query(sql, self._parameters(contract, length, span) | parameters)
 
     def performance(
@@ -91,6 +98,9 @@ class Panes:
         span: tuple[int, int],
         version: str | None = None,
         phase: int = 0,
+        *,
+        bounds: Ints | None = None,
+        role: str | None = None,
     ) -> pa.Table:
         """Sums of performance panes, one row a window and segment with rows: start, segment, and the fields that `columns` lists.
 
@@ -100,13 +110,12 @@ class Panes:
         inner = ", ".join(f"{_TOTALS.get(name, f'groupArrayArray({name})')} AS s_{name}" for name in columns)
         outer = ", ".join(f"s_{name} AS {name}" for name in columns)
         sql = (
-            f"SELECT start, segment, {outer} FROM (SELECT {_WINDOW} AS start, segment, {inner} FROM performance_panes FINAL"
+            f"SELECT start, segment, {outer} FROM (SELECT {_WINDOW if bounds is None else _BOUNDED} AS start, segment, {inner} FROM performance_panes FINAL"
             f" WHERE {_HELD} AND {_NEWEST} AND grouping IN {{groupings:Array(String)}}"
-            f"{' AND version = {version:String}' if version else ''} AND n > 0 GROUP BY start, segment)"
+            f"{narrowed(version, role)} AND n > 0 GROUP BY start, segment)"
         )
-        return self._engine.query(
-            sql, self._parameters(contract, length, span) | {"groupings": list(groupings), "version": version or "", "phase": phase}
-        )
+        parameters = {"groupings": list(groupings), **_asked(version, role, phase, bounds)}
+        return self._engine.query(sql, self._parameters(contract, length, span) | parameters)
 
     def slots(self, contract: Contract, version: str | None = None) -> tuple[Ints, Ints]:
         """Slots with predictions (of one version of the model, or of all), ascending, and how many predictions each holds."""
@@ -205,6 +214,11 @@ class Panes:
             "low": span[0],
             "high": span[1],
         }
+
+
+def _asked(version: str | None, role: str | None, phase: int, bounds: Ints | None) -> dict[str, object]:
+    own: dict[str, object] = {} if bounds is None else {"bounds": bounds.tolist()}
+    return {"version": version or "", "role": role or "", "phase": phase, **own}
 
 
 _ALWAYS = (moment.EARLIEST, moment.LATEST)

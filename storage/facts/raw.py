@@ -155,9 +155,17 @@ class Raw:
         return [row["contract"] for row in self._engine.query(sql, {"model": model, **slots(values, pane)}).to_pylist()]
 
     def predictions(
-        self, contract: Contract, values: Ints, pane: int, *, most: int | None = None, version: str | None = None, vectors: bool = True
+        self,
+        contract: Contract,
+        values: Ints,
+        pane: int,
+        *,
+        most: int | None = None,
+        version: str | None = None,
+        role: str | None = None,
+        vectors: bool = True,
     ) -> Predictions:
-        """The distinct events of these slots that were taken under `contract`, in its layout; of one version of the model, or of all.
+        """The distinct events of these slots that were taken under `contract`, in its layout; of one version of the model, or of all, and of one role, or of all.
 
         With `most`, only so many, which a hash of their ids draws, in its order (`core.draw`). Without `vectors` the block has none.
         """
@@ -165,12 +173,12 @@ class Raw:
         sql = (
             f"SELECT prediction_id, ts, version, role, class, number, score, probabilities, numbers, texts, extra, position, place, logged{', vectors' if sizes else ''}"
             " FROM predictions"
-            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}{_of_version(version)}"
+            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}{narrowed(version, role)}"
             f" ORDER BY {'' if most is None else 'MD5(prediction_id), prediction_id, '}logged, partition, position, place LIMIT 1 BY prediction_id"
             f"{'' if most is None else ' LIMIT {most:UInt64}'}"
         )
-        asked = {"model": contract.model, "contract": contract.version, "version": version or "", "most": most or 0, **slots(values, pane)}
-        table = self._engine.query(sql, asked)
+        asked = {"model": contract.model, "contract": contract.version, "version": version or "", "role": role or "", "most": most or 0}
+        table = self._engine.query(sql, asked | slots(values, pane))
         numeric = [column for column in contract.kept if column.numeric]
         texts = [column for column in contract.kept if not column.numeric]
         return Predictions(
@@ -190,19 +198,22 @@ class Raw:
             vectors=col.vectors(table["vectors"], sizes) if sizes else (),
         )
 
-    def unseen(self, contract: Contract, column: str, values: Ints, most: int, *, version: str | None = None) -> list[tuple[str, int]]:
+    def unseen(
+        self, contract: Contract, column: str, values: Ints, most: int, *, version: str | None = None, role: str | None = None
+    ) -> list[tuple[str, int]]:
         """Of a categorical column in these slots the values that its reference does not have, and how many distinct events have each; the most frequent first, `most` of them."""
         texts = [one.name for one in contract.kept if not one.numeric]
         known = contract.column(column)
         sql = (
             f"SELECT value, uniqExact(prediction_id) AS n FROM (SELECT prediction_id, texts[{texts.index(column) + 1}] AS value FROM predictions"
-            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}{_of_version(version)})"
+            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}{narrowed(version, role)})"
             " WHERE value NOT IN (SELECT arrayJoin({known:Array(String)})) GROUP BY value ORDER BY n DESC, value LIMIT {most:UInt64}"
         )
         asked = {
             "model": contract.model,
             "contract": contract.version,
             "version": version or "",
+            "role": role or "",
             "most": most,
             **slots(values, contract.pane),
         }
@@ -217,6 +228,7 @@ class Raw:
         pane: int,
         *,
         version: str | None = None,
+        role: str | None = None,
         regions_of: Contract | None = None,
     ) -> Outcomes:
         """The labelled events of these slots that were taken under `contract`; `dimensions` as texts, null where the contract has none of the name.
@@ -236,11 +248,17 @@ class Raw:
             f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
             f" o.text AS text, o.number AS truth, greatest(toUnixTimestamp64Micro(o.label_ts) - toUnixTimestamp64Micro(p.ts), 0) AS delay{select}"
             " FROM (SELECT * FROM predictions WHERE model = {model:String} AND contract = {contract:UInt32}"
-            f" AND {in_slots()} AND {COUNTS}{_of_version(version)} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
+            f" AND {in_slots()} AND {COUNTS}{narrowed(version, role)} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
             f" INNER JOIN (SELECT prediction_id, ts, text, number, label_ts FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}) AS o"
             " ON p.prediction_id = o.prediction_id AND p.ts = o.ts"
         )
-        parameters = {"model": contract.model, "contract": contract.version, "version": version or "", **slots(values, pane)}
+        parameters = {
+            "model": contract.model,
+            "contract": contract.version,
+            "version": version or "",
+            "role": role or "",
+            **slots(values, pane),
+        }
         table = self._engine.query(sql, parameters)
         return Outcomes(
             ts=col.ints(table["ts"]),
@@ -265,9 +283,9 @@ class Raw:
         return col.objects(table["prediction_id"]), col.ints(table["ts"]), col.floats(table["number"])
 
 
-def _of_version(version: str | None) -> str:
-    """The condition that an event is of the parameter `version`; "" for all."""
-    return " AND version = {version:String}" if version else ""
+def narrowed(version: str | None, role: str | None) -> str:
+    """The condition that an event is of the parameters `version` and `role`; "" for all of either."""
+    return (" AND version = {version:String}" if version else "") + (" AND role = {role:String}" if role else "")
 
 
 def _output(contract: Contract, table: pa.Table, text: str, number: str) -> Categories | Floats:

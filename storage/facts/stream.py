@@ -12,37 +12,40 @@ from storage.facts.engine import Engine
 from storage.facts.raw import COUNTS, SLOT, Ranges, in_slots, slots, within
 
 _START = "toUnixTimestamp64Micro({ts}) - positiveModulo(toUnixTimestamp64Micro({ts}) - {{phase:Int64}}, {{length:Int64}})"
+_BOUNDED = "roundDown(toUnixTimestamp64Micro({ts}), {{bounds:Array(Int64)}})"
 _WITHIN = "ts >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
 
 _LOGGED_WITHIN = "logged >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND logged < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
 
 
 class Stream:
-    """Queries of raw events. Answers have one row a cell of `length` microseconds that begins at `phase` modulo `length`, in a half-open span of event time."""
+    """Queries of raw events. Answers have one row a cell of `length` microseconds that begins at `phase` modulo `length`, or at one of `bounds` if these are given, in a half-open span of event time."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def late(self, model: str, after: tuple[int, ...], length: int, span: tuple[int, int], phase: int) -> pa.Table:
+    def late(
+        self, model: str, after: tuple[int, ...], length: int, span: tuple[int, int], phase: int, bounds: Ints | None = None
+    ) -> pa.Table:
         """How many predictions count (n), and how many of them the log took more than each of `after` microseconds after their time (late0, late1 and so on)."""
         waited = "toUnixTimestamp64Micro(logged) - toUnixTimestamp64Micro(ts)"
         late = ", ".join(f"countIf({waited} > {int(limit)}) AS late{index}" for index, limit in enumerate(after))
         sql = (
-            f"SELECT {_START.format(ts='ts')} AS start, '{ALL}' AS segment, count() AS n, {late} FROM predictions"
+            f"SELECT {_start('ts', bounds)} AS start, '{ALL}' AS segment, count() AS n, {late} FROM predictions"
             f" WHERE model = {{model:String}} AND {in_slots()} AND {COUNTS} GROUP BY start"
         )
-        return self._engine.query(sql, self._parameters(model, length, span, phase))
+        return self._engine.query(sql, self._parameters(model, length, span, phase, bounds))
 
-    def unknown(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+    def unknown(self, model: str, length: int, span: tuple[int, int], phase: int, bounds: Ints | None = None) -> pa.Table:
         """How many predictions have a column that the contract does not have (n), by the column's `name`."""
         sql = (
-            f"SELECT {_START.format(ts='ts')} AS start, '{ALL}' AS segment, name, count() AS n FROM ("
+            f"SELECT {_start('ts', bounds)} AS start, '{ALL}' AS segment, name, count() AS n FROM ("
             "SELECT ts, arrayJoin(JSONExtract(extra, 'unknown', 'Array(String)')) AS name FROM predictions"
             f" WHERE model = {{model:String}} AND {in_slots()} AND extra LIKE '%\"unknown\":%' AND {COUNTS}) GROUP BY start, name"
         )
-        return self._engine.query(sql, self._parameters(model, length, span, phase))
+        return self._engine.query(sql, self._parameters(model, length, span, phase, bounds))
 
-    def orphans(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+    def orphans(self, model: str, length: int, span: tuple[int, int], phase: int, bounds: Ints | None = None) -> pa.Table:
         """How many predictions have a label that holds and whose time is in the cell (n), also those that never came, and how many never came (orphans)."""
         ids = f"SELECT prediction_id FROM labels WHERE model = {{model:String}} AND {_WITHIN}"
         known = f"SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND prediction_id IN ({ids})"
@@ -51,12 +54,12 @@ class Stream:
             f" WHERE model = {{model:String}} AND prediction_id IN ({ids}) GROUP BY prediction_id"
         )
         sql = (
-            f"SELECT {_START.format(ts='ts')} AS start, '{ALL}' AS segment, count() AS n, countIf(prediction_id NOT IN ({known})) AS orphans"
+            f"SELECT {_start('ts', bounds)} AS start, '{ALL}' AS segment, count() AS n, countIf(prediction_id NOT IN ({known})) AS orphans"
             f" FROM (SELECT prediction_id, last.1 AS ts FROM ({held}) WHERE last.2 = 0) WHERE {_WITHIN} GROUP BY start"
         )
-        return self._engine.query(sql, self._parameters(model, length, span, phase))
+        return self._engine.query(sql, self._parameters(model, length, span, phase, bounds))
 
-    def copies(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+    def copies(self, model: str, length: int, span: tuple[int, int], phase: int, bounds: Ints | None = None) -> pa.Table:
         """How many predictions whose time is in the cell came again (n): those that ingest dropped, and those that are in raw events and do not count."""
         dropped = (
             "SELECT fromUnixTimestamp64Micro(slot, 'UTC') AS ts, copies FROM (SELECT copy_slot, copy_count FROM batches FINAL"
@@ -67,10 +70,10 @@ class Stream:
             " WHERE model = {model:String})"
         )
         sql = (
-            f"SELECT {_START.format(ts='ts')} AS start, '{ALL}' AS segment, sum(copies) AS n"
+            f"SELECT {_start('ts', bounds)} AS start, '{ALL}' AS segment, sum(copies) AS n"
             f" FROM ({dropped} UNION ALL {kept}) WHERE {_WITHIN} GROUP BY start"
         )
-        return self._engine.query(sql, self._parameters(model, length, span, phase))
+        return self._engine.query(sql, self._parameters(model, length, span, phase, bounds))
 
     def copy_slots(self, model: str, positions: Ranges | None) -> Ints:
         """The slots of the times of the copies that ingest dropped in the batches that end at these positions; None: in all batches."""
@@ -80,14 +83,14 @@ class Stream:
         sql = f"SELECT DISTINCT arrayJoin(copy_slot) AS slot FROM batches WHERE model = {{model:String}} AND topic = 'predictions'{which} ORDER BY slot"
         return col.ints(self._engine.query(sql, {"model": model})["slot"])
 
-    def rejects(self, model: str, length: int, span: tuple[int, int], phase: int) -> pa.Table:
+    def rejects(self, model: str, length: int, span: tuple[int, int], phase: int, bounds: Ints | None = None) -> pa.Table:
         """How many rows the log took in the cell, without copies that ingest dropped (n), and how many of them could not be used (rejected)."""
         parts = " UNION ALL ".join(
             f"SELECT logged, {bad} AS bad FROM {table} WHERE model = {{model:String}} AND {_LOGGED_WITHIN}"
             for table, bad in (("predictions", 0), ("labels", 0), ("dead_letters FINAL", 1))
         )
-        sql = f"SELECT {_START.format(ts='logged')} AS start, '{ALL}' AS segment, count() AS n, sum(bad) AS rejected FROM ({parts}) GROUP BY start"
-        return self._engine.query(sql, self._parameters(model, length, span, phase))
+        sql = f"SELECT {_start('logged', bounds)} AS start, '{ALL}' AS segment, count() AS n, sum(bad) AS rejected FROM ({parts}) GROUP BY start"
+        return self._engine.query(sql, self._parameters(model, length, span, phase, bounds))
 
     def arrival_slots(self, model: str, predictions: Ranges | None, labels: Ranges | None, pane: int) -> Ints:
         """The slots of the log's time of the rows at these positions, also of those that could not be used; None: of all."""
@@ -126,6 +129,22 @@ class Stream:
         return col.ints(self._engine.query(sql, {"model": model, "pane": pane})["slot"])
 
     @staticmethod
-    def _parameters(model: str, length: int, span: tuple[int, int], phase: int) -> dict[str, object]:
+    def _parameters(model: str, length: int, span: tuple[int, int], phase: int, bounds: Ints | None) -> dict[str, object]:
         low, high = span
-        return {"model": model, "length": length, "phase": phase, "low": low, "high": high, "slots": "[]", "gapless": 1, "pane": length}
+        own: dict[str, object] = {} if bounds is None else {"bounds": bounds.tolist()}
+        return {
+            "model": model,
+            "length": length,
+            "phase": phase,
+            "low": low,
+            "high": high,
+            "slots": "[]",
+            "gapless": 1,
+            "pane": length,
+            **own,
+        }
+
+
+def _start(ts: str, bounds: Ints | None) -> str:
+    """The start of the cell of a time."""
+    return (_START if bounds is None else _BOUNDED).format(ts=ts)

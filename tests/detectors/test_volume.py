@@ -29,7 +29,7 @@ def test_volume_is_a_multiple_of_what_is_expected_with_the_f_law_of_its_dispersi
 def test_against_the_stream_the_rows_of_the_baseline_are_expected() -> None:
     """The evidence has no law then."""
     nothing = np.array([np.nan])
-    sides = [Volume(np.array([n]), nothing, nothing, 0) for n in (30.0, 20.0)]
+    sides = [Volume(np.array([30.0]), nothing, nothing, 0), Volume(np.array([60.0]), np.array([20.0]), nothing, 0)]  # of three windows
     found = catalogue.spec("quality.volume").compute(sides[0], sides[1], NoParams())
     assert found.value.tolist() == [1.5]
     assert found.evidence is not None

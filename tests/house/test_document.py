@@ -12,13 +12,15 @@ from prometheus_client.core import Metric
 from pydantic import BaseModel
 
 from alerts.destination.document import destination_from
+from core.calendar import KEYS
 from core.clock import SystemClock
 from core.contract import Task
 from core.measure import Subject
 from core.reading import SHOWN
+from core.window import period, to_date
 from detectors.catalogue import MEASURES, SPECS
 from detectors.summary.signal import SIGNALS
-from monitors.definition import column, declared, declared_signal, field, grammar
+from monitors.definition import column, declared, declared_signal, grammar
 from monitors.definition.grammar import parse
 from tests.house.tree import ROOT, texts
 from tests.monitors.contracts import CONTRACTS
@@ -149,10 +151,11 @@ def test_every_signal_is_documented_and_no_other() -> None:
         *declared.LATER,
         *column.KEYS,
         *declared_signal.KEYS,
-        *field.LATER_BASELINES,
-        "target.every",
-        "timezone",
-        "offset",
+        *KEYS,
+        *period.NAMES,
+        *to_date.NAMES,
+        *("previous", "prior", "rolling", "expanding", "same_weekday", "same_period_last", "role"),
+        "every",
         "top_important",
     ],
 )
@@ -164,7 +167,7 @@ def test_every_word_of_the_grammar_is_documented(word: str) -> None:
 def test_the_definitions_of_the_pages_are_taken() -> None:
     """The grammar reads every example."""
     read = [parse(block, contract=CONTRACTS.get) for block in blocks("docs/monitors.md", "yaml")]
-    assert [monitor.name for found in read for monitor in found.monitors] == ["fare-drift", "fare-budget"]
+    assert [monitor.name for found in read for monitor in found.monitors] == ["fare-drift", "fare-week", "fare-tuesdays", "fare-budget"]
     assert [budget.name for found in read for budget in found.budgets] == ["fare-alarms"]
     assert [contract.model for found in read for contract in found.contracts] == ["churn"]
     (destinations,) = blocks("docs/alerts.md", "yaml")

@@ -12,16 +12,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import moment
+from core.baseline.expanding import Expanding
+from core.baseline.fixed import Fixed
 from core.baseline.kind import Baseline
 from core.baseline.previous import Previous
 from core.baseline.prior import Prior
 from core.baseline.reference import Reference
+from core.baseline.rolling import Rolling
+from core.baseline.rows import Role, Version
+from core.baseline.same_period import SamePeriod
+from core.baseline.same_weekday import SameWeekday
+from core.calendar import WEEKDAYS, Calendar, Unit
 from core.contract import LABEL, PREDICTION, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
 from core.measure import Judged, Subject
 from core.monitor import Compare, Gate, Monitor, Severity
 from core.name import Named, fault
+from core.window.kind import Window
+from core.window.period import Period
 from core.window.sliding import Sliding
+from core.window.to_date import ToDate
 from core.window.tumbling import Tumbling
 from detectors.catalogue import MEASURES, spec
 from detectors.planned import PLANNED
@@ -95,10 +105,53 @@ def documents(monitor: Monitor) -> dict[str, object]:
         "monitor": name,
         **fields,
         "baseline": monitor.baseline.written if monitor.baseline else None,
+        "exclude": monitor.excluded,
         "target": monitor.window.written,
         "budget": monitor.budget and monitor.budget.text,
         "persist": f"{m} of {n}",
     }
+
+
+@st.composite
+def windows(draw: st.DrawFn, pane: int) -> Window:
+    """Windows of every kind that consist of whole panes."""
+    every = draw(st.integers(1, 50)) * pane
+    length = draw(st.integers(1, 10)) * every
+    zone = draw(st.sampled_from(["UTC", "America/New_York", "Europe/Rome"]) if pane <= moment.HOUR else st.just("UTC"))
+    offset = draw(st.integers(0, moment.DAY // pane - 1)) * pane if pane <= moment.DAY else 0
+    calendar = Calendar(zone, draw(st.sampled_from(WEEKDAYS)), draw(st.integers(1, 12)), offset)
+    unit = draw(st.sampled_from(Unit))
+    kinds: list[Window] = [Tumbling(length) if every == length else Sliding(length, every)]
+    if calendar.fits(pane):
+        kinds += [ToDate(unit, calendar) if unit is not Unit.DAY else Period(unit, calendar)]
+        kinds += [Period(unit, calendar)] if unit is not Unit.YEAR else []
+    return draw(st.sampled_from(kinds))
+
+
+@st.composite
+def baselines(draw: st.DrawFn, window: Window, pane: int, *, of_stream: bool) -> Baseline:
+    """Baselines of every kind that do not overlap a window."""
+    unit = draw(st.sampled_from([unit for unit in Unit if unit is not Unit.DAY]))
+    some: list[Baseline] = [
+        Previous(draw(st.integers(1, 9))),
+        Prior((window.longest // pane + draw(st.integers(1, 900))) * pane),
+        Rolling(draw(st.integers(1, 900)) * pane),
+        Expanding(),
+        SameWeekday(draw(st.integers(1, 9))),
+        SamePeriod(unit),
+        Fixed(0, draw(st.integers(1, 900)) * pane),
+    ]
+    if not of_stream:
+        some += [Reference(), Version("3"), Version("1.10"), Role("champion")]
+
+    def fits(one: Baseline) -> bool:
+        try:
+            one.check(window, pane)
+        except ConfigError:
+            return False
+        return True
+
+    return draw(st.sampled_from([one for one in some if fits(one)]))
 
 
 @st.composite
@@ -107,8 +160,9 @@ def monitors(draw: st.DrawFn) -> Monitor:
     contract = draw(st.sampled_from([FARE, DELAY]))
     fit = [one for one in MEASURES.values() if contract.task in one.tasks and (contract.protected or not one.subject.protected)]
     measure = draw(st.sampled_from(fit))
-    some: list[Baseline] = [*([] if measure.of_stream else [Reference()]), Previous(), Prior(draw(st.integers(500, 900)) * contract.pane)]
-    baseline = draw(st.sampled_from(some if measure.usual_baseline else [None, *some]))
+    window = draw(windows(contract.pane))
+    some = baselines(window, contract.pane, of_stream=measure.of_stream)
+    baseline = draw(some if measure.usual_baseline else st.none() | some)
     low, high = sorted(draw(st.tuples(*[st.floats(-1e9, 1e9)] * 2)))
     sided = (measure.judged is Judged.WORSE and baseline is None) or (measure.judged is Judged.VALUE and measure.better > 0)
     below = draw(st.booleans()) and not measure.signed
@@ -119,8 +173,6 @@ def monitors(draw: st.DrawFn) -> Monitor:
     groupings = [*(dimension.name for dimension in contract.dimensions), *("*".join(cross) for cross in contract.crosses)]
     segmented = bool(groupings) and not measure.of_stream and not measure.subject.protected
     n = draw(st.integers(1, 9))
-    every = draw(st.integers(1, 50)) * contract.pane
-    length = draw(st.integers(1, 10)) * every
     return Monitor(
         name=draw(
             st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20).filter(
@@ -135,8 +187,9 @@ def monitors(draw: st.DrawFn) -> Monitor:
         columns=tuple(draw(st.lists(st.sampled_from(columns), unique=True))) if measure.subject is Subject.COLUMN else (),
         attributes=tuple(draw(st.lists(st.sampled_from(groupings), unique=True))) if measure.subject.protected else (),
         segments=("all", *draw(st.lists(st.sampled_from(groupings), unique=True))) if segmented else ("all",),
-        window=Tumbling(length) if every == length else Sliding(length, every),
+        window=window,
         baseline=baseline,
+        exclude=((0, contract.pane), (moment.DAY, 3 * moment.DAY)) if baseline not in (None, Reference()) and draw(st.booleans()) else (),
         version=None if measure.of_stream else draw(st.none() | st.sampled_from(["1", "2.0", "canary", "null", "1e5"])),
         warn=draw(st.sampled_from([None, warn])),
         critical=draw(st.sampled_from([None, critical])),

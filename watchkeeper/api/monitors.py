@@ -23,7 +23,11 @@ from watchkeeper.command import role
 def document(monitor: Monitor) -> dict[str, Any]:
     """A monitor with the fields of the grammar, and its revision."""
     built: dict[str, Any] = msgspec.to_builtins(monitor)
-    built |= {"baseline": monitor.baseline.written if monitor.baseline else None, "target": monitor.window.written}
+    built |= {
+        "baseline": monitor.baseline.written if monitor.baseline else None,
+        "target": monitor.window.written,
+        "exclude": monitor.excluded,
+    }
     built["budget"] = monitor.budget and monitor.budget.text
     del built["window"], built["since"], built["share"]
     if monitor.share:

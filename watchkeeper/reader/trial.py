@@ -90,7 +90,7 @@ class TrialReader(Sources):
     def _expected(self, monitor: Monitor, contract: Contract, windows: int, segments: int) -> float | None:
         """How many of some windows alarm by chance, as promised by a budget or at most by a gate; None without either."""
         if monitor.allowed is not None:
-            return windows * monitor.allowed.windows * monitor.window.longest / monitor.allowed.period
+            return windows * monitor.allowed.windows * monitor.window.step / monitor.allowed.period
         columns = len(columns_of(monitor, contract))
         by_chance = min(1.0, segments * columns * alpha(monitor.window.longest, columns))
         return windows * by_chance if monitor.gate is Gate.EVIDENCE else None
