@@ -22,7 +22,17 @@ MOST = 8  # reasons
 
 # What says how right the model is, and what says that it is asked about what it does not know.
 _OUTCOME = frozenset(
-    f"uncertainty.{name}" for name in ("ece", "mce", "brier_reliability", "brier_resolution", "interval_coverage", "set_coverage")
+    f"uncertainty.{name}"
+    for name in (
+        "ece",
+        "mce",
+        "brier_reliability",
+        "brier_resolution",
+        "interval_coverage",
+        "set_coverage",
+        "adaptive_coverage",
+        "pit_uniformity",
+    )
 )
 _SUPPORT = frozenset(("quality.unseen_category_rate", "quality.out_of_range_rate"))
 _OUTSIDE = "@outside"

@@ -140,8 +140,8 @@ class Outcomes:
     """Predictions of one model whose truth is known, n rows. `dimensions` are the segment columns' texts by name.
 
     `delay` is the time from each prediction to its label in microseconds, -1 where it is not known; None if it is not known for any.
-    `interval` holds the lower and upper bounds of prediction intervals, `sets` (n, classes) is 1 for the classes in a prediction set and 0 for others; both are NaN in
-    rows without one, and None if the contract has no such field (`core.region`).
+    `interval` holds the lower and upper bounds of prediction intervals, `sets` (n, classes) is 1 for the classes in a prediction set and 0 for others, `ensemble`
+    (n, most members of a row) the members of ensembles, NaN behind the last; all are NaN in rows without one, and None if the contract has no such field (`core.region`).
     """
 
     ts: Ints
@@ -155,6 +155,7 @@ class Outcomes:
     delay: Ints | None = None
     interval: tuple[Floats, Floats] | None = None
     sets: Floats | None = None
+    ensemble: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.ts)

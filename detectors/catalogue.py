@@ -46,7 +46,7 @@ from detectors.performance import rate as performance_rate
 from detectors.planned import PLANNED
 from detectors.quality import distinct, freshness, label_coverage, label_delay, out_of_range_rate, rate, schema_changes, stream, volume
 from detectors.spec import AnySpec
-from detectors.uncertainty import calibration, coverage, ensemble, mean
+from detectors.uncertainty import adaptive, bound_loss, calibration, coverage, ensemble, mean, pit
 
 SPECS: tuple[AnySpec, ...] = (
     *rate.SPECS,
@@ -98,6 +98,9 @@ SPECS: tuple[AnySpec, ...] = (
     *mean.SPECS,
     ensemble.SPEC,
     *coverage.SPECS,
+    adaptive.SPEC,
+    pit.SPEC,
+    bound_loss.SPEC,
     *calibration.SPECS,
     *selection.SPECS,
     *rates.SPECS,

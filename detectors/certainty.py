@@ -36,6 +36,18 @@ class Signals:
 
 
 @dataclass(frozen=True)
+class Coverages:
+    """Labelled rows: all, those whose interval or set holds the label, and those that have one; each (...). `earlier` are the windows before, the next one first."""
+
+    n: Floats
+    held: Floats
+    rows: Floats
+    earlier: tuple[Coverages, ...] = ()
+
+    empty: ClassVar[str] = "no labelled predictions"
+
+
+@dataclass(frozen=True)
 class ScoreTable:
     """The labelled rows of one class and of the others by the frozen bin of their score for the class, and the sums of these scores: (..., bins) each.
 

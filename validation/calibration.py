@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.moment import DAY
-from validation import coverage, power, public, report
+from validation import coverage, power, promise, public, report
 from validation.alarm import count
 from validation.replicate import Stationary, day_effects, in_blocks, permuted, resampled, rows_of
 from validation.stream import MADE, Population
@@ -63,7 +63,7 @@ class Task(NamedTuple):
 
 def tasks(references: int) -> list[Task]:
     """All parts, those of the small windows first."""
-    found = [Task("coverage"), *(Task("power", str(place)) for place in range(max(2, references // 6)))]
+    found = [Task("coverage"), Task("promise"), *(Task("power", str(place)) for place in range(max(2, references // 6)))]
     *small, large = SIZES
     found += [Task("resampled", name, rows) for rows in small for name in populations()]
     found += [Task("in order", name) for name in in_order()]
@@ -75,6 +75,8 @@ def work(place: int, task: Task, references: int, draws: int) -> Any:
     rng = np.random.default_rng([SEED, place])
     if task.section == "coverage":
         return list(coverage.cells(rng, draws))
+    if task.section == "promise":
+        return promise.measured(rng, 10_000 if draws >= 4_000 else 500)
     if task.section == "power":
         return power.one(rng)
     stream = resampled(populations()[task.stream], task.rows) if task.rows else in_order()[task.stream]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from validation.coverage import CONSERVATIVE, Cell
 from validation.power import EACH, OURS, PSI, REFERENCE, ROWS, SHIFTS, WINDOWS, Power, measure
 from validation.power import WATCH as DEFAULT
 from validation.power import P as KS
+from validation.promise import ALPHA, BROKEN, PROMISE, Kept
+from validation.promise import ROWS as LABELS
 
 BUDGETS = ("budget drift.psi", "budget quality.null_rate", "budget drift.tail_share")
 HELD = 0.01  # the p-value of the binomial test above which a promise counts as held
@@ -44,7 +47,12 @@ place of days there, and blocks of four weeks that of weeks. *Day effects*: 20 n
 """
 _COVERAGE = """## Coverage of intervals
 
-Nominal 95 %. The criterion: over the grid 93 to 97 % on average, and never below 90 % where every bin is expected to have 5 rows in the window. Intervals that are conservative by construction cover more. Performance measures have no intervals yet.
+Nominal 95 %. The criterion: over the grid 93 to 97 % on average, and never below 90 % where every bin is expected to have 5 rows in the window. Intervals that are conservative by construction cover more.
+"""
+_PROMISES = """## Promised coverage
+
+Streams whose intervals are to hold {promise:.0%} of labels, {rows} labels a window, judged by `uncertainty.adaptive_coverage` with `critical: 20`: at most {alpha:.0%} of streams may alarm in 30 windows in a row, after 29 others, as long as the coverage to be expected of a window is within the tolerance
+of 0.02. The number in brackets is the p-value of the exact binomial test against more. Then the same streams break to {broken:.0%}: how many windows pass until the alarm, the one with the alarm included.
 """
 _POWER = """## Power
 
@@ -93,6 +101,8 @@ class Page:
             _found([*resampled, *in_order]),
         ]
         parts += [_COVERAGE, _covered([cell for cells in self._of("coverage") for cell in cells])]
+        if kept := [one for found in self._of("promise") for one in found]:
+            parts += [_PROMISES.format(promise=PROMISE, rows=LABELS, alpha=ALPHA, broken=BROKEN), _promises(kept)]
         if powers:
             parts += [_POWER.format(rows=ROWS, days=REFERENCE, each=EACH.text, windows=len(powers) * WINDOWS), _powers(measure(powers))]
         return "\n".join(parts)
@@ -148,6 +158,26 @@ def _covered(cells: Sequence[Cell]) -> str:
         word = "conservative" if kind in CONSERVATIVE and right else "yes" if right else "**no**"
         rows.append((kind, str(len(counted)), f"{mean:.1%}", f"{least.coverage:.1%}", least.where, word))
     return table(("interval", "points", "mean", "least", "where it is least", "criterion met"), rows)
+
+
+def _promises(kept: Sequence[Kept]) -> str:
+    def within(one: Kept, share: float) -> str:
+        delay = sorted(one.delays)[max(0, math.ceil(share * len(one.delays)) - 1)]
+        return f"{delay:.0f}" if math.isfinite(delay) else "> 30"
+
+    heads = ("stream", "streams", "false alarms", f"within {ALPHA:.0%}", "half are found after", "95 % are found after")
+    rows = [
+        (
+            one.name,
+            f"{one.streams:,}",
+            f"{one.alarmed / one.streams:.2%} ({one.p:.2g})",
+            "yes" if one.p >= HELD else "**no**",
+            within(one, 0.5),
+            within(one, 0.95),
+        )
+        for one in kept
+    ]
+    return table(heads, rows)
 
 
 def _powers(found: Power) -> str:

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from core.block import Categories, Floats, Ints, Outcomes
 from core.classes import Classes
 from core.contract import LABEL, Contract, Task
-from core.region import INTERVAL, SET, has
+from core.region import ENSEMBLE, INTERVAL, SET, has
 from detectors.summary.score import members, scores
 
+TENTHS = tuple(tenth / 10 for tenth in range(1, 10))
 NO_RANK = -1  # of a row without any score
 _HUGE = 1e300
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -41,6 +42,28 @@ class LossRows:
     def prediction(self) -> Floats:
         """The predictions of the rows that have a residual, else NaN: (n,)."""
         return np.where(np.isnan(self.residual), np.nan, np.asarray(self.outcomes.prediction, np.float64))
+
+    @cached_property
+    def bounds(self) -> tuple[Floats, Floats]:
+        """The bounds of the intervals of the rows that have one and a residual, else NaN: (n,) each."""
+        nothing = np.full(len(self.outcomes), np.nan)
+        lower, upper = self.outcomes.interval or (nothing, nothing)
+        known = np.isfinite(lower) & ~np.isnan(self.residual)
+        return np.where(known, lower, np.nan), np.where(known, upper, np.nan)
+
+    @cached_property
+    def transform(self) -> tuple[Floats, Floats]:
+        """Between which numbers the label's probability integral transform lies, by its rank among the members of the ensemble: (n,) each, NaN without members or residual.
+
+        With k of M members below the label and e equal to it: k / (M + 1) and (k + e + 1) / (M + 1). Source: Hamill 2001.
+        """
+        members = self.outcomes.ensemble
+        if members is None or not members.shape[1]:
+            return np.full(len(self.outcomes), np.nan), np.full(len(self.outcomes), np.nan)
+        places, label = (~np.isnan(members)).sum(axis=1) + 1, self.label[:, None]
+        known = (places > 1) & ~np.isnan(self.label)
+        low, high = (members < label).sum(axis=1) / places, ((members <= label).sum(axis=1) + 1) / places
+        return np.where(known, low, np.nan), np.where(known, high, np.nan)
 
     @cached_property
     def scores(self) -> Floats:
@@ -109,12 +132,29 @@ def residual(outcomes: Outcomes) -> Floats:
 
 def _in_interval(rows: LossRows) -> Floats:
     """1 where the label is within the interval, bounds included, and 0 where not."""
-    outcomes = rows.outcomes
-    if outcomes.interval is None or isinstance(outcomes.label, Categories):
-        return np.full(len(outcomes), np.nan)
-    lower, upper = outcomes.interval
-    known = np.isfinite(lower) & ~np.isnan(residual(outcomes))
-    return np.where(known, (lower <= outcomes.label) & (outcomes.label <= upper), np.nan)
+    lower, upper = rows.bounds
+    return np.where(np.isnan(lower), np.nan, (lower <= rows.label) & (rows.label <= upper))
+
+
+def _below_interval(rows: LossRows) -> Floats:
+    """1 where the label is below the interval, and 0 where not."""
+    lower, _ = rows.bounds
+    return np.where(np.isnan(lower), np.nan, rows.label < lower)
+
+
+def _from_bound(bound: int, how: Callable[[Floats], Floats]) -> Callable[[LossRows], Floats]:
+    """A function of the lower (0) or the upper (1) bound less the label."""
+    return lambda rows: how(rows.bounds[bound] - rows.label)
+
+
+def _below_tenth(tenth: float) -> Callable[[LossRows], Floats]:
+    """How much of where the label's probability integral transform lies is below a number: 0 to 1. It is the number on average if the label is a draw like the members."""
+
+    def share(rows: LossRows) -> Floats:
+        low, high = rows.transform
+        return np.clip((tenth - low) / (high - low), 0.0, 1.0)
+
+    return share
 
 
 def _in_set(rows: LossRows) -> Floats:
@@ -172,6 +212,12 @@ LOSSES: Mapping[str, Loss] = {
     "quadratic": Loss(_CLASSES, _quadratic),
     "in_interval": Loss(_NUMBERS, _in_interval, INTERVAL),
     "in_set": Loss(_CLASSES, _in_set, SET),
+    "below_interval": Loss(_NUMBERS, _below_interval, INTERVAL),
+    "lower_error": Loss(_NUMBERS, _from_bound(0, np.asarray), INTERVAL),
+    "lower_absolute": Loss(_NUMBERS, _from_bound(0, np.abs), INTERVAL),
+    "upper_error": Loss(_NUMBERS, _from_bound(1, np.asarray), INTERVAL),
+    "upper_absolute": Loss(_NUMBERS, _from_bound(1, np.abs), INTERVAL),
+    **{f"below_{tenth}": Loss(_NUMBERS, _below_tenth(tenth), ENSEMBLE) for tenth in TENTHS},
 }
 
 

@@ -24,12 +24,17 @@ class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     promise: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None = None
 
 
-def _settle(params: Promise, contract: Contract) -> Promise:
+def promised(promise: float | None, contract: Contract) -> float:
+    """The promise that a monitor names, else that of the contract; ConfigError without either."""
     level = contract.roles.interval[2] if contract.roles.interval else None
-    promise = level if params.promise is None else params.promise
+    promise = level if promise is None else promise
     if promise is None:
         raise ConfigError("the contract does not say what is promised", remedy="write for example `params: {promise: 0.9}`")
-    return Promise(float(promise))
+    return float(promise)
+
+
+def _settle(params: Promise, contract: Contract) -> Promise:
+    return Promise(promised(params.promise, contract))
 
 
 def _spec(name: str, title: str, loss: str, what: str, tasks: tuple[Task, ...]) -> Spec[Losses, Promise]:

@@ -37,7 +37,7 @@ def convert(block: Predictions, source: Contract, target: Contract) -> Predictio
 
 
 def convert_outcomes(block: Outcomes, source: Contract, target: Contract) -> Outcomes:
-    """As `convert`, for labelled events; their dimensions are texts under every contract, and their intervals and sets were read under `target`."""
+    """As `convert`, for labelled events; their dimensions are texts under every contract, and their intervals, ensembles and sets were read under `target`."""
     if source == target:
         return block
     return replace(_outputs(block, source, target), label=_values(block.label, numeric=target.task == Task.REGRESSION))

@@ -12,7 +12,7 @@ from core.block import Floats, Ints, Outcomes, Predictions
 from core.contract import Contract
 from core.draw import drawn
 from core.error import Fatal
-from core.region import INTERVAL, SET, has
+from core.region import told
 from monitors.evidence.conversion import convert, convert_outcomes
 from monitors.ports import Contracts, Raw
 
@@ -85,7 +85,7 @@ class History:
 
     def outcomes(self, contract: Contract, slots: Ints, *, version: str | None = None, role: str | None = None) -> Iterator[Outcomes]:
         """The labelled events of these slots that count; of one version of the model, or of all."""
-        dimensions, regional = [dimension.name for dimension in contract.dimensions], contract if has(contract, INTERVAL, SET) else None
+        dimensions, regional = [dimension.name for dimension in contract.dimensions], contract if told(contract) else None
         for source in self._sources(contract, slots):
             if len(
                 block := self._raw.outcomes(source, dimensions, slots, contract.pane, version=version, **_of(role), regions_of=regional)

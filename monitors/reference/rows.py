@@ -16,7 +16,7 @@ from core.block import Categories, Floats, Ints, Outcomes, Predictions, Vectors
 from core.classes import Classes
 from core.contract import Column, Contract, Kind, Task
 from core.extra import Fields, latencies
-from core.region import intervals
+from core.region import ensembles, intervals
 from core.region import sets as sets_of
 from detectors.summary import text_column, vector_column
 from detectors.summary.delay import UNKNOWN, delays
@@ -70,6 +70,7 @@ def outcomes_of(table: pa.Table, contract: Contract) -> Outcomes:
     dimensions = {one.name: dimension(table, contract, one.name) for one in contract.dimensions}
     moments = times(table[contract.roles.ts]) if contract.roles.ts in table.column_names else np.zeros(table.num_rows, np.int64)
     waited, interval, sets = _delay(table, contract), _intervals(table, contract), _sets(table, contract)
+    ensemble = ensembles(*_members(table, contract)) if contract.task == Task.REGRESSION and contract.roles.ensemble_prefix else None
     return Outcomes(
         ts=moments[rows],
         version=_nothing(len(rows)),
@@ -82,6 +83,7 @@ def outcomes_of(table: pa.Table, contract: Contract) -> Outcomes:
         delay=None if waited is None else waited[rows],
         interval=None if interval is None else (interval[0][rows], interval[1][rows]),
         sets=None if sets is None else sets[rows],
+        ensemble=None if ensemble is None else ensemble[rows],
     )
 
 
@@ -142,12 +144,19 @@ def fields(table: pa.Table, contract: Contract) -> Fields:
         held |= vector_column.statistics(column, vectors, states)
     ensemble: dict[str, Any] = {}
     if "ensemble" in needed:
-        prefix = roles.ensemble_prefix or ""
-        members = np.column_stack([_number(table, name) for name in table.column_names if name.startswith(prefix)])
-        wrong: npt.NDArray[np.bool_] = np.any(np.isinf(members), axis=1)
-        sent = ~np.isnan(members) & ~wrong[:, None]
-        ensemble = {"members": members[sent], "counts": np.where(wrong, -1, sent.sum(axis=1))}
+        ensemble["members"], ensemble["counts"] = _members(table, contract)
     return Fields(held, {name: dimension(table, contract, f"@{name}") for name in ("status", "caller") if name in needed}, **ensemble)
+
+
+def _members(table: pa.Table, contract: Contract) -> tuple[Floats, Ints]:
+    """The members of all rows' ensembles, one after the other, and how many each has: those that are not null, -1 where one is invalid."""
+    prefix = contract.roles.ensemble_prefix or ""
+    members = np.column_stack(
+        [np.zeros((table.num_rows, 0)), *(_number(table, name) for name in table.column_names if name.startswith(prefix))]
+    )
+    wrong: npt.NDArray[np.bool_] = np.any(np.isinf(members), axis=1)
+    sent = ~np.isnan(members) & ~wrong[:, None]
+    return members[sent], np.where(wrong, -1, sent.sum(axis=1))
 
 
 def _status(value: object) -> str:

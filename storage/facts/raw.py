@@ -233,7 +233,7 @@ class Raw:
     ) -> Outcomes:
         """The labelled events of these slots that were taken under `contract`; `dimensions` as texts, null where the contract has none of the name.
 
-        `regions_of`: with their prediction intervals or sets, read from what was sent by the classes of this contract, whatever `contract` knew.
+        `regions_of`: with their prediction intervals, ensembles or sets, read from what was sent by the classes of this contract, whatever `contract` knew.
         """
         numbers, texts = ([column.name for column in contract.kept if column.numeric is numeric] for numeric in (True, False))
         stored = {name: f"p.numbers[{index}]" for index, name in enumerate(numbers, 1)}

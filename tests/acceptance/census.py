@@ -212,6 +212,7 @@ def sureness(shared: dict[str, Any]) -> list[dict[str, Any]]:
         "mce": {"warn": {"above": 0.1}},
         "brier_reliability": {"baseline": "previous", "warn": 0.01},
         "brier_resolution": {"baseline": "reference", "warn": 0.01, "target": {"window": "2d", "every": "1d"}},
+        "adaptive_coverage": {"baseline": None, "params": {"promise": 0.9, "windows": 5}, "critical": 20},
         "set_coverage": {"baseline": "reference", "params": {"promise": 0.9}, "warn": 0.02, "critical": 0.1},
     }
     return [

@@ -62,6 +62,9 @@ def observed(pair: flights.Pair, folder: Path) -> flights.Pair:
             half = rng.gamma(4, 8, rows).round(2)
             frame["low"], frame["high"] = frame["prediction"] - half, frame["prediction"] + half
             frame.loc[rng.random(rows) < 0.03, "low"] = None
+            for member in range(3):
+                frame[f"member_{member}"] = (frame["prediction"] + rng.normal(0, 30, rows)).round()
+                frame.loc[rng.random(rows) < 0.02, f"member_{member}"] = None
         paths.append(folder / f"observed-{path.name}")
         frame.to_parquet(paths[-1], index=False)
     return replace(pair, reference=paths[0], stream=paths[1])
@@ -70,7 +73,7 @@ def observed(pair: flights.Pair, folder: Path) -> flights.Pair:
 def options(pair: flights.Pair) -> dict[str, Any]:
     """The options of the reference: with signals if the files have their fields, else without signals."""
     more: dict[str, Any] = {**_FIELDS, "segments": [*SEGMENTS, "@status"]} if _is_observed(pair) else {}
-    more |= {"interval": ["low", "high", "0.8"]} if _is_observed(pair) and pair.task == "regression" else {}
+    more |= {"interval": ["low", "high", "0.8"], "ensemble_prefix": "member_"} if _is_observed(pair) and pair.task == "regression" else {}
     return {"task": pair.task, "segments": list(SEGMENTS), "features": list(flights.FEATURES), **more}
 
 
@@ -173,7 +176,12 @@ def _sureness(pair: flights.Pair) -> list[dict[str, Any]]:
             "ece": {"target": {"window": "7d"}},
         }
     else:
-        measures = {"interval_width": {"warn": 1}, "interval_coverage": {"params": {"promise": 0.8}, "warn": 0.02, "critical": 0.05}}
+        measures = {
+            "interval_width": {"warn": 1},
+            "interval_coverage": {"params": {"promise": 0.8}, "warn": 0.02, "critical": 0.05},
+            "pit_uniformity": {"warn": 0.02},
+            "quantile_loss": {"target": {"window": "7d"}, "warn": 1},
+        }
     shared = {"segments": ["all", "origin"], "baseline": "reference"}
     return [{"monitor": name, "measure": f"uncertainty.{name}", **shared, **more} for name, more in measures.items()]
 

@@ -111,7 +111,9 @@ def outcomes(draw: Any, task: Task) -> Outcomes:
 def _regions(draw: Any, task: Task, rows: int) -> dict[str, Any]:
     """Prediction intervals or sets; some rows have none."""
     if task == Task.REGRESSION:
-        return {"interval": intervals(_numbers(draw, rows, number()), _numbers(draw, rows, number()))}
+        members = _numbers(draw, 3 * rows, number()).reshape(rows, 3)
+        members = np.where(np.isinf(members).any(axis=1, keepdims=True), np.nan, np.sort(members, axis=1))  # NaN is sorted behind the last
+        return {"interval": intervals(_numbers(draw, rows, number()), _numbers(draw, rows, number())), "ensemble": members}
     members = _numbers(draw, 2 * rows, st.sampled_from([0.0, 1.0])).reshape(rows, 2)
     return {"sets": np.where(_numbers(draw, rows, score())[:, None] < 0.1, np.nan, members)}
 

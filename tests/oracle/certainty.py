@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from tests.oracle import reliability
+from tests.oracle import promise, reliability
 from tests.oracle.column import wilson, z_squared
 from tests.oracle.rows import Rows
 from tests.oracle.sample import Value
@@ -26,12 +28,12 @@ _MEANS = {
     "uncertainty.ensemble_variance": "@ensemble_std",
 }
 COVERAGES = ("uncertainty.interval_coverage", "uncertainty.set_coverage")
-LABELLED = (*COVERAGES, *reliability.MEASURES)  # whose rows are the labelled ones
+LABELLED = (*COVERAGES, *reliability.MEASURES, *promise.LOSSES, promise.BETS)  # whose rows are the labelled ones
 MEASURES = (*_MEANS, *LABELLED)
 TESTED = tuple(name for name in (*_MEANS, *COVERAGES) if name != "uncertainty.ensemble_variance")
 
 
-def of(measure: str, rows: Rows, held: npt.NDArray[np.int64], whole: Rows, phi: float = 1.0) -> tuple[Value, int]:
+def of(measure: str, rows: Rows, held: npt.NDArray[np.int64], whole: Rows, phi: float, params: Mapping[str, Any]) -> tuple[Value, int]:
     """The value over the rows that are held, of which `phi` are worth an independent one, and how many count; `whole` is the reference."""
     if measure in reliability.MEASURES:
         value, n = reliability.of(measure, rows, held, whole.once("edges", lambda: reliability.edges(whole)))
@@ -39,14 +41,17 @@ def of(measure: str, rows: Rows, held: npt.NDArray[np.int64], whole: Rows, phi: 
     if measure in _MEANS:
         values = _numbers(measure, rows)[held]
         return _mean(measure, values, phi), int(np.isfinite(values).sum()) or len(held)
-    inside, n = _covers(rows, held)
+    if measure in promise.LOSSES:
+        value, n = promise.of(measure, rows, held, params)
+        return value, n or len(held)
+    inside, n = covers(rows, held)
     return _covered(inside, n, phi), n or len(held)
 
 
 def statistic(measure: str, rows: Rows, target: Places, rest: Places) -> float | None:
     """What is chi-square of one degree where nothing moved: the square of Welch's t of two means, or of z of two rates."""
     if measure in COVERAGES:
-        (inside, n), (other, m) = _covers(rows, target), _covers(rows, rest)
+        (inside, n), (other, m) = covers(rows, target), covers(rows, rest)
         return z_squared(inside, n, other, m) if n and m else None
     values = _numbers(measure, rows)
     sides = [values[one][np.isfinite(values[one])] for one in (target, rest)]
@@ -75,7 +80,7 @@ def _mean(measure: str, values: npt.NDArray[np.float64], phi: float) -> Value:
     return Value(value, value - half, value + half)
 
 
-def _covers(rows: Rows, held: Places) -> tuple[int, int]:
+def covers(rows: Rows, held: Places) -> tuple[int, int]:
     """Of the labelled rows that are held and have an interval or a set, those whose label is in it; and how many they are."""
     inside = rows.once("inside", lambda: _inside(rows))[held]
     labelled = rows.labelled[held]

@@ -39,7 +39,7 @@ _LESS_IS_BETTER = {
     *(f"performance.{name}" for name in ("fpr", "fnr", "value", "log_loss", "brier", "mae", "rmse", "mse", "bias", "mape", "smape", "wape")),
     "performance.max_error", "performance.quantile_loss", *expected_error.MEASURES,
     "uncertainty.entropy", "uncertainty.interval_width", "uncertainty.set_size",
-    "uncertainty.ensemble_variance", "uncertainty.ece", "uncertainty.mce", "uncertainty.brier_reliability",
+    "uncertainty.pit_uniformity", "uncertainty.quantile_loss", "uncertainty.ensemble_variance", "uncertainty.ece", "uncertainty.mce", "uncertainty.brier_reliability",
 }  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
     if target.broken:
         return "assumptions_broken"
     compared = value
-    if (promise := monitor.get("params", {}).get("promise")) is not None:
+    if (promise := monitor.get("params", {}).get("promise")) is not None and monitor["measure"] in certainty.COVERAGES:
         compared = abs(value - promise)
     if monitor["measure"].startswith(("performance.", "uncertainty.", "fairness.")) and baseline is not None:
         if baseline_value is None:
@@ -90,7 +90,7 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
         sizes = (abs(value), abs(baseline_value)) if monitor["measure"] == "performance.bias" else (value, baseline_value)
         compared = (
             compared - abs(baseline_value - promise)
-            if promise is not None
+            if promise is not None and monitor["measure"] in certainty.COVERAGES
             else sizes[0] - sizes[1]
             if monitor["measure"] in {*_LESS_IS_BETTER, *fairness.LESS_IS_BETTER}
             else sizes[1] - sizes[0]
