@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from core.described import Described
 from core.destination import Destination
 from core.episode import Delivery, Episode, EpisodeRecord, Rule
-from core.trust import TrustState
+from core.trust import Told
 
 
 class Ledger(Protocol):
@@ -35,12 +35,12 @@ class Ledger(Protocol):
         """The revision that the readings of a deleted monitor of this name carry; 0 if there was none."""
         ...
 
-    def trust(self, model: str) -> dict[tuple[str, str], TrustState]:
-        """The states of trust of a model that were told last, by version and segment."""
+    def trust(self, model: str) -> Told:
+        """What was told last of the trust in a model."""
         ...
 
-    def save_trust(self, model: str, states: Mapping[tuple[str, str], TrustState]) -> None:
-        """Replace them."""
+    def save_trust(self, model: str, told: Told) -> None:
+        """Replace it."""
         ...
 
     def write(self, record: EpisodeRecord) -> None:

@@ -1,13 +1,13 @@
 """Tells destinations when the state of trust of a version and segment of a model changes.
 
-The states that were told last are kept beside the outbox, and replaced in the transaction that adds the notifications. So each change is told once, however often
+The states that were told last are kept beside the outbox, with who knows them, and replaced in the transaction that adds the notifications. So each change is told once, however often
 the states are looked at, and a process that is killed at any point is followed by one that finds what was told and what was not.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 import msgspec
@@ -19,7 +19,7 @@ from core.clock import Clock
 from core.destination import Destination
 from core.episode import Delivery, EpisodeRecord
 from core.monitor import Monitor
-from core.trust import Standing, Trust, TrustState
+from core.trust import Standing, Told, Trust, TrustState
 
 CHANGED = "trust.changed"
 
@@ -29,8 +29,8 @@ Standings = Callable[[str, Sequence[Monitor], int], Standing]
 class TrustWatch:
     """Looks at the states of models. For one model only one may look at a time.
 
-    `standing` gives the states by model, monitors and contract version. The other arguments are those of `AlertEngine`: if the newest window ended longer ago than
-    `notify_horizon`, changes are recorded and not sent.
+    `standing` gives the states by model, monitors and contract version. The other arguments are those of `AlertEngine`: while the newest window ended longer ago than
+    `notify_horizon`, nothing is told.
     """
 
     def __init__(
@@ -45,49 +45,54 @@ class TrustWatch:
     ) -> None:
         self._store, self._standing, self._clock = store, standing, clock
         self._horizon, self._address, self._wake = notify_horizon, address, wake
-        self._seen: dict[str, tuple[tuple[str, int], dict[tuple[str, str], TrustState]]] = {}
+        self._seen: dict[str, object] = {}
 
     def look(self, model: str, monitors: Sequence[Monitor], contract: int, fence: tuple[str, int]) -> None:
         """Tell what has changed in the states of a model, once all its readings are stored. Raises Fenced, having told nothing, if another owner has the model now.
 
         While no destination is told of the model's trust, nothing is looked at: it costs queries for each monitor that counts.
         """
-        if not any(one.takes_trust(model) for one in self._store.destinations()):
+        listening = sorted(one.name for one in self._store.destinations() if one.takes_trust(model) and one.enabled)
+        if not listening:
+            self._seen.pop(model, None)
             return
         found = self._standing(model, monitors, contract)
-        states = {(one.version, one.segment): one.state for one in found.states}
-        if self._seen.get(model) == (fence, states):
+        now, seen = self._clock.now(), (fence, listening, {(one.version, one.segment): one.state for one in found.states})
+        if self._seen.get(model) == seen:
             return  # nobody else has written since
-        now = self._clock.now()
-        old = bool(found.at) and now - found.at > self._horizon
+        if found.at and now - found.at > self._horizon:
+            return
         with self._store.recording(fence) as ledger:
-            sent = tell(model, found.states, ledger, now, self._address, quiet=old)
-        self._seen[model] = fence, states
+            sent = tell(model, found.states, ledger, now, self._address)
+        self._seen[model] = seen
         if sent:
             self._wake()
 
 
-def tell(model: str, states: Sequence[Trust], ledger: Ledger, now: int, address: str, *, quiet: bool = False) -> bool:
-    """Replace the states of a model that were told last by these, and add the notifications of what has changed unless `quiet`. Returns whether there were any.
+def tell(model: str, states: Sequence[Trust], ledger: Ledger, now: int, address: str) -> bool:
+    """Replace the states of a model that were told last by these, and add the notifications of what has changed. Returns whether there were any.
 
-    A place without a state is `unknown`.
+    A place without a state is `unknown`. A destination that was told nothing yet, because it is new or was paused, is told all states that are not.
     """
-    before = ledger.trust(model)
-    after = {(one.version, one.segment): one for one in states}
-    told = {place: one.state for place, one in after.items()}
+    before, destinations = ledger.trust(model), [one for one in ledger.destinations() if one.enabled and one.takes_trust(model)]
+    after = {(one.version, one.segment): one.state for one in states}
+    told = Told(after, frozenset(one.name for one in destinations))
     if told == before:
         return False
-    gone = [Trust(segment, version, TrustState.UNKNOWN, None, ()) for version, segment in before if (version, segment) not in after]
-    changed = [one for one in (*states, *gone) if one.state is not before.get((one.version, one.segment), TrustState.UNKNOWN)]
-    destinations = [] if quiet else [one for one in ledger.destinations() if one.enabled and one.takes_trust(model)]
-    deliveries = [_delivery(model, one, before, to, now, address) for one in changed for to in destinations]
+    gone = [Trust(segment, version, TrustState.UNKNOWN, None, ()) for version, segment in before.states if (version, segment) not in after]
+    deliveries = []
+    for to in destinations:
+        known = before.states if before.to is None or to.name in before.to else {}
+        for one in (*states, *gone):
+            was = known.get((one.version, one.segment), TrustState.UNKNOWN)
+            if one.state is not was:
+                deliveries.append(_delivery(model, one, was, to, now, address))
     ledger.save_trust(model, told)
     ledger.write(EpisodeRecord(deliveries=deliveries))
     return bool(deliveries)
 
 
-def _delivery(model: str, one: Trust, before: Mapping[tuple[str, str], TrustState], to: Destination, now: int, address: str) -> Delivery:
-    was = before.get((one.version, one.segment), TrustState.UNKNOWN)
+def _delivery(model: str, one: Trust, was: TrustState, to: Destination, now: int, address: str) -> Delivery:
     data = {"model": model, **one.document(), "before": was, "url": f"{address}/ui/models/{quote(model, safe='')}/trust"}
     body = msgspec.json.encode({"type": CHANGED, "timestamp": moment.text(now), "data": data}).decode()
     # The row is written together with what was told, so two changes of one place never have one time.

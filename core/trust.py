@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -41,6 +42,13 @@ class Trust(msgspec.Struct, frozen=True):
         """The state as the API and notifications give it, times as text."""
         reasons = [msgspec.to_builtins(reason) | {"window_start": moment.text(reason.window_start)} for reason in self.reasons]
         return {**msgspec.to_builtins(self), "since": None if self.since is None else moment.text(self.since), "reasons": reasons}
+
+
+class Told(NamedTuple):
+    """What was told last of a model: the states by version and segment, and the names of the destinations that know them (None: all that there are)."""
+
+    states: Mapping[tuple[str, str], TrustState]
+    to: frozenset[str] | None = frozenset()
 
 
 class Standing(NamedTuple):

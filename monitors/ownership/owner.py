@@ -70,6 +70,7 @@ class _IdleState(NamedTuple):
     contract: int
     monitors: list[Monitor]
     rebuild: int
+    listening: tuple[str, ...]
     predictions: Mapping[int, int]
     labels: Mapping[int, int]
     silent: bool
@@ -93,7 +94,9 @@ class Owner:
         self._idle_state: _IdleState | None = None  # None while something may be due
         self._rebuilt_by_others: list[int] | None = None  # [contract version, *Panes.rebuilds()] of earlier leases, as of the last step
         self._rebuilt_here: dict[int, int] = {}  # by slot: the step in which this lease rebuilt it
-        self._trusted: tuple[int, list[Monitor], int] | None = None  # contract, monitors and judgements when trust was looked at last
+        self._trusted: tuple[int, list[Monitor], int, tuple[str, ...]] | None = (
+            None  # contract, monitors, judgements and who listens when trust was looked at last
+        )
 
     @property
     def counts(self) -> WorkDone:
@@ -120,7 +123,16 @@ class Owner:
         self._idle_state = None
         self._runner.recheck_earlier_owners()
 
-    def idle(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int = 0) -> bool:
+    def idle(
+        self,
+        contract: Contract,
+        monitors: Sequence[Monitor],
+        committed: Committed,
+        *,
+        silent: bool,
+        rebuild: int = 0,
+        listening: tuple[str, ...] = (),
+    ) -> bool:
         """Whether a step would find nothing to do, judged by what the last step found, without a query to a store.
 
         That is so if nothing was committed or defined since, no window has closed, no reading has come from the background, and no failed monitor is due again. A step that was taken in
@@ -137,6 +149,7 @@ class Owner:
             and state.contract == contract.version
             and state.monitors == monitors
             and state.rebuild == rebuild
+            and state.listening == listening
             and not self._runner.ready
             and not (state.failed and self._runner.due(monitors, state.failed))
         )
@@ -171,7 +184,7 @@ class Owner:
         self._orphans_possible |= self._runner.orphans_possible(self._name, lease)
         ready = self._runner.ready or bool(self._runner.due(monitors, failed))
         if not (work or self._orphans_possible or ready or passed):
-            self._look_at_trust(contract, monitors, lease)
+            self._look_at_trust(model, monitors, lease)
             self._found_nothing(model, monitors, committed, failed, silent=silent)
             return False  # nothing came, and no window has closed since the last step
         lease.advance()
@@ -188,16 +201,16 @@ class Owner:
         self._orphans_possible = False
         self._catching_up &= work.more
         self.counts.steps += 1
-        self._look_at_trust(contract, monitors, lease)
+        self._look_at_trust(model, monitors, lease)
         if not (work or work.more or worked):
             self._found_nothing(model, monitors, committed, failing, silent=silent)
         return bool(work) or worked
 
-    def _look_at_trust(self, contract: Contract, monitors: Sequence[Monitor], lease: Lease) -> None:
-        """Have changes of trust told, if readings or definitions have changed since: in the first step always, because an owner before may have ended without."""
-        now = contract.version, list(monitors), self._runner.judged
+    def _look_at_trust(self, model: Model, monitors: Sequence[Monitor], lease: Lease) -> None:
+        """Have changes of trust told, if readings, definitions or who listens have changed since: in the first step always, because an owner before may have ended without."""
+        now = model.contract.version, list(monitors), self._runner.judged, model.listening
         if now != self._trusted:
-            self._stores.trust.look(self._name, monitors, contract.version, lease.fence)
+            self._stores.trust.look(self._name, monitors, model.contract.version, lease.fence)
             self._trusted = now
 
     def _watermark(self, committed: Committed, *, silent: bool) -> int:
@@ -207,7 +220,7 @@ class Owner:
         version = model.contract.version
         until = min((self._closes[version, m.name, m.evaluated_revision] for m in monitors), default=moment.LATEST)
         self._idle_state = _IdleState(
-            version, list(monitors), model.rebuild, committed.predictions, committed.labels, silent, failed, until
+            version, list(monitors), model.rebuild, model.listening, committed.predictions, committed.labels, silent, failed, until
         )
 
     def _find_work(  # long: each kind of work in turn

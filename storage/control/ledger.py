@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from core.described import Described
 from core.destination import Destination
 from core.document_name import TRUST
 from core.episode import Delivery, Episode, EpisodeRecord, Rule
-from core.trust import TrustState
+from core.trust import Told, TrustState
 from storage.control.cursor import Fence, hold
 from storage.control.engine import Database, upsert
 from storage.control.schema import CONTRACT, CURSOR, DESTINATION, EPISODE, OUTBOX, RETIRED_MONITOR, RULE, TRANSITION
@@ -22,9 +22,10 @@ _CHUNK = 500  # names in one query: an old SQLite takes 999 parameters
 
 
 class _Told(msgspec.Struct, frozen=True):
-    """The states of trust of a model that were told last: version, segment and state of each place."""
+    """The states of trust of a model that were told last: version, segment and state of each place; and to whom, None for all as an earlier version wrote it."""
 
     states: list[tuple[str, str, TrustState]] = []
+    to: list[str] | None = None
 
 
 class Ledger:
@@ -68,16 +69,19 @@ class Ledger:
         row = (RETIRED_MONITOR.c.model == model) & (RETIRED_MONITOR.c.name == monitor)
         return self._connection.execute(select(RETIRED_MONITOR.c.revision).where(row)).scalar() or 0
 
-    def trust(self, model: str) -> dict[tuple[str, str], TrustState]:
-        """The states of trust of a model that were told last, by version and segment."""
+    def trust(self, model: str) -> Told:
+        """What was told last of the trust in a model."""
         payload = self._connection.execute(select(CURSOR.c.payload).where(CURSOR.c.owner == TRUST + model)).scalar()
-        found = [] if payload is None else msgspec.json.decode(payload, type=_Told).states
-        return {(version, segment): state for version, segment, state in found}
+        if payload is None:
+            return Told({})
+        found = msgspec.json.decode(payload, type=_Told)
+        states = {(version, segment): state for version, segment, state in found.states}
+        return Told(states, None if found.to is None else frozenset(found.to))
 
-    def save_trust(self, model: str, states: Mapping[tuple[str, str], TrustState]) -> None:
-        """Replace them."""
-        told = _Told(states=[(*place, state) for place, state in states.items()])
-        upsert(self._connection, CURSOR, [{"owner": TRUST + model, "payload": _json(told)}])
+    def save_trust(self, model: str, told: Told) -> None:
+        """Replace it."""
+        kept = _Told([(*place, state) for place, state in told.states.items()], None if told.to is None else sorted(told.to))
+        upsert(self._connection, CURSOR, [{"owner": TRUST + model, "payload": _json(kept)}])
 
     def write(self, record: EpisodeRecord) -> None:
         """Write the changes of a step. Rules and episodes replace those of the same key; transitions and deliveries are added."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from alerts.deliver import Deliverer
@@ -16,7 +17,7 @@ from core.destination import Destination
 from core.episode import EpisodeRecord
 from core.error import Fenced
 from core.monitor import Monitor
-from core.trust import Reason, Standing, Trust, TrustState
+from core.trust import Reason, Standing, Told, Trust, TrustState
 from storage.control.ledger import Ledger
 from storage.control.store import ControlStore
 from tests.alerts.receiver import Receiver
@@ -147,7 +148,7 @@ def test_an_owner_that_has_lost_the_model_tells_nothing(
     assert Deliverer(store, clock).deliver_due() == 0
 
 
-def test_what_is_old_or_not_asked_for_is_recorded_and_not_sent(
+def test_what_is_old_or_not_asked_for_is_not_sent(
     store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int]
 ) -> None:
     """A replayed past, a paused destination, one of other models, one of episodes only."""
@@ -168,7 +169,51 @@ def test_what_is_old_or_not_asked_for_is_recorded_and_not_sent(
     states.by_segment = {"all": "watch"}
     watch.look("late", [], 1, fence)
     assert Deliverer(store, clock).deliver_due() == 1
-    assert sent(receiver) == [("all", "trusted", "watch")]
+    assert sent(receiver) == [("all", "unknown", "watch")]
+
+
+def test_what_was_too_old_to_be_told_is_told_once_the_model_is_of_now(
+    store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int]
+) -> None:
+    """After days in which nothing was evaluated a receiver gets what differs from what it was told, although the change itself was old when it was found."""
+    store.apply_destinations([trusting(receiver.url)])
+    states = States(all="trusted")
+    watch = TrustWatch(store, states, clock)
+    watch.look("late", [], 1, fence)
+    states.by_segment, states.at = {"all": "do_not_trust"}, clock.now() - 2 * moment.DAY - 1
+    watch.look("late", [], 1, fence)
+    states.at = clock.now()
+    watch.look("late", [], 1, fence)
+    assert Deliverer(store, clock).deliver_due() == 2
+    assert sent(receiver) == [("all", "unknown", "trusted"), ("all", "trusted", "do_not_trust")]
+
+
+def test_a_new_destination_is_told_the_states_that_there_are(
+    store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int]
+) -> None:
+    """Once, and nobody else is; so is one that was paused, whatever it missed."""
+    store.apply_destinations([trusting(receiver.url)])
+    states = States(all="trusted", **{"line=a": "unknown", "line=b": "watch"})
+    TrustWatch(store, states, clock).look("late", [], 1, fence)
+    told = [("all", "unknown", "trusted"), ("line=b", "unknown", "watch")]
+    for change in ({"name": "second"}, {"name": "second", "enabled": False}, {"name": "second"}):
+        clock.advance(1)
+        store.apply_destinations([msgspec.structs.replace(trusting(receiver.url), **change)])
+        for _ in range(2):
+            TrustWatch(store, states, clock).look("late", [], 1, fence)
+    Deliverer(store, clock).deliver_due()
+    assert sent(receiver) == 3 * told
+
+
+def test_what_an_earlier_version_has_told_is_known_to_all_who_are_there(
+    store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int]
+) -> None:
+    """It did not write to whom it told."""
+    store.apply_destinations([trusting(receiver.url)])
+    with store.recording(fence) as ledger:
+        ledger.save_trust("late", Told({("all", "all"): TrustState.TRUSTED}, None))
+    TrustWatch(store, States(all="trusted"), clock).look("late", [], 1, fence)
+    assert Deliverer(store, clock).deliver_due() == 0
 
 
 def test_nobody_looks_for_nobody(store: ControlStore, clock: ManualClock, receiver: Receiver, fence: tuple[str, int]) -> None:

@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 
 from core.contract import Column, Contract, Kind, Task
+from core.destination import Destination
 from core.error import Fenced
 from core.monitor import Monitor
 from monitors.evaluation.runner import WorkDone
@@ -30,7 +31,9 @@ class Steady:
         self._name, self._steps, self._faults, self._gate = name, steps, faults, gate
         self.counts, self.fence, self.first, self.waiting = WorkDone(), None, None, False
 
-    def idle(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int) -> bool:
+    def idle(
+        self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int, listening: object
+    ) -> bool:
         return False
 
     def step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
@@ -58,6 +61,9 @@ class Definitions:
 
     def rebuilds(self) -> dict[str, int]:
         return {}
+
+    def destinations(self) -> list[Destination]:
+        return []
 
 
 class Facts:
@@ -230,7 +236,9 @@ def test_a_tick_is_heeded_in_a_round_over_all_models_too(monkeypatch: pytest.Mon
             seen[name] = committed.predictions[0]
             return silent
 
-        def idle(_contract: Contract, _monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int) -> bool:
+        def idle(
+            _contract: Contract, _monitors: Sequence[Monitor], committed: Committed, *, silent: bool, rebuild: int, listening: object
+        ) -> bool:
             return seen.get(name) == committed.predictions[0] and not silent
 
         return cast("Owner", SimpleNamespace(step=step, idle=idle, first=None, fence=None, counts=WorkDone(), waiting=False))

@@ -40,13 +40,18 @@ def contract(*signals: str) -> Contract:
     return msgspec.structs.replace(blocks.contract(Task.REGRESSION), signals=columns, roles=Roles(interval=("low", "high", 0.8)))
 
 
+def _one(number: float) -> Floats:
+    """A block of one place."""
+    return np.full((1, 1), float(number))
+
+
 def losses(of: Contract, rows: Outcomes) -> Losses:
     """The evidence of some rows."""
     found = {}
     for name in losses_of(of):
         values = LOSSES[name].of(LossRows(of, rows))
         held = values[~np.isnan(values)]
-        found[name] = LossSums(*(np.full((1, 1), one, np.float64) for one in (len(held), held.sum(), (held**2).sum())))
+        found[name] = LossSums(_one(len(held)), _one(held.sum()), _one((held**2).sum()))
     return Losses(np.full((1, 1), float(len(rows))), found)
 
 
@@ -93,7 +98,7 @@ def test_the_transform_of_a_label_is_its_rank_among_the_members(rows: Outcomes) 
     ranks = []
     for row in labels(rows):
         members = [float(one) for one in rows.ensemble[row] if not math.isnan(one)]  # type: ignore[index]
-        label = float(rows.label[row])  # type: ignore[arg-type]
+        label = float(np.asarray(rows.label)[row])
         if members:
             ranks.append(
                 (sum(one < label for one in members) / (len(members) + 1), (sum(one <= label for one in members) + 1) / (len(members) + 1))
@@ -194,7 +199,7 @@ def test_a_contract_without_intervals_and_ensembles_keeps_no_such_losses() -> No
 @given(WINDOWS, st.sampled_from([{}, {"together": 1}, {"together": 4}, {"tolerance": 0.0}, {"promise": 0.99}]))
 def test_bets_win_what_plain_arithmetic_gives(windows: list[tuple[int, int]], more: dict[str, Any]) -> None:
     """Of three windows, some without labels. Without labels in the last one there is no value."""
-    sides = [Coverages(*(np.full((1, 1), float(one)) for one in (n + 1, held, n))) for held, n in windows]
+    sides = [Coverages(_one(n + 1), _one(held), _one(n)) for held, n in windows]
     spec = catalogue.spec("uncertainty.adaptive_coverage")
     params = msgspec.convert({"promise": 0.9, "windows": 3} | more, spec.params)
     assert spec.earlier(params) == 2
@@ -208,7 +213,7 @@ def test_bets_win_what_plain_arithmetic_gives(windows: list[tuple[int, int]], mo
 def test_evidence_says_since_when_coverage_is_off() -> None:
     """Five windows at 90 %, then three at 60 %: the bets that won most were made before these three."""
     shares = [60.0, 60.0, 60.0, *[90.0] * 5]
-    sides = [Coverages(*(np.full((1, 1), one) for one in (100.0, held, 100.0))) for held in shares]
+    sides = [Coverages(_one(100), _one(held), _one(100)) for held in shares]
     spec = catalogue.spec("uncertainty.adaptive_coverage")
     found = spec.compute(replace(sides[0], earlier=tuple(sides[1:])), None, spec.params(promise=0.9, windows=8, together=1))
     assert found.value.item() > 1_000

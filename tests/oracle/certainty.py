@@ -42,8 +42,8 @@ def of(measure: str, rows: Rows, held: npt.NDArray[np.int64], whole: Rows, phi: 
         values = _numbers(measure, rows)[held]
         return _mean(measure, values, phi), int(np.isfinite(values).sum()) or len(held)
     if measure in promise.LOSSES:
-        value, n = promise.of(measure, rows, held, params)
-        return value, n or len(held)
+        found, many = promise.of(measure, rows, held, params)
+        return found, many or len(held)
     inside, n = covers(rows, held)
     return _covered(inside, n, phi), n or len(held)
 

@@ -39,7 +39,7 @@ def of(measure: str, rows: Rows, held: npt.NDArray[np.int64], params: Mapping[st
 
 def won(windows: Sequence[tuple[int, int]], params: Mapping[str, Any]) -> float:
     """What bets against the promise have won over their stake, of the labels held and all of each window, the newest first."""
-    promise, tolerance, together = params["promise"], params.get("tolerance", 0.02), params.get("together")
+    promise, tolerance, together = params["promise"], params.get("tolerance", 0.02), int(params.get("together", 0))  # 0: all of a window
     total = 0.0
     for side in ("low", "high"):
         most = tolerance + (1 - promise if side == "low" else promise)
@@ -47,7 +47,7 @@ def won(windows: Sequence[tuple[int, int]], params: Mapping[str, Any]) -> float:
             bet, stake = fraction / most, 1.0
             for held, n in windows:
                 hit = n - held if side == "low" else held
-                if n and most < 1 and together is None:
+                if n and most < 1 and not together:
                     stake *= 1 + bet * (hit / n - most)
                 elif n and most < 1:
                     stake *= ((1 + bet * (1 - most)) ** hit * (1 - bet * most) ** (n - hit)) ** (1 / together)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from core.contract import Contract
+from core.destination import Destination
 from core.monitor import Monitor
 
 
@@ -25,17 +26,22 @@ class Control(Protocol):
         """All monitors."""
         ...
 
+    def destinations(self) -> list[Destination]:
+        """All destinations."""
+        ...
+
     def rebuilds(self) -> dict[str, int]:
         """By model the number of the last requested rebuild."""
         ...
 
 
 class Definition(NamedTuple):
-    """The newest contract of a model, its monitors by name, and the number of its last requested rebuild (0: none)."""
+    """The newest contract of a model, its monitors by name, the number of its last requested rebuild (0: none), and the destinations that take changes of trust in it, by name."""
 
     contract: Contract
     monitors: list[Monitor]
     rebuild: int = 0
+    listening: tuple[str, ...] = ()
 
 
 class DefinitionCache:
@@ -47,13 +53,16 @@ class DefinitionCache:
         self._found: dict[str, Definition] = {}
 
     def read(self) -> Mapping[str, Definition]:
-        """The definitions by model. It makes one query, and three more if something was defined since the last call."""
+        """The definitions by model. It makes one query, and four more if something was defined since the last call."""
         with self._lock:
             # Read first: what is defined meanwhile is read now, and once more at the next call.
             if (changes := self._control.change_count()) != self._changes:
                 asked = self._control.rebuilds()
-                contracts = self._control.contracts()
-                found = {contract.model: Definition(contract, [], asked.get(contract.model, 0)) for contract in contracts}
+                contracts, to = self._control.contracts(), [one for one in self._control.destinations() if one.enabled]
+                found = {
+                    name: Definition(one, [], asked.get(name, 0), tuple(sorted(door.name for door in to if door.takes_trust(name))))
+                    for name, one in ((one.model, one) for one in contracts)
+                }
                 for monitor in sorted(self._control.monitors(), key=lambda one: one.name):
                     if monitor.model in found:
                         found[monitor.model].monitors.append(monitor)

@@ -247,7 +247,8 @@ class Scheduler:
         owner = self.owners.get(name)
         if owner is None or name in self._written_late or time.monotonic() >= self._check_at.get(name, 0.0):
             return False
-        if not owner.idle(definition.contract, definition.monitors, committed, silent=silent, rebuild=definition.rebuild):
+        contract, monitors, rebuild, listening = definition
+        if not owner.idle(contract, monitors, committed, silent=silent, rebuild=rebuild, listening=listening):
             return False
         if silent and not owner.waiting:
             self._settled[name] = calls
@@ -294,8 +295,9 @@ class Scheduler:
                 return False, _NEVER
             silent = job.silent and self._silent()  # the job may have waited in the queue
             owner = self.owners.get(name) or self.owners.setdefault(name, self._new(name))
-            contract, monitors, rebuild = job.definition
-            worked = owner.step(dataclasses.replace(self._model(contract), rebuild=rebuild), monitors, job.committed, silent=silent)
+            contract, monitors, rebuild, listening = job.definition
+            model = dataclasses.replace(self._model(contract), rebuild=rebuild, listening=listening)
+            worked = owner.step(model, monitors, job.committed, silent=silent)
             rest = owner.waiting  # computed in the background: a poll finds when it is there
             self._on_step(StepDone(name, owner, contract, monitors, job.committed, silent, worked or rest, time.monotonic() - began))
         except Fenced as error:
