@@ -14,7 +14,7 @@ from threading import Event, Thread
 from typing import TypeVar
 
 from alerts import stage
-from alerts.exchange import DEADLINE, Exchange
+from alerts.exchange import DEADLINE, Exchange, Produce
 from alerts.guard import Guard
 from alerts.ports import OutboxStore
 from core import moment
@@ -47,13 +47,14 @@ class Deliverer:
         lease: int = 0,
         dice: random.Random | None = None,
         guard: Guard | None = None,
+        produce: Produce | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._poll = poll
         self._lease = lease
         self._dice = dice or random.Random()  # noqa: S311 - spreads retries
-        self._exchange = Exchange(guard=guard)
+        self._exchange = Exchange(guard=guard, produce=produce)
         self._look = Event()
         self._stopping = Event()
         self._thread: Thread | None = None

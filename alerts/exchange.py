@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpcore
 import httpx
 
-from alerts.destination.message import Answer, Unsent
+from alerts import mail
+from alerts.destination.message import Answer, Rejected, Unsent
 from alerts.guard import Guard, found
 
 DEADLINE = 15.0  # seconds
 _LOOKUPS = 64  # names that are looked up at the same time: each takes a thread for as long as the system's resolver needs
+
+_SAID = 2_000  # bytes of an answer that are kept if it is no success
+_LISTEN = 2.0  # seconds in which they must come
+
+Produce = Callable[[str, str, Mapping[str, str]], Answer]  # as `Transport.produce`
 
 
 class _Network(httpcore.AsyncNetworkBackend):
@@ -66,14 +73,16 @@ class Exchange:
     """Sends requests from any number of threads, and never follows a redirect. It starts a loop at its first use; `close` ends it.
 
     An HTTP client's timeout counts from the last byte, so a receiver that sends a byte every few seconds would never be late. The loop here ends
-    the whole request in time. The body of the answer is not read.
+    the whole request in time. The body of an answer is read if the status is no success, and no further than its beginning. With `produce` records are written
+    to Kafka.
     """
 
-    def __init__(self, seconds: float = DEADLINE, guard: Guard | None = None) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float = DEADLINE, guard: Guard | None = None, produce: Produce | None = None) -> None:
+        self._seconds, self._produce = seconds, produce
+        self._guard = guard or Guard(loopback=True)
         self._client = httpx.AsyncClient(
             timeout=None,  # noqa: S113  # the deadline is ours
-            transport=_Transport(guard or Guard(loopback=True)),
+            transport=_Transport(self._guard),
             follow_redirects=False,
             trust_env=False,
             headers={"user-agent": "watchkeeper"},
@@ -91,6 +100,16 @@ class Exchange:
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: a host `xn--` that encodes no name
             raise Unsent(f"no answer: {type(error).__name__}") from None
 
+    def mail(self, server: str, body: str, headers: Mapping[str, str]) -> Answer:
+        """The answer of a mail server, within the same deadline. Raises Refused, Unsent and Rejected as `alerts.mail.send`."""
+        return mail.send(server, body, headers, self._guard, self._seconds)
+
+    def produce(self, topic: str, body: str, headers: Mapping[str, str]) -> Answer:
+        """Write a record. Raises Unsent if that failed, and Rejected if there are no brokers."""
+        if self._produce is None:
+            raise Rejected("there are no brokers: kafka.bootstrap is not set")
+        return self._produce(topic, body, headers)
+
     def close(self) -> None:
         """Close the connections. No request may be under way."""
         with self._lock:
@@ -103,7 +122,7 @@ class Exchange:
 
     async def _post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
         async with asyncio.timeout(self._seconds), self._client.stream("POST", url, content=body, headers=headers) as response:
-            return Answer(response.status_code, response.headers.get("retry-after"))
+            return Answer(response.status_code, response.headers.get("retry-after"), "" if response.is_success else await _said(response))
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -113,3 +132,15 @@ class Exchange:
                 self._thread = threading.Thread(target=self._loop.run_forever, name="exchange", daemon=True)
                 self._thread.start()
             return self._loop
+
+
+async def _said(response: httpx.Response) -> str:
+    """The beginning of an answer as text, as far as it comes in time."""
+    taken = b""
+    with contextlib.suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout(_LISTEN):
+            async for part in response.aiter_raw():
+                taken += part[: _SAID - len(taken)]
+                if len(taken) >= _SAID:
+                    break
+    return "".join(letter if letter.isprintable() else " " for letter in taken.decode(errors="replace")).strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Mapping
 
@@ -9,7 +10,7 @@ import msgspec
 
 from alerts import retry
 from alerts.destination.kind import kind
-from alerts.destination.message import Message, Transport, Unsent
+from alerts.destination.message import Message, Rejected, Transport, Unsent
 from alerts.guard import Refused
 from core.clock import Clock
 from core.destination import Destination
@@ -26,9 +27,13 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     message: Message | None = None
     status: int | None = None
     retry_after: str | None = None
+    said: str = ""
     failure: str = ""
     done: Delivery | None = None
 
+
+_LOG = logging.getLogger(__name__)
+_SAID = 200  # letters of an answer that a reason holds
 
 Stage = Callable[[Attempt], Attempt]
 
@@ -63,7 +68,10 @@ class Render:
         try:
             message = kind(destination.kind).render(destination.settings, attempt.delivery, attempt.now)
         except Unsent as error:
-            return msgspec.structs.replace(attempt, failure=str(error))
+            return _unsent(attempt, error)
+        except Exception as error:  # a notification that a kind cannot say must not hold up those behind it
+            _LOG.exception("the notification %s cannot be rendered for %s", attempt.delivery.id, destination.name)
+            return _unsent(attempt, Rejected(f"the message cannot be made: {type(error).__name__}"))
         return msgspec.structs.replace(attempt, destination=destination, message=message)
 
 
@@ -82,8 +90,10 @@ class Send:
         except Refused as error:
             return _end(attempt, DeliveryState.FAILED, f"not allowed: {error}")
         except Unsent as error:
-            return msgspec.structs.replace(attempt, ended=self._clock.now(), failure=str(error))
-        return msgspec.structs.replace(attempt, ended=self._clock.now(), status=answer.status, retry_after=answer.retry_after)
+            return _unsent(msgspec.structs.replace(attempt, ended=self._clock.now()), error)
+        ended = self._clock.now()
+        said = hidden(answer.said, attempt.destination)
+        return msgspec.structs.replace(attempt, ended=ended, status=answer.status, retry_after=answer.retry_after, said=said)
 
 
 class Judge:
@@ -96,12 +106,25 @@ class Judge:
         """Add the result."""
         if attempt.status is not None and 200 <= attempt.status < 300:
             return _end(attempt, DeliveryState.DELIVERED, "")
-        reason = attempt.failure or f"answered {attempt.status}"
+        reason = attempt.failure or f"answered {attempt.status}" + (f": {attempt.said[:_SAID]}" if attempt.said else "")
         if attempt.status is not None and retry.final(attempt.status):
             return _end(attempt, DeliveryState.FAILED, f"refused: {reason}")
         ended = attempt.now if attempt.ended is None else attempt.ended
         pause = retry.wait(attempt.delivery.attempts + 1, attempt.retry_after, ended, self._dice)
         return _end(attempt, DeliveryState.PENDING, reason, due=ended + pause)
+
+
+def hidden(said: str, destination: Destination) -> str:
+    """What a receiver said, without the destination's secrets, in case it says them back."""
+    for secret in destination.secrets:
+        said = said.replace(secret, "***")
+    return said
+
+
+def _unsent(attempt: Attempt, error: Unsent) -> Attempt:
+    """A failure that may be temporary, or the end if the message will not be taken."""
+    failed = msgspec.structs.replace(attempt, failure=str(error))
+    return _end(failed, DeliveryState.FAILED, f"refused: {error}") if isinstance(error, Rejected) else failed
 
 
 def _end(attempt: Attempt, state: DeliveryState, reason: str, *, due: int | None = None) -> Attempt:

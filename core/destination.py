@@ -11,6 +11,7 @@ from core.described import Described
 from core.monitor import Severity
 
 EVENTS = ("episode", "trust")  # what a destination may be told of
+_PATH_IS_SECRET = frozenset({"slack", "teams"})  # whoever has the address may post
 _SECRET = frozenset({"secret", "password", "token", "routing_key"})
 
 
@@ -43,18 +44,27 @@ class Destination(Described, frozen=True, kw_only=True):
         """The destination without its secrets, for pages, logs, the API and the audit."""
         document: dict[str, Any] = msgspec.to_builtins(self)
         del document["settings"]
-        return document | {name: _shown(name, value) for name, value in self.settings.items()}
+        return document | {name: _shown(self.kind, name, value) for name, value in self.settings.items()}
+
+    @property
+    def secrets(self) -> list[str]:
+        """All that must not be shown, as it is written; what is in files is not among it."""
+        found = [word for name, value in self.settings.items() if name in _SECRET for word in value.split()]
+        parts = urlsplit(self.settings.get("url", ""))
+        path = parts.path.strip("/") if self.kind in _PATH_IS_SECRET else ""
+        return [word for word in (*found, parts.password, parts.query, path) if word]
 
     def __repr__(self) -> str:
         return f"Destination({self.shown()})"
 
 
-def _shown(name: str, value: str) -> str:
-    """A setting without secrets. An address loses user, password, query and fragment, because each of them may hold a token."""
+def _shown(kind: str, name: str, value: str) -> str:
+    """A setting without secrets. An address loses user, password, query and fragment, because each of them may hold a token; of some kinds the path is one."""
     if name in _SECRET:
         return "***"
     if name != "url":
         return value
     parts = urlsplit(value)
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "***" if parts.query else "", ""))
+    path = "/***" if kind in _PATH_IS_SECRET else parts.path
+    return urlunsplit((parts.scheme, host, path, "***" if parts.query else "", ""))

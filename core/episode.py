@@ -157,6 +157,7 @@ class Episode(Described, frozen=True, kw_only=True):
                 "window_start": moment.text(first.window_start),
                 "window_end": moment.text(first.window_end),
             },
+            "reading": _facts(self.reading),
             "deliveries": [
                 {
                     "destination": row.destination,
@@ -169,6 +170,12 @@ class Episode(Described, frozen=True, kw_only=True):
             ],
             "url": f"{address}/ui/alerts/{self.id}",
         }
+
+
+def _facts(reading: Reading) -> dict[str, Any]:
+    """What a notice says of the reading besides its value: the other side, the interval, how many rows, and what makes most of it."""
+    names = ("baseline", "baseline_value", "lower", "upper", "n_target", "n_baseline", "n_effective")
+    return {**{name: getattr(reading, name) for name in names}, "contributions": reading.evidence.get("contributions", [])}
 
 
 class EpisodeRecord(msgspec.Struct, frozen=True, kw_only=True):

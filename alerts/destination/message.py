@@ -17,21 +17,34 @@ class Message(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The receiver's answer: its HTTP status and `Retry-After`."""
+    """The receiver's answer: its status, `Retry-After`, and the beginning of what it said if it did not take the message."""
 
     status: int
     retry_after: str | None = None
+    said: str = ""
 
 
 class Unsent(Exception):
     """A message could not be made or sent now. The text says why, and holds no secrets."""
 
 
+class Rejected(Unsent):
+    """A message that will not be taken, however often it is sent."""
+
+
 class Transport(Protocol):
-    """Sends HTTP requests."""
+    """Sends messages."""
 
     def post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
-        """The answer. Raises Unsent if there is none."""
+        """The answer to an HTTP request. Raises Unsent if there is none."""
+        ...
+
+    def mail(self, server: str, body: str, headers: Mapping[str, str]) -> Answer:
+        """The answer of a mail server, `smtp://user:password@host:port` or `smtps://`, to a mail. Raises Unsent, or Rejected if it will not take it."""
+        ...
+
+    def produce(self, topic: str, body: str, headers: Mapping[str, str]) -> Answer:
+        """Write a record to a Kafka topic. Raises Unsent, or Rejected if nothing may be written there."""
         ...
 
 
@@ -48,3 +61,8 @@ class DestinationKind(NamedTuple):
     settings: Callable[[Mapping[str, Any]], dict[str, str]]
     render: Callable[[Mapping[str, str], Delivery, int], Message]
     send: Callable[[Transport, Message], Answer]
+
+
+def post(wire: Transport, message: Message) -> Answer:
+    """Send a message as an HTTP request."""
+    return wire.post(*message)

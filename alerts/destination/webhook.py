@@ -1,4 +1,4 @@
-"""The kind `webhook`: HTTP requests, signed as Standard Webhooks describes."""
+"""The kind `webhook`: HTTP requests, signed as Standard Webhooks describes, with the attributes of CloudEvents as headers."""
 
 from __future__ import annotations
 
@@ -7,43 +7,47 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
-from pathlib import Path, PurePath
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
-
-from alerts.destination.message import Answer, DestinationKind, Message, Transport, Unsent
+from alerts.destination.cloud_event import attributes
+from alerts.destination.field import one_of, url, value
+from alerts.destination.message import DestinationKind, Message, Unsent, post
 from core import moment
 from core.episode import Delivery
 from core.error import ConfigError
 
 _MAKE_SECRET = "make one with: python -c \"import base64, os; print('whsec_' + base64.b64encode(os.urandom(32)).decode())\""
+_MOST_SECRETS = 4
 
 
 def settings(document: Mapping[str, Any]) -> dict[str, str]:
-    """`url`, and one of `secret` (`whsec_...`) and `secret_file` (its path, read at each sending)."""
-    return {"url": _url(document.get("url")), **_secret(document)}
+    """`url`, and one of `secret` and `secret_file` (its path, read at each sending).
+
+    A secret is `whsec_...`; while it is rotated there are several: a list, or one on each line of the file.
+    """
+    return {"url": url(document.get("url")), **_secret(document)}
 
 
 def render(given: Mapping[str, str], delivery: Delivery, now: int) -> Message:
-    """The notification as it is, signed by HMAC-SHA256 of `id.timestamp.body`; the timestamp is that of the attempt."""
+    """The notification as it is, signed with each secret by HMAC-SHA256 of `id.timestamp.body`; the timestamp is that of the attempt."""
     try:
-        key = _key(Path(given["secret_file"]).read_text().strip() if "secret_file" in given else given["secret"])
-    except OSError as error:
-        raise Unsent(f"the secret's file cannot be read: {error.strerror}") from None
+        keys = _keys(value(given, "secret"))
     except ValueError as error:
         raise Unsent(str(error)) from None
     seconds = str(now // moment.SECOND)
-    digest = hmac.digest(key, f"{delivery.id}.{seconds}.{delivery.body}".encode(), hashlib.sha256)
-    signature = "v1," + base64.b64encode(digest).decode()
-    headers = {"webhook-id": delivery.id, "webhook-timestamp": seconds, "webhook-signature": signature, "content-type": "application/json"}
-    return Message(given["url"], delivery.body, headers)
+    signed = f"{delivery.id}.{seconds}.{delivery.body}".encode()
+    signatures = ["v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode() for key in keys]
+    headers = {"webhook-id": delivery.id, "webhook-timestamp": seconds, "webhook-signature": " ".join(signatures)}
+    events = {f"ce-{name}": said for name, said in attributes(delivery).items()}
+    return Message(given["url"], delivery.body, {**headers, **events, "content-type": "application/json"})
 
 
-def send(wire: Transport, message: Message) -> Answer:
-    """POST it."""
-    return wire.post(*message)
+def _keys(secrets: str) -> list[bytes]:
+    """The keys of secrets with spaces or line ends between them. Raises ValueError, which does not hold the text, if one is no secret."""
+    keys = [_key(secret) for secret in secrets.split()] or [_key("")]
+    if len(keys) > _MOST_SECRETS:
+        raise ValueError(f"there are more than {_MOST_SECRETS} secrets")
+    return keys
 
 
 def _key(secret: str) -> bytes:
@@ -57,33 +61,19 @@ def _key(secret: str) -> bytes:
     return key
 
 
-def _url(url: object) -> str:
-    remedy = "write an address such as https://example.org/hook"
-    if not isinstance(url, str):
-        raise ConfigError("`url` is missing", remedy=remedy)
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and bool(httpx.URL(url).host)
-    except (ValueError, httpx.InvalidURL):
-        good = False
-    if not good or any(character <= " " for character in url):
-        raise ConfigError("`url` is not an http or https address", remedy=remedy)
-    return url
-
-
 def _secret(document: Mapping[str, Any]) -> dict[str, str]:
-    secret, file = document.get("secret"), document.get("secret_file")
-    if (secret is None) == (file is None):
-        raise ConfigError("write one of `secret` and `secret_file`", remedy=_MAKE_SECRET)
-    if file is not None:
-        if not isinstance(file, str) or not PurePath(file).is_absolute():
-            raise ConfigError("`secret_file` is no absolute path", remedy="write a path such as /run/secrets/oncall")
-        return {"secret_file": file}
+    secrets = document.get("secret")
+    if isinstance(secrets, list):  # several while one takes the place of another
+        document = {**document, "secret": " ".join(one if isinstance(one, str) and one.split() == [one] else "-" for one in secrets)}
+    elif isinstance(secrets, str) and secrets.split() != [secrets]:
+        document = {**document, "secret": "-"}
+    given = one_of(document, "secret", _MAKE_SECRET)
     try:
-        _key(secret if isinstance(secret, str) else "")
+        if "secret" in given:
+            _keys(given["secret"])
     except ValueError as error:
         raise ConfigError(f"`secret`: {error}", remedy=_MAKE_SECRET) from None
-    return {"secret": str(secret)}
+    return given
 
 
-KIND = DestinationKind("webhook", ("url", "secret", "secret_file"), settings, render, send)
+KIND = DestinationKind("webhook", ("url", "secret", "secret_file"), settings, render, post)

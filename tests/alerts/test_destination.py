@@ -30,7 +30,6 @@ def test_a_document_becomes_a_destination() -> None:
     ("change", "named"),
     [
         ({"destination": ""}, "`destination`"),
-        ({"kind": "slack"}, "`kind: slack` is not available yet"),
         ({"kind": "carrier pigeon"}, "`kind`"),
         ({"kind": ["webhook"]}, "`kind`"),
         ({"url": "ftp://example.org/"}, "`url`"),

@@ -56,6 +56,16 @@ def test_an_episode_holds_why_since_when_and_the_frozen_evidence(store: ControlS
         "owner": None,
         "description": None,
         "runbook": None,
+        "reading": {
+            "baseline": "reference",
+            "baseline_value": None,
+            "lower": None,
+            "upper": None,
+            "n_target": 2_377,
+            "n_baseline": None,
+            "n_effective": None,
+            "contributions": [],
+        },
         "deliveries": [],
         "url": f"http://127.0.0.1:8650/ui/alerts/{episode.id}",
     }

@@ -86,13 +86,13 @@ def test_a_body_without_end_is_not_waited_for(receiver: Receiver) -> None:
     """The status is the answer; the body is not read."""
     receiver.answers = [(202, {"Content-Length": "1000000000", "Retry-After": "3"})]
     exchange = Exchange(60)
-    assert exchange.post(receiver.url, "{}", {}) == (202, "3")
+    assert exchange.post(receiver.url, "{}", {}) == (202, "3", "")
     exchange.close()
 
 
 def test_slow_receivers_hold_up_no_other(url: str, store: ControlStore, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twelve of them send a byte now and then; the notification to the thirteenth arrives while all twelve are still at it."""
-    monkeypatch.setattr(deliver, "Exchange", lambda guard: Exchange(60, guard))
+    monkeypatch.setattr(deliver, "Exchange", lambda guard, produce: Exchange(60, guard, produce))
     with dripping("a byte of a header now and then") as slow:
         fill(store, receiver, [f"slow-{number:02d}" for number in range(12)], 1)
         store.apply_destinations([at(slow, name=f"slow-{number:02d}") for number in range(12)])

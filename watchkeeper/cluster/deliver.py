@@ -12,8 +12,10 @@ from alerts.deliver import LEASE, Deliverer
 from core.clock import Clock
 from core.error import WatchkeeperError
 from ingest.kafka.connection import Connection
+from ingest.kafka.notify import NotificationProducer
 from watchkeeper.guarding import guard
 from watchkeeper.liveness.probe import ServerProbe
+from watchkeeper.produce import produce
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 from watchkeeper.telemetry.gauges import Notifications
@@ -27,7 +29,8 @@ class DeliverPart:
     def __init__(self, settings: Settings, stores: Stores, clock: Clock, brokers: Connection) -> None:
         self._control = stores.control
         self._servers = ServerProbe(stores.control)
-        self._deliverer = Deliverer(stores.control, clock, poll=_POLL, lease=LEASE, guard=guard(settings))
+        self._producer = NotificationProducer(brokers)
+        self._deliverer = Deliverer(stores.control, clock, poll=_POLL, lease=LEASE, guard=guard(settings), produce=produce(self._producer))
 
     def start(self) -> None:
         """Begin to deliver."""
@@ -37,6 +40,7 @@ class DeliverPart:
     def close(self) -> None:
         """Finish the attempts under way."""
         self._deliverer.stop()
+        self._producer.close()
         self._servers.stop()
 
     def application(self) -> FastAPI | None:

@@ -1,0 +1,75 @@
+"""Fields that several kinds of destinations have: addresses, and secrets that may be in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from alerts.destination.message import Unsent
+from core.error import ConfigError
+
+_EXAMPLE = "https://example.org/hook"
+
+
+def url(address: object, example: str = _EXAMPLE) -> str:
+    """An http or https address; ConfigError if it is none."""
+    remedy = f"write an address such as {example}"
+    if not isinstance(address, str):
+        raise ConfigError("`url` is missing", remedy=remedy)
+    if not is_url(address):
+        raise ConfigError("`url` is not an http or https address", remedy=remedy)
+    return address
+
+
+def is_url(address: str) -> bool:
+    """Whether a text is an http or https address."""
+    try:
+        parts = urlsplit(address)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and bool(httpx.URL(address).host)
+    except (ValueError, httpx.InvalidURL):
+        return False
+    return good and not any(character <= " " for character in address)
+
+
+def one_of(document: Mapping[str, Any], name: str, remedy: str) -> dict[str, str]:
+    """The field `name`, or `name_file`: the absolute path of a file that holds it. ConfigError unless exactly one of them is a text."""
+    value, file = document.get(name), document.get(f"{name}_file")
+    if (value is None) == (file is None):
+        raise ConfigError(f"write one of `{name}` and `{name}_file`", remedy=remedy)
+    if file is not None:
+        if not isinstance(file, str) or not PurePath(file).is_absolute() or "\0" in file:
+            raise ConfigError(f"`{name}_file` is no absolute path", remedy="write a path such as /run/secrets/oncall")
+        return {f"{name}_file": file}
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"`{name}` is no text", remedy=remedy)
+    return {name: value}
+
+
+def url_or_file(document: Mapping[str, Any], example: str) -> dict[str, str]:
+    """`url` or `url_file`."""
+    given = one_of(document, "url", f"write an address such as {example}")
+    return {"url": url(given["url"], example)} if "url" in given else given
+
+
+def value(given: Mapping[str, str], name: str) -> str:
+    """The value of a field, which is read from its file at each call if it has one. Raises Unsent, which does not hold the value."""
+    if f"{name}_file" not in given:
+        return given[name]
+    try:
+        return Path(given[f"{name}_file"]).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Unsent(f"the {name}'s file cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Unsent(f"the {name}'s file is no text") from None
+
+
+def address(given: Mapping[str, str]) -> str:
+    """The address of `url` or `url_file`. Raises Unsent if the file holds none."""
+    found = value(given, "url")
+    if not is_url(found):
+        raise Unsent("the url's file holds no http or https address")
+    return found

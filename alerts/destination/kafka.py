@@ -1,0 +1,39 @@
+"""The kind `kafka`: records of a topic on the brokers of the settings, as webhooks get them, with the attributes of CloudEvents as headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from alerts.destination.cloud_event import attributes
+from alerts.destination.message import Answer, DestinationKind, Message, Transport
+from core.episode import Delivery
+from core.error import ConfigError
+
+KEY = "ce_partitionkey"  # the header that holds the record's key
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+
+
+def settings(document: Mapping[str, Any]) -> dict[str, str]:
+    """`topic`, which must be there."""
+    topic = document.get("topic")
+    if not isinstance(topic, str) or not _TOPIC.fullmatch(topic) or topic in {".", ".."}:
+        raise ConfigError(
+            "`topic` is no name of a topic", remedy="write up to 249 letters, digits, `.`, `_` and `-`, such as `topic: alerts`"
+        )
+    return {"topic": topic}
+
+
+def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
+    """The notification as it is. Its key is the episode, so that what is about one episode stays in order."""
+    headers = {f"ce_{name}": said for name, said in attributes(delivery).items()}
+    return Message(given["topic"], delivery.body, {**headers, KEY: delivery.episode or delivery.id, "content-type": "application/json"})
+
+
+def send(wire: Transport, message: Message) -> Answer:
+    """Write the record; it is taken when all in-sync replicas have it."""
+    return wire.produce(*message)
+
+
+KIND = DestinationKind("kafka", ("topic",), settings, render, send)

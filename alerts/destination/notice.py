@@ -1,0 +1,214 @@
+"""What a notification says to people: one record, from which each kind of destination makes its message.
+
+It is made of the body that webhooks get, so that all kinds say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from core import number
+from core.episode import Delivery
+
+TEST = "destination.test"
+_ENDS = frozenset({"episode.resolved", "group.resolved"})
+_MOST = 8  # contributions and episodes of a group that are listed
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """A notification in words.
+
+    `key` is the same for all notifications of one episode, group, or place of trust. `title` is one line, `sentence` says why. `facts` are names and values,
+    `lines` a list, the worst first; `links` are words and addresses. `level` is `critical`, `warn` or `info`; `since` and `timestamp` are RFC 3339.
+    """
+
+    key: str
+    type: str
+    timestamp: str
+    title: str
+    sentence: str
+    model: str
+    severity: str
+    level: str
+    ended: bool
+    since: str
+    facts: tuple[tuple[str, str], ...] = ()
+    lines: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All of it as plain text."""
+        parts = [self.sentence, "\n".join(f"{name}: {said}" for name, said in self.facts), "\n".join(f"- {line}" for line in self.lines)]
+        parts.append("\n".join(f"{words}: {address}" for words, address in self.links))
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def notice(delivery: Delivery) -> Notice:
+    """The notice of a notification."""
+    body = msgspec.json.decode(delivery.body)
+    data: Mapping[str, Any] = body["data"]
+    make = _group if "group" in data and "episodes" in data else _episode if "monitor" in data else _trust if "reasons" in data else _test
+    return make(delivery, body["timestamp"], data)
+
+
+def cut(said: str, most: int) -> str:
+    """A text of at most so many characters.
+
+    >>> cut("123456", 5)
+    '1234…'
+    """
+    return said if len(said) <= most else said[: most - 1] + "…"
+
+
+def _episode(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notice:
+    ended = delivery.type in _ENDS
+    where = " ".join(part for part in (data["column"], "" if data["segment"] == "all" else f"in {data['segment']}") if part)
+    state = "Resolved" if ended else _word(data["level"])
+    return Notice(
+        key=data["id"],
+        type=delivery.type,
+        timestamp=timestamp,
+        title=f"{state}: {data['model']}, {data['monitor']}" + (f", {where}" if where else ""),
+        sentence=_sentence(data["reason"]),
+        model=data["model"],
+        severity=data["severity"],
+        level=data["level"],
+        ended=ended,
+        since=data["started_at"],
+        facts=tuple(_facts(data)),
+        lines=tuple(_contributions(data.get("reading") or {})),
+        links=tuple(_links(data)),
+        labels=tuple((name, str(data[name])) for name in ("monitor", "measure", "column", "segment") if data[name]),
+    )
+
+
+def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a person asks first: how much, from what, against which threshold, on how many rows, since when, for whom."""
+    reading: Mapping[str, Any] = data.get("reading") or {}
+    found = [("Value", _with_interval(data["value"], reading.get("lower"), reading.get("upper")))]
+    if reading.get("baseline_value") is not None:
+        found.append(("Before", f"{number.rounded(reading['baseline_value'])} ({_baseline(reading['baseline'])})"))
+    found.append(("Threshold", ", ".join(f"{level} {_threshold(at)}" for level, at in data["threshold"].items() if at is not None)))
+    if reading.get("n_target") is not None:
+        found.append(("Rows", _rows(reading)))
+    found.append(("Window", f"{data['window_start']} to {data['window_end']}"))
+    found.append(("Since", data["started_at"]))
+    if data.get("ended_at"):
+        found.append(("Ended", data["ended_at"]))
+    if data.get("traffic_share") is not None:
+        found.append(("Share of traffic", f"{100 * data['traffic_share']:.1f} %"))
+    found += [(name.capitalize(), data[name]) for name in ("severity", "owner", "description") if data.get(name)]
+    return [(name, said) for name, said in found if said]
+
+
+def _group(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notice:
+    ended = delivery.type in _ENDS
+    models = ", ".join(data["models"]) or data["model"] or ""
+    count, shown = data["count"], data["episodes"][:_MOST]
+    more = [f"and {count - len(shown):,} more"] if count > len(shown) else []
+    return Notice(
+        key=data["group"],
+        type=delivery.type,
+        timestamp=timestamp,
+        title=f"{'Resolved' if ended else _word(data['level'])}: {models}, {count:,} {'alert' if count == 1 else 'alerts'}",
+        sentence=_sentence(data["sentence"]),
+        model=data["model"] or models,
+        severity=data["severity"],
+        level=data["level"],
+        ended=ended,
+        since=min((one["started_at"] for one in data["episodes"]), default=data["window_start"]),
+        facts=(("Window", f"{data['window_start']} to {data['window_end']}"), ("Severity", data["severity"])),
+        lines=(*(_sentence(one["reason"]) for one in shown), *more),
+        links=tuple(_links(data)),
+        labels=(("group", data["group"]),),
+    )
+
+
+def _trust(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notice:
+    state, before = (str(one).replace("_", " ") for one in (data["state"], data["before"]))
+    place = f"{data['model']} version {data['version']}, {data['segment']}"
+    return Notice(
+        key=f"trust|{data['model']}|{data['version']}|{data['segment']}",
+        type=delivery.type,
+        timestamp=timestamp,
+        title=f"Trust: {place}: {state}",
+        sentence=_sentence(f"The trust in {place} is now: {state}; before: {before}"),
+        model=data["model"],
+        severity="ticket",
+        level={"do_not_trust": "critical", "watch": "warn"}.get(data["state"], "info"),
+        ended=data["state"] == "trusted",
+        since=data["since"] or timestamp,
+        lines=tuple(reason["text"] for reason in data["reasons"][:_MOST]),
+        links=tuple(_links(data)),
+        labels=(("version", data["version"]), ("segment", data["segment"])),
+    )
+
+
+def _test(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notice:
+    return Notice(
+        key=f"test|{delivery.destination}",
+        type=delivery.type,
+        timestamp=timestamp,
+        title="Test from Watchkeeper",
+        sentence=str(data["sentence"]),
+        model="",
+        severity="report",
+        level="info",
+        ended=False,
+        since=timestamp,
+        links=tuple(_links(data)),
+    )
+
+
+def _links(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    named = [("Open in Watchkeeper", data.get("url")), ("Runbook", data.get("runbook")), *(data.get("links") or {}).items()]
+    return [(words, address) for words, address in named if address]
+
+
+def _contributions(reading: Mapping[str, Any]) -> list[str]:
+    """The bins or categories that make most of it."""
+    return [
+        f"{one.get('bin', one.get('category'))}: {100 * one['target']:.1f} % of rows, before {100 * one['baseline']:.1f} %"
+        for one in reading.get("contributions") or ()
+        if isinstance(one.get("target"), int | float) and isinstance(one.get("baseline"), int | float)
+    ]
+
+
+def _rows(reading: Mapping[str, Any]) -> str:
+    before = f", before {reading['n_baseline']:,}" if reading.get("n_baseline") else ""
+    effective = f" (worth {number.rounded(reading['n_effective'])} independent ones)" if reading.get("n_effective") is not None else ""
+    return f"{reading['n_target']:,}{effective}{before}"
+
+
+def _with_interval(value: float | None, lower: float | None, upper: float | None) -> str:
+    if value is None:
+        return ""
+    between = f" (95 % interval {number.rounded(lower)} to {number.rounded(upper)})" if lower is not None and upper is not None else ""
+    return number.rounded(value) + between
+
+
+def _baseline(baseline: object) -> str:
+    return (
+        baseline
+        if isinstance(baseline, str)
+        else ", ".join(f"{name} {said}" for name, said in baseline.items())
+        if isinstance(baseline, dict)
+        else ""
+    )
+
+
+def _threshold(at: object) -> str:
+    return " or ".join(f"{side} {limit}" for side, limit in at.items()) if isinstance(at, dict) else f"from {at}"
+
+
+def _word(level: str) -> str:
+    return {"critical": "Critical", "warn": "Warning"}.get(level, "Notice")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -1,0 +1,61 @@
+"""The kind `slack`: an incoming webhook of Slack, which takes text and blocks (https://docs.slack.dev/reference/block-kit/blocks)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from alerts.destination.field import address, url_or_file
+from alerts.destination.message import DestinationKind, Message, post
+from alerts.destination.notice import Notice, cut, notice
+from core.episode import Delivery
+
+_HEADER, _SECTION, _FIELD, _FIELDS = 150, 3_000, 2_000, 10  # characters of a header, a section and a field; fields of a section
+_ICONS = {"critical": ":red_circle:", "warn": ":large_orange_circle:"}
+
+
+def settings(document: Mapping[str, Any]) -> dict[str, str]:
+    """`url` or `url_file`: the address of an incoming webhook, which is a secret."""
+    return url_or_file(document, "https://hooks.slack.com/services/T.../B.../...")
+
+
+def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
+    """Blocks, and the title as the text of the notification on a phone."""
+    body = msgspec.json.encode(blocks(notice(delivery))).decode()
+    return Message(address(given), body, {"content-type": "application/json"})
+
+
+def blocks(said: Notice) -> dict[str, Any]:
+    """The message: header, sentence, facts, list, links."""
+    icon = ":white_check_mark:" if said.ended else _ICONS.get(said.level, ":information_source:")
+    made: list[dict[str, Any]] = [
+        {"type": "header", "text": {"type": "plain_text", "text": cut(said.title, _HEADER), "emoji": False}},
+        _section(f"{icon} {escaped(said.sentence)}"),
+    ]
+    fields = [_mrkdwn(cut(f"*{escaped(name)}*\n{escaped(value)}", _FIELD)) for name, value in said.facts[:_FIELDS]]
+    if fields:
+        made.append({"type": "section", "fields": fields})
+    if said.lines:
+        made.append(_section("\n".join(f"• {escaped(line)}" for line in said.lines)))
+    links = "  |  ".join(f"<{escaped(to)}|{escaped(words)}>" for words, to in said.links)
+    if links and len(links) <= _FIELD:  # half a link is none
+        made.append({"type": "context", "elements": [_mrkdwn(links)]})
+    return {"text": escaped(said.title), "blocks": made}
+
+
+def escaped(said: str) -> str:
+    """A text in which Slack sees no link, mention or command."""
+    return said.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _section(said: str) -> dict[str, Any]:
+    return {"type": "section", "text": _mrkdwn(cut(said, _SECTION))}
+
+
+def _mrkdwn(said: str) -> dict[str, Any]:
+    return {"type": "mrkdwn", "text": said}
+
+
+KIND = DestinationKind("slack", ("url", "url_file"), settings, render, post)
