@@ -190,6 +190,14 @@ class Contract(Described, frozen=True, kw_only=True):
     usual: UsualWindow | None = None
     multivariate: Multivariate | None = None  # None where panes hold no sums over all features together
     facts: bool = False  # whether the rows of the reference are kept as facts; contracts from before do not say so
+    summary: int = (
+        0  # the edition of the sums of the reference (`detectors.summary.edition`), 0 without a reference and in contracts from before
+    )
+
+    @property
+    def evaluated_as(self) -> tuple[int, int]:
+        """The version, and the edition of the reference's sums: readings are evaluated again when either changes."""
+        return self.version, self.summary
 
     @property
     def of_reference(self) -> Contract:

@@ -21,7 +21,7 @@ from core.trust import Trust
 
 @dataclass(frozen=True)
 class ModelRow:
-    """One model of the fleet. Times are microseconds of the first and last event, None before the first; the rest are counts."""
+    """One model of the fleet. Times are microseconds of the first and last event, None before the first; `advice` says what would be better; the rest are counts."""
 
     model: str
     task: str
@@ -31,6 +31,7 @@ class ModelRow:
     predictions: int
     labels: int
     open_episodes: int
+    advice: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,15 @@ import numpy.typing as npt
 from core.block import Floats
 from detectors.sample import FOLDS
 
+_CELLS = 2_000_000  # rows x segments that are multiplied at a time
 LEAST_KNOWN = 200  # labelled rows of the reference without which nothing is learned
+
+
+def sums_of(values: Floats, members: npt.NDArray[np.bool_]) -> Floats:
+    """The sums of numbers of rows (k, rows) in the segments that rows are in (rows, segments): (k, segments). Some segments at a time, since a product needs their members as numbers."""
+    size = max(1, _CELLS // max(1, len(members)))
+    parts = [values @ members[:, low : low + size].astype(np.float64) for low in range(0, members.shape[1], size)]
+    return np.concatenate(parts, axis=1) if parts else np.zeros((len(values), 0))
 
 
 @dataclass(frozen=True)
@@ -27,10 +35,11 @@ class RowErrors:
     @classmethod
     def of(cls, each: Floats, members: npt.NDArray[np.bool_]) -> Self:
         """Of rows with these expected errors (folds, rows), by the segments that they are in (rows, segments), as one window."""
-        weight = members.astype(np.float64)
-        rows, mean = weight.sum(0), each.mean(0)
+        mean = each.mean(0)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            return cls(rows[None], ((each @ weight) / rows).T[None], (mean @ weight / rows)[None], (mean**2 @ weight / rows)[None])
+            sums, rows = sums_of(np.vstack([each, mean, mean**2]), members), members.sum(0).astype(np.float64)
+            per_row = sums / rows
+        return cls(rows[None], per_row[:-2].T[None], per_row[-2][None], per_row[-1][None])
 
     @classmethod
     def nothing(cls, shape: tuple[int, ...]) -> Self:

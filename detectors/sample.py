@@ -46,6 +46,13 @@ class RawRows(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Shared:
+    """Large data that many calls of `Train` take: a process that has data of this `digest` already need not be sent them again."""
+
+    digest: bytes
+
+
 class Train(Protocol):
     """Calls a function that trains trees, wherever that takes no time from others. The function is of a module, and its result depends on its arguments only."""
 

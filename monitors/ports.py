@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -72,17 +72,18 @@ class Raw(Protocol):
         version: str | None = None,
         role: str | None = None,
         vectors: bool = True,
+        only: Collection[str] | None = None,
     ) -> Predictions:
         """The distinct events of these slots that count and came under `contract`; of one version of the model, or of all, and of one role, or of all.
 
-        With `most`, only so many, which a hash of their ids draws, in its order (`core.draw`). Without `vectors` the block has none.
+        With `most`, only so many, which a hash of their ids draws, in its order (`core.draw`). Without `vectors` the block has none. With `only`, other columns are null.
         """
         ...
 
     def unseen(
-        self, contract: Contract, column: str, values: Ints, most: int, *, version: str | None = None, role: str | None = None
-    ) -> list[tuple[str, int]]:
-        """Of a categorical column in these slots the values that its reference does not have, and how many distinct events have each; the most frequent first."""
+        self, contract: Contract, columns: Sequence[str], values: Ints, most: int, *, version: str | None = None, role: str | None = None
+    ) -> dict[str, list[tuple[str, int]]]:
+        """Of categorical columns in these slots the values that the reference does not have, and how many distinct events have each; of each column the most frequent first."""
         ...
 
     def outcomes(
@@ -99,8 +100,10 @@ class Raw(Protocol):
         """The labelled events among these; `regions_of`: with their prediction intervals or sets, as this contract reads them."""
         ...
 
-    def truths(self, model: str, values: Ints, pane: int, last: str) -> tuple[npt.NDArray[np.object_], Ints, Floats]:
-        """The labels of a regression's events of these slots, with ids and times: of those that a hash of their ids draws before the id `last`, and of that."""
+    def truths(
+        self, model: str, values: Ints, pane: int, last: str, *, version: str | None = None, role: str | None = None
+    ) -> tuple[npt.NDArray[np.object_], Ints, Floats]:
+        """The labels of a regression's events of these slots, with ids and times: of those that a hash of their ids draws before the id `last`, and of that; of one version of the model, or of all."""
         ...
 
 

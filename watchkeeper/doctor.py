@@ -164,5 +164,5 @@ def _server(settings: Settings) -> Finding:
         return Finding(
             "server", well=False, seen=str(error), remedy=f"something else listens on port {settings.port}? choose another with --port"
         )
-    problems = status.get("problems") or []
-    return Finding("server", not problems, f"running, {'quiet' if status.get('quiet') else 'busy'}", "; ".join(map(str, problems)))
+    problems, seen = status.get("problems") or [], f"running, {'quiet' if status.get('quiet') else 'busy'}"
+    return Finding("server", not problems, "; ".join([seen, *map(str, status.get("advice") or [])]), "; ".join(map(str, problems)))

@@ -137,6 +137,7 @@ class Embedded:
             "ingest": ingest,
             "evaluate": self.scheduler.status(),
             "problems": self.problems(),
+            "advice": self.scheduler.advice(),
         }
 
     def collectors(self) -> Sequence[Collector]:

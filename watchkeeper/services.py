@@ -84,7 +84,7 @@ class Pages:
     def model(self, name: str) -> ModelRow | None:
         """One model."""
         contract = self._reader.contract(name)
-        return None if contract is None else _row(self._reader.rows([contract])[0])
+        return None if contract is None else _row(self._reader.rows([contract])[0] | {"advice": self._reader.advice(name)})
 
     def histogram(self, model: str, column: str, segment: str, start: int, end: int) -> tuple[list[int], list[int]]:
         """Counts by bin; empty if nothing is known."""
@@ -115,4 +115,5 @@ class Pages:
 
 
 def _row(row: Mapping[str, Any]) -> ModelRow:
-    return ModelRow(**{name: row["labelled" if name == "labels" else name] for name in ModelRow.__dataclass_fields__})
+    named = {name: row["labelled" if name == "labels" else name] for name in ModelRow.__dataclass_fields__ if name != "advice"}
+    return ModelRow(**named, advice=row.get("advice", ()))

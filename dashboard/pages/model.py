@@ -32,7 +32,8 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
         return address("models", name, state=changed)
 
     row = found.row
-    top: list[Any] = [*head(row, state, ""), *_strangers(await ask(reader.outside, name), found.contract.classes)]
+    notices = [*_strangers(await ask(reader.outside, name), found.contract.classes), *found.row.advice]
+    top: list[Any] = [*head(row, state, ""), *(html.P(said, className="notice", role="status") for said in notices)]
     if row.last_ts is None:
         why = "The contract is there, so events are accepted. Send some, and the first closed window is evaluated:"
         return Page(name, [*top, piece.empty("No event yet", why, html.Pre(f"watchkeeper replay stream.parquet --model {name}"))])
@@ -51,11 +52,10 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
     return Page(name, [*top, *controls(found, state, here), *(part for each in drawn.values() for part in piece.several(each))])
 
 
-def _strangers(outside: dict[str, int], classes: tuple[str, ...]) -> list[Any]:
+def _strangers(outside: dict[str, int], classes: tuple[str, ...]) -> list[str]:
     """A notice if predictions or labels came that are none of the model's classes."""
     if not any(outside.values()):
         return []
     known = ", ".join(map(text.unquote, classes[:_NAMED])) + (", ..." if len(classes) > _NAMED else "")
     came = " and ".join(f"{word.count(n)} {topic if n > 1 else topic.removesuffix('s')}" for topic, n in outside.items() if n)
-    said = f"{came} came with a class that the model does not have ({known}). Each counts as a class of its own."
-    return [html.P(said, className="notice", role="status")]
+    return [f"{came} came with a class that the model does not have ({known}). Each counts as a class of its own."]

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.block import Floats, Ints
 from core.error import ConfigError
-from detectors.sample import FOLDS
+from detectors.sample import FOLDS, Shared
 
 _SEED = 1
 _KEPT = 4  # learned references
@@ -25,10 +25,9 @@ class Expected(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Known:
+class Known(Shared):
     """Rows of a reference whose errors are known: x (rows, columns), NaN for a missing value; error (rows,), not below 0; fold (rows,), each in [0, `FOLDS`)."""
 
-    digest: bytes
     x: Floats = field(compare=False)
     error: Floats = field(compare=False)
     fold: Ints = field(compare=False)

@@ -7,7 +7,7 @@ has stored when a process ends are asked for again by the next owner.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,8 +21,8 @@ from core import moment
 from core.span import Spans
 from monitors.evaluation.frame import Frame
 
-Key = tuple[str, int, int]
-"""A monitor, its revision, and the version of the contract."""
+Key = tuple[str, int, tuple[int, int]]
+"""A monitor, its revision, and what it is evaluated as: the version of the contract, and the edition of its reference's sums."""
 
 
 class Rank(NamedTuple):
@@ -87,6 +87,7 @@ class Asked:
     """A window that was asked for, of which segments, and whether its readings are to be stored even if they are stored already (`again`).
 
     `renewal`: it has a reading already, which may be no longer true. `renew` is set if its rows changed while the frame was computed: once that is stored, the window is asked for again.
+    `failed`: it could not be computed or stored, and waits until it is asked for once more.
     """
 
     segments: tuple[str, ...]
@@ -94,6 +95,12 @@ class Asked:
     renewal: bool
     frame: Future[Frame]
     renew: Make | None = None
+    failed: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Whether it is computed."""
+        return not self.failed and self.frame.done()
 
 
 class Background:
@@ -104,18 +111,18 @@ class Background:
 
     @property
     def waiting(self) -> bool:
-        """Whether there are any."""
-        return any(self._asked.values())
+        """Whether any of them are computed, or can be stored. Those after one that failed wait for it."""
+        return self.ready or any(not (one.failed or one.done) for asked in self._asked.values() for one in asked.values())
 
     @property
     def ready(self) -> bool:
-        """Whether any of them can be stored."""
-        return any(self.computed(key) for key in self._asked)
+        """Whether any of them can be stored. It is asked often, so nothing is sorted."""
+        return any(map(_ready, self._asked.values()))
 
     @property
     def monitors(self) -> set[str]:
-        """The monitors that wait for any."""
-        return {key[0] for key, asked in self._asked.items() if asked}
+        """The monitors that wait for any, of which none failed."""
+        return {key[0] for key, asked in self._asked.items() if asked and not any(one.failed for one in asked.values())}
 
     def keep(self, keys: set[Key]) -> None:
         """Drop the windows of other monitors, revisions and contracts."""
@@ -123,13 +130,13 @@ class Background:
             self.drop(key)
 
     def windows(self, key: Key, existing: Spans, segments: tuple[str, ...]) -> Spans:
-        """The windows of a monitor that were asked for these segments. Those that do not exist any more are dropped."""
+        """The windows of a monitor that were asked for these segments, and did not fail. Those that do not exist any more are dropped."""
         asked = self._asked.get(key, {})
         pairs = sorted(asked)
         for pair, there in zip(pairs, Spans.of(pairs).isin(existing).tolist(), strict=True):
             if not there:
                 self._forget(key, pair)
-        return Spans.of([pair for pair in pairs if pair in asked and asked[pair].segments == segments])
+        return Spans.of([pair for pair in pairs if pair in asked and asked[pair].segments == segments and not asked[pair].failed])
 
     def until(self, key: Key) -> int:
         """The end of the last window of a monitor that was asked for."""
@@ -143,7 +150,7 @@ class Background:
         asked = self._asked.setdefault(key, {})
         before = asked.get(window)
         again |= before is not None and before.again
-        if before is not None and before.segments == segments:
+        if before is not None and before.segments == segments and not before.failed:
             begun = before.frame.running() or before.frame.done()
             asked[window] = replace(before, again=again, renew=make if begun else before.renew)
             return
@@ -154,9 +161,8 @@ class Background:
         """The windows of a monitor that are computed, in order. One without a reading waits for those before it, as alarms take windows in order."""
         found, held = list[tuple[tuple[int, int], Asked]](), False
         for window, one in sorted(self._asked.get(key, {}).items(), key=lambda item: item[0]):
-            done = one.frame.done()
-            held |= not (done or one.renewal)
-            if done and (one.renewal or not held):
+            held |= not (one.done or one.renewal)
+            if one.done and (one.renewal or not held):
                 found.append((window, one))
         return found
 
@@ -166,6 +172,10 @@ class Background:
         self._forget(key, window)
         if one.renew is not None:
             self.ask(key, window, one.renew, one.segments, again=one.again, renewal=True)
+
+    def failed(self, key: Key, window: tuple[int, int]) -> None:
+        """A window could not be computed or stored. The later ones are kept, and wait for it."""
+        self._asked[key][window] = replace(self._asked[key][window], failed=True)
 
     def drop(self, key: Key) -> None:
         """Drop all windows of a monitor."""
@@ -181,3 +191,9 @@ class Background:
     def _forget(self, key: Key, window: tuple[int, int]) -> None:
         with suppress(KeyError):
             self._asked[key].pop(window).frame.cancel()
+
+
+def _ready(asked: Mapping[tuple[int, int], Asked]) -> bool:
+    """Whether a window can be stored: one that has a reading whenever it is computed, the others in order."""
+    first = min((window for window, one in asked.items() if not one.renewal), default=None)
+    return (first is not None and asked[first].done) or any(one.renewal and one.done for one in asked.values())

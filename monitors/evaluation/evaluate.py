@@ -115,7 +115,7 @@ class Evaluate:
         found = self._of_reference(monitor, model)
         if found is None or found.windows >= ENOUGH or early is None:
             return found
-        key = (msgspec.json.encode(monitor), model.contract.version, early.start.tobytes(), early.end.tobytes())
+        key = (msgspec.json.encode(monitor), model.contract.evaluated_as, early.start.tobytes(), early.end.tobytes())
         return _kept(self._early, monitor, key, lambda: recalibrate(monitor, model, self._panes, self.reads, early))
 
     def early(self, monitor: Monitor, model: Model, windows: Spans, slots: Ints, rows: Ints) -> Spans | None:
@@ -143,7 +143,7 @@ class Evaluate:
         spec = catalogue.known(monitor.measure)
         if spec is None or not spec.about.tested:
             return None
-        key = (msgspec.json.encode(monitor), model.contract.version)
+        key = (msgspec.json.encode(monitor), model.contract.evaluated_as)
         found = _kept(self._calibrations, monitor, key, lambda: calibrate(monitor, model, self._panes, self.reads))
         if not (found.windows or model.contract.facts or model.reference is None):  # the reference may be stored yet
             self._calibrations.pop((monitor.model, monitor.name), None)

@@ -257,12 +257,12 @@ class MonitorRunner:
             self._background.ask(key, pair, later, task.segments, again=given.catching_up, renewal=renewal)
         found = self._background.computed(key)
         for pair, asked in found:
-            if monitor.name not in failures.errors:
-                again = dataclasses.replace(given, catching_up=asked.again)
-                self._chunk([task], Spans.of([pair]), contract, partial(_computed, asked.frame), again, lease, failures)
-                self._background.stored(key, pair)
-        if monitor.name in failures.errors:
-            self._background.drop(key)
+            again = dataclasses.replace(given, catching_up=asked.again)
+            self._chunk([task], Spans.of([pair]), contract, partial(_computed, asked.frame), again, lease, failures)
+            if monitor.name in failures.errors:
+                self._background.failed(key, pair)
+                break
+            self._background.stored(key, pair)
         return bool(found)
 
     def _chunk(
@@ -389,11 +389,11 @@ class MonitorRunner:
                 self._evaluate.forget(monitor)  # another owner may have seen its events change
         if unknown:
             found = self._readings.evaluated(contract.model, unknown, contract.version)
-            self._done |= {(name, revision, contract.version): EvaluatedWindows(*found[name]) for name, revision in unknown.items()}
+            self._done |= {(name, revision, contract.evaluated_as): EvaluatedWindows(*found[name]) for name, revision in unknown.items()}
 
 
 def _key(monitor: Monitor, contract: Contract) -> Key:
-    return monitor.name, monitor.evaluated_revision, contract.version
+    return monitor.name, monitor.evaluated_revision, contract.evaluated_as
 
 
 def _computed(frame: Future[Frame], _task: MonitorTask) -> Frame:

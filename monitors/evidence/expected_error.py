@@ -12,7 +12,7 @@ from core.block import Categories, Floats, Predictions
 from core.contract import PREDICTION, Contract
 from core.draw import folds
 from core.span import Flags, Spans
-from detectors.expected_error import LEAST_KNOWN, ExpectedErrors, RowErrors
+from detectors.expected_error import LEAST_KNOWN, ExpectedErrors, RowErrors, sums_of
 from detectors.performance import dle
 from detectors.sample import FOLDS
 from detectors.summary.bins import bins
@@ -52,7 +52,8 @@ class OfErrors:
 
     def read(self, reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]]) -> list[ExpectedErrors]:
         """What is expected of the rows of each side, whose parts are pooled; each part is one span. Raises Retryable while the rows of the reference are not in the fact store."""
-        known = reads.once(("known errors", self.loss), lambda: self._known(reads))
+        reads.reference_stored()
+        known = reads.of_reference(("known errors", self.loss), lambda: self._known(reads))
         return [self._of(reads, extent, side, known) for side in sides]
 
     def reference(self, scope: Scope, column: str) -> ExpectedErrors:
@@ -96,7 +97,7 @@ class OfErrors:
         there = np.isfinite(error)
         labelled = RowErrors.of(found.each[:, there], inside[there])
         with np.errstate(invalid="ignore", over="ignore"):
-            realised = (error[there] @ inside[there] / labelled.rows[0])[None]
+            realised = sums_of(error[None, there], inside[there]) / labelled.rows
         sampled, beyond, exact = RowErrors.of(found.each, inside), _outside(reads.scope, block, inside), not known.rows.error.any()
         return self.made(n, sampled, labelled, realised, found.relative, beyond, learned, gone, exact=exact)
 
@@ -123,9 +124,9 @@ def _encoded(contract: Contract, block: Predictions, numbers: dict[str, Floats])
 def _outside(scope: Scope, block: Predictions, inside: Flags) -> dict[str, tuple[Floats, float]]:
     """The rows of the sample with a feature, and with a prediction, where the reference has none: (1, segments) each, and the share of them by chance."""
     contract, held = scope.model.contract, values_of(scope.model.contract, block)
-    columns, weight = {"features": contract.features, "predictions": (contract.column(PREDICTION),)}, inside.astype(np.float64)
+    columns = {"features": contract.features, "predictions": (contract.column(PREDICTION),)}
     found = dict[str, tuple[Floats, float]]()
     for name, some in columns.items():
         beyond = np.asarray(outside(some, held, len(block)) > 0, np.float64)
-        found[name] = (beyond @ weight)[None], by_chance(scope, len(some))
+        found[name] = sums_of(beyond[None], inside), by_chance(scope, len(some))
     return found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,7 +16,9 @@ from core.region import told
 from monitors.evidence.conversion import convert, convert_outcomes
 from monitors.ports import Contracts, Raw
 
-_HELD = 4  # samples of references
+T = TypeVar("T")
+
+_HELD = 16  # samples of references, and what is made of them
 
 
 class History:
@@ -24,7 +26,7 @@ class History:
 
     def __init__(self, raw: Raw, contracts: Contracts) -> None:
         self._raw, self._contracts = raw, contracts
-        self._kept: dict[tuple[str, int, int], Predictions] = {}
+        self._kept: dict[tuple[object, ...], Any] = {}
         self._lock = threading.Lock()
 
     def predictions(self, contract: Contract, slots: Ints) -> Iterator[Predictions]:
@@ -34,41 +36,63 @@ class History:
                 yield convert(block, source, contract)
 
     def sample(
-        self, contract: Contract, slots: Ints, most: int, *, version: str | None = None, role: str | None = None
+        self,
+        contract: Contract,
+        slots: Ints,
+        most: int,
+        *,
+        version: str | None = None,
+        role: str | None = None,
+        only: Collection[str] | None = None,
     ) -> Predictions | None:
-        """The `most` of these events that a hash of their ids draws (`core.draw`), in its order, without vectors; of one version of the model, or of all. None if there are none."""
+        """The `most` of these events that a hash of their ids draws (`core.draw`), in its order, without vectors; of one version of the model, or of all. None if there are none.
+
+        With `only`, no other columns need be there; events of other contract versions are read in whole, since a conversion may need all.
+        """
         sources = list(self._sources(contract, slots))
         vectors = sources != [contract]  # which a conversion needs
         found = [
             convert(block, source, contract)
             for source in sources
-            if len(block := self._raw.predictions(source, slots, contract.pane, most=most, version=version, **_of(role), vectors=vectors))
+            if len(
+                block := self._raw.predictions(
+                    source, slots, contract.pane, most=most, version=version, **_of(role), vectors=vectors, only=None if vectors else only
+                )
+            )
         ]
         if len(found) < 2:
             return found[0] if found else None
         every = Predictions.concat(found)
         return every.take(drawn(every.id, most))
 
-    def kept(self, contract: Contract, most: int) -> Predictions | None:
+    def kept(self, contract: Contract, most: int, only: Collection[str] | None = None) -> Predictions | None:
         """Such a sample of the rows of the reference that are kept; None if there are none. The last ones are held in memory."""
-        key = (contract.model, contract.version, most)
-        with self._lock:
-            if (found := self._kept.get(key)) is not None:
-                return found
         of = contract.of_reference
-        found = self.sample(of, self._raw.slots(of.model, of.pane), most)
+        key = ("sample", most, None if only is None else tuple(sorted(only)))
+        return self.of_reference(contract, key, lambda: self.sample(of, self._raw.slots(of.model, of.pane), most, only=only))
+
+    def of_reference(self, contract: Contract, key: tuple[object, ...], make: Callable[[], T]) -> T:
+        """The result of `make`, which is called once for a reference and a key, as long as the result is held; None is not, since rows may be stored later."""
+        place = (contract.model, contract.evaluated_as, *key)
+        with self._lock:
+            if place in self._kept:
+                held: T = self._kept[place]
+                return held
+        found = make()
         if found is not None:
             with self._lock:
                 if len(self._kept) >= _HELD:
-                    self._kept.clear()
-                self._kept[key] = found
+                    self._kept.pop(next(iter(self._kept)))
+                self._kept[place] = found
         return found
 
-    def truths(self, contract: Contract, slots: Ints, sample: Predictions) -> Floats:
-        """The label of each event of a sample of these slots, in its order; NaN where it is not known. The model is a regression."""
+    def truths(
+        self, contract: Contract, slots: Ints, sample: Predictions, *, version: str | None = None, role: str | None = None
+    ) -> Floats:
+        """The label of each event of a sample of these slots, in its order, of one version of the model, or of all; NaN where it is not known. The model is a regression."""
         if not len(sample):
             return np.zeros(0)
-        ids, times, numbers = self._raw.truths(contract.model, slots, contract.pane, sample.id[-1])
+        ids, times, numbers = self._raw.truths(contract.model, slots, contract.pane, sample.id[-1], version=version, **_of(role))
         found = dict(zip(zip(ids.tolist(), times.tolist(), strict=True), numbers.tolist(), strict=True))
         return np.array([found.get(key, np.nan) for key in zip(sample.id.tolist(), sample.ts.tolist(), strict=True)])
 
@@ -78,10 +102,10 @@ class History:
         return self.truths(of, self._raw.slots(of.model, of.pane), sample)
 
     def unseen(
-        self, contract: Contract, column: str, slots: Ints, most: int, *, version: str | None = None, role: str | None = None
-    ) -> list[tuple[str, int]]:
-        """The most frequent values of a categorical column that its reference does not have, and how many events have each. Events of other contract versions are left out."""
-        return self._raw.unseen(contract, column, slots, most, version=version, **_of(role))
+        self, contract: Contract, columns: Sequence[str], slots: Ints, most: int, *, version: str | None = None, role: str | None = None
+    ) -> dict[str, list[tuple[str, int]]]:
+        """The most frequent values of categorical columns that the reference does not have, and how many events have each. Events of other contract versions are left out."""
+        return self._raw.unseen(contract, columns, slots, most, version=version, **_of(role))
 
     def outcomes(self, contract: Contract, slots: Ints, *, version: str | None = None, role: str | None = None) -> Iterator[Outcomes]:
         """The labelled events of these slots that count; of one version of the model, or of all."""

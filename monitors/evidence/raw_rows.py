@@ -37,7 +37,7 @@ class RowsOf:
         """The finite numbers of the rows that are there, of `MOST` at most."""
         window, segment = place
         if self._last is None or self._last[0] != window:
-            self._last = window, self._reads.sample(self._slots(window), MOST)
+            self._last = window, self._reads.sample(self._slots(window), MOST, self._needed)
         return self._finite(self._last[1], segment)
 
     def numbers_of_reference(self, segment: int) -> Floats:
@@ -46,7 +46,12 @@ class RowsOf:
 
     @cached_property
     def _kept(self) -> Predictions | None:
-        return self._reads.sample_of_reference(KEPT)
+        return self._reads.sample_of_reference(KEPT, self._needed)
+
+    @cached_property
+    def _needed(self) -> frozenset[str]:
+        """The columns that are read: this one, and those that say in which segment a row is."""
+        return frozenset((self._column.name, *Segments(self._reads.scope.model.contract).dimensions))
 
     def _slots(self, window: int) -> Ints:
         return self._reads.slots_of([spans.take(slice(window, window + 1)) for spans in self._side])

@@ -14,7 +14,7 @@ import pyarrow as pa
 from core import moment
 from core.baseline.rows import Role, Version
 from core.block import Floats, Ints, Outcomes, Predictions
-from core.contract import PREDICTION
+from core.contract import PREDICTION, Kind
 from core.error import ConfigError, Retryable
 from core.span import Spans
 from detectors.sample import Train, here
@@ -25,6 +25,7 @@ from monitors.ports import Panes, Stream
 from monitors.reference.facts import NOT_STORED
 
 T = TypeVar("T")
+_KNOWN = 5_000  # known values that one query names
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,14 @@ class Reads:
             raise Retryable(NOT_STORED)
         return found
 
+    def reference_stored(self) -> None:
+        """Raise Retryable while the rows of the reference are not in the fact store in whole."""
+        self.once(("reference is stored",), self.reference_rows)
+
+    def of_reference(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
+        """The result of `make`, which depends on `key` and on the rows of the reference alone. The last ones are held for later windows too."""
+        return self._history.of_reference(self.scope.model.contract, key, make)
+
     @cached_property
     def slots(self) -> Ints:
         """All slots with predictions, ascending."""
@@ -158,21 +167,21 @@ class Reads:
         found: T = self._made[key]
         return found
 
-    def sample(self, slots: Ints, most: int) -> Predictions | None:
-        """At most so many predictions of slots, drawn by a hash of their ids, in its order, which are not kept; None if there are none."""
-        return self._history.sample(self.scope.model.contract, slots, most, version=self.scope.version, **_role(self.scope))
+    def sample(self, slots: Ints, most: int, only: Collection[str] | None = None) -> Predictions | None:
+        """At most so many predictions of slots, drawn by a hash of their ids, in its order, which are not kept; None if there are none. With `only`, no other columns need be there."""
+        return self._history.sample(self.scope.model.contract, slots, most, version=self.scope.version, **_role(self.scope), only=only)
 
-    def sample_of_reference(self, most: int) -> Predictions | None:
+    def sample_of_reference(self, most: int, only: Collection[str] | None = None) -> Predictions | None:
         """At most so many rows of the reference, drawn in the same way; None if there are none. Raises Retryable while they are not in the fact store."""
         contract = self.scope.model.contract
-        found = self._history.kept(contract, most)
+        found = self._history.kept(contract, most, only)
         if found is None and contract.facts:
             raise Retryable(NOT_STORED)
         return found
 
     def truths(self, slots: Ints, sample: Predictions) -> Floats:
         """The labels of a sample of predictions of slots, NaN where they are not known; the model is a regression."""
-        return self._history.truths(self.scope.model.contract, slots, sample)
+        return self._history.truths(self.scope.model.contract, slots, sample, version=self.scope.version, **_role(self.scope))
 
     def truths_of_reference(self, sample: Predictions) -> Floats:
         """The labels of a sample of the reference."""
@@ -180,7 +189,22 @@ class Reads:
 
     def unseen(self, column: str, slots: Ints, most: int) -> list[tuple[str, int]]:
         """The most frequent values of a categorical column in slots that its reference does not have, and how many predictions have each."""
-        return self._history.unseen(self.scope.model.contract, column, slots, most, version=self.scope.version, **_role(self.scope))
+        together = self._asked_together(column)
+        try:
+            return self.once(("unseen", together, slots.tobytes(), most), lambda: self._unseen(together, slots, most))[column]
+        except Retryable:  # perhaps because of another column, as of one with millions of values
+            return self.once(("unseen", (column,), slots.tobytes(), most), lambda: self._unseen((column,), slots, most))[column]
+
+    def _unseen(self, columns: tuple[str, ...], slots: Ints, most: int) -> dict[str, list[tuple[str, int]]]:
+        return self._history.unseen(self.scope.model.contract, columns, slots, most, version=self.scope.version, **_role(self.scope))
+
+    def _asked_together(self, column: str) -> tuple[str, ...]:
+        """The columns of texts of the scope that one query reads together with this one: so many that the query stays short."""
+        contract, scope = self.scope.model.contract, frozenset(self.scope.columns)
+        texts = [one for one in contract.kept if one.kind is Kind.CATEGORICAL and (one.name in scope or one.name == column)]
+        known = np.cumsum([len(one.categories) + len(one.others) for one in texts]) // _KNOWN
+        at = next(index for index, one in enumerate(texts) if one.name == column)
+        return tuple(one.name for one, portion in zip(texts, known.tolist(), strict=True) if portion == known[at])
 
     def outcomes(self, slots: Ints) -> Iterator[Outcomes]:
         """The labelled events of slots, in blocks, which are not kept."""

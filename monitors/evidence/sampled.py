@@ -49,7 +49,7 @@ def drawn(reads: Reads, extent: Extent, side: Sequence[Spans], most: int) -> Dra
 
 def kept(reads: Reads, most: int) -> tuple[Predictions | None, bool]:
     """The sample of the reference, and whether it is not there: a reference of an earlier version was not kept. Raises Retryable while it is not in the fact store in whole: its panes are the last of it, a part of its rows would be another sample."""
-    reads.once(("reference is stored",), reads.reference_rows)
+    reads.reference_stored()
     block = reads.sample_of_reference(min(most, KEPT))
     return block, block is None and reads.scope.model.reference is not None
 

@@ -55,7 +55,7 @@ class _Work(NamedTuple):
     audit: Ranges  # positions to be audited now
     more: bool  # whether further positions are to be audited later
     suspect: Ints  # slots to be audited even while audits pause: another owner has rebuilt them since, or their windows close now
-    contract_changed: bool  # then all slots are due
+    contract_changed: bool  # or its reference was summarised again; then all slots are due
     rebuilding: bool  # a requested rebuild has not ended yet
     to_rebuild: Ints  # the slots whose panes it makes again in this step
     rebuild_progress: RebuildProgress  # how far it will be after this step
@@ -67,7 +67,7 @@ class _Work(NamedTuple):
 class _IdleState(NamedTuple):
     """The arguments of a step that found nothing to do, and the watermark (`until`) below which no further window closes."""
 
-    contract: int
+    contract: tuple[int, int]
     monitors: list[Monitor]
     rebuild: int
     listening: tuple[str, ...]
@@ -146,7 +146,7 @@ class Owner:
             and self._watermark(committed, silent=silent) < state.until
             and state.predictions == committed.predictions
             and state.labels == committed.labels
-            and state.contract == contract.version
+            and state.contract == contract.evaluated_as
             and state.monitors == monitors
             and state.rebuild == rebuild
             and state.listening == listening
@@ -220,7 +220,15 @@ class Owner:
         version = model.contract.version
         until = min((self._closes[version, m.name, m.evaluated_revision] for m in monitors), default=moment.LATEST)
         self._idle_state = _IdleState(
-            version, list(monitors), model.rebuild, model.listening, committed.predictions, committed.labels, silent, failed, until
+            model.contract.evaluated_as,
+            list(monitors),
+            model.rebuild,
+            model.listening,
+            committed.predictions,
+            committed.labels,
+            silent,
+            failed,
+            until,
         )
 
     def _find_work(  # long: each kind of work in turn
@@ -228,7 +236,7 @@ class Owner:
     ) -> _Work:
         contract = model.contract
         predictions, labels = (fresh(cursor.get(topic, {}), getattr(committed, topic)) for topic in ("predictions", "labels"))
-        contract_changed = cursor.get("contract") != contract.version
+        contract_changed = (cursor.get("contract"), cursor.get("summary", 0)) != contract.evaluated_as
         audit = fresh(cursor.get("audit", {}), committed.predictions)
         now = self._audit.due(audit, busy=bool(predictions or labels or contract_changed))
         known = cursor.get("rebuilds") if self._rebuilt_by_others is None else self._rebuilt_by_others
@@ -255,6 +263,7 @@ class Owner:
         return {
             "contract": contract.version,
             "contracts": {str(contract.version): self._clock.now()} | _evaluated_since(cursor),
+            "summary": contract.summary,
             "predictions": {str(part): last for part, last in committed.predictions.items()},
             "labels": {str(part): last for part, last in committed.labels.items()},
             "audit": {**cursor.get("audit", {}), **{str(part): last for part, (_, last) in work.audit.items()}},

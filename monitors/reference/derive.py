@@ -23,6 +23,7 @@ from core.segment import ALL, Segments
 from detectors.performance.roc_auc import mean_roc_auc
 from detectors.summary import text_column, vector_column
 from detectors.summary.bins import ranked
+from detectors.summary.edition import EDITION
 from detectors.summary.inputs import InputSummary
 from detectors.summary.performance import PerformanceSummary
 from detectors.summary.score import members, score_edges, scores
@@ -36,7 +37,7 @@ from monitors.reference.rows import classes_of, dimension, outcomes_of, predicti
 from monitors.reference.signal import binned, names_of, with_signals
 from monitors.reference.usual import usual_window
 
-__all__ = ["Options", "ReferenceSummary", "column_roles", "content", "derive", "outcomes_of", "predictions_of"]
+__all__ = ["Options", "ReferenceSummary", "column_roles", "content", "derive", "outcomes_of", "predictions_of", "summarise"]
 
 VALUES = 100  # values of a dimension that have segments of their own
 CLASSES = 100  # a column with more values is not one of classes
@@ -135,8 +136,15 @@ def derive(
     contract = _with_bins(table, given, contract, block, outcomes)
     contract, block = with_signals(table, given, contract, block, names_of(found, contract, options.signals))
     contract = with_multivariate(contract, block, options.multivariate)
-    contract = msgspec.structs.replace(contract, usual=usual_window(contract, block), facts=True)
+    contract = msgspec.structs.replace(contract, usual=usual_window(contract, block), facts=True, summary=EDITION)
     return contract, _summarise(contract, block, outcomes)
+
+
+def summarise(contract: Contract, table: pa.Table, options: Options) -> tuple[Contract, ReferenceSummary]:
+    """The reference of a file under the contract that was derived from it, perhaps by an earlier version; and the contract, which says that this edition summarised it."""
+    table = arrow.read_table(table, layout(table, options).uses)
+    found = _summarise(contract, predictions_of(table, contract), outcomes_of(table, contract))
+    return msgspec.structs.replace(contract, facts=True, summary=EDITION), found
 
 
 def content(table: pa.Table, options: Options) -> str:

@@ -73,9 +73,8 @@ def write_reference(facts: Facts, store: OutcomeStore, contract: Contract, table
 
     `table` is the file, `options` are those that it was given with. If it is interrupted, it can be done again.
     """
-    table = arrow.read_table(table, layout(table, options).uses)
     kept = contract.of_reference
-    block, outcomes = _timed(table, kept)
+    block, outcomes, table = _rows(kept, table, options)
     chosen = np.sort(np.argsort(_hashes(len(block)), kind="stable")[:KEPT])
     events = _sample(block, chosen)
     for rows in _pieces(events):
@@ -83,6 +82,17 @@ def write_reference(facts: Facts, store: OutcomeStore, contract: Contract, table
     facts.labels({kept.model: _labels(table, kept, events, chosen)}, _NOWHERE, None)
     every = {_NOWHERE: (0, len(block))}
     store.join(kept.model, every, every, generation)
+    _write_panes(facts, kept, block, outcomes, generation)
+
+
+def write_panes_again(facts: Facts, contract: Contract, table: pa.Table, options: Options, generation: int) -> None:
+    """Write the panes of a reference whose rows are kept already; they replace those of a lower generation."""
+    kept = contract.of_reference
+    block, outcomes, _ = _rows(kept, table, options)
+    _write_panes(facts, kept, block, outcomes, generation)
+
+
+def _write_panes(facts: Facts, kept: Contract, block: Predictions, outcomes: Outcomes, generation: int) -> None:
     segments = Segments(kept)
     for rows in _portions(outcomes.ts, kept.pane):
         facts.performance_panes(kept, PerformanceSummary.of(kept, segments, outcomes.take(rows)).to_columns(), generation)
@@ -91,13 +101,14 @@ def write_reference(facts: Facts, store: OutcomeStore, contract: Contract, table
     facts.rebuilt(kept, np.unique(slot_of(block.ts, kept.pane)).tolist(), generation)
 
 
-def _timed(table: pa.Table, contract: Contract) -> tuple[Predictions, Outcomes]:
-    """All rows, and the labelled ones; those without a time at `UNTIMED`."""
+def _rows(contract: Contract, table: pa.Table, options: Options) -> tuple[Predictions, Outcomes, pa.Table]:
+    """All rows, the labelled ones, and the file as it is read; rows without a time are at `UNTIMED`."""
+    table = arrow.read_table(table, layout(table, options).uses)
     name, rows = contract.roles.ts, pa.array(np.full(table.num_rows, UNTIMED))
     held = table[name].cast(pa.int64()).fill_null(UNTIMED) if name in table.column_names else rows
     index = table.schema.get_field_index(name)
     table = table.append_column(name, held) if index < 0 else table.set_column(index, name, held)
-    return predictions_of(table, contract), outcomes_of(table, contract)
+    return predictions_of(table, contract), outcomes_of(table, contract), table
 
 
 def _sample(block: Predictions, rows: Ints) -> Predictions:

@@ -110,6 +110,30 @@ class Contracts(Database):
         self._forget()
         return saved
 
+    def summarise_contract(self, contract: Contract, *, reference: bytes, actor: str = "local") -> Contract:
+        """Replace the reference of the newest contract by one of `contract.summary`, a newer edition, and return what is stored. The version stays.
+
+        Raises Retryable if there is another version by now.
+        """
+        with self.write() as connection:
+            found = newest(connection, contract.model)
+            if found is None or found[0].version != contract.version:
+                raise Retryable(f"the contract of `{contract.model}` has changed meanwhile; give its reference again")
+            held = found[0]
+            saved = msgspec.structs.replace(held, summary=contract.summary, facts=contract.facts)
+            row = (CONTRACT.c.model == saved.model) & (CONTRACT.c.version == saved.version)
+            connection.execute(update(CONTRACT).where(row).values(payload=msgspec.json.encode(saved).decode(), reference=reference))
+            before, after = ({"version": one.version, "summary": one.summary} for one in (held, saved))
+            audit(connection, self._clock.now(), actor, "contract.summarise", saved.model, before, after)
+        self._forget()
+        return saved
+
+    def referenced(self) -> set[tuple[str, int]]:
+        """Model and version of each contract that was derived from a reference."""
+        query = select(CONTRACT.c.model, CONTRACT.c.version).where(CONTRACT.c.reference.is_not(None))
+        with self.read() as connection:
+            return {(row.model, row.version) for row in connection.execute(query)}
+
     def describe_contract(self, model: str, words: Described, *, actor: str = "local") -> None:
         """Replace owner, description and runbook of the newest contract. Its version stays, because the measures do not change."""
         with self.write() as connection:

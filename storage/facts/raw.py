@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from core.region import regions
 from core.text import INVALID, NULL
 from storage.facts import column as col
 from storage.facts.engine import Engine
+from storage.facts.picked import Picked
 
 # Long lists are in a subquery: ClickHouse searches a constant of more than 1 MiB after IN for each row, and makes no set of it.
 
@@ -48,6 +49,9 @@ def slots(values: Sequence[int] | Ints, pane: int) -> dict[str, object]:
     listed = "" if gapless else ",".join(map(str, starts.tolist()))
     return {"slots": f"[{listed}]", "gapless": int(gapless), "low": low, "high": high, "pane": pane}
 
+
+_SPARE = 6  # standard deviations of the number of ids below a cut
+_BELOW = " AND MD5(prediction_id) <= toFixedString(unhex({cut:String}), 16)"
 
 # Positions first..last of partitions.
 Ranges = Mapping[int, tuple[int, int]]
@@ -164,23 +168,30 @@ class Raw:
         version: str | None = None,
         role: str | None = None,
         vectors: bool = True,
+        only: Collection[str] | None = None,
     ) -> Predictions:
         """The distinct events of these slots that were taken under `contract`, in its layout; of one version of the model, or of all, and of one role, or of all.
 
-        With `most`, only so many, which a hash of their ids draws, in its order (`core.draw`). Without `vectors` the block has none.
+        With `most`, only so many, which a hash of their ids draws, in its order (`core.draw`). Without `vectors` the block has none. With `only`, other columns are null
+        in each row, and there are no probabilities and optional fields: they are neither read nor held.
         """
         sizes = [column.embedding.size for column in contract.columns if column.embedding is not None and vectors]
+        picked = Picked.of(contract, only)
         sql = (
-            f"SELECT prediction_id, ts, version, role, class, number, score, probabilities, numbers, texts, extra, position, place, logged{', vectors' if sizes else ''}"
+            f"SELECT prediction_id, ts, version, role, class, number, score, position, place, logged, {picked.select}{', vectors' if sizes else ''}"
             " FROM predictions"
-            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}{narrowed(version, role)}"
+            f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}{narrowed(version, role)}%s"
             f" ORDER BY {'' if most is None else 'MD5(prediction_id), prediction_id, '}logged, partition, position, place LIMIT 1 BY prediction_id"
             f"{'' if most is None else ' LIMIT {most:UInt64}'}"
         )
         asked = {"model": contract.model, "contract": contract.version, "version": version or "", "role": role or "", "most": most or 0}
-        table = self._engine.query(sql, asked | slots(values, pane))
-        numeric = [column for column in contract.kept if column.numeric]
-        texts = [column for column in contract.kept if not column.numeric]
+        asked |= slots(values, pane)
+        cut = None if most is None else self._cut(asked, most, narrowed(version, role))
+        table = self._engine.query(sql % ("" if cut is None else _BELOW), asked | {"cut": cut or ""})
+        if (
+            cut is not None and most is not None and table.num_rows < most
+        ):  # rows came twice or do not count: fewer ids than rows are below the cut
+            table = self._engine.query(sql % "", asked)
         return Predictions(
             id=col.objects(table["prediction_id"]),
             ts=col.ints(table["ts"]),
@@ -188,37 +199,44 @@ class Raw:
             role=col.categories(table["role"]),
             prediction=_output(contract, table, "class", "number"),
             score=col.floats(table["score"]),
-            probabilities=col.matrix(table["probabilities"]),
-            numbers=_numbers(table["numbers"], len(numeric)),
-            texts=_texts(table["texts"], len(texts)),
-            extra=col.objects(table["extra"]),
+            probabilities=None if only is not None else col.matrix(table["picked_probabilities"]),
+            numbers=picked.numbers(table),
+            texts=picked.texts(table),
+            extra=col.objects(table["picked_extra"]),
             position=col.ints(table["position"]),
             row=col.ints(table["place"]),
             logged=col.ints(table["logged"]),
             vectors=col.vectors(table["vectors"], sizes) if sizes else (),
         )
 
+    def _cut(self, asked: Mapping[str, object], most: int, narrowed: str) -> str | None:
+        """The hash of an id, in hexadecimal digits, below which there are most likely `most` of the rows, and not many more: so few rows are sorted. None where all rows are to be sorted."""
+        sql = f"SELECT count() AS n FROM predictions WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()}{narrowed}"
+        (rows,) = self._engine.query(sql, dict(asked))["n"].to_pylist()
+        wanted = 1.05 * (most + _SPARE * most**0.5 + 100)
+        return None if wanted >= rows else f"{int(wanted / rows * 2**64):016x}{'f' * 16}"
+
     def unseen(
-        self, contract: Contract, column: str, values: Ints, most: int, *, version: str | None = None, role: str | None = None
-    ) -> list[tuple[str, int]]:
-        """Of a categorical column in these slots the values that its reference does not have, and how many distinct events have each; the most frequent first, `most` of them."""
+        self, contract: Contract, columns: Sequence[str], values: Ints, most: int, *, version: str | None = None, role: str | None = None
+    ) -> dict[str, list[tuple[str, int]]]:
+        """Of categorical columns in these slots the values that the reference does not have, and how many distinct events have each; of each column the most frequent first, `most` of them.
+
+        Columns without any have an empty list.
+        """
         texts = [one.name for one in contract.kept if not one.numeric]
-        known = contract.column(column)
+        place = {name: texts.index(name) + 1 for name in columns}
+        known = [(at, value) for name, at in place.items() for value in _known(contract, name)]
+        pairs = "arrayJoin(arrayMap(at -> (at, toString(texts[at])), {places:Array(UInt32)})) AS pair"
         sql = (
-            f"SELECT value, uniqExact(prediction_id) AS n FROM (SELECT prediction_id, texts[{texts.index(column) + 1}] AS value FROM predictions"
+            f"SELECT pair.1 AS at, pair.2 AS value, uniqExact(prediction_id) AS n FROM (SELECT prediction_id, {pairs} FROM predictions"
             f" WHERE model = {{model:String}} AND contract = {{contract:UInt32}} AND {in_slots()} AND {COUNTS}{narrowed(version, role)})"
-            " WHERE value NOT IN (SELECT arrayJoin({known:Array(String)})) GROUP BY value ORDER BY n DESC, value LIMIT {most:UInt64}"
+            " WHERE pair NOT IN (SELECT arrayJoin(arrayZip({at:Array(UInt32)}, {known:Array(String)})))"
+            " GROUP BY at, value ORDER BY at, n DESC, value LIMIT {most:UInt64} BY at"
         )
-        asked = {
-            "model": contract.model,
-            "contract": contract.version,
-            "version": version or "",
-            "role": role or "",
-            "most": most,
-            **slots(values, contract.pane),
-        }
-        table = self._engine.query(sql, asked | {"known": [*known.categories, *known.others, NULL, INVALID]})
-        return list(zip(table["value"].cast(pa.string()).to_pylist(), table["n"].to_pylist(), strict=True))
+        asked = {"model": contract.model, "contract": contract.version, "version": version or "", "role": role or "", "most": most}
+        asked |= {"places": list(place.values()), "at": [at for at, _ in known], "known": [value for _, value in known]}
+        rows = self._engine.query(sql, asked | slots(values, contract.pane)).to_pylist()
+        return {name: [(row["value"], row["n"]) for row in rows if row["at"] == at] for name, at in place.items()}
 
     def outcomes(
         self,
@@ -273,19 +291,37 @@ class Raw:
             **(regions(regions_of, read(col.objects(table["extra"]))) if regions_of else {}),
         )
 
-    def truths(self, model: str, values: Ints, pane: int, last: str) -> tuple[npt.NDArray[np.object_], Ints, Floats]:
-        """The labels of the model's events of these slots, as numbers, with ids and times: of those that a hash of their ids draws before the id `last`, and of that (`core.draw`)."""
-        sql = (
-            "SELECT prediction_id, ts, number FROM outcomes FINAL"
-            f" WHERE model = {{model:String}} AND {in_slots()} AND (MD5(prediction_id), prediction_id) <= (MD5({{last:String}}), {{last:String}})"
+    def truths(
+        self, model: str, values: Ints, pane: int, last: str, *, version: str | None = None, role: str | None = None
+    ) -> tuple[npt.NDArray[np.object_], Ints, Floats]:
+        """The labels of the model's events of these slots, as numbers, with ids and times: of those that a hash of their ids draws before the id `last`, and of that (`core.draw`).
+
+        Of one version of the model, or of all.
+        """
+        drawn = (
+            f"model = {{model:String}} AND {in_slots()} AND (MD5(prediction_id), prediction_id) <= (MD5({{last:String}}), {{last:String}})"
         )
-        table = self._engine.query(sql, {"model": model, "last": last, **slots(values, pane)})
+        own = (
+            f" AND prediction_id IN (SELECT prediction_id FROM predictions WHERE {drawn}{narrowed(version, role)})"
+            if version or role
+            else ""
+        )
+        table = self._engine.query(
+            f"SELECT prediction_id, ts, number FROM outcomes FINAL WHERE {drawn}{own}",
+            {"model": model, "last": last, "version": version or "", "role": role or "", **slots(values, pane)},
+        )
         return col.objects(table["prediction_id"]), col.ints(table["ts"]), col.floats(table["number"])
 
 
 def narrowed(version: str | None, role: str | None) -> str:
     """The condition that an event is of the parameters `version` and `role`; "" for all of either."""
     return (" AND version = {version:String}" if version else "") + (" AND role = {role:String}" if role else "")
+
+
+def _known(contract: Contract, column: str) -> tuple[str, ...]:
+    """The texts of a categorical column that are not unseen."""
+    held = contract.column(column)
+    return (*held.categories, *held.others, NULL, INVALID)
 
 
 def _output(contract: Contract, table: pa.Table, text: str, number: str) -> Categories | Floats:
@@ -297,25 +333,3 @@ def _dimension(column: pa.ChunkedArray, field: str | None) -> Categories:
     if field is not None:
         return fields_of({field}, read(col.objects(column))).texts[field]
     return Categories.of_numbers(col.floats(column)) if pa.types.is_floating(column.type) else col.categories(column)
-
-
-def _numbers(column: pa.ChunkedArray, width: int) -> tuple[Floats, ...]:
-    rows = col.matrix(column)
-    return (
-        tuple(np.ascontiguousarray(rows[:, index]) for index in range(width))
-        if rows is not None
-        else tuple(np.zeros(0) for _ in range(width))
-    )
-
-
-def _texts(column: pa.ChunkedArray, width: int) -> tuple[Categories, ...]:
-    if not width or not len(column):
-        return tuple(Categories(np.zeros(0, np.int32), []) for _ in range(width))
-    flat = col.categories(pa.chunked_array([chunk.flatten() for chunk in column.chunks]))
-    codes = flat.codes.reshape(len(column), width)
-    return tuple(_compact(Categories(np.ascontiguousarray(codes[:, index]), flat.texts)) for index in range(width))
-
-
-def _compact(values: Categories) -> Categories:
-    used, codes = np.unique(values.codes, return_inverse=True)
-    return Categories(codes.astype(np.int32), [values.texts[code] for code in used])

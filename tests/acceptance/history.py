@@ -36,6 +36,13 @@ def told(client: Client) -> dict[str, list[dict[str, Any]]]:
     return {"readings": readings, "episodes": episodes}
 
 
+def refer(client: Client) -> dict[str, Any]:
+    """Give the model its reference."""
+    sink = BytesIO()
+    census.people(1_500, 1).to_parquet(sink, index=False)
+    return client.reference(census.MODEL, sink.getvalue(), **census.OPTIONS)
+
+
 def events(client: Client, seed: int, rows: int) -> None:
     """So many people and their labels."""
     for topic, sent in census.requests(census.people(rows, seed, drift=0.4)):
@@ -48,9 +55,7 @@ def main(path: Path) -> None:
         folder = Path(temporary) / "data"
         horizon = {"WATCHKEEPER_ALERTS__NOTIFY_HORIZON": "10000d"}
         with Receiver(lambda _: None) as receiver, DemoServer(folder, environment=horizon) as server, Client(server.url) as client:
-            sink = BytesIO()
-            census.people(1_500, 1).to_parquet(sink, index=False)
-            client.reference(census.MODEL, sink.getvalue(), **census.OPTIONS)
+            refer(client)
             monitors = [
                 {**one, **_WATCHED[one["monitor"]], "segments": ["all", "sex"]} for one in census.monitors() if one["monitor"] in MONITORS
             ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import msgspec
 import numpy as np
@@ -21,19 +22,24 @@ from core.name import Named, fault
 from core.principal import LOCAL
 from core.span import Spans
 from detectors.evidence import Confusion, Counts
+from detectors.summary.edition import EDITION
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
 from monitors.evidence.kind import KINDS
 from monitors.evidence.reads import Scope
 from monitors.model import Model
+from monitors.reference import derive
 from monitors.reference import facts as reference_facts
 from monitors.reference.derive import ReferenceSummary
 from monitors.reference.option import Options
 from storage.facts.retention import retain
 from tests.services.fixture import ClickHouseAt
+from watchkeeper.advice import advice
+from watchkeeper.change import reference
 from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.command import do
+from watchkeeper.scheduling.definition_cache import DefinitionCache
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 
@@ -159,6 +165,37 @@ def test_a_reference_of_before_gets_its_facts_when_it_is_given_again(stores: Sto
     assert stores.panes.slots(kept)[1].sum() == 400
     assert give(stores, "before", table)[0] == "unchanged"
     assert stores.panes.slots(kept)[1].sum() == 400
+
+
+def test_a_reference_of_an_earlier_edition_is_summarised_again_under_its_contract(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If its file is given again; the contract stays, and the rows are kept once. It may be interrupted: until all is written, the contract says that the sums are old."""
+    table, where = file(400), "WHERE model = {m:String} SETTINGS mutations_sync = 1"
+    with monkeypatch.context() as patch:
+        for part in (derive, reference):
+            patch.setattr(part, "EDITION", 0)
+        _, before = give(stores, "edition", table)
+    kept = before.contract.of_reference
+    stores.engine.command(f"ALTER TABLE panes UPDATE measured = 0, absolute = 99 {where}", {"m": kept.model})
+    stores.control.summarise_contract(before.contract, reference=b"from before")
+    assert advice(DefinitionCache(stores.control).read().values()) == [ANY]
+    with monkeypatch.context() as patch:
+        patch.setattr(stores, "writer", _Broken(stores.writer, 2))
+        with pytest.raises(_BrokenOff):
+            give(stores, "edition", table)
+    contract = stores.control.contract("edition")
+    assert contract == before.contract
+    for result in ("summarised again", "unchanged"):
+        said, model = give(stores, "edition", table)
+        assert (said, model.contract) == (result, msgspec.structs.replace(before.contract, summary=EDITION))
+        assert model.reference is not None
+        assert before.reference is not None
+        assert model.reference.to_bytes() == before.reference.to_bytes()
+        panes = stores.panes.inputs(kept, ("x",), ("n", "measured", "absolute"), ("",), moment.DAY, (moment.EARLIEST, moment.LATEST))
+        assert sum(panes["n"].to_pylist()) == 400
+        assert sum(panes["absolute"].to_pylist()) == pytest.approx(np.nansum(np.abs(table["x"].to_numpy())))
+        sql = "SELECT count() AS rows FROM predictions WHERE model = {m:String}"
+        assert stores.engine.query(sql, {"m": kept.model})["rows"].to_pylist() == [400]
+    assert advice(DefinitionCache(stores.control).read().values()) == []
 
 
 def test_retention_leaves_the_sample(stores: Stores) -> None:

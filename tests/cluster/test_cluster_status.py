@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from core.clock import ManualClock
@@ -131,10 +132,17 @@ def test_a_word_counts_for_its_positions_only(cluster: Cluster) -> None:
         assert not cluster.quiet
 
 
+def _summarised(cluster: Cluster) -> Contract:
+    contract = cluster.control.contract("m")
+    assert contract is not None
+    return msgspec.structs.replace(contract, summary=1)
+
+
 def test_a_word_counts_for_its_definitions_only(cluster: Cluster) -> None:
-    """A new contract, a new monitor, a changed one."""
+    """A new contract, one whose reference was summarised again, a new monitor, a changed one."""
     for change in (
-        lambda: cluster.control.save_contract(CONTRACT, content="b", reference=None),
+        lambda: cluster.control.save_contract(CONTRACT, content="b", reference=b"r"),
+        lambda: cluster.control.summarise_contract(_summarised(cluster), reference=b"again"),
         lambda: cluster.control.apply_monitors(
             [Monitor(name="more", model="m", measure="quality.null_rate", window=Tumbling(3_600_000_000))]
         ),

@@ -65,6 +65,9 @@ class Definitions:
     def destinations(self) -> list[Destination]:
         return []
 
+    def referenced(self) -> set[tuple[str, int]]:
+        return set()
+
 
 class Facts:
     """One event of each model, and no late writes."""

@@ -208,6 +208,16 @@ async def test_the_inbox_lists_the_problems_of_the_service(twin: Twin, monkeypat
     assert all(f'"children": "{one}"' in shown for one in wrong)
 
 
+async def test_a_model_says_that_its_reference_should_be_given_again(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On its overview."""
+    assert "give the same file again" not in text(await page(twin, "/ui/models/departs-late", ""))
+    row = twin.model("departs-late")
+    assert row is not None
+    told = replace(row, advice=["an earlier version; give the same file again"])
+    monkeypatch.setattr(twin, "model", lambda _model: told)
+    assert "give the same file again" in text(await page(twin, "/ui/models/departs-late", ""))
+
+
 def test_the_twin_answers_as_the_seam_says(twin: Twin) -> None:
     """Half-open in time; a grouping selects its values and no cross."""
     starts = twin.readings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
@@ -12,8 +13,9 @@ from core.draw import digests, drawn, folds
 from core.error import ConfigError, Retryable
 from detectors.drift.domain_classifier import separate
 from detectors.interval import hanley_mcneil
+from detectors.performance.dle import expected, known
 from detectors.sample import FOLDS, Separated
-from watchkeeper.scheduling.training import Training
+from watchkeeper.scheduling.training import _HELD, Training, _Received
 
 RNG = np.random.Generator(np.random.PCG64(5))
 
@@ -130,6 +132,35 @@ def test_a_process_of_its_own_trains_and_is_started_again() -> None:
         training.close()
     with pytest.raises(Retryable, match="about to end"):
         training(separate, *asked)
+
+
+def test_what_many_calls_share_is_sent_once() -> None:
+    """As long as the process has it: of much, it keeps what was used last."""
+    training, received, sizes = Training(), _Received(), list[int]()
+    every = [known(RNG.normal(size=(500, 3)), RNG.random(500), np.zeros(500, np.int64)) for _ in range(_HELD + 1)]
+    for data in (every[0], every[0], *every[1:], every[1], every[0]):
+        sent = pickle.dumps(training._sent(data))
+        sizes.append(len(sent))
+        assert np.array_equal(received(pickle.loads(sent)).x, data.x)  # noqa: S301 - its own
+    large = [size > 10_000 for size in sizes]
+    assert large == [True, False, *[True] * _HELD, False, True]
+    assert len(received._held) == _HELD
+
+
+@pytest.mark.slow
+def test_trees_that_learn_from_shared_rows_give_the_same_in_a_process_of_their_own() -> None:
+    """Also when the process was started again, and has nothing any more."""
+    training, data = Training(), known(RNG.normal(size=(300, 3)), RNG.random(300), np.arange(300) % FOLDS)
+    x = RNG.normal(size=(20, 3))
+    try:
+        for _ in range(2):
+            for _ in range(2):
+                assert np.array_equal(training(expected, data, x).each, expected(data, x).each)
+            assert training._process is not None
+            training._process.kill()
+            training._process.join()
+    finally:
+        training.close()
 
 
 def test_a_process_that_does_not_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

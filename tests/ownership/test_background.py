@@ -15,6 +15,7 @@ import pytest
 from core import moment
 from core.baseline.previous import Previous
 from core.monitor import Monitor
+from core.span import Spans
 from core.window.tumbling import Tumbling
 from detectors.sample import Separated
 from monitors.evaluation.background import Asked, Background, Lane, Rank
@@ -173,7 +174,7 @@ def running(owner: Owner) -> list[Asked]:
     return [asked for held in owner._runner._background._asked.values() for asked in held.values()]
 
 
-KEY = ("w", 1, 1)
+KEY = ("w", 1, (1, 1))
 
 
 def _same(job: Future[Any], _rank: Rank) -> Future[Any]:
@@ -258,3 +259,50 @@ def test_monitors_take_turns_and_readings_are_made_again_last() -> None:
     assert order.index("history 2") < order.index("new 3")
     assert order[-3:] == ["again 0", "again 1", "again 2"]
     assert order.index("new 0") < order.index("history 1")
+
+
+def test_a_window_that_failed_keeps_the_later_ones() -> None:
+    """They are computed once, and stored after it: it holds no turn and no quiet until it is asked for again."""
+    jobs, background = [Future[Any]() for _ in range(4)], Background()
+    nothing: Any = None
+
+    def ask(number: int, job: Future[Any]) -> None:
+        background.ask(KEY, (number, number + 1), partial(_same, job), ("all",), again=False, renewal=False)
+
+    for number in range(3):
+        ask(number, jobs[number])
+    for number in (1, 2):
+        jobs[number].set_result(nothing)
+    assert (background.ready, background.waiting, background.monitors) == (False, True, {"w"})
+    jobs[0].set_exception(ValueError())
+    assert background.ready
+    background.failed(KEY, (0, 1))
+    assert (background.ready, background.waiting, background.monitors) == (False, False, set())
+    assert background.computed(KEY) == []
+    existing = Spans.of([(number, number + 1) for number in range(3)])
+    assert background.windows(KEY, existing, ("all",)).pairs() == [(1, 2), (2, 3)]
+    ask(0, jobs[3])
+    assert (background.ready, background.waiting, background.monitors) == (False, True, {"w"})
+    jobs[3].set_result(nothing)
+    assert [window for window, _ in background.computed(KEY)] == [(0, 1), (1, 2), (2, 3)]
+
+
+def test_a_window_whose_training_fails_is_tried_again_and_no_later_one_is_lost(backend: Backend, model: str, gate: Gate) -> None:
+    """The later windows have their readings after it."""
+    owner, broken = backend.owner(model), threading.Event()
+
+    def train(work: Any, /, *args: Any, **more: Any) -> Any:
+        gate.open.wait(120)
+        if not broken.is_set():
+            broken.set()
+            raise ValueError
+        return gate(work, *args, **more)
+
+    owner._runner._evaluate._train = train
+    for day in range(4):
+        send(backend, model, day)
+    until(backend, model, lambda: len(running(owner)) == 4)
+    gate.open.set()
+    until(backend, model, lambda: "moved" in owner.counts.failed)
+    until(backend, model, lambda: len(values(backend, model, "moved")) == 4 and not owner.waiting)
+    assert [values(backend, model, "moved")[day] for day in (1, 2, 3)] == [1 - 1 / (2 * _ROWS)] * 3

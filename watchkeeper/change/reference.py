@@ -12,8 +12,9 @@ import pyarrow as pa
 from core.clock import SystemClock
 from core.contract import Contract
 from core.name import Named, check
-from monitors.reference.derive import column_roles, content, derive
-from monitors.reference.facts import write_reference
+from detectors.summary.edition import EDITION
+from monitors.reference.derive import column_roles, content, derive, summarise
+from monitors.reference.facts import write_panes_again, write_reference
 from monitors.reference.option import Options
 from storage.control.store import ControlStore
 from watchkeeper.change.context import Context
@@ -32,6 +33,7 @@ class ReferenceFile(msgspec.Struct, frozen=True, kw_only=True):
 def give_reference(context: Context, given: ReferenceFile) -> Mapping[str, Any]:
     """Derive and save the contract, the reference and the default monitors, unless the same file was given last.
 
+    If an earlier version summarised that file, it is summarised again under its contract.
     Returns model, version and result, and how the columns are used: rows, roles, features, tags, left_out, nan.
     """
     control, model = context.stores.control, given.model
@@ -44,19 +46,26 @@ def give_reference(context: Context, given: ReferenceFile) -> Mapping[str, Any]:
     prepare(context, contract)
     saved = control.save_contract(contract, content=content(table, options), reference=reference.to_bytes(), actor=context.actor)
     complete(context, saved)
-    _write_facts(context, saved, table, options)
-    result = "created" if before is None else "unchanged" if before.version == saved.version else "changed"
+    again = saved.summary < EDITION
+    _write_facts(context, saved, table, options, again=again)
+    if again:
+        summarised, reference = summarise(saved, table, options)
+        control.summarise_contract(summarised, reference=reference.to_bytes(), actor=context.actor)
+    same = before is not None and before.version == saved.version
+    result = "created" if before is None else "summarised again" if again else "unchanged" if same else "changed"
     return {"model": model, "version": saved.version, "result": result, **column_roles(table, options, saved)}
 
 
-def _write_facts(context: Context, contract: Contract, table: pa.Table, options: Options) -> None:
-    """Write the facts of a contract's reference, unless they are there.
+def _write_facts(context: Context, contract: Contract, table: pa.Table, options: Options, *, again: bool) -> None:
+    """Write the facts of a contract's reference, unless they are there; then only its panes, if they are to be made `again`.
 
     They are missing if an earlier version gave the reference, or a command was interrupted.
     """
-    stores = context.stores
+    stores, now = context.stores, SystemClock().now()
     if not len(stores.panes.slots(contract.of_reference)[0]):
-        write_reference(stores.writer, stores.outcomes, contract, table, options, SystemClock().now())
+        write_reference(stores.writer, stores.outcomes, contract, table, options, now)
+    elif again:
+        write_panes_again(stores.writer, contract, table, options, now)
 
 
 def _known(control: ControlStore, model: str) -> Contract | None:

@@ -59,7 +59,7 @@ def reference(
 ) -> None:
     """Give a model its reference: a file from which the bins, categories and summaries of its next contract version are made.
 
-    Doing it again with the same content changes nothing. The command prints how each column is used, and which are left out and why. In a file NaN is null;
+    Doing it again with the same content changes nothing, unless an earlier version has summarised it: then it is summarised again, and the contract stays. The command prints how each column is used, and which are left out and why. In a file NaN is null;
     over HTTP it is invalid.
 
     In a list, a name that holds a comma is written in quotes, as in CSV: --exclude 'km,"a,b"'.

@@ -21,9 +21,13 @@ def status(url: Url = None, json: AsJson = False) -> None:
         terminal.as_json(answer)
         return
     processes = {"processes": ", ".join(f"{process['kind']} at {process['where']}" for process in answer.get("processes") or [])}
-    terminal.table(("", ""), _flat({key: value for key, value in (answer | processes).items() if key != "problems" and value != ""}))
+    terminal.table(
+        ("", ""), _flat({key: value for key, value in (answer | processes).items() if key not in {"problems", "advice"} and value != ""})
+    )
     for problem in answer.get("problems") or []:
         terminal.warn(str(problem))
+    for one in answer.get("advice") or []:
+        terminal.out.print(str(one))
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -21,6 +21,7 @@ from core.document_name import OWNER
 from core.error import WatchkeeperError
 from ingest.kafka.ends import Ends
 from storage.facts.progress import Progress
+from watchkeeper.advice import advice
 from watchkeeper.liveness.heartbeat import LivingProcess, ProcessWatch
 from watchkeeper.liveness.owner_report import OwnerReport, owner_reports
 from watchkeeper.liveness.probe import Probe
@@ -38,16 +39,17 @@ class _Found(NamedTuple):
     ends: Mapping[str, Mapping[str, int]]
     totals: Mapping[str, Mapping[str, int]]
     progress: Mapping[str, Progress]
-    contracts: Mapping[str, int]
+    contracts: Mapping[str, tuple[int, int]]
     monitors: Mapping[str, Mapping[str, int]]
     owner_reports: Mapping[str, OwnerReport]
     seen: list[LivingProcess]
     missing: list[str]
     outbox: Mapping[str, int]
     undelivered: list[str]
+    advice: list[str]
 
 
-_NOTHING = _Found({}, {}, {}, {}, {}, {}, [], [], {}, [])
+_NOTHING = _Found({}, {}, {}, {}, {}, {}, [], [], {}, [], [])
 
 
 class _Poll(NamedTuple):
@@ -109,6 +111,7 @@ class ClusterStatus:
             "evaluate": evaluate,
             "processes": processes,
             "problems": [*away, *self._problems(found)],
+            "advice": found.advice,
         }
 
     def tag(self) -> str:
@@ -141,12 +144,13 @@ class ClusterStatus:
         seen, missing = self._watch.living()
         return found._replace(
             owner_reports=owner_reports(control),
-            contracts={name: of.contract.version for name, of in defined.items()},
+            contracts={name: of.contract.evaluated_as for name, of in defined.items()},
             monitors={name: {monitor.name: monitor.revision for monitor in of.monitors} for name, of in defined.items()},
             seen=seen,
             missing=missing,
             outbox={str(state.value): count for state, count in control.delivery_counts().items()},
             undelivered=failures(control),
+            advice=advice(defined.values()),
         )
 
     def _brokers(self, found: _Found) -> _Found:
@@ -196,7 +200,7 @@ def _settled(name: str, progress: Progress, found: _Found, epochs: Mapping[str, 
         report is None
         or not report.quiet
         or (report.predictions, report.labels) != (progress.predictions, progress.labels)
-        or report.contract != found.contracts[name]
+        or (report.contract, report.summary) != found.contracts[name]
         or report.monitors != found.monitors.get(name, {})
     ):
         return False

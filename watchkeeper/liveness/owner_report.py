@@ -24,6 +24,7 @@ class OwnerReport(msgspec.Struct, frozen=True, kw_only=True):
     predictions: Mapping[int, int]
     labels: Mapping[int, int]
     contract: int
+    summary: int = 0
     monitors: Mapping[str, int]
     readings: int = 0
     audited: int = 0
@@ -70,6 +71,7 @@ class OwnerReports:
             predictions=step.committed.predictions,
             labels=step.committed.labels,
             contract=step.contract.version,
+            summary=step.contract.summary,
             monitors={monitor.name: monitor.revision for monitor in step.monitors},
             readings=counts.readings + (before.readings if before else 0),
             audited=counts.audited + (before.audited if before else 0),

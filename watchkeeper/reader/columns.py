@@ -81,4 +81,5 @@ class ColumnReader(Sources):
         }
         most = sorted((name for name, count in found.items() if count), key=lambda name: (-found[name], name))[:_TOLD]
         slots = np.arange(start, end, contract.pane)
-        return [(name, found[name], self._stores.raw.unseen(contract, name, slots, _TOLD)) for name in most]
+        told = self._stores.raw.unseen(contract, most, slots, _TOLD) if most else {}
+        return [(name, found[name], told[name]) for name in most]

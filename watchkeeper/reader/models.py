@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.contract import Contract
+from watchkeeper.advice import advice
 from watchkeeper.reader.sources import Sources
 
 
@@ -23,6 +24,11 @@ class ModelReader(Sources):
     def outside(self, model: str) -> dict[str, int]:
         """By topic, how many predictions and labels of a model were none of its classes when they came."""
         return {"predictions": 0, "labels": 0} | self._stores.batches.outside(model)
+
+    def advice(self, model: str) -> list[str]:
+        """Sentences that say what would be better for a model."""
+        found = self._defined.read().get(model)
+        return [] if found is None else advice([found])
 
     def referenced(self, model: str) -> bool:
         """Whether the newest contract of a model has a reference."""

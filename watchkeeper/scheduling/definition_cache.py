@@ -30,18 +30,23 @@ class Control(Protocol):
         """All destinations."""
         ...
 
+    def referenced(self) -> set[tuple[str, int]]:
+        """Model and version of each contract with a reference."""
+        ...
+
     def rebuilds(self) -> dict[str, int]:
         """By model the number of the last requested rebuild."""
         ...
 
 
 class Definition(NamedTuple):
-    """The newest contract of a model, its monitors by name, the number of its last requested rebuild (0: none), and the destinations that take changes of trust in it, by name."""
+    """The newest contract of a model, its monitors by name, the number of its last requested rebuild (0: none), the destinations that take changes of trust in it, by name, and whether it has a reference."""
 
     contract: Contract
     monitors: list[Monitor]
     rebuild: int = 0
     listening: tuple[str, ...] = ()
+    referenced: bool = False
 
 
 class DefinitionCache:
@@ -53,14 +58,20 @@ class DefinitionCache:
         self._found: dict[str, Definition] = {}
 
     def read(self) -> Mapping[str, Definition]:
-        """The definitions by model. It makes one query, and four more if something was defined since the last call."""
+        """The definitions by model. It makes one query, and five more if something was defined since the last call."""
         with self._lock:
             # Read first: what is defined meanwhile is read now, and once more at the next call.
             if (changes := self._control.change_count()) != self._changes:
-                asked = self._control.rebuilds()
+                asked, referenced = self._control.rebuilds(), self._control.referenced()
                 contracts, to = self._control.contracts(), [one for one in self._control.destinations() if one.enabled]
                 found = {
-                    name: Definition(one, [], asked.get(name, 0), tuple(sorted(door.name for door in to if door.takes_trust(name))))
+                    name: Definition(
+                        one,
+                        [],
+                        asked.get(name, 0),
+                        tuple(sorted(door.name for door in to if door.takes_trust(name))),
+                        (name, one.version) in referenced,
+                    )
                     for name, one in ((one.model, one) for one in contracts)
                 }
                 for monitor in sorted(self._control.monitors(), key=lambda one: one.name):

@@ -20,6 +20,7 @@ from monitors.ownership.owner import Owner
 from monitors.ports import Committed
 from monitors.reference.derive import ReferenceSummary
 from storage.facts.progress import Progress
+from watchkeeper.advice import advice
 from watchkeeper.scheduling.commit_tracker import CommitFacts, CommitTracker
 from watchkeeper.scheduling.definition_cache import Control as Defining
 from watchkeeper.scheduling.definition_cache import Definition, DefinitionCache
@@ -169,6 +170,10 @@ class Scheduler:
             f"monitor {monitor} of {name}: {why}" for name, of in counts for monitor, why in [*of.failed.items(), *of.missing.items()]
         ]
 
+    def advice(self) -> list[str]:
+        """Sentences that say what would be better."""
+        return advice(self._defined.read().values())
+
     def status(self) -> dict[str, Any]:
         """How many models this process watches, what was done for them here, and the last step."""
         counts = [owner.counts for owner in self.owners.copy().values()]
@@ -247,7 +252,7 @@ class Scheduler:
         owner = self.owners.get(name)
         if owner is None or name in self._written_late or time.monotonic() >= self._check_at.get(name, 0.0):
             return False
-        contract, monitors, rebuild, listening = definition
+        contract, monitors, rebuild, listening, _ = definition
         if not owner.idle(contract, monitors, committed, silent=silent, rebuild=rebuild, listening=listening):
             return False
         if silent and not owner.waiting:
@@ -295,7 +300,7 @@ class Scheduler:
                 return False, _NEVER
             silent = job.silent and self._silent()  # the job may have waited in the queue
             owner = self.owners.get(name) or self.owners.setdefault(name, self._new(name))
-            contract, monitors, rebuild, listening = job.definition
+            contract, monitors, rebuild, listening, _ = job.definition
             model = dataclasses.replace(self._model(contract), rebuild=rebuild, listening=listening)
             worked = owner.step(model, monitors, job.committed, silent=silent)
             rest = owner.waiting  # computed in the background: a poll finds when it is there
@@ -329,7 +334,7 @@ class Scheduler:
 
     def _model(self, contract: Contract) -> Model:
         known = self._models.get(contract.model)
-        if known is None or known.contract.version != contract.version:
+        if known is None or known.contract.evaluated_as != contract.evaluated_as:
             stored = self._control.reference(contract.model, contract.version)
             known = self._models[contract.model] = Model(contract, ReferenceSummary.from_bytes(stored) if stored else None)
         return known

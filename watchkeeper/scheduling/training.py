@@ -13,11 +13,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.error import ConfigError, Retryable, WatchkeeperError
-from detectors.sample import P, T
+from detectors.sample import P, Shared, T
 
+_HELD = 4  # shared data that the process keeps
 _NICE = 5  # about a third of the share of a usual process: at the lowest priority a busy machine would never let a stream become quiet
 
 
@@ -28,13 +29,14 @@ class Training:
         self._lock, self._closed = threading.Lock(), False
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
+        self._there: list[bytes] = []  # digests of the shared data that the process has, those that were used last at the end
 
     def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function, once those that were asked for before are done."""
         with self._lock:
             connection = self._started()
             try:
-                connection.send((work, args, kwargs))
+                connection.send((work, tuple(map(self._sent, args)), kwargs))
                 found: T | Exception = connection.recv()
             except (EOFError, OSError) as error:
                 self._close()
@@ -66,8 +68,16 @@ class Training:
                 raise Retryable(f"the process that trains trees does not start: {error}; memory may be short") from error
             finally:
                 theirs.close()  # so that each side sees when the other ends
-            self._connection, self._process = ours, process
+            self._connection, self._process, self._there = ours, process, []
         return self._connection
+
+    def _sent(self, given: object) -> object:
+        """What is sent of an argument: nothing but the digest of shared data that the process has."""
+        if not isinstance(given, Shared):
+            return given
+        there = given.digest in self._there
+        self._there = [*(one for one in self._there if one != given.digest), given.digest][-_HELD:]
+        return _Sent(given.digest, None if there else given, tuple(self._there))
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -78,13 +88,39 @@ class Training:
         self._process = self._connection = None
 
 
+class _Sent(NamedTuple):
+    """Shared data; None if they were sent before. Of all that were sent, those with the digests `kept` are kept."""
+
+    digest: bytes
+    data: Shared | None
+    kept: tuple[bytes, ...]
+
+
+class _Received:
+    """The shared data that were sent."""
+
+    def __init__(self) -> None:
+        self._held: dict[bytes, Shared] = {}
+
+    def __call__(self, given: object) -> Any:
+        """An argument as it was before it was sent."""
+        if not isinstance(given, _Sent):
+            return given
+        if given.data is not None:
+            self._held[given.digest] = given.data
+        self._held = {digest: data for digest, data in self._held.items() if digest in given.kept}
+        return self._held[given.digest]
+
+
 def _train(connection: Connection) -> None:
     """Answer until the other side ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; this one ends with the other
     os.nice(_NICE)
+    received = _Received()
     with suppress(EOFError, OSError):
         while True:
-            connection.send(_answer(*connection.recv()))
+            work, args, kwargs = connection.recv()
+            connection.send(_answer(work, tuple(map(received, args)), kwargs))
 
 
 def _answer(work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T | Exception:

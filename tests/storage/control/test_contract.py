@@ -5,9 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
+import pytest
 
 from core.clock import ManualClock
 from core.contract import LABEL, PREDICTION, Column, Contract, Dimension, Kind, Task
+from core.error import Retryable
 from storage.control.store import ControlStore
 
 CONTRACT = Contract(
@@ -59,6 +61,21 @@ def test_the_same_content_changes_nothing_and_other_content_is_a_new_version(sto
     assert [store.reference("late", version) for version in (1, 2, 3, 4)] == [b"a", b"b", b"a", None]
     assert store.contract_version("late", 4) is None
     assert [entry.after["version"] for entry in store.audit_entries()[0] if entry.after] == [3, 2, 1]
+
+
+def test_a_reference_that_is_summarised_again_keeps_its_version(store: ControlStore) -> None:
+    """The edition and the bytes are others, and the change is counted. It is refused for a version that is not the newest."""
+    first = save(store, "a")
+    changes = store.change_count()
+    again = msgspec.structs.replace(first, summary=7, facts=True)
+    assert store.summarise_contract(again, reference=b"again") == again == store.contract("late")
+    assert (store.reference("late", 1), store.change_count()) == (b"again", changes + 1)
+    assert store.audit_entries()[0][0].after == {"version": 1, "summary": 7}
+    assert save(store, "a") == again
+    save(store, "b", None)
+    assert store.referenced() == {("late", 1)}
+    with pytest.raises(Retryable, match="changed meanwhile"):
+        store.summarise_contract(again, reference=b"late")
 
 
 def test_other_classes_of_the_same_content_are_a_new_version(store: ControlStore) -> None:

@@ -244,11 +244,11 @@ def test_values_that_the_reference_does_not_have_are_told_with_their_events(engi
     ids, slots = [f"e{place}" for place in range(9)], np.arange(9) * HOUR
     writer.predictions([(CONTRACT, predictions(ids))], 0, None)
     writer.predictions([(CONTRACT, predictions(ids[:4], position=2))], 0, None)
-    assert raw.unseen(CONTRACT, "c", slots, 5) == [("%6Eull", 2)]
-    assert raw.unseen(CONTRACT, "c", slots[:4], 5) == [("%6Eull", 1)]
+    assert raw.unseen(CONTRACT, ["c"], slots, 5)["c"] == [("%6Eull", 2)]
+    assert raw.unseen(CONTRACT, ["c"], slots[:4], 5)["c"] == [("%6Eull", 1)]
     first, town, *more = CONTRACT.features
     other = msgspec.structs.replace(CONTRACT, features=(first, msgspec.structs.replace(town, categories=("%6Eull",), others=()), *more))
-    assert raw.unseen(other, "c", slots, 1) == [("a", 2)]
+    assert raw.unseen(other, ["c"], slots, 1)["c"] == [("a", 2)]
 
 
 def test_panes_add_up_once(engine: Engine) -> None:

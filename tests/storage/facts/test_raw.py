@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from core import moment
+from core.block import Categories
+from core.contract import Column, Kind
+from core.draw import drawn
 from storage.facts.engine import Engine
+from storage.facts.outcome_store import OutcomeStore
 from storage.facts.raw import Raw
 from storage.facts.writer import Writer
-from tests.storage.facts.test_facts import CONTRACT, predictions
+from tests.storage.facts.test_facts import CONTRACT, labels, predictions
 
 HOUR = moment.HOUR
 _OTHER = msgspec.structs.replace(CONTRACT, model="n")
@@ -110,3 +117,73 @@ def test_slots_with_and_without_gaps(engine: Engine, hours: list[int], expected:
     """Exactly the events of the asked slots, whether they are told by their ends or one by one."""
     Writer(engine).predictions([(CONTRACT, predictions(list("abcde")))], 0, "t")
     assert sorted(Raw(engine).predictions(CONTRACT, np.array(hours, np.int64) * HOUR, HOUR).id.tolist()) == expected
+
+
+@pytest.mark.parametrize("copies", [0, 380])
+def test_a_sample_is_of_the_smallest_hashes_whatever_is_sorted(engine: Engine, monkeypatch: pytest.MonkeyPatch, copies: int) -> None:
+    """Few rows are sorted: all with hashes below a cut. If too few ids are below it, since many rows came twice, all are."""
+    monkeypatch.setattr("storage.facts.raw._SPARE", 0)
+    writer, raw, asked = Writer(engine), Raw(engine), list[str]()
+    block = predictions([f"e{place}" for place in range(400)])
+    writer.predictions([(CONTRACT, block)], 0, None)
+    if copies:
+        writer.predictions([(CONTRACT, block.take(np.arange(copies)))], 1, None)
+    query = engine.query
+
+    def noted(sql: str, parameters: dict[str, object]) -> pa.Table:
+        asked.append(sql)
+        return query(sql, parameters)
+
+    monkeypatch.setattr(engine, "query", noted)
+    slots = np.arange(400) * HOUR
+    for most in (20, 200, 400, 500):
+        asked.clear()
+        found = raw.predictions(CONTRACT, slots, HOUR, most=most)
+        assert found.id.tolist() == block.id[drawn(block.id, most)].tolist()
+        cuts = ["unhex" in sql for sql in asked]
+        assert cuts == {20: [False, True], 200: [False, True, False] if copies else [False, True]}.get(
+            most, [False, False] if not copies else cuts
+        )
+
+
+def test_only_some_columns_are_read(engine: Engine) -> None:
+    """The others are null, and optional fields are not there; also of slots without events."""
+    Writer(engine).predictions([(CONTRACT, predictions([f"e{place}" for place in range(9)]))], 0, None)
+    slots = np.arange(9) * HOUR
+    whole = Raw(engine).predictions(CONTRACT, slots, HOUR)
+    some = Raw(engine).predictions(CONTRACT, slots, HOUR, only=("y", "c"))
+    assert np.array_equal(some.numbers[1], whole.numbers[1])
+    assert some.texts[0].texts == whole.texts[0].texts
+    assert np.array_equal(some.texts[0].codes, whole.texts[0].codes)
+    assert np.isnan(some.numbers[0]).all()
+    assert set(some.extra) == {""}
+    assert np.array_equal(some.score, whole.score)
+    one = Raw(engine).predictions(CONTRACT, slots, HOUR, only=("x",), most=3)
+    assert [one.texts[0].texts[code] for code in one.texts[0].codes] == ["null"] * 3
+    assert len(one.numbers[0]) == 3
+    assert len(Raw(engine).predictions(CONTRACT, slots + 99 * HOUR, HOUR, only=("x", "c"))) == 0
+
+
+def test_labels_of_one_version_alone(engine: Engine) -> None:
+    """Of the ids that a hash draws before the last one; all versions without."""
+    block, outcomes = predictions([f"e{place}" for place in range(6)]), OutcomeStore(engine)
+    versions = Categories(np.array([0, 1] * 3, np.int32), ["1", "2"])
+    Writer(engine).predictions([(CONTRACT, replace(block, version=versions))], 0, None)
+    Writer(engine).labels({"m": replace(labels(block.id.tolist(), "1"), prediction_ts=block.ts)}, 0, None)
+    outcomes.join("m", {0: (0, 9)}, {0: (0, 9)}, 1)
+    slots, raw = np.arange(6) * HOUR, Raw(engine)
+    last = block.id[drawn(block.id, 6)[-1]]
+    assert set(raw.truths("m", slots, HOUR, last)[0]) == set(block.id)
+    assert set(raw.truths("m", slots, HOUR, last, version="2")[0]) == {"e1", "e3", "e5"}
+    first = block.id[drawn(block.id, 6)[0]]
+    assert raw.truths("m", slots, HOUR, first)[0].tolist() == [first]
+
+
+def test_new_values_of_several_columns_are_told_at_once(engine: Engine) -> None:
+    """Each with its own: what one column knows may be new in another."""
+    other = Column(name="d", kind=Kind.CATEGORICAL, categories=("%6Eull",), others=("b",))
+    contract = msgspec.structs.replace(CONTRACT, features=(*CONTRACT.features, other))
+    block = predictions([f"e{place}" for place in range(10)])
+    Writer(engine).predictions([(contract, replace(block, texts=(block.texts[0], block.texts[0])))], 0, None)
+    found = Raw(engine).unseen(contract, ["d", "c"], np.arange(10) * HOUR, 5)
+    assert found == {"d": [("a", 2)], "c": [("%6Eull", 2)]}
