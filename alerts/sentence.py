@@ -25,10 +25,10 @@ def within(reading: Reading, about: Measure) -> str:
     return f"{_what(reading, about)} is {_value(reading, about)}, within its thresholds, {_over(reading)}{again}"
 
 
-def unjudged(reading: Reading, about: Measure) -> str:
-    """Why a reading neither fires nor resolves."""
+def unjudged(reading: Reading, about: Measure, *, alerts: bool = False) -> str:
+    """Why a reading neither fires nor resolves, or that it `alerts`."""
     why = reading.reason or reading.verdict.value.replace("_", " ")
-    return f"{_what(reading, about)} cannot be judged {_over(reading)}: {why}; this neither fires nor resolves"
+    return f"{_what(reading, about)} cannot be judged {_over(reading)}: {why}" + ("" if alerts else "; this neither fires nor resolves")
 
 
 def _what(reading: Reading, about: Measure) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,12 +11,14 @@ import msgspec
 
 from alerts.ports import Ledger
 from alerts.rule import started
+from alerts.terms import Terms
 from core import moment
 from core.described import Described
 from core.destination import Destination
-from core.episode import Delivery, DeliveryState, Episode, EpisodeRecord, Level, Rule, State, Transition
+from core.episode import Cause, Delivery, DeliveryState, Episode, EpisodeRecord, Level, Rule, State, Transition
 from core.monitor import Monitor
 from core.reading import Reading
+from core.segment import ALL
 
 FIRED, RESOLVED = "episode.fired", "episode.resolved"
 
@@ -23,8 +26,9 @@ FIRED, RESOLVED = "episode.fired", "episode.resolved"
 class AlertStep:
     """The changes of one call of `AlertEngine.observe`, at one wall time."""
 
-    def __init__(self, monitor: Monitor, now: int, horizon: int, address: str, ledger: Ledger) -> None:
+    def __init__(self, monitor: Monitor, now: int, horizon: int, address: str, ledger: Ledger, readings: Sequence[Reading] = ()) -> None:
         self._monitor = monitor
+        self._whole = {(one.column, one.window_start, one.window_end): one.n_target for one in readings if one.segment == ALL}
         self._now = now
         self._horizon = horizon
         self._address = address
@@ -42,22 +46,38 @@ class AlertStep:
             return after
         self._transitions.append(msgspec.structs.replace(transition, recorded=self._now))
         if before.episode is None:
-            self._notify(self._open(after, transition, reading), FIRED, transition)
+            episode = self._reopen(after, transition, reading) if after.episode == before.last else self._open(after, transition, reading)
+            self._notify(episode, FIRED, transition)
             return after
         episode = self._take(before.episode)
         if after.episode is None:
-            self._notify(self._keep(msgspec.structs.replace(episode, state=State.RESOLVED, ended_at=transition.at)), RESOLVED, transition)
+            self._notify(self._keep(_ended(episode, transition)), RESOLVED, transition)
         elif after.level is not None and after.level is not before.level:
-            self._notify(self._keep(_escalated(episode, after.level, transition, reading)), FIRED, transition)
+            self._notify(self._keep(_escalated(episode, after.level, transition, reading, self._now)), FIRED, transition)
         else:
             self._keep(msgspec.structs.replace(episode, state=after.state))
         return after
 
-    def supersede(self, rule: Rule, reason: str) -> Rule:
+    def supersede(self, rule: Rule, reason: str, cause: Cause, contract: int = 0) -> Rule:
         """Begin a new rule under the monitor's current definition. The old rule's open episode is closed for this reason. Returns the new rule."""
         fresh = Rule(
-            model=rule.model, monitor=rule.monitor, column=rule.column, segment=rule.segment, definition=self._monitor.evaluated_revision
+            model=rule.model,
+            monitor=rule.monitor,
+            column=rule.column,
+            segment=rule.segment,
+            definition=self._monitor.evaluated_revision,
+            contract=contract or rule.contract,
         )
+        return self._end(rule, fresh, reason, cause)
+
+    def resolve(self, rule: Rule, reason: str) -> Rule:
+        """End a rule's open episode by hand. The rule keeps its windows, so the next one that breaches fires again. Returns the new rule."""
+        last = rule.windows[-1].end
+        after = msgspec.structs.replace(rule, state=State.RESOLVED, level=None, episode=None, last=rule.episode, ended=last)
+        return self._end(rule, after, reason, Cause.BY_HAND)
+
+    def _end(self, rule: Rule, fresh: Rule, reason: str, cause: Cause) -> Rule:
+        """Replace a rule, and close its open episode."""
         self._rules[rule.column, rule.segment] = fresh
         if rule.episode is not None:
             last = rule.windows[-1]
@@ -72,10 +92,10 @@ class AlertStep:
                 window_end=last.end,
                 revision=last.revision,
                 recorded=self._now,
+                cause=cause,
             )
             self._transitions.append(transition)
-            closed = msgspec.structs.replace(self._take(rule.episode), state=State.RESOLVED, ended_at=last.end)
-            self._notify(self._keep(closed), RESOLVED, transition)
+            self._notify(self._keep(_ended(self._take(rule.episode), transition)), RESOLVED, transition)
         return fresh
 
     def record(self) -> EpisodeRecord:
@@ -101,7 +121,7 @@ class AlertStep:
                 state=rule.state,
                 severity=self._monitor.severity,
                 level=level,
-                started_at=started(rule.windows, self._monitor.persist),
+                started_at=started(rule.windows, Terms.of(self._monitor)),
                 fired_at=transition.at,
                 reason=transition.reason,
                 window_start=reading.window_start,
@@ -111,9 +131,22 @@ class AlertStep:
                 definition=self._monitor,
                 reading=reading,
                 fired=reading,
+                traffic_share=self._share(reading),
+                recorded=self._now,
                 **words,
             )
         )
+
+    def _reopen(self, rule: Rule, transition: Transition, reading: Reading) -> Episode:
+        """The episode that goes on: open again, at the worst level that it has reached."""
+        before = self._take(transition.episode)
+        level = Level.CRITICAL if Level.CRITICAL in (before.level, rule.level) else Level.WARN
+        return self._keep(msgspec.structs.replace(_escalated(before, level, transition, reading, self._now), ended_at=None, cause=None))
+
+    def _share(self, reading: Reading) -> float | None:
+        """The share of the window's rows that the reading's segment holds; None if the reading of all rows did not come with it."""
+        whole = self._whole.get((reading.column, reading.window_start, reading.window_end))
+        return reading.n_target / whole if whole else None
 
     @cached_property
     def _of_model(self) -> Described:
@@ -157,15 +190,20 @@ class AlertStep:
             return ""
         if not destination.enabled:
             return "the destination is paused"
-        return f"older than {_long(self._horizon)}" if self._now - transition.window_end > self._horizon else ""
+        return f"older than {moment.long(self._horizon)}" if self._now - transition.window_end > self._horizon else ""
 
     def _body(self, episode: Episode, kind: str) -> str:
         data = msgspec.structs.replace(episode, deliveries=()).document(self._address)
         return msgspec.json.encode({"type": kind, "timestamp": moment.text(self._now), "data": data}).decode()
 
 
-def _escalated(episode: Episode, level: Level, transition: Transition, reading: Reading) -> Episode:
-    """The episode at a worse level, with the reading that made it worse."""
+def _ended(episode: Episode, transition: Transition) -> Episode:
+    """The episode after its end."""
+    return msgspec.structs.replace(episode, state=State.RESOLVED, ended_at=transition.at, cause=transition.cause)
+
+
+def _escalated(episode: Episode, level: Level, transition: Transition, reading: Reading, now: int) -> Episode:
+    """The episode at a worse level, with the reading that made it worse, which came at `now`."""
     return msgspec.structs.replace(
         episode,
         state=transition.after,
@@ -175,23 +213,8 @@ def _escalated(episode: Episode, level: Level, transition: Transition, reading: 
         window_end=reading.window_end,
         value=reading.value,
         reading=reading,
+        recorded=now,
     )
-
-
-def _long(length: int) -> str:
-    """A length of time in words: `2 days`, `90 minutes`."""
-    size, unit = next(
-        (size, unit)
-        for size, unit in (
-            (moment.DAY, "day"),
-            (moment.HOUR, "hour"),
-            (moment.MINUTE, "minute"),
-            (moment.SECOND, "second"),
-            (1, "microsecond"),
-        )
-        if length % size == 0
-    )
-    return f"{length // size} {unit}{'' if length == size else 's'}"
 
 
 def _message(episode: str, destination: str, kind: str, transition: Transition) -> str:

@@ -36,21 +36,38 @@ class Level(StrEnum):
     CRITICAL = "critical"
 
 
+class Cause(StrEnum):
+    """Why an episode ended."""
+
+    CLEARED = "cleared"
+    MONITOR_CHANGED = "monitor_changed"
+    MONITOR_DELETED = "monitor_deleted"
+    MODEL_DELETED = "model_deleted"
+    NEW_BASELINE = "new_baseline"
+    COLUMN_GONE = "column_gone"
+    BY_HAND = "by_hand"
+
+
 class SeenWindow(msgspec.Struct, frozen=True, array_like=True):
-    """What a rule remembers of a window; `before` says that an earlier revision was judged and this one could not be."""
+    """What a rule remembers of a window.
+
+    `before`: an earlier revision was judged and this one could not be. `held`: it is good, but not good enough to end an episode.
+    """
 
     start: int
     end: int
     revision: int
     verdict: Verdict
     before: bool = False
+    held: bool = False
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """The state of one rule: one column and segment of one monitor.
 
     `definition` is the monitor's `evaluated_revision`; `windows` are the remembered ones, by their end; a window that ends at or before `floor` is
-    forgotten. `episode` and `level` are those of the open episode.
+    forgotten. `episode` and `level` are those of the open episode. `contract` is the version of the model's contract, 0 in rules of an earlier version of
+    Watchkeeper. `last` is the episode that the rule ended last, at `ended`.
     """
 
     model: str
@@ -63,10 +80,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     episode: str | None = None
     windows: tuple[SeenWindow, ...] = ()
     floor: int | None = None
+    contract: int = 0
+    last: str | None = None
+    ended: int = 0
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of a rule, and why. `episode` is "" while there is none; `recorded` is 0 until it is stored."""
+    """One change of a rule, and why. `episode` is "" while there is none; `recorded` is 0 until it is stored. `cause` is that of an episode's end."""
 
     episode: str
     at: int
@@ -78,6 +98,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     window_end: int
     revision: int
     recorded: int = 0
+    cause: Cause | None = None
 
 
 class DeliveryState(StrEnum):
@@ -135,6 +156,9 @@ class Episode(Described, frozen=True, kw_only=True):
     definition: Monitor
     reading: Reading
     fired: Reading | None = None
+    cause: Cause | None = None  # of the end
+    traffic_share: float | None = None  # the share of the window's rows that its segment holds; None if it is unknown
+    recorded: int = 0  # wall time of the last firing or escalation; 0 in episodes of an earlier version
     deliveries: tuple[Delivery, ...] = ()
 
     @property
@@ -150,6 +174,8 @@ class Episode(Described, frozen=True, kw_only=True):
             **{name: getattr(self, name) for name in names},
             **self.words,
             **{name: None if (time := getattr(self, name)) is None else moment.text(time) for name in times},
+            "ended_by": self.cause,
+            "traffic_share": self.traffic_share,
             "at_firing": None
             if (first := self.first) is None
             else {

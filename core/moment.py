@@ -130,3 +130,14 @@ def period(start: int, end: int) -> str:
         inclusive = to_datetime(end - DAY)
         return f"{first:%Y-%m-%d}" if first == inclusive else f"{first:%Y-%m-%d} to {inclusive:%Y-%m-%d}"
     return f"{first:%Y-%m-%d %H:%M} to {last:%H:%M}" if first.date() == last.date() else f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
+
+
+def long(length: int) -> str:
+    """A length of time in words.
+
+    >>> long(2 * DAY), long(90 * MINUTE)
+    ('2 days', '90 minutes')
+    """
+    units = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"), (1, "microsecond"))
+    size, unit = next((size, unit) for size, unit in units if length % size == 0)
+    return f"{length // size} {unit}{'' if length == size else 's'}"

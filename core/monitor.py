@@ -50,6 +50,13 @@ class Gate(StrEnum):
     EVIDENCE = "evidence"
 
 
+class Unjudged(StrEnum):
+    """What a window that cannot be judged does: `hold` changes nothing, `alert` counts as a warning."""
+
+    HOLD = "hold"
+    ALERT = "alert"
+
+
 class Budget(msgspec.Struct, frozen=True):
     """How many alarm windows a monitor may raise by chance in `period` microseconds: `1 per 30d`."""
 
@@ -98,6 +105,8 @@ class Monitor(Described, frozen=True, kw_only=True):
     "all protected". `segments` is a list of groupings such as `all`, `carrier`
     or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. `exclude` are spans in microseconds that a baseline from the stream leaves out. A `budget` takes their place, and so does the `share` of a budget of the model, which is not written but counted when
     definitions change. With fewer labels than `min_label_coverage`, a share of the window's predictions, a reading is immature. `persist` is (m, n): m of n disjoint windows.
+    In an open episode a window counts as good only if it does not reach `clear` either; the episode ends after `keep_firing` further windows without a cause, and goes on if the rule fires
+    again within `reopen_within` microseconds of event time. `on_nodata` is about windows without rows, `on_error` about those without a value that can be trusted.
     One that is not `enabled` is paused: it is not evaluated, and its readings and episodes stay as they are.
     """
 
@@ -121,6 +130,11 @@ class Monitor(Described, frozen=True, kw_only=True):
     min_samples: int = 200
     min_label_coverage: float | None = None
     persist: tuple[int, int] = (1, 1)
+    clear: float | dict[str, float] | None = None
+    keep_firing: int = 0
+    reopen_within: int = 0
+    on_nodata: Unjudged = Unjudged.HOLD
+    on_error: Unjudged = Unjudged.HOLD
     severity: Severity = Severity.TICKET
     enabled: bool = True
     revision: int = 1  # of the definition: counts every change

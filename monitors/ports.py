@@ -295,8 +295,19 @@ class TrustStates(Protocol):
 
 
 class Alerts(Protocol):
-    """Takes new readings. It is also called for each monitor without readings, so that episodes of its earlier revisions are closed."""
+    """Takes new readings. It is also called for each monitor without readings, so that episodes of its earlier revisions, and of earlier contracts, are closed."""
 
-    def observe(self, monitor: Monitor, readings: Sequence[Reading], fence: tuple[str, int]) -> object:
-        """Advance the rules; the same readings again change nothing. Raises Fenced as the cursors do."""
+    def observe(
+        self,
+        monitor: Monitor,
+        readings: Sequence[Reading],
+        fence: tuple[str, int],
+        *,
+        contract: int = 0,
+        columns: Sequence[str] | None = None,
+    ) -> object:
+        """Advance the rules; the same readings again change nothing. Raises Fenced as the cursors do.
+
+        `contract` is the version of the model's contract and `columns` those that it has for the monitor: episodes that they overtake are closed.
+        """
         ...

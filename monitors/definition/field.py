@@ -20,7 +20,7 @@ from core.contract import Contract
 from core.described import READERS
 from core.error import ConfigError
 from core.measure import Judged, Measure
-from core.monitor import Budget, Compare, Gate, Severity
+from core.monitor import Budget, Compare, Gate, Severity, Unjudged
 from core.name import Named, check
 from core.window import kind as windows
 from core.window import period, to_date
@@ -254,6 +254,36 @@ def persist(value: Any) -> tuple[int, int]:
     if not 1 <= m <= n <= 1_000:
         raise ConfigError(f"`{short(value)}` does not say how many windows of how many must breach", remedy="write `2 of 3`")
     return m, n
+
+
+def keep_firing(value: Any) -> int:
+    """How many further windows without a cause an episode stays open."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000:
+        raise ConfigError(f"`{short(value)}` is no number of windows", remedy="write a whole number up to 1000, such as 2")
+    return int(value)
+
+
+def reopen_within(value: Any) -> int:
+    """How long after its end an episode goes on if the rule fires again."""
+    return duration.parse(value)
+
+
+def unjudged(value: Any) -> Unjudged:
+    """What windows do that cannot be judged."""
+    return _one_of(Unjudged, value, "answer")
+
+
+def cleared(clear: Threshold | None, warn: Threshold | None, critical: Threshold | None) -> None:
+    """Raise ConfigError unless `clear` is milder than the mildest threshold, or the same."""
+    least = critical if warn is None else warn
+    if clear is None:
+        return
+    if least is None:
+        raise ConfigError("`clear` without `warn` or `critical` clears nothing", remedy="leave it out, or give a threshold")
+    try:
+        ordered(clear, least)
+    except ConfigError:
+        raise ConfigError("`clear` is worse than the threshold that fires", remedy="write a milder number, on the same side") from None
 
 
 def severity(value: Any) -> Severity:

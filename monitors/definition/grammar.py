@@ -20,7 +20,7 @@ from core.described import READERS
 from core.error import ConfigError
 from core.measure import Measure, Subject
 from core.moment import DAY
-from core.monitor import Compare, Gate, ModelBudget, Monitor, Severity
+from core.monitor import Compare, Gate, ModelBudget, Monitor, Severity, Unjudged
 from core.name import check
 from core.window.tumbling import Tumbling
 from detectors.catalogue import spec
@@ -50,6 +50,11 @@ KEYS = (
     "min_samples",
     "min_label_coverage",
     "persist",
+    "clear",
+    "keep_firing",
+    "reopen_within",
+    "on_nodata",
+    "on_error",
     "budget",
     "severity",
     "enabled",
@@ -128,7 +133,7 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         **_alarms(entry, faults, about, against),
         min_samples=faults.read(entry, "min_samples", field.min_samples, 200),
         min_label_coverage=faults.read(entry, "min_label_coverage", partial(field.min_label_coverage, measure=about), None),
-        persist=faults.read(entry, "persist", field.persist, (1, 1)),
+        **_terms(entry, faults),
         severity=faults.read(entry, "severity", field.severity, Severity.TICKET),
         enabled=faults.read(entry, "enabled", flag, True),
         **field.words(entry, faults),
@@ -155,6 +160,8 @@ def _together(entry: DefinitionEntry, faults: Faults, monitor: Monitor, about: M
     except ConfigError as error:
         faults.add(entry.lines["critical"], f"monitor `{entry.name}`, `critical`", error)
     _beside(entry, faults, monitor)
+    if monitor.budget is None:
+        faults.read(entry, "clear", lambda _: field.cleared(monitor.clear, monitor.warn, monitor.critical), None)
     if monitor.budget is not None and monitor.window.overlaps:
         overlap = ConfigError("a budget counts windows that do not overlap", remedy="write for example `target: daily`")
         faults.add(entry.lines["budget"], f"monitor `{entry.name}`, `budget`", overlap)
@@ -198,6 +205,7 @@ def _alarms(entry: DefinitionEntry, faults: Faults, about: Measure | None, again
     readers: dict[str, tuple[Callable[..., Any], Any]] = {
         "warn": (field.threshold, None),
         "critical": (field.threshold, None),
+        "clear": (field.threshold, None),
         "budget": (field.budget, None),
         "compare": (field.compare, Compare.VALUE),
         "gate": (field.gate, Gate.NONE),
@@ -205,6 +213,17 @@ def _alarms(entry: DefinitionEntry, faults: Faults, about: Measure | None, again
     return {
         name: faults.read(entry, name, partial(reader, measure=about, against=against), default)
         for name, (reader, default) in readers.items()
+    }
+
+
+def _terms(entry: DefinitionEntry, faults: Faults) -> dict[str, Any]:
+    """What makes an episode begin, go on and end."""
+    return {
+        "persist": faults.read(entry, "persist", field.persist, (1, 1)),
+        "keep_firing": faults.read(entry, "keep_firing", field.keep_firing, 0),
+        "reopen_within": faults.read(entry, "reopen_within", field.reopen_within, 0),
+        "on_nodata": faults.read(entry, "on_nodata", field.unjudged, Unjudged.HOLD),
+        "on_error": faults.read(entry, "on_error", field.unjudged, Unjudged.HOLD),
     }
 
 
@@ -219,7 +238,7 @@ def _keys(entry: DefinitionEntry, faults: Faults) -> None:
         elif key not in KEYS:
             faults.add(entry.lines[key], where, unknown("field", key, KEYS))
     if entry.fields.get("budget") is not None:
-        for key, usual in (("warn", None), ("critical", None), ("compare", Compare.VALUE), ("gate", Gate.NONE)):
+        for key, usual in (("warn", None), ("critical", None), ("clear", None), ("compare", Compare.VALUE), ("gate", Gate.NONE)):
             if entry.fields.get(key) not in (None, usual):
                 faults.add(
                     entry.lines[key], where, ConfigError(f"a `budget` takes the place of `{key}`", remedy="leave one of the two out")

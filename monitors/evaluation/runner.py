@@ -210,8 +210,8 @@ class MonitorRunner:
         self, monitor: Monitor, model: Model, held: tuple[Ints, Ints], found: Sequence[str], given: StepInput, lease: Lease, *, again: bool
     ) -> MonitorTask:
         slots, rows = held
-        self._alerts.observe(monitor, (), lease.fence)  # without readings: closes what an earlier revision left open
         segments, columns = segments_of(monitor, model, found), columns_of(monitor, model.contract)
+        self._alerts.observe(monitor, (), lease.fence, contract=model.contract.version, columns=columns)  # closes what is overtaken
         key = _key(monitor, model.contract)
         done = self._done[key]
         until = max(given.watermark - wait(monitor), done.until, self._background.until(key))

@@ -13,7 +13,7 @@ from alerts.engine import AlertEngine
 from core import moment
 from core.clock import ManualClock
 from core.contract import Contract, Task
-from core.episode import DeliveryState, EpisodeRecord, Level, State
+from core.episode import Cause, DeliveryState, EpisodeRecord, Level, State
 from core.error import Fenced
 from core.monitor import Severity
 from detectors.catalogue import MEASURES
@@ -52,6 +52,8 @@ def test_an_episode_holds_why_since_when_and_the_frozen_evidence(store: ControlS
         "window_end": "2013-07-02T00:00:00Z",
         "value": 0.15,
         "threshold": {"warn": 0.1, "critical": 0.25},
+        "ended_by": None,
+        "traffic_share": 1.0,
         "at_firing": {"value": 0.15, "window_start": "2013-07-01T00:00:00Z", "window_end": "2013-07-02T00:00:00Z"},
         "owner": None,
         "description": None,
@@ -276,3 +278,45 @@ def test_a_paused_destination_is_told_nothing_new(store: ControlStore, engine: A
         assert row.id == expected.id
         store.settle(msgspec.structs.replace(row, state=DeliveryState.DELIVERED))
     assert store.due(clock.now()) == []
+
+
+def test_a_new_reference_ends_what_was_judged_against_the_old_one(store: ControlStore, engine: AlertEngine) -> None:
+    """The same windows come again with higher revisions, and are judged afresh. Without the reference as baseline a rule goes on."""
+    bare = msgspec.structs.replace(MONITOR, name="bare", baseline=None)
+    for monitor in (MONITOR, bare):
+        engine.observe(monitor, [msgspec.structs.replace(DAYS[0], monitor=monitor.name)], contract=1, columns=("temp",))
+    (ended,) = engine.observe(MONITOR, [], contract=2, columns=("temp",))
+    assert (ended.cause, ended.reason) == (Cause.NEW_BASELINE, "the reference is another one (contract version 2), and is judged afresh")
+    assert engine.observe(bare, [], contract=2, columns=("temp",)) == []
+    engine.observe(MONITOR, [reading(0, "critical", 2, contract=2)], contract=2, columns=("temp",))
+    (old,), _ = store.episodes("closed")
+    assert old.document()["ended_by"] == "new_baseline"
+    assert sorted((one.monitor, one.level) for one in store.episodes("open")[0]) == [("bare", "warn"), ("drift", "critical")]
+
+
+def test_an_episode_of_a_column_that_the_contract_has_not_any_more_ends(store: ControlStore, engine: AlertEngine) -> None:
+    """It says so, and the other columns go on."""
+    monitor = msgspec.structs.replace(MONITOR, baseline=None)
+    engine.observe(monitor, [reading(0, "warn"), reading(0, "warn", column="dewp")], contract=1, columns=("temp", "dewp"))
+    (ended,) = engine.observe(monitor, [], contract=2, columns=("temp",))
+    assert (ended.cause, ended.reason) == (Cause.COLUMN_GONE, "dewp is not watched under contract version 2")
+    assert [one.column for one in store.episodes("open")[0]] == ["temp"]
+
+
+def test_an_episode_that_goes_on_is_told_again_and_keeps_its_worst_level(store: ControlStore, engine: AlertEngine) -> None:
+    """One id, one timeline; the end is taken back."""
+    store.apply_destinations([DESTINATION])
+    monitor = msgspec.structs.replace(MONITOR, reopen_within=2 * moment.DAY)
+    engine.observe(monitor, [reading(0, "critical"), reading(1, "ok"), reading(2, "warn")])
+    (episode,), _ = store.episodes()
+    assert (episode.ended_at, episode.cause, episode.level, episode.fired_at) == (None, None, Level.CRITICAL, DAYS[0].window_end)
+    assert [one.type for one in episode.deliveries] == ["episode.fired", "episode.resolved", "episode.fired"]
+    assert len({one.id for one in episode.deliveries}) == 3
+
+
+def test_an_episode_says_what_share_of_the_rows_its_segment_holds(store: ControlStore, engine: AlertEngine) -> None:
+    """By the reading of all rows of the same window, if that came along."""
+    engine.observe(MONITOR, [reading(0, "ok", n_target=1_000), reading(0, "warn", segment="carrier=UA", n_target=250)])
+    engine.observe(MONITOR, [reading(1, "warn", segment="carrier=AA", n_target=250)])
+    shares = {one.segment: one.traffic_share for one in store.episodes()[0]}
+    assert shares == {"carrier=UA": 0.25, "carrier=AA": None}

@@ -7,7 +7,7 @@ import msgspec
 from alerts.engine import AlertEngine
 from alerts.retire import end
 from core.clock import ManualClock
-from core.episode import DeliveryState, State
+from core.episode import Cause, DeliveryState, State
 from detectors.catalogue import MEASURES
 from storage.control.store import ControlStore
 from tests.alerts.sample import DESTINATION, MONITOR, reading
@@ -22,7 +22,7 @@ def test_its_episodes_end_with_that_reason_and_who_was_told_is_told_once(store: 
     for _ in range(2):
         with store.retiring("ada") as change:
             if (monitor := change.monitor(MONITOR.model, MONITOR.name)) is not None:
-                end(monitor, "Monitor drift was deleted", change, change.now, "http://127.0.0.1:8650")
+                end(monitor, "Monitor drift was deleted", Cause.MONITOR_DELETED, change, change.now, "http://127.0.0.1:8650")
     (episode,), _ = store.episodes()
     assert (episode.state, episode.ended_at) == (State.RESOLVED, reading(0, "warn").window_end)
     assert [(row.type, row.state) for row in episode.deliveries] == [

@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.rule import advance
+from alerts.terms import Terms
 from core import moment
-from core.episode import Level, Rule, State, Transition
+from core.episode import Cause, Level, Rule, State, Transition
+from core.monitor import Compare, Unjudged
 from core.reading import Reading, Verdict
 from detectors.catalogue import MEASURES
-from tests.alerts.sample import START, reading
+from tests.alerts.sample import MONITOR, START, reading
 
 RULE = Rule(model="late", monitor="drift", column="temp", segment="all")
 JUDGED = [Verdict.OK, Verdict.WARN, Verdict.CRITICAL]
@@ -34,10 +36,10 @@ def readings_of(history: Iterable[tuple[int, Verdict]]) -> list[Reading]:
     return made
 
 
-def run(readings: Iterable[Reading], persist: tuple[int, int] = (1, 1), rule: Rule = RULE) -> tuple[Rule, list[Transition]]:
-    transitions = []
+def run(readings: Iterable[Reading], persist: tuple[int, int] | Terms = (1, 1), rule: Rule = RULE) -> tuple[Rule, list[Transition]]:
+    transitions, terms = [], persist if isinstance(persist, Terms) else Terms(persist)
     for item in readings:
-        rule, transition = advance(rule, item, ABOUT, persist)
+        rule, transition = advance(rule, item, ABOUT, terms)
         transitions += [transition] if transition else []
     return rule, transitions
 
@@ -112,7 +114,7 @@ def test_an_episode_is_open_while_m_of_the_last_n_judged_windows_breach(verdicts
     rule, judged = RULE, []
     for day, verdict in enumerate(verdicts):
         was_open = rule.episode is not None
-        rule, transition = advance(rule, reading(day, verdict), ABOUT, persist)
+        rule, transition = advance(rule, reading(day, verdict), ABOUT, Terms(persist))
         if verdict not in JUDGED:
             assert (rule.episode is not None) == was_open
             continue
@@ -156,3 +158,70 @@ def test_a_warning_becomes_critical_within_its_episode_and_never_milder(verdicts
 def test_memory_is_bounded(history: list[tuple[int, Verdict]], persist: tuple[int, int]) -> None:
     """A rule remembers only the windows that it needs."""
     assert len(run(readings_of(history), persist)[0].windows) <= persist[1] + 34
+
+
+def test_a_good_window_that_is_not_clear_holds_an_open_episode() -> None:
+    """Hysteresis: between `clear` and `warn` nothing begins and nothing ends."""
+    terms = Terms.of(msgspec.structs.replace(MONITOR, clear=0.08))
+    between = reading(1, "ok", value=0.09)
+    assert run([between], terms)[0].episode is None
+    rule, transitions = run([reading(0, "warn"), between], terms)
+    assert states(transitions) == [State.FIRING, State.RECOVERING]
+    assert "not clear yet" in transitions[-1].reason
+    assert run([reading(2, "ok", value=0.08)], terms, rule)[0].episode is not None
+    assert run([reading(2, "ok", value=0.07)], terms, rule)[0].episode is None
+
+
+def test_what_is_compared_with_clear_is_what_is_compared_with_the_thresholds() -> None:
+    """Below for a floor, the excess or rise where the monitor says so, how much worse than the baseline where the measure is judged so."""
+    accuracy = MEASURES["performance.accuracy"]
+    floor = Terms.of(msgspec.structs.replace(MONITOR, baseline=None, warn={"below": 0.8}, clear={"below": 0.85}))
+    assert [floor.holds(reading(0, "ok", value=value), accuracy) for value in (0.85, 0.86)] == [True, False]
+    worse = Terms.of(msgspec.structs.replace(MONITOR, warn=0.1, clear=0.05))
+    assert [worse.holds(reading(0, "ok", value=value, baseline_value=0.9), accuracy) for value in (0.85, 0.86)] == [True, False]
+    assert not worse.holds(reading(0, "ok", value=0.5, baseline_value=None), accuracy)
+    excess = Terms.of(msgspec.structs.replace(MONITOR, compare=Compare.EXCESS, clear=0.05))
+    assert excess.holds(reading(0, "ok", value=0.2, evidence={"excess": 0.06}), ABOUT)
+    assert not excess.holds(reading(0, "ok", value=0.2, evidence={"excess": 0.04}), ABOUT)
+
+
+def test_an_episode_is_kept_for_so_many_windows_after_its_cause() -> None:
+    """`keep_firing: 2`: the third good window ends it, and a breach in between begins the count again."""
+    terms = Terms(keep_firing=2)
+    rule, transitions = run([reading(day, verdict) for day, verdict in enumerate(["warn", "ok", "ok", "warn", "ok", "ok"])], terms)
+    assert states(transitions) == [State.FIRING, State.RECOVERING, State.FIRING, State.RECOVERING]
+    rule, transitions = run([reading(6, "ok")], terms, rule)
+    assert states(transitions) == [State.RESOLVED]
+    assert transitions[0].cause is Cause.CLEARED
+
+
+def test_an_episode_whose_only_window_is_corrected_is_not_kept() -> None:
+    """There never was a cause."""
+    assert run([reading(0, "warn"), reading(0, "ok", 2)], Terms(keep_firing=2))[0].episode is None
+
+
+def test_a_rule_that_fires_again_soon_goes_on_with_its_episode() -> None:
+    """`reopen_within: 2d`: the third day is soon enough, the fourth begins another episode."""
+    terms = Terms(reopen_within=2 * moment.DAY)
+    soon = run([reading(0, "warn"), reading(1, "ok"), reading(3, "critical")], terms)[1]
+    assert states(soon) == [State.FIRING, State.RESOLVED, State.FIRING]
+    assert len({one.episode for one in soon}) == 1
+    assert "the episode goes on" in soon[-1].reason
+    late = run([reading(0, "warn"), reading(1, "ok"), reading(4, "critical")], terms)[1]
+    assert len({one.episode for one in late}) == 2
+
+
+def test_no_data_and_errors_alert_where_the_monitor_says_so() -> None:
+    """They count as a warning, hold an episode as any breach does, and become the breach that follows, in one episode."""
+    terms = Terms.of(msgspec.structs.replace(MONITOR, on_nodata=Unjudged.ALERT, persist=(2, 2)))
+    rule, transitions = run([reading(0, "nodata"), reading(1, "nodata"), reading(2, "critical"), reading(3, "critical")], terms)
+    assert states(transitions) == [State.PENDING, State.NODATA, State.FIRING, State.FIRING]
+    assert [one.level for one in transitions[1:]] == [Level.WARN, Level.WARN, Level.CRITICAL]
+    assert len({one.episode for one in transitions[1:]}) == 1
+    assert run([reading(4, "ok")], terms, rule)[0].episode is None
+    broken = Terms.of(msgspec.structs.replace(MONITOR, on_error=Unjudged.ALERT))
+    assert states(run([reading(0, "nodata"), reading(1, "assumptions_broken"), reading(2, "ok")], broken)[1]) == [
+        State.NODATA,
+        State.ERROR,
+        State.RESOLVED,
+    ]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import moment
+from core import duration, moment
 from core.baseline.expanding import Expanding
 from core.baseline.fixed import Fixed
 from core.baseline.kind import Baseline
@@ -26,7 +26,7 @@ from core.calendar import WEEKDAYS, Calendar, Unit
 from core.contract import LABEL, PREDICTION, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
 from core.measure import Judged, Subject
-from core.monitor import Compare, Gate, Monitor, Severity
+from core.monitor import Compare, Gate, Monitor, Severity, Unjudged
 from core.name import Named, fault
 from core.window.kind import Window
 from core.window.period import Period
@@ -109,6 +109,7 @@ def documents(monitor: Monitor) -> dict[str, object]:
         "target": monitor.window.written,
         "budget": monitor.budget and monitor.budget.text,
         "persist": f"{m} of {n}",
+        "reopen_within": duration.text(monitor.reopen_within) if monitor.reopen_within else None,
     }
 
 
@@ -173,6 +174,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
     groupings = [*(dimension.name for dimension in contract.dimensions), *("*".join(cross) for cross in contract.crosses)]
     segmented = bool(groupings) and not measure.of_stream and not measure.subject.protected
     n = draw(st.integers(1, 9))
+    warn, critical = draw(st.sampled_from([None, warn])), draw(st.sampled_from([None, critical]))
     return Monitor(
         name=draw(
             st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20).filter(
@@ -191,13 +193,18 @@ def monitors(draw: st.DrawFn) -> Monitor:
         baseline=baseline,
         exclude=((0, contract.pane), (moment.DAY, 3 * moment.DAY)) if baseline not in (None, Reference()) and draw(st.booleans()) else (),
         version=None if measure.of_stream else draw(st.none() | st.sampled_from(["1", "2.0", "canary", "null", "1e5"])),
-        warn=draw(st.sampled_from([None, warn])),
-        critical=draw(st.sampled_from([None, critical])),
+        warn=warn,
+        critical=critical,
         compare=draw(st.sampled_from(compares)),
         gate=draw(st.sampled_from([Gate.NONE, *([Gate.EVIDENCE] if measure.tested and baseline else [])])),
         min_samples=draw(st.integers(0, 10_000)),
         min_label_coverage=draw(st.sampled_from([None, 0.25, 1.0])) if measure.matures else None,
         persist=(draw(st.integers(1, n)), n),
+        clear=None if warn is None else draw(st.sampled_from([None, warn])),
+        keep_firing=draw(st.integers(0, 3)),
+        reopen_within=draw(st.sampled_from([0, moment.HOUR, 3 * moment.DAY])),
+        on_nodata=draw(st.sampled_from(list(Unjudged))),
+        on_error=draw(st.sampled_from(list(Unjudged))),
         severity=draw(st.sampled_from(list(Severity))),
         enabled=draw(st.booleans()),
         owner=draw(st.sampled_from([None, "pricing team", "Ünal"])),

@@ -32,10 +32,10 @@ class Ear:
     def __init__(self, alerts: Any) -> None:
         self.alerts, self.portions = alerts, list[int]()
 
-    def observe(self, monitor: Monitor, readings: Sequence[Reading], fence: tuple[str, int]) -> object:
+    def observe(self, monitor: Monitor, readings: Sequence[Reading], fence: tuple[str, int], **about: Any) -> object:
         """Pass it on."""
         self.portions.append(len(readings))
-        return self.alerts.observe(monitor, readings, fence)
+        return self.alerts.observe(monitor, readings, fence, **about)
 
 
 class Refusing:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from core import moment
+from core import duration, moment
 from core.error import Retryable
 from core.monitor import Monitor
 from watchkeeper.api import answer, query
@@ -33,6 +33,7 @@ def document(monitor: Monitor) -> dict[str, Any]:
     if monitor.share:
         built["share"] = {"budget": monitor.share.budget, "rate": monitor.share.text}
     count, of = built.pop("persist")
+    built["reopen_within"] = duration.text(monitor.reopen_within) if monitor.reopen_within else None
     name = built.pop("name")
     return {"monitor": name, **built, "persist": f"{count} of {of}"}
 

@@ -10,6 +10,7 @@ import msgspec
 from alerts.retire import end
 from alerts.trust_watch import tell
 from core.document_name import OWNER, REBUILD, REPORT, TRUST
+from core.episode import Cause
 from core.error import Missing
 from monitors.definition.shared import joins
 from watchkeeper.change.context import Context
@@ -48,7 +49,7 @@ def delete_monitor(context: Context, given: DeleteMonitor) -> Mapping[str, Any]:
         monitor = change.monitor(given.model, given.name)
         if monitor is None:
             raise Missing(f"there is no monitor {given.name[:100]!r} of {given.model[:100]!r}", remedy="GET /v1/monitors lists them")
-        end(monitor, f"Monitor {given.name} was deleted", change, change.now, context.stores.settings.url)
+        end(monitor, f"Monitor {given.name} was deleted", Cause.MONITOR_DELETED, change, change.now, context.stores.settings.url)
         change.share_out(given.model, joins)
     return _deleted("monitor", given.model, given.name)
 
@@ -91,7 +92,7 @@ def _delete_model(context: Context, model: str, *, purge: bool) -> Mapping[str, 
         change.fence(OWNER + model)
         found = change.model(model)
         for monitor in found[1] if found else ():
-            end(monitor, f"Model {model} was deleted", change, change.now, context.stores.settings.url)
+            end(monitor, f"Model {model} was deleted", Cause.MODEL_DELETED, change, change.now, context.stores.settings.url)
         if not (change.purge(model) if purge else found):
             raise Missing(f"there is no model {model[:100]!r}", remedy="GET /v1/models lists them")
         tell(model, (), change, change.now, context.stores.settings.url)

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from alerts.rule import advance
+from alerts.terms import Terms
 from core import moment
 from core.block import Ints
 from core.contract import Contract
@@ -170,7 +171,7 @@ def _advance(
     """Advance the rule of a reading, and note its episode; whether it fires in the reading's window."""
     key = (reading.column, reading.segment)
     rule = rules.get(key) or Rule(model=monitor.model, monitor=monitor.name, column=key[0], segment=key[1])
-    rules[key], changed = advance(rule, reading, about, monitor.persist)
+    rules[key], changed = advance(rule, reading, about, Terms.of(monitor))
     if changed is not None and changed.episode:
         _note(episodes, reading, changed)
     return rules[key].state is State.FIRING

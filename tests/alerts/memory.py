@@ -1,0 +1,61 @@
+"""An alert store in memory, for tests of the engine that take thousands of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from core.described import Described
+from core.destination import Destination
+from core.episode import Delivery, Episode, EpisodeRecord, Rule, Transition
+from core.trust import TrustState
+
+
+class MemoryStore:
+    """Holds what the engine writes; it is its own ledger."""
+
+    def __init__(self, destinations: Sequence[Destination] = ()) -> None:
+        self.held: dict[tuple[str, str, str, str], Rule] = {}
+        self.known: dict[str, Episode] = {}
+        self.timeline: list[Transition] = []
+        self.outbox: list[Delivery] = []
+        self._destinations = list(destinations)
+
+    @contextmanager
+    def recording(self, fence: tuple[str, int] | None = None) -> Iterator[MemoryStore]:
+        """One step."""
+        yield self
+
+    def rules(self, model: str, monitor: str) -> list[Rule]:
+        """The rules of a monitor."""
+        return [rule for rule in self.held.values() if (rule.model, rule.monitor) == (model, monitor)]
+
+    def episodes(self, ids: Sequence[str]) -> list[Episode]:
+        """Episodes by id."""
+        return [self.known[name] for name in ids if name in self.known]
+
+    def destinations(self) -> list[Destination]:
+        """All destinations."""
+        return self._destinations
+
+    def described(self, model: str) -> Described:
+        """Nobody."""
+        return Described()
+
+    def retired(self, model: str, monitor: str) -> int:
+        """Nothing was deleted."""
+        return 0
+
+    def trust(self, model: str) -> dict[tuple[str, str], TrustState]:
+        """Nothing was told."""
+        return {}
+
+    def save_trust(self, model: str, states: Mapping[tuple[str, str], TrustState]) -> None:
+        """Not kept."""
+
+    def write(self, record: EpisodeRecord) -> None:
+        """Keep the changes of a step."""
+        self.held |= {(one.model, one.monitor, one.column, one.segment): one for one in record.rules}
+        self.known |= {one.id: one for one in record.episodes}
+        self.timeline += record.transitions
+        self.outbox += record.deliveries
