@@ -1,0 +1,1 @@
+"""The policy: what is told of open episodes, to whom, and when."""

@@ -1,0 +1,257 @@
+"""The policy as one list of stages: inhibit, silence, mute, group, deduplicate, cap, route, escalate, deliver, record. A pure function of what there is, and the clock.
+
+What was told is remembered in groups. So the same situation again tells nothing, and whoever decides next, after a restart or a kill, goes on where the last one stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from alerts.policy.cap import Capped, cap
+from alerts.policy.escalate import escalations
+from alerts.policy.group import DIGEST, FIRED, RESOLVED, News, Quiet, deduplicate, gather, worst_first
+from alerts.policy.hold import Circumstances, changes, held
+from alerts.policy.route import reached, unreached
+from core import moment
+from core.destination import Destination
+from core.episode import Episode
+from core.policy import Decision, Group, Handling, Policy, PolicyState, Silence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What there is. `episodes` are the open ones, those that groups have told and that have ended, and others that have ended since the last look; `groups` the open groups.
+
+    `already` are the episodes that were told without a policy, `decided` what was decided of the episodes before. A policy of None tells nothing new, and the ends of what was told.
+    """
+
+    policy: Policy | None
+    episodes: Sequence[Episode]
+    groups: Sequence[Group] = ()
+    destinations: Mapping[str, Destination] = field(default_factory=dict)
+    silences: Sequence[Silence] = ()
+    handling: Mapping[str, Handling] = field(default_factory=dict)
+    already: frozenset[str] = frozenset()
+    decided: Mapping[str, Decision] = field(default_factory=dict)
+    state: PolicyState = field(default_factory=PolicyState)
+    horizon: int = 2 * moment.DAY
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One message to one destination about episodes of a group, or of several in a digest. `number` is that of the group's notice."""
+
+    group: str
+    number: int
+    kind: str
+    reason: str
+    destination: str
+    episodes: tuple[Episode, ...]
+    count: int
+
+
+@dataclass
+class Outcome:
+    """What was decided: notices to deliver, groups that changed, decisions by episode, and the next state."""
+
+    notices: list[Notice] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    state: PolicyState = field(default_factory=PolicyState)
+
+
+def decide(given: Situation, now: int) -> Outcome:
+    """Run all stages once, at the wall time `now`."""
+    return _Run(given, now).run()
+
+
+class _Run:
+    def __init__(self, given: Situation, now: int) -> None:
+        self._given, self._now = given, now
+        self._policy = given.policy or Policy(name="")
+        self._outcome = Outcome()
+        self._sent = {model: list(times) for model, times in given.state.sent.items()}
+        self._acknowledged = frozenset(name for name, one in given.handling.items() if one.acknowledged_by)
+        self._due: list[int] = []
+
+    def run(self) -> Outcome:
+        """The stages in their order."""
+        tellable = self._held()
+        groups = gather(self._policy, self._given.groups, tellable, self._now)
+        over = {one.id: one for one in self._given.episodes if one.ended_at is not None}
+        news: dict[str, list[News]] = {}
+        for group, members in groups.values():
+            found = deduplicate(self._policy, group, members, over, self._acknowledged, self._now)
+            if isinstance(found, Quiet):
+                self._quiet(group, members, found, over)
+            else:
+                news.setdefault(_model(found), []).append(found)
+        told = {one.group.id: one for model in news for one in self._cap(model, news[model])}
+        for group, members in groups.values():
+            self._escalate(told.get(group.id, News(group, "", "", ())).group, members)
+        self._record()
+        return self._outcome
+
+    def _held(self) -> list[Episode]:
+        """Inhibit, silence, mute: the open episodes that may be told. A group that was told goes on to hold those that are held later."""
+        given, opened = self._given, [one for one in self._given.episodes if one.ended_at is None]
+        if given.policy is None:
+            return []
+        around = Circumstances(given.policy, opened, given.silences, given.handling, given.horizon, self._now)
+        self._due += changes(around)
+        tellable = []
+        for one in opened:
+            if (why := held(one, around)) is not None:
+                self._outcome.decisions[one.id] = why
+            elif one.id in given.already:
+                self._outcome.decisions[one.id] = Decision(stage="deduplicate", suppressed="it was told before there was a policy")
+            else:
+                tellable.append(one)
+        return tellable
+
+    def _quiet(self, group: Group, members: Sequence[Episode], why: Quiet, over: Mapping[str, Episode]) -> None:
+        if why.until is not None:
+            self._due.append(why.until)
+        if group.told_at is None and not members:
+            self._keep(msgspec.structs.replace(group, closed=self._now))
+            return
+        for one in members:
+            waits = "" if one.id in group.told else why.reason
+            self._decide(one, group, waits, "group" if group.told_at is None else "deduplicate")
+        self._keep(group)
+
+    def _cap(self, model: str, wanted: Sequence[News]) -> list[News]:
+        """Cap, route and deliver what is wanted of a model. Returns what was told, with the groups as they are after it."""
+        sent = self._sent.setdefault(model, [])
+        found: Capped = cap(self._policy.cap, wanted, sent, self._now)
+        if found.until is not None:
+            self._due.append(found.until)
+        for one in found.waiting:
+            limit = f"{self._policy.cap[0]} notices in {moment.long(self._policy.cap[1])}" if self._policy.cap else ""
+            until = "" if found.until is None else f", until {moment.text(found.until)}"
+            for episode in one.episodes:
+                self._decide(episode, one.group, f"over the cap of {limit}; waits for a digest{until}", "cap")
+            self._keep(one.group)
+        told = [self._tell(one) for one in found.single]
+        if found.digest:
+            told += self._digest(found.digest)
+        return told
+
+    def _tell(self, one: News) -> News:
+        """Route and deliver one notice of a group."""
+        to = self._routed(one)
+        self._deliver(one.group, one.kind, one.reason, to)
+        if one.kind != RESOLVED and any(to.values()):
+            self._sent.setdefault(_model(one), []).append(self._now)
+        return one._replace(group=self._told(one, to))
+
+    def _digest(self, several: Sequence[News]) -> list[News]:
+        """Deliver one notice about several groups; the first of them lends its id."""
+        routed = [(one, self._routed(one)) for one in several]
+        by_name: dict[str, list[Episode]] = {}
+        for _, to in routed:
+            for name, episodes in to.items():
+                by_name.setdefault(name, []).extend(episodes)
+        reason = f"a digest of {len(several)} groups: more than the cap allows"
+        together = {name: tuple(sorted(episodes, key=worst_first)) for name, episodes in by_name.items()}
+        self._deliver(several[0].group, DIGEST, reason, together)
+        if together:
+            self._sent.setdefault(_model(several[0]), []).append(self._now)
+        return [one._replace(group=self._told(one, to)) for one, to in routed]
+
+    def _routed(self, one: News) -> dict[str, tuple[Episode, ...]]:
+        """By destination the episodes of a notice that go there. Who was told of an episode is also told of its end."""
+        found: dict[str, list[Episode]] = {}
+        for episode in one.episodes:
+            knows = [name for name, known in one.group.to.items() if episode.id in known]
+            takes = [] if episode.ended_at is not None else reached(self._policy, episode, self._given.destinations)
+            for name in dict.fromkeys([*takes, *knows]):
+                found.setdefault(name, []).append(episode)
+        return {name: tuple(episodes) for name, episodes in found.items() if name in self._given.destinations}
+
+    def _deliver(self, group: Group, kind: str, reason: str, to: Mapping[str, tuple[Episode, ...]]) -> None:
+        for name, episodes in to.items():
+            first = kind not in (RESOLVED, DIGEST) and name not in group.to
+            said = FIRED if first else kind
+            if first and all(one.ended_at is not None for one in episodes):
+                continue
+            self._outcome.notices.append(Notice(group.id, group.number + 1, said, reason, name, episodes, len(episodes)))
+
+    def _told(self, one: News, to: Mapping[str, tuple[Episode, ...]]) -> Group:
+        """The group after a notice. It is closed with the last of its episodes."""
+        group, opened = one.group, [episode for episode in one.episodes if episode.ended_at is None]
+        ended = {episode.id for episode in one.episodes if episode.ended_at is not None}
+        told = {name: level for name, level in group.told.items() if name not in ended} | {episode.id: episode.level for episode in opened}
+        knows = {
+            name: tuple(dict.fromkeys((*group.to.get(name, ()), *(episode.id for episode in to.get(name, ())))))
+            for name in {*group.to, *to}
+        }
+        after = msgspec.structs.replace(
+            group,
+            told=told,
+            to=dict(sorted(knows.items())),
+            first_told=self._now if group.first_told is None else group.first_told,
+            told_at=self._now,
+            number=group.number + 1,
+            closed=self._now if one.kind == RESOLVED else None,
+        )
+        for episode in one.episodes:
+            nobody = (
+                "" if any(episode.id in known for known in knows.values()) else unreached(self._policy, episode, self._given.destinations)
+            )
+            self._decide(episode, after, nobody, "route")
+        if one.kind != RESOLVED:
+            self._due.append(self._now + max(self._policy.repeat_interval, self._policy.group_interval))
+        self._keep(after)
+        return after
+
+    def _escalate(self, group: Group, members: Sequence[Episode]) -> None:
+        if group.closed is not None or self._given.policy is None:
+            return
+        for one in escalations(self._policy, group, members, self._acknowledged):
+            if self._now < one.at:
+                self._due.append(one.at)
+                continue
+            names = [name for name in one.route.escalate_to if name in self._given.destinations]
+            to = {name: tuple(e for e in one.episodes if self._given.destinations[name].takes(e.model, e.severity)) for name in names}
+            to = {name: episodes for name, episodes in to.items() if episodes}
+            reason = f"escalated: nobody has acknowledged it within {moment.long(one.route.escalate_after or 0)}"
+            self._deliver(group, FIRED, reason, to)
+            knows = {name: tuple(dict.fromkeys((*group.to.get(name, ()), *(e.id for e in to.get(name, ()))))) for name in {*group.to, *to}}
+            group = msgspec.structs.replace(
+                group, escalated=(*group.escalated, one.path), to=dict(sorted(knows.items())), number=group.number + 1
+            )
+            self._keep(group)
+
+    def _decide(self, episode: Episode, group: Group, why: str, stage: str) -> None:
+        self._outcome.decisions[episode.id] = Decision(group=group.id, suppressed=why, stage=stage if why else "")
+
+    def _keep(self, group: Group) -> None:
+        self._outcome.groups = [one for one in self._outcome.groups if one.id != group.id] + [group]
+
+    def _record(self) -> None:
+        """Keep the groups that changed, what was decided of episodes that nobody was told of, and when to look again."""
+        before = {group.id: group for group in self._given.groups}
+        self._outcome.groups = [group for group in self._outcome.groups if before.get(group.id) != group]
+        period = self._policy.cap[1] if self._policy.cap else 0
+        sent = {model: tuple(time for time in times if time > self._now - period) for model, times in sorted(self._sent.items())}
+        known = {name: group.id for group in before.values() for name in group.told}
+        for one in self._given.episodes:
+            earlier = self._given.decided.get(one.id, Decision())
+            told = one.id in known or one.id in self._given.already or (earlier.group and not earlier.suppressed)
+            if one.ended_at is not None and not told and self._given.policy:
+                self._outcome.decisions.setdefault(one.id, Decision(stage="group", suppressed="it ended before it was told"))
+        for name, decision in self._outcome.decisions.items():  # an episode that is held after it was told stays with its group
+            if decision.group is None and name in known:
+                self._outcome.decisions[name] = msgspec.structs.replace(decision, group=known[name])
+        due = min((time for time in self._due if time > self._now), default=None)
+        self._outcome.state = PolicyState(sent={model: times for model, times in sent.items() if times}, due=due)
+
+
+def _model(one: News) -> str:
+    """The model whose cap a notice counts for; "" for a group of several models."""
+    models = {episode.model for episode in one.episodes}
+    return models.pop() if len(models) == 1 else ""

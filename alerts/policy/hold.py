@@ -1,0 +1,117 @@
+"""The stages that hold an episode back: inhibit, silence, mute. Each is a pure function of the episode, what there is, and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from alerts.policy.match import agree, matches
+from core import moment
+from core.episode import Episode
+from core.policy import Decision, Handling, Mute, Policy, Silence
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Circumstances(NamedTuple):
+    """What the stages look at: the policy, all open episodes, silences, what people have done by episode, the notify horizon, and the wall time."""
+
+    policy: Policy
+    open: Sequence[Episode]
+    silences: Sequence[Silence]
+    handling: Mapping[str, Handling]
+    horizon: int
+    now: int
+
+
+Stage = Callable[[Episode, Circumstances], Decision | None]
+
+
+def expired(episode: Episode, given: Circumstances) -> Decision | None:
+    """An episode is not told if its window had ended long before it fired, as in a replayed past."""
+    late = episode.recorded - episode.window_end
+    return (
+        Decision(stage="record", suppressed=f"its window had ended {moment.long(given.horizon)} before it fired")
+        if late > given.horizon
+        else None
+    )
+
+
+def inhibit(episode: Episode, given: Circumstances) -> Decision | None:
+    """An episode is not told while a worse cause is open. No episode inhibits itself, and no two inhibit each other."""
+    for rule in given.policy.inhibit:
+        if not matches(rule.target, episode):
+            continue
+        mutual = matches(rule.source, episode)
+        for source in given.open:
+            if source.id == episode.id or not matches(rule.source, source) or not agree(source, episode, rule.equal):
+                continue
+            if mutual and matches(rule.target, source):
+                continue
+            why = f"inhibited by {source.monitor} of {source.model}" + (f", {source.column}" if source.column else "")
+            return Decision(stage="inhibit", suppressed=why, inhibited_by=source.id)
+    return None
+
+
+def silence(episode: Episode, given: Circumstances) -> Decision | None:
+    """An episode is not told while a silence matches it, or somebody has snoozed it."""
+    for one in given.silences:
+        if one.starts_at <= given.now < one.ends_at and matches(one.match, episode):
+            said = f": {one.comment}" if one.comment else ""
+            return Decision(
+                stage="silence", suppressed=f"silenced until {moment.text(one.ends_at)} by {one.created_by}{said}", silenced_by=one.id
+            )
+    until = given.handling.get(episode.id, Handling())
+    if until.snoozed_until is not None and given.now < until.snoozed_until:
+        return Decision(stage="silence", suppressed=f"snoozed until {moment.text(until.snoozed_until)} by {until.snoozed_by}")
+    return None
+
+
+def mute(episode: Episode, given: Circumstances) -> Decision | None:
+    """An episode is not told in the hours of a mute."""
+    for one in given.policy.mute:
+        if matches(one.match, episode) and muted(one, given.now):
+            return Decision(stage="mute", suppressed=f"muted: {hours(one)}")
+    return None
+
+
+STAGES: tuple[Stage, ...] = (expired, inhibit, silence, mute)
+
+
+def held(episode: Episode, given: Circumstances) -> Decision | None:
+    """The decision of the first stage that holds an episode back; None if it may be told."""
+    return next((found for stage in STAGES if (found := stage(episode, given)) is not None), None)
+
+
+def muted(one: Mute, now: int) -> bool:
+    """Whether a time is among the hours of a mute. Hours that pass midnight belong to the day on which they begin."""
+    local = datetime.fromtimestamp(now // moment.SECOND, ZoneInfo(one.timezone))
+    minute = local.hour * 60 + local.minute
+    if one.start < one.end:
+        return local.weekday() in one.days and one.start <= minute < one.end
+    before = (local - timedelta(days=1)).weekday()
+    return (local.weekday() in one.days and minute >= one.start) or (before in one.days and minute < one.end)
+
+
+def hours(one: Mute) -> str:
+    """The hours of a mute in words."""
+    days = "every day" if len(one.days) == 7 else ", ".join(_DAYS[day] for day in one.days)
+    return f"{days} from {_clock(one.start)} to {_clock(one.end)} ({one.timezone})"
+
+
+def changes(given: Circumstances) -> Iterable[int]:
+    """The next times at which a stage may say something else of an open episode."""
+    for one in given.silences:
+        yield from (time for time in (one.starts_at, one.ends_at) if time > given.now)
+    for episode in given.open:
+        until = given.handling.get(episode.id, Handling()).snoozed_until
+        if until is not None and until > given.now:
+            yield until
+    if given.policy.mute and given.open:
+        yield (given.now // moment.MINUTE + 1) * moment.MINUTE
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
