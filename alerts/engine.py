@@ -85,7 +85,7 @@ class AlertEngine:
             record = step.record()
             ledger.write(record)
         self._known[key] = seen if contract else (seen[0], self._known.get(key, (0, 0))[1])
-        if record.deliveries:
+        if record.deliveries or record.notices:
             self._wake()
         return record.transitions
 

@@ -27,6 +27,10 @@ class Ledger(Protocol):
         """All destinations."""
         ...
 
+    def governed(self) -> tuple[bool, bool]:
+        """Whether a policy says what is told, and whether groups are open, which may be those of a policy that was deleted."""
+        ...
+
     def described(self, model: str) -> Described:
         """Owner, description and runbook of a model."""
         ...

@@ -38,6 +38,7 @@ class AlertStep:
         self._transitions: list[Transition] = []
         self._deliveries: list[Delivery] = []
         self._destinations: list[Destination] | None = None
+        self._notices: list[str] = []
 
     def advanced(self, before: Rule, after: Rule, transition: Transition | None, reading: Reading) -> Rule:
         """Add a rule that has changed, and return it. A transition outside of an episode is not recorded."""
@@ -105,6 +106,7 @@ class AlertStep:
             episodes=list(self._episodes.values()),
             transitions=self._transitions,
             deliveries=self._deliveries,
+            notices=self._notices,
         )
 
     def _open(self, rule: Rule, transition: Transition, reading: Reading) -> Episode:
@@ -149,6 +151,10 @@ class AlertStep:
         return reading.n_target / whole if whole else None
 
     @cached_property
+    def _governed(self) -> tuple[bool, bool]:
+        return self._ledger.governed()
+
+    @cached_property
     def _of_model(self) -> Described:
         return self._ledger.described(self._monitor.model)
 
@@ -161,7 +167,15 @@ class AlertStep:
         return episode
 
     def _notify(self, episode: Episode, kind: str, transition: Transition) -> None:
-        """Add notifications: a firing to all destinations that take it, a resolution to those that were sent the firing."""
+        """Add notifications: a firing to all destinations that take it, a resolution to those that were sent the firing.
+
+        Where a policy says what is told, it is given the episode instead; who was told without it is still told of the end.
+        """
+        policy, groups = self._governed
+        if policy or groups:
+            self._notices.append(episode.id)
+        if policy and kind == FIRED:
+            return
         if self._destinations is None:
             self._destinations = self._ledger.destinations()
         notified = {row.destination for row in episode.deliveries if row.state is not DeliveryState.NOT_SENT}
@@ -193,7 +207,7 @@ class AlertStep:
         return f"older than {moment.long(self._horizon)}" if self._now - transition.window_end > self._horizon else ""
 
     def _body(self, episode: Episode, kind: str) -> str:
-        data = msgspec.structs.replace(episode, deliveries=()).document(self._address)
+        data = episode.stored.document(self._address)
         return msgspec.json.encode({"type": kind, "timestamp": moment.text(self._now), "data": data}).decode()
 
 

@@ -6,5 +6,6 @@ OWNER = "owner:"  # the cursor of a model's owner, and its epoch
 REPORT = "report:"  # what the owner of a model has reported last
 REBUILD = "rebuild:"  # the rebuild of a model that was requested last
 PROCESS = "process:"  # the heartbeat of a process
+POLICY = "policy"  # what the policy remembers besides groups
 TRUST = "trust:"  # the states of trust of a model that were told last
 LOGOUT = "logout:"  # a session that was ended

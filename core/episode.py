@@ -13,6 +13,7 @@ import msgspec
 
 from core import moment
 from core.described import Described
+from core.handling import Decision, Handling
 from core.monitor import Monitor, Severity
 from core.reading import Reading, Verdict
 
@@ -160,6 +161,14 @@ class Episode(Described, frozen=True, kw_only=True):
     traffic_share: float | None = None  # the share of the window's rows that its segment holds; None if it is unknown
     recorded: int = 0  # wall time of the last firing or escalation; 0 in episodes of an earlier version
     deliveries: tuple[Delivery, ...] = ()
+    decision: Decision = Decision()
+    handling: Handling = Handling()
+    timeline: tuple[Transition, ...] = ()
+
+    @property
+    def stored(self) -> Episode:
+        """The episode without what is stored beside it: deliveries, decision, handling and timeline."""
+        return msgspec.structs.replace(self, deliveries=(), decision=Decision(), handling=Handling(), timeline=())
 
     @property
     def first(self) -> Reading | None:
@@ -194,7 +203,35 @@ class Episode(Described, frozen=True, kw_only=True):
                 }
                 for row in self.deliveries
             ],
+            **self._told(),
             "url": f"{address}/ui/alerts/{self.id}",
+        }
+
+    def _told(self) -> dict[str, Any]:
+        """What the policy decided, what people did, and the timeline of both with the changes of state, by the wall clock."""
+        decided, handled = self.decision, self.handling
+        steps = [
+            (
+                row.recorded,
+                {"at": moment.text(row.recorded), "what": row.after, "by": None, "text": row.reason, "event_time": moment.text(row.at)},
+            )
+            for row in self.timeline
+        ]
+        acts = [
+            (act.at, {"at": moment.text(act.at), "what": act.action, "by": act.actor, "text": act.comment, "event_time": None})
+            for act in handled.acts
+        ]
+        return {
+            "group": decided.group,
+            "suppressed": decided.suppressed or None,
+            "silenced_by": decided.silenced_by,
+            "inhibited_by": decided.inhibited_by,
+            "acknowledged_by": handled.acknowledged_by,
+            "assigned_to": handled.assigned_to,
+            "snoozed_until": None if handled.snoozed_until is None else moment.text(handled.snoozed_until),
+            "useful": handled.useful,
+            "comments": [{"at": moment.text(act.at), "by": act.actor, "comment": act.comment} for act in handled.acts if act.comment],
+            "timeline": [entry for _, entry in sorted((*steps, *acts), key=lambda one: one[0])],
         }
 
 
@@ -205,9 +242,13 @@ def _facts(reading: Reading) -> dict[str, Any]:
 
 
 class EpisodeRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """All that one step of the alert engine writes, in one transaction. Rules and episodes replace those of the same key."""
+    """All that one step of the alert engine writes, in one transaction. Rules and episodes replace those of the same key.
+
+    `notices` are the episodes at which a policy has to look.
+    """
 
     rules: list[Rule] = []
     episodes: list[Episode] = []
     transitions: list[Transition] = []
     deliveries: list[Delivery] = []
+    notices: list[str] = []

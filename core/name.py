@@ -25,6 +25,7 @@ class Named(StrEnum):
     MONITOR = "monitor"
     DESTINATION = "destination"
     BUDGET = "budget"
+    POLICY = "policy"
     VERSION = "version"
     ROLE = "role"
 

@@ -76,16 +76,6 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str = "local"
 
 
-class Handling(msgspec.Struct, frozen=True, kw_only=True):
-    """What people have done about an episode."""
-
-    acknowledged_by: str | None = None
-    assigned_to: str | None = None
-    snoozed_until: int | None = None
-    snoozed_by: str | None = None
-    useful: bool | None = None
-
-
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """Episodes that are told together, from the first that may be told to the end of the last one.
 
@@ -103,16 +93,6 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     escalated: tuple[str, ...] = ()
     number: int = 0
     closed: int | None = None
-
-
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What was decided about an episode. `suppressed` says why it was not told, "" if it was or will be; `stage` is the stage that said so."""
-
-    group: str | None = None
-    suppressed: str = ""
-    stage: str = ""
-    silenced_by: str | None = None
-    inhibited_by: str | None = None
 
 
 class PolicyState(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,10 +18,12 @@ from watchkeeper.change.delete import (
     DeleteDestination,
     DeleteModel,
     DeleteMonitor,
+    DeletePolicy,
     delete_budget,
     delete_destination,
     delete_model,
     delete_monitor,
+    delete_policy,
     purge_model,
 )
 from watchkeeper.change.rebuild import RebuildRequest, rebuild
@@ -49,6 +51,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("delete monitor", Role.EDITOR, DeleteMonitor, delete_monitor),
     Command("delete budget", Role.EDITOR, DeleteBudget, delete_budget),
     Command("delete destination", Role.EDITOR, DeleteDestination, delete_destination),
+    Command("delete policy", Role.EDITOR, DeletePolicy, delete_policy),
     Command("delete model", Role.EDITOR, DeleteModel, delete_model),
     Command("purge model", Role.ADMIN, DeleteModel, purge_model),
 )

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from alerts.deliver import Deliverer
 from alerts.failure import failures
+from alerts.policy.watch import PolicyWatch
 from core import moment
 from core.clock import Clock, SystemClock
 from core.error import ConfigError
@@ -48,12 +49,15 @@ class Embedded:
         self.stores.migrate()
         self.log = EmbeddedLog(folder / "log.sqlite")
         self.deliverer = Deliverer(self.stores.control, self.clock, guard=guarding.guard(settings))
+        self.policy = PolicyWatch(
+            self.stores.control, self.clock, settings.alerts.notify_horizon, address=settings.url, told=self.deliverer.wake
+        )
         self._purges = Resume(self.stores)
         self._began = time.monotonic()
         self._flow = IngestMetrics(self.clock, lambda: {(topic, 0) for topic in TOPICS})
         self._pace = EvaluationMetrics(self.clock, lambda: self.scheduler.owners)
         self.scheduler = wiring.scheduler(
-            settings, self.stores, self.clock, self.silent, self.deliverer.wake, on_step=self._pace.observe, positions=self._positions
+            settings, self.stores, self.clock, self.silent, self._told, on_step=self._pace.observe, positions=self._positions
         )
         limits = Limits(bytes=settings.ingest.batch.bytes, seconds=settings.ingest.batch.wait_ms / 1_000)
         self.consumers = {
@@ -74,6 +78,7 @@ class Embedded:
         for consumer in self.consumers.values():
             consumer.start()
         self.scheduler.start()
+        self.policy.start()
         self.deliverer.start()
         self._purges.start()
 
@@ -83,6 +88,7 @@ class Embedded:
         self.scheduler.stop()
         for consumer in self.consumers.values():
             consumer.stop()
+        self.policy.stop()
         self.deliverer.stop()
         self.log.close()
         self.stores.close()
@@ -98,6 +104,12 @@ class Embedded:
     def call(self) -> None:
         """Note that something was defined: there may be work for the owners."""
         self.scheduler.call()
+        self.policy.wake()
+
+    def _told(self) -> None:
+        """There is something to decide, or to deliver."""
+        self.policy.wake()
+        self.deliverer.wake()
 
     def _positions(self) -> dict[Hashable, tuple[int, int]]:
         """By topic the position after the last record, and the next one that is not committed."""

@@ -32,6 +32,7 @@ class Services:
         self.calibration, self.evaluate, self.backtest = self.reader.calibration, self.reader.evaluate, self.reader.backtest
         self.ranking, self.newest_window, self.trust = self.reader.ranking, self.reader.newest_window, self.reader.trust
         self.monitor, self.destinations, self.budgets = self.reader.monitor, self._control.destinations, self._control.budgets
+        self.policy, self.silences = self._control.policy, self._control.silences
         self.audit, self.rebuilding = self._control.audit_entries, self._control.rebuilding
         self.status, self.ready, self.version_tag = backend.status, backend.obstacles, backend.tag
 

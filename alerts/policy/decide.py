@@ -18,7 +18,8 @@ from alerts.policy.route import reached, unreached
 from core import moment
 from core.destination import Destination
 from core.episode import Episode
-from core.policy import Decision, Group, Handling, Policy, PolicyState, Silence
+from core.handling import Decision, Handling
+from core.policy import Group, Policy, PolicyState, Silence
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from alerts.policy.match import agree, matches
 from core import moment
 from core.episode import Episode
-from core.policy import Decision, Handling, Mute, Policy, Silence
+from core.handling import Decision, Handling
+from core.policy import Mute, Policy, Silence
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

@@ -14,7 +14,13 @@ from core import text
 from core.error import ConfigError
 from core.name import Named
 
-KINDS = {"monitor": Named.MONITOR, "destination": Named.DESTINATION, "contract": Named.MODEL, "budget": Named.BUDGET}
+KINDS = {
+    "monitor": Named.MONITOR,
+    "destination": Named.DESTINATION,
+    "contract": Named.MODEL,
+    "budget": Named.BUDGET,
+    "policy": Named.POLICY,
+}
 _DEEPEST, _HEAVIEST = 50, 200_000  # how many levels and values a document may have
 _LONGEST = 100  # how many characters a whole number may have: Python reads and writes no more than 4,300 digits
 
@@ -214,7 +220,7 @@ def bare(value: Any) -> Any:
 
 def _entry(loader: _Loader, node: yaml.Node, faults: Faults) -> Iterator[DefinitionEntry]:
     line = node.start_mark.line + 1
-    remedy = "begin it with `- monitor: NAME`, `- destination: NAME`, `- contract: MODEL` or `- budget: NAME`"
+    remedy = "begin it with `- monitor: NAME`, `- destination: NAME`, `- contract: MODEL`, `- budget: NAME` or `- policy: NAME`"
     if not isinstance(node, yaml.MappingNode):
         faults.add(line, "", ConfigError("this is no definition", remedy=remedy))
         return

@@ -1,4 +1,4 @@
-"""The grammar of definitions: turns a file into monitors, contracts, budgets and destinations, or raises one error that lists every fault.
+"""The grammar of definitions: turns a file into monitors, contracts, budgets, destinations and policies, or raises one error that lists every fault.
 
 What the grammar has and this version has not built is refused by its name, never ignored.
 """
@@ -64,12 +64,13 @@ KEYS = (
 
 @dataclass(frozen=True)
 class ParsedDefinitions:
-    """The definitions of a file, in its order. Destinations are as written, because `alerts` reads them. Contracts get their version when they are saved."""
+    """The definitions of a file, in its order. Destinations and policies are as written, because `alerts` reads them. Contracts get their version when they are saved."""
 
     monitors: tuple[Monitor, ...] = ()
     destinations: tuple[dict[str, Any], ...] = ()
     contracts: tuple[Contract, ...] = ()
     budgets: tuple[ModelBudget, ...] = ()
+    policies: tuple[dict[str, Any], ...] = ()
 
 
 def parse(text: str, *, contract: Callable[[str], Contract | None], there: Collection[tuple[str, str, str]] = ()) -> ParsedDefinitions:
@@ -97,7 +98,8 @@ def parse(text: str, *, contract: Callable[[str], Contract | None], there: Colle
     budgets = [model_budget(entry, faults, known) for entry in found if entry.kind == "budget"]
     faults.close()
     destinations = tuple(bare(entry.fields) for entry in found if entry.kind == "destination")
-    return ParsedDefinitions(tuple(monitors), destinations, tuple(contracts.values()), tuple(budgets))
+    policies = tuple(bare(entry.fields) for entry in found if entry.kind == "policy")
+    return ParsedDefinitions(tuple(monitors), destinations, tuple(contracts.values()), tuple(budgets), policies)
 
 
 def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], Contract | None], broken: set[str]) -> Monitor:

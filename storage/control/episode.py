@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
-from core.episode import Episode, Level, Transition
+from core.episode import Delivery, Episode, Level, Transition
 from core.error import ConfigError
-from storage.control.ledger import Ledger, Ledgers
-from storage.control.schema import EPISODE, TRANSITION
+from storage.control.ledger import CHUNK, Ledger, Ledgers, delivery_of
+from storage.control.policy import beside
+from storage.control.schema import EPISODE, OUTBOX, TRANSITION
 
 
 class Episodes(Ledgers):
@@ -38,13 +40,13 @@ class Episodes(Ledgers):
             query = query.where(or_(EPISODE.c.fired_at < fired_at, and_(EPISODE.c.fired_at == fired_at, EPISODE.c.id < name)))
         with self.read() as connection:
             rows = connection.execute(query).all()
-            page = Ledger(connection).episodes([row.id for row in rows[:limit]])
+            page = _whole(connection, [row.id for row in rows[:limit]])
         return page, f"{rows[limit - 1].fired_at}.{rows[limit - 1].id}" if len(rows) > limit else None
 
     def episode(self, episode_id: str) -> Episode | None:
         """One episode, with its deliveries."""
         with self.read() as connection:
-            return next(iter(Ledger(connection).episodes([episode_id])), None)
+            return next(iter(_whole(connection, [episode_id])), None)
 
     def transitions(self, episode_id: str) -> list[Transition]:
         """The timeline of an episode, oldest first."""
@@ -67,6 +69,30 @@ class Episodes(Ledgers):
                 one = msgspec.json.decode(payload, type=_Open)
                 found.setdefault(model, set()).add((one.measure, one.level))
         return found
+
+
+def _whole(connection: Connection, ids: Sequence[str]) -> list[Episode]:
+    """Episodes with all that is stored beside them: deliveries, also those of their groups, decisions, handling and timeline."""
+    found = beside(connection, Ledger(connection).episodes(ids))
+    groups = list({one.decision.group for one in found if one.decision.group})
+    timelines: dict[str, list[Transition]] = {}
+    of_groups: dict[str, list[Delivery]] = {}
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        for row in connection.execute(select(TRANSITION).where(TRANSITION.c.episode.in_(chunk)).order_by(TRANSITION.c.sequence)):
+            timelines.setdefault(row.episode, []).append(msgspec.json.decode(row.payload, type=Transition))
+    for start in range(0, len(groups), CHUNK):
+        chunk = groups[start : start + CHUNK]
+        for row in connection.execute(select(OUTBOX).where(OUTBOX.c.episode.in_(chunk)).order_by(OUTBOX.c.sequence)):
+            of_groups.setdefault(row.episode, []).append(delivery_of(row))
+    return [
+        msgspec.structs.replace(
+            one,
+            timeline=tuple(timelines.get(one.id, ())),
+            deliveries=(*one.deliveries, *of_groups.get(one.decision.group or "", ())),
+        )
+        for one in found
+    ]
 
 
 class _Open(msgspec.Struct):

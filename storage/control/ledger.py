@@ -16,9 +16,21 @@ from core.episode import Delivery, Episode, EpisodeRecord, Rule
 from core.trust import Told, TrustState
 from storage.control.cursor import Fence, hold
 from storage.control.engine import Database, upsert
-from storage.control.schema import CONTRACT, CURSOR, DESTINATION, EPISODE, OUTBOX, RETIRED_MONITOR, RULE, TRANSITION
+from storage.control.schema import (
+    ALERT_GROUP,
+    CONTRACT,
+    CURSOR,
+    DESTINATION,
+    EPISODE,
+    NOTICE,
+    OUTBOX,
+    POLICY,
+    RETIRED_MONITOR,
+    RULE,
+    TRANSITION,
+)
 
-_CHUNK = 500  # names in one query: an old SQLite takes 999 parameters
+CHUNK = 500  # names in one query: an old SQLite takes 999 parameters
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -41,7 +53,7 @@ class Ledger:
 
     def episodes(self, ids: Sequence[str]) -> list[Episode]:
         """The episodes with these ids, with their deliveries, in the order of the ids; unknown ones are left out."""
-        chunks = [ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK)]
+        chunks = [ids[i : i + CHUNK] for i in range(0, len(ids), CHUNK)]
         found: dict[str, Episode] = {}
         for chunk in chunks:
             payloads = self._connection.execute(select(EPISODE.c.payload).where(EPISODE.c.id.in_(chunk))).scalars()
@@ -57,6 +69,11 @@ class Ledger:
         """All destinations, by name."""
         payloads = self._connection.execute(select(DESTINATION.c.payload).order_by(DESTINATION.c.name)).scalars()
         return [msgspec.json.decode(payload, type=Destination) for payload in payloads]
+
+    def governed(self) -> tuple[bool, bool]:
+        """Whether a policy says what is told, and whether groups are open, which may be those of a policy that was deleted."""
+        policy, group = select(POLICY.c.name).limit(1), select(ALERT_GROUP.c.id).where(ALERT_GROUP.c.closed_at.is_(None)).limit(1)
+        return self._connection.execute(policy).scalar() is not None, self._connection.execute(group).scalar() is not None
 
     def described(self, model: str) -> Described:
         """Owner, description and runbook of a model."""
@@ -103,7 +120,7 @@ class Ledger:
                     "monitor": episode.monitor,
                     "fired_at": episode.fired_at,
                     "ended_at": episode.ended_at,
-                    "payload": _json(msgspec.structs.replace(episode, deliveries=())),
+                    "payload": _json(episode.stored),
                 }
                 for episode in record.episodes
             ],
@@ -113,6 +130,8 @@ class Ledger:
             self._connection.execute(insert(TRANSITION), rows)
         if record.deliveries:
             self._connection.execute(insert(OUTBOX), [msgspec.to_builtins(row) for row in record.deliveries])
+        if record.notices:
+            self._connection.execute(insert(NOTICE), [{"episode": name} for name in record.notices])
 
 
 class Ledgers(Database):

@@ -122,6 +122,15 @@ OUTBOX = Table(
     Index("outbox_by_state", "state", "destination", "sequence"),
     Index("outbox_by_episode", "episode"),
 )
+POLICY = Table("policies", METADATA, _key("name"), _json("payload"))
+SILENCE = Table("silences", METADATA, _key("id"), _number("ends_at"), _json("payload"))
+# Episodes at which the policy has to look; "" is for what concerns all of them.
+NOTICE = Table("notices", METADATA, _sequence(), _name("episode"))
+ALERT_GROUP = Table(
+    "alert_groups", METADATA, _key("id"), _number("closed_at", nullable=True), _json("payload"), Index("alert_groups_by_end", "closed_at")
+)
+DECISION = Table("episode_decisions", METADATA, _key("episode"), _json("payload"))
+ACT = Table("episode_acts", METADATA, _sequence(), _name("episode"), _json("payload"), Index("episode_acts_by_episode", "episode"))
 AUDIT = Table(
     "audit",
     METADATA,

@@ -8,10 +8,11 @@ from storage.control.definition import Definitions
 from storage.control.episode import Episodes
 from storage.control.history import Histories
 from storage.control.outbox import Outbox
+from storage.control.policy import Policies
 from storage.control.rebuild import Rebuilds
 from storage.control.retire import Retirements
 from storage.control.right import Rights
 
 
-class ControlStore(Retirements, Definitions, Cursors, Episodes, Histories, Outbox, Audits, Rebuilds, Rights):
+class ControlStore(Policies, Retirements, Definitions, Cursors, Episodes, Histories, Outbox, Audits, Rebuilds, Rights):
     """Threads share one store. Call `migrate()` before anything else, and `close()` at the end."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from core.described import Described
 from core.destination import Destination
 from core.episode import Delivery, Episode, EpisodeRecord, Rule, Transition
-from core.trust import TrustState
+from core.trust import Told
 
 
 class MemoryStore:
@@ -38,6 +38,10 @@ class MemoryStore:
         """All destinations."""
         return self._destinations
 
+    def governed(self) -> tuple[bool, bool]:
+        """There is no policy."""
+        return False, False
+
     def described(self, model: str) -> Described:
         """Nobody."""
         return Described()
@@ -46,11 +50,11 @@ class MemoryStore:
         """Nothing was deleted."""
         return 0
 
-    def trust(self, model: str) -> dict[tuple[str, str], TrustState]:
+    def trust(self, model: str) -> Told:
         """Nothing was told."""
-        return {}
+        return Told({})
 
-    def save_trust(self, model: str, states: Mapping[tuple[str, str], TrustState]) -> None:
+    def save_trust(self, model: str, told: Told) -> None:
         """Not kept."""
 
     def write(self, record: EpisodeRecord) -> None:

@@ -69,6 +69,24 @@ def test_an_episode_holds_why_since_when_and_the_frozen_evidence(store: ControlS
             "contributions": [],
         },
         "deliveries": [],
+        "group": None,
+        "suppressed": None,
+        "silenced_by": None,
+        "inhibited_by": None,
+        "acknowledged_by": None,
+        "assigned_to": None,
+        "snoozed_until": None,
+        "useful": None,
+        "comments": [],
+        "timeline": [
+            {
+                "at": "2013-07-03T00:00:00Z",
+                "what": "firing",
+                "by": None,
+                "text": "Population stability index of temp is 0.15; warn from 0.1, over 2013-07-01 (n 2,377)",
+                "event_time": "2013-07-02T00:00:00Z",
+            }
+        ],
         "url": f"http://127.0.0.1:8650/ui/alerts/{episode.id}",
     }
     assert (episode.definition, episode.reading) == (MONITOR, DAYS[0])

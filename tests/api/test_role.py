@@ -30,6 +30,8 @@ REQUESTS = [
     (Role.EDITOR, "DELETE", "/v1/monitors/taxi-fare/fare-drift", {}),
     (Role.EDITOR, "DELETE", "/v1/budgets/all-of-it", {}),
     (Role.EDITOR, "DELETE", "/v1/destinations/oncall", {}),
+    (Role.VIEWER, "GET", "/v1/policies", {}),
+    (Role.EDITOR, "DELETE", "/v1/policies/default", {}),
     (Role.EDITOR, "DELETE", "/v1/models/taxi-fare", {}),
     (Role.ADMIN, "DELETE", "/v1/models/taxi-fare?purge=true", {}),
     (Role.ADMIN, "GET", "/v1/audit", {}),

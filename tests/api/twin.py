@@ -16,6 +16,7 @@ from core.episode import Episode
 from core.error import ConfigError
 from core.moment import DAY
 from core.monitor import Budget, ModelBudget, Monitor
+from core.policy import Policy, Silence
 from core.principal import Principal
 from core.reading import Query
 from core.trial import Trial
@@ -130,6 +131,12 @@ class Twin:
 
     def newest_window(self, monitor: Monitor) -> int | None:
         return int(self.table["window_start"][0].as_py())
+
+    def policy(self) -> Policy | None:
+        return Policy(name="default")
+
+    def silences(self, since: int | None = None) -> Sequence[Silence]:
+        return []
 
     def budgets(self) -> Sequence[ModelBudget]:
         return [ModelBudget("all-of-it", "taxi-fare", Budget(1, 30 * DAY))]

@@ -12,6 +12,7 @@ from prometheus_client.core import Metric
 from pydantic import BaseModel
 
 from alerts.destination.document import destination_from
+from alerts.policy.document import policy_from, written
 from core.calendar import KEYS
 from core.clock import SystemClock
 from core.contract import Task
@@ -170,7 +171,8 @@ def test_the_definitions_of_the_pages_are_taken() -> None:
     assert [monitor.name for found in read for monitor in found.monitors] == ["fare-drift", "fare-week", "fare-tuesdays", "fare-budget"]
     assert [budget.name for found in read for budget in found.budgets] == ["fare-alarms"]
     assert [contract.model for found in read for contract in found.contracts] == ["churn"]
-    (destinations,) = blocks("docs/alerts.md", "yaml")
+    destinations, policy = blocks("docs/alerts.md", "yaml")
+    assert written(policy_from(yaml.safe_load(policy)[0]))["cap"] == "20 per 1h"
     assert [destination_from(cast("dict[str, Any]", one)).name for one in yaml.safe_load(destinations)] == ["oncall"]
 
 

@@ -14,6 +14,7 @@ from core.destination import Destination
 from core.episode import Episode
 from core.error import Retryable
 from core.monitor import ModelBudget, Monitor
+from core.policy import Policy, Silence
 from core.principal import Principal
 from core.reading import Query
 from core.trial import Trial
@@ -91,6 +92,14 @@ class Services(Protocol):
 
     def budgets(self) -> Sequence[ModelBudget]:
         """The budgets of models as a whole."""
+        ...
+
+    def policy(self) -> Policy | None:
+        """The policy; None without one."""
+        ...
+
+    def silences(self, since: int | None = None) -> Sequence[Silence]:
+        """Silences that end after a time, or all, the last to end first."""
         ...
 
     def destinations(self) -> Sequence[Destination]:

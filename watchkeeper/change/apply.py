@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from alerts.destination.document import destination_from
+from alerts.policy.document import check_destinations, policy_from
 from core.contract import Contract
 from core.error import ConfigError
+from core.policy import Policy
 from monitors.definition.declared import content, same
 from monitors.definition.grammar import parse
 from monitors.definition.shared import joins, one_each
@@ -28,14 +30,17 @@ class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def apply(context: Context, given: ApplyRequest) -> Sequence[Mapping[str, Any]]:
-    """Apply contracts, then monitors and budgets, then destinations, if the whole file is valid. Returns kind, model, name and result of each."""
+    """Apply contracts, then monitors and budgets, then destinations and the policy, if the whole file is valid. Returns kind, model, name and result of each."""
     control, actor, dry_run = context.stores.control, context.actor, given.dry_run
     there = {("monitor", monitor.model, monitor.name) for monitor in control.monitors()}
     there |= {("budget", "", budget.name) for budget in control.budgets()}
-    there |= {("destination", "", destination.name) for destination in control.destinations()}
+    names = {destination.name for destination in control.destinations()}
+    there |= {("destination", "", name) for name in names}
+    there |= {("policy", "", policy.name) for policy in filter(None, [control.policy()])}
     found = parse(given.text, contract=control.contract, there=there)
     one_each(found.budgets, control.budgets())
     destinations = [destination_from(dict(document), guard(context.stores.settings)) for document in found.destinations]
+    policies = _policies(found.policies, names | {destination.name for destination in destinations})
     applied = []
     for contract, (result, changed) in [(contract, _outcome(control, contract, replace=given.replace)) for contract in found.contracts]:
         applied.append(("contract", contract.model, contract.model, result))
@@ -48,7 +53,20 @@ def apply(context: Context, given: ApplyRequest) -> Sequence[Mapping[str, Any]]:
     kinds = ["monitor"] * len(found.monitors) + ["budget"] * len(found.budgets)
     applied += [(kind, *one) for kind, one in zip(kinds, defined, strict=True)]
     applied += [("destination", *one) for one in control.apply_destinations(destinations, dry_run=dry_run, actor=actor)]
+    applied += [("policy", *one) for one in control.apply_policies(policies, dry_run=dry_run, actor=actor)]
     return [{"kind": kind, "model": model or None, "name": name, "result": result} for kind, model, name, result in applied]
+
+
+def _policies(documents: Sequence[Mapping[str, Any]], destinations: Collection[str]) -> list[Policy]:
+    """The policy of a file, with every destination that it names. ConfigError if a file has two."""
+    found = [policy_from(document) for document in documents]
+    if len(found) > 1:
+        raise ConfigError(
+            f"the file has the policies `{found[0].name}` and `{found[1].name}`, and there is one only", remedy="join their routes"
+        )
+    for policy in found:
+        check_destinations(policy, destinations)
+    return found
 
 
 def _outcome(control: ControlStore, contract: Contract, *, replace: bool) -> tuple[str, bool]:

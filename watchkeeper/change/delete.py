@@ -36,6 +36,12 @@ class DeleteDestination(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
+class DeletePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """The policy."""
+
+    name: str
+
+
 class DeleteModel(msgspec.Struct, frozen=True, kw_only=True):
     """A model, with its monitors."""
 
@@ -70,6 +76,13 @@ def delete_destination(context: Context, given: DeleteDestination) -> Mapping[st
         if change.destination(given.name) is None:
             raise Missing(f"there is no destination {given.name[:100]!r}", remedy="GET /v1/destinations lists them")
     return _deleted("destination", None, given.name)
+
+
+def delete_policy(context: Context, given: DeletePolicy) -> Mapping[str, Any]:
+    """Delete the policy. Who was told of a group that is open is told of its end, and new episodes go to each destination that takes them."""
+    if context.stores.control.delete_policy(given.name, context.actor) is None:
+        raise Missing(f"there is no policy {given.name[:100]!r}", remedy="GET /v1/policies lists it")
+    return _deleted("policy", None, given.name)
 
 
 def delete_model(context: Context, given: DeleteModel) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""`watchkeeper delete`: monitors, budgets, destinations and models."""
+"""`watchkeeper delete`: monitors, budgets, destinations, the policy and models."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from watchkeeper.cli.connection import Url, connect
 from watchkeeper.cli.terminal import AsJson
 from watchkeeper.client import Client
 
-_KINDS = ("monitor", "budget", "destination", "model")
-_LATER = ("policy", "hook")
+_KINDS = ("monitor", "budget", "destination", "policy", "model")
+_LATER = ("hook",)
 
 
 def delete(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="monitor, budget, destination or model.")],
+    kind: Annotated[str, typer.Argument(help="monitor, budget, destination, policy or model.")],
     name: Annotated[str, typer.Argument(help="Its name.")],
     model: Annotated[str | None, typer.Option(help="Of a monitor: its model, if several have a monitor of that name.")] = None,
     purge: Annotated[
@@ -48,6 +48,8 @@ def delete(
                 answer = client.delete_budget(name)
             case "destination":
                 answer = client.delete_destination(name)
+            case "policy":
+                answer = client.delete_policy(name)
             case _:
                 answer = client.delete_model(name, purge=purge)
     if json:

@@ -1,4 +1,7 @@
-"""`watchkeeper deliver`: sends notifications from the outbox to their destinations. Several may run; each claims what it sends."""
+"""`watchkeeper deliver`: decides by the policy, and sends notifications from the outbox to their destinations.
+
+Several may run: their decisions do not overlap, and each claims what it sends.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from fastapi import FastAPI
 from prometheus_client.registry import Collector
 
 from alerts.deliver import LEASE, Deliverer
+from alerts.policy.watch import PolicyWatch
 from core.clock import Clock
 from core.error import WatchkeeperError
 from ingest.kafka.connection import Connection
@@ -31,14 +35,19 @@ class DeliverPart:
         self._servers = ServerProbe(stores.control)
         self._producer = NotificationProducer(brokers)
         self._deliverer = Deliverer(stores.control, clock, poll=_POLL, lease=LEASE, guard=guard(settings), produce=produce(self._producer))
+        self._policy = PolicyWatch(
+            stores.control, clock, settings.alerts.notify_horizon, address=settings.url, poll=_POLL, told=self._deliverer.wake
+        )
 
     def start(self) -> None:
         """Begin to deliver."""
         self._servers.start()
+        self._policy.start()
         self._deliverer.start()
 
     def close(self) -> None:
         """Finish the attempts under way."""
+        self._policy.stop()
         self._deliverer.stop()
         self._producer.close()
         self._servers.stop()

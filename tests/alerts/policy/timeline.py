@@ -11,8 +11,9 @@ from alerts.policy.decide import Notice, Situation, decide
 from core import moment
 from core.destination import Destination
 from core.episode import Episode, Level, State
+from core.handling import Decision, Handling
 from core.monitor import Severity
-from core.policy import Decision, Group, Handling, Policy, PolicyState, Silence
+from core.policy import Group, Policy, PolicyState, Silence
 from tests.alerts.sample import MONITOR, START, reading
 
 DESTINATIONS = ("oncall", "team", "manager")

@@ -1,0 +1,200 @@
+"""Runs the policy: whenever something was noticed, and when it asked to look again. Decisions and outbox rows are written in one transaction.
+
+Any number of processes may run it. Their transactions do not overlap, and what was told is remembered in groups: so each notice is made once, whoever is killed at any point.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from threading import Event, Thread
+from typing import Protocol
+
+import msgspec
+
+from alerts.policy.decide import Notice, Situation, decide
+from alerts.policy.group import RESOLVED
+from alerts.policy.sentence import body
+from core.clock import Clock
+from core.destination import Destination
+from core.episode import Delivery, DeliveryState, Episode
+from core.error import Retryable
+from core.handling import Decision
+from core.policy import Group, Policy, PolicyState, Silence
+
+_LOG = logging.getLogger(__name__)
+_PAUSE = 1.0  # seconds after a fault
+_GRACE = 30.0  # seconds that `stop` waits for a decision under way
+
+
+class Deciding(Protocol):
+    """One transaction of the policy."""
+
+    def policy(self) -> Policy | None:
+        """The policy; None without one."""
+        ...
+
+    def noticed(self) -> tuple[list[int], list[str]]:
+        """The notices that wait, and their episodes."""
+        ...
+
+    def groups(self) -> list[Group]:
+        """The groups that are open."""
+        ...
+
+    def open_ids(self) -> list[str]:
+        """The episodes that are open."""
+        ...
+
+    def known(self, ids: Sequence[str]) -> list[Episode]:
+        """Episodes with deliveries, decisions and handling."""
+        ...
+
+    def silences(self, now: int) -> list[Silence]:
+        """The silences that are not over."""
+        ...
+
+    def destinations(self) -> list[Destination]:
+        """All destinations."""
+        ...
+
+    def state(self) -> PolicyState:
+        """What the policy remembers."""
+        ...
+
+    def decide(
+        self,
+        noticed: Sequence[int],
+        groups: Sequence[Group],
+        decisions: Mapping[str, Decision],
+        deliveries: Sequence[Delivery],
+        state: PolicyState,
+    ) -> None:
+        """Write what was decided, and forget the notices that were looked at."""
+        ...
+
+
+class PolicyStore(Protocol):
+    """Where the policy finds its work."""
+
+    def policy_waits(self, now: int) -> bool:
+        """Whether there is something to decide."""
+        ...
+
+    def deciding(self) -> AbstractContextManager[Deciding]:
+        """A transaction that overlaps no other of its kind."""
+        ...
+
+
+class PolicyWatch:
+    """Decides in a thread of its own between `start` and `stop`, or when `look` is called.
+
+    The store is asked every `poll` seconds at least; `wake` has it asked at once. `told` is called when there is something to deliver. `horizon` is in
+    microseconds: what fired so long after its window is not told. `address` is that of the dashboard.
+    """
+
+    def __init__(
+        self,
+        store: PolicyStore,
+        clock: Clock,
+        horizon: int,
+        *,
+        address: str = "",
+        poll: float = 1.0,
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store, self._clock, self._horizon = store, clock, horizon
+        self._address, self._poll, self._told = address, poll, told
+        self._look, self._stopping = Event(), Event()
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Begin to decide in a thread."""
+        self._thread = Thread(target=self._loop, name="policy", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look now."""
+        self._look.set()
+
+    def stop(self) -> None:
+        """Finish the decision under way, and end the thread."""
+        self._stopping.set()
+        self._look.set()
+        if self._thread is not None:
+            self._thread.join(_GRACE)
+
+    def look(self) -> int:
+        """Decide, if there is anything to decide. Returns how many notices were made."""
+        if not self._store.policy_waits(self._clock.now()):
+            return 0
+        with self._store.deciding() as change:
+            made = self._decide(change)
+        if made:
+            self._told()
+        return made
+
+    def _decide(self, change: Deciding) -> int:
+        now = self._clock.now()
+        sequences, noticed = change.noticed()
+        policy, groups = change.policy(), change.groups()
+        if policy is None and not groups:
+            change.decide(sequences, (), {}, (), PolicyState())
+            return 0
+        ids = dict.fromkeys([*change.open_ids(), *(name for group in groups for name in group.told), *noticed])
+        episodes = change.known(list(ids))
+        destinations = {one.name: one for one in change.destinations()}
+        decided = {one.id: one.decision for one in episodes}
+        situation = Situation(
+            policy=policy,
+            episodes=episodes,
+            groups=groups,
+            destinations=destinations,
+            silences=change.silences(now),
+            handling={one.id: one.handling for one in episodes},
+            already=frozenset(one.id for one in episodes if _told_alone(one)),
+            decided=decided,
+            state=change.state(),
+            horizon=self._horizon,
+        )
+        outcome = decide(situation, now)
+        rows = [self._row(notice, destinations[notice.destination], now) for notice in outcome.notices]
+        changed = {name: one for name, one in outcome.decisions.items() if decided.get(name) != one}
+        change.decide(sequences, outcome.groups, changed, rows, outcome.state)
+        return len(rows)
+
+    def _row(self, notice: Notice, to: Destination, now: int) -> Delivery:
+        """The outbox row of a notice. A paused destination is not told anything new; an end waits for it."""
+        paused = not to.enabled and notice.kind != RESOLVED
+        key = (notice.group, notice.number, notice.kind, notice.destination)
+        return Delivery(
+            id="msg_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24],
+            destination=notice.destination,
+            episode=notice.group,
+            type=notice.kind,
+            body=body(notice, now, self._address),
+            created=now,
+            due=now,
+            state=DeliveryState.NOT_SENT if paused else DeliveryState.PENDING,
+            reason="the destination is paused" if paused else "",
+        )
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.look()
+            except Retryable as error:
+                _LOG.warning("the policy cannot decide: %s", error)
+                self._stopping.wait(error.after)
+            except Exception:  # top of the thread: a store that fails now may answer later
+                _LOG.exception("the policy cannot decide")
+                self._stopping.wait(max(self._poll, _PAUSE))
+            self._look.wait(self._poll)
+            self._look.clear()
+
+
+def _told_alone(episode: Episode) -> bool:
+    """Whether an episode was told without a policy."""
+    return any(row.episode == episode.id and row.state is not DeliveryState.NOT_SENT for row in episode.deliveries)

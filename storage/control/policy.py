@@ -1,0 +1,204 @@
+"""The alert policy, silences, and the transaction in which the policy decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, select
+
+from core.document_name import POLICY as STATE
+from core.episode import Delivery, Episode, EpisodeRecord
+from core.error import ConfigError
+from core.handling import Act, Decision, Handling
+from core.policy import Group, Policy, PolicyState, Silence
+from storage.control.audit import audit
+from storage.control.definition import Applied
+from storage.control.engine import Database, insert, upsert
+from storage.control.ledger import CHUNK, Ledger
+from storage.control.schema import ACT, ALERT_GROUP, CURSOR, DECISION, EPISODE, NOTICE, POLICY, SILENCE
+
+
+class PolicyTransaction(Ledger):
+    """One decision: what it reads does not change until it has written. No two run at the same time, in any process."""
+
+    def policy(self) -> Policy | None:
+        """The policy; None without one."""
+        return _policy(self._connection)
+
+    def noticed(self) -> tuple[list[int], list[str]]:
+        """The notices that wait, and their episodes."""
+        rows = self._connection.execute(select(NOTICE.c.sequence, NOTICE.c.episode).order_by(NOTICE.c.sequence)).all()
+        return [row.sequence for row in rows], list(dict.fromkeys(row.episode for row in rows if row.episode))
+
+    def groups(self) -> list[Group]:
+        """The groups that are open."""
+        query = select(ALERT_GROUP.c.payload).where(ALERT_GROUP.c.closed_at.is_(None)).order_by(ALERT_GROUP.c.id)
+        return [msgspec.json.decode(payload, type=Group) for payload in self._connection.execute(query).scalars()]
+
+    def open_ids(self) -> list[str]:
+        """The episodes that are open."""
+        query = select(EPISODE.c.id).where(EPISODE.c.ended_at.is_(None)).order_by(EPISODE.c.fired_at, EPISODE.c.id)
+        return list(self._connection.execute(query).scalars())
+
+    def known(self, ids: Sequence[str]) -> list[Episode]:
+        """Episodes with what is stored beside them, in the order of the ids."""
+        return beside(self._connection, self.episodes(ids))
+
+    def silences(self, now: int) -> list[Silence]:
+        """The silences that are not over."""
+        return _silences(self._connection, now)
+
+    def state(self) -> PolicyState:
+        """What the policy remembers."""
+        payload = self._connection.execute(select(CURSOR.c.payload).where(CURSOR.c.owner == STATE)).scalar()
+        return PolicyState() if payload is None else msgspec.json.decode(payload, type=PolicyState)
+
+    def decide(
+        self,
+        noticed: Sequence[int],
+        groups: Sequence[Group],
+        decisions: Mapping[str, Decision],
+        deliveries: Sequence[Delivery],
+        state: PolicyState,
+    ) -> None:
+        """Write what was decided, and forget the notices that were looked at."""
+        for start in range(0, len(noticed), CHUNK):
+            self._connection.execute(delete(NOTICE).where(NOTICE.c.sequence.in_(noticed[start : start + CHUNK])))
+        upsert(self._connection, ALERT_GROUP, [{"id": one.id, "closed_at": one.closed, "payload": _json(one)} for one in groups])
+        upsert(self._connection, DECISION, [{"episode": name, "payload": _json(one)} for name, one in decisions.items()])
+        self.write(EpisodeRecord(deliveries=list(deliveries)))
+        upsert(self._connection, CURSOR, [{"owner": STATE, "payload": _json(state)}])
+
+
+class Policies(Database):
+    """The policy and the silences."""
+
+    def policy(self) -> Policy | None:
+        """The policy; None without one."""
+        with self.read() as connection:
+            return _policy(connection)
+
+    def apply_policies(self, policies: Sequence[Policy], *, dry_run: bool = False, actor: str = "local") -> list[Applied]:
+        """Create or change the policy. ConfigError if there would be two."""
+        with self.write() as connection:
+            return [self._apply(connection, one, dry_run=dry_run, actor=actor) for one in policies]
+
+    def _apply(self, connection: Connection, policy: Policy, *, dry_run: bool, actor: str) -> Applied:
+        stored = _policy(connection)
+        if stored is not None and stored.name != policy.name:
+            problem = f"the policy `{stored.name}` is there already, and there is one only"
+            raise ConfigError(problem, remedy=f"delete it first: watchkeeper delete policy {stored.name}, or give this one its name")
+        if stored == policy:
+            return "", policy.name, "unchanged"
+        outcome: Any = "changed" if stored else "created"
+        if not dry_run:
+            upsert(connection, POLICY, [{"name": policy.name, "payload": _json(policy)}])
+            audit(
+                connection,
+                self._clock.now(),
+                actor,
+                f"policy.{outcome}",
+                policy.name,
+                msgspec.to_builtins(stored),
+                msgspec.to_builtins(policy),
+            )
+            notice(connection)
+        return "", policy.name, outcome
+
+    def delete_policy(self, name: str, actor: str = "local") -> Policy | None:
+        """Delete the policy. Groups that are open are told their end. Returns its definition, None if there is none of this name."""
+        with self.write() as connection:
+            stored = _policy(connection)
+            if stored is None or stored.name != name:
+                return None
+            connection.execute(delete(POLICY).where(POLICY.c.name == name))
+            audit(connection, self._clock.now(), actor, "policy.deleted", name, msgspec.to_builtins(stored), None)
+            notice(connection)
+            return stored
+
+    def silences(self, since: int | None = None) -> list[Silence]:
+        """Silences that end after a time, or all, the last to end first."""
+        with self.read() as connection:
+            return _silences(connection, since)
+
+    def add_silence(self, silence: Silence, actor: str = "local") -> None:
+        """Add a silence."""
+        with self.write() as connection:
+            upsert(connection, SILENCE, [{"id": silence.id, "ends_at": silence.ends_at, "payload": _json(silence)}])
+            audit(connection, self._clock.now(), actor, "silence.created", silence.id, None, msgspec.to_builtins(silence))
+            notice(connection)
+
+    def delete_silence(self, name: str, actor: str = "local") -> Silence | None:
+        """Delete a silence. Returns it, None if there is none of this name."""
+        with self.write() as connection:
+            payload = connection.execute(select(SILENCE.c.payload).where(SILENCE.c.id == name)).scalar()
+            if payload is None:
+                return None
+            found = msgspec.json.decode(payload, type=Silence)
+            connection.execute(delete(SILENCE).where(SILENCE.c.id == name))
+            audit(connection, self._clock.now(), actor, "silence.deleted", name, msgspec.to_builtins(found), None)
+            notice(connection)
+            return found
+
+    def add_act(self, act: Act) -> None:
+        """Add what a person did about an episode."""
+        with self.write() as connection:
+            connection.execute(insert(connection, ACT), {"episode": act.episode, "payload": _json(act)})
+            audit(connection, act.at, act.actor, f"episode.{act.action}", act.episode, None, msgspec.to_builtins(act))
+            notice(connection, act.episode)
+
+    def policy_waits(self, now: int) -> bool:
+        """Whether the policy has something to decide: something was noticed, or it asked to look again by now."""
+        with self.read() as connection:
+            if connection.execute(select(NOTICE.c.sequence).limit(1)).scalar() is not None:
+                return True
+            payload = connection.execute(select(CURSOR.c.payload).where(CURSOR.c.owner == STATE)).scalar()
+        due = None if payload is None else msgspec.json.decode(payload, type=PolicyState).due
+        return due is not None and due <= now
+
+    @contextmanager
+    def deciding(self) -> Iterator[PolicyTransaction]:
+        """A transaction in which the policy decides: all of it, or nothing if it raises."""
+        with self.write() as connection:
+            yield PolicyTransaction(connection)
+
+
+def notice(connection: Connection, episode: str = "") -> None:
+    """Have the policy look again, within the caller's transaction."""
+    connection.execute(insert(connection, NOTICE), {"episode": episode})
+
+
+def beside(connection: Connection, episodes: Sequence[Episode]) -> list[Episode]:
+    """Episodes with their decisions, the deliveries of their groups, and what people have done."""
+    ids = [one.id for one in episodes]
+    decisions: dict[str, Decision] = {}
+    handling: dict[str, Handling] = {}
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        for row in connection.execute(select(DECISION.c.episode, DECISION.c.payload).where(DECISION.c.episode.in_(chunk))):
+            decisions[row.episode] = msgspec.json.decode(row.payload, type=Decision)
+        for payload in connection.execute(select(ACT.c.payload).where(ACT.c.episode.in_(chunk)).order_by(ACT.c.sequence)).scalars():
+            act = msgspec.json.decode(payload, type=Act)
+            handling[act.episode] = handling.get(act.episode, Handling()).after(act)
+    return [
+        msgspec.structs.replace(one, decision=decisions.get(one.id, Decision()), handling=handling.get(one.id, Handling()))
+        for one in episodes
+    ]
+
+
+def _policy(connection: Connection) -> Policy | None:
+    payload = connection.execute(select(POLICY.c.payload)).scalar()
+    return None if payload is None else msgspec.json.decode(payload, type=Policy)
+
+
+def _silences(connection: Connection, since: int | None) -> list[Silence]:
+    query = select(SILENCE.c.payload).order_by(SILENCE.c.ends_at.desc(), SILENCE.c.id)
+    rows = connection.execute(query if since is None else query.where(SILENCE.c.ends_at > since)).scalars()
+    return [msgspec.json.decode(payload, type=Silence) for payload in rows]
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,159 @@
+"""The policy over a real store: from readings to signed notices, exactly once through restarts, kills and several processes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import pytest
+
+from alerts.deliver import Deliverer
+from alerts.engine import AlertEngine
+from alerts.policy.watch import PolicyWatch
+from core import moment
+from core.clock import ManualClock
+from core.episode import DeliveryState
+from core.handling import Act
+from core.policy import Policy, Route, Silence
+from detectors.catalogue import MEASURES
+from storage.control.policy import PolicyTransaction
+from storage.control.store import ControlStore
+from tests.alerts.receiver import Receiver
+from tests.alerts.sample import DESTINATION, MONITOR, at, reading
+
+HORIZON = 2 * moment.DAY
+POLICY = Policy(name="default", group_wait=30 * moment.SECOND, routes=(Route(to=("oncall",)),))
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(reading(0, "ok").window_end)
+
+
+@pytest.fixture
+def engine(store: ControlStore, clock: ManualClock) -> AlertEngine:
+    return AlertEngine(store, clock, MEASURES)
+
+
+@pytest.fixture
+def watch(store: ControlStore, clock: ManualClock) -> PolicyWatch:
+    return PolicyWatch(store, clock, HORIZON, address="http://127.0.0.1:8650")
+
+
+def test_columns_and_segments_are_one_signed_notice_from_firing_to_end(
+    store: ControlStore, engine: AlertEngine, watch: PolicyWatch, clock: ManualClock, receiver: Receiver
+) -> None:
+    """The whole way: readings, rules, the policy, the outbox, a receiver; and the episodes say in which group they are."""
+    store.apply_destinations([at(receiver.url)])
+    store.apply_policies([POLICY])
+    engine.observe(MONITOR, [reading(0, "warn"), reading(0, "critical", column="dewp"), reading(0, "warn", segment="carrier=UA")])
+    deliverer = Deliverer(store, clock)
+    assert (watch.look(), deliverer.deliver_due()) == (0, 0)
+    assert all(one.decision.suppressed.startswith("waits for others until ") for one in store.episodes("open")[0])
+    clock.advance(30 * moment.SECOND)
+    assert (watch.look(), watch.look(), deliverer.deliver_due()) == (1, 0, 1)
+    found, _ = store.episodes("open")
+    assert len({one.decision.group for one in found}) == 1
+    assert {one.document()["suppressed"] for one in found} == {None}
+    assert [row.state for row in found[0].deliveries] == [DeliveryState.DELIVERED]
+    clock.advance(10 * moment.MINUTE)
+    engine.observe(MONITOR, [reading(1, "ok"), reading(1, "ok", column="dewp"), reading(1, "ok", segment="carrier=UA")])
+    assert (watch.look(), deliverer.deliver_due()) == (1, 1)
+    bodies = [json.loads(call.body) for call in receiver.calls]
+    assert [body["type"] for body in bodies] == ["group.fired", "group.resolved"]
+    data = bodies[0]["data"]
+    assert (data["count"], data["model"], data["level"], data["severity"]) == (3, "late", "critical", "ticket")
+    assert [one["column"] for one in data["episodes"]] == ["dewp", "temp", "temp"]
+    assert data["sentence"].endswith("; 2 more with it: columns dewp, temp, 2 segments")
+    assert data["group"] == bodies[1]["data"]["group"] == found[0].decision.group
+    assert watch.look() == 0
+
+
+def test_a_decision_that_breaks_leaves_nothing_and_is_made_again(
+    store: ControlStore, engine: AlertEngine, watch: PolicyWatch, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed at any point before the commit, the next process tells the same, once."""
+    store.apply_destinations([DESTINATION])
+    store.apply_policies([msgspec.structs.replace(POLICY, group_wait=0)])
+    engine.observe(MONITOR, [reading(0, "warn")])
+    write = PolicyTransaction.decide
+
+    def broken(change: PolicyTransaction, *given: object) -> None:
+        write(change, *given)  # type: ignore[arg-type]
+        raise OSError("killed")
+
+    monkeypatch.setattr(PolicyTransaction, "decide", broken)
+    with pytest.raises(OSError, match="killed"):
+        watch.look()
+    assert store.due(clock.now()) == []
+    monkeypatch.undo()
+    assert [PolicyWatch(store, clock, HORIZON).look() for _ in range(3)] == [1, 0, 0]
+    assert len(store.due(clock.now())) == 1
+
+
+def test_several_processes_tell_it_once(store: ControlStore, engine: AlertEngine, clock: ManualClock, url: str) -> None:
+    """Four look at the same time, ten times; each notice is in the outbox once."""
+    store.apply_destinations([DESTINATION])
+    store.apply_policies([msgspec.structs.replace(POLICY, group_wait=0, group_interval=0, group_by=("column",))])
+    engine.observe(MONITOR, [reading(0, "warn", column=f"c{number}") for number in range(5)])
+    others = [ControlStore(url, clock) for _ in range(4)]
+    looks: list[Callable[[], int]] = [PolicyWatch(one, clock, HORIZON).look for one in others]
+    with ThreadPoolExecutor(4) as pool:
+        made = sum(future.result() for _ in range(10) for future in [pool.submit(look) for look in looks])
+    for one in others:
+        one.close()
+    assert made == 5
+    assert store.delivery_counts()[DeliveryState.PENDING] == 5
+
+
+def test_people_and_silences_are_seen_without_another_reading(
+    store: ControlStore, engine: AlertEngine, watch: PolicyWatch, clock: ManualClock
+) -> None:
+    """A silence holds, its end lets go, an acknowledgement ends repetitions; and the timeline has all of it."""
+    store.apply_destinations([DESTINATION])
+    store.apply_policies([POLICY])
+    until = clock.now() + moment.HOUR
+    store.add_silence(Silence(id="si_1", match={"column": ("temp",)}, starts_at=0, ends_at=until, comment="deploy", created_by="ada"))
+    engine.observe(MONITOR, [reading(0, "warn")])
+    assert watch.look() == 0
+    (held,), _ = store.episodes()
+    assert held.document()["silenced_by"] == "si_1"
+    assert held.document()["suppressed"] == f"silenced until {moment.text(until)} by ada: deploy"
+    clock.advance(moment.HOUR)
+    assert watch.look() == 0
+    clock.advance(30 * moment.SECOND)
+    assert watch.look() == 1
+    store.add_act(Act(episode=held.id, at=clock.now(), actor="ada", action="acknowledge", comment="looking"))
+    clock.advance(moment.DAY)
+    assert watch.look() == 0
+    (told,), _ = store.episodes()
+    document = told.document()
+    assert (document["acknowledged_by"], document["suppressed"]) == ("ada", None)
+    assert [(entry["what"], entry["by"]) for entry in document["timeline"]] == [("firing", None), ("acknowledge", "ada")]
+    assert document["comments"] == [{"at": document["timeline"][1]["at"], "by": "ada", "comment": "looking"}]
+    actions = [entry.action for entry in store.audit_entries()[0]]
+    assert actions[:3] == ["episode.acknowledge", "silence.created", "policy.created"]
+
+
+def test_what_was_told_before_the_policy_is_not_told_again_and_its_end_is(
+    store: ControlStore, engine: AlertEngine, watch: PolicyWatch, clock: ManualClock
+) -> None:
+    """A policy that comes and goes loses no end and doubles no firing."""
+    store.apply_destinations([DESTINATION])
+    engine.observe(MONITOR, [reading(0, "warn")])
+    store.apply_policies([msgspec.structs.replace(POLICY, group_wait=0)])
+    engine.observe(MONITOR, [reading(0, "warn", column="dewp")])
+    assert watch.look() == 1
+    store.delete_policy("default")
+    engine.observe(MONITOR, [reading(0, "warn", column="rain")])
+    assert watch.look() == 0
+    engine.observe(MONITOR, [reading(1, "ok"), reading(1, "ok", column="dewp"), reading(1, "ok", column="rain")])
+    assert watch.look() == 1
+    rows = {one.column: [row.type for row in one.deliveries] for one in store.episodes()[0]}
+    assert rows == {
+        "temp": ["episode.fired", "episode.resolved"],
+        "dewp": ["group.fired", "group.resolved"],
+        "rain": ["episode.fired", "episode.resolved"],
+    }
