@@ -200,6 +200,32 @@ def monitors() -> list[dict[str, Any]]:
     ]
 
 
+def spans() -> list[dict[str, Any]]:
+    """Windows and baselines of every kind, each with another kind of evidence; clocks change in New York on March 10, 2024."""
+    york, week = {"timezone": "America/New_York"}, {"window": "week_to_date", "timezone": "Europe/Rome", "offset": "2h"}
+    days = {"window": "daily", **york}
+    watched: dict[str, dict[str, Any]] = {
+        "drift.psi": {"columns": ["hours", "education"], "target": days, "baseline": {"same_weekday": 2}, "warn": 0.2},
+        "drift.mean_shift": {"columns": ["age"], "target": days, "baseline": "expanding"},
+        "drift.wasserstein": {"columns": ["age"], "target": "week_to_date", "baseline": {"rolling": "10d"}},
+        "quality.null_rate": {"columns": ["age"], "target": "daily", "baseline": {"from": "2024-03-02", "to": "2024-03-07"}, "warn": 0.1},
+        "quality.distinct": {"columns": ["occupation"], "target": {"window": "monthly", **york}},
+        "quality.volume": {"target": days, "baseline": {"same_weekday": 3}, "warn": 1.2},
+        "quality.label_coverage": {"target": "quarter_to_date"},
+        "quality.label_delay": {"target": {"window": "2d", "every": "1d"}, "baseline": {"previous": 2}},
+        "performance.accuracy": {"target": {"window": "weekly", "week_start": "sunday", **york}, "baseline": {"previous": 2}, "warn": 0.05},
+        "performance.kappa": {"target": {"window": "year_to_date", "year_start": 3, **york}},
+        "performance.log_loss": {"target": {"window": "1d", "every": "12h"}, "baseline": {"rolling": "7d"}},
+        "performance.roc_auc": {"target": week, "baseline": "previous"},
+        "performance.pr_auc": {"target": week, "baseline": {"same_period_last": "week"}, "warn": 0.05},
+        "performance.f1": {"target": {"window": "month_to_date", "offset": "3d"}, "baseline": "previous"},
+        "fairness.demographic_parity_difference": {"attributes": ["sex"], "target": "quarterly"},
+    }
+    excluded = [{"from": "2024-03-08", "to": "2024-03-09"}, {"from": "2024-03-10T06:00:00Z", "to": "2024-03-12"}]
+    watched["performance.log_loss"]["exclude"] = watched["drift.mean_shift"]["exclude"] = excluded
+    return [{"model": MODEL, "min_samples": 20, "monitor": f"span-{name}", "measure": name, **more} for name, more in watched.items()]
+
+
 def sureness(shared: dict[str, Any]) -> list[dict[str, Any]]:
     """How sure the model is, and how rightly."""
     watched: dict[str, dict[str, Any]] = {

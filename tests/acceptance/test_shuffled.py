@@ -14,6 +14,8 @@ from tests.acceptance import census
 from tests.acceptance.world import World
 from tests.oracle.compare import compare
 from tests.oracle.expected import expected
+from tests.oracle.spans import FLOATS
+from tests.oracle.spans import expected as of_spans
 from tests.oracle.spec import Spec
 from watchkeeper.client import Client
 
@@ -24,23 +26,28 @@ SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
 
 def test_a_shuffled_month_reads_as_a_batch_job_over_it(world: Callable[[Mapping[str, str]], World]) -> None:
     """Every reading, of single dimensions and of their cross, equals what pandas computes from the rows, although events come in no order of time."""
-    reference, stream, wanted = _census()
+    reference, stream, wanted, spans = _census()
     sink = BytesIO()
     reference.to_parquet(sink, index=False)
     with world(SOON) as place, Client(place.url) as client:
         client.reference(census.MODEL, sink.getvalue(), **census.OPTIONS)
-        client.apply(yaml.safe_dump(census.monitors()))
+        client.apply(yaml.safe_dump([*census.monitors(), *census.spans()]))
         for topic, rows in census.requests(stream):
             sent = client.predictions(rows) if topic == "predictions" else client.labels(rows)
             assert (len(rows), 0) == (sent.accepted, sent.rejected)
         assert client.wait(900)["problems"] == []
-        found = [item for one in census.monitors() for item in client.readings(model=census.MODEL, monitor=one["monitor"], limit=10_000)]
+        found, pooled = (
+            [item for one in monitors for item in client.readings(model=census.MODEL, monitor=one["monitor"], limit=10_000)]
+            for monitors in (census.monitors(), census.spans())
+        )
     assert len(wanted) > 5_000
     assert compare(wanted, found)[:20] == []
+    assert compare(spans, pooled, FLOATS)[:20] == []
 
 
 @cache
-def _census() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The reference, the stream, and the readings that both worlds must have."""
+def _census() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The reference, the stream, and the readings that both worlds must have, those of windows and baselines of every kind apart."""
     reference, stream = census.people(8_000, 1), census.people(12_000, 2, drift=0.3)
-    return reference, stream, expected(reference, stream, Spec(monitors=census.monitors(), **census.OPTIONS))
+    spec = Spec(monitors=census.monitors(), **census.OPTIONS)
+    return reference, stream, expected(reference, stream, spec), of_spans(reference, stream, spec, census.spans())

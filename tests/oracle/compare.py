@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -18,8 +18,8 @@ _FLOATS, _EXACT = (
 )
 
 
-def compare(expected: pd.DataFrame, readings: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What differs, one line a difference: a missing reading, one too many, another n or verdict, a float off by more than 1e-9, a bound by more than 2e-6.
+def compare(expected: pd.DataFrame, readings: Iterable[Mapping[str, Any]], floats: Collection[str] = tuple(_FLOATS)) -> list[str]:
+    """What differs, one line a difference: a missing reading, one too many, another n or verdict, a float off by more than 1e-9, a bound by more than 2e-6. Of the floats only `floats` are compared.
 
     `readings` are items of `GET /v1/readings` of the monitors in `expected`. Windows without rows after the last one expected are left out.
     """
@@ -33,7 +33,7 @@ def compare(expected: pd.DataFrame, readings: Iterable[Mapping[str, Any]]) -> li
             differences.append(f"{_where(key)}: is there twice")
         seen.add(key)
         if key in wanted:
-            differences += [f"{_where(key)}: {text}" for text in _fields(wanted[key], reading)]
+            differences += [f"{_where(key)}: {text}" for text in _fields(wanted[key], reading, floats)]
         elif reading["window_start"] <= last or reading["verdict"] != "nodata":
             differences.append(f"{_where(key)}: is there and should not be")
     differences += [f"{_where(key)}: is missing" for key in wanted if key not in seen]
@@ -56,9 +56,9 @@ def _where(key: tuple[Any, ...]) -> str:
     return f"{monitor} ({measure} of {column or 'the model'}, {segment}) {first} to {last}"
 
 
-def _fields(wanted: Mapping[Any, Any], reading: Mapping[str, Any]) -> list[str]:
+def _fields(wanted: Mapping[Any, Any], reading: Mapping[str, Any], floats: Collection[str]) -> list[str]:
     wrong = [name for name in _EXACT if wanted[name] != reading[name]]
-    wrong += [name for name, within in _FLOATS.items() if not _close(wanted[name], reading[name], within)]
+    wrong += [name for name in floats if not _close(wanted[name], reading[name], _FLOATS[name])]
     return [f"{name} is {reading[name]!r}, expected {wanted[name]!r}" for name in wrong]
 
 

@@ -5,7 +5,7 @@ Written from the text of the interfaces and of the statistics page alone, plainl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -139,14 +139,7 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
             continue
         segments = sorted({*whole.segments[grouping], *live.segments[grouping]})
         for column in [one for one in columns if not of_groups or one == "*".join(grouping)]:
-            kinds = [(fair, fairness.lookup), (separated, classifier.of_rows), (sure, of_model), (together, _together)]
-            kinds += [
-                (monitor["measure"] in estimate.MEASURES, _estimated),
-                (monitor["measure"] in expected_error.MEASURES, expected_error.of_errors),
-            ]
-            kinds += [(performance, _performance), (of_features, _features), (whole_model, _quality)]
-            lookup = next((one for holds, one in kinds if holds), _columnwise)
-            find = lookup(Asked(monitor, column, whole, live, grouping, length, every, basis))
+            find = lookup_of(monitor["measure"])(Asked(monitor, column, whole, live, grouping, length, every, basis))
             for start in starts:
                 for segment in segments:
                     target, baseline = find(start, segment)
@@ -161,6 +154,23 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
                         target.upper, before, target.n, None if baseline is None else baseline.n, target.worth,
                         verdict(monitor, target, baseline, before),
                     )  # fmt: skip
+
+
+def lookup_of(measured: str) -> Callable[[Asked], Lookup]:
+    """How readings of a measure are looked up."""
+    performance, of_features = measured.startswith("performance."), measured in OF_FEATURES
+    kinds: list[tuple[bool, Callable[[Asked], Lookup]]] = [
+        (measured.startswith("fairness."), fairness.lookup),
+        (measured == classifier.MEASURE, classifier.of_rows),
+        (measured in certainty.MEASURES, of_model),
+        (measured in joint.MEASURES, _together),
+        (measured in estimate.MEASURES, _estimated),
+        (measured in expected_error.MEASURES, expected_error.of_errors),
+        (performance, _performance),
+        (of_features, _features),
+        (measured in quality.MEASURES, _quality),
+    ]
+    return next((one for holds, one in kinds if holds), _columnwise)
 
 
 def _performance(asked: Asked) -> Lookup:
@@ -313,7 +323,7 @@ def _columnwise(asked: Asked) -> Lookup:
     monitor, column, whole, live, grouping, length, every, basis = asked
     measured, params = monitor["measure"], monitor.get("params", {})
     against = monitor.get("baseline", "reference" if measured.startswith("drift.") else None)
-    known = Known(live.binned(column)[0], whole.values(column))
+    known = Known(live.binned(column)[0], whole.contract.values(column))
     targets, references = live.table(column, grouping, length, every), whole.table(column, grouping, 0)
     empty = [0] * known.bins.size
 

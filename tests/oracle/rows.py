@@ -29,8 +29,9 @@ def events(stream: pd.DataFrame, spec: Spec) -> pd.DataFrame:
 class Rows:
     """The rows of a file under the contract that its reference makes: segments, bins, truth."""
 
-    def __init__(self, frame: pd.DataFrame, reference: pd.DataFrame, spec: Spec) -> None:
+    def __init__(self, frame: pd.DataFrame, reference: pd.DataFrame, spec: Spec, contract: Rows | None = None) -> None:
         self.frame, self.reference, self.spec = frame, reference, spec
+        self.contract = contract or self  # the rows whose numbers say what is usual
         self.size = len(frame)
         self.everyone = np.zeros(self.size, np.int64)
         dimensions = {name: self._dimension(name) for name in spec.dimensions}
@@ -111,6 +112,8 @@ class Rows:
     def _members(self, grouping: tuple[str, ...], length: int, every: int, labelled: bool) -> dict[tuple[int, str], npt.NDArray[np.int64]]:
         """The rows of each window and segment that there is."""
         rows, places, cells = self._cells(grouping, length, every, labelled)
+        if not places:
+            return {}
         order = np.argsort(cells, kind="stable")
         return dict(zip(places, np.split(rows[order], np.searchsorted(cells[order], np.arange(1, len(places)))), strict=True))
 
