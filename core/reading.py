@@ -71,7 +71,7 @@ SHOWN = tuple(name for name in FIELDS if name not in {"monitor_version", "contra
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Which readings are asked for; None asks for all. `segment` is a segment's text, or a grouping (`carrier`) for every value of it.
 
-    `columns`: only these columns, all if it is empty. `start <= window_start < end`. `newest`: only the highest revision of each. `after` is the cursor that an answer gave. `definition` asks
+    `columns`: only these columns, all if it is empty. `start <= window_start < end`; `closes`: only windows that end then. `newest`: only the highest revision of each. `after` is the cursor that an answer gave. `definition` asks
     for readings of an older definition: the versions of the monitor and of the contract; None for those that hold. `as_of` asks for what was known at that time, in
     microseconds of the wall clock: readings that had been evaluated by then, of the definitions of then.
     """
@@ -84,6 +84,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     segment: str | None = None
     start: int | None = None
     end: int | None = None
+    closes: int | None = None
     newest: bool = True
     limit: int = 1_000
     after: str | None = None

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from core import moment, text
 from core.monitor import Monitor
 from core.segment import ALL, grouping_of
+from core.window.tumbling import Tumbling
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.period import period
@@ -25,8 +26,8 @@ def controls(view: ModelView, state: PageState, here: Here, *, computed: bool = 
     """The choice of segment and period, and above it the filters that are set. `computed`: the page computes measures that no monitor takes."""
     others = [*sorted({*view.segments, state.segment} - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))]
     absolute = state.start is not None or state.end is not None
-    shown = period(view.row, state, moment.DAY)
-    moved = not absolute and shown != period(view.row, state.but(window=None), moment.DAY)
+    shown = period(view.row, state, Tumbling(moment.DAY))
+    moved = not absolute and shown != period(view.row, state.but(window=None), Tumbling(moment.DAY))
     ranges = [
         (label, here(state.but(range=key, start=None, end=None)), not absolute and not moved and state.range == key)
         for key, label in RANGES.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core import duration, moment
+from core.window.kind import Window
 from dashboard.ports import ModelRow
 from dashboard.series import LONGEST
 from dashboard.state import RANGES, PageState
@@ -12,24 +13,26 @@ from dashboard.state import RANGES, PageState
 
 @dataclass(frozen=True)
 class Period:
-    """`[start, end)`, divided into windows of `step`; `cut` says that a longer period was asked for than is drawn."""
+    """`[start, end)`, divided into slots of `step`, one for each `window` of a monitor; `cut` says that a longer period was asked for than is drawn."""
 
     start: int
     end: int
     step: int
     cut: bool = False
+    window: Window | None = None
 
     def slots(self) -> int:
         """The number of windows."""
         return (self.end - self.start) // self.step
 
 
-def period(row: ModelRow, state: PageState, step: int) -> Period:
-    """The period of a state, aligned to windows of `step`. Relative ranges end with the model's last event, not with the clock.
+def period(row: ModelRow, state: PageState, window: Window) -> Period:
+    """The period of a state, aligned to the step of windows. Relative ranges end with the model's last event, not with the clock.
 
     The selected window is always in the period. A relative range moves to it, with a quarter of its length after it; an absolute range is
     made longer.
     """
+    step = window.step
     first = row.first_ts if row.first_ts is not None else 0
     last = row.last_ts if row.last_ts is not None else first
     end = -(-(state.end if state.end is not None else last + 1) // step) * step
@@ -50,10 +53,10 @@ def period(row: ModelRow, state: PageState, step: int) -> Period:
     end = -(-end // step) * step
     start = min(start // step * step, end - step)
     if (end - start) // step <= LONGEST:
-        return Period(start, end, step)
+        return Period(start, end, step, window=window)
     if state.window is not None and state.window < end - LONGEST * step:  # the newest would leave it out
         end = min(end, (state.window // step + LONGEST // 4) * step)
-    return Period(max(start, end - LONGEST * step), end, step, cut=True)
+    return Period(max(start, end - LONGEST * step), end, step, cut=True, window=window)
 
 
 def shift(of: Period) -> str:

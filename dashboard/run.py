@@ -17,7 +17,7 @@ from dashboard.period import Period, period
 from dashboard.ports import Reader
 from dashboard.series import Series, by_key, has
 from dashboard.state import PageState
-from dashboard.taken import Taken, question, readings, suited
+from dashboard.taken import Taken, of_window, question, readings, suited
 from dashboard.view_model import ModelView, newest
 
 SIZE = 25  # rows on a page
@@ -32,7 +32,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Run:
-    """The readings of the window that starts at `start`. `rows` are those of the table's page, in order; `found` is how many rows the table has in all.
+    """The readings of the window that starts at `start`; of one to date, that is the start of its last day. `rows` are those of the table's page, in order; `found` is how many rows the table has in all.
 
     `tests` is for how many readings q allows, `moved` how many rows have q up to `LEVEL`; `reached` counts the rows by verdict. `part` says that only the rows of the page have been computed, so that they are ranked among themselves.
     """
@@ -46,6 +46,11 @@ class Run:
     moved: int = 0
     reached: Mapping[str, int] = field(default_factory=dict)
     part: bool = False
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The window's start and its end."""
+        return self.of.monitor.window.at(self.start)
 
     @property
     def keys(self) -> list[Key]:
@@ -66,14 +71,14 @@ async def run(
     Rows are those of the selected segment, or of all values of the grouping that `state.by` names. `sort` gives a number for a row, the largest first; without it the
     smallest q is first.
     """
-    over, wanted = period(view.row, state, of.monitor.window.step), state.by or state.segment
+    over, wanted = period(view.row, state, of.monitor.window), state.by or state.segment
     columns = [name for name in _columns(view, of) if state.find.casefold() in name.casefold()]
     part = not of.stored and len(columns) > MANY
     asked = columns[_page(state.page, len(columns), size)] if part else columns if not of.stored else []
     start = await _start(reader, view, of, state, over)
     if not columns:
         return Run(of, over, start, [], 0, part=part)
-    table = await ask(reader.ranking, question(of, None if of.stored or state.by else wanted, start, start + 1, asked))
+    table = await ask(reader.ranking, of_window(of, None if of.stored or state.by else wanted, of.monitor.window.at(start), asked))
     if not table.num_rows:
         return Run(of, over, start, [], 0, part=part)
     tests = len(table) - table["q"].null_count
@@ -111,7 +116,7 @@ async def over_time(reader: Reader, shown: Run, state: PageState) -> dict[Key, S
     parts = {column: by_key(rows, "segment") for column, rows in by_key(table, "column").items()}
     nothing = table.slice(0, 0)
     return {
-        (column, segment): Series.of(parts.get(column, {}).get(segment, nothing), over.start, over.end, over.step)
+        (column, segment): Series.of(parts.get(column, {}).get(segment, nothing), over.start, over.end, over.step, over.window)
         for column, segment in shown.keys
     }
 
@@ -141,4 +146,4 @@ async def _start(reader: Reader, view: ModelView, of: Taken, state: PageState, o
     table = await readings(reader, question(of, state.segment, over.start, over.end, probed)) if probed else pa.table({})
     if not table.num_rows:
         return over.end - over.step
-    return newest((Series.of(rows, over.start, over.end, over.step) for rows in by_key(table, "column").values()), over)
+    return newest((Series.of(rows, over.start, over.end, over.step, over.window) for rows in by_key(table, "column").values()), over)

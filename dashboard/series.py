@@ -14,10 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core import number
+from core.calendar import Unit
 from core.measure import Judged, Measure
 from core.monitor import Compare, Monitor
 from core.segment import ALL, grouping_of
+from core.window.kind import Window
+from core.window.period import Period as Days
+from core.window.to_date import ToDate
 
+Calendric = Days | ToDate
 LONGEST = 1_500  # windows drawn at most
 JUDGED = frozenset({"ok", "warn", "critical"})
 
@@ -44,12 +49,14 @@ class Series:
     excess: list[float | None] = field(default_factory=list)  # of monitors that compare it; else empty
     p: list[float | None] = field(default_factory=list)  # empty if there is none
     length: int | None = None  # of a window that is not as long as its slot
+    kind: Days | ToDate | None = None  # of windows of the calendar: where slots are not windows
 
     @staticmethod
-    def of(table: pa.Table, start: int, end: int, step: int) -> Series:
-        """Put readings on the grid of the windows of `[start, end)`. Readings outside are left out."""
-        size = max(0, -(-(end - start) // step))
-        indices = (table["window_start"].to_numpy() - start) // step
+    def of(table: pa.Table, start: int, end: int, step: int, window: Window | None = None) -> Series:
+        """Put readings on the grid of the windows of `[start, end)`. Readings outside are left out. A window of the calendar has the slot in which it ends."""
+        size, kind = max(0, -(-(end - start) // step)), window if isinstance(window, Calendric) else None
+        times = table["window_start"].to_numpy() if kind is None else table["window_end"].to_numpy() - 1
+        indices = (times - start) // step
         inside = np.flatnonzero((indices >= 0) & (indices < size))
 
         def lay(name: str, empty: Any = None) -> list[Any]:
@@ -74,32 +81,55 @@ class Series:
             effective=_known(lay("n_effective")) if "n_effective" in table.column_names else [],
             **(_told(lay("evidence"), "excess", "p") if "evidence" in table.column_names else {}),
             length=pc.max(pc.subtract(table["window_end"], table["window_start"])).as_py(),
+            kind=kind,
         )
 
     @staticmethod
-    def none(start: int, end: int, step: int) -> Series:
+    def none(start: int, end: int, step: int, window: Window | None = None) -> Series:
         """A grid without a reading."""
         size = max(0, -(-(end - start) // step))
         nothing: list[float | None] = [None] * size
         n: list[int | None] = [None] * size
-        return Series(start, step, nothing, nothing, nothing, nothing, n, n, [""] * size, [None] * size, limited=False)
+        return Series(
+            start,
+            step,
+            nothing,
+            nothing,
+            nothing,
+            nothing,
+            n,
+            n,
+            [""] * size,
+            [None] * size,
+            limited=False,
+            kind=window if isinstance(window, Calendric) else None,
+        )
 
     def __len__(self) -> int:
         return len(self.value)
 
     def time(self, slot: int) -> int:
-        """The start of a slot's window."""
-        return self.start + slot * self.step
+        """The start of a slot's window; of a window to date, the start of its last day."""
+        if self.kind is None:
+            return self.start + slot * self.step
+        return (Days(Unit.DAY, self.kind.calendar) if self.kind.overlaps else self.kind).at(self._grid(slot))[0]
 
     def window(self, slot: int) -> tuple[int, int]:
         """The window of a slot: its start and its end."""
+        if self.kind is not None:
+            return self.kind.at(self._grid(slot))
         return self.time(slot), self.time(slot) + (self.length or self.step)
+
+    def _grid(self, slot: int) -> int:
+        """A time in the last step of a slot's window."""
+        return self.start + slot * self.step
 
     def slot(self, time: int | None) -> int | None:
         """The slot of the window that `time` falls into; None outside."""
-        if time is None or not 0 <= (slot := (time - self.start) // self.step) < len(self):
+        if time is None:
             return None
-        return slot
+        at = time if self.kind is None else self.kind.at(time)[1] - 1
+        return slot if 0 <= (slot := (at - self.start) // self.step) < len(self) else None
 
     @property
     def last(self) -> int | None:
@@ -129,6 +159,16 @@ class Series:
         values = [(value, verdict in JUDGED) for value, verdict in zip(self.value, self.verdict, strict=True) if value is not None]
         judged = [value for value, was in values if was] or [value for value, _ in values]
         return max(judged, key=size, default=None)
+
+
+def anchor(window: Window, start: int, end: int) -> int:
+    """The time that selects a window: its start, or, of the calendar, a time on its last day."""
+    return end - 1 if isinstance(window, Calendric) else start
+
+
+def since(window: Window, start: int) -> int:
+    """From when windows may begin that have a slot after `start`: those of the calendar have the slot in which they end."""
+    return start - window.longest if isinstance(window, Calendric) else start
 
 
 def _limited(table: pa.Table) -> bool:

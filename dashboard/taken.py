@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -22,7 +22,7 @@ from core.window.tumbling import Tumbling
 from dashboard.panel import ask
 from dashboard.period import Period
 from dashboard.ports import Reader
-from dashboard.series import Series, choose, has, watches
+from dashboard.series import Series, choose, has, since, watches
 from dashboard.state import PageState
 from dashboard.view_model import LIMIT, ModelView
 
@@ -99,8 +99,21 @@ def suited(view: ModelView, about: Measure) -> tuple[str, ...]:
     return tuple(one.name for one in (*view.contract.features, *view.contract.outputs) if one.kind in about.kinds)
 
 
+def of_window(of: Taken, segment: str | None, window: tuple[int, int], columns: Sequence[str] = ()) -> Query | Trial:
+    """The readings of one window, as `question`."""
+    asked = exactly(of, segment, window[0], window[0] + 1, columns)
+    if not of.monitor.window.overlaps:
+        return asked
+    return msgspec.structs.replace(asked, closes=window[1]) if isinstance(asked, Query) else replace(asked, closes=window[1])
+
+
 def question(of: Taken, segment: str | None, start: int | None, end: int | None, columns: Sequence[str] = ()) -> Query | Trial:
-    """The readings of a span: of a segment or the values of a grouping, None for every segment; of some columns, none for all."""
+    """The readings that have a slot in a span, as `exactly`; of windows of the calendar perhaps earlier ones, too."""
+    return exactly(of, segment, None if start is None else since(of.monitor.window, start), end, columns)
+
+
+def exactly(of: Taken, segment: str | None, start: int | None, end: int | None, columns: Sequence[str] = ()) -> Query | Trial:
+    """The readings of windows that begin in a span: of a segment or the values of a grouping, None for every segment; of some columns, none for all."""
     monitor = of.monitor
     if of.stored:
         return Query(
@@ -129,8 +142,12 @@ async def series(reader: Reader, asked: Query | Trial, over: Period) -> Series:
     try:
         table = await readings(reader, asked)
     except (ConfigError, Retryable):
-        return Series.none(over.start, over.end, over.step)
-    return Series.of(table, over.start, over.end, over.step) if table.num_columns else Series.none(over.start, over.end, over.step)
+        return Series.none(over.start, over.end, over.step, over.window)
+    return (
+        Series.of(table, over.start, over.end, over.step, over.window)
+        if table.num_columns
+        else Series.none(over.start, over.end, over.step, over.window)
+    )
 
 
 def named(monitor: Monitor) -> Monitor:

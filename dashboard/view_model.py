@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 
 from core import moment, number, text
 from core.baseline.source import Source
+from core.baseline.words import words
 from core.contract import Contract
 from core.episode import Episode
 from core.measure import Measures
@@ -25,7 +26,7 @@ from dashboard.figure.timeline import Mark
 from dashboard.panel import ask
 from dashboard.period import Period
 from dashboard.ports import ModelRow, Reader
-from dashboard.series import JUDGED, Series, has, watches
+from dashboard.series import JUDGED, Series, has, since, watches
 from dashboard.state import PageState
 
 LIMIT = 100_000  # readings asked for at most
@@ -87,7 +88,7 @@ def question(monitor: Monitor, state: PageState, period: Period, *, column: str 
         measure=monitor.measure,
         column=column,
         segment=state.segment,
-        start=period.start,
+        start=since(monitor.window, period.start),
         end=period.end,
         limit=LIMIT,
     )
@@ -96,7 +97,7 @@ def question(monitor: Monitor, state: PageState, period: Period, *, column: str 
 async def series(reader: Reader, query: Query, period: Period) -> Series:
     """The readings of a query for one column and segment, on the grid of the period."""
     table: pa.Table = await ask(reader.readings, query)
-    return Series.of(table, period.start, period.end, period.step)
+    return Series.of(table, period.start, period.end, period.step, period.window)
 
 
 async def traffic(reader: Reader, model: str, segment: str, period: Period) -> list[int | None]:
@@ -175,16 +176,21 @@ def who(monitors: Sequence[Monitor], state: PageState, here: Callable[[PageState
     return html.Div([html.P("Monitors that watch it:"), html.Ul(links, className="ways")])
 
 
-def against(monitor: Monitor) -> str:
-    """The baseline of a monitor as a text."""
-    return f"against {monitor.baseline.words}" if monitor.baseline else "no baseline"
+def against(monitor: Monitor, window: tuple[int, int] | None = None) -> str:
+    """The baseline of a monitor as a text; of one of its windows, if that is given."""
+    if monitor.baseline is None:
+        return "no baseline"
+    left = " without what is excluded" if monitor.exclude else ""
+    return f"against {words(monitor.baseline, monitor.window, window)}{left}"
 
 
 def of(shown: Series, slot: int, monitor: Monitor) -> str:
     """A text that says what a number is of: n and what it is worth, window, baseline, and the p-value."""
     n_baseline = shown.n_baseline[slot]
-    rows = f" (n {word.count(n_baseline)})" if n_baseline is not None else ""
+    rows = f", {word.count(n_baseline)} rows" if n_baseline is not None else ""
     effective, p = (values[slot] if values else None for values in (shown.effective, shown.p))
     worth = f", worth {word.count(round(effective))} independent rows" if effective is not None else ""
     chance = f"; p {number.chance(p)}" if p is not None else ""
-    return f"n {word.count(shown.n[slot])}{worth}, {moment.period(*shown.window(slot))}, {against(monitor)}{rows}{chance}"
+    return (
+        f"n {word.count(shown.n[slot])}{worth}, {moment.period(*shown.window(slot))}, {against(monitor, shown.window(slot))}{rows}{chance}"
+    )

@@ -18,7 +18,7 @@ class Expanding(msgspec.Struct, frozen=True, tag_field="kind", tag="expanding"):
 
     source: ClassVar[Source] = Source.STREAM
     written: ClassVar[str] = "expanding"
-    brief: ClassVar[str] = "all before"
+    brief: ClassVar[str] = "past"
     words: ClassVar[str] = "everything before"
 
     @staticmethod

@@ -1,7 +1,7 @@
 """The kinds of windows. A new kind is a file in this folder, and its name in the union and in `KINDS` below.
 
 A kind has `read` and `written` for the grammar and `text` for people. `step`, `longest`, `overlaps`, `fits`, `between`, `before`, `moved`,
-`apart` and `closes` say which windows there are; `core.window.tumbling` describes them.
+`apart`, `at` and `closes` say which windows there are; `core.window.tumbling` describes them.
 """
 
 from __future__ import annotations

@@ -81,6 +81,10 @@ class Period(msgspec.Struct, frozen=True, tag_field="kind", tag="period"):
         """Whether a window never overlaps the same window one such period earlier."""
         return unit.rank >= self.unit.rank
 
+    def at(self, time: int) -> tuple[int, int]:
+        """The window that holds a time."""
+        return self.between(time, time).pairs()[0]
+
     def closes(self, after: int) -> int:
         """The first end of a window that is later than `after`, in microseconds."""
         return int(self.between(after, after).end[0])

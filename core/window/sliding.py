@@ -81,6 +81,11 @@ class Sliding(msgspec.Struct, frozen=True, tag_field="kind", tag="sliding"):
         """Whether a window never overlaps the same window one such period earlier."""
         return self.length <= unit.days * moment.DAY
 
+    def at(self, time: int) -> tuple[int, int]:
+        """The last window that begins at a time or before it."""
+        start = time // self.every * self.every
+        return start, start + self.length
+
     def closes(self, after: int) -> int:
         """The first end of a window that is later than `after`, in microseconds."""
         return (after // self.every + 1) * self.every

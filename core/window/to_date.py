@@ -82,6 +82,10 @@ class ToDate(msgspec.Struct, frozen=True, tag_field="kind", tag="to_date"):
         """Whether a window never overlaps the same window one such period earlier."""
         return unit.rank >= self.unit.rank
 
+    def at(self, time: int) -> tuple[int, int]:
+        """The window of the day that holds a time."""
+        return self.between(time, time).pairs()[0]
+
     def closes(self, after: int) -> int:
         """The first end of a window that is later than `after`, in microseconds."""
         return int(self.between(after, after).end[0])

@@ -78,6 +78,11 @@ class Tumbling(msgspec.Struct, frozen=True, tag_field="kind", tag="tumbling"):
         """Whether a window never overlaps the same window one such period earlier."""
         return self.length <= unit.days * moment.DAY
 
+    def at(self, time: int) -> tuple[int, int]:
+        """The window that holds a time."""
+        start = time // self.length * self.length
+        return start, start + self.length
+
     def closes(self, after: int) -> int:
         """The first end of a window that is later than `after`, in microseconds."""
         return (after // self.length + 1) * self.length

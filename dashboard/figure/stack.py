@@ -115,7 +115,7 @@ def _breaches(series: Series, name: str) -> list[axis.Figure]:
                     "customdata": [[moment.text(series.time(slot))] for slot in slots],
                     "marker": {"symbol": symbol, "size": 7, "color": colour.LEVELS[level]},
                     "hovertemplate": f"{word.VERDICTS[level][1]}<extra></extra>",
-                    **axis.centred(series.start, series.step),
+                    **axis.centred(series.time(0), series.step),
                 }
             )
     return found

@@ -66,7 +66,7 @@ def timeline(
         *_volume(series, traffic, rows),
     ]
     lines, labels = _limits(limits, series, span or [0.0, 1.0])
-    band = [] if chosen is None else [_window(chosen, series.step)]
+    band = [] if chosen is None else [_window(*_of(chosen, series))]
     return {
         "data": traces,
         "layout": axis.layout(
@@ -100,7 +100,7 @@ def _some(series: Series, slots: Sequence[int], words: Sequence[str]) -> axis.Fi
     return {
         "x": [moment.text(series.time(slot)) for slot in slots],
         "customdata": [[moment.text(series.time(slot)), said] for slot, said in zip(slots, words, strict=True)],
-        **axis.centred(series.start, series.step),
+        **axis.centred(series.time(0), series.step),
     }
 
 
@@ -251,7 +251,7 @@ def _marks(marks: Sequence[Mark], series: Series) -> list[axis.Figure]:
             "name": "Episode fired",
             "yaxis": "y3",
             "x": [moment.text(mark.time) for mark in marks],
-            **axis.centred(series.start, series.step),  # a trace without a period would take every hover near it
+            **axis.centred(series.time(0), series.step),  # a trace without a period would take every hover near it
             "xperiodalignment": "start",
             "y": [0.985] * len(marks),
             "marker": {"symbol": "triangle-down", "size": 9, "color": [colour.LEVELS.get(mark.level, colour.INK) for mark in marks]},
@@ -333,14 +333,20 @@ def _pieces(there: Sequence[tuple[int, float]]) -> list[tuple[int, int, float]]:
     return pieces
 
 
-def _window(start: int, step: int) -> axis.Figure:
+def _of(chosen: int, series: Series) -> tuple[int, int]:
+    """The stretch of the selected window: a step, or a window of the calendar."""
+    slot = None if series.kind is None else series.slot(chosen)
+    return (chosen, chosen + series.step) if slot is None else (series.time(slot), series.window(slot)[1])
+
+
+def _window(start: int, end: int) -> axis.Figure:
     return {
         "type": "rect",
         "yref": "paper",
         "y0": 0,
         "y1": 1,
         "x0": moment.text(start),
-        "x1": moment.text(start + step),
+        "x1": moment.text(end),
         "fillcolor": colour.BAND,
         "line": {"width": 1, "color": colour.ACCENT},
         "layer": "below",

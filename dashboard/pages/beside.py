@@ -32,7 +32,7 @@ async def where(reader: Reader, one: Episode, state: PageState, here: Callable[[
         return None
     own = "*".join(grouping_of(one.segment))
     by = state.by if state.by in watched else own if own in watched else watched[0]
-    query = await asked(reader, one, column=one.column, segment=by, start=one.window_start, end=one.window_start + 1)
+    query = await asked(reader, one, column=one.column, segment=by, start=one.window_start, end=one.window_start + 1, closes=one.window_end)
     slices = ranked(await _slices(reader, query, "segment"), one.definition, reader.measures[one.measure], parts=True)
     tabs = piece.choice("By", [(name, here(state.but(by=name)), name == by) for name in watched]) if len(watched) > 1 else None
     title = f"Where: {word.cut(what(one, reader.measures), 60)} by {by}"
@@ -49,7 +49,9 @@ async def columns(reader: Reader, one: Episode) -> Component | None:
     """The other columns of the segment in the same window; None for measures of the whole model."""
     if not one.column:
         return None
-    query = await asked(reader, one, column=None, segment=one.segment, start=one.window_start, end=one.window_start + 1)
+    query = await asked(
+        reader, one, column=None, segment=one.segment, start=one.window_start, end=one.window_start + 1, closes=one.window_end
+    )
     slices = ranked(await _slices(reader, query, "column"), one.definition, reader.measures[one.measure], parts=False)
     if len(slices) < 2:
         return None

@@ -23,7 +23,7 @@ from dashboard.period import shift
 from dashboard.run import LEVEL, SIZE, Key, Row, Run
 from dashboard.series import Series, has
 from dashboard.state import PageState, address
-from dashboard.taken import Taken, question
+from dashboard.taken import Taken, of_window
 from dashboard.view_model import ModelView, against, reach
 
 MOSTLY = 0.5  # the null rate from which on a column is not called OK
@@ -83,7 +83,7 @@ def facts(shown: Run, state: PageState) -> Component:
         if first is None or state.by
         else [("Rows", word.count(first["n_target"]), f"in the window; baseline {word.count(first['n_baseline'])}")]
     )
-    window = ("Window", moment.period(shown.start, shown.start + shown.of.monitor.window.longest), against(shown.of.monitor))
+    window = ("Window", moment.period(*shown.window), against(shown.of.monitor, shown.window))
     return piece.figures(moved, ("Over a threshold", word.count(sum(reached.values())), over), *rows, window)
 
 
@@ -201,7 +201,7 @@ def source(shown: Run, state: PageState) -> list[Any] | None:
     """Where the numbers come from; nothing if they are not stored."""
     if not shown.of.stored:
         return None
-    asked: Any = question(shown.of, state.by or (state.segment if state.segment != ALL else ALL), shown.start, shown.start + 1)
+    asked: Any = of_window(shown.of, state.by or (state.segment if state.segment != ALL else ALL), shown.window)
     monitor = shown.of.monitor
     named = {"model": monitor.model, "monitor": monitor.name, "window": moment.text(shown.start)}
     ranking = f"/v1/ranking?{urlencode(named, quote_via=quote, safe=':@')}"
@@ -211,4 +211,4 @@ def source(shown: Run, state: PageState) -> list[Any] | None:
 def title_of(about: Measure, shown: Run, state: PageState) -> str:
     """The title of the table."""
     rows = f"column and {state.by}" if state.by else "column"
-    return f"{about.title} by {rows}, {moment.period(shown.start, shown.start + shown.of.monitor.window.longest)}"
+    return f"{about.title} by {rows}, {moment.period(*shown.window)}"

@@ -29,7 +29,7 @@ from dashboard.period import Period, period, shift
 from dashboard.ports import Reader
 from dashboard.series import Series, limits
 from dashboard.state import PageState, address
-from dashboard.taken import Taken, question, readings, series, taken
+from dashboard.taken import Taken, of_window, question, readings, series, taken
 from dashboard.view_model import ModelView, against, bare, looked, newest, nothing, of, reach, unknown, view, window_of
 
 
@@ -87,7 +87,7 @@ async def _drift(reader: Reader, view: ModelView, column: Column, state: PageSta
     measure = state.measure if state.measure in names else board.usual_measure(view, names, column.name)
     how = taken(view, measure, state, column.name)
     monitor = how.monitor
-    over = period(view.row, state, monitor.window.step)
+    over = period(view.row, state, monitor.window)
     shown = await series(reader, question(how, state.segment, over.start, over.end, (column.name,)), over)
     slot = window_of(state, shown)
     seen = await _looked(reader, view, how, column, state, shown, slot)
@@ -104,22 +104,22 @@ async def _drift(reader: Reader, view: ModelView, column: Column, state: PageSta
 async def _looked(reader: Reader, view: ModelView, how: Taken, column: Column, state: PageState, shown: Series, slot: int | None) -> Looked:
     """The window of the distribution: the selected one, else that which is selected for all traffic; and what its reading says."""
     monitor = how.monitor
-    length = monitor.window.longest
     if slot is None:
-        over = period(view.row, state, monitor.window.step)
+        over = period(view.row, state, monitor.window)
         all_traffic = taken(view, monitor.measure, state.but(segment=ALL), column.name)
         whole = await series(reader, question(all_traffic, ALL, over.start, over.end, (column.name,)), over)
         start, at = newest([whole], over), window_of(state, whole)
-        where = f"Window of {moment.period(start, start + length)}" if at is None else looked(state, whole, at)
-        return Looked(start, length, where, "No reading in this period" if state.segment == ALL else "No reading of this segment")
-    start, where = shown.time(slot), looked(state, shown, slot)
+        window = monitor.window.at(start) if at is None else whole.window(at)
+        where = f"Window of {moment.period(*window)}" if at is None else looked(state, whole, at)
+        return Looked(start, window, where, "No reading in this period" if state.segment == ALL else "No reading of this segment")
+    start, window, where = shown.time(slot), shown.window(slot), looked(state, shown, slot)
     if not shown.verdict[slot]:
-        return Looked(start, length, where, "No reading of it")
-    found = "no value" if shown.value[slot] is None else f"{word.number(shown.value[slot])} {against(monitor)}"
-    table = await readings(reader, question(how, state.segment, start, start + 1, (column.name,)))
+        return Looked(start, window, where, "No reading of it")
+    found = "no value" if shown.value[slot] is None else f"{word.number(shown.value[slot])} {against(monitor, window)}"
+    table = await readings(reader, of_window(how, state.segment, window, (column.name,)))
     evidence = msgspec.json.decode(table["evidence"][0].as_py() or "{}") if table.num_rows else {}
     value = f"{view.measures[monitor.measure].title}: {found}"
-    return Looked(start, length, where, value, evidence.get("contributions", ()))
+    return Looked(start, window, where, value, evidence.get("contributions", ()))
 
 
 async def _over(
@@ -133,7 +133,7 @@ async def _over(
     said = "No window evaluated." if slot is None else f"{word.number(shown.value[slot])}, {of(shown, slot, monitor)}."
     said += "" if shown.limited or slot is None or not how.stored else " No threshold set."
     if slot is not None and not shown.verdict[slot]:
-        said = f"No reading of {moment.period(shown.time(slot), shown.time(slot + 1))}."
+        said = f"No reading of {moment.period(*shown.window(slot))}."
     if (without := bare(view, monitor)) is not None:
         return piece.card(title, [choices, without], note=reach(state))
     note = f"{reach(state)}, {shift(over)}. {said}{how.note}"

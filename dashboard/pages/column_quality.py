@@ -28,7 +28,7 @@ async def quality(reader: Reader, view: ModelView, column: Column, state: PageSt
     ways = [taken(view, name, state, column.name) for name in suited]
     like = next((way.monitor for way in ways if way.stored), ways[0].monitor)
     ways = [taken(view, name, state, column.name, like=like) for name in suited]
-    over = period(view.row, state, like.window.step)
+    over = period(view.row, state, like.window)
     found = await gather(*(series(reader, question(way, state.segment, over.start, over.end, (column.name,)), over) for way in ways))
     title = f"Quality, {word.stretch(over.start, over.end)}"
     if not any(any(one.verdict) for one in found):

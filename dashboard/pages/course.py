@@ -21,10 +21,10 @@ from dashboard.panel import ask
 from dashboard.period import Period, shift
 from dashboard.ports import Reader
 from dashboard.rank import worse
-from dashboard.series import JUDGED, LONGEST, Series, limits
+from dashboard.series import JUDGED, LONGEST, Calendric, Series, anchor, limits
 from dashboard.state import PageState
 from dashboard.subject import page_of, what
-from dashboard.view_model import LIMIT
+from dashboard.view_model import LIMIT, against
 
 BEFORE = 12  # windows before the episode
 AFTER = 4  # and after it
@@ -44,16 +44,16 @@ async def course(reader: Reader, one: Episode, choice: PageState, here: Here) ->
     facts = piece.figures(*(_fact(fact, row, note, one) for fact, row, note in episode_facts(one, about, rows)))
     if not rows:
         return [facts, piece.card(name, piece.empty("No reading", "The readings around this episode are gone."))]
-    over = _clipped(over, [row["window_start"] for row in rows])
+    over = _clipped(over, [anchor(one.definition.window, row["window_start"], row["window_end"]) for row in rows])
     over, chips = _chosen(over, choice, here)
-    shown = Series.of(table, over.start, over.end, over.step)
+    shown = Series.of(table, over.start, over.end, over.step, over.window)
     state = PageState(segment=one.segment, measure=one.measure, monitor=one.monitor)
     figure = timeline(
         shown,
         measure=about,
         limits=limits(one.definition, about, shown),
         marks=[Mark(one.fired_at, "fired", one.level)],
-        chosen=one.window_start,
+        chosen=anchor(one.definition.window, one.window_start, one.window_end),
         height=320,
         page=page_of(one, one.column, state),
     )
@@ -73,13 +73,15 @@ def _chosen(over: Period, choice: PageState, here: Here) -> tuple[Period, Any]:
     if start >= end or (start, end) == (over.start, over.end):
         return over, None
     whole = here(choice.but(start=None, end=None))
-    return Period(start, end, over.step), piece.chips(("Period", word.stretch(start, end), whole))
+    return Period(start, end, over.step, window=over.window), piece.chips(("Period", word.stretch(start, end), whole))
 
 
 _FIELDS = ("window_start", "window_end", "value", "baseline_value", "n_target", "n_baseline", "verdict", "reason", "revision")
 
 
-async def asked(reader: Reader, one: Episode, *, column: str | None, segment: str | None, start: int, end: int | None) -> Query:
+async def asked(
+    reader: Reader, one: Episode, *, column: str | None, segment: str | None, start: int, end: int | None, closes: int | None = None
+) -> Query:
     """Readings of the monitor as it was defined when the episode fired, also if it has been changed since."""
     known = [monitor for monitor in await ask(reader.monitors, one.model) if monitor.name == one.monitor]
     held = any(monitor.evaluated_revision == one.definition.evaluated_revision for monitor in known)
@@ -91,6 +93,7 @@ async def asked(reader: Reader, one: Episode, *, column: str | None, segment: st
         segment=segment,
         start=start,
         end=end,
+        closes=closes,
         limit=LIMIT,
         definition=None if held else (one.definition.evaluated_revision, one.reading.contract),
     )
@@ -135,7 +138,9 @@ def _fact(name: str, row: Row | None, note: str, one: Episode) -> tuple[str, str
     if row is None:
         return name, word.NONE, "no reading is left of it"
     baseline = "" if row["baseline_value"] is None else f"{_against(one)} {word.number(row['baseline_value'])}, "
-    of = f"{baseline}n {word.count(row['n_target'])}, {moment.period(row['window_start'], row['window_end'])}"
+    window = row["window_start"], row["window_end"]
+    rows = "" if row["n_baseline"] is None else f", {against(one.definition, window)}, {word.count(row['n_baseline'])} rows"
+    of = f"{baseline}n {word.count(row['n_target'])}, {moment.period(*window)}{rows}"
     faint = [html.Span(said, className="faint") for said in (of, note) if said]
     return name, word.number(row["value"]), [piece.badge(row["verdict"], row["reason"]), *faint]
 
@@ -159,10 +164,13 @@ def _around(one: Episode) -> Period:
     step = one.definition.window.step
     start = one.window_start - (BEFORE + -(-(one.window_start - one.started_at) // step)) * step
     longest = start + LONGEST * step
-    return Period(start, longest if one.ended_at is None else min(one.ended_at + AFTER * step, longest), step)
+    return Period(start, longest if one.ended_at is None else min(one.ended_at + AFTER * step, longest), step, window=one.definition.window)
 
 
 def _clipped(over: Period, starts: Sequence[int]) -> Period:
     """The period without the time before the first reading and after the last; `cut` is set if the last one is beyond what is drawn."""
-    last = max(starts) + over.step
-    return Period(min(starts), min(last, over.end), over.step, cut=last > over.end)
+    first, last = min(starts), max(starts) + over.step
+    if isinstance(over.window, Calendric):  # their slots are aligned to steps
+        first, last = first // over.step * over.step, -(-last // over.step) * over.step
+        return Period(first, last, over.step, cut=over.end < max(starts) - over.step, window=over.window)
+    return Period(first, min(last, over.end), over.step, cut=last > over.end, window=over.window)

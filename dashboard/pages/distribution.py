@@ -27,10 +27,10 @@ MOVED = 8  # parts listed
 
 @dataclass(frozen=True)
 class Looked:
-    """The window that is looked at, `[start, start + length)`: `where` says which it is, `value` what its reading is; the reading's `contributions`."""
+    """The `window` that is looked at, which is selected by `start`: `where` says which it is, `value` what its reading is; the reading's `contributions`."""
 
     start: int
-    length: int
+    window: tuple[int, int]
     where: str
     value: str
     contributions: Sequence[Mapping[str, Any]] = ()
@@ -38,10 +38,10 @@ class Looked:
 
 async def distribution(reader: Reader, view: ModelView, column: Column, state: PageState, looked: Looked, about: Measure) -> Component:
     """The histogram, and beside it the distribution function of numbers or the categories that moved; below, what makes the value of `about`."""
-    end = looked.start + looked.length
-    target, baseline = await ask(reader.histogram, view.row.model, column.name, state.segment, looked.start, end)
+    start, end = looked.window
+    target, baseline = await ask(reader.histogram, view.row.model, column.name, state.segment, start, end)
     alone = not sum(baseline)
-    title = f"Distribution, {moment.period(looked.start, end)}"
+    title = f"Distribution, {moment.period(start, end)}"
     side = (
         f"drawn against the reference, n {word.count(sum(baseline))}. {looked.value}."
         if not alone

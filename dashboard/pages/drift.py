@@ -24,7 +24,7 @@ from dashboard.panel import Page, ask, panels
 from dashboard.ports import Reader
 from dashboard.run import Row, Run, over_time, run
 from dashboard.state import PageState, address
-from dashboard.taken import Taken, measures_of, question, readings, taken
+from dashboard.taken import Taken, exactly, measures_of, readings, taken
 from dashboard.view_model import ModelView, bare, unknown, view
 
 NULLS, WEIGHTED = "quality.null_rate", "drift.weighted"
@@ -114,7 +114,7 @@ async def _importance(reader: Reader, view: ModelView, state: PageState, of: Tak
         span = (end - 30 * step, end)
     else:
         start = state.window // pane * pane
-        span = (start, start + of.monitor.window.longest)
+        span = of.monitor.window.at(start)
     weights = [dict(one.params["weights"]) for one in view.monitors if one.measure == WEIGHTED and one.params.get("weights")]
     found = await ask(reader.importance, view.row.model, state.segment, *span) or next(iter(weights), {})
     whole = sum(found.values())
@@ -128,8 +128,9 @@ async def _missing(reader: Reader, view: ModelView, state: PageState, shown: Run
         return {}, {}
     of = taken(view, NULLS, state)
     step = of.monitor.window.step
-    start, end = shown.start // step * step, shown.start + shown.of.monitor.window.longest
-    table = await readings(reader, question(of, state.segment, start, end, columns))
+    begin, end = shown.window
+    start = begin // step * step
+    table = await readings(reader, exactly(of, state.segment, start, end, columns))
     if not table.num_rows:
         return {}, {}
     table = table.filter(pc.is_valid(table["value"]))

@@ -11,6 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from core import moment, number, text
+from core.baseline.words import words
 from core.episode import Delivery, DeliveryState, Episode, State, Transition
 from core.monitor import Compare, Gate, Monitor
 from core.segment import ALL
@@ -158,7 +159,8 @@ def _monitor(one: Episode) -> Any:
     monitor = one.definition
     facts = {
         "Measure": monitor.measure,
-        "Baseline": monitor.baseline.brief if monitor.baseline else "none",
+        "Baseline": words(monitor.baseline, monitor.window) if monitor.baseline else "none",
+        **({"Left out of it": ", ".join(moment.period(*span) for span in monitor.exclude)} if monitor.exclude else {}),
         "Window": monitor.window.text,
         **({"Budget": f"{monitor.allowed.text} alarm windows"} if monitor.allowed else _thresholds(monitor)),
         "Fires at": f"{monitor.persist[0]} of {monitor.persist[1]} windows",

@@ -81,7 +81,7 @@ async def _gap(reader: Reader, view: ModelView, state: PageState, here: Here, at
     about, attribute = view.measures[measure], state.by if state.by in attributes else attributes[0]
     of = taken(view, measure, state, column=attribute)
     chosen = _choices(view, names, of, attributes, attribute, state, here)
-    over = period(view.row, state, of.monitor.window.step)
+    over = period(view.row, state, of.monitor.window)
     asked = question(of, state.segment, over.start, over.end, (attribute,) if of.stored else ())
     try:
         table = await readings(reader, asked)
@@ -89,11 +89,11 @@ async def _gap(reader: Reader, view: ModelView, state: PageState, here: Here, at
         return [board.unavailable(about.title, chosen, error)]
     if not table.num_rows:
         return [piece.card(about.title, [chosen, piece.empty("No reading", "No window of this period has been evaluated yet.")])]
-    shown = Series.of(table, over.start, over.end, over.step)
+    shown = Series.of(table, over.start, over.end, over.step, over.window)
     slot = shown.slot(state.window) if state.window is not None else shown.newest
     title = f"{about.title} by {attribute}, {word.stretch(over.start, over.end)}"
     note = f"{reach(state)}, {shift(over)}; the band is an interval of 95 % that allows for the number of groups.{of.note} Click a window to look at it."
-    row = _reading(table, None if slot is None else shown.time(slot))
+    row = _reading(table, None if slot is None else shown.window(slot))
     figure = timeline(
         shown,
         measure=about,
@@ -124,9 +124,11 @@ def _choices(
     )
 
 
-def _reading(table: pa.Table, start: int | None) -> Row | None:
+def _reading(table: pa.Table, window: tuple[int, int] | None) -> Row | None:
     """The reading of a window, with its evidence."""
-    found = table.filter(pc.equal(table["window_start"], start)).to_pylist() if start is not None else []
+    if window is None:
+        return None
+    found = table.filter(pc.and_(pc.equal(table["window_start"], window[0]), pc.equal(table["window_end"], window[1]))).to_pylist()
     return {**found[0], "evidence": msgspec.json.decode(found[0]["evidence"] or "{}")} if found else None
 
 

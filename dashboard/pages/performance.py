@@ -71,7 +71,7 @@ async def _performance(reader: Reader, view: ModelView, state: PageState, here: 
     measure = state.measure if state.measure in names else board.usual_measure(view, names)
     about, how = view.measures[measure], taken(view, measure, state)
     chosen = board.measures(view, names, how, state, here)
-    over = period(view.row, state, how.monitor.window.step)
+    over = period(view.row, state, how.monitor.window)
     asked = question(how, state.segment, over.start, over.end)
     try:
         table, volume, other = await gather(
@@ -79,7 +79,11 @@ async def _performance(reader: Reader, view: ModelView, state: PageState, here: 
         )
     except (ConfigError, Retryable) as error:
         return [board.unavailable(about.title, chosen, error)]
-    shown = Series.of(table, over.start, over.end, over.step) if table.num_columns else Series.none(over.start, over.end, over.step)
+    shown = (
+        Series.of(table, over.start, over.end, over.step, over.window)
+        if table.num_columns
+        else Series.none(over.start, over.end, over.step, over.window)
+    )
     if not any(shown.verdict):
         return [piece.card(about.title, [chosen, nothing(view, how.monitor, state, here)])]
     slot = window_of(state, shown)

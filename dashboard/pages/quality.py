@@ -22,7 +22,7 @@ from dashboard.panel import Page, ask, panels
 from dashboard.ports import Reader
 from dashboard.run import Run, over_time, run
 from dashboard.state import PageState, address
-from dashboard.taken import measures_of, question, readings, taken
+from dashboard.taken import measures_of, of_window, readings, taken
 from dashboard.view_model import ModelView, unknown, view
 
 _RATES = ("quality.null_rate", "quality.invalid_rate", "quality.out_of_range_rate", "quality.unseen_category_rate")
@@ -90,7 +90,7 @@ async def _others(reader: Reader, view: ModelView, state: PageState, shown: Run)
         if not suited:
             return {}
         like = taken(view, name, state, like=shown.of.monitor)
-        table = await readings(reader, question(like, state.segment, shown.start, shown.start + 1, suited))
+        table = await readings(reader, of_window(like, state.segment, shown.window, suited))
         return dict(zip(table["column"].to_pylist(), table["value"].to_pylist(), strict=True)) if table.num_rows else {}
 
     found = await gather(*(rates(name) for name in others))
@@ -100,8 +100,7 @@ async def _others(reader: Reader, view: ModelView, state: PageState, shown: Run)
 async def _new(reader: Reader, view: ModelView, shown: Run, state: PageState) -> Component:
     """The values that the reference does not have, in the window."""
     pane = view.contract.pane
-    start = shown.start // pane * pane
-    end = start + shown.of.monitor.window.longest
+    start, end = shown.window[0] // pane * pane, shown.window[1]
     title = f"New categories, {moment.period(start, end)}"
     if not any(one.kind is Kind.CATEGORICAL for one in view.contract.features):
         return piece.card(

@@ -45,7 +45,7 @@ async def segments(
         if by not in monitor.segments:
             why = [f"The monitor {monitor.name} does not watch {by}.", who(watching(view, by, monitor.measure, column), state, here)]
         return piece.card(title, [tabs, piece.empty("Nothing to compare", *why)])
-    lines = {name: Series.of(rows, period.start, period.end, period.step) for name, rows in found.items()}
+    lines = {name: Series.of(rows, period.start, period.end, period.step, period.window) for name, rows in found.items()}
     start = window if window is not None else newest(lines.values(), period)
     valued = any(value is not None for one in lines.values() for value in one.baseline)
     counted = any(n is not None for one in lines.values() for n in one.n_baseline)
@@ -59,7 +59,7 @@ async def segments(
     return piece.card(
         title,
         [tabs, piece.table(head, rows, caption=title, numbers=range(1, len(head) - 2)), more],
-        note=f"Window of {moment.period(start, start + monitor.window.longest)}, n {word.count(total)} in all. {RANKED}{how.note}",
+        note=f"Window of {moment.period(*monitor.window.at(start))}, n {word.count(total)} in all. {RANKED}{how.note}",
         foot=piece.source(asked) if isinstance(asked, Query) else None,
     )
 

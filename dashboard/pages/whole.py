@@ -76,7 +76,7 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
     name = state.measure if state.measure in shown else next(iter(shown))
     how, about = shown[name], view.measures[name]
     monitor = how.monitor
-    over = {other: period(view.row, state, one.monitor.window.step) for other, one in shown.items()}
+    over = {other: period(view.row, state, one.monitor.window) for other, one in shown.items()}
     asked = {
         other: question(one, _segment(view.measures[other], state), over[other].start, over[other].end) for other, one in shown.items()
     }
@@ -114,7 +114,7 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
 def _fact(about: Measure, one: Series, how: Taken, state: PageState) -> tuple[str, Any, Any]:
     slot = window_of(state, one)
     if slot is None or not one.verdict[slot]:
-        where = "in this period" if slot is None else f"of {moment.period(one.time(slot), one.time(slot + 1))}"
+        where = "in this period" if slot is None else f"of {moment.period(*one.window(slot))}"
         return (about.title, word.NONE, f"no reading {where}")
     baseline = one.baseline[slot]
     against = f"baseline {word.number(baseline)}, " if baseline is not None else ""

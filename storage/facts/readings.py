@@ -163,6 +163,9 @@ def _conditions(query: Query, current: Current) -> tuple[list[str], dict[str, ob
     if query.segment is not None:
         conditions.append("segment = {segment:String}" if query.segment == "all" or "=" in query.segment else "grouping = {segment:String}")
         parameters["segment"] = query.segment
+    if query.closes is not None:
+        conditions.append("window_end = fromUnixTimestamp64Micro({closes:Int64}, 'UTC')")
+        parameters["closes"] = query.closes
     for name, sign in (("start", ">="), ("end", "<")):
         if (value := getattr(query, name)) is not None:
             conditions.append(f"window_start {sign} fromUnixTimestamp64Micro({{{name}:Int64}}, 'UTC')")

@@ -52,9 +52,9 @@ def test_a_number_is_said_with_what_its_rows_are_worth_and_with_p() -> None:
     """Where neither is known, neither is said."""
     watched = monitor("drift.psi", Compare.EXCESS)
     said = of(series(), 0, watched)
-    assert said == "n 1,156, worth 1,012 independent rows, 1970-01-01, against the reference (n 50,000); p below 0.0001"
+    assert said == "n 1,156, worth 1,012 independent rows, 1970-01-01, against the reference, 50,000 rows; p below 0.0001"
     bare = series(n_effective=[None, None], evidence=["{}", "{}"])
-    assert of(bare, 0, watched) == "n 1,156, 1970-01-01, against the reference (n 50,000)"
+    assert of(bare, 0, watched) == "n 1,156, 1970-01-01, against the reference, 50,000 rows"
 
 
 def test_an_episode_says_what_its_monitor_compares() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import moment
+from core.window.tumbling import Tumbling
 from dashboard.period import period, shift
 from dashboard.ports import ModelRow
 from dashboard.series import LONGEST
@@ -45,27 +46,28 @@ def test_a_name_stays_one_part_of_the_path() -> None:
     assert address("models", "a/b", "columns", "@score") == "/ui/models/a%2Fb/columns/@score"
 
 
+DAYS = Tumbling(moment.DAY)
 ROW = ModelRow("m", "binary", 1, 0, 400 * moment.DAY - 1, 9, 9, 0)
 
 
 def test_a_relative_period_ends_with_the_data_and_not_with_the_clock() -> None:
     """A replayed year is shown whole, years later; the day of the last event is one of the thirty, wherever in it that came."""
     for ago in (1, moment.HOUR, moment.DAY):
-        over = period(replace(ROW, last_ts=400 * moment.DAY - ago), PageState(range="30d"), moment.DAY)
+        over = period(replace(ROW, last_ts=400 * moment.DAY - ago), PageState(range="30d"), DAYS)
         assert (over.start, over.end) == (370 * moment.DAY, 400 * moment.DAY)
 
 
 def test_a_period_after_the_last_event_is_not_that_of_the_last_event() -> None:
     """It is empty, and where the address says; one that ends before the first event too."""
-    after = period(ROW, PageState(start=500 * moment.DAY), moment.DAY)
+    after = period(ROW, PageState(start=500 * moment.DAY), DAYS)
     assert (after.start, after.end) == (500 * moment.DAY, 501 * moment.DAY)
-    before = period(replace(ROW, first_ts=300 * moment.DAY), PageState(end=200 * moment.DAY), moment.DAY)
+    before = period(replace(ROW, first_ts=300 * moment.DAY), PageState(end=200 * moment.DAY), DAYS)
     assert (before.start, before.end) == (199 * moment.DAY, 200 * moment.DAY)
 
 
 def test_no_more_windows_are_asked_for_than_can_be_drawn() -> None:
     """A year of five-minute windows is cut to the newest, and the cut is known."""
-    over = period(ROW, PageState(range="all"), 5 * moment.MINUTE)
+    over = period(ROW, PageState(range="all"), Tumbling(5 * moment.MINUTE))
     assert (over.slots(), over.end, over.cut) == (LONGEST, 400 * moment.DAY, True)
     assert shift(over) == "5 days (1,500 windows at most)"
 
@@ -83,7 +85,7 @@ days = st.integers(0, 460).map(lambda day: day * moment.DAY)
 )
 def test_the_period_contains_the_window_of_the_link(chosen: str, looked: int, start: int | None, end: int | None, step: int) -> None:
     """Whatever the range: windows older than it, newer than the last event, outside of given times, and more than can be drawn."""
-    over = period(ROW, PageState(range=chosen, window=looked, start=start, end=end), step)
+    over = period(ROW, PageState(range=chosen, window=looked, start=start, end=end), Tumbling(step))
     assert over.start <= looked < over.end
     assert over.slots() <= LONGEST
     assert over.start % step == over.end % step == 0
@@ -91,6 +93,6 @@ def test_the_period_contains_the_window_of_the_link(chosen: str, looked: int, st
 
 def test_a_relative_period_moves_to_an_old_window_and_keeps_its_length() -> None:
     """90 days, a quarter of them after the window; a window within the newest 90 days moves nothing."""
-    old = period(ROW, PageState(window=100 * moment.DAY), moment.DAY)
+    old = period(ROW, PageState(window=100 * moment.DAY), DAYS)
     assert (old.start, old.end) == (33 * moment.DAY, 124 * moment.DAY)
-    assert period(ROW, PageState(window=350 * moment.DAY), moment.DAY) == period(ROW, PageState(), moment.DAY)
+    assert period(ROW, PageState(window=350 * moment.DAY), DAYS) == period(ROW, PageState(), DAYS)

@@ -65,8 +65,7 @@ def windows(target: str | Mapping[str, Any], first: int, last: int) -> list[Wind
         length = duration(unit)
         every = duration(target.get("every", unit))
         return [Window(at * every, at * every + length) for at in range((first - length) // every + 1, last // every + 1)]
-    dates = [_date(target, first), _date(target, last)]
-    days = list(pd.date_range(*dates, freq="D"))
+    days = list(pd.date_range(_date(target, first), _date(target, last), freq="D"))
     if target["window"] in WHOLE:
         begins = sorted({_begin(target, unit, day) for day in days})
         return [
@@ -89,7 +88,8 @@ def pool(monitor: Mapping[str, Any], window: Window) -> list[tuple[int, int]]:
 def _spans(against: str | Mapping[str, Any], target: str | Mapping[str, Any], window: Window) -> list[tuple[int, int]]:
     start, end, first, last = window
     target = {"window": target} if isinstance(target, str) else target
-    kind, value = (against, 1) if isinstance(against, str) else next(iter(against.items()))
+    written: Mapping[str, Any] = {against: 1} if isinstance(against, str) else against
+    kind, value = next(iter(written.items()))
     unit = WHOLE.get(target["window"], target["window"].removesuffix("_to_date"))
     if kind == "prior":
         return [(start - duration(value), end - duration(value))]
@@ -98,7 +98,7 @@ def _spans(against: str | Mapping[str, Any], target: str | Mapping[str, Any], wi
     if kind == "expanding":
         return [(_EVER, start)]
     if kind == "from":
-        low, high = (_micros(against[name]) for name in ("from", "to"))  # type: ignore[index]
+        low, high = (_micros(written[name]) for name in ("from", "to"))
         return [(low, high)] if high <= start or low >= end else []
     if first is None or last is None:
         if kind == "previous":
@@ -108,7 +108,7 @@ def _spans(against: str | Mapping[str, Any], target: str | Mapping[str, Any], wi
         return [(one, one + end - start) for one in moved]
     if kind == "previous" and target["window"] in WHOLE:
         return [(_at(target, _moved(first, unit, value)), start)]
-    moves = {"previous": (unit, value), "same_weekday": ("week", value), "same_period_last": (value, 1)}
+    moves: dict[str, tuple[str, int]] = {"previous": (unit, value), "same_weekday": ("week", value), "same_period_last": (str(value), 1)}
     by, most = moves[kind]
     if unit == "week":
         pairs = [[one - pd.Timedelta(7 * _WEEKS[by] * count, "D") for one in (first, last)] for count in range(1, most + 1)]
@@ -131,6 +131,8 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows) -> Iterator[t
             base = whole if against in (None, "reference") else _part(live, whole, spans, fair=fair)
             asked = {**monitor, "baseline": None if against is None else "reference"}
             asked = {name: value for name, value in asked.items() if value is not None}
+            one: Found
+            other: Found | None
             if measure == "quality.volume":
                 one, other = _volume(target, base, window, spans, int(times.min()))
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.block import Floats
 from core.contract import LABEL
@@ -37,7 +38,12 @@ class RankingReader(ReadingReader, TrialReader):
 
         `q` is the p-value adjusted for the number of readings (`detectors.multiple`). Readings without rows enough have no `q`, and are last.
         """
-        return ranked(self.readings(asked) if isinstance(asked, Query) else self.evaluate(asked), dependent=dependent)
+        table = self.readings(asked) if isinstance(asked, Query) else self.evaluate(asked)
+        if (
+            table.num_rows and asked.start is not None and asked.end == asked.start + 1
+        ):  # of windows to date, which begin together, the last
+            table = table.filter(pc.equal(table["window_end"], pc.max(table["window_end"])))
+        return ranked(table, dependent=dependent)
 
     def newest_window(self, monitor: Monitor) -> int | None:
         """The start of the newest window in which a column has a p-value in the segment `all`, else of the newest window; None without one."""

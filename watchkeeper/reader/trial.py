@@ -124,6 +124,7 @@ class TrialReader(Sources):
         early = self._early(monitor, model, windows, slots, rows)
         inside = np.ones(len(windows), np.bool_) if trial.start is None else windows.start >= trial.start
         windows = windows.take(inside if trial.end is None else inside & (windows.start < trial.end))
+        windows = windows if trial.closes is None else windows.take(windows.end == trial.closes)
         columns, segments = columns_of(monitor, contract), segments_of(monitor, model, panes.segments(contract))
         if trial.segment is not None:
             segments = tuple(segment for segment in segments if segment == trial.segment)
