@@ -21,7 +21,7 @@ from core.contract import Contract, Task
 from core.name import Named, fault
 from core.principal import LOCAL
 from core.span import Spans
-from detectors.evidence import Confusion, Counts
+from detectors.evidence import Confusion, Counts, Moments
 from detectors.summary.edition import EDITION
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evidence.extent import Extent
@@ -117,6 +117,33 @@ def test_panes_by_slot_add_up_to_the_reference(stores: Stores) -> None:
         read(stores, model, Confusion, "", ever, ("all",)).n.sum()
         == pa.compute.and_(table["label"].is_valid(), table["prediction"].is_valid()).to_numpy().sum()
     )
+
+
+def test_labels_of_a_regression_have_moments(stores: Stores) -> None:
+    """Day by day those of the labels of the rows, also far from 0; and those of the reference in all."""
+    random = np.random.default_rng(7)
+    day, label = random.integers(0, DAYS, 900), random.normal(1e6, 3.0, 900)
+    table = pa.table(
+        {"ts": pa.array(START + day * moment.DAY, pa.timestamp("us")), "prediction": label + 1, "label": label, "c": ["a"] * 900}
+    )
+    parquet = BytesIO()
+    pq.write_table(table, parquet)
+    do(stores, LOCAL, "reference", ReferenceFile(model="labels", parquet=parquet.getvalue(), options={"task": "regression"}))
+    contract = stores.control.contract("labels")
+    assert contract is not None
+    held = stores.control.reference("labels", 1)
+    assert held is not None
+    model = Model(contract, ReferenceSummary.from_bytes(held))
+    spans = Spans.of([(START + one * moment.DAY, START + (one + 1) * moment.DAY) for one in range(DAYS)])
+    found: Moments = read(stores, model, Moments, "@label", spans, ("all",))
+    rows = [label[day == one] for one in range(DAYS)]
+    assert found.known.all()
+    assert found.mean[:, 0] == pytest.approx([one.mean() for one in rows], rel=1e-12)
+    assert found.variance[:, 0] == pytest.approx([one.var(ddof=1) for one in rows], rel=1e-9)
+    assert found.absolute[:, 0] == pytest.approx([np.abs(one).sum() for one in rows])
+    every: Moments = KINDS[Moments].reference(Scope(model, ("all",), ("",), ("@label",)), "@label")
+    assert every.mean.item() == pytest.approx(label.mean(), rel=1e-12)
+    assert every.variance.item() == pytest.approx(label.var(ddof=1), rel=1e-9)
 
 
 def test_a_sample_of_its_rows_is_read_as_events_are(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,7 +171,7 @@ def test_evidence_is_of_its_own_window_column_and_segment(backend: Backend, scop
 
 
 def test_labels_have_counts_and_nothing_else(backend: Backend, scope: Scope) -> None:
-    """Sums, moments and a sketch of labels are not kept: they are not known, and say so; n is told."""
+    """Of classes: sums, moments and a sketch of labels are not kept: they are not known, and say so; n is told."""
     spans = Spans.of([(START, START + moment.DAY)])
     for kind in (Sums, Moments, Distinct):
         found = read(backend, scope, kind, "@label", spans)
