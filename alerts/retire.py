@@ -1,10 +1,10 @@
-"""Ends the open episodes of a deleted monitor."""
+"""Ends the open episodes of a deleted monitor, and one by hand."""
 
 from __future__ import annotations
 
 from alerts.ports import Ledger
 from alerts.step import AlertStep
-from core.episode import Cause
+from core.episode import Cause, Episode
 from core.monitor import Monitor
 
 
@@ -14,3 +14,13 @@ def end(monitor: Monitor, reason: str, cause: Cause, ledger: Ledger, now: int, a
     for rule in ledger.rules(monitor.model, monitor.name):
         step.supersede(rule, reason, cause)
     ledger.write(step.record())
+
+
+def resolve(episode: Episode, reason: str, ledger: Ledger, now: int, address: str) -> bool:
+    """End one open episode by hand, in the transaction of `ledger`. The rule fires again at the next window that breaches. False if it is not open any more."""
+    step = AlertStep(episode.definition, now, 0, address, ledger)
+    found = [rule for rule in ledger.rules(episode.model, episode.monitor) if rule.episode == episode.id]
+    for rule in found:
+        step.resolve(rule, reason)
+    ledger.write(step.record())
+    return bool(found)

@@ -11,7 +11,7 @@ from core.error import Forbidden
 class Role(StrEnum):
     """What a principal may do, lowest first; each may do what those before it may.
 
-    A viewer reads. A sender also sends events. An operator also rebuilds panes, which changes no definition. An editor also changes and
+    A viewer reads. A sender also sends events. An operator also rebuilds panes, acts on episodes and silences, which changes no definition. An editor also changes and
     deletes definitions. An admin also reads the audit and removes data.
     """
 

@@ -223,6 +223,26 @@ class Client:
         """Delete a destination. Refused (404) if there is none."""
         return self._json("DELETE", f"/v1/destinations/{_quoted(name)}")
 
+    def act(self, episode: str, action: str, **given: Any) -> dict[str, Any]:
+        """Acknowledge, assign, comment, snooze, resolve or give feedback on an episode, with `comment`, `to`, `until` and `useful`. Returns the episode."""
+        sent = {name: value for name, value in given.items() if value not in (None, "")}
+        return self._json("POST", f"/v1/episodes/{_quoted(episode)}/{_quoted(action)}", json=sent)
+
+    def silence(
+        self, match: Mapping[str, Any], *, ends_at: str, starts_at: str | None = None, comment: str = "", dry_run: bool = False
+    ) -> dict[str, Any]:
+        """Silence episodes that match until a time. Returns the silence, and the open episodes that it holds; `dry_run` only says which it would."""
+        sent = {"match": dict(match), "starts_at": starts_at, "ends_at": ends_at, "comment": comment}
+        return self._json("POST", "/v1/silences", json=sent, params={"dry_run": "true" if dry_run else None})
+
+    def silences(self, *, all_: bool = False) -> list[dict[str, Any]]:
+        """Silences that are not over, or all."""
+        return list(self._json("GET", "/v1/silences", params={"state": "all" if all_ else None})["items"])
+
+    def delete_silence(self, name: str) -> dict[str, Any]:
+        """Delete a silence. Refused (404) if there is none."""
+        return self._json("DELETE", f"/v1/silences/{_quoted(name)}")
+
     def delete_policy(self, name: str) -> dict[str, Any]:
         """Delete the policy. Refused (404) if there is none of this name."""
         return self._json("DELETE", f"/v1/policies/{_quoted(name)}")

@@ -26,6 +26,7 @@ from watchkeeper.change.delete import (
     delete_policy,
     purge_model,
 )
+from watchkeeper.change.people import ActRequest, DeleteSilence, SilenceRequest, act, delete_silence, silence
 from watchkeeper.change.rebuild import RebuildRequest, rebuild
 from watchkeeper.change.reference import ReferenceFile, give_reference
 from watchkeeper.stores import Stores
@@ -48,6 +49,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("apply", Role.EDITOR, ApplyRequest, apply),
     Command("reference", Role.EDITOR, ReferenceFile, give_reference),
     Command("rebuild", Role.OPERATOR, RebuildRequest, rebuild),
+    Command("act on episode", Role.OPERATOR, ActRequest, act),
+    Command("silence", Role.OPERATOR, SilenceRequest, silence),
+    Command("delete silence", Role.OPERATOR, DeleteSilence, delete_silence),
     Command("delete monitor", Role.EDITOR, DeleteMonitor, delete_monitor),
     Command("delete budget", Role.EDITOR, DeleteBudget, delete_budget),
     Command("delete destination", Role.EDITOR, DeleteDestination, delete_destination),

@@ -146,9 +146,7 @@ class Policies(Database):
     def add_act(self, act: Act) -> None:
         """Add what a person did about an episode."""
         with self.write() as connection:
-            connection.execute(insert(connection, ACT), {"episode": act.episode, "payload": _json(act)})
-            audit(connection, act.at, act.actor, f"episode.{act.action}", act.episode, None, msgspec.to_builtins(act))
-            notice(connection, act.episode)
+            add_act(connection, act)
 
     def policy_waits(self, now: int) -> bool:
         """Whether the policy has something to decide: something was noticed, or it asked to look again by now."""
@@ -164,6 +162,13 @@ class Policies(Database):
         """A transaction in which the policy decides: all of it, or nothing if it raises."""
         with self.write() as connection:
             yield PolicyTransaction(connection)
+
+
+def add_act(connection: Connection, act: Act) -> None:
+    """Add what a person did about an episode, within the caller's transaction."""
+    connection.execute(insert(connection, ACT), {"episode": act.episode, "payload": _json(act)})
+    audit(connection, act.at, act.actor, f"episode.{act.action}", act.episode, None, msgspec.to_builtins(act))
+    notice(connection, act.episode)
 
 
 def notice(connection: Connection, episode: str = "") -> None:

@@ -11,12 +11,14 @@ from sqlalchemy import Connection, delete, func, select, update
 from core.contract import Contract
 from core.destination import Destination
 from core.episode import DeliveryState
+from core.handling import Act
 from core.monitor import ModelBudget, Monitor
 from storage.control.audit import Document, audit
 from storage.control.contract import Contracts, newest
 from storage.control.definition import Joins, share_out
 from storage.control.engine import upsert
 from storage.control.ledger import Ledger
+from storage.control.policy import add_act
 from storage.control.schema import (
     CONTRACT,
     CURSOR,
@@ -113,6 +115,10 @@ class RetirementTransaction(Ledger):
         upsert(self._connection, RETIRED_MODEL, [row])
         self._audit("model.deleted", model, {"version": found[0].version, "content": found[1]})
         return found[0], monitors
+
+    def act(self, done: Act) -> None:
+        """Add what a person did about an episode."""
+        add_act(self._connection, done)
 
     def purge(self, model: str) -> bool:
         """Mark the facts of a retired model for removal; False if there was no such model."""

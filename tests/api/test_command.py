@@ -17,6 +17,7 @@ from tests.api.twin import TAXI
 from tests.storage.control.database import migrated_postgres, url
 from watchkeeper.change.apply import ApplyRequest
 from watchkeeper.command import COMMANDS, Command, do
+from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 
 __all__ = ["migrated_postgres", "url"]
@@ -39,7 +40,7 @@ def control(url: str) -> Iterator[ControlStore]:
 @pytest.fixture
 def stores(control: ControlStore) -> Stores:
     """Those of definitions alone."""
-    return cast("Stores", SimpleNamespace(control=control))
+    return cast("Stores", SimpleNamespace(control=control, settings=Settings()))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)

@@ -26,6 +26,7 @@ from storage.control.audit import AuditEntry
 from storage.control.rebuild import Rebuilding
 from watchkeeper.api.ports import AnyDecoded, Topic
 from watchkeeper.change.apply import ApplyRequest
+from watchkeeper.change.people import ActRequest
 from watchkeeper.change.rebuild import RebuildRequest
 from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.command import role
@@ -160,6 +161,8 @@ class Twin:
             return {"model": payload.model, "version": 1, "result": "created"}
         if isinstance(payload, RebuildRequest):
             return {"model": payload.model, "state": "waiting", "done": 0, "slots": 0, "at": 1}
+        if isinstance(payload, ActRequest):
+            return self.found[0]
         if not isinstance(payload, ApplyRequest):
             return {"result": "deleted"}
         if "baseline.same_weekday" in payload.text:

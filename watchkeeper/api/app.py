@@ -24,6 +24,7 @@ from watchkeeper.api import (
     models,
     monitors,
     openapi,
+    people,
     policies,
     problem,
     ranking,
@@ -85,6 +86,7 @@ def create_api(
         audit.router(services),
         measures.router(),
         episodes.router(services, address),
+        people.router(services, address),
         status.router(services),
         metrics.router(registered),
     ]

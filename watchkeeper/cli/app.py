@@ -17,6 +17,7 @@ from watchkeeper.cli import (
     doctor,
     later,
     migrate,
+    people,
     realign,
     rebuild,
     reference,
@@ -56,6 +57,8 @@ for name, command in (
 ):
     app.command(name)(command)
 app.add_typer(config.app, name="config")
+app.add_typer(people.episode, name="episode")
+app.add_typer(people.silence, name="silence")
 for name, purpose in later.COMMANDS.items():
     app.command(name, help=f"{purpose} Not available yet.", hidden=True, context_settings=later.ANYTHING)(later.refuse)
 

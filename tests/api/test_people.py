@@ -1,0 +1,153 @@
+"""What people do about episodes: who may, what it changes, and that it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from alerts.engine import AlertEngine
+from core import moment
+from core.clock import SystemClock
+from core.episode import Episode
+from core.error import ConfigError, Forbidden, Missing
+from core.principal import Principal, Role
+from detectors.catalogue import MEASURES
+from storage.control.store import ControlStore
+from tests.alerts.sample import MONITOR, reading
+from tests.api.twin import Twin
+from tests.storage.control.database import migrated_postgres, url
+from watchkeeper.change.people import ActRequest, DeleteSilence, SilenceRequest
+from watchkeeper.command import do
+from watchkeeper.stores import Stores
+
+__all__ = ["migrated_postgres", "url"]
+
+ADA, BOB = Principal("ada", Role.OPERATOR), Principal("bob", Role.VIEWER)
+NOW = SystemClock().now()
+
+
+@pytest.fixture
+def control(url: str) -> Iterator[ControlStore]:
+    store = ControlStore(url, SystemClock())
+    store.migrate()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def stores(control: ControlStore) -> Stores:
+    return cast("Stores", SimpleNamespace(control=control, settings=SimpleNamespace(url="http://127.0.0.1:8650")))
+
+
+@pytest.fixture
+def engine(control: ControlStore) -> AlertEngine:
+    return AlertEngine(control, SystemClock(), MEASURES)
+
+
+@pytest.fixture
+def episode(control: ControlStore, engine: AlertEngine) -> Episode:
+    engine.observe(MONITOR, [reading(0, "warn")])
+    return control.episodes("open")[0][0]
+
+
+def act(stores: Stores, episode: Episode, action: str, **given: Any) -> dict[str, Any]:
+    after: Episode = do(stores, ADA, "act on episode", ActRequest(episode=episode.id, action=action, **given))
+    return after.document()
+
+
+def test_every_act_is_on_the_episode_in_its_timeline_and_in_the_audit(stores: Stores, control: ControlStore, episode: Episode) -> None:
+    """Acknowledge, assign, comment, snooze, feedback: with who and when; a request that is repeated changes nothing."""
+    later = NOW + moment.HOUR
+    act(stores, episode, "acknowledge")
+    act(stores, episode, "assign", to="bob")
+    for _ in range(2):
+        act(stores, episode, "comment", comment="the feed was down")
+    act(stores, episode, "snooze", until=later)
+    found = act(stores, episode, "feedback", useful=False)
+    assert {name: found[name] for name in ("acknowledged_by", "assigned_to", "snoozed_until", "useful")} == {
+        "acknowledged_by": "ada",
+        "assigned_to": "bob",
+        "snoozed_until": moment.text(later),
+        "useful": False,
+    }
+    assert [one["comment"] for one in found["comments"]] == ["the feed was down"]
+    assert [one["what"] for one in found["timeline"]] == ["firing", "acknowledge", "assign", "comment", "snooze", "feedback"]
+    assert [(one.actor, one.action) for one in control.audit_entries()[0]][:2] == [("ada", "episode.feedback"), ("ada", "episode.snooze")]
+
+
+def test_an_episode_that_is_ended_by_hand_says_by_whom_and_its_rule_fires_again(
+    stores: Stores, control: ControlStore, engine: AlertEngine, episode: Episode
+) -> None:
+    """The next breach is a new episode; ending it twice is refused."""
+    found = act(stores, episode, "resolve", comment="known")
+    assert (found["state"], found["ended_by"]) == ("resolved", "by_hand")
+    assert [(one["what"], one["text"]) for one in found["timeline"]][1:] == [("resolved", "ended by ada: known"), ("resolve", "known")]
+    with pytest.raises(ConfigError, match="ended already"):
+        act(stores, episode, "resolve", comment="again")
+    assert engine.observe(MONITOR, [reading(0, "warn")]) == []
+    engine.observe(MONITOR, [reading(1, "warn")])
+    assert [one.id != episode.id for one in control.episodes("open")[0]] == [True]
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "words"),
+    [
+        ("comment", {"comment": "  "}, "`comment` is empty"),
+        ("assign", {}, "`to` is missing"),
+        ("snooze", {"until": 0}, "`until` is not a time after now"),
+        ("feedback", {}, "`useful` is missing"),
+        ("comment", {"comment": "x" * 4_001}, "too long"),
+    ],
+)
+def test_what_an_act_needs_is_asked_for(stores: Stores, episode: Episode, action: str, given: dict[str, Any], words: str) -> None:
+    """Nothing is recorded then."""
+    with pytest.raises(ConfigError, match=words):
+        act(stores, episode, action, **given)
+
+
+def test_a_silence_says_first_what_it_would_hold(stores: Stores, control: ControlStore, episode: Episode) -> None:
+    """A dry run writes nothing; the same silence again is the same; deleting it is audited."""
+    asked: dict[str, Any] = {"match": {"family": "drift"}, "ends_at": NOW + moment.HOUR, "comment": "deploy"}
+    for dry_run, there in ((True, 0), (False, 1), (False, 1)):
+        found = do(stores, ADA, "silence", SilenceRequest(**asked, dry_run=dry_run))
+        assert found["effect"] == {"count": 1, "episodes": [episode.id]}
+        assert len(control.silences()) == there
+    (made,) = control.silences()
+    assert (made.match, made.created_by, made.comment) == ({"family": ("drift",)}, "ada", "deploy")
+    do(stores, ADA, "delete silence", DeleteSilence(id=made.id))
+    assert control.silences() == []
+    assert [one.action for one in control.audit_entries()[0]] == ["silence.deleted", "silence.created"]
+    with pytest.raises(Missing):
+        do(stores, ADA, "delete silence", DeleteSilence(id=made.id))
+    wrongs: list[dict[str, Any]] = [{"match": {}}, {"match": {"team": "x"}}, {"ends_at": NOW - 1}]
+    for wrong in wrongs:
+        with pytest.raises(ConfigError):
+            do(stores, ADA, "silence", SilenceRequest(**{**asked, **wrong}))
+
+
+async def test_the_routes_take_what_the_surface_says(http: httpx.AsyncClient, twin: Twin, episode: Episode) -> None:
+    """Bodies become commands; what is wrong is a problem with a remedy."""
+    twin.found = [episode]
+    answer = await http.post(f"/v1/episodes/{episode.id}/snooze", json={"comment": "x", "until": "2100-01-01T00:00:00Z"})
+    assert answer.json()["id"] == episode.id
+    asked = cast("ActRequest", twin.done[-1][2])
+    assert (asked.action, asked.comment, asked.until) == ("snooze", "x", moment.parse("2100-01-01T00:00:00Z"))
+    assert (await http.post(f"/v1/episodes/{episode.id}/acknowledge")).status_code == 200
+    assert (await http.post(f"/v1/episodes/{episode.id}/praise")).status_code == 404
+    assert (await http.post(f"/v1/episodes/{episode.id}/comment", json={"text": "x"})).status_code == 400
+    body = {"match": {"model": "late"}, "starts_at": None, "ends_at": "2100-01-01T00:00:00Z", "comment": "y"}
+    assert (await http.post("/v1/silences?dry_run=true", json=body)).status_code == 200
+    assert cast("SilenceRequest", twin.done[-1][2]).dry_run
+    assert (await http.post("/v1/silences", json={"ends_at": "2100-01-01T00:00:00Z"})).status_code == 400
+    assert (await http.get("/v1/silences")).json() == {"items": [], "next": None}
+    assert (await http.delete("/v1/silences/si_1")).status_code == 200
+
+
+def test_who_may_only_read_may_not_act(stores: Stores, episode: Episode) -> None:
+    """An operator may; no definition changes."""
+    with pytest.raises(Forbidden, match="needs `operator`"):
+        do(stores, BOB, "act on episode", ActRequest(episode=episode.id, action="acknowledge"))
