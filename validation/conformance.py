@@ -24,7 +24,7 @@ from core.monitor import Monitor
 from core.segment import ALL
 from core.window.tumbling import Tumbling
 from detectors import catalogue
-from validation import public
+from validation import errors, public
 from validation.public import Data
 from validation.replay import Replay, replay
 
@@ -88,6 +88,9 @@ class Report:
 
 def compare(data: Data, results: dict[str, Any], report: Report) -> None:
     """Compare all measures of a data set."""
+    for measure, value, theirs in errors.compared(data, results):
+        rule = Rule(measure, note=f"{errors.ALLOWED:.0%} apart at most")
+        report.add((data.name, measure, f"nannyml {measure.rpartition('_')[2]}, DLE"), value, theirs, errors.ALLOWED * theirs, rule)
     for which in ("reference", "production"):
         listed = [(place, chunk) for place, chunk in enumerate(results["chunks"]) if chunk["set"] == which]
         if not listed:

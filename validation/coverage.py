@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,25 +12,16 @@ from detectors import catalogue, interval
 from detectors.drift.js import js
 from detectors.evidence import Counts, Moments
 from detectors.groups import groups
-from detectors.spec import NoParams, Result
+from detectors.spec import NoParams
+from validation import coverage_models
+from validation.cell import Cell, bounds, covered
 from validation.stream import Generator
 
-CONSERVATIVE = {"drift.ks", "drift.total_variation", "drift.linf"}
 GROUPED, BY_BIN = (
     ("drift.psi", "drift.kl"),
     ("drift.js", "drift.hellinger", "drift.chi2", "drift.total_variation", "drift.linf", "drift.ks"),
 )
-_ONE = np.ones(1)
 _NO_PARAMS = NoParams()
-
-
-class Cell(NamedTuple):
-    """One point of a grid: what is covered, where, how often, and whether it is one for which the least coverage counts."""
-
-    kind: str
-    where: str
-    coverage: float
-    counts: bool = True
 
 
 def cells(rng: Generator, draws: int) -> Iterator[Cell]:
@@ -40,24 +30,14 @@ def cells(rng: Generator, draws: int) -> Iterator[Cell]:
     yield from _dispersed(rng, draws)
     yield from _distances(rng, draws)
     yield from _means(rng, draws)
-
-
-def _bounds(result: Result) -> tuple[Floats, Floats]:
-    """The interval of independent rows; nothing is in it where there is none."""
-    nothing = np.full(result.value.shape, np.nan)
-    return (nothing, nothing) if result.interval is None else result.interval(_ONE)
-
-
-def _covered(bounds: tuple[Floats, Floats], truth: float) -> float:
-    lower, upper = bounds
-    return float(((lower <= truth + 1e-12) & (truth - 1e-12 <= upper)).mean())
+    yield from coverage_models.cells(rng, draws)
 
 
 def _wilson(rng: Generator, draws: int) -> Iterator[Cell]:
     for n in (50, 200, 1_000, 100_000):
         for rate in (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 0.5, 0.8, 0.99):
             found = interval.wilson(rng.binomial(n, rate, draws) / n, np.array(float(n)))
-            yield Cell("rates (Wilson)", f"n {n:,}, rate {rate}", _covered(found, rate), counts=min(rate, 1 - rate) * n >= 5)
+            yield Cell("rates (Wilson)", f"n {n:,}, rate {rate}", covered(found, rate), counts=min(rate, 1 - rate) * n >= 5)
 
 
 def _dispersed(rng: Generator, draws: int) -> Iterator[Cell]:
@@ -68,7 +48,7 @@ def _dispersed(rng: Generator, draws: int) -> Iterator[Cell]:
         yield Cell(
             "rates (Wilson), dependent rows",
             f"n {n:,}, rate {rate}, phi {phi:g}",
-            _covered(interval.wilson(found, np.array(n / phi)), rate),
+            covered(interval.wilson(found, np.array(n / phi)), rate),
         )
 
 
@@ -104,7 +84,7 @@ def _distances(rng: Generator, draws: int) -> Iterator[Cell]:
         for name in (*GROUPED, *BY_BIN):
             result = catalogue.spec(name).compute(target, baseline, _NO_PARAMS)
             if result.interval is not None and not np.isnan(result.value).any():
-                yield Cell(name, where, _covered(_bounds(result), _truth(name, (p, q), (n, m), own)), counts=n * q.min() >= 5)
+                yield Cell(name, where, covered(bounds(result), _truth(name, (p, q), (n, m), own)), counts=n * q.min() >= 5)
 
 
 def _truth(name: str, shares: tuple[Floats, Floats], sizes: tuple[int, int], own: Ints) -> float:
@@ -142,7 +122,7 @@ def _means(rng: Generator, draws: int) -> Iterator[Cell]:
         yield Cell(
             "drift.mean_shift",
             f"{law}, n {n:,}, m {m:,}, shift {by} sd",
-            _covered(_bounds(spec.compute(target, baseline, _NO_PARAMS)), by),
+            covered(bounds(spec.compute(target, baseline, _NO_PARAMS)), by),
         )
 
 

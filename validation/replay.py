@@ -107,9 +107,17 @@ class Stores:
         return [1]
 
     def outcomes(
-        self, contract: Contract, dimensions: Sequence[str], values: Ints, pane: int, *, version: str | None = None, role: str | None = None
+        self,
+        contract: Contract,
+        dimensions: Sequence[str],
+        values: Ints,
+        pane: int,
+        *,
+        version: str | None = None,
+        role: str | None = None,
+        regions_of: Contract | None = None,
     ) -> Outcomes:
-        """The labelled events of slots."""
+        """The labelled events of slots, with their regions always."""
         held = self._outcomes[contract.model]
         return held.take(np.flatnonzero(np.isin(slot_of(held.ts, pane), values)))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from validation import public
 from validation.alarm import P_RULE, PSI_RULE, RATE, WATCH, Tally
-from validation.coverage import CONSERVATIVE, Cell
+from validation.cell import CONSERVATIVE, Cell
 from validation.power import EACH, OURS, PSI, REFERENCE, ROWS, SHIFTS, WINDOWS, Power, measure
 from validation.power import WATCH as DEFAULT
 from validation.power import P as KS

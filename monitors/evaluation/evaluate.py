@@ -28,7 +28,7 @@ from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.maturity import Maturity, maturity
 from monitors.evaluation.pool import pool
 from monitors.evaluation.verdict import Judgement, judge
-from monitors.evaluation.watched import columns_of, earlier, extent, of_columns, of_others, places, unsuited
+from monitors.evaluation.watched import columns_of, earlier, extent, finer, of_columns, of_others, places, unsuited
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
 from monitors.evidence.importance import importance
@@ -251,7 +251,7 @@ def _of_columns(
 
 def _column(asked: _Asked, column: str, windows: Spans, reads: Reads) -> tuple[_Block, tuple[Part, ...]]:
     ripe = maturity(reads, asked.extent, windows) if asked.spec.about.matures else None
-    cuts = KINDS[asked.evidence].parts(reads, asked.extent, windows)
+    cuts = finer(KINDS[asked.evidence].parts(reads, asked.extent, windows), len(asked.earlier))
     blocks, parts = zip(*(_part(asked, column, windows, part, reads, ripe) for part in cuts), strict=True)
     block = _Block._make(np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
     return block, parts

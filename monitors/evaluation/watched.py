@@ -45,6 +45,7 @@ class Touch(StrEnum):
 
 _TOUCH = {Orphans: Touch.LABELS, Copies: Touch.COPIES, Rejects: Touch.ARRIVALS}
 _CELLS = 2_000_000  # cells of a dense block; each thread has one block
+_BEFORE = 7  # windows before each, whose evidence is held beside it
 _SPARSE = 8_000_000  # bins with rows, of all columns, that are read at a time
 
 
@@ -55,6 +56,14 @@ def earlier(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
     for _ in range(many):
         found += monitor.window.before(found[-1], 1)
     return tuple(found[1:])
+
+
+def finer(parts: Sequence[slice], before: int) -> list[slice]:
+    """Parts of windows that are evaluated at once, as fine as so many windows before each need: kinds of evidence cut them for `_BEFORE`."""
+    if before <= _BEFORE:
+        return list(parts)
+    cut = [(part, max(1, (part.stop - part.start) * _BEFORE // before)) for part in parts]
+    return [slice(at, min(at + size, part.stop)) for part, size in cut for at in range(part.start, part.stop, size)] or list(parts)
 
 
 def wait(monitor: Monitor) -> int:

@@ -15,6 +15,7 @@ from core.span import Spans
 from core.window.tumbling import Tumbling
 from monitors.evaluation import plan
 from monitors.evaluation.plan import LONGEST_GAP
+from monitors.evaluation.watched import finer
 
 NONE = np.zeros(0, np.int64)
 TENS = Tumbling(10)
@@ -100,3 +101,12 @@ def test_spans_are_sets_of_pairs(ours: list[tuple[int, int]], theirs: list[tuple
     assert one.join(other).pairs() == sorted({*ours, *theirs})
     held = one.holding(np.array(sorted(times), np.int64))
     assert held.tolist() == [any(start <= time < end for time in times) for start, end in one.pairs()]
+
+
+def test_windows_that_need_many_others_are_evaluated_in_finer_parts() -> None:
+    """All of them once and in order, so that no more evidence is held than of windows that need seven."""
+    assert finer([slice(0, 400)], 7) == [slice(0, 400)]
+    assert finer([slice(0, 0)], 99) == [slice(0, 0)]
+    parts = finer([slice(0, 10), slice(10, 25)], 28)
+    assert [place for part in parts for place in range(part.start, part.stop)] == list(range(25))
+    assert max(part.stop - part.start for part in parts) == 3

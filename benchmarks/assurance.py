@@ -1,0 +1,172 @@
+"""CPU of the evaluation of performance, estimates, fairness and uncertainty for one window of a day of 10 million outcomes, on one core: `python benchmarks/assurance.py`.
+
+The model is binary, with 20 regions as segments and three protected attributes, panes of an hour. Panes are made of rows that are drawn here, and held in memory: what is measured is reading
+evidence from them, the measures, verdicts and evidence of every reading, not the query of the fact store that gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from material.measure import cost, one_core, options, progress, table
+
+from core import moment
+from core.baseline.reference import Reference
+from core.contract import PREDICTION, Contract
+from core.measure import Family, Subject
+from core.monitor import Monitor
+from core.segment import ALL, Segments
+from core.window.tumbling import Tumbling
+from detectors import catalogue
+from detectors.summary.inputs import InputSummary
+from detectors.summary.performance import PerformanceSummary
+from monitors.evaluation import plan
+from monitors.evaluation.evaluate import Evaluate
+from monitors.evaluation.watched import fields, groupings_of, read_columns
+from monitors.evidence.reads import Scope
+from monitors.model import Model
+from monitors.reference import arrow
+from monitors.reference.derive import derive
+from monitors.reference.layout import layout
+from monitors.reference.option import Options
+from monitors.reference.rows import outcomes_of, predictions_of
+from validation.replay import Stores
+
+REGIONS, PROTECTED = 20, {"sex": 2, "age_band": 5, "origin": 4}
+FAMILIES = (Family.PERFORMANCE, Family.FAIRNESS, Family.UNCERTAINTY)
+WANTED = 2.0  # seconds of CPU
+DAY = 20_000 * moment.DAY
+_CHUNK = 250_000
+_OF_SETS = {
+    "uncertainty.adaptive_coverage",
+    "uncertainty.set_coverage",
+    "uncertainty.set_size",
+    "uncertainty.ensemble_variance",
+}  # and of ensembles, which the rows do not have
+_PARAMS: dict[str, dict[str, Any]] = {"performance.value": {"fp": 5, "fn": 20}}  # of measures that need some
+_OPTIONS = Options.of({"task": "binary", "features": ["amount", "age"], "segments": ["region"], "protected": [*PROTECTED]})
+
+
+class Day(Stores):
+    """The panes of a day, in memory."""
+
+    def add(self, contract: Contract, rows: pa.Table) -> None:
+        """Add the panes of some rows."""
+        segments = Segments(contract)
+        inputs = InputSummary.of(contract, segments, predictions_of(rows, contract))
+        performance = PerformanceSummary.of(contract, segments, outcomes_of(rows, contract))
+        if (name := contract.model) in self._inputs:
+            inputs = InputSummary.from_columns(self._inputs[name]).merge(inputs)
+            performance = PerformanceSummary.from_columns(self._performance[name]).merge(performance)
+        self._inputs[name], self._performance[name] = inputs.to_columns(), performance.to_columns()
+
+    def sizes(self, contract: Contract) -> dict[str, int]:
+        """Bytes of the panes that these families read, and the rows of the tables."""
+        inputs, performance = self._inputs[contract.model], self._performance[contract.model]
+        own = inputs.filter(
+            pa.compute.is_in(inputs["column"].cast(pa.string()), pa.array([PREDICTION, "@confidence", "@entropy", "@margin"]))
+        )
+        return {
+            "performance panes": performance.nbytes,
+            "input panes of prediction and signals": own.nbytes,
+            "all input panes": inputs.nbytes,
+        }
+
+
+def drawn(rng: np.random.Generator, first: int, rows: int) -> pa.Table:
+    """Rows of the day, with labels an hour later."""
+    score = rng.beta(2, 3, rows)
+    ts = DAY + rng.integers(0, moment.DAY, rows)
+    columns: dict[str, Any] = {
+        "prediction_id": np.arange(first, first + rows).astype(str),
+        "ts": pa.array(ts, pa.timestamp("us", "UTC")),
+        "label_ts": pa.array(ts + moment.HOUR, pa.timestamp("us", "UTC")),
+        "amount": rng.lognormal(size=rows),
+        "age": rng.normal(40, 10, rows),
+        "region": _texts(rng, "region", REGIONS, rows),
+        **{name: _texts(rng, name, values, rows) for name, values in PROTECTED.items()},
+        "prediction": (score > 0.5).astype(np.int64),
+        "score": score,
+        "label": (rng.random(rows) < score).astype(np.int64),
+    }
+    return pa.table(columns)
+
+
+def _texts(rng: np.random.Generator, name: str, values: int, rows: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(
+        pa.array(rng.integers(0, values, rows), pa.int32()), [f"{name}-{place}" for place in range(values)]
+    ).cast(pa.string())
+
+
+def monitors(contract: Contract) -> Iterator[Monitor]:
+    """One of every measure of the families that suits the model."""
+    for about in catalogue.MEASURES.values():
+        if about.family not in FAMILIES or not about.fits(contract) or about.name in _OF_SETS:
+            continue
+        spec, of_groups = catalogue.spec(about.name), about.subject.protected
+        params = msgspec.to_builtins(spec.settle(msgspec.convert(_PARAMS.get(about.name, {}), spec.params), contract))
+        yield Monitor(
+            name=about.name,
+            model=contract.model,
+            measure=about.name,
+            params={name: value for name, value in params.items() if value is not None},
+            columns=tuple(PROTECTED) if of_groups else (),
+            segments=(ALL,) if of_groups else (ALL, "region"),
+            window=Tumbling(moment.DAY),
+            baseline=None if about.subject is Subject.GROUP else Reference(),
+        )
+
+
+def main() -> None:
+    """Make the panes, evaluate, and print CPU by family and what panes take an event."""
+    parser = options(__doc__ or "", "python benchmarks/assurance.py --rows 1000000")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="outcomes of the day")
+    rows = parser.parse_args().rows
+    one_core()
+    rng = np.random.default_rng(1)
+    before = drawn(rng, 0, 100_000)
+    contract, summary = derive("loans", before, _OPTIONS)
+    uses, stores = layout(before, _OPTIONS).uses, Day()
+    stores.add(contract.of_reference, arrow.read_table(before, uses))
+    with cost() as making:
+        for first in range(0, rows, _CHUNK):
+            progress(f"{first:,} of {rows:,} rows")
+            stores.add(contract, arrow.read_table(drawn(rng, first, min(_CHUNK, rows - first)), uses))
+    nothing = cast("Any", None)
+    evaluate = Evaluate(cast("Any", stores), cast("Any", stores), nothing, cast("Any", lambda _model, _version: contract))
+    model, spent = Model(contract, summary), dict[str, list[float]]()
+    slots, _ = stores.slots(contract)
+    for monitor in monitors(contract):
+        segments = (ALL, *(f"region=region-{place}" for place in range(REGIONS))) if len(monitor.segments) > 1 else (ALL,)
+        scope = Scope(model, segments, groupings_of(monitor, contract), read_columns(monitor, contract), None, fields(monitor, contract))
+        windows = plan.existing(monitor.window, slots, 1 << 62, live=False)
+        with cost() as taken:
+            frame = evaluate(monitor, windows, evaluate.reads(scope))
+            every = np.ones(frame.value.shape, np.bool_)
+            readings = list(frame.readings(every, every.astype(np.int64)))
+        family = monitor.measure.partition(".")[0]
+        family = "estimates" if ".estimated_" in monitor.measure else family
+        spent.setdefault(family, []).append(taken.cpu)
+        if not any(one.value is not None for one in readings):
+            raise SystemExit(f"{monitor.measure} has no value: {readings[0].reason}")
+    total = sum(sum(one) for one in spent.values())
+    found = [(family, str(len(one)), f"{sum(one):.2f} s", f"{max(one):.2f} s") for family, one in spent.items()]
+    found.append(
+        ("all", str(sum(map(len, spent.values()))), f"{total:.2f} s", f"{WANTED:g} s at most: {'yes' if total <= WANTED else 'NO'}")
+    )
+    table(
+        f"One window of a day of {rows:,} outcomes, {REGIONS} segments, {len(PROTECTED)} protected attributes",
+        ("family", "measures", "CPU", "largest"),
+        found,
+    )
+    sizes = [(name, f"{size:,}", f"{size / rows:.3f}") for name, size in stores.sizes(contract).items()]
+    table("Panes, in memory", ("of", "bytes", "bytes an event"), sizes)
+    print(f"Making the panes took {making.cpu / rows * 1e6:.2f} µs of CPU an event, drawing the rows included.")
+
+
+if __name__ == "__main__":
+    main()
