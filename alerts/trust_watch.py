@@ -19,9 +19,7 @@ from core.clock import Clock
 from core.destination import Destination
 from core.episode import Delivery, EpisodeRecord
 from core.monitor import Monitor
-from core.trust import Standing, Told, Trust, TrustState
-
-CHANGED = "trust.changed"
+from core.trust import CHANGED, Standing, Told, Trust, TrustState
 
 Standings = Callable[[str, Sequence[Monitor], int], Standing]
 

@@ -10,6 +10,8 @@ import msgspec
 
 from core import moment
 
+CHANGED = "trust.changed"  # the type of a notification
+
 
 class TrustState(StrEnum):
     """May predictions be trusted?"""

@@ -6,10 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from alerts.destination.cloud_event import attributes
 from alerts.destination.message import Answer, DestinationKind, Message, Transport
 from core.episode import Delivery
 from core.error import ConfigError
+from core.trust import CHANGED
 
 KEY = "ce_partitionkey"  # the header that holds the record's key
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
@@ -26,9 +29,16 @@ def settings(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
-    """The notification as it is. Its key is the episode, so that what is about one episode stays in order."""
+    """The notification as it is. Its key is the episode, so that what is about one episode stays in order; of a change of trust the place, so that a compacted topic keeps the last state of each."""
+    key = _place(delivery) if delivery.type == CHANGED else delivery.episode or delivery.id
     headers = {f"ce_{name}": said for name, said in attributes(delivery).items()}
-    return Message(given["topic"], delivery.body, {**headers, KEY: delivery.episode or delivery.id, "content-type": "application/json"})
+    return Message(given["topic"], delivery.body, {**headers, KEY: key, "content-type": "application/json"})
+
+
+def _place(delivery: Delivery) -> str:
+    """Model, version and segment of a change of trust."""
+    data = msgspec.json.decode(delivery.body)["data"]
+    return "|".join(data[name] for name in ("model", "version", "segment"))
 
 
 def send(wire: Transport, message: Message) -> Answer:

@@ -237,6 +237,15 @@ def test_a_fault_of_a_kind_is_named(name: str, change: dict[str, Any], named: st
     assert "hunter2" not in str(refused.value)
 
 
+def test_a_topic_has_one_key_for_each_episode_and_each_place_of_trust(episode: Mapping[str, Any]) -> None:
+    """So that records of one stay in order, and a compacted topic keeps the last state."""
+    render, settings = kind("kafka").render, made("kafka").settings
+    data = {"model": "late", "version": "2", "segment": "line=a", "state": "watch", "before": "trusted", "reasons": []}
+    changed = [notification("trust.changed", data | {"state": state}, "") for state in ("watch", "do_not_trust")]
+    assert {render(settings, one, NOW).headers["ce_partitionkey"] for one in changed} == {"late|2|line=a"}
+    assert render(settings, notification("episode.fired", episode), NOW).headers["ce_partitionkey"] == "ep_1"
+
+
 def test_what_is_in_a_file_is_read_at_each_sending(tmp_path: Path, episode: Mapping[str, Any]) -> None:
     """A file that is not there yet, or holds nonsense, is waited for, and its content is not told."""
     file = tmp_path / "slack"
