@@ -292,10 +292,15 @@ def of_many(rng: np.random.Generator, windows: int, n: int, classes: int) -> Pre
     return Predicted(every, every, every, binary=False, classes=tuple(scores), labelled=labelled, labels=every, outside={})
 
 
-def _many(rng: np.random.Generator, n: int, classes: int) -> list[Floats]:
+def _rows(rng: np.random.Generator, n: int, classes: int) -> tuple[Any, Any, Any]:
+    """Rows of a model whose scores are the chances of its classes: the bin of each class's score, the label and the prediction."""
     score = rng.dirichlet(np.full(classes, 0.3), n)
     label = np.minimum((rng.random((n, 1)) > score.cumsum(1)).sum(1), classes - 1)
-    said, place = score.argmax(1), np.minimum((score * BINS).astype(int), BINS - 1)
+    return np.minimum((score * BINS).astype(int), BINS - 1), label, score.argmax(1)
+
+
+def _many(rng: np.random.Generator, n: int, classes: int) -> list[Floats]:
+    place, label, said = _rows(rng, n, classes)
 
     def by_bin(rows: Any, k: int) -> Floats:
         return np.bincount(place[rows, k], minlength=BINS).astype(float)
@@ -333,3 +338,27 @@ def one_of(target: Predicted, window: int) -> Predicted:
     labelled = replace(held, n=held.n[cut], right=held.right[cut], predicted=held.predicted[cut], labelled=held.labelled[cut])
     every = target.n[cut]
     return replace(target, n=every, rows=every, measured=every, labels=every, classes=classes, labelled=labelled)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_estimate_of_several_classes_is_that_of_scikit_learn_on_rows(name: str) -> None:
+    """Each class against the rest, with chances of its own from the reference's rows; each row of the window comes twice, with the chance of either label as its weight."""
+    classes = 4
+    (known_place, known_label, _), (place, _, said) = (
+        _rows(np.random.default_rng(seed), n, classes) for seed, n in ((17, 6_000), (18, 900))
+    )
+    reference, target = (of_many(np.random.default_rng(seed), 1, n, classes) for seed, n in ((17, 6_000), (18, 900)))
+    known = [np.stack([one.own[0, 0], one.others[0, 0]])[None] for one in reference.classes]
+    target = replace(target, classes=tuple(replace(one, known=at) for one, at in zip(target.classes, known, strict=True)))
+    each = []
+    for k in range(classes):
+        fitted = IsotonicRegression(out_of_bounds="clip").fit(known_place[:, k], known_label == k)
+        chance = np.clip(fitted.predict(place[:, k].astype(float)), 0.0, 1.0)
+        truth, weight = np.repeat([1, 0], len(said)), np.concatenate([chance, 1 - chance])
+        if name == "accuracy":
+            each.append(chance[said == k].sum() / len(said) * classes)
+        elif name == "f1":
+            each.append(f1_score(truth, np.tile(said == k, 2), sample_weight=weight))
+        else:
+            each.append(roc_auc_score(truth, np.tile(place[:, k], 2), sample_weight=weight))
+    assert computed(name, target).value[0, 0] == pytest.approx(np.mean(each), abs=1e-9)
