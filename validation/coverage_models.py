@@ -129,9 +129,11 @@ def _scored(rng: Generator, n: int, slope: float, known: Floats) -> Predicted:
     (place, label), truth = _labelled(rng, n, slope)
     said = place >= _BINS / 2
     counts = np.stack([np.bincount(place[said == side], minlength=_BINS) for side in (False, True)]).astype(np.float64)
-    sides = [np.array([[[float(one.sum()) for one in both]]]) for both in ((~said & ~label, said & label), (~said, said), (~label, label))]
+    right, named, true = (
+        np.array([[[float(one.sum()) for one in both]]]) for both in ((~said & ~label, said & label), (~said, said), (~label, label))
+    )
     every, scores = np.full((1, 1), float(n)), ClassScores(counts[None, None], truth[0][None, None], truth[1][None, None], known[None], 1)
-    labelled = Confusion(every, ("0", "1"), *sides, positive=1)
+    labelled = Confusion(every, ("0", "1"), right, named, true, positive=1)
     outside = {"scores": (np.zeros((1, 1)), 0.0)}
     return Predicted(every, every, every, binary=True, classes=(scores,), labelled=labelled, labels=every, outside=outside)
 
