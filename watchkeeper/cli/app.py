@@ -22,6 +22,7 @@ from watchkeeper.cli import (
     rebuild,
     reference,
     replay,
+    rules,
     status,
     terminal,
     up,
@@ -57,6 +58,7 @@ for name, command in (
 ):
     app.command(name)(command)
 app.add_typer(config.app, name="config")
+app.add_typer(rules.app, name="rules")
 app.add_typer(people.episode, name="episode")
 app.add_typer(people.silence, name="silence")
 for name, purpose in later.COMMANDS.items():
