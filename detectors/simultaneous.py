@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -11,7 +11,6 @@ from scipy.special import ndtr, ndtri
 from core.block import Floats
 from detectors.interval import ALPHA
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(256)
 _FAR = 8.5  # standard deviations beyond which nothing of the largest of some normal numbers is left
 _HALVINGS = 60
 
@@ -38,11 +37,19 @@ def _by_count(counts: Floats, quantile: Callable[[int], float], least: int) -> F
 @lru_cache(10_000)
 def _range_quantile(groups: int, alpha: float) -> float:
     """The 1 - alpha quantile of the range of so many independent standard normal numbers: P(range <= q) = k * integral of phi(z) (Phi(z) - Phi(z - q))^(k - 1)."""
-    z = _FAR * _NODES
-    density = groups * _FAR * _WEIGHTS * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    nodes, weights = _legendre()
+    z = _FAR * nodes
+    density = groups * _FAR * weights * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
     low, high = 0.0, 2 * _FAR
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         within = float((density * (ndtr(z) - ndtr(z - middle)) ** (groups - 1)).sum())
         low, high = (middle, high) if within < 1 - alpha else (low, middle)
     return (low + high) / 2
+
+
+@cache
+def _legendre() -> tuple[Floats, Floats]:
+    """Nodes and weights of Gauss and Legendre's quadrature of order 256."""
+    nodes, weights = np.polynomial.legendre.leggauss(256)
+    return nodes, weights

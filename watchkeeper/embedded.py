@@ -28,6 +28,7 @@ from ingest.record import TOPICS, Events
 from watchkeeper import guarding, listen, wiring
 from watchkeeper.api.ports import AnyDecoded, Topic
 from watchkeeper.change.purge import Resume
+from watchkeeper.importing import importing
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 from watchkeeper.telemetry import journal
@@ -179,7 +180,8 @@ class Embedded:
 
 def run(settings: Settings) -> None:
     """Run everything in this process until SIGTERM or Ctrl-C."""
-    from watchkeeper.application import create_application  # it imports Dash, which takes a second
+    with importing():
+        from watchkeeper.application import create_application  # it imports Dash, which takes a second
 
     if settings.kafka.bootstrap is not None:
         raise ConfigError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats import wasserstein_distance
 
 from core.block import Floats
 from core.contract import Kind
@@ -43,9 +42,14 @@ def areas(target: Sums, baseline: Sums) -> Floats:
 
 
 def wasserstein_of_rows(x: Floats, y: Floats) -> float:
-    """The integral of |F - G| of two samples, both with a number, in the column's unit: `scipy.stats.wasserstein_distance(x, y)`."""
+    """The integral of |F - G| of two samples, both with a number, in the column's unit: what `scipy.stats.wasserstein_distance(x, y)` gives.
+
+    It is written here because `scipy.stats` takes a second of CPU to import, in each process.
+    """
+    both = np.sort(np.concatenate([x, y]))
+    f, g = (np.searchsorted(np.sort(side), both[:-1], "right") / len(side) for side in (x, y))
     with np.errstate(over="ignore", invalid="ignore"):
-        return float(wasserstein_distance(x, y))
+        return float((np.abs(f - g) * np.diff(both)).sum())
 
 
 def _compute(target: Sums, baseline: Sums, _params: NoParams) -> Result:

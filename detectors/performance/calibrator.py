@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from core.block import Floats, Ints
 
@@ -43,6 +42,8 @@ def _made(positive: bytes, negative: bytes) -> Calibrator:
 
 def _isotonic(held: Floats | Ints) -> Floats:
     """The chance by bin (references, bins), of rows of the class and others (references, 2, bins)."""
+    from scipy.optimize import isotonic_regression  # it takes half a second to import, and most monitors calibrate nothing
+
     rows = held.sum(1)
     which, there = np.nonzero(rows)
     made = np.full(rows.shape, np.nan)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from core.error import Fatal, Retryable
 from core.finding import Finding, clock, refused, version
-from storage.control.engine import Database, migrations
+from storage.control.engine import Database
+from storage.control.migration import current, newest
 from storage.control.right import Rights
 
 LEAST = (14,)  # the oldest version that still gets fixes
@@ -38,7 +37,6 @@ def diagnose(store: Rights) -> Iterator[Finding]:
 
 
 def _schema(store: Database) -> Finding:
-    newest = ScriptDirectory.from_config(migrations()).get_current_head()
     with store.read() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    return Finding(f"{NAME} schema", current == newest, current or "none", f"run `watchkeeper migrate` (to {newest})")
+        found = current(connection)
+    return Finding(f"{NAME} schema", found == newest(), found or "none", f"run `watchkeeper migrate` (to {newest()})")

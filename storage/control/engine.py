@@ -6,17 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, Engine, Table, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.clock import Clock, SystemClock
 from core.error import ConfigError, Fatal, Retryable
+from storage.control.migration import upgrade
 from storage.control.postgres import PostgresDialect
 from storage.control.sqlite import Sqlite
 
@@ -86,18 +82,9 @@ class Database:
 
         Raises Fatal if the data is of a newer version.
         """
-        config = migrations()
         with self.write() as connection:
             self._backend.migrating(connection)
-            config.attributes["connection"] = connection
-            before = MigrationContext.configure(connection).get_current_revision()
-            try:
-                command.upgrade(config, "head")
-            except CommandError as error:
-                raise Fatal(f"the control database cannot be migrated: {error}; was it written by a newer version?") from error
-            after = MigrationContext.configure(connection).get_current_revision()
-            script = ScriptDirectory.from_config(config)
-            return [] if after == before else [step.revision for step in script.iterate_revisions(after, before)][::-1]
+            return upgrade(connection)
 
     def ping(self) -> None:
         """One round trip; raises Retryable or Fatal if the database does not answer."""
@@ -114,13 +101,6 @@ class Database:
             yield
         except SQLAlchemyError as error:
             raise self._backend.fault(error) from error
-
-
-def migrations() -> Config:
-    """Where Alembic finds the migrations."""
-    config = Config()
-    config.set_main_option("script_location", "storage.control:alembic")
-    return config
 
 
 def upsert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from storage.control.engine import Database, migrations
+from storage.control.engine import Database
+from storage.control.migration import VERSION, current, newest
 from storage.control.schema import AUDIT, CURSOR, DESTINATION, METADATA, MONITOR, MONITOR_HISTORY, TRANSITION
 
-_VERSION = "alembic_version"
 _CHANGED = "SELECT, INSERT, UPDATE"
 _OTHERWISE = {  # rows that are added and never changed; rows that are removed
     **{table.name: "SELECT, INSERT" for table in (AUDIT, MONITOR_HISTORY, TRANSITION)},
@@ -33,7 +31,7 @@ def _missing(connection: Connection) -> list[str]:
     user, schema = connection.execute(text("SELECT quote_ident(current_user), quote_ident(current_schema())")).one()
     if schema is None:  # a schema that we may not use is not on the path
         return [f"GRANT USAGE, CREATE ON SCHEMA public TO {user}"]
-    tables = {_VERSION: "SELECT"} | {table.name: _OTHERWISE.get(table.name, _CHANGED) for table in METADATA.sorted_tables}
+    tables = {VERSION: "SELECT"} | {table.name: _OTHERWISE.get(table.name, _CHANGED) for table in METADATA.sorted_tables}
     there = [name for name in tables if connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar()]
     found = [
         f"GRANT {lacking} ON {schema}.{name} TO {user}"
@@ -57,10 +55,10 @@ def _counts(connection: Connection, table: str) -> bool:
 
 def _to_migrate(connection: Connection, there: list[str], user: str, schema: str) -> list[str]:
     """What is missing for the migrations that have not been applied."""
-    if _VERSION in there:
-        if _lacking(connection, _VERSION, ["SELECT"]):
+    if VERSION in there:
+        if _lacking(connection, VERSION, ["SELECT"]):
             return []  # this has to be done first
-        if MigrationContext.configure(connection).get_current_revision() == ScriptDirectory.from_config(migrations()).get_current_head():
+        if current(connection) == newest():
             return []
     found = []
     if not connection.execute(text("SELECT has_schema_privilege(current_schema(), 'CREATE')")).scalar():

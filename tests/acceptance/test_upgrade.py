@@ -12,7 +12,7 @@ import pytest
 from alembic import command
 from sqlalchemy import MetaData, create_engine, text
 
-from storage.control.engine import migrations
+from storage.control.migration import migrations
 from storage.facts.chdb import Chdb
 from storage.facts.http import Http
 from storage.facts.migration import FOLDER, statements

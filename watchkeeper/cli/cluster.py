@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watchkeeper.cli.up import ConfigFile
+from watchkeeper.importing import importing
 from watchkeeper.settings import settings as source
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def serve(config: ConfigFile = None, host: Host = None, port: Port = None) -> No
 
 
 def _run(kind: Kind, config: Path | None, host: str | None, port: int | None) -> None:
-    from watchkeeper.cluster.kind import MAKE
-    from watchkeeper.cluster.process import PORTS, Process
+    with importing():
+        from watchkeeper.cluster.kind import MAKE
+        from watchkeeper.cluster.process import PORTS, Process
 
-    Process(kind, source.load(config, usual={"port": PORTS[kind]}, host=host, port=port), MAKE[kind]()).run()
+        make = MAKE[kind]()
+    Process(kind, source.load(config, usual={"port": PORTS[kind]}, host=host, port=port), make).run()

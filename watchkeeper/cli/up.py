@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from watchkeeper.importing import importing
 from watchkeeper.settings import settings as source
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", exists=True, dir_okay=False, help="Settings, YAML or TOML.")]
@@ -25,6 +26,7 @@ def up(
     Example: `watchkeeper up --data ./data --port 8650`
     """
     settings = source.load(config, data=data, host=host, port=port)
-    from watchkeeper import embedded
+    with importing():
+        from watchkeeper import embedded
 
     embedded.run(settings)

@@ -16,6 +16,7 @@ from ingest.kafka.ends import Ends
 from ingest.kafka.producer import Publisher
 from watchkeeper.api.ports import AnyDecoded, Topic
 from watchkeeper.change.purge import Resume
+from watchkeeper.importing import importing
 from watchkeeper.liveness.cluster_status import ClusterStatus
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
@@ -45,7 +46,8 @@ class ServePart:
 
     def application(self) -> FastAPI | None:
         """The API and the pages."""
-        from watchkeeper.application import create_application  # it imports Dash, which takes a second
+        with importing():
+            from watchkeeper.application import create_application  # it imports Dash, which takes a second
 
         return create_application(self)
 

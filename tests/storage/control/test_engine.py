@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from core.error import ConfigError, Fatal, Retryable
+from storage.control.migration import migrations, newest
 from storage.control.schema import METADATA
 from storage.control.store import ControlStore
 
@@ -35,6 +37,11 @@ def test_data_of_a_newer_version_is_refused(store: ControlStore) -> None:
     with store.write() as connection:
         connection.execute(setting, {"version": version})
     assert store.migrate() == []
+
+
+def test_the_newest_migration_is_the_one_to_which_alembic_migrates() -> None:
+    """It is found in the files without Alembic."""
+    assert newest() == ScriptDirectory.from_config(migrations()).get_current_head()
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)

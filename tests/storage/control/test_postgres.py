@@ -26,7 +26,7 @@ from core.episode import EpisodeRecord, Rule, SeenWindow
 from core.error import Fatal, Retryable
 from core.monitor import Monitor
 from core.reading import Verdict
-from storage.control.engine import migrations
+from storage.control.migration import migrations
 from storage.control.store import ControlStore
 from tests.started import started
 from tests.storage.control.test_contract import save
