@@ -28,6 +28,7 @@ from watchkeeper.event_text import ZONE, Unsendable, line
 URL = "http://127.0.0.1:8650"
 _LATER = {429, 502, 503, 504}  # the same request may succeed later
 _LISTED = 100  # how many faults of each kind are kept, as in the server's answer
+_SELDOM = 2.0  # seconds between two questions of someone who has waited long
 
 
 class ClientError(Exception):
@@ -256,12 +257,14 @@ class Client:
         return self._json("GET", "/v1/status")
 
     def wait(self, timeout: float = 600.0, *, every: float = 0.25) -> dict[str, Any]:
-        """Return the status once the stream is quiet; TimeoutError after `timeout` seconds."""
-        deadline = time.monotonic() + timeout
+        """Return the status once the stream is quiet; TimeoutError after `timeout` seconds. It is asked for every `every` seconds, and less often, up to `_SELDOM`, the longer it takes."""
+        began = time.monotonic()
         while not (status := self.status()).get("quiet"):
-            if time.monotonic() + every > deadline:
+            waited = time.monotonic() - began
+            pause = max(every, min(waited / 20, _SELDOM))
+            if waited + every > timeout:
                 raise TimeoutError(f"{self.url} was not quiet within {timeout:g} s")
-            time.sleep(every)
+            time.sleep(min(pause, timeout - waited))
         return status
 
     def _events(self, kind: str, events: Iterable[Mapping[str, Any]]) -> Sent:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
@@ -37,6 +38,7 @@ class Part(NamedTuple):
 
 
 _BATCH = 2_000  # places whose evidence is in memory
+_HELD = 10_000  # places whose evidence is held in whole: alerts take it, and then the table
 _SAME = 1e-12  # relative: sums of the same numbers in another order may differ so much
 
 
@@ -147,7 +149,21 @@ class Frame:
         return same
 
     def _found(self, mask: npt.NDArray[np.bool_]) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
-        """The places under the mask, windows in order, with their evidence: an empty document if there is no value. It is made for some places at a time."""
+        """The places under the mask, windows in order, with their evidence: an empty document if there is no value. That of few places is made once, that of many for some at a time."""
+        if np.count_nonzero(mask) > _HELD:
+            return self._made(mask)
+        key = mask.tobytes()
+        if key not in self._held:
+            self._held.clear()
+            self._held[key] = list(self._made(mask))
+        return iter(self._held[key])
+
+    @cached_property
+    def _held(self) -> dict[bytes, list[tuple[tuple[int, ...], dict[str, Any]]]]:
+        """The places with evidence that were made last, by their mask."""
+        return {}
+
+    def _made(self, mask: npt.NDArray[np.bool_]) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
         axes = np.nonzero(mask)
         for some in _batches(len(axes[0])):
             places = _at(axes, some)

@@ -17,6 +17,7 @@ from tests.acceptance.backend import Backend, monitors
 from tests.ownership.scene import label, predict, settle
 
 COLUMN = [("quality.null_rate", None), ("drift.psi", Previous()), ("drift.js", Previous())]
+ROWS = [("drift.wasserstein", Previous()), ("drift.ks", Previous())]
 SCORES = [("performance.roc_auc", None), ("performance.roc_auc", Previous())]
 MODEL = [("performance.accuracy", None), ("performance.f1", Previous())]
 
@@ -45,16 +46,18 @@ def asked(backend: Backend, model: str, watched: Sequence[Monitor], monkeypatch:
 
 
 @pytest.mark.parametrize(
-    ("measures", "alone"), [(COLUMN, COLUMN[:2]), (MODEL, MODEL), ([*SCORES, *MODEL], SCORES)], ids=["columns", "model", "scores"]
+    ("measures", "alone"),
+    [(COLUMN, COLUMN[:2]), (ROWS, ROWS), (MODEL, MODEL), ([*SCORES, *MODEL], SCORES)],
+    ids=["columns", "rows", "model", "scores"],
 )
 def test_forty_monitors_ask_the_facts_no_more_than_one_for_each_baseline(
     backend: Backend, model: str, measures: list[tuple[str, Any]], alone: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Monitors with the same columns, windows, segments and baselines share their queries, whatever their measures are; each has its readings.
 
-    `alone` are measures of one for each baseline; those of scores also read rows.
+    `alone` are measures of one for each baseline; those of scores also read rows, as do those whose bins are too coarse.
     """
-    shared = msgspec.structs.replace(monitors(model)[0], columns=("x",) if measures is COLUMN else ())
+    shared = msgspec.structs.replace(monitors(model)[0], columns=("x",) if measures in (COLUMN, ROWS) else ())
     made = [
         msgspec.structs.replace(shared, name=f"w{place}", measure=measure, baseline=baseline)
         for place in range(40)
