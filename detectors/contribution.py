@@ -18,13 +18,14 @@ from detectors.summary.bins import atoms
 
 MOST = 8
 _DECIMALS = 10  # of shares: less are not read, and two runs still agree to nine
+UNSEEN = "unseen"  # the bin of values that the reference does not have
 POOL = "merged"  # groups that are too small to stand alone
 
 
 def bin_names(column: Column) -> tuple[str, ...]:
     """The text of each bin: a category, an interval, a number that has a bin of its own, `other`, `unseen`, `null` or `invalid`."""
     if not column.numeric:
-        return (*column.categories, text.OTHER, "unseen", text.NULL, text.INVALID)
+        return (*column.categories, text.OTHER, UNSEEN, text.NULL, text.INVALID)
     return (*_ranges(column.edges), text.NULL, text.INVALID)
 
 

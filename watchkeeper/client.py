@@ -152,6 +152,19 @@ class Client:
         """
         return self._pages("/v1/readings", {"from": _time(start), "to": _time(end), "as_of": _time(as_of), **filters})
 
+    def events(
+        self, model: str, *, start: datetime | str | None = None, end: datetime | str | None = None, **filters: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Events of a model with `start <= ts < end`, with their labels, page by page.
+
+        `filters` are segment, column and bin, version, role, label (`known`, `unknown`, `wrong`), order (`newest`, `oldest`, `worst`), as_of and limit (of a page).
+        """
+        return self._pages("/v1/events", {"model": model, "from": _time(start), "to": _time(end), **filters})
+
+    def event(self, model: str, prediction_id: str) -> dict[str, Any]:
+        """One event, with all labels that came for it."""
+        return self._json("GET", f"/v1/events/{_quoted(model)}/{_quoted(prediction_id)}")
+
     def episodes(self, *, state: str | None = None, model: str | None = None, monitor: str | None = None) -> Iterator[dict[str, Any]]:
         """Episodes, all or those that are `open` or `closed`, of a model or a monitor."""
         return self._pages("/v1/episodes", {"state": state, "model": model, "monitor": monitor})

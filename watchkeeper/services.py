@@ -31,6 +31,7 @@ class Services:
         self.episodes, self.episode = self.reader.episodes, self.reader.episode
         self.calibration, self.evaluate, self.backtest = self.reader.calibration, self.reader.evaluate, self.reader.backtest
         self.ranking, self.newest_window, self.trust = self.reader.ranking, self.reader.newest_window, self.reader.trust
+        self.events, self.event, self.values = self.reader.events, self.reader.event, self.reader.values
         self.monitor, self.destinations, self.budgets = self.reader.monitor, self._control.destinations, self._control.budgets
         self.policy, self.silences = self._control.policy, self._control.silences
         self.audit, self.rebuilding = self._control.audit_entries, self._control.rebuilding

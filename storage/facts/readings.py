@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.block import Ints
-from core.error import ConfigError
 from core.reading import FIELDS, JUDGED, TIMES, WITHDRAWN, Query
 from core.span import Spans
 from storage.facts import column as col
 from storage.facts.engine import Engine
+from storage.facts.page_cursor import decode, encode
 
 # The order of answers, and of cursors.
 _ORDER = ("model", "monitor", "window_start", "window_end", "column", "segment", "revision")
@@ -45,7 +43,7 @@ class Readings:
         conditions, parameters = _conditions(query, current)
         shown = f"tupleElement(held, 3) != '{WITHDRAWN}'"
         if query.after is not None:
-            parameters |= {f"a{place}": value for place, value in enumerate(_decode(query.after))}
+            parameters |= {f"a{place}": value for place, value in enumerate(decode(query.after, [str, str, int, int, str, str, int]))}
             # Whole keys only: the order begins with these. Pages before are not grouped again.
             conditions += [
                 "model >= {a0:String}",
@@ -73,7 +71,7 @@ class Readings:
             return table, None
         table = table.slice(0, query.limit)
         last = table.slice(query.limit - 1, 1).to_pylist()[0]
-        return table, _encode([last[name] for name in _ORDER])
+        return table, encode([last[name] for name in _ORDER])
 
     def newest(self, model: str, monitors: Mapping[str, int], span: tuple[int, int]) -> dict[str, pa.Table]:
         """By monitor the readings that hold, withdrawn ones too, whatever the contract, with `span[0] <= window_start < span[1]`.
@@ -174,17 +172,3 @@ def _conditions(query: Query, current: Current) -> tuple[list[str], dict[str, ob
         conditions.append("evaluated <= fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')")
         parameters["as_of"] = query.as_of
     return conditions, parameters
-
-
-def _encode(places: list[object]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(places).encode()).decode().rstrip("=")
-
-
-def _decode(cursor: str) -> list[object]:
-    try:
-        places = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if [type(place) for place in places] == [str, str, int, int, str, str, int]:
-            return list(places)
-    except (ValueError, TypeError):
-        pass
-    raise ConfigError("the cursor is not one that an answer gave", remedy="leave `cursor` out to start from the beginning")

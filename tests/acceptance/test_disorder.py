@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -51,7 +52,17 @@ def test_a_disordered_stream_reads_as_the_quiet_one(
             assert differences(watch.readings(client, pair), found)[:20] == []
             assert compare(wanted, found)[:20] == []
             copies = client.readings(model=wild[pair].model, monitor="copies", limit=1_000)
+            assert [
+                (one["prediction_id"], one["loss"]) for one in islice(client.events(wild[pair].model, order="worst", limit=30), 50)
+            ] == _worst(storms[pair][0].truth)
             assert {item["window_start"]: (item["n_target"], item["value"]) for item in copies} == _copies(storms[pair][0])
+
+
+def _worst(truth: pd.DataFrame) -> list[tuple[str, float]]:
+    """The ids of the fifty labelled events with the greatest loss, and their losses."""
+    losses = truth.assign(loss=(truth["prediction"] - truth["label"]).abs()).dropna(subset=["loss"])
+    worst = losses.sort_values(["loss", "ts", "prediction_id"], ascending=False).head(50)
+    return list(zip(worst["prediction_id"], worst["loss"], strict=True))
 
 
 def _copies(storm: Storm) -> dict[str, tuple[int, object]]:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from core.episode import Episode, Level, State
+from core.event_query import EventQuery, Texts
 from core.monitor import Monitor, Severity
 from core.reading import Reading, Verdict
 from detectors.catalogue import MEASURES
@@ -179,3 +180,21 @@ async def test_measures_tell_what_they_are(http: httpx.AsyncClient) -> None:
     shift = found["drift.mean_shift"]
     assert (shift["kinds"], shift["judged"]) == (["numeric"], "absolute")
     assert all(item["formula"] and item["title"] for item in found.values())
+
+
+async def test_events_are_asked_for_by_what_they_hold(http: httpx.AsyncClient, twin: Twin) -> None:
+    """Every filter reaches the store; an id may hold slashes."""
+    query = "model=taxi-fare&from=2022-07-01T00:00:00Z&segment=borough%3DQueens&column=borough&bin=Queens&version=2&role=shadow&label=wrong&order=worst&limit=7&cursor=x"
+    found = (await http.get(f"/v1/events?{query}&as_of=1700000000000")).json()
+    assert found == {"items": [{"prediction_id": "a/b"}], "next": "next"}
+    (asked,) = twin.asked
+    assert asked == EventQuery(
+        model="taxi-fare", start=1_656_633_600_000_000, segment="borough=Queens", column="borough", values=Texts(("Queens",)), version="2", role="shadow",
+        label="wrong", order="worst", as_of=1_700_000_000_000_000, limit=7, after="x",
+    )  # fmt: skip
+    for path in ("a/b", "a%2Fb"):
+        assert (await http.get(f"/v1/events/taxi-fare/{path}")).json() == {"prediction_id": "a/b"}
+    for path in ("?model=nobody", "/taxi-fare/c", "/nobody/a/b"):
+        assert is_problem(await http.get(f"/v1/events{path}"), 404)
+    for wrong in ("label=some", "order=best", "column=borough", "bin=Queens", "limit=10001", "to=x", "name=x"):
+        assert is_problem(await http.get(f"/v1/events?model=taxi-fare&{wrong}"), 400)

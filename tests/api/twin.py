@@ -14,6 +14,7 @@ from core.contract import Column, Contract, Dimension, Kind, Task
 from core.destination import Destination
 from core.episode import Episode
 from core.error import ConfigError
+from core.event_query import EventQuery, Texts, Values
 from core.moment import DAY
 from core.monitor import Budget, ModelBudget, Monitor
 from core.policy import Policy, Silence
@@ -76,6 +77,7 @@ class Twin:
         self.contracts = {TAXI.model: TAXI}
         self.appended: list[tuple[Topic, bytes, BodyKind, AnyDecoded, int]] = []
         self.queries: list[Query] = []
+        self.asked: list[EventQuery] = []
         self.trials: list[Trial] = []
         self.references: list[tuple[str, bytes, dict[str, str]]] = []
         self.retired: int | None = None
@@ -129,6 +131,16 @@ class Twin:
 
     def trust(self, model: str) -> list[Trust]:
         return self.states if model in self.contracts else []
+
+    def events(self, asked: EventQuery) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        self.asked.append(asked)
+        return [{"prediction_id": "a/b"}], "next"
+
+    def event(self, model: str, prediction_id: str) -> Mapping[str, Any] | None:
+        return {"prediction_id": prediction_id} if prediction_id == "a/b" else None
+
+    def values(self, model: str, column: str, name: str) -> Values:
+        return Texts((name,))
 
     def newest_window(self, monitor: Monitor) -> int | None:
         return int(self.table["window_start"][0].as_py())

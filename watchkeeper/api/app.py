@@ -18,6 +18,7 @@ from watchkeeper.api import (
     definitions,
     destinations,
     episodes,
+    event_reading,
     events,
     measures,
     metrics,
@@ -71,6 +72,7 @@ def create_api(
     )
     routers = [
         events.router(events.Intake(services, clock or SystemClock(), registered)),
+        event_reading.router(services),
         asyncapi.router(brokers),
         readings.router(services),
         ranking.router(services),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -50,7 +49,7 @@ def router(services: Services) -> APIRouter:
     @routes.get("/v1/monitors/{model}/{name:path}", summary="One monitor; of one that was deleted the last definition, and when that was")
     def one(model: str, name: str, request: Request) -> Response:
         query.only(request)
-        for place in _places(request):
+        for place in query.pairs(request, "/v1/monitors/"):
             if (found := services.monitor(*place)) is not None:
                 retired = {"retired_at": None if found[1] is None else moment.text(found[1])}
                 return answer.json(document(found[0]) | retired | {"calibration": None if found[1] else _calibration(services, found[0])})
@@ -59,7 +58,9 @@ def router(services: Services) -> APIRouter:
     @routes.delete("/v1/monitors/{model}/{name:path}", summary="Delete a monitor", dependencies=[needs(role("delete monitor"))])
     def delete(model: str, name: str, request: Request) -> Response:
         query.only(request)
-        there = [place for place in _places(request) if (found := services.monitor(*place)) is not None and found[1] is None]
+        there = [
+            place for place in query.pairs(request, "/v1/monitors/") if (found := services.monitor(*place)) is not None and found[1] is None
+        ]
         if not there:
             raise _missing(model, name)
         if len(there) > 1:
@@ -76,15 +77,6 @@ def _calibration(services: Services, monitor: Monitor) -> Mapping[str, Any] | No
         return services.calibration(monitor)
     except Retryable:
         return None
-
-
-def _places(request: Request) -> list[tuple[str, str]]:
-    """The pairs of model and name that an address may mean.
-
-    Both may hold slashes. A slash within one of them may be written %2F; else every slash may be the one between them.
-    """
-    parts = request.scope["raw_path"].decode("latin-1").removeprefix("/v1/monitors/").split("/")
-    return [(unquote("/".join(parts[:place])), unquote("/".join(parts[place:]))) for place in range(1, len(parts))]
 
 
 def _missing(model: str, name: str) -> Problem:

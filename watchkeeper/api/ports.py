@@ -13,6 +13,7 @@ from core.contract import Contract
 from core.destination import Destination
 from core.episode import Episode
 from core.error import Retryable
+from core.event_query import EventQuery, Values
 from core.monitor import ModelBudget, Monitor
 from core.policy import Policy, Silence
 from core.principal import Principal
@@ -80,6 +81,18 @@ class Services(Protocol):
 
     def trust(self, model: str) -> Sequence[Trust]:
         """Whether the predictions of a model may be trusted now, by version and segment, `all` first."""
+        ...
+
+    def events(self, asked: EventQuery) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        """A page of events in the form of the API, and the next cursor."""
+        ...
+
+    def event(self, model: str, prediction_id: str) -> Mapping[str, Any] | None:
+        """One event of a model, with all labels that came for it and its percentiles in the reference."""
+        ...
+
+    def values(self, model: str, column: str, name: str) -> Values:
+        """The values that a bin of a column holds. Raises ConfigError."""
         ...
 
     def newest_window(self, monitor: Monitor) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from fastapi import Request
 
@@ -53,3 +54,12 @@ def time(given: dict[str, str], name: str) -> int | None:
         return moment.parse_query(value)
     except ValueError as error:
         raise Problem(400, f"`{name}`: {error}", "use RFC 3339, such as 2022-07-01T00:00:00Z, or milliseconds since the epoch") from None
+
+
+def pairs(request: Request, prefix: str) -> list[tuple[str, str]]:
+    """The pairs of model and name that an address `prefix` + model + `/` + name may mean.
+
+    Both may hold slashes. A slash within one of them may be written %2F; else every slash may be the one between them.
+    """
+    parts = request.scope["raw_path"].decode("latin-1").removeprefix(prefix).split("/")
+    return [(unquote("/".join(parts[:place])), unquote("/".join(parts[place:]))) for place in range(1, len(parts))]

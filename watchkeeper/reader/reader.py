@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watchkeeper.reader.columns import ColumnReader
 from watchkeeper.reader.episodes import EpisodeReader
+from watchkeeper.reader.events import EventReader
 from watchkeeper.reader.labelled import LabelledReader
 from watchkeeper.reader.models import ModelReader
 from watchkeeper.reader.monitors import MonitorReader
@@ -12,5 +13,7 @@ from watchkeeper.reader.service import ServiceReader
 from watchkeeper.reader.trust import TrustReader
 
 
-class Reader(ModelReader, MonitorReader, RankingReader, TrustReader, ColumnReader, LabelledReader, EpisodeReader, ServiceReader):
+class Reader(
+    ModelReader, MonitorReader, RankingReader, TrustReader, ColumnReader, LabelledReader, EventReader, EpisodeReader, ServiceReader
+):
     """Reads everything that the pages and the API show. It changes nothing. Safe to share between threads."""

@@ -1,0 +1,163 @@
+"""Reads single events back, with the labels that hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from core.classes import Classes
+from core.contract import Contract, Task
+from core.event_query import EventQuery, Order
+from core.moment import EARLIEST, LATEST
+from core.text import INVALID, NULL
+from storage.facts.engine import Engine
+from storage.facts.event_condition import Conditions
+from storage.facts.page_cursor import decode, encode
+
+_SPAN = "ts >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
+# Other events of the same id do not count.
+_COUNTS = f"(prediction_id, partition, position, place) NOT IN (SELECT prediction_id, partition, position, place FROM contested WHERE model = {{model:String}} AND {_SPAN})"
+_BY_THEN = "logged <= fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')"
+_EVENT = (
+    "prediction_id, toUnixTimestamp64Micro(ts) AS at, version, role, toString(class) AS class, number, score, probabilities, numbers, texts, vectors, extra, contract,"
+    " partition, position, place, toUnixTimestamp64Micro(logged) AS logged_at"
+)
+_TRUTH = "argMax((text, number, weight, ts, deleted), (ts, partition, position, place))"  # the label that holds
+_LABEL = "toString(text) AS text, number, weight, toUnixTimestamp64Micro(ts) AS at, deleted, toUnixTimestamp64Micro(logged) AS logged_at"
+
+
+class _Key(NamedTuple):
+    """A column by which events are sorted: its expression, and its type in SQL and in a cursor."""
+
+    sql: str
+    kind: str
+    type: type
+
+
+_ID, _AT, _LOSS = _Key("prediction_id", "String", str), _Key("toUnixTimestamp64Micro(ts)", "Int64", int), _Key("loss", "Float64", float)
+_ORDERS: dict[Order, tuple[tuple[_Key, ...], str]] = {
+    "newest": ((_AT, _ID), "DESC"),
+    "oldest": ((_AT, _ID), "ASC"),
+    "worst": ((_LOSS, _AT, _ID), "DESC"),
+}
+_KEPT = {"known": "labelled", "unknown": "NOT labelled", "wrong": "isFinite(loss) AND loss > 0"}
+
+
+class EventStore:
+    """Queries of events. `contracts` are all versions of the model's contract, the newest last. Times are microseconds."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def page(  # long: one query, condition after condition
+        self, contracts: Sequence[Contract], asked: EventQuery
+    ) -> tuple[pa.Table, str | None]:
+        """Raw events, each id once, and the cursor of the next page or None.
+
+        Without a filter or an order by label only as many events are read as the page needs; else all labels of the span are joined. The loss that counts is 0 or 1 for classes
+        and the absolute error for numbers.
+        """
+        by_label = asked.label is not None or asked.order == "worst"
+        keys, direction = _ORDERS[asked.order]
+        parameters: dict[str, Any] = {
+            "model": asked.model,
+            "low": EARLIEST if asked.start is None else asked.start,
+            "high": LATEST if asked.end is None else asked.end,
+            "as_of": asked.as_of or 0,
+            "limit": asked.limit + 1,
+        }
+        classes = self._classes(contracts[-1], parameters) if by_label or asked.column is not None else None
+        where = Conditions(contracts, _meant("class", classes))
+        where.equal({"version": asked.version, "role": asked.role})
+        where.segment(asked.segment)
+        if asked.column is not None and asked.values is not None:
+            where.holds(asked.column, asked.values)
+        then = [] if asked.as_of is None else [_BY_THEN]
+        events = f"SELECT * FROM predictions WHERE {' AND '.join(['model = {model:String}', _SPAN, _COUNTS, *then, *where.sql])}"
+        kept = []
+        if by_label:
+            number = contracts[-1].task is Task.REGRESSION
+            loss = (
+                "abs(number - truth.2)"
+                if number
+                else f"if(class IN ('{NULL}', '{INVALID}'), nan, toFloat64({_meant('class', classes)} != {_meant('truth.1', classes)}))"
+            )
+            ids = f"prediction_id IN (SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND {_SPAN})"
+            truths = f"SELECT prediction_id AS labelled_id, 1 AS labelled, {_TRUTH} AS truth FROM labels WHERE {' AND '.join(['model = {model:String}', ids, *then])} GROUP BY prediction_id"
+            truths = f"SELECT * FROM ({truths}) WHERE truth.5 = 0"
+            joined = f"SELECT p.*, o.truth AS truth, o.labelled = 1 AS labelled FROM ({events}) AS p LEFT JOIN ({truths}) AS o ON o.labelled_id = p.prediction_id"
+            events = f"SELECT *, if(labelled, {loss}, nan) AS loss FROM ({joined})"
+            kept = [_KEPT[asked.label]] if asked.label else []
+            kept += ["isFinite(loss)"] if asked.order == "worst" else []
+        if asked.after is not None:
+            places = decode(asked.after, [key.type for key in keys])
+            held = ", ".join(where.bind(value, key.kind) for key, value in zip(keys, places, strict=True))
+            kept.append(f"({', '.join(key.sql for key in keys)}) {'<' if direction == 'DESC' else '>'} ({held})")
+        order = ", ".join(f"{'ts' if key is _AT else key.sql} {direction}" for key in keys)
+        sql = (
+            f"SELECT {_EVENT}{', loss' if by_label else ''} FROM ({events}) WHERE {' AND '.join(kept) or 'true'}"
+            f" ORDER BY {order} LIMIT 1 BY prediction_id LIMIT {{limit:UInt64}}"
+        )
+        table = self._engine.query(sql, parameters | where.parameters)
+        if table.num_rows <= asked.limit:
+            return table, None
+        table = table.slice(0, asked.limit)
+        last = table.slice(asked.limit - 1, 1).to_pylist()[0]
+        return table, encode([last["at" if key is _AT else key.sql] for key in keys])
+
+    def one(self, model: str, prediction_id: str) -> pa.Table:
+        """The event with this id that counts: one row, or none."""
+        sql = (
+            f"SELECT {_EVENT} FROM (SELECT * FROM predictions WHERE model = {{model:String}} AND prediction_id = {{id:String}} AND (partition, position, place) NOT IN"
+            " (SELECT partition, position, place FROM contested WHERE model = {model:String} AND prediction_id = {id:String}) ORDER BY logged, partition, position, place LIMIT 1)"
+        )
+        return self._engine.query(sql, {"model": model, "id": prediction_id})
+
+    def labels(self, model: str, ids: Sequence[str], as_of: int | None = None) -> dict[str, list[dict[str, Any]]]:
+        """By id all labels that came, up to a time or ever, the one that holds last; corrections and retractions too."""
+        sql = (
+            f"SELECT prediction_id, {_LABEL} FROM labels WHERE model = {{model:String}} AND prediction_id IN (SELECT arrayJoin({{ids:Array(String)}}))"
+            f"{'' if as_of is None else f' AND {_BY_THEN}'} ORDER BY prediction_id, ts, partition, position, place LIMIT 1 BY prediction_id, partition, position, place"
+        )
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in self._engine.query(sql, {"model": model, "ids": list(ids), "as_of": as_of or 0}).to_pylist():
+            found.setdefault(row.pop("prediction_id"), []).append(row)
+        return found
+
+    def shares_below(self, contract: Contract, numbers: Sequence[float]) -> list[float]:
+        """For the numeric columns of a contract, in the order in which events keep them: which share of the reference's kept rows is at most this number. NaN without any."""
+        if not numbers:
+            return []
+        each = ", ".join(
+            f"countIf(isFinite(numbers[{at}]) AND numbers[{at}] <= {{v{at}:Float64}}) / countIf(isFinite(numbers[{at}])) AS s{at}"
+            for at in range(1, len(numbers) + 1)
+        )
+        sql = f"SELECT {each} FROM predictions WHERE model = {{model:String}}"
+        given = {f"v{at}": number for at, number in enumerate(numbers, 1)}
+        row = self._engine.query(sql, given | {"model": contract.of_reference.model}).to_pylist()[0]
+        return [row[f"s{at}"] for at in range(1, len(numbers) + 1)]
+
+    def _classes(self, contract: Contract, parameters: dict[str, Any]) -> tuple[list[str], list[str]] | None:
+        """The texts that were sent for classes, and the class that each means; None for a regression."""
+        if contract.task is Task.REGRESSION:
+            return None
+        known = Classes.of(contract)
+        sql = (
+            f"SELECT DISTINCT toString(class) AS sent FROM predictions WHERE model = {{model:String}} AND {_SPAN}"
+            " UNION DISTINCT SELECT DISTINCT toString(text) FROM labels WHERE model = {model:String}"
+        )
+        sent = self._engine.query(sql, parameters)["sent"].to_pylist()
+        changed = [(one, meant) for one in sorted(sent) if (meant := known.name(one)) != one]
+        parameters |= {"sent": [one for one, _ in changed], "meant": [meant for _, meant in changed]}
+        return (parameters["sent"], parameters["meant"]) if changed else None
+
+
+def _meant(of: str, classes: tuple[list[str], list[str]] | None) -> str:
+    """A text as the class that it means."""
+    return (
+        f"toString({of})"
+        if classes is None
+        else f"transform(toString({of}), {{sent:Array(String)}}, {{meant:Array(String)}}, toString({of}))"
+    )

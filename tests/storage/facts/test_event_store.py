@@ -1,0 +1,137 @@
+"""Single events by what they hold, on each engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from core.block import Categories
+from core.contract import Column, Contract, Kind
+from core.error import ConfigError
+from core.event_query import EventQuery, Range, Texts
+from storage.facts.engine import Engine
+from storage.facts.event_store import EventStore
+from storage.facts.outcome_store import OutcomeStore
+from storage.facts.writer import Writer
+from tests.storage.facts.test_facts import CONTRACT, HOUR, labels, predictions
+
+# The next version has another order of columns, and one more.
+SECOND = msgspec.structs.replace(
+    CONTRACT, version=2, features=(Column(name="z", kind=Kind.CATEGORICAL, categories=("k",)), *CONTRACT.features[::-1])
+)
+LOGGED = 1_700_000_000_000_000
+
+
+@pytest.fixture
+def store(engine: Engine) -> EventStore:
+    """Five events a to e of the first contract, f of the second; labels of all but c, one of them retracted, one corrected; b came again in another partition."""
+    write = Writer(engine)
+    write.predictions([(CONTRACT, predictions(list("abcde")))], 0, None)
+    changed: dict[str, Any] = {
+        "numbers": (np.array([7.0]), np.array([9.0])),
+        "texts": (Categories.of(["k"]), Categories.of(["b"])),
+        "prediction": Categories.of(["1.0"]),
+    }
+    write.predictions([(SECOND, replace(predictions(["f"], start=5, position=2), **changed))], 0, None)
+    write.predictions([(CONTRACT, predictions(["b"], start=1, position=9))], 1, None)
+    for ids, text, ts, position, deleted in (
+        ("abd", "1", 10, 1, False),
+        ("a", "0", 20, 2, False),
+        ("d", "", 30, 3, True),
+        ("ef", "1", 10, 4, False),
+    ):
+        write.labels({"m": labels(list(ids), text, ts=ts, position=position, deleted=deleted)}, 0, None)
+    outcomes = OutcomeStore(engine)
+    outcomes.find_contested("m", {0: (1, 2), 1: (9, 9)}, 1)
+    return EventStore(engine)
+
+
+def ids(store: EventStore, **asked: Any) -> str:
+    """The ids that answer, in order."""
+    table, after = store.page([CONTRACT, SECOND], EventQuery(model="m", **asked))
+    assert after is None
+    return "".join(table["prediction_id"].to_pylist())
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, "fedcba"),
+        ({"order": "oldest"}, "abcdef"),
+        ({"start": HOUR, "end": 3 * HOUR + 5}, "cb"),
+        ({"version": "1", "role": "champion"}, "fedcba"),
+        ({"version": "2"}, ""),
+        ({"role": "shadow"}, ""),
+        ({"segment": "c=a"}, "a"),
+        ({"segment": "c=b"}, "fe"),
+        ({"segment": "c=null"}, "b"),
+        ({"segment": "c=invalid"}, "c"),
+        ({"segment": "c=other"}, "d"),
+        ({"column": "x", "values": "null"}, "a"),
+        ({"column": "x", "values": "invalid"}, "b"),
+        ({"column": "x", "values": Range(1.0, 9.5)}, "fed"),
+        ({"column": "x", "values": Range(high=1.0)}, "c"),
+        ({"column": "z", "values": Texts(("k",))}, "f"),
+        ({"column": "z", "values": "null"}, "edcba"),
+        ({"column": "c", "values": Texts(("a", "b"), others=True)}, "d"),
+        ({"column": "@prediction", "values": Texts(("1",))}, "fdb"),
+        ({"column": "@score", "values": Range(0.45, 0.75)}, "dc"),
+        ({"label": "known"}, "feba"),
+        ({"label": "unknown"}, "dc"),
+        ({"label": "wrong"}, "e"),
+        ({"order": "worst"}, "efba"),
+        ({"as_of": LOGGED + 1}, "edcba"),
+        ({"as_of": LOGGED + 1, "label": "known"}, "dba"),
+        ({"as_of": LOGGED + 1, "label": "wrong"}, "a"),
+    ],
+)
+def test_events_by_what_they_hold(store: EventStore, asked: dict[str, Any], found: str) -> None:
+    """Under whichever contract they were taken; an event that does not count is not shown, and a class is compared as what it means."""
+    assert ids(store, **asked) == found
+
+
+def test_pages_hold_every_event_once(store: EventStore) -> None:
+    """In each order, whatever the size of a page."""
+    for order in ("newest", "oldest", "worst"):
+        whole = ids(store, order=order)
+        asked, found = EventQuery(model="m", order=order, limit=2), ""
+        while True:
+            table, after = store.page([CONTRACT, SECOND], asked)
+            found += "".join(table["prediction_id"].to_pylist())
+            if after is None:
+                break
+            asked = msgspec.structs.replace(asked, after=after)
+        assert found == whole
+    with pytest.raises(ConfigError, match="cursor"):
+        store.page([CONTRACT], EventQuery(model="m", after="nothing"))
+
+
+def test_a_segment_that_is_not_there_is_refused(store: EventStore) -> None:
+    """With the dimensions that there are."""
+    with pytest.raises(ConfigError, match="is no segment of `m`") as refused:
+        ids(store, segment="y=1")
+    assert refused.value.remedy == "use all, or c=VALUE"
+
+
+def test_one_event_and_all_its_labels(store: EventStore) -> None:
+    """The one that holds comes last; of an id that came twice the event that counts."""
+    assert store.one("m", "b").to_pylist()[0]["partition"] == 0
+    assert store.one("m", "x").num_rows == 0
+    told = store.labels("m", ["a", "c", "d"])
+    assert {key: [(one["text"], one["deleted"]) for one in those] for key, those in told.items()} == {
+        "a": [("1", 0), ("0", 0)],
+        "d": [("1", 0), ("", 1)],
+    }
+    assert [one["text"] for one in store.labels("m", ["a"], LOGGED + 1)["a"]] == ["1"]
+
+
+def test_shares_of_the_reference(engine: Engine) -> None:
+    """Of finite numbers only, ties included."""
+    Writer(engine).predictions([(CONTRACT.of_reference, predictions(list("abcde")))], 0, None)
+    assert EventStore(engine).shares_below(CONTRACT, [1.0, 0.0]) == [2 / 3, 1 / 5]
+    other: Contract = msgspec.structs.replace(CONTRACT, version=3)
+    assert np.isnan(EventStore(engine).shares_below(other, [1.0, 0.0])).all()
