@@ -14,6 +14,7 @@ from core.dead_letter_count import DeadLetterCount
 from core.episode import Episode, Level, Transition
 from core.measure import Measures
 from core.monitor import Monitor
+from core.policy import Policy, Silence
 from core.reading import Query
 from core.trial import Trial
 from core.trust import Trust
@@ -75,6 +76,19 @@ class SegmentErrors:
     root: float
 
 
+@dataclass(frozen=True)
+class Goes:
+    """Where an episode of a monitor would go now: destinations, those of an escalation, why there is none, and what would hold it back ("" for nothing)."""
+
+    model: str
+    monitor: str
+    severity: str
+    to: Sequence[str]
+    escalates: Sequence[str]
+    nowhere: str
+    held: str
+
+
 class Reader(Protocol):
     """Answers the queries of pages. Every method is called from worker threads, several at a time.
 
@@ -92,6 +106,18 @@ class Reader(Protocol):
 
     def model(self, model: str) -> ModelRow | None:
         """One model; None if there is no such model."""
+        ...
+
+    def policy(self) -> Policy | None:
+        """The policy that says what is told; None without one."""
+        ...
+
+    def silences(self) -> Sequence[Silence]:
+        """The silences that are not over, the last to end first."""
+        ...
+
+    def goes(self) -> Sequence[Goes]:
+        """Where an episode of each monitor that can fire would go now, by model and monitor."""
         ...
 
     def pipeline(self) -> Pipeline:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from dashboard.pages import column, drift, episode, fairness, fleet, history, inbox, model, performance, pipeline, quality, trust
+from dashboard.pages import column, drift, episode, fairness, fleet, history, inbox, model, performance, pipeline, policy, quality, trust
 from dashboard.panel import Page
 
 Draw = Callable[..., Awaitable[Page]]
@@ -43,6 +43,7 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("alerts", history.draw),
     PageEntry("alerts/*", episode.draw),
     PageEntry("models", fleet.draw, label="Models"),
+    PageEntry("policy", policy.draw, label="Policy"),
     PageEntry("pipeline", pipeline.draw, label="Pipeline"),
     PageEntry("models/*", model.draw, under="models"),
     PageEntry("models/*/performance", performance.draw, under="models"),

@@ -6,6 +6,7 @@ import time
 
 from core import moment
 from core import number as numbers
+from core.handling import Act, Handling
 from core.measure import Measure
 from core.reading import Verdict
 
@@ -161,3 +162,27 @@ def state_of(verdict: str, reason: str | None, *, limited: bool) -> tuple[str, s
     name = "unlimited" if verdict == Verdict.OK and not limited else str(verdict)
     icon, word = VERDICTS.get(name, ("○", name.replace("_", " ")))
     return name, icon, (reason or word) if name not in {"ok", "warn", "critical", "unlimited"} else word
+
+
+def handling(handled: Handling) -> list[str]:
+    """What people have done about an episode, a few words each."""
+    said = [
+        ("acknowledged by", handled.acknowledged_by),
+        ("assigned to", handled.assigned_to),
+        ("snoozed until", None if handled.snoozed_until is None else instant(handled.snoozed_until)),
+        ("judged", None if handled.useful is None else "useful" if handled.useful else "noise"),
+    ]
+    return [f"{words} {what}" for words, what in said if what]
+
+
+def act(done: Act) -> str:
+    """One act in words."""
+    match done.action:
+        case "assign":
+            return f"assigned to {done.to}"
+        case "snooze":
+            return f"snoozed until {instant(done.until or 0)}"
+        case "feedback":
+            return "judged useful" if done.useful else "judged noise"
+        case _:
+            return {"acknowledge": "acknowledged", "comment": "commented", "resolve": "ended"}.get(done.action, done.action)

@@ -11,7 +11,7 @@ import msgspec
 from core.episode import Episode
 from core.error import ConfigError, Retryable
 from core.principal import Principal
-from dashboard.ports import LabelledRows, ModelRow, Pipeline, ScoreBins, SegmentErrors
+from dashboard.ports import Goes, LabelledRows, ModelRow, Pipeline, ScoreBins, SegmentErrors
 from detectors.catalogue import MEASURES
 from ingest.decode.payload import Kind
 from watchkeeper import command as commands
@@ -72,8 +72,14 @@ class Pages:
         self.outside, self.referenced = reader.outside, reader.referenced
         self.measures = MEASURES
         self.evaluate, self.ranking, self.calibration = reader.evaluate, reader.ranking, reader.calibration
+        self.policy, self.silences = reader.policy, reader.silences
         self.trust, self.importance, self.new_categories = reader.trust, reader.importance, reader.new_categories
         self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts
+
+    def goes(self) -> list[Goes]:
+        """Where an episode of each monitor that can fire would go now."""
+        found = self._reader.ways()
+        return [Goes(one.model, one.name, one.severity, way.to, way.escalates, way.nowhere, way.held) for one, way in found]
 
     def pipeline(self) -> Pipeline:
         """The flow of events."""

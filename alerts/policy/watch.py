@@ -109,6 +109,7 @@ class PolicyWatch:
         self._address, self._poll, self._told = address, poll, told
         self._look, self._stopping = Event(), Event()
         self._thread: Thread | None = None
+        self.decisions = 0  # how often it has decided
 
     def start(self) -> None:
         """Begin to decide in a thread."""
@@ -132,6 +133,7 @@ class PolicyWatch:
             return 0
         with self._store.deciding() as change:
             made = self._decide(change)
+        self.decisions += 1
         if made:
             self._told()
         return made

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from core import moment, number, text
 from core.baseline.words import words
 from core.episode import Delivery, DeliveryState, Episode, State, Transition
-from core.monitor import Compare, Gate, Monitor
+from core.monitor import Compare, Gate, Monitor, Unjudged
 from core.segment import ALL
 from dashboard import components as piece
 from dashboard import texts as word
@@ -49,6 +49,7 @@ async def draw(reader: Reader, search: str, id_: str) -> Page:
         piece.crumbs(("Inbox", address()), (one.model, address("models", one.model)), (subject, None)),
         _title(one, subject, standing(one, monitors)),
         *(piece.several(drawn[0])),
+        _telling(one),
         *drawn[1:4],
         piece.card("Monitor when it fired", _monitor(one), note=f"Revision {one.definition.revision} of {one.monitor}."),
         drawn[4],
@@ -64,6 +65,7 @@ def _title(one: Episode, subject: str, monitor: str) -> Component:
         html.Span(f"notifies: {one.severity}", className="tag"),
         html.Span(word.standing(one.state), className="tag"),
         *([html.Span(monitor, className="tag")] if monitor else []),
+        *(html.Span(said, className="tag") for said in word.handling(one.handling)),
     ]
     state = Choice(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
     ways: list[Any] = [piece.link("See the model in this window", address("models", one.model, state=state))]
@@ -83,6 +85,20 @@ def _title(one: Episode, subject: str, monitor: str) -> Component:
     )
 
 
+def _telling(one: Episode) -> Component | None:
+    """Why it was not told, or in which group it was; None without a policy."""
+    decided = one.decision
+    if not (decided.suppressed or decided.group):
+        return None
+    facts: list[tuple[str, Any]] = [("Not told", decided.suppressed), ("Held by the stage", decided.stage), ("Group", decided.group)]
+    if decided.silenced_by:
+        facts.append(("Silence", decided.silenced_by))
+    if decided.inhibited_by:
+        facts.append(("Inhibited by", piece.link(decided.inhibited_by, address("alerts", decided.inhibited_by))))
+    items = [html.Div([html.Dt(name), html.Dd(said)]) for name, said in facts if said]
+    return piece.card("What was told", html.Dl(items, className="rule"), note=piece.link("The policy", address("policy")))
+
+
 def _described(one: Episode) -> Component | None:
     """Owner, runbook and description; None if there are none."""
     facts: list[tuple[str, Any]] = [("Owner", one.owner), ("Description", one.description)]
@@ -97,12 +113,24 @@ async def _life(reader: Reader, one: Episode) -> Any:
     items = [
         html.Li([html.Time(word.instant(step.at), className="faint"), html.Strong(_step(step)), html.Span(step.reason)]) for step in steps
     ]
+    acts = [
+        html.Li(
+            [
+                html.Time(word.instant(act.at), className="faint"),
+                html.Strong(f"{word.act(act)} by {act.actor}"),
+                html.Span(piece.name(act.comment, 400)),
+            ]
+        )
+        for act in one.handling.acts
+    ]
     sent = [
         html.Li([html.Time(word.instant(row.created), className="faint"), html.Strong(_delivery(row)), html.Span(_why(row))])
         for row in one.deliveries
     ]
     return piece.card(
-        "Timeline", html.Ol([*items, *sent], className="life"), note="Changes of state in event time, notifications by the clock."
+        "Timeline",
+        html.Ol([*items, *acts, *sent], className="life"),
+        note="Changes of state in event time, what people did and notifications by the clock.",
     )
 
 
@@ -164,10 +192,23 @@ def _monitor(one: Episode) -> Any:
         "Window": monitor.window.text,
         **({"Budget": f"{monitor.allowed.text} alarm windows"} if monitor.allowed else _thresholds(monitor)),
         "Fires at": f"{monitor.persist[0]} of {monitor.persist[1]} windows",
+        **_ending(monitor),
         "Minimum samples": word.count(monitor.min_samples),
         "Segments": ", ".join(monitor.segments),
     }
     return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts.items()], className="rule")
+
+
+def _ending(monitor: Monitor) -> dict[str, str]:
+    """What else says when an episode begins and ends, as far as the monitor says it."""
+    found = {
+        "Clear below": "" if monitor.clear is None else _threshold(monitor.clear),
+        "Kept firing for": f"{monitor.keep_firing} more windows" if monitor.keep_firing else "",
+        "Goes on within": moment.long(monitor.reopen_within) if monitor.reopen_within else "",
+        "Without data": "alerts" if monitor.on_nodata is Unjudged.ALERT else "",
+        "Without a value": "alerts" if monitor.on_error is Unjudged.ALERT else "",
+    }
+    return {name: said for name, said in found.items() if said}
 
 
 def _thresholds(monitor: Monitor) -> dict[str, str]:

@@ -128,6 +128,8 @@ def _summary(one: Episode, measures: Measures, share: float | None, monitor: str
                 piece.badge(one.level),
                 html.Span(f"notifies: {one.severity}", className="tag"),
                 *([html.Span(monitor, className="tag")] if monitor else []),
+                *(html.Span(said, className="tag") for said in word.handling(one.handling)),
+                *([html.Span(f"not told: {one.decision.suppressed}", className="tag")] if one.decision.suppressed else []),
                 html.Span(life(one), className="faint"),
             ],
             className="line",

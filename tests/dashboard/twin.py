@@ -17,11 +17,12 @@ from core.dead_letter_count import DeadLetterCount
 from core.episode import Episode, Level, State, Transition
 from core.error import ConfigError
 from core.monitor import Monitor
+from core.policy import Policy, Route, Silence
 from core.reading import Query
 from core.segment import ALL
 from core.trial import Trial
 from core.trust import Reason, Trust, TrustState
-from dashboard.ports import LabelledRows, ModelRow, Pipeline, SegmentErrors
+from dashboard.ports import Goes, LabelledRows, ModelRow, Pipeline, SegmentErrors
 from detectors.catalogue import MEASURES
 from tests.dashboard import year
 from tests.dashboard.year import DAYS, NUMBERS, SHARES, START, STORM, TEXTS
@@ -237,6 +238,18 @@ class Twin:
     def episode(self, id: str) -> Episode | None:  # noqa: A002
         return next((one for one in self._episodes if one.id == id), None)
 
+    def policy(self) -> Policy | None:
+        self._may("policy")
+        return Policy(name="default", cap=(20, moment.HOUR), routes=(Route(match={"severity": ("page",)}, to=("oncall",)),))
+
+    def silences(self) -> list[Silence]:
+        self._may("silences")
+        return [Silence(id="si_1", match={"family": ("drift",)}, starts_at=START, ends_at=START + moment.DAY, comment="deploy")]
+
+    def goes(self) -> list[Goes]:
+        self._may("goes")
+        return [Goes("departs-late", "drift", "page", ("oncall",), (), "", "silenced until tomorrow")]
+
     def transitions(self, id: str) -> list[Transition]:  # noqa: A002
         one = self.episode(id)
         if one is None:
@@ -275,6 +288,15 @@ class Empty(Twin):
     def __init__(self) -> None:
         super().__init__()
         self._contracts, self._episodes = {}, []
+
+    def policy(self) -> Policy | None:
+        return None
+
+    def silences(self) -> list[Silence]:
+        return []
+
+    def goes(self) -> list[Goes]:
+        return []
 
 
 class Made(NamedTuple):

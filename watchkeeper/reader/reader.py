@@ -8,12 +8,22 @@ from watchkeeper.reader.events import EventReader
 from watchkeeper.reader.labelled import LabelledReader
 from watchkeeper.reader.models import ModelReader
 from watchkeeper.reader.monitors import MonitorReader
+from watchkeeper.reader.policy import PolicyReader
 from watchkeeper.reader.ranking import RankingReader
 from watchkeeper.reader.service import ServiceReader
 from watchkeeper.reader.trust import TrustReader
 
 
 class Reader(
-    ModelReader, MonitorReader, RankingReader, TrustReader, ColumnReader, LabelledReader, EventReader, EpisodeReader, ServiceReader
+    ModelReader,
+    MonitorReader,
+    RankingReader,
+    TrustReader,
+    ColumnReader,
+    LabelledReader,
+    EventReader,
+    EpisodeReader,
+    PolicyReader,
+    ServiceReader,
 ):
     """Reads everything that the pages and the API show. It changes nothing. Safe to share between threads."""
