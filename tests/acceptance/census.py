@@ -27,6 +27,12 @@ OPTIONS: dict[str, Any] = {
 }
 SIGNALS = ["@confidence", "@entropy", "@margin", "@latency_ms", "@status", "@caller", "@outside", "@attribution:hours"]
 NOTE = ["@text:note:length", "@text:note:words", "@text:note:letters", "@text:note:non_ascii", "@text:note:distinct"]
+# One of each kind of evidence. Trees are trained on the rows that `drift.wasserstein` reads, too: they are left out.
+_FEW = {
+    "nulls", "psi", "signals-js", "note-tails", "drift.wasserstein", "drift.mean_shift", "quality.distinct", "accuracy", "estimated-accuracy",
+    "performance-value", "auc", "performance-lift_at_k", "performance-log_loss", "coverage", "delay", "drifted", "correlation", "confidence", "ece",
+    "set_coverage", "adaptive_coverage", "fair-demographic_parity_ratio", "fair-equal_opportunity_difference", "selected",
+}  # fmt: skip
 _WORDS = ["moved", "since", "2019", "wants", "a", "house", "naïve?", "日本", "🏡", "call", "back!"]
 _DAYS = 30
 _START = pd.Timestamp("2024-03-01", tz="UTC")
@@ -126,6 +132,17 @@ def _parts(part: dict[str, Any]) -> dict[str, Any]:
     members = [part[f"member_{name}"] for name in ("a", "b", "c")]
     found: dict[str, Any] = {} if part["attribution_hours"] is None else {"attributions": {"hours": part["attribution_hours"]}}
     return found if members[0] is None else found | {"ensemble": members}
+
+
+def few() -> list[dict[str, Any]]:
+    """Of `monitors` one for each kind of evidence, over three columns: for worlds that prove something else than measures."""
+    narrow = ({**one, "columns": one["columns"][:3]} if "columns" in one else one for one in monitors())
+    return [one for one in narrow if one["monitor"] in _FEW]
+
+
+def trees() -> list[dict[str, Any]]:
+    """The monitor that trains trees."""
+    return [one for one in monitors() if one["monitor"] == "classifier"]
 
 
 def monitors() -> list[dict[str, Any]]:

@@ -111,7 +111,7 @@ def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.mark.slow
 @settings(
-    max_examples=int(os.environ.get("WATCHKEEPER_EXAMPLES", "15")), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=int(os.environ.get("WATCHKEEPER_EXAMPLES", "10")), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(actions=_actions)
 def test_disorder_and_kills_leave_the_readings_of_a_quiet_run(backend: Backend, actions: list[Any]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from io import BytesIO
+from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
 
 from tests.acceptance import census
-from tests.acceptance.world import World
+from tests.acceptance.world import Cluster, World
 from tests.oracle.compare import compare
 from tests.oracle.expected import expected
 from tests.oracle.spans import FLOATS
@@ -25,29 +26,41 @@ SOON = {"WATCHKEEPER_INGEST__SILENCE": "1s"}
 
 
 def test_a_shuffled_month_reads_as_a_batch_job_over_it(world: Callable[[Mapping[str, str]], World]) -> None:
-    """Every reading, of single dimensions and of their cross, equals what pandas computes from the rows, although events come in no order of time."""
+    """Every reading, of single dimensions and of their cross, equals what pandas computes from the rows, although events come in no order of time.
+
+    Of every measure in one process. A cluster computes measures by the same code, from what its own stores answer: there it is one of each kind of evidence.
+    """
     reference, stream, wanted, spans = _census()
     sink = BytesIO()
     reference.to_parquet(sink, index=False)
     with world(SOON) as place, Client(place.url) as client:
+        watched = census.monitors()
+        if isinstance(place, Cluster):
+            watched = [*census.few(), *census.trees()]
+            wanted = wanted.merge(pd.DataFrame(_columns(watched), columns=["monitor", "column"]))
         client.reference(census.MODEL, sink.getvalue(), **census.OPTIONS)
-        client.apply(yaml.safe_dump([*census.monitors(), *census.spans()]))
+        client.apply(yaml.safe_dump([*watched, *census.spans()]))
         for topic, rows in census.requests(stream):
             sent = client.predictions(rows) if topic == "predictions" else client.labels(rows)
             assert (len(rows), 0) == (sent.accepted, sent.rejected)
         assert client.wait(900)["problems"] == []
         found, pooled = (
             [item for one in monitors for item in client.readings(model=census.MODEL, monitor=one["monitor"], limit=10_000)]
-            for monitors in (census.monitors(), census.spans())
+            for monitors in (watched, census.spans())
         )
     assert len(wanted) > 5_000
     assert compare(wanted, found)[:20] == []
     assert compare(spans, pooled, FLOATS)[:20] == []
 
 
+def _columns(monitors: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """The names of the monitors, each with the columns of its readings."""
+    return [(one["monitor"], column) for one in monitors for column in one.get("columns") or one.get("attributes") or [""]]
+
+
 @cache
 def _census() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The reference, the stream, and the readings that both worlds must have, those of windows and baselines of every kind apart."""
+    """The reference, the stream, and the readings that one process must have, of which a cluster has a part, and apart those of windows and baselines of every kind."""
     reference, stream = census.people(8_000, 1), census.people(12_000, 2, drift=0.3)
     spec = Spec(monitors=census.monitors(), **census.OPTIONS)
     return reference, stream, expected(reference, stream, spec), of_spans(reference, stream, spec, census.spans())

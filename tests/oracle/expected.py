@@ -334,6 +334,10 @@ def _columnwise(asked: Asked) -> Lookup:
         return Sample(table.get(place, empty), values, rows=column != "@label" and (rows is live or rows.size <= _KEPT))
 
     @cache
+    def known_at(phi: float) -> Known:  # which keeps what is made of the reference
+        return replace(known, phi=phi)
+
+    @cache
     def held_of(segment: str) -> tuple[float, ...] | None:
         tested = measured in measures.TESTED and measures.fits(measured, known)
         return dispersion.statistics(monitor, column, basis(), grouping, segment) if tested else None
@@ -341,7 +345,7 @@ def _columnwise(asked: Asked) -> Lookup:
     def found(target: Sample, baseline: Sample | None, segment: str) -> Found:
         held = held_of(segment)
         many = None if held is None else dispersion.phi(held)
-        value = measures.of(measured, target, baseline, replace(known, phi=many or 1.0), params)
+        value = measures.of(measured, target, baseline, known_at(many or 1.0), params)
         found = Found(value.value, target.n, value.lower, value.upper, None if many is None else target.n / many)
         if held is None or many is None or value.value is None:
             return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -38,12 +39,14 @@ def _statistic(value: str, name: str) -> float:
         return len(value)
     if name == "words":
         return len(value.split())
-    counts = {
-        "letters": sum(unicodedata.category(one)[0] in "LM" for one in value),
-        "digits": sum(unicodedata.category(one)[0] == "N" for one in value),
-        "whitespace": sum(one.isspace() for one in value),
-        "punctuation": sum(unicodedata.category(one)[0] in "PS" for one in value),
-        "non_ascii": sum(ord(one) >= 128 for one in value),
-        "distinct": len(set(value)),
-    }
-    return counts[name] / len(value) if value else np.nan
+    return sum(map(_PER_CHARACTER[name], set(value) if name == "distinct" else value)) / len(value) if value else np.nan
+
+
+_PER_CHARACTER: dict[str, Callable[[str], bool]] = {
+    "letters": lambda one: unicodedata.category(one)[0] in "LM",
+    "digits": lambda one: unicodedata.category(one)[0] == "N",
+    "whitespace": str.isspace,
+    "punctuation": lambda one: unicodedata.category(one)[0] in "PS",
+    "non_ascii": lambda one: ord(one) >= 128,
+    "distinct": lambda _: True,
+}
