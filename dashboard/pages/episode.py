@@ -17,6 +17,7 @@ from core.monitor import Compare, Gate, Monitor, Unjudged
 from core.segment import ALL
 from dashboard import components as piece
 from dashboard import texts as word
+from dashboard.act import buttons
 from dashboard.pages.beside import columns, where
 from dashboard.pages.course import course
 from dashboard.panel import Page, ask, panel
@@ -80,6 +81,7 @@ def _title(one: Episode, subject: str, monitor: str) -> Component:
             html.P(one.reason, className="why large"),
             _described(one),
             html.P(ways, className="next"),
+            buttons(one),
         ],
         className="title",
     )

@@ -1,0 +1,37 @@
+// Buttons that act. The effect is shown first; what a silence would hold is asked of the API. A request that is refused says why.
+(() => {
+  const send = (path, body) => fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin" });
+  const after = (seconds) => new Date(Date.now() + 1000 * seconds).toISOString();
+  const refused = async (answer) => {
+    const problem = await answer.json().catch(() => ({}));
+    window.alert([problem.detail ?? problem.title ?? `The server answered ${answer.status}.`, problem.remedy].filter(Boolean).join("\n"));
+  };
+
+  const act = async (button) => {
+    const { act: path, effect, ask, question, until, field, dry } = button.dataset;
+    const body = JSON.parse(button.dataset.body);
+    if (until) body[field] = after(Number(until));
+    let said = effect;
+    if (dry) {
+      const answer = await send(`${path}?dry_run=true`, body);
+      if (!answer.ok) return refused(answer);
+      const { count } = (await answer.json()).effect;
+      said = `${effect}\n${count} open ${count === 1 ? "episode matches" : "episodes match"} now.`;
+    }
+    if (ask) {
+      const given = window.prompt(`${said}\n${question}`);
+      if (given === null) return;
+      body[ask] = given;
+    } else if (!window.confirm(said)) return;
+    const answer = await send(path, body);
+    if (!answer.ok) return refused(answer);
+    location.reload();
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button[data-act]");
+    if (!button || button.disabled) return;
+    button.disabled = true; // one request for two clicks
+    act(button).catch(() => window.alert("There is no connection. Nothing was changed, or it is not known.")).finally(() => { button.disabled = false; });
+  });
+})();

@@ -1,0 +1,56 @@
+"""Acting on an episode from its page: the effect is shown first, and the API gets the request."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Dialog, Route
+
+from tests.browser.conftest import Served, Window
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_effect_is_shown_before_anything_is_sent(tab: Window, served: Served) -> None:
+    """Dismissed: nothing is sent. Accepted: the body is that of the surface. A silence asks the API first what it would hold."""
+    sent: list[tuple[str, dict[str, Any]]] = []
+    shown: list[str] = []
+    answers: list[str | bool] = [False, True, "ada", True]
+    name = served.reader.episodes("open", None, 1)[0].id
+
+    def take(route: Route) -> None:
+        sent.append((route.request.url.removeprefix(served.url), json.loads(route.request.post_data or "{}")))
+        route.fulfill(status=200, content_type="application/json", body='{"effect": {"count": 3, "episodes": []}}')
+
+    def reply(dialog: Dialog) -> None:
+        shown.append(dialog.message)
+        wanted = answers.pop(0)
+        if wanted is False:
+            dialog.dismiss()
+        elif isinstance(wanted, str):
+            dialog.accept(wanted)
+        else:
+            dialog.accept()
+
+    for address in ("**/v1/episodes/**", "**/v1/silences**"):
+        tab.page.route(address, take)
+    tab.page.on("dialog", reply)
+    tab.open(f"/ui/alerts/{name}")
+    tab.page.get_by_role("button", name="Acknowledge").click()
+    assert (len(shown), sent) == (1, [])
+    for label in ("Acknowledge", "Assign", "Silence monitor 2 h"):
+        with tab.page.expect_navigation():
+            tab.page.get_by_role("button", name=label).click()
+        tab.drawn()
+    assert [path for path, _ in sent] == [
+        f"/v1/episodes/{name}/acknowledge",
+        f"/v1/episodes/{name}/assign",
+        "/v1/silences?dry_run=true",
+        "/v1/silences",
+    ]
+    assert (sent[0][1], sent[1][1]) == ({}, {"to": "ada"})
+    assert set(sent[3][1]) == {"match", "comment", "ends_at"}
+    assert shown[0].startswith("It is not repeated and not escalated any more.")
+    assert shown[3].endswith("3 open episodes match now.")
