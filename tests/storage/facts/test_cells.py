@@ -1,0 +1,44 @@
+"""Panes and events are summed by cells that have no one length, and for one role."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core import moment
+from storage.facts.engine import Engine
+from storage.facts.panes import Panes
+from storage.facts.stream import Stream
+from storage.facts.writer import Writer
+from tests.storage.facts.test_facts import CONTRACT, HOUR, pane_rows, predictions
+
+
+def test_cells_begin_at_bounds(engine: Engine) -> None:
+    """However many bounds there are: more than a statement's parameters may hold are written into it."""
+    writer, panes = Writer(engine), Panes(engine)
+    for hour in range(6):
+        writer.panes([(CONTRACT, pane_rows(hour * HOUR, 1 + hour))], f"b{hour}")
+    few = np.array([moment.EARLIEST, HOUR, 3 * HOUR, 6 * HOUR])
+    many = np.concatenate([few, (100 + np.arange(5_000)) * HOUR])
+    for bounds in (few, many):
+        table = panes.inputs(CONTRACT, ["x"], ["bin", "count"], [""], 0, (0, 5 * HOUR), bounds=bounds)
+        found = {row["start"]: dict(zip(row["bin"], row["count"], strict=True)) for row in table.to_pylist()}
+        assert found == {moment.EARLIEST: {0: 1, 2: 1}, HOUR: {0: 5, 2: 2}, 3 * HOUR: {0: 9, 2: 2}}
+
+
+def test_events_are_counted_by_bounds(engine: Engine) -> None:
+    """One event an hour; the log took them all years later."""
+    Writer(engine).predictions([(CONTRACT, predictions([f"e{place}" for place in range(6)]))], 0, None)
+    table = Stream(engine).late("m", (HOUR,), HOUR, (0, 5 * HOUR), 0, np.array([0, HOUR, 4 * HOUR, 5 * HOUR]))
+    assert {row["start"] // HOUR: (row["n"], row["late0"]) for row in table.to_pylist()} == {0: (1, 1), 1: (3, 3), 4: (1, 1)}
+
+
+def test_panes_of_one_role(engine: Engine) -> None:
+    """Those of another role do not count."""
+    writer, panes = Writer(engine), Panes(engine)
+    rows = pane_rows(0, 3)
+    shadow = rows.set_column(rows.schema.get_field_index("role"), "role", [["shadow"] * rows.num_rows])
+    writer.panes([(CONTRACT, rows), (CONTRACT, shadow), (CONTRACT, shadow)], "b1")
+    asked = [
+        panes.inputs(CONTRACT, ["x"], ["n"], [""], HOUR, (0, HOUR), role=role)["n"].to_pylist() for role in (None, "champion", "shadow")
+    ]
+    assert asked == [[12], [4], [8]]
