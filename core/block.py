@@ -7,7 +7,7 @@ of `core.text`, `null` and `invalid` among them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ class Predictions:
 
     def take(self, rows: npt.NDArray[np.intp]) -> Predictions:
         """The rows at the given indices."""
-        return Predictions(*(_take(getattr(self, field.name), rows) for field in fields(self)))
+        return Predictions(*(_take(getattr(self, one.name), rows) for one in fields(self)))
 
     def with_columns(self, columns: Sequence[Categories | Floats]) -> Predictions:
         """The same rows with other columns."""
@@ -102,7 +102,7 @@ class Predictions:
         """One block from several of the same contract."""
         if len(parts) == 1:
             return parts[0]
-        return Predictions(*(_concat([getattr(part, field.name) for part in parts]) for field in fields(Predictions)))
+        return Predictions(*(_concat([getattr(part, one.name) for part in parts]) for one in fields(Predictions)))
 
 
 @dataclass(frozen=True)
@@ -125,14 +125,14 @@ class Labels:
 
     def take(self, rows: npt.NDArray[np.intp]) -> Labels:
         """The rows at the given indices."""
-        return Labels(*(_take(getattr(self, field.name), rows) for field in fields(self)))
+        return Labels(*(_take(getattr(self, one.name), rows) for one in fields(self)))
 
     @staticmethod
     def concat(parts: Sequence[Labels]) -> Labels:
         """One block from several."""
         if len(parts) == 1:
             return parts[0]
-        return Labels(*(_concat([getattr(part, field.name) for part in parts]) for field in fields(Labels)))
+        return Labels(*(_concat([getattr(part, one.name) for part in parts]) for one in fields(Labels)))
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,7 @@ class Outcomes:
     `delay` is the time from each prediction to its label in microseconds, -1 where it is not known; None if it is not known for any.
     `interval` holds the lower and upper bounds of prediction intervals, `sets` (n, classes) is 1 for the classes in a prediction set and 0 for others, `ensemble`
     (n, most members of a row) the members of ensembles, NaN behind the last; all are NaN in rows without one, and None if the contract has no such field (`core.region`).
+    `weight` is that of labels, None if it is not read. `columns` are those features and tags by name that are read.
     """
 
     ts: Ints
@@ -156,20 +157,22 @@ class Outcomes:
     interval: tuple[Floats, Floats] | None = None
     sets: Floats | None = None
     ensemble: Floats | None = None
+    weight: Floats | None = None
+    columns: dict[str, Categories | Floats] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ts)
 
     def take(self, rows: npt.NDArray[np.intp]) -> Outcomes:
         """The rows at the given indices."""
-        return Outcomes(*(_take(getattr(self, field.name), rows) for field in fields(self)))
+        return Outcomes(*(_take(getattr(self, one.name), rows) for one in fields(self)))
 
 
 def _take(value: Any, rows: npt.NDArray[np.intp]) -> Any:
     if isinstance(value, tuple):
         return tuple(_take(item, rows) for item in value)
     if isinstance(value, dict):
-        return {name: item.take(rows) for name, item in value.items()}
+        return {name: _take(item, rows) for name, item in value.items()}
     if isinstance(value, Categories):
         return value.take(rows)
     return None if value is None else value[rows]

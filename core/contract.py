@@ -205,6 +205,11 @@ class Contract(Described, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, model=f"{self.model}/{self.version}/{_OF_REFERENCE}")
 
     @property
+    def is_reference(self) -> bool:
+        """Whether it is such a contract."""
+        return self.model.endswith(f"/{self.version}/{_OF_REFERENCE}")
+
+    @property
     def columns(self) -> tuple[Column, ...]:
         """Features, then tags: the columns that events send."""
         return self.features + self.tags

@@ -12,6 +12,7 @@ import numpy as np
 from core.baseline.kind import Baseline
 from core.contract import Contract, Kind, Task
 
+USER = "user.*"  # stands for all measures that users write as expressions
 _UNSAID = frozenset(
     {"share", "area", "target units"}
 )  # units that an axis does not show: they need no mention, or the contract does not have them
@@ -30,6 +31,7 @@ class Family(StrEnum):
     SERVICE = "service"
     COMPARE = "compare"
     CAUSE = "cause"
+    USER = "user"
 
 
 class Subject(StrEnum):
@@ -165,13 +167,18 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
             return amount
         return None if baseline is None or np.isnan(baseline) else (abs(baseline) if self.signed else baseline) - self.better * amount
 
+    def called(self, name: str) -> Measure:
+        """A user measure under its own name."""
+        return msgspec.structs.replace(self, name=name, title=name.partition(".")[2])
+
     def fits(self, contract: Contract) -> bool:
         """Whether a model of this contract can have a value."""
         return contract.task in self.tasks and (contract.scored or Need.SCORES not in self.requires)
 
 
 class Measures(dict[str, Measure]):
-    """All measures by name. A name that is not known gives a measure with that name as its title."""
+    """All measures by name. A name that is not known gives a measure with that name as its title, or the user measure that it names."""
 
     def __missing__(self, name: str) -> Measure:
-        return Measure(name=name, title=name)
+        family = f"{Family.USER}."
+        return self[USER].called(name) if name.startswith(family) and USER in self else Measure(name=name, title=name)

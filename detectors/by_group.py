@@ -11,7 +11,9 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from core.block import Floats
+from detectors.certainty import ScoreTables
 from detectors.evidence import Confusion, Counts, Losses, Moments
+from detectors.ranked import Ranked, ScoredPredictions
 
 E = TypeVar("E")
 
@@ -55,6 +57,21 @@ class OutcomesByGroup(ByGroup[Confusion]):
 @dataclass(frozen=True)
 class LossesByGroup(ByGroup[Losses]):
     """Losses of labelled rows, of each group."""
+
+
+@dataclass(frozen=True)
+class ScoresByGroup(ByGroup[ScoreTables]):
+    """Labelled rows by score, of each group."""
+
+
+@dataclass(frozen=True)
+class RankedByGroup(ByGroup[Ranked]):
+    """Labelled rows in order of their scores, of each group."""
+
+
+@dataclass(frozen=True)
+class ScoredByGroup(ByGroup[ScoredPredictions]):
+    """Predictions in order of their scores, of each group."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from core.error import ConfigError
-from core.measure import Measures
+from core.measure import USER, Measures
 from detectors.drift import (
     chi2,
     correlation,
@@ -24,7 +24,8 @@ from detectors.drift import (
     weighted,
 )
 from detectors.drift import mean_variance as moment
-from detectors.fairness import numbers, rates, selection
+from detectors.fairness import calibration as group_calibration
+from detectors.fairness import disparity, numbers, rates, selection
 from detectors.performance import (
     accuracy,
     agreement,
@@ -47,7 +48,26 @@ from detectors.planned import PLANNED
 from detectors.quality import distinct, freshness, label_coverage, label_delay, out_of_range_rate, rate, schema_changes, stream, volume
 from detectors.spec import AnySpec
 from detectors.uncertainty import adaptive, bound_loss, calibration, coverage, ensemble, mean, pit
+from detectors.user import measure as user
+from detectors.weighted import weighted as by_weight
 
+_OF_ROWS: tuple[AnySpec, ...] = (
+    accuracy.SPEC,
+    f_score.F1,
+    f_score.FBETA,
+    *performance_rate.SPECS,
+    *agreement.SPECS,
+    value.SPEC,
+    top_k_accuracy.SPEC,
+    roc_auc.SPEC,
+    roc_auc.GINI,
+    *score_loss.SPECS,
+    *mean_error.SPECS,
+    *relative_error.SPECS,
+    r2.SPEC,
+    quantile_loss.SPEC,
+    curve.PR_AUC,
+)
 SPECS: tuple[AnySpec, ...] = (
     *rate.SPECS,
     out_of_range_rate.SPEC,
@@ -77,22 +97,9 @@ SPECS: tuple[AnySpec, ...] = (
     mmd.SPEC,
     correlation.SPEC,
     domain_classifier.SPEC,
-    accuracy.SPEC,
-    f_score.F1,
-    f_score.FBETA,
-    *performance_rate.SPECS,
-    *agreement.SPECS,
-    value.SPEC,
-    top_k_accuracy.SPEC,
-    roc_auc.SPEC,
-    roc_auc.GINI,
-    *curve.SPECS,
-    *score_loss.SPECS,
-    *mean_error.SPECS,
-    *relative_error.SPECS,
-    r2.SPEC,
+    *(by_weight(one) for one in _OF_ROWS),
+    curve.LIFT,
     max_error.SPEC,
-    quantile_loss.SPEC,
     *estimated.SPECS,
     *estimated_error.SPECS,
     *mean.SPECS,
@@ -105,6 +112,9 @@ SPECS: tuple[AnySpec, ...] = (
     *selection.SPECS,
     *rates.SPECS,
     *numbers.SPECS,
+    group_calibration.SPEC,
+    disparity.SPEC,
+    user.SPEC,
 )
 MEASURES = Measures({spec.about.name: spec.about for spec in SPECS})
 _BY_NAME = {spec.about.name: spec for spec in SPECS}
@@ -112,8 +122,10 @@ _BY_NAME = {spec.about.name: spec for spec in SPECS}
 
 def spec(name: str) -> AnySpec:
     """The measure called `name`; ConfigError if it is unknown or not built yet."""
-    if name in _BY_NAME:
+    if name in _BY_NAME and name != USER:
         return _BY_NAME[name]
+    if (own := user.named(name)) is not None:
+        return own
     if name not in PLANNED and (near := get_close_matches(name, _BY_NAME, 1)):
         raise ConfigError(f"there is no measure `{name}`", remedy=f"did you mean `{near[0]}`?")
     family = name.partition(".")[0]
@@ -124,4 +136,7 @@ def spec(name: str) -> AnySpec:
 
 def known(name: str) -> AnySpec | None:
     """The measure called `name`; None if there is none, as for a monitor that another version has saved."""
-    return _BY_NAME.get(name)
+    try:
+        return _BY_NAME.get(name) or user.named(name)
+    except ConfigError:
+        return None

@@ -6,7 +6,6 @@ PLANNED = frozenset(
     f"{family}.{name}"
     for family, names in {
         "performance": "delay_corrected",
-        "fairness": "calibration_gap conditional_demographic_disparity",
         "change": "adwin kswin ddm eddm hddm_a hddm_w page_hinkley cusum ewma harmful",
         "explain": "attribution_drift influence_gap",
         "service": "latency_p50 latency_p95 latency_p99 throughput error_rate availability",

@@ -61,3 +61,13 @@ class Ranked:
     def empty(self) -> npt.NDArray[np.object_]:
         """Why there are none (...): labelled rows may have no score."""
         return unscored(self.labelled)
+
+
+@dataclass(frozen=True)
+class ScoredPredictions(Ranked):
+    """Predictions in order of their scores: all count as `negative`, and `labelled` counts all predictions."""
+
+    @property
+    def empty(self) -> npt.NDArray[np.object_]:
+        """Why there are none (...): predictions may have no score."""
+        return np.where(self.labelled > 0, "no prediction has a score", "no predictions").astype(object)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -74,7 +74,7 @@ class Spec(Generic[E, P]):
 
     `compute(target, baseline, params)` takes a block of evidence for each side, None if there is no baseline. `no_value` says why there may be no value
     although there are rows. `settle` fills in the defaults for a contract, and raises ConfigError if the params do not fit it.
-    `of_scores` is the evidence that it takes in place of the other if its params have a `threshold`.
+    `of_scores` is the evidence that it takes in place of the other if its params have a `threshold`; `of_weights` that in place of each if they say `weighted`.
     `counted` gives the rows that count for `min_samples`, by default all of the evidence: (...).
     `wait` is how long after its end a window is evaluated, in microseconds. `earlier` is how many windows before it a value depends on: they are given as `target.earlier`.
     `background`: a window takes seconds of CPU, so it is evaluated beside all others.
@@ -91,10 +91,12 @@ class Spec(Generic[E, P]):
     earlier: Callable[[P], int] = lambda _params: 0
     background: bool = False
     of_scores: type[Any] | None = None
+    of_weights: Mapping[type[Any], type[Any]] = field(default_factory=dict)
 
     def reads(self, params: Mapping[str, Any]) -> type[Any]:
         """The evidence that the measure takes with these params."""
-        return self.evidence if self.of_scores is None or params.get("threshold") is None else self.of_scores
+        found = self.evidence if self.of_scores is None or params.get("threshold") is None else self.of_scores
+        return self.of_weights.get(found, found) if params.get("weighted") else found
 
 
 AnySpec = Spec[Any, Any]

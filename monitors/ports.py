@@ -96,8 +96,10 @@ class Raw(Protocol):
         version: str | None = None,
         role: str | None = None,
         regions_of: Contract | None = None,
+        columns: Sequence[str] = (),
+        weights: bool = False,
     ) -> Outcomes:
-        """The labelled events among these; `regions_of`: with their prediction intervals or sets, as this contract reads them."""
+        """The labelled events among these; `regions_of`: with their prediction intervals or sets, as this contract reads them; with the features and tags `columns`, and with the labels' weights."""
         ...
 
     def truths(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -40,11 +40,16 @@ class GapParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return names.index(self.reference) if self.reference in names else NOWHERE
 
 
-class ClassParams(GapParams, frozen=True, forbid_unknown_fields=True):
-    """Params of a gap in rates of a class. `positive`: the class that counts as the positive outcome; of a binary model its positive class by default."""
+class PositiveParams(GapParams, frozen=True, forbid_unknown_fields=True):
+    """Params of a gap in numbers of a class. `positive`: the class that counts as the positive outcome; of a binary model its positive class by default."""
 
     positive: Positive = None
-    threshold: float | UnsetType = UNSET
+
+
+class ClassParams(PositiveParams, frozen=True, forbid_unknown_fields=True):
+    """Params of a gap in rates of a class. With `threshold` a row of a binary model is of its positive class if its score is that or more, whatever was predicted."""
+
+    threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] | UnsetType = UNSET
 
 
 class SelectionParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,7 +57,7 @@ class SelectionParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     min_group: Annotated[int, msgspec.Meta(ge=1)] = 30
     positive: Positive = None
-    threshold: float | UnsetType = UNSET
+    threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] | UnsetType = UNSET
 
 
 def settled(params: P, contract: Contract, relevant: float | UnsetType = UNSET) -> P:
@@ -60,23 +65,29 @@ def settled(params: P, contract: Contract, relevant: float | UnsetType = UNSET) 
     known = {BEST_WORST, BEST, ALL_GROUPS}
     reference = params.reference if params.reference in known else _group(params.reference, contract)
     found = msgspec.structs.replace(params, reference=reference, relevant=relevant if params.relevant is UNSET else params.relevant)
-    return cast("P", with_positive(found, contract)) if isinstance(found, ClassParams) else found
+    return cast("P", with_positive(found, contract)) if isinstance(found, PositiveParams) else found
 
 
-C = TypeVar("C", ClassParams, SelectionParams)
+C = TypeVar("C", bound=Any)
 
 
 def with_positive(params: C, contract: Contract) -> C:
     """The params with the positive class by its name in the contract."""
-    if params.threshold is not UNSET:
-        raise ConfigError("`params.threshold` is not available yet", remedy="leave it out: the prediction that was sent is judged")
+    threshold = getattr(params, "threshold", UNSET)
+    if threshold is not UNSET and (contract.task != Task.BINARY or not contract.scored):
+        raise ConfigError("`params.threshold` is for a binary model with scores", remedy="leave it out")
     classes = ", ".join(contract.classes)
     if params.positive is None and contract.task != Task.BINARY:
         raise ConfigError("`params.positive` is missing: which class is the positive outcome?", remedy=f"classes: {classes}")
     given = contract.positive if params.positive is None else text.class_of(params.positive, binary=contract.task == Task.BINARY)
     if (found := Classes.of(contract).find(given)) is None:
         raise ConfigError(f"`params.positive`: there is no class `{params.positive}`", remedy=f"classes: {classes}")
-    return msgspec.structs.replace(params, positive=found)
+    if threshold is not UNSET and found != contract.positive:
+        raise ConfigError(
+            f"`params.threshold` judges the score of `{contract.positive}`", remedy=f"leave `positive` out, or write `{contract.positive}`"
+        )
+    replaced: C = msgspec.structs.replace(params, positive=found)
+    return replaced
 
 
 def _group(written: str, contract: Contract) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import UNSET
 
 from core.block import Floats
-from detectors.by_group import OutcomesByGroup
+from detectors.by_group import OutcomesByGroup, RankedByGroup
 from detectors.evidence import Confusion
 from detectors.fairness.comparison import Comparison, about, compared
 from detectors.fairness.figure import Odds, Rate
 from detectors.fairness.option import POINTS, ClassParams, GapParams, settled
-from detectors.spec import AnySpec, Spec
+from detectors.performance.threshold import at_threshold, with_bound
+from detectors.spec import AnySpec, Result, Spec
 
 
 class Cells(NamedTuple):
@@ -62,6 +65,22 @@ def compare(
     return Comparison(groups, {name: _RATES[name](cells) for name in names}, params, combine)
 
 
+Compute = Callable[[Any, Any, ClassParams], Result]
+
+
+def _thresholded(compute: Compute) -> Compute:
+    """The `compute` that also takes rows by score, which it judges by the threshold."""
+
+    def of_rows(target: OutcomesByGroup | RankedByGroup, _baseline: object, params: ClassParams) -> Result:
+        if not isinstance(target, RankedByGroup):
+            return compute(target, None, params)
+        table, bound = at_threshold(target.of, 0.0 if params.threshold is UNSET else params.threshold)
+        found = compute(OutcomesByGroup(target.names, table, target.predictions), None, params)
+        return replace(found, evidence=with_bound(found.evidence, np.nan_to_num(bound).max(-1)))
+
+    return of_rows
+
+
 def _spec(
     measure: str, title: str, formula: str, *names: str, combine: Callable[[Sequence[Floats]], Floats] = _largest, **more: str
 ) -> AnySpec:
@@ -69,9 +88,10 @@ def _spec(
     return Spec(
         about=about(measure, title, formula, unit="share" if shares else "", **more),
         evidence=OutcomesByGroup,
-        compute=compared(lambda groups, params: compare(groups, params, *names, combine=combine)),
+        compute=_thresholded(compared(lambda groups, params: compare(groups, params, *names, combine=combine))),
         no_value="no group has a value",
         params=ClassParams,
+        of_scores=RankedByGroup,
         settle=lambda params, contract: settled(params, contract, *((POINTS,) if shares else ())),
     )
 

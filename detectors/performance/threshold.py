@@ -52,7 +52,7 @@ def thresholded(spec: Spec[Any, P]) -> Spec[Any, P]:
             return spec.compute(target, None, params)
         table, bound = at_threshold(target, params.threshold)
         found = spec.compute(table, None, params)
-        return replace(found, evidence=_with_bound(found.evidence, bound))
+        return replace(found, evidence=with_bound(found.evidence, bound))
 
     def settle(params: P, contract: Contract) -> P:
         if params.threshold is not None and (contract.task != Task.BINARY or not contract.scored):
@@ -65,7 +65,7 @@ def thresholded(spec: Spec[Any, P]) -> Spec[Any, P]:
 Evidence = Callable[[Places], list[dict[str, Any]]]
 
 
-def _with_bound(evidence: Evidence | None, bound: Floats) -> Evidence:
+def with_bound(evidence: Evidence | None, bound: Floats) -> Evidence:
     """Evidence that says which share of the rows may be on the other side."""
 
     def found(places: Places) -> list[dict[str, Any]]:

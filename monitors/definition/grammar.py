@@ -25,7 +25,7 @@ from core.name import check
 from core.window.tumbling import Tumbling
 from detectors.catalogue import spec
 from detectors.spec import AnySpec
-from monitors.definition import attribute, field
+from monitors.definition import attribute, field, user_measure
 from monitors.definition.column import flag
 from monitors.definition.declared import declared
 from monitors.definition.document import KINDS, DefinitionEntry, Faults, bare, entries, short, unknown
@@ -36,6 +36,7 @@ KEYS = (
     "model",
     "measure",
     "params",
+    "expression",
     "columns",
     "attributes",
     "segments",
@@ -124,7 +125,7 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         name=entry.name,
         model=model,
         measure=what.about.name if what is not None else "",
-        params=faults.read(entry, "params", lambda value: field.params(value, what, known), {}, missing={}),
+        params=user_measure.params(entry, faults, what, known),
         columns=faults.read(entry, "columns", lambda value: _columns(value, about, known), ()),
         attributes=faults.read(entry, "attributes", lambda value: attribute.attributes(value, about, known), ()),
         segments=faults.read(entry, "segments", lambda value: field.segments(value, known), ("all",)),

@@ -28,6 +28,7 @@ from monitors.evaluation.plan import chunks
 from monitors.evaluation.watched import columns_of, fields, groupings_of, most, read_columns, segments_of, unsuited
 from monitors.evidence.extent import Extent
 from monitors.evidence.kind import KINDS
+from monitors.evidence.reader import reference_of
 from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
 from monitors.ports import Panes
@@ -183,7 +184,7 @@ def _laws(monitor: Monitor, reads: Reads, columns: tuple[str, ...], windows: Spa
             found.append(Law(nothing, nothing, nothing))
             continue
         target, near, *whole = kind.read(reads, extent, column, [[side] for side in sides])
-        rest = (whole[0] if whole else kind.reference(reads.scope, column)).without(near)
+        rest = (whole[0] if whole else reference_of(kind, reads, column)).without(near)
         law = spec.compute(target, rest, params).law or Law(nothing, nothing, nothing)
         few = np.minimum(target.n, rest.n) < max(monitor.min_samples, 1)
         found.append(Law(*(np.where(few, np.nan, np.broadcast_to(part, few.shape)) for part in law)))

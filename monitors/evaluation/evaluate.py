@@ -33,6 +33,7 @@ from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
 from monitors.evidence.importance import importance
 from monitors.evidence.kind import KINDS
+from monitors.evidence.reader import reference_of
 from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
 from monitors.ports import Contracts, Panes, Raw, Stream
@@ -304,7 +305,7 @@ def _sides(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads
         both = [[spans.take(part) for spans in side] for side in ((windows,), asked.pool)]
         pooled = list(kind.read(reads.of(asked.others), asked.extent, column, both)[1:])
     target = replace(target, earlier=tuple(before)) if before else target
-    return target, kind.reference(reads.scope, column) if asked.referenced else next(iter(pooled), None)
+    return target, reference_of(kind, reads, column) if asked.referenced else next(iter(pooled), None)
 
 
 def _why(spec: AnySpec, result: Result) -> Texts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -41,6 +41,13 @@ def convert_outcomes(block: Outcomes, source: Contract, target: Contract) -> Out
     if source == target:
         return block
     return replace(_outputs(block, source, target), label=_values(block.label, numeric=target.task == Task.REGRESSION))
+
+
+def with_columns(block: Outcomes, target: Contract, columns: Sequence[str]) -> Outcomes:
+    """The block with these features and tags as `target` has them: numbers or texts; null where the contract that it came under has none of the name."""
+    null = np.full(len(block), np.nan)
+    held = {name: _values(block.columns.get(name, null), numeric=target.column(name).numeric) for name in columns}
+    return replace(block, columns=held) if columns else block
 
 
 def _outputs(block: _Block, source: Contract, target: Contract) -> _Block:

@@ -13,7 +13,7 @@ from core.contract import Contract
 from core.draw import drawn
 from core.error import Fatal
 from core.region import told
-from monitors.evidence.conversion import convert, convert_outcomes
+from monitors.evidence.conversion import convert, convert_outcomes, with_columns
 from monitors.ports import Contracts, Raw
 
 T = TypeVar("T")
@@ -107,14 +107,27 @@ class History:
         """The most frequent values of categorical columns that the reference does not have, and how many events have each. Events of other contract versions are left out."""
         return self._raw.unseen(contract, columns, slots, most, version=version, **_of(role))
 
-    def outcomes(self, contract: Contract, slots: Ints, *, version: str | None = None, role: str | None = None) -> Iterator[Outcomes]:
-        """The labelled events of these slots that count; of one version of the model, or of all."""
+    def outcomes(
+        self,
+        contract: Contract,
+        slots: Ints,
+        *,
+        version: str | None = None,
+        role: str | None = None,
+        columns: Sequence[str] = (),
+        weights: bool = False,
+    ) -> Iterator[Outcomes]:
+        """The labelled events of these slots that count; of one version of the model, or of all. With these features and tags, and with the labels' weights."""
         dimensions, regional = [dimension.name for dimension in contract.dimensions], contract if told(contract) else None
+        more = _of(role) | ({"columns": columns} if columns else {}) | ({"weights": True} if weights else {})
         for source in self._sources(contract, slots):
-            if len(
-                block := self._raw.outcomes(source, dimensions, slots, contract.pane, version=version, **_of(role), regions_of=regional)
-            ):
-                yield convert_outcomes(block, source, contract)
+            if len(block := self._raw.outcomes(source, dimensions, slots, contract.pane, version=version, **more, regions_of=regional)):
+                yield with_columns(convert_outcomes(block, source, contract), contract, columns)
+
+    def kept_outcomes(self, contract: Contract, *, columns: Sequence[str] = (), weights: bool = False) -> Iterator[Outcomes]:
+        """The labelled rows of the reference that are kept. `contract` may be that of the reference itself."""
+        of = contract if contract.is_reference else contract.of_reference
+        return self.outcomes(of, self._raw.slots(of.model, of.pane), columns=columns, weights=weights)
 
     def _sources(self, contract: Contract, slots: Ints) -> Iterator[Contract]:
         """The contract versions under which the slots' events came."""

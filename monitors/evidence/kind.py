@@ -10,7 +10,9 @@ from typing import Any
 
 from core.contract import PREDICTION
 from detectors import arrival, by_group, certainty, estimate, evidence, expected_error, sample
-from detectors.ranked import Ranked
+from detectors import weighted as of_weights
+from detectors.labelled_rows import LabelledRows
+from detectors.ranked import Ranked, ScoredPredictions
 from monitors.evidence import (
     age,
     confusion,
@@ -21,6 +23,7 @@ from monitors.evidence import (
     distinct,
     group_predictions,
     joint,
+    labelled_rows,
     labelling,
     late,
     losses,
@@ -33,16 +36,19 @@ from monitors.evidence import (
     schema,
     score_bins,
     score_losses,
+    scored_predictions,
     scores,
     separation,
     signals,
     sums,
     vectors,
     volume,
+    weighted,
 )
 from monitors.evidence.expected_error import OfErrors
 from monitors.evidence.groups import OfGroups
 from monitors.evidence.reader import EvidenceKind
+from monitors.evidence.weighted import OfWeights
 
 KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.Counts: counts,
@@ -55,6 +61,7 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.ScoreLosses: score_losses,
     evidence.Scores: scores,
     Ranked: ranked,
+    LabelledRows: labelled_rows,
     evidence.Labelling: labelling,
     evidence.Delays: delays,
     arrival.Late: late,
@@ -73,9 +80,18 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     certainty.Coverages: coverages,
     certainty.ScoreTables: score_bins,
     sample.Separation: separation,
+    of_weights.WeightedCells: OfWeights(matrix, of_weights.WeightedCells, weighted.cells),
+    of_weights.WeightedLosses: OfWeights(losses, of_weights.WeightedLosses, weighted.losses),
+    of_weights.WeightedScoreLosses: OfWeights(score_losses, of_weights.WeightedScoreLosses, weighted.score_losses, scored=True),
+    of_weights.WeightedRanked: OfWeights(ranked, of_weights.WeightedRanked, weighted.curves, scored=True),
+    of_weights.WeightedScores: OfWeights(scores, of_weights.WeightedScores, weighted.areas, scored=True),
     by_group.GroupPredictions: group_predictions,
     by_group.PredictionsByGroup: OfGroups(counts, by_group.PredictionsByGroup, PREDICTION),
     by_group.OutcomesByGroup: OfGroups(confusion, by_group.OutcomesByGroup),
+    by_group.ScoresByGroup: OfGroups(score_bins, by_group.ScoresByGroup),
+    by_group.RankedByGroup: OfGroups(ranked, by_group.RankedByGroup),
+    by_group.ScoredByGroup: OfGroups(scored_predictions, by_group.ScoredByGroup),
+    ScoredPredictions: scored_predictions,
     by_group.LossesByGroup: OfGroups(losses, by_group.LossesByGroup),
     by_group.MomentsByGroup: OfGroups(moments, by_group.MomentsByGroup, PREDICTION),
 }

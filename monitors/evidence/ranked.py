@@ -55,7 +55,7 @@ def reference(scope: Scope, _column: str) -> Ranked:
     table, extent, side = dense.reference(scope)
     labelled = extent.pooled(dense.Rows(table, extent.cells, scope.segments).total("n"), side)
     cells, n = _binned(scope, table, extent, side, np.zeros(1, np.int64))
-    return Ranked(n, labelled, cells, _names(scope.model.contract))
+    return Ranked(n, labelled, cells, names(scope.model.contract))
 
 
 def _of(reads: Reads, extent: Extent, side: Sequence[Spans]) -> Ranked:
@@ -72,11 +72,11 @@ def _of(reads: Reads, extent: Extent, side: Sequence[Spans]) -> Ranked:
         cells, n[many] = _binned(scope, bins, extent, [spans.take(many) for spans in side], many)
         parts_of.append(cells)
     classes = len(judged(scope.model.contract))
-    together = tuple(_joined([part[index] for part in parts_of]) for index in range(classes))
-    return Ranked(n, each, together, _names(scope.model.contract))
+    together = tuple(joined([part[index] for part in parts_of]) for index in range(classes))
+    return Ranked(n, each, together, names(scope.model.contract))
 
 
-def _names(contract: Contract) -> tuple[str, str]:
+def names(contract: Contract) -> tuple[str, str]:
     """The class that is not positive, and the positive one."""
     if contract.task != Task.BINARY:
         return "", ""
@@ -89,18 +89,18 @@ def _exact(reads: Reads, side: Sequence[Spans], windows: Ints) -> tuple[tuple[Sc
     segments = len(reads.scope.segments)
     n = np.bincount(key[np.isfinite(score).any(axis=1)], minlength=len(windows) * segments).reshape(len(windows), segments)
     place = windows[key // segments] * segments + key % segments
-    return tuple(_of_rows(place, truth[:, index], score[:, index]) for index in range(score.shape[1])), n.astype(np.float64)
+    return tuple(cells_of(place, truth[:, index], score[:, index]) for index in range(score.shape[1])), n.astype(np.float64)
 
 
-def _of_rows(place: Ints, positive: Flags, score: Floats) -> ScoreCells:
-    """The cells of rows (n,); those without a score do not count."""
+def cells_of(place: Ints, positive: Flags, score: Floats, weight: Floats | None = None) -> ScoreCells:
+    """The cells of rows (n,); those without a score do not count. Each counts 1, or its weight."""
     kept = np.isfinite(score)
-    place, positive, score = place[kept], positive[kept], score[kept]
+    each = np.ones(len(score)) if weight is None else weight
+    place, positive, score, each = place[kept], positive[kept], score[kept], each[kept]
     order = np.lexsort((-score, place))
-    place, positive, score = place[order], positive[order], score[order]
+    place, positive, score, each = place[order], positive[order], score[order], each[order]
     first = np.flatnonzero(np.concatenate([[True], (place[1:] != place[:-1]) | (score[1:] != score[:-1])])[: len(place)])
-    rows = np.diff(np.append(first, len(place))).astype(np.float64)
-    own = np.add.reduceat(positive.astype(np.float64), first) if len(first) else np.zeros(0)
+    rows, own = (np.add.reduceat(amount, first) if len(first) else np.zeros(0) for amount in (each, np.where(positive, each, 0.0)))
     return ScoreCells(place[first], score[first], score[first], own, rows - own)
 
 
@@ -118,7 +118,7 @@ def _binned(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans]
     return tuple(found), held.n
 
 
-def _joined(parts_of: Sequence[ScoreCells]) -> ScoreCells:
+def joined(parts_of: Sequence[ScoreCells]) -> ScoreCells:
     """The cells of several windows together, in order of their places."""
     if not parts_of:
         nothing = np.zeros(0)

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from core.span import Spans
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads, Scope
+
+
+@runtime_checkable
+class OfReferenceRows(Protocol):
+    """A reader whose evidence of the reference is made of its rows."""
+
+    def reference_rows(self, reads: Reads, /) -> Any:
+        """The evidence of the reference."""
+        ...
+
+
+def reference_of(kind: EvidenceKind, reads: Reads, column: str) -> Any:
+    """The evidence of the reference, from its summary or from its rows."""
+    return kind.reference_rows(reads) if isinstance(kind, OfReferenceRows) else kind.reference(reads.scope, column)
 
 
 class EvidenceKind(Protocol):

@@ -206,9 +206,16 @@ class Reads:
         at = next(index for index, one in enumerate(texts) if one.name == column)
         return tuple(one.name for one, portion in zip(texts, known.tolist(), strict=True) if portion == known[at])
 
-    def outcomes(self, slots: Ints) -> Iterator[Outcomes]:
-        """The labelled events of slots, in blocks, which are not kept."""
-        return self._history.outcomes(self.scope.model.contract, slots, version=self.scope.version, **_role(self.scope))
+    def outcomes(self, slots: Ints, *, columns: Sequence[str] = (), weights: bool = False) -> Iterator[Outcomes]:
+        """The labelled events of slots, in blocks, which are not kept; with these features and tags, and with the labels' weights."""
+        contract, scope = self.scope.model.contract, self.scope
+        return self._history.outcomes(contract, slots, version=scope.version, **_role(scope), columns=columns, weights=weights)
+
+    def outcomes_of_reference(self, *, columns: Sequence[str] = (), weights: bool = False) -> Iterator[Outcomes]:
+        """The labelled rows of the reference that are kept, in blocks. Raises Retryable while they are not in the fact store."""
+        if not self.scope.model.contract.is_reference:
+            self.once(("reference is stored",), self.reference_rows)
+        return self._history.kept_outcomes(self.scope.model.contract, columns=columns, weights=weights)
 
 
 def _more(scope: Scope, extent: Extent) -> dict[str, Any]:

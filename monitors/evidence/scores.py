@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from core.block import Categories, Floats, Ints, Outcomes
+from core.block import Categories, Floats, Ints
 from core.segment import ALL, Segments
 from core.span import Spans
 from detectors.evidence import Scores
@@ -80,7 +80,7 @@ def rows(reads: Reads, side: Sequence[Spans]) -> tuple[Ints, Flags, Floats]:
         if not isinstance(block.label, Categories):
             continue
         true, scored_rows = members(contract, block.label), scores(contract, block)
-        for row, key in _places(block, space, side, segments):
+        for row, key in places(block.ts, block.dimensions, space, side, segments):
             keys.append(key)
             truth.append(true[row])
             score.append(scored_rows[row])
@@ -100,15 +100,17 @@ def _exact(reads: Reads, side: Sequence[Spans]) -> tuple[Floats, Floats, Floats]
     return value.reshape(shape), n.reshape(shape).astype(np.float64), own
 
 
-def _places(block: Outcomes, space: Segments, side: Sequence[Spans], segments: tuple[str, ...]) -> list[tuple[npt.NDArray[np.intp], Ints]]:
+def places(
+    ts: Ints, dimensions: Mapping[str, Categories], space: Segments, side: Sequence[Spans], segments: tuple[str, ...]
+) -> list[tuple[npt.NDArray[np.intp], Ints]]:
     """For each grouping the rows, and the index of the (window, segment) of each; a row comes once for each window that holds it."""
-    order = np.argsort(block.ts, kind="stable")
-    held = [_held(block.ts[order], part) for part in side]
+    order = np.argsort(ts, kind="stable")
+    held = [_held(ts[order], part) for part in side]
     row = order[np.concatenate([rows for rows, _ in held])]
     window = np.concatenate([windows for _, windows in held])
     code = {segment: place for place, segment in enumerate(segments)}
     found = []
-    for numbers in space.assign(len(block), block.dimensions):
+    for numbers in space.assign(len(ts), dimensions):
         distinct, codes = np.unique(numbers, return_inverse=True)
         segment = np.array([code.get(space.name(int(number)), -1) for number in distinct], np.int64)[codes][row]
         wanted = segment >= 0

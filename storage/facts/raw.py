@@ -248,10 +248,13 @@ class Raw:
         version: str | None = None,
         role: str | None = None,
         regions_of: Contract | None = None,
+        columns: Sequence[str] = (),
+        weights: bool = False,
     ) -> Outcomes:
         """The labelled events of these slots that were taken under `contract`; `dimensions` as texts, null where the contract has none of the name.
 
-        `regions_of`: with their prediction intervals, ensembles or sets, read from what was sent by the classes of this contract, whatever `contract` knew.
+        `regions_of`: with their prediction intervals, ensembles or sets, read from what was sent by the classes of this contract, whatever `contract` knew. With the features and tags
+        `columns` as the contract keeps them, without those that it does not have, and with the labels' weights.
         """
         numbers, texts = ([column.name for column in contract.kept if column.numeric is numeric] for numeric in (True, False))
         stored = {name: f"p.numbers[{index}]" for index, name in enumerate(numbers, 1)}
@@ -260,24 +263,23 @@ class Raw:
             name: name[1:] for name in dimensions if name.startswith("@") and name not in stored
         }  # events from before the contract had the signal
         picked = {name: "p.extra" if name in fields else stored.get(name, "toLowCardinality('null')") for name in dimensions}
-        select = "".join(f", {sql} AS d{index}" for index, sql in enumerate(picked.values()))
-        select += ", p.extra AS extra" if regions_of else ""
+        held = {name: stored[name] for name in columns if name in stored}
+        select = (
+            _named("d", picked)
+            + _named("c", held)
+            + (", p.extra AS extra" if regions_of else "")
+            + (", o.weight AS weight" if weights else "")
+        )
         sql = (
             f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
             f" o.text AS text, o.number AS truth, greatest(toUnixTimestamp64Micro(o.label_ts) - toUnixTimestamp64Micro(p.ts), 0) AS delay{select}"
             " FROM (SELECT * FROM predictions WHERE model = {model:String} AND contract = {contract:UInt32}"
             f" AND {in_slots()} AND {COUNTS}{narrowed(version, role)} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
-            f" INNER JOIN (SELECT prediction_id, ts, text, number, label_ts FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}) AS o"
+            f" INNER JOIN (SELECT prediction_id, ts, text, number, label_ts, weight FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}) AS o"
             " ON p.prediction_id = o.prediction_id AND p.ts = o.ts"
         )
-        parameters = {
-            "model": contract.model,
-            "contract": contract.version,
-            "version": version or "",
-            "role": role or "",
-            **slots(values, pane),
-        }
-        table = self._engine.query(sql, parameters)
+        asked = {"model": contract.model, "contract": contract.version, "version": version or "", "role": role or ""}
+        table = self._engine.query(sql, asked | slots(values, pane))
         return Outcomes(
             ts=col.ints(table["ts"]),
             version=col.categories(table["version"]),
@@ -288,6 +290,8 @@ class Raw:
             score=col.floats(table["score"]),
             probabilities=col.matrix(table["probabilities"]),
             delay=col.ints(table["delay"]),
+            weight=col.floats(table["weight"]) if weights else None,
+            columns={name: _column(table[f"c{index}"]) for index, name in enumerate(held)},
             **(regions(regions_of, read(col.objects(table["extra"]))) if regions_of else {}),
         )
 
@@ -333,3 +337,12 @@ def _dimension(column: pa.ChunkedArray, field: str | None) -> Categories:
     if field is not None:
         return fields_of({field}, read(col.objects(column))).texts[field]
     return Categories.of_numbers(col.floats(column)) if pa.types.is_floating(column.type) else col.categories(column)
+
+
+def _named(prefix: str, picked: Mapping[str, str]) -> str:
+    """Terms of a query, numbered."""
+    return "".join(f", {sql} AS {prefix}{index}" for index, sql in enumerate(picked.values()))
+
+
+def _column(column: pa.ChunkedArray) -> Categories | Floats:
+    return col.floats(column) if pa.types.is_floating(column.type) else col.categories(column)

@@ -34,6 +34,7 @@ _FEW = {
     "set_coverage", "adaptive_coverage", "fair-demographic_parity_ratio", "fair-equal_opportunity_difference", "selected",
 }  # fmt: skip
 _WORDS = ["moved", "since", "2019", "wants", "a", "house", "naïve?", "日本", "🏡", "call", "back!"]
+COST = 'where(label == 1 and prediction == 0, where(education == "master", hours / 2, 100), 5)'
 _DAYS = 30
 _START = pd.Timestamp("2024-03-01", tz="UTC")
 _EDUCATION = ["school", "college", "bachelor", "master", "doctor"]
@@ -66,6 +67,7 @@ def people(rows: int, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
             "score": score,
             "label": np.where(rng.random(rows) < 0.9, label, np.nan),
             "label_ts": (ts + pd.Timedelta(days=2)).as_unit("us"),
+            "weight": 1 + age % 3,
         }
     )
     for name, share in (("age", 0.02), ("occupation", 0.06), ("education", 0.01)):
@@ -213,6 +215,15 @@ def monitors() -> list[dict[str, Any]]:
             "warn": 0.6,
         },
         *fair(shared),
+        {
+            **shared,
+            "segments": ["all", "sex"],
+            "monitor": "cost",
+            "measure": "user.cost",
+            "expression": COST,
+            "baseline": "reference",
+            "warn": 1,
+        },
         {**shared, "monitor": "auc", "measure": "performance.roc_auc", "baseline": "previous", "target": {"window": "5d"}},
     ]
 
@@ -283,7 +294,14 @@ def performance(shared: dict[str, Any]) -> list[dict[str, Any]]:
         "log_loss": {"baseline": "reference", "warn": 0.02},
         "brier": {"baseline": "previous", "target": {"window": "5d"}},
     }
-    return [{**shared, "monitor": f"performance-{name}", "measure": f"performance.{name}", **more} for name, more in watched.items()]
+    weighted = {
+        "monitor": "f1-weighted",
+        "measure": "performance.f1",
+        "params": {"weighted": True, "average": "macro"},
+        "warn": {"below": 0.7},
+    }
+    found = [{**shared, "monitor": f"performance-{name}", "measure": f"performance.{name}", **more} for name, more in watched.items()]
+    return [*found, {**shared, **weighted, "segments": ["all"]}]
 
 
 def fair(shared: dict[str, Any]) -> list[dict[str, Any]]:
@@ -308,6 +326,14 @@ def fair(shared: dict[str, Any]) -> list[dict[str, Any]]:
         **{name: {"target": {"window": "3d"}, "params": {"min_group": 20}} for name in rates},
     }
     found = [{**by_education, "monitor": f"fair-{name}", "measure": f"fairness.{name}", **more} for name, more in watched.items()]
+    by_score: dict[str, dict[str, Any]] = {
+        "demographic_parity_difference": {"params": {"threshold": 0.7}, "attributes": ["sex"], "baseline": "previous"},
+        "equal_opportunity_difference": {"params": {"threshold": 0.3}, "attributes": ["sex"], **long},
+        "selection_rate": {"params": {"threshold": 0.61}, "attributes": ["sex"]},
+        "calibration_gap": {"baseline": "reference", "warn": 0.05, **long},
+        "conditional_demographic_disparity": {"params": {"by": "education"}, "attributes": ["sex*education"], "warn": {"above": 0.1}},
+    }
+    found += [{**by_education, "monitor": f"score-{name}", "measure": f"fairness.{name}", **more} for name, more in by_score.items()]
     selected = {
         "monitor": "selected",
         "measure": "fairness.selection_rate",
@@ -363,8 +389,8 @@ def _predictions(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _labels(rows: pd.DataFrame) -> list[dict[str, Any]]:
     known = rows[rows["label"].notna()]
-    ids, times, labels = (known[name].tolist() for name in ("prediction_id", "label_ts", "label"))
+    columns = (known[name].tolist() for name in ("prediction_id", "label_ts", "label", "weight"))
     return [
-        {"prediction_id": key, "model": MODEL, "ts": ts.isoformat(), "label": int(label)}
-        for key, ts, label in zip(ids, times, labels, strict=True)
+        {"prediction_id": key, "model": MODEL, "ts": ts.isoformat(), "label": int(label), "weight": weight}
+        for key, ts, label, weight in zip(*columns, strict=True)
     ]

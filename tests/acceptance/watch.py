@@ -21,6 +21,7 @@ from watchkeeper.replay.recording import Recording
 from watchkeeper.replay.send import send
 
 SEGMENTS = ("origin", "carrier")
+_OVERRUN = "where(abs(prediction - label) > 15 and not isnull(temp), max(distance, 500) / 100, abs(prediction - label))"
 GROUPINGS = ["all", *SEGMENTS]
 _FIELDS = {"latency": "latency_ms", "status": "status", "attribution_prefix": "attribution_"}
 _SIGNALS = ("@latency_ms", "@status", "@outside", "@attribution:hour")
@@ -172,6 +173,9 @@ def _every(pair: flights.Pair) -> list[dict[str, Any]]:
         }
         for name, params in errors.items():
             watched.append({"monitor": name, "measure": f"performance.{name}", **weekly, "baseline": "reference", **params})
+        watched.append(
+            {"monitor": "overrun", "measure": "user.overrun", "expression": _OVERRUN, **weekly, "segments": ["all"], "warn": {"above": 9}}
+        )
     fair = ("mean_prediction_gap", "error_gap") if pair.task == "regression" else ("equalized_odds_difference", "demographic_parity_ratio")
     for name in fair:
         watched.append({"monitor": name, "measure": f"fairness.{name}", **weekly, "segments": ["all"], "attributes": ["origin", "carrier"]})

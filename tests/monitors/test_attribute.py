@@ -68,7 +68,7 @@ def test_params_are_filled_in() -> None:
         (", params: {reference: sex=x}", "there is no group `sex=x`"),
         (", params: {reference: sex=f}", "`sex=f` is no group of `age` (write a monitor for each attribute)"),
         (", params: {min_group: 0}", "`params.min_group`: expected `int` >= 1"),
-        (", params: {threshold: 0.4}", "`params.threshold` is not available yet"),
+        (", params: {threshold: 1.4}", "`params.threshold`: expected `float` <= 1.0"),
         (", params: {positive: maybe}", "there is no class `maybe` (classes: 0, 1)"),
         (", params: {group: 1}", "takes no `params.group`"),
         (", warn: 0.1", "without a baseline needs a side"),

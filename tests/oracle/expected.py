@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
 
-from tests.oracle import certainty, dispersion, estimate, expected_error, fairness, joint, quality
+from tests.oracle import certainty, dispersion, estimate, expected_error, fairness, joint, quality, user
 from tests.oracle import column as measures
 from tests.oracle import separation as classifier
 from tests.oracle.column import COMPARES
@@ -37,7 +37,7 @@ OF_FEATURES = {"drift.share_drifted", "drift.weighted"}
 _KEPT = 50_000  # rows of a reference; streams are read in windows
 _LESS_IS_BETTER = {
     *(f"performance.{name}" for name in ("fpr", "fnr", "value", "log_loss", "brier", "mae", "rmse", "mse", "bias", "mape", "smape", "wape")),
-    "performance.max_error", "performance.quantile_loss", *expected_error.MEASURES,
+    *user.MEASURES, "performance.max_error", "performance.quantile_loss", *expected_error.MEASURES,
     "uncertainty.entropy", "uncertainty.interval_width", "uncertainty.set_size",
     "uncertainty.pit_uniformity", "uncertainty.quantile_loss", "uncertainty.ensemble_variance", "uncertainty.ece", "uncertainty.mce", "uncertainty.brier_reliability",
 }  # fmt: skip
@@ -84,7 +84,7 @@ def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, b
     compared = value
     if (promise := monitor.get("params", {}).get("promise")) is not None and monitor["measure"] in certainty.COVERAGES:
         compared = abs(value - promise)
-    if monitor["measure"].startswith(("performance.", "uncertainty.", "fairness.")) and baseline is not None:
+    if monitor["measure"].startswith(("performance.", "uncertainty.", "fairness.", "user.")) and baseline is not None:
         if baseline_value is None:
             return "insufficient" if baseline.few else "not_estimable"
         sizes = (abs(value), abs(baseline_value)) if monitor["measure"] == "performance.bias" else (value, baseline_value)
@@ -122,7 +122,8 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     together = monitor["measure"] in joint.MEASURES
     sure = monitor["measure"] in certainty.MEASURES
     separated = monitor["measure"] == classifier.MEASURE
-    whole_model = monitor["measure"] in quality.MEASURES or of_features or together or sure or separated
+    own = monitor["measure"] in user.MEASURES
+    whole_model = own or monitor["measure"] in quality.MEASURES or of_features or together or sure or separated
     performance = monitor["measure"].startswith("performance.")
     fair, of_groups = monitor["measure"].startswith("fairness."), monitor["measure"] == "fairness.selection_rate"
     columns = [""] if performance or whole_model else monitor.get("columns") or spec.watched(whole.reference)
@@ -160,6 +161,7 @@ def lookup_of(measured: str) -> Callable[[Asked], Lookup]:
     """How readings of a measure are looked up."""
     performance, of_features = measured.startswith("performance."), measured in OF_FEATURES
     kinds: list[tuple[bool, Callable[[Asked], Lookup]]] = [
+        (measured in user.MEASURES, user.lookup),
         (measured.startswith("fairness."), fairness.lookup),
         (measured == classifier.MEASURE, classifier.of_rows),
         (measured in certainty.MEASURES, of_model),
@@ -182,7 +184,15 @@ def _performance(asked: Asked) -> Lookup:
     def found(rows: Rows, span: int, every: int = 0) -> dict[tuple[int, str], Found]:
         outcomes = rows.outcomes()
         places = rows.groups(grouping, span, every)
-        each = {key: measure(name, outcomes.take(held), monitor.get("params", {}), positive=positive) for key, held in places.items()}
+        params = dict(monitor.get("params", {}))
+        weights = rows.frame["weight"].to_numpy() if params.pop("weighted", False) else None  # whole numbers: a row is there so often
+
+        def of(held: npt.NDArray[np.int64]) -> tuple[Value, int]:
+            if weights is None:
+                return measure(name, outcomes.take(held), params, positive=positive)
+            return measure(name, outcomes.take(np.repeat(held, weights[held])), params, positive=positive)[0], len(held)
+
+        each = {key: of(held) for key, held in places.items()}
         every_row = rows.members(grouping, span, every, False)
         return {key: Found(None, 0, coverage=0.0) for key in every_row} | {
             key: Found(value.value, n, value.lower, value.upper, coverage=len(places[key]) / len(every_row[key]))

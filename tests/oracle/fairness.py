@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from tests.oracle import reliability
 from tests.oracle.found import NOTHING, Asked, Found, Lookup, earlier
 from tests.oracle.rows import Rows
 from tests.oracle.spec import Spec
@@ -21,6 +22,7 @@ _OF_PREDICTIONS = {
     "fairness.demographic_parity_difference",
     "fairness.demographic_parity_ratio",
     "fairness.mean_prediction_gap",
+    "fairness.conditional_demographic_disparity",
 }
 
 LESS_IS_BETTER = {
@@ -39,6 +41,8 @@ LESS_IS_BETTER = {
         "treatment_equality",
         "mean_prediction_gap",
         "error_gap",
+        "calibration_gap",
+        "conditional_demographic_disparity",
     ]
 }
 
@@ -104,10 +108,14 @@ def _within(
         if not len(held):
             return NOTHING
         if measure == "fairness.selection_rate":
-            side = _sides(measure, rows, held, positive)[0]
+            side = _sides(measure, rows, held, positive, params.get("threshold"))[0]
             few = len(held) < params["min_group"]
             return Found(None, len(held), few=True) if few else Found(side.value, len(held), *side.interval(1.959963984540054))
-        by_group = {name: _sides(measure, rows, held[groups[held] == name], positive) for name in sorted({*groups[held]})}
+        if measure == "fairness.conditional_demographic_disparity":
+            return _disparity(rows.outcomes().prediction[held] == positive, groups[held], params)._replace(n=len(held))
+        by_group = {
+            name: _sides(measure, rows, held[groups[held] == name], positive, params.get("threshold")) for name in sorted({*groups[held]})
+        }
         enough = {name for name in by_group if (groups[held] == name).sum() >= params["min_group"]}
         kept = {name: sides for name, sides in by_group.items() if name in enough and not any(math.isnan(side.value) for side in sides)}
         reference = params["reference"]
@@ -204,16 +212,53 @@ def _tukey(groups: int, many: int) -> float:
     return float(stats.studentized_range.ppf(1 - 0.05 / many, groups, np.inf) / math.sqrt(2))
 
 
-def _sides(measure: str, rows: Rows, held: npt.NDArray[np.int64], positive: str) -> list[Side]:
-    """The rates of some rows that a measure compares."""
+def _disparity(accepted: Flags, group: npt.NDArray[Any], params: Mapping[str, Any]) -> Found:
+    """The largest of the groups' conditional disparities (Wachter, Mittelstadt and Russell 2021), with Bonferroni's interval."""
+    parts = [dict(one.split("=") for one in name.split(",")) for name in group]
+    stratum = np.array([one.pop(params["by"]) for one in parts])
+    own = np.array([",".join(f"{name}={value}" for name, value in one.items()) for one in parts])
+    strata = [one for one in sorted({*stratum}) if accepted[stratum == one].any() and not accepted[stratum == one].all()]
+    n = sum(int((stratum == one).sum()) for one in strata)
+    values, variances = list[float](), list[float]()
+    for name in [name for name in sorted({*own}) if (own == name).sum() >= params["min_group"]]:
+        value = variance = 0.0
+        for one in strata:
+            inside = stratum == one
+            refused, taken = (own[inside & side] == name for side in (~accepted, accepted))
+            value += inside.sum() / n * (refused.mean() - taken.mean())
+            variance += (inside.sum() / n) ** 2 * (refused.var() / len(refused) + taken.var() / len(taken))
+        values.append(value)
+        variances.append(variance)
+    if not strata:
+        return Found(None, 0)
+    if len(values) < 2:
+        return Found(None, 0, few=True)
+    half = stats.norm.ppf(1 - 0.05 / (2 * len(values))) * np.sqrt(variances)
+    return Found(max(values), 0, max(0.0, *(values - half)), max(0.0, *(values + half)))
+
+
+def _miscalibrated(rows: Rows, held: npt.NDArray[np.int64], positive: str) -> Side:
+    """The mean of label - score; for the interval scores are the mean of those in the same bin with the same label."""
+    edges = rows.once("edges of scores", lambda: reliability.edges(Rows(rows.reference, rows.reference, rows.spec)))
+    score, label = rows.outcomes().scores[positive][held], (rows.outcomes().label[held] == positive).astype(float)
+    place = np.searchsorted(edges, score, side="right") * 2 + label.astype(np.int64)
+    mean = np.array([score[place == one].mean() for one in place])
+    numbers = tuple((label - mean).tolist())
+    return Side(float(label.sum() - score.sum()), len(held), numbers)
+
+
+def _sides(measure: str, rows: Rows, held: npt.NDArray[np.int64], positive: str, threshold: float | None = None) -> list[Side]:
+    """The rates of some rows that a measure compares; with a threshold their scores are judged."""
     outcomes = rows.outcomes()
+    if measure == "fairness.calibration_gap":
+        return [_miscalibrated(rows, held, positive)]
     said, true = outcomes.prediction[held], outcomes.label[held]
     if measure == "fairness.mean_prediction_gap":
         return [Side(float(said.sum()), len(said), tuple(said.tolist()))]
     if measure == "fairness.error_gap":
         errors = np.abs(said - true)
         return [Side(float(errors.sum()), len(errors), tuple(errors.tolist()))]
-    p, y = said == positive, true == positive
+    p, y = said == positive if threshold is None else outcomes.scores[positive][held] >= threshold, true == positive
     rates = {
         "fairness.selection_rate": [(p, p | ~p)],
         "fairness.demographic_parity_difference": [(p, p | ~p)],

@@ -33,8 +33,8 @@ def document(monitor: Monitor) -> dict[str, Any]:
         built["share"] = {"budget": monitor.share.budget, "rate": monitor.share.text}
     count, of = built.pop("persist")
     built["reopen_within"] = duration.text(monitor.reopen_within) if monitor.reopen_within else None
-    name = built.pop("name")
-    return {"monitor": name, **built, "persist": f"{count} of {of}"}
+    name, said = built.pop("name"), monitor.params.get("expression")
+    return {"monitor": name, **built, "persist": f"{count} of {of}"} | ({} if said is None else {"expression": said})
 
 
 def router(services: Services) -> APIRouter:
