@@ -1,7 +1,7 @@
-"""Delivery: sends the notifications of the outbox to their destinations, at least once, in order for each destination.
+"""Delivery: sends the notifications of the outbox to their destinations, at least once, in order for each destination and episode.
 
 An attempt that was made and not saved, for example because the process was killed in between, is made again with the same `webhook-id`. Any number
-of processes may deliver from one outbox if each uses a lease: a notification that one has claimed no other sends until it is settled or the lease is over.
+of processes may deliver from one outbox if each uses a lease: to a destination that one has claimed no other sends until the attempt is settled or the lease is over.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event, Thread
 from typing import TypeVar
 
-from alerts import stage
+from alerts import resend, stage
 from alerts.exchange import DEADLINE, Exchange, Produce
 from alerts.guard import Guard
 from alerts.ports import OutboxStore
 from core import moment
 from core.clock import Clock
+from core.endpoint import Tried
 from core.episode import Delivery
 from core.error import Retryable
 
@@ -58,7 +59,9 @@ class Deliverer:
         self._look = Event()
         self._stopping = Event()
         self._thread: Thread | None = None
-        self._under_way: dict[str, Future[None]] = {}
+        self._under_way: dict[str, Future[None]] = {}  # by destination
+        self._repeated = 0
+        self._repetition: Future[None] | None = None
 
     def start(self) -> None:
         """Begin to deliver in a thread."""
@@ -81,7 +84,7 @@ class Deliverer:
         """Make every attempt that is due, one after the other. Returns how many were made."""
         made = 0
         while due := self._store.due(self._clock.now(), 1, self._lease):
-            self._store.settle(self._attempt(due[0]))
+            self._store.settle(*self._attempt(due[0]))
             made += 1
         return made
 
@@ -90,6 +93,7 @@ class Deliverer:
             while not self._stopping.is_set():
                 try:
                     self._begin(pool)
+                    self._repeat(pool)
                 except Retryable as error:
                     _LOG.warning("the outbox cannot be read: %s", error)
                     self._stopping.wait(error.after)
@@ -107,23 +111,31 @@ class Deliverer:
             return
         # Without a lease, notifications under way are due, too. With a lease, none is claimed that would only wait here until its lease is over.
         for delivery in self._store.due(self._clock.now(), free if self._lease else _AT_ONCE, self._lease):
-            if delivery.id not in self._under_way:
+            if self._lease or delivery.destination not in self._under_way:  # what is claimed is ours to send, or it waits for its lease
                 future = pool.submit(self._carry, delivery)
-                self._under_way[delivery.id] = future
+                self._under_way[delivery.destination] = future
                 future.add_done_callback(lambda _: self._look.set())
+
+    def _repeat(self, pool: ThreadPoolExecutor) -> None:
+        """Once a minute, tell once more of what is open, those that forget what nobody repeats. One repetition runs at a time."""
+        now = self._clock.now()
+        if now - self._repeated < resend.AGAIN or (self._repetition is not None and not self._repetition.done()) or self._stopping.is_set():
+            return
+        self._repeated = now
+        self._repetition = pool.submit(resend.repeat, self._store, self._exchange, now)
 
     def _carry(self, delivery: Delivery) -> None:
         try:
             done = self._attempt(delivery)
-            self._patiently(lambda: self._store.settle(done))
+            self._patiently(lambda: self._store.settle(*done))
         except Exception:  # top of the thread: the attempt was not saved, so it is made again
             _LOG.exception("an attempt to deliver %s to %s failed", delivery.id, delivery.destination)
             self._stopping.wait(max(self._poll, _PAUSE))
 
-    def _attempt(self, delivery: Delivery) -> Delivery:
+    def _attempt(self, delivery: Delivery) -> tuple[Delivery, Tried | None]:
         destinations = {destination.name: destination for destination in self._patiently(self._store.destinations)}
         stages = (stage.expire, stage.Render(destinations), stage.Send(self._exchange, self._clock), stage.Judge(self._dice))
-        return stage.run(stages, stage.Attempt(delivery=delivery, now=self._clock.now()))
+        return stage.run(stages, stage.Attempt(delivery=delivery, now=self._clock.now()), self._dice.random())
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         """Call the store until it answers. Else a notification that was sent would be sent again, or one that was claimed would wait for its lease."""

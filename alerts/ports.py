@@ -8,6 +8,7 @@ from typing import Protocol
 
 from core.described import Described
 from core.destination import Destination
+from core.endpoint import Tried
 from core.episode import Delivery, Episode, EpisodeRecord, Rule
 from core.trust import Told
 
@@ -68,11 +69,15 @@ class OutboxStore(Protocol):
     """Where delivery finds its work."""
 
     def due(self, now: int, limit: int = 100, lease: int = 0) -> list[Delivery]:
-        """The oldest waiting notification of each destination, if it is due. With a lease the caller claims them for so long."""
+        """The next notification of each destination that is free. With a lease the caller claims the destination for so long."""
         ...
 
-    def settle(self, delivery: Delivery) -> None:
-        """Save the result of an attempt."""
+    def settle(self, delivery: Delivery, tried: Tried | None = None) -> None:
+        """Save the result of an attempt, and what it says of the receiver; None if there was no attempt."""
+        ...
+
+    def standing(self, destination: str, since: int) -> list[Delivery]:
+        """What a destination took last of each open episode, and of those whose end was written after `since`."""
         ...
 
     def destinations(self) -> list[Destination]:

@@ -14,6 +14,7 @@ from alerts.destination.message import Message, Rejected, Transport, Unsent
 from alerts.guard import Refused
 from core.clock import Clock
 from core.destination import Destination
+from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState
 
 
@@ -38,20 +39,36 @@ _SAID = 200  # letters of an answer that a reason holds
 Stage = Callable[[Attempt], Attempt]
 
 
-def run(stages: tuple[Stage, ...], attempt: Attempt) -> Delivery:
-    """Run the stages. Returns the delivery to save."""
+def run(stages: tuple[Stage, ...], attempt: Attempt, luck: float = 0.0) -> tuple[Delivery, Tried | None]:
+    """Run the stages. Returns the delivery to save, and what the attempt says of the receiver; None if there was no attempt."""
     for stage in stages:
         attempt = stage(attempt)
         if attempt.done is not None:
-            return attempt.done
+            return attempt.done, _tried(attempt, attempt.done, luck)
     raise AssertionError("the last stage must bring an outcome")
+
+
+def _tried(attempt: Attempt, done: Delivery, luck: float) -> Tried | None:
+    if done.attempts == attempt.delivery.attempts:
+        return None
+    ended = attempt.now if attempt.ended is None else attempt.ended
+    return Tried(
+        began=attempt.now,
+        ended=ended,
+        status=attempt.status,
+        reason=done.reason if not attempt.said else f"answered {attempt.status}: {attempt.said}",
+        pace=kind(attempt.destination.kind).pace if attempt.destination else 0,
+        asked=retry.asked(attempt.retry_after, ended),
+        luck=luck,
+        gone=attempt.status == retry.GONE,
+    )
 
 
 def expire(attempt: Attempt) -> Attempt:
     """Give up a notification that is older than three days."""
-    if attempt.now - attempt.delivery.created <= retry.GIVE_UP:
+    if attempt.now - attempt.delivery.waits_since <= retry.GIVE_UP:
         return attempt
-    return _end(attempt, DeliveryState.FAILED, f"given up after three days: {attempt.delivery.reason}")
+    return _end(attempt, DeliveryState.DEAD, f"given up after three days: {attempt.delivery.reason}")
 
 
 class Render:
@@ -64,7 +81,7 @@ class Render:
         """Add destination and message, or a failure that may be temporary if no message can be made now."""
         destination = self._destinations.get(attempt.delivery.destination)
         if destination is None:
-            return _end(attempt, DeliveryState.FAILED, "there is no such destination any more")
+            return _end(attempt, DeliveryState.DEAD, "there is no such destination any more")
         try:
             message = kind(destination.kind).render(destination.settings, attempt.delivery, attempt.now)
         except Unsent as error:
@@ -88,7 +105,7 @@ class Send:
         try:
             answer = kind(attempt.destination.kind).send(self._wire, attempt.message)
         except Refused as error:
-            return _end(attempt, DeliveryState.FAILED, f"not allowed: {error}")
+            return _end(msgspec.structs.replace(attempt, failure=str(error)), DeliveryState.DEAD, f"not allowed: {error}")
         except Unsent as error:
             return _unsent(msgspec.structs.replace(attempt, ended=self._clock.now()), error)
         ended = self._clock.now()
@@ -108,7 +125,7 @@ class Judge:
             return _end(attempt, DeliveryState.DELIVERED, "")
         reason = attempt.failure or f"answered {attempt.status}" + (f": {attempt.said[:_SAID]}" if attempt.said else "")
         if attempt.status is not None and retry.final(attempt.status):
-            return _end(attempt, DeliveryState.FAILED, f"refused: {reason}")
+            return _end(attempt, DeliveryState.DEAD, f"refused: {reason}")
         ended = attempt.now if attempt.ended is None else attempt.ended
         pause = retry.wait(attempt.delivery.attempts + 1, attempt.retry_after, ended, self._dice)
         return _end(attempt, DeliveryState.PENDING, reason, due=ended + pause)
@@ -124,7 +141,7 @@ def hidden(said: str, destination: Destination) -> str:
 def _unsent(attempt: Attempt, error: Unsent) -> Attempt:
     """A failure that may be temporary, or the end if the message will not be taken."""
     failed = msgspec.structs.replace(attempt, failure=str(error))
-    return _end(failed, DeliveryState.FAILED, f"refused: {error}") if isinstance(error, Rejected) else failed
+    return _end(failed, DeliveryState.DEAD, f"refused: {error}") if isinstance(error, Rejected) else failed
 
 
 def _end(attempt: Attempt, state: DeliveryState, reason: str, *, due: int | None = None) -> Attempt:

@@ -191,6 +191,7 @@ class AlertStep:
                 due=self._now,
                 state=DeliveryState.NOT_SENT if (why := self._silent(destination, kind, transition)) else DeliveryState.PENDING,
                 reason=why,
+                rank=episode.severity.rank,
             )
             for destination in self._destinations
             if (destination.takes(episode.model, episode.severity) if kind == FIRED else destination.name in notified)

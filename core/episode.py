@@ -107,12 +107,15 @@ class DeliveryState(StrEnum):
 
     PENDING = "pending"  # waits for its first or next attempt
     DELIVERED = "delivered"
-    FAILED = "failed"  # given up: refused, or three days are over
-    NOT_SENT = "not_sent"  # the window ended before the notify horizon
+    DEAD = "dead"  # given up: refused, not allowed, or three days are over
+    NOT_SENT = "not_sent"  # the window ended before the notify horizon, the destination is paused, or something later says more
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One notification to one destination: a row of the outbox. `id` is the `webhook-id`, the same for every attempt."""
+    """One notification to one destination: a row of the outbox. `id` is the `webhook-id`, the same for every attempt.
+
+    Those of a higher `rank` go first. `queued` is when it began to wait, which a replay does again; 0 stands for `created`. `begun` is when the last attempt began.
+    """
 
     id: str
     destination: str
@@ -125,6 +128,14 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     last_status: int | None = None
     reason: str = ""
+    rank: int = 0
+    queued: int = 0
+    begun: int | None = None
+
+    @property
+    def waits_since(self) -> int:
+        """When it began to wait."""
+        return self.queued or self.created
 
 
 class Episode(Described, frozen=True, kw_only=True):

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from core.contract import Contract
 from core.dead_letter_count import DeadLetterCount
-from core.episode import Episode, Level, Transition
+from core.endpoint import Tried
+from core.episode import Delivery, DeliveryState, Episode, Level, Transition
 from core.measure import Measures
 from core.monitor import Monitor
 from core.policy import Policy, Silence
@@ -118,6 +119,16 @@ class Reader(Protocol):
 
     def goes(self) -> Sequence[Goes]:
         """Where an episode of each monitor that can fire would go now, by model and monitor."""
+        ...
+
+    def deliveries(
+        self, state: DeliveryState | None, destination: str | None, limit: int, after: str | None
+    ) -> tuple[list[Delivery], str | None]:
+        """Notifications, the newest first, and the cursor of the next page. ConfigError if `after` is no cursor."""
+        ...
+
+    def delivery(self, name: str) -> tuple[Delivery, list[Tried]] | None:
+        """A notification and its last attempts; None if there is none."""
         ...
 
     def pipeline(self) -> Pipeline:

@@ -8,7 +8,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from dashboard.pages import column, drift, episode, fairness, fleet, history, inbox, model, performance, pipeline, policy, quality, trust
+from dashboard.pages import (
+    column,
+    deliveries,
+    drift,
+    episode,
+    fairness,
+    fleet,
+    history,
+    inbox,
+    model,
+    performance,
+    pipeline,
+    policy,
+    quality,
+    trust,
+)
 from dashboard.panel import Page
 
 Draw = Callable[..., Awaitable[Page]]
@@ -44,6 +59,7 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("alerts/*", episode.draw),
     PageEntry("models", fleet.draw, label="Models"),
     PageEntry("policy", policy.draw, label="Policy"),
+    PageEntry("deliveries", deliveries.draw, label="Deliveries"),
     PageEntry("pipeline", pipeline.draw, label="Pipeline"),
     PageEntry("models/*", model.draw, under="models"),
     PageEntry("models/*/performance", performance.draw, under="models"),

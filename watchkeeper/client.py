@@ -225,6 +225,26 @@ class Client:
         """The progress of the last rebuild of `model`; `state` is none, waiting, running or done."""
         return self._json("GET", f"/v1/models/{_quoted(model)}/rebuild")
 
+    def deliveries(self, *, state: str | None = None, destination: str | None = None, limit: int = 100) -> dict[str, Any]:
+        """A page of notifications, the newest first."""
+        return self._json("GET", "/v1/deliveries", params={"state": state, "destination": destination, "limit": str(limit)})
+
+    def delivery(self, name: str) -> dict[str, Any]:
+        """A notification with its body and its last attempts. Refused (404) if there is none."""
+        return self._json("GET", f"/v1/deliveries/{_quoted(name)}")
+
+    def replay_delivery(self, name: str) -> dict[str, Any]:
+        """Send a notification again, under the same id. Refused (404) if there is none."""
+        return self._json("POST", f"/v1/deliveries/{_quoted(name)}/replay")
+
+    def replay_dead(self, destination: str | None = None) -> dict[str, Any]:
+        """Send again all that was given up, of one destination or of all. Returns how many: replayed."""
+        return self._json("POST", "/v1/deliveries/replay", params={"destination": destination})
+
+    def check_destination(self, name: str) -> dict[str, Any]:
+        """Send a test to a destination. Returns the notification. Refused (404) if there is none."""
+        return self._json("POST", f"/v1/destinations/{_quoted(name)}/test")
+
     def delete_monitor(self, model: str, name: str) -> dict[str, Any]:
         """Delete a monitor. Refused (404) if there is none."""
         return self._json("DELETE", f"/v1/monitors/{_quoted(model)}/{_quoted(name)}")

@@ -26,6 +26,14 @@ from watchkeeper.change.delete import (
     delete_policy,
     purge_model,
 )
+from watchkeeper.change.delivery import (
+    CheckDestination,
+    ReplayDead,
+    ReplayDelivery,
+    check_destination,
+    replay_dead,
+    replay_delivery,
+)
 from watchkeeper.change.people import ActRequest, DeleteSilence, SilenceRequest, act, delete_silence, silence
 from watchkeeper.change.rebuild import RebuildRequest, rebuild
 from watchkeeper.change.reference import ReferenceFile, give_reference
@@ -52,6 +60,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("act on episode", Role.OPERATOR, ActRequest, act),
     Command("silence", Role.OPERATOR, SilenceRequest, silence),
     Command("delete silence", Role.OPERATOR, DeleteSilence, delete_silence),
+    Command("replay delivery", Role.OPERATOR, ReplayDelivery, replay_delivery),
+    Command("replay dead", Role.OPERATOR, ReplayDead, replay_dead),
+    Command("test destination", Role.OPERATOR, CheckDestination, check_destination),
     Command("delete monitor", Role.EDITOR, DeleteMonitor, delete_monitor),
     Command("delete budget", Role.EDITOR, DeleteBudget, delete_budget),
     Command("delete destination", Role.EDITOR, DeleteDestination, delete_destination),

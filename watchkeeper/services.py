@@ -34,6 +34,7 @@ class Services:
         self.events, self.event, self.values = self.reader.events, self.reader.event, self.reader.values
         self.monitor, self.destinations, self.budgets = self.reader.monitor, self._control.destinations, self._control.budgets
         self.policy, self.silences = self._control.policy, self._control.silences
+        self.deliveries, self.delivery = self._control.deliveries, self._control.delivery
         self.audit, self.rebuilding = self._control.audit_entries, self._control.rebuilding
         self.status, self.ready, self.version_tag = backend.status, backend.obstacles, backend.tag
 
@@ -71,6 +72,7 @@ class Pages:
         self.transitions, self.status = reader.transitions, reader.status
         self.outside, self.referenced = reader.outside, reader.referenced
         self.measures = MEASURES
+        self.deliveries, self.delivery = reader.deliveries, reader.delivery
         self.evaluate, self.ranking, self.calibration = reader.evaluate, reader.ranking, reader.calibration
         self.policy, self.silences = reader.policy, reader.silences
         self.trust, self.importance, self.new_categories = reader.trust, reader.importance, reader.new_categories

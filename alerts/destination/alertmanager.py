@@ -6,19 +6,18 @@ Alertmanager forgets an alert that nobody sends again. So `alerts.resend` sends 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from alerts.destination.field import address, url_or_file
 from alerts.destination.message import DestinationKind, Message, post
-from alerts.destination.notice import Notice, notice
+from alerts.destination.notice import TEST, Notice, notice
 from core import moment
 from core.episode import Delivery
 
-AGAIN = moment.MINUTE  # how often open alerts are sent again
-_AHEAD = 5 * AGAIN  # an alert that is not sent again ends after so long
+_AHEAD = 5 * moment.MINUTE  # an alert that is not sent again ends after so long
 _NAME = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -29,7 +28,15 @@ def settings(document: Mapping[str, Any]) -> dict[str, str]:
 
 def render(given: Mapping[str, str], delivery: Delivery, now: int) -> Message:
     """A list of one alert."""
-    return Message(_to(given), msgspec.json.encode([alert(notice(delivery), now)]).decode(), {"content-type": "application/json"})
+    return again(given, [delivery], now)
+
+
+def again(given: Mapping[str, str], deliveries: Sequence[Delivery], now: int) -> Message:
+    """A list of alerts, one for each notification."""
+    alerts = [alert(notice(one), now) for one in deliveries if one.type != TEST or len(deliveries) == 1]
+    return Message(
+        address(given).rstrip("/") + "/api/v2/alerts", msgspec.json.encode(alerts).decode(), {"content-type": "application/json"}
+    )
 
 
 def alert(said: Notice, now: int) -> dict[str, Any]:
@@ -57,8 +64,4 @@ def alert(said: Notice, now: int) -> dict[str, Any]:
     }
 
 
-def _to(given: Mapping[str, str]) -> str:
-    return address(given).rstrip("/") + "/api/v2/alerts"
-
-
-KIND = DestinationKind("alertmanager", ("url", "url_file"), settings, render, post)
+KIND = DestinationKind("alertmanager", ("url", "url_file"), settings, render, post, again=again)

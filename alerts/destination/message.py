@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from core.episode import Delivery
@@ -53,7 +53,8 @@ class DestinationKind(NamedTuple):
 
     `fields` are those that people may write besides the name, the kind, `models` and `severity`. `settings` reads them from the document and checks them; its
     ConfigError does not hold the destination's name. `render` makes the message of a delivery at a time (microseconds), and `send` sends it. Both raise Unsent
-    for a failure that may be temporary.
+    for a failure that may be temporary. `pace` is how long the receiver is left alone after each message (microseconds). `again` makes the message that
+    tells once more of what the receiver took last of each episode, if it forgets what nobody repeats.
     """
 
     name: str
@@ -61,6 +62,8 @@ class DestinationKind(NamedTuple):
     settings: Callable[[Mapping[str, Any]], dict[str, str]]
     render: Callable[[Mapping[str, str], Delivery, int], Message]
     send: Callable[[Transport, Message], Answer]
+    pace: int = 0
+    again: Callable[[Mapping[str, str], Sequence[Delivery], int], Message] | None = None
 
 
 def post(wire: Transport, message: Message) -> Answer:

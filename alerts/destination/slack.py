@@ -10,6 +10,7 @@ import msgspec
 from alerts.destination.field import address, url_or_file
 from alerts.destination.message import DestinationKind, Message, post
 from alerts.destination.notice import Notice, cut, notice
+from core import moment
 from core.episode import Delivery
 
 _HEADER, _SECTION, _FIELD, _FIELDS = 150, 3_000, 2_000, 10  # characters of a header, a section and a field; fields of a section
@@ -58,4 +59,4 @@ def _mrkdwn(said: str) -> dict[str, Any]:
     return {"type": "mrkdwn", "text": said}
 
 
-KIND = DestinationKind("slack", ("url", "url_file"), settings, render, post)
+KIND = DestinationKind("slack", ("url", "url_file"), settings, render, post, pace=moment.SECOND)

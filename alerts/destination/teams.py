@@ -11,6 +11,7 @@ import msgspec
 from alerts.destination.field import address, url_or_file
 from alerts.destination.message import DestinationKind, Message, post
 from alerts.destination.notice import Notice, cut, notice
+from core import moment
 from core.episode import Delivery
 
 _TEXT, _SHORT = 2_000, 500  # characters of a block, and of a fact or line: a message of more than 28 KB is refused
@@ -66,4 +67,4 @@ def _plain(said: str, most: int = _TEXT) -> str:
     return _MARKS.sub(r"\\\1", cut(said, most))
 
 
-KIND = DestinationKind("teams", ("url", "url_file"), settings, render, post)
+KIND = DestinationKind("teams", ("url", "url_file"), settings, render, post, pace=moment.SECOND)

@@ -1,83 +1,223 @@
-"""The outbox for delivery: which notifications are due, and the results of attempts."""
+"""The outbox for delivery: which notifications are next, and the results of attempts."""
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, insert, or_, select, update
 
+from core import moment
 from core.destination import Destination
+from core.endpoint import Endpoint, Tried
 from core.episode import Delivery, DeliveryState
-from storage.control.engine import Database
+from storage.control.audit import audit
+from storage.control.engine import Database, upsert
+from storage.control.engine import insert as insert_or
 from storage.control.ledger import delivery_of
-from storage.control.schema import DESTINATION, OUTBOX
+from storage.control.schema import ATTEMPT, DESTINATION, ENDPOINT, OUTBOX
 
 _WAITS = OUTBOX.c.state == DeliveryState.PENDING.value
+_TRIES = 4
+_HELD = moment.MINUTE  # what has waited for so long without an attempt may be left out, if something later says more
 
 
-def _heads() -> Select[tuple[int]]:
-    """The oldest waiting notification of each destination. The query steps from name to name by the index, so it does not read those behind."""
+def _names() -> Select[tuple[str]]:
+    """The destinations for which something waits. The query steps from name to name by the index, so it does not read all that waits."""
     rows = OUTBOX.alias()
     waits = rows.c.state == DeliveryState.PENDING.value
     names = select(func.min(rows.c.destination).label("name")).where(waits).cte("names", recursive=True)
     following = select(func.min(rows.c.destination)).where(waits, rows.c.destination > names.c.name).scalar_subquery()
     names = names.union_all(select(following).where(names.c.name.is_not(None)))
-    head = select(func.min(rows.c.sequence)).where(waits, rows.c.destination == names.c.name).scalar_subquery()
-    return select(head).where(names.c.name.is_not(None))
+    return select(names.c.name).where(names.c.name.is_not(None))
 
 
-_HEADS = _heads()
+_NAMES = _names()
 
 
-def _without_paused(connection: Connection, query: Select[Any]) -> Select[Any]:
-    payloads = connection.execute(select(DESTINATION.c.payload)).scalars()
-    destinations = [msgspec.json.decode(payload, type=Destination) for payload in payloads]
-    paused = [destination.name for destination in destinations if not destination.enabled]
-    return query.where(OUTBOX.c.destination.not_in(paused)) if paused else query
+def _next(*, probe: bool) -> Select[Any]:
+    """The next notification to `destination` at `now`: the most urgent whose time has come, and of each episode the oldest. As a probe, what was tried least."""
+    before = OUTBOX.alias()
+    first = ~(
+        select(before.c.sequence)
+        .where(
+            before.c.episode == OUTBOX.c.episode,
+            before.c.destination == OUTBOX.c.destination,
+            before.c.sequence < OUTBOX.c.sequence,
+            before.c.state == DeliveryState.PENDING.value,
+        )
+        .exists()
+    )
+    query = select(OUTBOX).where(_WAITS, OUTBOX.c.destination == bindparam("destination"), first).limit(1)
+    if probe:
+        return query.order_by(OUTBOX.c.attempts, OUTBOX.c.sequence)
+    return query.where(OUTBOX.c.due <= bindparam("now")).order_by(OUTBOX.c.rank.desc(), OUTBOX.c.sequence)
+
+
+_NEXT = {probe: _next(probe=probe) for probe in (False, True)}
+
+
+def _first(connection: Connection, state: Endpoint, now: int) -> Delivery | None:
+    """The next notification to a receiver."""
+    row = connection.execute(_NEXT[state.broken], {"destination": state.destination} | ({} if state.broken else {"now": now})).first()
+    return None if row is None else delivery_of(row)
 
 
 class Outbox(Database):
     """Notifications that wait, and those that are done."""
 
     def due(self, now: int, limit: int = 100, lease: int = 0) -> list[Delivery]:
-        """The oldest waiting notification of each destination, where its time has come: a later one never overtakes it.
+        """The next notification of each destination to which one may be sent now; of one episode a later one never overtakes an earlier one.
 
-        Notifications for a paused destination stay waiting. With a `lease` (microseconds) the caller claims them: nobody else gets them, nor the
-        notifications behind them, until they are settled or the lease is over.
+        A destination gets one at a time: its receiver is claimed by the caller until the notification is settled, or the `lease` (microseconds) is over. Without
+        a lease nobody else may call this. A paused destination gets nothing. What waited long without an attempt is left out if something later says more.
         """
-        # State and time are conditions here, too: a row that another process has just settled or claimed is checked again when it is locked.
-        query = (
-            select(OUTBOX)
-            .where(OUTBOX.c.sequence.in_(_HEADS), _WAITS, OUTBOX.c.due <= now)
-            .order_by(OUTBOX.c.due, OUTBOX.c.sequence)
-            .limit(limit)
-        )
-        if not lease:
-            with self.read() as connection:
-                return [delivery_of(row) for row in connection.execute(_without_paused(connection, query))]
+        with self.read() as connection:
+            ready = _ready(connection, now, lease)
+            full = (state for state in ready if _first(connection, state, now) is not None)
+            found = list(islice(full, _TRIES * limit))  # others may be quicker with some of them
+        if not found:
+            return []
         with self.write(alone=False) as connection:
-            claimed = [delivery_of(row) for row in connection.execute(_without_paused(connection, query).with_for_update(skip_locked=True))]
-            if claimed:
-                mine = OUTBOX.c.id.in_([delivery.id for delivery in claimed])
-                connection.execute(update(OUTBOX).where(mine).values(due=now + lease))
-        return claimed
+            in_order = sorted(found, key=lambda state: state.destination)  # as all do, so that nobody waits for one who waits
+            taken = (self._take(connection, state, now, lease) for state in in_order)
+            mine = list(islice((one for one in taken if one is not None), limit))
+        return sorted(mine, key=lambda one: (one.due, one.created))
+
+    def _take(self, connection: Connection, state: Endpoint, now: int, lease: int) -> Delivery | None:
+        """Claim a receiver and take its next notification. None if another was quicker, or nothing is left to send."""
+        claim = insert_or(connection, ENDPOINT).values(
+            destination=state.destination, claimed=now, opens=state.opens, failures=state.failures
+        )
+        free = or_(ENDPOINT.c.claimed.is_(None), ENDPOINT.c.claimed <= now - lease) if lease else None
+        claimed = connection.execute(
+            claim.on_conflict_do_update(index_elements=["destination"], set_={"claimed": now}, where=free).returning(ENDPOINT.c.claimed)
+        ).first()
+        while claimed is not None and (delivery := _first(connection, state, now)) is not None:
+            if not _left_out(connection, delivery, now):
+                connection.execute(update(OUTBOX).where(OUTBOX.c.id == delivery.id).values(begun=now))
+                return msgspec.structs.replace(delivery, begun=now)
+        if claimed is not None:
+            connection.execute(update(ENDPOINT).where(ENDPOINT.c.destination == state.destination).values(claimed=None))
+        return None
 
     def failing(self, attempts: int) -> list[Delivery]:
-        """By destination its oldest waiting notification, if so many attempts at it have failed."""
-        query = select(OUTBOX).where(OUTBOX.c.sequence.in_(_HEADS), OUTBOX.c.attempts >= attempts).order_by(OUTBOX.c.destination)
+        """By destination the notification that has waited longest, if so many attempts in a row have failed there."""
         with self.read() as connection:
-            return [delivery_of(row) for row in connection.execute(_without_paused(connection, query))]
+            names = connection.execute(select(ENDPOINT.c.destination, ENDPOINT.c.failures).where(ENDPOINT.c.failures >= attempts)).all()
+            paused = _paused(connection)
+            found = []
+            for name, failures in sorted((one.destination, one.failures) for one in names if one.destination not in paused):
+                query = (
+                    select(OUTBOX).where(_WAITS, OUTBOX.c.destination == name, OUTBOX.c.attempts > 0).order_by(OUTBOX.c.sequence).limit(1)
+                )
+                if (row := connection.execute(query).first()) is not None:
+                    found.append(msgspec.structs.replace(delivery_of(row), attempts=failures))
+        return found
 
-    def settle(self, delivery: Delivery) -> None:
-        """Save the result of an attempt. A delivery that is done stays done, also if an attempt ends after its lease."""
+    def settle(self, delivery: Delivery, tried: Tried | None = None) -> None:
+        """Save the result of an attempt, and what it says of the receiver. A delivery that is done stays done, also if an attempt ends after its lease.
+
+        If the receiver is gone for good, its destination is paused. `tried` is None if there was no attempt, as with a notification that is given up.
+        """
         values = msgspec.to_builtins(delivery)
         changes = {name: values[name] for name in ("state", "attempts", "due", "last_status", "reason")}
         with self.write(alone=False) as connection:
+            mine = ENDPOINT.c.destination == delivery.destination
+            row = connection.execute(select(ENDPOINT).where(mine).with_for_update()).first()
+            state = Endpoint(destination=delivery.destination) if row is None else _endpoint(row)
+            after = msgspec.structs.replace(state, claimed=None) if tried is None else state.after(delivery, tried)
+            if state.claimed not in {None, delivery.begun}:  # the lease was over, and another has it now
+                after = msgspec.structs.replace(after, claimed=state.claimed)
+            upsert(connection, ENDPOINT, [msgspec.to_builtins(after)])
             connection.execute(update(OUTBOX).where(OUTBOX.c.id == delivery.id, _WAITS).values(changes))
+            if tried is None:
+                return
+            entry = {name: getattr(tried, name) for name in ("began", "ended", "status", "reason")}
+            connection.execute(insert(ATTEMPT), {"delivery": delivery.id, **entry})
+            if state.broken and not after.broken:  # it is back
+                waiting = and_(_WAITS, OUTBOX.c.destination == delivery.destination, OUTBOX.c.due > tried.ended)
+                connection.execute(update(OUTBOX).where(waiting).values(due=tried.ended))
+            if tried.gone:
+                _pause(connection, delivery.destination, tried.ended)
+
+    def standing(self, destination: str, since: int) -> list[Delivery]:
+        """Of each episode that a destination was told of, what it took last: of those that are open, and of those whose end was written after `since`."""
+        rows = OUTBOX.alias()
+        last = (
+            select(func.max(rows.c.sequence)).where(rows.c.destination == destination, rows.c.begun.is_not(None)).group_by(rows.c.episode)
+        )
+        ended = OUTBOX.c.type.like("%.resolved")
+        query = select(OUTBOX).where(
+            OUTBOX.c.state == DeliveryState.DELIVERED.value,
+            OUTBOX.c.destination == destination,
+            OUTBOX.c.sequence.in_(last),
+            or_(~ended, OUTBOX.c.created > since),
+        )
+        with self.read() as connection:
+            return [delivery_of(row) for row in connection.execute(query.order_by(OUTBOX.c.sequence))]
+
+    def endpoints(self) -> list[Endpoint]:
+        """The receivers of all destinations to which something was sent."""
+        with self.read() as connection:
+            return [_endpoint(row) for row in connection.execute(select(ENDPOINT).order_by(ENDPOINT.c.destination))]
 
     def delivery_counts(self) -> dict[DeliveryState, int]:
         """How many notifications are in each state."""
         with self.read() as connection:
             rows = connection.execute(select(OUTBOX.c.state, func.count()).group_by(OUTBOX.c.state)).all()
         return dict.fromkeys(DeliveryState, 0) | {DeliveryState(state): count for state, count in rows}
+
+
+def _ready(connection: Connection, now: int, lease: int) -> list[Endpoint]:
+    """The receivers for which something waits and that are free now; the one that was served longest ago is first."""
+    names: list[str] = [str(name) for name in connection.execute(_NAMES).scalars()]
+    known = {row.destination: _endpoint(row) for row in connection.execute(select(ENDPOINT))}
+    paused = _paused(connection)
+    states = [known.get(name) or Endpoint(destination=name) for name in names if name not in paused]
+    free = [state for state in states if state.opens <= now and (not lease or state.claimed is None or state.claimed <= now - lease)]
+    return sorted(free, key=lambda state: (state.claimed or 0, state.destination))
+
+
+def _paused(connection: Connection) -> set[str]:
+    payloads = connection.execute(select(DESTINATION.c.payload)).scalars()
+    destinations = [msgspec.json.decode(payload, type=Destination) for payload in payloads]
+    return {destination.name for destination in destinations if not destination.enabled}
+
+
+def _endpoint(row: Any) -> Endpoint:
+    return msgspec.convert({name: getattr(row, name) for name in Endpoint.__struct_fields__}, Endpoint)
+
+
+def _left_out(connection: Connection, delivery: Delivery, now: int) -> bool:
+    """Whether a notification was left out, because it has waited without an attempt and something later about its episode says more.
+
+    If the episode is over, and the receiver was never told of it, the end is left out, too. What an attempt has begun for may have arrived, and is never left out.
+    """
+    if not delivery.episode or delivery.begun is not None or now - delivery.waits_since < _HELD:
+        return False
+    thread = and_(OUTBOX.c.episode == delivery.episode, OUTBOX.c.destination == delivery.destination)
+    waiting = connection.execute(select(OUTBOX.c.id, OUTBOX.c.type).where(thread, _WAITS).order_by(OUTBOX.c.sequence)).all()
+    if len(waiting) < 2:
+        return False
+    over = waiting[-1].type.endswith(".resolved")
+    known = or_(OUTBOX.c.begun.is_not(None), OUTBOX.c.state == DeliveryState.DELIVERED.value)
+    silent = over and connection.execute(select(OUTBOX.c.id).where(thread, known).limit(1)).first() is None
+    gone = [row.id for row in waiting] if silent else [row.id for row in waiting[:-1]]
+    reason = "it was over before it could be sent" if silent else "a later notification says more"
+    connection.execute(
+        update(OUTBOX).where(OUTBOX.c.id.in_(gone), OUTBOX.c.begun.is_(None)).values(state=DeliveryState.NOT_SENT.value, reason=reason)
+    )
+    return True
+
+
+def _pause(connection: Connection, name: str, now: int) -> None:
+    """Pause a destination whose receiver is gone for good."""
+    payload = connection.execute(select(DESTINATION.c.payload).where(DESTINATION.c.name == name)).scalar()
+    if payload is None:
+        return
+    before = msgspec.json.decode(payload, type=Destination)
+    after = msgspec.structs.replace(before, enabled=False)
+    upsert(connection, DESTINATION, [{"name": name, "payload": msgspec.json.encode(after).decode()}])
+    audit(connection, now, "delivery: the receiver answered 410, gone for good", "destination.changed", name, before.shown(), after.shown())

@@ -97,7 +97,7 @@ class RetirementTransaction(Ledger):
         destination = msgspec.json.decode(payload, type=Destination)
         self._connection.execute(delete(DESTINATION).where(DESTINATION.c.name == name))
         waits = (OUTBOX.c.destination == name) & (OUTBOX.c.state == DeliveryState.PENDING.value)
-        given_up = {"state": DeliveryState.FAILED.value, "reason": "the destination was deleted"}
+        given_up = {"state": DeliveryState.DEAD.value, "reason": "the destination was deleted"}
         self._connection.execute(update(OUTBOX).where(waits).values(**given_up))
         self._audit("destination.deleted", name, destination.shown())
         return destination

@@ -119,8 +119,33 @@ OUTBOX = Table(
     _number("due"),
     Column("last_status", Integer),
     _name("reason"),
+    Column("rank", Integer, nullable=False),
+    _number("queued"),
+    _number("begun", nullable=True),
     Index("outbox_by_state", "state", "destination", "sequence"),
     Index("outbox_by_episode", "episode"),
+    Index("outbox_by_thread", "episode", "destination", "sequence"),
+)
+Index("outbox_by_rank", OUTBOX.c.state, OUTBOX.c.destination, OUTBOX.c.rank.desc(), OUTBOX.c.sequence)
+# The receivers of destinations, as attempts have found them.
+ENDPOINT = Table(
+    "endpoints",
+    METADATA,
+    _key("destination"),
+    _number("claimed", nullable=True),
+    _number("opens"),
+    Column("failures", Integer, nullable=False),
+)
+ATTEMPT = Table(
+    "attempts",
+    METADATA,
+    _sequence(),
+    _name("delivery"),
+    _number("began"),
+    _number("ended"),
+    Column("status", Integer),
+    _name("reason"),
+    Index("attempts_by_delivery", "delivery", "sequence"),
 )
 POLICY = Table("policies", METADATA, _key("name"), _json("payload"))
 SILENCE = Table("silences", METADATA, _key("id"), _number("ends_at"), _json("payload"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from storage.control.audit import Audits
 from storage.control.cursor import Cursors
 from storage.control.definition import Definitions
+from storage.control.delivery import Deliveries
 from storage.control.episode import Episodes
 from storage.control.history import Histories
 from storage.control.outbox import Outbox
@@ -14,5 +15,5 @@ from storage.control.retire import Retirements
 from storage.control.right import Rights
 
 
-class ControlStore(Policies, Retirements, Definitions, Cursors, Episodes, Histories, Outbox, Audits, Rebuilds, Rights):
+class ControlStore(Policies, Retirements, Definitions, Cursors, Episodes, Histories, Outbox, Deliveries, Audits, Rebuilds, Rights):
     """Threads share one store. Call `migrate()` before anything else, and `close()` at the end."""

@@ -18,6 +18,7 @@ from alerts.engine import AlertEngine
 from core import moment
 from core.clock import ManualClock, SystemClock
 from core.destination import Destination
+from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState
 from detectors.catalogue import MEASURES
 from storage.control.store import ControlStore
@@ -82,7 +83,7 @@ def test_a_delivery_killed_between_sending_and_saving_is_sent_again_with_its_id(
     """At least once: the receiver can drop the second by its id."""
     AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
 
-    def killed(_: Delivery) -> None:
+    def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(store, "settle", killed)
@@ -100,10 +101,10 @@ def test_a_delivery_killed_between_sending_and_saving_is_sent_again_with_its_id(
     [
         (200, DeliveryState.DELIVERED),
         (301, DeliveryState.PENDING),
-        (400, DeliveryState.FAILED),
+        (400, DeliveryState.DEAD),
         (401, DeliveryState.PENDING),
         (404, DeliveryState.PENDING),
-        (410, DeliveryState.FAILED),
+        (410, DeliveryState.DEAD),
         (503, DeliveryState.PENDING),
     ],
 )
@@ -129,12 +130,14 @@ def test_after_three_days_it_gives_up_and_the_next_one_is_sent(
         deliverer.deliver_due()
         clock.advance(moment.HOUR)
     attempts = len(receiver.calls)
-    assert attempts == 73  # at once, then every hour up to the third day
+    assert (
+        60 < attempts <= 73
+    )  # at once, then by the schedule until it is clear that the receiver is away, then a probe every hour that this test lets pass
     receiver.answers = []
     AlertEngine(store, clock, MEASURES, notify_horizon=30 * moment.DAY).observe(MONITOR, [reading(0, "ok", 2)])
     deliverer.deliver_due()
     dead, alive = deliveries(store)
-    assert (dead.state, dead.reason, dead.attempts) == (DeliveryState.FAILED, "given up after three days: answered 503", attempts)
+    assert (dead.state, dead.reason, dead.attempts) == (DeliveryState.DEAD, "given up after three days: answered 503", attempts)
     assert alive.state is DeliveryState.DELIVERED
 
 
@@ -224,12 +227,12 @@ def test_the_signature_is_that_of_the_standard_library() -> None:
         (format_datetime(moment.to_datetime(60 * moment.SECOND), usegmt=True), 60),
         ("soon", 5),
         ("-5", 5),
-        ("9" * 30, 3 * 86_400),
+        ("9" * 30, 86_400),
         (f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT", 5),
         (f"Mon, 01 Jan 2026 00:00:00 +{'9' * 20}", 5),
     ],
 )
-def test_retry_after_is_honoured_in_both_forms_and_never_beyond_giving_up(header: str, seconds: int) -> None:
+def test_retry_after_is_honoured_in_both_forms_and_for_a_day_at_most(header: str, seconds: int) -> None:
     """Seconds or a date; nonsense is ignored."""
 
     class Never(random.Random):
@@ -257,9 +260,9 @@ def test_the_thread_outlives_a_store_that_fails(
         fail("due")
         return due(now, limit, lease)
 
-    def failing_settle(delivery: Delivery) -> None:
+    def failing_settle(delivery: Delivery, tried: Tried | None) -> None:
         fail("settle")
-        settle(delivery)
+        settle(delivery, tried)
 
     monkeypatch.setattr(store, "due", failing_due)
     monkeypatch.setattr(store, "settle", failing_settle)

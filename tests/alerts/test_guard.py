@@ -146,7 +146,7 @@ def test_a_refused_notification_is_dead_with_the_reason(store: ControlStore, clo
     deliverer.deliver_due()
     deliverer.stop()
     (delivery,) = store.episodes()[0][0].deliveries
-    assert (delivery.state, receiver.calls) == (DeliveryState.FAILED, [])
+    assert (delivery.state, receiver.calls) == (DeliveryState.DEAD, [])
     assert delivery.reason.startswith("not allowed: localhost is at ")
     assert delivery.reason.endswith("the setting alerts.allow does not name it")
 

@@ -136,6 +136,7 @@ def test_the_notice_says_what_people_ask_first(episode: Mapping[str, Any]) -> No
         "Rows": "2,377 (worth 812 independent ones), before 9,000",
         "Window": "2013-07-01T00:00:00Z to 2013-07-02T00:00:00Z",
         "Since": "2013-07-01T00:00:00Z",
+        "Share of traffic": "100.0 %",
         "Severity": "ticket",
         "Owner": "weather team",
         "Description": "Is it warm?",
@@ -273,7 +274,7 @@ class Mailbox:
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("answer", "state"),
-    [("250 OK", DeliveryState.DELIVERED), ("451 later", DeliveryState.PENDING), ("554 no", DeliveryState.FAILED)],
+    [("250 OK", DeliveryState.DELIVERED), ("451 later", DeliveryState.PENDING), ("554 no", DeliveryState.DEAD)],
 )
 def test_a_mail_arrives_at_a_real_server(
     store: ControlStore, clock: ManualClock, episode: Mapping[str, Any], answer: str, state: DeliveryState

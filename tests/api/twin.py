@@ -12,7 +12,8 @@ import pyarrow as pa
 from core.baseline.reference import Reference
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.destination import Destination
-from core.episode import Episode
+from core.endpoint import Tried
+from core.episode import Delivery, DeliveryState, Episode
 from core.error import ConfigError
 from core.event_query import EventQuery, Texts, Values
 from core.moment import DAY
@@ -27,6 +28,7 @@ from storage.control.audit import AuditEntry
 from storage.control.rebuild import Rebuilding
 from watchkeeper.api.ports import AnyDecoded, Topic
 from watchkeeper.change.apply import ApplyRequest
+from watchkeeper.change.delivery import CheckDestination, ReplayDelivery
 from watchkeeper.change.people import ActRequest
 from watchkeeper.change.rebuild import RebuildRequest
 from watchkeeper.change.reference import ReferenceFile
@@ -68,6 +70,20 @@ READING: dict[str, Any] = {
     "evidence": "{}",
     "monitor_version": 3,
 }
+
+SENT = Delivery(
+    id="msg_1",
+    destination="oncall",
+    episode="ep_1",
+    type="episode.fired",
+    body="{}",
+    created=0,
+    due=0,
+    state=DeliveryState.DEAD,
+    attempts=2,
+    last_status=500,
+    reason="given up after three days: answered 500",
+)
 
 
 class Twin:
@@ -157,6 +173,14 @@ class Twin:
     def destinations(self) -> Sequence[Destination]:
         return [Destination(name="oncall", settings={"url": "https://example.org/?k=hidden", "secret": "whsec_hidden"})]
 
+    def deliveries(
+        self, state: DeliveryState | None, destination: str | None, limit: int, after: str | None
+    ) -> tuple[list[Delivery], str | None]:
+        return [SENT], None
+
+    def delivery(self, name: str) -> tuple[Delivery, list[Tried]] | None:
+        return (SENT, [Tried(began=1, ended=2, status=500, reason="answered 500")]) if name == SENT.id else None
+
     def episodes(
         self, state: Literal["open", "closed"] | None, model: str | None, limit: int, after: str | None, *, monitor: str | None
     ) -> tuple[list[Episode], str | None]:
@@ -168,6 +192,8 @@ class Twin:
     def do(self, principal: Principal, command: str, payload: msgspec.Struct) -> Any:
         principal.require(role(command))
         self.done.append((principal, command, payload))
+        if isinstance(payload, ReplayDelivery | CheckDestination):
+            return SENT
         if isinstance(payload, ReferenceFile):
             self.references.append((payload.model, payload.parquet, payload.options))
             return {"model": payload.model, "version": 1, "result": "created"}

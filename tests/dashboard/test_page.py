@@ -31,6 +31,7 @@ ADDRESSES = [
     "/ui/models",
     "/ui/policy",
     "/ui/pipeline",
+    "/ui/deliveries",
     "/ui/models/departs-late",
     "/ui/models/arrival-delay",
     "/ui/models/departs-late/performance",
@@ -93,7 +94,7 @@ async def test_an_installation_where_nothing_happened_says_so(address: str) -> N
     """Without a model every page says what is missing, and none fails."""
     found = text(await page(Empty(), address, ""))
     assert "could not be drawn" not in found
-    assert any(word in found for word in ("No model yet", "There is no model", "has no column", "There is no policy"))
+    assert any(word in found for word in ("No model yet", "There is no model", "has no column", "There is no policy", "No delivery"))
 
 
 async def test_the_model_page_asks_only_for_what_it_draws(twin: Twin) -> None:

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from core import moment
 from core.contract import Contract, Task
 from core.dead_letter_count import DeadLetterCount
-from core.episode import Episode, Level, State, Transition
+from core.endpoint import Tried
+from core.episode import Delivery, DeliveryState, Episode, Level, State, Transition
 from core.error import ConfigError
 from core.monitor import Monitor
 from core.policy import Policy, Route, Silence
@@ -191,6 +192,19 @@ class Twin:
 
     def model(self, model: str) -> ModelRow | None:
         return next((row for row in self.models() if row.model == model), None)
+
+    def deliveries(
+        self, state: DeliveryState | None, destination: str | None, limit: int, after: str | None
+    ) -> tuple[list[Delivery], str | None]:
+        self._may("deliveries")
+        if after == "x":
+            raise ConfigError("'x' is not a cursor", remedy="none")
+        all_of = [one for episode in self._episodes for one in episode.deliveries]
+        return [one for one in all_of if state in (None, one.state) and destination in (None, one.destination)], None
+
+    def delivery(self, name: str) -> tuple[Delivery, list[Tried]] | None:
+        found = {one.id: one for one in self.deliveries(None, None, 50, None)[0]}
+        return (found[name], [Tried(began=START, ended=START, status=503, reason="answered 503: <b>busy</b>")]) if name in found else None
 
     def pipeline(self) -> Pipeline:
         self._may("pipeline")

@@ -11,7 +11,8 @@ import pyarrow as pa
 from core.block import Labels, Predictions
 from core.contract import Contract
 from core.destination import Destination
-from core.episode import Episode
+from core.endpoint import Tried
+from core.episode import Delivery, DeliveryState, Episode
 from core.error import Retryable
 from core.event_query import EventQuery, Values
 from core.monitor import ModelBudget, Monitor
@@ -117,6 +118,16 @@ class Services(Protocol):
 
     def destinations(self) -> Sequence[Destination]:
         """Destinations by name."""
+        ...
+
+    def deliveries(
+        self, state: DeliveryState | None, destination: str | None, limit: int, after: str | None
+    ) -> tuple[list[Delivery], str | None]:
+        """Notifications, the newest first, and the next cursor."""
+        ...
+
+    def delivery(self, name: str) -> tuple[Delivery, list[Tried]] | None:
+        """A notification and its last attempts; None if there is none."""
         ...
 
     def episodes(

@@ -13,6 +13,7 @@ from watchkeeper.cli import (
     cluster,
     config,
     delete,
+    deliveries,
     demo,
     doctor,
     later,
@@ -61,6 +62,8 @@ app.add_typer(config.app, name="config")
 app.add_typer(rules.app, name="rules")
 app.add_typer(people.episode, name="episode")
 app.add_typer(people.silence, name="silence")
+app.add_typer(deliveries.deliveries, name="deliveries")
+app.add_typer(deliveries.destination, name="destination")
 for name, purpose in later.COMMANDS.items():
     app.command(name, help=f"{purpose} Not available yet.", hidden=True, context_settings=later.ANYTHING)(later.refuse)
 

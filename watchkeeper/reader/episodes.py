@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from core.episode import Episode, Level, Transition
+from core.endpoint import Tried
+from core.episode import Delivery, DeliveryState, Episode, Level, Transition
 from watchkeeper.reader.sources import Sources
 
 
@@ -30,6 +31,16 @@ class EpisodeReader(Sources):
     def episode(self, name: str) -> Episode | None:
         """One episode."""
         return self._stores.control.episode(name)
+
+    def deliveries(
+        self, state: DeliveryState | None, destination: str | None, limit: int, after: str | None
+    ) -> tuple[list[Delivery], str | None]:
+        """Notifications, the newest first, and the next cursor."""
+        return self._stores.control.deliveries(state, destination, limit, after)
+
+    def delivery(self, name: str) -> tuple[Delivery, list[Tried]] | None:
+        """A notification and its last attempts."""
+        return self._stores.control.delivery(name)
 
     def transitions(self, name: str) -> list[Transition]:
         """The transitions of an episode, oldest first."""

@@ -116,7 +116,7 @@ def test_what_waits_for_a_deleted_destination_is_given_up(store: ControlStore) -
         assert change.destination("oncall") is None
     assert last(store) == ("ada", "destination.deleted", "oncall")
     store.apply_destinations([ONCALL])
-    assert (store.due(1), store.delivery_counts()[DeliveryState.FAILED]) == ([], 1)
+    assert (store.due(1), store.delivery_counts()[DeliveryState.DEAD]) == ([], 1)
 
 
 def test_a_model_is_not_made_again_while_its_facts_are_removed(store: ControlStore) -> None:

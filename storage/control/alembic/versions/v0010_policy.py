@@ -6,7 +6,7 @@ from alembic import op
 from storage.control.kind import Name
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 
 _SEQUENCE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 

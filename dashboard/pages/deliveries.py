@@ -1,0 +1,108 @@
+"""The page of deliveries: did what was told arrive, and if not, why?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from dash import html
+
+from core import moment
+from core.endpoint import Tried
+from core.episode import Delivery, DeliveryState
+from core.error import ConfigError
+from core.reading import Verdict
+from dashboard import components as piece
+from dashboard import texts as word
+from dashboard.panel import Page, ask
+from dashboard.ports import Reader
+from dashboard.state import address
+
+ROWS = 50  # a page
+_WORDS = {
+    DeliveryState.PENDING: (Verdict.WARN, "waiting"),
+    DeliveryState.DELIVERED: (Verdict.OK, "delivered"),
+    DeliveryState.DEAD: (Verdict.CRITICAL, "given up"),
+    DeliveryState.NOT_SENT: (Verdict.NODATA, "not sent"),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The filters of the list; "" is none. `after` is the cursor of the page, `show` the delivery whose attempts are shown."""
+
+    state: str = ""
+    destination: str = ""
+    after: str = ""
+    show: str = ""
+
+    @staticmethod
+    def of(search: str) -> Choice:
+        """Read a query string; unknown keys are ignored."""
+        asked = dict(parse_qsl(search.removeprefix("?")))
+        return Choice(**{key: value for key, value in asked.items() if key in Choice.__dataclass_fields__})
+
+    @property
+    def address(self) -> str:
+        """The address of this list."""
+        query = urlencode({key: value for key, value in vars(self).items() if value}, quote_via=quote)
+        return address("deliveries") + (f"?{query}" if query else "")
+
+
+async def draw(reader: Reader, search: str) -> Page:
+    """One page of deliveries, the newest first, and the attempts of the chosen one."""
+    choice = Choice.of(search)
+    state = choice.state if choice.state in list(DeliveryState) else ""
+    chosen = replace(choice, after="", show="")
+    heading = html.Div(
+        [html.H1("Deliveries"), html.P("What was told to destinations, and what became of it.", className="faint")], className="title"
+    )
+    states = [("", "All"), *((one.value, words.capitalize()) for one, (_, words) in _WORDS.items())]
+    tabs = piece.choice("State", [(words, replace(chosen, state=key).address, key == state) for key, words in states])
+    chip = piece.chips(*([("Destination", choice.destination, replace(chosen, destination="").address)] if choice.destination else []))
+    wrong = [f"state: {word.cut(choice.state)!r} is none of {', '.join(DeliveryState)}"] if state != choice.state else []
+    head = [heading, piece.notice(wrong), html.Div([tabs], className="controls"), chip]
+    wanted = DeliveryState(state) if state else None
+    try:
+        found, after = await ask(reader.deliveries, wanted, choice.destination or None, ROWS, choice.after or None)
+    except ConfigError:
+        whole = piece.link("Show the list from its beginning", chosen.address)
+        return Page("Deliveries", [*head, piece.empty("This link names a page that is not in the list", whole)])
+    if not found:
+        return Page("Deliveries", [*head, piece.empty("No delivery", "None fits this choice.")])
+    columns = ("Made (UTC)", "Destination", "What", "State", "Attempts", "Reason")
+    table = piece.table(columns, [_row(one, choice) for one in found], caption="Deliveries", numbers=(4,))
+    ways = [
+        piece.link("Newest", chosen.address) if choice.after else None,
+        piece.link("Older", replace(choice, after=after, show="").address) if after else None,
+    ]
+    body = [*head, piece.card("Deliveries", table, foot=[way for way in ways if way is not None])]
+    if choice.show:
+        body.append(_shown(await ask(reader.delivery, choice.show)))
+    return Page("Deliveries", body)
+
+
+def _row(one: Delivery, choice: Choice) -> tuple[Any, ...]:
+    verdict, words = _WORDS[one.state]
+    what = piece.link(one.type, address("alerts", one.episode)) if one.episode.startswith("ep_") else one.type
+    return (
+        moment.text(one.created),
+        piece.link(word.cut(one.destination), replace(choice, destination=one.destination, after="", show="").address),
+        what,
+        piece.mark(verdict.value, words),
+        piece.link(word.count(one.attempts), replace(choice, show=one.id).address, name=f"Attempts of {one.id}"),
+        word.cut(one.reason, 120),
+    )
+
+
+def _shown(found: tuple[Delivery, list[Tried]] | None) -> Any:
+    """The attempts of a delivery, and how it is sent again."""
+    if found is None:
+        return piece.empty("This link names a delivery that is not there")
+    one, tried = found
+    rows = [(moment.text(each.began), str(each.status or "none"), word.cut(each.reason, 300) or "taken") for each in tried]
+    table = piece.table(("Began (UTC)", "Status", "Result"), rows, caption="Attempts") if rows else piece.empty("No attempt", one.reason)
+    due = f"The next attempt is at {moment.text(one.due)} at the earliest. " if one.state is DeliveryState.PENDING else ""
+    again = f"To send it again: watchkeeper deliveries replay {one.id}"
+    return piece.card(f"Attempts of {one.id} to {word.cut(one.destination)}", table, note=due + again)
