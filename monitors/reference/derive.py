@@ -40,6 +40,7 @@ from monitors.reference.usual import usual_window
 __all__ = ["Options", "ReferenceSummary", "column_roles", "content", "derive", "outcomes_of", "predictions_of", "summarise"]
 
 VALUES = 100  # values of a dimension that have segments of their own
+_FIRST_ROLES = frozenset(("id", "ts", "prediction", "score", "proba_prefix", "interval", "label", "label_ts"))  # that any contract has
 CLASSES = 100  # a column with more values is not one of classes
 
 
@@ -147,20 +148,27 @@ def summarise(contract: Contract, table: pa.Table, options: Options) -> tuple[Co
     return msgspec.structs.replace(contract, facts=True, summary=EDITION), found
 
 
-def content(table: pa.Table, options: Options) -> str:
-    """A hash of the values and options that `derive` uses, however the file stores the values."""
+def content(table: pa.Table, options: Options) -> tuple[str, str]:
+    """A hash of the values and options that `derive` uses, however the file stores the values; and the hash that some earlier versions made of the same.
+
+    Roles and options that came later count only where they are given, so that the hash of a file stays what it was.
+    """
     found = layout(table, options)
     together = () if options.multivariate is Together.AUTO else (options.multivariate,)
-    rest = (options.task, options.positive, options.threshold, options.earliest, options.signals, *together)
-    digest = hashlib.sha256(
-        msgspec.json.encode([found.roles, found.features, found.kinds, found.dimensions, sorted(found.protected), found.crosses, rest])
-    )
+    first, later = (options.task, options.positive, options.threshold, options.earliest), (options.signals, *together)
+    rest = first if later == (None,) else (*first, *later)
+    roles = {name: value for name, value in msgspec.structs.asdict(found.roles).items() if name in _FIRST_ROLES or value is not None}
+    same = [found.features, found.kinds, found.dimensions, sorted(found.protected), found.crosses]
+    digests = [hashlib.sha256(msgspec.json.encode([one, *same, more])) for one, more in ((roles, rest), (found.roles, (*first, *later)))]
     for name, use in sorted(found.uses.items()):
-        digest.update(msgspec.json.encode(name))
         small = use == Use.NUMBER and arrow.precision(table.schema.field(name).type).__name__
-        for part in (*_canonical(arrow.read(name, table[name], use)), *([small.encode()] if small and small != "float64" else [])):
-            digest.update(part)
-    return digest.hexdigest()
+        parts = [*_canonical(arrow.read(name, table[name], use)), *([small.encode()] if small and small != "float64" else [])]
+        for digest in digests:
+            digest.update(msgspec.json.encode(name))
+            for part in parts:
+                digest.update(part)
+    stable, before = (digest.hexdigest() for digest in digests)
+    return stable, before
 
 
 def column_roles(table: pa.Table, options: Options, contract: Contract) -> dict[str, Any]:

@@ -85,15 +85,17 @@ class Contracts(Database):
         with self.read() as connection:
             return connection.execute(query).scalar()
 
-    def save_contract(self, contract: Contract, *, content: str, reference: bytes | None, actor: str = "local") -> Contract:
-        """Save as the model's next version, whatever `contract.version` is. If the stored contract has the same `content` hash, it stays and is returned.
+    def save_contract(
+        self, contract: Contract, *, content: str, reference: bytes | None, earlier: str | None = None, actor: str = "local"
+    ) -> Contract:
+        """Save as the model's next version, whatever `contract.version` is. If the stored contract has the same `content` hash, or that which an earlier version made (`earlier`), it stays and is returned.
 
         An older version of the program may have made other classes from the same content; then a next version is saved. Raises Retryable while the facts of
         a deleted model of that name are being removed.
         """
         with self.write() as connection:
             found = newest(connection, contract.model)
-            if found and found[1] == content and _classes(found[0]) == _classes(contract):
+            if found and found[1] in {content, earlier} and _classes(found[0]) == _classes(contract):
                 return found[0]
             saved = msgspec.structs.replace(contract, version=_next(connection, contract.model))
             row = {

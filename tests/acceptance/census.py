@@ -25,6 +25,14 @@ OPTIONS: dict[str, Any] = {
     "prediction_set": "likely",
     "ensemble_prefix": "member_",
 }
+# What 0.1.0 was given (`tests/acceptance/versions`).
+OLDEST_COLUMNS = ["prediction_id", "ts", *FEATURES[:7], "prediction", "score", "label", "label_ts"]
+OLDEST_OPTIONS: dict[str, Any] = {
+    "task": "binary",
+    "segments": ["education", "sex*education"],
+    "protected": ["sex"],
+    "features": FEATURES[:7],
+}
 SIGNALS = ["@confidence", "@entropy", "@margin", "@latency_ms", "@status", "@caller", "@outside", "@attribution:hours"]
 NOTE = ["@text:note:length", "@text:note:words", "@text:note:letters", "@text:note:non_ascii", "@text:note:distinct"]
 # One of each kind of evidence. Trees are trained on the rows that `drift.wasserstein` reads, too: they are left out.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tarfile
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,11 +37,11 @@ def told(client: Client) -> dict[str, list[dict[str, Any]]]:
     return {"readings": readings, "episodes": episodes}
 
 
-def refer(client: Client) -> dict[str, Any]:
-    """Give the model its reference."""
-    sink = BytesIO()
-    census.people(1_500, 1).to_parquet(sink, index=False)
-    return client.reference(census.MODEL, sink.getvalue(), **census.OPTIONS)
+def refer(client: Client, columns: Sequence[str] | None = None, options: Mapping[str, Any] = census.OPTIONS) -> dict[str, Any]:
+    """Give the model its reference, of some columns or all."""
+    sink, people = BytesIO(), census.people(1_500, 1)
+    people[list(columns or people.columns)].to_parquet(sink, index=False)
+    return client.reference(census.MODEL, sink.getvalue(), **options)
 
 
 def events(client: Client, seed: int, rows: int) -> None:

@@ -18,6 +18,7 @@ from detectors.summary.bins import number_bins
 from monitors.reference.arrow import read_table
 from monitors.reference.derive import Options, ReferenceSummary, content, derive, outcomes_of, predictions_of
 from monitors.reference.layout import layout
+from tests.acceptance import census
 
 ROWS = 400
 T0 = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
@@ -360,3 +361,13 @@ def test_options_have_their_defaults() -> None:
     assert given.interval == ("low", "high", 0.9)
     assert given.threshold == 0.25
     assert options() == Options(task=Task.BINARY)
+
+
+def test_a_file_has_the_hash_that_the_first_version_made() -> None:
+    """Roles and options that came since count only where they are given. The hash is the one that 0.1.0 stored of this file."""
+    table = pa.Table.from_pandas(census.people(1_500, 1)[census.OLDEST_COLUMNS], preserve_index=False)
+    given = {name: value if isinstance(value, str) else ",".join(value) for name, value in census.OLDEST_OPTIONS.items()}
+    now, before = content(table, Options.of(given))
+    assert now == "df6a32dfd88712bb3db9f4643df509381b89ef2d38a1fea988c5d8a1132353c6"
+    more = [content(table, Options.of({**given, **one})) for one in ({"signals": "none"}, {"multivariate": "on"})]
+    assert len({now, before, *(one for pair in more for one in pair)}) == 6

@@ -44,7 +44,8 @@ def give_reference(context: Context, given: ReferenceFile) -> Mapping[str, Any]:
     if before is not None:  # a file has no owner, description and runbook: these stay as they are
         contract = msgspec.structs.replace(contract, **before.words)
     prepare(context, contract)
-    saved = control.save_contract(contract, content=content(table, options), reference=reference.to_bytes(), actor=context.actor)
+    now, earlier = content(table, options)
+    saved = control.save_contract(contract, content=now, earlier=earlier, reference=reference.to_bytes(), actor=context.actor)
     complete(context, saved)
     again = saved.summary < EDITION
     _write_facts(context, saved, table, options, again=again)

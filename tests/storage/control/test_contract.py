@@ -63,6 +63,14 @@ def test_the_same_content_changes_nothing_and_other_content_is_a_new_version(sto
     assert [entry.after["version"] for entry in store.audit_entries()[0] if entry.after] == [3, 2, 1]
 
 
+def test_content_that_an_earlier_version_hashed_is_the_same(store: ControlStore) -> None:
+    """The contract stays; a third hash is of other content."""
+    save(store, "earlier")
+    found = [store.save_contract(CONTRACT, content=now, earlier="earlier", reference=b"r").version for now in ("now", "earlier")]
+    assert found == [1, 1]
+    assert store.save_contract(CONTRACT, content="now", earlier="other", reference=b"r").version == 2
+
+
 def test_a_reference_that_is_summarised_again_keeps_its_version(store: ControlStore) -> None:
     """The edition and the bytes are others, and the change is counted. It is refused for a version that is not the newest."""
     first = save(store, "a")
