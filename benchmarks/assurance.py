@@ -1,12 +1,15 @@
 """CPU of the evaluation of performance, estimates, fairness and uncertainty for one window of a day of 10 million outcomes, on one core: `python benchmarks/assurance.py`.
 
 The model is binary, with 20 regions as segments and three protected attributes, panes of an hour. Panes are made of rows that are drawn here, and held in memory: what is measured is reading
-evidence from them, the measures, verdicts and evidence of every reading, not the query of the fact store that gives them.
+evidence from them, the measures, verdicts and evidence of every reading, not the query of the fact store that gives them. The first time monitors are calibrated and calibrators fitted, too, which
+is done once for a contract; the second time is that of every later window.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Any, cast
 
 import msgspec
@@ -121,6 +124,29 @@ def monitors(contract: Contract) -> Iterator[Monitor]:
         )
 
 
+def _evaluated(evaluate: Evaluate, model: Model, stores: Day) -> dict[str, list[float]]:
+    """Seconds of CPU of each monitor, by family. What is read is shared by all monitors of the same segments, as in a step of an owner; the query counts for the first of them."""
+    contract, spent = model.contract, dict[str, list[float]]()
+    windows = plan.existing(Tumbling(moment.DAY), stores.slots(contract)[0], 1 << 62, live=False)
+    for segments in ((ALL, *(f"region=region-{place}" for place in range(REGIONS))), (ALL,)):
+        alike = [one for one in monitors(contract) if (len(one.segments) > 1) is (len(segments) > 1)]
+        groupings, columns = (
+            tuple(dict.fromkeys(name for one in alike for name in of(one, contract))) for of in (groupings_of, read_columns)
+        )
+        wanted = reduce(or_, (fields(one, contract) for one in alike))
+        reads = evaluate.reads(Scope(model, segments, groupings, columns, None, wanted))
+        for monitor in alike:
+            with cost() as taken:
+                frame = evaluate(monitor, windows, reads)
+                every = np.ones(frame.value.shape, np.bool_)
+                readings = list(frame.readings(every, every.astype(np.int64)))
+            family = "estimates" if ".estimated_" in monitor.measure else monitor.measure.partition(".")[0]
+            spent.setdefault(family, []).append(taken.cpu)
+            if not any(one.value is not None for one in readings):
+                raise SystemExit(f"{monitor.measure} has no value: {readings[0].reason}")
+    return spent
+
+
 def main() -> None:
     """Make the panes, evaluate, and print CPU by family and what panes take an event."""
     parser = options(__doc__ or "", "python benchmarks/assurance.py --rows 1000000")
@@ -138,29 +164,16 @@ def main() -> None:
             stores.add(contract, arrow.read_table(drawn(rng, first, min(_CHUNK, rows - first)), uses))
     nothing = cast("Any", None)
     evaluate = Evaluate(cast("Any", stores), cast("Any", stores), nothing, cast("Any", lambda _model, _version: contract))
-    model, spent = Model(contract, summary), dict[str, list[float]]()
-    slots, _ = stores.slots(contract)
-    for monitor in monitors(contract):
-        segments = (ALL, *(f"region=region-{place}" for place in range(REGIONS))) if len(monitor.segments) > 1 else (ALL,)
-        scope = Scope(model, segments, groupings_of(monitor, contract), read_columns(monitor, contract), None, fields(monitor, contract))
-        windows = plan.existing(monitor.window, slots, 1 << 62, live=False)
-        with cost() as taken:
-            frame = evaluate(monitor, windows, evaluate.reads(scope))
-            every = np.ones(frame.value.shape, np.bool_)
-            readings = list(frame.readings(every, every.astype(np.int64)))
-        family = monitor.measure.partition(".")[0]
-        family = "estimates" if ".estimated_" in monitor.measure else family
-        spent.setdefault(family, []).append(taken.cpu)
-        if not any(one.value is not None for one in readings):
-            raise SystemExit(f"{monitor.measure} has no value: {readings[0].reason}")
-    total = sum(sum(one) for one in spent.values())
-    found = [(family, str(len(one)), f"{sum(one):.2f} s", f"{max(one):.2f} s") for family, one in spent.items()]
-    found.append(
-        ("all", str(sum(map(len, spent.values()))), f"{total:.2f} s", f"{WANTED:g} s at most: {'yes' if total <= WANTED else 'NO'}")
-    )
+    first, again = (_evaluated(evaluate, Model(contract, summary), stores) for _ in range(2))
+    total = sum(sum(one) for one in again.values())
+    found = [
+        (family, str(len(one)), f"{sum(first[family]):.2f} s", f"{sum(one):.2f} s", f"{max(one):.2f} s") for family, one in again.items()
+    ]
+    within = f"{WANTED:g} s at most: {'yes' if total <= WANTED else 'NO'}"
+    found.append(("all", str(sum(map(len, again.values()))), f"{sum(map(sum, first.values())):.2f} s", f"{total:.2f} s", within))
     table(
         f"One window of a day of {rows:,} outcomes, {REGIONS} segments, {len(PROTECTED)} protected attributes",
-        ("family", "measures", "CPU", "largest"),
+        ("family", "measures", "with calibration", "CPU", "largest"),
         found,
     )
     sizes = [(name, f"{size:,}", f"{size / rows:.3f}") for name, size in stores.sizes(contract).items()]
