@@ -50,7 +50,7 @@ _FEW = {
     "nulls", "psi", "js-before", "quality.new_categories", "quality.distinct", "drift.wasserstein", "drift.mean_shift",
     "coverage", "delay", "late", "freshness", "volume-week", "schema", "orphans", "drifted", "mmd", "correlation",
     "mae", "mae-week", "rmse", "r2", "accuracy", "f1-week", "roc_auc", "estimated", "error_gap", "mean_prediction_gap", "equalized_odds_difference",
-    "demographic_parity_ratio", "signals", "signals-js", "confidence", "ece", "interval_width", "interval_coverage",
+    "demographic_parity_ratio", "signals", "signals-js", "confidence", "ece", "interval_width", "interval_coverage", "overrun",
 }  # fmt: skip
 
 
