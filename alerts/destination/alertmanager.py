@@ -13,7 +13,8 @@ import msgspec
 
 from alerts.destination.field import address, url_or_file
 from alerts.destination.message import DestinationKind, Message, post
-from alerts.destination.notice import TEST, Notice, notice
+from alerts.destination.notice import TEST, Notice
+from alerts.destination.template import template, told
 from core import moment
 from core.episode import Delivery
 
@@ -23,7 +24,7 @@ _NAME = re.compile(r"[^A-Za-z0-9_]")
 
 def settings(document: Mapping[str, Any]) -> dict[str, str]:
     """`url` or `url_file`: where Alertmanager is, without `/api/v2/alerts`."""
-    return url_or_file(document, "http://alertmanager.internal:9093")
+    return {**url_or_file(document, "http://alertmanager.internal:9093"), **template(document)}
 
 
 def render(given: Mapping[str, str], delivery: Delivery, now: int) -> Message:
@@ -33,7 +34,7 @@ def render(given: Mapping[str, str], delivery: Delivery, now: int) -> Message:
 
 def again(given: Mapping[str, str], deliveries: Sequence[Delivery], now: int) -> Message:
     """A list of alerts, one for each notification."""
-    alerts = [alert(notice(one), now) for one in deliveries if one.type != TEST or len(deliveries) == 1]
+    alerts = [alert(told(given, one), now) for one in deliveries if one.type != TEST or len(deliveries) == 1]
     return Message(
         address(given).rstrip("/") + "/api/v2/alerts", msgspec.json.encode(alerts).decode(), {"content-type": "application/json"}
     )
@@ -64,4 +65,4 @@ def alert(said: Notice, now: int) -> dict[str, Any]:
     }
 
 
-KIND = DestinationKind("alertmanager", ("url", "url_file"), settings, render, post, again=again)
+KIND = DestinationKind("alertmanager", ("url", "url_file", "template"), settings, render, post, again=again)

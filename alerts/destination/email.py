@@ -11,7 +11,8 @@ from urllib.parse import quote, urlsplit
 
 from alerts.destination.field import one_of, value
 from alerts.destination.message import Answer, DestinationKind, Message, Transport
-from alerts.destination.notice import cut, notice
+from alerts.destination.notice import cut
+from alerts.destination.template import template, told
 from core import moment
 from core.episode import Delivery
 from core.error import ConfigError
@@ -29,7 +30,7 @@ def settings(document: Mapping[str, Any]) -> dict[str, str]:
         raise ConfigError("`to` is no list of mail addresses", remedy=f"write up to {_MOST} addresses, `to: [oncall@example.org]`")
     if sender is not None and not _is_address(sender):
         raise ConfigError("`from` is no mail address", remedy="write `from: watchkeeper@example.org`")
-    found = {"smtp": _server(document.get("smtp")), "to": ", ".join(people), "from": sender or people[0]}
+    found = {"smtp": _server(document.get("smtp")), "to": ", ".join(people), "from": sender or people[0], **template(document)}
     if user is None:
         if document.get("password") is not None or document.get("password_file") is not None:
             raise ConfigError("there is a password and no `user`", remedy="write the `user` that it is of")
@@ -41,7 +42,7 @@ def settings(document: Mapping[str, Any]) -> dict[str, str]:
 
 def render(given: Mapping[str, str], delivery: Delivery, now: int) -> Message:
     """The mail. Its id is that of the notification; all about one episode is one thread."""
-    said = notice(delivery)
+    said = told(given, delivery)
     domain = given["from"].rpartition("@")[2]
     mail = EmailMessage(SMTP)
     mail["From"], mail["To"] = given["from"], given["to"]
@@ -82,4 +83,4 @@ def _is_address(one: object) -> bool:
     return isinstance(one, str) and _ADDRESS.fullmatch(one) is not None
 
 
-KIND = DestinationKind("email", ("smtp", "to", "from", "user", "password", "password_file"), settings, render, send)
+KIND = DestinationKind("email", ("smtp", "to", "from", "user", "password", "password_file", "template"), settings, render, send)

@@ -12,7 +12,8 @@ import msgspec
 
 from alerts.destination.field import one_of, url, value
 from alerts.destination.message import DestinationKind, Message, Unsent, post
-from alerts.destination.notice import Notice, cut, notice
+from alerts.destination.notice import Notice, cut
+from alerts.destination.template import template, told
 from core.episode import Delivery
 from core.error import ConfigError
 
@@ -27,7 +28,7 @@ def settings(document: Mapping[str, Any]) -> dict[str, str]:
     given = one_of(document, "routing_key", _REMEDY)
     if "routing_key" in given and not _is_key(given["routing_key"]):
         raise ConfigError("`routing_key` is no integration key", remedy=_REMEDY)
-    return {**given, "url": url(document.get("url", _EVENTS), "https://events.eu.pagerduty.com/v2/enqueue")}
+    return {**given, **template(document), "url": url(document.get("url", _EVENTS), "https://events.eu.pagerduty.com/v2/enqueue")}
 
 
 def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
@@ -35,7 +36,7 @@ def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
     key = value(given, "routing_key")
     if not _is_key(key):
         raise Unsent("the routing_key's file holds no integration key of 32 letters and digits")
-    body = msgspec.json.encode(event(notice(delivery), key)).decode()
+    body = msgspec.json.encode(event(told(given, delivery), key)).decode()
     return Message(given["url"], body, {"content-type": "application/json"})
 
 
@@ -68,4 +69,4 @@ def _is_key(key: str) -> bool:
     return len(key) == _KEY and key.isascii() and key.isalnum()
 
 
-KIND = DestinationKind("pagerduty", ("routing_key", "routing_key_file", "url"), settings, render, post)
+KIND = DestinationKind("pagerduty", ("routing_key", "routing_key_file", "url", "template"), settings, render, post)

@@ -9,7 +9,8 @@ import msgspec
 
 from alerts.destination.field import address, url_or_file
 from alerts.destination.message import DestinationKind, Message, post
-from alerts.destination.notice import Notice, cut, notice
+from alerts.destination.notice import Notice, cut
+from alerts.destination.template import template, told
 from core import moment
 from core.episode import Delivery
 
@@ -19,12 +20,12 @@ _ICONS = {"critical": ":red_circle:", "warn": ":large_orange_circle:"}
 
 def settings(document: Mapping[str, Any]) -> dict[str, str]:
     """`url` or `url_file`: the address of an incoming webhook, which is a secret."""
-    return url_or_file(document, "https://hooks.slack.com/services/T.../B.../...")
+    return {**url_or_file(document, "https://hooks.slack.com/services/T.../B.../..."), **template(document)}
 
 
 def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
     """Blocks, and the title as the text of the notification on a phone."""
-    body = msgspec.json.encode(blocks(notice(delivery))).decode()
+    body = msgspec.json.encode(blocks(told(given, delivery))).decode()
     return Message(address(given), body, {"content-type": "application/json"})
 
 
@@ -59,4 +60,4 @@ def _mrkdwn(said: str) -> dict[str, Any]:
     return {"type": "mrkdwn", "text": said}
 
 
-KIND = DestinationKind("slack", ("url", "url_file"), settings, render, post, pace=moment.SECOND)
+KIND = DestinationKind("slack", ("url", "url_file", "template"), settings, render, post, pace=moment.SECOND)

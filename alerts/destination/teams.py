@@ -10,7 +10,8 @@ import msgspec
 
 from alerts.destination.field import address, url_or_file
 from alerts.destination.message import DestinationKind, Message, post
-from alerts.destination.notice import Notice, cut, notice
+from alerts.destination.notice import Notice, cut
+from alerts.destination.template import template, told
 from core import moment
 from core.episode import Delivery
 
@@ -21,12 +22,12 @@ _MARKS = re.compile(r"([\\`*_\[\]()<>#])")
 
 def settings(document: Mapping[str, Any]) -> dict[str, str]:
     """`url` or `url_file`: the address of the workflow, which is a secret."""
-    return url_or_file(document, "https://prod-00.westeurope.logic.azure.com/workflows/...")
+    return {**url_or_file(document, "https://prod-00.westeurope.logic.azure.com/workflows/..."), **template(document)}
 
 
 def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
     """A message with one card."""
-    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card(notice(delivery))}
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card(told(given, delivery))}
     body = msgspec.json.encode({"type": "message", "attachments": [attachment]}).decode()
     return Message(address(given), body, {"content-type": "application/json"})
 
@@ -67,4 +68,4 @@ def _plain(said: str, most: int = _TEXT) -> str:
     return _MARKS.sub(r"\\\1", cut(said, most))
 
 
-KIND = DestinationKind("teams", ("url", "url_file"), settings, render, post, pace=moment.SECOND)
+KIND = DestinationKind("teams", ("url", "url_file", "template"), settings, render, post, pace=moment.SECOND)
