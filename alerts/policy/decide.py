@@ -13,7 +13,7 @@ import msgspec
 from alerts.policy.cap import Capped, cap
 from alerts.policy.escalate import escalations
 from alerts.policy.group import DIGEST, FIRED, RESOLVED, News, Quiet, deduplicate, gather, worst_first
-from alerts.policy.hold import Circumstances, changes, held
+from alerts.policy.hold import Circumstances, changes, held, inhibitors
 from alerts.policy.route import reached, unreached
 from core import moment
 from core.destination import Destination
@@ -77,6 +77,8 @@ class _Run:
         self._sent = {model: list(times) for model, times in given.state.sent.items()}
         self._acknowledged = frozenset(name for name, one in given.handling.items() if one.acknowledged_by)
         self._due: list[int] = []
+        self._groups: dict[str, Group] = {}
+        self._escalated: dict[str, tuple[str, list[tuple[Group, dict[str, tuple[Episode, ...]]]]]] = {}
 
     def run(self) -> Outcome:
         """The stages in their order."""
@@ -93,6 +95,8 @@ class _Run:
         told = {one.group.id: one for model in news for one in self._cap(model, news[model])}
         for group, members in groups.values():
             self._escalate(told.get(group.id, News(group, "", "", ())).group, members)
+        for reason, several in self._escalated.values():
+            self._deliver_escalation(reason, several)
         self._record()
         return self._outcome
 
@@ -101,7 +105,9 @@ class _Run:
         given, opened = self._given, [one for one in self._given.episodes if one.ended_at is None]
         if given.policy is None:
             return []
-        around = Circumstances(given.policy, opened, given.silences, given.handling, given.horizon, self._now)
+        around = Circumstances(
+            given.policy, opened, given.silences, given.handling, given.horizon, self._now, inhibitors(given.policy, opened)
+        )
         self._due += changes(around)
         tellable = []
         for one in opened:
@@ -166,8 +172,9 @@ class _Run:
     def _routed(self, one: News) -> dict[str, tuple[Episode, ...]]:
         """By destination the episodes of a notice that go there. Who was told of an episode is also told of its end."""
         found: dict[str, list[Episode]] = {}
+        told = {name: frozenset(known) for name, known in one.group.to.items()}
         for episode in one.episodes:
-            knows = [name for name, known in one.group.to.items() if episode.id in known]
+            knows = [name for name, known in told.items() if episode.id in known]
             takes = [] if episode.ended_at is not None else reached(self._policy, episode, self._given.destinations)
             for name in dict.fromkeys([*takes, *knows]):
                 found.setdefault(name, []).append(episode)
@@ -199,10 +206,9 @@ class _Run:
             number=group.number + 1,
             closed=self._now if one.kind == RESOLVED else None,
         )
+        somebody = {name for known in knows.values() for name in known}
         for episode in one.episodes:
-            nobody = (
-                "" if any(episode.id in known for known in knows.values()) else unreached(self._policy, episode, self._given.destinations)
-            )
+            nobody = "" if episode.id in somebody else unreached(self._policy, episode, self._given.destinations)
             self._decide(episode, after, nobody, "route")
         if one.kind != RESOLVED:
             self._due.append(self._now + max(self._policy.repeat_interval, self._policy.group_interval))
@@ -220,23 +226,35 @@ class _Run:
             to = {name: tuple(e for e in one.episodes if self._given.destinations[name].takes(e.model, e.severity)) for name in names}
             to = {name: episodes for name, episodes in to.items() if episodes}
             reason = f"escalated: nobody has acknowledged it within {moment.long(one.route.escalate_after or 0)}"
-            self._deliver(group, FIRED, reason, to)
+            self._escalated.setdefault(one.path, (reason, []))[1].append((group, to))
             knows = {name: tuple(dict.fromkeys((*group.to.get(name, ()), *(e.id for e in to.get(name, ()))))) for name in {*group.to, *to}}
             group = msgspec.structs.replace(
                 group, escalated=(*group.escalated, one.path), to=dict(sorted(knows.items())), number=group.number + 1
             )
             self._keep(group)
 
+    def _deliver_escalation(self, reason: str, several: Sequence[tuple[Group, Mapping[str, tuple[Episode, ...]]]]) -> None:
+        """Deliver what escalates by one route: one notice to each destination, a digest if it is of several groups."""
+        first, to = several[0]
+        if len(several) == 1:
+            self._deliver(first, FIRED, reason, to)
+            return
+        by_name: dict[str, list[Episode]] = {}
+        for _, of in several:
+            for name, episodes in of.items():
+                by_name.setdefault(name, []).extend(episodes)
+        self._deliver(first, DIGEST, reason, {name: tuple(sorted(episodes, key=worst_first)) for name, episodes in by_name.items()})
+
     def _decide(self, episode: Episode, group: Group, why: str, stage: str) -> None:
         self._outcome.decisions[episode.id] = Decision(group=group.id, suppressed=why, stage=stage if why else "")
 
     def _keep(self, group: Group) -> None:
-        self._outcome.groups = [one for one in self._outcome.groups if one.id != group.id] + [group]
+        self._groups[group.id] = group
 
     def _record(self) -> None:
         """Keep the groups that changed, what was decided of episodes that nobody was told of, and when to look again."""
         before = {group.id: group for group in self._given.groups}
-        self._outcome.groups = [group for group in self._outcome.groups if before.get(group.id) != group]
+        self._outcome.groups = [group for group in self._groups.values() if before.get(group.id) != group]
         period = self._policy.cap[1] if self._policy.cap else 0
         sent = {model: tuple(time for time in times if time > self._now - period) for model, times in sorted(self._sent.items())}
         known = {name: group.id for group in before.values() for name in group.told}

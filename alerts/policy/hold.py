@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from alerts.policy.match import agree, matches
+from alerts.policy.match import fact, matches
 from core import moment
 from core.episode import Episode
 from core.handling import Decision, Handling
@@ -25,6 +25,7 @@ class Circumstances(NamedTuple):
     handling: Mapping[str, Handling]
     horizon: int
     now: int
+    sources: Mapping[tuple[int, tuple[str, ...]], tuple[Episode | None, Episode | None]] = {}  # see `inhibitors`
 
 
 Stage = Callable[[Episode, Circumstances], Decision | None]
@@ -42,18 +43,27 @@ def expired(episode: Episode, given: Circumstances) -> Decision | None:
 
 def inhibit(episode: Episode, given: Circumstances) -> Decision | None:
     """An episode is not told while a worse cause is open. No episode inhibits itself, and no two inhibit each other."""
-    for rule in given.policy.inhibit:
+    for place, rule in enumerate(given.policy.inhibit):
         if not matches(rule.target, episode):
             continue
-        mutual = matches(rule.source, episode)
-        for source in given.open:
-            if source.id == episode.id or not matches(rule.source, source) or not agree(source, episode, rule.equal):
-                continue
-            if mutual and matches(rule.target, source):
-                continue
+        key = (place, tuple(fact(episode, field) for field in rule.equal))
+        source = given.sources.get(key, (None, None))[matches(rule.source, episode)]
+        if source is not None:
             why = f"inhibited by {source.monitor} of {source.model}" + (f", {source.column}" if source.column else "")
             return Decision(stage="inhibit", suppressed=why, inhibited_by=source.id)
     return None
+
+
+def inhibitors(policy: Policy, opened: Sequence[Episode]) -> dict[tuple[int, tuple[str, ...]], tuple[Episode | None, Episode | None]]:
+    """By rule and values of its `equal` an open episode that is a source, and one that is no target as well, which alone inhibits those that are both."""
+    found: dict[tuple[int, tuple[str, ...]], tuple[Episode | None, Episode | None]] = {}
+    for place, rule in enumerate(policy.inhibit):
+        for one in opened:
+            if matches(rule.source, one):
+                key = (place, tuple(fact(one, field) for field in rule.equal))
+                first, pure = found.get(key, (None, None))
+                found[key] = (first or one, pure or (None if matches(rule.target, one) else one))
+    return found
 
 
 def silence(episode: Episode, given: Circumstances) -> Decision | None:

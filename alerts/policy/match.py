@@ -16,8 +16,3 @@ def fact(episode: Episode, field: str) -> str:
 def matches(match: Match, episode: Episode) -> bool:
     """Whether every field of the match holds the episode's value."""
     return all(fact(episode, field) in values for field, values in match.items())
-
-
-def agree(one: Episode, other: Episode, fields: tuple[str, ...]) -> bool:
-    """Whether two episodes say the same in all of these fields."""
-    return all(fact(one, field) == fact(other, field) for field in fields)

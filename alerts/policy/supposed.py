@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from alerts.policy.hold import Circumstances, held
+from alerts.policy.hold import Circumstances, held, inhibitors
 from alerts.policy.route import branches, reached, unreached
 from core.destination import Destination
 from core.episode import Episode, Level, State
@@ -36,7 +36,7 @@ def way(
     rules = policy or Policy(name="")
     to = reached(rules, one, destinations)
     further = [name for branch in branches(rules, one) for name in branch.route.escalate_to if name in destinations]
-    why = held(one, Circumstances(rules, opened, silences, {}, 0, now)) if policy is not None else None
+    why = held(one, Circumstances(rules, opened, silences, {}, 0, now, inhibitors(rules, opened))) if policy is not None else None
     return Way(
         tuple(to),
         tuple(dict.fromkeys(name for name in further if destinations[name].takes(one.model, one.severity))),

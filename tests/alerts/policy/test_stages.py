@@ -340,3 +340,13 @@ def test_each_firing_that_was_told_is_followed_by_its_end_and_never_by_two(event
         assert kinds.count("group.fired") == 1
         assert "group.resolved" not in kinds[:-1]
         assert (kinds[-1] == "group.resolved") == (line.groups[group].closed is not None)
+
+
+def test_groups_that_escalate_together_are_one_digest() -> None:
+    """A storm does not wake the manager once a group."""
+    pages = Route(to=("oncall",), escalate_after=15 * MINUTE, escalate_to=("manager",))
+    line = Timeline(policy(routes=(pages,), group_by=("column",)))
+    line.at(0).send(episode("a", column="a"), episode("b", column="b"))
+    line.run(30)
+    told = [(round(minute), one.kind, [e.id for e in one.episodes]) for minute, one in line.told if one.destination == "manager"]
+    assert told == [(16, "group.digest", ["a", "b"])]
