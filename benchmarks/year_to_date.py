@@ -124,7 +124,7 @@ def main() -> None:
                 segments = segments_of(monitor, model, store.segments(contract))
                 scope = Scope(model, segments, groupings_of(monitor, contract), columns, None, fields(monitor, contract))
                 windows = existing(window, store.slots(contract)[0], START + HOURS * HOUR + DAY, live=False)
-                frames = [evaluate(monitor, chunk, evaluate.reads(scope)) for chunk in chunks(windows, most(scope))]
+                frames = [evaluate(monitor, chunk, evaluate.reads(scope)) for chunk in chunks(windows, most(scope, window))]
             readings = sum(frame.value.size for frame in frames)
             found.append(
                 (

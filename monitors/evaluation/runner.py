@@ -241,7 +241,7 @@ class MonitorRunner:
         first, read = group[0], reduce(or_, (fields(task.monitor, contract) for task in group))
         groupings = tuple(dict.fromkeys(name for task in group for name in groupings_of(task.monitor, contract)))
         scope = Scope(model, first.segments, groupings, columns, first.monitor.version, read)
-        for chunk in plan.chunks(first.due, most(scope)):
+        for chunk in plan.chunks(first.due, most(scope, first.monitor.window)):
             reads = self._evaluate.reads(scope)
             # The monitor that reads most goes first: what it reads contains what the others need.
             wide = sorted(group, key=lambda task: -len(extent(task.monitor, chunk).cells))

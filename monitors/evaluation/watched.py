@@ -17,6 +17,8 @@ from core.measure import Measure, Subject
 from core.monitor import Monitor
 from core.segment import Segments, grouping_of
 from core.span import Flags, Spans
+from core.window.kind import Window
+from core.window.to_date import ToDate
 from detectors import catalogue
 from detectors.arrival import Age, Copies, Orphans, Rejects, Schema
 from detectors.certainty import Signals
@@ -135,14 +137,18 @@ def scope_of(monitor: Monitor, model: Model, segments: tuple[str, ...]) -> Scope
     return Scope(model, segments, groupings, columns, monitor.version, fields(monitor, contract))
 
 
-def most(scope: Scope) -> int:
-    """How many windows are evaluated at a time, at least one: about so many that a dense block has `_CELLS` cells and that `_SPARSE` bins are read, groups that are compared among them."""
+def most(scope: Scope, window: Window | None = None) -> int:
+    """How many windows are evaluated at a time, at least one: about so many that a dense block has `_CELLS` cells and that `_SPARSE` bins are read, groups that are compared among them.
+
+    Windows to date begin together: several at a time are made of the bins that are read for the last of them, so only the block bounds them.
+    """
     contract = scope.model.contract
     together = multivariate.width(contract.multivariate) if contract.multivariate else 1
     widths = [column.bins for column in contract.summarised] or [1]
     read = [_width(contract.column(name)) if name else together for name in scope.columns] or [1]
     segments = max(1, len(scope.segments) + _others(scope))
-    return max(1, min(_CELLS // (max(*widths, *read) * segments), _SPARSE // (sum(read) * segments)))
+    block = _CELLS // (max(*widths, *read) * segments)
+    return max(1, block if isinstance(window, ToDate) else min(block, _SPARSE // (sum(read) * segments)))
 
 
 def _others(scope: Scope) -> int:

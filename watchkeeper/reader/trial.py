@@ -132,7 +132,7 @@ class TrialReader(Sources):
         if (many := len(windows) * int(places(monitor, columns, segments).sum())) > limit:
             raise ConfigError(f"these are {many:,} readings", remedy=f"ask for {limit:,} at most: fewer columns, one segment, or less time")
         scope = scope_of(monitor, model, segments)
-        for chunk in plan.chunks(windows, most(scope)) if segments else ():
+        for chunk in plan.chunks(windows, most(scope, monitor.window)) if segments else ():
             yield self._evaluate(monitor, chunk, self._evaluate.reads(scope), early)
 
     def _windows(self, monitor: Monitor, contract: Contract) -> tuple[Spans, Ints, Ints]:
