@@ -7,20 +7,28 @@ from typing import Protocol
 from core import moment
 from core.episode import Delivery
 
-PATIENCE = 3  # failed attempts at one notification after which the status says so
+PATIENCE = 3  # failed attempts in a row after which the status says so
 
 
 class Outbox(Protocol):
     """The outbox, as far as it is needed here."""
 
     def failing(self, attempts: int) -> list[Delivery]:
-        """By destination its oldest waiting notification, if so many attempts at it have failed."""
+        """By destination the notification that has waited longest, if so many attempts in a row have failed there."""
+        ...
+
+    def gone(self) -> list[str]:
+        """The paused destinations whose receiver has answered that it is gone for good."""
         ...
 
 
 def failures(outbox: Outbox) -> list[str]:
-    """A sentence for each destination where at least `PATIENCE` attempts in a row have failed: since when, why, and what happens next."""
-    return [
+    """A sentence for each destination where at least `PATIENCE` attempts in a row have failed, or that is gone: since when, why, and what happens next."""
+    gone = [
+        f"destination {name} is paused: its receiver answered 410, gone for good; correct its address and apply it with `enabled: true`"
+        for name in outbox.gone()
+    ]
+    return gone + [
         f"destination {one.destination}: {one.attempts} attempts in a row failed, the last: {one.reason}; its oldest notification is of"
         f" {moment.text(one.created)}; look at the receiver: what waits is sent when it answers, for three days at most"
         for one in outbox.failing(PATIENCE)

@@ -116,6 +116,13 @@ class Outbox(Database):
                     found.append(msgspec.structs.replace(delivery_of(row), attempts=failures))
         return found
 
+    def gone(self) -> list[str]:
+        """The paused destinations whose receiver has answered that it is gone for good (410)."""
+        refused = and_(OUTBOX.c.state == DeliveryState.DEAD.value, OUTBOX.c.last_status == 410)
+        with self.read() as connection:
+            query = select(OUTBOX.c.destination).where(refused, OUTBOX.c.destination.in_(_paused(connection))).distinct()
+            return sorted(str(name) for name in connection.execute(query).scalars())
+
     def settle(self, delivery: Delivery, tried: Tried | None = None) -> None:
         """Save the result of an attempt, and what it says of the receiver. A delivery that is done stays done, also if an attempt ends after its lease.
 

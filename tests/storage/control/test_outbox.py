@@ -28,7 +28,7 @@ def tried(store: ControlStore, now: int, status: int, **changes: Any) -> list[st
     due = store.due(now, lease=moment.MINUTE)
     for one in due:
         state = DeliveryState.DELIVERED if status < 300 else DeliveryState.DEAD if status == 410 else DeliveryState.PENDING
-        after = msgspec.structs.replace(one, state=state, attempts=one.attempts + 1, due=now + moment.HOUR)
+        after = msgspec.structs.replace(one, state=state, attempts=one.attempts + 1, due=now + moment.HOUR, last_status=status)
         store.settle(after, Tried(began=now, ended=now, status=status, luck=1.0, gone=status == 410, **changes))
     return [one.id for one in due]
 
@@ -74,8 +74,10 @@ def test_a_receiver_that_is_gone_pauses_its_destination(store: ControlStore) -> 
     """410: the destination is disabled and the audit says why; what waits stays."""
     store.apply_destinations([Destination(name="oncall")])
     write(store, row(1, "a"), row(2, "b"))
+    assert store.gone() == []
     assert (tried(store, 1, 410), tried(store, moment.DAY, 200)) == (["msg_1"], [])
     assert not store.destinations()[0].enabled
+    assert store.gone() == ["oncall"]
     assert store.audit_entries()[0][0].actor == "delivery: the receiver answered 410, gone for good"
 
 
