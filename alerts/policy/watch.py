@@ -181,6 +181,7 @@ class PolicyWatch:
             due=now,
             state=DeliveryState.NOT_SENT if paused else DeliveryState.PENDING,
             reason="the destination is paused" if paused else "",
+            rank=max((one.severity.rank for one in notice.episodes), default=0),
         )
 
     def _loop(self) -> None:
