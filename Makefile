@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up embedded test chaos fuzz check bench bench-latency bench-peers calibration conformance services clean
+.PHONY: help install demo up embedded test chaos fuzz check types rules bench bench-latency bench-peers calibration conformance services clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,10 +42,14 @@ chaos: $(STAMP) ## Kill and freeze a cluster for half an hour (WATCHKEEPER_CHAOS
 fuzz: $(STAMP) ## Send generated input to API, events, definitions and files, ten minutes each (WATCHKEEPER_FUZZ_SECONDS)
 	@WATCHKEEPER_FUZZ_SECONDS=$${WATCHKEEPER_FUZZ_SECONDS:-600} $(BIN)/pytest -s -m fuzz tests/fuzz $(ARGS)
 
-check: $(STAMP) ## Check format, lint, types, layers and house rules
+check: types rules ## Check format, lint, types, layers and house rules
+
+types: $(STAMP) ## Check types: a part of check
+	@$(BIN)/mypy
+
+rules: $(STAMP) ## Check format, lint, layers and house rules: the rest of check
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q -o verbosity_assertions=2 tests/house
 

@@ -1,4 +1,4 @@
-"""The suite on several workers (`pytest -n`): files go to workers, the longest first, and all share the servers that the controller starts and ends."""
+"""The suite on several workers (`pytest -n`): files go to workers, the longest first and none behind another long one, and all share the servers that the controller starts and ends."""
 
 from __future__ import annotations
 
@@ -37,10 +37,27 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 * (os.cpu_count() or 1)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
-    """A file is of one worker, for the sake of its fixtures; files begin in the order in which they are collected."""
+class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """A file is of one worker, for the sake of its fixtures. Files begin in the order in which they are collected, but none waits for the last test of a long one.
+
+    A worker begins a test only when it knows the next one. Beside the last test of a long file it is given the last of all files, which is short: a second long one would wait
+    for the first while other workers are idle.
+    """
+
+    def _reschedule(self, node: Any) -> None:
+        if not node.shutting_down and self.workqueue:
+            waiting = [scope for scope, tests in self.assigned_work[node].items() for done in tests.values() if not done]
+            if len(waiting) > 1:
+                return
+            if waiting and waiting[0] in LONGEST:
+                self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._reschedule(node)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Files go to workers as a whole."""
     config.option.loadscopereorder = False
-    return LoadFileScheduling(config, log)
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
