@@ -19,14 +19,17 @@ from tests.services.fixture import VARIABLES, address, serving
 # What takes longest, alone on two cores: begun last, one of these would be waited for by idle workers.
 LONGEST = (
     "tests/acceptance/test_year.py",
-    "tests/chaos/test_chaos.py",
+    "tests/acceptance/test_shuffled.py",
     "tests/acceptance/test_outage.py",
+    "tests/chaos/test_chaos.py",
     "tests/browser/test_pages.py",
-    "tests/acceptance/test_contract.py",
     "tests/acceptance/test_disorder.py",
+    "tests/acceptance/test_kill.py",
+    "tests/acceptance/test_contract.py",
     "tests/browser/test_journey.py",
     "tests/browser/test_real.py",
-    "tests/acceptance/test_kill.py",
+    "tests/acceptance/test_law.py",
+    "tests/acceptance/test_partitions.py",
 )
 
 SERVERS = pytest.StashKey[list[Server]]()

@@ -11,13 +11,14 @@ from typing import Any
 from watchkeeper.client import Client, Unavailable
 
 _PATIENCE = 600.0  # seconds for which one request is sent again and again
+_APART = 0.3  # seconds between two requests that are sent for another time: events come without an end, and leave CPU to the processes that start
 
 Rows = list[dict[str, Any]]
 Deliver = Callable[[str, Rows], int]  # topic, events; returns when they are durable: how often they had to be sent again
 
 
 class Sender:
-    """Sends requests in a thread: evenly over so many `seconds`, or as fast as they are accepted and again from the beginning until `last`."""
+    """Sends requests in a thread: evenly over so many `seconds`, or as fast as they are accepted and again from the beginning, slowly, until `last`."""
 
     def __init__(self, deliver: Deliver, requests: Sequence[tuple[str, Rows]], seconds: float | None = None) -> None:
         self._deliver, self._requests, self._seconds = deliver, requests, seconds
@@ -42,18 +43,18 @@ class Sender:
 
     def _sending(self) -> None:
         try:
-            again = True
-            while again:
-                self._send()
-                again = self._seconds is None and not self._last.is_set()
+            self._send(0.0)
+            while self._seconds is None and not self._last.is_set():
+                self._send(_APART)
         except BaseException as error:  # the thread's edge: `wait` tells
             self._fault = error
 
-    def _send(self) -> None:
+    def _send(self, apart: float) -> None:
         began = time.monotonic()
         for place, (topic, rows) in enumerate(self._requests):
             if self._seconds is not None:
                 time.sleep(max(0.0, began + self._seconds * place / len(self._requests) - time.monotonic()))
+            self._last.wait(apart)
             self.retries += self._deliver(topic, rows)
             self.events += len(rows)
 
