@@ -142,20 +142,29 @@ class Window:
 
 
 @contextmanager
-def window(
-    browser: Browser, served: Addressed, *, theme: Any = "light", size: tuple[int, int] = (1280, 900), zone: str = "America/New_York"
-) -> Iterator[Window]:
-    """A tab of its own, in a theme; leaving it fails on any complaint."""
+def profile(
+    browser: Browser, *, theme: Any, size: tuple[int, int] = (1280, 900), zone: str = "America/New_York"
+) -> Iterator[BrowserContext]:
+    """A browser without a past, in a theme. Its tabs share what it has loaded."""
     context = browser.new_context(color_scheme=theme, viewport={"width": size[0], "height": size[1]}, timezone_id=zone, locale="en-GB")
     try:
         context.set_default_timeout(180_000)
-        tab = Window(context, served.url)
-        yield tab
-        assert tab.complaints == []
+        yield context
     finally:
         for page in context.pages:
             page.unroute_all(behavior="ignoreErrors")  # a request that waits for its route would keep the context from closing
         context.close()
+
+
+@contextmanager
+def window(
+    browser: Browser, served: Addressed, *, theme: Any = "light", size: tuple[int, int] = (1280, 900), zone: str = "America/New_York"
+) -> Iterator[Window]:
+    """A tab of its own, in a theme; leaving it fails on any complaint."""
+    with profile(browser, theme=theme, size=size, zone=zone) as context:
+        tab = Window(context, served.url)
+        yield tab
+        assert tab.complaints == []
 
 
 @pytest.fixture
