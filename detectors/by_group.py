@@ -39,9 +39,11 @@ class ByGroup(Generic[E]):
 
     @property
     def empty(self) -> Any:
-        """Why there are none."""
+        """Why there are none: one text, or one for each place (...)."""
         found: Any = self.of
-        return found.empty
+        empty = np.asarray(found.empty, object)
+        # Of two texts that of rows without a score comes first in order: it holds if any group has rows.
+        return empty.min(-1) if empty.ndim == self.each.ndim else found.empty
 
 
 @dataclass(frozen=True)

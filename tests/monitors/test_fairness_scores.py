@@ -198,3 +198,10 @@ def test_a_threshold_needs_scores() -> None:
     spec = catalogue.spec("fairness.selection_rate")
     with pytest.raises(ConfigError, match="binary model with scores"):
         spec.settle(spec.params(threshold=0.5), msgspec.structs.replace(CONTRACT, scored=False))
+
+
+def test_groups_without_any_score_say_why_there_is_nothing() -> None:
+    """One reason for all groups of a place: rows without a score, if any group has rows, else no rows."""
+    n, labelled = np.zeros((2, 1, 2)), np.array([[[0.0, 3.0]], [[0.0, 0.0]]])
+    tables = ScoresByGroup(NAMES[:2], ScoreTables(n, labelled, {}), n)
+    assert tables.empty.tolist() == [["no labelled prediction has a score"], ["no labelled predictions"]]
