@@ -175,7 +175,7 @@ def read(name: str, values: pa.ChunkedArray, use: Use) -> pa.ChunkedArray:
 
 def vector_size(values: pa.ChunkedArray) -> int:
     """How many numbers the vectors of a column have: the length of nine tenths or more of its lists; 0 if there is none, or the column does not hold lists of numbers."""
-    if not takes(Use.VECTOR, values.type) or kinds.is_null(values.type):
+    if not takes(Use.VECTOR, values.type) or form(values.type) is ValueForm.NOTHING:
         return 0
     if kinds.is_fixed_size_list(values.type):
         return int(values.type.list_size)

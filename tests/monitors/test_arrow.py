@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pytest
 
 from core.error import ConfigError
-from monitors.reference.arrow import Use, read
+from monitors.reference.arrow import Use, read, vector_size
 from monitors.reference.arrow_time import after
 
 KEY = uuid.UUID(int=7)
@@ -163,3 +163,9 @@ def test_what_cannot_be_read_is_refused(values: pa.Array, use: Use, message: str
     """With the column, its type or the row at fault, and what to write."""
     with pytest.raises(ConfigError, match=message):
         read("x", column(values), use)
+
+
+def test_a_dictionary_of_nulls_has_no_vectors() -> None:
+    """Nor has any other column without values, whatever type holds them."""
+    empty = pa.DictionaryArray.from_arrays(pa.array([0, None], pa.int32()), pa.nulls(1))
+    assert vector_size(pa.chunked_array([empty])) == vector_size(pa.chunked_array([pa.nulls(2)])) == 0
