@@ -44,12 +44,13 @@ FAMILIES = (Family.PERFORMANCE, Family.FAIRNESS, Family.UNCERTAINTY)
 WANTED = 2.0  # seconds of CPU
 DAY = 20_000 * moment.DAY
 _CHUNK = 250_000
-_OF_SETS = {
+_OTHERS = {
+    "fairness.conditional_demographic_disparity",
     "uncertainty.adaptive_coverage",
     "uncertainty.set_coverage",
     "uncertainty.set_size",
     "uncertainty.ensemble_variance",
-}  # and of ensembles, which the rows do not have
+}  # and of ensembles, or of a cross, which the rows do not have
 _PARAMS: dict[str, dict[str, Any]] = {"performance.value": {"fp": 5, "fn": 20}}  # of measures that need some
 _OPTIONS = Options.of({"task": "binary", "features": ["amount", "age"], "segments": ["region"], "protected": [*PROTECTED]})
 
@@ -108,7 +109,7 @@ def _texts(rng: np.random.Generator, name: str, values: int, rows: int) -> pa.Ar
 def monitors(contract: Contract) -> Iterator[Monitor]:
     """One of every measure of the families that suits the model."""
     for about in catalogue.MEASURES.values():
-        if about.family not in FAMILIES or not about.fits(contract) or about.name in _OF_SETS:
+        if about.family not in FAMILIES or not about.fits(contract) or about.name in _OTHERS:
             continue
         spec, of_groups = catalogue.spec(about.name), about.subject.protected
         params = msgspec.to_builtins(spec.settle(msgspec.convert(_PARAMS.get(about.name, {}), spec.params), contract))
