@@ -59,6 +59,16 @@ def test_the_built_in_sentence_is_sent_if_a_template_fails() -> None:
         "{% include '/etc/passwd' %}",
         "{% macro a() %}{% endmacro %}",
         "x" * 5_000,
+        "{{ 1 | round(-999999999) }}",
+        "{{ 1 | round(999999999) }}",
+        "{{ title | round }}",
+        "{% for a in title %}" + "x" * 3_900 + "{% endfor %}",
+        "{% for a in " + "sentence ~ " * 300 + "title %}" + "{{ sentence }}" * 30 + "{% endfor %}",
+        "{% for a in facts recursive %}x{% endfor %}",
+        "{% filter upper %}{{ title }}{% endfilter %}",
+        "{% if true %}" * 120 + "x" + "{% endif %}" * 120,
+        "{{ " + "(" * 1_900 + "1" + ")" * 1_900 + " }}",
+        "{{ " + "-" * 3_900 + "1 }}",
     ],
 )
 def test_what_is_no_template_or_wants_too_much_is_refused_when_it_is_applied(template: str) -> None:
@@ -68,6 +78,12 @@ def test_what_is_no_template_or_wants_too_much_is_refused_when_it_is_applied(tem
         destination_from({**SLACK, "template": template})
     assert refused.value.remedy
     assert time.process_time() - began < 5
+
+
+def test_what_a_template_makes_ends_where_it_is_cut() -> None:
+    """A loop over a list is short, and what is printed beyond the limit is not gathered. A number is rounded to a few places."""
+    assert len(preview("{% for name in facts %}" + "{{ title }}" * 300 + "{% endfor %}")) == 2_000
+    assert preview("{{ 1.26 | round(1) }} {{ 2.5 | round }}") == "1.3 2.0"
 
 
 def test_a_preview_shows_an_example() -> None:
