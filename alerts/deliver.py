@@ -14,6 +14,7 @@ from threading import Event, Thread
 from typing import TypeVar
 
 from alerts import resend, stage
+from alerts.destination.secret_file import SecretFiles
 from alerts.exchange import DEADLINE, Exchange, Produce
 from alerts.guard import Guard
 from alerts.ports import OutboxStore
@@ -36,7 +37,7 @@ class Deliverer:
     """Sends notifications that are due: in a thread of its own between `start` and `stop`, or when `deliver_due` is called.
 
     The outbox is read every `poll` seconds at least; `wake` makes it read at once. `lease` is in microseconds, such as
-    `LEASE`. Without a lease this must be the only deliverer; after a kill it goes on at once. Without a `guard` only loopback is allowed of what is inside.
+    `LEASE`. Without a lease this must be the only deliverer; after a kill it goes on at once. Without a `guard` only loopback is allowed of what is inside, and without `files` only the usual folder of secrets is read.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Deliverer:
         lease: int = 0,
         dice: random.Random | None = None,
         guard: Guard | None = None,
+        files: SecretFiles | None = None,
         produce: Produce | None = None,
     ) -> None:
         self._store = store
@@ -55,6 +57,7 @@ class Deliverer:
         self._poll = poll
         self._lease = lease
         self._dice = dice or random.Random()  # noqa: S311 - spreads retries
+        self._files = files or SecretFiles()
         self._exchange = Exchange(guard=guard, produce=produce)
         self._look = Event()
         self._stopping = Event()
@@ -122,7 +125,7 @@ class Deliverer:
         if now - self._repeated < resend.AGAIN or (self._repetition is not None and not self._repetition.done()) or self._stopping.is_set():
             return
         self._repeated = now
-        self._repetition = pool.submit(resend.repeat, self._store, self._exchange, now)
+        self._repetition = pool.submit(resend.repeat, self._store, self._exchange, self._files, now)
 
     def _carry(self, delivery: Delivery) -> None:
         try:
@@ -134,7 +137,7 @@ class Deliverer:
 
     def _attempt(self, delivery: Delivery) -> tuple[Delivery, Tried | None]:
         destinations = {destination.name: destination for destination in self._patiently(self._store.destinations)}
-        stages = (stage.expire, stage.Render(destinations), stage.Send(self._exchange, self._clock), stage.Judge(self._dice))
+        stages = (stage.expire, stage.Render(destinations, self._files), stage.Send(self._exchange, self._clock), stage.Judge(self._dice))
         return stage.run(stages, stage.Attempt(delivery=delivery, now=self._clock.now()), self._dice.random())
 
     def _patiently(self, ask: Callable[[], T]) -> T:

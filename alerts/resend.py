@@ -6,6 +6,7 @@ import logging
 
 from alerts.destination.kind import kind
 from alerts.destination.message import Transport, Unsent
+from alerts.destination.secret_file import SecretFiles
 from alerts.guard import Refused
 from alerts.ports import OutboxStore
 from core import moment
@@ -16,7 +17,7 @@ _MOST = 500  # in one message
 _LOG = logging.getLogger(__name__)
 
 
-def repeat(store: OutboxStore, wire: Transport, now: int) -> None:
+def repeat(store: OutboxStore, wire: Transport, files: SecretFiles, now: int) -> None:
     """Send again what each such destination took last of every episode. Several processes may do so at the same time: repeating changes nothing.
 
     A failure is logged, and mended by the next repetition; it says nothing of any notification.
@@ -28,7 +29,7 @@ def repeat(store: OutboxStore, wire: Transport, now: int) -> None:
         standing = store.standing(destination.name, now - _ENDED)
         for start in range(0, len(standing), _MOST):
             try:
-                answer = of.send(wire, of.again(destination.settings, standing[start : start + _MOST], now))
+                answer = of.send(wire, of.again(files.opened(destination.settings), standing[start : start + _MOST], now))
             except (Unsent, Refused) as error:
                 _LOG.warning("what is open cannot be told to %s again: %s", destination.name, error)
                 break

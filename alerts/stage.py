@@ -11,6 +11,7 @@ import msgspec
 from alerts import retry
 from alerts.destination.kind import kind
 from alerts.destination.message import Message, Rejected, Transport, Unsent
+from alerts.destination.secret_file import SecretFiles
 from alerts.guard import Refused
 from core.clock import Clock
 from core.destination import Destination
@@ -74,8 +75,8 @@ def expire(attempt: Attempt) -> Attempt:
 class Render:
     """Makes the message that the destination's kind sends."""
 
-    def __init__(self, destinations: Mapping[str, Destination]) -> None:
-        self._destinations = destinations
+    def __init__(self, destinations: Mapping[str, Destination], files: SecretFiles) -> None:
+        self._destinations, self._files = destinations, files
 
     def __call__(self, attempt: Attempt) -> Attempt:
         """Add destination and message, or a failure that may be temporary if no message can be made now."""
@@ -83,7 +84,7 @@ class Render:
         if destination is None:
             return _end(attempt, DeliveryState.DEAD, "there is no such destination any more")
         try:
-            message = kind(destination.kind).render(destination.settings, attempt.delivery, attempt.now)
+            message = kind(destination.kind).render(self._files.opened(destination.settings), attempt.delivery, attempt.now)
         except Unsent as error:
             return _unsent(attempt, error)
         except Exception as error:  # a notification that a kind cannot say must not hold up those behind it

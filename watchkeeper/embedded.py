@@ -49,7 +49,7 @@ class Embedded:
         self.stores = Stores(settings, self.clock)
         self.stores.migrate()
         self.log = EmbeddedLog(folder / "log.sqlite")
-        self.deliverer = Deliverer(self.stores.control, self.clock, guard=guarding.guard(settings))
+        self.deliverer = Deliverer(self.stores.control, self.clock, guard=guarding.guard(settings), files=guarding.files(settings))
         self.policy = PolicyWatch(
             self.stores.control, self.clock, settings.alerts.notify_horizon, address=settings.url, told=self.deliverer.wake
         )

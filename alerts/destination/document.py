@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from alerts.destination.kind import kind
+from alerts.destination.secret_file import SecretFiles
 from alerts.guard import Guard, Refused
 from core.described import READERS, described
 from core.destination import EVENTS, Destination
@@ -16,10 +17,11 @@ from core.monitor import Severity
 _FIELDS = ("destination", "kind", "models", "severity", "events", "enabled", *READERS)
 
 
-def destination_from(document: dict[str, Any], guard: Guard | None = None) -> Destination:
+def destination_from(document: dict[str, Any], guard: Guard | None = None, files: SecretFiles | None = None) -> Destination:
     """The destination that a document defines. ConfigError names the field at fault and what to write instead.
 
-    With a guard an address in numbers to which nothing may be sent is such a fault. A name is judged when it is connected to.
+    With a guard an address in numbers to which nothing may be sent is such a fault. A name is judged when it is connected to. With `files` so is a file that may
+    not be read.
     """
     name = document.get("destination")
     if not isinstance(name, str) or not name:
@@ -28,6 +30,8 @@ def destination_from(document: dict[str, Any], guard: Guard | None = None) -> De
         read = _read(name, document)
         if guard is not None:
             _judge(read, guard)
+        if files is not None:
+            files.check(read.settings)
     except ConfigError as error:
         raise ConfigError(f"destination `{name}`: {error.message}", remedy=error.remedy) from None
     return read

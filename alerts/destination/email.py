@@ -9,7 +9,7 @@ from email.policy import SMTP
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from alerts.destination.field import one_of, value
+from alerts.destination.field import one_of
 from alerts.destination.message import Answer, DestinationKind, Message, Transport
 from alerts.destination.notice import cut
 from alerts.destination.template import template, told
@@ -55,7 +55,7 @@ def render(given: Mapping[str, str], delivery: Delivery, now: int) -> Message:
     server = given["smtp"]
     if "user" in given:
         scheme, _, host = server.partition("://")
-        server = f"{scheme}://{quote(given['user'], safe='')}:{quote(value(given, 'password'), safe='')}@{host}"
+        server = f"{scheme}://{quote(given['user'], safe='')}:{quote(given['password'], safe='')}@{host}"
     return Message(server, mail.as_string(), {"from": given["from"], "to": given["to"]})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,21 +55,8 @@ def url_or_file(document: Mapping[str, Any], example: str) -> dict[str, str]:
     return {"url": url(given["url"], example)} if "url" in given else given
 
 
-def value(given: Mapping[str, str], name: str) -> str:
-    """The value of a field, which is read from its file at each call if it has one. Raises Unsent, which does not hold the value."""
-    if f"{name}_file" not in given:
-        return given[name]
-    try:
-        return Path(given[f"{name}_file"]).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise Unsent(f"the {name}'s file cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise Unsent(f"the {name}'s file is no text") from None
-
-
 def address(given: Mapping[str, str]) -> str:
-    """The address of `url` or `url_file`. Raises Unsent if the file holds none."""
-    found = value(given, "url")
-    if not is_url(found):
+    """The address of `url`, which may be from a file. Raises Unsent if that holds none."""
+    if not is_url(given["url"]):
         raise Unsent("the url's file holds no http or https address")
-    return found
+    return given["url"]

@@ -52,7 +52,8 @@ class DestinationKind(NamedTuple):
     """A kind of destination.
 
     `fields` are those that people may write besides the name, the kind, `models` and `severity`. `settings` reads them from the document and checks them; its
-    ConfigError does not hold the destination's name. `render` makes the message of a delivery at a time (microseconds), and `send` sends it. Both raise Unsent
+    ConfigError does not hold the destination's name. `render` makes the message of a delivery at a time (microseconds), from settings in which each file is
+    replaced by what it holds (`alerts.destination.secret_file`), and `send` sends it. Both raise Unsent
     for a failure that may be temporary. `pace` is how long the receiver is left alone after each message (microseconds). `again` makes the message that
     tells once more of what the receiver took last of each episode, if it forgets what nobody repeats.
     """

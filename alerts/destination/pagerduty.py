@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from alerts.destination.field import one_of, url, value
+from alerts.destination.field import one_of, url
 from alerts.destination.message import DestinationKind, Message, Unsent, post
 from alerts.destination.notice import Notice, cut
 from alerts.destination.template import template, told
@@ -33,7 +33,7 @@ def settings(document: Mapping[str, Any]) -> dict[str, str]:
 
 def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
     """An event."""
-    key = value(given, "routing_key")
+    key = given["routing_key"]
     if not _is_key(key):
         raise Unsent("the routing_key's file holds no integration key of 32 letters and digits")
     body = msgspec.json.encode(event(told(given, delivery), key)).decode()

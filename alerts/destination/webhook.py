@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alerts.destination.cloud_event import attributes
-from alerts.destination.field import one_of, url, value
+from alerts.destination.field import one_of, url
 from alerts.destination.message import DestinationKind, Message, Unsent, post
 from core import moment
 from core.episode import Delivery
@@ -31,7 +31,7 @@ def settings(document: Mapping[str, Any]) -> dict[str, str]:
 def render(given: Mapping[str, str], delivery: Delivery, now: int) -> Message:
     """The notification as it is, signed with each secret by HMAC-SHA256 of `id.timestamp.body`; the timestamp is that of the attempt."""
     try:
-        keys = _keys(value(given, "secret"))
+        keys = _keys(given["secret"])
     except ValueError as error:
         raise Unsent(str(error)) from None
     seconds = str(now // moment.SECOND)

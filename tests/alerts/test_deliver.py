@@ -14,6 +14,7 @@ from standardwebhooks import Webhook
 from alerts import retry
 from alerts.deliver import Deliverer
 from alerts.destination import webhook
+from alerts.destination.secret_file import SecretFiles
 from alerts.engine import AlertEngine
 from core import moment
 from core.clock import ManualClock, SystemClock
@@ -161,7 +162,7 @@ def test_a_secret_is_read_anew_and_a_missing_one_is_waited_for(
     file = tmp_path / "secret"
     store.apply_destinations([msgspec.structs.replace(DESTINATION, settings={"url": receiver.url, "secret_file": str(file)})])
     AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
-    deliverer = Deliverer(store, clock)
+    deliverer = Deliverer(store, clock, files=SecretFiles([str(tmp_path)]))
     deliverer.deliver_due()
     assert deliveries(store)[0].reason == "the secret's file cannot be read: No such file or directory"
     assert receiver.calls == []

@@ -21,6 +21,7 @@ from alerts.destination.document import destination_from
 from alerts.destination.kind import kind
 from alerts.destination.message import Rejected, Unsent
 from alerts.destination.notice import notice
+from alerts.destination.secret_file import SecretFiles
 from alerts.engine import AlertEngine
 from alerts.exchange import Exchange
 from alerts.guard import Guard, Refused
@@ -250,14 +251,18 @@ def test_a_topic_has_one_key_for_each_episode_and_each_place_of_trust(episode: M
 def test_what_is_in_a_file_is_read_at_each_sending(tmp_path: Path, episode: Mapping[str, Any]) -> None:
     """A file that is not there yet, or holds nonsense, is waited for, and its content is not told."""
     file = tmp_path / "slack"
-    destination = made("slack", url=None, url_file=str(file))
+    destination, files = made("slack", url=None, url_file=str(file)), SecretFiles([str(tmp_path)])
+
+    def to() -> str:
+        return kind("slack").render(files.opened(destination.settings), notification("episode.fired", episode), NOW).to
+
     with pytest.raises(Unsent, match="cannot be read"):
-        kind("slack").render(destination.settings, notification("episode.fired", episode), NOW)
+        to()
     file.write_text("hunter2")
     with pytest.raises(Unsent, match="holds no http or https address"):
-        kind("slack").render(destination.settings, notification("episode.fired", episode), NOW)
+        to()
     file.write_text("https://hooks.example.org/x\n")
-    assert kind("slack").render(destination.settings, notification("episode.fired", episode), NOW).to == "https://hooks.example.org/x"
+    assert to() == "https://hooks.example.org/x"
 
 
 class Mailbox:

@@ -8,6 +8,7 @@ import pytest
 
 from alerts.deliver import Deliverer
 from alerts.destination.document import destination_from
+from alerts.destination.secret_file import SecretFiles
 from alerts.engine import AlertEngine
 from alerts.exchange import Exchange
 from alerts.resend import AGAIN, repeat
@@ -32,7 +33,7 @@ def test_what_is_open_is_repeated_with_a_later_end_and_an_end_for_five_minutes(
     def ends() -> list[int]:
         """When the alerts of the newest calls end, from now."""
         before = len(receiver.calls)
-        repeat(store, wire, clock.now())
+        repeat(store, wire, SecretFiles(), clock.now())
         return [moment.parse(one["endsAt"]) - clock.now() for call in receiver.calls[before:] for one in json.loads(call.body)]
 
     engine.observe(MONITOR, [reading(0, "critical")])

@@ -121,7 +121,7 @@ def test_what_is_shown_hides_secrets_and_reads_back(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("WATCHKEEPER_TOKEN", "hush")
     shown = settings.load().shown()
     assert "hush" not in str(shown)
-    assert shown["alerts"] == {"notify_horizon": "2d", "allow": []}
+    assert shown["alerts"] == {"notify_horizon": "2d", "allow": [], "secrets": ["/run/secrets"]}
     monkeypatch.delenv("WATCHKEEPER_TOKEN")
     import yaml
 

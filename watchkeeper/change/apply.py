@@ -18,7 +18,7 @@ from monitors.definition.shared import joins, one_each
 from storage.control.store import ControlStore
 from watchkeeper.change.context import Context
 from watchkeeper.change.contract import complete, prepare
-from watchkeeper.guarding import guard
+from watchkeeper.guarding import files, guard
 
 
 class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +39,8 @@ def apply(context: Context, given: ApplyRequest) -> Sequence[Mapping[str, Any]]:
     there |= {("policy", "", policy.name) for policy in filter(None, [control.policy()])}
     found = parse(given.text, contract=control.contract, there=there)
     one_each(found.budgets, control.budgets())
-    destinations = [destination_from(dict(document), guard(context.stores.settings)) for document in found.destinations]
+    settings = context.stores.settings
+    destinations = [destination_from(dict(document), guard(settings), files(settings)) for document in found.destinations]
     policies = _policies(found.policies, names | {destination.name for destination in destinations})
     applied = []
     for contract, (result, changed) in [(contract, _outcome(control, contract, replace=given.replace)) for contract in found.contracts]:

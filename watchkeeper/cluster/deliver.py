@@ -17,7 +17,7 @@ from core.clock import Clock
 from core.error import WatchkeeperError
 from ingest.kafka.connection import Connection
 from ingest.kafka.notify import NotificationProducer
-from watchkeeper.guarding import guard
+from watchkeeper.guarding import files, guard
 from watchkeeper.liveness.probe import ServerProbe
 from watchkeeper.produce import produce
 from watchkeeper.settings.settings import Settings
@@ -34,7 +34,15 @@ class DeliverPart:
         self._control = stores.control
         self._servers = ServerProbe(stores.control)
         self._producer = NotificationProducer(brokers)
-        self._deliverer = Deliverer(stores.control, clock, poll=_POLL, lease=LEASE, guard=guard(settings), produce=produce(self._producer))
+        self._deliverer = Deliverer(
+            stores.control,
+            clock,
+            poll=_POLL,
+            lease=LEASE,
+            guard=guard(settings),
+            files=files(settings),
+            produce=produce(self._producer),
+        )
         self._policy = PolicyWatch(
             stores.control, clock, settings.alerts.notify_horizon, address=settings.url, poll=_POLL, told=self._deliverer.wake
         )

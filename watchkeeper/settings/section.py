@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
+from alerts.destination.secret_file import FOLDERS
 from alerts.guard import Allowed
 from core import duration
 from core.error import ConfigError
@@ -51,6 +52,14 @@ def _allowed(entries: tuple[str, ...]) -> tuple[str, ...]:
             Allowed.parse(entry)
         except ConfigError as error:
             raise ValueError(f"{error.message}; {error.remedy}") from None
+    return entries
+
+
+def _folders(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """Folders of secrets: absolute paths below the root."""
+    for entry in entries:
+        if not PurePath(entry).is_absolute() or len(PurePath(entry).parts) < 2 or ".." in PurePath(entry).parts or "\0" in entry:
+            raise ValueError(f"{entry!r} is no absolute path of a folder; write one such as {FOLDERS[0]}")
     return entries
 
 
@@ -213,11 +222,13 @@ class EvaluateSettings(Section):
 class AlertSettings(Section):
     """Settings of notifications. An episode whose window ended longer ago than `notify_horizon` is shown and not sent.
 
-    `allow` are the networks, and hosts with their ports, inside the operator's network to which notifications may go.
+    `allow` are the networks, and hosts with their ports, inside the operator's network to which notifications may go. `secrets` are the folders
+    in which the files of destinations' secrets are.
     """
 
     notify_horizon: Duration = "2d"  # type: ignore[assignment]
     allow: Annotated[Names, AfterValidator(_allowed)] = ()
+    secrets: Annotated[Names, AfterValidator(_folders)] = FOLDERS
 
 
 def secret(value: SecretStr | None, file: Path | None) -> str | None:
