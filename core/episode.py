@@ -170,6 +170,7 @@ class Episode(Described, frozen=True, kw_only=True):
     fired: Reading | None = None
     cause: Cause | None = None  # of the end
     traffic_share: float | None = None  # the share of the window's rows that its segment holds; None if it is unknown
+    reopened: int = 0  # wall time at which it last went on after an end; 0 if it never did
     recorded: int = 0  # wall time of the last firing or escalation; 0 in episodes of an earlier version
     deliveries: tuple[Delivery, ...] = ()
     decision: Decision = Decision()

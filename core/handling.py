@@ -6,9 +6,13 @@ import msgspec
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What the policy decided about an episode. `suppressed` says why it was not told, "" if it was or will be; `stage` is the stage that said so."""
+    """What the policy decided about an episode. `suppressed` says why it was not told, "" if it was or will be; `stage` is the stage that said so.
+
+    `digest` is the last digest in which it was told.
+    """
 
     group: str | None = None
+    digest: str | None = None
     suppressed: str = ""
     stage: str = ""
     silenced_by: str | None = None
@@ -38,15 +42,15 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
     useful: bool | None = None
     acts: tuple[Act, ...] = ()
 
-    def after(self, act: Act) -> Handling:
-        """The handling with one more act."""
+    def after(self, act: Act, reopened: int = 0) -> Handling:
+        """The handling with one more act. What somebody had acknowledged or snoozed before the episode was `reopened` has to be seen again."""
         changes: dict[str, object] = {"acts": (*self.acts, act)}
         match act.action:
-            case "acknowledge":
+            case "acknowledge" if act.at >= reopened:
                 changes |= {"acknowledged_by": act.actor}
             case "assign":
                 changes |= {"assigned_to": act.to}
-            case "snooze":
+            case "snooze" if act.at >= reopened:
                 changes |= {"snoozed_until": act.until, "snoozed_by": act.actor}
             case "feedback":
                 changes |= {"useful": act.useful}

@@ -79,8 +79,8 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """Episodes that are told together, from the first that may be told to the end of the last one.
 
-    `told` holds the level of each episode that was told and has not been told to be over; `to` by destination those that it knows of. `first_told` is None until something was told,
-    `escalated` are the routes (as paths of places) that were escalated. `number` counts the notices.
+    `told` holds the level of each episode that was told and has not been told to be over, `since` when it was told first; `to` holds by destination those of them that it knows of.
+    `escalated` holds by route (a path of places) those that were escalated, `told_at` is the time of the last notice, None until there was one, and `number` counts the notices.
     """
 
     id: str
@@ -88,9 +88,9 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     opened: int
     told: dict[str, Level] = {}
     to: dict[str, tuple[str, ...]] = {}
-    first_told: int | None = None
+    since: dict[str, int] = {}
     told_at: int | None = None
-    escalated: tuple[str, ...] = ()
+    escalated: dict[str, tuple[str, ...]] = {}
     number: int = 0
     closed: int | None = None
 

@@ -65,4 +65,4 @@ def alert(said: Notice, now: int) -> dict[str, Any]:
     }
 
 
-KIND = DestinationKind("alertmanager", ("url", "url_file", "template"), settings, render, post, again=again)
+KIND = DestinationKind("alertmanager", ("url", "url_file", "template"), settings, render, post, again=again, incidents=True)

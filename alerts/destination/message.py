@@ -55,7 +55,8 @@ class DestinationKind(NamedTuple):
     ConfigError does not hold the destination's name. `render` makes the message of a delivery at a time (microseconds), from settings in which each file is
     replaced by what it holds (`alerts.destination.secret_file`), and `send` sends it. Both raise Unsent
     for a failure that may be temporary. `pace` is how long the receiver is left alone after each message (microseconds). `again` makes the message that
-    tells once more of what the receiver took last of each episode, if it forgets what nobody repeats.
+    tells once more of what the receiver took last of each episode, if it forgets what nobody repeats. `incidents`: the receiver keeps something open for each
+    episode or group until it is told of the end, so it gets no digest.
     """
 
     name: str
@@ -65,6 +66,7 @@ class DestinationKind(NamedTuple):
     send: Callable[[Transport, Message], Answer]
     pace: int = 0
     again: Callable[[Mapping[str, str], Sequence[Delivery], int], Message] | None = None
+    incidents: bool = False
 
 
 def post(wire: Transport, message: Message) -> Answer:

@@ -5,15 +5,16 @@ What was told is remembered in groups. So the same situation again tells nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from alerts.policy.cap import Capped, cap
 from alerts.policy.escalate import escalations
-from alerts.policy.group import DIGEST, FIRED, RESOLVED, News, Quiet, deduplicate, gather, worst_first
-from alerts.policy.hold import Circumstances, changes, held, inhibitors
+from alerts.policy.group import DIGEST, FIRED, RESOLVED, UPDATED, News, Quiet, deduplicate, gather, worst_first
+from alerts.policy.hold import Circumstances, changes, expired, held, inhibitors
 from alerts.policy.route import reached, unreached
 from core import moment
 from core.destination import Destination
@@ -26,7 +27,8 @@ from core.policy import Group, Policy, PolicyState, Silence
 class Situation:
     """What there is. `episodes` are the open ones, those that groups have told and that have ended, and others that have ended since the last look; `groups` the open groups.
 
-    `already` are the episodes that were told without a policy, `decided` what was decided of the episodes before. A policy of None tells nothing new, and the ends of what was told.
+    `already` are the episodes that were told without a policy, `own` those that have a notification of their own, `decided` what was decided of the episodes before, `noticed` those that
+    have changed. `apart` are the destinations that hold an incident for each group, and get no digest. A policy of None tells the ends of what groups were told, and what waited for the policy that is gone.
     """
 
     policy: Policy | None
@@ -36,6 +38,9 @@ class Situation:
     silences: Sequence[Silence] = ()
     handling: Mapping[str, Handling] = field(default_factory=dict)
     already: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    noticed: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
     decided: Mapping[str, Decision] = field(default_factory=dict)
     state: PolicyState = field(default_factory=PolicyState)
     horizon: int = 2 * moment.DAY
@@ -43,7 +48,7 @@ class Situation:
 
 @dataclass(frozen=True)
 class Notice:
-    """One message to one destination about episodes of a group, or of several in a digest. `number` is that of the group's notice."""
+    """One message to one destination about episodes of a group, or of several in a digest, which has an id of its own. `number` is that of the group's notice."""
 
     group: str
     number: int
@@ -56,9 +61,10 @@ class Notice:
 
 @dataclass
 class Outcome:
-    """What was decided: notices to deliver, groups that changed, decisions by episode, and the next state."""
+    """What was decided: notices to deliver, episodes to tell as without a policy, groups that changed, decisions by episode, and the next state."""
 
     notices: list[Notice] = field(default_factory=list)
+    alone: list[Episode] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     decisions: dict[str, Decision] = field(default_factory=dict)
     state: PolicyState = field(default_factory=PolicyState)
@@ -79,6 +85,7 @@ class _Run:
         self._due: list[int] = []
         self._groups: dict[str, Group] = {}
         self._escalated: dict[str, tuple[str, list[tuple[Group, dict[str, tuple[Episode, ...]]]]]] = {}
+        self._digests: dict[str, str] = {}
 
     def run(self) -> Outcome:
         """The stages in their order."""
@@ -96,7 +103,7 @@ class _Run:
         for group, members in groups.values():
             self._escalate(told.get(group.id, News(group, "", "", ())).group, members)
         for reason, several in self._escalated.values():
-            self._deliver_escalation(reason, several)
+            self._together([(group, to, reason) for group, to in several], reason)
         self._record()
         return self._outcome
 
@@ -104,6 +111,7 @@ class _Run:
         """Inhibit, silence, mute: the open episodes that may be told. A group that was told goes on to hold those that are held later."""
         given, opened = self._given, [one for one in self._given.episodes if one.ended_at is None]
         if given.policy is None:
+            self._alone(opened)
             return []
         around = Circumstances(
             given.policy, opened, given.silences, given.handling, given.horizon, self._now, inhibitors(given.policy, opened)
@@ -118,6 +126,19 @@ class _Run:
             else:
                 tellable.append(one)
         return tellable
+
+    def _alone(self, opened: Sequence[Episode]) -> None:
+        """Let go of what waited for a policy that is gone: it is told as without one."""
+        told = {name for group in self._given.groups for name in group.told}
+        around = Circumstances(self._policy, opened, (), {}, self._given.horizon, self._now)
+        for one in opened:
+            earlier = self._given.decided.get(one.id, Decision())
+            if expired(one, around) is not None:
+                continue
+            if earlier.suppressed:
+                self._outcome.decisions[one.id] = Decision()
+            if one.id not in told and one.id not in self._given.own and (one.id in self._given.noticed or earlier != Decision()):
+                self._outcome.alone.append(one)
 
     def _quiet(self, group: Group, members: Sequence[Episode], why: Quiet, over: Mapping[str, Episode]) -> None:
         if why.until is not None:
@@ -140,7 +161,8 @@ class _Run:
             limit = f"{self._policy.cap[0]} notices in {moment.long(self._policy.cap[1])}" if self._policy.cap else ""
             until = "" if found.until is None else f", until {moment.text(found.until)}"
             for episode in one.episodes:
-                self._decide(episode, one.group, f"over the cap of {limit}; waits for a digest{until}", "cap")
+                waits = "" if episode.id in one.group.told else f"over the cap of {limit}; waits for a digest{until}"
+                self._decide(episode, one.group, waits, "cap")
             self._keep(one.group)
         told = [self._tell(one) for one in found.single]
         if found.digest:
@@ -150,22 +172,16 @@ class _Run:
     def _tell(self, one: News) -> News:
         """Route and deliver one notice of a group."""
         to = self._routed(one)
-        self._deliver(one.group, one.kind, one.reason, to)
-        if one.kind != RESOLVED and any(to.values()):
+        self._deliver(one.group, one.reason, to)
+        if one.kind != RESOLVED and self._reaches(to):
             self._sent.setdefault(_model(one), []).append(self._now)
         return one._replace(group=self._told(one, to))
 
     def _digest(self, several: Sequence[News]) -> list[News]:
-        """Deliver one notice about several groups; the first of them lends its id."""
+        """Deliver one notice about several groups."""
         routed = [(one, self._routed(one)) for one in several]
-        by_name: dict[str, list[Episode]] = {}
-        for _, to in routed:
-            for name, episodes in to.items():
-                by_name.setdefault(name, []).extend(episodes)
-        reason = f"a digest of {len(several)} groups: more than the cap allows"
-        together = {name: tuple(sorted(episodes, key=worst_first)) for name, episodes in by_name.items()}
-        self._deliver(several[0].group, DIGEST, reason, together)
-        if together:
+        self._together([(one.group, to, one.reason) for one, to in routed], f"a digest of {len(several)} groups: more than the cap allows")
+        if any(self._reaches(to) for _, to in routed):
             self._sent.setdefault(_model(several[0]), []).append(self._now)
         return [one._replace(group=self._told(one, to)) for one, to in routed]
 
@@ -178,30 +194,75 @@ class _Run:
             takes = [] if episode.ended_at is not None else reached(self._policy, episode, self._given.destinations)
             for name in dict.fromkeys([*takes, *knows]):
                 found.setdefault(name, []).append(episode)
-        return {name: tuple(episodes) for name, episodes in found.items() if name in self._given.destinations}
+        there = {name: tuple(episodes) for name, episodes in found.items() if name in self._given.destinations}
+        return {name: episodes for name, episodes in there.items() if self._concerns(one, name, episodes)}
 
-    def _deliver(self, group: Group, kind: str, reason: str, to: Mapping[str, tuple[Episode, ...]]) -> None:
+    def _concerns(self, one: News, name: str, episodes: Sequence[Episode]) -> bool:
+        """Whether a notice says anything to a destination: something new, or something that nobody has acknowledged if it is a repetition."""
+        if not one.new:
+            return any(episode.id not in self._acknowledged for episode in episodes)
+        known = one.group.to.get(name, ())
+        return any(episode.id in one.new or (self._enabled(name) and episode.id not in known) for episode in episodes)
+
+    def _enabled(self, name: str) -> bool:
+        return self._given.destinations[name].enabled
+
+    def _reaches(self, to: Mapping[str, tuple[Episode, ...]]) -> bool:
+        return any(episodes and self._enabled(name) for name, episodes in to.items())
+
+    def _said(self, group: Group, name: str, episodes: tuple[Episode, ...]) -> tuple[str, tuple[Episode, ...]]:
+        """The kind of a notice to a destination, and its episodes: it begins with the first that the destination is told of, and ends with the last one."""
+        known, opened = group.to.get(name, ()), tuple(one for one in episodes if one.ended_at is None)
+        if not known:
+            return FIRED, opened
+        ended = {one.id for one in episodes if one.ended_at is not None}
+        if (opened and self._enabled(name)) or any(one not in ended for one in known):
+            return UPDATED, episodes
+        return RESOLVED, tuple(one for one in episodes if one.id in ended)
+
+    def _deliver(self, group: Group, reason: str, to: Mapping[str, tuple[Episode, ...]]) -> None:
         for name, episodes in to.items():
-            first = kind not in (RESOLVED, DIGEST) and name not in group.to
-            said = FIRED if first else kind
-            if first and all(one.ended_at is not None for one in episodes):
-                continue
-            self._outcome.notices.append(Notice(group.id, group.number + 1, said, reason, name, episodes, len(episodes)))
+            kind, about = self._said(group, name, episodes)
+            if about:
+                self._outcome.notices.append(Notice(group.id, group.number + 1, kind, reason, name, about, len(about)))
+
+    def _together(self, several: Sequence[tuple[Group, Mapping[str, tuple[Episode, ...]], str]], reason: str) -> None:
+        """Deliver notices of groups, each for its own reason, as one digest to each destination.
+
+        Where a destination holds an incident for each group, or a group is over for it, it is told of the group itself.
+        """
+        if len(several) == 1:
+            ((group, to, reason),) = several
+            self._deliver(group, reason, to)
+            return
+        by_name: dict[str, list[Episode]] = {}
+        for group, to, why in several:
+            for name, episodes in to.items():
+                kind, about = self._said(group, name, episodes)
+                if kind == RESOLVED or name in self._given.apart:
+                    self._deliver(group, why, {name: episodes})
+                else:
+                    by_name.setdefault(name, []).extend(about)
+        key = [(group.id, group.number) for group, _, _ in several]
+        digest = "dg_" + hashlib.sha256(msgspec.json.encode((key, reason))).hexdigest()[:24]
+        for name, found in by_name.items():
+            about = tuple(sorted(found, key=worst_first))
+            if about:
+                self._outcome.notices.append(Notice(digest, 1, DIGEST, reason, name, about, len(about)))
+                self._digests |= {episode.id: digest for episode in about}
 
     def _told(self, one: News, to: Mapping[str, tuple[Episode, ...]]) -> Group:
         """The group after a notice. It is closed with the last of its episodes."""
         group, opened = one.group, [episode for episode in one.episodes if episode.ended_at is None]
         ended = {episode.id for episode in one.episodes if episode.ended_at is not None}
         told = {name: level for name, level in group.told.items() if name not in ended} | {episode.id: episode.level for episode in opened}
-        knows = {
-            name: tuple(dict.fromkeys((*group.to.get(name, ()), *(episode.id for episode in to.get(name, ())))))
-            for name in {*group.to, *to}
-        }
+        knows = self._knowing(group, to)
         after = msgspec.structs.replace(
             group,
             told=told,
-            to=dict(sorted(knows.items())),
-            first_told=self._now if group.first_told is None else group.first_told,
+            to=_without(ended, knows),
+            since={name: group.since.get(name, self._now) for name in told},
+            escalated=_without(ended, group.escalated),
             told_at=self._now,
             number=group.number + 1,
             closed=self._now if one.kind == RESOLVED else None,
@@ -215,35 +276,32 @@ class _Run:
         self._keep(after)
         return after
 
+    def _knowing(self, group: Group, to: Mapping[str, tuple[Episode, ...]]) -> dict[str, tuple[str, ...]]:
+        """By destination the episodes of a group that it knows of after a notice. One that is paused is told nothing."""
+        knows = dict(group.to)
+        for name, episodes in to.items():
+            if self._enabled(name):
+                knows[name] = tuple(dict.fromkeys((*knows.get(name, ()), *(episode.id for episode in episodes))))
+        return knows
+
     def _escalate(self, group: Group, members: Sequence[Episode]) -> None:
         if group.closed is not None or self._given.policy is None:
             return
-        for one in escalations(self._policy, group, members, self._acknowledged):
-            if self._now < one.at:
-                self._due.append(one.at)
+        for one in escalations(self._policy, group, members, self._acknowledged, self._now):
+            if one.until is not None:
+                self._due.append(one.until)
+            if not one.episodes:
                 continue
             names = [name for name in one.route.escalate_to if name in self._given.destinations]
             to = {name: tuple(e for e in one.episodes if self._given.destinations[name].takes(e.model, e.severity)) for name in names}
             to = {name: episodes for name, episodes in to.items() if episodes}
             reason = f"escalated: nobody has acknowledged it within {moment.long(one.route.escalate_after or 0)}"
             self._escalated.setdefault(one.path, (reason, []))[1].append((group, to))
-            knows = {name: tuple(dict.fromkeys((*group.to.get(name, ()), *(e.id for e in to.get(name, ()))))) for name in {*group.to, *to}}
+            over = (*group.escalated.get(one.path, ()), *(episode.id for episode in one.episodes))
             group = msgspec.structs.replace(
-                group, escalated=(*group.escalated, one.path), to=dict(sorted(knows.items())), number=group.number + 1
+                group, escalated=group.escalated | {one.path: over}, to=_without((), self._knowing(group, to)), number=group.number + 1
             )
             self._keep(group)
-
-    def _deliver_escalation(self, reason: str, several: Sequence[tuple[Group, Mapping[str, tuple[Episode, ...]]]]) -> None:
-        """Deliver what escalates by one route: one notice to each destination, a digest if it is of several groups."""
-        first, to = several[0]
-        if len(several) == 1:
-            self._deliver(first, FIRED, reason, to)
-            return
-        by_name: dict[str, list[Episode]] = {}
-        for _, of in several:
-            for name, episodes in of.items():
-                by_name.setdefault(name, []).extend(episodes)
-        self._deliver(first, DIGEST, reason, {name: tuple(sorted(episodes, key=worst_first)) for name, episodes in by_name.items()})
 
     def _decide(self, episode: Episode, group: Group, why: str, stage: str) -> None:
         self._outcome.decisions[episode.id] = Decision(group=group.id, suppressed=why, stage=stage if why else "")
@@ -261,11 +319,11 @@ class _Run:
         for one in self._given.episodes:
             earlier = self._given.decided.get(one.id, Decision())
             told = one.id in known or one.id in self._given.already or (earlier.group and not earlier.suppressed)
-            if one.ended_at is not None and not told and self._given.policy:
+            if one.ended_at is not None and not told and (self._given.policy or earlier.suppressed):
                 self._outcome.decisions.setdefault(one.id, Decision(stage="group", suppressed="it ended before it was told"))
         for name, decision in self._outcome.decisions.items():  # an episode that is held after it was told stays with its group
-            if decision.group is None and name in known:
-                self._outcome.decisions[name] = msgspec.structs.replace(decision, group=known[name])
+            digest = self._digests.get(name) or self._given.decided.get(name, Decision()).digest
+            self._outcome.decisions[name] = msgspec.structs.replace(decision, group=decision.group or known.get(name), digest=digest)
         due = min((time for time in self._due if time > self._now), default=None)
         self._outcome.state = PolicyState(sent={model: times for model, times in sent.items() if times}, due=due)
 
@@ -274,3 +332,9 @@ def _model(one: News) -> str:
     """The model whose cap a notice counts for; "" for a group of several models."""
     models = {episode.model for episode in one.episodes}
     return models.pop() if len(models) == 1 else ""
+
+
+def _without(ended: Collection[str], known: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Without these episodes, and without what then has none."""
+    left = {name: tuple(one for one in episodes if one not in ended) for name, episodes in sorted(known.items())}
+    return {name: episodes for name, episodes in left.items() if episodes}

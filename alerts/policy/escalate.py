@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from alerts.policy.route import branches
@@ -11,29 +11,29 @@ from core.policy import Group, Policy, Route
 
 
 class Escalation(NamedTuple):
-    """A route whose time is over at `at`: its place, and its episodes of the group that nobody has acknowledged."""
+    """A route with its place: its episodes of a group whose time is over, and when that of the next one is (None: of none)."""
 
     path: str
     route: Route
-    at: int
     episodes: tuple[Episode, ...]
+    until: int | None
 
 
-def escalations(policy: Policy, group: Group, members: Sequence[Episode], acknowledged: frozenset[str]) -> list[Escalation]:
-    """The escalations of a group that are still to come or due: by route, once a group, as long as one of its episodes is open and not acknowledged."""
-    if group.first_told is None:
-        return []
-    found: Mapping[str, tuple[Route, list[Episode]]] = {}
+def escalations(policy: Policy, group: Group, members: Sequence[Episode], acknowledged: frozenset[str], now: int) -> list[Escalation]:
+    """The escalations of a group that are due or still to come, by route. Each episode has its own time, from its first notice on, and escalates once a route, unless somebody acknowledges it."""
+    waiting: dict[str, tuple[Route, list[tuple[int, Episode]]]] = {}
     for episode in members:
+        if episode.id in acknowledged or episode.id not in group.since:
+            continue
         for path, route in branches(policy, episode):
-            if (
-                route.escalate_after is not None
-                and path not in group.escalated
-                and episode.id in group.told
-                and episode.id not in acknowledged
-            ):
-                found = {**found, path: (route, [*found.get(path, (route, []))[1], episode])}
+            if route.escalate_after is not None and episode.id not in group.escalated.get(path, ()):
+                waiting.setdefault(path, (route, []))[1].append((group.since[episode.id] + route.escalate_after, episode))
     return [
-        Escalation(path, route, group.first_told + (route.escalate_after or 0), tuple(episodes))
-        for path, (route, episodes) in sorted(found.items())
+        Escalation(
+            path,
+            route,
+            tuple(episode for at, episode in times if at <= now),
+            min((at for at, _ in times if at > now), default=None),
+        )
+        for path, (route, times) in sorted(waiting.items())
     ]

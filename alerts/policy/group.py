@@ -17,12 +17,13 @@ FIRED, UPDATED, RESOLVED, DIGEST = "group.fired", "group.updated", "group.resolv
 
 
 class News(NamedTuple):
-    """Something to tell of a group: its kind, why it is told, and the episodes that are told of."""
+    """Something to tell of a group: its kind, why it is told, and the episodes that are told of. `new` are the ids of those that are news; none in a repetition."""
 
     group: Group
     kind: str
     reason: str
     episodes: tuple[Episode, ...]
+    new: frozenset[str] = frozenset()
 
 
 class Quiet(NamedTuple):
@@ -59,19 +60,20 @@ def deduplicate(
             return Quiet("they ended before the group was told", None)
         if now < group.opened + policy.group_wait:
             return Quiet(f"waits for others until {moment.text(group.opened + policy.group_wait)}", group.opened + policy.group_wait)
-        return News(group, FIRED, "the first notice of this group", tuple(members))
+        return News(group, FIRED, "the first notice of this group", tuple(members), frozenset(one.id for one in members))
     new = [one for one in members if one.id not in group.told]
     worse = [one for one in members if one.id in group.told and one.level is Level.CRITICAL and group.told[one.id] is Level.WARN]
     ended = [one for name, one in over.items() if name in group.told]
     open_still = [name for name in group.told if name not in over] + [one.id for one in new]
+    news = frozenset(one.id for one in (*new, *worse, *ended))
     if not open_still:
-        return News(group, RESOLVED, "all episodes of the group have ended", tuple(sorted(ended, key=worst_first)))
+        return News(group, RESOLVED, "all episodes of the group have ended", tuple(sorted(ended, key=worst_first)), news)
     earliest = group.told_at + policy.group_interval
     if new or worse or ended:
         if now < earliest:
             return Quiet(f"was told a moment ago; the next notice may go at {moment.text(earliest)}", earliest)
         said = [f"{len(new)} new"] * bool(new) + [f"{len(worse)} critical now"] * bool(worse) + [f"{len(ended)} ended"] * bool(ended)
-        return News(group, UPDATED, ", ".join(said), (*members, *sorted(ended, key=worst_first)))
+        return News(group, UPDATED, ", ".join(said), (*members, *sorted(ended, key=worst_first)), news)
     again = max(earliest, group.told_at + policy.repeat_interval)
     if all(one.id in acknowledged for one in members):
         return Quiet("nothing new, and somebody has acknowledged it" if members else "nothing new", None)

@@ -11,8 +11,9 @@ from alerts.policy.match import fact, matches
 from core import moment
 from core.episode import Episode
 from core.handling import Decision, Handling
-from core.policy import Mute, Policy, Silence
+from core.policy import Inhibit, Mute, Policy, Silence
 
+_DAY = 24 * 60  # minutes
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -35,7 +36,7 @@ def expired(episode: Episode, given: Circumstances) -> Decision | None:
     """An episode is not told if its window had ended long before it fired, as in a replayed past."""
     late = episode.recorded - episode.window_end
     return (
-        Decision(stage="record", suppressed=f"its window had ended {moment.long(given.horizon)} before it fired")
+        Decision(stage="record", suppressed=f"its window had ended {moment.long(late - late % _unit(late))} before it fired")
         if late > given.horizon
         else None
     )
@@ -44,26 +45,37 @@ def expired(episode: Episode, given: Circumstances) -> Decision | None:
 def inhibit(episode: Episode, given: Circumstances) -> Decision | None:
     """An episode is not told while a worse cause is open. No episode inhibits itself, and no two inhibit each other."""
     for place, rule in enumerate(given.policy.inhibit):
-        if not matches(rule.target, episode):
-            continue
-        key = (place, tuple(fact(episode, field) for field in rule.equal))
-        source = given.sources.get(key, (None, None))[matches(rule.source, episode)]
-        if source is not None:
+        if (source := _source(place, rule, episode, given.sources)) is not None:
             why = f"inhibited by {source.monitor} of {source.model}" + (f", {source.column}" if source.column else "")
             return Decision(stage="inhibit", suppressed=why, inhibited_by=source.id)
     return None
 
 
 def inhibitors(policy: Policy, opened: Sequence[Episode]) -> dict[tuple[int, tuple[str, ...]], tuple[Episode | None, Episode | None]]:
-    """By rule and values of its `equal` an open episode that is a source, and one that is no target as well, which alone inhibits those that are both."""
+    """By rule and values of its `equal` an open episode that is a source, and one that is no target as well, which alone inhibits those that are both.
+
+    What a rule holds is no source of the rules behind it. So a chain of rules never holds its own beginning, and somebody is told of something.
+    """
     found: dict[tuple[int, tuple[str, ...]], tuple[Episode | None, Episode | None]] = {}
+    free = list(opened)
     for place, rule in enumerate(policy.inhibit):
-        for one in opened:
+        for one in free:
             if matches(rule.source, one):
                 key = (place, tuple(fact(one, field) for field in rule.equal))
                 first, pure = found.get(key, (None, None))
                 found[key] = (first or one, pure or (None if matches(rule.target, one) else one))
+        free = [one for one in free if _source(place, rule, one, found) is None]
     return found
+
+
+def _source(
+    place: int, rule: Inhibit, episode: Episode, sources: Mapping[tuple[int, tuple[str, ...]], tuple[Episode | None, Episode | None]]
+) -> Episode | None:
+    """The episode that inhibits another by one rule."""
+    if not matches(rule.target, episode):
+        return None
+    key = (place, tuple(fact(episode, field) for field in rule.equal))
+    return sources.get(key, (None, None))[matches(rule.source, episode)]
 
 
 def silence(episode: Episode, given: Circumstances) -> Decision | None:
@@ -86,6 +98,11 @@ def mute(episode: Episode, given: Circumstances) -> Decision | None:
         if matches(one.match, episode) and muted(one, given.now):
             return Decision(stage="mute", suppressed=f"muted: {hours(one)}")
     return None
+
+
+def _unit(length: int) -> int:
+    """The largest unit of which a length of time has at least two; what is less than that says nothing to people."""
+    return next((unit for unit in (moment.DAY, moment.HOUR, moment.MINUTE, moment.SECOND) if length >= 2 * unit), 1)
 
 
 STAGES: tuple[Stage, ...] = (expired, inhibit, silence, mute)
@@ -120,8 +137,19 @@ def changes(given: Circumstances) -> Iterable[int]:
         until = given.handling.get(episode.id, Handling()).snoozed_until
         if until is not None and until > given.now:
             yield until
-    if given.policy.mute and given.open:
-        yield (given.now // moment.MINUTE + 1) * moment.MINUTE
+    if given.open:
+        yield from (edge(one, given.now) for one in given.policy.mute)
+
+
+def edge(one: Mute, now: int) -> int:
+    """When `muted` may change next: where the hours begin or end. Within a day of a change of the clocks it is the next minute."""
+    zone = ZoneInfo(one.timezone)
+    local, later = (datetime.fromtimestamp(time // moment.SECOND, zone) for time in (now, now + 2 * moment.DAY))
+    start = now - now % moment.MINUTE
+    if local.utcoffset() != later.utcoffset():
+        return start + moment.MINUTE
+    minute = local.hour * 60 + local.minute
+    return start + min((time - minute) % _DAY or _DAY for time in (one.start, one.end)) * moment.MINUTE
 
 
 def _clock(minutes: int) -> str:

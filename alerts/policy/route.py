@@ -47,4 +47,11 @@ def unreached(policy: Policy, episode: Episode, destinations: Mapping[str, Desti
     wanted = [name for branch in found for name in branch.route.to] if found else list(policy.to or destinations)
     if not wanted:
         return "its route has no destination" if found else "there is no destination"
-    return f"{', '.join(dict.fromkeys(wanted))} {'takes' if len(set(wanted)) == 1 else 'take'} no episode of this model and severity"
+    gone = [name for name in dict.fromkeys(wanted) if name not in destinations]
+    takes = {name: destinations[name].takes(episode.model, episode.severity) for name in wanted if name in destinations}
+    paused = [name for name, taken in takes.items() if taken and not destinations[name].enabled]
+    refused = [name for name, taken in takes.items() if not taken]
+    said = [f"there is no destination {', '.join(gone)}"] * bool(gone)
+    said += [f"{', '.join(paused)} {'is' if len(paused) == 1 else 'are'} paused"] * bool(paused)
+    said += [f"{', '.join(refused)} {'takes' if len(refused) == 1 else 'take'} no episode of this model and severity"] * bool(refused)
+    return "; ".join(said)

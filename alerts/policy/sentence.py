@@ -45,7 +45,7 @@ def body(notice: Notice, now: int, address: str) -> str:
         "window_start": moment.text(min(one.window_start for one in episodes)),
         "window_end": moment.text(max(one.window_end for one in episodes)),
         "models": models,
-        "episodes": [one.stored.document(address) for one in episodes[:MOST]],
+        "episodes": [msgspec.structs.replace(one, deliveries=(), timeline=()).document(address) for one in episodes[:MOST]],
         "count": notice.count,
         "url": f"{address}/ui/alerts/{worst.id}",
     }

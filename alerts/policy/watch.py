@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from threading import Event, Thread
 from typing import Protocol
 
 import msgspec
 
+from alerts.destination.kind import kind
 from alerts.policy.decide import Notice, Situation, decide
 from alerts.policy.group import RESOLVED
 from alerts.policy.sentence import body
+from alerts.step import FIRED
+from core import moment
 from core.clock import Clock
 from core.destination import Destination
 from core.episode import Delivery, DeliveryState, Episode
@@ -25,7 +30,8 @@ from core.handling import Decision
 from core.policy import Group, Policy, PolicyState, Silence
 
 _LOG = logging.getLogger(__name__)
-_PAUSE = 1.0  # seconds after a fault
+_PAUSE = 1.0  # seconds after a fault, and at most after a decision
+_SHARE = 9.0  # the least pause after a decision, in times that it took
 _GRACE = 30.0  # seconds that `stop` waits for a decision under way
 
 
@@ -49,7 +55,11 @@ class Deciding(Protocol):
         ...
 
     def known(self, ids: Sequence[str]) -> list[Episode]:
-        """Episodes with deliveries, decisions and handling."""
+        """Episodes with decisions and handling, without deliveries."""
+        ...
+
+    def own(self, ids: Sequence[str]) -> dict[str, bool]:
+        """Which of these episodes have notifications of their own, and whether any was to be sent."""
         ...
 
     def silences(self, now: int) -> list[Silence]:
@@ -142,11 +152,8 @@ class PolicyWatch:
         now = self._clock.now()
         sequences, noticed = change.noticed()
         policy, groups = change.policy(), change.groups()
-        if policy is None and not groups:
-            change.decide(sequences, (), {}, (), PolicyState())
-            return 0
-        ids = dict.fromkeys([*change.open_ids(), *(name for group in groups for name in group.told), *noticed])
-        episodes = change.known(list(ids))
+        ids = list(dict.fromkeys([*change.open_ids(), *(name for group in groups for name in group.told), *noticed]))
+        episodes, own = change.known(ids), change.own(ids)
         destinations = {one.name: one for one in change.destinations()}
         decided = {one.id: one.decision for one in episodes}
         situation = Situation(
@@ -156,20 +163,26 @@ class PolicyWatch:
             destinations=destinations,
             silences=change.silences(now),
             handling={one.id: one.handling for one in episodes},
-            already=frozenset(one.id for one in episodes if _told_alone(one)),
+            already=frozenset(name for name, told in own.items() if told),
+            own=frozenset(own),
+            noticed=frozenset(noticed),
+            apart=frozenset(one.name for one in destinations.values() if kind(one.kind).incidents),
             decided=decided,
             state=change.state(),
             horizon=self._horizon,
         )
         outcome = decide(situation, now)
-        rows = [self._row(notice, destinations[notice.destination], now) for notice in outcome.notices]
+        rows = [self._row(notice, destinations[notice.destination], now, outcome.decisions) for notice in outcome.notices]
+        rows += [self._alone(one, to, now) for one in outcome.alone for to in destinations.values() if to.takes(one.model, one.severity)]
         changed = {name: one for name, one in outcome.decisions.items() if decided.get(name) != one}
         change.decide(sequences, outcome.groups, changed, rows, outcome.state)
         return len(rows)
 
-    def _row(self, notice: Notice, to: Destination, now: int) -> Delivery:
+    def _row(self, notice: Notice, to: Destination, now: int, decided: Mapping[str, Decision]) -> Delivery:
         """The outbox row of a notice. A paused destination is not told anything new; an end waits for it."""
         paused = not to.enabled and notice.kind != RESOLVED
+        episodes = tuple(msgspec.structs.replace(one, decision=decided.get(one.id, one.decision)) for one in notice.episodes)
+        notice = replace(notice, episodes=episodes)
         key = (notice.group, notice.number, notice.kind, notice.destination)
         return Delivery(
             id="msg_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24],
@@ -184,10 +197,30 @@ class PolicyWatch:
             rank=max((one.severity.rank for one in notice.episodes), default=0),
         )
 
+    def _alone(self, episode: Episode, to: Destination, now: int) -> Delivery:
+        """The outbox row of an episode that waited for a policy that is gone."""
+        key = (episode.id, to.name, FIRED, now)
+        data = episode.stored.document(self._address)
+        return Delivery(
+            id="msg_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24],
+            destination=to.name,
+            episode=episode.id,
+            type=FIRED,
+            body=msgspec.json.encode({"type": FIRED, "timestamp": moment.text(now), "data": data}).decode(),
+            created=now,
+            due=now,
+            state=DeliveryState.PENDING if to.enabled else DeliveryState.NOT_SENT,
+            reason="" if to.enabled else "the destination is paused",
+            rank=episode.severity.rank,
+        )
+
     def _loop(self) -> None:
         while not self._stopping.is_set():
             try:
+                began, before = time.monotonic(), self.decisions
                 self.look()
+                if self.decisions > before:  # others write, too: a look that takes long is not made again at once
+                    self._stopping.wait(min(_SHARE * (time.monotonic() - began), _PAUSE))
             except Retryable as error:
                 _LOG.warning("the policy cannot decide: %s", error)
                 self._stopping.wait(error.after)
@@ -196,8 +229,3 @@ class PolicyWatch:
                 self._stopping.wait(max(self._poll, _PAUSE))
             self._look.wait(self._poll)
             self._look.clear()
-
-
-def _told_alone(episode: Episode) -> bool:
-    """Whether an episode was told without a policy."""
-    return any(row.episode == episode.id and row.state is not DeliveryState.NOT_SENT for row in episode.deliveries)

@@ -36,6 +36,10 @@ class Dialect(Protocol):
         """Let a transaction take as long as it needs."""
         ...
 
+    def thinking(self, connection: Connection) -> None:
+        """Let a transaction compute for up to a minute between two statements."""
+        ...
+
     def alone(self) -> AbstractContextManager[None]:
         """Only one process at a time may be within."""
         ...

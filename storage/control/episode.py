@@ -72,9 +72,9 @@ class Episodes(Ledgers):
 
 
 def _whole(connection: Connection, ids: Sequence[str]) -> list[Episode]:
-    """Episodes with all that is stored beside them: deliveries, also those of their groups, decisions, handling and timeline."""
+    """Episodes with all that is stored beside them: deliveries, also those of their groups and digests, decisions, handling and timeline."""
     found = beside(connection, Ledger(connection).episodes(ids))
-    groups = list({one.decision.group for one in found if one.decision.group})
+    groups = list({name for one in found for name in (one.decision.group, one.decision.digest) if name})
     timelines: dict[str, list[Transition]] = {}
     of_groups: dict[str, list[Delivery]] = {}
     for start in range(0, len(ids), CHUNK):
@@ -89,7 +89,7 @@ def _whole(connection: Connection, ids: Sequence[str]) -> list[Episode]:
         msgspec.structs.replace(
             one,
             timeline=tuple(timelines.get(one.id, ())),
-            deliveries=(*one.deliveries, *of_groups.get(one.decision.group or "", ())),
+            deliveries=(*one.deliveries, *of_groups.get(one.decision.group or "", ()), *of_groups.get(one.decision.digest or "", ())),
         )
         for one in found
     ]

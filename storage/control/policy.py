@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, delete, select
 
 from core.document_name import POLICY as STATE
-from core.episode import Delivery, Episode, EpisodeRecord
+from core.episode import Delivery, DeliveryState, Episode, EpisodeRecord
 from core.error import ConfigError
 from core.handling import Act, Decision, Handling
 from core.policy import Group, Policy, PolicyState, Silence
@@ -18,7 +18,7 @@ from storage.control.audit import audit
 from storage.control.definition import Applied
 from storage.control.engine import Database, insert, upsert
 from storage.control.ledger import CHUNK, Ledger
-from storage.control.schema import ACT, ALERT_GROUP, CURSOR, DECISION, EPISODE, NOTICE, POLICY, SILENCE
+from storage.control.schema import ACT, ALERT_GROUP, CURSOR, DECISION, EPISODE, NOTICE, OUTBOX, POLICY, SILENCE
 
 
 class PolicyTransaction(Ledger):
@@ -44,8 +44,22 @@ class PolicyTransaction(Ledger):
         return list(self._connection.execute(query).scalars())
 
     def known(self, ids: Sequence[str]) -> list[Episode]:
-        """Episodes with what is stored beside them, in the order of the ids."""
-        return beside(self._connection, self.episodes(ids))
+        """Episodes with decisions and handling, in the order of the ids; without deliveries, whose bodies are large."""
+        found: dict[str, Episode] = {}
+        for start in range(0, len(ids), CHUNK):
+            query = select(EPISODE.c.payload).where(EPISODE.c.id.in_(ids[start : start + CHUNK]))
+            episodes = (msgspec.json.decode(payload, type=Episode) for payload in self._connection.execute(query).scalars())
+            found |= {one.id: one for one in episodes}
+        return beside(self._connection, [found[name] for name in ids if name in found])
+
+    def own(self, ids: Sequence[str]) -> dict[str, bool]:
+        """Which of these episodes have notifications of their own, and whether any was to be sent."""
+        found: dict[str, bool] = {}
+        for start in range(0, len(ids), CHUNK):
+            query = select(OUTBOX.c.episode, OUTBOX.c.state).where(OUTBOX.c.episode.in_(ids[start : start + CHUNK])).distinct()
+            for row in self._connection.execute(query):
+                found[row.episode] = found.get(row.episode, False) or row.state != DeliveryState.NOT_SENT.value
+        return found
 
     def silences(self, now: int) -> list[Silence]:
         """The silences that are not over."""
@@ -161,6 +175,7 @@ class Policies(Database):
     def deciding(self) -> Iterator[PolicyTransaction]:
         """A transaction in which the policy decides: all of it, or nothing if it raises."""
         with self.write() as connection:
+            self._backend.thinking(connection)
             yield PolicyTransaction(connection)
 
 
@@ -168,7 +183,7 @@ def add_act(connection: Connection, act: Act) -> None:
     """Add what a person did about an episode, within the caller's transaction."""
     connection.execute(insert(connection, ACT), {"episode": act.episode, "payload": _json(act)})
     audit(connection, act.at, act.actor, f"episode.{act.action}", act.episode, None, msgspec.to_builtins(act))
-    notice(connection, act.episode)
+    notice(connection)  # nothing happened to the episode itself, so without a policy it is not told
 
 
 def notice(connection: Connection, episode: str = "") -> None:
@@ -178,7 +193,7 @@ def notice(connection: Connection, episode: str = "") -> None:
 
 def beside(connection: Connection, episodes: Sequence[Episode]) -> list[Episode]:
     """Episodes with their decisions, the deliveries of their groups, and what people have done."""
-    ids = [one.id for one in episodes]
+    ids, reopened = [one.id for one in episodes], {one.id: one.reopened for one in episodes}
     decisions: dict[str, Decision] = {}
     handling: dict[str, Handling] = {}
     for start in range(0, len(ids), CHUNK):
@@ -187,7 +202,7 @@ def beside(connection: Connection, episodes: Sequence[Episode]) -> list[Episode]
             decisions[row.episode] = msgspec.json.decode(row.payload, type=Decision)
         for payload in connection.execute(select(ACT.c.payload).where(ACT.c.episode.in_(chunk)).order_by(ACT.c.sequence)).scalars():
             act = msgspec.json.decode(payload, type=Act)
-            handling[act.episode] = handling.get(act.episode, Handling()).after(act)
+            handling[act.episode] = handling.get(act.episode, Handling()).after(act, reopened[act.episode])
     return [
         msgspec.structs.replace(one, decision=decisions.get(one.id, Decision()), handling=handling.get(one.id, Handling()))
         for one in episodes

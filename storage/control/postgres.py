@@ -88,6 +88,10 @@ class PostgresDialect:
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
+    def thinking(self, connection: Connection) -> None:
+        """Set the time for which the server waits for the next statement."""
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """A session lock on a connection of its own. It ends with the process, however that ends."""

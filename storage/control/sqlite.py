@@ -52,6 +52,9 @@ class Sqlite:
     def migrating(self, connection: Connection) -> None:
         """Nothing: transactions have no time limit."""
 
+    def thinking(self, connection: Connection) -> None:
+        """Nothing: as above."""
+
     def alone(self) -> AbstractContextManager[None]:
         """Nothing: there is one process."""
         return nullcontext()

@@ -265,7 +265,7 @@ def test_an_episode_of_a_replayed_past_is_recorded_and_not_told() -> None:
     line = Timeline(POLICY, start=START + 30 * moment.DAY)
     line.at(0).send(episode("a"))
     line.run(100).nothing_else()
-    assert line.why("a") == ("record", "its window had ended 2 days before it fired")
+    assert line.why("a") == ("record", "its window had ended 29 days before it fired")
 
 
 def test_who_was_told_is_told_of_the_end_when_the_policy_is_gone() -> None:

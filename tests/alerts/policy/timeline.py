@@ -97,6 +97,14 @@ class At:
         )
         return self._do(lambda line: line.silences.append(made))
 
+    def pause(self, name: str, *, enabled: bool = False) -> At:
+        """A destination is paused, or enabled again."""
+
+        def change(line: Timeline) -> None:
+            line.destinations[name] = msgspec.structs.replace(line.destinations[name], enabled=enabled)
+
+        return self._do(change)
+
     def remove_policy(self) -> At:
         """The policy is deleted."""
         return self._do(lambda line: setattr(line, "policy", None))
@@ -120,6 +128,8 @@ class Timeline:
         self.groups: dict[str, Group] = {}
         self.decisions: dict[str, Decision] = {}
         self.told: list[tuple[float, Notice]] = []
+        self.alone: list[tuple[float, str]] = []
+        self.apart: frozenset[str] = frozenset()  # the destinations that hold one incident a group
         self._state = PolicyState()
         self._checked: set[int] = set()
 
@@ -179,11 +189,14 @@ class Timeline:
             handling=self.handling,
             state=self._state,
             decided=self.decisions,
+            own=frozenset(name for _, name in self.alone),
+            apart=self.apart,
         )
         outcome = decide(given, now)
         self.groups |= {group.id: group for group in outcome.groups}
         self.decisions |= outcome.decisions
         self.told += [((now - self.start) / moment.MINUTE, notice) for notice in outcome.notices]
+        self.alone += [((now - self.start) / moment.MINUTE, one.id) for one in outcome.alone]
         self._state = outcome.state
 
     def _texts(self) -> Sequence[str]:
