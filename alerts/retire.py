@@ -17,7 +17,7 @@ def end(monitor: Monitor, reason: str, cause: Cause, ledger: Ledger, now: int, a
 
 
 def resolve(episode: Episode, reason: str, ledger: Ledger, now: int, address: str) -> bool:
-    """End one open episode by hand, in the transaction of `ledger`. The rule fires again at the next window that breaches. False if it is not open any more."""
+    """End one open episode by hand, in the transaction of `ledger`. The rule fires again by later windows alone. False if it is not open any more."""
     step = AlertStep(episode.definition, now, 0, address, ledger)
     found = [rule for rule in ledger.rules(episode.model, episode.monitor) if rule.episode == episode.id]
     for rule in found:

@@ -72,9 +72,9 @@ class AlertStep:
         return self._end(rule, fresh, reason, cause)
 
     def resolve(self, rule: Rule, reason: str) -> Rule:
-        """End a rule's open episode by hand. The rule keeps its windows, so the next one that breaches fires again. Returns the new rule."""
+        """End a rule's open episode by hand. The rule forgets its windows, so that it is judged by later ones alone, and the episode does not go on. Returns the new rule."""
         last = rule.windows[-1].end
-        after = msgspec.structs.replace(rule, state=State.RESOLVED, level=None, episode=None, last=rule.episode, ended=last)
+        after = msgspec.structs.replace(rule, state=State.RESOLVED, level=None, episode=None, windows=(), floor=last, last=None, ended=last)
         return self._end(rule, after, reason, Cause.BY_HAND)
 
     def _end(self, rule: Rule, fresh: Rule, reason: str, cause: Cause) -> Rule:
@@ -143,7 +143,11 @@ class AlertStep:
         """The episode that goes on: open again, at the worst level that it has reached."""
         before = self._take(transition.episode)
         level = Level.CRITICAL if Level.CRITICAL in (before.level, rule.level) else Level.WARN
-        return self._keep(msgspec.structs.replace(_escalated(before, level, transition, reading, self._now), ended_at=None, cause=None))
+        return self._keep(
+            msgspec.structs.replace(
+                _escalated(before, level, transition, reading, self._now), ended_at=None, cause=None, reopened=self._now
+            )
+        )
 
     def _share(self, reading: Reading) -> float | None:
         """The share of the window's rows that the reading's segment holds; None if the reading of all rows did not come with it."""
@@ -169,20 +173,20 @@ class AlertStep:
     def _notify(self, episode: Episode, kind: str, transition: Transition) -> None:
         """Add notifications: a firing to all destinations that take it, a resolution to those that were sent the firing.
 
-        Where a policy says what is told, it is given the episode instead; who was told without it is still told of the end.
+        Where a policy says what is told, it is given the episode instead; who was told of it without the policy is still told how it goes on.
         """
         policy, groups = self._governed
         if policy or groups:
             self._notices.append(episode.id)
-        if policy and kind == FIRED:
+        notified = {row.destination for row in episode.deliveries if row.state is not DeliveryState.NOT_SENT}
+        if policy and not notified:
             return
         if self._destinations is None:
             self._destinations = self._ledger.destinations()
-        notified = {row.destination for row in episode.deliveries if row.state is not DeliveryState.NOT_SENT}
         body = self._body(episode, kind)
         rows = tuple(
             Delivery(
-                id=_message(episode.id, destination.name, kind, transition),
+                id=_message(episode, destination.name, kind, transition),
                 destination=destination.name,
                 episode=episode.id,
                 type=kind,
@@ -194,7 +198,7 @@ class AlertStep:
                 rank=episode.severity.rank,
             )
             for destination in self._destinations
-            if (destination.takes(episode.model, episode.severity) if kind == FIRED else destination.name in notified)
+            if (destination.takes(episode.model, episode.severity) if kind == FIRED and not policy else destination.name in notified)
         )
         self._deliveries += rows
         self._keep(msgspec.structs.replace(episode, deliveries=(*episode.deliveries, *rows)))
@@ -232,7 +236,8 @@ def _escalated(episode: Episode, level: Level, transition: Transition, reading: 
     )
 
 
-def _message(episode: str, destination: str, kind: str, transition: Transition) -> str:
-    """The id of a notification. It is stable, so that a receiver can drop a notification that it already has."""
-    key = (episode, destination, kind, transition.level, transition.window_start, transition.window_end, transition.revision)
-    return "msg_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24]
+def _message(episode: Episode, destination: str, kind: str, transition: Transition) -> str:
+    """The id of a notification. It is stable, so that a receiver can drop a notification that it already has; an episode that goes on may be told twice of one window."""
+    earlier = sum(row.destination == destination for row in episode.deliveries)
+    key = (episode.id, destination, kind, transition.level, transition.window_start, transition.window_end, transition.revision)
+    return "msg_" + hashlib.sha256(msgspec.json.encode((*key, earlier) if earlier else key)).hexdigest()[:24]

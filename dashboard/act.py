@@ -28,7 +28,7 @@ def buttons(one: Episode) -> Component:
                     one,
                     "acknowledge",
                     "Acknowledge",
-                    "It is not repeated and not escalated any more. News of its group are told all the same.",
+                    "It is not escalated any more, and its group is not repeated once all of it is acknowledged. News are told all the same.",
                 )
             ]
             if opened
@@ -49,9 +49,7 @@ def buttons(one: Episode) -> Component:
                 field="ends_at",
                 dry=True,
             ),
-            _own(
-                one, "resolve", "End it", "It ends. Its rule fires again at the next window that breaches.", ask="comment", question="Why?"
-            ),
+            _own(one, "resolve", "End it", "It ends. Its rule is judged by later windows alone.", ask="comment", question="Why?"),
         ]
     found += [
         _own(one, "feedback", "Useful", "Its monitor is told that this episode was useful.", useful=True),

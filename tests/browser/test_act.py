@@ -52,5 +52,5 @@ def test_the_effect_is_shown_before_anything_is_sent(tab: Window, served: Served
     ]
     assert (sent[0][1], sent[1][1]) == ({}, {"to": "ada"})
     assert set(sent[3][1]) == {"match", "comment", "ends_at"}
-    assert shown[0].startswith("It is not repeated and not escalated any more.")
+    assert shown[0].startswith("It is not escalated any more, and its group is not repeated")
     assert shown[3].endswith("3 open episodes match now.")

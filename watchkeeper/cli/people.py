@@ -46,7 +46,7 @@ def list_(
 
 @episode.command()
 def acknowledge(id_: Id, comment: Comment = "", url: Url = None, json: AsJson = False) -> None:
-    """Say that you look after it: it is not repeated and not escalated any more.
+    """Say that you look after it: it is not escalated any more, and its group is not repeated once all of it is acknowledged.
 
     Example: `watchkeeper episode acknowledge ep_1 --comment "looking"`
     """
@@ -90,7 +90,7 @@ def snooze(
 
 @episode.command()
 def resolve(id_: Id, comment: Comment = "", url: Url = None, json: AsJson = False) -> None:
-    """End it by hand. Its rule fires again at the next window that breaches.
+    """End it by hand. Its rule is judged by later windows alone, and fires again if those breach.
 
     Example: `watchkeeper episode resolve ep_1 --comment "known outage"`
     """

@@ -157,3 +157,61 @@ def test_what_was_told_before_the_policy_is_not_told_again_and_its_end_is(
         "dewp": ["group.fired", "group.resolved"],
         "rain": ["episode.fired", "episode.resolved"],
     }
+
+
+def test_what_was_told_before_the_policy_goes_on_to_be_told_where_it_was(
+    store: ControlStore, engine: AlertEngine, watch: PolicyWatch, clock: ManualClock
+) -> None:
+    """Its rise to critical, its end, and that it goes on; to whom it was told before, and to nobody else."""
+    store.apply_destinations([DESTINATION])
+    monitor = msgspec.structs.replace(MONITOR, reopen_within=5 * moment.DAY)
+    engine.observe(monitor, [reading(0, "warn")])
+    store.apply_destinations([msgspec.structs.replace(DESTINATION, name="later")])
+    store.apply_policies([msgspec.structs.replace(POLICY, group_wait=0)])
+    for day, verdict in enumerate(("critical", "ok", "warn", "ok"), 1):
+        clock.advance(moment.DAY)
+        engine.observe(monitor, [reading(day, verdict)])
+        assert watch.look() == 0
+    ((one,), _) = store.episodes()
+    assert {row.destination for row in one.deliveries} == {"oncall"}
+    assert [row.type.removeprefix("episode.") for row in one.deliveries] == ["fired", "fired", "resolved", "fired", "resolved"]
+
+
+def test_what_waits_is_told_when_the_policy_is_gone(
+    store: ControlStore, engine: AlertEngine, watch: PolicyWatch, clock: ManualClock, url: str
+) -> None:
+    """Also what was noticed under the policy and is seen after it only. Comments on what nobody takes tell nothing."""
+    store.apply_destinations([msgspec.structs.replace(DESTINATION, models=("other",))])
+    engine.observe(MONITOR, [reading(0, "warn", column="rain")])
+    store.apply_destinations([DESTINATION])
+    store.apply_policies([POLICY])
+    engine.observe(MONITOR, [reading(0, "warn")])
+    assert watch.look() == 0
+    engine.observe(MONITOR, [reading(0, "warn", column="dewp")])
+    store.delete_policy("default")
+    assert (watch.look(), watch.look()) == (3, 0)
+    (rain,) = (one for one in store.episodes()[0] if one.column == "rain")
+    store.add_act(Act(episode=rain.id, at=clock.now(), actor="ada", action="comment", comment="?"))
+    assert watch.look() == 0
+    engine.observe(MONITOR, [reading(1, "ok"), reading(1, "ok", column="dewp")])
+    rows = {one.column: [row.type for row in one.deliveries] for one in store.episodes()[0]}
+    assert rows["temp"] == rows["dewp"] == ["episode.fired", "episode.resolved"]
+    assert {one.decision.suppressed for one in store.episodes()[0]} == {""}
+
+
+def test_a_notice_of_a_group_says_what_people_have_done(
+    store: ControlStore, engine: AlertEngine, watch: PolicyWatch, clock: ManualClock
+) -> None:
+    """And its episodes are not said to wait."""
+    store.apply_destinations([DESTINATION])
+    store.apply_policies([POLICY])
+    engine.observe(MONITOR, [reading(0, "warn")])
+    watch.look()
+    ((one,), _) = store.episodes()
+    store.add_act(Act(episode=one.id, at=clock.now(), actor="ada", action="assign", to="ada"))
+    clock.advance(30 * moment.SECOND)
+    assert watch.look() == 1
+    (row,) = store.due(clock.now())
+    (said,) = json.loads(row.body)["data"]["episodes"]
+    assert (said["assigned_to"], said["suppressed"], said["group"]) == ("ada", None, row.episode)
+    assert said["deliveries"] == []
