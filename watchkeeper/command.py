@@ -35,6 +35,7 @@ from watchkeeper.change.delivery import (
     replay_delivery,
 )
 from watchkeeper.change.people import ActRequest, DeleteSilence, SilenceRequest, act, delete_silence, silence
+from watchkeeper.change.production import ProductionReference, refer_to_production
 from watchkeeper.change.rebuild import RebuildRequest, rebuild
 from watchkeeper.change.reference import ReferenceFile, give_reference
 from watchkeeper.stores import Stores
@@ -56,6 +57,7 @@ class Command(NamedTuple):
 COMMANDS: tuple[Command, ...] = (
     Command("apply", Role.EDITOR, ApplyRequest, apply),
     Command("reference", Role.EDITOR, ReferenceFile, give_reference),
+    Command("reference from production", Role.EDITOR, ProductionReference, refer_to_production),
     Command("rebuild", Role.OPERATOR, RebuildRequest, rebuild),
     Command("act on episode", Role.OPERATOR, ActRequest, act),
     Command("silence", Role.OPERATOR, SilenceRequest, silence),

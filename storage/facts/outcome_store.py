@@ -96,6 +96,16 @@ class OutcomeStore:
         sql = f"SELECT DISTINCT {SLOT.format(ts='ts')} AS slot FROM outcomes WHERE model = {{model:String}} ORDER BY slot"
         return col.ints(self._engine.query(sql, {"model": model, "pane": pane})["slot"])
 
+    def labels(self, model: str, low: int, high: int) -> dict[str, tuple[str, float, int]]:
+        """By id the label that holds of the events with `low <= ts < high`: its text, its number, and its time in microseconds."""
+        sql = (
+            "SELECT prediction_id, toString(text) AS text, number, toUnixTimestamp64Micro(label_ts) AS at FROM outcomes FINAL WHERE model = {model:String}"
+            " AND ts >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
+        )
+        table = self._engine.query(sql, {"model": model, "low": low, "high": high})
+        held = (table[name].to_pylist() for name in ("prediction_id", "text", "number", "at"))
+        return {one: (text, number, at) for one, text, number, at in zip(*held, strict=True)}
+
     def counts(self, models: Sequence[str]) -> dict[str, tuple[int, int]]:
         """How many predictions of each model have a label now, and how many labels ever came; models without either are left out."""
         each = (

@@ -17,6 +17,7 @@ from watchkeeper.api.auth import needs, principal_of
 from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
 from watchkeeper.change.delete import DeleteModel
+from watchkeeper.change.production import ProductionReference
 from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.command import role
 
@@ -57,6 +58,17 @@ def router(services: Services) -> APIRouter:  # long: a list of routes
         wanted = ReferenceFile(model=model, parquet=parquet, options=given)
         return answer.json(await asyncio.to_thread(services.do, principal_of(request), "reference", wanted))
 
+    @routes.post(
+        "/v1/models/{model:path}/reference",
+        openapi_extra={"parameters": [query.parameter("from"), query.parameter("to")]},
+        summary="Make a period of production a model's reference",
+        dependencies=editors,
+    )
+    def production(model: str, request: Request) -> Response:
+        given = query.only(request, "from", "to")
+        wanted = ProductionReference(model=model, start=query.time(given, "from"), end=query.time(given, "to"))
+        return answer.json(services.do(principal_of(request), "reference from production", wanted))
+
     @routes.delete(
         "/v1/models/{model:path}",
         openapi_extra={"parameters": [query.parameter("purge")]},
@@ -81,7 +93,7 @@ def router(services: Services) -> APIRouter:  # long: a list of routes
     return routes
 
 
-_ALSO = {"reference": ", PUT", "rebuild": ", POST"}  # what else is taken there
+_ALSO = {"reference": ", PUT, POST", "rebuild": ", POST"}  # what else is taken there
 
 _PUT = {
     "parameters": [{"name": name, "in": "query", "required": name == "task", "schema": {"type": "string"}} for name in OPTIONS],

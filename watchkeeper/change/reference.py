@@ -36,10 +36,15 @@ def give_reference(context: Context, given: ReferenceFile) -> Mapping[str, Any]:
     If an earlier version summarised that file, it is summarised again under its contract.
     Returns model, version and result, and how the columns are used: rows, roles, features, tags, left_out, nan.
     """
-    control, model = context.stores.control, given.model
-    before = _known(control, model)
+    _known(context.stores.control, given.model)  # a bad name, then a bad option, is told before the file is read
     options = Options.of(given.options)
-    table = Parquet(BytesIO(given.parquet), "the reference").read()
+    return take_reference(context, given.model, Parquet(BytesIO(given.parquet), "the reference").read(), options)
+
+
+def take_reference(context: Context, model: str, table: pa.Table, options: Options) -> Mapping[str, Any]:
+    """As `give_reference`, of the rows of a table."""
+    control = context.stores.control
+    before = _known(control, model)
     contract, reference = derive(model, table, options, held=before)
     if before is not None:  # a file has no owner, description and runbook: these stay as they are
         contract = msgspec.structs.replace(contract, **before.words)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from core.error import ConfigError
 from watchkeeper.cli import terminal
 from watchkeeper.cli.connection import Url, connect
 from watchkeeper.cli.terminal import AsJson
@@ -18,8 +19,13 @@ _SHOWN = 50  # names of a kind
 
 def reference(
     model: Annotated[str, typer.Argument(help="The model's name.")],
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The reference, a Parquet file; all its rows are used.")],
-    task: Annotated[str, typer.Option(help="binary, multiclass or regression.")],
+    file: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="The reference, a Parquet file; all its rows are used.")
+    ] = None,
+    task: Annotated[Text, typer.Option(help="binary, multiclass or regression; needed with a file.")] = None,
+    from_production: Annotated[bool, typer.Option("--from-production", help="Take the model's own events in place of a file.")] = False,
+    start: Annotated[Text, typer.Option("--from", help="With --from-production: events from this time on. [default: the first]")] = None,
+    end: Annotated[Text, typer.Option("--to", help="With --from-production: events before this time. [default: after the last]")] = None,
     id_: Annotated[Text, typer.Option("--id", help="Column of ids. [default: prediction_id]")] = None,
     ts: Annotated[Text, typer.Option(help="Column of event times. [default: ts]")] = None,
     prediction: Annotated[Text, typer.Option(help="Column of predictions. [default: prediction]")] = None,
@@ -66,6 +72,10 @@ def reference(
 
     Example: `watchkeeper reference taxi-fare january.parquet --task regression --segments borough`
 
+    With --from-production a period of the model's own events becomes its reference, with the labels that they have now. Columns, segments, classes and signals stay.
+
+    Example: `watchkeeper reference taxi-fare --from-production --from 2026-03-01T00:00:00Z --to 2026-04-01T00:00:00Z`
+
     Example of a model of texts: `watchkeeper reference sentiment reviews.parquet --task binary --text review,title`
     """
     options = {
@@ -74,8 +84,23 @@ def reference(
         "latency": latency, "status": status, "caller": caller, "prediction_set": prediction_set, "ensemble_prefix": ensemble_prefix,
         "attribution_prefix": attribution_prefix, "signals": signals, "multivariate": multivariate, "protected": protected, "positive": positive, "threshold": threshold, "earliest": earliest,
     }  # fmt: skip
-    with connect(url) as client:
-        answer = client.reference(model, file.read_bytes(), task=task, **options)
+    if from_production:
+        if file is not None or task is not None or any(value is not None for value in options.values()):
+            raise ConfigError(
+                "--from-production takes no file and no options of one",
+                remedy="leave them out; the contract that the model has says how its events are used",
+            )
+        with connect(url) as client:
+            answer = client.reference_from_production(model, start=start, end=end)
+    elif file is None or task is None:
+        raise ConfigError(
+            "a reference needs a FILE and --task", remedy="give both; or --from-production, which takes the model's own events"
+        )
+    elif start is not None or end is not None:
+        raise ConfigError("--from and --to are for --from-production", remedy="leave them out: all rows of a file are used")
+    else:
+        with connect(url) as client:
+            answer = client.reference(model, file.read_bytes(), task=task, **options)
     if json:
         terminal.as_json(answer)
     else:
