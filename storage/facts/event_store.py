@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pyarrow as pa
 
 from core.classes import Classes
-from core.contract import Contract, Task
+from core.contract import PREDICTION, Contract, Task
 from core.event_query import EventQuery, Order
 from core.moment import EARLIEST, LATEST
 from core.text import INVALID, NULL
@@ -29,14 +29,19 @@ _LABEL = "toString(text) AS text, number, weight, toUnixTimestamp64Micro(ts) AS 
 
 
 class _Key(NamedTuple):
-    """A column by which events are sorted: its expression, and its type in SQL and in a cursor."""
+    """A column by which events are sorted: its name, its expression, and its type in SQL and in a cursor."""
 
+    name: str
     sql: str
     kind: str
     type: type
 
 
-_ID, _AT, _LOSS = _Key("prediction_id", "String", str), _Key("toUnixTimestamp64Micro(ts)", "Int64", int), _Key("loss", "Float64", float)
+_ID, _AT, _LOSS = (
+    _Key("prediction_id", "prediction_id", "String", str),
+    _Key("at", "toUnixTimestamp64Micro(ts)", "Int64", int),
+    _Key("loss", "loss", "Float64", float),
+)
 _ORDERS: dict[Order, tuple[tuple[_Key, ...], str]] = {
     "newest": ((_AT, _ID), "DESC"),
     "oldest": ((_AT, _ID), "ASC"),
@@ -51,61 +56,74 @@ class EventStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def page(  # long: one query, condition after condition
-        self, contracts: Sequence[Contract], asked: EventQuery
-    ) -> tuple[pa.Table, str | None]:
+    def page(self, contracts: Sequence[Contract], asked: EventQuery) -> tuple[pa.Table, str | None]:
         """Raw events, each id once, and the cursor of the next page or None.
 
         Without a filter or an order by label only as many events are read as the page needs; else all labels of the span are joined. The loss that counts is 0 or 1 for classes
-        and the absolute error for numbers.
+        and the absolute error for numbers. Wide columns are read for the events of the page only.
         """
-        by_label = asked.label is not None or asked.order == "worst"
         keys, direction = _ORDERS[asked.order]
-        parameters: dict[str, Any] = {
-            "model": asked.model,
-            "low": EARLIEST if asked.start is None else asked.start,
-            "high": LATEST if asked.end is None else asked.end,
-            "as_of": asked.as_of or 0,
-            "limit": asked.limit + 1,
-        }
-        classes = self._classes(contracts[-1], parameters) if by_label or asked.column is not None else None
+        page = self._keys(contracts, asked, keys, direction)
+        more = len(page) > asked.limit
+        page = page[: asked.limit]
+        table = self._whole(asked.model, page)
+        return table, encode([page[-1][key.name] for key in keys]) if more else None
+
+    def _keys(  # long: one query, condition after condition
+        self, contracts: Sequence[Contract], asked: EventQuery, keys: Sequence[_Key], direction: str
+    ) -> list[dict[str, Any]]:
+        """Where the events of the page are, in order, and one more if there are more: prediction_id, at, partition, position, place and, if labels are joined, loss."""
+        by_label = asked.label is not None or asked.order == "worst"
+        places = None if asked.after is None else decode(asked.after, [key.type for key in keys])
+        low, high = EARLIEST if asked.start is None else asked.start, LATEST if asked.end is None else asked.end
+        if places is not None and asked.order != "worst":  # by the order of the table, so that pages before are not read again
+            at = cast("int", places[0])
+            low, high = (low, min(high, at + 1)) if direction == "DESC" else (max(low, at), high)
+        parameters: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "as_of": asked.as_of or 0, "limit": asked.limit + 1}
+        compared = asked.label == "wrong" or asked.order == "worst" or asked.column == PREDICTION
+        classes = self._classes(contracts[-1], parameters) if compared else None
         where = Conditions(contracts, _meant("class", classes))
         where.equal({"version": asked.version, "role": asked.role})
         where.segment(asked.segment)
         if asked.column is not None and asked.values is not None:
             where.holds(asked.column, asked.values)
         then = [] if asked.as_of is None else [_BY_THEN]
-        events = f"SELECT * FROM predictions WHERE {' AND '.join(['model = {model:String}', _SPAN, _COUNTS, *then, *where.sql])}"
+        held = " AND ".join(["model = {model:String}", _SPAN, _COUNTS, *then, *where.sql])
+        events = f"SELECT prediction_id, ts, class, number, partition, position, place FROM predictions WHERE {held}"
         kept = []
         if by_label:
             number = contracts[-1].task is Task.REGRESSION
-            loss = (
-                "abs(number - truth.2)"
-                if number
-                else f"if(class IN ('{NULL}', '{INVALID}'), nan, toFloat64({_meant('class', classes)} != {_meant('truth.1', classes)}))"
-            )
+            unequal = f"toFloat64({_meant('class', classes)} != {_meant('truth.1', classes)})"
+            loss = "abs(number - truth.2)" if number else f"if(class IN ('{NULL}', '{INVALID}'), nan, {unequal})"
             ids = f"prediction_id IN (SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND {_SPAN})"
-            truths = f"SELECT prediction_id AS labelled_id, 1 AS labelled, {_TRUTH} AS truth FROM labels WHERE {' AND '.join(['model = {model:String}', ids, *then])} GROUP BY prediction_id"
-            truths = f"SELECT * FROM ({truths}) WHERE truth.5 = 0"
-            joined = f"SELECT p.*, o.truth AS truth, o.labelled = 1 AS labelled FROM ({events}) AS p LEFT JOIN ({truths}) AS o ON o.labelled_id = p.prediction_id"
+            truths = f"SELECT prediction_id AS labelled_id, {_TRUTH} AS truth FROM labels WHERE {' AND '.join(['model = {model:String}', ids, *then])} GROUP BY prediction_id"
+            truths = f"SELECT labelled_id, truth, 1 AS known FROM ({truths}) WHERE truth.5 = 0"
+            joined = f"SELECT p.*, o.truth AS truth, o.known = 1 AS labelled FROM ({events}) AS p LEFT JOIN ({truths}) AS o ON o.labelled_id = p.prediction_id"
             events = f"SELECT *, if(labelled, {loss}, nan) AS loss FROM ({joined})"
             kept = [_KEPT[asked.label]] if asked.label else []
             kept += ["isFinite(loss)"] if asked.order == "worst" else []
-        if asked.after is not None:
-            places = decode(asked.after, [key.type for key in keys])
-            held = ", ".join(where.bind(value, key.kind) for key, value in zip(keys, places, strict=True))
-            kept.append(f"({', '.join(key.sql for key in keys)}) {'<' if direction == 'DESC' else '>'} ({held})")
+        if places is not None:
+            bound = ", ".join(where.bind(value, key.kind) for key, value in zip(keys, places, strict=True))
+            kept.append(f"({', '.join(key.sql for key in keys)}) {'<' if direction == 'DESC' else '>'} ({bound})")
         order = ", ".join(f"{'ts' if key is _AT else key.sql} {direction}" for key in keys)
         sql = (
-            f"SELECT {_EVENT}{', loss' if by_label else ''} FROM ({events}) WHERE {' AND '.join(kept) or 'true'}"
+            f"SELECT prediction_id, {_AT.sql} AS at, partition, position, place{', loss' if by_label else ''} FROM ({events}) WHERE {' AND '.join(kept) or 'true'}"
             f" ORDER BY {order} LIMIT 1 BY prediction_id LIMIT {{limit:UInt64}}"
         )
-        table = self._engine.query(sql, parameters | where.parameters)
-        if table.num_rows <= asked.limit:
-            return table, None
-        table = table.slice(0, asked.limit)
-        last = table.slice(asked.limit - 1, 1).to_pylist()[0]
-        return table, encode([last["at" if key is _AT else key.sql] for key in keys])
+        return list(self._engine.query(sql, parameters | where.parameters).to_pylist())
+
+    def _whole(self, model: str, page: Sequence[dict[str, Any]]) -> pa.Table:
+        """The events at these places, in this order."""
+        times = [one["at"] for one in page] or [0]
+        sql = (
+            f"SELECT {_EVENT} FROM predictions WHERE model = {{model:String}} AND {_SPAN}"
+            " AND prediction_id IN (SELECT arrayJoin({ids:Array(String)})) LIMIT 1 BY prediction_id, partition, position, place"
+        )
+        parameters = {"model": model, "low": min(times), "high": max(times) + 1, "ids": [one["prediction_id"] for one in page]}
+        table = self._engine.query(sql, parameters)
+        names = ("prediction_id", "partition", "position", "place")
+        found = {place: row for row, place in enumerate(zip(*(table[name].to_pylist() for name in names), strict=True))}
+        return table.take(pa.array([found[tuple(one[name] for name in names)] for one in page], pa.int64()))
 
     def one(self, model: str, prediction_id: str) -> pa.Table:
         """The event with this id that counts: one row, or none."""

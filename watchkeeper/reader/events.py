@@ -6,9 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from core import moment, text
 from core.classes import Classes
-from core.contract import Column, Contract, Kind, Task
+from core.contract import LABEL, Column, Contract, Kind, Task
 from core.error import ConfigError
 from core.event_query import EventQuery, Range, Texts, Values
 from core.extra import WRONG, read
@@ -17,6 +19,7 @@ from detectors.contribution import UNSEEN, bin_names
 from watchkeeper.reader.sources import Sources
 
 Event = dict[str, Any]
+_VALUES = 2_000_000  # of all events of a page: a page of wide events has fewer than asked for, and a cursor
 
 
 class EventReader(Sources):
@@ -25,6 +28,8 @@ class EventReader(Sources):
     def events(self, asked: EventQuery) -> tuple[list[Event], str | None]:
         """A page of events, and the cursor of the next. Raises ConfigError for an unknown model, segment or column."""
         contracts = self._versions(asked.model)
+        width = max(len(one.kept) + sum(column.embedding.size for column in one.columns if column.embedding) for one in contracts)
+        asked = msgspec.structs.replace(asked, limit=max(1, min(asked.limit, _VALUES // max(width, 1))))
         table, after = self._stores.events.page(contracts, asked)
         rows = table.to_pylist()
         labels = self._stores.events.labels(asked.model, [row["prediction_id"] for row in rows], asked.as_of)
@@ -47,6 +52,8 @@ class EventReader(Sources):
     def values(self, model: str, column: str, name: str) -> Values:
         """The values that a bin of a column holds, by the bin's text. Raises ConfigError for a column or a bin that the newest contract does not have."""
         contract = self._known(model)
+        if column == LABEL:
+            raise ConfigError("events cannot be asked for by a bin of `@label`", remedy="use label=known, label=unknown or label=wrong")
         try:
             held = contract.column(column)
         except KeyError:

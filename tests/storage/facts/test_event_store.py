@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from core.event_query import EventQuery, Range, Texts
 from storage.facts.engine import Engine
 from storage.facts.event_store import EventStore
 from storage.facts.outcome_store import OutcomeStore
+from storage.facts.page_cursor import encode
 from storage.facts.writer import Writer
 from tests.storage.facts.test_facts import CONTRACT, HOUR, labels, predictions
 
@@ -106,8 +108,18 @@ def test_pages_hold_every_event_once(store: EventStore) -> None:
                 break
             asked = msgspec.structs.replace(asked, after=after)
         assert found == whole
-    with pytest.raises(ConfigError, match="cursor"):
-        store.page([CONTRACT], EventQuery(model="m", after="nothing"))
+    for cursor in ("nothing", encode([2**63, "a"]), encode([1.5, 1, "a"]), base64.urlsafe_b64encode(b"[" * 9_000).decode()):
+        with pytest.raises(ConfigError, match="cursor"):
+            store.page([CONTRACT], EventQuery(model="m", after=cursor))
+
+
+def test_numbers_reach_the_query_exactly(engine: Engine) -> None:
+    """A cursor that holds a loss would else repeat or leave out an event."""
+    draw = np.random.default_rng(1)
+    numbers = [*draw.lognormal(0, 5, 300), 5e-324, 1.7976931348623157e308, 0.1, 1e23]
+    sql = "SELECT " + ", ".join(f"reinterpretAsUInt64({{a{at}:Float64}}) AS b{at}" for at in range(len(numbers)))
+    found = engine.query(sql, {f"a{at}": float(number) for at, number in enumerate(numbers)}).to_pylist()[0]
+    assert list(found.values()) == [int(np.float64(number).view(np.uint64)) for number in numbers]
 
 
 def test_a_segment_that_is_not_there_is_refused(store: EventStore) -> None:
