@@ -29,7 +29,7 @@ def wait(attempts: int, retry_after: str | None, now: int, dice: random.Random) 
     A step is at least a second, so that chance makes no storm.
 
     >>> [round(wait(n, None, 0, random.Random(1)) / 1e6, 1) for n in (1, 2, 20)]
-    [1.0, 40.3, 11608.5]
+    [1.0, 40.3, 11609.1]
     """
     step = _SCHEDULE[min(attempts, len(_SCHEDULE)) - 1]
     return max(int(step * dice.random()), moment.SECOND, asked(retry_after, now))

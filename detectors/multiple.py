@@ -17,5 +17,5 @@ def q_values(p: Floats, *, dependent: bool = False) -> Floats:
     order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]  # NaN comes last
     ranks = np.arange(1, len(order) + 1)
     raised = p[order] * len(order) / ranks * ((1 / ranks).sum() if dependent else 1.0)
-    found[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1.0)
+    found[order] = np.clip(np.minimum.accumulate(raised[::-1])[::-1], p[order], 1.0)  # none is below its p, whatever was rounded
     return found

@@ -60,7 +60,10 @@ def test_a_data_folder_is_read_and_goes_on(history: tuple[Path, dict[str, Any]],
             ("summarised again", 1, []),
             ("unchanged", 1, []),
         ]
-        assert {_place(item): (item["value"], item["n_target"], item["revision"]) for item in told(client)["readings"]} == held
+        # What they are worth is calibrated on windows of the reference now, and no longer on the first ones of the stream.
+        assert {_place(item): (item["value"], item["n_target"]) for item in told(client)["readings"]} == {
+            place: one[:2] for place, one in held.items()
+        }
     with closing(Chdb(folder / "facts")) as store:
         (known,) = store.query("SELECT sum(n) = sum(measured) AS known FROM panes WHERE generation > 0")["known"].to_pylist()
         assert known

@@ -226,7 +226,7 @@ def test_few_sampled_rows_tell_nothing_unless_they_are_all() -> None:
 def test_rows_of_a_reference_that_is_being_stored_are_not_sampled() -> None:
     """A part of it is another sample, or too few; its panes come last."""
     reads: Any = SimpleNamespace(
-        once=lambda _key, make: make(), reference_rows=Mock(side_effect=Retryable("later")), sample_of_reference=Mock()
+        once=lambda _key, make: make(), reference_stored=Mock(side_effect=Retryable("later")), sample_of_reference=Mock()
     )
     with pytest.raises(Retryable, match="later"):
         kept(reads, 10)

@@ -93,7 +93,13 @@ def test_no_number_is_too_long_to_be_refused(field: str, word: str) -> None:
         read("\n".join(f"{name}: {value}" for name, value in fields.items()))
 
 
-_NEEDED = {"performance.value": {"fp": 2.5, "fn": 40}, "user.cost": {"expression": "where(label == prediction, 1, 2)"}}
+_NEEDED: dict[str, dict[str, object]] = {
+    "performance.value": {"fp": 2.5, "fn": 40},
+    "uncertainty.adaptive_coverage": {"promise": 0.9},
+    "uncertainty.pit_uniformity": {"level": 0.9},
+    "uncertainty.quantile_loss": {"q": 0.95},
+    "user.cost": {"expression": "where(label == prediction, 1, 2)"},
+}
 
 
 def documents(monitor: Monitor) -> dict[str, object]:
