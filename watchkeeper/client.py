@@ -30,6 +30,8 @@ _LATER = {429, 502, 503, 504}  # the same request may succeed later
 _LISTED = 100  # how many faults of each kind are kept, as in the server's answer
 _SELDOM = 2.0  # seconds between two questions of someone who has waited long
 
+When = datetime | str | None
+
 
 class ClientError(Exception):
     """A request did not succeed. The message says what was wrong, and `remedy` what to do."""
@@ -143,18 +145,14 @@ class Client:
             raise Refused(response.status_code, answer)
         return answer
 
-    def readings(
-        self, *, start: datetime | str | None = None, end: datetime | str | None = None, as_of: datetime | str | None = None, **filters: Any
-    ) -> Iterator[dict[str, Any]]:
+    def readings(self, *, start: When = None, end: When = None, as_of: When = None, **filters: Any) -> Iterator[dict[str, Any]]:
         """Readings with `start <= window_start < end`, page by page; `as_of`: those that were known at that time.
 
         `filters` are model, monitor, measure, column ("" is the whole model), segment, revisions ("all") and limit (of a page).
         """
         return self._pages("/v1/readings", {"from": _time(start), "to": _time(end), "as_of": _time(as_of), **filters})
 
-    def events(
-        self, model: str, *, start: datetime | str | None = None, end: datetime | str | None = None, **filters: Any
-    ) -> Iterator[dict[str, Any]]:
+    def events(self, model: str, *, start: When = None, end: When = None, **filters: Any) -> Iterator[dict[str, Any]]:
         """Events of a model with `start <= ts < end`, with their labels, page by page.
 
         `filters` are segment, column and bin, version, role, label (`known`, `unknown`, `wrong`), order (`newest`, `oldest`, `worst`), as_of and limit (of a page).
@@ -211,9 +209,7 @@ class Client:
         headers = {"Content-Type": "application/vnd.apache.parquet"}
         return self._json("PUT", f"/v1/models/{_quoted(model)}/reference", content=parquet, headers=headers, params=params, timeout=600.0)
 
-    def reference_from_production(
-        self, model: str, *, start: datetime | str | None = None, end: datetime | str | None = None
-    ) -> dict[str, Any]:
+    def reference_from_production(self, model: str, *, start: When = None, end: When = None) -> dict[str, Any]:
         """Make the events with `start <= ts < end` the reference of `model`. Refused (422) without any; the answer is that of `reference`."""
         return self._json("POST", f"/v1/models/{_quoted(model)}/reference", params={"from": _time(start), "to": _time(end)}, timeout=600.0)
 
@@ -389,7 +385,7 @@ def _problem(response: httpx.Response) -> dict[str, Any]:
     return problem if isinstance(problem, dict) else {"title": f"HTTP {response.status_code}", "detail": response.text[:500]}
 
 
-def _time(value: datetime | str | None) -> str | None:
+def _time(value: When) -> str | None:
     if isinstance(value, datetime) and value.tzinfo is None:
         raise ValueError(f"{value} has no time zone; {ZONE}")
     return value.isoformat() if isinstance(value, datetime) else value

@@ -122,14 +122,14 @@ def _fields(contract: Contract, events: Predictions) -> dict[str, pa.Array]:
     if "prediction_set" in named:
         binary = contract.task is Task.BINARY
         sets = [
-            None
-            if one.prediction_set is WRONG or one.prediction_set is None
-            else [text.unquote(text.class_of(value, binary=binary)) for value in one.prediction_set]
+            [text.unquote(text.class_of(value, binary=binary)) for value in one.prediction_set]
+            if isinstance(one.prediction_set, list)
+            else None
             for one in kept
         ]
         found[named["prediction_set"]] = pa.array(sets, pa.list_(pa.string()))
     if "ensemble_prefix" in named:
-        members = [[] if one.ensemble is WRONG or one.ensemble is None else one.ensemble for one in kept]
+        members = [one.ensemble if isinstance(one.ensemble, list) else [] for one in kept]
         for index in range(max(map(len, members), default=0)):
             found[f"{named['ensemble_prefix']}{index}"] = pa.array(
                 [one[index] if index < len(one) else None for one in members], pa.float64()

@@ -61,7 +61,7 @@ def _events(context: Context, contract: Contract, low: int, high: int) -> Predic
     blocks = (
         [
             block.take(np.flatnonzero((block.ts >= low) & (block.ts < high)))
-            for block in History(raw, context.stores.control).predictions(contract, slots)
+            for block in History(raw, context.stores.control.contract_version).predictions(contract, slots)
         ]
         if n
         else []
