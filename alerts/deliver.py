@@ -112,12 +112,11 @@ class Deliverer:
         free = _AT_ONCE - len(self._under_way)
         if not free or self._stopping.is_set():
             return
-        # Without a lease, notifications under way are due, too. With a lease, none is claimed that would only wait here until its lease is over.
-        for delivery in self._store.due(self._clock.now(), free if self._lease else _AT_ONCE, self._lease):
-            if self._lease or delivery.destination not in self._under_way:  # what is claimed is ours to send, or it waits for its lease
-                future = pool.submit(self._carry, delivery)
-                self._under_way[delivery.destination] = future
-                future.add_done_callback(lambda _: self._look.set())
+        # An attempt may take longer than its lease: nothing else is sent there meanwhile. No more is claimed than can be sent now.
+        for delivery in self._store.due(self._clock.now(), free, self._lease, busy=tuple(self._under_way)):
+            future = pool.submit(self._carry, delivery)
+            self._under_way[delivery.destination] = future
+            future.add_done_callback(lambda _: self._look.set())
 
     def _repeat(self, pool: ThreadPoolExecutor) -> None:
         """Once a minute, tell once more of what is open, those that forget what nobody repeats. One repetition runs at a time."""
@@ -125,7 +124,13 @@ class Deliverer:
         if now - self._repeated < resend.AGAIN or (self._repetition is not None and not self._repetition.done()) or self._stopping.is_set():
             return
         self._repeated = now
-        self._repetition = pool.submit(resend.repeat, self._store, self._exchange, self._files, now)
+        self._repetition = pool.submit(self._tell_again, now)
+
+    def _tell_again(self, now: int) -> None:
+        try:
+            resend.repeat(self._store, self._exchange, self._files, now)
+        except Exception:  # top of the thread: the next repetition may succeed
+            _LOG.exception("what is open cannot be told again")
 
     def _carry(self, delivery: Delivery) -> None:
         try:

@@ -21,7 +21,7 @@ from alerts.guard import Guard, found
 DEADLINE = 15.0  # seconds
 _LOOKUPS = 64  # names that are looked up at the same time: each takes a thread for as long as the system's resolver needs
 
-_SAID = 2_000  # bytes of an answer that are kept if it is no success
+_SAID = 4_000  # bytes of an answer that are read if it is no success: more than are kept, so that a secret is whole where it is hidden
 _LISTEN = 2.0  # seconds in which they must come
 
 Produce = Callable[[str, str, Mapping[str, str]], Answer]  # as `Transport.produce`

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -68,8 +68,8 @@ class AlertStore(Protocol):
 class OutboxStore(Protocol):
     """Where delivery finds its work."""
 
-    def due(self, now: int, limit: int = 100, lease: int = 0) -> list[Delivery]:
-        """The next notification of each destination that is free. With a lease the caller claims the destination for so long."""
+    def due(self, now: int, limit: int = 100, lease: int = 0, busy: Collection[str] = ()) -> list[Delivery]:
+        """The next notification of each destination that is free and not `busy`. With a lease the caller claims the destination for so long."""
         ...
 
     def settle(self, delivery: Delivery, tried: Tried | None = None) -> None:

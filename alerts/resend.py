@@ -27,11 +27,12 @@ def repeat(store: OutboxStore, wire: Transport, files: SecretFiles, now: int) ->
         if of.again is None or not destination.enabled:
             continue
         standing = store.standing(destination.name, now - _ENDED)
-        for start in range(0, len(standing), _MOST):
-            try:
+        try:
+            for start in range(0, len(standing), _MOST):
                 answer = of.send(wire, of.again(files.opened(destination.settings), standing[start : start + _MOST], now))
-            except (Unsent, Refused) as error:
-                _LOG.warning("what is open cannot be told to %s again: %s", destination.name, error)
-                break
-            if not 200 <= answer.status < 300:
-                _LOG.warning("what is open cannot be told to %s again: answered %s", destination.name, answer.status)
+                if not 200 <= answer.status < 300:
+                    _LOG.warning("what is open cannot be told to %s again: answered %s", destination.name, answer.status)
+        except (Unsent, Refused) as error:
+            _LOG.warning("what is open cannot be told to %s again: %s", destination.name, error)
+        except Exception:  # one that a kind cannot say must not keep the other destinations from being told
+            _LOG.exception("what is open cannot be told to %s again", destination.name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 import msgspec
 
@@ -20,13 +21,17 @@ from core.episode import Delivery, DeliveryState
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt, begun at `now`, ended at `ended`. `done` is the delivery to save; the attempt goes on until a stage sets it."""
+    """One attempt, begun at `now`, ended at `ended`. `done` is the delivery to save; the attempt goes on until a stage sets it.
+
+    `secrets` is what no answer is kept with.
+    """
 
     delivery: Delivery
     now: int
     ended: int | None = None
     destination: Destination | None = None
     message: Message | None = None
+    secrets: tuple[str, ...] = ()
     status: int | None = None
     retry_after: str | None = None
     said: str = ""
@@ -35,7 +40,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _LOG = logging.getLogger(__name__)
-_SAID = 200  # letters of an answer that a reason holds
+_SAID, _KEPT = 200, 2_000  # letters of an answer that a reason holds, and an attempt
+_TOKEN = 8  # letters of the shortest part of an address that may be a token
 
 Stage = Callable[[Attempt], Attempt]
 
@@ -62,6 +68,7 @@ def _tried(attempt: Attempt, done: Delivery, luck: float) -> Tried | None:
         asked=retry.asked(attempt.retry_after, ended),
         luck=luck,
         gone=attempt.status == retry.GONE,
+        to=attempt.destination,
     )
 
 
@@ -84,13 +91,14 @@ class Render:
         if destination is None:
             return _end(attempt, DeliveryState.DEAD, "there is no such destination any more")
         try:
-            message = kind(destination.kind).render(self._files.opened(destination.settings), attempt.delivery, attempt.now)
+            settings = self._files.opened(destination.settings)
+            message = kind(destination.kind).render(settings, attempt.delivery, attempt.now)
         except Unsent as error:
             return _unsent(attempt, error)
         except Exception as error:  # a notification that a kind cannot say must not hold up those behind it
             _LOG.exception("the notification %s cannot be rendered for %s", attempt.delivery.id, destination.name)
             return _unsent(attempt, Rejected(f"the message cannot be made: {type(error).__name__}"))
-        return msgspec.structs.replace(attempt, destination=destination, message=message)
+        return msgspec.structs.replace(attempt, destination=destination, message=message, secrets=_secrets(destination, settings, message))
 
 
 class Send:
@@ -106,11 +114,12 @@ class Send:
         try:
             answer = kind(attempt.destination.kind).send(self._wire, attempt.message)
         except Refused as error:
-            return _end(msgspec.structs.replace(attempt, failure=str(error)), DeliveryState.DEAD, f"not allowed: {error}")
+            # A name may be at another address later, and the operator may allow this one.
+            return msgspec.structs.replace(attempt, ended=self._clock.now(), failure=f"not allowed: {error}")
         except Unsent as error:
             return _unsent(msgspec.structs.replace(attempt, ended=self._clock.now()), error)
         ended = self._clock.now()
-        said = hidden(answer.said, attempt.destination)
+        said = hidden(answer.said, attempt.secrets)
         return msgspec.structs.replace(attempt, ended=ended, status=answer.status, retry_after=answer.retry_after, said=said)
 
 
@@ -132,11 +141,21 @@ class Judge:
         return _end(attempt, DeliveryState.PENDING, reason, due=ended + pause)
 
 
-def hidden(said: str, destination: Destination) -> str:
-    """What a receiver said, without the destination's secrets, in case it says them back."""
-    for secret in destination.secrets:
+def hidden(said: str, secrets: Iterable[str]) -> str:
+    """What a receiver said, without secrets, in case it says them back. It is cut afterwards, so that no part of one is left."""
+    for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
         said = said.replace(secret, "***")
-    return said
+    return said[:_KEPT]
+
+
+def _secrets(destination: Destination, settings: Mapping[str, str], message: Message) -> tuple[str, ...]:
+    """What the destination names as secret, what its files held, and the longer parts of the address, each of which may be a token."""
+    held = [word for name, said in settings.items() if name not in destination.settings for word in (said, *said.split())]
+    parts = urlsplit(message.to) if "://" in message.to else urlsplit("")
+    of_query = [part for pair in parts.query.split("&") for part in (pair, pair.partition("=")[2])]
+    words = [*parts.path.split("/"), parts.path.strip("/"), parts.query, *of_query, parts.username or "", parts.password or ""]
+    long = [form for word in words for form in (word, unquote(word), unquote_plus(word)) if len(form) >= _TOKEN]
+    return tuple(dict.fromkeys(word for word in (*destination.secrets, *held, *long) if word))
 
 
 def _unsent(attempt: Attempt, error: Unsent) -> Attempt:

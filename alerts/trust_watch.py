@@ -19,7 +19,7 @@ from core.clock import Clock
 from core.destination import Destination
 from core.episode import Delivery, EpisodeRecord
 from core.monitor import Monitor
-from core.trust import CHANGED, Standing, Told, Trust, TrustState
+from core.trust import CHANGED, Standing, Told, Trust, TrustState, place
 
 Standings = Callable[[str, Sequence[Monitor], int], Standing]
 
@@ -96,4 +96,6 @@ def _delivery(model: str, one: Trust, was: TrustState, to: Destination, now: int
     # The row is written together with what was told, so two changes of one place never have one time.
     key = (model, one.version, one.segment, was, one.state, to.name, now)
     name = "msg_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24]
-    return Delivery(id=name, destination=to.name, episode="", type=CHANGED, body=body, created=now, due=now)
+    return Delivery(
+        id=name, destination=to.name, episode=place(model, one.version, one.segment), type=CHANGED, body=body, created=now, due=now
+    )

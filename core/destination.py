@@ -29,6 +29,10 @@ class Destination(Described, frozen=True, kw_only=True):
     enabled: bool = True
     events: tuple[str, ...] = ("episode",)
 
+    def reaches_like(self, other: Destination) -> bool:
+        """Whether both send to the same receiver, in the same way."""
+        return (self.kind, self.settings) == (other.kind, other.settings)
+
     def takes(self, model: str, severity: Severity) -> bool:
         """Whether episodes of this model and severity are sent here."""
         return "episode" in self.events and self._of(model) and severity.rank >= self.severity.rank

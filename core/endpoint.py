@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from core import moment
+from core.destination import Destination
 from core.episode import Delivery, DeliveryState
 
 BREAKS = 5  # failures in a row after which only probes are sent
@@ -18,7 +19,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt, from `began` to `ended` (microseconds), and what became of it.
 
     `pace` is how long the receiver is left alone after each attempt, and `asked` how long it asked to be left alone. `luck` in [0, 1) spreads probes.
-    With `gone` the receiver will never be there again.
+    With `gone` the receiver will never be there again. `to` is the destination as it was then, None if that is not known.
     """
 
     began: int
@@ -29,6 +30,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     asked: int = 0
     luck: float = 0.0
     gone: bool = False
+    to: Destination | None = None
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,8 @@ from core.handling import Decision, Handling
 from core.monitor import Monitor, Severity
 from core.reading import Reading, Verdict
 
+TEST = "destination.test"  # the type of a notification that tells nothing but that it arrives
+
 
 class State(StrEnum):
     """The state of a rule. An episode is open in firing and recovering; in nodata and error an open one stays open."""

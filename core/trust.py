@@ -13,6 +13,15 @@ from core import moment
 CHANGED = "trust.changed"  # the type of a notification
 
 
+def place(model: str, version: str, segment: str) -> str:
+    """What changes of trust are about, in the outbox and for receivers, as an episode is for its notifications.
+
+    >>> place("taxi-fare", "2", "all")
+    'trust|taxi-fare|2|all'
+    """
+    return f"trust|{model}|{version}|{segment}"
+
+
 class TrustState(StrEnum):
     """May predictions be trusted?"""
 

@@ -13,10 +13,10 @@ import msgspec
 
 from alerts.destination.field import address, url_or_file
 from alerts.destination.message import DestinationKind, Message, post
-from alerts.destination.notice import TEST, Notice
+from alerts.destination.notice import Notice
 from alerts.destination.template import template, told
 from core import moment
-from core.episode import Delivery
+from core.episode import TEST, Delivery
 
 _AHEAD = 5 * moment.MINUTE  # an alert that is not sent again ends after so long
 _NAME = re.compile(r"[^A-Za-z0-9_]")

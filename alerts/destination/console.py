@@ -38,11 +38,13 @@ def render(given: Mapping[str, str], delivery: Delivery, _now: int) -> Message:
 
 
 def _said(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """What an episode says, a group, or a state of trust."""
+    """What an episode says, a group, a state of trust, or a test."""
     if "monitor" in data:
         return data["level"], f"{data['model']}/{data['monitor']}:", data["reason"]
     if "group" in data:
         return data["level"], f"{data['model'] or ', '.join(data['models'])}:", data["sentence"]
+    if "state" not in data:
+        return (data["sentence"],)
     return (
         data["state"],
         f"{data['model']} version {data['version']}, {data['segment']}:",

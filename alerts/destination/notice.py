@@ -12,8 +12,8 @@ import msgspec
 
 from core import number
 from core.episode import Delivery
+from core.trust import place
 
-TEST = "destination.test"
 _ENDS = frozenset({"episode.resolved", "group.resolved"})
 _MOST = 8  # contributions and episodes of a group that are listed
 
@@ -131,13 +131,13 @@ def _group(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notic
 
 def _trust(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notice:
     state, before = (str(one).replace("_", " ") for one in (data["state"], data["before"]))
-    place = f"{data['model']} version {data['version']}, {data['segment']}"
+    where = f"{data['model']} version {data['version']}, {data['segment']}"
     return Notice(
-        key=f"trust|{data['model']}|{data['version']}|{data['segment']}",
+        key=place(data["model"], data["version"], data["segment"]),
         type=delivery.type,
         timestamp=timestamp,
-        title=f"Trust: {place}: {state}",
-        sentence=_sentence(f"The trust in {place} is now: {state}; before: {before}"),
+        title=f"Trust: {where}: {state}",
+        sentence=_sentence(f"The trust in {where} is now: {state}; before: {before}"),
         model=data["model"],
         severity="ticket",
         level={"do_not_trust": "critical", "watch": "warn"}.get(data["state"], "info"),

@@ -7,14 +7,15 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from core.destination import Destination
+from core.episode import DeliveryState
 from core.error import ConfigError
 from core.monitor import ModelBudget, Monitor
 from storage.control.audit import audit
 from storage.control.engine import Database, upsert
-from storage.control.schema import AUDIT, DESTINATION, MODEL_BUDGET, MONITOR, MONITOR_HISTORY
+from storage.control.schema import AUDIT, DESTINATION, ENDPOINT, MODEL_BUDGET, MONITOR, MONITOR_HISTORY, OUTBOX
 
 Outcome = Literal["created", "changed", "unchanged"]
 Applied = tuple[str, str, Outcome]  # model ("" for a destination), name, what became of it
@@ -133,7 +134,16 @@ class Definitions(Database):
             upsert(connection, DESTINATION, [{"name": destination.name, "payload": msgspec.json.encode(destination).decode()}])
             before = stored.shown() if stored else None
             audit(connection, self._clock.now(), actor, f"destination.{outcome}", destination.name, before, destination.shown())
+            if stored and (not stored.reaches_like(destination) or (destination.enabled and not stored.enabled)):
+                _anew(connection, destination.name, self._clock.now())
         return "", destination.name, outcome
+
+
+def _anew(connection: Connection, name: str, now: int) -> None:
+    """Let all that waits for a destination be due: what attempts have found of its receiver holds no longer."""
+    connection.execute(update(ENDPOINT).where(ENDPOINT.c.destination == name).values(opens=0, failures=0))
+    waits = (OUTBOX.c.state == DeliveryState.PENDING.value) & (OUTBOX.c.destination == name) & (OUTBOX.c.due > now)
+    connection.execute(update(OUTBOX).where(waits).values(due=now))
 
 
 def share_out(connection: Connection, model: str, joins: Joins, now: int, actor: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 from core import moment
 from core.destination import Destination
 from core.endpoint import Tried
-from core.episode import Delivery, DeliveryState
+from core.episode import TEST, Delivery, DeliveryState
 from core.error import ConfigError
 from storage.control.audit import audit
 from storage.control.engine import Database
@@ -20,7 +20,6 @@ from storage.control.ledger import delivery_of
 from storage.control.schema import ATTEMPT, DESTINATION, ENDPOINT, OUTBOX
 
 _ATTEMPTS = 50  # the last ones
-TEST = "destination.test"
 _MOST_URGENT = 9  # above every severity
 
 
@@ -64,8 +63,21 @@ class Deliveries(Database):
             return delivery_of(connection.execute(select(OUTBOX).where(OUTBOX.c.id == name)).one())
 
     def replay_dead(self, destination: str | None, actor: str) -> int:
-        """Send again all that was given up, of one destination or of all that there still are. Returns how many."""
-        dead = select(OUTBOX).where(OUTBOX.c.state == DeliveryState.DEAD.value, OUTBOX.c.destination.in_(select(DESTINATION.c.name)))
+        """Send again all that was given up, of one destination or of all that there still are. Returns how many.
+
+        What the receiver has taken something later of, about the same episode, is left as it is: an alert that is over would begin again.
+        """
+        later = OUTBOX.alias()
+        newer = select(later.c.sequence).where(
+            OUTBOX.c.episode != "",
+            later.c.episode == OUTBOX.c.episode,
+            later.c.destination == OUTBOX.c.destination,
+            later.c.sequence > OUTBOX.c.sequence,
+            later.c.state == DeliveryState.DELIVERED.value,
+        )
+        dead = select(OUTBOX).where(
+            OUTBOX.c.state == DeliveryState.DEAD.value, OUTBOX.c.destination.in_(select(DESTINATION.c.name)), ~newer.exists()
+        )
         with self.write() as connection:
             rows = connection.execute(dead if destination is None else dead.where(OUTBOX.c.destination == destination)).all()
             self._again(connection, rows, actor)
@@ -104,12 +116,12 @@ class Deliveries(Database):
     def _again(self, connection: Connection, rows: Sequence[Any], actor: str) -> None:
         now = self._clock.now()
         again = {"state": DeliveryState.PENDING.value, "due": now, "queued": now, "attempts": 0, "reason": ""}
+        for name in sorted({row.destination for row in rows}):  # before the rows, as by all
+            connection.execute(update(ENDPOINT).where(ENDPOINT.c.destination == name).values(opens=0))
         for row in rows:
             connection.execute(update(OUTBOX).where(OUTBOX.c.id == row.id).values(again))
             before, after = ({"state": state, "destination": row.destination} for state in (row.state, DeliveryState.PENDING.value))
             audit(connection, now, actor, "delivery.replayed", row.id, before, after)
-        for name in {row.destination for row in rows}:
-            connection.execute(update(ENDPOINT).where(ENDPOINT.c.destination == name).values(opens=0))
 
 
 def _destination(connection: Connection, name: str) -> Destination | None:

@@ -38,6 +38,20 @@ class Name(TypeDecorator[str]):
         return _ESCAPED.sub(lambda found: "\0" if found[1] == "0" else found[1], value)
 
 
+class Outcome(Name):
+    """The state of a notification. What was given up is `dead`, and is stored as `failed`, as version 0.1.0 wrote it: its processes read the outbox during an upgrade, too."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """The value in the form of the database."""
+        return "failed" if value == "dead" else super().process_bind_param(value, dialect)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """The value as it was given."""
+        return "dead" if value == "failed" else super().process_result_value(value, dialect)
+
+
 class Key(Name):
     """A text of any length by which rows are found, and which is never read back. On PostgreSQL a long one is stored as its beginning and its hash."""
 

@@ -23,6 +23,7 @@ from storage.control.schema import (
     CONTRACT,
     CURSOR,
     DESTINATION,
+    ENDPOINT,
     MODEL_BUDGET,
     MONITOR,
     MONITOR_HISTORY,
@@ -96,6 +97,7 @@ class RetirementTransaction(Ledger):
             return None
         destination = msgspec.json.decode(payload, type=Destination)
         self._connection.execute(delete(DESTINATION).where(DESTINATION.c.name == name))
+        self._connection.execute(delete(ENDPOINT).where(ENDPOINT.c.destination == name))
         waits = (OUTBOX.c.destination == name) & (OUTBOX.c.state == DeliveryState.PENDING.value)
         given_up = {"state": DeliveryState.DEAD.value, "reason": "the destination was deleted"}
         self._connection.execute(update(OUTBOX).where(waits).values(**given_up))

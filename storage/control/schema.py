@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-from storage.control.kind import Key, Name
+from storage.control.kind import Key, Name, Outcome
 
 METADATA = MetaData()
 # SQLite counts by itself only in a column that is exactly INTEGER.
@@ -113,7 +113,7 @@ OUTBOX = Table(
     _name("episode"),
     _name("type"),
     _json("body"),
-    _name("state"),
+    Column("state", Outcome, nullable=False),
     Column("attempts", Integer, nullable=False),
     _number("created"),
     _number("due"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Collection
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from alerts.deliver import Deliverer
 from alerts.destination import webhook
 from alerts.destination.secret_file import SecretFiles
 from alerts.engine import AlertEngine
+from alerts.failure import failures
 from core import moment
 from core.clock import ManualClock, SystemClock
 from core.destination import Destination
@@ -257,9 +259,9 @@ def test_the_thread_outlives_a_store_that_fails(
             failures.remove(name)
             raise OSError(name)
 
-    def failing_due(now: int, limit: int, lease: int) -> list[Delivery]:
+    def failing_due(now: int, limit: int, lease: int, busy: Collection[str]) -> list[Delivery]:
         fail("due")
-        return due(now, limit, lease)
+        return due(now, limit, lease, busy)
 
     def failing_settle(delivery: Delivery, tried: Tried | None) -> None:
         fail("settle")
@@ -274,3 +276,32 @@ def test_the_thread_outlives_a_store_that_fails(
     assert len({call.headers["webhook-id"] for call in receiver.calls}) == 1
     assert deliveries(store)[0].state is DeliveryState.DELIVERED
     assert [record.message.split(" ")[0] for record in caplog.records if record.levelname == "ERROR"] == ["the", "an"]
+
+
+def test_a_test_of_a_console_arrives(store: ControlStore, clock: ManualClock, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a line with what it is."""
+    store.apply_destinations([Destination(name="out", kind="console")])
+    made = store.test_destination("out", "http://127.0.0.1:8650", "ada")
+    deliverer = Deliverer(store, clock)
+    deliverer.deliver_due()
+    deliverer.stop()
+    assert made is not None
+    assert "destination.test Nothing is wrong: ada asked whether notifications to out arrive." in capsys.readouterr().out
+    assert store.deliveries(DeliveryState.DELIVERED)[0][0].id == made.id
+
+
+def test_a_destination_whose_notification_was_refused_is_named(store: ControlStore, clock: ManualClock, receiver: Receiver) -> None:
+    """With what to do, until it has taken one."""
+    store.apply_destinations([at(receiver.url)])
+    AlertEngine(store, clock, MEASURES).observe(MONITOR, DAYS[:1])
+    receiver.answers = [(400, {})]
+    deliverer = Deliverer(store, clock)
+    deliverer.deliver_due()
+    (sentence,) = failures(store)
+    assert sentence.startswith("destination oncall: its notification msg_")
+    assert "was given up: refused: answered 400" in sentence
+    clock.advance(moment.MINUTE)
+    store.test_destination("oncall", "", "ada")
+    deliverer.deliver_due()
+    deliverer.stop()
+    assert failures(store) == []

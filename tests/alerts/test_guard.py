@@ -16,6 +16,7 @@ from alerts.destination.message import Unsent
 from alerts.engine import AlertEngine
 from alerts.exchange import Exchange
 from alerts.guard import Allowed, Guard, Refused, literal
+from core import moment
 from core.clock import ManualClock
 from core.episode import DeliveryState
 from core.error import ConfigError
@@ -138,17 +139,23 @@ def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch, receive
     there.close()
 
 
-def test_a_refused_notification_is_dead_with_the_reason(store: ControlStore, clock: ManualClock, receiver: Receiver) -> None:
-    """It is not tried again; nothing was connected to."""
+def test_a_refused_notification_waits_with_the_reason(store: ControlStore, clock: ManualClock, receiver: Receiver) -> None:
+    """Nothing was connected to. It is tried again, because a name may have had a wrong address for a moment, and counts as a failure of the receiver."""
     store.apply_destinations([at(receiver.url.replace("127.0.0.1", "localhost"))])
     AlertEngine(store, clock, MEASURES).observe(MONITOR, [reading(0, "critical")])
     deliverer = Deliverer(store, clock, guard=Guard())
     deliverer.deliver_due()
     deliverer.stop()
     (delivery,) = store.episodes()[0][0].deliveries
-    assert (delivery.state, receiver.calls) == (DeliveryState.DEAD, [])
+    assert (delivery.state, delivery.attempts, receiver.calls) == (DeliveryState.PENDING, 1, [])
+    assert [one.failures for one in store.endpoints()] == [1]
     assert delivery.reason.startswith("not allowed: localhost is at ")
     assert delivery.reason.endswith("the setting alerts.allow does not name it")
+    clock.advance(moment.MINUTE)
+    later = Deliverer(store, clock, guard=Guard(loopback=True))
+    later.deliver_due()
+    later.stop()
+    assert len(receiver.calls) == 1
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "[::ffff:a9fe:a9fe]", "0x7f000001", "127.1", "[::1]", "10.0.0.1:8080"])

@@ -60,6 +60,15 @@ def test_what_was_given_up_is_sent_again(store: ControlStore) -> None:
     ]
 
 
+def test_an_alert_that_is_over_does_not_begin_again(store: ControlStore) -> None:
+    """Of what was given up, that stays of which the receiver has taken something later."""
+    store.apply_destinations([Destination(name="oncall")])
+    over = msgspec.structs.replace(dead(1), episode="over")
+    write(store, over, row(2, "over", "episode.resolved", state=DeliveryState.DELIVERED, begun=1), dead(3))
+    assert store.replay_dead(None, "ada") == 1
+    assert [one.id for one in store.deliveries(DeliveryState.DEAD)[0]] == ["msg_1"]
+
+
 def test_a_test_goes_the_way_of_every_notification_and_first(store: ControlStore) -> None:
     """Before all that waits; a paused destination is refused, and an unknown one is None."""
     store.apply_destinations([Destination(name="oncall"), Destination(name="paused", enabled=False)])

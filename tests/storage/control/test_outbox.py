@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
+import pytest
+from sqlalchemy import text
 
 from core import moment
 from core.destination import Destination
-from core.endpoint import BREAKS, Tried
-from core.episode import Delivery, DeliveryState, EpisodeRecord
+from core.endpoint import BREAKS, Endpoint, Tried
+from core.episode import TEST, Delivery, DeliveryState, EpisodeRecord
+from core.trust import CHANGED
 from storage.control.store import ControlStore
 
 
@@ -29,7 +33,8 @@ def tried(store: ControlStore, now: int, status: int, **changes: Any) -> list[st
     for one in due:
         state = DeliveryState.DELIVERED if status < 300 else DeliveryState.DEAD if status == 410 else DeliveryState.PENDING
         after = msgspec.structs.replace(one, state=state, attempts=one.attempts + 1, due=now + moment.HOUR, last_status=status)
-        store.settle(after, Tried(began=now, ended=now, status=status, luck=1.0, gone=status == 410, **changes))
+        to = next((to for to in store.destinations() if to.name == one.destination), None)
+        store.settle(after, Tried(began=now, ended=now, status=status, luck=1.0, gone=status == 410, **{"to": to, **changes}))
     return [one.id for one in due]
 
 
@@ -98,3 +103,103 @@ def test_a_page_does_not_wait_for_a_long_queue(store: ControlStore) -> None:
     """However much waits for the same destination, the page is the next."""
     write(store, *(row(number, f"ep_{number}") for number in range(3_000)), row(9_999, "page", rank=2))
     assert tried(store, 1, 200) == ["msg_9999"]
+
+
+def test_what_is_of_no_thread_waits_for_nothing(store: ControlStore) -> None:
+    """A notification that fails holds up its own episode or place, and a new test is the probe of a receiver that was away."""
+    write(store, row(1, "trust|a|1|all"), row(2, "trust|b|1|all"), row(3, ""), row(4, ""))
+    assert [tried(store, number, 500) for number in range(BREAKS)] == [["msg_1"], ["msg_2"], ["msg_3"], ["msg_4"], []]
+    assert tried(store, 2 * moment.HOUR, 500) == ["msg_1"]
+    write(store, row(5, "", TEST), row(6, "c"))
+    assert tried(store, 3 * moment.HOUR, 200) == ["msg_5"]
+
+
+def test_no_change_of_trust_is_left_out(store: ControlStore) -> None:
+    """However long it has waited: each is told once."""
+    write(store, row(1, "trust|a|1|all", CHANGED), row(2, "trust|a|1|all", CHANGED))
+    assert [tried(store, moment.HOUR, 200) for _ in range(2)] == [["msg_1"], ["msg_2"]]
+
+
+def test_what_a_corrected_or_new_destination_finds_is_its_own(store: ControlStore) -> None:
+    """Failures of the address before are forgotten, and an attempt there that ends later says nothing of the new one, also not 410."""
+    before, after = (Destination(name="oncall", settings={"url": f"http://{name}.example.org"}) for name in ("old", "new"))
+    store.apply_destinations([before])
+    write(store, *(row(number, f"ep_{number}") for number in range(BREAKS + 1)))
+    assert [len(tried(store, number, 500)) for number in range(BREAKS + 1)] == [1] * BREAKS + [0]
+    (under_way,) = store.due(moment.HOUR, lease=moment.MINUTE)
+    store.apply_destinations([after])
+    assert store.failing(1) == []
+    dead = msgspec.structs.replace(under_way, state=DeliveryState.DEAD, attempts=1, last_status=410)
+    store.settle(dead, Tried(began=0, ended=moment.HOUR, status=410, gone=True, to=before))
+    assert store.destinations() == [after]
+    assert store.endpoints() == [Endpoint(destination="oncall")]
+    assert [tried(store, 2 * moment.HOUR, 200) for _ in range(BREAKS)] == [[f"msg_{number}"] for number in range(BREAKS)]
+    with store.retiring() as retiring:
+        retiring.destination("oncall")
+    assert store.endpoints() == []
+
+
+def test_a_receiver_that_was_gone_is_not_once_it_has_taken_something(store: ControlStore) -> None:
+    """The end of what was refused says so, however old refusals are."""
+    store.apply_destinations([Destination(name="oncall")])
+    write(store, row(1, "a"), row(2, "b"))
+    assert tried(store, 1, 410) == ["msg_1"]
+    store.apply_destinations([Destination(name="oncall")])
+    assert ([one.id for one in store.given_up()], tried(store, 2, 200), store.given_up()) == (["msg_1"], ["msg_2"], [])
+    store.apply_destinations([Destination(name="oncall", enabled=False)])
+    assert store.gone() == []
+
+
+def test_a_receiver_is_not_claimed_before_it_may_be_sent_to(store: ControlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process may have sent there since it was found free. To those that are busy nothing is begun."""
+    write(store, row(1, "a"), row(2, "b"), row(3, "c", destination="other"))
+    assert tried(store, 0, 429, asked=100) == ["msg_1", "msg_3"]
+    stale = [Endpoint(destination="oncall"), Endpoint(destination="other")]
+    monkeypatch.setattr("storage.control.outbox._ready", lambda *_: stale)
+    assert store.due(99, lease=10) == []
+    assert [one.id for one in store.due(100, lease=10, busy=["other"])] == ["msg_2"]
+    assert {one.id: one.begun for one in store.deliveries()[0]} == {"msg_1": 0, "msg_2": 100, "msg_3": 0}
+
+
+def test_processes_of_version_0_1_0_go_on_beside_new_ones(store: ControlStore) -> None:
+    """What is given up has the word that they know, and what is under way is not due for them."""
+    write(store, row(1, "a"), row(2, "b"), row(3, "c", state=DeliveryState.DEAD))
+    with store.write() as connection:
+        connection.execute(text("UPDATE outbox SET state = 'failed' WHERE id = 'msg_2'"))
+    assert [one.id for one in store.due(5, lease=10)] == ["msg_1"]
+    with store.read() as connection:
+        rows = connection.execute(text("SELECT state, due FROM outbox ORDER BY sequence")).all()
+    assert [tuple(one) for one in rows] == [("pending", 15), ("failed", 0), ("failed", 0)]
+    assert [one.id for one in store.deliveries(DeliveryState.DEAD)[0]] == ["msg_3", "msg_2"]
+    assert store.delivery_counts()[DeliveryState.DEAD] == 2
+
+
+def standing(store: ControlStore, *rows: Delivery) -> list[str]:
+    """What is repeated if these are all."""
+    write(store, *rows)
+    return [one.id for one in store.standing("oncall", 0)]
+
+
+def test_what_was_taken_last_stands_until_an_end_was_begun(store: ControlStore) -> None:
+    """A later notice that was refused leaves it standing; an end that may have arrived, or was given up, does not. Tests do not stand."""
+    taken: dict[str, Any] = {"state": DeliveryState.DELIVERED, "begun": 1}
+    assert standing(
+        store,
+        *(row(1, "worse", **taken), row(2, "worse", state=DeliveryState.DEAD, begun=2)),
+        *(row(3, "ended", **taken), row(4, "ended", "episode.resolved", begun=2)),
+        *(row(5, "lost", **taken), row(6, "lost", "episode.resolved", state=DeliveryState.DEAD)),
+        *(row(7, "waits", **taken), row(8, "waits", "episode.resolved")),
+        row(9, "", TEST, **taken),
+        row(10, "", TEST, **taken),
+    ) == ["msg_1", "msg_7"]
+
+
+def test_places_of_trust_stand_while_something_is_wrong(store: ControlStore) -> None:
+    """Each for itself."""
+    taken: dict[str, Any] = {"state": DeliveryState.DELIVERED, "begun": 1}
+
+    def told(number: int, place: str, state: str) -> Delivery:
+        return row(number, place, CHANGED, body=json.dumps({"data": {"state": state}}), **taken)
+
+    changes = [("a", "watch"), ("b", "do_not_trust"), ("c", "watch"), ("c", "trusted"), ("d", "watch"), ("d", "unknown")]
+    assert standing(store, *(told(number, *one) for number, one in enumerate(changes))) == ["msg_0", "msg_1"]

@@ -1,4 +1,4 @@
-"""Tables of receivers and of attempts; urgency, and when a notification was queued and first begun; given up is `dead`."""
+"""Tables of receivers and of attempts; urgency, and when a notification was queued and last begun."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,7 +16,6 @@ def upgrade() -> None:
     op.add_column("outbox", sa.Column("begun", sa.BigInteger))
     op.execute("UPDATE outbox SET queued = created")
     op.execute("UPDATE outbox SET begun = created WHERE attempts > 0 OR state = 'delivered'")
-    op.execute("UPDATE outbox SET state = 'dead' WHERE state = 'failed'")
     op.create_index("outbox_by_rank", "outbox", ["state", "destination", sa.text("rank DESC"), "sequence"])
     op.create_index("outbox_by_thread", "outbox", ["episode", "destination", "sequence"])
     op.create_table(
