@@ -100,11 +100,13 @@ def _contract(model: str, monitors: Sequence[DefinitionEntry]) -> Contract:
 def _run(test: Mapping[str, Any], at: str, monitors: Sequence[Monitor]) -> Outcome:
     monitor = _monitor(test, at, monitors)
     about = MEASURES[monitor.measure].directed(monitor.params)
-    start = moment.parse_start(str(test.get("start") or "2024-01-01"))
+    start = _start(test.get("start") or "2024-01-01", f"{at}.start")
     rules: dict[tuple[str, str], Rule] = {}
     series = [_mapping(one, f"{at}.series[{place}]", _SERIES) for place, one in enumerate(_items(test, "series", at))]
     values = [_values(one.get("values"), f"{at}.series[{place}].values") for place, one in enumerate(series)]
     expected = [_mapping(one, f"{at}.expect[{place}]", ("after", "episodes")) for place, one in enumerate(_items(test, "expect", at))]
+    for place, one in enumerate(series):
+        _baseline(one, f"{at}.series[{place}].baseline")
     faults: list[str] = []
     for window in range(max(map(len, values))):
         for one, of in zip(series, values, strict=True):
@@ -114,10 +116,10 @@ def _run(test: Mapping[str, Any], at: str, monitors: Sequence[Monitor]) -> Outco
                 rule = rules.get(key) or Rule(model=monitor.model, monitor=monitor.name, column=key[0], segment=key[1])
                 rules[key], _ = advance(rule, reading, about, Terms.of(monitor))
         for place, want in enumerate(expected):
-            if want.get("after") == window + 1:
+            if want.get("after") == window + 1 and not isinstance(want["after"], bool):
                 faults += _compare(want, rules, f"{at}.expect[{place}]")
     for place, want in enumerate(expected):
-        if not isinstance(want.get("after"), int) or not 1 <= want["after"] <= max(map(len, values)):
+        if not isinstance(want.get("after"), int) or isinstance(want["after"], bool) or not 1 <= want["after"] <= max(map(len, values)):
             raise ConfigError(
                 f"{at}.expect[{place}].after: `{want.get('after')}` is no window of the series", remedy="windows count from 1"
             )
@@ -128,7 +130,12 @@ def _compare(want: Mapping[str, Any], rules: Mapping[tuple[str, str], Rule], at:
     """What differs between the expected open episodes and those of the rules. A field that is left out may have any value."""
     left = [rule for rule in rules.values() if rule.episode is not None]
     missing = []
-    for place, one in enumerate(want.get("episodes") or []):
+    episodes = want.get("episodes")
+    if not isinstance(episodes, list | None):
+        raise ConfigError(
+            f"{at}.episodes: `{short(episodes)}` is no list", remedy="write [] where none is open, or for example [{level: warn}]"
+        )
+    for place, one in enumerate(episodes or []):
         asked = _mapping(one, f"{at}.episodes[{place}]", _EPISODE)
         fits = [rule for rule in left if all(str(getattr(rule, name)) == str(value) for name, value in asked.items())]
         if fits:
@@ -147,7 +154,8 @@ def _compare(want: Mapping[str, Any], rules: Mapping[tuple[str, str], Rule], at:
 def _reading(monitor: Monitor, about: Measure, series: Mapping[str, Any], value: float | Verdict, start: int) -> Reading:
     """The reading of a value, judged as the evaluation judges it: with enough rows, and with evidence where the monitor asks for it."""
     number = np.array([np.nan if isinstance(value, Verdict) else value])
-    baseline = np.array([np.nan if series.get("baseline") is None else float(series["baseline"])])
+    before = _baseline(series, "baseline")
+    baseline = np.array([np.nan if before is None else before])
     many = np.array([max(monitor.min_samples, 1)])
     given = Judgement(number, baseline, number, np.zeros(1), 1)
     codes, _ = judge(monitor, about, given, many, many, "no value", "no rows")
@@ -164,12 +172,29 @@ def _reading(monitor: Monitor, about: Measure, series: Mapping[str, Any], value:
         window_start=start,
         window_end=start + monitor.window.longest,
         value=None if isinstance(value, Verdict) else value,
-        baseline_value=None if series.get("baseline") is None else float(series["baseline"]),
+        baseline_value=before,
         n_target=int(many[0]),
         threshold=monitor.threshold,
         verdict=value if isinstance(value, Verdict) else VERDICTS[int(codes[0])],
         evidence=compared,
     )
+
+
+def _baseline(series: Mapping[str, Any], at: str) -> float | None:
+    """The baseline's value of a series; None without one."""
+    written = series.get("baseline")
+    if written is None:
+        return None
+    if isinstance(written, bool) or not isinstance(written, int | float) or not np.isfinite(written):
+        raise ConfigError(f"{at}: `{short(written)}` is no number", remedy="write the baseline's value, such as 0.9")
+    return float(written)
+
+
+def _start(written: Any, at: str) -> int:
+    try:
+        return moment.parse_start(str(written))
+    except ValueError:
+        raise ConfigError(f"{at}: `{short(written)}` is no time", remedy="write for example 2026-01-31") from None
 
 
 def _monitor(test: Mapping[str, Any], at: str, monitors: Sequence[Monitor]) -> Monitor:

@@ -76,7 +76,7 @@ def match_from(value: Any, at: str = "match") -> Match:
     if not isinstance(value, Mapping):
         raise _fault(at, f"`{value}` is no match", "write for example {severity: page}")
     _only(value, MATCHED, at)
-    return {field: _of(one, f"{at}.{field}", _WORDS.get(field)) for field, one in value.items() if one is not None}
+    return {field: _of(_given(one, f"{at}.{field}"), f"{at}.{field}", _WORDS.get(field)) for field, one in value.items()}
 
 
 def written(policy: Policy) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _routes(value: Any, at: str, depth: int = 0) -> tuple[Route, ...]:
 def _route(value: Mapping[str, Any], at: str, depth: int) -> Route:
     _only(value, _ROUTE, at)
     route = Route(
-        match=_read(value, "match", at, match_from, {}),
+        match=match_from(_given(value.get("match", {}), f"{at}.match"), f"{at}.match"),
         to=_read(value, "to", at, _names, ()),
         goes_on=_read(value, "continue", at, _flag, False),
         escalate_after=_read(value, "escalate_after", at, _length, None),
@@ -150,7 +150,7 @@ def _inhibit(value: Mapping[str, Any], at: str) -> Inhibit:
     return Inhibit(
         source=match_from(value["source"], f"{at}.source"),
         target=match_from(value["target"], f"{at}.target"),
-        equal=_read(value, "equal", at, lambda one, place: _of(one, place, MATCHED), ()),
+        equal=_of(_given(value["equal"], f"{at}.equal"), f"{at}.equal", MATCHED) if "equal" in value else (),
     )
 
 
@@ -162,7 +162,7 @@ def _mute(value: Mapping[str, Any], at: str) -> Mute:
     except (KeyError, ValueError, OSError, TypeError):
         raise _fault(f"{at}.timezone", f"there is no time zone `{zone}`", "write one such as Europe/Rome") from None
     mute = Mute(
-        match=_read(value, "match", at, match_from, {}),
+        match=match_from(_given(value.get("match", {}), f"{at}.match"), f"{at}.match"),
         days=tuple(sorted(DAYS.index(day) for day in _read(value, "days", at, lambda one, place: _of(one, place, DAYS), DAYS))),
         start=_read(value, "from", at, _clock, 0),
         end=_read(value, "to", at, _clock, 24 * 60),
@@ -171,6 +171,13 @@ def _mute(value: Mapping[str, Any], at: str) -> Mute:
     if mute.start in {mute.end, 24 * 60}:
         raise _fault(at, "the hours are empty", 'write `from: "22:00"` and `to: "06:00"`, or leave both out for whole days')
     return mute
+
+
+def _given(value: Any, at: str) -> Any:
+    """A value that narrows something: left empty it would match everything, which somebody who writes the field does not mean."""
+    if value is None:
+        raise _fault(at, "it is empty", "write a value, or leave the field out")
+    return value
 
 
 def _each(value: Any, at: str, one: Callable[[Mapping[str, Any], str], T]) -> tuple[T, ...]:

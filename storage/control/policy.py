@@ -26,7 +26,7 @@ class PolicyTransaction(Ledger):
 
     def policy(self) -> Policy | None:
         """The policy; None without one."""
-        return _policy(self._connection)
+        return policy_of(self._connection)
 
     def noticed(self) -> tuple[list[int], list[str]]:
         """The notices that wait, and their episodes."""
@@ -93,7 +93,7 @@ class Policies(Database):
     def policy(self) -> Policy | None:
         """The policy; None without one."""
         with self.read() as connection:
-            return _policy(connection)
+            return policy_of(connection)
 
     def apply_policies(self, policies: Sequence[Policy], *, dry_run: bool = False, actor: str = "local") -> list[Applied]:
         """Create or change the policy. ConfigError if there would be two."""
@@ -101,7 +101,7 @@ class Policies(Database):
             return [self._apply(connection, one, dry_run=dry_run, actor=actor) for one in policies]
 
     def _apply(self, connection: Connection, policy: Policy, *, dry_run: bool, actor: str) -> Applied:
-        stored = _policy(connection)
+        stored = policy_of(connection)
         if stored is not None and stored.name != policy.name:
             problem = f"the policy `{stored.name}` is there already, and there is one only"
             raise ConfigError(problem, remedy=f"delete it first: watchkeeper delete policy {stored.name}, or give this one its name")
@@ -125,7 +125,7 @@ class Policies(Database):
     def delete_policy(self, name: str, actor: str = "local") -> Policy | None:
         """Delete the policy. Groups that are open are told their end. Returns its definition, None if there is none of this name."""
         with self.write() as connection:
-            stored = _policy(connection)
+            stored = policy_of(connection)
             if stored is None or stored.name != name:
                 return None
             connection.execute(delete(POLICY).where(POLICY.c.name == name))
@@ -209,7 +209,8 @@ def beside(connection: Connection, episodes: Sequence[Episode]) -> list[Episode]
     ]
 
 
-def _policy(connection: Connection) -> Policy | None:
+def policy_of(connection: Connection) -> Policy | None:
+    """The policy; None without one."""
     payload = connection.execute(select(POLICY.c.payload)).scalar()
     return None if payload is None else msgspec.json.decode(payload, type=Policy)
 

@@ -13,12 +13,13 @@ from core.destination import Destination
 from core.episode import DeliveryState
 from core.handling import Act
 from core.monitor import ModelBudget, Monitor
+from core.policy import Policy
 from storage.control.audit import Document, audit
 from storage.control.contract import Contracts, newest
 from storage.control.definition import Joins, share_out
 from storage.control.engine import upsert
 from storage.control.ledger import Ledger
-from storage.control.policy import add_act
+from storage.control.policy import add_act, policy_of
 from storage.control.schema import (
     CONTRACT,
     CURSOR,
@@ -89,6 +90,10 @@ class RetirementTransaction(Ledger):
     def share_out(self, model: str, joins: Joins) -> None:
         """Share the model's budget out among the monitors that are left."""
         share_out(self._connection, model, joins, self.now, self._actor)
+
+    def policy(self) -> Policy | None:
+        """The policy; None without one."""
+        return policy_of(self._connection)
 
     def destination(self, name: str) -> Destination | None:
         """Retire a destination, and give up the notifications that wait for it. Returns its definition, None if there is none."""

@@ -14,12 +14,14 @@ from core import moment
 from core.clock import SystemClock
 from core.episode import Episode
 from core.error import ConfigError, Forbidden, Missing
+from core.policy import Policy, Route
 from core.principal import Principal, Role
 from detectors.catalogue import MEASURES
 from storage.control.store import ControlStore
-from tests.alerts.sample import MONITOR, reading
+from tests.alerts.sample import DESTINATION, MONITOR, reading
 from tests.api.twin import Twin
 from tests.storage.control.database import migrated_postgres, url
+from watchkeeper.change.delete import DeleteDestination, DeletePolicy
 from watchkeeper.change.people import ActRequest, DeleteSilence, SilenceRequest
 from watchkeeper.command import do
 from watchkeeper.stores import Stores
@@ -86,6 +88,7 @@ def test_an_episode_that_is_ended_by_hand_says_by_whom_and_its_rule_fires_again(
     found = act(stores, episode, "resolve", comment="known")
     assert (found["state"], found["ended_by"]) == ("resolved", "by_hand")
     assert [(one["what"], one["text"]) for one in found["timeline"]][1:] == [("resolved", "ended by ada: known"), ("resolve", "known")]
+    assert act(stores, episode, "resolve", comment="known") == found
     with pytest.raises(ConfigError, match="ended already"):
         act(stores, episode, "resolve", comment="again")
     assert engine.observe(MONITOR, [reading(0, "warn")]) == []
@@ -151,3 +154,16 @@ def test_who_may_only_read_may_not_act(stores: Stores, episode: Episode) -> None
     """An operator may; no definition changes."""
     with pytest.raises(Forbidden, match="needs `operator`"):
         do(stores, BOB, "act on episode", ActRequest(episode=episode.id, action="acknowledge"))
+
+
+def test_a_destination_that_the_policy_names_is_not_deleted(stores: Stores, control: ControlStore) -> None:
+    """Its notices would be lost; the answer says where it is named."""
+    eve = Principal("eve", Role.EDITOR)
+    control.apply_destinations([DESTINATION])
+    control.apply_policies([Policy(name="default", routes=(Route(match={"model": ("late",)}, to=("oncall",)),))])
+    with pytest.raises(ConfigError, match=r"policy `default` names `oncall` at `routes\[0\]\.to`"):
+        do(stores, eve, "delete destination", DeleteDestination(name="oncall"))
+    assert [one.name for one in control.destinations()] == ["oncall"]
+    do(stores, eve, "delete policy", DeletePolicy(name="default"))
+    do(stores, eve, "delete destination", DeleteDestination(name="oncall"))
+    assert control.destinations() == []

@@ -78,6 +78,11 @@ def test_what_fails_says_which_episode_is_missing_and_which_is_too_many(folder: 
         ("{after: 4, episodes: []}", "{after: 40, episodes: []}", "is no window of the series"),
         ("{level: warn}]}]", "{levels: warn}]}]", "there is no field `levels`"),
         ("    series: [{values", "    serie: [{values", "there is no field `serie`"),
+        ("{after: 4, episodes: []}", "{after: 4, episodes: 0}", r"`tests\[1\]`.expect\[3\].episodes: `0` is no list"),
+        ("{after: 4, episodes: []}", "{after: true, episodes: []}", "`True` is no window of the series"),
+        ("{baseline: 0.9,", "{baseline: high,", r"`tests\[1\]`.series\[0\].baseline: `high` is no number"),
+        ("    monitor: floor", "    start: soon\n    monitor: floor", r"`tests\[2\]`.start: `soon` is no time"),
+        ("[0.81, 0.8]", "[0.81, [0.8]]", r"`\[0.8\]` is no value"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(folder: Path, old: str, new: str, words: str) -> None:

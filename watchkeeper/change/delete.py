@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
+from alerts.policy.document import destinations_of
 from alerts.retire import end
 from alerts.trust_watch import tell
 from core.document_name import OWNER, REBUILD, REPORT, TRUST
 from core.episode import Cause
-from core.error import Missing
+from core.error import ConfigError, Missing
 from monitors.definition.shared import joins
 from watchkeeper.change.context import Context
 from watchkeeper.change.purge import remove
@@ -71,8 +72,11 @@ def delete_budget(context: Context, given: DeleteBudget) -> Mapping[str, Any]:
 
 
 def delete_destination(context: Context, given: DeleteDestination) -> Mapping[str, Any]:
-    """Delete a destination, and give up the notifications that wait for it."""
+    """Delete a destination, and give up the notifications that wait for it. ConfigError if the policy names it, because what goes there would be lost."""
     with context.stores.control.retiring(context.actor) as change:
+        policy = change.policy()
+        if policy is not None and (place := destinations_of(policy).get(given.name)) is not None:
+            raise ConfigError(f"the policy `{policy.name}` names `{given.name}` at {place}", remedy="change or delete the policy first")
         if change.destination(given.name) is None:
             raise Missing(f"there is no destination {given.name[:100]!r}", remedy="GET /v1/destinations lists them")
     return _deleted("destination", None, given.name)

@@ -60,7 +60,6 @@ def act(context: Context, given: ActRequest) -> Episode:
     episode = control.episode(given.episode)
     if episode is None:
         raise Missing(f"there is no episode {given.episode[:100]!r}", remedy="GET /v1/episodes lists them")
-    _check(given, episode, now)
     done = Act(
         episode=given.episode,
         at=now,
@@ -73,6 +72,7 @@ def act(context: Context, given: ActRequest) -> Episode:
     )
     last = episode.handling.acts[-1] if episode.handling.acts else None
     if last is None or now - last.at > _AGAIN or msgspec.structs.replace(last, at=now) != done:
+        _check(given, episode, now)
         if given.action == "resolve":
             _resolve(context, episode, done)
         else:

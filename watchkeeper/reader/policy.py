@@ -7,7 +7,7 @@ from core.monitor import Monitor
 from core.policy import Policy, Silence
 from watchkeeper.reader.sources import Sources
 
-_OPEN = 500  # open episodes that may hold others back
+_OPEN = 10_000  # open episodes that may hold others back
 
 
 class PolicyReader(Sources):
@@ -25,6 +25,7 @@ class PolicyReader(Sources):
         """Where an episode of each monitor that can fire would go now."""
         control, now = self._stores.control, self._backend.clock.now()
         destinations = {one.name: one for one in control.destinations()}
-        opened, silences, policy = control.episodes("open", limit=_OPEN)[0], control.silences(now), control.policy()
+        silences, policy = control.silences(now), control.policy()
+        opened = control.episodes("open", limit=_OPEN)[0] if policy is not None and policy.inhibit else []
         monitors = [one for one in control.monitors() if one.enabled and one.alarms]
         return [(one, way(one, policy, destinations, silences, opened, now)) for one in monitors]
