@@ -201,7 +201,7 @@ class _Run:
         """Whether a notice says anything to a destination: something new, or something that nobody has acknowledged if it is a repetition."""
         if not one.new:
             return any(episode.id not in self._acknowledged for episode in episodes)
-        known = one.group.to.get(name, ())
+        known = frozenset(one.group.to.get(name, ()))
         return any(episode.id in one.new or (self._enabled(name) and episode.id not in known) for episode in episodes)
 
     def _enabled(self, name: str) -> bool:

@@ -21,12 +21,13 @@ class Escalation(NamedTuple):
 
 def escalations(policy: Policy, group: Group, members: Sequence[Episode], acknowledged: frozenset[str], now: int) -> list[Escalation]:
     """The escalations of a group that are due or still to come, by route. Each episode has its own time, from its first notice on, and escalates once a route, unless somebody acknowledges it."""
+    over = {path: frozenset(names) for path, names in group.escalated.items()}
     waiting: dict[str, tuple[Route, list[tuple[int, Episode]]]] = {}
     for episode in members:
         if episode.id in acknowledged or episode.id not in group.since:
             continue
         for path, route in branches(policy, episode):
-            if route.escalate_after is not None and episode.id not in group.escalated.get(path, ()):
+            if route.escalate_after is not None and episode.id not in over.get(path, ()):
                 waiting.setdefault(path, (route, []))[1].append((group.since[episode.id] + route.escalate_after, episode))
     return [
         Escalation(
