@@ -215,3 +215,23 @@ def test_a_notice_of_a_group_says_what_people_have_done(
     (said,) = json.loads(row.body)["data"]["episodes"]
     assert (said["assigned_to"], said["suppressed"], said["group"]) == ("ada", None, row.episode)
     assert said["deliveries"] == []
+
+
+def test_an_episode_shows_the_digest_in_which_it_was_told(
+    store: ControlStore, engine: AlertEngine, watch: PolicyWatch, clock: ManualClock
+) -> None:
+    """A pager gets each group for itself, so that each incident can end; all others one digest."""
+    pager = msgspec.structs.replace(
+        DESTINATION, name="pager", kind="pagerduty", settings={"url": "http://127.0.0.1:9", "routing_key": "k" * 32}
+    )
+    store.apply_destinations([DESTINATION, pager])
+    routes = (Route(to=("oncall", "pager")),)
+    store.apply_policies([msgspec.structs.replace(POLICY, group_wait=0, group_by=("column",), cap=(1, moment.HOUR), routes=routes)])
+    engine.observe(MONITOR, [reading(0, "warn"), reading(0, "warn", column="dewp")])
+    assert watch.look() == 3
+    engine.observe(MONITOR, [reading(1, "ok")])
+    clock.advance(moment.MINUTE)
+    assert watch.look() == 2
+    rows = {one.column: sorted((row.destination, row.type) for row in one.deliveries) for one in store.episodes()[0]}
+    assert rows["dewp"] == [("oncall", "group.digest"), ("pager", "group.fired")]
+    assert rows["temp"] == [("oncall", "group.digest"), ("oncall", "group.resolved"), ("pager", "group.fired"), ("pager", "group.resolved")]
