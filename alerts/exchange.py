@@ -102,7 +102,7 @@ class Exchange:
 
     def mail(self, server: str, body: str, headers: Mapping[str, str]) -> Answer:
         """The answer of a mail server, within the same deadline. Raises Refused, Unsent and Rejected as `alerts.mail.send`."""
-        return mail.send(server, body, headers, self._guard, self._seconds)
+        return mail.send(server, body, headers, self._addresses, self._seconds)
 
     def produce(self, topic: str, body: str, headers: Mapping[str, str]) -> Answer:
         """Write a record. Raises Unsent if that failed, and Rejected if there are no brokers."""
@@ -119,6 +119,16 @@ class Exchange:
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()
+
+    def _addresses(self, host: str, port: int, seconds: float) -> list[str]:
+        """The judged addresses of a host. Raises Refused, TimeoutError, or OSError if the name has none."""
+
+        async def look() -> list[str]:
+            async with asyncio.timeout(seconds):
+                infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            return self._guard.check(host, port, found(infos))
+
+        return asyncio.run_coroutine_threadsafe(look(), self._running()).result()
 
     async def _post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
         async with asyncio.timeout(self._seconds), self._client.stream("POST", url, content=body, headers=headers) as response:

@@ -102,10 +102,6 @@ class Guard:
         if (address := literal(host)) is not None and (why := self._fault(host, address, port)):
             raise Refused(why)
 
-    def resolve(self, host: str, port: int) -> list[str]:
-        """The addresses of a host, judged. Raises Refused, or OSError if the name has none."""
-        return self.check(host, port, found(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-
     def _fault(self, host: str, address: Address, port: int) -> str:
         """Why nothing may be sent there; empty if it may."""
         inner, wrapped = _inner(address)

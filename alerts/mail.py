@@ -8,25 +8,27 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from alerts.destination.message import Answer, Rejected, Unsent
-from alerts.guard import Guard
 
 _TAKEN = 250
 
+Lookup = Callable[[str, int, float], list[str]]  # the judged addresses of a host and port, in so many seconds
 
-def send(server: str, body: str, headers: Mapping[str, str], guard: Guard, seconds: float) -> Answer:
+
+def send(server: str, body: str, headers: Mapping[str, str], lookup: Lookup, seconds: float) -> Answer:
     """Give a mail to `smtp://user:password@host:port` or `smtps://...`; `headers` name `from` and `to`. TLS is used if the server has it.
 
-    Raises Refused if the guard allows no connection, Rejected if the server will not take it, and Unsent for a failure that may be temporary. A password is not
-    sent without TLS.
+    `lookup` raises Refused, which is passed on, TimeoutError, or OSError if the name has no address. Raises Rejected if the server will not take it, and Unsent for
+    a failure that may be temporary. A password is not sent without TLS.
     """
     parts = urlsplit(server)
     try:
-        with _Session(guard, seconds, tls=parts.scheme == "smtps") as session, session.deadline():
+        # Without QUIT at the end: what the server has taken must not fail any more.
+        with contextlib.closing(_Session(lookup, seconds, tls=parts.scheme == "smtps")) as session, session.deadline():
             session.connect(parts.hostname or "", parts.port or 0)
             _begin(session, tls=parts.scheme == "smtps")
             if parts.username is not None:
@@ -46,8 +48,9 @@ def send(server: str, body: str, headers: Mapping[str, str], guard: Guard, secon
 class _Session(smtplib.SMTP):
     """A connection whose target is an address that was judged; the certificate is checked against the name."""
 
-    def __init__(self, guard: Guard, seconds: float, *, tls: bool) -> None:
-        self._guard, self._tls = guard, tls
+    def __init__(self, lookup: Lookup, seconds: float, *, tls: bool) -> None:
+        self._lookup, self._tls = lookup, tls
+        self._line: socket.socket | None = None  # the connection once more, whatever wraps it
         self._ends = time.monotonic() + seconds
         super().__init__(timeout=seconds)
 
@@ -55,14 +58,24 @@ class _Session(smtplib.SMTP):
         """The socket of the connection: a hook of the library."""
         failure = OSError("no address")
         self._host = host
-        for address in self._guard.resolve(host, port):
+        for address in self._lookup(host, port, max(0.01, self.left)):
             try:
-                made = socket.create_connection((address, port), max(0.01, self._ends - time.monotonic()))
+                made = socket.create_connection((address, port), max(0.01, self.left))
             except OSError as error:
                 failure = error
                 continue
+            self._line = made.dup()
+            if self.left <= 0:  # the timer may have looked for it in vain
+                made.close()
+                raise TimeoutError
             return ssl.create_default_context().wrap_socket(made, server_hostname=host) if self._tls else made
         raise failure
+
+    def close(self) -> None:
+        """Close the connection."""
+        super().close()
+        if self._line is not None:
+            self._line.close()
 
     def deadline(self) -> _Deadline:
         """Ends the connection when the time is over: a timeout counts from the last byte."""
@@ -70,10 +83,9 @@ class _Session(smtplib.SMTP):
 
     def end(self) -> None:
         """End it from another thread."""
-        sock = getattr(self, "sock", None)
-        if sock is not None:
+        if self._line is not None:
             with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+                self._line.shutdown(socket.SHUT_RDWR)
 
     @property
     def left(self) -> float:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain, repeat
+from typing import Any
 
 import pytest
 
@@ -34,6 +36,9 @@ PIECES = {
 }
 
 
+HANDSHAKE = {"a byte of a TLS handshake now and then": lambda _: chain([b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc"], repeat(b"\x00"))}
+
+
 @contextmanager
 def dripping(pieces: str) -> Iterator[str]:
     """The address of a receiver that accepts, reads, and sends its answer in pieces, ten a second, as long as the client reads."""
@@ -43,7 +48,7 @@ def dripping(pieces: str) -> Iterator[str]:
         with connection:
             connection.recv(65_536)
             try:
-                for piece in PIECES[pieces](()):
+                for piece in (PIECES | HANDSHAKE)[pieces](()):
                     connection.sendall(piece)
                     if over.wait(0.1):
                         return
@@ -80,6 +85,66 @@ def test_the_deadline_is_over_all_of_a_request(pieces: str) -> None:
     with dripping(pieces) as url, pytest.raises(Unsent, match="no answer within"):
         exchange.post(url, "{}", {})
     exchange.close()
+
+
+def mail(exchange: Exchange, server: str) -> Answer:
+    return exchange.mail(server, "Subject: x\r\n\r\nx", {"from": "a@example.org", "to": "b@example.org"})
+
+
+@pytest.mark.parametrize("pieces", ["silence", *HANDSHAKE])
+def test_the_deadline_is_over_all_of_a_mail(pieces: str) -> None:
+    """Also while TLS begins."""
+    exchange = Exchange(SECONDS)
+    began = time.monotonic()
+    with dripping(pieces) as url:
+        with pytest.raises(Unsent, match="no answer within"):
+            mail(exchange, url.replace("http", "smtps").removesuffix("/hook"))
+        assert time.monotonic() - began < 20 * SECONDS
+    exchange.close()
+
+
+def test_the_deadline_is_over_the_lookup_of_a_mail_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver may need half a minute."""
+    over = threading.Event()
+
+    def wait(*_: object, **__: object) -> list[Any]:
+        over.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", wait)
+    exchange = Exchange(SECONDS)
+    with pytest.raises(Unsent, match="no answer within"):
+        mail(exchange, "smtp://mail.example.org:25")
+    over.set()
+    exchange.close()
+
+
+def test_a_mail_that_was_taken_is_not_sent_again() -> None:
+    """Whatever the server does afterwards: it says no more."""
+    said: list[bytes] = []
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rwb") as lines:
+            lines.write(b"220 ready\r\n")
+            lines.flush()
+            while (line := lines.readline()) and not line.startswith(b"QUIT"):
+                said.append(line)
+                if line == b".\r\n" or not line.startswith((b"Subject", b"\r\n", b"x")):
+                    lines.write(b"354 go on\r\n" if line.startswith(b"data") else b"250 OK\r\n")
+                    lines.flush()
+            if line:
+                lines.write(b"421 too many mails\r\n")
+                lines.flush()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        exchange = Exchange(10)
+        assert mail(exchange, f"smtp://127.0.0.1:{listener.getsockname()[1]}") == (250, None, "")
+        thread.join()
+        exchange.close()
+    assert said[-1] == b".\r\n"
 
 
 def test_a_body_without_end_is_not_waited_for(receiver: Receiver) -> None:
