@@ -12,6 +12,7 @@ import tokenize
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,10 @@ def expression(written: str, contract: Contract) -> Expression:
         raise ConfigError(f"column {column}, {_near(said, column - 1)}: {error.msg}", remedy=_ALLOWED) from None
     except (ValueError, RecursionError, MemoryError):
         raise ConfigError("the expression cannot be read", remedy=_ALLOWED) from None
+    if any(isinstance(one, ast.Constant) and isinstance(one.value, str) and not _stored(one.value) for one in ast.walk(tree)):
+        raise ConfigError(
+            "a text in quotes holds half of a character (`\\ud800` to `\\udfff`), which no value can have", remedy="write whole characters"
+        )
     reading = _Reading(said, contract)
     if (
         comment := next((one for one in tokenize.generate_tokens(io.StringIO(said).readline) if one.type == tokenize.COMMENT), None)
@@ -97,6 +102,15 @@ def _near(said: str, place: int) -> str:
     """A part of the text from a place on, for a message."""
     rest = said[place:]
     return "at the end" if not rest else f"at `{rest if len(rest) <= 30 else rest[:27] + '...'}`"
+
+
+def _stored(value: str) -> bool:
+    """Whether a text can be stored: it holds no half of a pair of surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class _Reading:
@@ -172,13 +186,7 @@ class _Reading:
 
     @staticmethod
     def _joined(node: ast.expr, how: Callable[[Any, Any], Any], terms: list[_Term]) -> _Term:
-        def of(rows: Rows) -> Any:
-            found = terms[0].of(rows)
-            for one in terms[1:]:
-                found = how(found, one.of(rows))
-            return found
-
-        return _Term(Type.TRUTH, of, node)
+        return _Term(Type.TRUTH, lambda rows: reduce(how, (one.of(rows) for one in terms)), node)
 
     def _number(self, node: ast.expr, depth: int) -> _Term:
         term = self.term(node, depth + 1)
@@ -234,26 +242,34 @@ class _Reading:
         if wrong := next((op for op in node.ops if type(op) not in COMPARISONS), None):
             raise self.refused(node, f"`{_kind(wrong)}` is not allowed")
         terms = [self.term(one, depth + 1) for one in (node.left, *node.comparators)]
-        found = [self._compared(node, op, first, second) for op, first, second in zip(node.ops, terms, terms[1:], strict=False)]
-        return found[0] if len(found) == 1 else self._joined(node, words.every, found)
+        tests = [self._compared(node, op, first, second) for op, first, second in zip(node.ops, terms, terms[1:], strict=False)]
 
-    def _compared(self, node: ast.Compare, op: ast.cmpop, first: _Term, second: _Term) -> _Term:
+        def of(rows: Rows) -> Any:
+            # The middle of a chain is in two tests, and is evaluated once: chains in chains would else take twice as long for each level.
+            values = [one.of(rows) for one in terms]
+            return reduce(words.every, (test(a, b) for test, a, b in zip(tests, values, values[1:], strict=False)))
+
+        return _Term(Type.TRUTH, of, node)
+
+    def _compared(self, node: ast.Compare, op: ast.cmpop, first: _Term, second: _Term) -> Callable[[Any, Any], Any]:
+        """The comparison of the values of two terms."""
         said, how = COMPARISONS[type(op)]
         texts = [one for one in (first, second) if one.type is Type.TEXT]
         if not texts:
-            return _Term(Type.TRUTH, lambda rows: words.compared(how, first.of(rows), second.of(rows)), node)
+            return lambda a, b: words.compared(how, a, b)
         if not isinstance(op, ast.Eq | ast.NotEq):
             raise self.refused(node, f"`{said}` compares numbers, and one side is {self._called(texts[0])}", "compare texts with == and !=")
         if any(one.type is Type.TRUTH and one.literal is None for one in (first, second)):
             raise self.refused(node, f"a condition is compared with {self._called(texts[0])}", "compare two texts, or two conditions")
         classes = first.classes or second.classes
-        a, b = (self._as_text(one, classes=classes) for one in (first, second))
-        return _Term(Type.TRUTH, lambda rows: (words.same if isinstance(op, ast.Eq) else _differ)(a(rows), b(rows)), node)
+        left, right = (self._as_text(one, classes=classes) for one in (first, second))
+        same = words.same if isinstance(op, ast.Eq) else _differ
+        return lambda a, b: same(a if left is None else left, b if right is None else right)
 
-    def _as_text(self, term: _Term, *, classes: bool) -> Callable[[Rows], Any]:
-        """A side of a comparison of texts; a constant that is compared with classes is the class that it means."""
+    def _as_text(self, term: _Term, *, classes: bool) -> Value | None:
+        """A constant in a comparison of texts, one that is compared with classes is the class that it means; None for other terms."""
         if term.literal is None:
-            return term.of
+            return None
         written = text.of(term.literal)
         if classes:
             known = Classes.of(self._contract)
@@ -261,8 +277,7 @@ class _Reading:
             if meant is None:
                 raise self.refused(term.node, "the model has no such class", "classes: " + ", ".join(known.names[:30]))
             written = meant
-        held = words.constant(written)
-        return lambda _: held
+        return words.constant(written)
 
     def _call(self, node: ast.Call, depth: int) -> _Term:
         name = node.func.id if isinstance(node.func, ast.Name) else ""

@@ -28,6 +28,11 @@ class Type(StrEnum):
     TEXT = "text"
 
 
+def power(first: Floats, second: Floats) -> Floats:
+    """A number to the power of another; null where one is, also as `1 ** null` and `null ** 0`, which IEEE 754 takes for 1."""
+    return np.where(np.isnan(first) | np.isnan(second), np.nan, np.power(first, second))
+
+
 ARITHMETIC: Mapping[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Add: ("+", np.add),
     ast.Sub: ("-", np.subtract),
@@ -35,7 +40,7 @@ ARITHMETIC: Mapping[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] =
     ast.Div: ("/", np.divide),
     ast.FloorDiv: ("//", np.floor_divide),
     ast.Mod: ("%", np.mod),
-    ast.Pow: ("**", np.power),
+    ast.Pow: ("**", power),
 }
 COMPARISONS: Mapping[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Eq: ("==", np.equal),

@@ -121,7 +121,15 @@ _TESTS = st.sampled_from(
         ("(label == prediction)", lambda row: row["label"] == row["prediction"]),
     ]
 )
-_ARITHMETIC = [("+", lambda a, b: a + b), ("-", lambda a, b: a - b), ("*", lambda a, b: a * b)]
+
+
+def _power(a: float, b: float) -> float:
+    """A power that is no number of this kind is none."""
+    found = a**b
+    return math.nan if isinstance(found, complex) else found
+
+
+_ARITHMETIC = [("+", lambda a, b: a + b), ("-", lambda a, b: a - b), ("*", lambda a, b: a * b), ("**", _power)]
 _COMPARED = [("<", lambda a, b: a < b), (">=", lambda a, b: a >= b), ("==", lambda a, b: a == b), ("!=", lambda a, b: a != b)]
 _CALLS = [("min", min), ("max", max)]
 
@@ -181,12 +189,24 @@ ROW = {"prediction": 0, "label": 1, "score": 0.25, "amount": 4.0, "hours-per-wee
         ("not (color == 4)", 1),
         ("amount == '4'", 1),
         ("false", 0),
+        ("log(0 - 1) ** 0", None),
+        ("1 ** log(0 - 1)", None),
+        ("0 < amount < 5 < 9", 1),
+        ("'0' == prediction != label == 1", 1),
     ],
 )
 def test_what_an_expression_gives(written: str, value: float | None) -> None:
     """What is not finite is null; a number that is compared with a text is compared as a text."""
     (found,) = expression(written, CONTRACT).of(columns([ROW]), 1)
     assert (None if np.isnan(found) else found) == (value if value is None else pytest.approx(value))
+
+
+def test_chains_in_chains_take_no_longer_than_other_levels() -> None:
+    """The middle of each is evaluated once: twice would be 2^58 times in all."""
+    written = "score"
+    for _ in range(58):
+        written = f"0<({written})<2"
+    assert expression(written, CONTRACT).of(columns([ROW]), 1).tolist() == [1.0]
 
 
 def test_an_invalid_value_of_no_rows_is_nothing() -> None:
@@ -253,7 +273,9 @@ def test_what_is_not_allowed_is_refused_with_its_place(written: str, place: int,
     assert said in str(error.value)
 
 
-@pytest.mark.parametrize("written", ["", "  ", "x" * (LONGEST + 1), "(" * 1900, "a\x00", "\ud800", "1 +", "'"])
+@pytest.mark.parametrize(
+    "written", ["", "  ", "x" * (LONGEST + 1), "(" * 1900, "a\x00", "\ud800", "1 +", "'", r"color == '\ud800'", r"column('\udfff') + 1"]
+)
 def test_what_cannot_be_read_is_refused(written: str) -> None:
     """Nothing else is raised, whatever is written."""
     with pytest.raises(ConfigError):
