@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -11,6 +11,7 @@ import numpy as np
 from core.block import Floats, Ints
 from core.span import Spans
 
+How = Callable[[Floats, Floats], Floats]
 _GAP = 8  # a gap of so many cells is read along rather than split into two queries
 _FINER, _FEW = 4, 64  # cells of one length are taken if they are at most so many times as many as those of any length, and so many more
 
@@ -47,9 +48,12 @@ class Extent:
 
     @staticmethod
     def _cut(spans: Spans, step: int) -> Extent:
-        each = (spans.end - spans.start) // step
+        # Of spans that overlap, such as the days of a year to date, the union is cut, and not each of them.
+        bounds = np.unique(np.concatenate([spans.start, spans.end]))
+        kept = _covered(spans, bounds)
+        each = np.diff(bounds)[kept] // step
         within = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
-        return Extent(step, np.unique(np.repeat(spans.start, each) + step * within))
+        return Extent(step, np.repeat(bounds[:-1][kept], each) + step * within)
 
     @property
     def phase(self) -> int:
@@ -72,11 +76,11 @@ class Extent:
         """Whether the cells of another extent are among these."""
         return bool(Spans(other.cells, other.ends).isin(Spans(self.cells, self.ends)).all())
 
-    def pooled(self, values: Floats, parts: Sequence[Spans], how: np.ufunc = np.add, nothing: float = 0.0) -> Floats:
-        """Sums over the cells of spans, or the result of another ufunc, of which `nothing` is that of an empty span. values: (cells, ...); returns (spans, ...), where index i pools span i of every part."""
+    def pooled(self, values: Floats, parts: Sequence[Spans], how: How = np.add, nothing: float = 0.0) -> Floats:
+        """Sums over the cells of spans, or the result of another function of two arrays, of which `nothing` is that of an empty span. values: (cells, ...); returns (spans, ...), where index i pools span i of every part."""
         return reduce(how, (self._pooled(values, spans, how, nothing) for spans in parts))
 
-    def _pooled(self, values: Floats, spans: Spans, how: np.ufunc, nothing: float) -> Floats:
+    def _pooled(self, values: Floats, spans: Spans, how: How, nothing: float) -> Floats:
         first, after = np.searchsorted(self.cells, spans.start), np.searchsorted(self.cells, spans.end)
         many = after - first
         if (many == 1).all():

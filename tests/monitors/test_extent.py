@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,3 +76,16 @@ def test_cells_are_of_any_length_where_windows_are() -> None:
     assert len(Extent.of(days).cells) == 366
     ever = Spans(np.full(3, moment.EARLIEST), days.start[100:103])
     assert len(Extent.of(ever.join(days.take(slice(100, 103)))).cells) == 4
+
+
+def test_cells_of_windows_that_overlap_are_made_once() -> None:
+    """A thousand windows to date take the memory of the longest, and not of all together."""
+    windows = Spans.of([(0, (place + 1) * STEP) for place in range(1_000)])
+    tracemalloc.start()
+    try:
+        found = Extent.of(windows).part(windows)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.cells.tolist() == list(range(0, 1_000 * STEP, STEP))
+    assert most < 400_000  # 4,000,000 if each is cut
