@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
-from core.block import Floats
+from core.block import Floats, Ints
 
 Lateness = Literal["1m", "5m", "15m", "1h", "6h", "1d", "7d"]
 LATE: tuple[str, ...] = get_args(Lateness)
@@ -84,13 +84,13 @@ class Volume:
     """Predictions (...), and how many the reference has in a span such as the window, `phi` times as dispersed as independent rows: NaN where it does not say (...).
     Of a baseline from the stream: how many it has in a span as long as the window.
 
-    `windows` is how many windows of the reference gave `phi`. `of_reference`: n counts the reference itself.
+    `windows` is how many windows of the reference gave `phi` (...). `of_reference`: n counts the reference itself.
     """
 
     n: Floats
     expected: Floats
     phi: Floats
-    windows: int
+    windows: Ints
     of_reference: bool = False
 
     empty: ClassVar[str] = "no predictions"

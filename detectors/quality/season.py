@@ -48,9 +48,9 @@ class Season:
         each = max(1, length // self._cell)
         window, first = np.unique(self._cells // each, return_index=True)
         whole = np.add.reduceat(self._exposure, first) == each
-        rows, expected = (np.add.reduceat(values, first, axis=0)[whole] for values in (self._rows, self._left_out(each)))
         if not whole.any():
             return np.ones(self._rows.shape[1]), 0
+        rows, expected = (np.add.reduceat(values, first, axis=0)[whole] for values in (self._rows, self._left_out(each)))
         with np.errstate(invalid="ignore", divide="ignore"):
             apart = np.where(expected > 0, (rows - expected) ** 2 / expected, 0.0)
         return np.maximum(apart.mean(0), 1.0), len(window[whole])

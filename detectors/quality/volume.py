@@ -22,17 +22,17 @@ def _compute(target: Volume, baseline: Volume | None, _params: NoParams) -> Resu
     with np.errstate(invalid="ignore", divide="ignore"):
         value, why = estimable(target.n / expected, (np.isnan(expected), NO_TIMES), (expected == 0, NONE_EXPECTED))
         statistic = (target.n - expected) ** 2 / expected
-    many = np.full(value.shape, target.windows)
+    many = np.broadcast_to(target.windows, value.shape)
     p = np.where(many > 1, p_value(Law(statistic, np.ones_like(value)), Dispersion(target.phi, np.ones_like(value), many)), np.nan)
 
     def evidence(places: Places) -> list[dict[str, Any]]:
         rows = [{"expected": one} for one in expected[places].tolist()]
         if known:
             return rows
-        found = (np.broadcast_to(one, value.shape)[places].tolist() for one in (target.phi, p))
+        found = (np.broadcast_to(one, value.shape)[places].tolist() for one in (target.phi, many, p))
         return [
-            row | {"phi": phi, "windows": target.windows} | ({} if np.isnan(chance) else {"p": chance})
-            for row, phi, chance in zip(rows, *found, strict=True)
+            row | {"phi": phi, "windows": windows} | ({} if np.isnan(chance) else {"p": chance})
+            for row, phi, windows, chance in zip(rows, *found, strict=True)
         ]
 
     return Result(value, why, evidence=evidence)

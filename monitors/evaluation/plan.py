@@ -1,17 +1,16 @@
-"""Which windows are due: those that exist and have closed, and are new or touched."""
+"""Which windows exist and have closed, and how many are evaluated at once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from core.block import Ints
-from core.monitor import Monitor
-from core.span import Flags, Spans
+from core.span import Spans
 from core.window.kind import Window
-from monitors.evaluation.pool import pool
+from core.window.period import Period
+from core.window.to_date import ToDate
 
 LONGEST_GAP = 1_000  # of more empty windows in a row than this only the first exists
 
@@ -33,23 +32,6 @@ def existing(window: Window, slots: Ints, watermark: int, *, live: bool) -> Span
     return found.take(found.end <= watermark)
 
 
-def due(monitor: Monitor, windows: Spans, touched: Ints, done: Spans, others: Flags | None = None, earlier: Sequence[Spans] = ()) -> Spans:
-    """The existing windows that are not `done`, those whose target, baseline or `earlier` windows hold a touched slot, and `others`."""
-    times = np.unique(touched)
-    changed = windows.holding(times) if others is None else windows.holding(times) | others
-    for part in (*pool(monitor, windows), *earlier):
-        changed |= part.holding(times)
-    return windows.take(changed | ~windows.isin(done))
-
-
-def following(windows: Spans, slots: Ints, touched: Ints) -> Flags:
-    """The windows without rows whose last event before them may be in a touched slot: (windows,). `slots` are those with predictions, ascending."""
-    before = np.searchsorted(slots, windows.start) - 1
-    last = np.where(before >= 0, slots[np.maximum(before, 0)], windows.start) if len(slots) else windows.start
-    times = np.unique(touched)
-    return ~windows.holding(slots) & (np.searchsorted(times, windows.start) > np.searchsorted(times, last))
-
-
 def chunks(windows: Spans, most: int) -> list[Spans]:
     """Windows in runs of at most `most`, without long gaps, so that a range query reads little else."""
     if not len(windows):
@@ -64,7 +46,7 @@ def _between(window: Window, slots: Ints) -> Spans:
     # The windows of a gap that is too long are not made at all: there may be millions of them.
     breaks = np.flatnonzero(np.diff(slots) > (LONGEST_GAP + 1) * window.step + window.longest) + 1
     runs = np.split(slots, breaks)
-    parts = [window.between(int(run[0]), int(run[-1]) if run is runs[-1] else window.closes(int(run[-1]))) for run in runs]
+    parts = [window.between(int(run[0]), int(run[-1]) if run is runs[-1] else _passed(window, int(run[-1]))) for run in runs]
     found = parts[0].join(*parts[1:])
     empty = ~found.holding(slots)
     index = np.arange(len(found))
@@ -72,3 +54,8 @@ def _between(window: Window, slots: Ints) -> Spans:
     following = np.minimum.accumulate(np.where(empty, len(found), index)[::-1])[::-1]
     long = empty & (following - last - 1 > LONGEST_GAP) & (index > last + 1)
     return found.take(~long)
+
+
+def _passed(window: Window, last: int) -> int:
+    """A time in the first window that is later than an event at `last`. Windows to date hold it until their period ends."""
+    return Period(window.unit, window.calendar).closes(last) if isinstance(window, ToDate) else window.closes(last)

@@ -22,7 +22,7 @@ from core.error import Fenced, Retryable
 from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
-from monitors.evaluation import plan
+from monitors.evaluation import changes, plan
 from monitors.evaluation.background import Background, Key
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.failure import Failures
@@ -30,9 +30,7 @@ from monitors.evaluation.frame import Frame
 from monitors.evaluation.task import EvaluatedWindows, MonitorTask, groups, portions
 from monitors.evaluation.watched import (
     Touch,
-    carries,
     columns_of,
-    earlier,
     extent,
     fields,
     groupings_of,
@@ -230,8 +228,8 @@ class MonitorRunner:
         if early is not None and (not early.isin(complete).all() or (changed and self._evaluate.relearned(monitor, model, early))):
             self._evaluate.forget(monitor)
             touched = slots  # the calibration is another, and with it every reading
-        others = plan.following(existing, slots, touched) if carries(monitor) else None
-        due = plan.due(monitor, existing, touched, complete, others, earlier(monitor, existing))
+        others = changes.others(monitor, existing, slots, touched, lambda: self._panes.slots(model.contract, monitor.version)[0])
+        due = changes.due(monitor, existing, touched, complete, others)
         return MonitorTask(monitor, segments, columns, due, gone, early, done)
 
     def _group(self, group: Sequence[MonitorTask], model: Model, given: StepInput, lease: Lease, failures: Failures) -> None:

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from core.baseline.rows import Role, Version
+from core.baseline.source import Source
 from core.contract import PREDICTION, Column, Contract
 from core.measure import Measure, Subject
 from core.monitor import Monitor
@@ -20,7 +21,7 @@ from core.span import Flags, Spans
 from core.window.kind import Window
 from core.window.to_date import ToDate
 from detectors import catalogue
-from detectors.arrival import Age, Copies, Orphans, Rejects, Schema
+from detectors.arrival import Age, Copies, Orphans, Rejects, Schema, Volume
 from detectors.certainty import Signals
 from detectors.estimate import Predicted
 from detectors.evidence import ColumnDrift
@@ -85,6 +86,12 @@ def carries(monitor: Monitor) -> bool:
     return (spec := catalogue.known(monitor.measure)) is not None and spec.evidence is Age
 
 
+def counts_from_first(monitor: Monitor) -> bool:
+    """Whether the value of a window depends on when the first event came, since its baseline from the stream counts from there on."""
+    spec = catalogue.known(monitor.measure)
+    return spec is not None and spec.evidence is Volume and monitor.baseline is not None and monitor.baseline.source is Source.STREAM
+
+
 def in_background(monitor: Monitor) -> bool:
     """Whether a window of a monitor takes so long that it is evaluated beside all others."""
     return (spec := catalogue.known(monitor.measure)) is not None and spec.background
@@ -140,7 +147,7 @@ def scope_of(monitor: Monitor, model: Model, segments: tuple[str, ...]) -> Scope
 def most(scope: Scope, window: Window | None = None) -> int:
     """How many windows are evaluated at a time, at least one: about so many that a dense block has `_CELLS` cells and that `_SPARSE` bins are read, groups that are compared among them.
 
-    Windows to date begin together: several at a time are made of the bins that are read for the last of them, so only the block bounds them.
+    Windows to date begin together: those of one period are made of the bins that are read for the last of them, so that they are evaluated at a time.
     """
     contract = scope.model.contract
     together = multivariate.width(contract.multivariate) if contract.multivariate else 1
@@ -148,7 +155,9 @@ def most(scope: Scope, window: Window | None = None) -> int:
     read = [_width(contract.column(name)) if name else together for name in scope.columns] or [1]
     segments = max(1, len(scope.segments) + _others(scope))
     block = _CELLS // (max(*widths, *read) * segments)
-    return max(1, block if isinstance(window, ToDate) else min(block, _SPARSE // (sum(read) * segments)))
+    sparse = _SPARSE // (sum(read) * segments)
+    period = -(-window.longest // window.step) if isinstance(window, ToDate) else 1
+    return max(1, min(block, max(sparse, period)))
 
 
 def _others(scope: Scope) -> int:

@@ -147,6 +147,12 @@ class Reads:
         """All slots with predictions, ascending."""
         return self._panes.slots(self.scope.model.contract)[0]
 
+    @cached_property
+    def slots_of_version(self) -> Ints:
+        """Those with predictions of the scope's version, or of any if it has none."""
+        version = self.scope.version
+        return self.slots if version is None else self._panes.slots(self.scope.model.contract, version)[0]
+
     def slots_of(self, side: Sequence[Spans]) -> Ints:
         """The slots of the spans of a side, ascending; of a span from the beginning of time, those from the first event on."""
         spans = side[0].join(*side[1:])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core import moment
-from core.block import Floats
+from core.block import Floats, Ints
 from core.contract import PREDICTION
 from core.span import Spans
 from detectors.arrival import Volume
@@ -36,29 +36,35 @@ def reference(scope: Scope, _column: str) -> Volume:
     table, extent, side = dense.inputs(scope, PREDICTION)
     n = extent.pooled(dense.Rows(table, extent.cells, scope.segments).total("n"), side)
     nothing = np.full(n.shape, np.nan)
-    return Volume(n, nothing, nothing, 0, of_reference=True)
+    return Volume(n, nothing, nothing, np.zeros(n.shape, np.int64), of_reference=True)
 
 
-def _expected(season: Season, target: Spans) -> tuple[Floats, Floats, int]:
-    phi, windows = season.dispersion(int(np.median(target.end - target.start)))
-    return season.expected(target), phi, windows
+def _expected(season: Season, target: Spans) -> tuple[Floats, Floats, Ints]:
+    """The rows that are expected, their dispersion, and of how many windows this is: each is that of the window, whatever others are evaluated with it."""
+    expected = season.expected(target)
+    lengths, place = np.unique(target.end - target.start, return_inverse=True)
+    found = [season.dispersion(int(length)) for length in lengths]
+    phi = np.array([each for each, _ in found]).reshape(-1, expected.shape[1])[place]
+    windows = np.array([many for _, many in found], np.int64)[place]
+    return expected, phi, np.broadcast_to(windows[:, None], expected.shape)
 
 
-def _unknown(spans: Spans, reads: Reads) -> tuple[Floats, Floats, int]:
+def _unknown(spans: Spans, reads: Reads) -> tuple[Floats, Floats, Ints]:
     nothing = np.full((len(spans), len(reads.scope.segments)), np.nan)
-    return nothing, nothing, 0
+    return nothing, nothing, np.zeros(nothing.shape, np.int64)
 
 
 def _of_others(n: Floats, target: Spans, side: Sequence[Spans], reads: Reads) -> Volume:
     """The rows of a baseline, and how many are expected of them in a span as long as the target. A part counts from the first event on, one that is no longer than the target in whole."""
-    first = int(reads.slots[0]) if len(reads.slots) else 0
+    slots = reads.slots_of_version
+    first = int(slots[0]) if len(slots) else 0
     length, covered = target.end - target.start, np.zeros(len(target))
     for part in side:
         own = np.where(part.end - part.start > length, part.end - np.maximum(part.start, first), part.end - part.start)
         covered += np.where(part.end > first, own, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         expected = np.where(covered[:, None] > 0, n * length[:, None] / covered[:, None], n)
-    return Volume(n, expected, np.full(n.shape, np.nan), 0)
+    return Volume(n, expected, np.full(n.shape, np.nan), np.zeros(n.shape, np.int64))
 
 
 def _season(reads: Reads) -> Season | None:

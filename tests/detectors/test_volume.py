@@ -10,12 +10,13 @@ from detectors import catalogue
 from detectors.arrival import Volume
 from detectors.spec import NoParams
 
-REFERENCE = Volume(np.array([10_000.0]), np.array([np.nan]), np.array([np.nan]), 0, of_reference=True)
+NONE = np.zeros(1, np.int64)
+REFERENCE = Volume(np.array([10_000.0]), np.array([np.nan]), np.array([np.nan]), NONE, of_reference=True)
 
 
 def test_volume_is_a_multiple_of_what_is_expected_with_the_f_law_of_its_dispersion() -> None:
     """No rows are a value, 0; where nothing is expected, or not known, there is none."""
-    target = Volume(np.array([50.0, 0.0, 5.0, 5.0]), np.array([100.0, 100.0, 0.0, np.nan]), np.full(4, 4.0), 12)
+    target = Volume(np.array([50.0, 0.0, 5.0, 5.0]), np.array([100.0, 100.0, 0.0, np.nan]), np.full(4, 4.0), np.array([12, 12, 12, 12]))
     found = catalogue.spec("quality.volume").compute(target, REFERENCE, NoParams())
     assert found.value[:2].tolist() == [0.5, 0.0]
     assert np.isnan(found.value[2:]).all()
@@ -29,7 +30,10 @@ def test_volume_is_a_multiple_of_what_is_expected_with_the_f_law_of_its_dispersi
 def test_against_the_stream_the_rows_of_the_baseline_are_expected() -> None:
     """The evidence has no law then."""
     nothing = np.array([np.nan])
-    sides = [Volume(np.array([30.0]), nothing, nothing, 0), Volume(np.array([60.0]), np.array([20.0]), nothing, 0)]  # of three windows
+    sides = [
+        Volume(np.array([30.0]), nothing, nothing, NONE),
+        Volume(np.array([60.0]), np.array([20.0]), nothing, NONE),
+    ]  # of three windows
     found = catalogue.spec("quality.volume").compute(sides[0], sides[1], NoParams())
     assert found.value.tolist() == [1.5]
     assert found.evidence is not None

@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import moment
+from core.baseline.fixed import Fixed
 from core.baseline.kind import Baseline
 from core.baseline.previous import Previous
 from core.baseline.prior import Prior
+from core.calendar import Unit
 from core.monitor import Monitor
 from core.span import Spans
+from core.window.to_date import ToDate
 from core.window.tumbling import Tumbling
-from monitors.evaluation import plan
+from monitors.evaluation import changes, plan
 from monitors.evaluation.plan import LONGEST_GAP
 from monitors.evaluation.watched import finer
 
@@ -40,20 +44,59 @@ def test_new_windows_are_due_once() -> None:
     """A window that is done and untouched is not due."""
     found = plan.existing(TENS, np.array([0, 5, 20]), 100, live=False)
     assert starts(found) == [0, 10, 20]
-    assert starts(plan.due(monitor(), found, NONE, windows(0, 10))) == [20]
-    assert starts(plan.due(monitor(), found, np.array([5]), found)) == [0]
+    assert starts(changes.due(monitor(), found, NONE, windows(0, 10))) == [20]
+    assert starts(changes.due(monitor(), found, np.array([5]), found)) == [0]
 
 
 def test_the_window_after_a_touched_one_is_due_where_it_is_its_baseline() -> None:
     """With `previous` a late event changes two windows."""
     found = windows(0, 10, 20, 30)
-    assert starts(plan.due(monitor(Previous()), found, np.array([15]), found)) == [10, 20]
+    assert starts(changes.due(monitor(Previous()), found, np.array([15]), found)) == [10, 20]
 
 
 def test_the_window_that_a_baseline_lies_before_is_due_with_it() -> None:
     """With `prior` a late event changes its own window, and the one so much later."""
     found = windows(*range(0, 60, 10))
-    assert starts(plan.due(monitor(Prior(30)), found, np.array([15]), found)) == [10, 40]
+    assert starts(changes.due(monitor(Prior(30)), found, np.array([15]), found)) == [10, 40]
+
+
+def test_windows_before_what_was_touched_keep_their_baselines_except_a_fixed_one() -> None:
+    """A fixed baseline may lie after its window."""
+    found = windows(*range(0, 60, 10))
+    assert starts(changes.due(monitor(Previous(2)), found, np.array([45]), found)) == [40, 50]
+    assert starts(changes.due(monitor(Fixed(40, 50)), found, np.array([45]), found)) == [0, 10, 20, 30, 40, 50]
+    assert starts(changes.due(monitor(Fixed(40, 50)), found, NONE, found)) == []
+
+
+@given(
+    st.lists(st.integers(0, 30), max_size=8, unique=True).map(sorted),
+    st.lists(st.integers(0, 30), max_size=8, unique=True).map(sorted),
+    st.integers(0, 30),
+    st.integers(1, 20),
+)
+def test_all_baselines_in_which_the_first_event_moved_are_due(before: list[int], after: list[int], start: int, length: int) -> None:
+    """Whichever slots came and went: the part of a baseline from the first event on is as long as it was for all others."""
+    part, touched = Spans.of([(start, start + length)]), np.array(sorted({*before} ^ {*after}), np.int64)
+
+    def covered(slots: list[int]) -> int:
+        return max(0, start + length - max(start, slots[0])) if slots else 0
+
+    if before and after and covered(before) != covered(after):
+        assert changes.since_first((part,), np.array(after), touched).tolist() == [True]
+    assert changes.since_first((part,), np.array([5, 9]), np.array([9])).tolist() == [False]
+    assert changes.since_first((part,), np.array(after, np.int64), NONE).tolist() == [False]
+
+
+@pytest.mark.parametrize("unit", [Unit.MONTH, Unit.YEAR])
+def test_windows_to_date_before_a_long_gap_are_there_to_the_end_of_their_period(unit: Unit) -> None:
+    """All of them hold the last event; of the empty ones after them only the first exists."""
+    window = ToDate(unit)
+    times = [moment.parse(f"{day}T12:00:00Z") for day in ("2015-03-04", "2019-03-04")]
+    found = plan.existing(window, np.array(times), 1 << 62, live=False)
+    every = window.between(times[0], times[1])
+    held = every.take(every.holding(np.array(times)))
+    assert held.isin(found).all()
+    assert (~found.isin(held)).sum() == 1
 
 
 def test_only_a_live_model_has_windows_after_its_last_event() -> None:
