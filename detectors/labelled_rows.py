@@ -26,8 +26,16 @@ class RowSums(NamedTuple):
     total: Floats
     centred: Floats
 
+    def joined(self, other: RowSums) -> RowSums:
+        """The sums of these rows and others (Chan, Golub and LeVeque 1983)."""
+        count = self.amounts + other.amounts
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            apart = self.total / self.amounts - other.total / other.amounts
+            between = np.where((self.amounts > 0) & (other.amounts > 0), apart**2 * self.amounts * other.amounts / count, 0.0)
+        return RowSums(self.rows + other.rows, count, self.total + other.total, self.centred + other.centred + between)
+
     def without(self, part: RowSums) -> RowSums:
-        """The sums of the rows that are not among those of `part` (Chan, Golub and LeVeque 1983)."""
+        """The sums of the rows that are not among those of `part`, which turns `joined` round."""
         count, total = self.amounts - part.amounts, self.total - part.total
         with np.errstate(invalid="ignore", divide="ignore"):
             apart = total / count - part.total / part.amounts

@@ -58,16 +58,29 @@ def _of(reads: Reads, extent: Extent, side: Sequence[Spans]) -> LabelledRows:
     @cache
     def sums(amount: Expression) -> RowSums:
         found, few = _nothing(n.shape), np.flatnonzero((held > 0) & (held <= MOST))
-        for chunk in np.split(few, np.flatnonzero(np.diff(np.cumsum(held[few]) // MOST)) + 1):
-            if len(chunk):
-                spans = [part.take(chunk) for part in side]
-                slots = reads.slots_of(spans)
-                made = _summed(reads, reads.outcomes(slots, columns=amount.columns), spans, amount)
-                for whole, part in zip(found, made, strict=True):
-                    whole[chunk] = part
+        if len(few):
+            for whole, part in zip(found, _of_spans(reads, extent, [part.take(few) for part in side], amount), strict=True):
+                whole[few] = part
         return found
 
     return LabelledRows(n, (held > MOST)[:, None] & (n > 0), scope.model.contract, sums, sampled=scope.model.contract.is_reference)
+
+
+def _of_spans(reads: Reads, extent: Extent, side: Sequence[Spans], amount: Expression) -> RowSums:
+    """The sums of the rows of spans. The rows of a cell are read once, however many spans hold it, and about `MOST` rows are held at a time."""
+    own = extent.part(side[0].join(*side[1:]))
+    cells = Spans(own.cells, own.ends)
+    rows, sums = scores.labelled(reads, own, (cells,)), np.zeros((len(cells), len(reads.scope.segments), len(RowSums._fields)))
+    there = np.flatnonzero(rows)
+    for chunk in np.split(there, np.flatnonzero(np.diff(np.cumsum(rows[there]) // MOST)) + 1):
+        spans = (cells.take(chunk),)
+        blocks = reads.outcomes(reads.slots_of(spans), columns=amount.columns) if len(chunk) else ()
+        sums[chunk] = np.stack(_summed(reads, blocks, spans, amount), axis=-1)
+    return _unstacked(own.pooled(sums, side, lambda one, other: np.stack(_unstacked(one).joined(_unstacked(other)), axis=-1)))
+
+
+def _unstacked(sums: Floats) -> RowSums:
+    return RowSums(*np.moveaxis(sums, -1, 0))
 
 
 def _nothing(shape: tuple[int, ...]) -> RowSums:
@@ -93,6 +106,8 @@ def _tallied(place: Ints, value: Floats, shape: tuple[int, int]) -> RowSums:
     size, there = shape[0] * shape[1], ~np.isnan(value)
     rows = np.bincount(place, minlength=size)
     place, value = place[there], value[there]
+    order = np.lexsort((value, place))  # a sum of floats depends on their order, and rows come in any
+    place, value = place[order], value[order]
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         count, total = np.bincount(place, minlength=size), np.bincount(place, value, size)
         centred = np.bincount(place, (value - (total / count)[place]) ** 2, size)

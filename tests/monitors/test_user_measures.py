@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
 import pytest
 from scipy import stats
 
+from core import moment
 from core.baseline.previous import Previous
 from core.block import Categories
 from core.contract import Column, Kind
 from core.error import ConfigError
 from core.monitor import Monitor
+from core.span import Spans
 from detectors import labelled_rows
 from detectors.catalogue import MEASURES, known, spec
+from detectors.user.expression import expression
+from monitors.evaluation.evaluate import Evaluate
 from monitors.evidence import labelled_rows as reader
+from monitors.evidence.extent import Extent
+from monitors.evidence.reads import Scope
+from monitors.model import Model
 from tests.monitors.outcomes import Store, binary, numbers, readings, value
 from tests.monitors.test_grammar import read
 from watchkeeper.api.monitors import document
@@ -102,6 +109,38 @@ def test_raw_events_that_are_gone_are_told() -> None:
     made = store()
     (reading, _) = readings(Gone(made.contract, made.rows), "user.cost", {"expression": COST}, hours=2)
     assert (reading.value, reading.reason) == (None, "raw events of the window are not there any more")
+
+
+def test_the_order_of_rows_changes_no_sum() -> None:
+    """A JOIN gives them in any: the values are the same to the last digit."""
+    made, order = store(400), np.random.default_rng(5).permutation(400)
+    one, other = (
+        readings(Store(made.contract, rows), "user.cost", {"expression": COST}, hours=2) for rows in (made.rows, made.rows.take(order))
+    )
+    assert [(found.value, found.lower) for found in one] == [(found.value, found.lower) for found in other]
+
+
+def test_rows_of_windows_that_overlap_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their sums are made of those of cells; at most about so many rows are held at a time."""
+    monkeypatch.setattr(reader, "MOST", 40)
+    made, slots = store(), list[int]()
+
+    class Counted(Store):
+        def outcomes(self, *args: Any, **more: Any) -> Any:
+            slots.extend(args[2].tolist())
+            return super().outcomes(*args, **more)
+
+    counted = Counted(made.contract, made.rows)
+    scope = Scope(Model(made.contract, None), ("all",), ("",), ())
+    reads = Evaluate(*(cast("Any", counted),) * 2, cast("Any", None), lambda _model, _version: made.contract).reads(scope)
+    spans = Spans.of([(0, moment.HOUR), (0, 2 * moment.HOUR), (moment.HOUR, 2 * moment.HOUR)])
+    (found,) = reader.read(reads, Extent.of(spans), "", [[spans]])
+    sums = found.sums(expression(COST, made.contract))
+    for place, wanted in enumerate((amounts(made.rows)[::2], amounts(made.rows), amounts(made.rows)[1::2])):
+        kept = wanted[~np.isnan(wanted)]
+        got = [float(one[place, 0]) for one in sums]
+        assert got == pytest.approx([len(wanted), len(kept), kept.sum(), ((kept - kept.mean()) ** 2).sum()], rel=1e-12)
+    assert sorted(slots) == [0, moment.HOUR]
 
 
 def test_sums_without_a_part_are_those_of_the_others() -> None:
