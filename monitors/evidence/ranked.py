@@ -23,12 +23,12 @@ _ROWS = 500_000  # rows of windows that are held at a time
 fields = scores.fields
 
 
-def parts(reads: Reads, extent: Extent, windows: Spans) -> list[slice]:
-    """How many windows at a time, so that a block holds about `_ROWS` rows, of the windows and of their baselines: each may be as long as the extent."""
-    held = np.minimum(scores.labelled(reads, extent, (windows,)), MOST)
+def parts(reads: Reads, extent: Extent, windows: Spans, most: int = MOST) -> list[slice]:
+    """How many windows at a time, so that a block holds about `_ROWS` rows, of the windows and of their baselines: each may be as long as the extent. `most` rows of a window are read."""
+    held = np.minimum(scores.labelled(reads, extent, (windows,)), most)
     if len(extent.part(windows).cells) < len(extent.cells):
         every = Spans.of([(int(extent.cells[0]), int(extent.ends[-1]))])
-        held = held + np.minimum(scores.labelled(reads, extent, (every,)), MOST)
+        held = held + np.minimum(scores.labelled(reads, extent, (every,)), most)
     cuts = np.flatnonzero(np.diff(np.cumsum(held) // _ROWS)) + 1
     bounds = [0, *cuts.tolist(), len(windows)]
     return [slice(*both) for both in pairwise(bounds)]
@@ -97,7 +97,7 @@ def cells_of(place: Ints, positive: Flags, score: Floats, weight: Floats | None 
     kept = np.isfinite(score)
     each = np.ones(len(score)) if weight is None else weight
     place, positive, score, each = place[kept], positive[kept], score[kept], each[kept]
-    order = np.lexsort((-score, place))
+    order = np.lexsort((each, -score, place))  # by weights at last, of which the sum depends on their order
     place, positive, score, each = place[order], positive[order], score[order], each[order]
     first = np.flatnonzero(np.concatenate([[True], (place[1:] != place[:-1]) | (score[1:] != score[:-1])])[: len(place)])
     rows, own = (np.add.reduceat(amount, first) if len(first) else np.zeros(0) for amount in (each, np.where(positive, each, 0.0)))

@@ -54,7 +54,7 @@ class OfWeights:
 
     def parts(self, reads: Reads, extent: Extent, windows: Spans) -> list[slice]:
         """How many windows at a time, so that their rows fit into memory."""
-        return ranked.parts(reads, extent, windows)
+        return ranked.parts(reads, extent, windows, MOST)
 
     def read(self, reads: Reads, extent: Extent, _column: str, sides: Sequence[Sequence[Spans]]) -> list[Weighted[Any]]:
         """The evidence of each side, whose parts are pooled."""
@@ -103,11 +103,13 @@ def _scored(contract: Contract, rows: Rows) -> Rows:
 
 
 def _sum(parts: Sequence[tuple[Ints, Floats]], size: int) -> Floats:
-    """The sums of amounts by their places: (size,)."""
-    found = np.zeros(size)
-    for place, amount in parts:
-        found += np.bincount(place, amount, size)
-    return found
+    """The sums of amounts by their places: (size,). They do not depend on the order of the rows."""
+    place = np.concatenate([np.zeros(0, np.int64), *(place for place, _ in parts)])
+    amount = np.concatenate([np.zeros(0), *(amount for _, amount in parts)])
+    if not (amount == np.rint(amount)).all():  # sums of whole numbers are exact in any order
+        order = np.lexsort((amount, place))
+        place, amount = place[order], amount[order]
+    return np.asarray(np.bincount(place, amount, size), np.float64)
 
 
 def cells(contract: Contract, rows: Sequence[Rows], shape: tuple[int, ...]) -> ConfusionMatrix:
@@ -130,11 +132,11 @@ def cells(contract: Contract, rows: Sequence[Rows], shape: tuple[int, ...]) -> C
     own = np.array([code[name] for name in contract.classes], np.int64)
     pairs = np.full(width, -1, np.int64)
     pairs[own] = np.arange(len(own))
-    flat = np.zeros(size * len(own) ** 2)
-    for one, said, true in parts:
-        both = (pairs[said] >= 0) & (pairs[true] >= 0)
-        at = (one.place[both] * len(own) + pairs[said[both]]) * len(own) + pairs[true[both]]
-        flat += np.bincount(at, one.weight[both], len(flat))
+    known_pairs = [(one, pairs[said], pairs[true], (pairs[said] >= 0) & (pairs[true] >= 0)) for one, said, true in parts]
+    places = [
+        ((one.place[both] * len(own) + said[both]) * len(own) + true[both], one.weight[both]) for one, said, true, both in known_pairs
+    ]
+    flat = _sum(places, size * len(own) ** 2)
     positive = classes.index(contract.positive) if contract.task == Task.BINARY and contract.positive in classes else None
     table = flat.reshape(*shape, len(own), len(own))
     return ConfusionMatrix(predicted.sum(-1), classes, right, predicted, labelled, positive, known=contract.classes, cells=table)
@@ -168,11 +170,9 @@ def score_losses(contract: Contract, rows: Sequence[Rows], shape: tuple[int, ...
     """Losses of scores, and rows by the rank of their label's class."""
     width, size = len(judged(contract)) + 1, int(np.prod(shape))
     n = _sum([(one.place, one.weight) for one in rows], size).reshape(shape)
-    ranks = np.zeros(size * width)
-    for one in rows:
-        rank = LossRows(contract, one.block).rank[one.row]
-        has = rank != NO_RANK
-        ranks += np.bincount(one.place[has] * width + rank[has], one.weight[has], len(ranks))
+    parts = [(one, LossRows(contract, one.block).rank[one.row]) for one in rows]
+    counted = [(one, rank, rank != NO_RANK) for one, rank in parts]
+    ranks = _sum([(one.place[has] * width + rank[has], one.weight[has]) for one, rank, has in counted], size * width)
     return ScoreLosses(n, n, _loss_sums(contract, rows, shape), ranks.reshape(*shape, width))
 
 
