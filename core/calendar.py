@@ -21,7 +21,9 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 KEYS = ("timezone", "week_start", "year_start", "offset")
 _THURSDAY = 3  # 1970-01-01
 _FIRST, _LAST = -36_525, 109_573  # dates outside of 1870 to 2270 are those: stores hold no time beyond
-_TRIED = (365, 29_220)  # the dates whose midnights must lie between two panes: 1971 to 2050
+SINCE = 365 * moment.DAY  # 1971-01-01, before which contracts have no events unless they say so
+_TRIED = 29_220  # 2050-01-01, until which midnights must lie between two panes
+_LONGEST = 366  # days of the longest window
 
 
 class Unit(StrEnum):
@@ -95,9 +97,17 @@ class Calendar(msgspec.Struct, frozen=True):
         shift = [f"{duration.text(self.offset)} later"] if self.offset else []
         return ", ".join([*([] if self.timezone == "UTC" else [self.timezone]), *week, *year, *shift])
 
-    def fits(self, pane: int) -> bool:
-        """Whether days consist of whole panes of `pane` microseconds."""
-        return bool((self.instant(np.arange(*_TRIED)) % pane == 0).all())
+    def fits(self, pane: int, since: int = SINCE) -> bool:
+        """Whether days consist of whole panes of `pane` microseconds in all windows that may hold an event from `since` on."""
+        return self.fitting(pane, since) == since // moment.DAY
+
+    def fitting(self, pane: int, since: int = SINCE) -> int | None:
+        """The date from which on, at `since` or later, events are only in windows whose days consist of whole panes; None if there is none."""
+        first = since // moment.DAY
+        dates = np.arange(first - _LONGEST, _TRIED)  # a window may begin so long before an event that it holds
+        wrong = dates[self.instant(dates) % pane != 0]
+        found = int(wrong[-1]) + 1 + _LONGEST if len(wrong) else first
+        return found if found < _TRIED else None
 
     def date(self, times: Ints) -> Ints:
         """The date of each time."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from core import moment
 from core.block import Ints
-from core.calendar import KEYS, Calendar, Unit
+from core.calendar import KEYS, SINCE, Calendar, Unit
 from core.error import ConfigError
 from core.span import Spans
 
@@ -57,9 +57,9 @@ class Period(msgspec.Struct, frozen=True, tag_field="kind", tag="period"):
         """Whether two windows may share an event: no."""
         return False
 
-    def fits(self, pane: int) -> bool:
-        """Whether every window is made of whole panes of `pane` microseconds."""
-        return self.calendar.fits(pane)
+    def fits(self, pane: int, since: int = SINCE) -> bool:
+        """Whether every window that holds an event from `since` on is made of whole panes, both in microseconds."""
+        return self.calendar.fits(pane, since)
 
     def between(self, first: int, last: int) -> Spans:
         """The windows in order, from the one that holds an event at `first` to the one that holds an event at `last` (microseconds)."""

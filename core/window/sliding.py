@@ -60,7 +60,7 @@ class Sliding(msgspec.Struct, frozen=True, tag_field="kind", tag="sliding"):
         """Whether two windows may share an event: yes."""
         return True
 
-    def fits(self, pane: int) -> bool:
+    def fits(self, pane: int, _since: int = 0) -> bool:
         """Whether every window is made of whole panes of `pane` microseconds."""
         return self.every % pane == 0
 

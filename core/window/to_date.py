@@ -11,7 +11,7 @@ import numpy as np
 
 from core import moment
 from core.block import Ints
-from core.calendar import Calendar, Unit
+from core.calendar import SINCE, Calendar, Unit
 from core.span import Spans
 from core.window.period import TRIED, calendar_of
 
@@ -56,9 +56,9 @@ class ToDate(msgspec.Struct, frozen=True, tag_field="kind", tag="to_date"):
         """Whether two windows may share an event: those of one period do."""
         return True
 
-    def fits(self, pane: int) -> bool:
-        """Whether every window is made of whole panes of `pane` microseconds."""
-        return self.calendar.fits(pane)
+    def fits(self, pane: int, since: int = SINCE) -> bool:
+        """Whether every window that holds an event from `since` on is made of whole panes, both in microseconds."""
+        return self.calendar.fits(pane, since)
 
     def between(self, first: int, last: int) -> Spans:
         """The windows in order, from the one of the day that holds an event at `first` to the one of the day that holds an event at `last` (microseconds)."""

@@ -57,7 +57,7 @@ class Tumbling(msgspec.Struct, frozen=True, tag_field="kind", tag="tumbling"):
         """Whether two windows may share an event: no."""
         return False
 
-    def fits(self, pane: int) -> bool:
+    def fits(self, pane: int, _since: int = 0) -> bool:
         """Whether every window is made of whole panes of `pane` microseconds."""
         return self.length % pane == 0
 

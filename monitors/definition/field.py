@@ -109,13 +109,23 @@ def target(value: Any, contract: Contract | None) -> Window:
         key = next(key for key in written if key in calendar.KEYS)
         why = f"`{key}` is of windows of the calendar, and {short(written['window'])} is a length: such windows are aligned to the Unix epoch in UTC"
         raise ConfigError(why, remedy="write for example `{window: daily, timezone: Europe/Rome}`: " + ", ".join(_CALENDAR))
-    if contract is not None and not found.fits(contract.pane):
+    if contract is not None and not found.fits(contract.pane, contract.earliest):
         pane = duration.text(contract.pane)
         if isinstance(found, Period | ToDate):
-            why = f"days of {found.calendar.timezone} do not begin and end where panes of {pane} do"
-            raise ConfigError(why, remedy="give the model's reference with shorter panes: watchkeeper reference ... --pane 15m")
+            raise _unaligned(found, contract)
         raise ConfigError(f"{found.text} is no multiple of {pane}, the length of the contract's panes", remedy=f"write for example {pane}")
     return found
+
+
+def _unaligned(window: Period | ToDate, contract: Contract) -> ConfigError:
+    """The error for days that are not made of whole panes; many zones had half hours only long ago."""
+    zone, pane, shorter = window.calendar.timezone, duration.text(contract.pane), "shorter panes: watchkeeper reference ... --pane 15m"
+    why, date = f"days of {zone} do not begin and end where panes of {pane} do", window.calendar.fitting(contract.pane, contract.earliest)
+    if date is None:
+        return ConfigError(why, remedy=f"give the model's reference with {shorter}")
+    day = moment.text(date * moment.DAY)[:10]
+    remedy = f"if no event is older, give the model's reference with `--earliest {day}`; else with {shorter}"
+    return ConfigError(f"{why}, for events before {day}", remedy=remedy)
 
 
 def baseline(value: Any) -> Baseline:

@@ -115,7 +115,7 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
     about = None if what is None else what.about
     against = faults.read(entry, "baseline", field.baseline, None if about is None else about.usual_baseline)
     window = faults.read(entry, "target", lambda value: field.target(value, known), Tumbling(DAY))
-    if entry.fields.get("target") is None and known is not None and not window.fits(known.pane):
+    if entry.fields.get("target") is None and known is not None and not window.fits(known.pane, known.earliest):
         error = ConfigError(f"the usual window of 1d is no multiple of {duration.text(known.pane)}", remedy="write `target: {window: ...}`")
         faults.add(entry.line, f"monitor `{entry.name}`, `target`", error)
     if against is not None and known is not None:

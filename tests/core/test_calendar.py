@@ -179,6 +179,21 @@ def test_windows_read_back(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("zone", "since"),
+    [("Asia/Singapore", "1983-01-02"), ("Asia/Pyongyang", "2019-05-06"), ("America/Caracas", "2017-05-03"), ("Asia/Kolkata", None)],
+)
+def test_a_zone_fits_from_the_last_half_hour_on(zone: str, since: str | None) -> None:
+    """Also the year to date of the first event, which began up to a year before it."""
+    calendar, date = Calendar(zone), Calendar(zone).fitting(moment.HOUR)
+    assert not calendar.fits(moment.HOUR)
+    assert (None if date is None else moment.text(date * moment.DAY)[:10]) == since
+    if date is not None:
+        assert calendar.fits(moment.HOUR, date * moment.DAY)
+        assert not calendar.fits(moment.HOUR, (date - 1) * moment.DAY)
+        assert ToDate(Unit.YEAR, calendar).between(date * moment.DAY, date * moment.DAY).start % moment.HOUR == 0
+
+
+@pytest.mark.parametrize(
     ("fields", "why"),
     [
         ({"timezone": "Europe/Roma"}, "no time zone `Europe/Roma` (write an IANA name such as Europe/Rome"),
