@@ -257,6 +257,7 @@ class Scores:
     """Scores by label: the area under the ROC curve (...), n, which is the labelled rows with a score (...), and `labelled`, all labelled rows (...).
 
     `positive` of the n rows are of the class that is judged (...); NaN where the area is a mean over classes. `bound` is how far the area may be from that of the rows.
+    `gone`: raw events that are counted are not there any more (...); there n counts all labelled rows.
     """
 
     n: Floats
@@ -264,6 +265,7 @@ class Scores:
     roc_auc: Floats
     positive: Floats = field(default_factory=lambda: np.full((), np.nan))
     bound: Floats = field(default_factory=lambda: np.zeros(()))
+    gone: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros((), np.bool_))
 
     @property
     def empty(self) -> npt.NDArray[np.object_]:

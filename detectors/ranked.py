@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -44,13 +44,15 @@ class ScoreCells:
 class Ranked:
     """Labelled rows by their scores for each judged class (`detectors.summary.score`), in `cells`; n, the rows with any score, and `labelled`, all of them (...).
 
-    `names` are the class that is not positive and the positive one of a binary model.
+    `names` are the class that is not positive and the positive one of a binary model. `gone`: raw events that are counted are not there any more (...); there n counts
+    all rows.
     """
 
     n: Floats
     labelled: Floats
     cells: tuple[ScoreCells, ...]
     names: tuple[str, str] = ("", "")
+    gone: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros((), np.bool_))
 
     @property
     def size(self) -> int:

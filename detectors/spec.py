@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -37,6 +37,9 @@ class Law(NamedTuple):
     least: Floats = np.zeros(())
 
 
+GONE = "raw events of the window are not there any more"
+
+
 @dataclass(frozen=True)
 class Result:
     """The result of a measure for a block: arrays of one shape (...), NaN where there is no value.
@@ -57,6 +60,16 @@ class Result:
     broken: npt.NDArray[np.bool_] | None = None
     few: npt.NDArray[np.bool_] | None = None
     examples: Callable[[Places], list[dict[str, Any]]] | None = None
+
+
+def without_gone(found: Result, gone: npt.NDArray[np.bool_]) -> Result:
+    """A result without values where raw events that panes count are `gone` (...)."""
+    if not gone.any():
+        return found
+    at = np.broadcast_to(gone, found.value.shape)
+    own = np.array(None, object) if found.why is None else found.why
+    law = None if found.law is None else found.law._replace(statistic=np.where(at, np.nan, found.law.statistic))
+    return replace(found, value=np.where(at, np.nan, found.value), why=np.where(at, GONE, own), law=law)
 
 
 def estimable(value: Floats, *reasons: tuple[npt.NDArray[np.bool_] | bool, str]) -> tuple[Floats, npt.NDArray[np.object_]]:

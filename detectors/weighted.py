@@ -19,7 +19,7 @@ from core.block import Floats
 from detectors.evidence import Confusion, ConfusionMatrix, Losses, ScoreLosses, Scores, unscored
 from detectors.labelled_rows import MOST
 from detectors.ranked import Ranked
-from detectors.spec import AnySpec, Places, Result, estimable
+from detectors.spec import GONE, AnySpec, Places, Result, estimable
 
 E = TypeVar("E")
 
@@ -100,7 +100,7 @@ def _told(found: Result, target: Weighted[Any]) -> Result:
     value, why = estimable(
         found.value,
         (target.large, f"the window has more than {MOST:,} labelled rows, which are read for their weights: take a shorter window"),
-        (target.gone, "raw events of the window are not there any more"),
+        (target.gone, GONE),
         ((target.n > 0) & (target.effective == 0), "all weights are 0"),
     )
     own = np.full(value.shape, None, object) if found.why is None else np.broadcast_to(found.why, value.shape)

@@ -16,7 +16,7 @@ from core.measure import USER, Judged, Measure, Need
 from detectors.interval import student
 from detectors.labelled_rows import MOST, LabelledRows, RowSums
 from detectors.law import chi_square
-from detectors.spec import Law, Places, Result, Spec, estimable
+from detectors.spec import GONE, Law, Places, Result, Spec, estimable
 from detectors.user.expression import expression
 
 _NAME = re.compile(r"user\.[A-Za-z][A-Za-z0-9_-]{0,63}", re.ASCII)
@@ -38,7 +38,7 @@ def _compute(target: LabelledRows, baseline: LabelledRows | None, params: UserPa
     value, why = estimable(
         mean,
         (target.large, f"the window has more than {MOST:,} labelled rows, which are read for a user measure: take a shorter window"),
-        (sums.rows < (0 if target.sampled else target.n), "raw events of the window are not there any more"),
+        (sums.rows < (0 if target.sampled else target.n), GONE),
         (sums.amounts == 0, "the expression is null or not finite in all labelled rows"),
         (~np.isfinite(mean), "the sum of the expression is too large for a number"),
     )

@@ -19,9 +19,10 @@ from core.monitor import Compare, Gate, Monitor
 from core.span import Flags, Spans
 from detectors import catalogue
 from detectors.dispersion import ENOUGH, Dispersion, p_value
-from detectors.evidence import ColumnDrift
+from detectors.evidence import ColumnDrift, Scores
+from detectors.ranked import Ranked
 from detectors.sample import Train, here
-from detectors.spec import AnySpec, Places, Result
+from detectors.spec import AnySpec, Places, Result, without_gone
 from monitors.evaluation.background import Lane, Rank
 from monitors.evaluation.calibration import Calibration, calibrate, early_windows, recalibrate
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
@@ -264,8 +265,8 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads,
     shape = (len(windows.take(part)), len(reads.scope.segments))
     nothing = np.full(shape, np.nan)
     unfit = unsuited(spec.about, reads.scope.model.contract, column)
-    result: Result = Result(nothing, np.full(shape, unfit)) if unfit else spec.compute(target, baseline, asked.params)
-    base = result if unfit or baseline is None or spec.about.compares else spec.compute(baseline, None, asked.params)
+    result: Result = Result(nothing, np.full(shape, unfit)) if unfit else _computed(spec, target, baseline, asked.params)
+    base = result if unfit or baseline is None or spec.about.compares else _computed(spec, baseline, None, asked.params)
     known = None if asked.calibration is None or unfit else asked.calibration.of(column, reads.scope.segments)
     lower, upper = (nothing, nothing) if result.interval is None else result.interval(np.ones(1) if known is None else known.phi)
     p, phi, excess = (nothing, nothing, nothing) if known is None else _tested(result, known)
@@ -293,6 +294,15 @@ def _part(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads,
     provisional = asked.calibration is not None and asked.calibration.provisional
     evidence = _with_comparison(result.evidence, block, asked.compare, provisional=provisional)
     return block, Part(part.start, part.stop, evidence, result.examples)
+
+
+def _computed(spec: AnySpec, target: Any, baseline: Any, params: Any) -> Result:
+    """The result of a measure, which has no value where raw events of its rows are gone; those of a baseline that has a value of its own tell it there."""
+    found: Result = spec.compute(target, baseline, params)
+    for side in (target, baseline) if spec.about.compares else (target,):
+        if isinstance(side, Scores | Ranked):
+            found = without_gone(found, side.gone)
+    return found
 
 
 def _sides(asked: _Asked, column: str, windows: Spans, part: slice, reads: Reads) -> tuple[Any, Any]:

@@ -63,9 +63,9 @@ def _of(reads: Reads, extent: Extent, side: Sequence[Spans]) -> Ranked:
     each = extent.pooled(dense.Rows(table, extent.cells, scope.segments).total("n"), side)
     held = scores.labelled(reads, extent, side)
     few, many = np.flatnonzero((held > 0) & (held <= MOST)), np.flatnonzero(held > MOST)
-    n, parts_of = np.zeros(each.shape), []
+    n, came, parts_of = np.zeros(each.shape), np.zeros(each.shape), []
     if len(few):
-        cells, n[few] = _exact(reads, [spans.take(few) for spans in side], few)
+        cells, n[few], came[few] = _exact(reads, [spans.take(few) for spans in side], few)
         parts_of.append(cells)
     if len(many):
         bins = reads.performance(extent, score_bins.NAMES)
@@ -73,7 +73,8 @@ def _of(reads: Reads, extent: Extent, side: Sequence[Spans]) -> Ranked:
         parts_of.append(cells)
     classes = len(judged(scope.model.contract))
     together = tuple(joined([part[index] for part in parts_of]) for index in range(classes))
-    return Ranked(n, each, together, names(scope.model.contract))
+    gone = scores.lost(reads, came, each, held > MOST)
+    return Ranked(np.where(gone, each, n), each, together, names(scope.model.contract), gone)
 
 
 def names(contract: Contract) -> tuple[str, str]:
@@ -83,13 +84,16 @@ def names(contract: Contract) -> tuple[str, str]:
     return next((name for name in contract.classes if name != contract.positive), f"not {contract.positive}"), contract.positive
 
 
-def _exact(reads: Reads, side: Sequence[Spans], windows: Ints) -> tuple[tuple[ScoreCells, ...], Floats]:
-    """Cells of one score each, from rows, and the rows with a score (windows, segments); `windows` (n,) are the places of the spans in the block."""
+def _exact(reads: Reads, side: Sequence[Spans], windows: Ints) -> tuple[tuple[ScoreCells, ...], Floats, Floats]:
+    """Cells of one score each, from rows, and the rows with a score, and all that came (windows, segments); `windows` (n,) are the places of the spans in the block."""
     key, truth, score = scores.rows(reads, side)
     segments = len(reads.scope.segments)
-    n = np.bincount(key[np.isfinite(score).any(axis=1)], minlength=len(windows) * segments).reshape(len(windows), segments)
+    n, came = (
+        np.bincount(keys, minlength=len(windows) * segments).reshape(len(windows), segments).astype(np.float64)
+        for keys in (key[np.isfinite(score).any(axis=1)], key)
+    )
     place = windows[key // segments] * segments + key % segments
-    return tuple(cells_of(place, truth[:, index], score[:, index]) for index in range(score.shape[1])), n.astype(np.float64)
+    return tuple(cells_of(place, truth[:, index], score[:, index]) for index in range(score.shape[1])), n, came
 
 
 def cells_of(place: Ints, positive: Flags, score: Floats, weight: Floats | None = None) -> ScoreCells:
@@ -105,7 +109,7 @@ def cells_of(place: Ints, positive: Flags, score: Floats, weight: Floats | None 
 
 
 def _binned(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans], windows: Ints) -> tuple[tuple[ScoreCells, ...], Floats]:
-    """As `_exact`, with the cells of score bins."""
+    """The cells of score bins, and the rows with a score (windows, segments)."""
     held, found = score_bins.tables(scope, table, extent, side), []
     for one in held.of.values():
         positive, negative, edges = one.positive, one.negative, np.array(one.edges)

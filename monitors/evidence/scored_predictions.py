@@ -53,30 +53,35 @@ def _of(reads: Reads, extent: Extent, side: Sequence[Spans]) -> ScoredPrediction
     scope, table = reads.scope, reads.inputs(extent, PREDICTION, _TERMS)
     rows, every = (extent.pooled(dense.Rows(table, extent.cells, names).total("n"), side) for names in (scope.segments, (ALL,)))
     held = every[:, 0]
-    n, found = np.zeros(rows.shape), list[ScoreCells]()
+    n, came, found = np.zeros(rows.shape), np.zeros(rows.shape), list[ScoreCells]()
     few, many = np.flatnonzero((held > 0) & (held <= MOST)), np.flatnonzero(held > MOST)
     for chunk in np.split(few, np.flatnonzero(np.diff(np.cumsum(held[few]) // MOST)) + 1):
         if len(chunk):
-            cells, n[chunk] = _exact(reads, [part.take(chunk) for part in side], chunk, int(held[chunk].sum()))
+            cells, n[chunk], came[chunk] = _exact(reads, [part.take(chunk) for part in side], chunk, int(held[chunk].sum()))
             found.append(cells)
     if len(many):
         cells, n[many] = _binned(scope, table, extent, [part.take(many) for part in side], many)
         found.append(cells)
-    return ScoredPredictions(n, rows, (ranked.joined(found),), ranked.names(scope.model.contract))
+    gone = score_rows.lost(reads, came, rows, held > MOST)
+    return ScoredPredictions(np.where(gone, rows, n), rows, (ranked.joined(found),), ranked.names(scope.model.contract), gone)
 
 
-def _exact(reads: Reads, side: Sequence[Spans], windows: Ints, most: int) -> tuple[ScoreCells, Floats]:
-    """Cells of one score each, from rows, and the rows with a score (windows, segments); `windows` are the places of the spans in the block."""
+def _exact(reads: Reads, side: Sequence[Spans], windows: Ints, most: int) -> tuple[ScoreCells, Floats, Floats]:
+    """Cells of one score each, from rows, and the rows with a score, and all that came (windows, segments); `windows` are the places of the spans in the block."""
     contract, segments = reads.scope.model.contract, reads.scope.segments
     block, space = reads.sample(reads.slots_of(side), most), Segments(contract)
     if block is None:
-        return ranked.cells_of(np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0)), np.zeros((len(windows), len(segments)))
+        nothing = np.zeros((len(windows), len(segments)))
+        return ranked.cells_of(np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0)), nothing, nothing
     held, score = score_rows.places(block.ts, _dimensions(contract, block, space), space, side, segments), scores(contract, block)[:, 0]
     row, key = (np.concatenate([part[at] for part in held]) for at in (0, 1))
     there = np.isfinite(score[row])
-    n = np.bincount(key[there], minlength=len(windows) * len(segments)).reshape(len(windows), len(segments))
+    n, came = (
+        np.bincount(keys, minlength=len(windows) * len(segments)).reshape(len(windows), len(segments)).astype(np.float64)
+        for keys in (key[there], key)
+    )
     place = windows[key // len(segments)] * len(segments) + key % len(segments)
-    return ranked.cells_of(place, np.zeros(len(row), np.bool_), score[row]), n.astype(np.float64)
+    return ranked.cells_of(place, np.zeros(len(row), np.bool_), score[row]), n, came
 
 
 def _dimensions(contract: Contract, block: Predictions, space: Segments) -> dict[str, Categories]:
@@ -85,7 +90,7 @@ def _dimensions(contract: Contract, block: Predictions, space: Segments) -> dict
 
 
 def _binned(scope: Scope, table: pa.Table, extent: Extent, side: Sequence[Spans], windows: Ints) -> tuple[ScoreCells, Floats]:
-    """As `_exact`, with the cells of score bins."""
+    """The cells of score bins, and the rows with a score (windows, segments)."""
     contract, rows = scope.model.contract, dense.Rows(table, extent.cells, scope.segments)
     begins, edges = scored.begins(contract), np.array(edges_of(contract)[0])
     place = dense.numbers(table["term"]).astype(np.int64)

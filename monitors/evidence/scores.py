@@ -51,15 +51,21 @@ def _of(reads: Reads, extent: Extent, side: Sequence[Spans], most: int) -> Score
     segments, table = reads.scope.segments, reads.performance(extent, ("n",))
     held = labelled(reads, extent, side)
     each = extent.pooled(dense.Rows(table, extent.cells, segments).total("n"), side)
-    value, n, positive, bound = (np.full(each.shape, empty) for empty in (np.nan, 0.0, np.nan, 0.0))
+    value, n, positive, bound, came = (np.full(each.shape, empty) for empty in (np.nan, 0.0, np.nan, 0.0, 0.0))
     few = np.flatnonzero((held > 0) & (held <= most))
     for chunk in np.split(few, np.flatnonzero(np.diff(np.cumsum(held[few]) // most)) + 1):
         if len(chunk):
-            value[chunk], n[chunk], positive[chunk] = _exact(reads, [part.take(chunk) for part in side])
+            value[chunk], n[chunk], positive[chunk], came[chunk] = _exact(reads, [part.take(chunk) for part in side])
     many = held > most
     if many.any():
         value[many], n[many], positive[many], bound[many] = _binned(reads, extent, [part.take(many) for part in side])
-    return Scores(n, each, value, positive, bound)
+    gone = lost(reads, came, each, many)
+    return Scores(np.where(gone, each, n), each, value, positive, bound, gone)
+
+
+def lost(reads: Reads, came: Floats, counted: Floats, many: Flags) -> Flags:
+    """Where fewer raw events came than panes count (windows, segments). They are not read for windows of very `many` rows (windows,), and of a reference some are kept."""
+    return (came < counted) & ~many[:, None] & (not reads.scope.model.contract.is_reference)
 
 
 def labelled(reads: Reads, extent: Extent, side: Sequence[Spans]) -> Floats:
@@ -87,17 +93,17 @@ def rows(reads: Reads, side: Sequence[Spans]) -> tuple[Ints, Flags, Floats]:
     return np.concatenate(keys), np.concatenate(truth), np.concatenate(score)
 
 
-def _exact(reads: Reads, side: Sequence[Spans]) -> tuple[Floats, Floats, Floats]:
-    """AUC, rows with a score, and those of the one class that is judged (NaN if there are several), by sorting the rows: each (windows, segments)."""
+def _exact(reads: Reads, side: Sequence[Spans]) -> tuple[Floats, Floats, Floats, Floats]:
+    """AUC, rows with a score, those of the one class that is judged (NaN if there are several), by sorting the rows, and all rows that came: each (windows, segments)."""
     key, truth, held = rows(reads, side)
     shape = (len(side[0]), len(reads.scope.segments))
-    own = np.full(shape, np.nan)
+    own, came = np.full(shape, np.nan), np.bincount(key, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
     if not len(key) or not held.shape[1]:
-        return np.full(shape, np.nan), np.zeros(shape), own
+        return np.full(shape, np.nan), np.zeros(shape), own, came
     value, n = mean_roc_auc(key, shape[0] * shape[1], truth, held)
     if held.shape[1] == 1:
         own = np.bincount(key[truth[:, 0] & np.isfinite(held[:, 0])], minlength=len(n)).astype(np.float64).reshape(shape)
-    return value.reshape(shape), n.reshape(shape).astype(np.float64), own
+    return value.reshape(shape), n.reshape(shape).astype(np.float64), own, came
 
 
 def places(
@@ -127,7 +133,7 @@ def _held(ts: Ints, spans: Spans) -> tuple[Ints, Ints]:
 
 
 def _binned(reads: Reads, extent: Extent, side: Sequence[Spans]) -> tuple[Floats, Floats, Floats, Floats]:
-    """As `_exact`, from score bins: the plain mean over the classes that have both sides; and the bound of its error."""
+    """The first three of `_exact`, from score bins: the plain mean over the classes that have both sides; and the bound of its error."""
     held = score_bins.tables(reads.scope, reads.performance(extent, score_bins.NAMES), extent, side)
     found = [
         roc_auc_binned(one.positive, one.negative, one.positive_sum, one.negative_sum, np.array(one.edges)) for one in held.of.values()

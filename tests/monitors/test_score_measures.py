@@ -143,3 +143,23 @@ def test_windows_are_read_so_that_their_baselines_fit_into_memory_too(monkeypatc
     alone, together = (Extent.of(one) for one in (windows, windows.join(rolling)))
     assert [part.stop - part.start for part in ranked.parts(reads, alone, windows)] == [10]
     assert max(part.stop - part.start for part in ranked.parts(reads, together, windows)) <= 2
+
+
+@pytest.mark.parametrize("measure", ["performance.roc_auc", "performance.pr_auc"])
+def test_a_window_whose_raw_events_are_gone_says_so(measure: str) -> None:
+    """Panes count more rows than there are; one without any is no window without rows."""
+
+    class Gone(Store):
+        kept = 0
+
+        def outcomes(self, *args: Any, **more: Any) -> Any:
+            return super().outcomes(*args, **more).take(np.arange(self.kept))
+
+    _, _, held = store([(True, 0.9), (False, 0.1), (True, 0.4), (False, 0.7)])
+    gone = Gone(held.contract, held.rows)
+    for gone.kept in (0, 2):
+        (reading,) = readings(gone, measure)
+        assert (reading.value, reading.reason) == (None, "raw events of the window are not there any more")
+        assert (reading.n_target, reading.verdict) == (4, "not_estimable")
+    gone.kept = 4
+    assert readings(gone, measure)[0].value is not None
