@@ -53,7 +53,7 @@ class SecretFiles:
             raise Unsent(f"{what} is no text") from None
         if len(content) > _MOST:
             raise Unsent(f"{what} is longer than {_MOST} bytes")
-        if any(letter < " " or letter == "\x7f" for letter in "".join(said.splitlines())):
+        if any(letter < " " or letter == "\x7f" for letter in said.replace("\r\n", "").replace("\n", "")):
             raise Unsent(f"{what} holds control characters")
         return said
 

@@ -52,6 +52,7 @@ def test_a_link_within_the_folder_is_followed(folder: Path) -> None:
         (b"x" * 1_025, "longer than 1024 bytes"),
         (b"A=1\0B=2", "control characters"),
         (b"a\tb", "control characters"),
+        (b"a\x0bb", "control characters"),
         (b"\xff", "is no text"),
     ],
 )
@@ -60,6 +61,12 @@ def test_what_is_no_secret_is_not_sent(folder: Path, content: bytes, fault: str)
     (folder / "x").write_bytes(content)
     with pytest.raises(Unsent, match=fault):
         SecretFiles([str(folder)]).opened({"password_file": str(folder / "x")})
+
+
+def test_a_file_may_hold_several_lines(folder: Path) -> None:
+    """Secrets of a webhook while one takes the place of another."""
+    (folder / "x").write_bytes(b"whsec_a\r\nwhsec_b\n")
+    assert SecretFiles([str(folder)]).opened({"secret_file": str(folder / "x")})["secret"].split() == ["whsec_a", "whsec_b"]
 
 
 def test_a_folder_or_a_file_that_is_not_there_is_waited_for(folder: Path) -> None:

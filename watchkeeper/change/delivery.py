@@ -39,7 +39,7 @@ def replay_delivery(context: Context, given: ReplayDelivery) -> Delivery:
 
 
 def replay_dead(context: Context, given: ReplayDead) -> Mapping[str, Any]:
-    """Send again all that was given up. Returns how many."""
+    """Send again all that was given up, but that of which the receiver has taken something later. Returns how many."""
     control = context.stores.control
     if given.destination is not None and given.destination not in {one.name for one in control.destinations()}:
         raise _no(given.destination)

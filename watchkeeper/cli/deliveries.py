@@ -43,7 +43,9 @@ def listed(
 @deliveries.command()
 def replay(
     delivery: Annotated[str | None, typer.Argument(help="The id of a notification.")] = None,
-    dead: Annotated[bool, typer.Option("--dead", help="All that were given up.")] = False,
+    dead: Annotated[
+        bool, typer.Option("--dead", help="All that were given up, but those of which the receiver has taken something later.")
+    ] = False,
     to: To = None,
     url: Url = None,
     json: AsJson = False,
