@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from core.block import Floats
 from detectors.certainty import ScoreTables
-from detectors.evidence import Confusion, Counts, Losses, Moments
+from detectors.evidence import Confusion, Counts, Losses, Moments, Scores
 from detectors.ranked import Ranked, ScoredPredictions
 
 E = TypeVar("E")
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -84,3 +86,11 @@ class MomentsByGroup(ByGroup[Moments]):
 @dataclass(frozen=True)
 class GroupPredictions(Counts):
     """Predictions by class, of segments that are groups themselves."""
+
+
+def gone_of(side: object) -> Flags:
+    """Where raw events that are counted in evidence of scores are not there any more (...): of groups, those of any. Nowhere of other evidence."""
+    of = side.of if isinstance(side, ByGroup) else side
+    if not isinstance(of, Scores | Ranked):
+        return np.zeros((), np.bool_)
+    return np.asarray(of.gone.any(-1)) if isinstance(side, ByGroup) and of.gone.ndim else of.gone

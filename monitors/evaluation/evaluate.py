@@ -18,9 +18,9 @@ from core.block import Floats, Ints
 from core.monitor import Compare, Gate, Monitor
 from core.span import Flags, Spans
 from detectors import catalogue
+from detectors.by_group import gone_of
 from detectors.dispersion import ENOUGH, Dispersion, p_value
-from detectors.evidence import ColumnDrift, Scores
-from detectors.ranked import Ranked
+from detectors.evidence import ColumnDrift
 from detectors.sample import Train, here
 from detectors.spec import AnySpec, Places, Result, without_gone
 from monitors.evaluation.background import Lane, Rank
@@ -300,8 +300,7 @@ def _computed(spec: AnySpec, target: Any, baseline: Any, params: Any) -> Result:
     """The result of a measure, which has no value where raw events of its rows are gone; those of a baseline that has a value of its own tell it there."""
     found: Result = spec.compute(target, baseline, params)
     for side in (target, baseline) if spec.about.compares else (target,):
-        if isinstance(side, Scores | Ranked):
-            found = without_gone(found, side.gone)
+        found = without_gone(found, gone_of(side))
     return found
 
 

@@ -15,11 +15,12 @@ from scipy.stats import norm
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
 from detectors import catalogue
-from detectors.by_group import OutcomesByGroup, PredictionsByGroup, RankedByGroup, ScoredByGroup, ScoresByGroup
+from detectors.by_group import OutcomesByGroup, PredictionsByGroup, RankedByGroup, ScoredByGroup, ScoresByGroup, gone_of
 from detectors.certainty import ScoreTable, ScoreTables
 from detectors.evidence import Confusion, Counts
 from detectors.fairness.disparity import disparity
 from detectors.ranked import Ranked, ScoreCells, ScoredPredictions
+from detectors.spec import Result, without_gone
 from monitors.evidence.ranked import cells_of
 
 NAMES = ("sex=a", "sex=b", "sex=c")
@@ -205,3 +206,16 @@ def test_groups_without_any_score_say_why_there_is_nothing() -> None:
     n, labelled = np.zeros((2, 1, 2)), np.array([[[0.0, 3.0]], [[0.0, 0.0]]])
     tables = ScoresByGroup(NAMES[:2], ScoreTables(n, labelled, {}), n)
     assert tables.empty.tolist() == [["no labelled prediction has a score"], ["no labelled predictions"]]
+
+
+def test_a_gap_has_no_value_where_raw_events_of_any_group_are_gone() -> None:
+    """Of two windows with two groups each."""
+    n, cells = np.full((2, 1, 2), 4.0), cells_of(np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0))
+    gone = np.array([[[False, True]], [[False, False]]])
+    of = ScoredPredictions(n, n, (cells,), ("0", "1"), gone)
+    assert gone_of(ScoredByGroup(NAMES[:2], of, n)).tolist() == [[True], [False]]
+    assert gone_of(of).tolist() == gone.tolist()
+    found = without_gone(Result(np.array([[0.5], [0.25]])), gone_of(ScoredByGroup(NAMES[:2], of, n)))
+    assert found.why is not None
+    assert (found.why.tolist(), found.value[1, 0]) == ([["raw events of the window are not there any more"], [None]], 0.25)
+    assert np.isnan(found.value[0, 0])
