@@ -103,6 +103,11 @@ def minute(ts: int | None) -> str:
     return NONE if ts is None else f"{moment.to_datetime(ts):%Y-%m-%d %H:%M}"
 
 
+def second(ts: int | None) -> str:
+    """A point in time, to the second, where the text around it says UTC."""
+    return NONE if ts is None else f"{moment.to_datetime(ts):%Y-%m-%d %H:%M:%S}"
+
+
 def day(ts: int | None) -> str:
     """The day of a point in time in UTC."""
     return NONE if ts is None else f"{moment.to_datetime(ts):%Y-%m-%d}"

@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from dash import html
 
-from core import moment
 from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState
 from core.error import ConfigError
@@ -87,7 +86,7 @@ def _row(one: Delivery, choice: Choice) -> tuple[Any, ...]:
     verdict, words = _WORDS[one.state]
     what = piece.link(one.type, address("alerts", one.episode)) if one.episode.startswith("ep_") else one.type
     return (
-        moment.text(one.created),
+        word.second(one.created),
         piece.link(word.cut(one.destination), replace(choice, destination=one.destination, after="", show="").address),
         what,
         piece.mark(verdict.value, words),
@@ -101,8 +100,8 @@ def _shown(found: tuple[Delivery, list[Tried]] | None) -> Any:
     if found is None:
         return piece.empty("This link names a delivery that is not there")
     one, tried = found
-    rows = [(moment.text(each.began), str(each.status or "none"), word.cut(each.reason, 300) or "taken") for each in tried]
+    rows = [(word.second(each.began), str(each.status or "none"), word.cut(each.reason, 300) or "taken") for each in tried]
     table = piece.table(("Began (UTC)", "Status", "Result"), rows, caption="Attempts") if rows else piece.empty("No attempt", one.reason)
-    due = f"The next attempt is at {moment.text(one.due)} at the earliest. " if one.state is DeliveryState.PENDING else ""
+    due = f"The next attempt is at {word.second(one.due)} UTC at the earliest. " if one.state is DeliveryState.PENDING else ""
     again = f"To send it again: watchkeeper deliveries replay {one.id}"
     return piece.card(f"Attempts of {one.id} to {word.cut(one.destination)}", table, note=due + again)

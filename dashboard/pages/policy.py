@@ -22,9 +22,7 @@ from dashboard.subject import subject
 SHOWN = 500  # open episodes read at most
 LISTED = 100  # rows of a table
 
-_WITHOUT = (
-    "Every destination gets each episode that it takes. `watchkeeper apply` makes a policy, which groups, holds back, routes and escalates."
-)
+_WITHOUT = "Every destination gets each episode that it takes. A policy groups, holds back, routes and escalates. Apply one:"
 _ANY = "everything"
 
 
@@ -37,7 +35,10 @@ async def draw(reader: Reader, _search: str = "") -> Page:
         [html.H1("Policy"), html.P("What is told, to whom, and what is held back.", className="faint")],
         className="title",
     )
-    stages = piece.card("Stages", piece.empty("There is no policy", _WITHOUT) if policy is None else _stages(policy))
+    stages = piece.card(
+        "Stages",
+        piece.empty("There is no policy", _WITHOUT, html.Pre("watchkeeper apply policy.yaml")) if policy is None else _stages(policy),
+    )
     body = [heading, stages, *([_routes(policy)] if policy is not None else []), _where(goes), _silences(silences), _held(opened, reader)]
     return Page("Policy", body)
 
@@ -103,7 +104,11 @@ def _silences(silences: Sequence[Silence]) -> Component:
     if not silences:
         return piece.card(
             "Silences",
-            piece.empty("None", "`watchkeeper silence add --match model=NAME --for 2h` adds one; --dry-run says what it would hold."),
+            piece.empty(
+                "None",
+                "Add one; with --dry-run the command says what it would hold:",
+                html.Pre("watchkeeper silence add --match model=NAME --for 2h"),
+            ),
         )
     rows = [
         (
