@@ -232,8 +232,7 @@ class Losses:
 class ScoreLosses:
     """The losses of scores by name; n, which is the labelled rows with a score, and `labelled`, all labelled rows, each (...).
 
-    `ranks` (..., K + 1) are the rows by the place of their label's class when the K classes are ordered by their score, the highest first; the last place is that
-    of rows with scores for other classes only.
+    `ranks` (..., K + 1) are the rows by the place of their label's class among the K classes by score, the highest first; at last those with scores for others only.
     """
 
     n: Floats
@@ -256,7 +255,7 @@ def unscored(labelled: Floats) -> npt.NDArray[np.object_]:
 class Scores:
     """Scores by label: the area under the ROC curve (...), n, which is the labelled rows with a score (...), and `labelled`, all labelled rows (...).
 
-    `positive` of the n rows are of the class that is judged (...); NaN where the area is a mean over classes. `bound` is how far the area may be from that of the rows.
+    `positive` of the n rows are of the judged class (...), NaN where the area is a mean over classes. The area may be `bound` away from that of the rows.
     `gone`: raw events that are counted are not there any more (...); there n counts all labelled rows.
     """
 
