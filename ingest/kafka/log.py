@@ -208,7 +208,9 @@ class KafkaLog:
         try:
             future.result(_PATIENCE)
         except TimeoutError:
-            raise Retryable(f"the offset in {topic} {partition} could not be committed within {_PATIENCE:.0f} s") from None
+            raise Retryable(
+                f"Kafka has not committed the offset in {topic} {partition} within {_PATIENCE:.0f} s; are the brokers there?"
+            ) from None
 
     def read(self, held: _Partition, topic: Topic, partition: int, *, until: int | None, most: int) -> LogStretch:
         """The next records. They are handed out once, so the reader must keep them. With `until`, `most` does not count."""

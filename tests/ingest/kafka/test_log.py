@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from core.error import Retryable
+from ingest.kafka import log as kafka_log
 from ingest.kafka.log import KafkaLog
 from ingest.ports import CommittedPosition
 
@@ -166,3 +167,11 @@ def test_a_consumer_takes_nothing_of_the_assignment_that_follows_its_own(client:
         before.commit("predictions", 0, CommittedPosition(1, None))
     assert (before.committed("predictions", 0).next, log.of("predictions", 0).committed("predictions", 0).next) == (0, 3)
     assert positions(log) == [3, 4, 5]
+
+
+def test_a_commit_that_the_client_does_not_answer_is_said_to_be_of_kafka(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that waits for brokers that are away may say nothing itself, until they are back."""
+    log = assigned(client)
+    monkeypatch.setattr(kafka_log, "_PATIENCE", 0.01)
+    with pytest.raises(Retryable, match="Kafka has not committed the offset in predictions 0"):
+        log.of("predictions", 0).commit("predictions", 0, CommittedPosition(1, None))
