@@ -30,7 +30,7 @@ async def test_unknown_paths_are_problems(http: httpx.AsyncClient, path: str) ->
 
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
-    [("GET", "/v1/predictions", "POST"), ("POST", "/v1/readings", "GET"), ("DELETE", "/v1/models/a/reference", "GET, PUT")],
+    [("GET", "/v1/predictions", "POST"), ("POST", "/v1/readings", "GET"), ("DELETE", "/v1/models/a/reference", "GET, PUT, POST")],
 )
 async def test_wrong_methods_are_problems(http: httpx.AsyncClient, method: str, path: str, allow: str) -> None:
     """405 names the methods that there are."""
