@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
 
 from dash import html
 
@@ -14,6 +13,7 @@ from core.error import ConfigError
 from core.reading import Verdict
 from dashboard import components as piece
 from dashboard import texts as word
+from dashboard.listed import Listed
 from dashboard.panel import Page, ask
 from dashboard.ports import Reader
 from dashboard.state import address
@@ -28,25 +28,14 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The filters of the list; "" is none. `after` is the cursor of the page, `show` the delivery whose attempts are shown."""
+class Choice(Listed):
+    """The filters of the list; `show` is the delivery whose attempts are shown."""
+
+    PATH = "deliveries"
 
     state: str = ""
     destination: str = ""
-    after: str = ""
     show: str = ""
-
-    @staticmethod
-    def of(search: str) -> Choice:
-        """Read a query string; unknown keys are ignored."""
-        asked = dict(parse_qsl(search.removeprefix("?")))
-        return Choice(**{key: value for key, value in asked.items() if key in Choice.__dataclass_fields__})
-
-    @property
-    def address(self) -> str:
-        """The address of this list."""
-        query = urlencode({key: value for key, value in vars(self).items() if value}, quote_via=quote)
-        return address("deliveries") + (f"?{query}" if query else "")
 
 
 async def draw(reader: Reader, search: str) -> Page:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from fastapi import APIRouter, Request, Response
 
-from core.event_query import EventQuery
+from core.event_query import EventQuery, Label, Order
 from watchkeeper.api import answer, query
 from watchkeeper.api.models import missing
 from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
 
 PARAMETERS = ("model", "from", "to", "segment", "column", "bin", "version", "role", "label", "order", "as_of", "limit", "cursor")
-LABELS = ("known", "unknown", "wrong")
-ORDERS = ("newest", "oldest", "worst")
+LABELS: tuple[Label, ...] = get_args(Label)
+ORDERS: tuple[Order, ...] = get_args(Order)
 _MOST = 10_000
 
 
@@ -63,8 +65,8 @@ def parse(services: Services, given: dict[str, str]) -> EventQuery:
         values=None if column is None or name is None else services.values(model, column, name),
         version=given.get("version") or None,
         role=given.get("role") or None,
-        label=query.choice(given, "label", LABELS),  # type: ignore[arg-type]
-        order=query.choice(given, "order", ORDERS) or "newest",  # type: ignore[arg-type]
+        label=query.choice(given, "label", LABELS),
+        order=query.choice(given, "order", ORDERS) or "newest",
         as_of=query.time(given, "as_of"),
         limit=query.count(given, "limit", 100, _MOST),
         after=given.get("cursor") or None,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from fastapi import Request
 
 from core import moment
 from watchkeeper.api.problem import Problem
+
+Name = TypeVar("Name", bound=str)
 
 
 def only(request: Request, *known: str) -> dict[str, str]:
@@ -29,12 +31,12 @@ def parameter(name: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
 
 
-def choice(given: dict[str, str], name: str, values: Sequence[str]) -> str | None:
+def choice(given: dict[str, str], name: str, values: Sequence[Name]) -> Name | None:
     """One of `values`, or None."""
     value = given.get(name) or None
     if value is not None and value not in values:
         raise Problem(400, f"`{name}` is {value[:60]!r}", f"use one of: {', '.join(values)}")
-    return value
+    return next((one for one in values if one == value), None)
 
 
 def count(given: dict[str, str], name: str, default: int, most: int) -> int:
