@@ -14,7 +14,10 @@ import pyarrow as pa
 import pytest
 
 from core.clock import ManualClock
+from core.contract import LABEL
 from core.document_name import OWNER
+from core.error import ConfigError
+from core.event_query import EventQuery, Range, Texts
 from core.monitor import Monitor
 from core.reading import Query
 from core.window.tumbling import Tumbling
@@ -155,3 +158,31 @@ def test_readings_as_of_a_time_are_of_the_definitions_of_then(stores: Stores, mo
     reader.page(Query(model="m", monitor="nulls", as_of=30))
     assert asked == [{}, {("m", "nulls"): (1, 1)}, {("m", "nulls"): (1, 2)}, {}, {("m", "nulls"): (1, 2)}]
     assert {model for model, _ in reader._definitions_at(Query(), 30)} == {"empty", "n"}
+
+
+def test_an_event_is_as_it_was_sent(stores: Stores) -> None:
+    """Missing and invalid values are null, and the invalid ones are named; the label that holds is there, and the loss."""
+    reader = Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(1))))
+    stores.writer.predictions([(msgspec.structs.replace(CONTRACT, model="m"), predictions(list("wxyz"), start=9, position=7))], 0, None)
+    stores.writer.labels({"m": labels(["y"], "1", position=8)}, 0, None)
+    events, after = reader.events(EventQuery(model="m", order="oldest", start=9 * HOUR))
+    assert after is None
+    told = [(one["prediction_id"], one["features"], one["invalid"], one["label"], one["loss"]) for one in events]
+    assert told == [
+        ("w", {"x": None, "c": "a", "y": 0.0}, [], None, None),
+        ("x", {"x": None, "c": None, "y": 1 / 3}, ["x"], None, None),
+        ("y", {"x": 0.0, "c": None, "y": 2 / 3}, ["c"], "1", 1.0),
+        ("z", {"x": 1.0, "c": "null", "y": 1.0}, [], None, None),
+    ]
+    one = reader.event("m", "y")
+    assert one is not None
+    assert ([label["label"] for label in one["labels"]], one["percentiles"], one["origin"]["position"]) == (["1"], {}, 7)
+    assert reader.event("m", "nothing") is None
+    assert [reader.values("m", column, name) for column, name in (("x", "[0,inf)"), ("c", "unseen"), ("y", "invalid"))] == [
+        Range(0.0, None),
+        Texts(("a", "b"), others=True),
+        "invalid",
+    ]
+    for column, name in (("x", "2"), ("nothing", "null"), (LABEL, "1")):
+        with pytest.raises(ConfigError):
+            reader.values("m", column, name)

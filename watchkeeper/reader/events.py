@@ -10,7 +10,7 @@ import msgspec
 
 from core import moment, text
 from core.classes import Classes
-from core.contract import LABEL, Column, Contract, Kind, Task
+from core.contract import LABEL, Contract, Kind, Task
 from core.error import ConfigError
 from core.event_query import EventQuery, Range, Texts, Values
 from core.extra import WRONG, read
@@ -86,8 +86,8 @@ class EventReader(Sources):
 
 def _event(contract: Contract, newest: Contract, row: Mapping[str, Any], labels: Sequence[Mapping[str, Any]]) -> Event:
     """An event as the API gives it. `invalid` names what was sent and could not be used; those values are null, as missing ones."""
-    features, invalid = _columns(contract, contract.features, row)
-    tags, more = _columns(contract, contract.tags, row)
+    values, invalid = _columns(contract, row)
+    features, tags = ({one.name: values[one.name] for one in columns} for columns in (contract.features, contract.tags))
     extra = read([row["extra"]])[0]
     number = contract.task is Task.REGRESSION
     prediction = row["number"] if number else _plain(row["class"])
@@ -107,24 +107,21 @@ def _event(contract: Contract, newest: Contract, row: Mapping[str, Any], labels:
         "label_ts": None if truth is None else moment.text(truth["at"]),
         "loss": None if truth is None else _loss(newest, row, truth),
         "latency_ms": None if extra.latency_ms is WRONG else extra.latency_ms,
-        "invalid": invalid + more,
+        "invalid": invalid,
         "origin": {"partition": row["partition"], "position": row["position"], "row": row["place"]},
     }
 
 
-def _columns(contract: Contract, columns: Sequence[Column], row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The values of some columns by name, and which of them are invalid. Of a text only its state is kept, and of a vector its numbers."""
+def _columns(contract: Contract, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The values of the columns that the event sent by name, and which of them are invalid. Of a text only its state is kept, and of a vector its numbers."""
     numbers, texts, vectors = iter(row["numbers"]), iter(row["texts"]), iter(row["vectors"])
     found: dict[str, Any] = {}
     invalid = []
-    wanted = {column.name for column in columns}
-    for column in contract.kept:
+    for column in contract.columns:  # the first of those that are kept; signals follow
         value = next(numbers, math.nan) if column.numeric else next(texts, NULL)
-        vector: list[float] | None = next(vectors, None) if column.kind is Kind.VECTOR else None
-        if column.name in wanted:
-            found[column.name] = vector or None if column.kind is Kind.VECTOR else _finite(_plain(value))
-            if value in (math.inf, INVALID):
-                invalid.append(column.name)
+        found[column.name] = next(vectors, None) or None if column.kind is Kind.VECTOR else _finite(_plain(value))
+        if value in (math.inf, INVALID):
+            invalid.append(column.name)
     return found, invalid
 
 
