@@ -11,49 +11,24 @@ when the server is away or asks it to wait.
 from __future__ import annotations
 
 import gzip
-import os
-import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from typing import Any
 
 import httpx
 
 from watchkeeper.event_text import ZONE, Unsendable, line
+from watchkeeper.server_connection import URL, ClientError, Refused, ServerConnection, Unavailable, encoded, quoted
 
-URL = "http://127.0.0.1:8650"
-_LATER = {429, 502, 503, 504}  # the same request may succeed later
+__all__ = ["URL", "Client", "ClientError", "Refused", "Sent", "Unavailable"]
+
 _LISTED = 100  # how many faults of each kind are kept, as in the server's answer
 _SELDOM = 2.0  # seconds between two questions of someone who has waited long
 
 When = datetime | str | None
-
-
-class ClientError(Exception):
-    """A request did not succeed. The message says what was wrong, and `remedy` what to do."""
-
-    def __init__(self, message: str, *, remedy: str = "") -> None:
-        super().__init__(f"{message} ({remedy})" if remedy else message)
-        self.message = message
-        self.remedy = remedy
-
-
-class Unavailable(ClientError):
-    """The server could not be reached, or asked to wait for longer than the client's patience."""
-
-
-class Refused(ClientError):
-    """The server refused the request; `status` is the HTTP status, `problem` the problem document."""
-
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
-        title, detail = problem.get("title") or f"HTTP {status}", problem.get("detail")
-        super().__init__(f"{title}: {detail}" if detail else str(title), remedy=str(problem.get("remedy") or ""))
-        self.status = status
-        self.problem = dict(problem)
 
 
 @dataclass
@@ -83,7 +58,7 @@ class Sent:
             self.errors.append({"row": row, "field": fault.field, "reason": fault.reason})
 
 
-class Client:
+class Client(ServerConnection):
     """A connection to one Watchkeeper; safe to share between threads.
 
     `url` is that of the server (else `WATCHKEEPER_URL`, else http://127.0.0.1:8650), `token` its token if it has one. `batch` is the number of events
@@ -100,27 +75,8 @@ class Client:
         timeout: float = 60.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.url = (url or os.environ.get("WATCHKEEPER_URL") or URL).rstrip("/")
-        token = token or os.environ.get("WATCHKEEPER_TOKEN")
+        super().__init__(url, token, patience=patience, timeout=timeout, transport=transport)
         self._batch = batch
-        self._patience = patience
-        self._http = httpx.Client(
-            base_url=self.url,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=timeout,
-            transport=transport,
-            trust_env=urlsplit(self.url).hostname not in {"127.0.0.1", "localhost", "::1"},  # no proxy is used for this machine itself
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
 
     def predictions(self, events: Iterable[Mapping[str, Any]]) -> Sent:
         """Send predictions (`prediction.v1`), in order, in batches; returns when all are durable.
@@ -161,7 +117,7 @@ class Client:
 
     def event(self, model: str, prediction_id: str) -> dict[str, Any]:
         """One event, with all labels that came for it."""
-        return self._json("GET", f"/v1/events/{_quoted(model)}/{_quoted(prediction_id)}")
+        return self._json("GET", f"/v1/events/{quoted(model)}/{quoted(prediction_id)}")
 
     def episodes(self, *, state: str | None = None, model: str | None = None, monitor: str | None = None) -> Iterator[dict[str, Any]]:
         """Episodes, all or those that are `open` or `closed`, of a model or a monitor."""
@@ -177,7 +133,7 @@ class Client:
 
     def monitor(self, model: str, name: str) -> dict[str, Any]:
         """One monitor with its calibration."""
-        return self._json("GET", f"/v1/monitors/{_quoted(model)}/{_quoted(name)}")
+        return self._json("GET", f"/v1/monitors/{quoted(model)}/{quoted(name)}")
 
     def evaluate(self, monitor: Mapping[str, Any], **trial: Any) -> list[dict[str, Any]]:
         """The readings of a monitor (the fields of its definition), computed now and not stored; `trial` may hold start, end and segment."""
@@ -201,31 +157,31 @@ class Client:
 
     def contract(self, model: str) -> dict[str, Any]:
         """The newest contract of `model`."""
-        return self._json("GET", f"/v1/models/{_quoted(model)}/contract")
+        return self._json("GET", f"/v1/models/{quoted(model)}/contract")
 
     def reference(self, model: str, parquet: bytes, **options: Any) -> dict[str, Any]:
         """Give `model` the reference in the file `parquet`. `options` are those of `watchkeeper reference`; None counts as not given, lists are joined."""
         params = {name: ",".join(map(_listed, value)) if isinstance(value, list | tuple) else value for name, value in options.items()}
         headers = {"Content-Type": "application/vnd.apache.parquet"}
-        return self._json("PUT", f"/v1/models/{_quoted(model)}/reference", content=parquet, headers=headers, params=params, timeout=600.0)
+        return self._json("PUT", f"/v1/models/{quoted(model)}/reference", content=parquet, headers=headers, params=params, timeout=600.0)
 
     def reference_from_production(self, model: str, *, start: When = None, end: When = None) -> dict[str, Any]:
         """Make the events with `start <= ts < end` the reference of `model`. Refused (422) without any; the answer is that of `reference`."""
-        return self._json("POST", f"/v1/models/{_quoted(model)}/reference", params={"from": _time(start), "to": _time(end)}, timeout=600.0)
+        return self._json("POST", f"/v1/models/{quoted(model)}/reference", params={"from": _time(start), "to": _time(end)}, timeout=600.0)
 
     def apply(self, text: str, *, dry_run: bool = False, replace: bool = False) -> list[dict[str, Any]]:
         """Apply definitions in YAML. Returns what was created, changed or unchanged. With `replace` a declared contract may remove a reference."""
         params = {"dry_run": "true" if dry_run else None, "replace": "true" if replace else None}
         headers = {"Content-Type": "application/yaml"}
-        return list(self._json("POST", "/v1/apply", content=_encoded(text), headers=headers, params=params)["items"])
+        return list(self._json("POST", "/v1/apply", content=encoded(text), headers=headers, params=params)["items"])
 
     def rebuild(self, model: str) -> dict[str, Any]:
         """Request that the panes of `model` are made again from raw events. Returns the progress: model, state, done, slots, at."""
-        return self._json("POST", f"/v1/models/{_quoted(model)}/rebuild")
+        return self._json("POST", f"/v1/models/{quoted(model)}/rebuild")
 
     def rebuilding(self, model: str) -> dict[str, Any]:
         """The progress of the last rebuild of `model`; `state` is none, waiting, running or done."""
-        return self._json("GET", f"/v1/models/{_quoted(model)}/rebuild")
+        return self._json("GET", f"/v1/models/{quoted(model)}/rebuild")
 
     def deliveries(self, *, state: str | None = None, destination: str | None = None, limit: int = 100) -> dict[str, Any]:
         """A page of notifications, the newest first."""
@@ -233,11 +189,11 @@ class Client:
 
     def delivery(self, name: str) -> dict[str, Any]:
         """A notification with its body and its last attempts. Refused (404) if there is none."""
-        return self._json("GET", f"/v1/deliveries/{_quoted(name)}")
+        return self._json("GET", f"/v1/deliveries/{quoted(name)}")
 
     def replay_delivery(self, name: str) -> dict[str, Any]:
         """Send a notification again, under the same id. Refused (404) if there is none."""
-        return self._json("POST", f"/v1/deliveries/{_quoted(name)}/replay")
+        return self._json("POST", f"/v1/deliveries/{quoted(name)}/replay")
 
     def replay_dead(self, destination: str | None = None) -> dict[str, Any]:
         """Send again all that was given up, of one destination or of all. Returns how many: replayed."""
@@ -245,24 +201,24 @@ class Client:
 
     def check_destination(self, name: str) -> dict[str, Any]:
         """Send a test to a destination. Returns the notification. Refused (404) if there is none."""
-        return self._json("POST", f"/v1/destinations/{_quoted(name)}/test")
+        return self._json("POST", f"/v1/destinations/{quoted(name)}/test")
 
     def delete_monitor(self, model: str, name: str) -> dict[str, Any]:
         """Delete a monitor. Refused (404) if there is none."""
-        return self._json("DELETE", f"/v1/monitors/{_quoted(model)}/{_quoted(name)}")
+        return self._json("DELETE", f"/v1/monitors/{quoted(model)}/{quoted(name)}")
 
     def delete_budget(self, name: str) -> dict[str, Any]:
         """Delete a budget of a model. Refused (404) if there is none."""
-        return self._json("DELETE", f"/v1/budgets/{_quoted(name)}")
+        return self._json("DELETE", f"/v1/budgets/{quoted(name)}")
 
     def delete_destination(self, name: str) -> dict[str, Any]:
         """Delete a destination. Refused (404) if there is none."""
-        return self._json("DELETE", f"/v1/destinations/{_quoted(name)}")
+        return self._json("DELETE", f"/v1/destinations/{quoted(name)}")
 
     def act(self, episode: str, action: str, **given: Any) -> dict[str, Any]:
         """Acknowledge, assign, comment, snooze, resolve or give feedback on an episode, with `comment`, `to`, `until` and `useful`. Returns the episode."""
         sent = {name: value for name, value in given.items() if value not in (None, "")}
-        return self._json("POST", f"/v1/episodes/{_quoted(episode)}/{_quoted(action)}", json=sent)
+        return self._json("POST", f"/v1/episodes/{quoted(episode)}/{quoted(action)}", json=sent)
 
     def silence(
         self, match: Mapping[str, Any], *, ends_at: str, starts_at: str | None = None, comment: str = "", dry_run: bool = False
@@ -277,15 +233,15 @@ class Client:
 
     def delete_silence(self, name: str) -> dict[str, Any]:
         """Delete a silence. Refused (404) if there is none."""
-        return self._json("DELETE", f"/v1/silences/{_quoted(name)}")
+        return self._json("DELETE", f"/v1/silences/{quoted(name)}")
 
     def delete_policy(self, name: str) -> dict[str, Any]:
         """Delete the policy. Refused (404) if there is none of this name."""
-        return self._json("DELETE", f"/v1/policies/{_quoted(name)}")
+        return self._json("DELETE", f"/v1/policies/{quoted(name)}")
 
     def delete_model(self, name: str, *, purge: bool = False) -> dict[str, Any]:
         """Delete a model and its monitors; with `purge` also its facts, even if it was deleted before. Refused (404) if there is none."""
-        return self._json("DELETE", f"/v1/models/{_quoted(name)}", params={"purge": "true" if purge else None}, timeout=600.0)
+        return self._json("DELETE", f"/v1/models/{quoted(name)}", params={"purge": "true" if purge else None}, timeout=600.0)
 
     def status(self) -> dict[str, Any]:
         """The server's status: whether the stream is quiet, the progress of ingest and evaluation, and problems."""
@@ -319,70 +275,6 @@ class Client:
     def _trial(self, path: str, monitor: Mapping[str, Any], trial: Mapping[str, Any]) -> dict[str, Any]:
         body = {"monitor": monitor, "from": _time(trial.get("start")), "to": _time(trial.get("end")), "segment": trial.get("segment")}
         return self._json("POST", path, json=body, timeout=600.0)
-
-    def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        cursor = None
-        while True:
-            page = self._json("GET", path, params={**params, "cursor": cursor})
-            yield from page["items"]
-            if (cursor := page.get("next")) is None:
-                return
-
-    def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = self._request(method, path, **options).json()
-        return answer
-
-    def _request(self, method: str, path: str, *, taken: tuple[int, ...] = (), **options: Any) -> httpx.Response:
-        """A request, repeated while the server is away or asks to wait. All our requests are safe to repeat."""
-        if "params" in options:
-            options["params"] = {name: value for name, value in options["params"].items() if value is not None}
-            _encoded("".join(map(str, options["params"].values())))
-        deadline, pause = time.monotonic() + self._patience, 0.05
-        while True:
-            try:
-                response = self._http.request(method, path, **options)
-            except httpx.TransportError as error:
-                wait, fault = pause, str(error) or type(error).__name__
-            else:
-                if response.is_success or response.status_code in taken:
-                    return response
-                if response.status_code not in _LATER:
-                    raise Refused(response.status_code, _problem(response))
-                wait, fault = max(pause, _after(response)), f"HTTP {response.status_code}"
-            wait *= random.uniform(1.0, 1.25)  # noqa: S311 - spreads clients, guards nothing
-            if time.monotonic() + wait > deadline:
-                raise Unavailable(
-                    f"{method} {self.url}{path}: {fault}", remedy="is `watchkeeper up` running there? Set --url or WATCHKEEPER_URL"
-                )
-            time.sleep(wait)
-            pause = min(2 * pause, 5.0)
-
-
-def _quoted(name: str) -> str:
-    """A name as a part of an address."""
-    return quote(_encoded(name), safe="")
-
-
-def _encoded(text: str) -> bytes:
-    """A text in UTF-8. Lone surrogates, which JSON, YAML and Python's decoding of bad bytes can produce, cannot be encoded."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        near = ascii(text[max(0, error.start - 20) : error.end + 20])
-        raise ClientError(f"a text holds half a surrogate pair: {near}", remedy="write the character itself, in UTF-8") from None
-
-
-def _after(response: httpx.Response) -> float:
-    text = response.headers.get("Retry-After", "")
-    return float(text) if text.isascii() and text.isdigit() else 0.0
-
-
-def _problem(response: httpx.Response) -> dict[str, Any]:
-    try:
-        problem = response.json()
-    except ValueError:
-        problem = None
-    return problem if isinstance(problem, dict) else {"title": f"HTTP {response.status_code}", "detail": response.text[:500]}
 
 
 def _time(value: When) -> str | None:
