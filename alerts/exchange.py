@@ -9,13 +9,13 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpcore
 import httpx
 
 from alerts import mail
-from alerts.destination.message import Answer, Rejected, Unsent
+from alerts.destination.message import Answer, Rejected, Unanswered, Unsent
 from alerts.guard import Guard, found
 
 DEADLINE = 15.0  # seconds
@@ -23,8 +23,17 @@ _LOOKUPS = 64  # names that are looked up at the same time: each takes a thread 
 
 _SAID = 4_000  # bytes of an answer that are read if it is no success: more than are kept, so that a secret is whole where it is hidden
 _LISTEN = 2.0  # seconds in which they must come
+_WHOLE = 1_000_000  # bytes of the answer to a question: a longer one is refused
 
 Produce = Callable[[str, str, Mapping[str, str]], Answer]  # as `Transport.produce`
+
+
+class Reply(NamedTuple):
+    """The whole answer to a question; the names of headers are in small letters."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class _Network(httpcore.AsyncNetworkBackend):
@@ -100,6 +109,17 @@ class Exchange:
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: a host `xn--` that encodes no name
             raise Unsent(f"no answer: {type(error).__name__}") from None
 
+    def ask(self, method: str, url: str, body: str, headers: Mapping[str, str]) -> Reply:
+        """The whole answer to a request of any method. Raises Refused, Unsent where no connection was made, and Unanswered where the request may have been taken."""
+        try:
+            return asyncio.run_coroutine_threadsafe(self._ask(method, url, body, headers), self._running()).result()
+        except (httpx.ConnectError, httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
+            raise Unsent(f"no connection: {type(error).__name__}") from None
+        except TimeoutError:
+            raise Unanswered(f"no answer within {self._seconds:g} s") from None
+        except httpx.HTTPError as error:
+            raise Unanswered(f"no answer: {type(error).__name__}") from None
+
     def mail(self, server: str, body: str, headers: Mapping[str, str]) -> Answer:
         """The answer of a mail server, within the same deadline. Raises Refused, Unsent and Rejected as `alerts.mail.send`."""
         return mail.send(server, body, headers, self._addresses, self._seconds)
@@ -133,6 +153,15 @@ class Exchange:
     async def _post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
         async with asyncio.timeout(self._seconds), self._client.stream("POST", url, content=body, headers=headers) as response:
             return Answer(response.status_code, response.headers.get("retry-after"), "" if response.is_success else await _said(response))
+
+    async def _ask(self, method: str, url: str, body: str, headers: Mapping[str, str]) -> Reply:
+        async with asyncio.timeout(self._seconds), self._client.stream(method, url, content=body, headers=headers) as response:
+            taken = b""
+            async for part in response.aiter_bytes():
+                taken += part
+                if len(taken) > _WHOLE:
+                    raise httpx.HTTPError("the answer is too long")
+            return Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, taken)
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:

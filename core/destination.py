@@ -12,7 +12,7 @@ from core.monitor import Severity
 
 EVENTS = ("episode", "trust")  # what a destination may be told of
 _PATH_IS_SECRET = frozenset({"slack", "teams"})  # whoever has the address may post
-_SECRET = frozenset({"secret", "password", "token", "routing_key"})
+_SECRET = frozenset({"secret", "password", "token", "routing_key", "key"})
 
 
 class Destination(Described, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ class Destination(Described, frozen=True, kw_only=True):
         """The destination without its secrets, for pages, logs, the API and the audit."""
         document: dict[str, Any] = msgspec.to_builtins(self)
         del document["settings"]
-        return document | {name: _shown(self.kind, name, value) for name, value in self.settings.items()}
+        return document | {name: shown(self.kind, name, value) for name, value in self.settings.items()}
 
     @property
     def secrets(self) -> list[str]:
@@ -62,7 +62,7 @@ class Destination(Described, frozen=True, kw_only=True):
         return f"Destination({self.shown()})"
 
 
-def _shown(kind: str, name: str, value: str) -> str:
+def shown(kind: str, name: str, value: str) -> str:
     """A setting without secrets. An address loses user, password, query and fragment, because each of them may hold a token; of some kinds the path is one."""
     if name in _SECRET:
         return "***"

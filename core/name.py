@@ -26,6 +26,7 @@ class Named(StrEnum):
     DESTINATION = "destination"
     BUDGET = "budget"
     POLICY = "policy"
+    HOOK = "hook"
     VERSION = "version"
     ROLE = "role"
 

@@ -239,6 +239,10 @@ class Client(ServerConnection):
         """Delete the policy. Refused (404) if there is none of this name."""
         return self._json("DELETE", f"/v1/policies/{quoted(name)}")
 
+    def delete_hook(self, name: str) -> dict[str, Any]:
+        """Delete a hook. Refused (404) if there is none of this name."""
+        return self._json("DELETE", f"/v1/hooks/{quoted(name)}")
+
     def delete_model(self, name: str, *, purge: bool = False) -> dict[str, Any]:
         """Delete a model and its monitors; with `purge` also its facts, even if it was deleted before. Refused (404) if there is none."""
         return self._json("DELETE", f"/v1/models/{quoted(name)}", params={"purge": "true" if purge else None}, timeout=600.0)

@@ -16,11 +16,13 @@ from watchkeeper.change.context import Context
 from watchkeeper.change.delete import (
     DeleteBudget,
     DeleteDestination,
+    DeleteHook,
     DeleteModel,
     DeleteMonitor,
     DeletePolicy,
     delete_budget,
     delete_destination,
+    delete_hook,
     delete_model,
     delete_monitor,
     delete_policy,
@@ -69,6 +71,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("delete budget", Role.EDITOR, DeleteBudget, delete_budget),
     Command("delete destination", Role.EDITOR, DeleteDestination, delete_destination),
     Command("delete policy", Role.EDITOR, DeletePolicy, delete_policy),
+    Command("delete hook", Role.EDITOR, DeleteHook, delete_hook),
     Command("delete model", Role.EDITOR, DeleteModel, delete_model),
     Command("purge model", Role.ADMIN, DeleteModel, purge_model),
 )

@@ -33,7 +33,7 @@ class Services:
         self.ranking, self.newest_window, self.trust = self.reader.ranking, self.reader.newest_window, self.reader.trust
         self.events, self.event, self.values = self.reader.events, self.reader.event, self.reader.values
         self.monitor, self.destinations, self.budgets = self.reader.monitor, self._control.destinations, self._control.budgets
-        self.policy, self.silences = self._control.policy, self._control.silences
+        self.policy, self.silences, self.hooks = self._control.policy, self._control.silences, self._control.hooks
         self.deliveries, self.delivery = self._control.deliveries, self._control.delivery
         self.audit, self.rebuilding = self._control.audit_entries, self._control.rebuilding
         self.status, self.ready, self.version_tag = backend.status, backend.obstacles, backend.tag

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -29,7 +30,7 @@ def destination_from(document: dict[str, Any], guard: Guard | None = None, files
     try:
         read = _read(name, document)
         if guard is not None:
-            _judge(read, guard)
+            judge(read.settings, guard)
         if files is not None:
             files.check(read.settings)
     except ConfigError as error:
@@ -37,9 +38,9 @@ def destination_from(document: dict[str, Any], guard: Guard | None = None, files
     return read
 
 
-def _judge(destination: Destination, guard: Guard) -> None:
-    """Raise ConfigError if the destination's address is one in numbers that is not allowed."""
-    url = httpx.URL(destination.settings.get("url", ""))
+def judge(settings: Mapping[str, str], guard: Guard) -> None:
+    """Raise ConfigError if the `url` of settings is an address in numbers that is not allowed."""
+    url = httpx.URL(settings.get("url", ""))
     try:
         guard.check_literal(url.host, url.port or {"http": 80, "https": 443}.get(url.scheme, 0))
     except Refused as refused:

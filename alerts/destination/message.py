@@ -32,6 +32,10 @@ class Rejected(Unsent):
     """A message that will not be taken, however often it is sent."""
 
 
+class Unanswered(Unsent):
+    """A message to which no answer came, and which may have been taken."""
+
+
 class Transport(Protocol):
     """Sends messages."""
 

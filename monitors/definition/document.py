@@ -20,6 +20,7 @@ KINDS = {
     "contract": Named.MODEL,
     "budget": Named.BUDGET,
     "policy": Named.POLICY,
+    "hook": Named.HOOK,
 }
 _DEEPEST, _HEAVIEST = 50, 200_000  # how many levels and values a document may have
 _LONGEST = 100  # how many characters a whole number may have: Python reads and writes no more than 4,300 digits
@@ -220,7 +221,9 @@ def bare(value: Any) -> Any:
 
 def _entry(loader: _Loader, node: yaml.Node, faults: Faults) -> Iterator[DefinitionEntry]:
     line = node.start_mark.line + 1
-    remedy = "begin it with `- monitor: NAME`, `- destination: NAME`, `- contract: MODEL`, `- budget: NAME` or `- policy: NAME`"
+    remedy = (
+        "begin it with `- monitor: NAME`, `- destination: NAME`, `- contract: MODEL`, `- budget: NAME`, `- policy: NAME` or `- hook: NAME`"
+    )
     if not isinstance(node, yaml.MappingNode):
         faults.add(line, "", ConfigError("this is no definition", remedy=remedy))
         return

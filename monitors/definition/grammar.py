@@ -1,4 +1,4 @@
-"""The grammar of definitions: turns a file into monitors, contracts, budgets, destinations and policies, or raises one error that lists every fault.
+"""The grammar of definitions: turns a file into monitors, contracts, budgets, destinations, policies and hooks, or raises one error that lists every fault.
 
 What the grammar has and this version has not built is refused by its name, never ignored.
 """
@@ -65,13 +65,14 @@ KEYS = (
 
 @dataclass(frozen=True)
 class ParsedDefinitions:
-    """The definitions of a file, in its order. Destinations and policies are as written, because `alerts` reads them. Contracts get their version when they are saved."""
+    """The definitions of a file, in its order. Destinations, policies and hooks are as written, because `alerts` reads them. Contracts get their version when they are saved."""
 
     monitors: tuple[Monitor, ...] = ()
     destinations: tuple[dict[str, Any], ...] = ()
     contracts: tuple[Contract, ...] = ()
     budgets: tuple[ModelBudget, ...] = ()
     policies: tuple[dict[str, Any], ...] = ()
+    hooks: tuple[dict[str, Any], ...] = ()
 
 
 def parse(text: str, *, contract: Callable[[str], Contract | None], there: Collection[tuple[str, str, str]] = ()) -> ParsedDefinitions:
@@ -98,9 +99,10 @@ def parse(text: str, *, contract: Callable[[str], Contract | None], there: Colle
     monitors = [_monitor(entry, faults, known, broken) for entry in found if entry.kind == "monitor"]
     budgets = [model_budget(entry, faults, known) for entry in found if entry.kind == "budget"]
     faults.close()
-    destinations = tuple(bare(entry.fields) for entry in found if entry.kind == "destination")
-    policies = tuple(bare(entry.fields) for entry in found if entry.kind == "policy")
-    return ParsedDefinitions(tuple(monitors), destinations, tuple(contracts.values()), tuple(budgets), policies)
+    destinations, policies, hooks = (
+        tuple(bare(entry.fields) for entry in found if entry.kind == kind) for kind in ("destination", "policy", "hook")
+    )
+    return ParsedDefinitions(tuple(monitors), destinations, tuple(contracts.values()), tuple(budgets), policies, hooks)
 
 
 def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], Contract | None], broken: set[str]) -> Monitor:

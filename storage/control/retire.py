@@ -12,12 +12,14 @@ from core.contract import Contract
 from core.destination import Destination
 from core.episode import DeliveryState
 from core.handling import Act
+from core.hook import Hook
 from core.monitor import ModelBudget, Monitor
 from core.policy import Policy
 from storage.control.audit import Document, audit
 from storage.control.contract import Contracts, newest
 from storage.control.definition import Joins, share_out
 from storage.control.engine import upsert
+from storage.control.hook import drop_hook, hook_of, hooks_of
 from storage.control.ledger import Ledger
 from storage.control.policy import add_act, policy_of
 from storage.control.schema import (
@@ -109,6 +111,13 @@ class RetirementTransaction(Ledger):
         self._audit("destination.deleted", name, destination.shown())
         return destination
 
+    def hook(self, name: str) -> Hook | None:
+        """Retire a hook. Returns its definition, None if there is none."""
+        hook = hook_of(self._connection, name)
+        if hook is not None:
+            drop_hook(self._connection, hook, self.now, self._actor)
+        return hook
+
     def model(self, model: str) -> tuple[Contract, list[Monitor]] | None:
         """Retire a model and its monitors. Returns what they were, None if there is no such model."""
         found = newest(self._connection, model)
@@ -118,6 +127,8 @@ class RetirementTransaction(Ledger):
         monitors = [monitor for name in names if (monitor := self.monitor(model, name)) is not None]
         for budget in self._connection.execute(select(MODEL_BUDGET.c.name).where(MODEL_BUDGET.c.model == model)).scalars().all():
             self.budget(budget)
+        for hook in hooks_of(self._connection, model):
+            drop_hook(self._connection, hook, self.now, self._actor)
         row = {"model": model, "version": found[0].version, "retired_at": self.now, "purge": 0}
         upsert(self._connection, RETIRED_MODEL, [row])
         self._audit("model.deleted", model, {"version": found[0].version, "content": found[1]})

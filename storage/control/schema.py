@@ -156,6 +156,24 @@ ALERT_GROUP = Table(
 )
 DECISION = Table("episode_decisions", METADATA, _key("episode"), _json("payload"))
 ACT = Table("episode_acts", METADATA, _sequence(), _name("episode"), _json("payload"), Index("episode_acts_by_episode", "episode"))
+# `scheduled` is the time up to which the hook's schedule was looked at.
+HOOK = Table("hooks", METADATA, _key("name"), _name("model"), _number("scheduled"), _json("payload"))
+RETRAIN = Table(
+    "retrains",
+    METADATA,
+    _key("id"),
+    _name("model"),
+    _name("hook"),
+    _name("state"),
+    _number("created"),
+    _number("ended_at", nullable=True),
+    _number("due"),
+    _json("payload"),
+    Index("retrains_by_time", "created", "id"),
+    Index("retrains_by_end", "ended_at", "due"),
+    Index("retrains_by_model", "model", "created"),
+)
+RETRAIN_EPISODE = Table("retrain_episodes", METADATA, _key("episode"), _key("retrain"))
 AUDIT = Table(
     "audit",
     METADATA,

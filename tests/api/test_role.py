@@ -36,6 +36,8 @@ REQUESTS = [
     (Role.EDITOR, "DELETE", "/v1/destinations/oncall", {}),
     (Role.VIEWER, "GET", "/v1/policies", {}),
     (Role.EDITOR, "DELETE", "/v1/policies/default", {}),
+    (Role.VIEWER, "GET", "/v1/hooks", {}),
+    (Role.EDITOR, "DELETE", "/v1/hooks/retrain", {}),
     (Role.EDITOR, "DELETE", "/v1/models/taxi-fare", {}),
     (Role.ADMIN, "DELETE", "/v1/models/taxi-fare?purge=true", {}),
     (Role.ADMIN, "GET", "/v1/audit", {}),

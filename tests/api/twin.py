@@ -16,6 +16,7 @@ from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState, Episode
 from core.error import ConfigError
 from core.event_query import EventQuery, Texts, Values
+from core.hook import Hook
 from core.moment import DAY
 from core.monitor import Budget, ModelBudget, Monitor
 from core.policy import Policy, Silence
@@ -163,6 +164,9 @@ class Twin:
 
     def policy(self) -> Policy | None:
         return Policy(name="default")
+
+    def hooks(self, model: str | None = None) -> list[Hook]:
+        return []
 
     def silences(self, since: int | None = None) -> Sequence[Silence]:
         return []

@@ -15,6 +15,7 @@ from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState, Episode
 from core.error import Retryable
 from core.event_query import EventQuery, Values
+from core.hook import Hook
 from core.monitor import ModelBudget, Monitor
 from core.policy import Policy, Silence
 from core.principal import Principal
@@ -110,6 +111,10 @@ class Services(Protocol):
 
     def policy(self) -> Policy | None:
         """The policy; None without one."""
+        ...
+
+    def hooks(self, model: str | None = None) -> Sequence[Hook]:
+        """The hooks of a model, or all."""
         ...
 
     def silences(self, since: int | None = None) -> Sequence[Silence]:

@@ -9,11 +9,14 @@ import msgspec
 
 from alerts.destination.document import destination_from
 from alerts.policy.document import check_destinations, policy_from
+from alerts.retrain.document import check, hook_from
 from core.contract import Contract
 from core.error import ConfigError
+from core.hook import Hook
 from core.policy import Policy
+from detectors.catalogue import MEASURES
 from monitors.definition.declared import content, same
-from monitors.definition.grammar import parse
+from monitors.definition.grammar import ParsedDefinitions, parse
 from monitors.definition.shared import joins, one_each
 from storage.control.store import ControlStore
 from watchkeeper.change.context import Context
@@ -30,18 +33,20 @@ class ApplyRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def apply(context: Context, given: ApplyRequest) -> Sequence[Mapping[str, Any]]:
-    """Apply contracts, then monitors and budgets, then destinations and the policy, if the whole file is valid. Returns kind, model, name and result of each."""
+    """Apply contracts, then monitors and budgets, then destinations, the policy and hooks, if the whole file is valid. Returns kind, model, name and result of each."""
     control, actor, dry_run = context.stores.control, context.actor, given.dry_run
     there = {("monitor", monitor.model, monitor.name) for monitor in control.monitors()}
     there |= {("budget", "", budget.name) for budget in control.budgets()}
     names = {destination.name for destination in control.destinations()}
     there |= {("destination", "", name) for name in names}
     there |= {("policy", "", policy.name) for policy in filter(None, [control.policy()])}
+    there |= {("hook", "", hook.name) for hook in control.hooks()}
     found = parse(given.text, contract=control.contract, there=there)
     one_each(found.budgets, control.budgets())
     settings = context.stores.settings
     destinations = [destination_from(dict(document), guard(settings), files(settings)) for document in found.destinations]
     policies = _policies(found.policies, names | {destination.name for destination in destinations})
+    hooks = _hooks(context, found)
     applied = []
     for contract, (result, changed) in [(contract, _outcome(control, contract, replace=given.replace)) for contract in found.contracts]:
         applied.append(("contract", contract.model, contract.model, result))
@@ -55,6 +60,7 @@ def apply(context: Context, given: ApplyRequest) -> Sequence[Mapping[str, Any]]:
     applied += [(kind, *one) for kind, one in zip(kinds, defined, strict=True)]
     applied += [("destination", *one) for one in control.apply_destinations(destinations, dry_run=dry_run, actor=actor)]
     applied += [("policy", *one) for one in control.apply_policies(policies, dry_run=dry_run, actor=actor)]
+    applied += [("hook", *one) for one in control.apply_hooks(hooks, dry_run=dry_run, actor=actor)]
     return [{"kind": kind, "model": model or None, "name": name, "result": result} for kind, model, name, result in applied]
 
 
@@ -68,6 +74,16 @@ def _policies(documents: Sequence[Mapping[str, Any]], destinations: Collection[s
     for policy in found:
         check_destinations(policy, destinations)
     return found
+
+
+def _hooks(context: Context, found: ParsedDefinitions) -> list[Hook]:
+    """The hooks of a file, each of a model that is there or that the file declares."""
+    control, settings = context.stores.control, context.stores.settings
+    hooks = [hook_from(document, guard(settings), files(settings)) for document in found.hooks]
+    models = {contract.model for contract in found.contracts} | {hook.model for hook in hooks if control.contract(hook.model) is not None}
+    for hook in hooks:
+        check(hook, models, MEASURES)
+    return hooks
 
 
 def _outcome(control: ControlStore, contract: Contract, *, replace: bool) -> tuple[str, bool]:

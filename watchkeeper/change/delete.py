@@ -1,4 +1,4 @@
-"""The commands that delete monitors, budgets, destinations and models. Their history stays."""
+"""The commands that delete monitors, budgets, destinations, hooks and models. Their history stays."""
 
 from __future__ import annotations
 
@@ -39,6 +39,12 @@ class DeleteDestination(msgspec.Struct, frozen=True, kw_only=True):
 
 class DeletePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """The policy."""
+
+    name: str
+
+
+class DeleteHook(msgspec.Struct, frozen=True, kw_only=True):
+    """A hook."""
 
     name: str
 
@@ -87,6 +93,15 @@ def delete_policy(context: Context, given: DeletePolicy) -> Mapping[str, Any]:
     if context.stores.control.delete_policy(given.name, context.actor) is None:
         raise Missing(f"there is no policy {given.name[:100]!r}", remedy="GET /v1/policies lists it")
     return _deleted("policy", None, given.name)
+
+
+def delete_hook(context: Context, given: DeleteHook) -> Mapping[str, Any]:
+    """Delete a hook. What it has asked for is cancelled."""
+    with context.stores.control.retiring(context.actor) as change:
+        hook = change.hook(given.name)
+        if hook is None:
+            raise Missing(f"there is no hook {given.name[:100]!r}", remedy="GET /v1/hooks lists them")
+    return _deleted("hook", hook.model, hook.name)
 
 
 def delete_model(context: Context, given: DeleteModel) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""`watchkeeper delete`: monitors, budgets, destinations, the policy and models."""
+"""`watchkeeper delete`: monitors, budgets, destinations, the policy, hooks and models."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from typing import Annotated
 import typer
 
 from core.error import ConfigError
-from watchkeeper.cli import later, terminal
+from watchkeeper.cli import terminal
 from watchkeeper.cli.connection import Url, connect
 from watchkeeper.cli.terminal import AsJson
 from watchkeeper.client import Client
 
-_KINDS = ("monitor", "budget", "destination", "policy", "model")
-_LATER = ("hook",)
+_KINDS = ("monitor", "budget", "destination", "policy", "hook", "model")
 
 
 def delete(
-    context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="monitor, budget, destination, policy or model.")],
+    kind: Annotated[str, typer.Argument(help="monitor, budget, destination, policy, hook or model.")],
     name: Annotated[str, typer.Argument(help="Its name.")],
     model: Annotated[str | None, typer.Option(help="Of a monitor: its model, if several have a monitor of that name.")] = None,
     purge: Annotated[
@@ -31,9 +29,6 @@ def delete(
 
     Example: `watchkeeper delete monitor fare-drift --model taxi-fare`
     """
-    if kind in _LATER:
-        context.info_name = f"delete {kind}"
-        later.refuse(context)
     if kind not in _KINDS:
         raise ConfigError(f"there is no kind {kind!r} of things to delete", remedy="write one of " + ", ".join(_KINDS))
     if purge and kind != "model":
@@ -50,6 +45,8 @@ def delete(
                 answer = client.delete_destination(name)
             case "policy":
                 answer = client.delete_policy(name)
+            case "hook":
+                answer = client.delete_hook(name)
             case _:
                 answer = client.delete_model(name, purge=purge)
     if json:

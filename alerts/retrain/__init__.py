@@ -1,0 +1,1 @@
+"""Retraining: hooks, the states of requests, and what is asked of targets."""

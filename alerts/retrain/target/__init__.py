@@ -1,0 +1,1 @@
+"""Kinds of targets, which run a retraining."""
