@@ -123,6 +123,12 @@ class Client(ServerConnection):
         """Episodes, all or those that are `open` or `closed`, of a model or a monitor."""
         return self._pages("/v1/episodes", {"state": state, "model": model, "monitor": monitor})
 
+    def noise(self, *, start: When = None, end: When = None, **filters: Any) -> list[dict[str, Any]]:
+        """What became of the episodes of each monitor; `suggest="true"` with `model` and `monitor` looks for a change that spares most."""
+        given = {"from": _time(start), "to": _time(end), **filters}
+        items: list[dict[str, Any]] = self._json("GET", "/v1/noise", params=given, timeout=600.0)["items"]
+        return items
+
     def models(self) -> Iterator[dict[str, Any]]:
         """The models that have a contract."""
         return self._pages("/v1/models", {})

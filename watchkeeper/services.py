@@ -29,6 +29,7 @@ class Services:
         self.contract = self._control.contract
         self.readings, self.models, self.monitors = self.reader.page, self.reader.models, self.reader.monitors
         self.episodes, self.episode = self.reader.episodes, self.reader.episode
+        self.noise, self.suggestion = self.reader.noise, self.reader.suggestion
         self.calibration, self.evaluate, self.backtest = self.reader.calibration, self.reader.evaluate, self.reader.backtest
         self.ranking, self.newest_window, self.trust = self.reader.ranking, self.reader.newest_window, self.reader.trust
         self.events, self.event, self.values = self.reader.events, self.reader.event, self.reader.values

@@ -9,6 +9,7 @@ from storage.control.delivery import Deliveries
 from storage.control.episode import Episodes
 from storage.control.history import Histories
 from storage.control.hook import Hooks
+from storage.control.noise import Noises
 from storage.control.outbox import Outbox
 from storage.control.policy import Policies
 from storage.control.rebuild import Rebuilds
@@ -16,5 +17,19 @@ from storage.control.retire import Retirements
 from storage.control.right import Rights
 
 
-class ControlStore(Policies, Hooks, Retirements, Definitions, Cursors, Episodes, Histories, Outbox, Deliveries, Audits, Rebuilds, Rights):
+class ControlStore(
+    Policies,
+    Hooks,
+    Retirements,
+    Definitions,
+    Cursors,
+    Episodes,
+    Histories,
+    Noises,
+    Outbox,
+    Deliveries,
+    Audits,
+    Rebuilds,
+    Rights,
+):
     """Threads share one store. Call `migrate()` before anything else, and `close()` at the end."""

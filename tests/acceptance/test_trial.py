@@ -114,6 +114,10 @@ def test_a_trial_answers_what_a_stored_monitor_has(
         assert (run["tests"], run["window_start"]) == (6, "2024-04-21T00:00:00Z")
         assert [one["column"] for one in run["items"]] == ["heat"] * 3 + ["batch"] * 3
         assert all(one["evidence"]["p"] <= one["q"] <= 6 * one["evidence"]["p"] for one in run["items"])
+        (noise,) = client.noise(model=MODEL, monitor="gated")
+        assert (noise["fired"], noise["open"], noise["brief"], noise["notices"]) == (3, 3, 0, 0)
+        assert main(["noise", "--model", MODEL, "--monitor", "gated", "--suggest", "--url", place.url]) == 0
+        assert "no change of its rule would have spared half" in " ".join(capsys.readouterr().out.split())
         _share(client)
         with pytest.raises(Refused, match="there is no segment"):
             client.evaluate(FIELDS, segment="colour=red")

@@ -167,3 +167,16 @@ def test_a_destination_that_the_policy_names_is_not_deleted(stores: Stores, cont
     do(stores, eve, "delete policy", DeletePolicy(name="default"))
     do(stores, eve, "delete destination", DeleteDestination(name="oncall"))
     assert control.destinations() == []
+
+
+def test_the_noise_report_counts_what_was_told_and_what_people_thought(stores: Stores, control: ControlStore, engine: AlertEngine) -> None:
+    """Only what was delivered is a cost. The episode clears within its window: it is brief."""
+    control.apply_destinations([DESTINATION])
+    engine.observe(MONITOR, [reading(0, "warn")])
+    engine.observe(MONITOR, [reading(1, "ok")])
+    (episode,) = control.episodes("closed")[0]
+    act(stores, episode, "feedback", useful=False)
+    assert [(one.useful, one.brief, one.notices) for one in control.fired()] == [(False, True, frozenset())]
+    assert control.fired("late", "drift", episode.fired_at, episode.fired_at + 1) == control.fired()
+    for wanted in ({"model": "other"}, {"monitor": "other"}, {"start": episode.fired_at + 1}, {"end": episode.fired_at}):
+        assert control.fired(**cast("Any", wanted)) == []

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 import pyarrow as pa
 
+from alerts.noise import Noise
 from core.baseline.reference import Reference
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.destination import Destination
@@ -170,6 +171,15 @@ class Twin:
 
     def silences(self, since: int | None = None) -> Sequence[Silence]:
         return []
+
+    def noise(self, model: str | None, monitor: str | None, start: int | None, end: int | None) -> Sequence[Noise]:
+        self.asked_noise = (model, monitor, start, end)
+        return [
+            Noise(model="taxi-fare", monitor="fare-drift", fired=3, open=0, told=2, acknowledged=1, useful=0, noise=1, brief=2, notices=2)
+        ]
+
+    def suggestion(self, monitor: Monitor, start: int | None, end: int | None) -> Mapping[str, Any] | None:
+        return {"change": {"persist": "2 of 3"}, "episodes": 3, "episodes_then": 1, "valued": 1}
 
     def budgets(self) -> Sequence[ModelBudget]:
         return [ModelBudget("all-of-it", "taxi-fare", Budget(1, 30 * DAY))]

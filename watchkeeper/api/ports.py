@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 import pyarrow as pa
 
+from alerts.noise import Noise
 from core.block import Labels, Predictions
 from core.contract import Contract
 from core.destination import Destination
@@ -143,6 +144,14 @@ class Services(Protocol):
 
     def episode(self, name: str) -> Episode | None:
         """One episode."""
+        ...
+
+    def noise(self, model: str | None, monitor: str | None, start: int | None, end: int | None) -> Sequence[Noise]:
+        """What became of the episodes that fired in `[start, end)`, by monitor."""
+        ...
+
+    def suggestion(self, monitor: Monitor, start: int | None, end: int | None) -> Mapping[str, Any] | None:
+        """The smallest change of a monitor's rule that spares half of its episodes and none that was worth something; None without one."""
         ...
 
     def do(self, principal: Principal, command: str, payload: msgspec.Struct) -> Any:

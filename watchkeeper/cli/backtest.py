@@ -43,7 +43,7 @@ def backtest(
     with connect(url) as client, terminal.progress() as shown:
         task = shown.add_task("monitors", total=len(monitors))
         for monitor in monitors:
-            answer = client.backtest(monitor, start=_utc(start), end=_utc(end))
+            answer = client.backtest(monitor, start=utc(start), end=utc(end))
             found.append({"monitor": monitor["monitor"], "model": monitor.get("model"), **answer})
             shown.advance(task)
     if json:
@@ -63,5 +63,6 @@ def _row(one: dict[str, Any]) -> list[object]:
     return [one["monitor"], *counts, "-" if expected is None else f"{expected:.2g}", len(one["episodes"])]
 
 
-def _utc(time: datetime | None) -> str | None:
+def utc(time: datetime | None) -> str | None:
+    """A time of the command line as the API takes it."""
     return None if time is None else f"{time.isoformat()}Z"

@@ -8,6 +8,7 @@ from watchkeeper.reader.events import EventReader
 from watchkeeper.reader.labelled import LabelledReader
 from watchkeeper.reader.models import ModelReader
 from watchkeeper.reader.monitors import MonitorReader
+from watchkeeper.reader.noise import NoiseReader
 from watchkeeper.reader.policy import PolicyReader
 from watchkeeper.reader.ranking import RankingReader
 from watchkeeper.reader.service import ServiceReader
@@ -18,6 +19,7 @@ class Reader(
     ModelReader,
     MonitorReader,
     RankingReader,
+    NoiseReader,
     TrustReader,
     ColumnReader,
     LabelledReader,

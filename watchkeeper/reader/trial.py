@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -17,7 +17,6 @@ from core.block import Ints
 from core.contract import Contract
 from core.episode import Rule, State, Transition
 from core.error import ConfigError
-from core.measure import Measure
 from core.monitor import Gate, Monitor
 from core.reading import Reading
 from core.segment import ALL, grouping_of
@@ -70,23 +69,28 @@ class TrialReader(Sources):
     def backtest(self, trial: Trial) -> dict[str, Any]:
         """What a monitor would have raised: windows, readings, alarm_windows, episodes, expected_false_alarm_windows. Raises ConfigError."""
         monitor = self._read(trial)
-        about, contract = MEASURES[monitor.measure], self._known(monitor.model)
-        rules: dict[tuple[str, str], Rule] = {}
-        windows, readings, alarms, episodes = 0, 0, set[tuple[int, int]](), dict[str, dict[str, Any]]()
-        segments = 0
+        rehearsal, windows, readings, segments = _Rehearsal(monitor), 0, 0, 0
         for frame in self._frames(monitor, trial):
             segments = len(frame.segments)
             windows, readings = windows + len(frame.windows), readings + int(frame.every.sum())
             for reading in frame.readings(*_all(frame)) if monitor.alarms else ():
-                firing = _advance(rules, reading, monitor, about, episodes)
-                alarms |= {(reading.window_start, reading.window_end)} if firing else set()
+                rehearsal.advance(reading)
         return {
             "windows": windows,
             "readings": readings,
-            "alarm_windows": len(alarms),
-            "episodes": sorted(episodes.values(), key=lambda one: (one["fired_at"], one["column"], one["segment"])),
-            "expected_false_alarm_windows": self._expected(monitor, contract, windows, segments),
+            "alarm_windows": len(rehearsal.alarms),
+            "episodes": rehearsal.told(),
+            "expected_false_alarm_windows": self._expected(monitor, self._known(monitor.model), windows, segments),
         }
+
+    def rehearse(self, monitor: Monitor, variants: Sequence[Monitor], start: int | None, end: int | None) -> list[list[dict[str, Any]]]:
+        """The episodes of a back-test for each of `variants`, which differ from `monitor` in the terms of its rule only. Raises ConfigError."""
+        rehearsals = [_Rehearsal(one) for one in variants]
+        for frame in self._frames(monitor, Trial({}, start, end)):
+            for reading in frame.readings(*_all(frame)):
+                for rehearsal in rehearsals:
+                    rehearsal.advance(reading)
+        return [rehearsal.told() for rehearsal in rehearsals]
 
     def _expected(self, monitor: Monitor, contract: Contract, windows: int, segments: int) -> float | None:
         """How many of some windows alarm by chance, as promised by a budget or at most by a gate; None without either."""
@@ -166,16 +170,28 @@ def _all(frame: Frame) -> tuple[Any, Any]:
     return frame.every, np.ones(frame.value.shape, np.int64)
 
 
-def _advance(
-    rules: dict[tuple[str, str], Rule], reading: Reading, monitor: Monitor, about: Measure, episodes: dict[str, dict[str, Any]]
-) -> bool:
-    """Advance the rule of a reading, and note its episode; whether it fires in the reading's window."""
-    key = (reading.column, reading.segment)
-    rule = rules.get(key) or Rule(model=monitor.model, monitor=monitor.name, column=key[0], segment=key[1])
-    rules[key], changed = advance(rule, reading, about, Terms.of(monitor))
-    if changed is not None and changed.episode:
-        _note(episodes, reading, changed)
-    return rules[key].state is State.FIRING
+class _Rehearsal:
+    """The rules of a monitor as readings come, the episodes that they open, and the windows in which they fire."""
+
+    def __init__(self, monitor: Monitor) -> None:
+        self._monitor, self._about, self._terms = monitor, MEASURES[monitor.measure], Terms.of(monitor)
+        self._rules: dict[tuple[str, str], Rule] = {}
+        self._episodes: dict[str, dict[str, Any]] = {}
+        self.alarms: set[tuple[int, int]] = set()
+
+    def advance(self, reading: Reading) -> None:
+        """Advance the rule of a reading. Windows come in order."""
+        key = (reading.column, reading.segment)
+        rule = self._rules.get(key) or Rule(model=self._monitor.model, monitor=self._monitor.name, column=key[0], segment=key[1])
+        self._rules[key], changed = advance(rule, reading, self._about, self._terms)
+        if changed is not None and changed.episode:
+            _note(self._episodes, reading, changed)
+        if self._rules[key].state is State.FIRING:
+            self.alarms.add((reading.window_start, reading.window_end))
+
+    def told(self) -> list[dict[str, Any]]:
+        """The episodes, the first fired first."""
+        return sorted(self._episodes.values(), key=lambda one: (one["fired_at"], one["column"], one["segment"]))
 
 
 def _note(episodes: dict[str, dict[str, Any]], reading: Reading, changed: Transition) -> None:
