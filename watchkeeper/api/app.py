@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.middleware import Middleware
 
 from core.clock import Clock, SystemClock
@@ -73,8 +73,18 @@ def create_api(
         lifespan=lifespan,
         middleware=[*([Middleware(Auth, access=access)] if access else []), Middleware(RequestMetrics, metrics=registered)],
     )
-    routers = [
-        events.router(events.Intake(services, clock or SystemClock(), registered)),
+    routers = _routers(services, address, clock or SystemClock(), registered, brokers)
+    for router in routers:
+        app.include_router(router)
+    problem.install(app, routers)
+    openapi.install(app, routers)
+    return app
+
+
+def _routers(services: Services, address: str, clock: Clock, registered: Metrics, brokers: Connection | None) -> list[APIRouter]:
+    """The routers; one whose paths hold names with slashes comes after those whose paths it would take."""
+    return [
+        events.router(events.Intake(services, clock, registered)),
         event_reading.router(services),
         asyncapi.router(brokers),
         readings.router(services),
@@ -98,8 +108,3 @@ def create_api(
         status.router(services),
         metrics.router(registered),
     ]
-    for router in routers:
-        app.include_router(router)
-    problem.install(app, routers)
-    openapi.install(app, routers)
-    return app
