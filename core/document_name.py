@@ -9,3 +9,4 @@ PROCESS = "process:"  # the heartbeat of a process
 POLICY = "policy"  # what the policy remembers besides groups
 TRUST = "trust:"  # the states of trust of a model that were told last
 LOGOUT = "logout:"  # a session that was ended
+SIGNING = "signing"  # the key of signed addresses

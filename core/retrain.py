@@ -47,7 +47,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What to train on: the events of the model from `start` to `end` (event time), and what is known of them.
 
-    `contract` is the version of the contract, `version` the version of the model that served most of them. `segments` are those that the episodes name.
+    `contract` is the version of the contract, `version` the version of the model that served most of them. `segments` are those that the episodes name. `as_of` is when it was made (wall clock): the
+    export has the events and labels that the log had then. `sql` asks the fact store for the same events.
     """
 
     start: int
@@ -57,6 +58,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
     labelled: int = 0
     segments: tuple[str, ...] = ()
+    as_of: int = 0
+    sql: str = ""
 
     @property
     def coverage(self) -> float:
@@ -67,7 +70,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         """The manifest as the API gives it, without the address of the export."""
         times = {"from": moment.text(self.start), "to": moment.text(self.end)}
         names = ("contract", "version", "rows", "labelled")
-        return {**times, **{name: getattr(self, name) for name in names}, "segments": list(self.segments)}
+        beside = {"label_coverage": self.coverage, "segments": list(self.segments), "sql": self.sql}
+        return {**times, **{name: getattr(self, name) for name in names}, **beside}
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,9 +46,9 @@ def create_application(backend: Backend) -> FastAPI:
     ProcessCollector(registry=metrics.registry)
     brokers = connection(settings) if settings.kafka.bootstrap else None
     api = create_api(
-        services, registered=metrics, address=settings.url, clock=backend.clock, lifespan=lifespan, brokers=brokers, access=None
+        services, registered=metrics, address=settings.public, clock=backend.clock, lifespan=lifespan, brokers=brokers, access=None
     )
     warm = mount(api, Pages(services.reader), logout=None if sessions is None else LOGOUT)
-    access = AccessPolicy(keys, Hosts(settings.host, settings.hosts), sessions)
+    access = AccessPolicy(keys, Hosts(settings.host, settings.names), sessions)
     api.add_middleware(Auth, access=access)  # the middleware that is added last is the outermost: every request passes it first
     return api

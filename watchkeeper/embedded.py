@@ -51,7 +51,7 @@ class Embedded:
         self.log = EmbeddedLog(folder / "log.sqlite")
         self.deliverer = Deliverer(self.stores.control, self.clock, guard=guarding.guard(settings), files=guarding.files(settings))
         self.policy = PolicyWatch(
-            self.stores.control, self.clock, settings.alerts.notify_horizon, address=settings.url, told=self.deliverer.wake
+            self.stores.control, self.clock, settings.alerts.notify_horizon, address=settings.public, told=self.deliverer.wake
         )
         self._purges = Resume(self.stores)
         self._began = time.monotonic()

@@ -33,6 +33,7 @@ class Services:
         self.calibration, self.evaluate, self.backtest = self.reader.calibration, self.reader.evaluate, self.reader.backtest
         self.ranking, self.newest_window, self.trust = self.reader.ranking, self.reader.newest_window, self.reader.trust
         self.events, self.event, self.values = self.reader.events, self.reader.event, self.reader.values
+        self.export, self.signing_key = self.reader.export, self._control.signing_key
         self.monitor, self.destinations, self.budgets = self.reader.monitor, self._control.destinations, self._control.budgets
         self.policy, self.silences, self.hooks = self._control.policy, self._control.silences, self._control.hooks
         self.deliveries, self.delivery = self._control.deliveries, self._control.delivery

@@ -9,6 +9,7 @@ from monitors.evaluation.background import Lane
 from storage.control.store import ControlStore
 from storage.facts.chdb import Chdb
 from storage.facts.engine import Engine
+from storage.facts.event_export import EventExport
 from storage.facts.event_store import EventStore
 from storage.facts.flow import RecentFlow
 from storage.facts.http import Http
@@ -44,7 +45,7 @@ class Stores:
         self.stream = Stream(self.engine)
         self.readings, self.writer = Readings(self.engine), Writer(self.engine)
         self.training, self.lane = Training(), Lane()  # owners and API share the budget of CPU of the training
-        self.events = EventStore(self.engine)
+        self.events, self.exported = EventStore(self.engine), EventExport(self.engine)
         self.flow = RecentFlow(self.engine)
         self.batches = Batches(self.engine, settings.retention.events)
 

@@ -37,8 +37,8 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
         readings=stores.readings,
         write=stores.writer,
         cursors=control,
-        alerts=AlertEngine(control, clock, MEASURES, alerts.notify_horizon, address=settings.url, wake=wake),
-        trust=TrustWatch(control, states, clock, alerts.notify_horizon, address=settings.url, wake=wake),
+        alerts=AlertEngine(control, clock, MEASURES, alerts.notify_horizon, address=settings.public, wake=wake),
+        trust=TrustWatch(control, states, clock, alerts.notify_horizon, address=settings.public, wake=wake),
     )
     evaluate = Evaluate(stores.panes, stores.raw, stores.stream, control.contract_version, stores.training, stores.lane)
     rebuild = Rebuild(stores.raw, stores.panes, stores.writer, control.contract_version)

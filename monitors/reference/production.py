@@ -27,31 +27,48 @@ def table_of(contract: Contract, events: Predictions, labels: Mapping[str, tuple
     if gone := [column.name for column in contract.columns if column.kind is Kind.TEXT]:
         problem = f"`{contract.model}` has texts ({', '.join(gone[:10])}), and of texts no content is kept"
         raise ConfigError(problem, remedy="give the reference as a file")
+    found = columns_of(contract, events, labels)
+    roles, absent = contract.roles, set[str]()
+    if not any(one in labels for one in events.id.tolist()):
+        absent = {roles.label, roles.label_ts}
+    if events.probabilities is None and contract.task is Task.MULTICLASS:
+        absent |= {roles.proba_prefix + text.unquote(name) for name in contract.classes}
+    return pa.table({name: values for name, values in found.items() if name not in absent})
+
+
+def columns_of(
+    contract: Contract, events: Predictions, labels: Mapping[str, tuple[str, float, int]], members: int | None = None
+) -> dict[str, pa.Array]:
+    """The columns by name, the same ones whatever these events hold: with those of the label and of probabilities, and without texts.
+
+    `members` is how many columns hold the members of ensembles, None for as many as these events have.
+    """
     roles, regression = contract.roles, contract.task is Task.REGRESSION
+    held = [labels.get(one) for one in events.id.tolist()]
+    texts = [None if one is None or one[0] in (text.NULL, text.INVALID) else text.unquote(one[0]) for one in held]
     found: dict[str, pa.Array] = {
         roles.id: pa.array(events.id.tolist(), pa.string()),
         roles.ts: _times(events.ts),
         roles.prediction: _column(events.prediction),
+        roles.label: _number(np.array([np.nan if one is None else one[1] for one in held], np.float64))
+        if regression
+        else pa.array(texts, pa.string()),
+        roles.label_ts: pa.array([None if one is None else one[2] for one in held], pa.timestamp("us", "UTC")),
     }
-    held = [labels.get(one) for one in events.id.tolist()]
-    if any(held):
-        texts = [None if one is None or one[0] in (text.NULL, text.INVALID) else text.unquote(one[0]) for one in held]
-        found[roles.label] = (
-            _number(np.array([np.nan if one is None else one[1] for one in held])) if regression else pa.array(texts, pa.string())
-        )
-        found[roles.label_ts] = pa.array([None if one is None else one[2] for one in held], pa.timestamp("us", "UTC"))
     if contract.scored and contract.task is Task.BINARY:
         found[roles.score] = _number(events.score)
-    elif contract.scored and events.probabilities is not None:
+    elif contract.scored:
+        probabilities = np.full((len(events), len(contract.classes)), np.nan) if events.probabilities is None else events.probabilities
         for index, name in enumerate(contract.classes):
-            found[roles.proba_prefix + text.unquote(name)] = _number(events.probabilities[:, index])
+            found[roles.proba_prefix + text.unquote(name)] = _number(probabilities[:, index])
     numbers, texts_of, vectors = iter(events.numbers), iter(events.texts), iter(events.vectors)
+    own = {one.name for one in contract.columns if one.kind is not Kind.TEXT}
     for column in contract.kept:
         values: Categories | Floats = next(numbers) if column.numeric else next(texts_of)
         vector = next(vectors) if column.kind is Kind.VECTOR else None
-        if column.name in {one.name for one in contract.columns}:
+        if column.name in own:
             found[column.name] = _column(values) if vector is None else _vectors(vector)
-    return pa.table(found | _fields(contract, events))
+    return found | _fields(contract, events, members)
 
 
 def options_of(contract: Contract, table: pa.Table) -> Options:
@@ -103,7 +120,7 @@ def _there(role: Any, table: pa.Table) -> bool:
     return role[0] in names if isinstance(role, tuple) else role in names or any(name.startswith(role) for name in names)
 
 
-def _fields(contract: Contract, events: Predictions) -> dict[str, pa.Array]:
+def _fields(contract: Contract, events: Predictions, members: int | None) -> dict[str, pa.Array]:
     """The optional fields of events as columns."""
     named = {name: value for name, value in _roles(contract).items() if value is not None}
     kept = read(events.extra.tolist()) if named else []
@@ -129,11 +146,9 @@ def _fields(contract: Contract, events: Predictions) -> dict[str, pa.Array]:
         ]
         found[named["prediction_set"]] = pa.array(sets, pa.list_(pa.string()))
     if "ensemble_prefix" in named:
-        members = [one.ensemble if isinstance(one.ensemble, list) else [] for one in kept]
-        for index in range(max(map(len, members), default=0)):
-            found[f"{named['ensemble_prefix']}{index}"] = pa.array(
-                [one[index] if index < len(one) else None for one in members], pa.float64()
-            )
+        held = [one.ensemble if isinstance(one.ensemble, list) else [] for one in kept]
+        for index in range(max(map(len, held), default=0) if members is None else members):
+            found[f"{named['ensemble_prefix']}{index}"] = pa.array([one[index] if index < len(one) else None for one in held], pa.float64())
     if "attribution_prefix" in named:
         for column in contract.signals:
             if column.name.startswith(ATTRIBUTION):

@@ -15,6 +15,7 @@ from storage.control.policy import Policies
 from storage.control.rebuild import Rebuilds
 from storage.control.retire import Retirements
 from storage.control.right import Rights
+from storage.control.signing import Signing
 
 
 class ControlStore(
@@ -31,5 +32,6 @@ class ControlStore(
     Audits,
     Rebuilds,
     Rights,
+    Signing,
 ):
     """Threads share one store. Call `migrate()` before anything else, and `close()` at the end."""

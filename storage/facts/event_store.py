@@ -16,15 +16,15 @@ from storage.facts.engine import Engine
 from storage.facts.event_condition import Conditions
 from storage.facts.page_cursor import decode, encode
 
-_SPAN = "ts >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
+SPAN = "ts >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
 # Other events of the same id do not count.
-_COUNTS = f"(prediction_id, partition, position, place) NOT IN (SELECT prediction_id, partition, position, place FROM contested WHERE model = {{model:String}} AND {_SPAN})"
-_BY_THEN = "logged <= fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')"
+COUNTS = f"(prediction_id, partition, position, place) NOT IN (SELECT prediction_id, partition, position, place FROM contested WHERE model = {{model:String}} AND {SPAN})"
+BY_THEN = "logged <= fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')"
 _EVENT = (
     "prediction_id, toUnixTimestamp64Micro(ts) AS at, version, role, toString(class) AS class, number, score, probabilities, numbers, texts, vectors, extra, contract,"
     " partition, position, place, toUnixTimestamp64Micro(logged) AS logged_at"
 )
-_TRUTH = "argMax((text, number, weight, ts, deleted), (ts, partition, position, place))"  # the label that holds
+TRUTH = "argMax((text, number, weight, ts, deleted), (ts, partition, position, place))"  # the label that holds
 _LABEL = "toString(text) AS text, number, weight, toUnixTimestamp64Micro(ts) AS at, deleted, toUnixTimestamp64Micro(logged) AS logged_at"
 
 
@@ -62,12 +62,16 @@ class EventStore:
         Without a filter or an order by label only as many events are read as the page needs; else all labels of the span are joined. The loss that counts is 0 or 1 for classes
         and the absolute error for numbers. Wide columns are read for the events of the page only.
         """
+        page, after = self.places(contracts, asked)
+        return self._whole(asked.model, page), after
+
+    def places(self, contracts: Sequence[Contract], asked: EventQuery) -> tuple[list[dict[str, Any]], str | None]:
+        """Where the events of a page are, in order: prediction_id, at, partition, position and place; and the cursor of the next page or None."""
         keys, direction = _ORDERS[asked.order]
         page = self._keys(contracts, asked, keys, direction)
         more = len(page) > asked.limit
         page = page[: asked.limit]
-        table = self._whole(asked.model, page)
-        return table, encode([page[-1][key.name] for key in keys]) if more else None
+        return page, encode([page[-1][key.name] for key in keys]) if more else None
 
     def _keys(  # long: one query, condition after condition
         self, contracts: Sequence[Contract], asked: EventQuery, keys: Sequence[_Key], direction: str
@@ -87,16 +91,16 @@ class EventStore:
         where.segment(asked.segment)
         if asked.column is not None and asked.values is not None:
             where.holds(asked.column, asked.values)
-        then = [] if asked.as_of is None else [_BY_THEN]
-        held = " AND ".join(["model = {model:String}", _SPAN, _COUNTS, *then, *where.sql])
+        then = [] if asked.as_of is None else [BY_THEN]
+        held = " AND ".join(["model = {model:String}", SPAN, COUNTS, *then, *where.sql])
         events = f"SELECT prediction_id, ts, class, number, partition, position, place FROM predictions WHERE {held}"
         kept = []
         if by_label:
             number = contracts[-1].task is Task.REGRESSION
             unequal = f"toFloat64({_meant('class', classes)} != {_meant('truth.1', classes)})"
             loss = "abs(number - truth.2)" if number else f"if(class IN ('{NULL}', '{INVALID}'), nan, {unequal})"
-            ids = f"prediction_id IN (SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND {_SPAN})"
-            truths = f"SELECT prediction_id AS labelled_id, {_TRUTH} AS truth FROM labels WHERE {' AND '.join(['model = {model:String}', ids, *then])} GROUP BY prediction_id"
+            ids = f"prediction_id IN (SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND {SPAN})"
+            truths = f"SELECT prediction_id AS labelled_id, {TRUTH} AS truth FROM labels WHERE {' AND '.join(['model = {model:String}', ids, *then])} GROUP BY prediction_id"
             truths = f"SELECT labelled_id, truth, 1 AS known FROM ({truths}) WHERE truth.5 = 0"
             joined = f"SELECT p.*, o.truth AS truth, o.known = 1 AS labelled FROM ({events}) AS p LEFT JOIN ({truths}) AS o ON o.labelled_id = p.prediction_id"
             events = f"SELECT *, if(labelled, {loss}, nan) AS loss FROM ({joined})"
@@ -116,7 +120,7 @@ class EventStore:
         """The events at these places, in this order."""
         times = [one["at"] for one in page] or [0]
         sql = (
-            f"SELECT {_EVENT} FROM predictions WHERE model = {{model:String}} AND {_SPAN}"
+            f"SELECT {_EVENT} FROM predictions WHERE model = {{model:String}} AND {SPAN}"
             " AND prediction_id IN (SELECT arrayJoin({ids:Array(String)})) LIMIT 1 BY prediction_id, partition, position, place"
         )
         parameters = {"model": model, "low": min(times), "high": max(times) + 1, "ids": [one["prediction_id"] for one in page]}
@@ -137,7 +141,7 @@ class EventStore:
         """By id all labels that came, up to a time or ever, the one that holds last; corrections and retractions too."""
         sql = (
             f"SELECT prediction_id, {_LABEL} FROM labels WHERE model = {{model:String}} AND prediction_id IN (SELECT arrayJoin({{ids:Array(String)}}))"
-            f"{'' if as_of is None else f' AND {_BY_THEN}'} ORDER BY prediction_id, ts, partition, position, place LIMIT 1 BY prediction_id, partition, position, place"
+            f"{'' if as_of is None else f' AND {BY_THEN}'} ORDER BY prediction_id, ts, partition, position, place LIMIT 1 BY prediction_id, partition, position, place"
         )
         found: dict[str, list[dict[str, Any]]] = {}
         for row in self._engine.query(sql, {"model": model, "ids": list(ids), "as_of": as_of or 0}).to_pylist():
@@ -163,7 +167,7 @@ class EventStore:
             return None
         known = Classes.of(contract)
         sql = (
-            f"SELECT DISTINCT toString(class) AS sent FROM predictions WHERE model = {{model:String}} AND {_SPAN}"
+            f"SELECT DISTINCT toString(class) AS sent FROM predictions WHERE model = {{model:String}} AND {SPAN}"
             " UNION DISTINCT SELECT DISTINCT toString(text) FROM labels WHERE model = {model:String}"
         )
         sent = self._engine.query(sql, parameters)["sent"].to_pylist()

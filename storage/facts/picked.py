@@ -37,6 +37,11 @@ class Picked:
         return cls(picked[0], picked[1], (len(numeric), len(texts)))
 
     @property
+    def all(self) -> bool:
+        """Whether all columns are read."""
+        return self.of_numbers is None or self.of_texts is None
+
+    @property
     def select(self) -> str:
         """The columns of a query. Their names differ from those of the table, since ClickHouse would confuse them."""
         if self.of_numbers is None or self.of_texts is None:

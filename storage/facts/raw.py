@@ -192,22 +192,7 @@ class Raw:
             cut is not None and most is not None and table.num_rows < most
         ):  # rows came twice or do not count: fewer ids than rows are below the cut
             table = self._engine.query(sql % "", asked)
-        return Predictions(
-            id=col.objects(table["prediction_id"]),
-            ts=col.ints(table["ts"]),
-            version=col.categories(table["version"]),
-            role=col.categories(table["role"]),
-            prediction=_output(contract, table, "class", "number"),
-            score=col.floats(table["score"]),
-            probabilities=None if only is not None else col.matrix(table["picked_probabilities"]),
-            numbers=picked.numbers(table),
-            texts=picked.texts(table),
-            extra=col.objects(table["picked_extra"]),
-            position=col.ints(table["position"]),
-            row=col.ints(table["place"]),
-            logged=col.ints(table["logged"]),
-            vectors=col.vectors(table["vectors"], sizes) if sizes else (),
-        )
+        return block_of(contract, table, picked, sizes)
 
     def _cut(self, asked: Mapping[str, object], most: int, narrowed: str) -> str | None:
         """The hash of an id, in hexadecimal digits, below which there are most likely `most` of the rows, and not many more: so few rows are sorted. None where all rows are to be sorted."""
@@ -315,6 +300,26 @@ class Raw:
             {"model": model, "last": last, "version": version or "", "role": role or "", **slots(values, pane)},
         )
         return col.objects(table["prediction_id"]), col.ints(table["ts"]), col.floats(table["number"])
+
+
+def block_of(contract: Contract, table: pa.Table, picked: Picked, sizes: Sequence[int]) -> Predictions:
+    """Rows of raw events that were all taken under `contract`, with the columns that were picked; `sizes` are those of vectors that were read."""
+    return Predictions(
+        id=col.objects(table["prediction_id"]),
+        ts=col.ints(table["ts"]),
+        version=col.categories(table["version"]),
+        role=col.categories(table["role"]),
+        prediction=_output(contract, table, "class", "number"),
+        score=col.floats(table["score"]),
+        probabilities=col.matrix(table["picked_probabilities"]) if picked.all else None,
+        numbers=picked.numbers(table),
+        texts=picked.texts(table),
+        extra=col.objects(table["picked_extra"]),
+        position=col.ints(table["position"]),
+        row=col.ints(table["place"]),
+        logged=col.ints(table["logged"]),
+        vectors=col.vectors(table["vectors"], sizes) if sizes else (),
+    )
 
 
 def narrowed(version: str | None, role: str | None) -> str:

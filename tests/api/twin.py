@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -15,7 +15,7 @@ from core.contract import Column, Contract, Dimension, Kind, Task
 from core.destination import Destination
 from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState, Episode
-from core.error import ConfigError
+from core.error import ConfigError, Retryable
 from core.event_query import EventQuery, Texts, Values
 from core.hook import Hook
 from core.moment import DAY
@@ -46,6 +46,8 @@ TAXI = Contract(
     classes=("0", "1"),
     scored=True,
 )
+
+BROKEN = 1_600_000_000_000_000
 
 READING: dict[str, Any] = {
     "monitor": "fare-drift",
@@ -96,6 +98,7 @@ class Twin:
         self.appended: list[tuple[Topic, bytes, BodyKind, AnyDecoded, int]] = []
         self.queries: list[Query] = []
         self.asked: list[EventQuery] = []
+        self.exported: list[tuple[EventQuery, int | None, bool]] = []
         self.trials: list[Trial] = []
         self.references: list[tuple[str, bytes, dict[str, str]]] = []
         self.retired: int | None = None
@@ -153,6 +156,17 @@ class Twin:
     def events(self, asked: EventQuery) -> tuple[Sequence[Mapping[str, Any]], str | None]:
         self.asked.append(asked)
         return [{"prediction_id": "a/b"}], "next"
+
+    def export(self, asked: EventQuery, most: int | None = None, *, beside: bool = False) -> Iterator[pa.Table]:
+        """Two portions of one event each; no store for what is asked for as of `BROKEN`."""
+        self.exported.append((asked, most, beside))
+        if asked.as_of == BROKEN:
+            raise Retryable("the store is away")
+        for name in ("a", "b"):
+            yield pa.table({"prediction_id": [name], "@version" if beside else "x": ["1"]})
+
+    def signing_key(self) -> bytes:
+        return b"k" * 32
 
     def event(self, model: str, prediction_id: str) -> Mapping[str, Any] | None:
         return {"prediction_id": prediction_id} if prediction_id == "a/b" else None

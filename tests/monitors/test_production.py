@@ -15,11 +15,12 @@ from core.block import Categories, Predictions
 from core.contract import Contract, Roles
 from core.error import ConfigError
 from core.extra import Interval, Kept
+from monitors.evidence.conversion import convert
 from monitors.reference import arrow
 from monitors.reference.derive import derive
 from monitors.reference.layout import layout
 from monitors.reference.option import Options
-from monitors.reference.production import options_of, table_of
+from monitors.reference.production import columns_of, options_of, table_of
 from monitors.reference.rows import predictions_of
 
 ROWS = 400
@@ -154,6 +155,24 @@ def test_what_cannot_be_used_is_null_and_texts_are_refused(draw: np.random.Gener
     words = _file(draw, draw.integers(0, 2, ROWS).tolist(), words=["one two"] * ROWS)
     with pytest.raises(ConfigError, match="has texts \\(words\\)"):
         table_of(_derived(words, task="binary", text="words"), block, {})
+
+
+def test_an_export_has_the_same_columns_whatever_its_events_hold(draw: np.random.Generator) -> None:
+    """Labels, probabilities and members that no event has are null; texts are left out."""
+    weights = {f"proba_{name}": draw.uniform(size=ROWS).tolist() for name in ("a", "b")}
+    members = {f"member_{place}": draw.uniform(size=ROWS).tolist() for place in (0, 1)}
+    kinds = {"classes": (draw.choice(["a", "b"], ROWS).tolist(), weights, {"task": "multiclass"})}
+    kinds["numbers"] = (draw.normal(size=ROWS).tolist(), members, {"task": "regression", "ensemble_prefix": "member_"})
+    for prediction, more, options in kinds.values():
+        file = _file(draw, prediction, **more)
+        source = _derived(file, **options)
+        contract = _derived(file.append_column("words", pa.array(["one two"] * ROWS)), text="words", **options)
+        block = convert(replace(_events(file, source), probabilities=None), source, contract)
+        found, none = (columns_of(contract, events, {}, 2) for events in (block, block.take(np.zeros(0, np.intp))))
+        assert {name: values.type for name, values in found.items()} == {name: values.type for name, values in none.items()}
+        assert {"label", "label_ts", *more} <= set(found)
+        assert "words" not in found
+        assert all(found[name].null_count == ROWS for name in ("label", *more))
 
 
 def _derived_by(contract: Contract, table: pa.Table) -> Contract:

@@ -21,6 +21,7 @@ from watchkeeper.api import (
     episodes,
     event_reading,
     events,
+    exports,
     hooks,
     measures,
     metrics,
@@ -46,7 +47,7 @@ _OPEN = AccessPolicy()  # everyone on this machine
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_api(
+def create_api(  # long: it lists every router
     services: Services,
     *,
     access: AccessPolicy | None = _OPEN,
@@ -86,6 +87,7 @@ def _routers(services: Services, address: str, clock: Clock, registered: Metrics
     return [
         events.router(events.Intake(services, clock, registered)),
         event_reading.router(services),
+        exports.router(services, clock or SystemClock()),
         asyncapi.router(brokers),
         readings.router(services),
         ranking.router(services),

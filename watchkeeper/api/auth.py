@@ -24,6 +24,7 @@ from watchkeeper.api.key import Keys
 from watchkeeper.api.login import HOME, LOGIN, LOGOUT, Login, to_login
 from watchkeeper.api.problem import Problem
 from watchkeeper.api.session import Sessions, cookie_name
+from watchkeeper.training_address import PATH as TRAINING
 
 _UNAUTHORIZED = Problem(
     401,
@@ -33,8 +34,8 @@ _UNAUTHORIZED = Problem(
 )
 _FOREIGN = Problem(403, "the request comes from a page of another site", "call the API from a program, or from Watchkeeper's own pages")
 _SAFE = {HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS}
-# These paths need no token, for probes; without one the answer is yes or no only.
-OPEN = {"/v1/health/live", "/v1/health/ready"}
+# These paths need no token: those for probes, whose answer is then yes or no only, and that of training windows, whose addresses are signed.
+OPEN = {"/v1/health/live", "/v1/health/ready", TRAINING}
 _PRINCIPAL = "watchkeeper.principal"
 
 

@@ -1,4 +1,4 @@
-"""GET /v1/events: raw events with their labels, and one of them."""
+"""GET /v1/events: raw events with their labels, as pages or as a file, and one of them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from fastapi import APIRouter, Request, Response
 
 from core.event_query import EventQuery, Label, Order
 from watchkeeper.api import answer, query
+from watchkeeper.api.exports import stream
 from watchkeeper.api.models import missing
 from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
+from watchkeeper.export_file import FILES, Format
 
-PARAMETERS = ("model", "from", "to", "segment", "column", "bin", "version", "role", "label", "order", "as_of", "limit", "cursor")
+PARAMETERS = ("model", "from", "to", "segment", "column", "bin", "version", "role", "label", "order", "as_of", "limit", "cursor", "format")
 LABELS: tuple[Label, ...] = get_args(Label)
 ORDERS: tuple[Order, ...] = get_args(Order)
-_MOST = 10_000
+FORMATS = ("json", *FILES)
+_MOST = 10_000  # of a page
+_MOST_OF_FILE = 999_999_999
 
 
 def router(services: Services) -> APIRouter:
@@ -24,11 +28,17 @@ def router(services: Services) -> APIRouter:
     described = [query.parameter(name) for name in PARAMETERS]
     described[0]["required"] = True
     described[PARAMETERS.index("label")]["schema"] |= {"enum": list(LABELS)}
+    described[PARAMETERS.index("format")]["schema"] |= {"enum": list(FORMATS), "default": FORMATS[0]}
     described[PARAMETERS.index("order")]["schema"] |= {"enum": list(ORDERS), "default": ORDERS[0]}
 
     @routes.get("/v1/events", openapi_extra={"parameters": described}, summary="Events with their labels")
     def events(request: Request) -> Response:
-        found, after = services.events(parse(services, query.only(request, *PARAMETERS)))
+        given = query.only(request, *PARAMETERS)
+        wanted = query.choice(given, "format", FORMATS)
+        for kind in FILES:
+            if kind == wanted:
+                return _file(services, given, kind)
+        found, after = services.events(parse(services, given))
         return answer.page(found, after)
 
     @routes.get("/v1/events/{model}/{prediction_id:path}", summary="One event, with all labels that came for it")
@@ -47,6 +57,15 @@ def router(services: Services) -> APIRouter:
         return answer.json(found)
 
     return routes
+
+
+def _file(services: Services, given: dict[str, str], kind: Format) -> Response:
+    """All events that are asked for, or `limit`, as a file."""
+    if given.pop("cursor", ""):
+        raise Problem(400, "a file has no pages", "leave `cursor` out; `limit` says how many events the file has at most")
+    limit = given.pop("limit", "")
+    most = query.count({"limit": limit}, "limit", 1, _MOST_OF_FILE) if limit else None
+    return stream(services, parse(services, given), most, kind, beside=True)
 
 
 def parse(services: Services, given: dict[str, str]) -> EventQuery:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -88,6 +88,14 @@ class Services(Protocol):
 
     def events(self, asked: EventQuery) -> tuple[Sequence[Mapping[str, Any]], str | None]:
         """A page of events in the form of the API, and the next cursor."""
+        ...
+
+    def export(self, asked: EventQuery, most: int | None = None, *, beside: bool = False) -> Iterator[pa.Table]:
+        """All events that are asked for, or `most`, as tables of one schema, one at least; with columns beside those of the contract. Raises ConfigError, also at a later table."""
+        ...
+
+    def signing_key(self) -> bytes:
+        """The key of signed addresses."""
         ...
 
     def event(self, model: str, prediction_id: str) -> Mapping[str, Any] | None:

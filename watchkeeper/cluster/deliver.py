@@ -44,7 +44,7 @@ class DeliverPart:
             produce=produce(self._producer),
         )
         self._policy = PolicyWatch(
-            stores.control, clock, settings.alerts.notify_horizon, address=settings.url, poll=_POLL, told=self._deliverer.wake
+            stores.control, clock, settings.alerts.notify_horizon, address=settings.public, poll=_POLL, told=self._deliverer.wake
         )
 
     def start(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from watchkeeper.reader.columns import ColumnReader
 from watchkeeper.reader.episodes import EpisodeReader
 from watchkeeper.reader.events import EventReader
+from watchkeeper.reader.exported import ExportReader
 from watchkeeper.reader.labelled import LabelledReader
 from watchkeeper.reader.models import ModelReader
 from watchkeeper.reader.monitors import MonitorReader
@@ -24,6 +25,7 @@ class Reader(
     ColumnReader,
     LabelledReader,
     EventReader,
+    ExportReader,
     EpisodeReader,
     PolicyReader,
     ServiceReader,

@@ -87,6 +87,9 @@ def _address(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+WebAddress = Annotated[str, _address("http", "https"), PlainSerializer(_redacted)]
+
+
 def _as_written(options: object) -> object:
     """The options as texts, as they were written in the YAML file: librdkafka takes texts, and 0123 may be a password."""
     return {name: getattr(value, "written", value) for name, value in options.items()} if isinstance(options, dict) else options
@@ -166,7 +169,7 @@ class KafkaSettings(Section):
 class ClickHouseSettings(ServerSettings):
     """The server of the facts, over HTTP. Without `url` the engine runs in the process, in the data folder. `cluster` is where DDL goes ON CLUSTER."""
 
-    url: Annotated[str, _address("http", "https"), PlainSerializer(_redacted)] | None = None
+    url: WebAddress | None = None
     user: str = "default"
     database: Name = "watchkeeper"
     cluster: Name | None = None

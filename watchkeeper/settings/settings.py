@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -32,6 +33,7 @@ from watchkeeper.settings.section import (
     Names,
     RetentionSettings,
     TokenSettings,
+    WebAddress,
     secret,
     secret_fault,
 )
@@ -67,6 +69,7 @@ class Settings(BaseSettings):
     token: SecretStr | None = None
     token_file: Path | None = None
     tokens: tuple[TokenSettings, ...] = ()
+    address: WebAddress | None = None
     session: Duration = "12h"  # type: ignore[assignment]  # a text, as in a file: validated on the way
     hosts: Names = ()
     proxies: Names = ("127.0.0.1", "::1")
@@ -125,6 +128,17 @@ class Settings(BaseSettings):
         """The address of the server for a browser on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, f"[{self.host}]" if ":" in self.host else self.host)  # noqa: S104
         return f"http://{host}:{self.port}"
+
+    @property
+    def public(self) -> str:
+        """The address of the server that notifications and manifests give to others: the setting `address`, else that on this machine."""
+        return self.url if self.address is None else self.address.rstrip("/")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The host names that requests may use, besides that of the address to listen on."""
+        own = urlsplit(self.address).hostname if self.address else None
+        return (*self.hosts, *([own] if own else []))
 
     def shown(self) -> dict[str, Any]:
         """The settings as they would be written in a file, with secrets redacted."""
