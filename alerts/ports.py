@@ -10,6 +10,7 @@ from core.described import Described
 from core.destination import Destination
 from core.endpoint import Tried
 from core.episode import Delivery, Episode, EpisodeRecord, Rule
+from core.incident import Incident
 from core.trust import Told
 
 
@@ -46,6 +47,14 @@ class Ledger(Protocol):
 
     def save_trust(self, model: str, told: Told) -> None:
         """Replace it."""
+        ...
+
+    def incident(self) -> Incident | None:
+        """The incident of Watchkeeper itself that is open."""
+        ...
+
+    def save_incident(self, incident: Incident | None) -> None:
+        """Replace it; None if it is over."""
         ...
 
     def write(self, record: EpisodeRecord) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from core.described import Described
 from core.monitor import Severity
 
-EVENTS = ("episode", "trust")  # what a destination may be told of
+EVENTS = ("episode", "trust", "system")  # what a destination may be told of
 _PATH_IS_SECRET = frozenset({"slack", "teams"})  # whoever has the address may post
 _SECRET = frozenset({"secret", "password", "token", "routing_key", "key"})
 
@@ -40,6 +40,11 @@ class Destination(Described, frozen=True, kw_only=True):
     def takes_trust(self, model: str) -> bool:
         """Whether changes of trust in this model are sent here."""
         return "trust" in self.events and self._of(model)
+
+    @property
+    def takes_system(self) -> bool:
+        """Whether problems of Watchkeeper itself are sent here, whatever `models` it has."""
+        return "system" in self.events
 
     def _of(self, model: str) -> bool:
         return not self.models or model in self.models

@@ -5,6 +5,7 @@ With chDB only one process may use a data folder, and it must not fork. So every
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Hashable, Sequence
 from concurrent.futures import Future
@@ -17,8 +18,10 @@ from prometheus_client.registry import Collector
 from alerts.deliver import Deliverer
 from alerts.failure import failures
 from alerts.policy.watch import PolicyWatch
+from alerts.system_watch import SystemWatch
 from core import moment
 from core.clock import Clock, SystemClock
+from core.disk import Disk, filling
 from core.error import ConfigError
 from core.struct_types import prepare
 from ingest.consumer import Consumer, Limits
@@ -54,6 +57,7 @@ class Embedded:
             self.stores.control, self.clock, settings.alerts.notify_horizon, address=settings.public, told=self.deliverer.wake
         )
         self._purges = Resume(self.stores)
+        self._system = SystemWatch(self.stores.control, self.problems, self.clock, address=settings.url, wake=self.deliverer.wake)
         self._began = time.monotonic()
         self._flow = IngestMetrics(self.clock, lambda: {(topic, 0) for topic in TOPICS})
         self._pace = EvaluationMetrics(self.clock, lambda: self.scheduler.owners)
@@ -80,12 +84,14 @@ class Embedded:
             consumer.start()
         self.scheduler.start()
         self.policy.start()
+        self._system.start()
         self.deliverer.start()
         self._purges.start()
 
     def close(self) -> None:
         """Stop, in reverse order."""
         self._purges.stop()
+        self._system.stop()
         self.scheduler.stop()
         for consumer in self.consumers.values():
             consumer.stop()
@@ -127,8 +133,10 @@ class Embedded:
         return self._ingest_problems() + self.scheduler.obstacles()
 
     def problems(self) -> list[str]:
-        """Sentences that say what is wrong: obstacles, monitors that cannot be evaluated, and destinations that do not answer."""
-        return self._ingest_problems() + self.scheduler.problems() + failures(self.stores.control)
+        """Sentences that say what is wrong: obstacles, monitors that cannot be evaluated, destinations that do not answer, a disk that is filling."""
+        usage = shutil.disk_usage(self.settings.data)
+        full = filling([Disk(str(self.settings.data), usage.free, usage.total)])
+        return self._ingest_problems() + self.scheduler.problems() + failures(self.stores.control) + full
 
     def status(self, age: float = 0.0) -> dict[str, Any]:
         """What `GET /v1/status` says: whether the stream is quiet, the progress of ingest and evaluation, and problems."""

@@ -80,7 +80,7 @@ def _events(events: object) -> tuple[str, ...]:
         return EVENTS[:1]
     if not isinstance(events, list) or not events or any(event not in EVENTS for event in events):
         raise ConfigError(
-            f"`events` is not a list of {' and '.join(EVENTS)}", remedy="write `events: [episode, trust]`, or leave it out for episodes"
+            f"`events` is not a list of {', '.join(EVENTS)}", remedy="write `events: [episode, system]`, or leave it out for episodes"
         )
     return tuple(event for event in EVENTS if event in events)
 

@@ -12,9 +12,10 @@ import msgspec
 
 from core import number
 from core.episode import Delivery
+from core.incident import RESOLVED
 from core.trust import place
 
-_ENDS = frozenset({"episode.resolved", "group.resolved"})
+_ENDS = frozenset({"episode.resolved", "group.resolved", RESOLVED})
 _MOST = 8  # contributions and episodes of a group that are listed
 
 
@@ -52,7 +53,17 @@ def notice(delivery: Delivery) -> Notice:
     """The notice of a notification."""
     body = msgspec.json.decode(delivery.body)
     data: Mapping[str, Any] = body["data"]
-    make = _group if "group" in data and "episodes" in data else _episode if "monitor" in data else _trust if "reasons" in data else _test
+    make = (
+        _group
+        if "group" in data and "episodes" in data
+        else _episode
+        if "monitor" in data
+        else _trust
+        if "reasons" in data
+        else _system
+        if "incident" in data
+        else _test
+    )
     return make(delivery, body["timestamp"], data)
 
 
@@ -146,6 +157,26 @@ def _trust(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notic
         lines=tuple(reason["text"] for reason in data["reasons"][:_MOST]),
         links=tuple(_links(data)),
         labels=(("version", data["version"]), ("segment", data["segment"])),
+    )
+
+
+def _system(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notice:
+    ended, problems = delivery.type in _ENDS, data["problems"]
+    count = f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'}"
+    return Notice(
+        key=data["incident"],
+        type=delivery.type,
+        timestamp=timestamp,
+        title="Resolved: Watchkeeper has no problem now" if ended else f"Critical: Watchkeeper has {count}",
+        sentence=_sentence(f"No problem is left of those since {data['since']}" if ended else (data["new"] or problems)[0]),
+        model="",
+        severity="page",
+        level="critical",
+        ended=ended,
+        since=data["since"],
+        facts=(("Since", data["since"]),),
+        lines=tuple(problems[:_MOST]),
+        links=tuple(_links(data)),
     )
 
 

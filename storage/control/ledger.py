@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from core.described import Described
 from core.destination import Destination
-from core.document_name import TRUST
+from core.document_name import SYSTEM, TRUST
 from core.episode import Delivery, Episode, EpisodeRecord, Rule
+from core.incident import Incident
 from core.trust import Told, TrustState
 from storage.control.cursor import Fence, hold
 from storage.control.engine import Database, upsert
@@ -100,6 +101,17 @@ class Ledger:
         kept = _Told([(*place, state) for place, state in told.states.items()], None if told.to is None else sorted(told.to))
         upsert(self._connection, CURSOR, [{"owner": TRUST + model, "payload": _json(kept)}])
 
+    def incident(self) -> Incident | None:
+        """The incident of Watchkeeper itself that is open."""
+        return incident_of(self._connection)
+
+    def save_incident(self, incident: Incident | None) -> None:
+        """Replace it; None if it is over."""
+        if incident is None:
+            self._connection.execute(delete(CURSOR).where(CURSOR.c.owner == SYSTEM))
+        else:
+            upsert(self._connection, CURSOR, [{"owner": SYSTEM, "payload": _json(incident)}])
+
     def write(self, record: EpisodeRecord) -> None:
         """Write the changes of a step. Rules and episodes replace those of the same key; transitions and deliveries are added."""
         upsert(
@@ -137,6 +149,11 @@ class Ledger:
 class Ledgers(Database):
     """Opens ledgers."""
 
+    def incident(self) -> Incident | None:
+        """The incident of Watchkeeper itself that is open."""
+        with self.read() as connection:
+            return incident_of(connection)
+
     @contextmanager
     def recording(self, fence: Fence | None = None) -> Iterator[Ledger]:
         """A ledger for one step. All that it writes becomes visible together, or nothing if the step raises.
@@ -147,6 +164,12 @@ class Ledgers(Database):
             if fence is not None:
                 hold(connection, fence)  # so two steps of one owner do not overlap either
             yield Ledger(connection)
+
+
+def incident_of(connection: Connection) -> Incident | None:
+    """The incident that is open."""
+    payload = connection.execute(select(CURSOR.c.payload).where(CURSOR.c.owner == SYSTEM)).scalar()
+    return None if payload is None else msgspec.json.decode(payload, type=Incident)
 
 
 def delivery_of(row: Any) -> Delivery:

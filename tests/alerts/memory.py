@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from core.described import Described
 from core.destination import Destination
 from core.episode import Delivery, Episode, EpisodeRecord, Rule, Transition
+from core.incident import Incident
 from core.trust import Told
 
 
@@ -55,6 +56,13 @@ class MemoryStore:
         return Told({})
 
     def save_trust(self, model: str, told: Told) -> None:
+        """Not kept."""
+
+    def incident(self) -> Incident | None:
+        """There is none."""
+        return None
+
+    def save_incident(self, incident: Incident | None) -> None:
         """Not kept."""
 
     def write(self, record: EpisodeRecord) -> None:

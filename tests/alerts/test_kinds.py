@@ -104,6 +104,9 @@ def all_notifications(episode: Mapping[str, Any]) -> Iterator[Delivery]:
     yield notification("group.fired", group, "gr_1")
     yield notification("group.resolved", group, "gr_1")
     yield notification("trust.changed", {**trust, "reasons": [{"text": "Accuracy is 0.5"}]}, "")
+    incident = {"incident": "sys_1", "since": "2013-07-02T00:00:00Z", "url": "https://watch.example.org/ui/pipeline"}
+    yield notification("system.fired", {**incident, "problems": ["Kafka does not answer", LONG], "new": [LONG]}, "sys_1")
+    yield notification("system.resolved", {**incident, "problems": [], "new": []}, "sys_1")
     yield notification("destination.test", {"sentence": "Nothing is wrong.", "url": "http://x/"}, "")
 
 

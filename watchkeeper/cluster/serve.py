@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client.registry import Collector
 
+from alerts.system_watch import SystemWatch
 from core.clock import Clock
 from ingest.decode.payload import Kind
 from ingest.kafka.connection import Connection
@@ -31,14 +32,17 @@ class ServePart:
         self._ends = Ends(brokers, fresh=0.0)
         self._purges = Resume(stores)
         self._standing = ClusterStatus(stores, clock, self._ends)
+        self._system = SystemWatch(stores.control, self._standing.problems, clock, address=settings.url)
 
     def start(self) -> None:
-        """Begin to poll the cluster's status, and finish purges that were interrupted."""
+        """Begin to poll the cluster's status, tell its problems, and finish purges that were interrupted."""
         self._standing.start()
         self._purges.start()
+        self._system.start()
 
     def close(self) -> None:
         """Finish the appends under way."""
+        self._system.stop()
         self._purges.stop()
         self._standing.stop()
         self._publisher.close()

@@ -17,9 +17,11 @@ import msgspec
 from alerts.failure import failures
 from core import moment
 from core.clock import Clock
+from core.disk import filling
 from core.document_name import OWNER
 from core.error import WatchkeeperError
 from ingest.kafka.ends import Ends
+from storage.facts.disks import disks
 from storage.facts.progress import Progress
 from watchkeeper.advice import advice
 from watchkeeper.liveness.heartbeat import LivingProcess, ProcessWatch
@@ -46,10 +48,11 @@ class _Found(NamedTuple):
     missing: list[str]
     outbox: Mapping[str, int]
     undelivered: list[str]
+    filling: list[str]
     advice: list[str]
 
 
-_NOTHING = _Found({}, {}, {}, {}, {}, {}, [], [], {}, [], [])
+_NOTHING = _Found({}, {}, {}, {}, {}, {}, [], [], {}, [], [], [])
 
 
 class _Poll(NamedTuple):
@@ -114,6 +117,11 @@ class ClusterStatus:
             "advice": found.advice,
         }
 
+    def problems(self) -> list[str]:
+        """The problems of the status."""
+        found: list[str] = self.status()["problems"]
+        return found
+
     def tag(self) -> str:
         """A text that changes with every batch, new readings, contract, revision of a monitor and delivery, and when an owner or the cluster becomes quiet."""
         found = self._probe.last.found
@@ -158,7 +166,9 @@ class ClusterStatus:
 
     def _facts(self, found: _Found) -> _Found:
         batches = self._stores.batches
-        return found._replace(progress=batches.progress(self._clock.now()), totals=batches.totals())
+        return found._replace(
+            progress=batches.progress(self._clock.now()), totals=batches.totals(), filling=filling(disks(self._stores.engine))
+        )
 
     def _unsettled(self, found: _Found) -> list[str]:
         """The models whose owner has not reported that there is nothing to do now."""
@@ -185,7 +195,7 @@ class ClusterStatus:
             for name, report in sorted(found.owner_reports.items())
             for monitor, why in sorted(report.failing.items())
         ]
-        return [*found.missing, *waiting, *complaints, *failing, *found.undelivered]
+        return [*found.missing, *waiting, *complaints, *failing, *found.undelivered, *found.filling]
 
 
 def _caught_up(found: _Found) -> bool:

@@ -1,0 +1,109 @@
+"""Problems of Watchkeeper itself: told once they last, once by all processes, and ended when all are gone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from alerts.deliver import Deliverer
+from alerts.system_watch import HOLD, SystemWatch
+from core import moment
+from core.clock import ManualClock
+from core.destination import Destination
+from storage.control.store import ControlStore
+from tests.alerts.receiver import Receiver
+from tests.alerts.sample import at
+
+STUCK = "{} records wait, and none has been written for {} s; look at the ingest processes"
+AWAY = "there is no process of kind evaluate"
+
+
+class Problems(list[str]):
+    """The problems of the status, which a test sets."""
+
+    def __call__(self) -> list[str]:
+        """What there is now."""
+        return list(self)
+
+
+def steward(url: str, **changes: object) -> Destination:
+    """A destination that takes problems only; the model that it takes episodes of has nothing to do with them."""
+    return at(url, name="steward", events=("system",), models=("other",), **changes)
+
+
+def told(store: ControlStore, clock: ManualClock, receiver: Receiver) -> list[tuple[str, int, list[str]]]:
+    """Type, number of problems, and what is new, of each notification so far."""
+    Deliverer(store, clock).deliver_due()
+    bodies = [json.loads(call.body) for call in receiver.calls]
+    return [(one["type"], len(one["data"]["problems"]), one["data"]["new"]) for one in bodies]
+
+
+@pytest.fixture
+def problems() -> Problems:
+    return Problems()
+
+
+def test_a_problem_that_lasts_is_told_once_and_so_is_its_end(
+    store: ControlStore, clock: ManualClock, receiver: Receiver, problems: Problems
+) -> None:
+    """Its numbers change while it lasts; what joins it is told, and what was there for less than a minute is not."""
+    store.apply_destinations([steward(receiver.url), at(receiver.url)])
+    watch = SystemWatch(store, problems, clock, address="http://127.0.0.1:8650")
+    problems[:] = [AWAY]
+    watch.look()
+    problems.clear()
+    clock.advance(HOLD)
+    watch.look()
+    assert told(store, clock, receiver) == []
+    for second in range(0, 300, 20):
+        problems[:] = [STUCK.format(1_000 + second, second), *([AWAY] if second >= 120 else [])]
+        watch.look()
+        told(store, clock, receiver)
+        clock.advance(20 * moment.SECOND)
+    problems.clear()
+    for _ in range(8):
+        watch.look()
+        clock.advance(20 * moment.SECOND)
+    found = told(store, clock, receiver)
+    assert [one[:2] for one in found] == [("system.fired", 1), ("system.updated", 2), ("system.resolved", 0)]
+    assert [one[2] for one in found] == [[STUCK.format("1060", 60)], [AWAY], []]
+    incidents = {json.loads(call.body)["data"]["incident"] for call in receiver.calls}
+    assert len(incidents) == 1
+    assert store.incident() is None
+
+
+def test_one_process_at_a_time_goes_on_with_an_incident(
+    store: ControlStore, clock: ManualClock, receiver: Receiver, problems: Problems
+) -> None:
+    """Another, which sees no problem, ends nothing while the first one lives; when that is gone it does."""
+    store.apply_destinations([steward(receiver.url)])
+    first, other = SystemWatch(store, problems, clock), SystemWatch(store, Problems(), clock)
+    problems[:] = [AWAY]
+    for _ in range(30):
+        first.look()
+        other.look()
+        clock.advance(20 * moment.SECOND)
+    assert [one[0] for one in told(store, clock, receiver)] == ["system.fired"]
+    for _ in range(12):
+        other.look()
+        clock.advance(20 * moment.SECOND)
+    assert [one[0] for one in told(store, clock, receiver)] == ["system.fired", "system.resolved"]
+
+
+def test_a_destination_that_comes_later_is_told_of_what_comes_then(
+    store: ControlStore, clock: ManualClock, receiver: Receiver, problems: Problems
+) -> None:
+    """While nobody listens nothing is kept; a paused destination is told of the end only if it was told before."""
+    watch = SystemWatch(store, problems, clock)
+    problems[:] = [AWAY]
+    for _ in range(5):
+        watch.look()
+        clock.advance(20 * moment.SECOND)
+    assert store.incident() is None
+    store.apply_destinations([steward(receiver.url, enabled=False)])
+    watch.look()
+    assert store.incident() is None
+    store.apply_destinations([steward(receiver.url)])
+    watch.look()
+    assert [one[0] for one in told(store, clock, receiver)] == ["system.fired"]
