@@ -52,7 +52,12 @@ def chips(*filters: tuple[str, str, str]) -> Component | None:
     return html.Ul(items, className="chips", **aria(label="Filters"))
 
 
-def choice(name: str, options: Iterable[tuple[str, str, bool]]) -> Component:
+def sign(icon: str, words: str) -> Component:
+    """A sign with its meaning for people who cannot see it, and as a tooltip."""
+    return html.Span([html.Span(icon, **aria(hidden="true")), html.Span(words, className="unseen")], title=words)
+
+
+def choice(name: str, options: Iterable[tuple[Any, str, bool]]) -> Component:
     """A row of links of which one is current: (text, address, current)."""
     items = [link(text, href, current=current) for text, href, current in options]
     return html.Div(
@@ -63,17 +68,16 @@ def choice(name: str, options: Iterable[tuple[str, str, bool]]) -> Component:
     )
 
 
-def search(key: str, label: str, value: str) -> Component:
+def search(key: str, label: str, value: str, *, hint: str = "Part of a name, then Enter", width: int = 240) -> Component:
     """A field for text that sets `key` of the address, on Enter or when it is left."""
-    made: Component = dmc.TextInput(
-        id={"pick": key}, label=label, value=value, debounce=True, size="xs", w=240, placeholder="Part of a name, then Enter"
-    )
+    made: Component = dmc.TextInput(id={"pick": key}, label=label, value=value, debounce=True, size="xs", w=width, placeholder=hint)
     return made
 
 
-def tabs(name: str, entries: Iterable[tuple[str, str, bool]]) -> Component:
-    """The pages of one thing: (text, address, current)."""
-    return html.Nav([link(text, href, current=current) for text, href, current in entries], className="tabs", **aria(label=name))
+def tabs(name: str, entries: Iterable[tuple[str, str, bool]], *, small: bool = False) -> Component:
+    """The pages of one thing: (text, address, current). A `small` row stands below another one."""
+    links = [link(text, href, current=current) for text, href, current in entries]
+    return html.Nav(links, className="tabs small" if small else "tabs", **aria(label=name))
 
 
 def pages(state: PageState, rows: int, size: int, href: Callable[[PageState], str]) -> Component | None:

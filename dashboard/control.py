@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -23,8 +24,7 @@ Here = Callable[[PageState], str]
 
 
 def controls(view: ModelView, state: PageState, here: Here, *, computed: bool = False) -> list[Any]:
-    """The choice of segment and period, and above it the filters that are set. `computed`: the page computes measures that no monitor takes."""
-    others = [*sorted({*view.segments, state.segment} - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))]
+    """The bar that stays in sight on every page of a model: segment, period and window, and the filters that are set. `computed`: the page computes measures that no monitor takes."""
     absolute = state.start is not None or state.end is not None
     shown = period(view.row, state, Tumbling(moment.DAY))
     moved = not absolute and shown != period(view.row, state.but(window=None), Tumbling(moment.DAY))
@@ -32,26 +32,60 @@ def controls(view: ModelView, state: PageState, here: Here, *, computed: bool = 
         (label, here(state.but(range=key, start=None, end=None)), not absolute and not moved and state.range == key)
         for key, label in RANGES.items()
     ]
+    bar = [
+        piece.select("segment", "Segment", state.segment, _segments(view, state), ALL),
+        piece.choice("Period", ranges),
+        _window(view, state, here),
+        _dates(state),
+    ]
+    chips = piece.chips(
+        *_filters(state, here),
+        *([("Period", f"{word.stretch(shown.start, shown.end)}, around the window", here(state.but(window=None)))] if moved else []),
+    )
     return [
         piece.notice([*state.notices, *_unknown(view, state, computed=computed)]),
-        html.Div(
-            [
-                piece.select(
-                    "segment",
-                    "Segment",
-                    state.segment,
-                    [(ALL, "All traffic"), *((segment, text.unquote(segment)) for segment in others)],
-                    ALL,
-                ),
-                piece.choice("Period", ranges),
-            ],
-            className="controls",
-        ),
-        piece.chips(
-            *_filters(state, here),
-            *([("Period", f"{word.stretch(shown.start, shown.end)}, around the window", here(state.but(window=None)))] if moved else []),
-        ),
+        html.Div([html.Div([part for part in bar if part is not None], className="controls"), chips], className="kept"),
     ]
+
+
+def _segments(view: ModelView, state: PageState) -> list[tuple[str, str]]:
+    """All traffic; the segments within the chosen one; all others, those of one dimension first."""
+    chosen = set(state.segment.split(",")) - {ALL}
+    others = sorted({*view.segments, state.segment} - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))
+    within = [segment for segment in others if chosen and chosen < set(segment.split(","))]
+    added = [(segment, "and " + text.unquote(", ".join(part for part in segment.split(",") if part not in chosen))) for segment in within]
+    return [(ALL, "All traffic"), *added, *((segment, text.unquote(segment)) for segment in others if segment not in within)]
+
+
+def _window(view: ModelView, state: PageState, here: Here) -> Component | None:
+    """Links to the window before and after the selected one, in the windows of the chosen monitor, else in those of most monitors."""
+    if view.row.last_ts is None or view.row.first_ts is None:
+        return None
+    steps = Counter(
+        one.window.step for one in view.monitors if isinstance(one.window, Tumbling) and state.monitor in ("", one.name)
+    ).most_common(1)
+    step = steps[0][0] if steps else moment.DAY
+    last = (view.row.last_ts + 1) // step * step - step  # the newest that is over
+    at = last if state.window is None else state.window // step * step
+    before, after = (min(max(to, view.row.first_ts // step * step), max(last, at)) for to in (at - step, at + step))
+    said = "Newest" if state.window is None else moment.period(at, at + step)
+    return piece.choice(
+        "Window",
+        [
+            (piece.sign("◀", "Window before"), here(state.but(window=before)), False),
+            (said, here(state), state.window is not None),
+            (piece.sign("▶", "Window after"), here(state.but(window=None if state.window is None else after)), False),
+        ],
+    )
+
+
+def _dates(state: PageState) -> Component:
+    """Fields for the first and the last time of the period."""
+    fields = [
+        piece.search(key, label, "" if at is None else moment.text(at), hint="2013-07-01", width=190)
+        for key, label, at in (("from", "From (UTC)", state.start), ("to", "To (UTC), not included", state.end))
+    ]
+    return html.Details([html.Summary("Dates"), html.Div(fields, className="dates")], className="drop")
 
 
 def _unknown(view: ModelView, state: PageState, *, computed: bool) -> list[str]:
@@ -73,7 +107,10 @@ def _unknown(view: ModelView, state: PageState, *, computed: bool) -> list[str]:
 def _filters(state: PageState, here: Here) -> list[tuple[str, str, str]]:
     filters = []
     if state.segment != ALL:
-        filters.append(("Segment", text.unquote(state.segment), here(state.but(segment=ALL))))
+        parts = state.segment.split(",")
+        for part in parts:  # each can be left out of a cross
+            rest = ",".join(other for other in parts if other != part)
+            filters.append(("Segment", text.unquote(part), here(state.but(segment=rest or ALL))))
     if state.window is not None:
         filters.append(("Window at", word.instant(state.window), here(state.but(window=None))))
     if state.start is not None or state.end is not None:

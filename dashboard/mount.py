@@ -27,7 +27,7 @@ from dashboard.panel import ask, failed
 from dashboard.policy import ContentSecurityPolicy, nonce
 from dashboard.ports import Reader
 from dashboard.route import find, page
-from dashboard.site import SITE
+from dashboard.site import places
 from dashboard.state import ROOT
 
 # pyarrow imports pandas, if that is installed, when it first needs it; Dash cannot write answers while pandas is imported in part. Here no thread runs yet.
@@ -35,7 +35,7 @@ with suppress(ImportError):
     import_module("pandas")
 
 _log = logging.getLogger(__name__)
-_ENTRIES = [(entry.label, entry.path) for entry in SITE if entry.label]
+_PLACES = places()
 
 
 def mount(
@@ -125,7 +125,7 @@ def _callbacks(app: Any, reader: Reader) -> None:
         found = hashlib.blake2b(to_json_plotly(body).encode(), digest_size=16).hexdigest()
         view = no_update if found == digest else body  # nothing has changed: the charts stay as they are
         shown = {"path": path, "search": search, "title": f"{title} · Watchkeeper"}
-        return view, shell.nav(_ENTRIES, at[0].place if at else None, open_episodes), health, shown, found
+        return view, shell.nav(_PLACES, at[0].place if at else None, open_episodes), health, shown, found
 
     def browser(name: str) -> ClientsideFunction:
         return ClientsideFunction("watchkeeper", name)

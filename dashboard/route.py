@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import unquote
+
+from dash.development.base_component import Component
 
 from dashboard import components as piece
 from dashboard.panel import Page
 from dashboard.ports import Reader
-from dashboard.site import SITE, PageEntry
-from dashboard.state import ROOT, address
+from dashboard.site import SITE, PageEntry, sections, tabs
+from dashboard.state import ROOT, PageState, address
 
 
 def find(path: str) -> tuple[PageEntry, list[str]] | None:
@@ -19,12 +23,36 @@ def find(path: str) -> tuple[PageEntry, list[str]] | None:
 
 
 async def page(reader: Reader, path: str, search: str) -> Page:
-    """Draw the page at `path` with the state in `search`."""
+    """Draw the page at `path` with the state in `search`, and its tabs below its heading."""
     found = find(path)
     if found is None:
         return missing("There is no such page", "The address may be mistyped, or of another version.")
     entry, parts = found
-    return await entry.draw(reader, search, *parts)
+    drawn = await entry.draw(reader, search, *parts)
+    return Page(drawn.title, _with_tabs(drawn.body, entry, parts, search))
+
+
+def _with_tabs(body: list[Any], at: PageEntry, parts: Sequence[str], search: str) -> list[Any]:
+    """The body with tabs behind its heading, the component of the class `title`. A page without a heading has no tabs: what it is about is not there."""
+    heading = next((place for place, part in enumerate(body) if getattr(part, "className", None) == "title"), None)
+    if heading is None:
+        return body
+    name = "Pages of this model" if at.of_model else f"Pages of {at.place}"
+    rows = [_row(name, tabs(at), at, parts, search), _row("Sections", sections(at), at, parts, search)]
+    return [*body[: heading + 1], *(row for row in rows if row is not None), *body[heading + 1 :]]
+
+
+def _row(name: str, entries: Sequence[PageEntry], at: PageEntry, parts: Sequence[str], search: str) -> Component | None:
+    """A row of tabs; None if there are less than two. Those of a model keep what its pages have in common."""
+    if len(entries) < 2:
+        return None
+    kept = PageState.of(search).shared.query if at.of_model else ""
+    current = at.path if any(one.path == at.path for one in entries) else at.under
+    return piece.tabs(
+        name,
+        [(one.tab, address(*one.filled(parts)) + (kept or one.search), one.path == current) for one in entries],
+        small=name == "Sections",
+    )
 
 
 def missing(title: str, why: str) -> Page:

@@ -95,9 +95,9 @@ def skeleton() -> Component:
 
 
 def nav(entries: Sequence[tuple[str, str]], place: str | None, open_episodes: int) -> list[Component]:
-    """The links of the navigation, given as (label, path); `place` is the path of the current one, None where there is none."""
+    """The links to the places, given as (name, path of the first page); `place` is the current one, None where there is none."""
     count = [html.Span(str(open_episodes), className="count"), html.Span(" open", className="unseen")] if open_episodes else []
-    return [piece.link([label, *([] if path else count)], address(*path.split("/")), current=path == place) for label, path in entries]
+    return [piece.link([name, *([] if path else count)], address(*path.split("/")), current=name == place) for name, path in entries]
 
 
 LATELY = moment.HOUR  # the data are called current while the newest event is not older
@@ -111,18 +111,22 @@ def problems(status: dict[str, Any]) -> list[str]:
 
 
 def health(status: dict[str, Any], newest: int | None) -> list[Any]:
-    """Whether the data are complete, and how old the newest event is. `newest` is its time, None if there is none.
+    """Whether the data are complete, and how old the newest event is: a link to the pipeline. `newest` is its time, None if there is none.
 
     Problems come first; the inbox lists them in full.
     """
     age = "No event yet" if newest is None else f"Newest event {word.ago(newest)}"
     lower = f"{age[0].lower()}{age[1:]}"
+
+    def said(text: str) -> Component:
+        return piece.link(text, address("pipeline"))
+
     if wrong := problems(status):
-        said = wrong[0] if len(wrong) == 1 and len(wrong[0]) <= SHORT else f"{len(wrong)} problem{'' if len(wrong) == 1 else 's'}"
+        first = wrong[0] if len(wrong) == 1 and len(wrong[0]) <= SHORT else f"{len(wrong)} problem{'' if len(wrong) == 1 else 's'}"
         icon = html.Span("▲", className="warn", **aria(hidden="true"))
-        return [icon, " ", piece.link(said, address()), f" · {lower}" if newest is not None else ""]
+        return [icon, " ", piece.link(first, address()), *([" · ", said(lower)] if newest is not None else [])]
     if not status.get("quiet"):
-        return [html.Span("↻", **aria(hidden="true")), f" Catching up · {lower}"]
+        return [html.Span("↻", **aria(hidden="true")), " ", said(f"Catching up · {lower}")]
     if newest is not None and word.now() - newest <= LATELY:
-        return [html.Span("✓", className="ok", **aria(hidden="true")), f" {age}"]
-    return [html.Span("○", **aria(hidden="true")), f" {age}"]
+        return [html.Span("✓", className="ok", **aria(hidden="true")), " ", said(age)]
+    return [html.Span("○", **aria(hidden="true")), " ", said(age)]

@@ -1,11 +1,12 @@
-"""The list of pages: a new page is a file in `pages` and an entry here.
+"""The list of pages: a new page is a file in `pages` and a line here.
 
-The list drives the router, the navigation and the tests that open every page.
+The list drives the router, the four places on top, the tabs, and the tests that open every page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
 from dashboard.pages import (
@@ -18,6 +19,7 @@ from dashboard.pages import (
     history,
     inbox,
     model,
+    monitors,
     performance,
     pipeline,
     policy,
@@ -29,16 +31,31 @@ from dashboard.panel import Page
 Draw = Callable[..., Awaitable[Page]]
 
 
+class Place(StrEnum):
+    """The places on top of every page."""
+
+    INBOX = "Inbox"
+    MODELS = "Models"
+    MONITORS = "Monitors"
+    SYSTEM = "System"
+
+
+_MODEL = "models/*"
+
+
 class PageEntry(NamedTuple):
     """A page at `path` under `/ui/`. `draw(reader, search, *parts)` draws it; `parts` are the parts of the address in place of each `*` of the path.
 
-    `label` is its name in the navigation. A page without a label belongs to the entry of the page at `under`.
+    `tab` is its name among the tabs of its place, or of the model if its path is below one; a page without a name is reached by links only. A section is a page `under` a tab, whose
+    path that is: it gets its place in a second row, below that tab. `search` is the query string with which its tab opens.
     """
 
     path: str
     draw: Draw
-    label: str = ""
+    place: Place
+    tab: str = ""
     under: str = ""
+    search: str = ""
 
     def parts(self, asked: Sequence[str]) -> list[str] | None:
         """The parts of an address in place of each `*`; None if it is not an address of this page."""
@@ -47,25 +64,48 @@ class PageEntry(NamedTuple):
             return None
         return [given for mine, given in zip(own, asked, strict=True) if mine == "*"]
 
+    def filled(self, parts: Sequence[str]) -> list[str]:
+        """The steps of its address, with `parts` in place of each `*`, as many as there are."""
+        given = iter(parts)
+        return [next(given) if step == "*" else step for step in self.path.split("/")]
+
     @property
-    def place(self) -> str:
-        """The path of the navigation entry to which it belongs."""
-        return self.path if self.label else self.under
+    def of_model(self) -> bool:
+        """Whether it is a page of a model."""
+        return self.path == _MODEL or self.path.startswith(f"{_MODEL}/")
 
 
 SITE: tuple[PageEntry, ...] = (
-    PageEntry("", inbox.draw, label="Inbox"),
-    PageEntry("alerts", history.draw),
-    PageEntry("alerts/*", episode.draw),
-    PageEntry("models", fleet.draw, label="Models"),
-    PageEntry("policy", policy.draw, label="Policy"),
-    PageEntry("deliveries", deliveries.draw, label="Deliveries"),
-    PageEntry("pipeline", pipeline.draw, label="Pipeline"),
-    PageEntry("models/*", model.draw, under="models"),
-    PageEntry("models/*/performance", performance.draw, under="models"),
-    PageEntry("models/*/drift", drift.draw, under="models"),
-    PageEntry("models/*/quality", quality.draw, under="models"),
-    PageEntry("models/*/trust", trust.draw, under="models"),
-    PageEntry("models/*/fairness", fairness.draw, under="models"),
-    PageEntry("models/*/columns/*", column.draw, under="models"),
+    PageEntry("", inbox.draw, Place.INBOX, "Open"),
+    PageEntry("acknowledged", inbox.acknowledged, Place.INBOX, "Acknowledged"),
+    PageEntry("alerts", history.draw, Place.INBOX, "Ended", search="?state=closed"),
+    PageEntry("alerts/*", episode.draw, Place.INBOX),
+    PageEntry("models", fleet.draw, Place.MODELS),
+    PageEntry("models/*", model.draw, Place.MODELS, "Overview"),
+    PageEntry("models/*/performance", performance.draw, Place.MODELS, "Performance"),
+    PageEntry("models/*/fairness", fairness.draw, Place.MODELS, "Fairness", under="models/*/performance"),
+    PageEntry("models/*/trust", trust.draw, Place.MODELS, "Trust", under="models/*/performance"),
+    PageEntry("models/*/drift", drift.draw, Place.MODELS, "Drift"),
+    PageEntry("models/*/columns/*", column.draw, Place.MODELS, under="models/*/drift"),
+    PageEntry("models/*/quality", quality.draw, Place.MODELS, "Quality"),
+    PageEntry("monitors", monitors.draw, Place.MONITORS, "Monitors"),
+    PageEntry("policy", policy.draw, Place.MONITORS, "Policy"),
+    PageEntry("deliveries", deliveries.draw, Place.MONITORS, "Deliveries"),
+    PageEntry("pipeline", pipeline.draw, Place.SYSTEM, "Pipeline"),
 )
+
+
+def places() -> list[tuple[Place, str]]:
+    """The places in their order, each with the path of its first page."""
+    return [(place, next(entry.path for entry in SITE if entry.place is place)) for place in Place]
+
+
+def tabs(at: PageEntry) -> list[PageEntry]:
+    """The tabs on a page."""
+    return [one for one in SITE if one.tab and not one.under and (one.place, one.of_model) == (at.place, at.of_model)]
+
+
+def sections(at: PageEntry) -> list[PageEntry]:
+    """The second row of tabs on a page: the tab to which it belongs, and the pages under that."""
+    top = at.under or at.path
+    return [one for one in SITE if one.tab and (one.path == top or (one.under and one.under == top))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -12,6 +13,7 @@ from core.segment import ALL
 ROOT = "/ui/"
 RANGES = {"7d": "7 days", "30d": "30 days", "90d": "90 days", "365d": "1 year", "all": "All"}
 DEFAULT_RANGE = "90d"
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # means midnight in UTC
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class PageState:
             if not (text := asked.get(key, "")):
                 return None
             try:
-                return moment.parse_query(text)
+                return moment.parse_query(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)
             except ValueError as error:
                 notices.append(f"{key}: {error}")
                 return None

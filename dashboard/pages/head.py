@@ -1,4 +1,4 @@
-"""The head of the pages of a model: where it is, the model with its counts, and its other pages."""
+"""The head of the pages of a model: where it is, and the model with its counts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from dashboard.pages.history import Choice
 from dashboard.ports import ModelRow
 from dashboard.state import PageState, address
 
-PAGES = ("", "performance", "drift", "quality", "fairness", "trust")
-
 
 def head(row: ModelRow, state: PageState, place: str) -> list[Any]:
-    """Breadcrumbs, the name, counts, the age of the newest event, the link to the model's episodes, and the tabs. `place` is the page among `PAGES`."""
+    """Breadcrumbs, the name, counts, the age of the newest event, and the link to the model's episodes. `place` is the last step of the page's address, "" for the overview."""
     about = f"{row.task} · contract {row.contract_version} · {word.count(row.predictions)} predictions, {word.count(row.labels)} labelled"
     if row.last_ts is not None:
         about += f" · last event {word.instant(row.last_ts)}, {word.ago(row.last_ts)}"
@@ -26,9 +24,8 @@ def head(row: ModelRow, state: PageState, place: str) -> list[Any]:
         piece.link("all its episodes", Choice(model=row.model).address),
     ]
     lines = [html.H1(piece.name(row.model, 120)), html.P(about, className="faint"), html.P(episodes, className="next")]
-    tabs = [(name.capitalize() or "Overview", there(row.model, name, state.shared), name == place) for name in PAGES]
     own = ((row.model, there(row.model, "", state.shared)), (place.capitalize(), None)) if place else ((row.model, None),)
-    return [piece.crumbs(("Models", address("models")), *own), html.Div(lines, className="title"), piece.tabs("Pages of this model", tabs)]
+    return [piece.crumbs(("Models", address("models")), *own), html.Div(lines, className="title")]
 
 
 def there(model: str, place: str, state: PageState) -> str:

@@ -32,7 +32,7 @@ BEFORE = 30  # windows in a spark line before the episode's, and after it
 
 
 async def draw(reader: Reader, _search: str = "") -> Page:
-    """Open episodes by impact, one row a monitor with the worst of its episodes; then the episodes that ended lately."""
+    """Open episodes that nobody has acknowledged, by impact, one row a monitor with the worst of its episodes; then the episodes that ended lately."""
     opened, closed, models, status, monitors = await gather(
         ask(reader.episodes, "open", None, SHOWN),
         ask(reader.episodes, "closed", None, 10),
@@ -40,12 +40,18 @@ async def draw(reader: Reader, _search: str = "") -> Page:
         ask(reader.status),
         ask(reader.monitors, None),
     )
-    groups = _groups(opened)
-    drawn = await gather(*(panel(_group(reader, group, standing(group[0], monitors)), "an episode") for group in groups[:GROUPS]))
+    taken = sum(_taken(one) for one in opened)
+    fresh = [one for one in opened if not _taken(one)]
+    groups = _groups(fresh)
     total = sum(row.open_episodes for row in models)
     among = f", of the newest {SHOWN}" if total > len(opened) else ""
+    noted = f", {taken} acknowledged" if taken else ""
     facts = [
-        ("Open episodes", word.count(max(total, len(opened))), f"of {len(groups)} monitor{'' if len(groups) == 1 else 's'}{among}"),
+        (
+            "Open episodes",
+            word.count(max(total, len(opened))),
+            f"of {len(_groups(opened))} monitor{'' if len(_groups(opened)) == 1 else 's'}{noted}{among}",
+        ),
         ("Critical", str(sum(episode.level is Level.CRITICAL for episode in opened)), f"reached the critical threshold{among}"),
         ("Paging", str(sum(episode.severity == "page" for episode in opened)), f"notifies: page{among}"),
         ("Models", str(len(models)), f"{word.short(sum(row.predictions for row in models))} predictions"),
@@ -58,12 +64,47 @@ async def draw(reader: Reader, _search: str = "") -> Page:
     ways: list[Any] = [piece.link("All open episodes", Choice(state="open").address), " · ", piece.link("All episodes", Choice().address)]
     wrong = problems(status)
     listed = [piece.card("Problems of the service", html.Ul([html.Li(one) for one in wrong], className="problems"))] if wrong else []
-    body = [heading, *listed, piece.figures(*facts), html.Div(drawn, className="episodes") if opened else _quiet(models, status, monitors)]
+    empty = _all_taken(taken) if opened else _quiet(models, status, monitors)
+    body = [heading, *listed, piece.figures(*facts), await _listed(reader, groups, monitors) if groups else empty]
     if opened or closed:
         body.append(html.P([*more, *ways], className="faint"))
     if closed:
         body.append(piece.card("Recently ended", _closed(closed, reader.measures)))
     return Page("Inbox", body)
+
+
+async def acknowledged(reader: Reader, _search: str = "") -> Page:
+    """Open episodes that somebody has acknowledged, by impact."""
+    opened, monitors = await gather(ask(reader.episodes, "open", None, SHOWN), ask(reader.monitors, None))
+    groups = _groups([one for one in opened if _taken(one)])
+    heading = html.Div(
+        [html.H1("Acknowledged"), html.P("Open episodes of which somebody takes care.", className="faint")], className="title"
+    )
+    if not groups:
+        return Page(
+            "Acknowledged",
+            [heading, piece.empty("No acknowledged episode", "Acknowledge one on its page, and it moves here from the inbox.")],
+        )
+    hidden = len(groups) - GROUPS
+    more = [html.P(f"{hidden} more monitors have acknowledged episodes.", className="faint")] if hidden > 0 else []
+    return Page("Acknowledged", [heading, await _listed(reader, groups, monitors), *more])
+
+
+def _taken(one: Episode) -> bool:
+    """Whether somebody has acknowledged it."""
+    return one.handling.acknowledged_by is not None
+
+
+async def _listed(reader: Reader, groups: Sequence[Sequence[Episode]], monitors: Sequence[Monitor]) -> Component:
+    """The first `GROUPS` groups."""
+    drawn = await gather(*(panel(_group(reader, group, standing(group[0], monitors)), "an episode") for group in groups[:GROUPS]))
+    return html.Div(drawn, className="episodes")
+
+
+def _all_taken(taken: int) -> Component:
+    """The text if all open episodes are acknowledged."""
+    said = "The open episode is acknowledged." if taken == 1 else f"All {taken} open episodes are acknowledged."
+    return piece.empty("Nothing new", said, piece.link("Show acknowledged episodes", address("acknowledged")))
 
 
 def _groups(episodes: Sequence[Episode]) -> list[list[Episode]]:

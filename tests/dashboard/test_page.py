@@ -29,6 +29,8 @@ from tests.dashboard.year import DAYS, START
 ADDRESSES = [
     "/ui/",
     "/ui/models",
+    "/ui/acknowledged",
+    "/ui/monitors",
     "/ui/policy",
     "/ui/pipeline",
     "/ui/deliveries",
@@ -94,7 +96,16 @@ async def test_an_installation_where_nothing_happened_says_so(address: str) -> N
     """Without a model every page says what is missing, and none fails."""
     found = text(await page(Empty(), address, ""))
     assert "could not be drawn" not in found
-    assert any(word in found for word in ("No model yet", "There is no model", "has no column", "There is no policy", "No delivery"))
+    said = (
+        "No model yet",
+        "There is no model",
+        "has no column",
+        "There is no policy",
+        "No delivery",
+        "No monitor",
+        "No acknowledged episode",
+    )
+    assert any(word in found for word in said)
 
 
 async def test_the_model_page_asks_only_for_what_it_draws(twin: Twin) -> None:

@@ -62,7 +62,7 @@ async def test_what_was_not_told_says_why_on_its_page_the_inbox_and_the_policy_p
 
 
 async def test_what_people_did_is_in_the_timeline_and_in_the_inbox() -> None:
-    """With names, and never as markup."""
+    """With names, and never as markup. An acknowledged episode is on a tab of its own."""
     acts = [
         Act(episode="e", at=START, actor="ada", action="acknowledge", comment="looking <b>"),
         Act(episode="e", at=START, actor="ada", action="assign", to="bob"),
@@ -73,8 +73,11 @@ async def test_what_people_did_is_in_the_timeline_and_in_the_inbox() -> None:
     for act in acts:
         handling = handling.after(act)
     twin = Handled({"handling": handling})
-    own, inbox = [text((await page(twin, address, "")).body) for address in (f"/ui/alerts/{twin.one.id}", "/ui/")]
+    own, fresh, inbox = [
+        text((await page(twin, address, "")).body) for address in (f"/ui/alerts/{twin.one.id}", "/ui/", "/ui/acknowledged")
+    ]
     for said in ("acknowledged by ada", "assigned to bob by ada", "snoozed until", "judged noise by bob", "looking <b>"):
         assert said in own
     assert "acknowledged by ada" in inbox
+    assert "acknowledged by ada" not in fresh
     assert "judged noise" in inbox

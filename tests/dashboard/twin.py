@@ -301,7 +301,7 @@ class Empty(Twin):
 
     def __init__(self) -> None:
         super().__init__()
-        self._contracts, self._episodes = {}, []
+        self._contracts, self._monitors, self._episodes = {}, {}, []
 
     def policy(self) -> Policy | None:
         return None
