@@ -46,6 +46,7 @@ from detectors.performance import (
 from detectors.performance import rate as performance_rate
 from detectors.planned import PLANNED
 from detectors.quality import distinct, freshness, label_coverage, label_delay, out_of_range_rate, rate, schema_changes, stream, volume
+from detectors.service import availability, latency, throughput
 from detectors.spec import AnySpec
 from detectors.uncertainty import adaptive, bound_loss, calibration, coverage, ensemble, mean, pit
 from detectors.user import measure as user
@@ -114,6 +115,9 @@ SPECS: tuple[AnySpec, ...] = (
     *numbers.SPECS,
     group_calibration.SPEC,
     disparity.SPEC,
+    *latency.SPECS,
+    throughput.SPEC,
+    *availability.SPECS,
     user.SPEC,
 )
 MEASURES = Measures({spec.about.name: spec.about for spec in SPECS})

@@ -90,6 +90,7 @@ class Spec(Generic[E, P]):
     `of_scores` is the evidence that it takes in place of the other if its params have a `threshold`; `of_weights` that in place of each if they say `weighted`.
     `counted` gives the rows that count for `min_samples`, by default all of the evidence: (...).
     `wait` is how long after its end a window is evaluated, in microseconds. `earlier` is how many windows before it a value depends on: they are given as `target.earlier`.
+    `ending` are the lengths, in microseconds, of spans that end with the window and on which a value depends: they follow in `target.earlier`.
     `background`: a window takes seconds of CPU, so it is evaluated beside all others.
     """
 
@@ -102,6 +103,7 @@ class Spec(Generic[E, P]):
     counted: Callable[[E], Floats] = lambda evidence: evidence.n  # type: ignore[attr-defined]
     wait: Callable[[P], int] = lambda _params: 0
     earlier: Callable[[P], int] = lambda _params: 0
+    ending: Callable[[P], tuple[int, ...]] = lambda _params: ()
     background: bool = False
     of_scores: type[Any] | None = None
     of_weights: Mapping[type[Any], type[Any]] = field(default_factory=dict)

@@ -22,17 +22,15 @@ from core.window.kind import Window
 from core.window.to_date import ToDate
 from detectors import catalogue
 from detectors.arrival import Age, Copies, Orphans, Rejects, Schema, Volume
-from detectors.certainty import Signals
-from detectors.estimate import Predicted
 from detectors.evidence import ColumnDrift
 from detectors.summary import multivariate
 from detectors.summary.vector_column import Sums
 from monitors.evaluation.maturity import FIELDS
 from monitors.evaluation.pool import pool
-from monitors.evidence import predicted, signals
 from monitors.evidence.extent import Extent
 from monitors.evidence.groups import crossed
 from monitors.evidence.kind import KINDS
+from monitors.evidence.reader import OfOwnColumns
 from monitors.evidence.reads import PaneFields, Scope
 from monitors.model import Model
 
@@ -53,12 +51,13 @@ _SPARSE = 8_000_000  # bins with rows, of all columns, that are read at a time
 
 
 def earlier(monitor: Monitor, windows: Spans) -> tuple[Spans, ...]:
-    """The windows before each window on which its value depends, the next one first: one set of spans for each."""
-    spec, found = catalogue.known(monitor.measure), [windows]
-    many = 0 if spec is None else spec.earlier(msgspec.convert(monitor.params, spec.params))
-    for _ in range(many):
+    """The windows before each window on which its value depends, the next one first, and the spans that end with it: one set of spans for each."""
+    if (spec := catalogue.known(monitor.measure)) is None:
+        return ()
+    params, found = msgspec.convert(monitor.params, spec.params), [windows]
+    for _ in range(spec.earlier(params)):
         found += monitor.window.before(found[-1], 1)
-    return tuple(found[1:])
+    return (*found[1:], *(Spans(windows.end - length, windows.end) for length in spec.ending(params)))
 
 
 def finer(parts: Sequence[slice], before: int) -> list[slice]:
@@ -130,11 +129,9 @@ def read_columns(monitor: Monitor, contract: Contract) -> tuple[str, ...]:
     evidence = catalogue.spec(read.measure).evidence
     if evidence is Schema:
         return tuple(column.name for column in contract.features)
-    if evidence is Predicted:
-        return predicted.columns(contract)
-    if evidence is Signals:
-        return signals.columns(contract)
-    return tuple(name for name in columns_of(read, contract) if name or KINDS[evidence].fields(name).inputs)
+    if isinstance(kind := KINDS[evidence], OfOwnColumns):
+        return kind.columns(contract)
+    return tuple(name for name in columns_of(read, contract) if name or kind.fields(name).inputs)
 
 
 def scope_of(monitor: Monitor, model: Model, segments: tuple[str, ...]) -> Scope:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.contract import PREDICTION
-from detectors import arrival, by_group, certainty, estimate, evidence, expected_error, sample
+from detectors import arrival, by_group, certainty, estimate, evidence, expected_error, sample, serving
 from detectors import weighted as of_weights
 from detectors.labelled_rows import LabelledRows
 from detectors.ranked import Ranked, ScoredPredictions
@@ -26,6 +26,7 @@ from monitors.evidence import (
     labelled_rows,
     labelling,
     late,
+    latencies,
     losses,
     matrix,
     moments,
@@ -40,7 +41,9 @@ from monitors.evidence import (
     scores,
     separation,
     signals,
+    statuses,
     sums,
+    traffic,
     vectors,
     volume,
     weighted,
@@ -79,6 +82,9 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     certainty.Signals: signals,
     certainty.Coverages: coverages,
     certainty.ScoreTables: score_bins,
+    serving.Latencies: latencies,
+    serving.Statuses: statuses,
+    serving.Traffic: traffic,
     sample.Separation: separation,
     of_weights.WeightedCells: OfWeights(matrix, of_weights.WeightedCells, weighted.cells),
     of_weights.WeightedLosses: OfWeights(losses, of_weights.WeightedLosses, weighted.losses),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from core.contract import Contract
 from core.span import Spans
 from monitors.evidence.extent import Extent
 from monitors.evidence.reads import PaneFields, Reads, Scope
@@ -16,6 +17,15 @@ class OfReferenceRows(Protocol):
 
     def reference_rows(self, reads: Reads, /) -> Any:
         """The evidence of the reference."""
+        ...
+
+
+@runtime_checkable
+class OfOwnColumns(Protocol):
+    """A reader for the whole model that reads columns of its own."""
+
+    def columns(self, contract: Contract, /) -> tuple[str, ...]:
+        """The columns whose panes are read."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""Measures of how a model serves: latency, traffic, errors, availability."""
