@@ -76,7 +76,8 @@ class AlertEngine:
                 rules[old.column, old.segment] = step.supersede(old, changed, Cause.MONITOR_CHANGED, contract)
             for old, reason, cause in _overtaken(monitor, rules.values(), contract, columns):
                 rules[old.column, old.segment] = step.supersede(old, reason, cause, contract)
-            terms = Terms.of(monitor)
+            terms, places = Terms.of(monitor), {(one.column, one.segment) for one in readings}
+            step.expect(rule for place, rule in rules.items() if place in places)
             for reading in sorted(readings, key=_order) if watched else ():
                 rule = rules.get((reading.column, reading.segment)) or _rule(monitor, reading)
                 after, transition = advance(rule, reading, self._measures[monitor.measure], terms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -33,12 +33,18 @@ class AlertStep:
         self._horizon = horizon
         self._address = address
         self._ledger = ledger
+        self._expected: list[str] = []
+        self._stored: dict[str, Episode] = {}
         self._rules: dict[tuple[str, str], Rule] = {}
         self._episodes: dict[str, Episode] = {}
         self._transitions: list[Transition] = []
         self._deliveries: list[Delivery] = []
         self._destinations: list[Destination] | None = None
         self._notices: list[str] = []
+
+    def expect(self, rules: Iterable[Rule]) -> None:
+        """The rules that may advance: their episodes are read together when the first one is needed."""
+        self._expected = [name for rule in rules for name in (rule.episode or rule.last,) if name is not None]
 
     def advanced(self, before: Rule, after: Rule, transition: Transition | None, reading: Reading) -> Rule:
         """Add a rule that has changed, and return it. A transition outside of an episode is not recorded."""
@@ -163,8 +169,13 @@ class AlertStep:
         return self._ledger.described(self._monitor.model)
 
     def _take(self, name: str) -> Episode:
-        """An open episode: of this step, or of the store."""
-        return self._episodes[name] if name in self._episodes else self._ledger.episodes([name])[0]
+        """An episode that its rule has or had: of this step, or of the store, where all that may be needed are read at once."""
+        if name in self._episodes:
+            return self._episodes[name]
+        if name not in self._stored:
+            self._stored |= {one.id: one for one in self._ledger.episodes(list({name, *self._expected}))}
+            self._expected = []
+        return self._stored[name]
 
     def _keep(self, episode: Episode) -> Episode:
         self._episodes[episode.id] = episode
