@@ -60,7 +60,6 @@ def test_a_hook_is_read_as_it_is_written() -> None:
     ("changes", "said"),
     [
         ({"model": None}, "`model`"),
-        ({"kind": "airflow"}, "no adapter in this version"),
         ({"kind": "cron"}, "there is no `kind`"),
         ({"urls": 1}, "`urls`: there is no such field"),
         ({"url": "ftp://x"}, "`url`"),
