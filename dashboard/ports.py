@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from core.cause import CauseQuery, Causes
 from core.contract import Contract
 from core.dead_letter_count import DeadLetterCount
 from core.endpoint import Tried
@@ -221,6 +222,14 @@ class Reader(Protocol):
 
     def episode(self, id: str) -> Episode | None:  # noqa: A002  # the field's own name
         """One episode with its deliveries; None if there is none."""
+        ...
+
+    def cause(self, asked: CauseQuery) -> Causes:
+        """The causes of a measure's change in a window. Raises ConfigError or Retryable."""
+        ...
+
+    def cause_of(self, name: str, segment: str | None = None) -> Causes | None:
+        """The causes of an episode, within its segment or another slice; None if there is no such episode. Raises ConfigError or Retryable."""
         ...
 
     def transitions(self, id: str) -> list[Transition]:  # noqa: A002

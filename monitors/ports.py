@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from core import moment
-from core.block import Floats, Ints, Outcomes, Predictions
+from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.contract import Contract
 from core.monitor import Monitor
 from core.reading import Reading
@@ -104,8 +104,8 @@ class Raw(Protocol):
 
     def truths(
         self, model: str, values: Ints, pane: int, last: str, *, version: str | None = None, role: str | None = None
-    ) -> tuple[npt.NDArray[np.object_], Ints, Floats]:
-        """The labels of a regression's events of these slots, with ids and times: of those that a hash of their ids draws before the id `last`, and of that; of one version of the model, or of all."""
+    ) -> tuple[npt.NDArray[np.object_], Ints, Floats, Categories]:
+        """The labels of events of these slots, with ids and times, as numbers and as texts: of those that a hash of their ids draws before the id `last`, and of that; of one version of the model, or of all."""
         ...
 
 

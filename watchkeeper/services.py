@@ -32,6 +32,7 @@ class Services:
         self.noise, self.suggestion = self.reader.noise, self.reader.suggestion
         self.calibration, self.evaluate, self.backtest = self.reader.calibration, self.reader.evaluate, self.reader.backtest
         self.ranking, self.newest_window, self.trust = self.reader.ranking, self.reader.newest_window, self.reader.trust
+        self.cause, self.cause_of = self.reader.cause, self.reader.cause_of
         self.events, self.event, self.values = self.reader.events, self.reader.event, self.reader.values
         self.export, self.signing_key = self.reader.export, self._control.signing_key
         self.monitor, self.destinations, self.budgets = self.reader.monitor, self._control.destinations, self._control.budgets
@@ -76,7 +77,7 @@ class Pages:
         self.measures = MEASURES
         self.deliveries, self.delivery = reader.deliveries, reader.delivery
         self.evaluate, self.ranking, self.calibration = reader.evaluate, reader.ranking, reader.calibration
-        self.policy, self.silences = reader.policy, reader.silences
+        self.policy, self.silences, self.cause, self.cause_of = reader.policy, reader.silences, reader.cause, reader.cause_of
         self.trust, self.importance, self.new_categories = reader.trust, reader.importance, reader.new_categories
         self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts
 

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from core.block import Floats, Ints, Outcomes, Predictions
+from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.contract import Contract
 from core.draw import drawn
 from core.error import Fatal
 from core.region import told
+from core.text import NULL
 from monitors.evidence.conversion import convert, convert_outcomes, with_columns
 from monitors.ports import Contracts, Raw
 
@@ -92,9 +93,25 @@ class History:
         """The label of each event of a sample of these slots, in its order, of one version of the model, or of all; NaN where it is not known. The model is a regression."""
         if not len(sample):
             return np.zeros(0)
-        ids, times, numbers = self._raw.truths(contract.model, slots, contract.pane, sample.id[-1], version=version, **_of(role))
+        ids, times, numbers, _ = self._raw.truths(contract.model, slots, contract.pane, sample.id[-1], version=version, **_of(role))
         found = dict(zip(zip(ids.tolist(), times.tolist(), strict=True), numbers.tolist(), strict=True))
-        return np.array([found.get(key, np.nan) for key in zip(sample.id.tolist(), sample.ts.tolist(), strict=True)])
+        return np.array([found.get(key, np.nan) for key in _keys(sample)])
+
+    def classes(
+        self, contract: Contract, slots: Ints, sample: Predictions, *, version: str | None = None, role: str | None = None
+    ) -> Categories:
+        """As `truths`, of a model of classes: the label's text as it came, `null` where it is not known."""
+        if not len(sample):
+            return Categories.of(())
+        ids, times, _, texts = self._raw.truths(contract.model, slots, contract.pane, sample.id[-1], version=version, **_of(role))
+        found = dict(zip(zip(ids.tolist(), times.tolist(), strict=True), texts.codes.tolist(), strict=True))
+        codes = np.array([found.get(key, len(texts.texts)) for key in _keys(sample)], np.int32)
+        return Categories(codes, [*texts.texts, NULL])
+
+    def kept_classes(self, contract: Contract, sample: Predictions) -> Categories:
+        """The labels of a sample of the rows of the reference that are kept."""
+        of = contract.of_reference
+        return self.classes(of, self._raw.slots(of.model, of.pane), sample)
 
     def kept_truths(self, contract: Contract, sample: Predictions) -> Floats:
         """The labels of a sample of the rows of the reference that are kept."""
@@ -138,6 +155,11 @@ class History:
                     f"events of {contract.model} were taken under contract version {version}, which the control store does not know; restore it"
                 )
             yield source
+
+
+def _keys(sample: Predictions) -> Iterator[tuple[str, int]]:
+    """Id and time of each event."""
+    return zip(sample.id.tolist(), sample.ts.tolist(), strict=True)
 
 
 def _of(role: str | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from core import moment
 from core.baseline.rows import Role, Version
-from core.block import Floats, Ints, Outcomes, Predictions
+from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.contract import PREDICTION, Kind
 from core.error import ConfigError, Retryable
 from core.span import Spans
@@ -192,6 +192,14 @@ class Reads:
     def truths_of_reference(self, sample: Predictions) -> Floats:
         """The labels of a sample of the reference."""
         return self._history.kept_truths(self.scope.model.contract, sample)
+
+    def classes(self, slots: Ints, sample: Predictions) -> Categories:
+        """As `truths`, of a model of classes; `null` where a label is not known."""
+        return self._history.classes(self.scope.model.contract, slots, sample, version=self.scope.version, **_role(self.scope))
+
+    def classes_of_reference(self, sample: Predictions) -> Categories:
+        """The labels of a sample of the reference of a model of classes."""
+        return self._history.kept_classes(self.scope.model.contract, sample)
 
     def unseen(self, column: str, slots: Ints, most: int) -> list[tuple[str, int]]:
         """The most frequent values of a categorical column in slots that its reference does not have, and how many predictions have each."""

@@ -282,8 +282,8 @@ class Raw:
 
     def truths(
         self, model: str, values: Ints, pane: int, last: str, *, version: str | None = None, role: str | None = None
-    ) -> tuple[npt.NDArray[np.object_], Ints, Floats]:
-        """The labels of the model's events of these slots, as numbers, with ids and times: of those that a hash of their ids draws before the id `last`, and of that (`core.draw`).
+    ) -> tuple[npt.NDArray[np.object_], Ints, Floats, Categories]:
+        """The labels of the model's events of these slots, with ids and times, as numbers and as texts: of those that a hash of their ids draws before the id `last`, and of that (`core.draw`).
 
         Of one version of the model, or of all.
         """
@@ -296,10 +296,10 @@ class Raw:
             else ""
         )
         table = self._engine.query(
-            f"SELECT prediction_id, ts, number FROM outcomes FINAL WHERE {drawn}{own}",
+            f"SELECT prediction_id, ts, number, text FROM outcomes FINAL WHERE {drawn}{own}",
             {"model": model, "last": last, "version": version or "", "role": role or "", **slots(values, pane)},
         )
-        return col.objects(table["prediction_id"]), col.ints(table["ts"]), col.floats(table["number"])
+        return col.objects(table["prediction_id"]), col.ints(table["ts"]), col.floats(table["number"]), col.categories(table["text"])
 
 
 def block_of(contract: Contract, table: pa.Table, picked: Picked, sizes: Sequence[int]) -> Predictions:

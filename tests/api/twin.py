@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from alerts.noise import Noise
 from core.baseline.reference import Reference
+from core.cause import CauseQuery, Causes
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.destination import Destination
 from core.endpoint import Tried
@@ -99,6 +100,7 @@ class Twin:
         self.queries: list[Query] = []
         self.asked: list[EventQuery] = []
         self.exported: list[tuple[EventQuery, int | None, bool]] = []
+        self.causes: list[CauseQuery] = []
         self.trials: list[Trial] = []
         self.references: list[tuple[str, bytes, dict[str, str]]] = []
         self.retired: int | None = None
@@ -152,6 +154,17 @@ class Twin:
 
     def trust(self, model: str) -> list[Trust]:
         return self.states if model in self.contracts else []
+
+    def cause(self, asked: CauseQuery) -> Causes:
+        self.causes.append(asked)
+        return Causes(
+            asked=asked, sentence="Most of it comes from borough=Queens.", value=0.31, baseline_value=None, n=10, n_baseline=20, rows=10
+        )
+
+    def cause_of(self, name: str, segment: str | None = None) -> Causes | None:
+        one = self.episode(name)
+        found = CauseQuery(model=one.model, measure=one.measure, start=0, end=DAY, segment=segment or one.segment) if one else None
+        return None if found is None else self.cause(found)
 
     def events(self, asked: EventQuery) -> tuple[Sequence[Mapping[str, Any]], str | None]:
         self.asked.append(asked)

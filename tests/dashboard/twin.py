@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core import moment
+from core.cause import BinCause, CauseQuery, Causes, ColumnCause, SegmentCause, SplitCause
 from core.contract import Contract, Task
 from core.dead_letter_count import DeadLetterCount
 from core.endpoint import Tried
@@ -28,6 +29,8 @@ from detectors.catalogue import MEASURES
 from tests.dashboard import year
 from tests.dashboard.year import DAYS, NUMBERS, SHARES, START, STORM, TEXTS
 from watchkeeper.reader.ranking import ranked
+
+_SLICES = ("carrier=EV,origin=EWR", "carrier=EV", "temp=[-inf%2C3)")
 
 
 class Twin:
@@ -251,6 +254,35 @@ class Twin:
 
     def episode(self, id: str) -> Episode | None:  # noqa: A002
         return next((one for one in self._episodes if one.id == id), None)
+
+    def cause(self, asked: CauseQuery) -> Causes:
+        self._may("cause")
+        split = SplitCause(0.01, 0.06, 0.005) if asked.measure.startswith("performance.") else SplitCause()
+        return Causes(
+            asked=asked,
+            sentence="72 % of it comes from carrier=EV,origin=EWR (12 % of rows, 0.51 against 0.83).",
+            value=0.7,
+            baseline_value=0.8,
+            n=900,
+            n_baseline=20_000,
+            rows=900,
+            segments=tuple(SegmentCause(name, 0.12, 0.51, 0.83, 108, 0.04 / place, 1e-9) for place, name in enumerate(_SLICES, 1)),
+            columns=(
+                ColumnCause("temp", 0.03, 0.4, 0.17, 0.002, (BinCause("null", 0.17, 0.002, 0.03),)),
+                ColumnCause("carrier", 0.01, None, 0.0, 0.0),
+            ),
+            split=split,
+            examples=("p1", "p2"),
+        )
+
+    def cause_of(self, name: str, segment: str | None = None) -> Causes | None:
+        one = self.episode(name)
+        if one is None:
+            return None
+        start, end = one.window_start, one.window_end
+        return self.cause(
+            CauseQuery(model=one.model, measure=one.measure, start=start, end=end, segment=segment or one.segment, column=one.column)
+        )
 
     def policy(self) -> Policy | None:
         self._may("policy")

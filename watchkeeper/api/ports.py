@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from alerts.noise import Noise
 from core.block import Labels, Predictions
+from core.cause import CauseQuery, Causes
 from core.contract import Contract
 from core.destination import Destination
 from core.endpoint import Tried
@@ -84,6 +85,14 @@ class Services(Protocol):
 
     def trust(self, model: str) -> Sequence[Trust]:
         """Whether the predictions of a model may be trusted now, by version and segment, `all` first."""
+        ...
+
+    def cause(self, asked: CauseQuery) -> Causes:
+        """The causes of a measure's change in a window. Raises ConfigError."""
+        ...
+
+    def cause_of(self, name: str, segment: str | None = None) -> Causes | None:
+        """The causes of an episode, within its segment or another slice; None if there is no such episode."""
         ...
 
     def events(self, asked: EventQuery) -> tuple[Sequence[Mapping[str, Any]], str | None]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from watchkeeper.reader.cause import CauseReader
 from watchkeeper.reader.columns import ColumnReader
-from watchkeeper.reader.episodes import EpisodeReader
 from watchkeeper.reader.events import EventReader
 from watchkeeper.reader.exported import ExportReader
 from watchkeeper.reader.labelled import LabelledReader
@@ -21,12 +21,12 @@ class Reader(
     MonitorReader,
     RankingReader,
     NoiseReader,
+    CauseReader,
     TrustReader,
     ColumnReader,
     LabelledReader,
     EventReader,
     ExportReader,
-    EpisodeReader,
     PolicyReader,
     ServiceReader,
 ):

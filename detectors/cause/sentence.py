@@ -1,0 +1,89 @@
+"""The sentence that says where most of a change comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core import number, text
+from core.cause import ColumnCause, SegmentCause, SplitCause
+from core.measure import Family, Measure
+
+_PART = 0.05  # a part of the split that is told, of all
+
+
+def sentence(
+    about: Measure,
+    value: float | None,
+    baseline: float | None,
+    change: float,
+    segments: Sequence[SegmentCause],
+    columns: Sequence[ColumnCause],
+    split: SplitCause,
+) -> str:
+    """In words: the change, the first slice if it is certain, the first column, and the parts of a performance change. `change` is how much worse the measure is."""
+    found = [_change(about, value, baseline)]
+    shared = about.family in (Family.DRIFT, Family.QUALITY, Family.FAIRNESS)
+    if not shared and value is not None and baseline is not None and change <= 0:
+        found.append("It is not worse.")
+    elif segments and segments[0].p is not None and segments[0].p <= 0.05:
+        found.append(_slice(segments[0], segments[0].contribution if shared else segments[0].contribution / change if change > 0 else None))
+    elif segments:
+        found.append("No slice contributes more than its share of rows beyond chance.")
+    if columns and columns[0].contribution > 0:
+        found.append(_column(columns[0]))
+    if parts := _split(split):
+        found.append(parts)
+    return " ".join(found)
+
+
+def _change(about: Measure, value: float | None, baseline: float | None) -> str:
+    if value is None:
+        return f"{about.title} has no value here."
+    if baseline is None or about.compares:
+        return f"{about.title} is {number.of_unit(value, about.unit)}."
+    return f"{about.title} is {number.of_unit(value, about.unit)}, in the baseline {number.of_unit(baseline, about.unit)}."
+
+
+def _slice(one: SegmentCause, share: float | None) -> str:
+    most = "Most of it" if share is None else f"{_percent(min(share, 1.0))} of it"
+    values = (
+        ""
+        if one.value is None
+        else f", {number.rounded(one.value)}" + ("" if one.baseline is None else f" against {number.rounded(one.baseline)}")
+    )
+    return f"{most} comes from {text.unquote(one.segment)} ({_percent(one.share)} of rows{values})."
+
+
+def _column(one: ColumnCause) -> str:
+    if one.missing >= one.missing_baseline + 0.01:
+        return f"{one.column} is missing in {_percent(one.missing)} of rows, in the baseline in {_percent(one.missing_baseline)}."
+    told = (
+        f": {text.unquote(one.bins[0].bin)} has {_percent(one.bins[0].target)} of rows, in the baseline {_percent(one.bins[0].baseline)}"
+        if one.bins
+        else ""
+    )
+    return f"Of the columns {one.column} stands out most{told}."
+
+
+def _split(split: SplitCause) -> str:
+    parts = {
+        "the rule moved (concept)": split.concept,
+        "the mix of rows moved (covariate)": split.covariate,
+        "cannot be told": split.unexplained,
+    }
+    known = {name: part for name, part in parts.items() if part is not None}
+    whole = sum(abs(part) for part in known.values())
+    told = [
+        f"{_percent(abs(part) / whole)} {_better(part)}{name}"
+        for name, part in sorted(known.items(), key=lambda one: -abs(one[1]))
+        if whole and abs(part) >= _PART * whole
+    ]
+    return f"By cause: {', '.join(told)}." if told else ""
+
+
+def _better(part: float) -> str:
+    return "" if part > 0 else "the other way, "
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}".replace(".0%", "%").replace("%", " %") if share < 0.1 else f"{share:.0%}".replace("%", " %")

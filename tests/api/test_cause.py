@@ -1,0 +1,125 @@
+"""GET /v1/cause and GET /v1/episodes/{id}/cause: what is asked, and what is found in the stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from core import moment
+from core.cause import CauseQuery, Causes
+from core.clock import ManualClock
+from core.error import ConfigError
+from core.moment import DAY
+from tests.api.made import DAYS, MODEL, WINDOW, made, stores_in
+from tests.api.twin import Twin
+from watchkeeper.reader.reader import Reader
+from watchkeeper.stores import Stores
+
+ASKED = "/v1/cause?model=taxi-fare&measure=performance.accuracy&from=2022-07-01T00:00:00Z&to=2022-07-02T00:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
+    """A model on whose last day one carrier from one origin has no temperatures, and errs."""
+    found = stores_in(tmp_path_factory.mktemp("cause"))
+    try:
+        made(found)
+        yield found
+    finally:
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def reader(stores: Stores) -> Reader:
+    return Reader(cast("Any", SimpleNamespace(stores=stores, clock=ManualClock(DAYS + 40 * DAY), tag=lambda: "1")))
+
+
+def asked(reader: Reader, measure: str, column: str = "", **more: Any) -> Causes:
+    return reader.cause(CauseQuery(model=MODEL, measure=measure, column=column, start=WINDOW[0], end=WINDOW[1], **more))
+
+
+def test_the_slice_that_is_broken_is_first_although_panes_do_not_hold_it(reader: Reader) -> None:
+    """It contributes its share of rows times how much worse it is; its parents are behind it, with the numbers of panes."""
+    found = asked(reader, "performance.accuracy")
+    first = found.segments[0]
+    assert first.segment == "carrier=UA,origin=EWR"
+    assert first.value is not None
+    assert first.baseline is not None
+    assert first.contribution == pytest.approx(first.share * (first.baseline - first.value))
+    carrier = next(one for one in found.segments if one.segment == "carrier=UA")
+    assert carrier.contribution * 0.8 <= first.contribution
+    assert (found.columns[0].column, found.columns[0].missing > 0.05) == ("temp", True)
+    parts = (found.split.covariate, found.split.concept, found.split.unexplained)
+    assert sum(one or 0.0 for one in parts) == pytest.approx((found.baseline_value or 0.0) - (found.value or 0.0))
+    assert all(one.startswith("stream") for one in found.examples)
+    assert "all" not in {one.segment for one in found.segments}
+
+
+@pytest.mark.parametrize(("measure", "column"), [("quality.null_rate", "temp"), ("drift.psi", "temp"), ("drift.share_drifted", "")])
+def test_quality_and_drift_are_of_the_same_slice(reader: Reader, measure: str, column: str) -> None:
+    """Contributions are shares of the measure; there is no split of what is no performance, and no slice of the column itself."""
+    found = asked(reader, measure, column)
+    assert found.segments[0].segment == "carrier=UA,origin=EWR"
+    assert found.segments[0].contribution == pytest.approx(1.0, abs=0.1)
+    assert found.split.concept is None
+    assert not column or not any("temp=" in one.segment for one in found.segments)
+
+
+def test_a_measure_that_is_no_mean_has_the_segments_of_panes(reader: Reader) -> None:
+    """Its slices are those of which panes hold the value."""
+    found = asked(reader, "performance.roc_auc")
+    assert {one.segment.partition("=")[0] for one in found.segments} == {"carrier", "origin"}
+    assert found.segments[0].segment in {"carrier=UA", "origin=EWR"}
+
+
+def test_within_a_slice_the_other_columns_are_ranked(reader: Reader) -> None:
+    """A slice of values that were found, too, and against another baseline; what is no slice is refused."""
+    found = asked(reader, "performance.accuracy", segment="carrier=UA")
+    assert found.segments[0].segment == "carrier=UA,origin=EWR"
+    assert "carrier" not in {one.column for one in found.columns}
+    within = asked(reader, "performance.accuracy", segment="origin=EWR,temp=null", baseline={"previous": 1})
+    assert within.n > 100
+    assert within.segments == () or within.segments[0].segment.startswith("carrier=")
+    with pytest.raises(ConfigError, match="no slice"):
+        asked(reader, "performance.accuracy", segment="nowhere=1")
+    with pytest.raises(ConfigError, match="of a column"):
+        asked(reader, "drift.psi")
+    with pytest.raises(ConfigError, match="whole panes"):
+        reader.cause(CauseQuery(model=MODEL, measure="performance.accuracy", start=1, end=2))
+
+
+async def test_the_routes_ask_for_a_window_and_for_an_episode(http: httpx.AsyncClient, twin: Twin) -> None:
+    """A baseline is a word or JSON; times are those of the query."""
+    answer = (await http.get(f'{ASKED}&baseline={{"prior":"7d"}}&segment=borough=Queens')).json()
+    assert twin.causes[-1] == CauseQuery(
+        model="taxi-fare",
+        measure="performance.accuracy",
+        start=moment.parse("2022-07-01T00:00:00Z"),
+        end=moment.parse("2022-07-02T00:00:00Z"),
+        baseline={"prior": "7d"},
+        segment="borough=Queens",
+    )
+    assert answer.keys() >= {"sentence", "segments", "columns", "split", "examples"}
+    assert answer["split"] == {"covariate": None, "concept": None, "unexplained": None}
+    assert (await http.get("/v1/episodes/ep_none/cause")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("/v1/cause", 404),
+        (ASKED.replace("taxi-fare", "taxi"), 404),
+        (ASKED.replace("accuracy", "acuracy"), 400),
+        (ASKED.replace("&to=2022-07-02T00:00:00Z", ""), 400),
+        (f"{ASKED}&baseline={{", 400),
+        (f"{ASKED}&depth=3", 400),
+    ],
+)
+async def test_what_cannot_be_asked_is_told(asked: str, status: int, http: httpx.AsyncClient) -> None:
+    """With a remedy."""
+    answer = await http.get(asked)
+    assert (answer.status_code, bool(answer.json()["remedy"])) == (status, True)
