@@ -18,7 +18,8 @@ from core.episode import Cause, Level, Rule, SeenWindow, State, Transition
 from core.measure import Measure
 from core.reading import Reading, Verdict
 
-_JUDGED = frozenset({Verdict.OK, Verdict.WARN, Verdict.CRITICAL})
+_JUDGED = frozenset({Verdict.OK, Verdict.WARN, Verdict.CRITICAL, Verdict.READY, Verdict.KEEP_WAITING, Verdict.WORSE})
+_WORST = frozenset({Verdict.CRITICAL, Verdict.WORSE})
 _BROKEN = frozenset({Verdict.NOT_ESTIMABLE, Verdict.ASSUMPTIONS_BROKEN})
 _TOMBSTONES = 32  # remembered windows that only an earlier revision could judge, so that its reading changes nothing when it comes again
 
@@ -110,7 +111,7 @@ def _judge(rule: Rule, reading: Reading, windows: tuple[SeenWindow, ...], terms:
     last = counted[:n]
     breaching = bool(last) and last[0].verdict in terms.breach
     if sum(seen.verdict in terms.breach for seen in last) >= m:
-        critical = sum(seen.verdict is Verdict.CRITICAL for seen in last) >= m
+        critical = sum(seen.verdict in _WORST for seen in last) >= m
         level = Level.CRITICAL if critical or (rule.episode and rule.level is Level.CRITICAL) else Level.WARN
         if rule.episode is None:
             return State.FIRING, level, _again(rule, reading, terms) or _name(rule, reading)

@@ -7,12 +7,16 @@ from core.baseline import kind as baselines
 from core.measure import Judged, Measure
 from core.reading import Reading, Verdict
 
+_COMPARED = frozenset({Verdict.READY, Verdict.KEEP_WAITING, Verdict.WORSE})
+
 
 def breach(reading: Reading, about: Measure, level: str | None = None) -> str:
     """Why a reading of a measure breaches: 'Null rate of temp is 0.31; critical from 0.25, over 2013-07-01 (n 2,377)'.
 
     `level` is the threshold to name, if that is not the one of the reading's verdict: of three windows two may be at warn, and the last one critical.
     """
+    if reading.verdict is Verdict.WORSE:
+        return comparison(reading)
     limit = _threshold(reading, about, level or reading.verdict.value)
     return f"{_what(reading, about)} is {_value(reading, about)}; {limit}, {_over(reading)}"
 
@@ -20,9 +24,32 @@ def breach(reading: Reading, about: Measure, level: str | None = None) -> str:
 def within(reading: Reading, about: Measure) -> str:
     """Why a reading no longer breaches."""
     again = f", evaluated again (revision {reading.revision})" if reading.revision > 1 else ""
+    if reading.verdict in _COMPARED:
+        return comparison(reading) + again
     if reading.verdict is not Verdict.OK:
         return f"{breach(reading, about)}{again}: not in enough windows"
     return f"{_what(reading, about)} is {_value(reading, about)}, within its thresholds, {_over(reading)}{again}"
+
+
+def comparison(reading: Reading) -> str:
+    """The verdict of a comparison: 'Version 2 is worse than version 1 in performance.accuracy: better by 0.031 less at least ...'."""
+    known, of = reading.evidence, reading.params.get("of")
+    a, b = (_side(known.get(key)) for key in "ab")
+    what = of.get("measure", "") if isinstance(of, dict) else of
+    said = {Verdict.READY: f"may take the place of {a}", Verdict.WORSE: f"is worse than {a}"}.get(
+        reading.verdict, f"is not told from {a} yet"
+    )
+    where = "" if reading.segment == "all" else f" in {reading.segment}"
+    bounds = [known.get(name) for name in ("better", "better_upper")]
+    rows = f"{known.get('rows_a', 0):,} and {known.get('rows_b', 0):,} rows, until {moment.text(reading.window_end)[:16].replace('T', ' ')}"
+    between = "" if None in bounds else f" by {' to '.join(number.rounded(one) for one in bounds if one is not None)}"
+    return (
+        f"{b[:1].upper()}{b[1:]} {said}{where}: in {what} it is better{between} (margin {number.rounded(known.get('margin', 0.0))}; {rows})"
+    )
+
+
+def _side(written: object) -> str:
+    return " ".join(f"{key} {value}" for key, value in written.items()) if isinstance(written, dict) else "the other side"
 
 
 def unjudged(reading: Reading, about: Measure, *, alerts: bool = False) -> str:

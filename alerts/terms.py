@@ -25,7 +25,7 @@ class Terms(NamedTuple):
     compare: Compare = Compare.VALUE
     against: bool = False
     sided: bool = False
-    breach: frozenset[Verdict] = frozenset({Verdict.WARN, Verdict.CRITICAL})
+    breach: frozenset[Verdict] = frozenset({Verdict.WARN, Verdict.CRITICAL, Verdict.WORSE})
 
     @classmethod
     def of(cls, monitor: Monitor) -> Self:
@@ -40,13 +40,13 @@ class Terms(NamedTuple):
             compare=monitor.compare,
             against=monitor.baseline is not None,
             sided=any(isinstance(one, dict) for one in (monitor.warn, monitor.critical)),
-            breach=frozenset({Verdict.WARN, Verdict.CRITICAL} | unjudged),
+            breach=USUAL.breach | unjudged,
         )
 
     @property
     def counted(self) -> frozenset[Verdict]:
         """The verdicts of windows that fire or resolve; all others leave a rule as it is."""
-        return self.breach | {Verdict.OK}
+        return self.breach | {Verdict.OK, Verdict.READY, Verdict.KEEP_WAITING}
 
     @property
     def remembered(self) -> int:

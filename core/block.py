@@ -142,7 +142,8 @@ class Outcomes:
     `delay` is the time from each prediction to its label in microseconds, -1 where it is not known; None if it is not known for any.
     `interval` holds the lower and upper bounds of prediction intervals, `sets` (n, classes) is 1 for the classes in a prediction set and 0 for others, `ensemble`
     (n, most members of a row) the members of ensembles, NaN behind the last; all are NaN in rows without one, and None if the contract has no such field (`core.region`).
-    `weight` is that of labels, None if it is not read. `columns` are those features and tags by name that are read.
+    `weight` is that of labels, None if it is not read. `columns` are those features and tags by name that are read. `id` and `request` are the events' own and that of
+    the request that they answer, "" where none was sent; None if they are not read.
     """
 
     ts: Ints
@@ -159,6 +160,8 @@ class Outcomes:
     ensemble: Floats | None = None
     weight: Floats | None = None
     columns: dict[str, Categories | Floats] = field(default_factory=dict)
+    id: npt.NDArray[np.object_] | None = None
+    request: npt.NDArray[np.object_] | None = None
 
     def __len__(self) -> int:
         return len(self.ts)

@@ -13,6 +13,7 @@ import msgspec
 
 from core import duration, moment
 from core.baseline.kind import Baseline
+from core.baseline.rows import Role, Version
 from core.described import Described
 from core.window.kind import Window
 from core.window.tumbling import Tumbling
@@ -121,6 +122,8 @@ class Monitor(Described, frozen=True, kw_only=True):
     baseline: Baseline | None = None
     exclude: tuple[tuple[int, int], ...] = ()
     version: str | None = None  # of the model; None pools all
+    other: Version | Role | None = None  # side b of a comparison, whose `baseline` is side a
+    challengers: int = 1  # comparisons of the model that share their alpha with this one; counted, not written
     warn: float | dict[str, float] | None = None
     critical: float | dict[str, float] | None = None
     budget: Budget | None = None
@@ -158,7 +161,7 @@ class Monitor(Described, frozen=True, kw_only=True):
     @property
     def alarms(self) -> bool:
         """Whether a reading of it can be a breach."""
-        return self.warn is not None or self.critical is not None or self.allowed is not None
+        return self.warn is not None or self.critical is not None or self.allowed is not None or self.other is not None
 
     @property
     def evaluated_revision(self) -> int:
@@ -167,6 +170,6 @@ class Monitor(Described, frozen=True, kw_only=True):
 
     def evaluates_like(self, other: Monitor) -> bool:
         """Whether both are evaluated and judged alike; owner, description, runbook and pauses do not count, nor what others leave of a budget."""
-        counted = {"revision": other.revision, "since": other.since, "share": other.share}
+        counted = {"revision": other.revision, "since": other.since, "share": other.share, "challengers": other.challengers}
         aside: dict[str, Any] = {**other.words, "enabled": other.enabled, **counted}
         return msgspec.structs.replace(self, **aside) == other

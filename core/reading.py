@@ -19,6 +19,9 @@ class Verdict(StrEnum):
     IMMATURE = "immature"
     NOT_ESTIMABLE = "not_estimable"
     ASSUMPTIONS_BROKEN = "assumptions_broken"
+    READY = "ready"
+    KEEP_WAITING = "keep_waiting"
+    WORSE = "worse"
 
 
 # Verdicts on a value, as texts.

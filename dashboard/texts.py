@@ -22,6 +22,9 @@ VERDICTS = {
     "immature": ("◔", "Labels still coming"),
     "not_estimable": ("○", "Not estimable"),
     "assumptions_broken": ("▲", "Assumptions broken"),
+    "ready": ("✓", "Ready"),
+    "keep_waiting": ("◔", "Keep waiting"),
+    "worse": ("■", "Worse"),
     "unlimited": ("·", "No threshold set"),
 }
 

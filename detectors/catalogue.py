@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from core.error import ConfigError
 from core.measure import USER, Measures
+from detectors.compare import difference
 from detectors.drift import (
     chi2,
     correlation,
@@ -118,6 +119,7 @@ SPECS: tuple[AnySpec, ...] = (
     *latency.SPECS,
     throughput.SPEC,
     *availability.SPECS,
+    difference.SPEC,
     user.SPEC,
 )
 MEASURES = Measures({spec.about.name: spec.about for spec in SPECS})

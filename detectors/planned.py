@@ -8,7 +8,6 @@ PLANNED = frozenset(
         "performance": "delay_corrected",
         "change": "adwin kswin ddm eddm hddm_a hddm_w page_hinkley cusum ewma harmful",
         "explain": "attribution_drift influence_gap",
-        "compare": "difference disagreement mcnemar",
     }.items()
     for name in names.split()
 )

@@ -98,8 +98,9 @@ class Raw(Protocol):
         regions_of: Contract | None = None,
         columns: Sequence[str] = (),
         weights: bool = False,
+        keys: bool = False,
     ) -> Outcomes:
-        """The labelled events among these; `regions_of`: with their prediction intervals or sets, as this contract reads them; with the features and tags `columns`, and with the labels' weights."""
+        """The labelled events among these; `regions_of`: with their prediction intervals or sets, as this contract reads them; with the features and tags `columns`, with the labels' weights, and with the events' ids and requests (`keys`)."""
         ...
 
     def truths(

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from core import duration
 from core.baseline.kind import Baseline
 from core.baseline.reference import Reference
@@ -25,7 +27,7 @@ from core.name import check
 from core.window.tumbling import Tumbling
 from detectors.catalogue import spec
 from detectors.spec import AnySpec
-from monitors.definition import attribute, field, user_measure
+from monitors.definition import attribute, field, sides, user_measure
 from monitors.definition.column import flag
 from monitors.definition.declared import declared
 from monitors.definition.document import KINDS, DefinitionEntry, Faults, bare, entries, short, unknown
@@ -42,6 +44,8 @@ KEYS = (
     "segments",
     "target",
     "baseline",
+    "a",
+    "b",
     "exclude",
     "version",
     "warn",
@@ -105,7 +109,9 @@ def parse(text: str, *, contract: Callable[[str], Contract | None], there: Colle
     return ParsedDefinitions(tuple(monitors), destinations, tuple(contracts.values()), tuple(budgets), policies, hooks)
 
 
-def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], Contract | None], broken: set[str]) -> Monitor:
+def _monitor(  # long: a line for each field
+    entry: DefinitionEntry, faults: Faults, contract: Callable[[str], Contract | None], broken: set[str]
+) -> Monitor:
     """The monitor of an entry, with default values for fields with faults."""
     _keys(entry, faults)
     model = faults.read(entry, "model", _text, "")
@@ -115,7 +121,8 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         faults.add(entry.lines["model"], f"monitor `{entry.name}`, `model`", error)
     what = faults.read(entry, "measure", lambda value: _measure(value, known), None)
     about = None if what is None else what.about
-    against = faults.read(entry, "baseline", field.baseline, None if about is None else about.usual_baseline)
+    first, second = sides.read(entry, faults, what)
+    against = first or faults.read(entry, "baseline", field.baseline, None if about is None else about.usual_baseline)
     window = faults.read(entry, "target", lambda value: field.target(value, known), Tumbling(DAY))
     if entry.fields.get("target") is None and known is not None and not window.fits(known.pane, known.earliest):
         error = ConfigError(f"the usual window of 1d is no multiple of {duration.text(known.pane)}", remedy="write `target: {window: ...}`")
@@ -126,13 +133,14 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
     monitor = Monitor(
         name=entry.name,
         model=model,
-        measure=what.about.name if what is not None else "",
+        measure="" if about is None else about.name,
         params=user_measure.params(entry, faults, what, known),
         columns=faults.read(entry, "columns", lambda value: _columns(value, about, known), ()),
         attributes=faults.read(entry, "attributes", lambda value: attribute.attributes(value, about, known), ()),
         segments=faults.read(entry, "segments", lambda value: field.segments(value, known), ("all",)),
         window=window,
         baseline=against,
+        other=second,
         exclude=faults.read(entry, "exclude", field.exclude, ()),
         version=faults.read(entry, "version", field.version, None),
         **_alarms(entry, faults, about, against),
@@ -144,6 +152,10 @@ def _monitor(entry: DefinitionEntry, faults: Faults, contract: Callable[[str], C
         **field.words(entry, faults),
     )
     _together(entry, faults, monitor, about)
+    if sides.compares(what) and monitor.params:
+        monitor = msgspec.structs.replace(
+            monitor, params=faults.read(entry, "params", lambda _: sides.check(monitor, known), monitor.params)
+        )
     if about is not None and known is not None:
         _attributes(entry, faults, monitor, about, known)
     return monitor

@@ -25,11 +25,12 @@ from detectors.sample import Train, here
 from detectors.spec import AnySpec, Places, Result, without_gone
 from monitors.evaluation.background import Lane, Rank
 from monitors.evaluation.calibration import Calibration, calibrate, early_windows, recalibrate
+from monitors.evaluation.comparison import compared
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.maturity import Maturity, maturity
 from monitors.evaluation.pool import pool
 from monitors.evaluation.verdict import Judgement, judge
-from monitors.evaluation.watched import columns_of, earlier, extent, finer, of_columns, of_others, places, unsuited
+from monitors.evaluation.watched import columns_of, cumulates, earlier, extent, finer, of_columns, of_others, places, unsuited
 from monitors.evidence.extent import Extent
 from monitors.evidence.history import History
 from monitors.evidence.importance import importance
@@ -153,6 +154,8 @@ class Evaluate:
 
     def __call__(self, monitor: Monitor, windows: Spans, reads: Reads, early: Spans | None = None) -> Frame:
         """The readings of these windows for all columns of the monitor and all segments of the scope; `early` as in `calibration`."""
+        if cumulates(monitor):
+            return compared(self, self.reads, monitor, windows, reads)
         contract = reads.scope.model.contract
         columns = columns_of(monitor, contract)
         asked, parts = self._asked(monitor, windows, reads, early), of_columns(monitor)

@@ -22,6 +22,7 @@ from core.window.kind import Window
 from core.window.to_date import ToDate
 from detectors import catalogue
 from detectors.arrival import Age, Copies, Orphans, Rejects, Schema, Volume
+from detectors.compare.difference import Compared
 from detectors.evidence import ColumnDrift
 from detectors.summary import multivariate
 from detectors.summary.vector_column import Sums
@@ -83,6 +84,11 @@ def touched_by(monitor: Monitor) -> Touch:
 def carries(monitor: Monitor) -> bool:
     """Whether the value of a window without rows depends on the last event before it."""
     return (spec := catalogue.known(monitor.measure)) is not None and spec.evidence is Age
+
+
+def cumulates(monitor: Monitor) -> bool:
+    """Whether what is told of a window depends on all windows before it."""
+    return (spec := catalogue.known(monitor.measure)) is not None and spec.evidence is Compared
 
 
 def counts_from_first(monitor: Monitor) -> bool:

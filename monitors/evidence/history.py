@@ -133,10 +133,16 @@ class History:
         role: str | None = None,
         columns: Sequence[str] = (),
         weights: bool = False,
+        keys: bool = False,
     ) -> Iterator[Outcomes]:
-        """The labelled events of these slots that count; of one version of the model, or of all. With these features and tags, and with the labels' weights."""
+        """The labelled events of these slots that count; of one version of the model, or of all. With these features and tags, the labels' weights, and the events' ids and requests (`keys`)."""
         dimensions, regional = [dimension.name for dimension in contract.dimensions], contract if told(contract) else None
-        more = _of(role) | ({"columns": columns} if columns else {}) | ({"weights": True} if weights else {})
+        more = (
+            _of(role)
+            | ({"columns": columns} if columns else {})
+            | ({"weights": True} if weights else {})
+            | ({"keys": True} if keys else {})
+        )
         for source in self._sources(contract, slots):
             if len(block := self._raw.outcomes(source, dimensions, slots, contract.pane, version=version, **more, regions_of=regional)):
                 yield with_columns(convert_outcomes(block, source, contract), contract, columns)

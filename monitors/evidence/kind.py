@@ -11,10 +11,12 @@ from typing import Any
 from core.contract import PREDICTION
 from detectors import arrival, by_group, certainty, estimate, evidence, expected_error, sample, serving
 from detectors import weighted as of_weights
+from detectors.compare.difference import Compared
 from detectors.labelled_rows import LabelledRows
 from detectors.ranked import Ranked, ScoredPredictions
 from monitors.evidence import (
     age,
+    compared,
     confusion,
     copies,
     counts,
@@ -86,6 +88,7 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     serving.Statuses: statuses,
     serving.Traffic: traffic,
     sample.Separation: separation,
+    Compared: compared,
     of_weights.WeightedCells: OfWeights(matrix, of_weights.WeightedCells, weighted.cells),
     of_weights.WeightedLosses: OfWeights(losses, of_weights.WeightedLosses, weighted.losses),
     of_weights.WeightedScoreLosses: OfWeights(score_losses, of_weights.WeightedScoreLosses, weighted.score_losses, scored=True),

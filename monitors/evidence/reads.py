@@ -220,10 +220,11 @@ class Reads:
         at = next(index for index, one in enumerate(texts) if one.name == column)
         return tuple(one.name for one, portion in zip(texts, known.tolist(), strict=True) if portion == known[at])
 
-    def outcomes(self, slots: Ints, *, columns: Sequence[str] = (), weights: bool = False) -> Iterator[Outcomes]:
-        """The labelled events of slots, in blocks, which are not kept; with these features and tags, and with the labels' weights."""
+    def outcomes(self, slots: Ints, *, columns: Sequence[str] = (), weights: bool = False, keys: bool = False) -> Iterator[Outcomes]:
+        """The labelled events of slots, in blocks, which are not kept; with these features and tags, the labels' weights, and the events' ids and requests (`keys`)."""
         contract, scope = self.scope.model.contract, self.scope
-        return self._history.outcomes(contract, slots, version=scope.version, **_role(scope), columns=columns, weights=weights)
+        more = _role(scope) | ({"keys": True} if keys else {})
+        return self._history.outcomes(contract, slots, version=scope.version, **more, columns=columns, weights=weights)
 
     def outcomes_of_reference(self, *, columns: Sequence[str] = (), weights: bool = False) -> Iterator[Outcomes]:
         """The labelled rows of the reference that are kept, in blocks. Raises Retryable while they are not in the fact store."""

@@ -235,18 +235,17 @@ class Raw:
         regions_of: Contract | None = None,
         columns: Sequence[str] = (),
         weights: bool = False,
+        keys: bool = False,
     ) -> Outcomes:
         """The labelled events of these slots that were taken under `contract`; `dimensions` as texts, null where the contract has none of the name.
 
         `regions_of`: with their prediction intervals, ensembles or sets, read from what was sent by the classes of this contract, whatever `contract` knew. With the features and tags
-        `columns` as the contract keeps them, without those that it does not have, and with the labels' weights.
+        `columns` as the contract keeps them, without those that it does not have, with the labels' weights, and with the events' ids and requests (`keys`).
         """
         numbers, texts = ([column.name for column in contract.kept if column.numeric is numeric] for numeric in (True, False))
         stored = {name: f"p.numbers[{index}]" for index, name in enumerate(numbers, 1)}
         stored |= {name: f"p.texts[{index}]" for index, name in enumerate(texts, 1)}
-        fields = {
-            name: name[1:] for name in dimensions if name.startswith("@") and name not in stored
-        }  # events from before the contract had the signal
+        fields = {name: name[1:] for name in dimensions if name[0] == "@" and name not in stored}  # from before the contract had the signal
         picked = {name: "p.extra" if name in fields else stored.get(name, "toLowCardinality('null')") for name in dimensions}
         held = {name: stored[name] for name in columns if name in stored}
         select = (
@@ -254,6 +253,7 @@ class Raw:
             + _named("c", held)
             + (", p.extra AS extra" if regions_of else "")
             + (", o.weight AS weight" if weights else "")
+            + (", p.prediction_id AS id, JSONExtractString(p.extra, 'request_id') AS request" if keys else "")
         )
         sql = (
             f"SELECT p.ts AS ts, p.version AS version, p.role AS role, p.class AS class, p.number AS number, p.score AS score, p.probabilities AS probabilities,"
@@ -277,6 +277,8 @@ class Raw:
             delay=col.ints(table["delay"]),
             weight=col.floats(table["weight"]) if weights else None,
             columns={name: _column(table[f"c{index}"]) for index, name in enumerate(held)},
+            id=col.objects(table["id"]) if keys else None,
+            request=col.objects(table["request"]) if keys else None,
             **(regions(regions_of, read(col.objects(table["extra"]))) if regions_of else {}),
         )
 

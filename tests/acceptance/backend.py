@@ -17,6 +17,7 @@ from alerts.engine import AlertEngine
 from alerts.trust_watch import TrustWatch
 from core import moment
 from core.baseline.previous import Previous
+from core.baseline.rows import Version
 from core.clock import Clock, SystemClock
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.error import Fenced
@@ -63,7 +64,9 @@ _MEASURES = {
     "freshness": ("quality.freshness", None),
     "volume": ("quality.volume", Previous()),
     "more nulls": ("quality.null_rate", Previous()),
+    "compared": ("compare.difference", Version("1")),
 }
+_COMPARED: dict[str, Any] = {"other": Version("2"), "warn": None, "params": {"of": "performance.accuracy", "margin": 0.1, "split": 0.5}}
 
 
 class Killed(BaseException):
@@ -343,6 +346,7 @@ def monitors(model: str) -> list[Monitor]:
     columns = {"quality.null_rate": ("x", "c", "@status"), "drift.psi": ("x", "@prediction", "@label", "@confidence")}
     shared = Monitor(name="", model=model, measure="", segments=("all", "c"), window=Tumbling(moment.DAY), min_samples=1, warn=0.1)
     of_stream = {name for name, about in MEASURES.items() if about.of_stream}
+    fields: dict[str, Any] = {"compare.difference": _COMPARED}
     return [
         msgspec.structs.replace(
             shared,
@@ -351,6 +355,7 @@ def monitors(model: str) -> list[Monitor]:
             baseline=baseline,
             columns=columns.get(measure, ()),
             segments=("all",) if measure in of_stream else shared.segments,
+            **fields.get(measure, {}),
         )
         for name, (measure, baseline) in _MEASURES.items()
     ]

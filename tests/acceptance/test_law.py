@@ -72,6 +72,8 @@ _prediction = st.fixed_dictionaries(
         "prediction": st.sampled_from([0, 1]),
         "score": st.sampled_from([0.1, 0.3, 0.6, 0.9]),
         "status": st.sampled_from(["ok", "error", None, "late"]),
+        "version": st.sampled_from(["1", "2"]),
+        "request_id": st.sampled_from(["q", "r", None]),
     }
 )
 _label = st.fixed_dictionaries(

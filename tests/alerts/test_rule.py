@@ -18,7 +18,8 @@ from detectors.catalogue import MEASURES
 from tests.alerts.sample import MONITOR, START, reading
 
 RULE = Rule(model="late", monitor="drift", column="temp", segment="all")
-JUDGED = [Verdict.OK, Verdict.WARN, Verdict.CRITICAL]
+GOOD = [Verdict.OK, Verdict.READY, Verdict.KEEP_WAITING]
+JUDGED = [*GOOD, Verdict.WARN, Verdict.CRITICAL, Verdict.WORSE]
 
 persists = st.integers(1, 4).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n)))
 histories = st.lists(st.tuples(st.integers(0, 9), st.sampled_from(Verdict)), max_size=40)
@@ -119,7 +120,7 @@ def test_an_episode_is_open_while_m_of_the_last_n_judged_windows_breach(verdicts
             assert (rule.episode is not None) == was_open
             continue
         judged.append(verdict)
-        assert (rule.episode is not None) == (sum(item is not Verdict.OK for item in judged[-persist[1] :]) >= persist[0])
+        assert (rule.episode is not None) == (sum(item not in GOOD for item in judged[-persist[1] :]) >= persist[0])
         assert transition is None or transition.reason
 
 

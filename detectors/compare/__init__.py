@@ -1,0 +1,1 @@
+"""Comparisons of versions, roles and arms of a model."""

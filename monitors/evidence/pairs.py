@@ -1,0 +1,153 @@
+"""Reads the labelled rows of two sides of a comparison, and pairs those that answer one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from core.block import Categories, Floats, Ints, Outcomes
+from core.classes import Classes
+from core.contract import Contract
+from core.segment import Segments
+from core.span import Spans
+from detectors.compare.difference import DifferenceParams
+from detectors.compare.loss import RowLoss
+from detectors.compare.sums import Amounts, Pairs
+from detectors.summary.loss import LossRows
+from monitors.evidence import scores
+from monitors.evidence.labelled_rows import paired
+from monitors.evidence.reads import Reads
+
+MOST = 2_000_000  # labelled rows of a side that are read
+
+
+class SideRows(NamedTuple):
+    """Labelled rows of a side that have a loss, in order of time and id: what they lose, what the model said, and what pairs them. `every`: the times of all labelled rows, in any order."""
+
+    ts: Ints
+    loss: Floats
+    said: npt.NDArray[np.object_]
+    id: npt.NDArray[np.object_]
+    key: npt.NDArray[np.object_]
+    dimensions: dict[str, Categories]
+    every: Ints
+
+
+@dataclass(frozen=True)
+class Place:
+    """The windows and segments of a comparison."""
+
+    contract: Contract
+    windows: Spans
+    segments: tuple[str, ...]
+
+    def amounts(self, side: SideRows) -> Amounts:
+        """The losses of a side's rows, by window and segment."""
+        row, place = self._of(side.ts, side.dimensions)
+        return self._amounts(side.loss[row], place)
+
+    def pairs(self, a: SideRows, b: SideRows) -> Pairs:
+        """The pairs of two sides, each in the window of its later row and in the segments of b's. Of several rows of a request on a side the first counts."""
+        first, second = _matched(a, b)
+        row, place = self._of(np.maximum(a.ts[first], b.ts[second]), {name: held.take(second) for name, held in b.dimensions.items()})
+        lost_a, lost_b = a.loss[first][row], b.loss[second][row]
+        more = lost_b - lost_a
+        differ = a.said[first][row] != b.said[second][row]
+        return Pairs(
+            a=self._amounts(lost_a, place),
+            b=self._amounts(lost_b, place),
+            more=self._amounts(more, place),
+            apart=self._most(np.abs(more), place),
+            lost=self._most(np.maximum(np.abs(lost_a), np.abs(lost_b)), place),
+            only_a=self._count(place[(lost_a == 0) & (lost_b > 0)]),
+            only_b=self._count(place[(lost_b == 0) & (lost_a > 0)]),
+            differ=self._count(place[differ]),
+        )
+
+    def _of(self, ts: Ints, dimensions: dict[str, Categories]) -> tuple[npt.NDArray[np.intp], Ints]:
+        """The rows and their places; a row comes once for each of its segments."""
+        held = scores.places(ts, dimensions, Segments(self.contract), (self.windows,), self.segments)
+        return np.concatenate([row for row, _ in held]), np.concatenate([place for _, place in held])
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        return len(self.windows), len(self.segments)
+
+    def _count(self, place: Ints) -> Floats:
+        return np.bincount(place, minlength=self._shape[0] * self._shape[1]).astype(np.float64).reshape(self._shape)
+
+    def _most(self, value: Floats, place: Ints) -> Floats:
+        found = np.zeros(self._shape[0] * self._shape[1])
+        np.maximum.at(found, place, value)
+        return found.reshape(self._shape)
+
+    def _amounts(self, value: Floats, place: Ints) -> Amounts:
+        """Summed in an order of their own: a sum of floats depends on it, and rows come in any."""
+        order = np.lexsort((value, place))
+        place, value, size = place[order], value[order], self._shape[0] * self._shape[1]
+        n = np.bincount(place, minlength=size).astype(np.float64)
+        mean = np.asarray(np.bincount(place, value, size) / np.maximum(n, 1.0), np.float64)
+        centred = np.asarray(np.bincount(place, (value - mean[place]) ** 2, size), np.float64)
+        return Amounts(n.reshape(self._shape), mean.reshape(self._shape), centred.reshape(self._shape))
+
+
+def rows_of(reads: Reads, windows: Spans, loss: RowLoss, params: DifferenceParams) -> SideRows:
+    """The labelled rows of a side over windows that have a loss."""
+    contract, every = reads.scope.model.contract, [np.zeros(0, np.int64)]
+    names = [one.name for one in contract.dimensions]
+    nothing = np.zeros(0, object)
+    parts = [(np.zeros(0, np.int64), np.zeros(0), nothing, nothing, nothing)]
+    dimensions = {name: [Categories.of([])] for name in names}
+    for block in reads.outcomes(reads.slots_of((windows,)), keys=True) if len(windows) else ():
+        labelled = block.take(np.flatnonzero(paired(block)))
+        every.append(labelled.ts)
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = np.asarray(loss.of(LossRows(contract, labelled)), np.float64)
+        there = np.flatnonzero(np.isfinite(value))
+        known = labelled.take(there)
+        ids, requests = (np.asarray(one, object) for one in (known.id, known.request))
+        parts.append((known.ts, value[there], _said(contract, known), ids, _keys(ids, requests, params)))
+        for name in names:
+            dimensions[name].append(known.dimensions[name])
+    flat = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+    order = np.lexsort((flat[3].astype(str), flat[0]))
+    ts, value, said, ids, key = (one[order] for one in flat)
+    held = {name: Categories.concat(some).take(order) for name, some in dimensions.items()}
+    return SideRows(ts, value, said, ids, key, held, np.concatenate(every))
+
+
+def _said(contract: Contract, block: Outcomes) -> npt.NDArray[np.object_]:
+    """The predictions of rows: numbers, or the classes that they mean."""
+    if not isinstance(block.prediction, Categories):
+        return np.asarray(block.prediction, object)
+    known = Classes.of(contract).column(block.prediction)
+    return np.array([*known.texts, None], object)[known.codes]
+
+
+def _keys(ids: npt.NDArray[np.object_], requests: npt.NDArray[np.object_], params: DifferenceParams) -> npt.NDArray[np.object_]:
+    """What rows that go together have in common, "" for a row that goes with none."""
+    if params.pair == "none":
+        return np.full(len(ids), "", object)
+    if params.pair == "request_id":
+        return requests
+    words = [one.rpartition(params.separator)[0] if params.pair == "prefix" else one.partition(params.separator)[2] for one in ids.tolist()]
+    return np.array([*words, None], object)[:-1]
+
+
+def _matched(a: SideRows, b: SideRows) -> tuple[Ints, Ints]:
+    """The places of pairs in both sides, in order of b. A row that is on both sides is no pair."""
+    first: dict[str, int] = {}
+    for place, key in enumerate(a.key.tolist()):
+        if key:
+            first.setdefault(key, place)
+    seen, found = set[str](), []
+    for place, key in enumerate(b.key.tolist()):
+        if key in first and key not in seen:
+            seen.add(key)
+            if a.id[first[key]] != b.id[place]:
+                found.append((first[key], place))
+    held = np.array(found, np.int64).reshape(-1, 2)
+    return held[:, 0], held[:, 1]
