@@ -43,7 +43,7 @@ class Consumer:
 
     `written` is called with each batch that is durable. `checked` is called with each decoded batch; if it raises, the partition halts there.
     `dead` sends a batch's rejected records to the dead letters, before anything of the batch is written. `limits` may be changed at any time. `memory` is
-    the number of ids that are remembered.
+    the number of ids that are remembered. With `waiting` events of models without a contract are kept, as far as it lets them; without, they are rejected.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Consumer:
         checked: Callable[[Events], Events] = lambda events: events,
         dead: Callable[[Events], None] = lambda _: None,
         memory: int = MOST,
+        waiting: Callable[[Events], Events] | None = None,
     ) -> None:
         self.limits = limits
         self._log, self._key = log, (topic, partition)
@@ -70,9 +71,9 @@ class Consumer:
         self._problem: str | None = None
         self._write = Write(log, store, seen, topic, partition, start, written=written, dead=dead)
         first = FirstSeen(seen, partition, start.next, lambda: self._write.written, memory) if topic == "predictions" else _same
-        decode = Decode(contracts)
+        decode, limited = Decode(contracts, keep=waiting is not None), waiting or _same
         self._stages: FunctionStage[Batch, Events] = FunctionStage(
-            lambda batch: checked(decode(batch)), FunctionStage(first, FunctionStage(Summarise(), self._write))
+            lambda batch: checked(limited(decode(batch))), FunctionStage(first, FunctionStage(Summarise(), self._write))
         )
         self._stop, self._lost = threading.Event(), False
         self._thread = threading.Thread(target=self._run, name=f"ingest-{topic}-{partition}", daemon=True)

@@ -19,12 +19,12 @@ import numpy as np
 from core.block import Labels, Predictions
 from core.contract import Contract
 from core.error import Retryable
-from ingest.decode.decoded import Contracts, Decoded
+from ingest.decode.decoded import Contracts, Decoded, Unclaimed
 from ingest.decode.fault import Fault
 from ingest.decode.label import decode_labels, read_labels
 from ingest.decode.payload import LARGEST, PayloadError, shallow
 from ingest.decode.prediction import decode_predictions, read_predictions
-from ingest.record import Batch, Events, LogRecord, Reject
+from ingest.record import Batch, Events, LogRecord, Reject, Waiting
 
 _log = logging.getLogger(__name__)
 
@@ -35,29 +35,35 @@ _MODEL = re.compile(rb'"model" ?: ?"([^"\\]*)"')  # records of probably one mode
 
 
 class Decode:
-    """Decodes batches. A record that was decoded when it was appended is not decoded again, unless its contracts have changed since."""
+    """Decodes batches. A record that was decoded when it was appended is not decoded again, unless its contracts have changed since.
 
-    def __init__(self, contracts: Contracts) -> None:
-        self._contracts = contracts
+    With `keep` events of models without a contract are `waiting`, and not rejected.
+    """
+
+    def __init__(self, contracts: Contracts, *, keep: bool = False) -> None:
+        self._contracts, self._keep = contracts, keep
 
     def __call__(self, batch: Batch) -> Events:
         """The blocks of a batch, rows in the order of the log."""
         contracts: Contracts = cache(self._contract)  # a contract does not change within a batch
         rejects: list[Reject] = []
         outside: Counter[str] = Counter()
+        waiting: list[Waiting] = []
         if batch.topic == "predictions":
             blocks: dict[str, tuple[Contract, list[Predictions]]] = {}
-            for records, decoded in _Pass(decode_predictions, read_predictions, contracts, rejects, outside).over(batch.records):
+            one = _Pass(decode_predictions, read_predictions, contracts, rejects, outside, waiting, keep=self._keep)
+            for records, decoded in one.over(batch.records):
                 for model, (contract, block) in decoded.items():
                     blocks.setdefault(model, (contract, []))[1].append(_located(block, records))
             joined = [(contract, _in_order(Predictions.concat(parts))) for contract, parts in blocks.values()]
-            return Events(batch, predictions=joined, rejects=sorted(rejects), outside=outside)
+            return Events(batch, predictions=joined, rejects=sorted(rejects), outside=outside, waiting=sorted(waiting))
         labels: dict[str, list[Labels]] = {}
-        for records, found in _Pass(decode_labels, read_labels, contracts, rejects, outside).over(batch.records):
+        other = _Pass(decode_labels, read_labels, contracts, rejects, outside, waiting, keep=self._keep)
+        for records, found in other.over(batch.records):
             for model, part in found.items():
                 labels.setdefault(model, []).append(_located(part, records))
         joined_labels = {model: _in_order(Labels.concat(parts)) for model, parts in labels.items()}
-        return Events(batch, labels=joined_labels, rejects=sorted(rejects), outside=outside)
+        return Events(batch, labels=joined_labels, rejects=sorted(rejects), outside=outside, waiting=sorted(waiting))
 
     def _contract(self, model: str) -> Contract | None:
         try:
@@ -76,11 +82,15 @@ class _Pass:
         contracts: Contracts,
         rejects: list[Reject],
         outside: Counter[str],
+        waiting: list[Waiting],
+        *,
+        keep: bool,
     ) -> None:
         self._request, self._read, self._contracts, self._rejects, self._outside = request, events, contracts, rejects, outside
+        self._waiting, self._keep = waiting, keep
 
     def over(self, records: Sequence[LogRecord]) -> Iterator[tuple[Sequence[LogRecord], Mapping[str, Any]]]:
-        """The blocks, with the records that they come from; rejects and rows outside the classes are noted."""
+        """The blocks, with the records that they come from; rejects, rows outside the classes and events that wait are noted."""
         alike: dict[bytes, list[LogRecord]] = {}
         for record in records:
             if _is_event(record):
@@ -94,7 +104,7 @@ class _Pass:
     def _events(self, records: Sequence[LogRecord]) -> Iterator[tuple[Sequence[LogRecord], Mapping[str, Any]]]:
         logged = np.fromiter((record.logged for record in records), np.int64, len(records))
         try:
-            decoded = self._read(shallow([record.body for record in records]), self._contracts, logged)
+            decoded = self._read(shallow([record.body for record in records]), self._contracts, logged, keep=self._keep)
         except _NO_FAULT:
             raise
         except Exception as error:  # a record that breaks the decoder must not stop the stream, nor reject other records
@@ -106,6 +116,7 @@ class _Pass:
             yield from self._events(records[half:])
             return
         self._rejects += [_reject(records[fault.row], 0, fault) for fault in decoded.rejects]
+        self._waiting += [_waiting(records[one.row], 0, one) for one in decoded.waiting]
         self._outside.update(decoded.outside)
         yield records, decoded.blocks
 
@@ -113,7 +124,7 @@ class _Pass:
         decoded = record.decoded
         if decoded is None or not all(map(self._holds, decoded.blocks.values())):
             try:
-                decoded = self._request(_body(record), record.kind, self._contracts, record.logged)
+                decoded = self._request(_body(record), record.kind, self._contracts, record.logged, keep=self._keep)
             except PayloadError as error:
                 self._rejects.append(_reject(record, 0, Fault(0, "", str(error))))
                 return
@@ -123,6 +134,7 @@ class _Pass:
                 self._broken(record, error)
                 return
         self._rejects += [_reject(record, fault.row, fault) for fault in decoded.rejects]
+        self._waiting += [_waiting(record, one.row, one) for one in decoded.waiting]
         self._outside.update(decoded.outside)
         yield [record], decoded.blocks
 
@@ -170,3 +182,7 @@ def _in_order(block: B) -> B:
 
 def _reject(record: LogRecord, row: int, fault: Fault) -> Reject:
     return Reject(record.position, row, fault.model, fault.field, fault.reason, record.logged)
+
+
+def _waiting(record: LogRecord, row: int, event: Unclaimed) -> Waiting:
+    return Waiting(record.position, row, event.model, event.body, record.logged)

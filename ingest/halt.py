@@ -24,7 +24,7 @@ class Halt:
     def __call__(self, events: Events) -> Events:
         """The same batch, if it may pass; Retryable if not."""
         rejected = len(events.rejects)
-        rows = rejected + events.rows.total()
+        rows = rejected + events.rows.total() + len(events.waiting)
         window = deque([*self._window, (rows, rejected)])
         seen, bad = (sum(counts) for counts in zip(*window, strict=True))
         while seen - window[0][0] >= self._of:

@@ -63,6 +63,10 @@ class Store(Protocol):
         """Rows that could not be used; the same rows again change nothing."""
         ...
 
+    def waiting(self, rows: Sequence[Mapping[str, str | int | bytes]]) -> None:
+        """Events of models without a contract; the same rows again change nothing."""
+        ...
+
     def batches(self, rows: Sequence[Mapping[str, str | int | list[int]]]) -> None:
         """A summary of the batch, a row a model. It is inserted last; the same rows again change nothing."""
         ...
@@ -87,8 +91,8 @@ class KnownIds(Protocol):
 class WrittenRows(KnownIds, Protocol):
     """Which events a partition already has."""
 
-    def rows_at(self, topic: Topic, partition: int, first: int, last: int) -> set[tuple[int, int]]:
-        """(position, row) of the rows at positions first..last that are in the store."""
+    def rows_at(self, topic: Topic, partition: int, first: int, last: int, model: str | None = None) -> set[tuple[int, int]]:
+        """(position, row) of the rows at positions first..last that are in the store, of one model, or of all."""
         ...
 
     def finished(self, topic: Topic, partition: int, last: int) -> bool:

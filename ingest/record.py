@@ -62,10 +62,21 @@ class Reject(NamedTuple):
     logged: int
 
 
+class Waiting(NamedTuple):
+    """An event of a model that has no contract yet: where it is in the log, and its JSON."""
+
+    position: int
+    row: int
+    model: str
+    body: bytes
+    logged: int
+
+
 @dataclass(frozen=True)
 class Events:
     """A decoded batch: blocks by model, rows that could not be used, how many rows of each model were seen before, and how many came with a
     prediction or label that is none of its classes. `copies` are the rows that were seen before, by the slot of their time: slots, and how many in each.
+    `waiting` are events of models without a contract, which are kept until there is one.
     """
 
     batch: Batch
@@ -76,6 +87,7 @@ class Events:
     panes: Sequence[tuple[Contract, pa.Table]] = ()
     outside: Mapping[str, int] = field(default_factory=dict)
     copies: Mapping[str, tuple[Ints, Ints]] = field(default_factory=dict)
+    waiting: Sequence[Waiting] = ()
 
     @property
     def rows(self) -> Counter[str]:

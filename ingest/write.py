@@ -151,32 +151,34 @@ class Write:
         if retrying:
             self._complete(events)
         self._store.panes(events.panes, token)
-        self._store.batches(_summary(events))
+        self._store.waiting(
+            [{"topic": batch.topic, "partition": batch.partition, "last": batch.last, **one._asdict()} for one in events.waiting]
+        )
+        self._store.batches(summary(events))
 
     def _complete(self, events: Events) -> None:
         """Insert the raw rows that no earlier attempt has inserted."""
         batch = events.batch
         there = self._seen.rows_at(batch.topic, batch.partition, batch.first, batch.last)
-        predictions = [(contract, _without(block, there)) for contract, block in events.predictions]
+        predictions = [(contract, without(block, there)) for contract, block in events.predictions]
         self._store.predictions(predictions, batch.partition, None)
-        self._store.labels({model: _without(block, there) for model, block in events.labels.items()}, batch.partition, None)
+        self._store.labels({model: without(block, there) for model, block in events.labels.items()}, batch.partition, None)
 
 
-def _without(block: B, there: set[tuple[int, int]]) -> B:
+def without(block: B, there: set[tuple[int, int]]) -> B:
     """The rows whose (position, row) is not in `there`."""
     keys = zip(block.position.tolist(), block.row.tolist(), strict=True)
     return block.take(np.array([row for row, key in enumerate(keys) if key not in there], np.intp))
 
 
-def _summary(events: Events) -> list[dict[str, str | int | list[int]]]:
+def summary(events: Events) -> list[dict[str, str | int | list[int]]]:
     """A row a model for the table of batches. The first counts the rejected rows; if no model is known of any, a row without a model counts them."""
     batch = events.batch
     blocks = {contract.model: (block.ts, block.logged) for contract, block in events.predictions}
     blocks |= {model: (block.ts, block.logged) for model, block in events.labels.items()}
     nothing = np.empty(0, np.int64), np.empty(0, np.int64)
-    blocks |= dict.fromkeys(
-        sorted({reject.model for reject in events.rejects} - blocks.keys() - {""}), nothing
-    )  # so that their owners look
+    others = {reject.model for reject in events.rejects} | {one.model for one in events.waiting}
+    blocks |= dict.fromkeys(sorted(others - blocks.keys() - {""}), nothing)  # so that their owners look
     if not blocks and events.rejects:
         blocks[""] = nothing
     rows: list[dict[str, str | int | list[int]]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ Contracts = Callable[[str, int], Contract | None]
 
 Ranges = Mapping[int, tuple[int, int]]
 """Positions first..last of partitions."""
+
+Topic = Literal["predictions", "labels"]
 
 
 class Committed(NamedTuple):
@@ -266,6 +268,24 @@ class FactWriter(Protocol):
 
     def readings(self, tables: Sequence[pa.Table]) -> None:
         """Readings, in one insert."""
+        ...
+
+
+class Admission(Protocol):
+    """Events that came before their model had a contract, and wait."""
+
+    always: bool  # whether events may begin to wait at any time
+
+    def portion(self, model: str, committed: Mapping[Topic, Mapping[int, int]]) -> Mapping[Topic, Ranges]:
+        """By topic the positions of events that are to be admitted next, up to those that are committed."""
+        ...
+
+    def admit(self, contract: Contract, portion: Mapping[Topic, Ranges], check: Callable[[], None]) -> None:
+        """Write the events of a portion, unless they are there. `check` is called before each write."""
+        ...
+
+    def forget(self, model: str, portion: Mapping[Topic, Ranges]) -> None:
+        """Let the events of a portion wait no more."""
         ...
 
 

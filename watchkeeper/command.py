@@ -38,6 +38,7 @@ from watchkeeper.change.delivery import (
 )
 from watchkeeper.change.people import ActRequest, DeleteSilence, SilenceRequest, act, delete_silence, silence
 from watchkeeper.change.production import ProductionReference, refer_to_production
+from watchkeeper.change.proposal import TakenProposal, take_proposal
 from watchkeeper.change.rebuild import RebuildRequest, rebuild
 from watchkeeper.change.reference import ReferenceFile, give_reference
 from watchkeeper.stores import Stores
@@ -60,6 +61,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("apply", Role.EDITOR, ApplyRequest, apply),
     Command("reference", Role.EDITOR, ReferenceFile, give_reference),
     Command("reference from production", Role.EDITOR, ProductionReference, refer_to_production),
+    Command("proposal", Role.EDITOR, TakenProposal, take_proposal),
     Command("rebuild", Role.OPERATOR, RebuildRequest, rebuild),
     Command("act on episode", Role.OPERATOR, ActRequest, act),
     Command("silence", Role.OPERATOR, SilenceRequest, silence),

@@ -74,6 +74,7 @@ class Embedded:
                 topic,
                 limits=limits,
                 written=self._written,
+                waiting=wiring.waiting(settings, self.stores, topic, 0),
             )
             for topic in TOPICS
         }

@@ -17,6 +17,7 @@ from ingest.decode.payload import Kind
 from watchkeeper import command as commands
 from watchkeeper.api.ports import AnyDecoded, Overloaded, Topic
 from watchkeeper.backend import Backend
+from watchkeeper.learning import proposal
 from watchkeeper.reader.reader import Reader
 
 
@@ -27,6 +28,7 @@ class Services:
         self._backend, self._control = backend, backend.stores.control
         self.reader = Reader(backend)
         self.contract = self._control.contract
+        self.keeps_unknown = backend.settings.ingest.unknown_models == "keep"
         self.readings, self.models, self.monitors = self.reader.page, self.reader.models, self.reader.monitors
         self.episodes, self.episode = self.reader.episodes, self.reader.episode
         self.noise, self.suggestion = self.reader.noise, self.reader.suggestion
@@ -54,6 +56,10 @@ class Services:
         """One model's row."""
         contract = self.contract(name)
         return None if contract is None else self.reader.model(contract)
+
+    def proposal(self, model: str) -> Mapping[str, Any]:
+        """The contract that is proposed for a model that has none."""
+        return proposal(self._backend.stores, model, self._backend.clock.now())
 
     def do(self, principal: Principal, command: str, payload: msgspec.Struct) -> Any:
         """Run a command of `watchkeeper.command`, and note for the owners that something has changed."""

@@ -21,6 +21,7 @@ from storage.facts.raw import Raw
 from storage.facts.readings import Readings
 from storage.facts.retention import retain
 from storage.facts.stream import Stream
+from storage.facts.waiting import WaitingStore
 from storage.facts.writer import Writer
 from watchkeeper.scheduling.training import Training
 from watchkeeper.settings.settings import Settings
@@ -43,7 +44,8 @@ class Stores:
             opened.pop_all()
         self.raw, self.outcomes, self.panes = Raw(self.engine), OutcomeStore(self.engine), Panes(self.engine)
         self.stream = Stream(self.engine)
-        self.readings, self.writer = Readings(self.engine), Writer(self.engine)
+        self.readings, self.writer = Readings(self.engine), Writer(self.engine, settings.ingest.unknown_for)
+        self.waiting = WaitingStore(self.engine)
         self.training, self.lane = Training(), Lane()  # owners and API share the budget of CPU of the training
         self.events, self.exported = EventStore(self.engine), EventExport(self.engine)
         self.flow = RecentFlow(self.engine)

@@ -10,6 +10,8 @@ from core.clock import Clock
 from core.monitor import Monitor
 from core.trust import Standing
 from detectors.catalogue import MEASURES
+from ingest.record import Events, Topic
+from ingest.waiting import Admission, Limited, Room
 from monitors.evaluation.evaluate import Evaluate
 from monitors.ownership import owner
 from monitors.ownership.rebuild import Rebuild
@@ -29,6 +31,7 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
     def states(model: str, monitors: Sequence[Monitor], contract: int) -> Standing:
         return standing(stores.readings, model, monitors, contract)
 
+    keeps = settings.ingest.unknown_models == "keep"
     parts = owner.OwnerStores(
         raw=stores.raw,
         stream=stores.stream,
@@ -39,10 +42,19 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
         cursors=control,
         alerts=AlertEngine(control, clock, MEASURES, alerts.notify_horizon, address=settings.public, wake=wake),
         trust=TrustWatch(control, states, clock, alerts.notify_horizon, address=settings.public, wake=wake),
+        admission=Admission(stores.waiting, stores.raw, stores.writer, always=keeps),
     )
     evaluate = Evaluate(stores.panes, stores.raw, stores.stream, control.contract_version, stores.training, stores.lane)
     rebuild = Rebuild(stores.raw, stores.panes, stores.writer, control.contract_version)
     return lambda name: owner.Owner(name, parts, rebuild, evaluate, clock)
+
+
+def waiting(settings: Settings, stores: Stores, topic: Topic, partition: int) -> Callable[[Events], Events] | None:
+    """What lets events of models without a contract wait in a partition; None if they are refused."""
+    ingest = settings.ingest
+    if ingest.unknown_models == "refuse":
+        return None
+    return Limited(stores.waiting, topic, partition, Room(ingest.unknown_rows, ingest.unknown_for))
 
 
 class _Facts:

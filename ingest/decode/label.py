@@ -83,18 +83,18 @@ class LabelForm:
 
 
 def decode_labels(
-    body: bytes, kind: Kind, contracts: Contracts, now: int, *, position: int = 0, logged: int | None = None
+    body: bytes, kind: Kind, contracts: Contracts, now: int, *, position: int = 0, logged: int | None = None, keep: bool = False
 ) -> Decoded[Labels]:
     """The labels of an unpacked request, in blocks by model; the same for the same arguments.
 
     A label without `ts` takes `logged`, which is `now` unless given. The other arguments are those of `decode_predictions`.
     PayloadError if the body cannot be read at all.
     """
-    return read_labels(cut(body, kind), contracts, now, position=position, logged=logged)
+    return read_labels(cut(body, kind), contracts, now, position=position, logged=logged, keep=keep)
 
 
 def read_labels(
-    rows: Sequence[Row], contracts: Contracts, now: int | Ints, *, position: int = 0, logged: int | None = None
+    rows: Sequence[Row], contracts: Contracts, now: int | Ints, *, position: int = 0, logged: int | None = None, keep: bool = False
 ) -> Decoded[Labels]:
     """As `decode_labels`, for rows that were cut already; `now` is one time for all rows, or an array by row."""
 
@@ -105,7 +105,7 @@ def read_labels(
     def block(report: DecodeReport, group: ModelRows) -> Labels:
         return _block(report, group, now, position, now if logged is None else logged)
 
-    return decode(rows, form_of, block, Labels.concat)
+    return decode(rows, form_of, block, Labels.concat, keep=keep)
 
 
 def _block(report: DecodeReport, group: ModelRows, now: int | Ints, position: int, logged: int | Ints) -> Labels:

@@ -58,18 +58,18 @@ class PredictionForm:
 
 
 def decode_predictions(
-    body: bytes, kind: Kind, contracts: Contracts, now: int, *, position: int = 0, logged: int | None = None
+    body: bytes, kind: Kind, contracts: Contracts, now: int, *, position: int = 0, logged: int | None = None, keep: bool = False
 ) -> Decoded[tuple[Contract, Predictions]]:
     """The predictions of an unpacked request, in blocks by model; the same for the same arguments.
 
     `contracts` gives a model's contract or None; times after `now` + 1 day are refused. `position` and `logged` (`now` unless
-    given) are those of the request in the log. PayloadError if the body cannot be read at all.
+    given) are those of the request in the log. With `keep` events of models without a contract are in `waiting`, and not rejected. PayloadError if the body cannot be read at all.
     """
-    return read_predictions(cut(body, kind), contracts, now, position=position, logged=logged)
+    return read_predictions(cut(body, kind), contracts, now, position=position, logged=logged, keep=keep)
 
 
 def read_predictions(
-    rows: Sequence[Row], contracts: Contracts, now: int | Ints, *, position: int = 0, logged: int | None = None
+    rows: Sequence[Row], contracts: Contracts, now: int | Ints, *, position: int = 0, logged: int | None = None, keep: bool = False
 ) -> Decoded[tuple[Contract, Predictions]]:
     """As `decode_predictions`, for rows that were cut already; `now` is one time for all rows, or an array by row."""
 
@@ -83,7 +83,7 @@ def read_predictions(
     def join(parts: list[tuple[Contract, Predictions]]) -> tuple[Contract, Predictions]:
         return parts[0][0], Predictions.concat([part for _, part in parts])
 
-    return decode(rows, form_of, block, join)
+    return decode(rows, form_of, block, join, keep=keep)
 
 
 class _Made(NamedTuple):

@@ -8,8 +8,12 @@ from typing import Any, Protocol
 import msgspec
 
 from core.error import InvalidRecord
-from ingest.decode.fault import Fault, encodes, fault, kind_of
-from ingest.decode.payload import Broken, Parsed, PayloadError, Row, parse
+from core.name import Named
+from core.name import fault as fault_of_name
+from ingest.decode.column import ids
+from ingest.decode.decoded import Unclaimed
+from ingest.decode.fault import Fault, encodes, fault, kind_of, why_no_string
+from ingest.decode.payload import Broken, Parsed, PayloadError, Row, parse, written
 
 SLICE = 1_000  # rows; their structs stay in the processor's cache
 
@@ -39,6 +43,10 @@ class EventForm(Protocol):
         ...
 
 
+class _UnknownModel(InvalidRecord):
+    """An event of a model that has no contract."""
+
+
 class _Head(msgspec.Struct, gc=False):
     model: str
 
@@ -56,22 +64,23 @@ class ModelRows:
 
 
 class SliceReader:
-    """Reads slices. `form_of` gives a model's form, None for a model that is not known.
+    """Reads slices. `form_of` gives a model's form, None for a model that is not known; with `keep` events of such models are not rejected.
 
-    After each slice `rejects`, `cells` and `unmet` (unknown columns of rows that went through `repair`) hold what was found in it.
+    After each slice `rejects`, `cells`, `unmet` (unknown columns of rows that went through `repair`) and `waiting` (events that are kept) hold what was found in it.
     """
 
-    def __init__(self, form_of: Callable[[str], EventForm | None]) -> None:
-        self._form_of = form_of
+    def __init__(self, form_of: Callable[[str], EventForm | None], *, keep: bool = False) -> None:
+        self._form_of, self._keep = form_of, keep
         self._forms: dict[str, EventForm | None] = {}
         self._last: EventForm | None = None
         self.rejects: list[Fault] = []
         self.cells: list[Fault] = []
         self.unmet: dict[int, tuple[str, ...]] = {}
+        self.waiting: list[Unclaimed] = []
 
     def read(self, first: int, rows: Sequence[Row]) -> list[ModelRows]:
         """The events of a slice whose first row is number `first`."""
-        self.rejects, self.cells, self.unmet = [], [], {}
+        self.rejects, self.cells, self.unmet, self.waiting = [], [], {}, []
         self._last = self._last or self._expected(rows[0])
         if self._last is not None and (events := _alike(self._last, rows)) is not None:
             return [ModelRows(self._last, range(first, first + len(rows)), events)]
@@ -79,6 +88,9 @@ class SliceReader:
         for row, item in enumerate(rows, first):
             try:
                 form, event = self._one(row, item)
+            except _UnknownModel as error:
+                self.waiting.append(Unclaimed(row, error.model, written(item).strip()))
+                continue
             except InvalidRecord as error:
                 self.rejects.append(fault(error.row, error.field, error.reason, error.model))
                 continue
@@ -123,7 +135,7 @@ class SliceReader:
             raise InvalidRecord(row, "model", f"{kind_of(model)} where a model's name is expected" if "model" in value else "is missing")
         form = self._form(model)
         if form is None:
-            raise InvalidRecord(row, "model", f"there is no model {model[:100]!r}; add it with `watchkeeper reference`")
+            raise self._unknown(row, model, value.get("prediction_id"))
         if typed and form.typed:
             try:
                 return form, form.convert(value)
@@ -137,6 +149,14 @@ class SliceReader:
             self.unmet[row] = unmet
             self._forms[model] = form.learn(unmet)
         return form, event
+
+    def _unknown(self, row: int, model: str, key: object) -> InvalidRecord:
+        """The fault of an event of a model without a contract: it is to be kept if model and id are right, for these a contract would judge alike."""
+        why = f"there is no model {model[:100]!r}; add it with `watchkeeper reference`"
+        if not self._keep or fault_of_name(Named.MODEL, model):
+            return InvalidRecord(row, "model", why)
+        wrong = ids([key]).get(0) if isinstance(key, str) else "is missing" if key is None else why_no_string(key)
+        return InvalidRecord(row, "prediction_id", wrong, model) if wrong else _UnknownModel(row, "model", why, model)
 
     def _form(self, model: str) -> EventForm | None:
         if model not in self._forms:

@@ -14,7 +14,7 @@ from core.block import Categories, Ints
 from core.classes import Classes
 from core.contract import Contract
 from ingest.decode.column import Bad
-from ingest.decode.decoded import LISTED, Decoded
+from ingest.decode.decoded import LISTED, Decoded, Unclaimed
 from ingest.decode.fault import Fault, fault
 from ingest.decode.payload import Row
 from ingest.decode.reader import SLICE, EventForm, ModelRows, SliceReader
@@ -87,9 +87,12 @@ def decode(
     form_of: Callable[[str], EventForm | None],
     block: Callable[[DecodeReport, ModelRows], B],
     join: Callable[[list[B]], B],
+    *,
+    keep: bool = False,
 ) -> Decoded[B]:
-    """Decode rows. `block` makes a group's block, `join` makes one of several."""
-    reader = SliceReader(form_of)
+    """Decode rows. `block` makes a group's block, `join` makes one of several. With `keep` events of models without a form are not rejected."""
+    reader = SliceReader(form_of, keep=keep)
+    waiting: list[Unclaimed] = []
     parts: dict[str, list[B]] = {}
     rejects: list[Fault] = []
     cells: list[Fault] = []
@@ -101,6 +104,7 @@ def decode(
         for group in groups:
             parts.setdefault(group.form.model, []).append(block(report, group))
         rejects += sorted(report.rejects)
+        waiting += reader.waiting
         if len(cells) < LISTED:
             cells += report.cells()[: LISTED - len(cells)]
     return Decoded(
@@ -111,4 +115,5 @@ def decode(
         cells=cells,
         unknown=dict(unknown),
         outside=dict(outside),
+        waiting=waiting,
     )

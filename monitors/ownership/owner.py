@@ -1,4 +1,4 @@
-"""The owner's loop of one model: join outcomes, audit, recompute panes, evaluate, alert.
+"""The owner's loop of one model: admit events that waited for its contract, join outcomes, audit, recompute panes, evaluate, alert.
 
 It finds its work in the stores: events that were committed since the cursor that it saved last, and windows that have closed since. So it may be killed
 at any point and start again, and another owner may take the model over at any time. What is written twice is written with the same result.
@@ -23,10 +23,24 @@ from monitors.evaluation.runner import MonitorRunner, StepInput, WorkDone
 from monitors.evaluation.watched import Touch, touched_by, wait
 from monitors.lease import Lease
 from monitors.model import Model
+from monitors.ownership.admitting import Admitting
 from monitors.ownership.audit import NO_SLOTS, Audit, fresh
 from monitors.ownership.rebuild import Rebuild
 from monitors.ownership.rebuild_progress import RebuildProgress
-from monitors.ports import Alerts, Committed, Cursors, FactWriter, OutcomeStore, Panes, Ranges, Raw, Readings, Stream, TrustStates
+from monitors.ports import (
+    Admission,
+    Alerts,
+    Committed,
+    Cursors,
+    FactWriter,
+    OutcomeStore,
+    Panes,
+    Ranges,
+    Raw,
+    Readings,
+    Stream,
+    TrustStates,
+)
 
 _NOTHING = -(1 << 62)  # no window was looked at yet
 _LIVE = moment.HOUR  # a model is live if its latest event was not older than this when it came
@@ -45,6 +59,7 @@ class OwnerStores:
     cursors: Cursors
     alerts: Alerts
     trust: TrustStates
+    admission: Admission
 
 
 class _Work(NamedTuple):
@@ -83,6 +98,7 @@ class Owner:
 
     def __init__(self, name: str, stores: OwnerStores, rebuild: Rebuild, evaluate: Evaluate, clock: Clock) -> None:
         self._name, self._stores, self._rebuild, self._clock = name, stores, rebuild, clock
+        self._admitting = Admitting(stores.admission)
         self._audit = Audit(name, stores.raw, stores.outcomes, rebuild)
         self._runner = MonitorRunner(evaluate, stores.panes, stores.readings, stores.write, stores.alerts, clock)
         self._lease: Lease | None = None
@@ -172,6 +188,8 @@ class Owner:
         lease = self._lease = self._lease or Lease(self._name, self._stores.cursors, self._stores.outcomes)
         contract, cursor = model.contract, lease.cursor()
         self._idle_state, watermark = None, self._watermark(committed, silent=silent)
+        if self._admitting(contract, committed, cursor, lease):
+            return True  # the next step does what follows from them
         self._runner.clear(monitors, contract)
         closes = {(contract.version, m.name, m.evaluated_revision): _closes(m, watermark) for m in monitors}
         # A watermark that falls, as when silence ends, closes nothing. Windows of the events that end a silence close later, though the watermark was beyond them before.

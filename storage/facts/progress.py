@@ -13,6 +13,7 @@ from storage.facts.engine import Engine
 NEVER = moment.EARLIEST
 
 _SUMS = ("rows", "duplicates", "rejected")
+_ADMITTED = f"SELECT topic, {', '.join(f'sum(b.{name}) AS {name}' for name in _SUMS)} FROM (SELECT DISTINCT * FROM batches WHERE admitted = 1) AS b GROUP BY topic"
 
 
 @dataclass
@@ -95,7 +96,12 @@ class Batches:
                 self._known[row["topic"], row["partition"]] = row["last"]
                 for name in _SUMS:
                     sums[name] += row[name]
-            return {topic: {**sums} for topic, sums in self._sums.items()}
+            found = {topic: {**sums} for topic, sums in self._sums.items()}
+        for row in self._engine.query(_ADMITTED).to_pylist():  # they are older than the last known batch
+            sums = found.setdefault(row["topic"], dict.fromkeys(_SUMS, 0))
+            for name in _SUMS:
+                sums[name] += row[name]
+        return found
 
     def outside(self, model: str) -> dict[str, int]:
         """By topic, how many rows of a model had a prediction or label that was none of its classes."""
@@ -114,7 +120,7 @@ class Batches:
         sums = ", ".join(f"sumIf(b.{name}, {after('<=')}) AS {name}" for name in _SUMS)
         rows: list[dict[str, Any]] = self._engine.query(
             f"SELECT topic, partition, max(b.last) AS last, countIf(NOT {after('<=')}) > 0 AS known, {sums}"
-            f" FROM batches AS b FINAL WHERE {after('<')} GROUP BY topic, partition"
+            f" FROM batches AS b FINAL WHERE b.admitted = 0 AND {after('<')} GROUP BY topic, partition"
         ).to_pylist()
         return rows
 

@@ -11,7 +11,7 @@ from storage.facts.view import called, quoted
 
 # These tables say how far the log was read and which rows could not be used. Batches are kept under a name that no model can have
 # (`core.name`), so that a model that is made again begins without a watermark.
-KEPT = ("batches", "dead_letters")
+KEPT = ("batches", "dead_letters", "waiting")
 _BATCHES_OF = "{model}/purged/reference"
 _NAMED = "model IN {models:Array(String)}"
 _PASSES, _PAUSE = 20, 1.0  # writes that were under way when the model was deleted end soon
@@ -31,6 +31,8 @@ def purge(engine: Engine, model: str, references: Sequence[str] = ()) -> None:
             engine.command(f"ALTER TABLE {table} DELETE WHERE {_NAMED} SETTINGS mutations_sync = 1", {"models": names})
         if not full and not _renamed(engine, model):
             engine.define(f"DROP VIEW IF EXISTS {quoted(called(model))}")
+            if _holds(engine, "waiting", model):  # events that come from now on wait for another model of this name
+                engine.command(f"ALTER TABLE waiting DELETE WHERE {_NAMED} SETTINGS mutations_sync = 1", {"models": [model]})
             return
         time.sleep(_PAUSE)
     raise Retryable(f"rows of the deleted model `{model}` still come; its facts are removed when no more come", after=5.0)

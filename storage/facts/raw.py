@@ -78,10 +78,13 @@ class Raw:
         table = self._engine.query(sql, parameters)
         return set(table["prediction_id"].to_pylist())
 
-    def rows_at(self, topic: Literal["predictions", "labels"], partition: int, first: int, last: int) -> set[tuple[int, int]]:
-        """Position and row of the rows at positions first..last of a partition that are there."""
-        sql = f"SELECT position, place FROM {topic} WHERE partition = {{partition:UInt32}} AND position BETWEEN {{first:UInt64}} AND {{last:UInt64}}"
-        table = self._engine.query(sql, {"partition": partition, "first": first, "last": last})
+    def rows_at(
+        self, topic: Literal["predictions", "labels"], partition: int, first: int, last: int, model: str | None = None
+    ) -> set[tuple[int, int]]:
+        """Position and row of the rows at positions first..last of a partition that are there, of one model, or of all."""
+        of = "" if model is None else " AND model = {model:String}"
+        sql = f"SELECT position, place FROM {topic} WHERE partition = {{partition:UInt32}} AND position BETWEEN {{first:UInt64}} AND {{last:UInt64}}{of}"
+        table = self._engine.query(sql, {"partition": partition, "first": first, "last": last, "model": model or ""})
         return set(zip(table["position"].to_pylist(), table["place"].to_pylist(), strict=True))
 
     def finished(self, topic: Literal["predictions", "labels"], partition: int, last: int) -> bool:
@@ -92,11 +95,13 @@ class Raw:
     def batches(self, partition: int, before: int, most: int = 100_000) -> Iterator[tuple[int, int]]:
         """The batches of predictions of a partition below a position, the newest first: where each begins, and how many rows it has, none without any.
 
+        Events that had waited for a contract are not among them: their ids are not remembered.
+
         `most` is how many rows of the table are held at a time; a batch must have fewer.
         """
         newest = (
             "SELECT model, first, last, rows FROM batches WHERE topic = 'predictions' AND partition = {partition:UInt32}"
-            " AND last < {before:UInt64} AND rows > 0 ORDER BY last DESC LIMIT {most:UInt64}"
+            " AND last < {before:UInt64} AND rows > 0 AND admitted = 0 ORDER BY last DESC LIMIT {most:UInt64}"
         )
         sql = f"SELECT last, min(first) AS start, sum(rows) AS n FROM (SELECT DISTINCT * FROM ({newest})) GROUP BY last ORDER BY last DESC"
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core import moment
 from core.block import Categories, Labels, Predictions
 from core.contract import Contract
 from core.generation import owner_of
@@ -18,10 +19,10 @@ from storage.facts.engine import Engine
 
 
 class Writer:
-    """The inserts of ingest and of the owner's loop."""
+    """The inserts of ingest and of the owner's loop. Events of models without a contract are kept for `wait` microseconds."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, wait: int = 0) -> None:
+        self._engine, self._wait = engine, wait
 
     def predictions(self, blocks: Sequence[tuple[Contract, Predictions]], partition: int, token: str | None) -> None:
         """Raw prediction events."""
@@ -69,6 +70,7 @@ class Writer:
             for name in _BATCH
         }
         columns |= {name: pa.array([row.get(name, []) for row in rows], pa.list_(kind)) for name, kind in _BATCH_LISTS.items()}
+        columns["admitted"] = pa.array([row.get("admitted", 0) for row in rows])
         self._insert("batches", [pa.table(columns)] if rows else [], None)
 
     def dead_letters(self, rows: Sequence[Mapping[str, str | int]]) -> None:
@@ -77,6 +79,14 @@ class Writer:
         columns = {"place" if name == "row" else name: pa.array([row[name] for row in rows]) for name in names}
         columns["logged"] = col.times(np.array([row["logged"] for row in rows], np.int64))
         self._insert("dead_letters", [pa.table(columns)] if rows else [], None)
+
+    def waiting(self, rows: Sequence[Mapping[str, str | int | bytes]]) -> None:
+        """Events of models without a contract: model, topic, partition, position, row, the `last` position of their batch, body, logged. The same rows again change nothing."""
+        names = ("model", "topic", "partition", "position", "row", "last", "body")
+        columns = {"place" if name == "row" else name: pa.array([row[name] for row in rows]) for name in names}
+        logged = np.array([row["logged"] for row in rows], np.int64)
+        until = pa.array((logged + self._wait) // moment.SECOND, pa.timestamp("s", "UTC"))
+        self._insert("waiting", [pa.table({**columns, "logged": col.times(logged), "until": until})] if rows else [], None)
 
     def readings(self, tables: Sequence[pa.Table]) -> None:
         """Readings, in one insert: the fields of `core.reading.Reading` as columns, times in microseconds, objects as JSON texts; `evaluated` and `generation`."""

@@ -30,6 +30,7 @@ from ingest.embedded_log import EmbeddedLog
 from ingest.memory import MOST
 from ingest.ports import CommittedPosition as Place
 from ingest.record import TOPICS, LogStretch, Topic
+from ingest.waiting import Admission, Limited, Room
 from monitors.evaluation.evaluate import Evaluate
 from monitors.model import Model
 from monitors.ownership.owner import Owner, OwnerStores
@@ -44,6 +45,7 @@ from storage.facts.progress import Batches
 from storage.facts.raw import Raw
 from storage.facts.readings import Readings
 from storage.facts.stream import Stream
+from storage.facts.waiting import WaitingStore
 from storage.facts.writer import Writer
 from watchkeeper.standing import standing
 
@@ -201,7 +203,7 @@ class Backend:
     def evaluate(self, model: str, *, silent: bool) -> bool:
         """Take one step of the model's owner. Returns whether there was anything to do. An owner that is fenced goes, as the scheduler has it."""
         committed = self.committed(model)
-        if committed is None:
+        if committed is None or model not in self.contracts:
             return False
         self._known[model] = committed
         try:
@@ -269,7 +271,8 @@ class Backend:
 
     def _begin(self) -> None:
         self.log = [Partition(self._folder / f"log-{partition}.sqlite", min(partition, 1)) for partition in PARTITIONS]
-        ingested = Fused(Writer(self.engine), self.fuse, ["predictions", "labels", "panes", "dead_letters", "batches"], fenced=False)
+        names = ["predictions", "labels", "panes", "dead_letters", "waiting", "batches"]
+        ingested = Fused(Writer(self.engine, 7 * moment.DAY), self.fuse, names, fenced=False)
         self._writer = Fused(Writer(self.engine), self.fuse, ["panes", "rebuilt", "performance_panes", "readings"], fenced=True)
         self._consumers = {
             (topic, partition): Consumer(
@@ -281,6 +284,7 @@ class Backend:
                 partition,
                 limits=Limits(seconds=0),
                 memory=self.memory,
+                waiting=Limited(WaitingStore(self.engine), topic, partition, Room(1_000_000, 7 * moment.DAY)),
             )
             for topic, partition in itertools.product(TOPICS, PARTITIONS)
         }
@@ -300,6 +304,8 @@ class Backend:
         def versions(name: str, _version: int) -> Contract:
             return self.contracts[name]
 
+        waiting = Fused(WaitingStore(self.engine), self.fuse, ["forget"], fenced=True)
+        admitted = Fused(Writer(self.engine), self.fuse, ["predictions", "labels", "dead_letters", "batches"], fenced=True)
         stores = OwnerStores(
             raw=raw,
             stream=Stream(self.engine),
@@ -310,6 +316,7 @@ class Backend:
             cursors=Fused(self.control, self.fuse, ["take", "save_cursor"], fenced=True),
             alerts=AlertEngine(self.control, self.clock, MEASURES),
             trust=TrustWatch(self.control, partial(standing, readings), self.clock),
+            admission=Admission(waiting, raw, admitted, always=True),
         )
         return Owner(
             model, stores, Rebuild(raw, panes, self._writer, versions), Evaluate(panes, raw, Stream(self.engine), versions), self.clock

@@ -30,7 +30,13 @@ def test_readings_follow_the_contract(
     observed: tuple[flights.Pair, ...], world: Callable[[Mapping[str, str]], World], tmp_path: Path
 ) -> None:
     """Whatever a new reference changes: classes, their spelling, bins and features. One world for all, since none touches another's models."""
-    with world({"WATCHKEEPER_INGEST__SILENCE": "1s"}) as place, Client(place.url) as client:
+    settings = {
+        "WATCHKEEPER_INGEST__SILENCE": "1s",
+        "WATCHKEEPER_INGEST__UNKNOWN_MODELS": "keep",
+        "WATCHKEEPER_INGEST__PROPOSE_ROWS": "300",
+    }
+    with world(settings) as place, Client(place.url) as client:
+        _from_zero(client)
         _other_classes(client, tmp_path)
         _classes_however_written(client, tmp_path)
         _a_new_reference(client, observed[0], tmp_path)
@@ -71,6 +77,50 @@ def _other_classes(client: Client, folder: Path) -> None:
     for before, after in (("abd", "abcd"), ("abd", "abc"), ("abcd", "abd")):
         wanted, found = _change(client, before, after, folder)
         assert (before, after, compare(wanted, found)[:20]) == (before, after, [])
+
+
+def _from_zero(client: Client) -> None:
+    """Events come first, some of them again; a contract is proposed and taken, and more events come: the readings are those of a model that had its contract from the beginning."""
+    frame = _animals("abd", 5, 400)
+    late = frame.iloc[150:250]
+    first = frame.drop(index=late.index)  # in no order of time
+    model, address = "zero", f"{client.url}/v1/models/zero/proposal"
+    _tell(client, model, first)
+    _tell(client, model, first.iloc[:30].assign(prediction="d", size=-1.0))
+    client.wait(600)
+    proposed = httpx.get(address, timeout=120, trust_env=False).json()
+    assert (proposed["ready"], proposed["task"], proposed["classes"]) == (True, "multiclass", ["a", "b", "d"])
+    assert [(one["name"], one["kind"]) for one in proposed["features"]] == [("size", "numeric"), ("floor", "numeric")]
+    taken = httpx.post(address, params={"segments": "floor"}, timeout=120, trust_env=False).json()
+    assert (taken["result"], taken["version"], taken["rows"]) == ("created", 1, len(first))
+    shared = {"model": model, "segments": ["all", "floor"], "min_samples": 5, "baseline": "reference"}
+    monitors: list[dict[str, Any]] = [
+        {**shared, "monitor": "accuracy", "measure": "performance.accuracy"},
+        {**shared, "monitor": "psi", "measure": "drift.psi", "columns": ["size", "floor", "@prediction", "@label"]},
+    ]
+    client.apply(yaml.safe_dump(monitors))
+    _tell(client, model, late)
+    _tell(client, model, first.iloc[30:60].assign(prediction="d", size=-1.0))
+    assert client.wait(600)["problems"] == []
+    found = [item for monitor in monitors for item in client.readings(model=model, monitor=monitor["monitor"], limit=10_000)]
+    spec = Spec(task="multiclass", features=["size", "floor"], segments=["floor"], monitors=monitors)
+    assert compare(expected(first, frame, spec), found)[:20] == []
+    assert httpx.get(address, timeout=120, trust_env=False).status_code == 404
+
+
+def _tell(client: Client, model: str, frame: pd.DataFrame) -> None:
+    """Send rows as events, and their labels at the same time."""
+    names = [str(name) for name in frame.columns if str(name).startswith("proba_")]
+    rows: list[Any] = frame.assign(ts=[one.isoformat() for one in frame["ts"]]).to_dict("records")
+    shared = [{"model": model, "prediction_id": row["prediction_id"], "ts": row["ts"]} for row in rows]
+    predictions = [
+        {**one, "features": {"size": row["size"], "floor": row["floor"]}, "prediction": row["prediction"]}
+        | {"probabilities": {name.removeprefix("proba_"): row[name] for name in names}}
+        for one, row in zip(shared, rows, strict=True)
+    ]
+    labels = [{**one, "label": row["label"]} for one, row in zip(shared, rows, strict=True)]
+    for sent in (client.predictions(predictions), client.labels(labels)):
+        assert (sent.accepted, sent.errors, sent.cells) == (len(frame), [], [])
 
 
 def _classes_however_written(client: Client, folder: Path) -> None:

@@ -16,7 +16,7 @@ from core.contract import Column, Contract, Dimension, Kind, Task
 from core.destination import Destination
 from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState, Episode
-from core.error import ConfigError, Retryable
+from core.error import ConfigError, Missing, Retryable
 from core.event_query import EventQuery, Texts, Values
 from core.hook import Hook
 from core.moment import DAY
@@ -112,6 +112,12 @@ class Twin:
         self.states: list[Trust] = []
         self.tag = "1"
         self.troubles: list[str] = []
+        self.keeps_unknown = False
+
+    def proposal(self, model: str) -> Mapping[str, Any]:
+        if model in self.contracts:
+            raise Missing(f"{model} has a contract", remedy="none")
+        return {"model": model, "ready": True}
 
     def contract(self, model: str) -> Contract | None:
         return self.contracts.get(model)

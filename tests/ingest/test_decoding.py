@@ -180,10 +180,10 @@ def test_a_record_that_is_too_large_is_rejected(monkeypatch: pytest.MonkeyPatch)
 def test_a_record_that_breaks_the_decoder_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also an error that nobody foresaw: it is found among a thousand, and goes to the dead letters with its position."""
 
-    def fragile(rows: Any, *others: Any) -> Any:
+    def fragile(rows: Any, *others: Any, **named: Any) -> Any:
         if any(b"poison" in row for row in rows):
             raise ZeroDivisionError("poison")
-        return read_predictions(rows, *others)
+        return read_predictions(rows, *others, **named)
 
     monkeypatch.setattr(decoding, "read_predictions", fragile)
     sent = [(json.dumps(event(prediction_id="poison" if i == 400 else str(i))).encode(), NOW) for i in range(1_000)]
@@ -196,7 +196,7 @@ def test_a_record_that_breaks_the_decoder_costs_only_itself(monkeypatch: pytest.
 def test_too_little_memory_is_no_fault_of_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes out, so that the batch is tried again."""
 
-    def full(*_: Any) -> Any:
+    def full(*_: Any, **__: Any) -> Any:
         raise MemoryError
 
     monkeypatch.setattr(decoding, "read_labels", full)

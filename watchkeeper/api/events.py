@@ -68,8 +68,8 @@ class Intake:
         try:
             plain = unpack(packed, encoding)
             if topic == "predictions":
-                return plain, decode_predictions(plain, kind, self._services.contract, now)
-            return plain, decode_labels(plain, kind, self._services.contract, now)
+                return plain, decode_predictions(plain, kind, self._services.contract, now, keep=self._services.keeps_unknown)
+            return plain, decode_labels(plain, kind, self._services.contract, now, keep=self._services.keeps_unknown)
         except PayloadError as error:
             raise Problem(error.status, str(error), _REMEDIES[error.status]) from None
 
@@ -93,6 +93,7 @@ def _summary(decoded: AnyDecoded) -> dict[str, Any]:
         "rejected": len(decoded.rejects),
         "errors": listed(decoded.rejects),
         "cells": listed(decoded.cells),
+        **({"waiting": len(decoded.waiting)} if decoded.waiting else {}),
     }
 
 

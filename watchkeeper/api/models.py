@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from core import moment
 from core.name import TAKEN
+from monitors.reference.learned import OPTIONS as LEARNED
 from watchkeeper import document
 from watchkeeper.api import answer, body, query
 from watchkeeper.api.auth import needs, principal_of
@@ -18,6 +19,7 @@ from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
 from watchkeeper.change.delete import DeleteModel
 from watchkeeper.change.production import ProductionReference
+from watchkeeper.change.proposal import TakenProposal
 from watchkeeper.change.reference import ReferenceFile
 from watchkeeper.command import role
 
@@ -47,6 +49,21 @@ def router(services: Services) -> APIRouter:  # long: a list of routes
         if found is None:
             raise missing(model)
         return answer.json(document.written(found))
+
+    @routes.get("/v1/models/{model:path}/proposal", summary="The contract that is proposed for a model that has none")
+    def proposal(model: str, request: Request) -> Response:
+        query.only(request)
+        return answer.json(services.proposal(model))
+
+    @routes.post(
+        "/v1/models/{model:path}/proposal",
+        openapi_extra={"parameters": [query.parameter(name) for name in LEARNED]},
+        summary="Take the proposed contract of a model",
+        dependencies=[needs(role("proposal"))],
+    )
+    def take(model: str, request: Request) -> Response:
+        given = query.only(request, *LEARNED)
+        return answer.json(services.do(principal_of(request), "proposal", TakenProposal(model=model, options=given)))
 
     editors = [needs(role("reference"))]
 
@@ -93,7 +110,7 @@ def router(services: Services) -> APIRouter:  # long: a list of routes
     return routes
 
 
-_ALSO = {"reference": ", PUT, POST", "rebuild": ", POST"}  # what else is taken there
+_ALSO = {"proposal": ", POST", "reference": ", PUT, POST", "rebuild": ", POST"}  # what else is taken there
 
 _PUT = {
     "parameters": [{"name": name, "in": "query", "required": name == "task", "schema": {"type": "string"}} for name in OPTIONS],

@@ -44,6 +44,11 @@ class Services(Protocol):
         """The newest contract of a model; called for every request with events, so it must be quick."""
         ...
 
+    @property
+    def keeps_unknown(self) -> bool:
+        """Whether events of models without a contract are kept."""
+        ...
+
     async def append(self, topic: Topic, body: bytes, kind: Kind, decoded: AnyDecoded, now: int) -> None:
         """Append an unpacked request to the log; returns when it is durable. `now` is the time with which it is logged.
 
@@ -53,6 +58,10 @@ class Services(Protocol):
 
     def readings(self, query: Query) -> tuple[pa.Table, str | None]:
         """Readings, columns named as the fields of `Reading` (times int64 microseconds, dict fields as JSON text), and the next cursor."""
+        ...
+
+    def proposal(self, model: str) -> Mapping[str, Any]:
+        """The contract that is proposed for a model that has none. Raises Missing if the model has one, or if none of its events wait."""
         ...
 
     def models(self) -> Sequence[Mapping[str, Any]]:

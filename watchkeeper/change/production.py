@@ -11,10 +11,11 @@ import numpy as np
 from core import moment
 from core.block import Predictions
 from core.contract import Contract
-from core.error import ConfigError, Missing
+from core.error import ConfigError
 from monitors.evidence.history import History
 from monitors.reference.production import options_of, table_of
 from watchkeeper.change.context import Context
+from watchkeeper.change.proposal import TakenProposal, take_proposal
 from watchkeeper.change.reference import take_reference
 
 MOST = 1_000_000  # events, which are held in memory
@@ -31,11 +32,11 @@ class ProductionReference(msgspec.Struct, frozen=True, kw_only=True):
 def refer_to_production(context: Context, given: ProductionReference) -> Mapping[str, Any]:
     """Derive and save the next contract version from the events of a period and the labels that they have now; columns, segments, classes and signals stay.
 
-    The answer is that of `give_reference`. Raises Missing for an unknown model, and ConfigError for a period with no events or too many.
+    A model without a contract gets the one that its events propose. The answer is that of `give_reference`. Raises Missing if there are none, and ConfigError for a period with no events or too many.
     """
     contract = context.stores.control.contract(given.model)
     if contract is None:
-        raise Missing(f"there is no model {given.model[:100]!r}", remedy="GET /v1/models lists them")
+        return take_proposal(context, TakenProposal(model=given.model, start=given.start, end=given.end))
     low, high = moment.EARLIEST if given.start is None else given.start, moment.LATEST if given.end is None else given.end
     events = _events(context, contract, low, high)
     table = table_of(contract, events, context.stores.outcomes.labels(given.model, low, high))

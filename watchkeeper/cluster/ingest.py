@@ -21,6 +21,7 @@ from ingest.kafka.realign import realign
 from ingest.ports import Log
 from ingest.record import TOPICS, Events, Topic
 from storage.facts.diagnosis import reached
+from watchkeeper import wiring
 from watchkeeper.liveness.probe import ServerProbe
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
@@ -100,6 +101,7 @@ class IngestPart:
             limits,
             written=self._written,
             checked=Halt(self._letters.share, self._letters.of),
+            waiting=wiring.waiting(self._stores.settings, self._stores, topic, partition),
             dead=lambda events: self._publisher.dead_letters(letters(events)),
         )
 

@@ -200,6 +200,9 @@ class IngestSettings(Section):
 
     `memory` bounds the bytes that a process has read from all its partitions and not yet written, half of them for each topic. A record counts 200 bytes
     more than its body. The decoded columns of batches under way take memory besides.
+
+    With `unknown_models: keep` events of models without a contract wait for one, for `unknown_for` after the log took them, and at most `unknown_rows` of a model in a partition of each
+    topic. A contract is proposed after `propose_rows` predictions, or `propose_after` the first.
     """
 
     batch: BatchSettings = BatchSettings()
@@ -207,6 +210,11 @@ class IngestSettings(Section):
     silence: Duration = "5s"  # type: ignore[assignment]
     lateness: Duration = "0s"  # type: ignore[assignment]
     dead_letters: DeadLetterSettings = DeadLetterSettings()
+    unknown_models: Literal["refuse", "keep"] = "refuse"
+    unknown_for: Duration = "7d"  # type: ignore[assignment]
+    unknown_rows: int = Field(default=1_000_000, ge=1)
+    propose_rows: int = Field(default=1_000, ge=1)
+    propose_after: Duration = "1d"  # type: ignore[assignment]
 
 
 class RetentionSettings(Section):

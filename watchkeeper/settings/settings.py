@@ -107,6 +107,8 @@ class Settings(BaseSettings):
                 )
                 if part.url is None
             ]
+        if self.retention.events is not None and self.ingest.unknown_models == "keep" and self.ingest.unknown_for > self.retention.events:
+            faults.append("ingest.unknown_for is longer than retention.events; events would be too old when their model gets its contract")
         if found := [fault for fault in faults if fault]:
             raise ValueError("; ".join(found))
         return self

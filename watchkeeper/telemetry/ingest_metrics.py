@@ -162,6 +162,10 @@ class _Timed:
         """Rows that could not be used."""
         self._time("dead_letters", rows, lambda: self._store.dead_letters(rows))
 
+    def waiting(self, rows: Sequence[Mapping[str, str | int | bytes]]) -> None:
+        """Events of models without a contract."""
+        self._time("waiting", rows, lambda: self._store.waiting(rows))
+
     def batches(self, rows: Sequence[Mapping[str, str | int | list[int]]]) -> None:
         """What a batch held."""
         self._time("batches", rows, lambda: self._store.batches(rows))

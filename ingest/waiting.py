@@ -1,0 +1,173 @@
+"""Events of models without a contract: which of them are kept, and how they become events once there is a contract.
+
+They keep their place in the log, and the time at which the log took them. So of two events with one id the same one counts, and of two labels the same
+one holds, as if the contract had been there when they came.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple, Protocol, TypeVar
+
+from core.block import Ints, Labels, Predictions
+from core.contract import Contract
+from ingest.decoding import Decode
+from ingest.ports import Store, WrittenRows
+from ingest.record import Batch, Events, LogRecord, Reject, Topic, Waiting
+from ingest.write import summary, without
+
+B = TypeVar("B", Predictions, Labels)
+
+MODELS = 100  # models without a contract of which a partition keeps events: senders could make up many names
+_PORTION = 50_000  # events that are decoded and written together
+_COUNT_AGAIN = 60.0  # seconds between two counts of what is in the store, once a limit is reached
+
+Ranges = Mapping[int, tuple[int, int]]  # by partition the first and the last position
+
+
+class WaitingBodies(Protocol):
+    """Events that wait, of one partition in the order of the log: their places, when the log took them, and their JSON."""
+
+    @property
+    def position(self) -> Ints: ...  # noqa: D102
+    @property
+    def place(self) -> Ints: ...  # noqa: D102
+    @property
+    def logged(self) -> Ints: ...  # noqa: D102
+    @property
+    def body(self) -> Sequence[bytes]: ...  # noqa: D102
+
+
+class WaitingStore(Protocol):
+    """Events that wait, in the fact store."""
+
+    def held(self, topic: Topic, partition: int) -> dict[str, int]:
+        """How many events of each model wait in a partition of the log."""
+        ...
+
+    def portion(self, model: str, committed: Mapping[Topic, Mapping[int, int]], most: int) -> Mapping[Topic, Ranges]:
+        """By topic and partition the first and last position of the model's first events that wait: whole batches that are committed, of about `most` events together."""
+        ...
+
+    def bodies(self, model: str, topic: Topic, partition: int, last: int) -> WaitingBodies:
+        """The events of a model that wait in a partition, of batches that end at `last` or before."""
+        ...
+
+    def forget(self, model: str, portion: Mapping[Topic, Ranges]) -> None:
+        """Remove the events of a model at these positions, by topic."""
+        ...
+
+
+class Room(NamedTuple):
+    """How many events of a model a partition keeps at most, and for how many microseconds after the log took them."""
+
+    rows: int
+    span: int
+
+
+class Limited:
+    """Lets so many events of models without a contract wait as there is room for in one partition; more are rejected.
+
+    What is in the store is counted before the first of them, and again when a limit is reached. Two attempts to write a batch may decide otherwise for an event; then it waits and is a dead letter too.
+    """
+
+    def __init__(self, store: WaitingStore, topic: Topic, partition: int, room: Room, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._key, self._room, self._clock = store, (topic, partition), room, clock
+        self._held: Counter[str] | None = None
+        self._counted = 0.0
+
+    def __call__(self, events: Events) -> Events:
+        """The batch, with events for which there is no room among the rejects."""
+        if not events.waiting:
+            return events
+        coming = Counter(one.model for one in events.waiting)
+        if self._held is None or (self._clock() > self._counted + _COUNT_AGAIN and not self._fits(self._held, coming)):
+            self._held, self._counted = Counter(self._store.held(*self._key)), self._clock()
+        kept: list[Waiting] = []
+        rejects: list[Reject] = []
+        for one in events.waiting:
+            if self._held[one.model] < self._room.rows and (self._held[one.model] or len(self._held) < MODELS):
+                self._held[one.model] += 1
+                kept.append(one)
+            else:
+                rejects.append(Reject(one.position, one.row, "", "model", self._why(one.model), one.logged))
+        self._held += Counter()  # without models that have none
+        return replace(events, waiting=kept, rejects=sorted([*events.rejects, *rejects]))
+
+    def _fits(self, held: Counter[str], coming: Counter[str]) -> bool:
+        return len(held | coming) <= MODELS and all(held[model] + n <= self._room.rows for model, n in coming.items())
+
+    def _why(self, model: str) -> str:
+        why = f"there is no model {model[:100]!r}, and {self._room.rows:,} of its events wait in this partition already"
+        if self._held is not None and self._held[model] < self._room.rows:
+            why = f"there is no model {model[:100]!r}, and events of {MODELS} other models wait in this partition already"
+        return f"{why}; add it with `watchkeeper reference`"
+
+
+class Admission:
+    """Turns events that wait into events of their model, once it has a contract.
+
+    `always` tells whether events may begin to wait at any time; else only those that are there already are looked for, once an owner.
+    """
+
+    def __init__(self, waiting: WaitingStore, seen: WrittenRows, store: Store, *, always: bool) -> None:
+        self._waiting, self._seen, self._store = waiting, seen, store
+        self.always = always
+
+    def portion(self, model: str, committed: Mapping[Topic, Mapping[int, int]]) -> Mapping[Topic, Ranges]:
+        """By topic and partition the positions of events that are to be admitted next; those beyond `committed` are still being written."""
+        return self._waiting.portion(model, committed, _PORTION)
+
+    def admit(self, contract: Contract, portion: Mapping[Topic, Ranges], check: Callable[[], None]) -> None:
+        """Write the events of a portion. Another process may write the same portion before, after or meanwhile: the events are there once.
+
+        They wait until `forget` is called. `check` is called before each write.
+        """
+        for topic, ranges in portion.items():
+            for partition, (first, last) in ranges.items():
+                some = self._waiting.bodies(contract.model, topic, partition, last)
+                if len(some.position):
+                    self._write(contract.model, _decoded(contract, Batch(topic, partition, first, last, ()), some), check)
+
+    def forget(self, model: str, portion: Mapping[Topic, Ranges]) -> None:
+        """Let the events of a portion wait no more."""
+        self._waiting.forget(model, portion)
+
+    def _write(self, model: str, events: Events, check: Callable[[], None]) -> None:
+        batch = events.batch
+        check()
+        self._store.dead_letters([{"topic": batch.topic, "partition": batch.partition, **reject._asdict()} for reject in events.rejects])
+        for token in (f"{batch.token}:{model}", None):  # a token is not enough after an attempt that did not finish: see `ingest.write`
+            there = self._seen.rows_at(batch.topic, batch.partition, batch.first, batch.last, model)
+            predictions = [(under, left) for under, block in events.predictions if len(left := without(block, there))]
+            labels = {of: rest for of, some in events.labels.items() if len(rest := without(some, there))}
+            if predictions or labels:
+                check()
+                self._store.predictions(predictions, batch.partition, token)
+                self._store.labels(labels, batch.partition, token)
+        check()
+        self._store.batches([{**row, "admitted": 1} for row in summary(events)])
+
+
+def _decoded(contract: Contract, batch: Batch, some: WaitingBodies) -> Events:
+    """The events as ingest would have decoded them, at their places in the log."""
+    logged = some.logged.tolist()
+    records = [LogRecord(index, logged[index], "json", body) for index, body in enumerate(some.body)]
+    found = Decode({contract.model: contract}.get)(replace(batch, first=0, last=len(records) - 1, records=records))
+
+    def placed(block: B) -> B:
+        return replace(block, position=some.position[block.position], row=some.place[block.position])
+
+    def located(reject: Reject) -> Reject:
+        return reject._replace(position=int(some.position[reject.position]), row=int(some.place[reject.position]))
+
+    return replace(
+        found,
+        batch=batch,
+        predictions=[(under, placed(block)) for under, block in found.predictions],
+        labels={model: placed(block) for model, block in found.labels.items()},
+        rejects=[located(reject) for reject in found.rejects],
+    )
