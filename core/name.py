@@ -13,7 +13,7 @@ from core.error import ConfigError
 LONGEST = 200  # characters
 LONGEST_COLUMN = 1_000
 LONGEST_VERSION = 256  # bytes of UTF-8, of roles too
-TAKEN = ("contract", "proposal", "reference", "rebuild", "trust")  # what follows a model's name in an address
+TAKEN = ("compare", "contract", "proposal", "reference", "rebuild", "trust")  # what follows a model's name in an address
 
 
 class Named(StrEnum):

@@ -35,6 +35,7 @@ class Services:
         self.calibration, self.evaluate, self.backtest = self.reader.calibration, self.reader.evaluate, self.reader.backtest
         self.ranking, self.newest_window, self.trust = self.reader.ranking, self.reader.newest_window, self.reader.trust
         self.cause, self.cause_of = self.reader.cause, self.reader.cause_of
+        self.comparisons, self.compared = self.reader.comparisons, self.reader.compared
         self.events, self.event, self.values = self.reader.events, self.reader.event, self.reader.values
         self.export, self.signing_key = self.reader.export, self._control.signing_key
         self.monitor, self.destinations, self.budgets = self.reader.monitor, self._control.destinations, self._control.budgets

@@ -12,6 +12,7 @@ import pyarrow as pa
 from alerts.noise import Noise
 from core.baseline.reference import Reference
 from core.cause import CauseQuery, Causes
+from core.comparison import Comparison, ComparisonQuery
 from core.contract import Column, Contract, Dimension, Kind, Task
 from core.destination import Destination
 from core.endpoint import Tried
@@ -110,6 +111,8 @@ class Twin:
         self.found: list[Episode] = []
         self.failure: Exception | None = None
         self.states: list[Trust] = []
+        self.standings: list[Comparison] = []
+        self.comparing: list[ComparisonQuery] = []
         self.tag = "1"
         self.troubles: list[str] = []
         self.keeps_unknown = False
@@ -160,6 +163,13 @@ class Twin:
 
     def trust(self, model: str) -> list[Trust]:
         return self.states if model in self.contracts else []
+
+    def comparisons(self, model: str) -> list[Comparison]:
+        return self.standings
+
+    def compared(self, asked: ComparisonQuery) -> list[Comparison]:
+        self.comparing.append(asked)
+        return self.standings
 
     def cause(self, asked: CauseQuery) -> Causes:
         self.causes.append(asked)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from alerts.noise import Noise
 from core.block import Labels, Predictions
 from core.cause import CauseQuery, Causes
+from core.comparison import Comparison, ComparisonQuery
 from core.contract import Contract
 from core.destination import Destination
 from core.endpoint import Tried
@@ -102,6 +103,14 @@ class Services(Protocol):
 
     def cause_of(self, name: str, segment: str | None = None) -> Causes | None:
         """The causes of an episode, within its segment or another slice; None if there is no such episode."""
+        ...
+
+    def comparisons(self, model: str) -> Sequence[Comparison]:
+        """What the comparisons of a model's monitors tell in their newest windows."""
+        ...
+
+    def compared(self, asked: ComparisonQuery) -> Sequence[Comparison]:
+        """The windows of a comparison that is computed now, the newest last. Raises ConfigError."""
         ...
 
     def events(self, asked: EventQuery) -> tuple[Sequence[Mapping[str, Any]], str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watchkeeper.reader.cause import CauseReader
 from watchkeeper.reader.columns import ColumnReader
+from watchkeeper.reader.comparison import ComparisonReader
 from watchkeeper.reader.events import EventReader
 from watchkeeper.reader.exported import ExportReader
 from watchkeeper.reader.labelled import LabelledReader
@@ -22,6 +23,7 @@ class Reader(
     RankingReader,
     NoiseReader,
     CauseReader,
+    ComparisonReader,
     TrustReader,
     ColumnReader,
     LabelledReader,
