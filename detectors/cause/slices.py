@@ -139,7 +139,7 @@ def certain(one: Slice) -> bool:
 def tells_more(every: Sequence[Axis], overlap: Callable[[Parts, Parts], float]) -> Callable[[Slice, Slice], bool]:
     """Of two slices that are no parent and child: whether the first one tells more than the other, whose contribution it holds too (`overlap` is what the rows of both contribute).
 
-    A slice of dimensions only, on which others can act, tells more than a value that was found, unless it is far more diluted; else the slice that is clearly denser does.
+    A slice of dimensions only, on which others can act, tells more than a value that was found, unless it is far more diluted; of two values that were found the clearly denser one does.
     """
 
     def before(one: Slice, other: Slice) -> bool:
@@ -147,7 +147,7 @@ def tells_more(every: Sequence[Axis], overlap: Callable[[Parts, Parts], float]) 
             return False
         of_dimensions, of_other = (all(every[axis].declared for axis, _ in held.parts) for held in (one, other))
         denser = one.contribution / one.share / (other.contribution / other.share)
-        return denser >= _DILUTED if of_dimensions and not of_other else denser >= _DENSER and of_dimensions == of_other
+        return not of_other and denser >= (_DILUTED if of_dimensions else _DENSER)
 
     return before
 
