@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import plotly
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update, set_props
+from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, no_update, set_props
 from dash.backends._fastapi import FastAPIDashServer
 from dash.fingerprint import build_fingerprint
 from plotly.io.json import to_json_plotly
@@ -21,13 +21,13 @@ from starlette.applications import Starlette
 from starlette.types import Scope
 
 from dashboard import assets_served as wire
-from dashboard import shell
+from dashboard import late, shell
 from dashboard.export import PATH, Export
 from dashboard.panel import ask, failed
 from dashboard.policy import ContentSecurityPolicy, nonce
 from dashboard.ports import Reader
 from dashboard.route import find, page
-from dashboard.site import places
+from dashboard.site import LATE, places
 from dashboard.state import ROOT
 
 # pyarrow imports pandas, if that is installed, when it first needs it; Dash cannot write answers while pandas is imported in part. Here no thread runs yet.
@@ -126,6 +126,10 @@ def _callbacks(app: Any, reader: Reader) -> None:
         view = no_update if found == digest else body  # nothing has changed: the charts stay as they are
         shown = {"path": path, "search": search, "title": f"{title} · Watchkeeper"}
         return view, shell.nav(_PLACES, at[0].place if at else None, open_episodes), health, shown, found
+
+    @app.callback(Output({"late": MATCH}, "children"), Output({"late": MATCH}, "aria-busy"), Input({"late": MATCH}, "id"))  # type: ignore[untyped-decorator]
+    async def fill(place: dict[str, str]) -> tuple[Any, str]:
+        return await late.draw(reader, LATE, place["late"]), "false"
 
     def browser(name: str) -> ClientsideFunction:
         return ClientsideFunction("watchkeeper", name)

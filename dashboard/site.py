@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from dashboard import late
 from dashboard.pages import (
+    cause,
     column,
     deliveries,
     drift,
@@ -93,6 +95,10 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("deliveries", deliveries.draw, Place.MONITORS, "Deliveries"),
     PageEntry("pipeline", pipeline.draw, Place.SYSTEM, "Pipeline"),
 )
+
+
+LATE: dict[str, late.Draw] = {"causes": cause.causes}
+"""The parts of pages that callbacks of their own draw (`dashboard.late`), by kind."""
 
 
 def places() -> list[tuple[Place, str]]:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from core import moment
+from core.cause import Causes
 from core.episode import Episode
 from core.error import ConfigError, Retryable
 from core.principal import Principal
@@ -84,9 +86,13 @@ class Pages:
         self.measures = MEASURES
         self.deliveries, self.delivery = reader.deliveries, reader.delivery
         self.evaluate, self.ranking, self.calibration = reader.evaluate, reader.ranking, reader.calibration
-        self.policy, self.silences, self.cause, self.cause_of = reader.policy, reader.silences, reader.cause, reader.cause_of
+        self.policy, self.silences, self.cause = reader.policy, reader.silences, reader.cause
         self.trust, self.importance, self.new_categories = reader.trust, reader.importance, reader.new_categories
         self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts
+
+    def cause_of(self, name: str, segment: str | None = None) -> Causes | None:
+        """The causes of an episode, which may be a minute old."""
+        return self._reader.cause_of(name, segment, age=moment.MINUTE)
 
     def goes(self) -> list[Goes]:
         """Where an episode of each monitor that can fire would go now."""

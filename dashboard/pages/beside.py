@@ -35,7 +35,7 @@ async def where(reader: Reader, one: Episode, state: PageState, here: Callable[[
     query = await asked(reader, one, column=one.column, segment=by, start=one.window_start, end=one.window_start + 1, closes=one.window_end)
     slices = ranked(await _slices(reader, query, "segment"), one.definition, reader.measures[one.measure], parts=True)
     tabs = piece.choice("By", [(name, here(state.but(by=name)), name == by) for name in watched]) if len(watched) > 1 else None
-    title = f"Where: {word.cut(what(one, reader.measures), 60)} by {by}"
+    title = f"{word.cut(what(one, reader.measures), 60)} by {by}"
     shown = (
         _table(one, reader.measures[one.measure], slices, "Segment", title)
         if slices
@@ -55,7 +55,7 @@ async def columns(reader: Reader, one: Episode) -> Component | None:
     slices = ranked(await _slices(reader, query, "column"), one.definition, reader.measures[one.measure], parts=False)
     if len(slices) < 2:
         return None
-    title = f"What: {reader.measures[one.measure].title} of every column"
+    title = f"{reader.measures[one.measure].title} of every column"
     note = f"{moment.period(one.window_start, one.window_end)}. The worst first, too few samples last."
     return piece.card(title, _table(one, reader.measures[one.measure], slices, "Column", title), note=note, foot=piece.source(query))
 

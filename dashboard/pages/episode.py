@@ -16,6 +16,7 @@ from core.episode import Delivery, DeliveryState, Episode, State, Transition
 from core.monitor import Compare, Gate, Monitor, Unjudged
 from core.segment import ALL
 from dashboard import components as piece
+from dashboard import late
 from dashboard import texts as word
 from dashboard.act import buttons
 from dashboard.pages.beside import columns, where
@@ -46,10 +47,14 @@ async def draw(reader: Reader, search: str, id_: str) -> Page:
         panel(_similar(reader, one), "similar episodes"),
     )
     monitors = await ask(reader.monitors, one.model)
+    facts, *course_ = piece.several(drawn[0])
     body = [
         piece.crumbs(("Inbox", address()), (one.model, address("models", one.model)), (subject, None)),
         _title(one, subject, standing(one, monitors)),
-        *(piece.several(drawn[0])),
+        facts,
+        html.Div(
+            [html.Div(course_, className="stack"), late.place("causes", "Looking for causes …", one.id, choice.query)], className="halves"
+        ),
         _telling(one),
         *drawn[1:4],
         piece.card("Monitor when it fired", _monitor(one), note=f"Revision {one.definition.revision} of {one.monitor}."),

@@ -16,12 +16,14 @@ from core.baseline.reference import Reference
 from core.episode import Delivery, DeliveryState, Episode, Level, State
 from core.monitor import Monitor
 from core.reading import Query, Reading, Verdict
+from dashboard import late
 from dashboard import texts as word
 from dashboard.pages.course import _clipped, episode_facts
 from dashboard.pages.episode import _delivery
 from dashboard.period import Period, shift
 from dashboard.rank import Slice, ranked
 from dashboard.route import page
+from dashboard.site import LATE
 from dashboard.subject import life
 from detectors.catalogue import MEASURES
 from tests.dashboard.test_page import text
@@ -161,7 +163,7 @@ async def test_segments_are_listed_one_dimension_at_a_time(twin: Twin) -> None:
     one = next(one for one in twin.episodes(None, None, 500) if one.measure == "performance.accuracy" and one.segment == "all")
     for by, other in (("origin", "carrier"), ("carrier", "origin")):
         drawn = json.loads(to_json_plotly((await page(twin, f"/ui/alerts/{one.id}", f"?by={by}")).body))
-        card = json.dumps(next(part for part in drawn if "Where: " in json.dumps(part)))
+        card = json.dumps(next(part for part in drawn if f" by {by}" in json.dumps(part)))
         assert f"segment={by}%3D" in card
         assert f"segment={other}%3D" not in card
         assert f"?by={other}" in card or other == "origin"
@@ -222,3 +224,26 @@ async def test_an_old_link_shows_its_own_window(twin: Twin) -> None:
 
 def _query(day: int) -> Query:
     return Query(model="departs-late", monitor="accuracy", measure="performance.accuracy", column="", segment="all", start=day, end=day + 1)
+
+
+async def test_the_causes_come_later_and_a_segment_filters_the_columns(twin: Twin) -> None:
+    """The page has a place for them; of a chosen slice that panes do not hold, columns lead to pages of the episode's own segment."""
+    one = next(one for one in twin.episodes(None, None, 500) if one.measure == "performance.accuracy" and one.segment == "all")
+    assert f'[\\"causes\\", \\"{one.id}\\"' in text(await page(twin, f"/ui/alerts/{one.id}", "")).replace('\\\\"', '\\"')
+    asked = json.dumps(["causes", one.id, ""])
+    drawn = json.dumps(json.loads(to_json_plotly(await late.draw(twin, LATE, asked))))
+    assert "72 % of it comes from" in drawn
+    assert f"/ui/alerts/{one.id}?segment=carrier%3DEV%2Corigin%3DEWR" in drawn
+    chosen = json.dumps(["causes", one.id, "?segment=temp%3D%5B-inf%252C3)"])
+    within = json.dumps(json.loads(to_json_plotly(await late.draw(twin, LATE, chosen))))
+    assert "Within temp=[-inf,3)" in within
+    assert "/columns/temp?measure=performance.accuracy" in within
+    assert await late.draw(twin, LATE, "nothing") is None
+
+
+async def test_causes_that_cannot_be_found_say_so_in_their_place(twin: Twin) -> None:
+    """And the page around them stands."""
+    broken = copy.copy(twin)
+    broken.failing = {"cause"}
+    drawn = json.dumps(json.loads(to_json_plotly(await late.draw(broken, LATE, json.dumps(["causes", twin._episodes[0].id, ""])))))
+    assert "could not be drawn" in drawn

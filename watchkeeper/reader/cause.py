@@ -20,7 +20,7 @@ from watchkeeper.backend import Backend
 from watchkeeper.reader.episodes import EpisodeReader
 from watchkeeper.reader.trial import TrialReader
 
-_KEPT = 64  # causes, each until anything that can be read back changes
+_KEPT = 64  # causes
 
 
 class CauseReader(TrialReader, EpisodeReader):
@@ -30,7 +30,7 @@ class CauseReader(TrialReader, EpisodeReader):
         super().__init__(backend)
         stores = backend.stores
         self._uncalibrated = Uncalibrated(stores.panes, stores.raw, stores.stream, stores.control.contract_version, stores.training)
-        self._causes: dict[str, Causes] = {}
+        self._causes: dict[bytes, tuple[str, int, Causes]] = {}
 
     def cause(self, asked: CauseQuery) -> Causes:
         """The causes of a measure's change in a window. Raises ConfigError or Retryable."""
@@ -42,8 +42,11 @@ class CauseReader(TrialReader, EpisodeReader):
             )
         return self._found(self._monitor(asked), asked)
 
-    def cause_of(self, name: str, segment: str | None = None) -> Causes | None:
-        """The causes of an episode, within its segment or another slice; None if there is no such episode. Raises ConfigError or Retryable."""
+    def cause_of(self, name: str, segment: str | None = None, *, age: int = 0) -> Causes | None:
+        """The causes of an episode, within its segment or another slice; None if there is no such episode. Raises ConfigError or Retryable.
+
+        They may be `age` microseconds old, although something has changed since.
+        """
         one = self.episode(name)
         if one is None:
             return None
@@ -58,17 +61,19 @@ class CauseReader(TrialReader, EpisodeReader):
             version=monitor.version,
         )
         named = {"attributes" if MEASURES[one.measure].subject.protected else "columns": (one.column,) if one.column else ()}
-        return self._found(msgspec.structs.replace(monitor, **named), asked)
+        return self._found(msgspec.structs.replace(monitor, **named), asked, age)
 
-    def _found(self, monitor: Monitor, asked: CauseQuery) -> Causes:
-        key = f"{self._backend.tag()} {msgspec.json.encode((monitor, asked)).decode()}"
-        if (held := self._causes.get(key)) is None:
-            contract = self._known(asked.model)
-            held = explain(self._uncalibrated, monitor, self._model(contract), self._stores.panes.segments(contract), asked)
-            if len(self._causes) >= _KEPT:
-                self._causes.clear()
-            self._causes[key] = held
-        return held
+    def _found(self, monitor: Monitor, asked: CauseQuery, age: int = 0) -> Causes:
+        key, tag, now = msgspec.json.encode((monitor, asked)), self._backend.tag(), self._backend.clock.now()
+        held = self._causes.get(key)
+        if held is not None and (held[0] == tag or now - held[1] < age):
+            return held[2]
+        contract = self._known(asked.model)
+        found = explain(self._uncalibrated, monitor, self._model(contract), self._stores.panes.segments(contract), asked)
+        if len(self._causes) >= _KEPT:
+            self._causes.clear()
+        self._causes[key] = tag, now, found
+        return found
 
     def _monitor(self, asked: CauseQuery) -> Monitor:
         """The monitor that would have a reading of this window. Raises ConfigError."""

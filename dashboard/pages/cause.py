@@ -1,0 +1,121 @@
+"""The causes of an episode: one sentence, where it comes from, and what stands out there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from core import text
+from core.cause import Causes, ColumnCause, SegmentCause
+from core.contract import Contract
+from core.episode import Episode
+from core.segment import ALL, grouping_of
+from dashboard import components as piece
+from dashboard import texts as word
+from dashboard.aria import aria
+from dashboard.panel import ask
+from dashboard.ports import Reader
+from dashboard.state import PageState, address
+from dashboard.subject import page_of
+
+SHOWN = 5  # segments and columns
+_LEVEL = 0.05  # of p: a segment above it may be there by chance
+
+
+async def causes(reader: Reader, id_: str, search: str) -> Any:
+    """The panel. A segment of Where that is chosen filters What; `search` is the query string of the page."""
+    one = await ask(reader.episode, id_)
+    if one is None:
+        return None
+    state = PageState.of(search)
+    chosen = "" if state.segment in (ALL, one.segment) else state.segment
+    found: Causes | None = await ask(reader.cause_of, id_)
+    within = await ask(reader.cause_of, id_, chosen) if chosen else found
+    if found is None or within is None:  # deleted just now
+        return None
+    contract: Contract | None = await ask(reader.contract, one.model)
+
+    def here(segment: str) -> str:
+        return address("alerts", id_, state=state.but(segment=segment))
+
+    return [
+        html.P(found.sentence, className="why"),
+        _where(found.segments[:SHOWN], chosen, here),
+        _what(one, within.columns[:SHOWN], chosen, contract, here),
+        _foot(one, found, chosen),
+    ]
+
+
+def _where(segments: Sequence[SegmentCause], chosen: str, here: Callable[[str], str]) -> Component:
+    most = max((one.contribution for one in segments), default=0.0)
+    rows = [
+        _bar(
+            piece.link(
+                piece.name(text.unquote(one.segment)), here(ALL if one.segment == chosen else one.segment), current=one.segment == chosen
+            ),
+            one.contribution / most if most else 0.0,
+            f"{_worth(one)}{word.share(one.share)} of rows, n {word.count(one.n)}{'' if one.p is not None and one.p <= _LEVEL else ', may be chance'}",
+        )
+        for one in segments
+    ]
+    note = "By share of rows times how much worse it is. Choose one to see what stands out there."
+    body = (
+        html.Ol(rows, className="causes")
+        if rows
+        else piece.empty("No segment stands out", "Each contributes as much as its share of rows.")
+    )
+    return piece.card("Where", body, note=note if rows else None, level=3)
+
+
+def _what(one: Episode, columns: Sequence[ColumnCause], chosen: str, contract: Contract | None, here: Callable[[str], str]) -> Component:
+    most = max((each.contribution for each in columns), default=0.0)
+    segment = chosen if chosen and _held(contract, chosen) else one.segment
+    state = PageState(segment=segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
+    rows = [
+        _bar(piece.link(piece.name(each.column), page_of(one, each.column, state)), each.contribution / most if most else 0.0, _told(each))
+        for each in columns
+    ]
+    inside = (
+        [f"Within {text.unquote(chosen)}. ", piece.link("Show all of the episode", here(ALL))]
+        if chosen
+        else "By what stands in few of its bins."
+    )
+    body = (
+        html.Ol(rows, className="causes") if rows else piece.empty("No column stands out", "No rows to compare, or none of them differs.")
+    )
+    return piece.card("What", body, note=inside, level=3)
+
+
+def _held(contract: Contract | None, segment: str) -> bool:
+    """Whether panes hold a segment, so that a page can show it."""
+    grouping = grouping_of(segment)
+    return contract is not None and (grouping in contract.crosses or grouping in {(dimension.name,) for dimension in contract.dimensions})
+
+
+def _bar(name: Any, part: float, said: str) -> Component:
+    width = {"width": f"{max(0.0, min(part, 1.0)):.1%}"}
+    bar = html.Span(html.Span(className="part", style=width), className="bar-ground", **aria(hidden="true"))
+    return html.Li([html.Div([name, bar], className="beside"), html.Span(said, className="faint under")])
+
+
+def _worth(one: SegmentCause) -> str:
+    if one.value is None:
+        return ""
+    return f"{word.number(one.value)}, " if one.baseline is None else f"{word.number(one.value)}, baseline {word.number(one.baseline)}, "
+
+
+def _told(one: ColumnCause) -> str:
+    parts = (
+        [f"missing {word.share(one.missing)}, baseline {word.share(one.missing_baseline)}"] if one.missing or one.missing_baseline else []
+    )
+    parts += [f"PSI {word.number(one.psi)}"] if one.psi is not None else []
+    return ", ".join(parts) or "none of its values has moved"
+
+
+def _foot(one: Episode, found: Causes, chosen: str) -> Component:
+    query = PageState(segment=chosen).query if chosen else ""
+    drawn = f" From {word.count(found.rows)} rows that were drawn of {word.count(found.n)}." if 0 < found.rows < found.n else ""
+    return html.P([html.A("JSON", href=f"/v1/episodes/{one.id}/cause{query}", target="_blank", rel="noopener"), drawn], className="faint")
