@@ -1,4 +1,4 @@
-"""Ends the open episodes of a deleted monitor, and one by hand."""
+"""Ends the open episodes of a deleted monitor, and one by hand or because a retraining helped."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def end(monitor: Monitor, reason: str, cause: Cause, ledger: Ledger, now: int, a
     ledger.write(step.record())
 
 
-def resolve(episode: Episode, reason: str, ledger: Ledger, now: int, address: str) -> bool:
-    """End one open episode by hand, in the transaction of `ledger`. The rule fires again by later windows alone. False if it is not open any more."""
+def resolve(episode: Episode, reason: str, ledger: Ledger, now: int, address: str, cause: Cause = Cause.BY_HAND) -> bool:
+    """End one open episode by hand or for another cause, in the transaction of `ledger`. The rule fires again by later windows alone. False if it is not open any more."""
     step = AlertStep(episode.definition, now, 0, address, ledger)
     found = [rule for rule in ledger.rules(episode.model, episode.monitor) if rule.episode == episode.id]
     for rule in found:
-        step.resolve(rule, reason)
+        step.resolve(rule, reason, cause)
     ledger.write(step.record())
     return bool(found)

@@ -77,11 +77,11 @@ class AlertStep:
         )
         return self._end(rule, fresh, reason, cause)
 
-    def resolve(self, rule: Rule, reason: str) -> Rule:
-        """End a rule's open episode by hand. The rule forgets its windows, so that it is judged by later ones alone, and the episode does not go on. Returns the new rule."""
+    def resolve(self, rule: Rule, reason: str, cause: Cause = Cause.BY_HAND) -> Rule:
+        """End a rule's open episode by hand, or for another cause. The rule forgets its windows, so that it is judged by later ones alone, and the episode does not go on. Returns the new rule."""
         last = rule.windows[-1].end
         after = msgspec.structs.replace(rule, state=State.RESOLVED, level=None, episode=None, windows=(), floor=last, last=None, ended=last)
-        return self._end(rule, after, reason, Cause.BY_HAND)
+        return self._end(rule, after, reason, cause)
 
     def _end(self, rule: Rule, fresh: Rule, reason: str, cause: Cause) -> Rule:
         """Replace a rule, and close its open episode."""

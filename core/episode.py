@@ -49,6 +49,7 @@ class Cause(StrEnum):
     NEW_BASELINE = "new_baseline"
     COLUMN_GONE = "column_gone"
     BY_HAND = "by_hand"
+    RETRAINED = "retrained"
 
 
 class SeenWindow(msgspec.Struct, frozen=True, array_like=True):
@@ -178,11 +179,12 @@ class Episode(Described, frozen=True, kw_only=True):
     decision: Decision = Decision()
     handling: Handling = Handling()
     timeline: tuple[Transition, ...] = ()
+    retrains: tuple[str, ...] = ()  # the requests for retraining that it made or joined
 
     @property
     def stored(self) -> Episode:
-        """The episode without what is stored beside it: deliveries, decision, handling and timeline."""
-        return msgspec.structs.replace(self, deliveries=(), decision=Decision(), handling=Handling(), timeline=())
+        """The episode without what is stored beside it: deliveries, decision, handling, timeline and requests for retraining."""
+        return msgspec.structs.replace(self, deliveries=(), decision=Decision(), handling=Handling(), timeline=(), retrains=())
 
     @property
     def first(self) -> Reading | None:
@@ -218,6 +220,7 @@ class Episode(Described, frozen=True, kw_only=True):
                 for row in self.deliveries
             ],
             **self._told(),
+            "retrains": list(self.retrains),
             "url": f"{address}/ui/alerts/{self.id}",
         }
 

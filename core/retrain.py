@@ -27,6 +27,14 @@ class RetrainState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Sending(StrEnum):
+    """What is known of the message to the target: none is under way, one was begun and its answer is not known, or it was taken."""
+
+    NONE = "none"
+    BEGUN = "begun"
+    TAKEN = "taken"
+
+
 class Trigger(StrEnum):
     """What asked first."""
 
@@ -102,9 +110,11 @@ class Retrain(msgspec.Struct, frozen=True, kw_only=True):
     approved_by: str | None = None
     created: int
     episodes: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
     onset: int | None = None
     manifest: Manifest | None = None
     token: str = ""
+    sending: Sending = Sending.NONE
     run: str = ""
     url: str = ""
     known: tuple[str, ...] = ()

@@ -41,6 +41,14 @@ from watchkeeper.change.production import ProductionReference, refer_to_producti
 from watchkeeper.change.proposal import TakenProposal, take_proposal
 from watchkeeper.change.rebuild import RebuildRequest, rebuild
 from watchkeeper.change.reference import ReferenceFile, give_reference
+from watchkeeper.change.retrain import (
+    RetrainDecision,
+    RetrainReport,
+    RetrainRequest,
+    ask,
+    decide,
+    take_report,
+)
 from watchkeeper.stores import Stores
 
 
@@ -69,6 +77,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("replay delivery", Role.OPERATOR, ReplayDelivery, replay_delivery),
     Command("replay dead", Role.OPERATOR, ReplayDead, replay_dead),
     Command("test destination", Role.OPERATOR, CheckDestination, check_destination),
+    Command("ask for retraining", Role.OPERATOR, RetrainRequest, ask),
+    Command("decide on retraining", Role.OPERATOR, RetrainDecision, decide),
+    Command("report of retraining", Role.VIEWER, RetrainReport, take_report),  # whoever has the token of the run
     Command("delete monitor", Role.EDITOR, DeleteMonitor, delete_monitor),
     Command("delete budget", Role.EDITOR, DeleteBudget, delete_budget),
     Command("delete destination", Role.EDITOR, DeleteDestination, delete_destination),

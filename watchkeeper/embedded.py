@@ -56,6 +56,7 @@ class Embedded:
         self.policy = PolicyWatch(
             self.stores.control, self.clock, settings.alerts.notify_horizon, address=settings.public, told=self.deliverer.wake
         )
+        self.retraining = wiring.retraining(settings, self.stores, self.clock, told=self._told)
         self._purges = Resume(self.stores)
         self._system = SystemWatch(self.stores.control, self.problems, self.clock, address=settings.url, wake=self.deliverer.wake)
         self._began = time.monotonic()
@@ -87,12 +88,14 @@ class Embedded:
         self.policy.start()
         self._system.start()
         self.deliverer.start()
+        self.retraining.start()
         self._purges.start()
 
     def close(self) -> None:
         """Stop, in reverse order."""
         self._purges.stop()
         self._system.stop()
+        self.retraining.stop()
         self.scheduler.stop()
         for consumer in self.consumers.values():
             consumer.stop()
@@ -113,6 +116,7 @@ class Embedded:
         """Note that something was defined: there may be work for the owners."""
         self.scheduler.call()
         self.policy.wake()
+        self.retraining.wake()
 
     def _told(self) -> None:
         """There is something to decide, or to deliver."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from alerts.engine import AlertEngine
+from alerts.retrain.watch import RetrainWatch
 from alerts.trust_watch import TrustWatch
 from core.clock import Clock
 from core.monitor import Monitor
@@ -17,6 +18,9 @@ from monitors.ownership import owner
 from monitors.ownership.rebuild import Rebuild
 from storage.facts.late_writes import LateWrites
 from storage.facts.progress import Progress
+from watchkeeper.guarding import files, guard
+from watchkeeper.retraining.facts import RetrainFacts
+from watchkeeper.retraining.outcome import Outcome
 from watchkeeper.scheduling.completeness import Completeness, Positions
 from watchkeeper.scheduling.scheduler import Scheduler, StepDone
 from watchkeeper.settings.settings import Settings
@@ -76,6 +80,27 @@ class _Facts:
     def written(self, first: Mapping[str, int]) -> Mapping[str, object]:
         """What earlier owners have written, by model."""
         return {} if self._alone else self._earlier.written(first)
+
+
+def retraining(
+    settings: Settings, stores: Stores, clock: Clock, *, told: Callable[[], None] = lambda: None, poll: float = 1.0, lease: int = 0
+) -> RetrainWatch:
+    """What follows requests for retraining; the arguments are those of `RetrainWatch`."""
+    return RetrainWatch(
+        stores.control,
+        RetrainFacts(stores, clock),
+        clock,
+        settings.hooks.horizon,
+        address=(settings.hooks.url or settings.url).rstrip("/"),
+        fleet=settings.hooks.rate,
+        better=lambda name: MEASURES[name].better,
+        effective=Outcome(stores).effective,
+        told=told,
+        poll=poll,
+        lease=lease,
+        guard=guard(settings),
+        files=files(settings),
+    )
 
 
 def scheduler(

@@ -5,7 +5,7 @@ It is made of the body that webhooks get, so that all kinds say the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -53,18 +53,14 @@ def notice(delivery: Delivery) -> Notice:
     """The notice of a notification."""
     body = msgspec.json.decode(delivery.body)
     data: Mapping[str, Any] = body["data"]
-    make = (
-        _group
-        if "group" in data and "episodes" in data
-        else _episode
-        if "monitor" in data
-        else _trust
-        if "reasons" in data
-        else _system
-        if "incident" in data
-        else _test
-    )
-    return make(delivery, body["timestamp"], data)
+    return _maker(data)(delivery, body["timestamp"], data)
+
+
+def _maker(data: Mapping[str, Any]) -> Callable[[Delivery, str, Mapping[str, Any]], Notice]:
+    if "group" in data and "episodes" in data:
+        return _group
+    made = {"hook": _retrain, "monitor": _episode, "reasons": _trust, "incident": _system}
+    return next((make for field, make in made.items() if field in data), _test)
 
 
 def cut(said: str, most: int) -> str:
@@ -177,6 +173,28 @@ def _system(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Noti
         facts=(("Since", data["since"]),),
         lines=tuple(problems[:_MOST]),
         links=tuple(_links(data)),
+    )
+
+
+def _retrain(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notice:
+    titles = {"retrain.off": "Automatic retraining is off", "retrain.worse": "Roll back"}
+    return Notice(
+        key=f"retrain|{data['id']}",
+        type=delivery.type,
+        timestamp=timestamp,
+        title=f"{titles.get(delivery.type, 'Retraining did not help')}: {data['model']}",
+        sentence=_sentence(data["sentence"]),
+        model=data["model"],
+        severity=data["severity"],
+        level="critical" if data["severity"] == "page" else "warn",
+        ended=False,
+        since=data["created"],
+        facts=tuple(
+            (name, said) for name, said in (("Hook", data["hook"]), ("Run", data["url_of_run"]), ("Version", data["version"])) if said
+        ),
+        lines=tuple(f"{one['at']}: {one['state']}: {one['reason']}" for one in data["history"][-_MOST:]),
+        links=tuple(_links(data)),
+        labels=(("hook", data["hook"]),),
     )
 
 

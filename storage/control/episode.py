@@ -12,6 +12,7 @@ from core.episode import Delivery, Episode, Level, Transition
 from core.error import ConfigError
 from storage.control.ledger import CHUNK, Ledger, Ledgers, delivery_of
 from storage.control.policy import beside
+from storage.control.retrain import retrains_of
 from storage.control.schema import EPISODE, OUTBOX, TRANSITION
 
 
@@ -76,6 +77,7 @@ def _whole(connection: Connection, ids: Sequence[str]) -> list[Episode]:
     found = beside(connection, Ledger(connection).episodes(ids))
     groups = list({name for one in found for name in (one.decision.group, one.decision.digest) if name})
     timelines: dict[str, list[Transition]] = {}
+    retrains = retrains_of(connection, ids)
     of_groups: dict[str, list[Delivery]] = {}
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
@@ -89,6 +91,7 @@ def _whole(connection: Connection, ids: Sequence[str]) -> list[Episode]:
         msgspec.structs.replace(
             one,
             timeline=tuple(timelines.get(one.id, ())),
+            retrains=tuple(retrains.get(one.id, ())),
             deliveries=(*one.deliveries, *of_groups.get(one.decision.group or "", ()), *of_groups.get(one.decision.digest or "", ())),
         )
         for one in found

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from core.contract import Contract
 from core.destination import Destination
@@ -20,8 +20,8 @@ from storage.control.contract import Contracts, newest
 from storage.control.definition import Joins, share_out
 from storage.control.engine import upsert
 from storage.control.hook import drop_hook, hook_of, hooks_of
-from storage.control.ledger import Ledger
 from storage.control.policy import add_act, policy_of
+from storage.control.retrain import RetrainTransaction
 from storage.control.schema import (
     CONTRACT,
     CURSOR,
@@ -46,12 +46,8 @@ class RetiredMonitor(msgspec.Struct, frozen=True, kw_only=True):
     retired_at: int
 
 
-class RetirementTransaction(Ledger):
+class RetirementTransaction(RetrainTransaction):
     """One transaction of retirements, at one wall time, for one actor: all of them, or none if it raises."""
-
-    def __init__(self, connection: Connection, now: int, actor: str) -> None:
-        super().__init__(connection)
-        self.now, self._actor = now, actor
 
     def hold(self, owned: str) -> None:
         """Wait for the transaction of the owner of this work, and let the owner begin no other until this transaction ends."""
@@ -91,7 +87,7 @@ class RetirementTransaction(Ledger):
 
     def share_out(self, model: str, joins: Joins) -> None:
         """Share the model's budget out among the monitors that are left."""
-        share_out(self._connection, model, joins, self.now, self._actor)
+        share_out(self._connection, model, joins, self.now, self.actor)
 
     def policy(self) -> Policy | None:
         """The policy; None without one."""
@@ -111,11 +107,11 @@ class RetirementTransaction(Ledger):
         self._audit("destination.deleted", name, destination.shown())
         return destination
 
-    def hook(self, name: str) -> Hook | None:
+    def retire_hook(self, name: str) -> Hook | None:
         """Retire a hook. Returns its definition, None if there is none."""
         hook = hook_of(self._connection, name)
         if hook is not None:
-            drop_hook(self._connection, hook, self.now, self._actor)
+            drop_hook(self._connection, hook, self.now, self.actor)
         return hook
 
     def model(self, model: str) -> tuple[Contract, list[Monitor]] | None:
@@ -128,7 +124,7 @@ class RetirementTransaction(Ledger):
         for budget in self._connection.execute(select(MODEL_BUDGET.c.name).where(MODEL_BUDGET.c.model == model)).scalars().all():
             self.budget(budget)
         for hook in hooks_of(self._connection, model):
-            drop_hook(self._connection, hook, self.now, self._actor)
+            drop_hook(self._connection, hook, self.now, self.actor)
         row = {"model": model, "version": found[0].version, "retired_at": self.now, "purge": 0}
         upsert(self._connection, RETIRED_MODEL, [row])
         self._audit("model.deleted", model, {"version": found[0].version, "content": found[1]})
@@ -147,7 +143,7 @@ class RetirementTransaction(Ledger):
         return True
 
     def _audit(self, action: str, subject: str, before: Document) -> None:
-        audit(self._connection, self.now, self._actor, action, subject, before, None)
+        audit(self._connection, self.now, self.actor, action, subject, before, None)
 
 
 class Retirements(Contracts):

@@ -168,10 +168,12 @@ RETRAIN = Table(
     _number("created"),
     _number("ended_at", nullable=True),
     _number("due"),
+    _number("dispatched_at", nullable=True),
     _json("payload"),
     Index("retrains_by_time", "created", "id"),
     Index("retrains_by_end", "ended_at", "due"),
     Index("retrains_by_model", "model", "created"),
+    Index("retrains_by_dispatch", "dispatched_at"),
 )
 RETRAIN_EPISODE = Table("retrain_episodes", METADATA, _key("episode"), _key("retrain"))
 AUDIT = Table(

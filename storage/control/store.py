@@ -14,6 +14,7 @@ from storage.control.outbox import Outbox
 from storage.control.policy import Policies
 from storage.control.rebuild import Rebuilds
 from storage.control.retire import Retirements
+from storage.control.retrain import Retrains
 from storage.control.right import Rights
 from storage.control.signing import Signing
 
@@ -21,6 +22,7 @@ from storage.control.signing import Signing
 class ControlStore(
     Policies,
     Hooks,
+    Retrains,
     Retirements,
     Definitions,
     Cursors,

@@ -106,6 +106,14 @@ class OutcomeStore:
         held = (table[name].to_pylist() for name in ("prediction_id", "text", "number", "at"))
         return {one: (text, number, at) for one, text, number, at in zip(*held, strict=True)}
 
+    def labelled(self, model: str, low: int, high: int) -> int:
+        """How many events with `low <= ts < high` have a label now."""
+        sql = (
+            "SELECT count() AS n FROM outcomes FINAL WHERE model = {model:String}"
+            " AND ts >= fromUnixTimestamp64Micro({low:Int64}, 'UTC') AND ts < fromUnixTimestamp64Micro({high:Int64}, 'UTC')"
+        )
+        return int(self._engine.query(sql, {"model": model, "low": low, "high": high}).to_pylist()[0]["n"])
+
     def counts(self, models: Sequence[str]) -> dict[str, tuple[int, int]]:
         """How many predictions of each model have a label now, and how many labels ever came; models without either are left out."""
         each = (

@@ -126,6 +126,15 @@ class Panes:
         table = self._engine.query(sql, {**self._parameters(contract, contract.pane, _ALWAYS), "version": version or ""})
         return col.ints(table["start"]), col.ints(table["rows"])
 
+    def versions(self, contract: Contract, span: tuple[int, int] | None = None) -> list[tuple[str, int, int]]:
+        """The versions of the model that have predictions in a span, each with its first slot and how many there are; the one that came last is behind."""
+        sql = (
+            f"SELECT version, toUnixTimestamp64Micro(min(slot)) AS first, sum(n) AS rows FROM panes WHERE {_HELD} AND {_CURRENT}"
+            " AND column = '@prediction' AND grouping = '' GROUP BY version HAVING rows > 0 ORDER BY first, version"
+        )
+        found = self._engine.query(sql, self._parameters(contract, contract.pane, span or _ALWAYS)).to_pylist()
+        return [(row["version"], row["first"], row["rows"]) for row in found]
+
     def rebuilds(self, contract: Contract, before: int) -> tuple[int, int]:
         """What was rebuilt below a generation, as two numbers that change when an earlier owner writes late."""
         sql = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -25,6 +25,7 @@ from core.monitor import Budget, ModelBudget, Monitor
 from core.policy import Policy, Silence
 from core.principal import Principal
 from core.reading import Query
+from core.retrain import Retrain, RetrainState, Trigger
 from core.trial import Trial
 from core.trust import Trust
 from ingest.decode.payload import Kind as BodyKind
@@ -89,6 +90,17 @@ SENT = Delivery(
     attempts=2,
     last_status=500,
     reason="given up after three days: answered 500",
+)
+
+
+RETRAIN = Retrain(
+    id="rt_1",
+    model="taxi-fare",
+    hook="retrain",
+    state=RetrainState.REQUESTED,
+    trigger=Trigger.HAND,
+    reason="asked for by ada",
+    created=0,
 )
 
 
@@ -208,6 +220,14 @@ class Twin:
 
     def policy(self) -> Policy | None:
         return Policy(name="default")
+
+    def retrains(
+        self, model: str | None, states: Collection[RetrainState], limit: int, after: str | None
+    ) -> tuple[list[Retrain], str | None]:
+        return [], None
+
+    def retrain(self, name: str) -> Retrain | None:
+        return RETRAIN if name == RETRAIN.id else None
 
     def hooks(self, model: str | None = None) -> list[Hook]:
         return []

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
+import msgspec
 from fastapi import Request
 
 from watchkeeper.api.problem import Problem
+
+SMALL = 1 << 16  # bytes
+JSON = ("application/json",)
+T = TypeVar("T")
 
 
 def media_type(request: Request, known: Sequence[str]) -> str:
@@ -30,3 +36,20 @@ async def read(request: Request, largest: int) -> bytes:
             raise problem
         parts.append(part)
     return b"".join(parts)
+
+
+async def decoded(request: Request, kind: type[T], example: str) -> T:
+    """A small JSON body; an empty one is `{}`. Raises Problem."""
+    text = await read(request, SMALL)
+    if text:
+        media_type(request, JSON)
+    try:
+        return msgspec.json.decode(text or b"{}", type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, f"the body cannot be read: {error}", f"send {example}") from None
+
+
+def schema(required: list[str], **properties: Any) -> dict[str, Any]:
+    """A JSON object as the body of an operation, as the OpenAPI document describes it."""
+    described = {"type": "object", "required": required, "additionalProperties": False, "properties": properties}
+    return {"requestBody": {"required": bool(required), "content": {"application/json": {"schema": described}}}}

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from core.principal import Role
-from watchkeeper.api.auth import OPEN, Needs
+from watchkeeper.api.auth import CALLBACK, OPEN, Needs
 from watchkeeper.api.login import LOGIN
 from watchkeeper.api.problem import MEDIA_TYPE
 from watchkeeper.api.session import cookie_name
@@ -61,7 +61,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
             for operation in operations.values():
                 operation["responses"].pop("422", None)
                 operation["responses"]["default"] = _ERROR
-                if path in OPEN:
+                if path in {*OPEN, CALLBACK}:
                     operation["security"] = []
         for route in (route for router in routers for route in router.routes):
             if isinstance(route, APIRoute) and route.include_in_schema and route.path not in OPEN:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -15,10 +15,6 @@ from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
 from watchkeeper.change.people import ACTIONS, ActRequest, DeleteSilence, SilenceRequest, document
 from watchkeeper.command import role
-
-LARGEST = 1 << 16  # bytes
-JSON = ("application/json",)
-T = TypeVar("T")
 
 
 class ActBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,7 +46,7 @@ def router(services: Services, address: str) -> APIRouter:
         query.only(request)
         if action not in ACTIONS:
             raise Problem(404, f"there is no action {action[:60]!r}", f"use one of {', '.join(ACTIONS)}")
-        found = await _body(request, ActBody, '{"comment": ..., "to": ..., "until": ..., "useful": ...}')
+        found = await body.decoded(request, ActBody, '{"comment": ..., "to": ..., "until": ..., "useful": ...}')
         until = _time("until", found.until)
         wanted = ActRequest(episode=name, action=action, comment=found.comment, to=found.to, until=until, useful=found.useful)
         episode = await asyncio.to_thread(services.do, principal_of(request), "act on episode", wanted)
@@ -65,7 +61,7 @@ def router(services: Services, address: str) -> APIRouter:
     @routes.post("/v1/silences", openapi_extra=_SILENCE, summary="Silence what matches", dependencies=[needs(role("silence"))])
     async def silence(request: Request) -> Response:
         dry = query.choice(query.only(request, "dry_run"), "dry_run", ("true", "false", "1", "0")) in {"true", "1"}
-        found = await _body(request, SilenceBody, '{"match": {...}, "starts_at": ..., "ends_at": ..., "comment": ...}')
+        found = await body.decoded(request, SilenceBody, '{"match": {...}, "starts_at": ..., "ends_at": ..., "comment": ...}')
         starts, ends = _time("starts_at", found.starts_at), _time("ends_at", found.ends_at)
         wanted = SilenceRequest(match=found.match, starts_at=starts, ends_at=ends or 0, comment=found.comment, dry_run=dry)
         return answer.json(await asyncio.to_thread(services.do, principal_of(request), "silence", wanted))
@@ -78,29 +74,13 @@ def router(services: Services, address: str) -> APIRouter:
     return routes
 
 
-async def _body(request: Request, kind: type[T], example: str) -> T:
-    """The body of a request; an empty one is `{}`. Raises Problem."""
-    text = await body.read(request, LARGEST)
-    if text:
-        body.media_type(request, JSON)
-    try:
-        return msgspec.json.decode(text or b"{}", type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem(400, f"the body cannot be read: {error}", f"send {example}") from None
-
-
 def _time(name: str, value: str | int | None) -> int | None:
     return None if value is None else query.time({name: str(value)}, name)
 
 
-def _object(required: list[str], **properties: Any) -> dict[str, Any]:
-    schema = {"type": "object", "required": required, "additionalProperties": False, "properties": properties}
-    return {"requestBody": {"required": bool(required), "content": {"application/json": {"schema": schema}}}}
-
-
 _TEXT, _TIME = {"type": "string"}, {"type": ["string", "integer", "null"]}
-_ACT = _object([], comment=_TEXT, to={"type": ["string", "null"]}, until=_TIME, useful={"type": ["boolean", "null"]})
+_ACT = body.schema([], comment=_TEXT, to={"type": ["string", "null"]}, until=_TIME, useful={"type": ["boolean", "null"]})
 _SILENCE = {
-    **_object(["match", "ends_at"], match={"type": "object"}, starts_at=_TIME, ends_at={"type": ["string", "integer"]}, comment=_TEXT),
+    **body.schema(["match", "ends_at"], match={"type": "object"}, starts_at=_TIME, ends_at={"type": ["string", "integer"]}, comment=_TEXT),
     "parameters": [query.parameter("dry_run")],
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -23,6 +23,7 @@ from core.monitor import ModelBudget, Monitor
 from core.policy import Policy, Silence
 from core.principal import Principal
 from core.reading import Query
+from core.retrain import Retrain, RetrainState
 from core.trial import Trial
 from core.trust import Trust
 from ingest.decode.decoded import Decoded
@@ -151,6 +152,16 @@ class Services(Protocol):
 
     def hooks(self, model: str | None = None) -> Sequence[Hook]:
         """The hooks of a model, or all."""
+        ...
+
+    def retrains(
+        self, model: str | None, states: Collection[RetrainState], limit: int, after: str | None
+    ) -> tuple[list[Retrain], str | None]:
+        """Requests for retraining, the newest first, and the next cursor; without states, those in any."""
+        ...
+
+    def retrain(self, name: str) -> Retrain | None:
+        """A request for retraining; None if there is none."""
         ...
 
     def silences(self, since: int | None = None) -> Sequence[Silence]:

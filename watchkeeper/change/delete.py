@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from alerts.policy.document import destinations_of
 from alerts.retire import end
+from alerts.retrain.machine import move
 from alerts.trust_watch import tell
 from core.document_name import OWNER, REBUILD, REPORT, TRUST
 from core.episode import Cause
 from core.error import ConfigError, Missing
+from core.retrain import Retrain, RetrainState
 from monitors.definition.shared import joins
+from storage.control.retire import RetirementTransaction
 from watchkeeper.change.context import Context
 from watchkeeper.change.purge import remove
 
@@ -98,9 +101,10 @@ def delete_policy(context: Context, given: DeletePolicy) -> Mapping[str, Any]:
 def delete_hook(context: Context, given: DeleteHook) -> Mapping[str, Any]:
     """Delete a hook. What it has asked for is cancelled."""
     with context.stores.control.retiring(context.actor) as change:
-        hook = change.hook(given.name)
+        hook = change.retire_hook(given.name)
         if hook is None:
             raise Missing(f"there is no hook {given.name[:100]!r}", remedy="GET /v1/hooks lists them")
+        _cancel(change, [one for one in change.open() if one.hook == hook.name], "the hook was deleted", context.actor)
     return _deleted("hook", hook.model, hook.name)
 
 
@@ -127,10 +131,15 @@ def _delete_model(context: Context, model: str, *, purge: bool) -> Mapping[str, 
             end(monitor, f"Model {model} was deleted", Cause.MODEL_DELETED, change, change.now, context.stores.settings.url)
         if not (change.purge(model) if purge else found):
             raise Missing(f"there is no model {model[:100]!r}", remedy="GET /v1/models lists them")
+        _cancel(change, [one for one in change.open() if one.model == model], "the model was deleted", context.actor)
         tell(model, (), change, change.now, context.stores.settings.url)
         for prefix in (REPORT, REBUILD, TRUST):
             change.forget(prefix + model)
     return _deleted("model", model, model) | {"purged": purge}
+
+
+def _cancel(change: RetirementTransaction, requests: Iterable[Retrain], why: str, actor: str) -> None:
+    change.save([move(one, RetrainState.CANCELLED, why, change.now, actor) for one in requests])
 
 
 def _deleted(kind: str, model: str | None, name: str) -> dict[str, Any]:

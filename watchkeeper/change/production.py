@@ -22,11 +22,12 @@ MOST = 1_000_000  # events, which are held in memory
 
 
 class ProductionReference(msgspec.Struct, frozen=True, kw_only=True):
-    """The model, and the period whose events are its new reference: `start <= ts < end` in microseconds; None is no bound."""
+    """The model, and the period whose events are its new reference: `start <= ts < end` in microseconds; None is no bound. With `version` only the events of that version count."""
 
     model: str
     start: int | None = None
     end: int | None = None
+    version: str | None = None
 
 
 def refer_to_production(context: Context, given: ProductionReference) -> Mapping[str, Any]:
@@ -39,6 +40,8 @@ def refer_to_production(context: Context, given: ProductionReference) -> Mapping
         return take_proposal(context, TakenProposal(model=given.model, start=given.start, end=given.end))
     low, high = moment.EARLIEST if given.start is None else given.start, moment.LATEST if given.end is None else given.end
     events = _events(context, contract, low, high)
+    if given.version is not None:
+        events = events.take(np.flatnonzero(np.array([one == given.version for one in events.version.texts])[events.version.codes]))
     table = table_of(contract, events, context.stores.outcomes.labels(given.model, low, high))
     return take_reference(context, given.model, table, options_of(contract, table))
 

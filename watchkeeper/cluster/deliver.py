@@ -17,6 +17,7 @@ from core.clock import Clock
 from core.error import WatchkeeperError
 from ingest.kafka.connection import Connection
 from ingest.kafka.notify import NotificationProducer
+from watchkeeper import wiring
 from watchkeeper.guarding import files, guard
 from watchkeeper.liveness.probe import ServerProbe
 from watchkeeper.produce import produce
@@ -47,14 +48,18 @@ class DeliverPart:
             stores.control, clock, settings.alerts.notify_horizon, address=settings.public, poll=_POLL, told=self._deliverer.wake
         )
 
+        self._retraining = wiring.retraining(settings, stores, clock, told=self._deliverer.wake, lease=LEASE)
+
     def start(self) -> None:
         """Begin to deliver."""
         self._servers.start()
+        self._retraining.start()
         self._policy.start()
         self._deliverer.start()
 
     def close(self) -> None:
         """Finish the attempts under way."""
+        self._retraining.stop()
         self._policy.stop()
         self._deliverer.stop()
         self._producer.close()

@@ -242,6 +242,25 @@ class AlertSettings(Section):
     secrets: Annotated[Names, AfterValidator(_folders)] = FOLDERS
 
 
+class HookSettings(Section):
+    """Settings of retraining. Windows that ended longer ago than `horizon` ask for nothing. `budget` is how many runs of all models may begin in how long.
+
+    `url` is the address at which targets reach this server; None for that of a browser on this machine.
+    """
+
+    horizon: Duration = "7d"  # type: ignore[assignment]
+    budget: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5} per [1-9][0-9]{0,5}[smhdw]$")] | None = None
+    url: Annotated[str, _address("http", "https"), PlainSerializer(_redacted)] | None = None
+
+    @property
+    def rate(self) -> tuple[int, int] | None:
+        """The budget: how many, and in how many microseconds."""
+        if self.budget is None:
+            return None
+        many, _, period = self.budget.partition(" per ")
+        return int(many), duration.parse(period)
+
+
 def secret(value: SecretStr | None, file: Path | None) -> str | None:
     """A secret from the settings, or from its file."""
     if value is not None:

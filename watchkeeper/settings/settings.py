@@ -28,6 +28,7 @@ from watchkeeper.settings.section import (
     ControlSettings,
     Duration,
     EvaluateSettings,
+    HookSettings,
     IngestSettings,
     KafkaSettings,
     Names,
@@ -82,6 +83,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     alerts: AlertSettings = AlertSettings()
+    hooks: HookSettings = HookSettings()
 
     @model_validator(mode="after")
     def _together(self) -> Settings:

@@ -27,9 +27,11 @@ def upgrade() -> None:
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.Column("ended_at", sa.BigInteger),
         sa.Column("due", sa.BigInteger, nullable=False),
+        sa.Column("dispatched_at", sa.BigInteger),
         sa.Column("payload", sa.Text, nullable=False),
     )
     op.create_index("retrains_by_time", "retrains", ["created", "id"])
     op.create_index("retrains_by_end", "retrains", ["ended_at", "due"])
     op.create_index("retrains_by_model", "retrains", ["model", "created"])
+    op.create_index("retrains_by_dispatch", "retrains", ["dispatched_at"])
     op.create_table("retrain_episodes", sa.Column("episode", Name, primary_key=True), sa.Column("retrain", Name, primary_key=True))

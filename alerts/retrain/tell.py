@@ -1,0 +1,51 @@
+"""What people are told of retraining: that it did not help, that the new version is worse, and that automatic retraining is off."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from urllib.parse import quote
+
+import msgspec
+
+from core import moment
+from core.destination import Destination
+from core.episode import Delivery
+from core.monitor import Severity
+from core.retrain import Retrain
+
+INEFFECTIVE, WORSE, OFF = "retrain.ineffective", "retrain.worse", "retrain.off"
+_SENTENCES = {
+    INEFFECTIVE: "The retraining of {model} did not help: {why}",
+    WORSE: "Version {version} of {model} is worse than what it replaced, so roll it back: {why}",
+    OFF: "Two retrainings of {model} in a row did not help, so automatic retraining is off until the hook `{hook}` is changed, or a run that a person approves helps: {why}",
+}
+SEVERITIES = {INEFFECTIVE: Severity.TICKET, WORSE: Severity.PAGE, OFF: Severity.PAGE}
+
+
+def deliveries(kind: str, request: Retrain, destinations: Iterable[Destination], now: int, address: str) -> list[Delivery]:
+    """The outbox rows of a notice of a kind about a request, for the destinations that take its model and severity."""
+    severity = SEVERITIES[kind]
+    why = request.history[-1].reason if request.history else ""
+    data = {
+        **request.document(),
+        "url_of_run": request.url,
+        "severity": severity,
+        "sentence": _SENTENCES[kind].format(model=request.model, version=request.version, hook=request.hook, why=why),
+        "url": f"{address}/ui/models/{quote(request.model, safe='')}/retraining",
+    }
+    body = msgspec.json.encode({"type": kind, "timestamp": moment.text(now), "data": data}).decode()
+    return [
+        Delivery(
+            id="msg_" + hashlib.sha256(msgspec.json.encode((request.id, kind, to.name))).hexdigest()[:24],
+            destination=to.name,
+            episode=f"retrain|{request.id}",
+            type=kind,
+            body=body,
+            created=now,
+            due=now,
+            rank=severity.rank,
+        )
+        for to in destinations
+        if to.enabled and to.takes(request.model, severity)
+    ]

@@ -1,0 +1,82 @@
+"""The verdict on whether a retraining helped. Pure: no clock, no store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from alerts.retrain.machine import UNDER_WAY, finish, move, note, report
+from core import duration, number
+from core.hook import Hook, Verify
+from core.retrain import Retrain, RetrainState, Verified
+
+
+class Watched(NamedTuple):
+    """What the facts say of a request: the versions of the model that have events, each with its first event, the one that has come last behind; the closed windows of the new version
+    in which the measure is judged; until when windows have closed; and the value before the onset, None if there is none.
+    """
+
+    versions: Sequence[tuple[str, int]] = ()
+    windows: Sequence[Verified] = ()
+    closed: int = 0
+    before: float | None = None
+
+
+def arrived(request: Retrain, watched: Watched) -> tuple[str, int] | None:
+    """The new version of a request and its first event: the one that the run has told, else the newest that was not known before the target was asked; None until it has events."""
+    if request.version is not None:
+        return next((one for one in watched.versions if one[0] == request.version), None)
+    return next((one for one in reversed(watched.versions) if one[0] not in request.known), None)
+
+
+def follow(request: Retrain, hook: Hook, watched: Watched, now: int) -> Retrain:
+    """A request whose target was asked, one step further by what the facts say."""
+    new = arrived(request, watched)
+    if request.state in UNDER_WAY and new is not None and new[0] not in request.known:
+        request = report(request, RetrainState.SUCCEEDED, now, {"version": new[0]}, said=f"the first event of version {new[0]} came")
+    if request.state is RetrainState.SUCCEEDED:
+        if hook.verify is None:
+            return finish(request, "nothing is verified: the hook has no `verify`", now)
+        if new is None:
+            return _expired(request, hook.verify, now, f"no event of {_named(request)} came")
+        request = move(request, RetrainState.VERIFYING, f"version {new[0]} has events", now, version=new[0])
+    if request.state is RetrainState.VERIFYING and hook.verify is not None and new is not None:
+        return _judge(request, hook.verify, watched, new[1], now)
+    return request
+
+
+def _judge(request: Retrain, verify: Verify, watched: Watched, first: int, now: int) -> Retrain:
+    request = msgspec.structs.replace(request, verified=tuple(watched.windows))
+    last = watched.windows[-verify.windows :]
+    good = sum(one.good for one in watched.windows)
+    if len(last) == verify.windows and all(one.good for one in last):
+        return move(request, RetrainState.EFFECTIVE, _sentence(request, verify, last, watched.before), now)
+    if watched.closed - first >= verify.within:
+        values = _sentence(request, verify, last, watched.before)
+        return move(request, RetrainState.INEFFECTIVE, f"{values}; {good} of {len(watched.windows)} windows were good", now)
+    told = f"{good} of {len(watched.windows)} windows are good, and {verify.windows} in a row are needed"
+    return _expired(note(request, told, now), verify, now, told)
+
+
+def _expired(request: Retrain, verify: Verify, now: int, why: str) -> Retrain:
+    if request.succeeded_at is not None and now - request.succeeded_at >= verify.within:
+        return move(request, RetrainState.INEFFECTIVE, f"{why} within {duration.text(verify.within)}", now)
+    return request
+
+
+def _sentence(request: Retrain, verify: Verify, windows: Sequence[Verified], before: float | None) -> str:
+    values = ", ".join("none" if one.value is None else number.rounded(one.value) for one in windows) or "no value"
+    was = "" if before is None else f", before the onset {number.rounded(before)}"
+    return f"{verify.measure} of version {request.version}: {values}{was}"
+
+
+def _named(request: Retrain) -> str:
+    return "a new version" if request.version is None else f"version {request.version}"
+
+
+def worse(request: Retrain, before: float | None, better: int) -> bool:
+    """Whether the new version is worse than what was before the onset, in every window that was judged, so that going back to it would help."""
+    values = [one.value for one in request.verified if one.value is not None]
+    return before is not None and bool(values) and all((value - before) * (better or -1) < 0 for value in values)

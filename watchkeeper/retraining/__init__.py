@@ -1,0 +1,1 @@
+"""What retraining asks of the stores."""

@@ -1,0 +1,147 @@
+"""What retraining asks of the events of a model: the window to train on, its versions, and how good a new one is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import msgspec
+import numpy as np
+
+from alerts.retrain.verify import Watched
+from core.clock import Clock
+from core.contract import Contract
+from core.hook import Hook, Verify
+from core.measure import Measure
+from core.monitor import Monitor
+from core.reading import Reading, Verdict
+from core.retrain import Manifest, Retrain, RetrainState, Verified
+from core.segment import ALL, grouping_of
+from core.trial import Trial
+from core.window.tumbling import Tumbling
+from detectors.catalogue import MEASURES
+from storage.facts.progress import NEVER, Progress
+from watchkeeper.backend import Backend
+from watchkeeper.reader.trial import TrialReader
+from watchkeeper.stores import Stores
+
+_NAME = "verification"  # of the monitor where the model has none of the measure
+_JUDGED = frozenset({Verdict.OK, Verdict.WARN, Verdict.CRITICAL, Verdict.ASSUMPTIONS_BROKEN})
+_MOST = 60  # windows of the new version that are judged
+
+
+class _Held:
+    """The part of a backend that reading needs."""
+
+    def __init__(self, stores: Stores, clock: Clock) -> None:
+        self.stores, self.clock = stores, clock
+
+
+class RetrainFacts(TrialReader):
+    """Reads facts. It changes nothing. Safe to share between threads."""
+
+    def __init__(self, stores: Stores, clock: Clock) -> None:
+        super().__init__(cast("Backend", _Held(stores, clock)))  # trials read its stores and its clock only
+        self._clock = clock
+
+    def manifest(self, request: Retrain, trained: int | None) -> Manifest:
+        """From the onset, or else from the end of the last training or the first event, up to the newest event, in whole panes."""
+        contract = self._known(request.model)
+        slots, rows = self._stores.panes.slots(contract)
+        first, end = (int(slots[0]), int(slots[-1]) + contract.pane) if len(slots) else (contract.earliest, contract.earliest)
+        start = request.onset if request.onset is not None else first if trained is None else trained
+        start = min(start, end)
+        inside = (slots >= start) & (slots < end)
+        served = [(n, name) for name, _, n in self._stores.panes.versions(contract, (start, end))]
+        return Manifest(
+            start=start,
+            end=end,
+            contract=contract.version,
+            version=max(served)[1] or None if served else None,
+            rows=int(rows[inside].sum()),
+            labelled=self._stores.outcomes.labelled(request.model, start, end),
+            segments=request.segments,
+        )
+
+    def versions(self, model: str) -> Sequence[str]:
+        """The versions that have events."""
+        return [name for name, _, _ in self._stores.panes.versions(self._known(model))]
+
+    def watched(self, request: Retrain, hook: Hook) -> Watched:
+        """What there is of the new version. Windows are judged only once the run has ended."""
+        contract = self._known(request.model)
+        versions = [(name, first) for name, first, _ in self._stores.panes.versions(contract) if name]
+        version = request.version or next((name for name, _ in reversed(versions) if name not in request.known), None)
+        if hook.verify is None or version is None or request.state not in {RetrainState.SUCCEEDED, RetrainState.VERIFYING}:
+            return Watched(versions)
+        closed = self._closed(request.model)
+        before = self._before(request, hook.verify, contract)
+        first = dict(versions).get(version)
+        if first is None:
+            return Watched(versions, (), closed, before)
+        first = max(first, request.manifest.end if request.manifest is not None and version in request.known else first)
+        monitor = self._monitor(request.model, hook.verify, version)
+        readings = [one for one in self._readings(monitor, hook.verify, first, closed) if one.window_end <= closed]
+        about = MEASURES[hook.verify.measure]
+        return Watched(versions, [_judged(one, before, about) for one in readings if one.verdict in _JUDGED], closed, before)
+
+    def _before(self, request: Retrain, verify: Verify, contract: Contract) -> float | None:
+        """The mean value over as many windows as are verified, the last that closed before the onset, or else before the target was asked."""
+        onset = request.onset if request.onset is not None else request.manifest.end if request.manifest is not None else None
+        if onset is None:
+            return None
+        monitor = self._monitor(request.model, verify, None)
+        readings = self._readings(monitor, verify, onset - 4 * verify.windows * verify.window, onset)
+        values = [one.value for one in readings if one.window_end <= onset and one.value is not None]
+        return float(np.mean(values[-verify.windows :])) if values else None
+
+    def _monitor(self, model: str, verify: Verify, version: str | None) -> Monitor:
+        """The model's monitor of the measure with thresholds, of one version and over the windows of the verification; else one that only computes the value."""
+        found = next((one for one in self._stores.control.monitors(model) if one.measure == verify.measure and one.alarms), None)
+        monitor = found or Monitor(name=_NAME, model=model, measure=verify.measure, baseline=MEASURES[verify.measure].usual_baseline)
+        groupings = (ALL,) if verify.segment == ALL else (ALL, "*".join(grouping_of(verify.segment)))
+        return msgspec.structs.replace(monitor, version=version, window=Tumbling(verify.window), segments=groupings)
+
+    def _readings(self, monitor: Monitor, verify: Verify, start: int, end: int) -> list[Reading]:
+        """The readings of windows that begin in a span: those of the whole model; of a measure of columns the worst column of each window."""
+        start -= start % verify.window
+        found = [
+            one
+            for frame in self._frames(monitor, Trial(monitor={}, start=start, end=end, segment=verify.segment))
+            for one in frame.readings(frame.every, np.ones(frame.value.shape, np.int64))
+        ]
+        about, windows = MEASURES[verify.measure], dict[int, Reading]()
+        for one in found:
+            held = windows.get(one.window_start)
+            if held is None or _size(one, about) > _size(held, about):
+                windows[one.window_start] = one
+        return [windows[at] for at in sorted(windows)][-_MOST:]
+
+    def _closed(self, model: str) -> int:
+        """Until when windows have closed: the watermark, or the clock where nothing has come for a while."""
+        settings, now = self._stores.settings.ingest, self._clock.now()
+        seen = self._stores.batches.progress(now, [model]).get(model, Progress())
+        return now if seen.logged == NEVER or now - seen.logged >= settings.silence else seen.watermark - settings.lateness
+
+
+def _size(one: Reading, about: Measure) -> float:
+    """How bad a reading is, so that the worst column of a window counts; one without a value is the least."""
+    return -np.inf if one.value is None else about.size(one.value) * (-about.better or 1)
+
+
+def _judged(one: Reading, before: float | None, about: Measure) -> Verified:
+    """A window of the new version: good within its monitor's thresholds, or where its interval holds nothing that is worse than before the onset."""
+    good, why = _good(one, before, about)
+    return Verified(start=one.window_start, end=one.window_end, value=one.value, good=good, why=why)
+
+
+def _good(one: Reading, before: float | None, about: Measure) -> tuple[bool, str]:
+    threshold = any(at is not None for at in one.threshold.values())
+    if threshold and one.verdict is Verdict.OK:
+        return True, "within its thresholds"
+    if before is None or one.value is None:
+        return False, "outside its thresholds" if threshold else "there is nothing to compare it with"
+    better = about.better or -1
+    best = one.value if one.lower is None or one.upper is None else one.upper if better > 0 else one.lower
+    good = bool((best - before) * better >= 0)
+    return good, "not worse than before the onset" if good else "worse than before the onset"
