@@ -26,6 +26,7 @@ from watchkeeper.scheduling.scheduler import Scheduler, StepDone
 from watchkeeper.settings.settings import Settings
 from watchkeeper.standing import standing
 from watchkeeper.stores import Stores
+from watchkeeper.training_manifest import export_url
 
 
 def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], None] = lambda: None) -> Callable[[str], owner.Owner]:
@@ -91,7 +92,8 @@ def retraining(
         RetrainFacts(stores, clock),
         clock,
         settings.hooks.horizon,
-        address=(settings.hooks.url or settings.url).rstrip("/"),
+        exports=lambda one: export_url(stores, settings.public, one),
+        address=settings.public,
         fleet=settings.hooks.rate,
         better=lambda name: MEASURES[name].better,
         effective=Outcome(stores).effective,

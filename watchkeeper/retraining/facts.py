@@ -24,6 +24,7 @@ from storage.facts.progress import NEVER, Progress
 from watchkeeper.backend import Backend
 from watchkeeper.reader.trial import TrialReader
 from watchkeeper.stores import Stores
+from watchkeeper.training_manifest import manifest, query
 
 _NAME = "verification"  # of the monitor where the model has none of the measure
 _JUDGED = frozenset({Verdict.OK, Verdict.WARN, Verdict.CRITICAL, Verdict.ASSUMPTIONS_BROKEN})
@@ -46,22 +47,14 @@ class RetrainFacts(TrialReader):
 
     def manifest(self, request: Retrain, trained: int | None) -> Manifest:
         """From the onset, or else from the end of the last training or the first event, up to the newest event, in whole panes."""
+        since = request.onset if request.onset is not None else trained
+        made = manifest(self._stores, request.model, since, self._clock.now(), segments=request.segments)
         contract = self._known(request.model)
-        slots, rows = self._stores.panes.slots(contract)
-        first, end = (int(slots[0]), int(slots[-1]) + contract.pane) if len(slots) else (contract.earliest, contract.earliest)
-        start = request.onset if request.onset is not None else first if trained is None else trained
-        start = min(start, end)
-        inside = (slots >= start) & (slots < end)
-        served = [(n, name) for name, _, n in self._stores.panes.versions(contract, (start, end))]
-        return Manifest(
-            start=start,
-            end=end,
-            contract=contract.version,
-            version=max(served)[1] or None if served else None,
-            rows=int(rows[inside].sum()),
-            labelled=self._stores.outcomes.labelled(request.model, start, end),
-            segments=request.segments,
-        )
+        slots, _ = self._stores.panes.slots(contract)
+        end = min(made.end, int(slots[-1]) + contract.pane) if len(slots) else made.end
+        if end <= made.start:
+            return made
+        return msgspec.structs.replace(made, end=end, sql=query(request.model, contract.task, made.start, end))
 
     def versions(self, model: str) -> Sequence[str]:
         """The versions that have events."""

@@ -33,7 +33,7 @@ class Outcome:
 
     def _resolve(self, request: Retrain) -> None:
         """End the episodes of the request that are open. Their rules are judged by later windows alone."""
-        control, address = self._stores.control, self._stores.settings.url
+        control, address = self._stores.control, self._stores.settings.public
         with control.retiring(ACTOR) as change:
             change.hold(OWNER + request.model)
             for episode in change.episodes(request.episodes):

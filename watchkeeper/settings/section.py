@@ -243,14 +243,10 @@ class AlertSettings(Section):
 
 
 class HookSettings(Section):
-    """Settings of retraining. Windows that ended longer ago than `horizon` ask for nothing. `budget` is how many runs of all models may begin in how long.
-
-    `url` is the address at which targets reach this server; None for that of a browser on this machine.
-    """
+    """Settings of retraining. Windows that ended longer ago than `horizon` ask for nothing. `budget` is how many runs of all models may begin in how long."""
 
     horizon: Duration = "7d"  # type: ignore[assignment]
     budget: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5} per [1-9][0-9]{0,5}[smhdw]$")] | None = None
-    url: Annotated[str, _address("http", "https"), PlainSerializer(_redacted)] | None = None
 
     @property
     def rate(self) -> tuple[int, int] | None:
