@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from tests.oracle.expected import expected
+from tests.oracle.rows import Rows
 from tests.oracle.spec import Spec
 from watchkeeper import document
 from watchkeeper.client import Client
@@ -228,8 +230,19 @@ def replay(client: Client, pair: flights.Pair, stream: Path | None = None) -> No
 def ruler(pair: flights.Pair, stream: pd.DataFrame, orphans: Sequence[Mapping[str, Any]] = (), *, every: bool = False) -> pd.DataFrame:
     """The expected readings; `orphans` are labels without a prediction."""
     late = [row["ts"] * 1_000 for row in orphans]
-    spec = Spec(monitors=monitors(pair, every=every), orphans=late, signals=_is_observed(pair), **options(pair))
-    return expected(pd.read_parquet(pair.reference), stream, spec)
+    spec, whole = _spec(pair, every=every), _reference(pair, every=every)
+    return expected(whole.reference, stream, replace(spec, orphans=late), whole)
+
+
+@cache
+def _reference(pair: flights.Pair, *, every: bool) -> Rows:
+    """The rows of the reference, which remember for later streams how their windows differ."""
+    frame = pd.read_parquet(pair.reference)
+    return Rows(frame, frame, _spec(pair, every=every))
+
+
+def _spec(pair: flights.Pair, *, every: bool) -> Spec:
+    return Spec(monitors=monitors(pair, every=every), signals=_is_observed(pair), **options(pair))
 
 
 def readings(client: Client, pair: flights.Pair, *, every: bool = False) -> list[dict[str, Any]]:

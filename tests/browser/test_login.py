@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.acceptance.conftest import servers
-from tests.acceptance.process import Process, run
+from tests.acceptance.process import Process, migrated
 from tests.acceptance.world import Servers
 from tests.browser.conftest import Window, window
 
@@ -25,7 +25,7 @@ TOKEN = "open sesame, é"
 def guarded(servers: Servers, tmp_path: Path) -> Iterator[Process]:
     """The process that serves a cluster, with a token, and sessions of a few seconds."""
     environment = {**servers.environment, "WATCHKEEPER_TOKEN": TOKEN, "WATCHKEEPER_SESSION": "20s"}
-    run(["migrate"], environment)
+    migrated(environment)
     with Process("serve", ["serve"], tmp_path, environment) as process:
         yield process
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.started import IGNORING_INTERRUPTS, started
+from watchkeeper.demo import flights
 
 PATIENCE = 300.0  # seconds
 
@@ -33,7 +34,9 @@ def servers(folder: Path) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_nothing_is_left_of_a_demo_that_is_told_to_stop_or_killed(number: signal.Signals, tmp_path: Path) -> None:
+def test_nothing_is_left_of_a_demo_that_is_told_to_stop_or_killed(
+    number: signal.Signals, pairs: tuple[flights.Pair, ...], tmp_path: Path
+) -> None:
     """Also if it was started with an ignored SIGINT, as by a script's `&`. On a signal it says that it stops, and exits with 0."""
     temporary, said = tmp_path / "temporary", tmp_path / "said"
     temporary.mkdir()
@@ -48,7 +51,7 @@ def test_nothing_is_left_of_a_demo_that_is_told_to_stop_or_killed(number: signal
         "--days",
         "1",
         "--cache",
-        str(tmp_path / "cache"),
+        str(pairs[0].reference.parent),
     ]
     with said.open("wb") as out, started(command, env={**os.environ, "TMPDIR": str(temporary)}, output=out, errors=out) as demo:
         assert until(lambda: "look at http" in said.read_text(encoding="utf-8") or demo.poll() is not None)

@@ -96,8 +96,7 @@ def _out_of_range(target: Sample, known: Known) -> int | None:
 def _tail_share(target: Sample, known: Known) -> int | None:
     if len(known.numbers) == 0:
         return None
-    low, high = np.quantile(known.numbers, (0.01, 0.99), method="inverted_cdf")
-    return _beyond(target, low, high)
+    return _beyond(target, *known.tails)
 
 
 _RATES: dict[str, Callable[[Sample, Known], int | None]] = {

@@ -43,12 +43,13 @@ _LESS_IS_BETTER = {
 }  # fmt: skip
 
 
-def expected(reference: pd.DataFrame, stream: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+def expected(reference: pd.DataFrame, stream: pd.DataFrame, spec: Spec, whole: Rows | None = None) -> pd.DataFrame:
     """The readings of `stream` (one row a prediction, its final label beside it) against `reference`; see COLUMNS, times in microseconds.
 
-    Duplicates of an id count once, the first by time. Rows that the server must reject (no id, time or prediction) are no events.
+    Duplicates of an id count once, the first by time. Rows that the server must reject (no id, time or prediction) are no events. `whole`: the rows of the
+    reference under the same `spec`, which remember how their windows differ.
     """
-    whole, live = Rows(reference, reference, spec), Rows(events(stream, spec), reference, spec)
+    whole, live = whole or Rows(reference, reference, spec), Rows(events(stream, spec), reference, spec)
     with config_context(assume_finite=True, skip_parameter_validation=True):  # of thousands of small groups the checks take the most
         rows = [reading for monitor in spec.monitors for reading in _readings(monitor, whole, live, spec)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -339,7 +340,10 @@ def _columnwise(asked: Asked) -> Lookup:
     targets, references = live.table(column, grouping, length, every), whole.table(column, grouping, 0)
     empty = [0] * known.bins.size
 
-    def sample(rows: Rows, place: tuple[int, str], table: Mapping[tuple[int, str], list[int]], span: int) -> Sample:
+    @cache  # windows share baselines, and what is made of a sample
+    def sample(rows: Rows, place: tuple[int, str]) -> Sample:
+        table, span = (targets, length) if rows is live else (references, 0)
+
         def values() -> npt.NDArray[Any]:
             return rows.values(column)[rows.members(grouping, span, every if span else 0, column == "@label")[place]]
 
@@ -367,13 +371,11 @@ def _columnwise(asked: Asked) -> Lookup:
         return found._replace(excess=value.value - expected, p=dispersion.p_value(value.statistic, value.degrees, held))
 
     def find(start: int, segment: str) -> tuple[Found, Found | None]:
-        target = sample(live, (start, segment), targets, length)
+        target = sample(live, (start, segment))
         if against is None:
             return found(target, None, segment), None
-        if against == "reference":
-            baseline = sample(whole, (0, segment), references, 0)
-        else:
-            baseline = sample(live, (start - earlier(against, length), segment), targets, length)
+        there = (whole, (0, segment)) if against == "reference" else (live, (start - earlier(against, length), segment))
+        baseline = sample(*there)
         return found(target, baseline, segment), found(baseline, None, segment)
 
     return find

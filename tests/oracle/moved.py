@@ -16,9 +16,9 @@ from tests.oracle.sample import Known, Numbers, Sample, Value, chi_degrees
 COARSE = 0.05  # a wider bound is no value
 
 
-def _cumulative(x: Numbers, at: Numbers) -> Numbers:
-    """The share of numbers below each place."""
-    return np.asarray(np.searchsorted(np.sort(x), at, side="left") / len(x))
+def _cumulative(ordered: Numbers, at: Numbers) -> Numbers:
+    """The share of numbers, which ascend, below each place."""
+    return np.asarray(np.searchsorted(ordered, at, side="left") / len(ordered))
 
 
 def _loose(target: Sample, baseline: Sample, known: Known) -> Numbers:
@@ -29,7 +29,7 @@ def _loose(target: Sample, baseline: Sample, known: Known) -> Numbers:
 
 def _ks(target: Sample, baseline: Sample, known: Known, _: dict[str, Any]) -> Value:
     """The distance at the edges; that of the rows is larger by the largest loose share at most. Where that is above 0.05 it is that of the rows."""
-    x, y = target.numbers, baseline.numbers
+    x, y = target.ordered, baseline.ordered
     if not len(x) or not len(y):
         return Value(None)
     bound = float(_loose(target, baseline, known).max())
@@ -37,7 +37,7 @@ def _ks(target: Sample, baseline: Sample, known: Known, _: dict[str, Any]) -> Va
         return Value(None)
     assert isinstance(known.bins, NumericBins)
     seen, edges = np.unique(np.concatenate([x, y])), known.bins.edges
-    exact = float(np.abs(np.searchsorted(np.sort(x), seen, "right") / len(x) - np.searchsorted(np.sort(y), seen, "right") / len(y)).max())
+    exact = float(np.abs(np.searchsorted(x, seen, "right") / len(x) - np.searchsorted(y, seen, "right") / len(y)).max())
     binned = float(np.abs(_cumulative(x, edges) - _cumulative(y, edges)).max(initial=0.0))
     near = sum(math.sqrt(math.log(4 / 0.05) / (2 * len(side) / known.phi)) for side in (x, y))
     assert binned - 1e-12 <= exact <= binned + bound + 1e-12
@@ -50,7 +50,7 @@ def _ks(target: Sample, baseline: Sample, known: Known, _: dict[str, Any]) -> Va
 
 def _wasserstein(target: Sample, baseline: Sample, known: Known, _: dict[str, Any]) -> Value:
     """The formula of the page, bin by bin, on the rows."""
-    x, y = target.numbers, baseline.numbers
+    x, y = target.ordered, baseline.ordered
     if not len(x) or not len(y) or not known.scale:
         return Value(None)
     assert isinstance(known.bins, NumericBins)
@@ -59,7 +59,7 @@ def _wasserstein(target: Sample, baseline: Sample, known: Known, _: dict[str, An
     ends = [0.0, *(_cumulative(x, known.bins.edges) - _cumulative(y, known.bins.edges)).tolist(), 0.0]
     for place, loose in enumerate(_loose(target, baseline, known).tolist()):
         (low, high), (before, after) = cuts[place : place + 2], ends[place : place + 2]
-        mine, other = (side[(side >= low) & (side < high)] for side in (x, y))
+        mine, other = (side[slice(*np.searchsorted(side, (low, high)))] for side in (x, y))
         moved = (high * after if after else 0.0) - (low * before if before else 0.0)
         total += abs(moved - (mine.sum() / len(x) - other.sum() / len(y)))
         signs = -len(mine) / len(x) + 1e-12 < before < len(other) / len(y) - 1e-12  # F - G may be of either sign within the bin

@@ -49,6 +49,12 @@ class Known:
         return set(map(str, self.values))
 
     @cached_property
+    def tails(self) -> tuple[float, float]:
+        """The numbers below and above which a hundredth of the reference lies."""
+        low, high = np.quantile(self.numbers, (0.01, 0.99), method="inverted_cdf")
+        return float(low), float(high)
+
+    @cached_property
     def scale(self) -> float:
         """The interquartile range, the standard deviation where it is 0; 0 of a constant."""
         x = self.numbers
@@ -96,6 +102,11 @@ class Sample:
         """The finite ones."""
         found: Numbers = self.values[np.isfinite(self.values)]
         return found
+
+    @cached_property
+    def ordered(self) -> Numbers:
+        """The finite ones, ascending."""
+        return np.sort(self.numbers)
 
     @cached_property
     def texts(self) -> set[str]:
