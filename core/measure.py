@@ -75,6 +75,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     where a monitor names none. `usual`: a model that has only a reference is watched with it. `kinds` are the kinds of columns that can have a value.
     `of_stream`: it is of how events come, so that there is none of a segment, of one version or of the reference.
     `sampled`: its value is an estimate from the window's rows, so that it needs some; else a window without rows has a value, too.
+    `own_limit` is critical where a monitor sets no threshold, since the measure has one of its own; then one row is enough.
     `signed`: it is as bad as it is far from 0 on either side.
     `tested`: with a baseline it has a statistic whose law is known where nothing moved (`detectors.law`). `excess`: the value is that statistic times a number, so that
     the excess over its mean can be given in the value's unit.
@@ -99,6 +100,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     of_stream: bool = False
     sampled: bool = True
     signed: bool = False
+    own_limit: float | None = None
 
     @property
     def family(self) -> Family:

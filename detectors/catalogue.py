@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from core.error import ConfigError
 from core.measure import USER, Measures
+from detectors.change import river
 from detectors.compare import difference
 from detectors.drift import (
     chi2,
@@ -116,6 +117,7 @@ SPECS: tuple[AnySpec, ...] = (
     *numbers.SPECS,
     group_calibration.SPEC,
     disparity.SPEC,
+    *river.SPECS,
     *latency.SPECS,
     throughput.SPEC,
     *availability.SPECS,

@@ -91,6 +91,7 @@ class Spec(Generic[E, P]):
     `counted` gives the rows that count for `min_samples`, by default all of the evidence: (...).
     `wait` is how long after its end a window is evaluated, in microseconds. `earlier` is how many windows before it a value depends on: they are given as `target.earlier`.
     `ending` are the lengths, in microseconds, of spans that end with the window and on which a value depends: they follow in `target.earlier`.
+    `sequential`: a value depends on all that came before it.
     `background`: a window takes seconds of CPU, so it is evaluated beside all others.
     """
 
@@ -104,6 +105,7 @@ class Spec(Generic[E, P]):
     wait: Callable[[P], int] = lambda _params: 0
     earlier: Callable[[P], int] = lambda _params: 0
     ending: Callable[[P], tuple[int, ...]] = lambda _params: ()
+    sequential: bool = False
     background: bool = False
     of_scores: type[Any] | None = None
     of_weights: Mapping[type[Any], type[Any]] = field(default_factory=dict)

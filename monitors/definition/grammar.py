@@ -20,7 +20,7 @@ from core.baseline.source import Source
 from core.contract import Contract
 from core.described import READERS
 from core.error import ConfigError
-from core.measure import Measure, Subject
+from core.measure import Family, Measure, Subject
 from core.moment import DAY
 from core.monitor import Compare, Gate, ModelBudget, Monitor, Severity, Unjudged
 from core.name import check
@@ -144,7 +144,7 @@ def _monitor(  # long: a line for each field
         exclude=faults.read(entry, "exclude", field.exclude, ()),
         version=faults.read(entry, "version", field.version, None),
         **_alarms(entry, faults, about, against),
-        min_samples=faults.read(entry, "min_samples", field.min_samples, 200),
+        min_samples=faults.read(entry, "min_samples", field.min_samples, 200 if about is None or about.own_limit is None else 1),
         min_label_coverage=faults.read(entry, "min_label_coverage", partial(field.min_label_coverage, measure=about), None),
         **_terms(entry, faults),
         severity=faults.read(entry, "severity", field.severity, Severity.TICKET),
@@ -182,6 +182,9 @@ def _together(entry: DefinitionEntry, faults: Faults, monitor: Monitor, about: M
     if monitor.budget is not None and monitor.window.overlaps:
         overlap = ConfigError("a budget counts windows that do not overlap", remedy="write for example `target: daily`")
         faults.add(entry.lines["budget"], f"monitor `{entry.name}`, `budget`", overlap)
+    if about is not None and about.family is Family.CHANGE and about.compares and monitor.baseline is not None:
+        alone = ConfigError(f"`{monitor.measure}` compares the stream with itself", remedy="leave `baseline` out")
+        faults.add(entry.lines["baseline"], f"monitor `{entry.name}`, `baseline`", alone)
     if about is None or not about.of_stream:
         return
     wrong = {
@@ -227,10 +230,12 @@ def _alarms(entry: DefinitionEntry, faults: Faults, about: Measure | None, again
         "compare": (field.compare, Compare.VALUE),
         "gate": (field.gate, Gate.NONE),
     }
-    return {
+    found = {
         name: faults.read(entry, name, partial(reader, measure=about, against=against), default)
         for name, (reader, default) in readers.items()
     }
+    limited = about is not None and all(found[name] is None for name in ("warn", "critical", "budget"))
+    return found | ({"critical": about.own_limit} if about is not None and limited else {})
 
 
 def _terms(entry: DefinitionEntry, faults: Faults) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from core.block import Ints
 from core.monitor import Monitor
 from core.span import Flags, Spans
 from monitors.evaluation.pool import pool
-from monitors.evaluation.watched import carries, counts_from_first, cumulates, earlier
+from monitors.evaluation.watched import carries, counts_from_first, cumulates, earlier, sequential
 
 
 def due(monitor: Monitor, windows: Spans, touched: Ints, done: Spans, others: Flags | None = None) -> Spans:
@@ -32,7 +32,7 @@ def others(monitor: Monitor, windows: Spans, slots: Ints, touched: Ints, slots_o
 
     `slots` are those with predictions, ascending, `slots_of_version` those of the monitor's version.
     """
-    if cumulates(monitor):
+    if cumulates(monitor) or sequential(monitor):
         return np.asarray(windows.end > touched.min()) if len(touched) else None
     if carries(monitor):
         return following(windows, slots, touched)

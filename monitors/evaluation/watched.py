@@ -97,6 +97,11 @@ def counts_from_first(monitor: Monitor) -> bool:
     return spec is not None and spec.evidence is Volume and monitor.baseline is not None and monitor.baseline.source is Source.STREAM
 
 
+def sequential(monitor: Monitor) -> bool:
+    """Whether the value of a window depends on all that came before it."""
+    return (spec := catalogue.known(monitor.measure)) is not None and spec.sequential
+
+
 def in_background(monitor: Monitor) -> bool:
     """Whether a window of a monitor takes so long that it is evaluated beside all others."""
     return (spec := catalogue.known(monitor.measure)) is not None and spec.background

@@ -11,6 +11,7 @@ from typing import Any
 from core.contract import PREDICTION
 from detectors import arrival, by_group, certainty, estimate, evidence, expected_error, sample, serving
 from detectors import weighted as of_weights
+from detectors.change import sequence
 from detectors.compare.difference import Compared
 from detectors.labelled_rows import LabelledRows
 from detectors.ranked import Ranked, ScoredPredictions
@@ -29,6 +30,7 @@ from monitors.evidence import (
     labelling,
     late,
     latencies,
+    loss_runs,
     losses,
     matrix,
     moments,
@@ -89,6 +91,7 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     serving.Traffic: traffic,
     sample.Separation: separation,
     Compared: compared,
+    sequence.LossRuns: loss_runs,
     of_weights.WeightedCells: OfWeights(matrix, of_weights.WeightedCells, weighted.cells),
     of_weights.WeightedLosses: OfWeights(losses, of_weights.WeightedLosses, weighted.losses),
     of_weights.WeightedScoreLosses: OfWeights(score_losses, of_weights.WeightedScoreLosses, weighted.score_losses, scored=True),

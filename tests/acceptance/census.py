@@ -10,6 +10,7 @@ import pandas as pd
 
 from tests.acceptance.fair import fair
 from tests.acceptance.records import records
+from tests.acceptance.serving import changed, served
 
 MODEL = "income"
 FEATURES = ["age", "hours", "gain", "married", "education", "sex", "occupation", "note"]
@@ -42,7 +43,7 @@ _FEW = {
     "performance-value", "auc", "performance-lift_at_k", "performance-log_loss", "coverage", "delay", "drifted", "correlation", "confidence", "ece",
     "set_coverage", "adaptive_coverage", "fair-demographic_parity_ratio", "fair-equal_opportunity_difference", "selected", "cost", "f1-weighted",
     "score-demographic_parity_difference", "score-equal_opportunity_difference", "score-selection_rate", "score-calibration_gap",
-    "service-latency_p95", "service-throughput", "service-burn_rate",
+    "change-adwin", "service-latency_p95", "service-throughput", "service-burn_rate",
 }  # fmt: skip
 _WORDS = ["moved", "since", "2019", "wants", "a", "house", "naïve?", "日本", "🏡", "call", "back!"]
 COST = 'where(label == 1 and prediction == 0, where(education == "master", hours / 2, 100), 5)'
@@ -226,6 +227,7 @@ def monitors() -> list[dict[str, Any]]:
             "warn": 0.6,
         },
         *served(shared),
+        *changed(shared),
         *fair(shared),
         {
             **shared,
@@ -283,23 +285,6 @@ def sureness(shared: dict[str, Any]) -> list[dict[str, Any]]:
     }
     return [
         {**shared, "segments": ["all", "sex"], "monitor": name, "measure": f"uncertainty.{name}", **more} for name, more in watched.items()
-    ]
-
-
-def served(shared: dict[str, Any]) -> list[dict[str, Any]]:
-    """How the model serves."""
-    watched: dict[str, dict[str, Any]] = {
-        "latency_p50": {"baseline": "previous"},
-        "latency_p95": {"warn": 90, "critical": 120, "segments": ["all", "@status"]},
-        "latency_p99": {"baseline": "reference", "target": {"window": "2d", "every": "1d"}},
-        "throughput": {"segments": ["all", "education"], "warn": {"below": 0.004}},
-        "error_rate": {"warn": 0.14, "baseline": "reference"},
-        "availability": {"params": {"objective": 0.9, "period": "7d"}, "warn": {"below": 0.86}},
-        "burn_rate": {"params": {"objective": 0.9, "short": "4h"}, "warn": 1.2, "critical": 2},
-    }
-    return [
-        {**shared, "segments": ["all", "sex"], "monitor": f"service-{name}", "measure": f"service.{name}", **more}
-        for name, more in watched.items()
     ]
 
 

@@ -35,6 +35,11 @@ class Store:
         """The version of the contract that events came under."""
         return [self.contract.version]
 
+    def slots(self, _contract: Contract) -> tuple[Ints, Ints]:
+        """The slots of the rows, and how many each holds."""
+        slots, n = np.unique(self.rows.ts // moment.HOUR * moment.HOUR, return_counts=True)
+        return slots, n
+
     def outcomes(self, _contract: Contract, _names: Any, slots: Ints, pane: int, *, version: str | None = None, **_: Any) -> Outcomes:
         """The outcomes of some slots."""
         assert version is None
