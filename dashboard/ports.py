@@ -148,6 +148,14 @@ class Reader(Protocol):
         """The newest definition of each monitor of a model, of all models for None."""
         ...
 
+    def proposal(self, model: str) -> Mapping[str, Any] | None:
+        """The contract that is proposed for a model that has none, as the API tells it; None if none of its predictions wait."""
+        ...
+
+    def waiting(self) -> Mapping[str, int]:
+        """How many events wait of each model that has no contract."""
+        ...
+
     def referenced(self, model: str) -> bool:
         """Whether the newest contract of a model has a reference."""
         ...

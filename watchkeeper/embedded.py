@@ -32,6 +32,7 @@ from watchkeeper import guarding, listen, wiring
 from watchkeeper.api.ports import AnyDecoded, Topic
 from watchkeeper.change.purge import Resume
 from watchkeeper.importing import importing
+from watchkeeper.learning import waiting_advice
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
 from watchkeeper.telemetry import journal
@@ -163,7 +164,7 @@ class Embedded:
             "ingest": ingest,
             "evaluate": self.scheduler.status(),
             "problems": self.problems(),
-            "advice": self.scheduler.advice(),
+            "advice": [*self.scheduler.advice(), *waiting_advice(self.stores)],
         }
 
     def collectors(self) -> Sequence[Collector]:

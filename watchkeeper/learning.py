@@ -83,6 +83,22 @@ def require_waiting(stores: Stores, model: str) -> dict[str, int]:
     return counts
 
 
+def waiting(stores: Stores) -> dict[str, int]:
+    """How many events wait of each model that has no contract; none are looked for where they are refused."""
+    if stores.settings.ingest.unknown_models == "refuse":
+        return {}
+    found = {model: sum(counts.values()) for model, counts in stores.waiting.counts().items()}
+    return {model: n for model, n in found.items() if stores.control.contract(model) is None}
+
+
+def waiting_advice(stores: Stores) -> list[str]:
+    """A sentence for each of these models."""
+    return [
+        f"{n:,} events of {model} wait for its contract; GET /v1/models/{model}/proposal shows what was seen, and `watchkeeper reference {model} --from-production` takes it"
+        for model, n in waiting(stores).items()
+    ]
+
+
 def enough(ingest: IngestSettings, predictions: int, since: int, now: int) -> bool:
     """Whether the events that wait are enough to propose a contract."""
     return predictions >= ingest.propose_rows or now - since >= ingest.propose_after

@@ -83,7 +83,7 @@ class Pages:
         self.contract, self.monitors, self.readings = reader.contract, reader.monitors, reader.readings
         self.segments, self.traffic, self.episode = reader.segments, reader.traffic, reader.episode
         self.transitions, self.status = reader.transitions, reader.status
-        self.outside, self.referenced = reader.outside, reader.referenced
+        self.outside, self.referenced, self.proposal, self.waiting = reader.outside, reader.referenced, reader.proposal, reader.waiting
         self.measures = MEASURES
         self.deliveries, self.delivery = reader.deliveries, reader.delivery
         self.evaluate, self.ranking, self.calibration = reader.evaluate, reader.ranking, reader.calibration

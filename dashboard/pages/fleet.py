@@ -31,7 +31,7 @@ async def draw(reader: Reader, search: str = "") -> Page:
     heading = html.Div(
         [html.H1("Models"), html.P("Health is the worst open episode of each family.", className="faint")], className="title"
     )
-    first = _first(search, len(found))
+    first, waiting = _first(search, len(found)), _waiting(await ask(reader.waiting))
     rows = found[first : first + ROWS]
     if not rows:
         return Page(
@@ -43,6 +43,7 @@ async def draw(reader: Reader, search: str = "") -> Page:
                     "Make one from a reference file:",
                     html.Pre("watchkeeper reference MODEL reference.parquet --task binary"),
                 ),
+                *waiting,
             ],
         )
     spans = {row.model: ((end := _end(row)) - DAYS * moment.DAY, end) for row in rows if row.last_ts is not None}
@@ -53,7 +54,7 @@ async def draw(reader: Reader, search: str = "") -> Page:
     drawn = [_row(row, reader.measures, watching.get(row.model, []), levels.get(row.model, ()), traffic.get(row.model, {})) for row in rows]
     head = ("Model", "Performance", "Drift", "Quality", "Open", f"Predictions, {DAYS} days", "Labelled", "Last event (UTC)")
     listed = html.Div(piece.table(head, drawn, caption="Models", numbers=(4, 6)), className="card")
-    return Page("Models", [heading, listed, *_ways(first, len(found))])
+    return Page("Models", [heading, listed, *_ways(first, len(found)), *waiting])
 
 
 def _first(search: str, many: int) -> int:
@@ -72,6 +73,15 @@ def _ways(first: int, many: int) -> list[Component]:
         if 0 <= to < many:
             ways += [" · ", piece.link(text, f"{address('models')}?first={to}")]
     return [html.P(ways, className="faint")]
+
+
+def _waiting(found: Mapping[str, int]) -> list[Component]:
+    """The models that have no contract, with links to what is proposed for them."""
+    if not found:
+        return []
+    rows = [(piece.link(piece.name(model), address("models", model)), word.count(n)) for model, n in found.items()]
+    table = piece.table(("Model", "Events"), rows, caption="Models without a contract", numbers=(1,))
+    return [piece.card("Without a contract", table, note="Their events wait until they have one.")]
 
 
 def _end(row: ModelRow) -> int:

@@ -12,6 +12,7 @@ from dashboard import texts as word
 from dashboard.control import controls
 from dashboard.pages.head import head
 from dashboard.pages.moved import moved
+from dashboard.pages.proposal import proposed
 from dashboard.pages.whole import performance, quality
 from dashboard.panel import Page, ask, panels
 from dashboard.ports import Reader
@@ -26,7 +27,8 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
     """Performance and quality over time above the volume, both by segment, and the columns that drifted most."""
     found, state = await view(reader, name), PageState.of(search)
     if found is None:
-        return Page(name, [piece.crumbs(("Models", address("models")), (name, None)), unknown(name)])
+        seen = await ask(reader.proposal, name)
+        return Page(name, [piece.crumbs(("Models", address("models")), (name, None)), *(proposed(seen) if seen else [unknown(name)])])
 
     def here(changed: PageState) -> str:
         return address("models", name, state=changed)

@@ -31,6 +31,7 @@ PAGES = {entry.path or "inbox": f"/ui/{entry.path}" for entry in SITE if "*" not
     "column-categories": "/ui/models/departs-late/columns/carrier?range=365d",
     "column-computed": "/ui/models/departs-late/columns/temp?measure=drift.hellinger&segment=origin%3DJFK&window=2013-07-08T00:00:00Z",
     "model-without-events": "/ui/models/%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+    "model-without-contract": "/ui/models/newcomer",
     "unknown": "/ui/nowhere",
     "bad-state": "/ui/models/departs-late?range=ever&from=yesterday&segment=carrier%3DNOBODY",
 }

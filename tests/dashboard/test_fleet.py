@@ -23,7 +23,9 @@ NAMES = [f"m-{place:03d}" for place in range(MANY)]
 def shown(search: str) -> tuple[list[str], list[str]]:
     """The models of a page and the addresses of its other pages, in order; the model before the last has an open episode."""
     rows = [ModelRow(name, "binary", 1, 0, moment.DAY, 9, 0, int(name == NAMES[-2])) for name in NAMES]
-    reader = SimpleNamespace(measures=MEASURES, models=lambda: rows, monitors=lambda _: [], open_levels=dict, recent=lambda *_: {})
+    reader = SimpleNamespace(
+        measures=MEASURES, models=lambda: rows, monitors=lambda _: [], open_levels=dict, recent=lambda *_: {}, waiting=dict
+    )
     drawn = json.dumps(asyncio.run(fleet.draw(cast("Any", reader), search)).body, cls=PlotlyJSONEncoder)
     return re.findall(r'"href": "/ui/models/([^"?]+)"', drawn), re.findall(r'"href": "/ui/models\?first=(\d+)"', drawn)
 

@@ -26,6 +26,7 @@ from core.trial import Trial
 from core.trust import Reason, Trust, TrustState
 from dashboard.ports import Goes, LabelledRows, ModelRow, Pipeline, SegmentErrors
 from detectors.catalogue import MEASURES
+from monitors.reference.learned import learn
 from tests.dashboard import year
 from tests.dashboard.year import DAYS, NUMBERS, SHARES, START, STORM, TEXTS
 from watchkeeper.reader.ranking import ranked
@@ -248,6 +249,28 @@ class Twin:
             raise ConfigError(f"{after} is not a cursor")
         first = int(after or 0)
         return fit[first : first + limit], str(first + limit) if first + limit < len(fit) else None
+
+    def proposal(self, model: str) -> Mapping[str, Any] | None:
+        if model not in self.waiting():
+            return None
+        events = [
+            {"features": {"age": 20 + place, "plan": "ab"[place % 2], "odd": {}}, "prediction": place % 2, "score": 0.5}
+            for place in range(40)
+        ]
+        needed = {"predictions": 1_000, "after": "1d"}
+        head = {
+            "model": model,
+            "ready": True,
+            "predictions": 1_200,
+            "labels": 300,
+            "since": "2013-07-01T00:00:00Z",
+            "needed": needed,
+            "seen": 40,
+        }
+        return {**head, **learn(model, events, [], {}).described()}
+
+    def waiting(self) -> Mapping[str, int]:
+        return {"newcomer": 1_500}
 
     def referenced(self, model: str) -> bool:
         return model not in self.bare

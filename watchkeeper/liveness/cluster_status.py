@@ -24,6 +24,7 @@ from ingest.kafka.ends import Ends
 from storage.facts.disks import disks
 from storage.facts.progress import Progress
 from watchkeeper.advice import advice
+from watchkeeper.learning import waiting_advice
 from watchkeeper.liveness.heartbeat import LivingProcess, ProcessWatch
 from watchkeeper.liveness.owner_report import OwnerReport, owner_reports
 from watchkeeper.liveness.probe import Probe
@@ -50,9 +51,10 @@ class _Found(NamedTuple):
     undelivered: list[str]
     filling: list[str]
     advice: list[str]
+    waiting: list[str]
 
 
-_NOTHING = _Found({}, {}, {}, {}, {}, {}, [], [], {}, [], [], [])
+_NOTHING = _Found({}, {}, {}, {}, {}, {}, [], [], {}, [], [], [], [])
 
 
 class _Poll(NamedTuple):
@@ -114,7 +116,7 @@ class ClusterStatus:
             "evaluate": evaluate,
             "processes": processes,
             "problems": [*away, *self._problems(found)],
-            "advice": found.advice,
+            "advice": [*found.advice, *found.waiting],
         }
 
     def problems(self) -> list[str]:
@@ -167,7 +169,10 @@ class ClusterStatus:
     def _facts(self, found: _Found) -> _Found:
         batches = self._stores.batches
         return found._replace(
-            progress=batches.progress(self._clock.now()), totals=batches.totals(), filling=filling(disks(self._stores.engine))
+            progress=batches.progress(self._clock.now()),
+            totals=batches.totals(),
+            filling=filling(disks(self._stores.engine)),
+            waiting=waiting_advice(self._stores),
         )
 
     def _unsettled(self, found: _Found) -> list[str]:

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.contract import Contract
+from core.error import ConfigError, Missing
 from watchkeeper.advice import advice
+from watchkeeper.learning import proposal, waiting
 from watchkeeper.reader.sources import Sources
 
 
@@ -29,6 +31,17 @@ class ModelReader(Sources):
         """Sentences that say what would be better for a model."""
         found = self._defined.read().get(model)
         return [] if found is None else advice([found])
+
+    def proposal(self, model: str) -> Mapping[str, Any] | None:
+        """The contract that is proposed for a model that has none; None if it has one, if none of its predictions wait, or if nothing can be proposed."""
+        try:
+            return proposal(self._stores, model, self._backend.clock.now())
+        except (Missing, ConfigError):
+            return None
+
+    def waiting(self) -> dict[str, int]:
+        """How many events wait of each model that has no contract."""
+        return waiting(self._stores)
 
     def referenced(self, model: str) -> bool:
         """Whether the newest contract of a model has a reference."""
