@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
+import pyarrow as pa
 import pytest
 
 from core.clock import ManualClock
@@ -91,7 +92,9 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     control.save_contract(CONTRACT, content="a", reference=None)
     control.apply_monitors([MONITOR])
     brokers, batches = Brokers(), Batches()
-    standing = ClusterStatus(cast("Any", SimpleNamespace(control=control, batches=batches)), clock, cast("Any", brokers))
+    facts, settings = SimpleNamespace(query=lambda _: pa.table({})), SimpleNamespace(ingest=SimpleNamespace(unknown_models="refuse"))
+    stores = SimpleNamespace(control=control, batches=batches, engine=facts, settings=settings)
+    standing = ClusterStatus(cast("Any", stores), clock, cast("Any", brokers))
     standing.start()
     yield Cluster(control, brokers, batches, OwnerReports(control, clock), standing)
     standing.stop()
