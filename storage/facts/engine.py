@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 
+from storage.facts.bound import bound
 from storage.facts.fault import Overtaken, translated
 from storage.facts.replicated import replicated
 
@@ -26,10 +27,12 @@ class Engine(ABC):
     """
 
     # Settings of every statement. A token must identify the same rows in every table that an insert reaches. An insert must be done when it returns. Its
-    # rows are distinct already, so merging them before they are written would only cost time. Texts of low cardinality come as dictionaries.
+    # rows are distinct already, so merging them before they are written would only cost time. Texts of low cardinality come as dictionaries. A statement may
+    # hold long lists.
     SETTINGS: ClassVar[dict[str, int]] = {
         "async_insert": 0,
         "max_partitions_per_insert_block": 0,
+        "max_query_size": 1 << 30,
         "optimize_on_insert": 0,
         "output_format_arrow_low_cardinality_as_dictionary": 1,
         "output_format_arrow_string_as_string": 1,
@@ -54,12 +57,12 @@ class Engine(ABC):
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Run a query; texts of low cardinality come as dictionaries. Tables are named without their database."""
         with self._lent() as client:
-            return client.query_arrow(*self._bound(sql, dict(parameters or {})))
+            return client.query_arrow(*bound(sql, parameters or {}))
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> str:
         """Run a statement that answers nothing or a single value, which is returned as a text."""
-        bound = self._bound(sql, dict(parameters or {}))
-        return str(self._written(lambda client: client.command(*bound)))
+        statement = bound(sql, parameters or {})
+        return str(self._written(lambda client: client.command(*statement)))
 
     def define(self, sql: str) -> None:
         """Run a statement that makes, changes or drops a table or view: on every replica, if there is a cluster."""
@@ -95,7 +98,3 @@ class Engine(ABC):
         """The client for one statement, whose errors are translated to ours."""
         with translated(self.where):
             yield self._client()
-
-    def _bound(self, sql: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The statement and its parameters as the engine takes them."""
-        return sql, parameters

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -17,14 +16,11 @@ from storage.facts.engine import DATABASE, Engine
 from storage.facts.fault import translated
 
 # The server buffers an answer until it is whole, so that an error in the middle becomes an error. It buffers in memory as far as possible: a file is
-# slow, and on a full disk the server would answer nothing and call it success. A statement may hold long lists.
-_SETTINGS = {"wait_end_of_query": 1, "buffer_size": 64 << 20, "max_query_size": 1 << 30}
+# slow, and on a full disk the server would answer nothing and call it success.
+_SETTINGS = {"wait_end_of_query": 1, "buffer_size": 64 << 20}
 # A replicated insert is done when a majority of replicas has it, and a query sees every insert that is done.
 _REPLICATED = {"insert_quorum": "auto", "insert_quorum_parallel": 0, "select_sequential_consistency": 1}
-# The server takes no field of a form that is longer than 128 KiB, in bytes; a character has four at most.
-_LONGEST = 30_000
 _PORTS = {"http": 8123, "https": 8443}
-_PARAMETER = re.compile(r"\{(\w+):([^{}]+)\}")
 
 logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)  # it logs a warning for each error that it raises
 
@@ -68,14 +64,6 @@ class Http(Engine):
     def _client(self) -> Any:
         return self._connected
 
-    def _bound(self, sql: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Write parameters that are too long into the statement itself."""
-        long = {name: _literal(value) for name, value in parameters.items() if _length(value) > _LONGEST}
-        if not long:
-            return sql, parameters
-        written = _PARAMETER.sub(lambda match: f"CAST({long[match[1]]}, '{match[2]}')" if match[1] in long else match[0], sql)
-        return written, {name: value for name, value in parameters.items() if name not in long}
-
 
 def _address(url: str) -> tuple[str, str, int, str]:
     """Scheme, host, port and path."""
@@ -86,17 +74,3 @@ def _address(url: str) -> tuple[str, str, int, str]:
     except ValueError:  # a port that is no number
         pass
     raise ConfigError(f"{url!r} is not the address of a ClickHouse server", remedy="write http://HOST:8123 or https://HOST:8443")
-
-
-def _length(value: Any) -> int:
-    """About how many characters a parameter has."""
-    if isinstance(value, str):
-        return len(value)
-    return sum(_length(item) + 3 for item in value) if isinstance(value, list) else 20
-
-
-def _literal(value: Any) -> str:
-    """A value as ClickHouse's SQL writes it."""
-    if isinstance(value, str):
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return f"[{','.join(map(_literal, value))}]" if isinstance(value, list) else str(value)
