@@ -26,6 +26,8 @@ from detectors.drift import (
     weighted,
 )
 from detectors.drift import mean_variance as moment
+from detectors.explain import drift as attribution_drift
+from detectors.explain import influence
 from detectors.fairness import calibration as group_calibration
 from detectors.fairness import disparity, numbers, rates, selection
 from detectors.performance import (
@@ -122,6 +124,8 @@ SPECS: tuple[AnySpec, ...] = (
     throughput.SPEC,
     *availability.SPECS,
     difference.SPEC,
+    attribution_drift.SPEC,
+    influence.SPEC,
     user.SPEC,
 )
 MEASURES = Measures({spec.about.name: spec.about for spec in SPECS})

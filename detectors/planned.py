@@ -7,7 +7,6 @@ PLANNED = frozenset(
     for family, names in {
         "performance": "delay_corrected",
         "change": "cusum ewma harmful",
-        "explain": "attribution_drift influence_gap",
     }.items()
     for name in names.split()
 )

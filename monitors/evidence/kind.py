@@ -13,10 +13,12 @@ from detectors import arrival, by_group, certainty, estimate, evidence, expected
 from detectors import weighted as of_weights
 from detectors.change import sequence
 from detectors.compare.difference import Compared
+from detectors.explain.attributions import Attributions, Influence
 from detectors.labelled_rows import LabelledRows
 from detectors.ranked import Ranked, ScoredPredictions
 from monitors.evidence import (
     age,
+    attributions,
     compared,
     confusion,
     copies,
@@ -25,6 +27,7 @@ from monitors.evidence import (
     delays,
     distinct,
     group_predictions,
+    influence,
     joint,
     labelled_rows,
     labelling,
@@ -92,6 +95,8 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     sample.Separation: separation,
     Compared: compared,
     sequence.LossRuns: loss_runs,
+    Attributions: attributions,
+    Influence: influence,
     of_weights.WeightedCells: OfWeights(matrix, of_weights.WeightedCells, weighted.cells),
     of_weights.WeightedLosses: OfWeights(losses, of_weights.WeightedLosses, weighted.losses),
     of_weights.WeightedScoreLosses: OfWeights(score_losses, of_weights.WeightedScoreLosses, weighted.score_losses, scored=True),

@@ -1,0 +1,1 @@
+"""How a model comes to its predictions, by the attributions that it sends."""
