@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from alerts.ports import AlertStore
 from alerts.rule import advance
-from alerts.step import AlertStep
+from alerts.step import AlertStep, Versions, no_versions
 from alerts.terms import Terms
 from core import moment
 from core.baseline.reference import Reference
@@ -23,7 +23,7 @@ class AlertEngine:
     """Advances the rules of monitors. For one model only one engine may run at a time.
 
     `measures` are all measures by name. `notify_horizon` is in microseconds: episodes of a window that ended longer ago are recorded and not sent. `address` is
-    that of the dashboard, for links. `wake` is called after each step that has left something to send.
+    that of the dashboard, for links. `wake` is called after each step that has left something to send. `versions` tells when versions of a model came: it is asked when an episode begins.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class AlertEngine:
         *,
         address: str = "",
         wake: Callable[[], None] = lambda: None,
+        versions: Versions = no_versions,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -42,6 +43,7 @@ class AlertEngine:
         self._horizon = notify_horizon
         self._address = address
         self._wake = wake
+        self._versions = versions
         self._known: dict[tuple[str, str], tuple[int, int]] = {}
 
     def observe(
@@ -70,7 +72,7 @@ class AlertEngine:
             gone = any(rule.definition > monitor.evaluated_revision for rule in rules.values())
             if gone or ledger.retired(*key) >= monitor.evaluated_revision:
                 return []  # readings of an older definition
-            step = AlertStep(monitor, self._clock.now(), self._horizon, self._address, ledger, readings)
+            step = AlertStep(monitor, self._clock.now(), self._horizon, self._address, ledger, readings, self._versions)
             changed = f"Monitor {monitor.name} was changed (revision {monitor.revision}) and is judged afresh"
             for old in [rule for rule in rules.values() if rule.definition < monitor.evaluated_revision]:
                 rules[old.column, old.segment] = step.supersede(old, changed, Cause.MONITOR_CHANGED, contract)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from core.change import Change
 from core.described import Described
 from core.destination import Destination
 from core.endpoint import Tried
@@ -35,6 +36,10 @@ class Ledger(Protocol):
 
     def described(self, model: str) -> Described:
         """Owner, description and runbook of a model."""
+        ...
+
+    def changes(self, model: str, since: int, until: int) -> list[Change]:
+        """The changes of a model that were made in `[since, until)`, the first one first; versions of the model are not among them."""
         ...
 
     def retired(self, model: str, monitor: str) -> int:

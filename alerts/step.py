@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from alerts.ports import Ledger
 from alerts.rule import started
 from alerts.terms import Terms
 from core import moment
+from core.change import Change, ChangeKind, onset
 from core.described import Described
 from core.destination import Destination
 from core.episode import Cause, Delivery, DeliveryState, Episode, EpisodeRecord, Level, Rule, State, Transition
@@ -20,13 +21,31 @@ from core.monitor import Monitor
 from core.reading import Reading
 from core.segment import ALL
 
+Versions = Callable[[str], Sequence[tuple[str, int]]]
+"""Gives the versions of a model that came after its first one, each with the time of its first events."""
+
 FIRED, RESOLVED = "episode.fired", "episode.resolved"
+
+
+def no_versions(_model: str) -> Sequence[tuple[str, int]]:
+    """None."""
+    return ()
 
 
 class AlertStep:
     """The changes of one call of `AlertEngine.observe`, at one wall time."""
 
-    def __init__(self, monitor: Monitor, now: int, horizon: int, address: str, ledger: Ledger, readings: Sequence[Reading] = ()) -> None:
+    def __init__(
+        self,
+        monitor: Monitor,
+        now: int,
+        horizon: int,
+        address: str,
+        ledger: Ledger,
+        readings: Sequence[Reading] = (),
+        versions: Versions = no_versions,
+    ) -> None:
+        self._versions = versions
         self._monitor = monitor
         self._whole = {(one.column, one.window_start, one.window_end): one.n_target for one in readings if one.segment == ALL}
         self._now = now
@@ -117,6 +136,7 @@ class AlertStep:
 
     def _open(self, rule: Rule, transition: Transition, reading: Reading) -> Episode:
         level, of_model = rule.level or Level.WARN, self._of_model.words
+        began = started(rule.windows, Terms.of(self._monitor))
         words: dict[str, Any] = {name: said or of_model[name] for name, said in self._monitor.words.items()}
         return self._keep(
             Episode(
@@ -129,7 +149,7 @@ class AlertStep:
                 state=rule.state,
                 severity=self._monitor.severity,
                 level=level,
-                started_at=started(rule.windows, Terms.of(self._monitor)),
+                started_at=began,
                 fired_at=transition.at,
                 reason=transition.reason,
                 window_start=reading.window_start,
@@ -141,9 +161,17 @@ class AlertStep:
                 fired=reading,
                 traffic_share=self._share(reading),
                 recorded=self._now,
+                changes=self._changes(began, reading),
                 **words,
             )
         )
+
+    def _changes(self, began: int, reading: Reading) -> tuple[Change, ...]:
+        """What changed of the model near the onset, the first one first."""
+        since, until = onset(began, reading.window_end, self._monitor.window.longest)
+        model = self._monitor.model
+        came = [Change(at, ChangeKind.VERSION, f"version {name} came") for name, at in self._versions(model) if since <= at < until]
+        return tuple(sorted((*came, *self._ledger.changes(model, since, until)), key=lambda one: one.at))
 
     def _reopen(self, rule: Rule, transition: Transition, reading: Reading) -> Episode:
         """The episode that goes on: open again, at the worst level that it has reached."""

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from core import moment
+from core.change import Change
 from core.described import Described
 from core.handling import Decision, Handling
 from core.monitor import Monitor, Severity
@@ -179,6 +180,7 @@ class Episode(Described, frozen=True, kw_only=True):
     decision: Decision = Decision()
     handling: Handling = Handling()
     timeline: tuple[Transition, ...] = ()
+    changes: tuple[Change, ...] = ()  # of the model, near the onset
     retrains: tuple[str, ...] = ()  # the requests for retraining that it made or joined
 
     @property
@@ -208,6 +210,7 @@ class Episode(Described, frozen=True, kw_only=True):
                 "window_start": moment.text(first.window_start),
                 "window_end": moment.text(first.window_end),
             },
+            "changes": [one.document() for one in self.changes],
             "reading": _facts(self.reading),
             "deliveries": [
                 {

@@ -45,13 +45,21 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
         readings=stores.readings,
         write=stores.writer,
         cursors=control,
-        alerts=AlertEngine(control, clock, MEASURES, alerts.notify_horizon, address=settings.public, wake=wake),
+        alerts=AlertEngine(
+            control, clock, MEASURES, alerts.notify_horizon, address=settings.public, wake=wake, versions=lambda model: _came(stores, model)
+        ),
         trust=TrustWatch(control, states, clock, alerts.notify_horizon, address=settings.public, wake=wake),
         admission=Admission(stores.waiting, stores.raw, stores.writer, always=keeps),
     )
     evaluate = Evaluate(stores.panes, stores.raw, stores.stream, control.contract_version, stores.training, stores.lane)
     rebuild = Rebuild(stores.raw, stores.panes, stores.writer, control.contract_version)
     return lambda name: owner.Owner(name, parts, rebuild, evaluate, clock)
+
+
+def _came(stores: Stores, model: str) -> list[tuple[str, int]]:
+    """The versions of a model that came after its first one, each with its first slot."""
+    contract = stores.control.contract(model)
+    return [] if contract is None else [(name, first) for name, first, _ in stores.panes.versions(contract)][1:]
 
 
 def waiting(settings: Settings, stores: Stores, topic: Topic, partition: int) -> Callable[[Events], Events] | None:

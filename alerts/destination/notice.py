@@ -88,7 +88,7 @@ def _episode(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Not
         ended=ended,
         since=data["started_at"],
         facts=tuple(_facts(data)),
-        lines=tuple(_contributions(data.get("reading") or {})),
+        lines=(*_contributions(data.get("reading") or {}), *_changes(data)),
         links=tuple(_links(data)),
         labels=tuple((name, str(data[name])) for name in ("monitor", "measure", "column", "segment") if data[name]),
     )
@@ -226,6 +226,11 @@ def _contributions(reading: Mapping[str, Any]) -> list[str]:
         for one in reading.get("contributions") or ()
         if isinstance(one.get("target"), int | float) and isinstance(one.get("baseline"), int | float)
     ]
+
+
+def _changes(data: Mapping[str, Any]) -> list[str]:
+    """What changed of the model near the onset."""
+    return [f"Changed near the onset: {one['text']}, {one['at']}" for one in data.get("changes") or ()][:_MOST]
 
 
 def _rows(reading: Mapping[str, Any]) -> str:

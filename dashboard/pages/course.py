@@ -52,7 +52,7 @@ async def course(reader: Reader, one: Episode, choice: PageState, here: Here) ->
         shown,
         measure=about,
         limits=limits(one.definition, about, shown),
-        marks=[Mark(one.fired_at, "fired", one.level)],
+        marks=[Mark(one.fired_at, "fired", one.level), *(Mark(each.at, each.text, "") for each in one.changes)],
         chosen=anchor(one.definition.window, one.window_start, one.window_end),
         height=320,
         page=page_of(one, one.column, state),

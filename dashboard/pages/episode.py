@@ -134,10 +134,14 @@ async def _life(reader: Reader, one: Episode) -> Any:
         html.Li([html.Time(word.instant(row.created), className="faint"), html.Strong(_delivery(row)), html.Span(_why(row))])
         for row in one.deliveries
     ]
+    changed = [
+        html.Li([html.Time(word.instant(each.at), className="faint"), html.Strong("changed"), html.Span(piece.name(each.text, 200))])
+        for each in one.changes
+    ]
     return piece.card(
         "Timeline",
-        html.Ol([*items, *acts, *sent], className="life"),
-        note="Changes of state in event time, what people did and notifications by the clock.",
+        html.Ol([*changed, *items, *acts, *sent], className="life"),
+        note="What changed of the model near the onset; changes of state in event time; what people did and notifications by the clock.",
     )
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
+from core.change import Change
 from core.described import Described
 from core.destination import Destination
 from core.document_name import SYSTEM, TRUST
 from core.episode import Delivery, Episode, EpisodeRecord, Rule
 from core.incident import Incident
 from core.trust import Told, TrustState
+from storage.control.change import changes
 from storage.control.cursor import Fence, hold
 from storage.control.engine import Database, upsert
 from storage.control.schema import (
@@ -81,6 +83,10 @@ class Ledger:
         query = select(CONTRACT.c.payload).where(CONTRACT.c.model == model).order_by(CONTRACT.c.version.desc()).limit(1)
         payload = self._connection.execute(query).scalar()
         return Described() if payload is None else msgspec.json.decode(payload, type=Described)
+
+    def changes(self, model: str, since: int, until: int) -> list[Change]:
+        """The changes of a model in `[since, until)`, the first one first."""
+        return changes(self._connection, model, since, until)
 
     def retired(self, model: str, monitor: str) -> int:
         """The revision that the readings of a deleted monitor of this name carry; 0 if there was none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from core.change import Change
 from core.described import Described
 from core.destination import Destination
 from core.episode import Delivery, Episode, EpisodeRecord, Rule, Transition
@@ -46,6 +47,10 @@ class MemoryStore:
     def described(self, model: str) -> Described:
         """Nobody."""
         return Described()
+
+    def changes(self, model: str, since: int, until: int) -> list[Change]:
+        """Nothing has changed."""
+        return []
 
     def retired(self, model: str, monitor: str) -> int:
         """Nothing was deleted."""
