@@ -18,7 +18,15 @@ def breach(reading: Reading, about: Measure, level: str | None = None) -> str:
     if reading.verdict is Verdict.WORSE:
         return comparison(reading)
     limit = _threshold(reading, about, level or reading.verdict.value)
-    return f"{_what(reading, about)} is {_value(reading, about)}; {limit}, {_over(reading)}"
+    return f"{_what(reading, about)} is {_value(reading, about)}; {limit}, {_over(reading)}{_began(reading)}"
+
+
+def _began(reading: Reading) -> str:
+    """When a change that was detected most likely began, and what it changed."""
+    onset, before, after = (reading.evidence.get(name) for name in ("onset", "before", "after"))
+    if onset is None or before is None or after is None:
+        return ""
+    return f"; it most likely began at {onset[:16].replace('T', ' ')}: {number.rounded(before)} before, {number.rounded(after)} after"
 
 
 def within(reading: Reading, about: Measure) -> str:

@@ -258,7 +258,8 @@ class Episode(Described, frozen=True, kw_only=True):
 def _facts(reading: Reading) -> dict[str, Any]:
     """What a notice says of the reading besides its value: the other side, the interval, how many rows, and what makes most of it."""
     names = ("baseline", "baseline_value", "lower", "upper", "n_target", "n_baseline", "n_effective")
-    return {**{name: getattr(reading, name) for name in names}, "contributions": reading.evidence.get("contributions", [])}
+    change = {name: reading.evidence[name] for name in ("detected_at", "onset", "before", "after") if name in reading.evidence}
+    return {**{name: getattr(reading, name) for name in names}, "contributions": reading.evidence.get("contributions", [])} | change
 
 
 class EpisodeRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from dashboard.pages import (
     pipeline,
     policy,
     quality,
+    service,
     trust,
 )
 from dashboard.panel import Page
@@ -86,6 +87,7 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("models/*", model.draw, Place.MODELS, "Overview"),
     PageEntry("models/*/performance", performance.draw, Place.MODELS, "Performance"),
     PageEntry("models/*/fairness", fairness.draw, Place.MODELS, "Fairness", under="models/*/performance"),
+    PageEntry("models/*/service", service.draw, Place.MODELS, "Service", under="models/*/performance"),
     PageEntry("models/*/trust", trust.draw, Place.MODELS, "Trust", under="models/*/performance"),
     PageEntry("models/*/drift", drift.draw, Place.MODELS, "Drift"),
     PageEntry("models/*/columns/*", column.draw, Place.MODELS, under="models/*/drift"),

@@ -26,6 +26,8 @@ from dashboard.state import PageState
 from dashboard.taken import Taken, question, series, taken
 from dashboard.view_model import ModelView, looked, nothing, of, reach, traffic, window_of
 
+_SIGNALS = {"service.latency": "@latency_ms", **{f"service.{name}": "@status" for name in ("error_rate", "availability", "burn_rate")}}
+
 
 async def performance(reader: Reader, view: ModelView, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
     """How good are the model's predictions? `judged` holds the monitor of each measure."""
@@ -46,6 +48,18 @@ async def every_quality(reader: Reader, view: ModelView, state: PageState, here:
     wanted = [about for about in view.measures.values() if about.family is Family.QUALITY and about.subject is Subject.MODEL]
     shown = {about.name: taken(view, about.name, state, segment=_segment(about, state)) for about in wanted if about.fits(view.contract)}
     return await _whole("quality", reader, view, shown, state, here)
+
+
+async def served(reader: Reader, view: ModelView, state: PageState, here: Here) -> list[Any]:
+    """How does the model serve? Of latency and errors only what its contract has signals for."""
+    signals = {column.name for column in view.contract.signals}
+    wanted = [
+        one
+        for one in view.measures.values()
+        if one.family is Family.SERVICE and _SIGNALS.get(one.name.partition("_p")[0]) in {None, *signals}
+    ]
+    shown = {one.name: taken(view, one.name, state) for one in wanted}
+    return await _whole("service", reader, view, shown, state, here)
 
 
 async def drift(reader: Reader, view: ModelView, state: PageState, here: Here) -> list[Any]:

@@ -179,9 +179,9 @@ def _spec(name: str, title: str, made: str, params: type[RowParams], formula: st
     return Spec(
         about=Measure(
             name=f"change.{name}",
-            title=title,
+            title=f"Changes by {title}",
             formula=formula,
-            unit="detections",
+            brief=title,
             better=-1,
             compares=True,
             tasks=(Task.BINARY, Task.MULTICLASS) if binary else tuple(Task),

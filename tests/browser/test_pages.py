@@ -27,6 +27,7 @@ PAGES = {entry.path or "inbox": f"/ui/{entry.path}" for entry in SITE if "*" not
     "quality": "/ui/models/departs-late/quality?range=365d",
     "trust": "/ui/models/departs-late/trust",
     "fairness": "/ui/models/departs-late/fairness",
+    "service": "/ui/models/departs-late/service?range=365d",
     "column": "/ui/models/departs-late/columns/temp?window=2013-07-08T00:00:00Z&range=365d",
     "column-categories": "/ui/models/departs-late/columns/carrier?range=365d",
     "column-computed": "/ui/models/departs-late/columns/temp?measure=drift.hellinger&segment=origin%3DJFK&window=2013-07-08T00:00:00Z",

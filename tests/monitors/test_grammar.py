@@ -171,7 +171,8 @@ def monitors(draw: st.DrawFn) -> Monitor:
     measure = MEASURES["user.cost"] if measure.name == USER else measure
     window = draw(windows(contract.pane))
     some = baselines(window, contract.pane, of_stream=measure.of_stream)
-    baseline = draw(some if measure.usual_baseline else st.none() | some)
+    alone = measure.own_limit is not None and measure.compares  # the stream with itself
+    baseline = None if alone else draw(some if measure.usual_baseline else st.none() | some)
     low, high = sorted(draw(st.tuples(*[st.floats(-1e9, 1e9)] * 2)))
     sided = (measure.judged is Judged.WORSE and baseline is None) or (measure.judged is Judged.VALUE and measure.better > 0)
     below = draw(st.booleans()) and not measure.signed
@@ -183,6 +184,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
     segmented = bool(groupings) and not measure.of_stream and not measure.subject.protected
     n = draw(st.integers(1, 9))
     warn, critical = draw(st.sampled_from([None, warn])), draw(st.sampled_from([None, critical]))
+    critical = measure.own_limit if warn is None and critical is None else critical
     return Monitor(
         name=draw(
             st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20).filter(
