@@ -189,9 +189,12 @@ class Client(ServerConnection):
         """The progress of the last rebuild of `model`; `state` is none, waiting, running or done."""
         return self._json("GET", f"/v1/models/{quoted(model)}/rebuild")
 
-    def deliveries(self, *, state: str | None = None, destination: str | None = None, limit: int = 100) -> dict[str, Any]:
-        """A page of notifications, the newest first."""
-        return self._json("GET", "/v1/deliveries", params={"state": state, "destination": destination, "limit": str(limit)})
+    def deliveries(
+        self, *, state: str | None = None, destination: str | None = None, limit: int = 100, cursor: str | None = None
+    ) -> dict[str, Any]:
+        """A page of notifications, the newest first; `cursor` is the `next` of the page before."""
+        asked = {"state": state, "destination": destination, "limit": str(limit), "cursor": cursor}
+        return self._json("GET", "/v1/deliveries", params=asked)
 
     def delivery(self, name: str) -> dict[str, Any]:
         """A notification with its body and its last attempts. Refused (404) if there is none."""

@@ -13,7 +13,7 @@ from tests.acceptance.world import Cluster
 SESSION = 6.0  # seconds after which the group gives up a member
 _THIRD = "ingest-3"
 # How often each comes, against the others.
-_KILLS = {"ingest-1": 4, "ingest-2": 4, "evaluate": 3, "serve": 2, "deliver": 1, "broker": 2, "clickhouse": 3, "postgres": 2}
+_KILLS = {"ingest-1": 4, "ingest-2": 4, "evaluate": 3, "serve": 2, "deliver": 3, "broker": 2, "clickhouse": 3, "postgres": 2}
 _OTHERS = {"freeze ingest": 2, "freeze evaluate": 1, "rebalance": 3}
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 
 from tests.acceptance import watch
 from tests.acceptance.direct import Direct
@@ -24,6 +25,7 @@ from tests.acceptance.storm import Storm
 from tests.acceptance.world import Cluster
 from tests.chaos.absence import absences
 from tests.chaos.monkey import SESSION, Monkey
+from tests.chaos.notices import Notices
 from tests.oracle.compare import compare
 from watchkeeper.client import Client
 from watchkeeper.demo import flights
@@ -38,6 +40,7 @@ SETTINGS = {
     "WATCHKEEPER_INGEST__SILENCE": "2s",
     "WATCHKEEPER_INGEST__BATCH__WAIT_MS": "20",
     "WATCHKEEPER_KAFKA__SESSION": f"{SESSION:.0f}s",
+    "WATCHKEEPER_ALERTS__NOTIFY_HORIZON": "20000d",  # the flights are of 2013
 }
 pytestmark = [pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(1800 + 2 * SECONDS)]
 
@@ -46,15 +49,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.chaos, pytest.mark.timeout(1800 + 2 
 def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
     pairs: tuple[flights.Pair, ...], protocol: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One model's events come over HTTP, the other's directly from Kafka; at quiet both have the readings of a batch job over the distinct events."""
+    """One model's events come over HTTP, the other's directly from Kafka; at quiet both have the readings of a batch job over the distinct events, and the receiver got what the outbox says, in order."""
     storms = {pair: _storm(pair) for pair in pairs}
-    with Machines(tmp_path / "servers") as machines:
+    with Notices(f"{SEED}-{protocol}") as notices, Machines(tmp_path / "servers") as machines:
         servers = machines.servers(protocol)
         with Cluster(tmp_path / "processes", servers, {**SETTINGS, "WATCHKEEPER_KAFKA__GROUP_PROTOCOL": protocol}) as cluster:
             monkey = Monkey(cluster, machines, f"{SEED}-{protocol}")
             with Client(cluster.url) as client:
                 for pair in pairs:
                     watch.define(client, pair)
+                client.apply(yaml.safe_dump([notices.definition()]))
             over, straight = (storms[pair][0].requests for pair in pairs)
             with (
                 http(cluster.url) as deliver,
@@ -67,6 +71,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
                 status = client.wait(900)
                 quiet = time.monotonic() - began
                 found = {pair: watch.readings(client, pair) for pair in pairs}
+                untold = notices.faults(client, 400 if MINUTES else 0)
                 panes = {row["model"]: row["predictions"] for row in client.models()}
             raw = {pair: cluster.counts(pair.model) for pair in pairs}
             absent = absences(cluster)
@@ -87,9 +92,11 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
                 "duplicates left out": status["ingest"]["predictions"]["duplicates"],
                 "slots audited, repaired": f"{status['evaluate']['audited']:,} {status['evaluate']['repaired']:,}",
                 "seconds to quiet": f"{quiet:.1f}",
+                "notifications sent, distinct": f"{len(notices.calls):,} {len({name for name, _, _ in notices.calls}):,}",
             }
         )
-    assert (status["problems"], dead, absent) == ([], 0, [])
+    assert (status["problems"], dead, absent, untold[:20]) == ([], 0, [], [])
+    assert notices.calls
     for pair, (storm, wanted) in storms.items():
         size = len(storm.truth)
         assert (size, size, size) == (raw[pair]["ids"], raw[pair]["places"], panes[pair.model])
