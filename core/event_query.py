@@ -17,6 +17,13 @@ class Range(msgspec.Struct, frozen=True):
     high: float | None = None
 
 
+class Outside(msgspec.Struct, frozen=True):
+    """Finite numbers x with `x < low` or `x > high`."""
+
+    low: float
+    high: float
+
+
 class Texts(msgspec.Struct, frozen=True):
     """Values with one of these texts; with `others`, all values that have none of them and are neither null nor invalid."""
 
@@ -24,7 +31,7 @@ class Texts(msgspec.Struct, frozen=True):
     others: bool = False
 
 
-Values = Range | Texts | Literal["null", "invalid"]
+Values = Range | Outside | Texts | Literal["null", "invalid"]
 
 
 class EventQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,14 +17,24 @@ from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.period import period
 from dashboard.series import Series, has
-from dashboard.state import RANGES, PageState
+from dashboard.state import RANGES, PageState, address
 from dashboard.view_model import ModelView
 
 Here = Callable[[PageState], str]
 
 
-def controls(view: ModelView, state: PageState, here: Here, *, computed: bool = False) -> list[Any]:
-    """The bar that stays in sight on every page of a model: segment, period and window, and the filters that are set. `computed`: the page computes measures that no monitor takes."""
+def step_of(view: ModelView, state: PageState) -> int:
+    """The length of windows in which the bar steps, in microseconds: those of the chosen monitor, else of most monitors."""
+    monitors = [one for one in view.monitors if isinstance(one.window, Tumbling) and state.monitor in ("", one.name)]
+    found = Counter(one.window.step for one in monitors).most_common(1)
+    return found[0][0] if found else moment.DAY
+
+
+def controls(view: ModelView, state: PageState, here: Here, *, computed: bool = False, any_cross: bool = False) -> list[Any]:
+    """The bar that stays in sight on every page of a model: segment, period and window, and the filters that are set.
+
+    `computed`: the page computes measures that no monitor takes. `any_cross`: it knows the crosses of all dimensions, also those that the contract does not declare.
+    """
     absolute = state.start is not None or state.end is not None
     shown = period(view.row, state, Tumbling(moment.DAY))
     moved = not absolute and shown != period(view.row, state.but(window=None), Tumbling(moment.DAY))
@@ -32,11 +42,13 @@ def controls(view: ModelView, state: PageState, here: Here, *, computed: bool = 
         (label, here(state.but(range=key, start=None, end=None)), not absolute and not moved and state.range == key)
         for key, label in RANGES.items()
     ]
+    back = piece.link("◀ Back to the episode", address("alerts", state.episode), name="back") if state.episode else None
     bar = [
-        piece.select("segment", "Segment", state.segment, _segments(view, state), ALL),
+        piece.select("segment", "Segment", state.segment, _segments(view, state, any_cross=any_cross), ALL),
         piece.choice("Period", ranges),
         _window(view, state, here),
         _dates(state),
+        back,
     ]
     chips = piece.chips(
         *_filters(state, here),
@@ -48,23 +60,24 @@ def controls(view: ModelView, state: PageState, here: Here, *, computed: bool = 
     ]
 
 
-def _segments(view: ModelView, state: PageState) -> list[tuple[str, str]]:
+def _segments(view: ModelView, state: PageState, *, any_cross: bool) -> list[tuple[str, str]]:
     """All traffic; the segments within the chosen one; all others, those of one dimension first."""
     chosen = set(state.segment.split(",")) - {ALL}
-    others = sorted({*view.segments, state.segment} - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))
+    there = {*view.segments, state.segment}
+    if any_cross and chosen:
+        free = {one for one in view.segments if len(grouping_of(one)) == 1 and grouping_of(one)[0] not in grouping_of(state.segment)}
+        there |= {f"{state.segment},{one}" for one in free - {ALL}}
+    others = sorted(there - {ALL}, key=lambda segment: (len(grouping_of(segment)), segment))
     within = [segment for segment in others if chosen and chosen < set(segment.split(","))]
     added = [(segment, "and " + text.unquote(", ".join(part for part in segment.split(",") if part not in chosen))) for segment in within]
     return [(ALL, "All traffic"), *added, *((segment, text.unquote(segment)) for segment in others if segment not in within)]
 
 
 def _window(view: ModelView, state: PageState, here: Here) -> Component | None:
-    """Links to the window before and after the selected one, in the windows of the chosen monitor, else in those of most monitors."""
+    """Links to the window before and after the selected one."""
     if view.row.last_ts is None or view.row.first_ts is None:
         return None
-    steps = Counter(
-        one.window.step for one in view.monitors if isinstance(one.window, Tumbling) and state.monitor in ("", one.name)
-    ).most_common(1)
-    step = steps[0][0] if steps else moment.DAY
+    step = step_of(view, state)
     last = (view.row.last_ts + 1) // step * step - step  # the newest that is over
     at = last if state.window is None else state.window // step * step
     before, after = (min(max(to, view.row.first_ts // step * step), max(last, at)) for to in (at - step, at + step))

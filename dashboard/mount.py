@@ -23,6 +23,7 @@ from starlette.types import Scope
 from dashboard import assets_served as wire
 from dashboard import late, shell
 from dashboard.export import PATH, Export
+from dashboard.pages import events
 from dashboard.panel import ask, failed
 from dashboard.policy import ContentSecurityPolicy, nonce
 from dashboard.ports import Reader
@@ -131,6 +132,19 @@ def _callbacks(app: Any, reader: Reader) -> None:
     async def fill(place: dict[str, str]) -> tuple[Any, str]:
         return await late.draw(reader, LATE, place["late"]), "false"
 
+    @app.callback(  # type: ignore[untyped-decorator]
+        Output({"events": MATCH}, "getRowsResponse"),
+        Output({"cursors": MATCH}, "data"),
+        Input({"events": MATCH}, "getRowsRequest"),
+        State({"cursors": MATCH}, "data"),
+        State("shown", "data"),
+        prevent_initial_call=True,
+    )
+    async def block(asked: dict[str, Any] | None, cursors: dict[str, str] | None, shown: dict[str, str] | None) -> tuple[Any, Any]:
+        if not asked:
+            return no_update, no_update
+        return await _block(reader, asked, cursors or {}, shown or {})
+
     def browser(name: str) -> ClientsideFunction:
         return ClientsideFunction("watchkeeper", name)
 
@@ -138,6 +152,19 @@ def _callbacks(app: Any, reader: Reader) -> None:
     app.clientside_callback(browser("commit"), Output("committed", "data"), Input("shown", "data"))
     app.clientside_callback(browser("watch"), Output("version", "modified_timestamp"), Input("version", "id"))
     app.clientside_callback(browser("pick"), Output("picked", "data"), Input({"pick": ALL}, "value"), prevent_initial_call=True)
+
+
+async def _block(reader: Reader, asked: dict[str, Any], cursors: dict[str, str], shown: dict[str, str]) -> tuple[Any, Any]:
+    """The rows of a grid from `startRow` on. `cursors` are those of the blocks that came, by their first row: a grid asks for a block once the one before has come."""
+    found, start = find(shown.get("path") or ROOT), int(asked["startRow"])
+    after = cursors.get(str(start))
+    if found is None or (start and after is None):
+        return {"rowData": [], "rowCount": start}, no_update
+    rows, following = await events.block(reader, shown.get("search") or "", found[1][0], after)
+    answer: dict[str, Any] = {"rowData": rows}
+    if following is None:
+        return answer | {"rowCount": start + len(rows)}, no_update
+    return answer, cursors | {str(start + len(rows)): following}
 
 
 async def _drawn(reader: Reader, pathname: str, search: str) -> tuple[str, list[Any]]:

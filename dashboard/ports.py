@@ -14,6 +14,7 @@ from core.contract import Contract
 from core.dead_letter_count import DeadLetterCount
 from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState, Episode, Level, Transition
+from core.event_query import EventQuery, Values
 from core.measure import Measures
 from core.monitor import Monitor
 from core.policy import Policy, Silence
@@ -208,6 +209,30 @@ class Reader(Protocol):
 
     def traffic(self, model: str, segment: str, start: int, end: int, step: int) -> pa.Table:
         """Distinct predictions by slot of `step` microseconds: `start` int64, `n` int64; empty slots may be left out."""
+        ...
+
+    def events(self, asked: EventQuery) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+        """A page of events, each with the fields of `GET /v1/events`, and the cursor of the next page. Raises ConfigError for a segment or column that is not there."""
+        ...
+
+    def event(self, model: str, prediction_id: str) -> Mapping[str, Any] | None:
+        """One event with all its labels, `percentiles` and `attributions`; None if there is none."""
+        ...
+
+    def values(self, model: str, column: str, name: str) -> Values:
+        """The values that a bin of a column holds. Raises ConfigError for one that is not there."""
+        ...
+
+    def event_counts(self, asked: EventQuery, step: int) -> Mapping[int, int]:
+        """How many events are asked for in each slot of `step` microseconds, by its start; empty slots are left out. Raises ConfigError as `events`."""
+        ...
+
+    def beside(self, asked: EventQuery, event: Mapping[str, Any]) -> tuple[str | None, str | None]:
+        """The ids of the events before and after one in the list that is asked for; None at its ends."""
+        ...
+
+    def served(self, model: str) -> Sequence[tuple[str, str]]:
+        """Versions and roles of a model that have predictions."""
         ...
 
     def recent(self, spans: Mapping[str, tuple[int, int]], step: int) -> Mapping[str, Mapping[int, int]]:

@@ -22,7 +22,7 @@ class PageState:
 
     `window` is the start of the selected window; `start` and `end` are an absolute range that overrides `range`;
     `by` is the grouping of the table of segments; `find`, `sort` and `page` are of a table of columns;
-    `positive` is the class that scores are of, and `bin` the score bin of the cut. `notices` say which parts of the address could not be read.
+    `positive` is the class that scores are of, and `bin` the score bin of the cut; `episode` is the one from which the person came. `notices` say which parts of the address could not be read.
     """
 
     segment: str = ALL
@@ -38,6 +38,7 @@ class PageState:
     start: int | None = None
     end: int | None = None
     window: int | None = None
+    episode: str = ""
     notices: tuple[str, ...] = ()
 
     @staticmethod
@@ -64,7 +65,7 @@ class PageState:
             notices.append("from is not before to")
             start = end = None
         names: dict[str, Any] = {
-            key: asked[key] for key in ("segment", "measure", "monitor", "by", "find", "sort", "positive") if asked.get(key)
+            key: asked[key] for key in ("segment", "measure", "monitor", "by", "find", "sort", "positive", "episode") if asked.get(key)
         }
         page, place = (_whole(asked.get(key, "")) for key in ("page", "bin"))
         times: dict[str, Any] = {"start": start, "end": end, "window": time("window")}
@@ -72,7 +73,7 @@ class PageState:
 
     @property
     def shared(self) -> PageState:
-        """What the pages of a model have in common: segment, period and window."""
+        """What the pages of a model have in common: segment, period and window, and the episode from which the person came."""
         return replace(self, measure="", monitor="", by="", find="", sort="", page=1, positive="", bin=None)
 
     def but(self, **changes: Any) -> PageState:
@@ -96,6 +97,7 @@ class PageState:
             "from": "" if self.start is None else moment.text(self.start),
             "to": "" if self.end is None else moment.text(self.end),
             "window": "" if self.window is None else moment.text(self.window),
+            "episode": self.episode,
         }
         text = urlencode({key: value for key, value in pairs.items() if value}, quote_via=quote, safe=":")
         return f"?{text}" if text else ""

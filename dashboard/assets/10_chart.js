@@ -83,15 +83,18 @@
     const kept = !window_ || (from <= window_ && window_ < to) ? {} : { window: null };
     window.watchkeeper.go({ from, to, ...kept });
   };
-  const onTime = (gd, then) => (event) => { if (gd.layout?.meta?.pick === "window") then(event, gd.layout.meta); };
+  const onTime = (gd, then, picks = ["window", "span"]) => (event) => { if (picks.includes(gd.layout?.meta?.pick)) then(event, gd.layout.meta); };
 
   const finish = (gd) => {
     for (const svg of gd.querySelectorAll(".main-svg")) svg.setAttribute("aria-hidden", "true");
     if (!gd.watched && gd.on) {
       gd.watched = true;
       gd.on("plotly_relayout", () => remember(gd));
-      gd.on("plotly_click", onTime(gd, choose));
-      gd.on("plotly_click", (event) => { if (gd.layout?.meta?.pick === "address") window.watchkeeper.go({}, new URL(event.points[0].customdata[0], location.origin)); });
+      gd.on("plotly_click", onTime(gd, choose, ["window"]));
+      gd.on("plotly_click", onTime(gd, (event) => {
+        const to = event.points[0].customdata?.[0];
+        if (to) window.watchkeeper.go({}, new URL(to, location.origin));
+      }, ["address", "span"]));
       gd.on("plotly_relayout", onTime(gd, brush));
       gd.on("plotly_doubleclick", onTime(gd, () => window.watchkeeper.go({ from: null, to: null })));
     }

@@ -94,6 +94,7 @@
       if (value != null && value !== shown) changes[key] = value === usual ? null : value;
     }
     if ("positive" in changes) changes.bin = null; // of another class
+    if ("column" in changes) changes.value = null; // of another column
     if (["find", "measure", "segment"].some((key) => key in changes)) changes.page = null; // other rows begin with the first
     if (Object.keys(changes).length) go(changes);
     return dash_clientside.no_update;

@@ -6,7 +6,7 @@ no width; they are bars of their own beside that of the missing values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,15 +20,21 @@ from dashboard.figure import axis, colour
 BARS = 40  # a bar is at least this fraction of the range wide
 CATEGORIES = 15
 MANY = 200  # edges
+_REST = ("null", "invalid")
+
+Link = Callable[[str], str]
+"""The address of the events with a value in a bin, given by the bin's name."""
 
 
 @dataclass(frozen=True)
 class BinShare:
-    """A part of a column's values with its share on both sides."""
+    """A part of a column's values with its share on both sides; `bin` is what events are asked for by, "" if it is no bin, and `n` the rows of the target."""
 
     name: str
     target: float
     baseline: float
+    bin: str = ""
+    n: int = 0
 
     @property
     def moved(self) -> float:
@@ -41,19 +47,30 @@ def parts(column: Column, target: Sequence[int], baseline: Sequence[int]) -> lis
     if column.numeric:
         edges = [word.number(edge) for edge in column.edges]
         values = [f"below {edges[0]}", *_between(column.edges), f"{edges[-1]} and above"] if edges else ["any value"]
-        names = [*values, "null", "invalid"]
+        names = [*values, *_REST]
+        bins = [*(interval(*ends) for ends in pairwise([None, *column.edges, None])), *_REST]
     else:
-        names = [*(text.unquote(value) for value in column.categories), "other", "unseen", "null", "invalid"]
+        names = [*(text.unquote(value) for value in column.categories), "other", "unseen", *_REST]
+        bins = [*column.categories, "other", "unseen", *_REST]
     left, right = _shares(target), _shares(baseline)
-    return [BinShare(*part) for part in zip(names, left, right, strict=True) if part[1] or part[2]]
+    whole = zip(names, left, right, bins, target or [0] * len(names), strict=True)
+    return [BinShare(*part) for part in whole if part[1] or part[2]]
 
 
-def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> axis.Figure:
-    """Densities between the outer edges, and to their right the shares below, above, null and invalid; the target alone without a baseline."""
+def interval(low: float | None, high: float | None) -> str:
+    """The name of the numbers from `low` to below `high`, by which events are asked for; None is no bound."""
+    return f"[{'-inf' if low is None else text.of(low)},{'inf' if high is None else text.of(high)})"
+
+
+def numeric(column: Column, target: Sequence[int], baseline: Sequence[int], link: Link) -> axis.Figure:
+    """Densities between the outer edges, and to their right the shares below, above, null and invalid; the target alone without a baseline. A click opens the events."""
     left, right = _shares(target), _shares(baseline)
     low, high = _drawn(column, left, right)
     cuts = [low + cut for cut in _cuts(column.edges[low : high + 1])]
     steps = [column.edges[cut] for cut in cuts]
+    inner = [link(interval(*ends)) for ends in pairwise(steps)]
+    edges = [interval(None, steps[0]), interval(steps[-1], None)] if steps else []
+    outside = [link(name) for name in (*edges, *_REST)]
     last = len(column.edges)
     outer = ["null", "invalid"] if not last else [f"< {word.number(steps[0])}", f"≥ {word.number(steps[-1])}", "null", "invalid"]
     beyond = (slice(0, low + 1), slice(high + 1, last + 1)) if last else ()
@@ -62,15 +79,16 @@ def numeric(column: Column, target: Sequence[int], baseline: Sequence[int]) -> a
         if not any(shares):
             continue
         held = [sum(shares[low + 1 : high + 1]) for low, high in pairwise(cuts)]
-        data.append(_density(name, steps, held))
+        data.append(_density(name, steps, held, inner))
         beside = [*(sum(shares[part]) for part in beyond), shares[column.null], shares[column.invalid]]
-        data.append({**_bars(name, outer, beside), "xaxis": "x2", "yaxis": "y2", "showlegend": False})
+        data.append({**_bars(name, outer, beside, outside), "xaxis": "x2", "yaxis": "y2", "showlegend": False})
     bare = {"showgrid": False, "zeroline": False}
     return {
         "data": data,
         "layout": axis.layout(
             320,
             uirevision=column.name,
+            meta={"pick": "address"},
             hovermode="closest",
             barmode="group",
             bargap=0.35,
@@ -98,7 +116,7 @@ def _title(text: str) -> axis.Figure:
     return {"text": text, "standoff": 8}
 
 
-def _density(name: str, steps: Sequence[float], held: Sequence[float]) -> axis.Figure:
+def _density(name: str, steps: Sequence[float], held: Sequence[float], links: Sequence[str]) -> axis.Figure:
     """The share held between each pair of `steps`, over its width; the target is filled, the baseline dashed."""
     dense = [share / (high - low) for share, (low, high) in zip(held, pairwise(steps), strict=True)]
     target = name == "Target"
@@ -111,13 +129,13 @@ def _density(name: str, steps: Sequence[float], held: Sequence[float]) -> axis.F
         "y": [*axis.rounded(dense), dense[-1]] if dense else [],
         "line": {"color": colour.ACCENT if target else colour.BASELINE, "width": 1.8, "dash": "solid" if target else "dash", "shape": "hv"},
         **({"fill": "tozeroy", "fillcolor": colour.BAND} if target else {"fill": "none"}),
-        "customdata": [*(word.number(share) for share in held), ""],
-        "hovertemplate": f"{name}: %{{customdata}} of all rows, from here to the next edge<extra></extra>",
+        "customdata": [*([link, word.number(share)] for link, share in zip(links, held, strict=True)), ["", ""]],
+        "hovertemplate": f"{name}: %{{customdata[1]}} of all rows, from here to the next edge<extra></extra>",
     }
 
 
-def categorical(column: Column, target: Sequence[int], baseline: Sequence[int]) -> axis.Figure:
-    """Pairs of bars, the largest on top, with the rest summed in one. Values that are no longer there are marked as vanished."""
+def categorical(column: Column, target: Sequence[int], baseline: Sequence[int], link: Link) -> axis.Figure:
+    """Pairs of bars, the largest on top, with the rest summed in one. Values that are no longer there are marked as vanished. A click on a bar opens its events."""
     ranked = sorted(parts(column, target, baseline), key=lambda part: -max(part.target, part.baseline))
     shown, rest = ranked[:CATEGORIES], ranked[CATEGORIES:]
     if rest:
@@ -125,12 +143,14 @@ def categorical(column: Column, target: Sequence[int], baseline: Sequence[int]) 
     alone = not sum(baseline)
     names = [part.name + (" (vanished)" if not part.target else " (new)" if not part.baseline and not alone else "") for part in shown]
     sides = {"Baseline": [part.baseline for part in shown], "Target": [part.target for part in shown]}
-    data = [_bars(side, names, shares, flat=True) for side, shares in sides.items() if any(shares)]
+    links = [link(part.bin) if part.bin else "" for part in shown]
+    data = [_bars(side, names, shares, links, flat=True) for side, shares in sides.items() if any(shares)]
     return {
         "data": data,
         "layout": axis.layout(
             90 + 30 * max(len(shown), 3),
             uirevision=column.name,
+            meta={"pick": "address"},
             hovermode="closest",
             barmode="group",
             bargap=0.3,
@@ -142,7 +162,7 @@ def categorical(column: Column, target: Sequence[int], baseline: Sequence[int]) 
     }
 
 
-def _bars(name: str, names: Sequence[str], shares: Sequence[float], *, flat: bool = False) -> axis.Figure:
+def _bars(name: str, names: Sequence[str], shares: Sequence[float], links: Sequence[str], *, flat: bool = False) -> axis.Figure:
     paint = (
         {"color": colour.ACCENT}
         if name == "Target"
@@ -159,6 +179,7 @@ def _bars(name: str, names: Sequence[str], shares: Sequence[float], *, flat: boo
         "legendgroup": name,
         "orientation": "h" if flat else "v",
         **({"x": values, "y": list(names)} if flat else {"x": list(names), "y": values}),
+        "customdata": [[link] for link in links],
         "marker": paint,
         "text": [word.number(share) for share in shares],
         "textposition": "none",

@@ -14,6 +14,7 @@ from core.contract import Column
 from core.measure import Measure
 from dashboard import components as piece
 from dashboard import texts as word
+from dashboard.event_filter import EventFilter
 from dashboard.figure import histogram
 from dashboard.figure.ecdf import ecdf, widest
 from dashboard.graph import graph
@@ -23,6 +24,7 @@ from dashboard.state import PageState
 from dashboard.view_model import ModelView
 
 MOVED = 8  # parts listed
+MERGED = "merged"  # a part of the evidence that pools several bins
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,15 @@ async def distribution(reader: Reader, view: ModelView, column: Column, state: P
         if alone
         else f"{column.name}: {most.name} moved most, from {word.number(most.baseline)} of rows in the baseline to {word.number(most.target)} in the target."
     )
-    figure = (histogram.numeric if column.numeric else histogram.categorical)(column, target, baseline)
+    inside = state.but(start=start, end=end, window=None)
+
+    def link(name: str) -> str:
+        return EventFilter(column=column.name, value=name).address(view.row.model, inside)
+
+    figure = (histogram.numeric if column.numeric else histogram.categorical)(column, target, baseline, link)
     shown = [graph("distribution", figure, sentence)]
-    moved = _contributions(looked.contributions, about) if looked.contributions else _moved(parts, alone=alone)
+    rows = {part.bin: part.n for part in histogram.parts(column, target, baseline)}
+    moved = _contributions(looked.contributions, about, rows, link) if looked.contributions else _moved(parts, link, alone=alone)
     below = ecdf(column, target, baseline) if column.numeric else None
     if below is not None:
         shown = [html.Div([*shown, graph("ecdf", below, _apart(column, target, baseline))], className="split")]
@@ -77,41 +85,49 @@ def _apart(column: Column, target: Sequence[int], baseline: Sequence[int]) -> st
     return f"The share of the values of {column.name} below x. It is furthest from the baseline's below {word.number(edge)}: {'+' if apart > 0 else ''}{word.number(apart)}."
 
 
-def _moved(parts: Sequence[histogram.BinShare], *, alone: bool) -> Component:
-    """The parts that moved most, or, without a baseline, that hold most."""
+def _moved(parts: Sequence[histogram.BinShare], link: histogram.Link, *, alone: bool) -> Component:
+    """The parts that moved most, or, without a baseline, that hold most. Each leads to its events."""
     if alone:
-        rows: list[tuple[Any, ...]] = [(piece.name(part.name, 24), word.number(part.target)) for part in parts]
-        return piece.table(("Most rows", "Target"), rows, caption="The parts with most rows", numbers=(1,))
+        rows: list[tuple[Any, ...]] = [
+            (piece.link(piece.name(part.name, 24), link(part.bin)), word.number(part.target), word.count(part.n)) for part in parts
+        ]
+        return piece.table(("Most rows", "Target", "Rows"), rows, caption="The parts with most rows", numbers=(1, 2))
     rows = [
         (
-            piece.name(part.name, 24),
+            piece.link(piece.name(part.name, 24), link(part.bin)),
             word.number(part.baseline),
             word.number(part.target),
             f"{'+' if part.moved > 0 else ''}{word.number(part.moved)}",
+            word.count(part.n),
         )
         for part in parts
     ]
-    return piece.table(("Moved most", "Baseline", "Target", "Moved"), rows, caption="The parts that moved most", numbers=(1, 2, 3))
+    return piece.table(
+        ("Moved most", "Baseline", "Target", "Moved", "Rows"), rows, caption="The parts that moved most", numbers=(1, 2, 3, 4)
+    )
 
 
-def _contributions(found: Sequence[Mapping[str, Any]], about: Measure) -> Component:
-    """The bins that make the value, with their shares of it."""
+def _contributions(found: Sequence[Mapping[str, Any]], about: Measure, n: Mapping[str, int], link: histogram.Link) -> Component:
+    """The bins that make the value, with their shares of it; each leads to its events. `n` holds the rows of bins by name."""
     caption = f"What makes the {about.short}"
     rows = []
     for one in found:
         moved = one["target"] - one["baseline"]
-        name = one.get("bin") or text.unquote(one.get("category", ""))
+        place = one.get("bin") or one.get("category", "")
+        name = one.get("bin") or text.unquote(place)
         bar = html.Span(style={"width": f"{100 * min(one['share'], 1):.1f}%"}, className="part")
         rows.append(
             (
-                piece.name(_written(name), 30),
+                piece.link(piece.name(_written(name), 30), link(place)) if place != MERGED else piece.name(name, 30),
                 word.number(one["baseline"]),
                 word.number(one["target"]),
                 f"{'+' if moved > 0 else ''}{word.number(moved)}",
+                word.count(n.get(place)),
                 html.Div([html.Span(word.share(one["share"])), html.Span(bar, className="bar-ground")], className="beside"),
             )
         )
-    return piece.table((caption, "Baseline", "Target", "Moved", f"Share of {about.short}"), rows, caption=caption, numbers=(1, 2, 3))
+    head = (caption, "Baseline", "Target", "Moved", "Rows", f"Share of {about.short}")
+    return piece.table(head, rows, caption=caption, numbers=(1, 2, 3, 4))
 
 
 def _written(name: str) -> str:

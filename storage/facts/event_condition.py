@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from core.contract import PREDICTION, SCORE, Contract, Task
 from core.error import ConfigError
-from core.event_query import Range, Texts, Values
+from core.event_query import Outside, Range, Texts, Values
 from core.segment import ALL
 from core.text import INVALID, NULL, OTHER
 
@@ -69,6 +69,9 @@ class Conditions:
                 if bound is not None
             ]
             return " AND ".join([f"isFinite({place.sql})", *bounds])
+        if isinstance(values, Outside):
+            low, high = self.bind(values.low, "Float64"), self.bind(values.high, "Float64")
+            return f"isFinite({place.sql}) AND ({place.sql} < {low} OR {place.sql} > {high})" if place.numeric else "false"
         if isinstance(values, Texts):
             if place.numeric:
                 numbers = [number for one in values.texts if (number := _number(one)) is not None]

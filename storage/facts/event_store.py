@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
+import msgspec
 import pyarrow as pa
 
 from core.classes import Classes
@@ -50,6 +51,16 @@ _ORDERS: dict[Order, tuple[tuple[_Key, ...], str]] = {
 _KEPT = {"known": "labelled", "unknown": "NOT labelled", "wrong": "isFinite(loss) AND loss > 0"}
 
 
+class _Filtered(NamedTuple):
+    """Events that fit: their SQL, further conditions on what it gives, the conditions within it, and its parameters; whether labels are joined."""
+
+    sql: str
+    kept: list[str]
+    where: Conditions
+    parameters: dict[str, Any]
+    joined: bool
+
+
 class EventStore:
     """Queries of events. `contracts` are all versions of the model's contract, the newest last. Times are microseconds."""
 
@@ -73,17 +84,50 @@ class EventStore:
         page = page[: asked.limit]
         return page, encode([page[-1][key.name] for key in keys]) if more else None
 
-    def _keys(  # long: one query, condition after condition
-        self, contracts: Sequence[Contract], asked: EventQuery, keys: Sequence[_Key], direction: str
-    ) -> list[dict[str, Any]]:
+    def _keys(self, contracts: Sequence[Contract], asked: EventQuery, keys: Sequence[_Key], direction: str) -> list[dict[str, Any]]:
         """Where the events of the page are, in order, and one more if there are more: prediction_id, at, partition, position, place and, if labels are joined, loss."""
-        by_label = asked.label is not None or asked.order == "worst"
         places = None if asked.after is None else decode(asked.after, [key.type for key in keys])
-        low, high = EARLIEST if asked.start is None else asked.start, LATEST if asked.end is None else asked.end
+        low, high = _span(asked)
         if places is not None and asked.order != "worst":  # by the order of the table, so that pages before are not read again
             at = cast("int", places[0])
             low, high = (low, min(high, at + 1)) if direction == "DESC" else (max(low, at), high)
-        parameters: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "as_of": asked.as_of or 0, "limit": asked.limit + 1}
+        found = self._filtered(contracts, asked, low, high)
+        kept = [*found.kept, *(["isFinite(loss)"] if asked.order == "worst" else [])]
+        if places is not None:
+            bound = ", ".join(found.where.bind(value, key.kind) for key, value in zip(keys, places, strict=True))
+            kept.append(f"({', '.join(key.sql for key in keys)}) {'<' if direction == 'DESC' else '>'} ({bound})")
+        order = ", ".join(f"{'ts' if key is _AT else key.sql} {direction}" for key in keys)
+        loss = ", loss" if found.joined else ""
+        sql = (
+            f"SELECT prediction_id, {_AT.sql} AS at, partition, position, place{loss} FROM ({found.sql}) WHERE {' AND '.join(kept) or 'true'}"
+            f" ORDER BY {order} LIMIT 1 BY prediction_id LIMIT {{limit:UInt64}}"
+        )
+        return list(self._engine.query(sql, found.parameters | found.where.parameters | {"limit": asked.limit + 1}).to_pylist())
+
+    def counts(self, contracts: Sequence[Contract], asked: EventQuery, step: int) -> dict[int, int]:
+        """How many events there are in each slot of `step` microseconds, by the start of the slot; slots without any are left out. Order, limit and cursor do not matter."""
+        asked = msgspec.structs.replace(asked, order="newest")
+        found = self._filtered(contracts, asked, *_span(asked))
+        slot = "intDiv(toUnixTimestamp64Micro(ts), {step:Int64}) * {step:Int64}"
+        sql = (
+            f"SELECT {slot} AS slot, uniqExact(sipHash64(prediction_id)) AS n FROM ({found.sql}) WHERE {' AND '.join(found.kept) or 'true'}"
+            " GROUP BY slot ORDER BY slot"
+        )
+        rows = self._engine.query(sql, found.parameters | found.where.parameters | {"step": step}).to_pylist()
+        return {int(row["slot"]): int(row["n"]) for row in rows}
+
+    def beside(self, contracts: Sequence[Contract], asked: EventQuery, place: Sequence[Any]) -> tuple[str | None, str | None]:
+        """The ids of the events before and after a place in the list; None at its ends. `place` is what the order compares: the time and the id, of `worst` before them the loss."""
+        keys, direction = _ORDERS[asked.order]
+        asked = msgspec.structs.replace(asked, after=encode(list(place)), limit=1)
+        sides = (self._keys(contracts, asked, keys, way) for way in ("ASC" if direction == "DESC" else "DESC", direction))
+        before, after = (found[0]["prediction_id"] if found else None for found in sides)
+        return before, after
+
+    def _filtered(self, contracts: Sequence[Contract], asked: EventQuery, low: int, high: int) -> _Filtered:
+        """The events in `[low, high)` that are asked for; labels are joined where a filter or the order needs them."""
+        by_label = asked.label is not None or asked.order == "worst"
+        parameters: dict[str, Any] = {"model": asked.model, "low": low, "high": high, "as_of": asked.as_of or 0}
         compared = asked.label == "wrong" or asked.order == "worst" or asked.column == PREDICTION
         classes = self._classes(contracts[-1], parameters) if compared else None
         where = Conditions(contracts, _meant("class", classes))
@@ -94,27 +138,17 @@ class EventStore:
         then = [] if asked.as_of is None else [BY_THEN]
         held = " AND ".join(["model = {model:String}", SPAN, COUNTS, *then, *where.sql])
         events = f"SELECT prediction_id, ts, class, number, partition, position, place FROM predictions WHERE {held}"
-        kept = []
-        if by_label:
-            number = contracts[-1].task is Task.REGRESSION
-            unequal = f"toFloat64({_meant('class', classes)} != {_meant('truth.1', classes)})"
-            loss = "abs(number - truth.2)" if number else f"if(class IN ('{NULL}', '{INVALID}'), nan, {unequal})"
-            ids = f"prediction_id IN (SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND {SPAN})"
-            truths = f"SELECT prediction_id AS labelled_id, {TRUTH} AS truth FROM labels WHERE {' AND '.join(['model = {model:String}', ids, *then])} GROUP BY prediction_id"
-            truths = f"SELECT labelled_id, truth, 1 AS known FROM ({truths}) WHERE truth.5 = 0"
-            joined = f"SELECT p.*, o.truth AS truth, o.known = 1 AS labelled FROM ({events}) AS p LEFT JOIN ({truths}) AS o ON o.labelled_id = p.prediction_id"
-            events = f"SELECT *, if(labelled, {loss}, nan) AS loss FROM ({joined})"
-            kept = [_KEPT[asked.label]] if asked.label else []
-            kept += ["isFinite(loss)"] if asked.order == "worst" else []
-        if places is not None:
-            bound = ", ".join(where.bind(value, key.kind) for key, value in zip(keys, places, strict=True))
-            kept.append(f"({', '.join(key.sql for key in keys)}) {'<' if direction == 'DESC' else '>'} ({bound})")
-        order = ", ".join(f"{'ts' if key is _AT else key.sql} {direction}" for key in keys)
-        sql = (
-            f"SELECT prediction_id, {_AT.sql} AS at, partition, position, place{', loss' if by_label else ''} FROM ({events}) WHERE {' AND '.join(kept) or 'true'}"
-            f" ORDER BY {order} LIMIT 1 BY prediction_id LIMIT {{limit:UInt64}}"
-        )
-        return list(self._engine.query(sql, parameters | where.parameters).to_pylist())
+        if not by_label:
+            return _Filtered(events, [], where, parameters, joined=False)
+        number = contracts[-1].task is Task.REGRESSION
+        unequal = f"toFloat64({_meant('class', classes)} != {_meant('truth.1', classes)})"
+        loss = "abs(number - truth.2)" if number else f"if(class IN ('{NULL}', '{INVALID}'), nan, {unequal})"
+        ids = f"prediction_id IN (SELECT prediction_id FROM predictions WHERE model = {{model:String}} AND {SPAN})"
+        truths = f"SELECT prediction_id AS labelled_id, {TRUTH} AS truth FROM labels WHERE {' AND '.join(['model = {model:String}', ids, *then])} GROUP BY prediction_id"
+        truths = f"SELECT labelled_id, truth, 1 AS known FROM ({truths}) WHERE truth.5 = 0"
+        joined = f"SELECT p.*, o.truth AS truth, o.known = 1 AS labelled FROM ({events}) AS p LEFT JOIN ({truths}) AS o ON o.labelled_id = p.prediction_id"
+        kept = [_KEPT[asked.label]] if asked.label else []
+        return _Filtered(f"SELECT *, if(labelled, {loss}, nan) AS loss FROM ({joined})", kept, where, parameters, joined=True)
 
     def _whole(self, model: str, page: Sequence[dict[str, Any]]) -> pa.Table:
         """The events at these places, in this order."""
@@ -174,6 +208,10 @@ class EventStore:
         changed = [(one, meant) for one in sorted(sent) if (meant := known.name(one)) != one]
         parameters |= {"sent": [one for one, _ in changed], "meant": [meant for _, meant in changed]}
         return (parameters["sent"], parameters["meant"]) if changed else None
+
+
+def _span(asked: EventQuery) -> tuple[int, int]:
+    return EARLIEST if asked.start is None else asked.start, LATEST if asked.end is None else asked.end
 
 
 def _meant(of: str, classes: tuple[list[str], list[str]] | None) -> str:

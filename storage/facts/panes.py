@@ -154,6 +154,12 @@ class Panes:
         sql = f"SELECT DISTINCT segment FROM panes WHERE {_HELD} AND {_CURRENT} AND column = '@prediction' ORDER BY segment"
         return [row["segment"] for row in self._engine.query(sql, self._parameters(contract, contract.pane, _ALWAYS)).to_pylist()]
 
+    def served(self, contract: Contract) -> list[tuple[str, str]]:
+        """Versions and roles of the model that have predictions, in this order."""
+        sql = f"SELECT DISTINCT version, role FROM panes WHERE {_HELD} AND {_CURRENT} AND column = '@prediction' AND segment = {{segment:String}} ORDER BY version, role"
+        rows = self._engine.query(sql, self._parameters(contract, contract.pane, _ALWAYS) | {"segment": ALL}).to_pylist()
+        return [(row["version"], row["role"]) for row in rows]
+
     def traffic(self, contract: Contract, segment: str, step: int, span: tuple[int, int] | None = None) -> tuple[Ints, Ints]:
         """Starts of steps with predictions of a segment, and how many."""
         sql = f"SELECT {_WINDOW} AS start, sum(n) AS rows FROM panes WHERE {_HELD} AND {_CURRENT} AND column = '@prediction' AND segment = {{segment:String}} GROUP BY start ORDER BY start"

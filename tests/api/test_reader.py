@@ -178,11 +178,15 @@ def test_an_event_is_as_it_was_sent(stores: Stores) -> None:
     assert one is not None
     assert ([label["label"] for label in one["labels"]], one["percentiles"], one["origin"]["position"]) == (["1"], {}, 7)
     assert reader.event("m", "nothing") is None
+    beside = [reader.beside(EventQuery(model="m", order=order, start=9 * HOUR), one) for order in ("oldest", "worst")]
+    assert beside == [("x", "z"), (None, None)]
+    assert reader.event_counts(EventQuery(model="m", start=9 * HOUR, label="known"), HOUR) == {11 * HOUR: 1}
+    assert [reader.values("m", "x", name) for name in ("[0.25,0.5)", "[-inf,0.5)")] == [Range(0.25, 0.5), Range(None, 0.5)]
     assert [reader.values("m", column, name) for column, name in (("x", "[0,inf)"), ("c", "unseen"), ("y", "invalid"))] == [
         Range(0.0, None),
         Texts(("a", "b"), others=True),
         "invalid",
     ]
-    for column, name in (("x", "2"), ("nothing", "null"), (LABEL, "1")):
+    for column, name in (("x", "2"), ("x", "[2,1)"), ("x", "[a,1)"), ("nothing", "null"), (LABEL, "1")):
         with pytest.raises(ConfigError):
             reader.values("m", column, name)

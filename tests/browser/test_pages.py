@@ -33,6 +33,8 @@ PAGES = {entry.path or "inbox": f"/ui/{entry.path}" for entry in SITE if "*" not
     "column-computed": "/ui/models/departs-late/columns/temp?measure=drift.hellinger&segment=origin%3DJFK&window=2013-07-08T00:00:00Z",
     "model-without-events": "/ui/models/%3Cscript%3Ealert(1)%3C%2Fscript%3E",
     "model-without-contract": "/ui/models/newcomer",
+    "events": "/ui/models/departs-late/events?range=7d&column=temp&value=null&order=worst",
+    "event": "/ui/models/departs-late/events/flight%2F0013?range=7d",
     "unknown": "/ui/nowhere",
     "bad-state": "/ui/models/departs-late?range=ever&from=yesterday&segment=carrier%3DNOBODY",
 }

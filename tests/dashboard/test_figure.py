@@ -250,7 +250,7 @@ COLUMNS = year.contract("departs-late", Task.BINARY)
 def test_histograms_are_valid_and_their_shares_add_up(column: Column, twin: Twin) -> None:
     """All bars together hold every row, on both sides."""
     target, baseline = twin.histogram("departs-late", column.name, "all", START + 190 * moment.DAY, START + 191 * moment.DAY)
-    figure = (histogram.numeric if column.numeric else histogram.categorical)(column, target, baseline)
+    figure = (histogram.numeric if column.numeric else histogram.categorical)(column, target, baseline, str)
     _valid(figure)
     found = histogram.parts(column, target, baseline)
     assert sum(part.target for part in found) == pytest.approx(1)
@@ -267,7 +267,7 @@ def test_densities_hold_exactly_the_rows_between_the_outer_edges(sample: list[fl
     column = Column(name="x", kind=Kind.NUMERIC, edges=tuple(edges))
     counts = np.random.default_rng(seed).integers(0, 50, column.bins)
     counts[0] += 1
-    figure = histogram.numeric(column, counts.tolist(), counts.tolist())
+    figure = histogram.numeric(column, counts.tolist(), counts.tolist(), str)
     trace = next(trace for trace in figure["data"] if trace["name"] == "Target" and trace["type"] == "scatter")
     held = sum(y * (right - left) for y, left, right in zip(trace["y"], trace["x"], trace["x"][1:], strict=False))
     assert held == pytest.approx(counts[1 : len(edges)].sum() / counts.sum(), rel=1e-3)
@@ -278,14 +278,14 @@ def test_a_column_of_one_value_or_without_edges_is_drawn() -> None:
     for edges in ((), (1.0,), (1.0, float(np.nextafter(1.0, 2)))):
         column = Column(name="x", kind=Kind.NUMERIC, edges=edges)
         counts = list(range(1, column.bins + 1))
-        _valid(histogram.numeric(column, counts, counts))
+        _valid(histogram.numeric(column, counts, counts, str))
         assert len(histogram.parts(column, counts, counts)) == column.bins
 
 
 def test_names_of_categories_are_read_and_not_encoded() -> None:
     """Texts are unquoted for people; what vanished is called so."""
     column = Column(name="x", kind=Kind.CATEGORICAL, categories=("a%3Db", "c"))
-    figure = histogram.categorical(column, [5, 0, 0, 0, 0, 0], [3, 2, 0, 0, 0, 0])
+    figure = histogram.categorical(column, [5, 0, 0, 0, 0, 0], [3, 2, 0, 0, 0, 0], str)
     assert figure["data"][0]["y"] == ["a=b", "c (vanished)"]
 
 
@@ -303,7 +303,21 @@ def test_of_very_many_bins_those_with_values_are_drawn() -> None:
     column = Column(name="@latency_ms", kind=Kind.NUMERIC, edges=tuple(0.01 * 1.02**place for place in range(900)))
     target = [0] * column.bins
     target[400], target[450], target[500], target[890], target[column.null] = 49, 100, 49, 1, 1
-    drawn = histogram.numeric(column, target, target)
+    drawn = histogram.numeric(column, target, target, str)
     line, bars = drawn["data"][2:]
     assert (line["x"][0], line["x"][-1]) == (column.edges[399], column.edges[500])
     assert bars["y"] == [0, 1 / 200, 1 / 200, 0]
+
+
+def test_every_bar_of_a_distribution_leads_to_its_events() -> None:
+    """Numbers by the interval of the bar, which reach from end to end; categories as the contract has them; what is pooled leads nowhere."""
+    numbers = Column(name="x", kind=Kind.NUMERIC, edges=(0.0, 5.0, 10.0))
+    drawn = histogram.numeric(numbers, [1, 2, 3, 4, 5, 6], [1] * 6, lambda name: f"?{name}")
+    assert [place[0] for place in drawn["data"][0]["customdata"]] == ["?[0,5)", "?[5,10)", ""]
+    assert [place[0] for place in drawn["data"][1]["customdata"]] == ["?[-inf,0)", "?[10,inf)", "?null", "?invalid"]
+    texts = Column(name="c", kind=Kind.CATEGORICAL, categories=tuple(f"k{place:02}" for place in range(20)))
+    drawn = histogram.categorical(texts, [*range(30, 10, -1), 0, 9, 0, 0], [1] * 24, str)
+    links = [place[0] for place in drawn["data"][-1]["customdata"]]
+    assert (links[0], links[-1], len(links)) == ("k00", "", histogram.CATEGORIES + 1)
+    found = {part.bin: part.n for part in histogram.parts(texts, [*range(30, 10, -1), 0, 9, 0, 0], [1] * 24)}
+    assert (found["k00"], found["unseen"], found["null"]) == (30, 9, 0)

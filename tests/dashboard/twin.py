@@ -27,14 +27,14 @@ from core.trust import Reason, Trust, TrustState
 from dashboard.ports import Goes, LabelledRows, ModelRow, Pipeline, SegmentErrors
 from detectors.catalogue import MEASURES
 from monitors.reference.learned import learn
-from tests.dashboard import year
+from tests.dashboard import made_events, year
 from tests.dashboard.year import DAYS, NUMBERS, SHARES, START, STORM, TEXTS
 from watchkeeper.reader.ranking import ranked
 
 _SLICES = ("carrier=EV,origin=EWR", "carrier=EV", "temp=[-inf%2C3)")
 
 
-class Twin:
+class Twin(made_events.MadeEvents):
     """The reader. What it reads is made once a process, from one seed; what a test changes in it is of this reader alone."""
 
     measures = MEASURES

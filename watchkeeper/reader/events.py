@@ -12,13 +12,14 @@ from core import moment, text
 from core.classes import Classes
 from core.contract import LABEL, Contract, Kind, Task
 from core.error import ConfigError
-from core.event_query import EventQuery, Range, Texts, Values
+from core.event_query import EventQuery, Outside, Range, Texts, Values
 from core.extra import WRONG, read
 from core.text import INVALID, NULL, OTHER
 from detectors.contribution import UNSEEN, bin_names
 from watchkeeper.reader.sources import Sources
 
 Event = dict[str, Any]
+OUTSIDE = "out of range"  # beside the names of bins
 _VALUES = 2_000_000  # of all events of a page: a page of wide events has fewer than asked for, and a cursor
 
 
@@ -47,10 +48,29 @@ class EventReader(Sources):
         labels = self._stores.events.labels(model, [prediction_id]).get(prediction_id, [])
         event = _event(contract, contracts[-1], rows[0], labels)
         shown = [_label(contracts[-1], one) for one in labels]
-        return event | {"labels": shown, "percentiles": self._percentiles(contract, rows[0]["numbers"])}
+        extra = read([rows[0]["extra"]])[0]
+        sent = {name: value for name, value in (extra.attributions or {}).items() if value is not None and value is not WRONG}
+        return event | {"labels": shown, "percentiles": self._percentiles(contract, rows[0]["numbers"]), "attributions": sent or None}
+
+    def event_counts(self, asked: EventQuery, step: int) -> dict[int, int]:
+        """How many events are asked for, by slot of `step` microseconds. Raises ConfigError as `events` does."""
+        return self._stores.events.counts(self._versions(asked.model), asked, step)
+
+    def beside(self, asked: EventQuery, event: Mapping[str, Any]) -> tuple[str | None, str | None]:
+        """The ids of the events before and after one in the list that is asked for; None at its ends, and where the event has no place in the list."""
+        place: list[Any] = [moment.parse(event["ts"]), event["prediction_id"]]
+        if asked.order == "worst":
+            if event["loss"] is None:
+                return None, None
+            place.insert(0, float(event["loss"]))
+        return self._stores.events.beside(self._versions(asked.model), asked, place)
+
+    def served(self, model: str) -> list[tuple[str, str]]:
+        """The versions and roles of a model that have predictions, in this order."""
+        return self._stores.panes.served(self._known(model))
 
     def values(self, model: str, column: str, name: str) -> Values:
-        """The values that a bin of a column holds, by the bin's text. Raises ConfigError for a column or a bin that the newest contract does not have."""
+        """The values that a bin of a column holds, by the bin's text; of numbers also those of another interval `[a,b)`, and `out of range`. Raises ConfigError for a column or a bin that the newest contract does not have."""
         contract = self._known(model)
         if column == LABEL:
             raise ConfigError("events cannot be asked for by a bin of `@label`", remedy="use label=known, label=unknown or label=wrong")
@@ -60,6 +80,10 @@ class EventReader(Sources):
             own = ", ".join(one.name for one in contract.own[:20])
             raise ConfigError(f"`{model}` has no column {column[:80]!r}", remedy=f"use one of: {own}") from None
         names = bin_names(held)
+        if name == OUTSIDE and held.range is not None:
+            return Outside(*held.range)
+        if name not in names and held.numeric and (between := _between(name)) is not None:
+            return between
         if name not in names:
             raise ConfigError(f"`{column}` has no bin {name[:80]!r}", remedy=f"use one of: {'; '.join(names[:50])}")
         if name in (NULL, INVALID):
@@ -82,6 +106,20 @@ class EventReader(Sources):
         numeric = [column for column in contract.kept if column.numeric]
         held = zip(numeric, numbers, shares, strict=False)
         return {column.name: share for column, number, share in held if math.isfinite(number) and math.isfinite(share)}
+
+
+def _between(name: str) -> Range | None:
+    """The interval that a text such as `[1.5,2)` names; None if it names none."""
+    low, comma, high = name.removeprefix("[").removesuffix(")").partition(",")
+    if not (name.startswith("[") and name.endswith(")") and comma):
+        return None
+    try:
+        ends = [float(end) for end in (low, high)]
+    except ValueError:
+        return None
+    if math.isnan(ends[0]) or math.isnan(ends[1]) or ends[0] >= ends[1]:
+        return None
+    return Range(*(end if math.isfinite(end) else None for end in ends))
 
 
 def _event(contract: Contract, newest: Contract, row: Mapping[str, Any], labels: Sequence[Mapping[str, Any]]) -> Event:

@@ -13,7 +13,7 @@ import pytest
 from core.block import Categories
 from core.contract import Column, Contract, Kind
 from core.error import ConfigError
-from core.event_query import EventQuery, Range, Texts
+from core.event_query import EventQuery, Outside, Range, Texts
 from storage.facts.engine import Engine
 from storage.facts.event_store import EventStore
 from storage.facts.outcome_store import OutcomeStore
@@ -77,6 +77,8 @@ def ids(store: EventStore, **asked: Any) -> str:
         ({"column": "x", "values": "invalid"}, "b"),
         ({"column": "x", "values": Range(1.0, 9.5)}, "fed"),
         ({"column": "x", "values": Range(high=1.0)}, "c"),
+        ({"column": "x", "values": Outside(0.5, 2.0)}, "fc"),
+        ({"column": "c", "values": Outside(0.5, 2.0)}, ""),
         ({"column": "z", "values": Texts(("k",))}, "f"),
         ({"column": "z", "values": "null"}, "edcba"),
         ({"column": "c", "values": Texts(("a", "b"), others=True)}, "d"),
@@ -111,6 +113,24 @@ def test_pages_hold_every_event_once(store: EventStore) -> None:
     for cursor in ("nothing", encode([2**63, "a"]), encode([1.5, 1, "a"]), base64.urlsafe_b64encode(b"[" * 9_000).decode()):
         with pytest.raises(ConfigError, match="cursor"):
             store.page([CONTRACT], EventQuery(model="m", after=cursor))
+
+
+def test_each_event_has_its_neighbours_in_the_list(store: EventStore) -> None:
+    """In each order and under a filter, those that the list shows before and after it."""
+    contracts = [CONTRACT, SECOND]
+    for asked in (EventQuery(model="m"), EventQuery(model="m", order="oldest"), EventQuery(model="m", label="known", order="worst")):
+        page, _ = store.places(contracts, asked)
+        names = [None, *(one["prediction_id"] for one in page), None]
+        keys = ("loss", "at", "prediction_id") if asked.order == "worst" else ("at", "prediction_id")
+        found = [store.beside(contracts, asked, [one[key] for key in keys]) for one in page]
+        assert found == list(zip(names[:-2], names[2:], strict=True))
+
+
+def test_events_are_counted_over_time_as_they_are_listed(store: EventStore) -> None:
+    """By slot, each id once, also under a filter by label."""
+    assert store.counts([CONTRACT, SECOND], EventQuery(model="m"), 2 * HOUR) == {0: 2, 2 * HOUR: 2, 4 * HOUR: 2}
+    assert store.counts([CONTRACT, SECOND], EventQuery(model="m", label="wrong", order="worst"), 2 * HOUR) == {4 * HOUR: 1}
+    assert store.counts([CONTRACT, SECOND], EventQuery(model="m", start=HOUR, end=2 * HOUR), HOUR) == {HOUR: 1}
 
 
 def test_numbers_reach_the_query_exactly(engine: Engine) -> None:
