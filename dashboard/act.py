@@ -40,7 +40,7 @@ def buttons(one: Episode) -> Component:
     if opened:
         found += [
             _own(one, "snooze", "Snooze 2 h", "With a policy: it is not told for two hours.", until=_PAUSE),
-            _button(
+            button(
                 "Silence monitor 2 h",
                 "/v1/silences",
                 {"match": about, "comment": f"from the page of {one.id}"},
@@ -62,10 +62,10 @@ def _own(
     one: Episode, action: str, label: str, effect: str, *, ask: str = "", question: str = "", until: int = 0, **body: Any
 ) -> Component:
     path = f"/v1/episodes/{quote(one.id, safe='')}/{action}"
-    return _button(label, path, body, effect, ask=ask, question=question, until=until)
+    return button(label, path, body, effect, ask=ask, question=question, until=until)
 
 
-def _button(
+def button(
     label: str,
     path: str,
     body: Mapping[str, Any],

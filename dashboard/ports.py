@@ -15,10 +15,12 @@ from core.dead_letter_count import DeadLetterCount
 from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState, Episode, Level, Transition
 from core.event_query import EventQuery, Values
+from core.hook import Hook
 from core.measure import Measures
 from core.monitor import Monitor
 from core.policy import Policy, Silence
 from core.reading import Query
+from core.retrain import Retrain
 from core.trial import Trial
 from core.trust import Trust
 
@@ -113,6 +115,14 @@ class Reader(Protocol):
 
     def policy(self) -> Policy | None:
         """The policy that says what is told; None without one."""
+        ...
+
+    def hooks(self, model: str) -> Sequence[Hook]:
+        """The hooks of a model that ask for retraining."""
+        ...
+
+    def retrains(self, model: str, limit: int) -> Sequence[Retrain]:
+        """The last requests for retraining of a model, the newest first."""
         ...
 
     def silences(self) -> Sequence[Silence]:

@@ -28,6 +28,7 @@ from dashboard.pages import (
     pipeline,
     policy,
     quality,
+    retraining,
     service,
     trust,
 )
@@ -96,6 +97,7 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("models/*/quality", quality.draw, Place.MODELS, "Quality"),
     PageEntry("models/*/events", events.draw, Place.MODELS, "Events"),
     PageEntry("models/*/events/*", event.draw, Place.MODELS, under="models/*/events"),
+    PageEntry("models/*/retraining", retraining.draw, Place.MODELS, "Versions and retraining"),
     PageEntry("monitors", monitors.draw, Place.MONITORS, "Monitors"),
     PageEntry("policy", policy.draw, Place.MONITORS, "Policy"),
     PageEntry("deliveries", deliveries.draw, Place.MONITORS, "Deliveries"),

@@ -248,6 +248,22 @@ class Client(ServerConnection):
         """Delete the policy. Refused (404) if there is none of this name."""
         return self._json("DELETE", f"/v1/policies/{quoted(name)}")
 
+    def retrain(self, hook: str, reason: str = "") -> dict[str, Any]:
+        """Ask for a retraining by a hook. Returns the request, which may be one that is open already. Refused (404) if there is no such hook."""
+        return self._json("POST", "/v1/retrains", json={"hook": hook, "reason": reason})
+
+    def retrains(self, *, model: str | None = None, state: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
+        """The last requests for retraining, the newest first."""
+        return list(self._json("GET", "/v1/retrains", params={"model": model, "state": state, "limit": limit})["items"])
+
+    def decide_retrain(self, name: str, action: str, comment: str = "") -> dict[str, Any]:
+        """Approve or cancel a request. Returns it."""
+        return self._json("POST", f"/v1/retrains/{quoted(name)}/{quoted(action)}", json={"comment": comment})
+
+    def hooks(self, model: str | None = None) -> list[dict[str, Any]]:
+        """The hooks of a model, or all."""
+        return list(self._json("GET", "/v1/hooks", params={"model": model})["items"])
+
     def delete_hook(self, name: str) -> dict[str, Any]:
         """Delete a hook. Refused (404) if there is none of this name."""
         return self._json("DELETE", f"/v1/hooks/{quoted(name)}")

@@ -88,6 +88,7 @@ class Pages:
         self.deliveries, self.delivery = reader.deliveries, reader.delivery
         self.evaluate, self.ranking, self.calibration = reader.evaluate, reader.ranking, reader.calibration
         self.policy, self.silences, self.cause = reader.policy, reader.silences, reader.cause
+        self.hooks, self.retrains = reader.hooks, reader.retrains
         self.trust, self.importance, self.new_categories = reader.trust, reader.importance, reader.new_categories
         self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts
         self.events, self.event, self.values = reader.events, reader.event, reader.values

@@ -26,6 +26,7 @@ PAGES = {entry.path or "inbox": f"/ui/{entry.path}" for entry in SITE if "*" not
     "drift-segments": "/ui/models/departs-late/drift?by=carrier&measure=drift.ks&window=2013-07-08T00:00:00Z",
     "quality": "/ui/models/departs-late/quality?range=365d",
     "trust": "/ui/models/departs-late/trust",
+    "retraining": "/ui/models/departs-late/retraining",
     "fairness": "/ui/models/departs-late/fairness",
     "service": "/ui/models/departs-late/service?range=365d",
     "column": "/ui/models/departs-late/columns/temp?window=2013-07-08T00:00:00Z&range=365d",

@@ -69,6 +69,10 @@ def _serve(request: Request) -> Answer:
         "deliver",
         "serve",
         "backtest",
+        "retrain",
+        "retrains",
+        "retrains approve",
+        "retrains cancel",
     ],
 )
 def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFixture[str], command: str) -> None:
@@ -248,3 +252,30 @@ def test_migrate_can_be_done_again(tmp_path: Path) -> None:
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         assert "at the newest schema" in done.stdout
     assert (tmp_path / "data" / "control.sqlite").exists()
+
+
+def test_a_retraining_is_asked_for_by_the_only_hook_of_the_model(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """With several hooks one has to be named; a decision names the request."""
+    request = {
+        "id": "rt_1",
+        "model": "m",
+        "hook": "h",
+        "state": "requested",
+        "version": None,
+        "created": "",
+        "history": [{"reason": "why"}],
+    }
+    hooks = [{"hook": "h"}]
+    server.reply = lambda asked: Answer(body={"items": hooks if "hooks" in asked.path else [request]} if asked.method == "GET" else request)
+    assert main(["retrain", "m", "--reason", "new prices", "--url", server.url]) == 0
+    assert main(["retrains", "--model", "m", "--url", server.url]) == 0
+    assert main(["retrains", "approve", "rt_1", "--url", server.url]) == 0
+    assert [(one.method, one.path) for one in server.requests] == [
+        ("GET", "/v1/hooks"),
+        ("POST", "/v1/retrains"),
+        ("GET", "/v1/retrains"),
+        ("POST", "/v1/retrains/rt_1/approve"),
+    ]
+    assert "rt_1 of m: requested, why" in capsys.readouterr().out
+    hooks.append({"hook": "other"})
+    assert main(["retrain", "m", "--url", server.url]) == 2

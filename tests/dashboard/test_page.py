@@ -42,6 +42,8 @@ ADDRESSES = [
     "/ui/models/departs-late/quality",
     "/ui/models/departs-late/trust",
     "/ui/models/arrival-delay/trust",
+    "/ui/models/departs-late/retraining",
+    "/ui/models/arrival-delay/retraining",
     "/ui/models/departs-late/columns/temp",
     "/ui/models/departs-late/columns/carrier",
 ]
@@ -365,3 +367,19 @@ async def test_a_model_without_a_contract_shows_what_was_seen_and_how_to_take_it
         assert said in drawn
     assert "/ui/models/newcomer" in text(await page(twin, "/ui/models", ""))
     assert "There is no model nobody" in text(await page(twin, "/ui/models/nobody", ""))
+
+
+async def test_the_page_retraining_asks_a_person_and_says_what_helped(twin: Twin) -> None:
+    """What waits has buttons, what ended has its effect; a model without a hook says how to set one up."""
+    said = text(await page(twin, "/ui/models/departs-late/retraining", ""))
+    for part in (
+        "Waits for you",
+        "Approve",
+        "run 3",
+        "effective",
+        "accuracy of version 2: 0.95, 0.94",
+        "10,000 rows",
+        "ada",
+    ):
+        assert part in said, part
+    assert "No hook asks for retraining" in text(await page(twin, "/ui/models/arrival-delay/retraining", ""))

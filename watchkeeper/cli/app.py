@@ -24,6 +24,7 @@ from watchkeeper.cli import (
     rebuild,
     reference,
     replay,
+    retrains,
     rules,
     status,
     terminal,
@@ -49,6 +50,7 @@ for name, command in (
     ("delete", delete.delete),
     ("replay", replay.replay),
     ("rebuild", rebuild.rebuild),
+    ("retrain", retrains.retrain),
     ("status", status.status),
     ("doctor", doctor.doctor),
     ("migrate", migrate.migrate),
@@ -66,6 +68,7 @@ app.add_typer(people.episode, name="episode")
 app.add_typer(people.silence, name="silence")
 app.add_typer(deliveries.deliveries, name="deliveries")
 app.add_typer(deliveries.destination, name="destination")
+app.add_typer(retrains.retrains, name="retrains")
 for name, purpose in later.COMMANDS.items():
     app.command(name, help=f"{purpose} Not available yet.", hidden=True, context_settings=later.ANYTHING)(later.refuse)
 

@@ -13,6 +13,7 @@ from watchkeeper.reader.monitors import MonitorReader
 from watchkeeper.reader.noise import NoiseReader
 from watchkeeper.reader.policy import PolicyReader
 from watchkeeper.reader.ranking import RankingReader
+from watchkeeper.reader.retraining import RetrainingReader
 from watchkeeper.reader.service import ServiceReader
 from watchkeeper.reader.trust import TrustReader
 
@@ -30,6 +31,7 @@ class Reader(
     EventReader,
     ExportReader,
     PolicyReader,
+    RetrainingReader,
     ServiceReader,
 ):
     """Reads everything that the pages and the API show. It changes nothing. Safe to share between threads."""

@@ -11,7 +11,7 @@ import msgspec
 from alerts.retrain.verify import Watched
 from core import moment
 from core.hook import Hook, Mode, On, Require, Verify
-from core.retrain import Manifest, Retrain, Verified
+from core.retrain import Change, Manifest, Retrain, RetrainState, Trigger, Verified
 from tests.alerts.sample import SECRET, START
 
 DAY = moment.DAY
@@ -63,3 +63,31 @@ def hook(url: str = "http://127.0.0.1:9/", **changes: Any) -> Hook:
         verify=Verify(measure="performance.accuracy", window=DAY, windows=2, within=5 * DAY),
     )
     return msgspec.structs.replace(made, **changes)
+
+
+def requests(model: str) -> list[Retrain]:
+    """Requests in several states, the newest first."""
+    manifest = Manifest(start=START, end=START + 5 * DAY, contract=1, version="1", rows=10_000, labelled=8_000)
+
+    def made(number: int, state: RetrainState, why: str, **changes: Any) -> Retrain:
+        at = START + number * DAY
+        usual = Retrain(
+            id=f"rt_{number}",
+            model=model,
+            hook="retrain",
+            state=state,
+            trigger=Trigger.EPISODE,
+            reason="accuracy fell to 0.61",
+            created=at,
+            episodes=("ep_1",),
+            manifest=manifest,
+            history=(Change(at=at, state=state, reason=why),),
+        )
+        return msgspec.structs.replace(usual, **changes)
+
+    return [
+        made(4, RetrainState.AWAITING_APPROVAL, "the hook's mode is approval"),
+        made(3, RetrainState.RUNNING, "the run is running", hook="other", run="run 3", url="http://127.0.0.1:9/runs/3"),
+        made(2, RetrainState.EFFECTIVE, "accuracy of version 2: 0.95, 0.94", version="2", ended_at=START + 5 * DAY, approved_by="ada"),
+        made(1, RetrainState.INEFFECTIVE, "accuracy of version 1: 0.6", version="1", ended_at=START + 2 * DAY),
+    ]
