@@ -18,11 +18,9 @@ from core.dead_letter_count import DeadLetterCount
 from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState, Episode, Level, State, Transition
 from core.error import ConfigError
-from core.hook import Hook
 from core.monitor import Monitor
 from core.policy import Policy, Route, Silence
 from core.reading import Query
-from core.retrain import Retrain
 from core.segment import ALL
 from core.trial import Trial
 from core.trust import Reason, Trust, TrustState
@@ -30,14 +28,14 @@ from dashboard.ports import Goes, LabelledRows, ModelRow, Pipeline, SegmentError
 from detectors.catalogue import MEASURES
 from monitors.reference.learned import learn
 from tests.dashboard import made_events, year
-from tests.alerts.retrain.scene import hook, requests
+from tests.dashboard.retraining_twin import RetrainingTwin
 from tests.dashboard.year import DAYS, NUMBERS, SHARES, START, STORM, TEXTS
 from watchkeeper.reader.ranking import ranked
 
 _SLICES = ("carrier=EV,origin=EWR", "carrier=EV", "temp=[-inf%2C3)")
 
 
-class Twin(made_events.MadeEvents):
+class Twin(made_events.MadeEvents, RetrainingTwin):
     """The reader. What it reads is made once a process, from one seed; what a test changes in it is of this reader alone."""
 
     measures = MEASURES
@@ -314,14 +312,6 @@ class Twin(made_events.MadeEvents):
         self._may("policy")
         return Policy(name="default", cap=(20, moment.HOUR), routes=(Route(match={"severity": ("page",)}, to=("oncall",)),))
 
-    def hooks(self, model: str) -> list[Hook]:
-        self._may("hooks")
-        return [hook(model=model, schedule="0 3 * * 1")] if model == "departs-late" else []
-
-    def retrains(self, model: str, limit: int) -> list[Retrain]:
-        self._may("retrains")
-        return requests(model)[:limit] if model == "departs-late" else []
-
     def silences(self) -> list[Silence]:
         self._may("silences")
         return [Silence(id="si_1", match={"family": ("drift",)}, starts_at=START, ends_at=START + moment.DAY, comment="deploy")]
@@ -371,12 +361,6 @@ class Empty(Twin):
 
     def policy(self) -> Policy | None:
         return None
-
-    def hooks(self, model: str) -> list[Hook]:
-        return []
-
-    def retrains(self, model: str, limit: int) -> list[Retrain]:
-        return []
 
     def silences(self) -> list[Silence]:
         return []
