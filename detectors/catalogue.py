@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from core.error import ConfigError
 from core.measure import USER, Measures
-from detectors.change import river
+from detectors.change import chart, river
 from detectors.compare import difference
 from detectors.drift import (
     chi2,
@@ -120,6 +120,7 @@ SPECS: tuple[AnySpec, ...] = (
     group_calibration.SPEC,
     disparity.SPEC,
     *river.SPECS,
+    *chart.SPECS,
     *latency.SPECS,
     throughput.SPEC,
     *availability.SPECS,

@@ -20,14 +20,15 @@ from core.baseline.source import Source
 from core.contract import Contract
 from core.described import READERS
 from core.error import ConfigError
-from core.measure import Family, Measure, Subject
+from core.measure import Family, Measure, Need, Subject
 from core.moment import DAY
 from core.monitor import Compare, Gate, ModelBudget, Monitor, Severity, Unjudged
 from core.name import check
 from core.window.tumbling import Tumbling
 from detectors.catalogue import spec
+from detectors.change.chart import charts
 from detectors.spec import AnySpec
-from monitors.definition import attribute, field, sides, user_measure
+from monitors.definition import attribute, charted, field, sides, user_measure
 from monitors.definition.column import flag
 from monitors.definition.declared import declared
 from monitors.definition.document import KINDS, DefinitionEntry, Faults, bare, entries, short, unknown
@@ -156,6 +157,10 @@ def _monitor(  # long: a line for each field
         monitor = msgspec.structs.replace(
             monitor, params=faults.read(entry, "params", lambda _: sides.check(monitor, known), monitor.params)
         )
+    if charts(what) and monitor.params:
+        monitor = msgspec.structs.replace(
+            monitor, params=faults.read(entry, "params", lambda _: charted.check(monitor, known), monitor.params, missing={})
+        )
     if about is not None and known is not None:
         _attributes(entry, faults, monitor, about, known)
     return monitor
@@ -182,7 +187,7 @@ def _together(entry: DefinitionEntry, faults: Faults, monitor: Monitor, about: M
     if monitor.budget is not None and monitor.window.overlaps:
         overlap = ConfigError("a budget counts windows that do not overlap", remedy="write for example `target: daily`")
         faults.add(entry.lines["budget"], f"monitor `{entry.name}`, `budget`", overlap)
-    if about is not None and about.family is Family.CHANGE and about.compares and monitor.baseline is not None:
+    if about is not None and about.family is Family.CHANGE and Need.LABELS in about.requires and monitor.baseline is not None:
         alone = ConfigError(f"`{monitor.measure}` compares the stream with itself", remedy="leave `baseline` out")
         faults.add(entry.lines["baseline"], f"monitor `{entry.name}`, `baseline`", alone)
     if about is None or not about.of_stream:

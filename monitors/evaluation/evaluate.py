@@ -19,12 +19,14 @@ from core.monitor import Compare, Gate, Monitor
 from core.span import Flags, Spans
 from detectors import catalogue
 from detectors.by_group import gone_of
+from detectors.change.chart import charts
 from detectors.dispersion import ENOUGH, Dispersion, p_value
 from detectors.evidence import ColumnDrift
 from detectors.sample import Train, here
 from detectors.spec import AnySpec, Places, Result, without_gone
 from monitors.evaluation.background import Lane, Rank
 from monitors.evaluation.calibration import Calibration, calibrate, early_windows, recalibrate
+from monitors.evaluation.charted import charted
 from monitors.evaluation.comparison import compared
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
 from monitors.evaluation.maturity import Maturity, maturity
@@ -156,6 +158,8 @@ class Evaluate:
         """The readings of these windows for all columns of the monitor and all segments of the scope; `early` as in `calibration`."""
         if cumulates(monitor):
             return compared(self, self.reads, monitor, windows, reads)
+        if charts(catalogue.known(monitor.measure)):
+            return charted(self, self.reads, monitor, windows, reads)
         contract = reads.scope.model.contract
         columns = columns_of(monitor, contract)
         asked, parts = self._asked(monitor, windows, reads, early), of_columns(monitor)

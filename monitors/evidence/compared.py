@@ -1,4 +1,4 @@
-"""Reads nothing: comparisons are made of the readings and rows of two sides (`monitors.evaluation.comparison`)."""
+"""Reads nothing: comparisons are made of the readings and rows of two sides (`monitors.evaluation.comparison`), and charts of the readings of another measure (`monitors.evaluation.charted`)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ fields = no_fields
 
 def read(_reads: Reads, _extent: Extent, _column: str, _sides: Sequence[Sequence[Spans]]) -> NoReturn:
     """Never called."""
-    raise AssertionError("a comparison is made of readings")
+    raise AssertionError("it is made of readings")
 
 
 def reference(_scope: Scope, _column: str) -> NoReturn:
     """Never called."""
-    raise AssertionError("a comparison is made of readings")
+    raise AssertionError("it is made of readings")

@@ -31,6 +31,8 @@ def changed(shared: dict[str, Any]) -> list[dict[str, Any]]:
         "ddm": {"params": {"drift_threshold": 2}, "warn": 1, "critical": 2},
         "eddm": {"params": {"rows": 1_000}},
         "hddm_a": {"params": {"drift_confidence": 0.1}, "target": {"window": "6h"}, "min_samples": 2},
+        "cusum": {"params": {"learn": 5, "h": 2}, "segments": ["all", "sex"]},
+        "ewma": {"params": {"of": "performance.recall", "mean": 0.7, "sd": 0.02, "limit": 2}},
         "hddm_w": {"params": {"drift_confidence": 0.1, "two_sided_test": True}},
     }
     return [

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
 
-from tests.oracle import certainty, change, dispersion, estimate, expected_error, fairness, joint, quality, serving, user
+from tests.oracle import certainty, change, chart, dispersion, estimate, expected_error, fairness, joint, quality, serving, user
 from tests.oracle import column as measures
 from tests.oracle import separation as classifier
 from tests.oracle.column import COMPARES
@@ -69,7 +69,7 @@ def windows(occupied: npt.NDArray[np.int64], length: int, every: int, until: int
 def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, baseline_value: float | None) -> str:
     """What a reading says: first whether there is anything to say, then the thresholds."""
     (value, n, *_), least = target, monitor.get("min_samples", 200)
-    monitor = {"critical": 1, **monitor} if monitor["measure"] in change.MEASURES else monitor
+    monitor = {"critical": 1, **monitor} if monitor["measure"].startswith("change.") else monitor
     sampled = monitor["measure"] not in {"quality.freshness", "quality.volume", serving.THROUGHPUT}
     if n == 0 and sampled:
         return "nodata"
@@ -125,7 +125,7 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     sure = monitor["measure"] in certainty.MEASURES
     separated = monitor["measure"] == classifier.MEASURE
     own = monitor["measure"] in user.MEASURES
-    served = monitor["measure"] in {*serving.MEASURES, *change.MEASURES}
+    served = monitor["measure"] in {*serving.MEASURES, *change.MEASURES, *chart.MEASURES}
     whole_model = own or served or monitor["measure"] in quality.MEASURES or of_features or together or sure or separated
     performance = monitor["measure"].startswith("performance.")
     fair, of_groups = monitor["measure"].startswith("fairness."), monitor["measure"] == "fairness.selection_rate"
@@ -171,6 +171,7 @@ def lookup_of(measured: str) -> Callable[[Asked], Lookup]:
         (measured in joint.MEASURES, _together),
         (measured in serving.MEASURES, serving.lookup),
         (measured in change.MEASURES, change.lookup),
+        (measured in chart.MEASURES, chart.lookup),
         (measured in estimate.MEASURES, _estimated),
         (measured in expected_error.MEASURES, expected_error.of_errors),
         (performance, _performance),

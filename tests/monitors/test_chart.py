@@ -1,0 +1,79 @@
+"""Charts of other measures, from panes to readings, and what the grammar takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.baseline.reference import Reference
+from core.error import ConfigError
+from core.reading import Verdict
+from detectors.change.chart import CusumParams, course
+from monitors.definition.grammar import parse
+from tests.monitors import outcomes
+from tests.monitors.contracts import CONTRACTS
+
+HOURS, EACH = 50, 30
+
+
+def _stream() -> tuple[outcomes.Store, Any]:
+    """Errors that grow after 30 hours, and none in hour 7; and the mean absolute error of each hour."""
+    rng = np.random.default_rng(6)
+    size = np.abs(rng.normal(np.where(np.arange(HOURS * EACH) < 30 * EACH, 2, 3), 1))
+    hour = np.repeat(np.arange(HOURS), EACH)
+    there = hour != 7
+    values = np.where(np.arange(HOURS) == 7, np.nan, size.reshape(HOURS, EACH).mean(1))
+    return outcomes.numbers(size[there], np.zeros(there.sum()), hour[there]), values
+
+
+def test_a_chart_is_that_of_the_values_of_windows() -> None:
+    """Windows without rows are none, and those from which it learns say so."""
+    store, values = _stream()
+    found = outcomes.readings(store, "change.cusum", {}, HOURS)
+    expected = course(values, CusumParams())
+    assert [np.nan if one.value is None else one.value for one in found] == pytest.approx(expected.value.tolist(), nan_ok=True)
+    assert (found[7].verdict, found[3].verdict) == (Verdict.NODATA, Verdict.INSUFFICIENT)
+    assert found[3].reason == "it learns from the first windows what is usual"
+    (at,) = expected.detections
+    told = found[at].evidence
+    assert told["onset"] == "1970-01-02T06:00:00Z"
+    assert (told["of_value"], told["since"], told["windows"]) == (pytest.approx(values[at]), "1970-01-01T00:00:00Z", at + 1)
+
+
+def test_what_is_told_of_a_window_depends_on_no_later_one() -> None:
+    """The first windows of a stream read the same when the others have come."""
+    store, _ = _stream()
+    assert outcomes.readings(store, "change.ewma", {}, HOURS)[:35] == outcomes.readings(store, "change.ewma", {}, 35)
+
+
+def test_a_chart_takes_any_measure_with_its_params_and_column() -> None:
+    """With the baseline that it needs. What is kept has the params filled in."""
+    text = """
+- {monitor: a, model: taxi-fare, measure: change.cusum}
+- {monitor: b, model: taxi-fare, measure: change.ewma, baseline: reference, params: {of: {measure: drift.psi, column: trip_distance}}}
+- {monitor: c, model: delay, measure: change.cusum, params: {of: {measure: performance.fbeta, params: {beta: 2}}}}
+"""
+    a, b, c = parse(text, contract=CONTRACTS.get).monitors
+    assert (a.params["of"], a.critical, a.min_samples) == ("performance.mae", 1.0, 1)
+    assert (b.params["of"]["measure"], b.params["of"]["column"], b.baseline) == ("drift.psi", "trip_distance", Reference())
+    assert c.params["of"]["params"]["beta"] == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ("params: {of: compare.difference}", "`compare.difference` cannot be charted"),
+        ("params: {of: drift.domain_classifier}", "`drift.domain_classifier` cannot be charted"),
+        ("params: {of: performance.accuracy}", "`performance.accuracy` is not for regression models"),
+        ("params: {of: drift.psi}, baseline: reference", "`drift.psi` is of a column or an attribute"),
+        ("params: {of: {measure: drift.psi, column: trip_distance}}", "`drift.psi` compares with a baseline"),
+        ("params: {of: {measure: performance.mae, column: trip_distance}}", "`performance.mae` is of the whole model"),
+        ("target: {window: 2h, every: 1h}", "these overlap"),
+    ],
+)
+def test_what_cannot_be_charted_is_refused(fields: str, why: str) -> None:
+    """With the reason."""
+    with pytest.raises(ConfigError, match=why):
+        parse(f"- {{monitor: a, model: taxi-fare, measure: change.cusum, {fields}}}", contract=CONTRACTS.get)
