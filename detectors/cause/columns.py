@@ -13,6 +13,7 @@ from detectors.cause.rows import Axis, Rows
 from detectors.drift.psi import psi
 
 BINS = 8  # that are told of a column
+_ERRORS = 2  # standard errors that are taken off a bin
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def columns(every: Sequence[Axis], target: Rows, baseline: Rows, scale: float = 
     """The columns by contribution, the largest first, in the unit of the mean harm times `scale`.
 
     A bin contributes the harm of its rows beyond the baseline's mean, less the same of the baseline: these sum to the change whatever the column. What stands in few bins is the sum of what bins
-    contribute more than their share of rows, less one standard error each, so that a column of which every bin is as bad as all rows contributes nothing.
+    contribute more than their share of rows, less two standard errors each, so that a column of which every bin is as bad as all rows contributes nothing.
     """
     if not len(target) or not len(baseline):
         return []
@@ -58,7 +59,7 @@ def _column(place: int, axis: Axis, target: Rows, baseline: Rows, scale: float) 
     )
     more = now - then - n * change
     noise = np.sqrt(spread / len(target) + spread_before / len(baseline))
-    terms = np.maximum(0.0, more - noise) * scale
+    terms = np.maximum(0.0, more - _ERRORS * noise) * scale
     missing = list(axis.missing)
     told = [at for at in np.argsort(-terms, kind="stable")[:BINS].tolist() if terms[at] > 0]
     found = float(psi(n * len(target), m * len(baseline), np.arange(size)))

@@ -9,6 +9,7 @@ from core.cause import ColumnCause, SegmentCause, SplitCause
 from core.measure import Family, Measure
 
 _PART = 0.05  # a part of the split that is told, of all
+_MOVED = 0.01  # shares of rows that are told apart
 
 
 def sentence(
@@ -20,7 +21,7 @@ def sentence(
     columns: Sequence[ColumnCause],
     split: SplitCause,
 ) -> str:
-    """In words: the change, the first slice if it is certain, the first column, and the parts of a performance change. `change` is how much worse the measure is."""
+    """In words: the change, the first slice if it is certain, the first column beside those of the slice, and the parts of a performance change. `change` is how much worse the measure is."""
     found = [_change(about, value, baseline)]
     shared = about.family in (Family.DRIFT, Family.QUALITY, Family.FAIRNESS)
     if not shared and value is not None and baseline is not None and change <= 0:
@@ -29,8 +30,10 @@ def sentence(
         found.append(_slice(segments[0], segments[0].contribution if shared else segments[0].contribution / change if change > 0 else None))
     elif segments:
         found.append("No slice contributes more than its share of rows beyond chance.")
-    if columns and columns[0].contribution > 0:
-        found.append(_column(columns[0]))
+    sliced = {part.partition("=")[0] for part in segments[0].segment.split(",")} if segments else set[str]()
+    beside = [one for one in columns if one.column not in sliced and (one.contribution > 0 or _gaps(one))]
+    if beside:
+        found.append(_column(beside[0]))
     if parts := _split(split):
         found.append(parts)
     return " ".join(found)
@@ -55,14 +58,18 @@ def _slice(one: SegmentCause, share: float | None) -> str:
 
 
 def _column(one: ColumnCause) -> str:
-    if one.missing >= one.missing_baseline + 0.01:
+    if _gaps(one):
         return f"{one.column} is missing in {_percent(one.missing)} of rows, in the baseline in {_percent(one.missing_baseline)}."
-    told = (
-        f": {text.unquote(one.bins[0].bin)} has {_percent(one.bins[0].target)} of rows, in the baseline {_percent(one.bins[0].baseline)}"
-        if one.bins
-        else ""
-    )
-    return f"Of the columns {one.column} stands out most{told}."
+    first = one.bins[0] if one.bins else None
+    if first is None or abs(first.target - first.baseline) < _MOVED:
+        return f"Of the columns {one.column} stands out most."
+    shares = f"{_percent(first.target)} of rows, in the baseline {_percent(first.baseline)}"
+    return f"Of the columns {one.column} stands out most: {text.unquote(first.bin)} has {shares}."
+
+
+def _gaps(one: ColumnCause) -> bool:
+    """Whether more values are missing than before."""
+    return one.missing >= one.missing_baseline + _MOVED
 
 
 def _split(split: SplitCause) -> str:
