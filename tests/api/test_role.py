@@ -38,6 +38,8 @@ REQUESTS = [
     (Role.EDITOR, "DELETE", "/v1/policies/default", {}),
     (Role.VIEWER, "GET", "/v1/hooks", {}),
     (Role.EDITOR, "DELETE", "/v1/hooks/retrain", {}),
+    (Role.VIEWER, "GET", "/v1/retrains", {}),
+    (Role.VIEWER, "GET", "/v1/retrains/rt_1", {}),
     (Role.EDITOR, "DELETE", "/v1/models/taxi-fare", {}),
     (Role.ADMIN, "DELETE", "/v1/models/taxi-fare?purge=true", {}),
     (Role.ADMIN, "GET", "/v1/audit", {}),
