@@ -30,6 +30,7 @@ from dashboard.pages import (
     quality,
     retraining,
     service,
+    slices,
     trust,
 )
 from dashboard.panel import Page
@@ -95,6 +96,7 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("models/*/drift", drift.draw, Place.MODELS, "Drift"),
     PageEntry("models/*/columns/*", column.draw, Place.MODELS, under="models/*/drift"),
     PageEntry("models/*/quality", quality.draw, Place.MODELS, "Quality"),
+    PageEntry("models/*/segments", slices.draw, Place.MODELS, "Segments"),
     PageEntry("models/*/events", events.draw, Place.MODELS, "Events"),
     PageEntry("models/*/events/*", event.draw, Place.MODELS, under="models/*/events"),
     PageEntry("models/*/retraining", retraining.draw, Place.MODELS, "Versions and retraining"),
@@ -105,7 +107,7 @@ SITE: tuple[PageEntry, ...] = (
 )
 
 
-LATE: dict[str, late.Draw] = {"causes": cause.causes}
+LATE: dict[str, late.Draw] = {"causes": cause.causes, "segments": slices.slices}
 """The parts of pages that callbacks of their own draw (`dashboard.late`), by kind."""
 
 
