@@ -81,16 +81,19 @@ async def slices(reader: Reader, name: str, search: str) -> Any:
         causes: Causes = await ask(reader.cause, asked)
     except (ConfigError, Retryable) as error:
         return [board.unavailable(about.title, chosen, error)]
-    steps = windows(shown, slot, state, here)
-    title = f"{about.title} by slice, {moment.period(start, end)}"
+    top = [chosen, windows(shown, slot, state, here)]
     note = f"Against {words(baseline, how.monitor.window) if baseline else 'the reference'}. {causes.sentence}"
-    if not causes.segments:
-        return [piece.card(title, [chosen, steps, piece.empty("No slice is worse", "Each is as it was, or has too few rows.")], note=note)]
     links = {one.segment: _link(name, one.segment, found.segments, state, measure) for one in causes.segments}
+    return _cards(f"{about.title} by slice, {moment.period(start, end)}", top, note, causes, links, f"worse by, {about.short}")
+
+
+def _cards(title: str, top: list[Any], note: str, causes: Causes, links: dict[str, str], unit: str) -> list[Any]:
+    """The picture, and the list."""
+    if not causes.segments:
+        return [piece.card(title, [*top, piece.empty("No slice is worse", "Each is as it was, or has too few rows.")], note=note)]
     said = f"{len(causes.segments)} slices; {text.unquote(causes.segments[0].segment)} contributes most."
-    picture = graph("bubbles", bubbles(causes.segments, links, unit=f"worse by, {about.short}"), said)
     return [
-        piece.card(title, [chosen, steps, picture], note=note),
+        piece.card(title, [*top, graph("bubbles", bubbles(causes.segments, links, unit=unit), said)], note=note),
         piece.card(
             "Ranked", _table(causes.segments, links), note="By share of rows times how much worse each is; those that may be chance last."
         ),
