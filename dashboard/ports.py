@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from core.cause import CauseQuery, Causes
+from core.comparison import Comparison
 from core.contract import Contract
 from core.dead_letter_count import DeadLetterCount
 from core.endpoint import Tried
@@ -189,6 +190,14 @@ class Reader(Protocol):
 
     def trust(self, model: str) -> Sequence[Trust]:
         """Whether the predictions of a model may be trusted now, by version and segment, `all` first."""
+        ...
+
+    def comparisons(self, model: str) -> Sequence[Comparison]:
+        """The newest window of each comparison of a model, by monitor and segment, `all` first."""
+        ...
+
+    def course(self, monitor: Monitor) -> Sequence[Comparison]:
+        """The last windows of a comparison of all traffic, the newest last."""
         ...
 
     def importance(self, model: str, segment: str, start: int, end: int) -> Mapping[str, float]:

@@ -13,6 +13,7 @@ from dashboard import late
 from dashboard.pages import (
     cause,
     column,
+    compare,
     deliveries,
     drift,
     episode,
@@ -99,6 +100,7 @@ SITE: tuple[PageEntry, ...] = (
     PageEntry("models/*/segments", slices.draw, Place.MODELS, "Segments"),
     PageEntry("models/*/events", events.draw, Place.MODELS, "Events"),
     PageEntry("models/*/events/*", event.draw, Place.MODELS, under="models/*/events"),
+    PageEntry("models/*/compare", compare.draw, Place.MODELS, "Compare"),
     PageEntry("models/*/retraining", retraining.draw, Place.MODELS, "Versions and retraining"),
     PageEntry("monitors", monitors.draw, Place.MONITORS, "Monitors"),
     PageEntry("policy", policy.draw, Place.MONITORS, "Policy"),

@@ -90,6 +90,7 @@ class Pages:
         self.policy, self.silences, self.cause = reader.policy, reader.silences, reader.cause
         self.hooks, self.retrains = reader.hooks, reader.retrains
         self.trust, self.importance, self.new_categories = reader.trust, reader.importance, reader.new_categories
+        self.comparisons, self.course = reader.comparisons, reader.course
         self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts
         self.events, self.event, self.values = reader.events, reader.event, reader.values
         self.event_counts, self.beside, self.served = reader.event_counts, reader.beside, reader.served

@@ -26,6 +26,7 @@ PAGES = {entry.path or "inbox": f"/ui/{entry.path}" for entry in SITE if "*" not
     "drift-segments": "/ui/models/departs-late/drift?by=carrier&measure=drift.ks&window=2013-07-08T00:00:00Z",
     "quality": "/ui/models/departs-late/quality?range=365d",
     "segments": "/ui/models/departs-late/segments?range=365d",
+    "compare": "/ui/models/departs-late/compare",
     "trust": "/ui/models/departs-late/trust",
     "retraining": "/ui/models/departs-late/retraining",
     "fairness": "/ui/models/departs-late/fairness",

@@ -44,6 +44,7 @@ ADDRESSES = [
     "/ui/models/arrival-delay/trust",
     "/ui/models/departs-late/retraining",
     "/ui/models/arrival-delay/retraining",
+    "/ui/models/departs-late/compare",
     "/ui/models/departs-late/columns/temp",
     "/ui/models/departs-late/columns/carrier",
 ]
