@@ -18,6 +18,20 @@ from tests.dashboard.twin import Twin
 from tests.dashboard.year import START
 
 
+class Compared(Twin):
+    """A reader that has comparisons of one model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.standing: list[Comparison] = []
+
+    def comparisons(self, _model: str) -> list[Comparison]:
+        return self.standing
+
+    def course(self, _monitor: Monitor) -> list[Comparison]:
+        return self.standing[:1]
+
+
 def text(drawn: Page) -> str:
     """All that is on a page, as its JSON."""
     return json.dumps(json.loads(to_json_plotly(drawn.body)), ensure_ascii=False)
@@ -25,7 +39,7 @@ def text(drawn: Page) -> str:
 
 async def test_the_page_compare_says_what_is_known_and_what_is_needed() -> None:
     """The verdict as a sentence, the rows seen and needed, and each segment; without a comparison it says how to make one."""
-    model, twin = "departs-late", Twin()
+    model, twin = "departs-late", Compared()
     assert "compare.difference" in text(await page(twin, f"/ui/models/{model}/compare", ""))
     sides: dict[str, Any] = {"a": Version("1"), "b": Role("shadow")}
     monitor = Monitor(

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 
 from core import moment
 from core.cause import BinCause, CauseQuery, Causes, ColumnCause, SegmentCause, SplitCause
-from core.comparison import Comparison
 from core.contract import Contract, Task
 from core.dead_letter_count import DeadLetterCount
 from core.endpoint import Tried
@@ -46,7 +45,6 @@ class Twin(made_events.MadeEvents, RetrainingTwin):
         self._contracts, self._monitors, self._days = dict(made.contracts), dict(made.monitors), made.days
         self._readings, self._episodes = dict(made.readings), list(made.episodes)
         self.failing: set[str] = set()
-        self.standing: list[Comparison] = []
         self.strangers = {"predictions": 0, "labels": 0}
         self.bare: set[str] = set()  # models without a reference
         self.computes = True  # whether readings are computed on demand
@@ -123,12 +121,6 @@ class Twin(made_events.MadeEvents, RetrainingTwin):
     def calibration(self, monitor: Monitor) -> Mapping[str, Any] | None:
         told = {"windows": 30, "provisional": False, "extrapolated": False, "expected_per_30d": None}
         return told | {"phi": dict.fromkeys(monitor.columns, 3.5)}
-
-    def comparisons(self, model: str) -> list[Comparison]:
-        return list(self.standing) if model == "departs-late" else []
-
-    def course(self, monitor: Monitor) -> list[Comparison]:
-        return [one for one in self.standing if (one.monitor, one.segment) == (monitor.name, ALL)]
 
     def trust(self, model: str) -> list[Trust]:
         if model != "departs-late":

@@ -17,6 +17,7 @@ from watchkeeper.reader.readings import ReadingReader
 from watchkeeper.reader.trial import TrialReader
 
 _COURSE = 400  # windows
+_PAGE = 10_000
 
 
 class ComparisonReader(ReadingReader, TrialReader):
@@ -26,15 +27,21 @@ class ComparisonReader(ReadingReader, TrialReader):
         """The newest window of each comparison that a monitor of the model makes, by monitor and segment, `all` first."""
         found = []
         for monitor in self._stores.control.monitors(model):
-            if monitor.other is not None and (last := self.course(monitor, 1)):
-                asked = Query(model=model, monitor=monitor.name, closes=last[-1].window_end)
+            if monitor.other is not None and (course := self.course(monitor, 1)):
+                asked = Query(model=model, monitor=monitor.name, closes=course[-1].window_end)
                 found += sorted(_comparisons(monitor, self.readings(asked)), key=lambda one: (one.segment != ALL, one.segment))
         return found
 
     def course(self, monitor: Monitor, most: int = _COURSE, segment: str = ALL) -> list[Comparison]:
         """The last windows of a comparison in a segment, the newest last."""
-        found = _comparisons(monitor, self.readings(Query(model=monitor.model, monitor=monitor.name, segment=segment, limit=most)))
-        return sorted(found, key=lambda one: one.window_end)
+        found = list[Comparison]()
+        asked = Query(model=monitor.model, monitor=monitor.name, segment=segment, limit=_PAGE)
+        while True:  # readings come with the oldest first
+            table, after = self.page(asked)
+            found = [*found, *_comparisons(monitor, table)][-most:]
+            if after is None:
+                return found
+            asked = msgspec.structs.replace(asked, after=after)
 
     def compared(self, asked: ComparisonQuery) -> list[Comparison]:
         """A comparison that no monitor makes, computed now and not stored: its windows, the newest last. Raises ConfigError where it cannot be made, Retryable where a store does not answer."""
