@@ -18,20 +18,6 @@ from tests.dashboard.twin import Twin
 from tests.dashboard.year import START
 
 
-class Compared(Twin):
-    """A reader that has comparisons of one model."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.standing: list[Comparison] = []
-
-    def comparisons(self, _model: str) -> list[Comparison]:
-        return self.standing
-
-    def course(self, _monitor: Monitor) -> list[Comparison]:
-        return self.standing[:1]
-
-
 def text(drawn: Page) -> str:
     """All that is on a page, as its JSON."""
     return json.dumps(json.loads(to_json_plotly(drawn.body)), ensure_ascii=False)
@@ -39,7 +25,7 @@ def text(drawn: Page) -> str:
 
 async def test_the_page_compare_says_what_is_known_and_what_is_needed() -> None:
     """The verdict as a sentence, the rows seen and needed, and each segment; without a comparison it says how to make one."""
-    model, twin = "departs-late", Compared()
+    model, twin = "departs-late", Twin()
     assert "compare.difference" in text(await page(twin, f"/ui/models/{model}/compare", ""))
     sides: dict[str, Any] = {"a": Version("1"), "b": Role("shadow")}
     monitor = Monitor(
@@ -61,8 +47,8 @@ async def test_the_page_compare_says_what_is_known_and_what_is_needed() -> None:
         verdict="ready", reason=None, value=0.012, lower=0.001, upper=0.02, baseline_value=0.9, n_target=900, n_baseline=900, evidence=known,
     )  # fmt: skip
     waits = msgspec.structs.replace(one, segment="carrier=UA", verdict="keep_waiting", reason="too few rows", evidence={})
-    before, twin.standing = twin._monitors[model], [one, waits]
-    twin._monitors[model] = [*before, monitor]
+    twin.standing = (one, waits)
+    twin._monitors[model] = [*twin._monitors[model], monitor]
     said = text(await page(twin, f"/ui/models/{model}/compare", ""))
     for words in (
         "The shadow may take the place of version 1, in accuracy",

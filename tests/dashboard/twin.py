@@ -29,13 +29,14 @@ from detectors.catalogue import MEASURES
 from monitors.reference.learned import learn
 from tests.dashboard import made_events, year
 from tests.dashboard.retraining_twin import RetrainingTwin
+from tests.dashboard.standing import Standing
 from tests.dashboard.year import DAYS, NUMBERS, SHARES, START, STORM, TEXTS
 from watchkeeper.reader.ranking import ranked
 
 _SLICES = ("carrier=EV,origin=EWR", "carrier=EV", "temp=[-inf%2C3)")
 
 
-class Twin(made_events.MadeEvents, RetrainingTwin):
+class Twin(made_events.MadeEvents, RetrainingTwin, Standing):
     """The reader. What it reads is made once a process, from one seed; what a test changes in it is of this reader alone."""
 
     measures = MEASURES
