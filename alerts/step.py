@@ -222,6 +222,13 @@ class AlertStep:
             return
         if self._destinations is None:
             self._destinations = self._ledger.destinations()
+        chosen = [
+            one
+            for one in self._destinations
+            if (one.takes(episode.model, episode.severity) if kind == FIRED and not policy else one.name in notified)
+        ]
+        if not chosen:
+            return
         body = self._body(episode, kind)
         rows = tuple(
             Delivery(
@@ -236,8 +243,7 @@ class AlertStep:
                 reason=why,
                 rank=episode.severity.rank,
             )
-            for destination in self._destinations
-            if (destination.takes(episode.model, episode.severity) if kind == FIRED and not policy else destination.name in notified)
+            for destination in chosen
         )
         self._deliveries += rows
         self._keep(msgspec.structs.replace(episode, deliveries=(*episode.deliveries, *rows)))

@@ -7,9 +7,10 @@ stream take its place once they have closed; then the result depends on their ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial, reduce
+from operator import or_
 
 import msgspec
 import numpy as np
@@ -94,13 +95,26 @@ class Calibration:
         return {segment: place for place, segment in enumerate(self.segments)}
 
 
-def calibrate(monitor: Monitor, model: Model, panes: Panes, reads: Callable[[Scope], Reads]) -> Calibration:
-    """The calibration of a monitor on the reference. Raises Retryable while the rows of the reference are not in the fact store."""
-    slots = _slots(model, panes)
-    windows, whole = windows_of(monitor.window, slots, model.contract.pane)
-    length = int(slots[-1]) + model.contract.pane - int(slots[0]) if len(slots) else 0
-    scope = _scope(monitor, replace(model, contract=model.contract.of_reference), (), None)
-    return _calibrated(monitor, _Basis(windows, whole, length, None), scope, reads)
+def calibrate(
+    monitors: Sequence[Monitor], model: Model, panes: Panes, reads: Callable[[Scope], Reads]
+) -> Iterator[tuple[Monitor, Calibration]]:
+    """The calibrations of monitors on the reference, one after the other. Monitors of the same segments share what is read.
+
+    Raises Retryable while the rows of the reference are not in the fact store.
+    """
+    slots, reference = _slots(model, panes), replace(model, contract=model.contract.of_reference)
+    scopes = [_scope(monitor, reference, (), None) for monitor in monitors]
+    alike = dict[tuple[object, ...], list[tuple[Monitor, Scope]]]()
+    for pair in zip(monitors, scopes, strict=True):
+        alike.setdefault((pair[1].segments, pair[1].groupings), []).append(pair)
+    for group in alike.values():
+        columns = tuple(dict.fromkeys(name for _, scope in group for name in scope.columns))
+        wide = replace(group[0][1], columns=columns, fields=reduce(or_, (scope.fields for _, scope in group)))
+        shared, fitting = reads(wide), most(wide)
+        for monitor, scope in group:
+            basis = _basis_of_reference(monitor, slots, model.contract.pane)
+            together = int(basis.compared.sum()) <= fitting  # else their cells are read some at a time
+            yield monitor, _calibrated(monitor, basis, scope, partial(_shared, shared) if together else reads)
 
 
 def recalibrate(monitor: Monitor, model: Model, panes: Panes, reads: Callable[[Scope], Reads], early: Spans) -> Calibration:
@@ -140,6 +154,15 @@ class _Basis:
         """The span of each window together with the week before it and the week after it."""
         first, last = self.span or _EVER
         return Spans(np.maximum(windows.start - 7 * DAY, first), np.minimum(windows.end + 7 * DAY, last))
+
+
+def _shared(reads: Reads, _: Scope) -> Reads:
+    return reads
+
+
+def _basis_of_reference(monitor: Monitor, slots: Ints, pane: int) -> _Basis:
+    windows, whole = windows_of(monitor.window, slots, pane)
+    return _Basis(windows, whole, int(slots[-1]) + pane - int(slots[0]) if len(slots) else 0, None)
 
 
 def _scope(monitor: Monitor, model: Model, found: Sequence[str], version: str | None) -> Scope:

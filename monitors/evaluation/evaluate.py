@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import isnan
 from typing import Any, NamedTuple
@@ -144,12 +145,26 @@ class Evaluate:
         after = self.calibration(monitor, model, early)
         return before is None or after is None or not before[1].equals(after)
 
-    def _of_reference(self, monitor: Monitor, model: Model) -> Calibration | None:
-        spec = catalogue.known(monitor.measure)
-        if spec is None or not spec.about.tested:
+    def calibrate(self, monitors: Sequence[Monitor], model: Model) -> None:
+        """Calibrate monitors on the reference that are not calibrated yet, or whose features are not: together they read little more than one.
+
+        A failure is not told: that monitor, and those after it, are then calibrated alone, when they are asked for.
+        """
+        tested = (one for one in (of_columns(monitor) or monitor for monitor in monitors) if _is_tested(one))
+        unknown = [one for one in tested if self._calibrations.get((one.model, one.name), (None,))[0] != _made_of(one, model)]
+        with suppress(Exception):  # whatever fails here fails again for the monitor alone, where it is reported
+            for monitor, found in calibrate(unknown, model, self._panes, self.reads) if unknown else ():
+                self._of_reference(monitor, model, found)
+
+    def _of_reference(self, monitor: Monitor, model: Model, made: Calibration | None = None) -> Calibration | None:
+        """The calibration on the reference, which is kept: the one that was `made`, if none is known."""
+        if not _is_tested(monitor):
             return None
-        key = (msgspec.json.encode(monitor), model.contract.evaluated_as)
-        found = _kept(self._calibrations, monitor, key, lambda: calibrate(monitor, model, self._panes, self.reads))
+
+        def make() -> Calibration:
+            return made or next(found for _, found in calibrate([monitor], model, self._panes, self.reads))
+
+        found = _kept(self._calibrations, monitor, _made_of(monitor, model), make)
         if not (found.windows or model.contract.facts or model.reference is None):  # the reference may be stored yet
             self._calibrations.pop((monitor.model, monitor.name), None)
         return found
@@ -206,6 +221,16 @@ class Evaluate:
             calibration=self.calibration(monitor, reads.scope.model, early),
             compare=monitor.compare,
         )
+
+
+def _is_tested(monitor: Monitor) -> bool:
+    """Whether the law of a monitor's statistic is known."""
+    return (spec := catalogue.known(monitor.measure)) is not None and spec.about.tested
+
+
+def _made_of(monitor: Monitor, model: Model) -> tuple[bytes, tuple[int, int]]:
+    """What a calibration on the reference depends on."""
+    return msgspec.json.encode(monitor), model.contract.evaluated_as
 
 
 def _kept(kept: _Kept, monitor: Monitor, key: object, make: Callable[[], Calibration]) -> Calibration:

@@ -119,23 +119,25 @@ class Frame:
 
     def readings(self, mask: npt.NDArray[np.bool_], revision: Ints) -> Iterator[Reading]:
         """The readings that `mask` selects, one by one, windows in order."""
-        same = self._same()
-        for at, document in self._found(mask):
-            w, c, s = at
-            n_baseline = int(self.n_baseline[at])
-            numbers: dict[str, Any] = {name: _number(getattr(self, name)[at]) for name in NUMBERS}
+        same, starts, ends = self._same(), self.windows.start.tolist(), self.windows.end.tolist()
+        numbers = zip(*(getattr(self, name)[mask].tolist() for name in NUMBERS), strict=True)
+        rest = (array[mask].tolist() for array in (self.n_target, self.n_baseline, self.verdict, self.reason, revision))
+        for ((w, c, s), document), row, (n_target, n_baseline, verdict, reason, number) in zip(
+            self._found(mask), numbers, zip(*rest, strict=True), strict=True
+        ):
+            known: dict[str, Any] = {name: _number(value) for name, value in zip(NUMBERS, row, strict=True)}
             yield Reading(
                 **same,
-                **numbers,
+                **known,
                 column=self.columns[c],
                 segment=self.segments[s],
-                window_start=int(self.windows.start[w]),
-                window_end=int(self.windows.end[w]),
-                n_target=int(self.n_target[at]),
+                window_start=starts[w],
+                window_end=ends[w],
+                n_target=n_target,
                 n_baseline=None if n_baseline == NONE else n_baseline,
-                verdict=VERDICTS[self.verdict[at]],
-                reason=self.reason[at],
-                revision=int(revision[at]),
+                verdict=VERDICTS[verdict],
+                reason=reason,
+                revision=number,
                 evidence=document,
             )
 
@@ -274,4 +276,4 @@ def _nullable(values: Floats) -> pa.Array:
 
 
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return None if math.isnan(value) else value

@@ -167,6 +167,7 @@ class MonitorRunner:
         self._load_evaluated(asked, model.contract)
         self._live |= given.live
         failures = Failures(lambda error: self._check_stores(model.contract, lease) if isinstance(error, Retryable) else None)
+        self._evaluate.calibrate(asked if len(slots) else (), model)
         tasks = []
         for monitor in asked:
             with failures.of(monitor):

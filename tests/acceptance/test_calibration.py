@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -62,6 +64,38 @@ def calibrated(stores: Stores, model: Model, measure: str, **given: Any) -> Cali
     found = Evaluate(stores.panes, stores.raw, stores.stream, lambda *_: model.contract).calibration(monitor, model)
     assert found is not None
     return found
+
+
+def test_monitors_are_calibrated_together_as_alone(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For each kind of window the panes are asked for columns, for the count of predictions and for labels, once; one monitor that cannot be calibrated spoils no other."""
+    _, model = give(stores, "together", file())
+    measures = ("drift.psi", "drift.js", "drift.mean_shift", "quality.null_rate", "quality.label_coverage")
+    monitors = [
+        Monitor(name=f"{measure}-{days}", model="together", measure=measure, baseline=Reference(), window=Tumbling(days * moment.DAY))
+        for measure in measures
+        for days in (1, 2)
+    ]
+    alone, together = (Evaluate(stores.panes, stores.raw, stores.stream, lambda *_: model.contract) for _ in range(2))
+    wanted = [alone.calibration(monitor, model) for monitor in monitors]
+    asked = list[str]()
+    for name in ("inputs", "performance"):
+
+        def counted(ask: Callable[..., Any], name: str, *given: Any, **more: Any) -> Any:
+            asked.append(name)
+            return ask(*given, **more)
+
+        monkeypatch.setattr(stores.panes, name, partial(counted, getattr(stores.panes, name), name))
+    odd = msgspec.structs.replace(monitors[0], name="odd", params={"no": "such"})
+    together.calibrate([*monitors, odd], model)
+    assert sorted(asked) == ["inputs"] * 4 + ["performance"] * 2
+    asked.clear()
+    for monitor, one in zip(monitors, wanted, strict=True):
+        found = together.calibration(monitor, model)
+        assert one is not None
+        assert found is not None
+        assert one.windows > 0
+        assert found.equals(one)
+    assert asked == []
 
 
 def test_a_measure_of_the_model_is_calibrated_too(stores: Stores) -> None:

@@ -44,6 +44,7 @@ class Refusing:
     def __init__(self, evaluate: Evaluate, *refused: str, then: Callable[[], None] = lambda: None) -> None:
         self.refused, self._evaluate, self._then = set(refused), evaluate, then
         self.reads, self.early, self.forget, self.relearned = evaluate.reads, evaluate.early, evaluate.forget, evaluate.relearned
+        self.calibrate = evaluate.calibrate
 
     def __call__(self, monitor: Monitor, windows: Spans, reads: Reads, early: Spans | None = None) -> Frame:
         """The readings, unless they are refused."""
