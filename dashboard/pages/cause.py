@@ -16,12 +16,14 @@ from core.segment import ALL, grouping_of
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.aria import aria
+from dashboard.event_filter import EventFilter
 from dashboard.panel import ask
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
 from dashboard.subject import page_of
 
 SHOWN = 5  # segments and columns
+_EXAMPLES = 3
 _LEVEL = 0.05  # of p: a segment above it may be there by chance
 
 
@@ -43,6 +45,7 @@ async def causes(reader: Reader, id_: str, search: str) -> Any:
 
     return [
         html.P(found.sentence, className="why"),
+        _rows(one, found, contract),
         _where(found.segments[:SHOWN], chosen, here),
         _what(one, within.columns[:SHOWN], chosen, contract, here),
         _foot(one, found, chosen),
@@ -73,7 +76,7 @@ def _where(segments: Sequence[SegmentCause], chosen: str, here: Callable[[str], 
 def _what(one: Episode, columns: Sequence[ColumnCause], chosen: str, contract: Contract | None, here: Callable[[str], str]) -> Component:
     most = max((each.contribution for each in columns), default=0.0)
     segment = chosen if chosen and _held(contract, chosen) else one.segment
-    state = PageState(segment=segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
+    state = PageState(segment=segment, measure=one.measure, monitor=one.monitor, window=one.window_start, episode=one.id)
     rows = [
         _bar(piece.link(piece.name(each.column), page_of(one, each.column, state)), each.contribution / most if most else 0.0, _told(each))
         for each in columns
@@ -113,6 +116,23 @@ def _told(one: ColumnCause) -> str:
     )
     parts += [f"PSI {word.number(one.psi)}"] if one.psi is not None else []
     return ", ".join(parts) or "none of its values has moved"
+
+
+def _rows(one: Episode, found: Causes, contract: Contract | None) -> Component | None:
+    """Links to the worst rows of the first slice, and to all of its events, the worst first, where the slice is one of dimensions."""
+    if not found.examples:
+        return None
+    dimensions = {dimension.name for dimension in contract.dimensions} if contract else set[str]()
+    first = found.segments[0].segment if found.segments else one.segment
+    of_dimensions = first == ALL or set(grouping_of(first)) <= dimensions
+    state = PageState(segment=first if of_dimensions else ALL, start=one.window_start, end=one.window_end, episode=one.id)
+    listed = EventFilter(order="worst")
+    parts: list[Any] = ["Worst rows: "]
+    for name in found.examples[:_EXAMPLES]:
+        parts += [piece.link(piece.name(name, 24), listed.address(one.model, state, name)), ", "]
+    every = piece.link(f"all of {text.unquote(first)}", listed.address(one.model, state)) if of_dimensions else None
+    after: list[Any] = [] if every is None else [" · ", every]
+    return html.P([*parts[:-1], *after], className="next")
 
 
 def _foot(one: Episode, found: Causes, chosen: str) -> Component:

@@ -23,7 +23,7 @@ def sentence(
 ) -> str:
     """In words: the change, the first slice if it is certain, the first column beside those of the slice, and the parts of a performance change. `change` is how much worse the measure is."""
     found = [_change(about, value, baseline)]
-    shared = about.family in (Family.DRIFT, Family.QUALITY, Family.FAIRNESS)
+    shared = about.family in (Family.DRIFT, Family.QUALITY, Family.FAIRNESS, Family.SERVICE)
     if not shared and value is not None and baseline is not None and change <= 0:
         found.append("It is not worse.")
     elif segments and segments[0].p is not None and segments[0].p <= 0.05:

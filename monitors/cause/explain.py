@@ -33,7 +33,7 @@ from detectors.evidence import Counts
 from detectors.groups import groups
 from detectors.summary.bins import bins
 from detectors.summary.inputs import values_of
-from monitors.cause import gap, panes, sides
+from monitors.cause import gap, panes, service, sides
 from monitors.cause.sides import Side
 from monitors.cause.values import Value, Values, values
 from monitors.evaluation.evaluate import Evaluate
@@ -102,7 +102,8 @@ def _compared(monitor: Monitor, model: Model) -> Monitor:
     """The monitor with a baseline: the reference, or the window before, for one that has none."""
     if monitor.baseline is not None or catalogue.spec(monitor.measure).about.of_stream:
         return monitor
-    return msgspec.structs.replace(monitor, baseline=Previous(1) if model.reference is None else Reference())
+    live = model.reference is None or monitor.measure.startswith(f"{Family.SERVICE}.")  # a reference does not tell how a model serves
+    return msgspec.structs.replace(monitor, baseline=Previous(1) if live else Reference())
 
 
 def _causes(
@@ -205,6 +206,9 @@ def _harm(about: Measure, monitor: Monitor, contract: Contract, held: Values, bo
             return _of_gap(about, monitor, contract, held, both)
         case Family.DRIFT | Family.QUALITY:
             return _of_columns(about, monitor, contract, both)
+        case Family.SERVICE:
+            target, baseline = (values_of(contract, side.block) for side in both)
+            return service.harm(about.name, target, baseline)
         case _ if not about.matures:
             return [], None
     found = [side.spread(harm.of_outcomes(about, params, contract, side.outcomes)) for side in both]

@@ -234,6 +234,7 @@ async def test_the_causes_come_later_and_a_segment_filters_the_columns(twin: Twi
     drawn = json.dumps(json.loads(to_json_plotly(await late.draw(twin, LATE, asked))))
     assert "72 % of it comes from" in drawn
     assert f"/ui/alerts/{one.id}?segment=carrier%3DEV%2Corigin%3DEWR" in drawn
+    assert f"/ui/models/{one.model}/events/p1?segment=carrier%3DEV%2Corigin%3DEWR" in drawn
     chosen = json.dumps(["causes", one.id, "?segment=temp%3D%5B-inf%252C3)"])
     within = json.dumps(json.loads(to_json_plotly(await late.draw(twin, LATE, chosen))))
     assert "Within temp=[-inf,3)" in within
