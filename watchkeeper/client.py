@@ -115,6 +115,10 @@ class Client(ServerConnection):
         """
         return self._pages("/v1/events", {"model": model, "from": _time(start), "to": _time(end), **filters})
 
+    def export(self, model: str, kind: str = "parquet", *, start: When = None, end: When = None, **filters: Any) -> Iterator[bytes]:
+        """The same events as a file, `kind` "parquet" or "csv", in parts; `limit` is of all of them. If it breaks off, ClientError is raised, and what came is no whole file."""
+        return self._parts("/v1/events", {"model": model, "format": kind, "from": _time(start), "to": _time(end), **filters})
+
     def event(self, model: str, prediction_id: str) -> dict[str, Any]:
         """One event, with all labels that came for it."""
         return self._json("GET", f"/v1/events/{quoted(model)}/{quoted(prediction_id)}")

@@ -76,6 +76,20 @@ class ServerConnection:
             if (cursor := page.get("next")) is None:
                 return
 
+    def _parts(self, path: str, params: Mapping[str, Any]) -> Iterator[bytes]:
+        """The body of a large answer as it comes. It is not asked for again."""
+        given = {name: value for name, value in params.items() if value is not None}
+        encoded("".join(map(str, given.values())))
+        try:
+            with self._http.stream("GET", path, params=given) as response:
+                if not response.is_success:
+                    response.read()
+                    raise Refused(response.status_code, _problem(response))
+                yield from response.iter_bytes()
+        except httpx.TransportError as error:
+            fault = str(error) or type(error).__name__
+            raise Unavailable(f"GET {self.url}{path}: {fault}", remedy="ask again once the server answers `watchkeeper status`") from None
+
     def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._request(method, path, **options).json()
         return answer

@@ -69,6 +69,7 @@ def _serve(request: Request) -> Answer:
         "deliver",
         "serve",
         "backtest",
+        "export",
         "retrain",
         "retrains",
         "retrains approve",
@@ -81,10 +82,24 @@ def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFix
     assert "Example: " in capsys.readouterr().out
 
 
-def test_what_is_not_built_is_refused_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 1 and the command's name on stderr, whatever its options."""
-    assert main(["export", "--config", "x.yaml"]) == 1
-    assert "`watchkeeper export` is not available yet" in capsys.readouterr().err
+def test_an_export_is_there_whole_or_not_at_all(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file holds what the server sent. One that breaks off leaves the file that was there, and nothing half."""
+    server.reply = lambda _: Answer(body={"not": "a file"})
+    file = tmp_path / "july.csv"
+    options = ["--from", "2022-07-01T00:00:00Z", "--label", "wrong", "--limit", "5", "--url", server.url]
+    assert main(["export", "taxi fare", str(file), *options]) == 0
+    (request,) = server.requests
+    wanted = {"model": "taxi fare", "format": "csv", "from": "2022-07-01T00:00:00Z", "order": "oldest", "label": "wrong", "limit": "5"}
+    assert (request.path, request.query) == ("/v1/events", wanted)
+    assert json.loads(file.read_bytes()) == {"not": "a file"}
+    server.reply = lambda _: Answer(body="half", headers={"Content-Length": "1000", "Connection": "close"})
+    assert main(["export", "taxi fare", str(file), "--url", server.url]) == 1
+    server.reply = lambda _: Answer(404, {"title": "Not Found", "detail": "there is no model `taxi fare`"})
+    assert main(["export", "taxi fare", str(file), "--url", server.url]) == 1
+    assert "there is no model `taxi fare`" in capsys.readouterr().err
+    assert json.loads(file.read_bytes()) == {"not": "a file"}
+    assert [one.name for one in tmp_path.iterdir()] == ["july.csv"]
+    assert main(["export", "m", str(tmp_path / "july.xlsx"), "--url", server.url]) == 2
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from watchkeeper.cli import (
     deliveries,
     demo,
     doctor,
-    later,
+    export,
     migrate,
     noise,
     people,
@@ -51,6 +51,7 @@ for name, command in (
     ("replay", replay.replay),
     ("rebuild", rebuild.rebuild),
     ("retrain", retrains.retrain),
+    ("export", export.export),
     ("status", status.status),
     ("doctor", doctor.doctor),
     ("migrate", migrate.migrate),
@@ -69,8 +70,6 @@ app.add_typer(people.silence, name="silence")
 app.add_typer(deliveries.deliveries, name="deliveries")
 app.add_typer(deliveries.destination, name="destination")
 app.add_typer(retrains.retrains, name="retrains")
-for name, purpose in later.COMMANDS.items():
-    app.command(name, help=f"{purpose} Not available yet.", hidden=True, context_settings=later.ANYTHING)(later.refuse)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
