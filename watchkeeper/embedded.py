@@ -173,7 +173,7 @@ class Embedded:
 
     def tag(self) -> str:
         """A text that changes when anything that can be read has changed."""
-        return f"{self._began:.3f}-{self.scheduler.calls}-{self.policy.decisions}-{self.scheduler.status()['readings']}"
+        return f"{self._began:.3f}-{self.scheduler.calls}-{self.policy.decisions}-{self.retraining.steps}-{self.scheduler.status()['readings']}"
 
     def _written(self, events: Events) -> None:
         """A batch is durable: there is work for the owners of its models."""

@@ -27,6 +27,7 @@ UNDER_WAY = frozenset({R.DISPATCHED, R.RUNNING})
 JUDGED = frozenset({R.EFFECTIVE, R.INEFFECTIVE})
 ENDS = frozenset(state for state, after in MOVES.items() if not after)
 
+_REPORTED = {R.RUNNING: "the run has begun", R.SUCCEEDED: "the run has succeeded", R.FAILED: "the run has failed"}
 _MOST = 500  # changes that are kept of a request; the first and the last ones
 
 
@@ -84,4 +85,4 @@ def report(request: Retrain, state: RetrainState, now: int, told: Mapping[str, A
         return kept
     if state is R.SUCCEEDED:
         kept = msgspec.structs.replace(kept, succeeded_at=now)
-    return move(kept, state, said or f"the run is {state.value}", now, by, due=now)
+    return move(kept, state, said or _REPORTED[state], now, by, due=now)

@@ -79,6 +79,7 @@ class RetrainWatch:
         self._wake, self._stopping = Event(), Event()
         self._thread: Thread | None = None
         self._busy: dict[str, Future[None]] = {}
+        self.steps = 0  # how often requests have changed
 
     def start(self) -> None:
         """Begin, in a thread."""
@@ -118,6 +119,7 @@ class RetrainWatch:
             change.save(changed)
             for name in looked:
                 change.schedule(name, now)
+        self.steps += len(changed)
         return len(changed)
 
     def _asked(self, change: Changing, now: int) -> tuple[list[Retrain], list[str]]:
@@ -208,6 +210,7 @@ class RetrainWatch:
             after = apply(change, stored)
             after = after if keep else msgspec.structs.replace(after, claimed=None)
             change.save([after])
+        self.steps += 1
         self._told()
         return after
 

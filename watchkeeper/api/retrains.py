@@ -16,7 +16,7 @@ from watchkeeper.api.problem import Problem
 from watchkeeper.change.retrain import DECISIONS, RetrainDecision, RetrainReport, RetrainRequest
 from watchkeeper.command import role
 
-RUN = Principal("retraining", Role.VIEWER)
+RUN = Principal("the run", Role.VIEWER)
 """Whoever has the address of a callback."""
 
 

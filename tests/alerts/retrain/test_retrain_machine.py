@@ -24,7 +24,7 @@ HOOKS = {
     "first": hook(name="first", schedule="0 3 * * *", budget=(2, 5 * DAY)),
     "second": hook(name="second", mode=Mode.APPROVAL, budget=(3, 4 * DAY), cooldown=0),
 }
-FLEET = (3, 6 * DAY)
+FLEET = (3, 9 * DAY)
 R = RetrainState
 
 
@@ -105,9 +105,23 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data())
     def admit(self, data: st.DataObject) -> None:
         """A request is looked at."""
-        if (one := self.draw(data, WAITING)) is None:
-            return
-        families = dict.fromkeys((each.family for each in self.open.values()), 1)
+        if (one := self.draw(data, WAITING)) is not None:
+            self.look(one)
+
+    @rule(name=st.sampled_from(sorted(HOOKS)), ends=st.booleans())
+    def rush(self, name: str, ends: bool) -> None:
+        """A person asks, approves and has it looked at; a run that begins may fail at once."""
+        made = by_hand(HOOKS[name], self.past, "now", self.now, "ada")
+        if made.state in WAITING:
+            self.keep(made)
+            self.keep(msgspec.structs.replace(made, approved_by="ada"))
+            self.look(self.requests[made.id])
+        if ends and self.requests.get(made.id, made).state is R.DISPATCHED:
+            self.keep(report(self.requests[made.id], R.FAILED, self.now, {}))
+
+    def look(self, one: Retrain) -> None:
+        """Admit a request if it may be, and check that it might."""
+        families = {name: 1 for name in (each.family for each in self.open.values())}
         manifest = Manifest(start=START, end=self.now, contract=1, rows=10_000, labelled=self.labels)
         begun = sum(at > self.now - FLEET[1] for _, at in self.dispatched)
         after = admit(one, HOOKS[one.hook], Situation(self.past, manifest, families, FLEET, begun), self.now)
@@ -168,4 +182,4 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -323,3 +323,29 @@ def test_a_page_of_requests_is_found_by_state_and_model(stage: Stage) -> None:
     assert (none, stage.store.retrains("other")[0], stage.store.retrains(states=[R.FAILED])[0]) == (None, [], [])
     with pytest.raises(ConfigError, match="not a cursor"):
         stage.store.retrains(after="x")
+
+
+def test_wherever_it_is_killed_each_request_is_one_message_and_comes_to_its_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process dies before its first step, its second and so on; another one goes on after the lease."""
+    stage.apply(budget=(100, 365 * DAY), cooldown=0)
+    for steps in range(9):
+        stage.watch = stage.another(lease=LEASE)
+        made = stage.act(change.ask, change.RetrainRequest(hook="retrain", reason=f"number {steps}"))
+        dying = stage.another(lease=LEASE)
+        monkeypatch.setattr(dying, "_settle", _dies_after(dying._settle, steps))
+        for watch in (dying, stage.watch):
+            for _ in range(6):
+                stage.clock.advance(LEASE + 1)
+                try:
+                    watch.look()
+                except KeyboardInterrupt:
+                    break
+                if stage.newest.state is R.DISPATCHED and stage.newest.sending is Sending.TAKEN:
+                    stage.report("succeeded", version=f"of {made.id}")
+                    stage.facts.known.append(f"of {made.id}")
+                    stage.facts.windows.clear()
+                    stage.facts.judge(True, True)
+        assert (stage.newest.id, stage.newest.state) == (made.id, R.EFFECTIVE), steps
+    ids = [call.headers["webhook-id"] for call in stage.receiver.calls]
+    assert (len(set(ids)), len(ids)) == (9, 10)  # one was killed between the message and its answer
+    assert len(stage.store.retrains()[0]) == 9
