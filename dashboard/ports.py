@@ -160,6 +160,10 @@ class Reader(Protocol):
         """The newest definition of each monitor of a model, of all models for None."""
         ...
 
+    def standings(self, since: Mapping[tuple[str, str], int]) -> Mapping[tuple[str, str], tuple[int, int, int]]:
+        """By model and monitor the end of its newest window, when it was evaluated last, and how many of its windows that end after `since` reached a threshold; without readings left out."""
+        ...
+
     def proposal(self, model: str) -> Mapping[str, Any] | None:
         """The contract that is proposed for a model that has none, as the API tells it; None if none of its predictions wait."""
         ...

@@ -29,7 +29,8 @@ def of_groups(one: Episode) -> bool:
 
 
 def page_of(one: Episode, column: str, state: PageState) -> str:
-    """The address of the page that shows a column of an episode's measure: Fairness shows attributes. The model's page, if there is no column."""
+    """The address of the page that shows a column of an episode's measure: Fairness shows attributes. The model's page, if there is no column. It leads back to the episode."""
+    state = state.but(episode=one.id)
     if of_groups(one):
         return address("models", one.model, "fairness", state=state.but(by=column))
     return address("models", one.model, *(["columns", column] if column else []), state=state)

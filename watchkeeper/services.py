@@ -94,6 +94,7 @@ class Pages:
         self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts
         self.events, self.event, self.values = reader.events, reader.event, reader.values
         self.event_counts, self.beside, self.served = reader.event_counts, reader.beside, reader.served
+        self.standings = reader.standings
 
     def cause_of(self, name: str, segment: str | None = None) -> Causes | None:
         """The causes of an episode, which may be a minute old."""

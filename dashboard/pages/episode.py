@@ -73,7 +73,7 @@ def _title(one: Episode, subject: str, monitor: str) -> Component:
         *([html.Span(monitor, className="tag")] if monitor else []),
         *(html.Span(said, className="tag") for said in word.handling(one.handling)),
     ]
-    state = Choice(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start)
+    state = Choice(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start, episode=one.id)
     ways: list[Any] = [piece.link("See the model in this window", address("models", one.model, state=state))]
     if one.column:
         name = piece.name(one.column)

@@ -18,6 +18,7 @@ from core.reading import Query
 from core.segment import ALL
 from dashboard import components as piece
 from dashboard import texts as word
+from dashboard.pages.first_run import first_run
 from dashboard.pages.history import Choice
 from dashboard.panel import Page, ask, panel
 from dashboard.ports import ModelRow, Reader
@@ -65,6 +66,8 @@ async def draw(reader: Reader, _search: str = "") -> Page:
     wrong = problems(status)
     listed = [piece.card("Problems of the service", html.Ul([html.Li(one) for one in wrong], className="problems"))] if wrong else []
     empty = _all_taken(taken) if opened else _quiet(models, status, monitors)
+    if not models:
+        return Page("Inbox", [heading, *listed, *first_run(await ask(reader.waiting))])
     body = [heading, *listed, piece.figures(*facts), await _listed(reader, groups, monitors) if groups else empty]
     if opened or closed:
         body.append(html.P([*more, *ways], className="faint"))
@@ -207,12 +210,6 @@ def _brief(one: Episode, measures: Measures) -> list[Any]:
 
 def _quiet(models: Sequence[ModelRow], status: dict[str, Any], monitors: Sequence[Monitor]) -> Component:
     """The text if no episode is open: whether that is good depends on whether any monitor could fire, and on how old the events are."""
-    if not models:
-        return piece.empty(
-            "No model yet",
-            "Tell Watchkeeper what normal looks like, then send events:",
-            html.Pre("watchkeeper reference MODEL reference.parquet --task binary\nwatchkeeper replay stream.parquet --model MODEL"),
-        )
     newest = max((row.last_ts for row in models if row.last_ts is not None), default=None)
     evaluated = (status.get("evaluate") or {}).get("last")
     if newest is None:

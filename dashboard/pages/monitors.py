@@ -1,4 +1,4 @@
-"""The page of all monitors: what is watched, in which state is it, and who is responsible?"""
+"""The page of all monitors: what is watched, in which state is it, when was it evaluated, and who is responsible?"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from dash import html
 
+from core import moment
 from core.episode import Episode, Level
 from core.measure import Measures
 from core.monitor import Monitor
@@ -18,7 +19,7 @@ from dashboard import texts as word
 from dashboard.listed import Listed
 from dashboard.pages.history import Choice as Episodes
 from dashboard.panel import Page, ask
-from dashboard.ports import Reader
+from dashboard.ports import ModelRow, Reader
 from dashboard.state import PageState, address
 
 ROWS = 100  # a page
@@ -42,6 +43,7 @@ async def draw(reader: Reader, search: str = "") -> Page:
     choice = Choice.of(search)
     monitors, opened = await gather(ask(reader.monitors, None), ask(reader.episodes, "open", None, OPEN))
     firing = _firing(opened)
+    standings = await ask(reader.standings, _since(monitors, await ask(reader.models)))
     heading = html.Div([html.H1("Monitors"), html.P("What is watched, and whether it fires.", className="faint")], className="title")
     if not monitors:
         apply = html.Pre("watchkeeper apply monitors.yaml")
@@ -60,8 +62,11 @@ async def draw(reader: Reader, search: str = "") -> Page:
     found.sort(key=lambda one: (-len(firing.get((one.model, one.name), ())), one.model, one.name))
     first = int(choice.first) if choice.first.isascii() and choice.first.isdigit() and len(choice.first) < 8 else 0
     first = min(first, len(found) - 1) // ROWS * ROWS
-    rows = [_row(one, reader.measures, firing.get((one.model, one.name), ()), choice) for one in found[first : first + ROWS]]
-    titles = ("Monitor", "Model", "State", "Measure", "Notifies", "Owner")
+    rows = [
+        _row(one, reader.measures, firing.get((one.model, one.name), ()), standings.get((one.model, one.name)), choice)
+        for one in found[first : first + ROWS]
+    ]
+    titles = ("Monitor", "Model", "State", "Measure", "Notifies", "Newest window", "Evaluated (UTC)", "Budget used", "Owner")
     ways = [
         piece.link(text, replace(choice, first=str(to)).address)
         for text, to in (("Previous monitors", first - ROWS), ("Next monitors", first + ROWS))
@@ -79,13 +84,25 @@ def _firing(opened: Collection[Episode]) -> dict[tuple[str, str], list[Level]]:
     return found
 
 
+def _since(monitors: Collection[Monitor], models: Collection[ModelRow]) -> dict[tuple[str, str], int]:
+    """By model and monitor, from when the windows are counted that use its budget: one period of it before the model's last event. Monitors without a budget are left out."""
+    last = {row.model: row.last_ts for row in models}
+    return {
+        (one.model, one.name): end - one.allowed.period
+        for one in monitors
+        if one.allowed is not None and (end := last.get(one.model)) is not None
+    }
+
+
 def _state(one: Monitor, firing: Collection[tuple[str, str]]) -> str:
     if not one.enabled:
         return "paused"
     return "firing" if (one.model, one.name) in firing else "watching" if one.alarms else "silent"
 
 
-def _row(one: Monitor, measures: Measures, levels: Collection[Level], choice: Choice) -> tuple[Any, ...]:
+def _row(
+    one: Monitor, measures: Measures, levels: Collection[Level], standing: tuple[int, int, int] | None, choice: Choice
+) -> tuple[Any, ...]:
     about = measures[one.measure]
     state = PageState(measure=one.measure, monitor=one.name)
     what = f"{about.title} · {one.window.text}" + ("" if len(one.segments) < 2 else f" · by {', '.join(one.segments[1:4])}")
@@ -95,8 +112,18 @@ def _row(one: Monitor, measures: Measures, levels: Collection[Level], choice: Ch
         _standing(one, levels),
         piece.name(what, 60),
         str(one.severity) if one.alarms else word.NONE,
+        word.NONE if standing is None else moment.period(standing[0] - one.window.longest, standing[0]),
+        word.NONE if standing is None else word.minute(standing[1]),
+        _used(one, standing),
         piece.name(one.owner or word.NONE, 24),
     )
+
+
+def _used(one: Monitor, standing: tuple[int, int, int] | None) -> str:
+    """How many windows of its budget's period reached a threshold, of how many that it may raise by chance."""
+    if one.allowed is None:
+        return word.NONE
+    return f"{0 if standing is None else standing[2]} of {one.allowed.text}"
 
 
 def _place(family: str) -> list[str]:

@@ -109,6 +109,30 @@ class Readings:
         row = self._engine.query(sql, _defined(model, monitor, definition)).to_pylist()[0]
         return int(row["newest"]) if row["n"] else None
 
+    def standings(self, current: Current, since: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], tuple[int, int, int]]:
+        """By (model, monitor) the end of its newest window, when a reading was last written, and how many of its windows that end after `since` reached a threshold.
+
+        `current` as for `read`; monitors without readings are left out. One query for all.
+        """
+        conditions, parameters = _conditions(Query(), current)
+        parameters |= {"sm": [model for model, _ in since], "sn": [name for _, name in since], "se": list(since.values())}
+        counted = "SELECT one.1 AS model, one.2 AS monitor, one.3 AS since FROM (SELECT arrayJoin(arrayZip({sm:Array(String)}, {sn:Array(String)}, {se:Array(Int64)})) AS one)"
+        key = "model, monitor, column, segment, window_start, window_end"
+        parameters["low"] = min(since.values(), default=0)
+        recent = f"{conditions[0]} AND monitor IN {{sn:Array(String)}} AND window_end > fromUnixTimestamp64Micro({{low:Int64}}, 'UTC')"
+        held = f"SELECT {key}, argMax(verdict, (generation, revision)) AS held FROM readings WHERE {recent} GROUP BY {key}"
+        alarms = (
+            f"SELECT h.model AS model, h.monitor AS monitor, uniqExact(h.window_start, h.window_end) AS n FROM ({held}) AS h INNER JOIN ({counted}) AS s"
+            " ON s.model = h.model AND s.monitor = h.monitor WHERE h.held IN ('warn', 'critical') AND toUnixTimestamp64Micro(h.window_end) > s.since GROUP BY model, monitor"
+        )
+        sql = (
+            "SELECT r.model AS model, r.monitor AS monitor, r.last AS last, r.at AS at, a.n AS n FROM (SELECT model, monitor, toUnixTimestamp64Micro(max(window_end)) AS last,"
+            f" toUnixTimestamp64Micro(max(evaluated)) AS at FROM readings WHERE {conditions[0]} GROUP BY model, monitor) AS r"
+            f" LEFT JOIN ({alarms}) AS a ON a.model = r.model AND a.monitor = r.monitor"
+        )
+        rows = self._engine.query(sql, parameters).to_pylist()
+        return {(row["model"], row["monitor"]): (row["last"], row["at"], row["n"]) for row in rows}
+
     def judged(self, model: str, monitor: str, definition: tuple[int, int], after: int, most: int, column: str | None) -> pa.Table:
         """The newest `most` readings of each column and segment of windows that end after a time; those with a judged value come before others. `column`: only that one."""
         where = f"{_DEFINED} AND window_end > fromUnixTimestamp64Micro({{after:Int64}}, 'UTC')"

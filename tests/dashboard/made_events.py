@@ -67,9 +67,10 @@ def _event(contract: Contract, place: int, at: int, random: np.random.Generator)
 
 
 class MadeEvents:
-    """The part of a reader that is asked about events."""
+    """The part of a reader that is asked about events, and when monitors were evaluated."""
 
     _contracts: dict[str, Contract]
+    _readings: dict[tuple[str, str], Any]
 
     def events(self, asked: EventQuery) -> tuple[list[dict[str, Any]], str | None]:
         self._may("events")
@@ -125,3 +126,7 @@ class MadeEvents:
 
     def _may(self, name: str) -> None:
         raise NotImplementedError
+
+    def standings(self, since: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], tuple[int, int, int]]:
+        end = START + DAYS * moment.DAY
+        return {key: (end, end + moment.MINUTE, 3 if key in since else 0) for key in self._readings}

@@ -107,6 +107,7 @@ async def test_an_installation_where_nothing_happened_says_so(address: str) -> N
         "No delivery",
         "No monitor",
         "No acknowledged episode",
+        "1. Send an event",
     )
     assert any(word in found for word in said)
 

@@ -25,6 +25,10 @@ class ReadingReader(Sources):
         """The first page of readings."""
         return self.page(query)[0]
 
+    def standings(self, since: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], tuple[int, int, int]]:
+        """By model and monitor the end of the newest window, when it was evaluated last, and how many windows that end after `since` reached a threshold."""
+        return self._stores.readings.standings(self._definitions(Query()), since)
+
     def _definitions(self, query: Query) -> dict[tuple[str, str], tuple[int, int]]:
         """By model and monitor, the versions of the monitor and of the contract whose readings are shown."""
         control, contracts = self._stores.control, self._evaluated(query.model)

@@ -36,3 +36,19 @@ def test_the_last_judged_readings_are_the_newest_of_each_column_and_segment(engi
     recent = readings.judged("m", "w", definition, end - HOUR, 2, None).to_pylist()
     assert sorted((row["segment"], row["verdict"]) for row in recent) == [("c=0", "critical"), ("c=1", "nodata"), ("c=2", "ok")]
     assert readings.judged("m", "w", definition, 0, 2, "x").num_rows == 0
+
+
+def test_what_each_monitor_has_used_of_its_budget(engine: Engine) -> None:
+    """Windows after a time of which a reading that holds reached a threshold, each once; and the newest window, of the definition that holds only."""
+    engine.command(
+        "INSERT INTO readings (model, monitor, monitor_version, contract, column, segment, window_start, window_end, verdict, revision, evaluated)"
+        " SELECT 'm', name, version, 1, '', segment, toDateTime64(3600 * hour, 6), toDateTime64(3600 * (hour + 1), 6), verdict, revision, toDateTime64(90000 + hour, 6)"
+        " FROM VALUES('name String, version UInt32, segment String, hour Int64, verdict String, revision UInt32',"
+        " ('w', 1, 'all', 1, 'critical', 1), ('w', 1, 'all', 5, 'warn', 1), ('w', 1, 'c=a', 5, 'critical', 1), ('w', 1, 'all', 6, 'warn', 1), ('w', 1, 'all', 6, 'ok', 2),"
+        " ('w', 1, 'all', 7, 'ok', 1), ('w', 2, 'all', 9, 'critical', 1), ('v', 1, 'all', 2, 'critical', 1))"
+    )
+    current = {("m", "w"): (1, 1), ("m", "v"): (1, 1), ("m", "none"): (1, 1)}
+    found = Readings(engine).standings(current, {("m", "w"): 3 * HOUR})
+    at = 90_000_000_000
+    assert found == {("m", "w"): (8 * HOUR, at + 7_000_000, 1), ("m", "v"): (3 * HOUR, at + 2_000_000, 0)}
+    assert Readings(engine).standings(current, {})["m", "w"][2] == 0

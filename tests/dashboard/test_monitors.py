@@ -1,0 +1,43 @@
+"""The list of monitors, and what an empty installation shows in place of the inbox."""
+
+from __future__ import annotations
+
+import msgspec
+
+from core import moment
+from core.monitor import Budget
+from dashboard.route import page
+from tests.dashboard.test_page import text
+from tests.dashboard.twin import Empty, Twin
+
+
+async def test_an_empty_installation_says_how_the_first_event_is_sent_and_when_it_has_come() -> None:
+    """By each way; a model without a contract is named with what waits of it."""
+    empty = Empty()
+    empty.waiting = dict  # type: ignore[method-assign]
+    shown = text(await page(empty, "/ui/", ""))
+    assert all(said in shown for said in ("Waiting for it", "curl -sS", "watchkeeper.Client()", "confluent_kafka", "watchkeeper demo"))
+    empty.waiting = lambda: {"<b>": 3}  # type: ignore[method-assign]
+    come = text(await page(empty, "/ui/", ""))
+    assert "Arrived" in come
+    assert "Waiting for it" not in come
+    assert "3 events wait for a contract" in come
+
+
+async def test_the_list_of_monitors_says_when_each_was_evaluated_and_what_it_used() -> None:
+    """Those that fire first; filters by state and model are in the address."""
+    twin = Twin()
+    shown = text(await page(twin, "/ui/monitors", ""))
+    assert shown.index('"input-drift"') < shown.index('"accuracy"')
+    assert "2014-01-01 00:01" in shown
+    paused = text(await page(twin, "/ui/monitors", "?state=paused"))
+    assert "No such monitor" in paused
+    assert "none of firing, watching, paused, silent" in text(await page(twin, "/ui/monitors", "?state=odd"))
+    own = text(await page(twin, "/ui/monitors", "?model=arrival-delay&state=firing"))
+    assert "1 monitor" in own
+    budgeted = Twin()
+    budgeted._monitors = {
+        model: [msgspec.structs.replace(one, warn=None, critical=None, budget=Budget(1, 30 * moment.DAY)) for one in of]
+        for model, of in budgeted._monitors.items()
+    }
+    assert "3 of 1 per 30d" in text(await page(budgeted, "/ui/monitors", ""))
