@@ -121,7 +121,7 @@ class Machine(RuleBasedStateMachine):
 
     def look(self, one: Retrain) -> None:
         """Admit a request if it may be, and check that it might."""
-        families = {name: 1 for name in (each.family for each in self.open.values())}
+        families = dict.fromkeys((each.family for each in self.open.values()), 1)
         manifest = Manifest(start=START, end=self.now, contract=1, rows=10_000, labelled=self.labels)
         begun = sum(at > self.now - FLEET[1] for _, at in self.dispatched)
         after = admit(one, HOOKS[one.hook], Situation(self.past, manifest, families, FLEET, begun), self.now)
