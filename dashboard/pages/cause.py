@@ -12,6 +12,7 @@ from core import text
 from core.cause import Causes, ColumnCause, SegmentCause
 from core.contract import Contract
 from core.episode import Episode
+from core.error import ConfigError, Retryable
 from core.segment import ALL, grouping_of
 from dashboard import components as piece
 from dashboard import texts as word
@@ -34,8 +35,11 @@ async def causes(reader: Reader, id_: str, search: str) -> Any:
         return None
     state = PageState.of(search)
     chosen = "" if state.segment in (ALL, one.segment) else state.segment
-    found: Causes | None = await ask(reader.cause_of, id_)
-    within = await ask(reader.cause_of, id_, chosen) if chosen else found
+    try:
+        found: Causes | None = await ask(reader.cause_of, id_)
+        within = await ask(reader.cause_of, id_, chosen) if chosen else found
+    except (ConfigError, Retryable) as error:
+        return piece.card("Where", piece.empty("No causes", str(error)), level=3)
     if found is None or within is None:  # deleted just now
         return None
     contract: Contract | None = await ask(reader.contract, one.model)

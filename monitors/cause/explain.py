@@ -58,6 +58,8 @@ class _Found:
 def explain(evaluate: Evaluate, monitor: Monitor, model: Model, found: list[str], asked: CauseQuery) -> Causes:
     """The causes of the change of a monitor's measure, of its first column, in the window that is asked for. `found` are the segments in panes. Raises ConfigError or Retryable."""
     contract, about = model.contract, catalogue.spec(monitor.measure).about.directed(monitor.params)
+    if about.family in (Family.CHANGE, Family.COMPARE):
+        raise ConfigError(f"`{monitor.measure}` is of another measure", remedy="ask for the causes of the measure that it is of")
     reference = (
         {}
         if model.reference is None
@@ -191,7 +193,7 @@ def _rows(
     bad, way = _harm(about, monitor, contract, held, both)
     if way is None:
         return None
-    window = held.by_segment[ALL].n
+    window = held.by_segment[ALL].n if ALL in held.by_segment else 0
     rows = [Rows.counted(one, each, len(each)) for one, each in zip(codes, bad, strict=True)]
     if not parts and window > len(rows[0]):
         rows[0] = replace(rows[0], of=window)

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from core.contract import Contract
+from core.measure import Subject
 from core.monitor import Monitor
 from core.segment import ALL
 from core.span import Spans
@@ -42,7 +43,7 @@ class Uncalibrated(Evaluate):
 
 @dataclass(frozen=True)
 class Values:
-    """The values by segment, `all` among them; what evidence says of `all`; and the reads that they were made with."""
+    """The values by segment, `all` among them but for measures of groups; what evidence says of an attribute; and the reads that they were made with."""
 
     by_segment: dict[str, Value]
     evidence: dict[str, Any]
@@ -67,9 +68,9 @@ def values(evaluate: Evaluate, monitor: Monitor, model: Model, found: list[str],
         )
         for at, segment in enumerate(frame.segments)
     }
-    at = np.array([frame.segments.index(ALL)])
-    evidence = frame.evidence[0][0].evidence
-    told = evidence((np.zeros(1, np.int64), at))[0] if evidence is not None and about.subject.protected else {}
+    told: dict[str, Any] = {}
+    if (evidence := frame.evidence[0][0].evidence) is not None and about.subject is Subject.ATTRIBUTE:
+        told = evidence((np.zeros(1, np.int64), np.array([frame.segments.index(ALL)])))[0]
     return Values(held, told, reads)
 
 

@@ -92,6 +92,13 @@ def test_within_a_slice_the_other_columns_are_ranked(reader: Reader) -> None:
         reader.cause(CauseQuery(model=MODEL, measure="performance.accuracy", start=1, end=2))
 
 
+def test_measures_of_groups_and_of_other_measures_are_told_apart(reader: Reader) -> None:
+    """The rate of a group has no value for all rows; a change detector has the causes of its measure."""
+    assert asked(reader, "fairness.selection_rate", "carrier").segments == ()
+    with pytest.raises(ConfigError, match="another measure"):
+        asked(reader, "change.cusum")
+
+
 async def test_the_routes_ask_for_a_window_and_for_an_episode(http: httpx.AsyncClient, twin: Twin) -> None:
     """A baseline is a word or JSON; times are those of the query."""
     answer = (await http.get(f'{ASKED}&baseline={{"prior":"7d"}}&segment=borough=Queens')).json()
