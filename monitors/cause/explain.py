@@ -60,18 +60,7 @@ def explain(evaluate: Evaluate, monitor: Monitor, model: Model, found: list[str]
     contract, about = model.contract, catalogue.spec(monitor.measure).about.directed(monitor.params)
     if about.family in (Family.CHANGE, Family.COMPARE):
         raise ConfigError(f"`{monitor.measure}` is of another measure", remedy="ask for the causes of the measure that it is of")
-    reference = (
-        {}
-        if model.reference is None
-        else {column.name: model.reference.counts(column.name).get(ALL, np.zeros(column.bins)) for column in contract.columns}
-    )
-    every = axes(contract, reference)
-    parts = () if asked.segment == ALL else parsed(asked.segment, every)
-    if parts is None:
-        raise ConfigError(
-            f"`segment`: {asked.segment[:80]!r} is no slice of `{contract.model}`",
-            remedy="use all, or values of its columns, such as carrier=UA",
-        )
+    every, parts = _slice_of(model, asked)
     monitor = _compared(monitor, model)
     asked = msgspec.structs.replace(asked, baseline=None if monitor.baseline is None else monitor.baseline.written)
     held = values(evaluate, monitor, model, found, (asked.start, asked.end))
@@ -98,6 +87,20 @@ def explain(evaluate: Evaluate, monitor: Monitor, model: Model, found: list[str]
     cut = _UNSPLIT if parted is None else SplitCause(**vars(parted.scaled(scale)))
     worst = _examples(seen, listed[0].parts if listed else ())
     return _causes(asked, about, own, len(seen.target), listed, shown, cut, worst, change)
+
+
+def _slice_of(model: Model, asked: CauseQuery) -> tuple[tuple[Axis, ...], Parts]:
+    """The axes of a model, and the slice that is asked for. Raises ConfigError."""
+    contract, held = model.contract, model.reference
+    counts = {} if held is None else {one.name: held.counts(one.name).get(ALL, np.zeros(one.bins)) for one in contract.columns}
+    every = axes(contract, counts)
+    parts = () if asked.segment == ALL else parsed(asked.segment, every)
+    if parts is None:
+        raise ConfigError(
+            f"`segment`: {asked.segment[:80]!r} is no slice of `{contract.model}`",
+            remedy="use all, or values of its columns, such as carrier=UA",
+        )
+    return every, parts
 
 
 def _compared(monitor: Monitor, model: Model) -> Monitor:
