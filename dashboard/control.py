@@ -16,6 +16,7 @@ from core.window.tumbling import Tumbling
 from dashboard import components as piece
 from dashboard import texts as word
 from dashboard.period import period
+from dashboard.picked import BASELINES, TARGETS
 from dashboard.series import Series, has
 from dashboard.state import RANGES, PageState, address
 from dashboard.view_model import ModelView
@@ -112,6 +113,8 @@ def _unknown(view: ModelView, state: PageState, *, computed: bool) -> list[str]:
             {*(view.measures if computed else ()), *(one.measure for one in view.monitors)},
             "no monitor takes the measure",
         ),
+        ("target", state.target, set(TARGETS), "there are no windows"),
+        ("baseline", state.baseline, set(BASELINES), "there is no baseline"),
         ("by", state.by, {"*".join(grouping) for grouping in view.groupings}, f"{model} has no segments by"),
     ]
     return [f"{key}: {said} {word.cut(name)}" for key, name, known, said in there if name and name not in known]
@@ -124,6 +127,9 @@ def _filters(state: PageState, here: Here) -> list[tuple[str, str, str]]:
         for part in parts:  # each can be left out of a cross
             rest = ",".join(other for other in parts if other != part)
             filters.append(("Segment", text.unquote(part), here(state.but(segment=rest or ALL))))
+    for key, words, known in (("target", "Windows", TARGETS), ("baseline", "Compared with", BASELINES)):
+        if (name := getattr(state, key)) in known:
+            filters.append((words, known[name][0], here(state.but(**{key: ""}))))
     if state.window is not None:
         filters.append(("Window at", word.instant(state.window), here(state.but(window=None))))
     if state.start is not None or state.end is not None:
@@ -143,8 +149,10 @@ def _monitors(monitors: Sequence[Monitor], chosen: Monitor, state: PageState, he
     )
 
 
-def choices(names: Iterable[str], chosen: Monitor, view: ModelView, state: PageState, here: Here, column: str = "") -> Component:
-    """Links to the other measures, and to the other monitors of the chosen one; to those that watch `column` if one is given."""
+def choices(
+    names: Iterable[str], chosen: Monitor, view: ModelView, state: PageState, here: Here, column: str = "", more: Sequence[Any] = ()
+) -> Component:
+    """Links to the other measures, and to the other monitors of the chosen one; to those that watch `column` if one is given. `more` comes after them."""
     names = list(names)
     monitors = [one for one in view.monitors if has(one, column)]
     tabs = (
@@ -154,7 +162,7 @@ def choices(names: Iterable[str], chosen: Monitor, view: ModelView, state: PageS
         if len(names) > 1
         else None
     )
-    return html.Div([tabs, _monitors(monitors, chosen, state, here)], className="controls")
+    return html.Div([tabs, _monitors(monitors, chosen, state, here), *more], className="controls")
 
 
 def windows(shown: Series, slot: int | None, state: PageState, here: Here) -> Component | None:

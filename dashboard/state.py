@@ -22,7 +22,8 @@ class PageState:
 
     `window` is the start of the selected window; `start` and `end` are an absolute range that overrides `range`;
     `by` is the grouping of the table of segments; `find`, `sort` and `page` are of a table of columns;
-    `positive` is the class that scores are of, and `bin` the score bin of the cut; `episode` is the one from which the person came. `notices` say which parts of the address could not be read.
+    `positive` is the class that scores are of, and `bin` the score bin of the cut; `target` and `baseline` are windows and a baseline that were picked (`dashboard.picked`);
+    `episode` is the one from which the person came. `notices` say which parts of the address could not be read.
     """
 
     segment: str = ALL
@@ -33,6 +34,8 @@ class PageState:
     sort: str = ""
     page: int = 1
     positive: str = ""
+    target: str = ""
+    baseline: str = ""
     bin: int | None = None
     range: str = DEFAULT_RANGE
     start: int | None = None
@@ -65,7 +68,9 @@ class PageState:
             notices.append("from is not before to")
             start = end = None
         names: dict[str, Any] = {
-            key: asked[key] for key in ("segment", "measure", "monitor", "by", "find", "sort", "positive", "episode") if asked.get(key)
+            key: asked[key]
+            for key in ("segment", "measure", "monitor", "by", "find", "sort", "positive", "target", "baseline", "episode")
+            if asked.get(key)
         }
         page, place = (_whole(asked.get(key, "")) for key in ("page", "bin"))
         times: dict[str, Any] = {"start": start, "end": end, "window": time("window")}
@@ -74,7 +79,7 @@ class PageState:
     @property
     def shared(self) -> PageState:
         """What the pages of a model have in common: segment, period and window, and the episode from which the person came."""
-        return replace(self, measure="", monitor="", by="", find="", sort="", page=1, positive="", bin=None)
+        return replace(self, measure="", monitor="", by="", find="", sort="", page=1, positive="", target="", baseline="", bin=None)
 
     def but(self, **changes: Any) -> PageState:
         """The same state with some parts changed."""
@@ -92,6 +97,8 @@ class PageState:
             "sort": self.sort,
             "page": "" if self.page == 1 else str(self.page),
             "positive": self.positive,
+            "target": self.target,
+            "baseline": self.baseline,
             "bin": "" if self.bin is None else str(self.bin),
             "range": "" if self.range == DEFAULT_RANGE else self.range,
             "from": "" if self.start is None else moment.text(self.start),

@@ -21,6 +21,7 @@ from core.trial import Trial
 from core.window.tumbling import Tumbling
 from dashboard.panel import ask
 from dashboard.period import Period
+from dashboard.picked import with_picks
 from dashboard.ports import Reader
 from dashboard.series import Series, choose, has, since, watches
 from dashboard.state import PageState
@@ -31,14 +32,17 @@ _FEW = 50  # rows of a segment that are enough to look at; the thresholds of ala
 
 @dataclass(frozen=True)
 class Taken:
-    """The definition whose readings are shown. `stored`: a monitor has them; else they are computed when they are asked for."""
+    """The definition whose readings are shown. `stored`: a monitor has them; else they are computed when they are asked for. `picked`: because their window or baseline was picked on the page."""
 
     monitor: Monitor
     stored: bool
+    picked: bool = False
 
     @property
     def note(self) -> str:
         """What is to be said of readings that no monitor has; else empty."""
+        if self.picked:
+            return " Windows and baseline were picked here: computed now, not stored, no alarms."
         return "" if self.stored else " No monitor watches this: computed now, not stored, no alarms."
 
 
@@ -54,8 +58,18 @@ def taken(
     fit = [one for one in view.monitors if not about.subject.protected or column in (one.attributes or view.contract.protected)]
     found = choose(fit, measure, state.monitor, column, segment)
     if found is not None and watches(found, segment) and (like is None or like.window == found.window):
-        return Taken(found, stored=True)
-    return Taken(_on_demand(view, about, like or found, column, segment), stored=False)
+        return picked(view, Taken(found, stored=True), state, column, segment)
+    return picked(view, Taken(_on_demand(view, about, like or found, column, segment), stored=False), state, column, segment)
+
+
+def picked(view: ModelView, how: Taken, state: PageState, column: str = "", segment: str = ALL) -> Taken:
+    """The same measure in the windows and against the baseline that the state picks; as it is taken anyway, if that is the same."""
+    monitor, about = how.monitor, view.measures[how.monitor.measure]
+    window, baseline = with_picks(view, monitor, about, state)
+    if (window, baseline) == (monitor.window, monitor.baseline):
+        return how
+    made = msgspec.structs.replace(monitor, window=window, baseline=baseline)
+    return Taken(_on_demand(view, about, made, column, segment), stored=False, picked=True)
 
 
 def _on_demand(view: ModelView, about: Measure, like: Monitor | None, column: str, segment: str) -> Monitor:

@@ -20,6 +20,7 @@ from dashboard.control import Here, windows
 from dashboard.figure.heat import heat
 from dashboard.graph import graph
 from dashboard.period import shift
+from dashboard.picked import pickers
 from dashboard.run import LEVEL, SIZE, Key, Row, Run
 from dashboard.series import Series, has
 from dashboard.state import PageState, address
@@ -53,6 +54,7 @@ def measures(
         [
             piece.select("measure", "Measure", of.monitor.measure, options, usual_measure(view, names, column), 320),
             *more,
+            *pickers(view, of.monitor, state),
             piece.choice("Monitor", links) if len(links) > 1 else None,
         ],
         className="controls",

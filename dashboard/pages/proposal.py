@@ -8,6 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from core import moment
 from core.contract import Kind
 from dashboard import components as piece
 from dashboard import texts as word
@@ -19,9 +20,7 @@ _VALUES = 6  # categories of a column that are shown
 def proposed(found: Mapping[str, Any]) -> list[Component]:
     """The proposal of a contract, from what `GET /v1/models/{m}/proposal` answers."""
     model, columns = found["model"], [*found["features"], *found["tags"]]
-    came = (
-        f"{word.count(found['predictions'])} predictions and {word.count(found['labels'])} labels wait, the first since {found['since']}."
-    )
+    came = f"{word.count(found['predictions'])} predictions and {word.count(found['labels'])} labels wait, the first since {word.minute(moment.parse(found['since']))} UTC."
     needed = found["needed"]
     ready = (
         "They are enough for a contract. It is made from them, and all that wait become its events:"
@@ -40,6 +39,7 @@ def proposed(found: Mapping[str, Any]) -> list[Component]:
     more = f"{_MOST} of {word.count(len(columns))} columns. GET /v1/models/{model}/proposal has all." if len(columns) > _MOST else ""
     take = html.Pre(f"watchkeeper reference {model} --from-production") if found["ready"] else None
     return [
+        html.Div([html.H1(piece.name(model, 120))], className="title"),
         piece.card("This model has no contract yet", [html.P(came), html.P(ready), *([take] if take else [])]),
         piece.card("What it seems to predict", piece.table(("", "Seen"), [one for one in facts if one[1]], caption="The model"), note=seen),
         piece.card(

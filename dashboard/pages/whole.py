@@ -20,26 +20,28 @@ from dashboard.graph import graph
 from dashboard.pages.segments import segments
 from dashboard.panel import panel
 from dashboard.period import period, shift
+from dashboard.picked import pickers
 from dashboard.ports import Reader
 from dashboard.series import Series, choose, limits
 from dashboard.state import PageState
-from dashboard.taken import Taken, question, series, taken
+from dashboard.taken import Taken, picked, question, series, taken
 from dashboard.view_model import ModelView, looked, nothing, of, reach, traffic, window_of
 
 _SIGNALS = {"service.latency": "@latency_ms", **{f"service.{name}": "@status" for name in ("error_rate", "availability", "burn_rate")}}
+_PICKING = "performance"  # the part of a model's page that has the choices of windows and baseline
 
 
 async def performance(reader: Reader, view: ModelView, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
     """How good are the model's predictions? `judged` holds the monitor of each measure."""
-    shown = _shown(Family.PERFORMANCE, view, judged)
+    shown = _shown(Family.PERFORMANCE, view, judged, state)
     if not shown:
         return [piece.card("Performance", piece.empty("Not watched", "No monitor takes a performance measure of this model."))]
-    return await _whole("performance", reader, view, shown, state, here)
+    return await _whole(_PICKING, reader, view, shown, state, here)
 
 
 async def quality(reader: Reader, view: ModelView, judged: dict[str, Monitor], state: PageState, here: Here) -> list[Any]:
     """Do its events and labels come as they should? Nothing if no monitor watches that."""
-    shown = _shown(Family.QUALITY, view, judged)
+    shown = _shown(Family.QUALITY, view, judged, state)
     return await _whole("quality", reader, view, shown, state, here) if shown else []
 
 
@@ -66,15 +68,15 @@ async def drift(reader: Reader, view: ModelView, state: PageState, here: Here) -
     """Has the model drifted as a whole? Nothing if no monitor watches that."""
     names = [about.name for about in view.measures.values() if about.family is Family.DRIFT and about.subject is Subject.MODEL]
     chosen = {name: monitor for name in names if (monitor := choose(view.monitors, name, state.monitor, segment=state.segment)) is not None}
-    shown = _shown(Family.DRIFT, view, chosen)
+    shown = _shown(Family.DRIFT, view, chosen, state)
     return await _whole("whole", reader, view, shown, state, here) if shown else []
 
 
-def _shown(family: Family, view: ModelView, judged: dict[str, Monitor]) -> dict[str, Taken]:
-    """How the family's measures of the whole model are taken by monitors, by measure."""
+def _shown(family: Family, view: ModelView, judged: dict[str, Monitor], state: PageState) -> dict[str, Taken]:
+    """How the family's measures of the whole model are taken by monitors, by measure, or as they were picked."""
     known = view.measures
     return {
-        name: Taken(monitor, stored=True)
+        name: picked(view, Taken(monitor, stored=True), state, segment=state.segment)
         for name, monitor in judged.items()
         if known[name].family is family and known[name].subject is Subject.MODEL
     }
@@ -112,9 +114,10 @@ async def _whole(part: str, reader: Reader, view: ModelView, shown: dict[str, Ta
     figure = timeline(one, measure=about, limits=limits(monitor, about, one), traffic=volume, marks=marks, chosen=chosen, rows=rows)
     chart = graph(part, figure, _sentence(one, about, monitor, slot)) if any(one.verdict) else nothing(view, monitor, state, here)
     band = "" if slot is None else f" {looked(state, one, slot)}; click another to look at it."
+    picks = pickers(view, monitor, state) if part == _PICKING else []  # once a page
     card = piece.card(
         f"{about.title}, {word.stretch(over[name].start, over[name].end)}",
-        [choices(shown, monitor, view, state, here), windows(one, slot, state, here), chart],
+        [choices(shown, monitor, view, state, here, more=picks), windows(one, slot, state, here), chart],
         note=f"{reach(state)}, {shift(over[name])}. Bars: {bars}.{band}{how.note}",
         foot=piece.source(query) if isinstance(query := asked[name], Query) else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,11 @@ def _from_zero(client: Client) -> None:
     model, address = "zero", f"{client.url}/v1/models/zero/proposal"
     _tell(client, model, first)
     _tell(client, model, first.iloc[:30].assign(prediction="d", size=-1.0))
-    client.wait(600)
-    proposed = httpx.get(address, timeout=120, trust_env=False).json()
+    until = time.monotonic() + 300
+    while (answer := httpx.get(address, timeout=120, trust_env=False)).status_code != 200 or answer.json()["predictions"] < len(first):
+        assert time.monotonic() < until, answer.text
+        time.sleep(0.2)
+    proposed = answer.json()
     assert (proposed["ready"], proposed["task"], proposed["classes"]) == (True, "multiclass", ["a", "b", "d"])
     assert [(one["name"], one["kind"]) for one in proposed["features"]] == [("size", "numeric"), ("floor", "numeric")]
     taken = httpx.post(address, params={"segments": "floor"}, timeout=120, trust_env=False).json()

@@ -355,22 +355,6 @@ async def test_the_page_trust_says_where_the_model_must_not_be_trusted_and_why(t
     assert "No state yet" in text(await page(twin, "/ui/models/arrival-delay/trust", ""))
 
 
-async def test_a_model_without_a_contract_shows_what_was_seen_and_how_to_take_it(twin: Twin) -> None:
-    """The list of models leads to it; a name of which nothing waits is unknown."""
-    drawn = text(await page(twin, "/ui/models/newcomer", ""))
-    for said in (
-        "1,200 predictions and 300 labels wait",
-        "watchkeeper reference newcomer --from-production",
-        "binary",
-        "20 to 59",
-        '"a, b"',
-        "odd",
-    ):
-        assert said in drawn
-    assert "/ui/models/newcomer" in text(await page(twin, "/ui/models", ""))
-    assert "There is no model nobody" in text(await page(twin, "/ui/models/nobody", ""))
-
-
 async def test_the_page_retraining_asks_a_person_and_says_what_helped(twin: Twin) -> None:
     """What waits has buttons, what ended has its effect; a model without a hook says how to set one up."""
     said = text(await page(twin, "/ui/models/departs-late/retraining", ""))
