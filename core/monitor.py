@@ -159,6 +159,11 @@ class Monitor(Described, frozen=True, kw_only=True):
         return self.budget or self.share
 
     @property
+    def rivalry(self) -> bytes:
+        """What comparisons that share an alpha have in common: side a and the measure; b"" for other monitors."""
+        return b"" if self.other is None else msgspec.json.encode((self.baseline, self.params.get("of")), order="deterministic")
+
+    @property
     def alarms(self) -> bool:
         """Whether a reading of it can be a breach."""
         return self.warn is not None or self.critical is not None or self.allowed is not None or self.other is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, func, insert, select, update
@@ -95,12 +95,13 @@ class Definitions(Database):
         payload = connection.execute(query).scalar()
         stored = None if payload is None else msgspec.json.decode(payload, type=Monitor)
         share = stored.share if stored else None
-        if stored and stored == msgspec.structs.replace(monitor, revision=stored.revision, since=stored.since, share=share):
+        shared: dict[str, Any] = {"share": share, "challengers": stored.challengers if stored else 1}
+        if stored and stored == msgspec.structs.replace(monitor, revision=stored.revision, since=stored.since, **shared):
             return monitor.model, monitor.name, "unchanged"
         outcome: Outcome = "changed" if stored else "created"
         if not dry_run:
             since = stored.evaluated_revision if stored and stored.evaluates_like(monitor) else 0
-            saved = msgspec.structs.replace(monitor, revision=_last(connection, monitor) + 1, since=since, share=share)
+            saved = msgspec.structs.replace(monitor, revision=_last(connection, monitor) + 1, since=since, **shared)
             _save(connection, saved, stored, self._clock.now(), actor)
         return monitor.model, monitor.name, outcome
 
@@ -147,16 +148,22 @@ def _anew(connection: Connection, name: str, now: int) -> None:
 
 
 def share_out(connection: Connection, model: str, joins: Joins, now: int, actor: str) -> None:
-    """Give each monitor of a model its share of the model's budget: a new revision for those whose share changes."""
+    """Give each monitor of a model its share of the model's budget, and count the comparisons that share an alpha: a new revision for those for which that changes."""
     held = connection.execute(select(MODEL_BUDGET.c.payload).where(MODEL_BUDGET.c.model == model)).scalar()
     payloads = connection.execute(select(MONITOR.c.payload).where(MONITOR.c.model == model).order_by(MONITOR.c.name)).scalars().all()
     monitors = [msgspec.json.decode(payload, type=Monitor) for payload in payloads]
     many = sum(map(joins, monitors))
     each = None if held is None or not many else msgspec.json.decode(held, type=ModelBudget).share(many)
+    rivals = Counter(monitor.rivalry for monitor in monitors if monitor.enabled)
     for monitor in monitors:
-        share = each if joins(monitor) else None
-        if monitor.enabled and share != monitor.share:  # a paused one keeps what it had, so that its readings and its episode stay
-            changed = msgspec.structs.replace(monitor, revision=_last(connection, monitor) + 1, since=0, share=share)
+        share, challengers = each if joins(monitor) else None, rivals[monitor.rivalry] if monitor.other is not None else 1
+        if monitor.enabled and (share, challengers) != (
+            monitor.share,
+            monitor.challengers,
+        ):  # a paused one keeps what it had, so that its readings and its episode stay
+            changed = msgspec.structs.replace(
+                monitor, revision=_last(connection, monitor) + 1, since=0, share=share, challengers=challengers
+            )
             _save(connection, changed, monitor, now, actor)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 
+from core.baseline.rows import Role, Version
 from core.contract import Contract, Task
 from core.destination import Destination
 from core.error import ConfigError
@@ -164,3 +166,26 @@ def test_a_budget_of_a_model_is_shared_out(store: ControlStore) -> None:
     assert (store.budgets(), shares()["first"]) == ([], (7, None))
     actions = [entry.action for entry in store.audit_entries(limit=100)[0] if entry.subject == "few"]
     assert actions == ["budget.deleted", "budget.changed", "budget.created"]
+
+
+def test_challengers_of_one_side_share_an_alpha(store: ControlStore) -> None:
+    """Whenever one joins or leaves, the others are evaluated afresh; comparisons of another side or measure do not count, and the same file again changes nothing."""
+    fields: dict[str, Any] = {
+        "measure": "compare.difference",
+        "warn": None,
+        "baseline": Role("champion"),
+        "params": {"of": "performance.accuracy"},
+    }
+    one, two, three = (msgspec.structs.replace(A, name=name, other=Version(name), **fields) for name in ("one", "two", "three"))
+    apart = msgspec.structs.replace(one, name="apart", params={"of": "performance.f1"})
+
+    def counted() -> dict[str, tuple[int, int]]:
+        return {monitor.name: (monitor.challengers, monitor.revision) for monitor in store.monitors("late")}
+
+    store.apply_monitors([one, apart], joins=joins)
+    assert counted() == {"one": (1, 1), "apart": (1, 1)}
+    store.apply_monitors([two, three], joins=joins)
+    assert counted() == {"one": (3, 2), "two": (3, 2), "three": (3, 2), "apart": (1, 1)}
+    assert {result for _, _, result in store.apply_monitors([one, two, three, apart], joins=joins)} == {"unchanged"}
+    store.apply_monitors([msgspec.structs.replace(two, enabled=False)], joins=joins)
+    assert {name: many for name, (many, _) in counted().items()} == {"one": 2, "two": 3, "three": 2, "apart": 1}
