@@ -161,9 +161,13 @@ class Cluster:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if error is not None:
-            for process in self.processes.values():
-                error.add_note(f"{process.name} said:\n{process.said()}")
+            self.explain(error)
         self._end(Process.stop)
+
+    def explain(self, error: BaseException) -> None:
+        """Add to an error what the processes said last."""
+        for process in self.processes.values():
+            error.add_note(f"{process.name} said:\n{process.said()}")
 
     def _end(self, how: Any) -> None:
         with ThreadPoolExecutor(len(self.processes)) as pool:
