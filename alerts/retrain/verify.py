@@ -42,6 +42,8 @@ def follow(request: Retrain, hook: Hook, watched: Watched, now: int) -> Retrain:
         if new is None:
             return _expired(request, hook.verify, now, f"no event of {_named(request)} came")
         request = move(request, RetrainState.VERIFYING, f"version {new[0]} has events", now, version=new[0])
+    if request.state is RetrainState.VERIFYING and hook.verify is None:
+        return move(request, RetrainState.CANCELLED, "the hook has no `verify` any more", now)
     if request.state is RetrainState.VERIFYING and hook.verify is not None and new is not None:
         return _judge(request, hook.verify, watched, new[1], now)
     return request

@@ -28,7 +28,7 @@ from alerts.retrain.verify import follow, worse
 from core import moment
 from core.clock import Clock
 from core.episode import EpisodeRecord
-from core.error import Retryable
+from core.error import ConfigError, Retryable
 from core.hook import Hook
 from core.retrain import Retrain, RetrainState, Sending
 
@@ -245,6 +245,15 @@ class RetrainWatch:
         except Retryable as error:
             _LOG.warning("the retraining %s waits for a store: %s", request.id, error)
             self._stopping.wait(error.after)
-        except Exception:  # top of the thread: the request is taken up again
+        except Exception as error:  # top of the thread: the request is taken up again, in a minute
             _LOG.exception("the retraining %s cannot go on", request.id)
+            said = error.message if isinstance(error, ConfigError) else type(error).__name__
+            self._put_off(request, f"it cannot go on now: {said}")
+
+    def _put_off(self, request: Retrain, said: str) -> None:
+        now = self._clock.now()
+        try:
+            self._settle(request, lambda _, one: msgspec.structs.replace(note(one, said, now), due=now + _LATE))
+        except Exception:  # top of the thread: the store fails, too
+            _LOG.exception("the retraining %s cannot be put off", request.id)
             self._stopping.wait(max(self._poll, _PAUSE))

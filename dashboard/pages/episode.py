@@ -107,8 +107,10 @@ def _telling(one: Episode) -> Component | None:
 
 
 def _described(one: Episode) -> Component | None:
-    """Owner, runbook and description; None if there are none."""
+    """Owner, runbook, description, and the retraining that it asked for; None if there are none."""
     facts: list[tuple[str, Any]] = [("Owner", one.owner), ("Description", one.description)]
+    if one.retrains:
+        facts.append(("Retraining", piece.link(", ".join(one.retrains), address("models", one.model, "retraining"))))
     if one.runbook:
         facts.insert(1, ("Runbook", html.A(piece.name(one.runbook, 80), href=one.runbook, target="_blank", rel="noopener noreferrer")))
     items = [html.Div([html.Dt(name), html.Dd(said)]) for name, said in facts if said]

@@ -165,13 +165,11 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def no_budget_is_exceeded(self) -> None:
-        """In no period as long as the budget's, of a hook's model or of all."""
-        for each in HOOKS.values():
-            for of, at in self.dispatched:
-                if of == each.name:
-                    assert sum(hook_at <= at and hook_at > at - each.budget[1] for _, hook_at in self.dispatched) <= each.budget[0]
-        for _, at in self.dispatched:
-            assert sum(other <= at and other > at - FLEET[1] for _, other in self.dispatched) <= FLEET[0]
+        """When a run begins, it and those before it are within the budget of its hook, which counts the runs of all hooks of the model, and within that of all models."""
+        for place, (name, at) in enumerate(self.dispatched):
+            begun = [before for _, before in self.dispatched[: place + 1]]
+            for most, period in (HOOKS[name].budget, FLEET):
+                assert sum(before > at - period for before in begun) <= most
 
     @invariant()
     def a_token_ends_with_its_run(self) -> None:

@@ -349,3 +349,20 @@ def test_wherever_it_is_killed_each_request_is_one_message_and_comes_to_its_end(
     ids = [call.headers["webhook-id"] for call in stage.receiver.calls]
     assert (len(set(ids)), len(ids)) == (9, 10)  # one was killed between the message and its answer
     assert len(stage.store.retrains()[0]) == 9
+
+
+def test_what_breaks_is_put_off_with_its_reason(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose facts cannot be read is looked at again a minute later, and says why."""
+    stage.apply()
+    stage.act(change.ask, change.RetrainRequest(hook="retrain"))
+
+    def broken(*_: object) -> None:
+        raise ConfigError("these are too many readings")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.facts, "manifest", broken)
+        for claimed in stage.store.claim_retrains(stage.clock.now(), 0, 1):
+            stage.watch._carry(claimed)
+    assert stage.newest.history[-1].reason == "it cannot go on now: these are too many readings"
+    assert stage.pass_().state is R.REQUESTED
+    assert stage.pass_(moment.MINUTE).state is R.DISPATCHED
