@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up embedded test chaos fuzz check types rules bench bench-latency bench-peers calibration conformance services clean
+.PHONY: help install demo up embedded test chaos fuzz check types rules bench bench-latency bench-peers real-targets calibration conformance services clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ calibration: $(STAMP) ## Measure false alarms, coverage, power and the default w
 
 conformance: $(STAMP) ## Compare measures with the results of other libraries on public data, where these are beside the checkout
 	@$(BIN)/python -m validation.conformance $(ARGS)
+
+real-targets: $(STAMP) ## Ask Prefect itself for runs, as a hook does; it gets an environment of its own
+	@$(BIN)/pytest tests/alerts/retrain/real/prefect_server.py $(ARGS)
 
 services: $(STAMP) ## Download the real servers that tests and `make up` start
 	@$(BIN)/python -m compose.servers

@@ -35,7 +35,7 @@ def settings(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def dispatch(wire: Wire, given: Mapping[str, str], request: Request, now: int) -> Dispatched:
-    """Dispatch the workflow with the inputs `id` and `request`, the data as JSON. An older server does not tell the run, which is then looked for later."""
+    """Dispatch the workflow with the inputs `id` and `request`, the data as JSON. An older server does not tell the run, and only the callback or the first event of a new version does."""
     inputs = {"id": request.id, "request": msgspec.json.encode(request.data()).decode()}
     body = {"ref": given["ref"], "inputs": inputs, "return_run_details": True}
     reply = _asked(wire, given, "POST", f"workflows/{quote(given['workflow'])}/dispatches", body, now)
