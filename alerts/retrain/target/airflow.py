@@ -11,12 +11,11 @@ from urllib.parse import quote
 
 from alerts.destination import field
 from alerts.destination.message import Rejected
-from alerts.retrain.target.call import authorization, call, credentials, held, text_of, word
+from alerts.retrain.target.call import CONFLICT, authorization, call, credentials, held, text_of, word
 from alerts.retrain.target.message import Dispatched, Found, Request, Target, Wire, read
 from core.retrain import RetrainState
 
 _NOTE = 1_000  # characters
-_TAKEN = 409
 _STATES = {"success": RetrainState.SUCCEEDED, "failed": RetrainState.FAILED}
 
 
@@ -33,8 +32,8 @@ def dispatch(wire: Wire, given: Mapping[str, str], request: Request, now: int) -
     """Trigger the DAG; `dag_run.conf` is the data of the request."""
     body = {"dag_run_id": request.id, "logical_date": None, "conf": request.data(), "note": request.reason[:_NOTE]}
     headers, runs = _entered(wire, given, now), _runs(given)
-    reply = call(wire, "POST", runs, headers, body=body, now=now, remedies=_remedies(given), passed=[_TAKEN])
-    if reply.status == _TAKEN:
+    reply = call(wire, "POST", runs, headers, body=body, now=now, remedies=_remedies(given), passed=[CONFLICT])
+    if reply.status == CONFLICT:
         there = call(wire, "GET", f"{runs}/{quote(request.id, safe='')}", headers, now=now, remedies=_remedies(given))
         if held(read(there), "conf", "id") != request.id:
             raise Rejected(f"Airflow has a run {request.id} of another origin: delete it there")

@@ -14,6 +14,7 @@ from alerts.destination.message import Rejected, Unanswered, Unsent
 from alerts.retrain.target.message import Reply, Wire, checked
 from core.error import ConfigError
 
+CONFLICT = 409
 Remedies = Mapping[int, str]
 _REMEDIES: Remedies = {
     401: "check the hook's credentials",
@@ -43,8 +44,10 @@ def call(
 
 
 def judged(reply: Reply, now: int, remedies: Remedies) -> Reply:
-    """The reply, if it is a success. Raises what `checked` raises, with the remedy for its status."""
+    """The reply, if it is a success. Raises what `checked` raises, with the remedy for its status; 409 is a refusal, after which nothing was begun."""
     try:
+        if reply.status == CONFLICT:
+            raise Rejected(f"the target answered {reply.status}")
         return checked(reply, now)
     except Unsent as error:
         if remedy := remedies.get(reply.status) or _REMEDIES.get(reply.status):

@@ -62,7 +62,9 @@ def _remedies(given: Mapping[str, str]) -> dict[int, str]:
     return {
         401: "write a `token` (an API key of Prefect Cloud), or `username` and `password`, as the server asks for",
         404: f"check that there is a deployment `{given['deployment']}`, and that `url` is that of the API, such as http://host:4200/api",
-        422: f"let the flow have a parameter `{given['parameter']}`, which takes an object",
+        **dict.fromkeys(
+            (409, 422), f"let the flow have a parameter `{given['parameter']}`, which takes an object, and no other without a default"
+        ),
     }
 
 

@@ -19,7 +19,7 @@ DEPLOYMENT = "6b1f3d0e-1111-4222-8333-444455556666"
 
 
 class Prefect(Api):
-    """One deployment. A flow run with an idempotency key that is there is answered with 200 in place of 201; an unknown parameter is 422."""
+    """One deployment. A flow run with an idempotency key that is there is answered with 200 in place of 201; parameters that the flow does not take are 409."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Prefect(Api):
 
     def _begin(self, body: dict[str, Any]) -> Answer:
         if set(body["parameters"]) != {"request"}:
-            return Answer(422, {"detail": "Error creating flow run"})
+            return Answer(409, {"detail": "Error creating flow run: Validation failed."})
         for run in self.runs.values():
             if run["idempotency_key"] == body["idempotency_key"]:
                 return Answer(200, run)
@@ -85,7 +85,7 @@ def test_what_is_wrong_is_told_with_a_remedy(wire: Exchange) -> None:
         for changes, said in (
             ({"token": "old"}, "answered 401: write a `token`"),
             ({"deployment": "train/other"}, "answered 404: check that there is a deployment `train/other`"),
-            ({"parameter": "config"}, "answered 422: let the flow have a parameter `config`"),
+            ({"parameter": "config"}, "answered 409: let the flow have a parameter `config`"),
         ):
             with pytest.raises(Rejected, match=said):
                 prefect.dispatch(wire, given(api, **changes), REQUEST, 0)
