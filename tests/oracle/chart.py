@@ -29,7 +29,7 @@ def lookup(asked: Asked) -> Lookup:
         }
         n = {start: len(held) for start, held in places.items()}
         least = monitor.get("min_samples", 1)
-        charted = _charted(
+        charted = charted_by_hand(
             {start: one for start, one in values.items() if one is not None and n[start] >= least}, monitor["measure"], params
         )
         return {start: Found(charted.get(start), n[start], few=values[start] is not None) for start in values}
@@ -40,7 +40,8 @@ def lookup(asked: Asked) -> Lookup:
     return find
 
 
-def _charted(values: Mapping[int, float], name: str, params: Mapping[str, Any]) -> dict[int, float | None]:
+def charted_by_hand(values: Mapping[int, float], name: str, params: Mapping[str, Any]) -> dict[int, float | None]:
+    """What a chart of values, by the start of their windows, has over its limit; None while it learns."""
     over: dict[int, float | None] = {}
     learn = 0 if "mean" in params else params.get("learn", 20)
     seen: list[float] = []
