@@ -40,7 +40,7 @@ class Machine(RuleBasedStateMachine):
 
     @property
     def past(self) -> list[Retrain]:
-        return sorted(self.requests.values(), key=lambda one: (one.created, one.id))
+        return sorted(self.requests.values(), key=lambda one: one.created)  # ids are random: those of one moment stay as they came
 
     def keep(self, made: Retrain | None) -> None:
         """Store a request, and check that its state may follow the one before."""
