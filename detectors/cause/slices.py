@@ -61,7 +61,7 @@ def slices(
     change, whole = way.change(target, baseline), (target, baseline)
     groupings = (*((axis,) for axis in held), *combinations(held[:_PAIRED], 2))
     found = [_cells(axes, every, target, baseline) for axes in groupings]
-    parts = [one for named, _, _ in found for one in named]
+    parts = [one for cells, _, _ in found for one in cells]
     if not parts:
         return []
     own, before = _joined([one for _, one, _ in found]), _joined([one for _, _, one in found])
