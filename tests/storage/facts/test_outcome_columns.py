@@ -33,3 +33,17 @@ def test_outcomes_come_with_columns_and_weights_where_they_are_asked_for(engine:
     assert block.weight.tolist() == [0.0, 7.0, 1.0, 1.5, 2.0]
     plain = Raw(engine).outcomes(CONTRACT, [], np.arange(5) * HOUR, HOUR)
     assert (plain.weight, plain.columns) == (None, {})
+
+
+def test_outcomes_come_with_ids_and_requests_where_they_are_asked_for(engine: Engine) -> None:
+    """The request is "" where none was sent, or none that can be used."""
+    extra = np.array(['{"request_id":"r\\u00e9 1"}', "", '{"caller":"web"}', '{"invalid":["request_id"]}', '{"request_id":"q"}'], object)
+    Writer(engine).predictions([(CONTRACT, replace(predictions(list("abcde")), extra=extra))], 0, "p")
+    Writer(engine).labels({"m": labels(list("abcde"), "1")}, 0, "l")
+    OutcomeStore(engine).join("m", {0: (1, 1)}, {0: (1, 1)}, 1)
+    block = Raw(engine).outcomes(CONTRACT, [], np.arange(5) * HOUR, HOUR, keys=True)
+    assert block.id is not None
+    assert block.request is not None
+    assert dict(zip(block.id.tolist(), block.request.tolist(), strict=True)) == {"a": "ré 1", "b": "", "c": "", "d": "", "e": "q"}
+    plain = Raw(engine).outcomes(CONTRACT, [], np.arange(5) * HOUR, HOUR)
+    assert (plain.id, plain.request) == (None, None)
