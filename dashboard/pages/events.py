@@ -47,7 +47,7 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
         return Page(title, [*top, piece.empty("No event yet", "What is sent is listed here within seconds.")])
     try:
         asked = await chosen.query(reader, found, state)
-        counts = await ask(reader.event_counts, asked, _step(asked))
+        counts = await _counts(reader, found, chosen, asked)
     except ConfigError as error:
         without = piece.link("Show events without filters", EventFilter().address(name, state.but(segment="all")))
         return Page(
@@ -134,6 +134,19 @@ def _step(asked: EventQuery) -> int:
     """The width of the bars."""
     length = (asked.end or 0) - (asked.start or 0)
     return next((step for step in _STEPS if length <= BARS * step), -(-length // (BARS * moment.DAY)) * moment.DAY)
+
+
+async def _counts(reader: Reader, view: ModelView, chosen: EventFilter, asked: EventQuery) -> Mapping[int, int]:
+    """How many events fit, by slot: of a segment that panes hold from panes, which is quick whatever the period; else from the events."""
+    step, pane = _step(asked), view.contract.pane
+    whole = chosen.but(order="") == EventFilter() and asked.segment in view.segments
+    if not whole or any(time % pane for time in (step, asked.start or 0, asked.end or 0)):
+        return await ask(reader.event_counts, asked, step)
+    table = await ask(reader.traffic, asked.model, asked.segment, asked.start, asked.end, step)
+    counts: dict[int, int] = {}
+    for start, n in zip(table["start"].to_pylist(), table["n"].to_pylist(), strict=True):
+        counts[start] = counts.get(start, 0) + n
+    return counts
 
 
 async def _count(view: ModelView, state: PageState, chosen: EventFilter, asked: EventQuery, counts: Mapping[int, int]) -> Component:

@@ -73,7 +73,9 @@ async def test_the_span_is_the_absolute_period_else_the_window_else_the_period(t
 
 async def test_the_list_counts_its_events_and_gives_them_block_by_block(twin: Twin) -> None:
     """Every event once, in the order that was asked for; the first column leads to the event in this list."""
-    assert f"{N} events, 2013-12-25 to 2013-12-31" in await text(twin, LIST, "?range=7d")
+    assert f"{N} events, 2013-12-25 to 2013-12-31" in await text(twin, LIST, "?range=7d&role=champion")
+    traffic = sum(twin.traffic("departs-late", "all", END - 7 * moment.DAY, END, moment.HOUR)["n"].to_pylist())
+    assert f"{traffic:,} events, 2013-12-25 to 2013-12-31" in await text(twin, LIST, "?range=7d")  # from panes
     blocks = await rows(twin, "?range=7d&order=oldest")
     assert [len(one) for one in blocks] == [BLOCK, BLOCK, N - 2 * BLOCK]
     ids = [one["id"] for block in blocks for one in block]
@@ -102,7 +104,7 @@ async def test_what_cannot_be_listed_is_said(twin: Twin) -> None:
     assert "has no bin 'odd'" in await text(twin, LIST, "?column=temp&value=odd")
     assert "is no segment of" in await text(twin, LIST, "?segment=carrier")
     assert await rows(twin, "?segment=carrier") == [[]]
-    assert "No event fits" in await text(twin, LIST, "?from=2013-01-01&to=2013-01-02")
+    assert "No event fits" in await text(twin, LIST, "?from=2013-01-01&to=2013-01-02&label=wrong")
     assert "No event yet" in await text(twin, "/ui/models/%3Cscript%3Ealert(1)%3C%2Fscript%3E/events")
     assert "There is no model" in await text(twin, "/ui/models/nothing/events")
     assert "has no event" in await text(twin, f"{LIST}/nothing")
