@@ -16,10 +16,11 @@ B = TypeVar("B")
 
 
 class Unclaimed(NamedTuple):
-    """An event of a model that has no contract: its row in the request, its model, and its JSON."""
+    """An event of a model that has no contract: its row in the request, its model, its id, and its JSON."""
 
     row: int
     model: str
+    id: str
     body: bytes
 
 

@@ -44,7 +44,11 @@ class EventForm(Protocol):
 
 
 class _UnknownModel(InvalidRecord):
-    """An event of a model that has no contract."""
+    """An event of a model that has no contract; `id` is its own."""
+
+    def __init__(self, row: int, model: str, id: str, why: str) -> None:  # noqa: A002 - the field's name
+        super().__init__(row, "model", why, model)
+        self.id = id
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -89,7 +93,7 @@ class SliceReader:
             try:
                 form, event = self._one(row, item)
             except _UnknownModel as error:
-                self.waiting.append(Unclaimed(row, error.model, written(item).strip()))
+                self.waiting.append(Unclaimed(row, error.model, error.id, written(item).strip()))
                 continue
             except InvalidRecord as error:
                 self.rejects.append(fault(error.row, error.field, error.reason, error.model))
@@ -155,8 +159,10 @@ class SliceReader:
         why = f"there is no model {model[:100]!r}; add it with `watchkeeper reference`"
         if not self._keep or fault_of_name(Named.MODEL, model):
             return InvalidRecord(row, "model", why)
-        wrong = ids([key]).get(0) if isinstance(key, str) else "is missing" if key is None else why_no_string(key)
-        return InvalidRecord(row, "prediction_id", wrong, model) if wrong else _UnknownModel(row, "model", why, model)
+        if not isinstance(key, str):
+            return InvalidRecord(row, "prediction_id", "is missing" if key is None else why_no_string(key), model)
+        wrong = ids([key]).get(0)
+        return InvalidRecord(row, "prediction_id", wrong, model) if wrong else _UnknownModel(row, model, key, why)
 
     def _form(self, model: str) -> EventForm | None:
         if model not in self._forms:

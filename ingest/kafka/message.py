@@ -20,9 +20,10 @@ class Outgoing(NamedTuple):
 
 
 def messages(body: bytes, kind: Kind, decoded: Decoded[Any]) -> Iterator[Outgoing]:
-    """The accepted rows of a request, in their order: the id, and the row's own bytes."""
+    """The accepted rows of a request, in their order, those that wait for a contract among them: the id, and the row's own bytes."""
     rows = cut(body, kind)
     blocks = [block if isinstance(block, Labels) else block[1] for block in decoded.blocks.values()]
-    kept = chain.from_iterable(zip(block.row.tolist(), block.id.tolist(), strict=True) for block in blocks)
-    for row, key in kept if len(blocks) == 1 else sorted(kept):
+    waiting = [(one.row, one.id) for one in decoded.waiting]
+    kept = chain(waiting, chain.from_iterable(zip(block.row.tolist(), block.id.tolist(), strict=True) for block in blocks))
+    for row, key in kept if len(blocks) == 1 and not waiting else sorted(kept):
         yield Outgoing(row, key.encode(), written(rows[row]))

@@ -11,6 +11,7 @@ import pytest
 from core import moment
 from ingest.decode.prediction import decode_predictions
 from ingest.decoding import Decode
+from ingest.kafka.message import messages
 from ingest.record import Batch, Events, LogRecord, Waiting
 from ingest.waiting import MODELS, Admission, Limited, Room
 from storage.facts.chdb import Chdb
@@ -47,6 +48,8 @@ def test_an_event_waits_only_if_a_model_may_have_its_name_and_its_id_is_right(ch
     good, bad = event(model="new", features=7, ts="never"), event(model="new") | changes
     decoded = decode_predictions(array(good, bad, event()), "json", CONTRACTS.get, NOW, keep=True)
     assert [(one.row, one.model, json.loads(one.body)) for one in decoded.waiting] == [(0, "new", good)]
+    sent = [(one.row, one.key.decode(), json.loads(one.value)) for one in messages(array(good, bad, event()), "json", decoded)]
+    assert sent == [(0, good["prediction_id"], good), (2, event()["prediction_id"], event())]
     assert [(one.row, one.field) for one in decoded.rejects] == [(1, field)]
     assert reason in decoded.rejects[0].reason
     assert (decoded.accepted, len(decoded.blocks)) == (2, 1)
