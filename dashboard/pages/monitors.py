@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dash import html
+from dash.development.base_component import Component
 
 from core import moment
 from core.episode import Episode, Level
@@ -66,7 +67,7 @@ async def draw(reader: Reader, search: str = "") -> Page:
         _row(one, reader.measures, firing.get((one.model, one.name), ()), standings.get((one.model, one.name)), choice)
         for one in found[first : first + ROWS]
     ]
-    titles = ("Monitor", "Model", "State", "Measure", "Notifies", "Newest window", "Evaluated (UTC)", "Budget used", "Owner")
+    titles = ("Monitor", "Model", "State", "Notifies", "Evaluated (UTC)", "Budget used", "Owner")
     ways = [
         piece.link(text, replace(choice, first=str(to)).address)
         for text, to in (("Previous monitors", first - ROWS), ("Next monitors", first + ROWS))
@@ -107,16 +108,25 @@ def _row(
     state = PageState(measure=one.measure, monitor=one.name)
     what = f"{about.title} · {one.window.text}" + ("" if len(one.segments) < 2 else f" · by {', '.join(one.segments[1:4])}")
     return (
-        piece.link(piece.name(one.name), address("models", one.model, *_place(about.family), state=state)),
+        html.Div([piece.link(piece.name(one.name), address("models", one.model, *_place(about.family), state=state)), _below(what)]),
         piece.link(piece.name(one.model, 24), replace(choice, model=one.model, first="").address),
         _standing(one, levels),
-        piece.name(what, 60),
         str(one.severity) if one.alarms else word.NONE,
-        word.NONE if standing is None else moment.period(standing[0] - one.window.longest, standing[0]),
-        word.NONE if standing is None else word.minute(standing[1]),
+        _evaluated(one, standing),
         _used(one, standing),
         piece.name(one.owner or word.NONE, 24),
     )
+
+
+def _below(said: str) -> Component:
+    return html.Span(piece.name(said, 60), className="faint under")
+
+
+def _evaluated(one: Monitor, standing: tuple[int, int, int] | None) -> Any:
+    """When it was evaluated last, and its newest window."""
+    if standing is None:
+        return word.NONE
+    return html.Div([word.minute(standing[1]), _below(f"newest {moment.period(standing[0] - one.window.longest, standing[0])}")])
 
 
 def _used(one: Monitor, standing: tuple[int, int, int] | None) -> str:
