@@ -42,7 +42,7 @@ BALLAST, WEIGHT = 40_000, 8_000  # events that pile up at the brokers while noth
 ROOM = 900 << 10  # bytes that are left of a full disk: ClickHouse begins nothing for which it cannot set a megabyte aside
 FEATURES = [name for name in census.FEATURES if name not in census.OPTIONS["text"]]
 # A narrow watch, one monitor for each way to read: what costs time here is waiting for servers, and other tests compare all measures.
-OPTIONS: dict[str, Any] = {"task": "binary", "segments": ["education"], "features": FEATURES}
+OPTIONS: dict[str, Any] = {"task": "binary", "segments": ["education"], "features": FEATURES, "multivariate": "off"}
 _SHARED: dict[str, Any] = {"segments": ["all", "education"], "min_samples": 20}
 MONITORS = [
     {**_SHARED, "monitor": "nulls", "measure": "quality.null_rate", "columns": FEATURES, "warn": 0.03},

@@ -71,6 +71,8 @@ def test_an_episode_holds_why_since_when_and_the_frozen_evidence(store: ControlS
         "deliveries": [],
         "group": None,
         "suppressed": None,
+        "changes": [],
+        "retrains": [],
         "silenced_by": None,
         "inhibited_by": None,
         "acknowledged_by": None,
