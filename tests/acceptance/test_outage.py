@@ -42,7 +42,7 @@ BALLAST, WEIGHT = 40_000, 8_000  # events that pile up at the brokers while noth
 ROOM = 900 << 10  # bytes that are left of a full disk: ClickHouse begins nothing for which it cannot set a megabyte aside
 FEATURES = [name for name in census.FEATURES if name not in census.OPTIONS["text"]]
 # A narrow watch, one monitor for each way to read: what costs time here is waiting for servers, and other tests compare all measures.
-OPTIONS: dict[str, Any] = {"task": "binary", "segments": ["education"], "features": FEATURES, "multivariate": "off"}
+OPTIONS: dict[str, Any] = {"task": "binary", "segments": ["education"], "features": FEATURES}
 _SHARED: dict[str, Any] = {"segments": ["all", "education"], "min_samples": 20}
 MONITORS = [
     {**_SHARED, "monitor": "nulls", "measure": "quality.null_rate", "columns": FEATURES, "warn": 0.03},
@@ -114,7 +114,7 @@ def _outlived(machines: Machines, place: Cluster, outage: Outage) -> None:
     requests = [(topic, [row | {"model": model} for row in rows]) for topic, rows in census.requests(stream, 200)]
     with Client(place.url) as client:
         for name in (model, ballast):
-            client.reference(name, sink.getvalue(), **OPTIONS)
+            client.reference(name, sink.getvalue(), **OPTIONS, multivariate="off")
         client.apply(yaml.safe_dump([one | {"model": model} for one in MONITORS]))
         pids = {name: process.pid for name, process in place.processes.items()}
         with http(place.url) as deliver, sending(deliver, requests, seconds) as sender:
