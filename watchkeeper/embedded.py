@@ -59,7 +59,7 @@ class Embedded:
         )
         self.retraining = wiring.retraining(settings, self.stores, self.clock, told=self._told)
         self._purges = Resume(self.stores)
-        self._system = SystemWatch(self.stores.control, self.problems, self.clock, address=settings.url, wake=self.deliverer.wake)
+        self._system = SystemWatch(self.stores.control, self.problems, self.clock, address=settings.public, wake=self.deliverer.wake)
         self._began = time.monotonic()
         self._flow = IngestMetrics(self.clock, lambda: {(topic, 0) for topic in TOPICS})
         self._pace = EvaluationMetrics(self.clock, lambda: self.scheduler.owners)

@@ -16,6 +16,7 @@ from storage.control.store import ControlStore
 from tests.api.twin import TAXI
 from tests.storage.control.database import migrated_postgres, url
 from watchkeeper.change.apply import ApplyRequest
+from watchkeeper.change.delivery import CheckDestination
 from watchkeeper.command import COMMANDS, Command, do
 from watchkeeper.settings.settings import Settings
 from watchkeeper.stores import Stores
@@ -74,6 +75,14 @@ def test_what_is_applied_is_audited_with_who_before_and_after(stores: Stores, co
     assert after is None
     assert "hidden" not in str(entries)
     assert "whsec" not in str(entries)
+
+
+def test_what_a_command_sends_leads_to_the_address_for_others(control: ControlStore) -> None:
+    """Whoever reads it is on another machine, so the address to listen on would be of no use."""
+    stores = cast("Stores", SimpleNamespace(control=control, settings=Settings(address="https://watch.example.org")))
+    do(stores, ADA, "apply", ApplyRequest(text=DESTINATION % "page"))
+    sent = do(stores, ADA, "test destination", CheckDestination(name="oncall"))
+    assert msgspec.json.decode(sent.body)["data"]["url"] == "https://watch.example.org/ui/"
 
 
 def test_the_audit_is_read_back_in_pages(stores: Stores, control: ControlStore) -> None:

@@ -42,7 +42,7 @@ def control(url: str) -> Iterator[ControlStore]:
 
 @pytest.fixture
 def stores(control: ControlStore) -> Stores:
-    return cast("Stores", SimpleNamespace(control=control, settings=SimpleNamespace(url="http://127.0.0.1:8650")))
+    return cast("Stores", SimpleNamespace(control=control, settings=SimpleNamespace(public="http://127.0.0.1:8650")))
 
 
 @pytest.fixture

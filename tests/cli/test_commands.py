@@ -6,16 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from typer.main import get_command
 
 from core.contract import Column, Contract, Dimension, Kind, Task
 from tests.client.stand import Answer, Request, Server
 from watchkeeper import document
-from watchkeeper.cli.app import main
+from watchkeeper.cli.app import app, main
 
 CONTRACT = Contract(
     model="m",
@@ -49,33 +51,16 @@ def _serve(request: Request) -> Answer:
     return Answer(body={"accepted": len(request.events), "rejected": 0})
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "up",
-        "reference",
-        "apply",
-        "delete",
-        "replay",
-        "status",
-        "doctor",
-        "migrate",
-        "realign",
-        "rebuild",
-        "config show",
-        "demo",
-        "ingest",
-        "evaluate",
-        "deliver",
-        "serve",
-        "backtest",
-        "export",
-        "retrain",
-        "retrains",
-        "retrains approve",
-        "retrains cancel",
-    ],
-)
+def _commands(group: Any, before: str = "") -> Iterator[str]:
+    """Each command with its group, and each group that does something by itself."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        if not hasattr(command, "commands") or command.invoke_without_command:
+            yield before + name
+
+
+@pytest.mark.parametrize("command", sorted(_commands(get_command(app))))
 def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFixture[str], command: str) -> None:
     """`--help` ends well and shows how the command is written."""
     assert main([*command.split(), "--help"]) == 0

@@ -23,7 +23,7 @@ from detectors.catalogue import MEASURES, SPECS
 from detectors.summary.signal import SIGNALS
 from monitors.definition import column, declared, declared_signal, grammar
 from monitors.definition.grammar import parse
-from tests.house.tree import ROOT, texts
+from tests.house.tree import ROOT, sources, texts
 from tests.monitors.contracts import CONTRACTS
 from watchkeeper.api.app import create_api
 from watchkeeper.api.metrics import Metrics
@@ -69,6 +69,12 @@ def _flat(shown: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, obj
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
+
+
+def test_links_for_others_begin_with_the_setting_address() -> None:
+    """Only what this machine itself opens takes the address to listen on."""
+    own = {"watchkeeper/application.py", "watchkeeper/cluster/process.py", "watchkeeper/doctor.py"}
+    assert {path for path, text in sources("watchkeeper").items() if re.search(r"\bsettings\.url\b", text)} == own
 
 
 def test_every_route_is_documented_and_no_other() -> None:

@@ -21,7 +21,7 @@ def router(services: Services) -> APIRouter:
     """The route."""
     routes = APIRouter(tags=["definitions"])
 
-    @routes.post("/v1/apply", openapi_extra=_APPLY, summary="ApplyRequest definitions written in YAML", dependencies=[needs(role("apply"))])
+    @routes.post("/v1/apply", openapi_extra=_APPLY, summary="Apply definitions written in YAML", dependencies=[needs(role("apply"))])
     async def apply(request: Request) -> Response:
         given = query.only(request, "dry_run", "replace")
         flags = {name: query.choice(given, name, ("true", "false", "1", "0")) in {"true", "1"} for name in ("dry_run", "replace")}

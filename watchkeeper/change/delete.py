@@ -65,7 +65,7 @@ def delete_monitor(context: Context, given: DeleteMonitor) -> Mapping[str, Any]:
         monitor = change.monitor(given.model, given.name)
         if monitor is None:
             raise Missing(f"there is no monitor {given.name[:100]!r} of {given.model[:100]!r}", remedy="GET /v1/monitors lists them")
-        end(monitor, f"Monitor {given.name} was deleted", Cause.MONITOR_DELETED, change, change.now, context.stores.settings.url)
+        end(monitor, f"Monitor {given.name} was deleted", Cause.MONITOR_DELETED, change, change.now, context.stores.settings.public)
         change.share_out(given.model, joins)
     return _deleted("monitor", given.model, given.name)
 
@@ -128,11 +128,11 @@ def _delete_model(context: Context, model: str, *, purge: bool) -> Mapping[str, 
         change.fence(OWNER + model)
         found = change.model(model)
         for monitor in found[1] if found else ():
-            end(monitor, f"Model {model} was deleted", Cause.MODEL_DELETED, change, change.now, context.stores.settings.url)
+            end(monitor, f"Model {model} was deleted", Cause.MODEL_DELETED, change, change.now, context.stores.settings.public)
         if not (change.purge(model) if purge else found):
             raise Missing(f"there is no model {model[:100]!r}", remedy="GET /v1/models lists them")
         _cancel(change, [one for one in change.open() if one.model == model], "the model was deleted", context.actor)
-        tell(model, (), change, change.now, context.stores.settings.url)
+        tell(model, (), change, change.now, context.stores.settings.public)
         for prefix in (REPORT, REBUILD, TRUST):
             change.forget(prefix + model)
     return _deleted("model", model, model) | {"purged": purge}

@@ -48,7 +48,7 @@ def replay_dead(context: Context, given: ReplayDead) -> Mapping[str, Any]:
 
 def check_destination(context: Context, given: CheckDestination) -> Delivery:
     """Send a test to a destination, as every notification is sent. Returns it."""
-    found = context.stores.control.test_destination(given.name, context.stores.settings.url, context.actor)
+    found = context.stores.control.test_destination(given.name, context.stores.settings.public, context.actor)
     if found is None:
         raise _no(given.name)
     return found

@@ -141,6 +141,6 @@ def _resolve(context: Context, episode: Episode, done: Act) -> None:
     with context.stores.control.retiring(context.actor) as change:
         change.hold(OWNER + episode.model)
         why = f"ended by {context.actor}" + (f": {done.comment}" if done.comment else "")
-        if not retire.resolve(episode, why, change, change.now, context.stores.settings.url):
+        if not retire.resolve(episode, why, change, change.now, context.stores.settings.public):
             raise ConfigError("the episode has ended already", remedy="leave it as it is")
         change.act(msgspec.structs.replace(done, at=change.now))

@@ -32,7 +32,7 @@ class ServePart:
         self._ends = Ends(brokers, fresh=0.0)
         self._purges = Resume(stores)
         self._standing = ClusterStatus(stores, clock, self._ends)
-        self._system = SystemWatch(stores.control, self._standing.problems, clock, address=settings.url)
+        self._system = SystemWatch(stores.control, self._standing.problems, clock, address=settings.public)
 
     def start(self) -> None:
         """Begin to poll the cluster's status, tell its problems, and finish purges that were interrupted."""
