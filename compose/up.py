@@ -116,10 +116,9 @@ def run(data: Path, port: Callable[[str, int], int]) -> None:
 
         environment = _environment(data, kafka, clickhouse, postgres)
         _migrate(environment, channel("migrate"))
-        processes = [
-            StartedProcess(name, data / "processes", port(name, _PROCESSES[name]), environment, channel(name)).start(wait=False)
-            for name in _ORDER
-        ]
+        ports = {name: port(name, usual) for name, usual in _PROCESSES.items()}
+        environment.setdefault("WATCHKEEPER_ADDRESS", f"http://127.0.0.1:{ports['serve']}")  # for links that other processes make
+        processes = [StartedProcess(name, data / "processes", ports[name], environment, channel(name)).start(wait=False) for name in _ORDER]
         running.callback(_stop, processes)
         for process in processes:
             process.wait()

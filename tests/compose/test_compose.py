@@ -64,6 +64,7 @@ def test_every_setting_is_one_and_is_taken(name: str, tmp_path: Path, monkeypatc
     assert (settings.secret, settings.clickhouse.secret, settings.control.secret) == tuple(
         f"the secret {secret}" for secret in ("token", "clickhouse", "postgres")
     )
+    assert settings.public == "http://127.0.0.1:8650", "links lead to `serve`, whichever process makes them"
     assert settings.kafka.bootstrap is not None
     hosts = [settings.kafka.bootstrap, *re.findall(r"//(?:\w+@)?([\w:]+)", f"{settings.clickhouse.url} {settings.control.url}")]
     assert [host.split(":")[0] for host in hosts] == ["kafka", "clickhouse", "postgres"]
