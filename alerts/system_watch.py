@@ -25,10 +25,13 @@ from core.incident import FIRED, RESOLVED, UPDATED, Incident
 
 _LOG = logging.getLogger(__name__)
 HOLD = moment.MINUTE  # how long a problem has to last before it is told, and to be gone before that is
+_LISTED = 100  # problems in a notification: each of many monitors may have one
 _POLL = 15.0  # seconds between two looks
 _LEASE = 3 * moment.MINUTE  # after which another process may go on with an incident
 _GRACE = 30.0  # seconds that `stop` waits for a look under way
-_NUMBER = re.compile(r"\d[\d.,]*(?= (?:s|min|h|d|records|attempts|rows|GiB)\b)|\d{4}-\d\d-\d\dT[\d:.]+Z")
+_CHANGING = re.compile(
+    r"\d[\d.,]*(?= (?:s|min|h|d|records|attempts|rows|of the last|GiB)\b)|\d{4}-\d\d-\d\dT[\d:.]+Z|\bmsg_[0-9a-f]+|(?<=before position )\d+"
+)
 
 
 class IncidentStore(AlertStore, Protocol):
@@ -120,12 +123,12 @@ class SystemWatch:
 
 
 def identity(problem: str) -> str:
-    """A problem without the amounts and times that change while it lasts.
+    """A problem without the amounts, times and notifications that change while it lasts.
 
     >>> identity("1,234 records wait, and none has been written for 63 s")
     '# records wait, and none has been written for # s'
     """
-    return _NUMBER.sub("#", problem)
+    return _CHANGING.sub("#", problem)
 
 
 def _type(before: Incident, to: Destination, there: Sequence[str]) -> str:
@@ -138,8 +141,9 @@ def _delivery(
     data = {
         "incident": incident.id,
         "since": moment.text(incident.since),
-        "problems": list(there),
-        "new": list(new),
+        "problems": list(there[:_LISTED]),
+        "new": list(new[:_LISTED]),
+        "count": len(there),
         "url": f"{address}/ui/pipeline",
     }
     key = (incident.id, type_, len(incident.told), to.name)

@@ -25,7 +25,8 @@ class Noises(Ledgers):
         query = query if start is None else query.where(EPISODE.c.fired_at >= start)
         query = query if end is None else query.where(EPISODE.c.fired_at < end)
         with self.read() as connection:
-            rows = [(row.id, msgspec.json.decode(row.payload, type=_Payload)) for row in connection.execute(query)]
+            stored = connection.execute(query, execution_options={"yield_per": CHUNK})  # payloads are large, and not held all at once
+            rows = [(row.id, msgspec.json.decode(row.payload, type=_Payload)) for row in stored]
             return [one for at in range(0, len(rows), CHUNK) for one in _beside(connection, rows[at : at + CHUNK])]
 
 

@@ -73,6 +73,34 @@ def test_a_problem_that_lasts_is_told_once_and_so_is_its_end(
     assert store.incident() is None
 
 
+def test_a_problem_that_names_another_notification_each_time_is_one(
+    store: ControlStore, clock: ManualClock, receiver: Receiver, problems: Problems
+) -> None:
+    """A destination that loses one after the other, and a partition whose counts change, are told once."""
+    store.apply_destinations([steward(receiver.url)])
+    watch = SystemWatch(store, problems, clock)
+    for turn in range(12):
+        problems[:] = [
+            f"destination out: its notification msg_{turn:024x} was given up: 400; send it again: watchkeeper deliveries replay msg_{turn:024x}",
+            f"ingest of labels: {turn + 7} of the last 1,00{turn} rows were rejected; it stops before position {turn} and tries again every 5 s",
+        ]
+        watch.look()
+        clock.advance(20 * moment.SECOND)
+    assert [one[:2] for one in told(store, clock, receiver)] == [("system.fired", 2)]
+
+
+def test_a_notification_lists_a_hundred_problems(store: ControlStore, clock: ManualClock, receiver: Receiver, problems: Problems) -> None:
+    """There may be one for each of ten thousand monitors; the receiver learns how many there are."""
+    store.apply_destinations([steward(receiver.url)])
+    watch = SystemWatch(store, problems, clock)
+    problems[:] = [f"monitor m{number} of model: it cannot be evaluated" for number in range(300)]
+    for _ in range(4):
+        watch.look()
+        clock.advance(20 * moment.SECOND)
+    (found,) = told(store, clock, receiver)
+    assert (found[1], len(found[2]), json.loads(receiver.calls[0].body)["data"]["count"]) == (100, 100, 300)
+
+
 def test_one_process_at_a_time_goes_on_with_an_incident(
     store: ControlStore, clock: ManualClock, receiver: Receiver, problems: Problems
 ) -> None:

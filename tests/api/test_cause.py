@@ -123,6 +123,7 @@ async def test_the_routes_ask_for_a_window_and_for_an_episode(http: httpx.AsyncC
         (ASKED.replace("accuracy", "acuracy"), 400),
         (ASKED.replace("&to=2022-07-02T00:00:00Z", ""), 400),
         (f"{ASKED}&baseline={{", 400),
+        (f"{ASKED}&baseline={'{%22a%22:' * 3_000}", 400),
         (f"{ASKED}&depth=3", 400),
     ],
 )

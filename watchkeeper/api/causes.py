@@ -66,5 +66,5 @@ def _baseline(text: str | None) -> Any:
         return {"previous": 1} if text == "previous" else text
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise Problem(400, f"`baseline`: {error}", 'write a baseline as in a monitor: reference, or {"prior": "7d"}') from None
