@@ -17,10 +17,12 @@ from core.principal import Principal, Role
 from tests.api.conftest import NOW
 from tests.api.test_events import is_problem
 from tests.api.twin import BROKEN, Twin
+from tests.ingest.decode.events import MULTI
 from watchkeeper.api import exports
 from watchkeeper.api.app import create_api
 from watchkeeper.api.auth import AccessPolicy
 from watchkeeper.api.key import Keys
+from watchkeeper.reader.exported import rows_of_portion
 from watchkeeper.training_address import TrainingWindow
 
 WINDOW = TrainingWindow(model="taxi-fare", start=NOW - 30 * DAY, end=NOW, as_of=NOW)
@@ -54,6 +56,12 @@ async def test_a_list_of_events_is_given_as_a_file(http: httpx.AsyncClient, twin
     for wrong in ("format=xlsx", "format=csv&cursor=x", "format=csv&limit=0"):
         assert is_problem(await http.get(f"/v1/events?model=taxi-fare&{wrong}"), 400)
     assert "items" in (await http.get("/v1/events?model=taxi-fare&format=json")).json()
+
+
+def test_a_portion_of_an_export_is_small_however_wide_its_events_are() -> None:
+    """A sender decides how many members an ensemble has, and each is a column."""
+    width = len(MULTI.kept) + len(MULTI.classes)
+    assert [rows_of_portion([MULTI], members) for members in (0, 4_000 - width, 100_000_000)] == [100_000, 1_000, 1]
 
 
 async def test_an_error_of_the_store_has_a_status(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

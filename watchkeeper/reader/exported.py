@@ -34,11 +34,17 @@ class ExportReader(Sources):
         self._known(asked.model)
         contracts = self._stores.control.contract_versions(asked.model)
         newest = contracts[-1]
-        width = max(len(one.kept) + sum(column.embedding.size for column in one.columns if column.embedding) for one in contracts)
         members = self._stores.exported.most_members(asked) if any("ensemble" in one.name for one in newest.signals) else 0
-        asked = msgspec.structs.replace(asked, limit=max(1, min(_ROWS, _VALUES // max(width, 1))))
+        asked = msgspec.structs.replace(asked, limit=rows_of_portion(contracts, members))
         for portion in self._stores.exported.portions(contracts, asked, most):
             yield _table(newest, portion, members, beside=beside)
+
+
+def rows_of_portion(contracts: Sequence[Contract], members: int) -> int:
+    """How many events are read at a time: so many that their values take some 32 MB, those of vectors, of classes and of the `members` of ensembles among them."""
+    vectors = [sum(column.embedding.size for column in one.columns if column.embedding) for one in contracts]
+    width = members + max(len(one.kept) + len(one.classes) + vector for one, vector in zip(contracts, vectors, strict=True))
+    return max(1, min(_ROWS, _VALUES // max(width, 1)))
 
 
 def _table(newest: Contract, portion: Portion, members: int, *, beside: bool) -> pa.Table:
