@@ -22,7 +22,8 @@ from ingest.write import summary, without
 B = TypeVar("B", Predictions, Labels)
 
 MODELS = 100  # models without a contract of which a partition keeps events: senders could make up many names
-_PORTION = 50_000  # events that are decoded and written together
+_PORTION, _BYTES = 50_000, 64 << 20  # events that are decoded and written together, and their JSON
+_EACH = 4 << 10  # bytes that an event may have on average
 _COUNT_AGAIN = 60.0  # seconds between two counts of what is in the store, once a limit is reached
 
 Ranges = Mapping[int, tuple[int, int]]  # by partition the first and the last position
@@ -44,12 +45,12 @@ class WaitingBodies(Protocol):
 class WaitingStore(Protocol):
     """Events that wait, in the fact store."""
 
-    def held(self, topic: Topic, partition: int) -> dict[str, int]:
-        """How many events of each model wait in a partition of the log."""
+    def held(self, topic: Topic, partition: int) -> dict[str, tuple[int, int]]:
+        """How many events of each model wait in a partition of the log, and the bytes of their JSON."""
         ...
 
-    def portion(self, model: str, committed: Mapping[Topic, Mapping[int, int]], most: int) -> Mapping[Topic, Ranges]:
-        """By topic and partition the first and last position of the model's first events that wait: whole batches that are committed, of about `most` events together."""
+    def portion(self, model: str, committed: Mapping[Topic, Mapping[int, int]], most: int, size: int) -> Mapping[Topic, Ranges]:
+        """By topic and partition the first and last position of the model's first events that wait: whole batches that are committed, in each partition of about `most` events or `size` bytes together."""
         ...
 
     def bodies(self, model: str, topic: Topic, partition: int, last: int) -> WaitingBodies:
@@ -62,10 +63,14 @@ class WaitingStore(Protocol):
 
 
 class Room(NamedTuple):
-    """How many events of a model a partition keeps at most, and for how many microseconds after the log took them."""
+    """How many events of a model a partition keeps at most."""
 
     rows: int
-    span: int
+
+    @property
+    def size(self) -> int:
+        """How many bytes of JSON these events may have together."""
+        return self.rows * _EACH
 
 
 class Limited:
@@ -76,35 +81,51 @@ class Limited:
 
     def __init__(self, store: WaitingStore, topic: Topic, partition: int, room: Room, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._key, self._room, self._clock = store, (topic, partition), room, clock
-        self._held: Counter[str] | None = None
+        self._held: Counter[str] | None = None  # rows
+        self._size: Counter[str] = Counter()
         self._counted = 0.0
 
     def __call__(self, events: Events) -> Events:
         """The batch, with events for which there is no room among the rejects."""
         if not events.waiting:
             return events
-        coming = Counter(one.model for one in events.waiting)
-        if self._held is None or (self._clock() > self._counted + _COUNT_AGAIN and not self._fits(self._held, coming)):
-            self._held, self._counted = Counter(self._store.held(*self._key)), self._clock()
+        held = self._held
+        if held is None or (self._clock() > self._counted + _COUNT_AGAIN and not self._fits(held, events.waiting)):
+            found = self._store.held(*self._key)
+            held = self._held = Counter({model: rows for model, (rows, _) in found.items()})
+            self._size, self._counted = Counter({model: size for model, (_, size) in found.items()}), self._clock()
         kept: list[Waiting] = []
         rejects: list[Reject] = []
         for one in events.waiting:
-            if self._held[one.model] < self._room.rows and (self._held[one.model] or len(self._held) < MODELS):
-                self._held[one.model] += 1
+            why = self._why(held, one)
+            if why is None:
+                held[one.model] += 1
+                self._size[one.model] += len(one.body)
                 kept.append(one)
             else:
-                rejects.append(Reject(one.position, one.row, "", "model", self._why(one.model), one.logged))
-        self._held += Counter()  # without models that have none
+                why = (
+                    f"there is no model {one.model[:100]!r}, and {why} wait in this partition already; add it with `watchkeeper reference`"
+                )
+                rejects.append(Reject(one.position, one.row, "", "model", why, one.logged))
         return replace(events, waiting=kept, rejects=sorted([*events.rejects, *rejects]))
 
-    def _fits(self, held: Counter[str], coming: Counter[str]) -> bool:
-        return len(held | coming) <= MODELS and all(held[model] + n <= self._room.rows for model, n in coming.items())
+    def _fits(self, held: Counter[str], waiting: Sequence[Waiting]) -> bool:
+        """Whether all these events have room."""
+        rows, sizes = Counter(one.model for one in waiting), Counter[str]()
+        for one in waiting:
+            sizes[one.model] += len(one.body)
+        room = all(held[model] + n <= self._room.rows and self._size[model] + sizes[model] <= self._room.size for model, n in rows.items())
+        return room and len(held.keys() | rows.keys()) <= MODELS
 
-    def _why(self, model: str) -> str:
-        why = f"there is no model {model[:100]!r}, and {self._room.rows:,} of its events wait in this partition already"
-        if self._held is not None and self._held[model] < self._room.rows:
-            why = f"there is no model {model[:100]!r}, and events of {MODELS} other models wait in this partition already"
-        return f"{why}; add it with `watchkeeper reference`"
+    def _why(self, held: Counter[str], one: Waiting) -> str | None:
+        """What takes the room that an event needs; None if there is room."""
+        if not held[one.model] and len(held) >= MODELS:
+            return f"events of {MODELS} other models"
+        if held[one.model] >= self._room.rows:
+            return f"{self._room.rows:,} of its events"
+        if self._size[one.model] + len(one.body) > self._room.size:
+            return f"{self._size[one.model]:,} bytes of its events"
+        return None
 
 
 class Admission:
@@ -119,7 +140,7 @@ class Admission:
 
     def portion(self, model: str, committed: Mapping[Topic, Mapping[int, int]]) -> Mapping[Topic, Ranges]:
         """By topic and partition the positions of events that are to be admitted next; those beyond `committed` are still being written."""
-        return self._waiting.portion(model, committed, _PORTION)
+        return self._waiting.portion(model, committed, _PORTION, _BYTES)
 
     def admit(self, contract: Contract, portion: Mapping[Topic, Ranges], check: Callable[[], None]) -> None:
         """Write the events of a portion. Another process may write the same portion before, after or meanwhile: the events are there once.

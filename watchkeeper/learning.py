@@ -19,7 +19,8 @@ from watchkeeper.stores import Stores
 
 MOST = 200_000  # events from which a contract is learned: the first ones
 MOST_LABELS = 1_000_000
-_SHOWN = 20_000  # from which a proposal is made that is only shown
+MOST_BYTES = 128 << 20  # of the JSON of either, which is held in memory
+_SHOWN, _SHOWN_BYTES = 20_000, 32 << 20  # from which a proposal is made that is only shown
 
 Labels = dict[str, tuple[str, float, int]]  # by id: text, number, time in microseconds
 
@@ -32,9 +33,9 @@ class WaitingEvents(NamedTuple):
     places: Sequence[tuple[int, int, int]]
 
     @staticmethod
-    def of(stores: Stores, model: str, topic: Any, most: int) -> WaitingEvents:
-        """At most `most` of one topic."""
-        rows = stores.waiting.first(model, topic, most)
+    def of(stores: Stores, model: str, topic: Any, most: int, size: int) -> WaitingEvents:
+        """At most `most` of one topic, and of about `size` bytes."""
+        rows = stores.waiting.first(model, topic, most, size)
         return WaitingEvents([row[4] for row in rows], [row[0] for row in rows], [row[1:4] for row in rows])
 
     def parsed(self) -> list[dict[str, Any]]:
@@ -52,8 +53,8 @@ class WaitingEvents(NamedTuple):
 def proposal(stores: Stores, model: str, now: int) -> dict[str, Any]:
     """What `GET /v1/models/{m}/proposal` answers. Raises Missing if the model has a contract, or no prediction of it waits."""
     counts, ingest = require_waiting(stores, model), stores.settings.ingest
-    events = WaitingEvents.of(stores, model, "predictions", _SHOWN)
-    labels = WaitingEvents.of(stores, model, "labels", _SHOWN)
+    events = WaitingEvents.of(stores, model, "predictions", _SHOWN, _SHOWN_BYTES)
+    labels = WaitingEvents.of(stores, model, "labels", _SHOWN, _SHOWN_BYTES)
     learned = learn(model, events.parsed(), _values(labels), {})
     ready = enough(ingest, counts["predictions"], min(events.logged), now)
     return {
@@ -106,7 +107,8 @@ def enough(ingest: IngestSettings, predictions: int, since: int, now: int) -> bo
 
 def read(stores: Stores, model: str, given: Mapping[str, str]) -> tuple[Learned, Predictions, Labels]:
     """The contract that is learned from the first events that wait, these events (one of each id, the one that counts), and the labels that hold of them."""
-    events, truths = WaitingEvents.of(stores, model, "predictions", MOST), WaitingEvents.of(stores, model, "labels", MOST_LABELS)
+    events = WaitingEvents.of(stores, model, "predictions", MOST, MOST_BYTES)
+    truths = WaitingEvents.of(stores, model, "labels", MOST_LABELS, MOST_BYTES)
     learned = learn(model, events.parsed(), _values(truths), given)
     return learned, _counting(learned, events), _holding(learned, truths)
 

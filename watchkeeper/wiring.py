@@ -67,7 +67,7 @@ def waiting(settings: Settings, stores: Stores, topic: Topic, partition: int) ->
     ingest = settings.ingest
     if ingest.unknown_models == "refuse":
         return None
-    return Limited(stores.waiting, topic, partition, Room(ingest.unknown_rows, ingest.unknown_for))
+    return Limited(stores.waiting, topic, partition, Room(ingest.unknown_rows))
 
 
 class _Facts:

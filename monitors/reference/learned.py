@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -32,6 +32,7 @@ OPTIONS = (
 )  # that may be given
 _FEW = 20  # whole numbers with so few different values are classes
 _MOSTLY = 0.9  # of a column's values are numbers: then it is numeric, and the others are invalid
+_LARGEST = sys.float_info.max
 _COUNTED, _SHOWN = 1_000, 20  # different texts that are counted in a column, and shown
 _SIGNALS = {
     "interval": "@interval_width",
@@ -55,20 +56,21 @@ class SeenColumn(msgspec.Struct, kw_only=True):
     sizes: set[int] = msgspec.field(default_factory=set)  # of vectors
 
     def add(self, value: object) -> None:
-        """Count a value of an event; null is none."""
-        if value is None:
+        """Count a value of an event; null and NaN are none."""
+        if value is None or value != value:
             return
         self.values += 1
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            self.numbers += 1
-            self.least = value if self.least is None else min(self.least, value)
-            self.largest = value if self.largest is None else max(self.largest, value)
         if isinstance(value, list):
             self.sizes.add(len(value))
-        elif isinstance(value, str | int | float):
-            one = text.of(value) if isinstance(value, bool) else value
-            if one in self.plain or len(self.plain) < _COUNTED:
-                self.plain[one] += 1
+        if (one := _readable(value)) is None:
+            return
+        if not isinstance(one, str | bool):
+            self.numbers += 1
+            self.least = one if self.least is None else min(self.least, one)
+            self.largest = one if self.largest is None else max(self.largest, one)
+        one = text.of(one) if isinstance(one, bool) else one
+        if one in self.plain or len(self.plain) < _COUNTED:
+            self.plain[one] += 1
 
     @property
     def kind(self) -> Kind | None:
@@ -123,8 +125,9 @@ def learn(model: str, events: Sequence[Mapping[str, Any]], labels: Iterable[Any]
         raise ConfigError(f"`{wrong[0]}` is no option of a proposal", remedy="options: " + ", ".join(OPTIONS))
     features, tags = _columns(events, "features"), _columns(events, "tags")
     scored = any(_held(event, "score") or _held(event, "probabilities") for event in events)
-    values, truths = [event.get("prediction") for event in events], list(labels)
-    named = {str(name) for event in events if isinstance(event.get("probabilities"), Mapping) for name in event["probabilities"]}
+    values, truths = [_readable(event.get("prediction")) for event in events], [_readable(one) for one in labels]
+    sent = {name for event in events if isinstance(event.get("probabilities"), Mapping) for name in event["probabilities"]}
+    named = {name for name in sent if _readable(name) is not None}
     options = Options.of({"task": _task(values, truths, named, scored=scored), **given})
     cut = {part for one in options.segments for part in one.split("*")} | set(options.protected)
     kinds = {name: Kind.CATEGORICAL if name in {*cut, *options.categorical} else one.kind for name, one in (tags | features).items()}
@@ -161,7 +164,19 @@ def _columns(events: Sequence[Mapping[str, Any]], part: str) -> dict[str, SeenCo
             if one is None:
                 one = found[name] = SeenColumn(name=name)
             one.add(value)
-    return found
+    return {name: one for name, one in found.items() if _readable(name) is not None}
+
+
+def _readable(value: object) -> str | float | None:
+    """A text, number or boolean; None for any other value, and for one that every contract calls invalid: a number out of range, or a text that is too long or no Unicode."""
+    if isinstance(value, str):
+        try:
+            return value if len(value.encode()) <= text.LONGEST else None
+        except UnicodeEncodeError:
+            return None
+    if not isinstance(value, int | float) or not -_LARGEST <= value <= _LARGEST:
+        return None
+    return value if isinstance(value, bool) or -(2**63) <= value < 2**63 else float(value)
 
 
 def _held(event: Mapping[str, Any], name: str) -> bool:
@@ -172,7 +187,7 @@ def _task(values: Sequence[Any], labels: Sequence[Any], named: set[str], *, scor
     """What the model predicts, judged by its predictions and labels."""
     sent = [value for value in (*values, *labels) if value is not None]
     numbers = [float(value) for value in sent if isinstance(value, int | float) and not isinstance(value, bool)]
-    different = {text.class_of(value, binary=True) for value in sent if isinstance(value, str | bool | int | float)}
+    different = {text.class_of(value, binary=True) for value in sent}
     if len(numbers) == len(sent) and not scored and (len(different) > _FEW or any(not one.is_integer() for one in numbers)):
         return Task.REGRESSION.value
     return Task.BINARY.value if len(different) <= 2 and len(named) <= 2 else Task.MULTICLASS.value
@@ -186,7 +201,7 @@ def _classes(
         return (), "1"
     binary = task is Task.BINARY
     sent = [*values, *labels, *named]
-    texts = {text.class_of(value, binary=binary): isinstance(value, str) for value in sent if isinstance(value, str | bool | int | float)}
+    texts = {text.class_of(value, binary=binary): isinstance(value, str) for value in sent if value is not None}
     classes = gathered([([one], is_text) for one, is_text in texts.items()], binary=binary)
     wished = text.class_of(given["positive"], binary=binary) if "positive" in given else "1"
     if not binary:

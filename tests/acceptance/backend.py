@@ -284,7 +284,7 @@ class Backend:
                 partition,
                 limits=Limits(seconds=0),
                 memory=self.memory,
-                waiting=Limited(WaitingStore(self.engine), topic, partition, Room(1_000_000, 7 * moment.DAY)),
+                waiting=Limited(WaitingStore(self.engine), topic, partition, Room(1_000_000)),
             )
             for topic, partition in itertools.product(TOPICS, PARTITIONS)
         }

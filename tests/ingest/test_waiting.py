@@ -8,7 +8,6 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from core import moment
 from ingest.decode.prediction import decode_predictions
 from ingest.decoding import Decode
 from ingest.kafka.message import messages
@@ -20,7 +19,7 @@ from storage.facts.waiting import WaitingStore
 from storage.facts.writer import Writer
 from tests.ingest.decode.events import BINARY, CONTRACTS, NOW, array, event
 
-ROOM = Room(5, moment.DAY)
+ROOM = Room(5)
 
 
 def _batch(*bodies: bytes, first: int = 10, logged: int = NOW) -> Batch:
@@ -76,6 +75,10 @@ def test_so_many_events_wait_as_there_is_room_for(engine: Chdb) -> None:
     assert limited(_waiting("a")).waiting == []
     now[0] = 61.0
     assert len(limited(_waiting("a")).waiting) == 1
+    large = Waiting(0, 0, "b", b"x" * (ROOM.size - 2), NOW)
+    found = limited(Events(Batch("predictions", 3, 0, 1, ()), waiting=[large, large._replace(position=1)]))
+    assert ([one.position for one in found.waiting], [one.position for one in found.rejects]) == ([0], [1])
+    assert f"{ROOM.size - 2:,} bytes of its events wait" in found.rejects[0].reason
 
 
 def test_an_admitted_event_is_what_ingest_would_have_written(engine: Chdb) -> None:

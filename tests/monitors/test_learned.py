@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.contract import Kind
@@ -68,3 +69,15 @@ def test_options_decide_otherwise_and_wrong_ones_are_refused() -> None:
         learn("m", events, [], {"id": "x"})
     with pytest.raises(ConfigError, match="has a feature that can be watched"):
         learn("m", events, [], {"exclude": "label,x"})
+
+
+def test_values_that_no_contract_could_read_decide_nothing_and_break_nothing() -> None:
+    """A single event with them may wait. NaN is no value; a number out of range, and a text that is too long or no Unicode, is one that is invalid."""
+    bad: list[Any] = [10**309, float("nan"), float("inf"), "\ud800", "x" * 5_000, [1], {}]
+    rows = [{"features": {"x": one, "\ud800": 1, "big": 10**200}, "prediction": one, "probabilities": {"\ud800": 1.0}} for one in bad]
+    found = learn("m", [*rows, *_events([0, 1])], bad, {}).described()
+    assert (found["task"], found["classes"]) == ("binary", ["0", "1"])
+    assert (msgspec.json.decode(msgspec.json.encode(found))["features"][1], found["left_out"]) == (
+        {"name": "big", "kind": "numeric", "missing": 2 / 9, "range": [1e200, 1e200]},
+        [],
+    )

@@ -35,7 +35,7 @@ def take_proposal(context: Context, given: TakenProposal) -> Mapping[str, Any]:
     """
     stores, model = context.stores, check(Named.MODEL, given.model)
     ingest, counts = stores.settings.ingest, learning.require_waiting(stores, model)
-    since = stores.waiting.first(model, "predictions", 1)[0][0]
+    since = stores.waiting.first(model, "predictions", 1, 0)[0][0]
     if not learning.enough(ingest, counts["predictions"], since, SystemClock().now()):
         raise ConfigError(
             f"`{model}` has {counts['predictions']:,} predictions, and {ingest.propose_rows:,} are needed for a contract",

@@ -202,7 +202,7 @@ class IngestSettings(Section):
     more than its body. The decoded columns of batches under way take memory besides.
 
     With `unknown_models: keep` events of models without a contract wait for one, for `unknown_for` after the log took them, and at most `unknown_rows` of a model in a partition of each
-    topic. A contract is proposed after `propose_rows` predictions, or `propose_after` the first.
+    topic, of 4 KiB on average. A contract is proposed after `propose_rows` predictions, or `propose_after` the first.
     """
 
     batch: BatchSettings = BatchSettings()
