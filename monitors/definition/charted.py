@@ -12,26 +12,21 @@ from core.measure import Family, Subject
 from core.monitor import Monitor
 from detectors.catalogue import spec
 from monitors.definition import field
+from monitors.definition.of import named, suits, written
 
 _APART = (Family.COMPARE, Family.CHANGE)  # which have no value of a window alone
 
 
 def check(monitor: Monitor, contract: Contract | None) -> dict[str, Any]:
     """The params of a chart with those of its measure filled in, and its baseline. Raises ConfigError where the measure cannot be charted."""
-    try:
-        of = msgspec.convert(monitor.params, spec(monitor.measure).params).charted
-    except msgspec.ValidationError as error:
-        raise ConfigError(
-            f"`params.of`: {error}", remedy="write `of: performance.accuracy`, or `of: {measure: ..., params: {...}}`"
-        ) from None
+    of = named(lambda: msgspec.convert(monitor.params, spec(monitor.measure).params).charted)
     found = spec(of.measure)
     about = found.about
     if found.background or about.family in _APART or about.subject is Subject.GROUP or about.name.startswith(f"{Family.USER}."):
         raise ConfigError(
             f"`{about.name}` cannot be charted", remedy="take a measure of quality, drift, performance, fairness, uncertainty or service"
         )
-    if contract is not None and contract.task not in about.tasks:
-        raise ConfigError(f"`{about.name}` is not for {contract.task} models", remedy="it is for " + ", ".join(about.tasks))
+    suits(about, contract)
     if monitor.window.overlaps:
         raise ConfigError("a chart takes one window after the other, and these overlap", remedy="write for example `target: daily`")
     if about.usual_baseline is not None and monitor.baseline is None:
@@ -42,7 +37,4 @@ def check(monitor: Monitor, contract: Contract | None) -> dict[str, Any]:
         raise ConfigError(f"`{about.name}` is of a column or an attribute", remedy=f"write `of: {{measure: {about.name}, column: NAME}}`")
     if contract is not None and about.subject is Subject.COLUMN:
         field.columns([of.column], contract)
-    settled = field.params(of.params, found, contract)
-    plain = isinstance(monitor.params["of"], str) and not settled
-    written = of.measure if plain else {"measure": of.measure, "params": settled, "column": of.column}
-    return {**monitor.params, "of": written}
+    return written(monitor.params, of, field.params(of.params, found, contract))

@@ -16,6 +16,7 @@ from detectors.compare.difference import Compared, DifferenceParams
 from detectors.spec import AnySpec
 from monitors.definition import field
 from monitors.definition.document import DefinitionEntry, Faults, as_text, bare, short
+from monitors.definition.of import named, suits, written
 
 _APART = (Family.COMPARE, Family.CHANGE, Family.DRIFT, Family.EXPLAIN)  # what has no value of one side alone
 _EXAMPLE = "write for example `a: {role: champion}` and `b: {role: challenger}`"
@@ -51,28 +52,21 @@ def read(entry: DefinitionEntry, faults: Faults, measure: AnySpec | None) -> tup
 def check(monitor: Monitor, contract: Contract | None) -> dict[str, Any]:
     """The params of a comparison with those of its measure filled in. Raises ConfigError where the measure cannot be compared."""
     params = msgspec.convert(monitor.params, DifferenceParams)
-    try:
-        of = params.compared
-    except msgspec.ValidationError as error:
-        raise ConfigError(
-            f"`params.of`: {error}", remedy="write `of: performance.accuracy`, or `of: {measure: ..., params: {...}}`"
-        ) from None
+    of = named(lambda: params.compared)
     found = spec(of.measure)
     about = found.about
     if found.background or about.of_stream or about.family in _APART or about.subject is Subject.GROUP:
         raise ConfigError(
             f"`{about.name}` cannot be compared between two sides", remedy="take a measure of performance, fairness or service"
         )
-    if contract is not None and contract.task not in about.tasks:
-        raise ConfigError(f"`{about.name}` is not for {contract.task} models", remedy="it is for " + ", ".join(about.tasks))
+    suits(about, contract)
     settled = field.params(of.params, found, contract)
     if about.directed(settled).better == 0 and about.name != "performance.bias" and about.judged.value != "promise":
         raise ConfigError(f"of `{about.name}` neither more nor less is better", remedy="take a measure that has a good direction")
     if monitor.window.overlaps:
         raise ConfigError("a comparison adds its windows up, and these overlap", remedy="write for example `target: daily`")
     _column(of.column, about, contract)
-    written = of.measure if isinstance(params.of, str) and not settled else {"measure": of.measure, "params": settled, "column": of.column}
-    return {**monitor.params, "of": written}
+    return written(monitor.params, of, settled)
 
 
 def _column(name: str, about: Measure, contract: Contract | None) -> None:

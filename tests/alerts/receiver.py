@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Condition, Event, Thread
+from threading import Condition, Event
 from types import TracebackType
 from typing import Self
+
+from tests.loopback import Loopback, QuietHandler
 
 HELD = 0  # a status that is not given before `release` is set
 
@@ -21,7 +22,7 @@ class Call:
 
 
 @dataclass
-class Receiver:
+class Receiver(Loopback):
     """Listens on loopback. `answers` are the next statuses and headers; 204 when there are no more. Whoever gets HELD waits for `release`."""
 
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
@@ -32,8 +33,8 @@ class Receiver:
     def __enter__(self) -> Self:
         receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
+        class Handler(QuietHandler):
+            def do_POST(self) -> None:  # noqa: N802 - the name is the library's
                 body = self.rfile.read(int(self.headers["content-length"]))
                 with receiver.changed:
                     status, headers = receiver.answers.pop(0) if receiver.answers else (204, {})
@@ -47,24 +48,17 @@ class Receiver:
                     self.send_header(name, value)
                 self.end_headers()
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
+        self.listen(Handler)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.release.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__(kind, error, trace)
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}/hook"
+        return f"{super().url}/hook"
 
     def wait(self, calls: int, timeout: float = 300.0) -> None:
         """Return when so many calls have come."""

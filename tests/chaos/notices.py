@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import random
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
-from types import TracebackType
+from threading import Lock
 from typing import Any, Self
 
 from tests.alerts.sample import SECRET
+from tests.loopback import Loopback, QuietHandler
 from watchkeeper.client import Client
 
 DESTINATION = "chaos"
 _REFUSED = 0.1  # of the notifications are refused when they come first
 
 
-class Notices:
+class Notices(Loopback):
     """Listens on loopback, and keeps what came, in order: id, body, and whether it was taken."""
 
     def __init__(self, seed: str) -> None:
@@ -25,7 +24,7 @@ class Notices:
 
     def definition(self) -> dict[str, Any]:
         """The destination that leads here."""
-        return {"destination": DESTINATION, "url": f"http://127.0.0.1:{self._server.server_port}/hook", "secret": SECRET}
+        return {"destination": DESTINATION, "url": f"{self.url}/hook", "secret": SECRET}
 
     def _take(self, name: str, body: bytes) -> int:
         """The status of a call."""
@@ -37,24 +36,14 @@ class Notices:
     def __enter__(self) -> Self:
         notices = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
+        class Handler(QuietHandler):
+            def do_POST(self) -> None:  # noqa: N802 - the name is the library's
                 body = self.rfile.read(int(self.headers["content-length"]))
                 self.send_response(notices._take(self.headers["webhook-id"], body))
                 self.end_headers()
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        self.listen(Handler)
         return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def faults(self, client: Client, patience: float) -> list[str]:
         """What is wrong with what came, once nothing waits any more or `patience` (seconds) is over."""

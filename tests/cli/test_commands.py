@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -12,11 +13,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from rich.console import Console
 from typer.main import get_command
 
 from core.contract import Column, Contract, Dimension, Kind, Task
 from tests.client.stand import Answer, Request, Server
 from watchkeeper import document
+from watchkeeper.cli import terminal
 from watchkeeper.cli.app import app, main
 
 CONTRACT = Contract(
@@ -65,6 +68,18 @@ def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFix
     """`--help` ends well and shows how the command is written."""
     assert main([*command.split(), "--help"]) == 0
     assert "Example: " in capsys.readouterr().out
+
+
+def test_what_is_listed_is_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An id is to be copied into the next command, and a name may be searched for. On a terminal, too, which gets long names in several lines."""
+    key, name = "rt_258ccfb7fd3873488db971aa", "a-name-that-is-far-longer-than-what-a-terminal-has-in-one-of-its-lines-of-80-characters"
+    terminal.table(("id", "name", "state", "reason"), [(key, name, "requested", "x " * 60)])
+    assert f"{key}  {name}  requested  " in capsys.readouterr().out
+    screen = io.StringIO()
+    monkeypatch.setattr(terminal, "out", Console(file=screen, force_terminal=True, width=80, markup=False, highlight=False, soft_wrap=True))
+    terminal.table(("id", "name", "state", "reason"), [(key, name, "requested", "x " * 60)])
+    assert key in screen.getvalue()
+    assert "…" not in screen.getvalue()
 
 
 def test_an_export_is_there_whole_or_not_at_all(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,3 +49,18 @@ Lookup = Callable[[int, str], tuple[Found, Found | None]]  # target, baseline
 def earlier(against: str | Mapping[str, str] | None, length: int) -> int:
     """How much earlier the window begins that is the baseline."""
     return duration(against["prior"]) if isinstance(against, Mapping) else length
+
+
+def beside(asked: Asked, found: Callable[[Rows, tuple[int, str], int], Found]) -> Lookup:
+    """What is `found` in rows at a place and of a length (0: all of the reference): in the window, and in the reference or in an earlier window."""
+    against = asked.monitor.get("baseline")
+
+    def find(start: int, segment: str) -> tuple[Found, Found | None]:
+        target = found(asked.live, (start, segment), asked.length)
+        if against is None:
+            return target, None
+        if against == "reference":
+            return target, found(asked.whole, (0, segment), 0)
+        return target, found(asked.live, (start - earlier(against, asked.length), segment), asked.length)
+
+    return find

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.oracle.column import wilson
-from tests.oracle.found import Asked, Found, Lookup, earlier
+from tests.oracle.found import Asked, Found, Lookup, beside
 from tests.oracle.rows import Rows
 from tests.oracle.signal import LATENCY
 from tests.oracle.spec import duration
@@ -23,8 +23,8 @@ _SECOND = 1_000_000
 
 def lookup(asked: Asked) -> Lookup:
     """How the model served in a window, and in the reference or in an earlier window."""
-    monitor, _, whole, live, grouping, length, every, _ = asked
-    measured, against, params = monitor["measure"], monitor.get("baseline"), monitor.get("params", {})
+    monitor, _, _, _, grouping, _, every, _ = asked
+    measured, params = monitor["measure"], monitor.get("params", {})
 
     def found(rows: Rows, place: tuple[int, str], span: int) -> Found:
         held = rows.members(grouping, span, every if span else 0, False).get(place, np.zeros(0, np.int64))
@@ -38,15 +38,7 @@ def lookup(asked: Asked) -> Lookup:
         counted, n = ok if measured == "service.availability" else error, ok + error
         return Found(counted / n, n, *wilson(counted, n)) if n else Found(None, len(held))
 
-    def find(start: int, segment: str) -> tuple[Found, Found | None]:
-        target = found(live, (start, segment), length)
-        if against is None:
-            return target, None
-        if against == "reference":
-            return target, found(whole, (0, segment), 0)
-        return target, found(live, (start - earlier(against, length), segment), length)
-
-    return find
+    return beside(asked, found)
 
 
 def _latency(values: npt.NDArray[np.float64], q: float) -> Found:

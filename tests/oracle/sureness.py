@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from tests.oracle import certainty, dispersion, promise
-from tests.oracle.found import Asked, Found, Lookup, earlier
+from tests.oracle.found import Asked, Found, Lookup, beside
 from tests.oracle.rows import Rows
 from tests.oracle.sample import Value
 
@@ -15,7 +15,7 @@ from tests.oracle.sample import Value
 def of_model(asked: Asked) -> Lookup:
     """How sure the model is, and how rightly, and what it was in the reference or in an earlier window."""
     monitor, _, whole, live, grouping, length, every, basis = asked
-    measured, against, params = monitor["measure"], monitor.get("baseline"), monitor.get("params", {})
+    measured, params = monitor["measure"], monitor.get("params", {})
 
     @cache
     def phi(segment: str) -> float | None:
@@ -38,12 +38,4 @@ def of_model(asked: Asked) -> Lookup:
             value = Value(promise.won(counts(place), params) if certainty.covers(rows, held)[1] else None)
         return Found(value.value, n, value.lower, value.upper, None if many is None else n / many)
 
-    def find(start: int, segment: str) -> tuple[Found, Found | None]:
-        target = found(live, (start, segment), length)
-        if against is None:
-            return target, None
-        if against == "reference":
-            return target, found(whole, (0, segment), 0)
-        return target, found(live, (start - earlier(against, length), segment), length)
-
-    return find
+    return beside(asked, found)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from tests.oracle import dispersion
-from tests.oracle.found import Asked, Found, Lookup, earlier
+from tests.oracle.found import Asked, Found, Lookup, beside
 from tests.oracle.rows import Rows
 
 Amounts = npt.NDArray[np.float64]
@@ -19,8 +19,8 @@ Amounts = npt.NDArray[np.float64]
 
 def lookup(asked: Asked) -> Lookup:
     """The mean of the expression over labelled rows, and that of the reference or of an earlier window."""
-    monitor, _, whole, live, grouping, length, every, basis = asked
-    measured, against = monitor["measure"], monitor.get("baseline")
+    monitor, _, _, _, grouping, _, every, basis = asked
+    measured = monitor["measure"]
 
     @cache
     def phi(segment: str) -> float:
@@ -39,15 +39,7 @@ def lookup(asked: Asked) -> Lookup:
         half = 0.0 if np.ptp(given) == 0 else float(stats.t.ppf(0.975, n - 1)) * math.sqrt(float(np.var(given, ddof=1)) / n)
         return Found(value, len(held), value - half, value + half, len(held) / many)
 
-    def find(start: int, segment: str) -> tuple[Found, Found | None]:
-        target = found(live, (start, segment), length)
-        if against is None:
-            return target, None
-        if against == "reference":
-            return target, found(whole, (0, segment), 0)
-        return target, found(live, (start - earlier(against, length), segment), length)
-
-    return find
+    return beside(asked, found)
 
 
 def statistic(measure: str, rows: Rows, target: npt.NDArray[np.int64], rest: npt.NDArray[np.int64]) -> float | None:

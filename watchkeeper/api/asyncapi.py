@@ -17,6 +17,7 @@ from watchkeeper.api.events import schema_of
 from watchkeeper.api.problem import Problem
 
 _ABOUT = f"""Watchkeeper reads predictions and labels from Kafka, and writes what it cannot use to the dead letters.
+Events of a model that has no contract are dead letters, or wait for one, as the setting `ingest.unknown_models` says.
 
 One event a message (an array of events is taken, too), at most {LARGEST >> 20} MiB. Produce with `acks=all` and idempotence, key each message by its
 `prediction_id` in UTF-8, and use the murmur2 partitioner of the Java clients (librdkafka: `partitioner=murmur2_random`), so that an id has one partition.

@@ -12,7 +12,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
+
+_WIDE = 100_000  # characters
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -50,10 +52,13 @@ def as_json(value: Any) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under their column names."""
-    shown = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    """Print rows under their column names, each whole: a terminal gets long cells in several lines but ids, which are copied, and all else a line a row."""
+    names = [Column(name, overflow="fold", no_wrap=name == "id") for name in columns]
+    shown = Table(*names, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         shown.add_row(*(str(cell) for cell in row))
+    if not out.is_terminal:
+        out.width = _WIDE
     out.print(shown)
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from alerts.retrain.target.message import Request
 from core import moment
 from core.retrain import Manifest
+from tests.loopback import Loopback, QuietHandler
 
 DAY = moment.DAY
 REQUEST = Request(
@@ -52,7 +50,7 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-class Api(ABC):
+class Api(Loopback, ABC):
     """An API that is served while it is entered. `refusals` are the next answers, before any rule of the API; `calls` are all requests."""
 
     def __init__(self) -> None:
@@ -67,7 +65,7 @@ class Api(ABC):
     def __enter__(self) -> Self:
         api = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def _do(self) -> None:
                 parts = urlsplit(self.path)
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -89,20 +87,5 @@ class Api(ABC):
             do_GET = _do  # noqa: N815 - the names are the library's
             do_POST = _do  # noqa: N815
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
+        self.listen(Handler)
         return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}"
