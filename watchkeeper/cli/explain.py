@@ -36,7 +36,7 @@ def explain(  # long: every option of the command
 ) -> None:
     """Explain a sample of a model's events by permutations of their features, with a function that runs here, and send the attributions back.
 
-    They come as events of a version of their own, with the labels that are known, so that a monitor with `version: explained` takes them alone. The same sample is drawn again, so doing it twice changes nothing.
+    They come as events of a version of their own, with the labels that are known, so that a monitor with `version: explained` takes them alone. Of the same events the same sample is drawn, so doing it twice changes nothing.
 
     Example: `watchkeeper explain fraud --with scoring.model:score --from 2026-07-01`
     """
