@@ -66,7 +66,7 @@ class SplitCause(msgspec.Struct, frozen=True):
 
 
 class Causes(msgspec.Struct, frozen=True, kw_only=True):
-    """The causes of a change. `n` and `n_baseline` are the rows that count on either side, `rows` those of the window that were read: fewer where they were drawn."""
+    """The causes of a change. `n` and `n_baseline` are the rows that count on either side, `rows` those of the window that were read, with a label where the measure needs one: fewer where they were drawn."""
 
     asked: CauseQuery
     sentence: str

@@ -23,7 +23,7 @@ def find(path: str) -> tuple[PageEntry, list[str]] | None:
 
 
 async def page(reader: Reader, path: str, search: str) -> Page:
-    """Draw the page at `path` with the state in `search`, and its tabs below its heading."""
+    """Draw the page at `path` with the state in `search`, and its tabs."""
     found = find(path)
     if found is None:
         return missing("There is no such page", "The address may be mistyped, or of another version.")
@@ -33,13 +33,17 @@ async def page(reader: Reader, path: str, search: str) -> Page:
 
 
 def _with_tabs(body: list[Any], at: PageEntry, parts: Sequence[str], search: str) -> list[Any]:
-    """The body with tabs behind its heading, the component of the class `title`. A page without a heading has no tabs: what it is about is not there."""
+    """The body with tabs: below the heading of a page that is a tab itself, and above that of a page below a tab, whose own name the heading is.
+
+    The heading is the component of the class `title`. A page without one has no tabs, because what it is about is not there; nor has a page that is reached by links only and stands below no tab.
+    """
     heading = next((place for place, part in enumerate(body) if getattr(part, "className", None) == "title"), None)
-    if heading is None:
+    if heading is None or not (at.tab or at.under):
         return body
+    place = heading + 1 if at.tab else heading
     name = "Pages of this model" if at.of_model else f"Pages of {at.place}"
     rows = [_row(name, tabs(at), at, parts, search), _row("Sections", sections(at), at, parts, search)]
-    return [*body[: heading + 1], *(row for row in rows if row is not None), *body[heading + 1 :]]
+    return [*body[:place], *(row for row in rows if row is not None), *body[place:]]
 
 
 def _row(name: str, entries: Sequence[PageEntry], at: PageEntry, parts: Sequence[str], search: str) -> Component | None:

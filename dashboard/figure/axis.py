@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from html import escape
 from typing import Any
 
 from core import moment
@@ -74,9 +75,18 @@ def value_axis(title: str, **more: Any) -> Figure:
     }
 
 
+def plain(text: str) -> str:
+    """A text that somebody else has chosen, such as a name: plotly shows it as it is, and takes no tag in it for markup or a link.
+
+    >>> plain("a < b & c")
+    'a &lt; b &amp; c'
+    """
+    return escape(text, quote=False)
+
+
 def names(of: Sequence[str]) -> Figure:
-    """The ticks of a category axis, with long names cut."""
-    return {"tickmode": "array", "tickvals": list(of), "ticktext": [word.cut(name, 24) for name in of]}
+    """The ticks of a category axis whose values are the `plain` names, with long names cut."""
+    return {"tickmode": "array", "tickvals": [plain(name) for name in of], "ticktext": [plain(word.cut(name, 24)) for name in of]}
 
 
 def reach(values: Iterable[float | None], *, zero: bool) -> list[float] | None:

@@ -12,7 +12,11 @@ Numbers = tuple[str, Sequence[float]]
 
 def bars(names: Sequence[str], sizes: Numbers, points: Numbers, said: Sequence[str]) -> axis.Figure:
     """The chart; `said` are the texts of the names."""
-    shared: axis.Figure = {"y": list(names), "text": list(said), "hovertemplate": "<b>%{y}</b><br>%{text}<extra></extra>"}
+    shared: axis.Figure = {
+        "y": [axis.plain(name) for name in names],
+        "text": list(said),
+        "hovertemplate": "<b>%{y}</b><br>%{text}<extra></extra>",
+    }
     bar = {"type": "bar", "orientation": "h", "name": sizes[0], "x": axis.rounded(sizes[1]), "textposition": "none"}
     point = {"type": "scatter", "mode": "markers", "name": points[0], "x": axis.rounded(points[1])}
     return {

@@ -48,7 +48,7 @@ def ecdf(column: Column, target: Sequence[int], baseline: Sequence[int]) -> axis
             hovermode="closest",
             margin={"l": 56, "r": 12, "t": 34, "b": 44},
             xaxis={"showgrid": False, "zeroline": False, "ticks": "outside", "ticklen": 4, "tickcolor": colour.QUIET, "nticks": 5}
-            | {"title": {"text": column.name, "standoff": 8}},
+            | {"title": {"text": axis.plain(column.name), "standoff": 8}},
             yaxis=axis.value_axis("share of values below", range=[0, 1.02]),
         ),
     }

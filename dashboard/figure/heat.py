@@ -46,7 +46,7 @@ def _cells(names: Sequence[str], series: Sequence[Series], measure: Measure, top
             first.start + first.step // 2
         ),  # of the cell's middle: plotly ignores the period of a heat map that has x0 and dx
         "dx": axis.milliseconds(first.step),
-        "y": list(names),
+        "y": [axis.plain(name) for name in names],
         "z": [axis.rounded([None if value is None else measure.size(value) for value in one.value]) for one in series],
         "text": [_words(one) for one in series],
         "customdata": [starts] * len(series),

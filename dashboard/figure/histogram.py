@@ -113,7 +113,7 @@ def _drawn(column: Column, left: Sequence[float], right: Sequence[float]) -> tup
 
 
 def _title(text: str) -> axis.Figure:
-    return {"text": text, "standoff": 8}
+    return {"text": axis.plain(text), "standoff": 8}
 
 
 def _density(name: str, steps: Sequence[float], held: Sequence[float], links: Sequence[str]) -> axis.Figure:
@@ -178,7 +178,7 @@ def _bars(name: str, names: Sequence[str], shares: Sequence[float], links: Seque
         "name": name,
         "legendgroup": name,
         "orientation": "h" if flat else "v",
-        **({"x": values, "y": list(names)} if flat else {"x": list(names), "y": values}),
+        **({"x": values, "y": [axis.plain(one) for one in names]} if flat else {"x": list(names), "y": values}),
         "customdata": [[link] for link in links],
         "marker": paint,
         "text": [word.number(share) for share in shares],

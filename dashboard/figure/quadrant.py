@@ -43,7 +43,7 @@ def _points(
 ) -> axis.Figure:
     """A point a column; the first ones with their names."""
     said = [
-        f"<b>{word.cut(name)}</b><br>{measure.short} {word.number(drift[name])} · importance {word.number(importance[name])}"
+        f"<b>{axis.plain(word.cut(name))}</b><br>{measure.short} {word.number(drift[name])} · importance {word.number(importance[name])}"
         for name in names
     ]
     return {
@@ -51,7 +51,7 @@ def _points(
         "mode": "markers+text",
         "x": axis.rounded([importance[name] for name in names]),
         "y": axis.rounded([drift[name] for name in names]),
-        "text": [word.cut(name, 20) if place < NAMED else "" for place, name in enumerate(names)],
+        "text": [axis.plain(word.cut(name, 20)) if place < NAMED else "" for place, name in enumerate(names)],
         "textposition": "top center",
         "textfont": {"size": 11, "color": colour.INK},
         "marker": {"size": 9, "color": colour.ACCENT, "opacity": 0.75, "line": {"width": 1, "color": colour.GROUND}},

@@ -242,23 +242,24 @@ def _gaps(series: Series) -> list[axis.Figure]:
 
 def _marks(marks: Sequence[Mark], series: Series) -> list[axis.Figure]:
     marks = [mark for mark in marks if series.start <= mark.time <= series.time(len(series))]
-    if not marks:
-        return []
+    kinds = {"Episode fired": [mark for mark in marks if mark.level], "Changed": [mark for mark in marks if not mark.level]}
     return [
         {
             "type": "scatter",
             "mode": "markers",
-            "name": "Episode fired",
+            "name": name,
             "yaxis": "y3",
-            "x": [moment.text(mark.time) for mark in marks],
+            "x": [moment.text(mark.time) for mark in of],
             **axis.centred(series.time(0), series.step),  # a trace without a period would take every hover near it
             "xperiodalignment": "start",
-            "y": [0.985] * len(marks),
-            "marker": {"symbol": "triangle-down", "size": 9, "color": [colour.LEVELS.get(mark.level, colour.INK) for mark in marks]},
-            "customdata": [mark.text for mark in marks],
+            "y": [0.985] * len(of),
+            "marker": {"symbol": "triangle-down", "size": 9, "color": [colour.LEVELS.get(mark.level, colour.INK) for mark in of]},
+            "customdata": [axis.plain(mark.text) for mark in of],
             "hovertemplate": "%{customdata}<extra></extra>",
             "cliponaxis": False,
         }
+        for name, of in kinds.items()
+        if of
     ]
 
 

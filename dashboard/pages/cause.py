@@ -49,7 +49,7 @@ async def causes(reader: Reader, id_: str, search: str) -> Any:
 
     return [
         html.P(found.sentence, className="why"),
-        _rows(one, found, contract),
+        _rows(one, found, contract, labelled=reader.measures[one.measure].matures),
         _where(found.segments[:SHOWN], chosen, here),
         _what(one, within.columns[:SHOWN], chosen, contract, here),
         _foot(one, found, chosen),
@@ -122,15 +122,18 @@ def _told(one: ColumnCause) -> str:
     return ", ".join(parts) or "none of its values has moved"
 
 
-def _rows(one: Episode, found: Causes, contract: Contract | None) -> Component | None:
-    """Links to the worst rows of the first slice, and to all of its events, the worst first, where the slice is one of dimensions."""
+def _rows(one: Episode, found: Causes, contract: Contract | None, *, labelled: bool) -> Component | None:
+    """Links to the worst rows of the first slice, and to all of its events where the slice is one of dimensions.
+
+    `labelled`: the measure is of rows with a label. Only then the largest error is first, because a list in that order has no event without a label.
+    """
     if not found.examples:
         return None
     dimensions = {dimension.name for dimension in contract.dimensions} if contract else set[str]()
     first = found.segments[0].segment if found.segments else one.segment
     of_dimensions = first == ALL or set(grouping_of(first)) <= dimensions
     state = PageState(segment=first if of_dimensions else ALL, start=one.window_start, end=one.window_end, episode=one.id)
-    listed = EventFilter(order="worst")
+    listed = EventFilter(order="worst" if labelled else "")
     parts: list[Any] = ["Worst rows: "]
     for name in found.examples[:_EXAMPLES]:
         parts += [piece.link(piece.name(name, 24), listed.address(one.model, state, name)), ", "]

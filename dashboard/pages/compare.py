@@ -8,6 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from core import text
 from core.comparison import Comparison
 from core.measure import Measures
 from core.monitor import Monitor
@@ -127,7 +128,7 @@ def _row(measures: Measures, one: Comparison) -> tuple[Any, ...]:
     bounds = word.NONE if one.better is None else f"{word.number(one.better)} to {word.number(one.better_upper)}"
     disagree = one.evidence.get("disagreement")
     return (
-        piece.name(one.segment, 60),
+        piece.name(text.unquote(one.segment), 60),
         piece.badge(one.verdict, one.reason),
         bounds,
         word.value(one.baseline_value, measures[one.of]),

@@ -49,7 +49,7 @@ async def draw(reader: Reader, search: str, id_: str) -> Page:
     monitors = await ask(reader.monitors, one.model)
     facts, *course_ = piece.several(drawn[0])
     body = [
-        piece.crumbs(("Inbox", address()), (one.model, address("models", one.model)), (subject, None)),
+        piece.crumbs(("Inbox", address()), (one.model, address("models", one.model, state=_state(one))), (subject, None)),
         _title(one, subject, standing(one, monitors)),
         facts,
         html.Div(
@@ -73,7 +73,7 @@ def _title(one: Episode, subject: str, monitor: str) -> Component:
         *([html.Span(monitor, className="tag")] if monitor else []),
         *(html.Span(said, className="tag") for said in word.handling(one.handling)),
     ]
-    state = Choice(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start, episode=one.id)
+    state = _state(one)
     ways: list[Any] = [piece.link("See the model in this window", address("models", one.model, state=state))]
     if one.column:
         name = piece.name(one.column)
@@ -90,6 +90,11 @@ def _title(one: Episode, subject: str, monitor: str) -> Component:
         ],
         className="title",
     )
+
+
+def _state(one: Episode) -> Choice:
+    """The state of the pages to which its links lead: its window, and the way back."""
+    return Choice(segment=one.segment, measure=one.measure, monitor=one.monitor, window=one.window_start, episode=one.id)
 
 
 def _telling(one: Episode) -> Component | None:

@@ -18,7 +18,7 @@ from dashboard import texts as word
 from dashboard.aria import aria
 from dashboard.event_filter import EventFilter
 from dashboard.grid import error_of, written
-from dashboard.panel import Page, ask
+from dashboard.panel import Page, ask, panel
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
 from dashboard.view_model import ModelView, unknown, view
@@ -47,7 +47,7 @@ async def draw(reader: Reader, search: str, name: str, prediction_id: str) -> Pa
     body = [
         trail,
         heading,
-        await _ways(reader, found, state, chosen, event),
+        await panel(_ways(reader, found, state, chosen, event), "steps through the list"),
         piece.figures(*_facts(event)),
         _inputs(found, event, state),
         _attributions(event),

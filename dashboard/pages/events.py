@@ -22,7 +22,7 @@ from dashboard.figure.strip import strip
 from dashboard.graph import graph
 from dashboard.grid import BLOCK, columns, grid, row
 from dashboard.pages.head import head
-from dashboard.panel import Page, ask, panels
+from dashboard.panel import Page, ask, failed, panel
 from dashboard.ports import Reader
 from dashboard.state import PageState, address
 from dashboard.view_model import ModelView, unknown, view
@@ -47,16 +47,16 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
         return Page(title, [*top, piece.empty("No event yet", "What is sent is listed here within seconds.")])
     try:
         asked = await chosen.query(reader, found, state)
-        counts = await _counts(reader, found, chosen, asked)
+        counted = await _counted(reader, found, state, chosen, asked)
     except ConfigError as error:
         without = piece.link("Show events without filters", EventFilter().address(name, state.but(segment="all")))
         return Page(
             title, [*top, *controls(found, state, here, any_cross=True), piece.empty("These events cannot be listed", str(error), without)]
         )
-    drawn = await panels(filters=_filters(reader, found, state, chosen), count=_count(found, state, chosen, asked, counts))
-    parts = [part for each in drawn.values() for part in piece.several(each) if part is not None]
-    rows = _rows(found, state, chosen, search, sum(counts.values()))
-    return Page(title, [*top, *controls(found, state, here, any_cross=True), *parts, rows])
+    total, count = counted
+    filters = piece.several(await panel(_filters(reader, found, state, chosen), "filters"))
+    parts = [part for part in (*filters, count, _rows(found, state, chosen, search, total)) if part is not None]
+    return Page(title, [*top, *controls(found, state, here, any_cross=True), *parts])
 
 
 async def _filters(reader: Reader, view: ModelView, state: PageState, chosen: EventFilter) -> list[Any]:
@@ -149,7 +149,20 @@ async def _counts(reader: Reader, view: ModelView, chosen: EventFilter, asked: E
     return counts
 
 
-async def _count(view: ModelView, state: PageState, chosen: EventFilter, asked: EventQuery, counts: Mapping[int, int]) -> Component:
+async def _counted(
+    reader: Reader, view: ModelView, state: PageState, chosen: EventFilter, asked: EventQuery
+) -> tuple[int | None, Component]:
+    """How many events fit, None where they cannot be counted, and the card that says so over time. Raises ConfigError."""
+    try:
+        counts = await _counts(reader, view, chosen, asked)
+    except ConfigError:
+        raise
+    except Exception:  # what cannot be counted can be listed all the same
+        return None, failed("count")
+    return sum(counts.values()), _count(view, state, chosen, asked, counts)
+
+
+def _count(view: ModelView, state: PageState, chosen: EventFilter, asked: EventQuery, counts: Mapping[int, int]) -> Component:
     """How many events fit, over time."""
     start, end, step = asked.start or 0, asked.end or 0, _step(asked)
     total = sum(counts.values())
@@ -165,9 +178,9 @@ async def _count(view: ModelView, state: PageState, chosen: EventFilter, asked: 
     return piece.card(title, graph("strip", figure, sentence), note="Click a bar to look at its events, or drag over several.")
 
 
-def _rows(view: ModelView, state: PageState, chosen: EventFilter, search: str, total: int) -> Component | None:
-    """The grid, and the events as files."""
-    if not total:
+def _rows(view: ModelView, state: PageState, chosen: EventFilter, search: str, total: int | None) -> Component | None:
+    """The grid, and the events as files; nothing if no event fits. `total` is None where it is not known."""
+    if total == 0:
         return None
     query = chosen.search(view.row.model, state, span(view, state))
     foot = [
@@ -181,7 +194,12 @@ def _rows(view: ModelView, state: PageState, chosen: EventFilter, search: str, t
     order = ORDERS[next((one for one in ORDERS if one == chosen.order), "newest")]
     left = "; events without a label are left out" if chosen.order == "worst" else ""
     note = f"{order} first{left}; more come as you scroll. This address is the filter: keep it as a bookmark, or send it."
-    return piece.card("Events", grid(columns(view.contract, chosen.column), f"{view.row.model} {search}", total), note=note, foot=foot)
+    return piece.card(
+        "Events",
+        grid(columns(view.contract, chosen.column), f"{view.row.model} {search}", BLOCK if total is None else total),
+        note=note,
+        foot=foot,
+    )
 
 
 async def block(reader: Reader, search: str, name: str, after: str | None) -> tuple[list[dict[str, Any]], str | None]:

@@ -39,7 +39,7 @@ def proposed(found: Mapping[str, Any]) -> list[Component]:
     more = f"{_MOST} of {word.count(len(columns))} columns. GET /v1/models/{model}/proposal has all." if len(columns) > _MOST else ""
     take = html.Pre(f"watchkeeper reference {model} --from-production") if found["ready"] else None
     return [
-        html.Div([html.H1(piece.name(model, 120))], className="title"),
+        html.H1(piece.name(model, 120)),  # of no class: the pages of a model without a contract are not there, so there are no tabs
         piece.card("This model has no contract yet", [html.P(came), html.P(ready), *([take] if take else [])]),
         piece.card("What it seems to predict", piece.table(("", "Seen"), [one for one in facts if one[1]], caption="The model"), note=seen),
         piece.card(

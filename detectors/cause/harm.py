@@ -10,7 +10,7 @@ import numpy as np
 from core.block import Categories, Floats, Ints, Outcomes
 from core.classes import Classes
 from core.contract import Column, Contract, Task
-from core.measure import Measure
+from core.measure import Family, Measure
 from detectors.cause.way import Way
 from detectors.drift.psi import PRIOR, merged
 from detectors.summary.loss import LOSSES, LossRows
@@ -33,7 +33,7 @@ def of_outcomes(about: Measure, params: Mapping[str, Any], contract: Contract, o
 
     Those are the Brier score for measures of ranks, 1 for a wrong class, and the absolute error of numbers.
     """
-    measure = about.name.partition(".")[2].removeprefix("estimated_")
+    measure = _named(about).removeprefix("estimated_")
     name = (_NUMBERS if contract.task is Task.REGRESSION else _SCORES).get(measure, "absolute" if contract.task is Task.REGRESSION else "")
     if name:
         found = LOSSES[name].of(LossRows(contract, outcomes))
@@ -54,7 +54,7 @@ def of_outcomes(about: Measure, params: Mapping[str, Any], contract: Contract, o
 
 def way(about: Measure, params: Mapping[str, Any], contract: Contract, mean: float) -> Way:
     """How the mean harm of labelled rows becomes the measure; `mean` is that of the target's rows, which gives a signed measure its direction."""
-    measure = about.name.partition(".")[2]
+    measure = _named(about)
     exact = (
         (measure in _EXACT or _judged(measure, params, contract) is not None)
         and not params.get("weighted")
@@ -108,6 +108,11 @@ def _counted(measure: str, column: Column) -> list[int] | None:
         case "quality.unseen_category_rate":
             return [] if column.numeric else [column.values + 1]
     return None
+
+
+def _named(about: Measure) -> str:
+    """The name within its family, by which a loss is chosen; "" for a user measure, which may be called as a measure that it is not."""
+    return "" if about.family is Family.USER else about.name.partition(".")[2]
 
 
 def _judged(measure: str, params: Mapping[str, Any], contract: Contract) -> str | None:

@@ -20,7 +20,7 @@ FEWEST, SHARE = 30, 0.005  # rows that a slice has at least, and their share of 
 LEVEL = 0.05  # of p: slices above it are behind those up to it
 HELD = 0.8  # of a slice's contribution: a child that holds as much is before it
 APART = 0.5  # of a child's density: if the rest of its parent has more, the child is nothing of its own
-_PAIRED = 24  # axes that are crossed
+_PAIRED = 24  # axes that are crossed, dimensions before others
 _COMPARED = 12  # slices of which it is asked which of two tells more
 _DILUTED, _DENSER = 0.4, 1.25  # of densities
 
@@ -59,7 +59,8 @@ def slices(
     """
     held = [axis for axis, one in enumerate(every) if one.name not in left]
     change, whole = way.change(target, baseline), (target, baseline)
-    groupings = (*((axis,) for axis in held), *combinations(held[:_PAIRED], 2))
+    paired = sorted(sorted(held, key=lambda axis: not every[axis].declared)[:_PAIRED])
+    groupings = (*((axis,) for axis in held), *combinations(paired, 2))
     found = [_cells(axes, every, target, baseline) for axes in groupings]
     parts = [one for cells, _, _ in found for one in cells]
     if not parts:

@@ -47,12 +47,13 @@ _UNSPLIT = SplitCause()
 
 @dataclass(frozen=True)
 class _Found:
-    """The rows of both sides as a measure counts them, and how their harm becomes the measure."""
+    """The rows of both sides as a measure counts them, and how their harm becomes the measure; how many rows of the target were read to find those that count."""
 
     target: Rows
     baseline: Rows
     way: Way
     ids: np.ndarray[Any, np.dtype[np.object_]]  # of the rows that were read of the target
+    read: int
 
 
 def explain(evaluate: Evaluate, monitor: Monitor, model: Model, found: list[str], asked: CauseQuery) -> Causes:
@@ -86,7 +87,7 @@ def explain(evaluate: Evaluate, monitor: Monitor, model: Model, found: list[str]
     parted = split(seen.target, seen.baseline) if about.family is Family.PERFORMANCE else None
     cut = _UNSPLIT if parted is None else SplitCause(**vars(parted.scaled(scale)))
     worst = _examples(seen, listed[0].parts if listed else ())
-    return _causes(asked, about, own, len(seen.target), listed, shown, cut, worst, change)
+    return _causes(asked, about, own, seen.read, listed, shown, cut, worst, change)
 
 
 def _slice_of(model: Model, asked: CauseQuery) -> tuple[tuple[Axis, ...], Parts]:
@@ -188,7 +189,7 @@ def _rows(
     about: Measure, monitor: Monitor, contract: Contract, held: Values, every: Sequence[Axis], both: tuple[Side, Side], parts: Parts
 ) -> _Found | None:
     """The rows of a segment as the measure counts them."""
-    codes = [side.codes(every) for side in both]
+    codes, read = [side.codes(every) for side in both], _count(about, both[0])
     if parts:
         inside = [np.logical_and.reduce([one[axis] == code for axis, code in parts]) for one in codes]
         codes = [one[:, where] for one, where in zip(codes, inside, strict=True)]
@@ -200,7 +201,14 @@ def _rows(
     rows = [Rows.counted(one, each, len(each)) for one, each in zip(codes, bad, strict=True)]
     if not parts and window > len(rows[0]):
         rows[0] = replace(rows[0], of=window)
-    return _Found(rows[0], rows[1], way, both[0].block.id)
+    elif parts and window > read > 0:  # they were drawn, so those of a slice stand for more, too
+        rows[0] = replace(rows[0], of=round(len(rows[0]) * window / read))
+    return _Found(rows[0], rows[1], way, both[0].block.id, _count(about, both[0]))
+
+
+def _count(about: Measure, side: Side) -> int:
+    """How many rows of a side were read, of those that the measure asks for."""
+    return len(side.labelled if about.matures else side)
 
 
 def _harm(about: Measure, monitor: Monitor, contract: Contract, held: Values, both: tuple[Side, Side]) -> tuple[list[Floats], Way | None]:

@@ -17,11 +17,12 @@ from detectors.summary.inputs import values_of
 from monitors.evidence.reads import Reads
 
 MOST = 60_000  # rows of a side
+_VALUES = 6_000_000  # of all columns of a side: of a model with more than 100 fewer rows are drawn
 
 
 @dataclass(frozen=True)
 class Side:
-    """The rows of a side, drawn where they are more than `MOST`; their labels, `null` or NaN where they are not known."""
+    """The rows of a side, drawn where they are more than `most`; their labels, `null` or NaN where they are not known."""
 
     contract: Contract
     block: Predictions
@@ -63,10 +64,16 @@ class Side:
         return Side(self.contract, self.block.take(at), label)
 
 
+def most(contract: Contract) -> int:
+    """How many rows of a side are read at most."""
+    vectors = 0 if _only(contract) is not None else sum(column.embedding.size for column in contract.columns if column.embedding)
+    return min(MOST, _VALUES // max(1, len(contract.kept) + vectors))
+
+
 def of_spans(reads: Reads, side: Sequence[Spans], *, labels: bool) -> Side | None:
     """The rows of spans that are pooled; None if there are none. Without `labels` none are read."""
     contract, slots = reads.scope.model.contract, reads.slots_of(side)
-    if (block := reads.sample(slots, MOST, _only(contract))) is None:
+    if (block := reads.sample(slots, most(contract), _only(contract))) is None:
         return None
     if not labels:
         return Side(contract, block, _unknown(contract, len(block)))
@@ -77,7 +84,7 @@ def of_reference(reads: Reads, *, labels: bool) -> Side | None:
     """The rows of the reference that are kept; None if there are none. Raises Retryable while they are not in the fact store."""
     contract = reads.scope.model.contract
     reads.reference_stored()
-    if (block := reads.sample_of_reference(MOST, _only(contract))) is None:
+    if (block := reads.sample_of_reference(most(contract), _only(contract))) is None:
         return None
     if not labels:
         return Side(contract, block, _unknown(contract, len(block)))

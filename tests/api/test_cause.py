@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,8 +16,11 @@ from core.cause import CauseQuery, Causes
 from core.clock import ManualClock
 from core.error import ConfigError
 from core.moment import DAY
+from monitors.cause import sides
+from monitors.cause.explain import explain
 from tests.api.made import DAYS, MODEL, WINDOW, made, stores_in
 from tests.api.twin import Twin
+from watchkeeper.reader import cause
 from watchkeeper.reader.reader import Reader
 from watchkeeper.stores import Stores
 
@@ -76,6 +81,20 @@ def test_a_measure_that_is_no_mean_has_the_segments_of_panes(reader: Reader) -> 
     assert found.segments[0].segment in {"carrier=UA", "origin=EWR"}
 
 
+def test_rows_that_a_rate_does_not_count_were_read_too(reader: Reader) -> None:
+    """Precision counts predicted positives only; the window was not drawn for that."""
+    found = asked(reader, "performance.precision")
+    assert found.rows == found.n
+
+
+def test_an_episode_of_a_column_that_is_gone_says_so(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer contract does not have it."""
+    one = SimpleNamespace(definition=None, model=MODEL, measure="drift.psi", column="gone")
+    monkeypatch.setattr(reader, "episode", lambda _: one)
+    with pytest.raises(ConfigError, match="`gone` any more"):
+        reader.cause_of("ep_1")
+
+
 def test_within_a_slice_the_other_columns_are_ranked(reader: Reader) -> None:
     """A slice of values that were found, too, and against another baseline; what is no slice is refused."""
     found = asked(reader, "performance.accuracy", segment="carrier=UA")
@@ -97,6 +116,37 @@ def test_measures_of_groups_and_of_other_measures_are_told_apart(reader: Reader)
     assert asked(reader, "fairness.selection_rate", "carrier").segments == ()
     with pytest.raises(ConfigError, match="another measure"):
         asked(reader, "change.cusum")
+
+
+def test_rows_of_a_slice_stand_for_more_where_the_window_was_drawn(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a slice that panes do not hold: `rows` says how many were read, and `n` about how many there are."""
+    whole = asked(reader, "performance.accuracy", segment="carrier=UA,origin=EWR")
+    assert whole.n == whole.rows
+    monkeypatch.setattr(sides, "MOST", 200)
+    drawn = asked(reader, "performance.accuracy", segment="carrier=UA,origin=EWR", version="1")
+    assert drawn.rows < whole.rows / 2
+    assert drawn.n == pytest.approx(whole.n, rel=0.4)
+
+
+def test_who_asks_for_the_same_at_the_same_time_gets_the_same_answer(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked for once, whatever the number of people who have a page open."""
+    begun, go_on, times = Event(), Event(), list[int]()
+    usual = explain
+
+    def slow(*given: Any) -> Causes:
+        times.append(1)
+        begun.set()
+        assert go_on.wait(30)
+        return usual(*given)
+
+    monkeypatch.setattr(cause, "explain", slow)
+    with ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(asked, reader, "quality.null_rate", "temp", segment="carrier=UA") for _ in range(3)]
+        assert begun.wait(30)
+        go_on.set()
+        first, *others = (one.result() for one in waiting)
+    assert all(one is first for one in others)
+    assert times == [1]
 
 
 async def test_the_routes_ask_for_a_window_and_for_an_episode(http: httpx.AsyncClient, twin: Twin) -> None:

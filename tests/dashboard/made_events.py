@@ -91,6 +91,7 @@ class MadeEvents:
         return dict(Counter(moment.parse(one["ts"]) // step * step for one in self._asked(asked)))
 
     def beside(self, asked: EventQuery, event: Mapping[str, Any]) -> tuple[str | None, str | None]:
+        self._may("beside")
         ids = [one["prediction_id"] for one in self._asked(asked)]
         if event["prediction_id"] not in ids:
             return None, None

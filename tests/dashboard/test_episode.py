@@ -242,6 +242,23 @@ async def test_the_causes_come_later_and_a_segment_filters_the_columns(twin: Twi
     assert await late.draw(twin, LATE, "nothing") is None
 
 
+async def test_the_worst_rows_of_what_needs_no_label_are_not_sorted_by_their_error(twin: Twin) -> None:
+    """A list by error has no rows without a label, of which a drift of today is made."""
+    for measure, sorted_ in (("performance.accuracy", True), ("drift.psi", False)):
+        one = next(one for one in twin.episodes(None, None, 500) if one.measure == measure)
+        drawn = json.dumps(json.loads(to_json_plotly(await late.draw(twin, LATE, json.dumps(["causes", one.id, ""])))))
+        assert "/events/p1?" in drawn
+        assert ("order=worst" in drawn) == sorted_
+
+
+async def test_its_model_is_reached_in_its_window(twin: Twin) -> None:
+    """By the breadcrumb, too."""
+    one = next(one for one in twin.episodes(None, None, 500) if one.segment != "all")
+    trail = json.dumps(json.loads(to_json_plotly((await page(twin, f"/ui/alerts/{one.id}", "")).body[0])))
+    assert f"/ui/models/{one.model}?segment=" in trail
+    assert f"window={moment.text(one.window_start)}&episode={one.id}" in trail
+
+
 async def test_causes_that_cannot_be_found_say_so_in_their_place(twin: Twin) -> None:
     """And the page around them stands."""
     broken = copy.copy(twin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -108,6 +109,19 @@ async def test_what_cannot_be_listed_is_said(twin: Twin) -> None:
     assert "No event yet" in await text(twin, "/ui/models/%3Cscript%3Ealert(1)%3C%2Fscript%3E/events")
     assert "There is no model" in await text(twin, "/ui/models/nothing/events")
     assert "has no event" in await text(twin, f"{LIST}/nothing")
+
+
+async def test_events_that_cannot_be_counted_are_listed_all_the_same(twin: Twin) -> None:
+    """The count says that it failed, the rows and the files are there; and an event is shown without the steps through its list."""
+    broken = copy.copy(twin)
+    broken.failing = {"event_counts", "beside"}
+    shown = await text(broken, LIST, "?range=7d&label=wrong")
+    assert "Count could not be drawn" in shown
+    assert "getRowsRequest" in shown or '"rowModelType": "infinite"' in shown
+    assert "format=parquet" in shown
+    one = await text(broken, f"{LIST}/flight%2F0013", "?range=7d")
+    assert "Steps through the list could not be drawn" in one
+    assert "The event as JSON" in one
 
 
 async def test_an_event_is_shown_whole_and_between_its_neighbours(twin: Twin) -> None:

@@ -14,13 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import moment
+from core import moment, text
 from core.baseline.previous import Previous
+from core.cause import SegmentCause
 from core.contract import Column, Kind, Task
 from core.monitor import Monitor
 from core.reading import Query
 from dashboard.figure import colour, histogram
+from dashboard.figure.bars import bars
+from dashboard.figure.bubbles import bubbles
 from dashboard.figure.heat import heat
+from dashboard.figure.quadrant import quadrant
 from dashboard.figure.spark import spark
 from dashboard.figure.timeline import Mark, timeline
 from dashboard.series import Series, limits
@@ -304,9 +308,9 @@ def test_of_very_many_bins_those_with_values_are_drawn() -> None:
     target = [0] * column.bins
     target[400], target[450], target[500], target[890], target[column.null] = 49, 100, 49, 1, 1
     drawn = histogram.numeric(column, target, target, str)
-    line, bars = drawn["data"][2:]
+    line, beside = drawn["data"][2:]
     assert (line["x"][0], line["x"][-1]) == (column.edges[399], column.edges[500])
-    assert bars["y"] == [0, 1 / 200, 1 / 200, 0]
+    assert beside["y"] == [0, 1 / 200, 1 / 200, 0]
 
 
 def test_every_bar_of_a_distribution_leads_to_its_events() -> None:
@@ -321,3 +325,31 @@ def test_every_bar_of_a_distribution_leads_to_its_events() -> None:
     assert (links[0], links[-1], len(links)) == ("k00", "", histogram.CATEGORIES + 1)
     found = {part.bin: part.n for part in histogram.parts(texts, [*range(30, 10, -1), 0, 9, 0, 0], [1] * 24)}
     assert (found["k00"], found["unseen"], found["null"]) == (30, 9, 0)
+
+
+def test_names_that_others_have_chosen_are_no_markup() -> None:
+    """A category that is a tag would be a link in the chart; it is shown as it is."""
+    name = '<a href="https://example.org">Paid</a>'
+    texts = Column(name=name, kind=Kind.CATEGORICAL, categories=(text.quote(name), "b"))
+    numbers = Column(name=name, kind=Kind.NUMERIC, edges=(1.0, 2.0))
+    one = SegmentCause(f"c={text.quote(name)}", 0.5, 0.5, 0.8, 9, 0.1, 0.01)
+    figures = [
+        histogram.categorical(texts, [5, 3, 0, 0, 0, 0], [5, 3, 0, 0, 0, 0], lambda _: ""),
+        histogram.numeric(numbers, [1, 2, 3, 0, 0], [1, 2, 3, 0, 0], lambda _: ""),
+        bars([name], ("size", [1.0]), ("point", [1.0]), ["1"]),
+        bubbles([one], {one.segment: ""}, unit="worse by"),
+        quadrant({name: 0.3}, {name: 0.4}, {name: ""}, measure=MEASURES["drift.psi"]),
+    ]
+    for figure in figures:
+        drawn = json.dumps({**figure, "layout": {**figure["layout"], "uirevision": ""}})
+        assert "<a" not in drawn
+        assert "&lt;a href=" in drawn
+
+
+def test_what_changed_near_an_episode_is_not_called_an_episode(twin: Twin) -> None:
+    """The legend has a word for either; the name of a version is no markup."""
+    shown, _ = _series(twin, "performance.accuracy", "accuracy")
+    marks = [Mark(START, "fired", "warn"), Mark(START + moment.DAY, "version <b>2</b> came", "")]
+    figure = timeline(shown, measure=MEASURES["performance.accuracy"], marks=marks)
+    assert _trace(figure, "Episode fired")["customdata"] == ["fired"]
+    assert _trace(figure, "Changed")["customdata"] == ["version &lt;b&gt;2&lt;/b&gt; came"]

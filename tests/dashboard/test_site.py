@@ -80,6 +80,21 @@ async def test_the_tabs_of_a_place(twin: Twin) -> None:
     ]
     assert (await tabs(twin, "/ui/"))[0][2][1] == "/ui/alerts?state=closed"
     assert await tabs(twin, "/ui/models/none") == []
+    assert await tabs(twin, "/ui/models/newcomer") == []  # it has events and no contract
+
+
+async def test_tabs_stand_where_they_name_what_is_below(twin: Twin) -> None:
+    """Below the name of the model, and above the name of its column or event; an episode is reached by links only, so it is on no tab."""
+
+    async def order(path: str) -> list[str]:
+        body = (await page(twin, path, "")).body
+        kinds = (str(getattr(part, "className", "")) for part in body)
+        return [kind for kind in kinds if kind in ("crumbs", "title", "tabs")]
+
+    assert await order(f"{MODEL}/drift") == ["crumbs", "title", "tabs"]
+    assert await order(f"{MODEL}/columns/temp") == ["crumbs", "tabs", "title"]
+    assert await order(f"{MODEL}/events/flight%2F0013") == ["crumbs", "tabs", "title"]
+    assert await order(f"/ui/alerts/{twin._episodes[0].id}") == ["crumbs", "title"]
 
 
 async def test_the_bar_steps_through_windows_and_leaves_parts_of_a_cross(twin: Twin) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ class CauseReader(TrialReader, EpisodeReader):
         stores = backend.stores
         self._uncalibrated = Uncalibrated(stores.panes, stores.raw, stores.stream, stores.control.contract_version, stores.training)
         self._causes: dict[bytes, tuple[str, int, Causes]] = {}
+        self._finding = Lock()
 
     def cause(self, asked: CauseQuery) -> Causes:
         """The causes of a measure's change in a window. Raises ConfigError or Retryable."""
@@ -50,7 +52,9 @@ class CauseReader(TrialReader, EpisodeReader):
         one = self.episode(name)
         if one is None:
             return None
-        monitor = one.definition
+        monitor, protected = one.definition, MEASURES[one.measure].subject.protected
+        if one.column and not protected:
+            self._column(one.model, one.column)
         asked = CauseQuery(
             model=one.model,
             measure=one.measure,
@@ -60,20 +64,34 @@ class CauseReader(TrialReader, EpisodeReader):
             column=one.column,
             version=monitor.version,
         )
-        named = {"attributes" if MEASURES[one.measure].subject.protected else "columns": (one.column,) if one.column else ()}
+        named = {"attributes" if protected else "columns": (one.column,) if one.column else ()}
         return self._found(msgspec.structs.replace(monitor, **named), asked, age)
 
     def _found(self, monitor: Monitor, asked: CauseQuery, age: int = 0) -> Causes:
         key, tag, now = msgspec.json.encode((monitor, asked)), self._backend.tag(), self._backend.clock.now()
+        if (held := self._held(key, tag, now - age)) is not None:
+            return held
+        with self._finding:  # one at a time, since each holds the rows of two sides; who waited for the same takes what was found
+            if (held := self._held(key, tag, now - age)) is not None:
+                return held
+            contract = self._known(asked.model)
+            found = explain(self._uncalibrated, monitor, self._model(contract), self._stores.panes.segments(contract), asked)
+            if len(self._causes) >= _KEPT:
+                self._causes.clear()
+            self._causes[key] = tag, now, found
+            return found
+
+    def _held(self, key: bytes, tag: str, after: int) -> Causes | None:
+        """The causes that were found of the same data, or since a time."""
         held = self._causes.get(key)
-        if held is not None and (held[0] == tag or now - held[1] < age):
-            return held[2]
-        contract = self._known(asked.model)
-        found = explain(self._uncalibrated, monitor, self._model(contract), self._stores.panes.segments(contract), asked)
-        if len(self._causes) >= _KEPT:
-            self._causes.clear()
-        self._causes[key] = tag, now, found
-        return found
+        return held[2] if held is not None and (held[0] == tag or held[1] > after) else None
+
+    def _column(self, model: str, column: str) -> None:
+        """Raises ConfigError for a column that the newest contract does not have."""
+        try:
+            self._known(model).column(column)
+        except KeyError:
+            raise ConfigError(f"`{model}` has no column `{column[:80]}` any more", remedy="look at the events of the window") from None
 
     def _monitor(self, asked: CauseQuery) -> Monitor:
         """The monitor that would have a reading of this window. Raises ConfigError."""
