@@ -31,6 +31,8 @@ _LEASE = 3 * moment.MINUTE  # after which another process may go on with an inci
 _GRACE = 30.0  # seconds that `stop` waits for a look under way
 _CHANGING = re.compile(
     r"\d[\d.,]*(?= (?:s|min|h|d|records|attempts|rows|of the last|GiB)\b)|\d{4}-\d\d-\d\dT[\d:.]+Z|\bmsg_[0-9a-f]+|(?<=before position )\d+"
+    r"|(?<=answered \d{3}): .*(?=; (?:its oldest notification|correct what is wrong))",  # what a receiver says may hold the id of the request
+    re.DOTALL,
 )
 
 
@@ -123,7 +125,7 @@ class SystemWatch:
 
 
 def identity(problem: str) -> str:
-    """A problem without the amounts, times and notifications that change while it lasts.
+    """A problem without the amounts, times, notifications and words of receivers that change while it lasts.
 
     >>> identity("1,234 records wait, and none has been written for 63 s")
     '# records wait, and none has been written for # s'

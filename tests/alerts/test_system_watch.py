@@ -81,12 +81,13 @@ def test_a_problem_that_names_another_notification_each_time_is_one(
     watch = SystemWatch(store, problems, clock)
     for turn in range(12):
         problems[:] = [
-            f"destination out: its notification msg_{turn:024x} was given up: 400; send it again: watchkeeper deliveries replay msg_{turn:024x}",
+            f"destination out: its notification msg_{turn:024x} was given up: answered 400: no; request {turn}; correct what is wrong: msg_{turn:024x}",
+            f"destination away: {turn + 3} attempts in a row failed, the last: answered 503: busy\nRay ID {turn}; its oldest notification is of 2026-07-02T00:00:03Z; look at it",
             f"ingest of labels: {turn + 7} of the last 1,00{turn} rows were rejected; it stops before position {turn} and tries again every 5 s",
         ]
         watch.look()
         clock.advance(20 * moment.SECOND)
-    assert [one[:2] for one in told(store, clock, receiver)] == [("system.fired", 2)]
+    assert [one[:2] for one in told(store, clock, receiver)] == [("system.fired", 3)]
 
 
 def test_a_notification_lists_a_hundred_problems(store: ControlStore, clock: ManualClock, receiver: Receiver, problems: Problems) -> None:
