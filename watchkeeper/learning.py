@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ MOST = 200_000  # events from which a contract is learned: the first ones
 MOST_LABELS = 1_000_000
 MOST_BYTES = 128 << 20  # of the JSON of either, which is held in memory
 _SHOWN, _SHOWN_BYTES = 20_000, 32 << 20  # from which a proposal is made that is only shown
+_ONE = Lock()  # one proposal is made at a time: the events that are read for it take some ten times the memory of their JSON
 
 Labels = dict[str, tuple[str, float, int]]  # by id: text, number, time in microseconds
 
@@ -53,9 +55,10 @@ class WaitingEvents(NamedTuple):
 def proposal(stores: Stores, model: str, now: int) -> dict[str, Any]:
     """What `GET /v1/models/{m}/proposal` answers. Raises Missing if the model has a contract, or no prediction of it waits."""
     counts, ingest = require_waiting(stores, model), stores.settings.ingest
-    events = WaitingEvents.of(stores, model, "predictions", _SHOWN, _SHOWN_BYTES)
-    labels = WaitingEvents.of(stores, model, "labels", _SHOWN, _SHOWN_BYTES)
-    learned = learn(model, events.parsed(), _values(labels), {})
+    with _ONE:
+        events = WaitingEvents.of(stores, model, "predictions", _SHOWN, _SHOWN_BYTES)
+        labels = WaitingEvents.of(stores, model, "labels", _SHOWN, _SHOWN_BYTES)
+        learned = learn(model, events.parsed(), _values(labels), {})
     ready = enough(ingest, counts["predictions"], min(events.logged), now)
     return {
         "model": model,
@@ -107,10 +110,11 @@ def enough(ingest: IngestSettings, predictions: int, since: int, now: int) -> bo
 
 def read(stores: Stores, model: str, given: Mapping[str, str]) -> tuple[Learned, Predictions, Labels]:
     """The contract that is learned from the first events that wait, these events (one of each id, the one that counts), and the labels that hold of them."""
-    events = WaitingEvents.of(stores, model, "predictions", MOST, MOST_BYTES)
-    truths = WaitingEvents.of(stores, model, "labels", MOST_LABELS, MOST_BYTES)
-    learned = learn(model, events.parsed(), _values(truths), given)
-    return learned, _counting(learned, events), _holding(learned, truths)
+    with _ONE:
+        events = WaitingEvents.of(stores, model, "predictions", MOST, MOST_BYTES)
+        truths = WaitingEvents.of(stores, model, "labels", MOST_LABELS, MOST_BYTES)
+        learned = learn(model, events.parsed(), _values(truths), given)
+        return learned, _counting(learned, events), _holding(learned, truths)
 
 
 def _values(labels: WaitingEvents) -> list[Any]:
