@@ -174,6 +174,12 @@ def test_reference_sends_only_what_was_given(server: Server, file: Path, capsys:
     assert capsys.readouterr().out == "m: contract version 1 created\n"
 
 
+def test_the_options_of_a_file_are_not_for_production(capsys: pytest.CaptureFixture[str]) -> None:
+    """The remedy says where a model without a contract gets its options."""
+    assert main(["reference", "m", "--from-production", "--segments", "a"]) != 0
+    assert "/proposal" in capsys.readouterr().err
+
+
 def test_apply_prints_what_changed(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A dry run says so to the server; names are printed as they are."""
     server.reply = _serve

@@ -88,7 +88,7 @@ def reference(
         if file is not None or task is not None or any(value is not None for value in options.values()):
             raise ConfigError(
                 "--from-production takes no file and no options of one",
-                remedy="leave them out; the contract that the model has says how its events are used",
+                remedy="leave them out; the contract of the model says how its events are used, and `POST /v1/models/MODEL/proposal` takes options where there is none",
             )
         with connect(url) as client:
             answer = client.reference_from_production(model, start=start, end=end)
