@@ -106,4 +106,6 @@ class WaitingStore:
         at = " OR ".join(f"(topic = '{topic}' AND ({within(ranges)}))" for topic, ranges in portion.items() if ranges)
         if at:
             # What is left of a part is not written again, as `ALTER TABLE ... DELETE` would for each portion.
-            self._engine.command(f"DELETE FROM waiting WHERE model = {{model:String}} AND ({at})", {"model": model})
+            self._engine.command(
+                f"DELETE FROM waiting WHERE model = {{model:String}} AND ({at}) SETTINGS lightweight_deletes_sync = 1", {"model": model}
+            )
