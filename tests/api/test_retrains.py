@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from core.clock import ManualClock
+from core.hook import Hook
 from core.principal import LOCAL, Role
 from core.retrain import RetrainState
 from tests.api.test_doors import NOW, Documents, browser, guarded
@@ -71,3 +72,17 @@ async def test_a_run_reports_with_the_token_of_its_address_alone() -> None:
             assert (await http.request(method, path)).status_code in {401, 405}
     (who, _, what) = twin.done[0]
     assert (who.role, what) == (Role.VIEWER, RetrainReport(id="rt_1", token="abc", state="succeeded", version="8", metrics={"auc": 0.9}))
+
+
+async def test_an_empty_model_is_every_model(http: httpx.AsyncClient, twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in every list, an empty parameter is a missing one."""
+    asked: list[str | None] = []
+
+    def hooks(model: str | None) -> list[Hook]:
+        asked.append(model)
+        return []
+
+    monkeypatch.setattr(twin, "hooks", hooks)
+    for query in ("", "?model=", "?model=taxi-fare"):
+        assert (await http.get(f"/v1/hooks{query}")).json() == {"items": [], "next": None}
+    assert asked == [None, None, "taxi-fare"]

@@ -19,7 +19,7 @@ def router(services: Services) -> APIRouter:
     @routes.get("/v1/hooks", summary="The hooks that ask for retraining, without their secrets")
     def hooks(request: Request, model: str | None = None) -> Response:
         query.only(request, "model", "limit", "cursor")
-        return answer.page([written(one) for one in services.hooks(model)])
+        return answer.page([written(one) for one in services.hooks(model or None)])
 
     @routes.delete(
         "/v1/hooks/{name:path}", summary="Delete a hook, and cancel what it has asked for", dependencies=[needs(role("delete hook"))]
