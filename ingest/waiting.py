@@ -83,12 +83,18 @@ class Limited:
         self._store, self._key, self._room, self._clock = store, (topic, partition), room, clock
         self._held: Counter[str] | None = None  # rows
         self._size: Counter[str] = Counter()
+        self._last: tuple[int, list[Waiting]] = (-1, [])  # where the last batch begins, and what of it waits
         self._counted = 0.0
 
     def __call__(self, events: Events) -> Events:
         """The batch, with events for which there is no room among the rejects."""
         if not events.waiting:
             return events
+        if self._held is not None and self._last[0] == events.batch.first:  # it was not written, so it is not counted twice
+            self._held.subtract(one.model for one in self._last[1])
+            self._held += Counter()  # without models that have none
+            for one in self._last[1]:
+                self._size[one.model] -= len(one.body)
         held = self._held
         if held is None or (self._clock() > self._counted + _COUNT_AGAIN and not self._fits(held, events.waiting)):
             found = self._store.held(*self._key)
@@ -107,6 +113,7 @@ class Limited:
                     f"there is no model {one.model[:100]!r}, and {why} wait in this partition already; add it with `watchkeeper reference`"
                 )
                 rejects.append(Reject(one.position, one.row, "", "model", why, one.logged))
+        self._last = (events.batch.first, kept)
         return replace(events, waiting=kept, rejects=sorted([*events.rejects, *rejects]))
 
     def _fits(self, held: Counter[str], waiting: Sequence[Waiting]) -> bool:

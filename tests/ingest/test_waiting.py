@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import count
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from storage.facts.writer import Writer
 from tests.ingest.decode.events import BINARY, CONTRACTS, NOW, array, event
 
 ROOM = Room(5)
+FIRSTS = count(0, 1_000)  # where batches begin
 
 
 def _batch(*bodies: bytes, first: int = 10, logged: int = NOW) -> Batch:
@@ -29,7 +31,7 @@ def _batch(*bodies: bytes, first: int = 10, logged: int = NOW) -> Batch:
 
 def _waiting(*models: str) -> Events:
     rows = [Waiting(place, 0, model, b"{}", NOW) for place, model in enumerate(models)]
-    return Events(Batch("predictions", 3, 0, len(rows), ()), waiting=rows)
+    return Events(Batch("predictions", 3, next(FIRSTS), 1 << 40, ()), waiting=rows)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +78,20 @@ def test_so_many_events_wait_as_there_is_room_for(engine: Chdb) -> None:
     now[0] = 61.0
     assert len(limited(_waiting("a")).waiting) == 1
     large = Waiting(0, 0, "b", b"x" * (ROOM.size - 2), NOW)
-    found = limited(Events(Batch("predictions", 3, 0, 1, ()), waiting=[large, large._replace(position=1)]))
+    found = limited(Events(Batch("predictions", 3, 1, 1, ()), waiting=[large, large._replace(position=1)]))
     assert ([one.position for one in found.waiting], [one.position for one in found.rejects]) == ([0], [1])
     assert f"{ROOM.size - 2:,} bytes of its events wait" in found.rejects[0].reason
+
+
+def test_a_batch_that_is_tried_again_takes_its_room_once(engine: Chdb) -> None:
+    """A partition that has halted tries the same batch again and again, and what waits in it is not in the store yet."""
+    limited = Limited(WaitingStore(engine), "predictions", 3, ROOM, lambda: 0.0)
+    first = _waiting(*"aaab")
+    for _ in range(3):
+        found = limited(first)
+        assert (len(found.waiting), found.rejects) == (4, [])
+    later = Events(Batch("predictions", 3, 4, 9, ()), waiting=[Waiting(4 + place, 0, "a", b"{}", NOW) for place in range(4)])
+    assert [len(limited(later).waiting) for _ in range(2)] == [2, 2]
 
 
 def test_an_admitted_event_is_what_ingest_would_have_written(engine: Chdb) -> None:
