@@ -36,7 +36,7 @@ class Sending(StrEnum):
 
 
 class Trigger(StrEnum):
-    """What asked first."""
+    """What asks: what asked first, or a schedule or person that asked, too, before the request was sent."""
 
     EPISODE = "episode"
     SCHEDULE = "schedule"

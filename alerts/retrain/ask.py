@@ -59,17 +59,23 @@ def by_schedule(hook: Hook, scheduled: int, requests: Sequence[Retrain], now: in
     if hook.schedule is None or not hook.enabled or cron.following(cron.parse(hook.schedule), hook.timezone, scheduled) > now:
         return None
     open_ = _open(hook, requests)
-    return (
-        request(hook, Trigger.SCHEDULE, f"scheduled: {hook.schedule} ({hook.timezone})", now)
-        if open_ is None
-        else note(open_, "the schedule asks, too", now)
-    )
+    if open_ is None:
+        return request(hook, Trigger.SCHEDULE, f"scheduled: {hook.schedule} ({hook.timezone})", now)
+    joined = note(open_, "the schedule asks, too", now)
+    if open_.state in WAITING and open_.trigger is Trigger.EPISODE:  # the end of its episodes does not cancel it any more
+        return msgspec.structs.replace(joined, trigger=Trigger.SCHEDULE)
+    return joined
 
 
 def by_hand(hook: Hook, requests: Sequence[Retrain], reason: str, now: int, by: str) -> Retrain:
-    """The request that a person makes or joins."""
+    """The request that a person makes or joins. One that has not been sent is theirs from then on, so no cooldown holds it back and the end of its episodes does not cancel it."""
     open_ = _open(hook, requests)
-    return request(hook, Trigger.HAND, reason, now, by) if open_ is None else note(open_, f"asked for by {by}, too: {reason}", now, by)
+    if open_ is None:
+        return request(hook, Trigger.HAND, reason, now, by)
+    joined = note(open_, f"asked for by {by}, too: {reason}", now, by)
+    if open_.state in WAITING and open_.trigger is not Trigger.HAND:
+        return msgspec.structs.replace(joined, trigger=Trigger.HAND, by=by, due=now)
+    return joined
 
 
 def request(hook: Hook, trigger: Trigger, reason: str, now: int, by: str = "") -> Retrain:

@@ -16,7 +16,7 @@ from alerts.retrain.ports import Exports
 from alerts.retrain.target.kind import target
 from alerts.retrain.target.message import Busy, Dispatched, Found, Request, Wire
 from core import moment
-from core.error import ConfigError
+from core.error import ConfigError, Retryable
 from core.hook import Hook
 from core.retrain import Retrain, RetrainState, Sending
 
@@ -49,7 +49,9 @@ class Dispatch:
             why = "" if found is not None else "it is not known whether the target has begun the run, and it is not asked again"
             return _taken(found or Dispatched(), now, why)
         except (Rejected, Refused, ConfigError) as error:
-            return _refused(str(error), now)
+            return _refused(str(error), now, unknown=unknown)
+        except Retryable as error:  # of the store that signs the address of the export: nothing was sent yet
+            return self._again(str(error), now, Sending.BEGUN if unknown else Sending.NONE)
         except Unanswered as error:
             return self._again(str(error), now, Sending.BEGUN)
         except Busy as error:
@@ -89,7 +91,8 @@ class Dispatch:
             if one.state is not RetrainState.DISPATCHED or one.sending is Sending.TAKEN:
                 return one
             wait = max(min(retry.wait(one.attempts, None, now, self._dice), LONGEST), after)
-            return note(msgspec.structs.replace(one, sending=sending, due=now + wait), f"not taken: {said}", now)
+            due = now + wait if one.deadline is None else min(now + wait, one.deadline)
+            return note(msgspec.structs.replace(one, sending=sending, due=due), f"not taken: {said}", now)
 
         return apply
 
@@ -104,9 +107,11 @@ def _taken(told: Dispatched, now: int, why: str = "") -> Apply:
     return apply
 
 
-def _refused(said: str, now: int) -> Apply:
+def _refused(said: str, now: int, *, unknown: bool) -> Apply:
+    why = f"it is not known whether the target has begun the run, and it takes no question: {said}" if unknown else f"not taken: {said}"
+
     def apply(one: Retrain) -> Retrain:
-        return move(one, RetrainState.FAILED, f"the target was not asked: {said}", now) if one.state is RetrainState.DISPATCHED else one
+        return move(one, RetrainState.FAILED, why, now) if one.state is RetrainState.DISPATCHED else one
 
     return apply
 

@@ -24,6 +24,7 @@ _FIELDS = (
     *READERS,
 )
 _LONGEST = 90 * moment.DAY  # of a run
+_WINDOWS = 500  # that a new version must be good in: a request holds each of them
 
 
 def hook_from(document: Mapping[str, Any], guard: Guard | None = None, files: SecretFiles | None = None) -> Hook:
@@ -161,7 +162,7 @@ def _verify(value: Any, at: str) -> Verify:
     found = Verify(
         measure=_text(value.get("measure"), f"{at}.measure"),
         window=field.read(value, "window", at, field.length, usual.window),
-        windows=field.read(value, "windows", at, field.whole, usual.windows),
+        windows=field.read(value, "windows", at, _verified, usual.windows),
         within=field.read(value, "within", at, field.length, usual.within),
         segment=field.read(value, "segment", at, _text, usual.segment),
     )
@@ -171,6 +172,13 @@ def _verify(value: Any, at: str) -> Verify:
             "it is shorter than the windows that are verified",
             f"write at least `{duration.text(found.windows * found.window)}`",
         )
+    return found
+
+
+def _verified(value: Any, at: str) -> int:
+    found = field.whole(value, at)
+    if found > _WINDOWS:
+        raise field.fault(at, f"`{value}` windows are more than {_WINDOWS}", "write fewer, or a longer `window`")
     return found
 
 

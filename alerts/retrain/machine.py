@@ -28,7 +28,8 @@ JUDGED = frozenset({R.EFFECTIVE, R.INEFFECTIVE})
 ENDS = frozenset(state for state, after in MOVES.items() if not after)
 
 _REPORTED = {R.RUNNING: "the run has begun", R.SUCCEEDED: "the run has succeeded", R.FAILED: "the run has failed"}
-_MOST = 500  # changes that are kept of a request; the first and the last ones
+_MOST = 500  # changes that are kept of a request
+_NAMED = 5  # episodes that an entry of the history names
 
 
 def move(request: Retrain, state: RetrainState, reason: str, now: int, by: str = "", **changes: Any) -> Retrain:
@@ -46,8 +47,9 @@ def note(request: Retrain, reason: str, now: int, by: str = "") -> Retrain:
     if last is not None and (last.state, last.reason, last.by) == (request.state, reason, by):
         return request
     history = (*request.history, Change(at=now, state=request.state, reason=reason, by=by))
-    if len(history) > _MOST:
-        history = (*history[:1], *history[2:])
+    if len(history) > _MOST:  # changes of the state, and what people did, are kept as long as something else can go
+        spare = next((at for at in range(1, _MOST) if history[at].state is history[at - 1].state and not history[at].by), 1)
+        history = (*history[:spare], *history[spare + 1 :])
     return msgspec.structs.replace(request, history=history)
 
 
@@ -72,7 +74,8 @@ def join(request: Retrain, episodes: Iterable[tuple[str, int, str]], now: int) -
     """The same, with an entry of the history."""
     joined = carry(request, episodes)
     more = joined.episodes[len(request.episodes) :]
-    return note(joined, f"joined by {', '.join(more)}", now) if more else request
+    rest = f" and {len(more) - _NAMED:,} more" if len(more) > _NAMED else ""
+    return note(joined, f"joined by {', '.join(more[:_NAMED])}{rest}", now) if more else request
 
 
 def report(request: Retrain, state: RetrainState, now: int, told: Mapping[str, Any], *, by: str = "", said: str = "") -> Retrain:

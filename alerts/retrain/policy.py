@@ -31,11 +31,14 @@ class Asking(NamedTuple):
 
 
 class Situation(NamedTuple):
-    """What a decision rests on: all requests of the model, newest last, the manifest, how many episodes of each family are open, how many runs began anywhere within the fleet's budget."""
+    """What a decision rests on: the requests of the model, newest last, the manifest, how many episodes of each family are open, how many runs of the model began within the hook's budget,
+    and how many began anywhere within the fleet's.
+    """
 
     requests: Sequence[Retrain]
     manifest: Manifest
     open_families: Mapping[str, int]
+    ran: int
     fleet: tuple[int, int] | None = None
     begun: int = 0
 
@@ -61,7 +64,7 @@ def may_ask_again(episode: str, requests: Iterable[Retrain], hook: str) -> bool:
 
 def off(requests: Sequence[Retrain], hook: Hook) -> bool:
     """Whether automatic retraining of the model is off: its last two judged runs did not help, and the hook was not changed since."""
-    judged = [one for one in requests if one.state in JUDGED][-OFF_AFTER:]
+    judged = sorted((one for one in requests if one.state in JUDGED), key=lambda one: one.ended_at or 0)[-OFF_AFTER:]
     failed = len(judged) == OFF_AFTER and all(one.state is RetrainState.INEFFECTIVE for one in judged)
     return failed and (judged[-1].ended_at or 0) >= hook.since
 
@@ -100,7 +103,7 @@ def obstacles(request: Retrain, hook: Hook, given: Situation, now: int) -> list[
     if request.trigger is not Trigger.HAND and (until := cooled(hook, others)) > now:
         found.append(f"cooldown until {moment.text(until)}")
     most, period = hook.budget
-    if sum(one.dispatched_at is not None and one.dispatched_at > now - period for one in others) >= most:
+    if given.ran >= most:
         found.append(f"the budget of {most:,} per {duration.text(period)} is used up")
     if given.fleet is not None and given.begun >= given.fleet[0]:
         found.append(f"the budget of all models, {given.fleet[0]:,} per {duration.text(given.fleet[1])}, is used up")

@@ -56,11 +56,11 @@ class Changing(Protocol):
         ...
 
     def past(self, model: str) -> list[Retrain]:
-        """The last requests of a model, open or not, the newest last."""
+        """The requests of a model that decisions rest on, the newest last: those that are open, the last ones, and the last that were dispatched."""
         ...
 
-    def begun(self, since: int) -> int:
-        """How many runs of all models began after a time."""
+    def begun(self, since: int, model: str | None = None) -> int:
+        """How many runs of a model, or of all, began after a time."""
         ...
 
     def retrain(self, name: str) -> Retrain | None:

@@ -31,6 +31,21 @@ def arrived(request: Retrain, watched: Watched) -> tuple[str, int] | None:
     return next((one for one in reversed(watched.versions) if one[0] not in request.known), None)
 
 
+def began(request: Retrain, name: str, first: int) -> int:
+    """From when on (event time) a version is the new one: its first event, or the end of the window that was trained on for a version that had events before."""
+    return max(first, request.manifest.end) if name in request.known and request.manifest is not None else first
+
+
+def helped(windows: Sequence[Verified], most: int) -> Sequence[Verified]:
+    """The first so many good windows in a row; none if there are not so many."""
+    row: list[Verified] = []
+    for one in windows:
+        row = [*row, one] if one.good else []
+        if len(row) == most:
+            return row
+    return []
+
+
 def follow(request: Retrain, hook: Hook, watched: Watched, now: int) -> Retrain:
     """A request whose target was asked, one step further by what the facts say."""
     new = arrived(request, watched)
@@ -44,21 +59,24 @@ def follow(request: Retrain, hook: Hook, watched: Watched, now: int) -> Retrain:
         request = move(request, RetrainState.VERIFYING, f"version {new[0]} has events", now, version=new[0])
     if request.state is RetrainState.VERIFYING and hook.verify is None:
         return move(request, RetrainState.CANCELLED, "the hook has no `verify` any more", now)
-    if request.state is RetrainState.VERIFYING and hook.verify is not None and new is not None:
-        return _judge(request, hook.verify, watched, new[1], now)
+    if request.state is RetrainState.VERIFYING and hook.verify is not None:
+        if new is None:
+            return _expired(request, hook.verify, now, f"no window of {_named(request)} could be judged")
+        return _judge(request, hook.verify, watched, began(request, *new), now)
     return request
 
 
 def _judge(request: Retrain, verify: Verify, watched: Watched, first: int, now: int) -> Retrain:
-    request = msgspec.structs.replace(request, verified=tuple(watched.windows))
-    last = watched.windows[-verify.windows :]
-    good = sum(one.good for one in watched.windows)
-    if len(last) == verify.windows and all(one.good for one in last):
-        return move(request, RetrainState.EFFECTIVE, _sentence(request, verify, last, watched.before), now)
+    """The verdict by the windows that ended in time. It is the same whenever it is looked at: a bad window after enough good ones changes nothing."""
+    windows = [one for one in watched.windows if one.end <= first + verify.within]
+    request = msgspec.structs.replace(request, verified=tuple(windows))
+    good = sum(one.good for one in windows)
+    if row := helped(windows, verify.windows):
+        return move(request, RetrainState.EFFECTIVE, _sentence(request, verify, row, watched.before), now)
     if watched.closed - first >= verify.within:
-        values = _sentence(request, verify, last, watched.before)
-        return move(request, RetrainState.INEFFECTIVE, f"{values}; {good} of {len(watched.windows)} windows were good", now)
-    told = f"{good} of {len(watched.windows)} windows are good, and {verify.windows} in a row are needed"
+        values = _sentence(request, verify, windows[-verify.windows :], watched.before)
+        return move(request, RetrainState.INEFFECTIVE, f"{values}; {good} of {len(windows)} windows were good", now)
+    told = f"{good} of {len(windows)} windows are good, and {verify.windows} in a row are needed"
     return _expired(note(request, told, now), verify, now, told)
 
 

@@ -24,11 +24,11 @@ from alerts.retrain.machine import UNDER_WAY, WAITING, move, note
 from alerts.retrain.policy import OFF_AFTER, Situation, admit, off, overdue
 from alerts.retrain.ports import Changing, Exports, Facts, RetrainStore
 from alerts.retrain.tell import INEFFECTIVE, OFF, WORSE, deliveries
-from alerts.retrain.verify import follow, worse
+from alerts.retrain.verify import Watched, follow, worse
 from core import moment
 from core.clock import Clock
 from core.episode import EpisodeRecord
-from core.error import ConfigError, Retryable
+from core.error import ConfigError, Missing, Retryable
 from core.hook import Hook
 from core.retrain import Retrain, RetrainState, Sending
 
@@ -38,6 +38,8 @@ LEASE = 60 * moment.SECOND  # longer than the deadline of an HTTP request
 _PAUSE = 1.0  # seconds after a fault
 _GRACE = 20.0  # seconds that `stop` waits for what is under way
 _SOON, _LATE = 5 * moment.SECOND, 60 * moment.SECOND  # between two looks at a request that waits; the longer it has waited, the longer
+_LONGEST_REST = 10 * moment.MINUTE
+_SHARE = 20  # a request's facts are read for at most one part in so many of the time
 
 Better = Callable[[str], int]
 Effective = Callable[[Retrain, Hook], str]
@@ -124,14 +126,16 @@ class RetrainWatch:
 
     def _asked(self, change: Changing, now: int) -> tuple[list[Retrain], list[str]]:
         changed, looked = [], []
+        waiting = {one.hook for one in change.open() if one.state in WAITING}
         for hook in change.hooks():
+            episodes = asking(change.asking(hook.model)) if hook.on is not None else []
+            if hook.schedule is None and not episodes and hook.name not in waiting:
+                continue  # most hooks, most of the time
             past = change.past(hook.model)
             if hook.schedule is not None and (one := by_schedule(hook, change.scheduled(hook.name), past, now)) is not None:
                 changed.append(one)
                 looked.append(hook.name)
-            elif (
-                hook.on is not None and (one := by_episodes(hook, asking(change.asking(hook.model)), past, now, self._horizon)) is not None
-            ):
+            elif hook.on is not None and (one := by_episodes(hook, episodes, past, now, self._horizon)) is not None:
                 changed.append(one)
         return changed, looked
 
@@ -140,24 +144,31 @@ class RetrainWatch:
         now = self._clock.now()
         with self._store.retrain_reading() as seen:
             hook, past = seen.hook(request.hook), seen.past(request.model)
-        if hook is None:
-            self._settle(request, lambda _, one: move(one, RetrainState.CANCELLED, "the hook was deleted", now))
+        if hook is None or hook.model != request.model:
+            self._settle(request, lambda _, one: _orphaned(one, hook, now))
         elif request.state in WAITING:
-            self._admit(request, hook, past, now)
+            self._admit(request, past, now)
         elif request.state is RetrainState.DISPATCHED and request.sending is not Sending.TAKEN and overdue(request, now) is request:
             self._send(request, hook, now)
         else:
             self._follow(request, hook, now)
 
-    def _admit(self, request: Retrain, hook: Hook, past: list[Retrain], now: int) -> None:
+    def _admit(self, request: Retrain, past: list[Retrain], now: int) -> None:
         trained = max((one.manifest.end for one in past if one.succeeded_at is not None and one.manifest is not None), default=None)
         manifest, versions = self._facts.manifest(request, trained), tuple(self._facts.versions(request.model))
+        took = self._clock.now() - now
 
         def apply(change: Changing, one: Retrain) -> Retrain:
+            held = change.hook(one.hook)  # which may have changed while the manifest was made
+            if held is None or held.model != one.model:
+                return _orphaned(one, held, now)
+            if (one.onset, one.segments) != (request.onset, request.segments):
+                return msgspec.structs.replace(one, due=now)  # an episode has joined: the manifest is of another window
             begun = 0 if self._fleet is None else change.begun(now - self._fleet[1])
             families = Counter(each.family for each in asking(change.asking(one.model)))
-            admitted = admit(one, hook, Situation(change.past(one.model), manifest, families, self._fleet, begun), now)
-            wait = min(max((now - one.created) // 10, _SOON), _LATE)
+            ran = change.begun(now - held.budget[1], one.model)
+            admitted = admit(one, held, Situation(change.past(one.model), manifest, families, ran, self._fleet, begun), now)
+            wait = max(min(max((now - one.created) // 10, _SOON), _LATE), _rest(took))
             due = now if admitted.state is RetrainState.DISPATCHED else now + wait
             return msgspec.structs.replace(admitted, due=due, known=versions)
 
@@ -174,7 +185,12 @@ class RetrainWatch:
 
     def _follow(self, request: Retrain, hook: Hook, now: int) -> None:
         answer = self._dispatch.look(request, hook, now) if request.state in UNDER_WAY else None
-        watched = self._facts.watched(request, hook)
+        fault, began = "", self._clock.now()
+        try:
+            watched = self._facts.watched(request, hook)
+        except (ConfigError, Missing) as error:  # such as a segment that the model does not have: the request comes to its end without it
+            watched, fault = Watched(), f"the new version cannot be judged: {error}"
+        rest = max(WATCH, _rest(self._clock.now() - began))
         after = follow(overdue(request, now), hook, watched, now)
         said = self._effective(after, hook) if after.state is RetrainState.EFFECTIVE else ""
 
@@ -185,7 +201,9 @@ class RetrainWatch:
                 self._tell(change, moved, hook, watched.before, now)
             if moved.state is RetrainState.EFFECTIVE and said:
                 moved = note(moved, said, now)
-            due = now if moved.state is not one.state else max(polled.due if polled is not one else 0, now + WATCH)
+            if fault and moved.ended_at is None:
+                moved = note(moved, fault, now)
+            due = now if moved.state is not one.state else max(polled.due if polled is not one else 0, now + rest)
             return msgspec.structs.replace(moved, due=due)
 
         self._settle(request, apply)
@@ -253,7 +271,18 @@ class RetrainWatch:
     def _put_off(self, request: Retrain, said: str) -> None:
         now = self._clock.now()
         try:
-            self._settle(request, lambda _, one: msgspec.structs.replace(note(one, said, now), due=now + _LATE))
+            self._settle(request, lambda _, one: overdue(msgspec.structs.replace(note(one, said, now), due=now + _LATE), now))
         except Exception:  # top of the thread: the store fails, too
             _LOG.exception("the retraining %s cannot be put off", request.id)
             self._stopping.wait(max(self._poll, _PAUSE))
+
+
+def _orphaned(request: Retrain, hook: Hook | None, now: int) -> Retrain:
+    """The end of a request whose hook was deleted, or made one of another model."""
+    why = "the hook was deleted" if hook is None else f"the hook is one of {hook.model} now"
+    return move(request, RetrainState.CANCELLED, why, now)
+
+
+def _rest(took: int) -> int:
+    """How long to leave facts alone that took so long to read: those of many events or windows take seconds."""
+    return min(_SHARE * took, _LONGEST_REST)

@@ -19,7 +19,8 @@ from storage.control.hook import hook_of, hooks_of
 from storage.control.ledger import CHUNK, Ledger
 from storage.control.schema import EPISODE, HOOK, RETRAIN, RETRAIN_EPISODE, RULE
 
-_PAST = 200  # requests of a model that decisions look back on
+_PAST = 200  # requests of a model that decisions look back on, and as many runs
+_RULES = CHUNK // 3  # episodes whose rules are read in one query
 
 
 class RetrainTransaction(Ledger):
@@ -52,14 +53,17 @@ class RetrainTransaction(Ledger):
         )
 
     def past(self, model: str) -> list[Retrain]:
-        """The last requests of a model, open or not, the newest last."""
-        query = select(RETRAIN.c.payload).where(RETRAIN.c.model == model).order_by(RETRAIN.c.created.desc(), RETRAIN.c.id.desc())
-        return _read(self._connection, query.limit(_PAST))[::-1]
+        """The requests of a model that decisions rest on, the newest last: those that are open, the last ones, and the last that were dispatched, however many came since."""
+        own, columns = RETRAIN.c.model == model, RETRAIN.c
+        last = select(columns.id).where(own).order_by(columns.created.desc(), columns.id.desc()).limit(_PAST)
+        ran = select(columns.id).where(own, columns.dispatched_at.is_not(None)).order_by(columns.dispatched_at.desc()).limit(_PAST)
+        kept = or_(columns.ended_at.is_(None), columns.id.in_(last), columns.id.in_(ran))
+        return _read(self._connection, select(columns.payload).where(own, kept).order_by(columns.created, columns.id))
 
-    def begun(self, since: int) -> int:
-        """How many runs of all models began after a time."""
+    def begun(self, since: int, model: str | None = None) -> int:
+        """How many runs of a model, or of all, began after a time."""
         query = select(func.count()).select_from(RETRAIN).where(RETRAIN.c.dispatched_at > since)
-        return self._connection.execute(query).scalar_one()
+        return self._connection.execute(query if model is None else query.where(RETRAIN.c.model == model)).scalar_one()
 
     def retrain(self, name: str) -> Retrain | None:
         """A request; None if there is none of this id."""
@@ -67,17 +71,25 @@ class RetrainTransaction(Ledger):
 
     def asking(self, model: str) -> list[tuple[Episode, Rule | None]]:
         """The open episodes of a model, each with its rule."""
-        rules = {}
-        for payload in self._connection.execute(select(RULE.c.payload).where(RULE.c.model == model)).scalars():
-            rule = msgspec.json.decode(payload, type=Rule)
-            if rule.episode is not None:
-                rules[rule.episode] = rule
         query = (
             select(EPISODE.c.payload)
             .where(EPISODE.c.model == model, EPISODE.c.ended_at.is_(None))
             .order_by(EPISODE.c.fired_at, EPISODE.c.id)
         )
         episodes = [msgspec.json.decode(payload, type=Episode) for payload in self._connection.execute(query).scalars()]
+        rules = {}
+        for start in range(0, len(episodes), _RULES):  # a model has many rules, and few that have an episode
+            some, of = episodes[start : start + _RULES], RULE.c
+            keys = (
+                (of.monitor, {one.monitor for one in some}),
+                (of.column, {one.column for one in some}),
+                (of.segment, {one.segment for one in some}),
+            )
+            these = select(of.payload).where(of.model == model, *(column.in_(sorted(names)) for column, names in keys))
+            for payload in self._connection.execute(these).scalars():
+                rule = msgspec.json.decode(payload, type=Rule)
+                if rule.episode is not None:
+                    rules[rule.episode] = rule
         return [(one, rules.get(one.id)) for one in episodes]
 
     def save(self, requests: Sequence[Retrain]) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 import msgspec
 import numpy as np
 
-from alerts.retrain.verify import Watched
+from alerts.retrain.verify import Watched, began
 from core.clock import Clock
 from core.contract import Contract
 from core.hook import Hook, Verify
@@ -28,7 +28,8 @@ from watchkeeper.training_manifest import manifest, query
 
 _NAME = "verification"  # of the monitor where the model has none of the measure
 _JUDGED = frozenset({Verdict.OK, Verdict.WARN, Verdict.CRITICAL, Verdict.ASSUMPTIONS_BROKEN})
-_MOST = 60  # windows of the new version that are judged
+_BEFORE = 28  # windows before the onset in which the last ones with a value are looked for, unless more must be good; a measure of the background is computed for few
+_MOST = 60  # windows that are judged beside as many as must be good
 
 
 class _Held:
@@ -72,9 +73,10 @@ class RetrainFacts(TrialReader):
         first = dict(versions).get(version)
         if first is None:
             return Watched(versions, (), closed, before)
-        first = max(first, request.manifest.end if request.manifest is not None and version in request.known else first)
-        monitor = self._monitor(request.model, hook.verify, version)
-        readings = [one for one in self._readings(monitor, hook.verify, first, closed) if one.window_end <= closed]
+        first = began(request, version, first)
+        monitor, end = self._monitor(request.model, hook.verify, version), min(closed, first + hook.verify.within)
+        lowest = first if version in request.known else 0  # the window in which a known version was trained again is of both
+        readings = [one for one in self._readings(monitor, hook.verify, first, end) if one.window_start >= lowest and one.window_end <= end]
         about = MEASURES[hook.verify.measure]
         return Watched(versions, [_judged(one, before, about) for one in readings if one.verdict in _JUDGED], closed, before)
 
@@ -84,7 +86,8 @@ class RetrainFacts(TrialReader):
         if onset is None:
             return None
         monitor = self._monitor(request.model, verify, None)
-        readings = self._readings(monitor, verify, onset - 4 * verify.windows * verify.window, onset)
+        looked = max(verify.windows, min(4 * verify.windows, _BEFORE))
+        readings = self._readings(monitor, verify, onset - looked * verify.window, onset)
         values = [one.value for one in readings if one.window_end <= onset and one.value is not None]
         return float(np.mean(values[-verify.windows :])) if values else None
 
@@ -108,7 +111,7 @@ class RetrainFacts(TrialReader):
             held = windows.get(one.window_start)
             if held is None or _size(one, about) > _size(held, about):
                 windows[one.window_start] = one
-        return [windows[at] for at in sorted(windows)][-_MOST:]
+        return [windows[at] for at in sorted(windows)][-_MOST - verify.windows :]
 
     def _closed(self, model: str) -> int:
         """Until when windows have closed: the watermark, or the clock where nothing has come for a while."""

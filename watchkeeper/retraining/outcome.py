@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 
 from alerts import retire
+from alerts.retrain.verify import helped
 from core import moment
 from core.document_name import OWNER
 from core.episode import Cause
 from core.error import ConfigError, Missing
-from core.hook import Baseline, Hook
+from core.hook import Baseline, Hook, Verify
 from core.retrain import Retrain
 from watchkeeper.change.context import Context
 from watchkeeper.change.production import ProductionReference, refer_to_production
@@ -27,7 +28,7 @@ class Outcome:
 
     def effective(self, request: Retrain, hook: Hook) -> str:
         """Make them. Returns a sentence about the reference; "" where the hook keeps it."""
-        said = self._refer(request) if hook.baseline_after is Baseline.EFFECTIVE else ""
+        said = self._refer(request, hook.verify) if hook.baseline_after is Baseline.EFFECTIVE and hook.verify is not None else ""
         self._resolve(request)
         return said
 
@@ -42,8 +43,8 @@ class Outcome:
                         episode, f"version {request.version} helped ({request.id})", change, change.now, address, Cause.RETRAINED
                     )
 
-    def _refer(self, request: Retrain) -> str:
-        good = [one for one in request.verified if one.good]
+    def _refer(self, request: Retrain, verify: Verify) -> str:
+        good = helped(request.verified, verify.windows)
         if not good:
             return "the reference is kept: no window was good"
         start, end = good[0].start, good[-1].end

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from alerts.destination import field
-from alerts.retrain.target.call import authorization, call, credentials, run_of, text_of, word
+from alerts.retrain.target.call import authorization, call, credentials, held, run_of, text_of, word
 from alerts.retrain.target.message import Dispatched, Found, Request, Target, Wire, read
 from core.retrain import RetrainState
 
@@ -35,12 +35,12 @@ def dispatch(wire: Wire, given: Mapping[str, str], request: Request, now: int) -
     deployment = given["deployment"]
     if not _UUID.fullmatch(deployment):
         named = f"{given['url']}/deployments/name/{'/'.join(quote(part, safe='') for part in deployment.split('/'))}"
-        deployment = run_of(read(call(wire, "GET", named, headers, now=now, remedies=remedies)).get("id"))
+        deployment = run_of(held(read(call(wire, "GET", named, headers, now=now, remedies=remedies)), "id"))
     body = {"name": request.id, "parameters": {given["parameter"]: request.data()}, "idempotency_key": request.id}
     reply = call(
         wire, "POST", f"{given['url']}/deployments/{quote(deployment)}/create_flow_run", headers, body=body, now=now, remedies=remedies
     )
-    run = run_of(read(reply).get("id"))
+    run = run_of(held(read(reply), "id"))
     return Dispatched(run, _page(given["url"], run))
 
 

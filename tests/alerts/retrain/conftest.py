@@ -1,4 +1,4 @@
-"""The way to the APIs of targets."""
+"""The way to the APIs of targets, and the stage of requests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from alerts.exchange import Exchange
+from core.clock import ManualClock
+from storage.control.store import ControlStore
+from tests.alerts.receiver import Receiver
+from tests.alerts.retrain.stage import Stage
 
 
 @pytest.fixture(scope="module")
@@ -14,3 +18,8 @@ def wire() -> Iterator[Exchange]:
     exchange = Exchange(seconds=5.0)
     yield exchange
     exchange.close()
+
+
+@pytest.fixture
+def stage(store: ControlStore, clock: ManualClock, receiver: Receiver) -> Stage:
+    return Stage(store, clock, receiver)

@@ -28,6 +28,7 @@ class Facts:
     windows: list[Verified] = field(default_factory=list)
     closed: int = START
     before: float | None = 0.9
+    first: int = START + 10 * DAY
 
     def manifest(self, request: Retrain, trained: int | None) -> Manifest:
         start = request.onset if request.onset is not None else trained if trained is not None else START
@@ -39,7 +40,7 @@ class Facts:
         return self.known
 
     def watched(self, request: Retrain, hook: Hook) -> Watched:
-        return Watched([(name, START + 10 * DAY) for name in self.known], self.windows, self.closed, self.before)
+        return Watched([(name, self.first) for name in self.known], self.windows, self.closed, self.before)
 
     def judge(self, *good: bool) -> None:
         """Further closed windows of the new version, good or not."""

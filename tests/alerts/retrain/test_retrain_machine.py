@@ -124,7 +124,8 @@ class Machine(RuleBasedStateMachine):
         families = dict.fromkeys((each.family for each in self.open.values()), 1)
         manifest = Manifest(start=START, end=self.now, contract=1, rows=10_000, labelled=self.labels)
         begun = sum(at > self.now - FLEET[1] for _, at in self.dispatched)
-        after = admit(one, HOOKS[one.hook], Situation(self.past, manifest, families, FLEET, begun), self.now)
+        ran = sum(at > self.now - HOOKS[one.hook].budget[1] for _, at in self.dispatched)
+        after = admit(one, HOOKS[one.hook], Situation(self.past, manifest, families, ran, FLEET, begun), self.now)
         if after.state is R.DISPATCHED:
             assert self.labels >= 5_000
             assert "quality" not in families

@@ -9,93 +9,18 @@ import msgspec
 import pytest
 
 from alerts.deliver import Deliverer
-from alerts.engine import AlertEngine
-from alerts.retrain.watch import LEASE, RetrainWatch
+from alerts.retrain.watch import LEASE
 from core import moment
-from core.clock import ManualClock
 from core.error import ConfigError, Forbidden
 from core.hook import Mode, On, Require
 from core.retrain import Retrain, RetrainState, Sending
-from detectors.catalogue import MEASURES
-from storage.control.store import ControlStore
 from tests.alerts.receiver import Receiver
-from tests.alerts.retrain.scene import DAY, HORIZON, Facts, hook
+from tests.alerts.retrain.scene import DAY
+from tests.alerts.retrain.stage import Stage
 from tests.alerts.sample import MONITOR, at, reading
 from watchkeeper.change import retrain as change
-from watchkeeper.change.context import Context
 
 R = RetrainState
-
-
-class Stage:
-    """A store, an alert engine, and what follows requests."""
-
-    def __init__(self, store: ControlStore, clock: ManualClock, receiver: Receiver) -> None:
-        self.store, self.clock, self.receiver, self.facts = store, clock, receiver, Facts()
-        self.engine = AlertEngine(store, clock, MEASURES)
-        self.watch = self.another()
-        self.resolved: list[str] = []
-
-    def another(self, **changes: Any) -> RetrainWatch:
-        return RetrainWatch(
-            self.store,
-            self.facts,
-            self.clock,
-            HORIZON,
-            address="http://127.0.0.1:8650",
-            better=lambda name: MEASURES[name].better,
-            effective=lambda request, _: self.resolved.append(request.id) or "the reference is kept",  # type: ignore[func-returns-value]
-            **changes,
-        )
-
-    def apply(self, **changes: Any) -> None:
-        self.store.apply_hooks([hook(self.receiver.url, **changes)])
-
-    def breach(self, *columns: str, day: int = 0) -> None:
-        self.engine.observe(MONITOR, [reading(day, "critical", column=column) for column in columns])
-
-    def clear(self, *columns: str, day: int = 1) -> None:
-        self.engine.observe(MONITOR, [reading(day, "ok", column=column) for column in columns])
-
-    def pass_(self, time: int = 6 * moment.SECOND) -> Retrain:
-        """Some time later, what is due is done. Returns the newest request."""
-        self.clock.advance(time)
-        self.watch.look()
-        return self.newest
-
-    @property
-    def newest(self) -> Retrain:
-        return self.store.retrains()[0][0]
-
-    def report(self, state: str, **told: Any) -> Retrain:
-        call = json.loads(self.receiver.calls[-1].body)["data"]
-        name, token = call["id"], call["callback_url"].partition("token=")[2]
-        return self.act(change.take_report, change.RetrainReport(id=name, token=token, state=state, **told))
-
-    def act(self, what: Any, payload: msgspec.Struct) -> Retrain:
-        done: Retrain = what(Context(Held(self.store), "ada"), payload)  # type: ignore[arg-type]
-        return done
-
-    def cycle(self, *, good: bool) -> Retrain:
-        """A run from its dispatch to the verdict."""
-        version = str(len(self.facts.known) + 1)
-        self.report("succeeded", version=version)
-        self.facts.known.append(version)
-        self.facts.windows.clear()
-        self.facts.judge(good, good, good, good, good)
-        return self.pass_()
-
-
-class Held:
-    """The part of the stores that commands about retraining use."""
-
-    def __init__(self, control: ControlStore) -> None:
-        self.control = control
-
-
-@pytest.fixture
-def stage(store: ControlStore, clock: ManualClock, receiver: Receiver) -> Stage:
-    return Stage(store, clock, receiver)
 
 
 def states(request: Retrain) -> list[str]:
@@ -267,7 +192,7 @@ def test_what_the_target_refuses_fails_and_what_it_cannot_take_now_is_asked_agai
     stage.receiver.answers.append((400, {}))
     stage.breach("temp", day=1)
     stage.pass_(2 * DAY)
-    assert (stage.newest.state, stage.newest.history[-1].reason) == (R.FAILED, "the target was not asked: the target answered 400")
+    assert (stage.newest.state, stage.newest.history[-1].reason) == (R.FAILED, "not taken: the target answered 400")
 
 
 def test_the_first_event_of_a_new_version_tells_that_a_silent_run_has_succeeded(stage: Stage) -> None:
