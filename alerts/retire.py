@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from alerts.ports import Ledger
 from alerts.step import AlertStep
-from core.episode import Cause, Episode
+from core.episode import Cause, Episode, Rule
 from core.monitor import Monitor
 
 
@@ -16,10 +18,22 @@ def end(monitor: Monitor, reason: str, cause: Cause, ledger: Ledger, now: int, a
     ledger.write(step.record())
 
 
-def resolve(episode: Episode, reason: str, ledger: Ledger, now: int, address: str, cause: Cause = Cause.BY_HAND) -> bool:
-    """End one open episode by hand or for another cause, in the transaction of `ledger`. The rule fires again by later windows alone. False if it is not open any more."""
+def resolve(
+    episode: Episode,
+    reason: str,
+    ledger: Ledger,
+    now: int,
+    address: str,
+    cause: Cause = Cause.BY_HAND,
+    rules: Sequence[Rule] | None = None,
+) -> bool:
+    """End one open episode by hand or for another cause, in the transaction of `ledger`. The rule fires again by later windows alone. False if it is not open any more.
+
+    `rules` are those of its monitor, for who ends many episodes of it; None: they are read.
+    """
     step = AlertStep(episode.definition, now, 0, address, ledger)
-    found = [rule for rule in ledger.rules(episode.model, episode.monitor) if rule.episode == episode.id]
+    held = ledger.rules(episode.model, episode.monitor) if rules is None else rules
+    found = [rule for rule in held if rule.episode == episode.id]
     for rule in found:
         step.resolve(rule, reason, cause)
     ledger.write(step.record())

@@ -83,6 +83,8 @@ def take_report(context: Context, given: RetrainReport) -> Retrain:
     if given.version is not None:
         check(Named.VERSION, given.version)
     _text("url", given.url or "")
+    for name in given.metrics:
+        _text("metrics", name)
     if len(given.metrics) > _MOST or not all(math.isfinite(value) for value in given.metrics.values()):
         raise ConfigError(f"`metrics` are more than {_MOST}, or not all finite", remedy="write at most so many finite numbers")
     with context.stores.control.retraining(context.actor) as change:

@@ -37,11 +37,11 @@ class Outcome:
         control, address = self._stores.control, self._stores.settings.public
         with control.retiring(ACTOR) as change:
             change.hold(OWNER + request.model)
-            for episode in change.episodes(request.episodes):
-                if episode.ended_at is None:
-                    retire.resolve(
-                        episode, f"version {request.version} helped ({request.id})", change, change.now, address, Cause.RETRAINED
-                    )
+            open_ = [one for one in change.episodes(request.episodes) if one.ended_at is None]
+            rules = {name: change.rules(request.model, name) for name in {one.monitor for one in open_}}
+            for one in open_:
+                reason = f"version {request.version} helped ({request.id})"
+                retire.resolve(one, reason, change, change.now, address, Cause.RETRAINED, rules[one.monitor])
 
     def _refer(self, request: Retrain, verify: Verify) -> str:
         good = helped(request.verified, verify.windows)

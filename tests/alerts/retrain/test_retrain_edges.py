@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -15,12 +16,16 @@ from alerts.retrain.machine import join, note
 from alerts.retrain.policy import off
 from alerts.retrain.verify import follow, helped
 from core import moment
+from core.episode import Rule
 from core.error import ConfigError, Retryable
+from core.hook import Baseline
 from core.retrain import RetrainState, Sending
+from storage.control.ledger import Ledger
 from tests.alerts.retrain.scene import DAY, Facts, hook, requests
 from tests.alerts.retrain.stage import Stage
-from tests.alerts.sample import START
+from tests.alerts.sample import MONITOR, START
 from watchkeeper.change import retrain as change
+from watchkeeper.retraining import outcome
 
 R = RetrainState
 
@@ -227,3 +232,28 @@ def test_facts_that_take_long_are_read_less_often(stage: Stage, monkeypatch: pyt
     for _ in range(20):
         stage.pass_(20 * moment.SECOND)
     assert len(times) == 2
+
+
+def test_what_helped_ends_its_episodes_and_its_good_windows_become_the_reference(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules of a monitor are read once for all its episodes; a bad window between good ones is in no reference."""
+    read: list[str] = []
+    referred: list[Any] = []
+    rules = Ledger.rules
+
+    def counted(ledger: Ledger, model: str, monitor: str) -> list[Rule]:
+        read.append(monitor)
+        return rules(ledger, model, monitor)
+
+    monkeypatch.setattr(Ledger, "rules", counted)
+    monkeypatch.setattr(outcome, "refer_to_production", lambda _, given: referred.append(given))
+    stage.apply()
+    stage.breach("temp", "dewp", "humid")
+    stage.watch.look()
+    read.clear()
+    stage.facts.judge(True, False, True, True)
+    helped_ = msgspec.structs.replace(stage.newest, version="2", verified=tuple(stage.facts.windows))
+    stores = SimpleNamespace(control=stage.store, settings=SimpleNamespace(public="http://127.0.0.1:8650"))
+    said = outcome.Outcome(stores).effective(helped_, hook(baseline_after=Baseline.EFFECTIVE))  # type: ignore[arg-type]
+    assert (read, stage.store.episodes("open")[0], said.startswith("the reference is version 2")) == ([MONITOR.name], [], True)
+    assert [(one.start, one.end) for one in referred] == [(START + 12 * DAY, START + 14 * DAY)]
+    assert {one.document()["ended_by"] for one in stage.store.episodes()[0]} == {"retrained"}
