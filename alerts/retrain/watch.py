@@ -39,6 +39,7 @@ _PAUSE = 1.0  # seconds after a fault
 _GRACE = 20.0  # seconds that `stop` waits for what is under way
 _SOON, _LATE = 5 * moment.SECOND, 60 * moment.SECOND  # between two looks at a request that waits; the longer it has waited, the longer
 _LONGEST_REST = 10 * moment.MINUTE
+_BY_FACTS = WAITING | {RetrainState.SUCCEEDED, RetrainState.VERIFYING}  # states in which no target is talked to
 _SHARE = 20  # a request's facts are read for at most one part in so many of the time
 
 Better = Callable[[str], int]
@@ -220,10 +221,15 @@ class RetrainWatch:
         change.write(EpisodeRecord(deliveries=rows))
 
     def _settle(self, claimed: Retrain, apply: Callable[[Changing, Retrain], Retrain], *, keep: bool = False) -> Retrain | None:
-        """Change a request that this process has claimed, as it is stored now, and give the claim up unless it is kept. None if another process has it, or it has ended."""
+        """Change a request that this process has claimed, as it is stored now, and give the claim up unless it is kept. None if another process has it, or it has ended.
+
+        If no target is talked to in its state, it is changed also after the claim was lost: facts may take longer to read than a lease, in every process.
+        """
         with self._store.retraining() as change:
             stored = change.retrain(claimed.id)
-            if stored is None or stored.ended_at is not None or (self._lease and stored.claimed != claimed.claimed):
+            if stored is None or stored.ended_at is not None:
+                return None
+            if self._lease and stored.claimed != claimed.claimed and not (stored.state is claimed.state and stored.state in _BY_FACTS):
                 return None
             after = apply(change, stored)
             after = after if keep else msgspec.structs.replace(after, claimed=None)
@@ -236,8 +242,9 @@ class RetrainWatch:
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="retrain") as pool:
             while not self._stopping.is_set():
                 try:
-                    self._ask()
-                    self._begin(pool)
+                    self._begin(pool)  # first, so that a hook that cannot be read stops no request that is there
+                    if self._ask():
+                        self._wake.set()
                 except Retryable as error:
                     _LOG.warning("retraining waits for the store: %s", error)
                     self._stopping.wait(error.after)

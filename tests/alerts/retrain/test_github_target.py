@@ -141,3 +141,12 @@ def test_what_is_wrong_is_told_with_a_remedy(wire: Exchange) -> None:
     for wrong in ({"repository": "a"}, {"workflow": "../x"}, {"token": None}, {"ref": 1}):
         with pytest.raises(ConfigError):
             github.settings({"repository": "a/b", "workflow": "w", "token": "t", **wrong})
+
+
+def test_thousands_of_episodes_are_cut_to_what_github_takes(wire: Exchange) -> None:
+    """All inputs of a dispatch may have 65,535 characters; a longer one would be refused, and the run of the widest change never begin."""
+    with GitHub() as api:
+        github.dispatch(wire, given(api), REQUEST._replace(episodes=[f"ep_{number:024}" for number in range(5_000)]), 0)
+        sent = api.runs[0]["sent"]["inputs"]["request"]
+    assert len(sent) <= 65_000
+    assert json.loads(sent)["episodes"][:2] == [f"ep_{0:024}", f"ep_{1:024}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from alerts.retrain.dispatch import Dispatch, begin
 from alerts.retrain.machine import join, note
 from alerts.retrain.policy import off
 from alerts.retrain.verify import follow, helped
+from alerts.retrain.watch import LEASE
 from core import moment
 from core.episode import Rule
 from core.error import ConfigError, Retryable
@@ -257,3 +259,38 @@ def test_what_helped_ends_its_episodes_and_its_good_windows_become_the_reference
     assert (read, stage.store.episodes("open")[0], said.startswith("the reference is version 2")) == ([MONITOR.name], [], True)
     assert [(one.start, one.end) for one in referred] == [(START + 12 * DAY, START + 14 * DAY)]
     assert {one.document()["ended_by"] for one in stage.store.episodes()[0]} == {"retrained"}
+
+
+def test_a_hook_that_cannot_be_read_stops_no_request(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as one whose time zone this machine does not have."""
+    stage.apply()
+    stage.act(change.ask, change.RetrainRequest(hook="retrain"))
+    watch = stage.another(poll=0.01)
+
+    def broken() -> int:
+        raise KeyError("No time zone found with key Mars/Olympus")
+
+    monkeypatch.setattr(watch, "_ask", broken)
+    watch.start()
+    until = time.monotonic() + 60
+    while stage.newest.sending is not Sending.TAKEN and time.monotonic() < until:
+        time.sleep(0.01)
+    watch.stop()
+    assert (stage.newest.state, len(stage.receiver.calls)) == (R.DISPATCHED, 1)
+
+
+def test_two_processes_whose_facts_take_longer_than_a_lease_come_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes the request from the other while it reads; what it has read counts all the same, and the target is asked once."""
+    made = stage.facts.manifest
+
+    def slow(*given: Any) -> Any:
+        stage.clock.advance(LEASE + 1)
+        assert stage.store.claim_retrains(stage.clock.now(), LEASE, 1)
+        return made(*given)
+
+    stage.apply()
+    stage.act(change.ask, change.RetrainRequest(hook="retrain"))
+    stage.watch = stage.another(lease=LEASE)
+    monkeypatch.setattr(stage.facts, "manifest", slow)
+    stage.watch.look()
+    assert (stage.newest.state, stage.newest.sending, len(stage.receiver.calls)) == (R.DISPATCHED, Sending.TAKEN, 1)
