@@ -60,16 +60,17 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
 
 
 def _waiting(requests: Sequence[Retrain]) -> Component:
-    head = ("Asked for (UTC)", "By", "Why", "Rows and labels", "Decide")
-    rows = [(*_asked(one), _window(one), html.Div([_approve(one), _cancel(one)], className="line")) for one in requests]
+    """On a phone a table shows its first columns: what a person decides is among them."""
+    head = ("Asked for (UTC)", "Decide", "By", "Why", "Rows and labels")
+    rows = [(*_asked(one, html.Div([_approve(one), _cancel(one)], className="line")), _window(one)) for one in requests]
     return piece.card("Waits for you", piece.table(head, rows, caption="Requests that wait for a person"))
 
 
 def _running(requests: Sequence[Retrain]) -> Component:
     if not requests:
         return piece.card("Under way", piece.empty("Nothing is under way"))
-    head = ("Asked for (UTC)", "By", "Why", "State", "Last", "Run", "")
-    rows = [(*_asked(one), _state(one), _last(one), _run(one), _cancel(one)) for one in requests]
+    head = ("Asked for (UTC)", "State", "By", "Why", "Last", "Run", "")
+    rows = [(*_asked(one, _state(one)), _last(one), _run(one), _cancel(one)) for one in requests]
     return piece.card("Under way", piece.table(head, rows, caption="Requests under way"))
 
 
@@ -78,7 +79,7 @@ def _hooks(hooks: Sequence[Hook], requests: Sequence[Retrain]) -> Component:
         return piece.card("Hooks", piece.empty("No hook is left", "The history stays."))
     head = ("Hook", "Asks", "When", "Mode", "Judged by", "Last trained (UTC)")
     rows = [
-        (piece.name(one.name), one.kind, piece.name(_when(one), 120), _mode(one), piece.name(_verify(one), 120), _trained(one, requests))
+        (piece.name(one.name), one.kind, _words(_when(one), 120), _mode(one), _words(_verify(one), 120), _trained(one, requests))
         for one in hooks
     ]
     return piece.card("Hooks", piece.table(head, rows, caption="Hooks"))
@@ -87,14 +88,13 @@ def _hooks(hooks: Sequence[Hook], requests: Sequence[Retrain]) -> Component:
 def _history(requests: Sequence[Retrain], read: int) -> Component:
     if not requests:
         return piece.card("History", piece.empty("No request has ended yet"))
-    head = ("Asked for (UTC)", "By", "Why", "Trained on", "Version", "Result", "Effect", "Alert to healthy", "Approved by")
+    head = ("Asked for (UTC)", "Result", "By", "Why", "Effect", "Version", "Trained on", "Alert to healthy", "Approved by")
     rows = [
         (
-            *_asked(one),
-            _window(one),
-            piece.name(one.version or word.NONE),
-            _state(one),
+            *_asked(one, _state(one)),
             _last(one),
+            piece.name(one.version or word.NONE),
+            _window(one),
             word.NONE if one.state is not RetrainState.EFFECTIVE or one.ended_at is None else word.span(one.ended_at - one.created),
             one.approved_by or word.NONE,
         )
@@ -104,13 +104,14 @@ def _history(requests: Sequence[Retrain], read: int) -> Component:
     return piece.card("History", piece.table(head, rows, caption="Requests that have ended"), foot=foot)
 
 
-def _asked(one: Retrain) -> tuple[Any, ...]:
+def _asked(one: Retrain, second: Any) -> tuple[Any, ...]:
     episodes: list[Any] = [
         part for name in one.episodes[:3] for part in (" · ", piece.link("episode", address("alerts", name), name=f"Episode {name}"))
     ]
     more = [f" · and {len(one.episodes) - 3} more"] if len(one.episodes) > 3 else []
     return (
         word.minute(one.created),
+        second,
         one.by or str(one.trigger),
         html.Div([piece.name(one.reason, 160), *episodes, *more], className="words"),
     )
@@ -121,7 +122,11 @@ def _state(one: Retrain) -> Component:
 
 
 def _last(one: Retrain) -> Any:
-    return html.Div(piece.name(one.history[-1].reason, 240), className="words") if one.history else word.NONE
+    return _words(one.history[-1].reason, 240) if one.history else word.NONE
+
+
+def _words(text: str, most: int) -> Component:
+    return html.Div(piece.name(text, most), className="words")
 
 
 def _window(one: Retrain) -> Any:

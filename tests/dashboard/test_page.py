@@ -368,4 +368,5 @@ async def test_the_page_retraining_asks_a_person_and_says_what_helped(twin: Twin
         "ada",
     ):
         assert part in said, part
+    assert said.index("Approve") < said.index("accuracy fell to 0.61")  # a phone shows the first columns
     assert "No hook asks for retraining" in text(await page(twin, "/ui/models/arrival-delay/retraining", ""))
