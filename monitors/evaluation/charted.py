@@ -43,7 +43,7 @@ def charted(evaluate: Evaluated, reads_of: Callable[[Scope], Reads], monitor: Mo
     """The readings of windows, for all segments of the scope."""
     of, scope = of_chart(monitor), reads.scope
     own = reads_of(scope_of(of, scope.model, scope.segments))
-    history = plan.existing(monitor.window, reads.slots, int(windows.end.max()), live=False).join(windows)
+    history = plan.existing(monitor.window, reads.slots, int(windows.end.max()), live=True).join(windows)  # also those after the last event
     frames = [evaluate(of, chunk, own) for chunk in plan.chunks(history, most(own.scope, of.window))]
     value, n, verdict, reason = (
         np.concatenate([getattr(frame, name)[:, 0] for frame in frames]) for name in ("value", "n_target", "verdict", "reason")

@@ -28,7 +28,7 @@ from core.window.tumbling import Tumbling
 from detectors import catalogue
 from detectors.compare.difference import Bounds, DifferenceParams, bounds, mcnemar, verdicts
 from detectors.compare.loss import row_loss
-from detectors.compare.split import biased
+from detectors.compare.split import biased, counted
 from detectors.compare.sums import Pairs, Standing, of_values, paired, unpaired
 from detectors.spec import Places
 from monitors.evaluation import plan
@@ -180,26 +180,20 @@ class _Comparison:
 
     @cached_property
     def biased(self) -> Flags:
-        """Where traffic so far was not split as it is meant to be.
-
-        A pane counts if both sides have rows in it, in the one before and in the one after: those in which a side begins or ends hold other shares.
-        """
+        """Where traffic so far was not split as it is meant to be, by pane."""
         if self.params.split is None:
             return np.zeros(self.standing.gain.shape, np.bool_)
-        panes = plan.existing(Tumbling(self.reads.scope.model.contract.pane), self.reads.slots, int(self.history.end[-1]), live=False)
-        one = msgspec.structs.replace(
-            self.of, measure=_COUNTED, params={}, columns=(), attributes=(), window=Tumbling(self.reads.scope.model.contract.pane)
-        )
-        counts = np.stack([self._read(one, panes, which).n_target for which in (0, 1)]).astype(np.float64)
-        both: Flags = np.asarray((counts > 0).all(axis=0), np.bool_)
-        joined = (panes.start[1:] == panes.end[:-1])[:, None]
-        whole = np.zeros_like(both)  # known when the pane after it has closed
-        whole[2:] = both[2:] & both[1:-1] & both[:-2] & joined[1:] & joined[:-1]
-        moved = np.zeros_like(counts)
-        moved[:, 2:] = counts[:, 1:-1] * whole[2:]
-        summed = np.concatenate([np.zeros((2, 1, counts.shape[2])), np.cumsum(moved, axis=1)], axis=1)
+        pane = Tumbling(self.reads.scope.model.contract.pane)
+        panes = plan.existing(pane, self.reads.slots, int(self.history.end[-1]), live=False)
+        one = msgspec.structs.replace(self.of, measure=_COUNTED, params={}, columns=(), attributes=(), window=pane)
+        a, b = (self._read(one, panes, which).n_target.astype(np.float64) for which in (0, 1))
+        joined = np.concatenate([[False], panes.start[1:] == panes.end[:-1]])
         until = np.searchsorted(panes.end, self.history.end, side="right")
-        return biased(summed[0, until], summed[1, until], self.params.split)
+        found = np.zeros((len(self.history), a.shape[1]), np.bool_)
+        for segment in range(a.shape[1]):
+            so_far = (np.concatenate([[0.0], each])[until] for each in counted(a[:, segment], b[:, segment], joined, self.params.split))
+            found[:, segment] = biased(*so_far, self.params.split)
+        return found
 
     def judged(self, value: Floats) -> tuple[npt.NDArray[np.int8], Texts]:
         """Verdicts as codes, and their reasons."""

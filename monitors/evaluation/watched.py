@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import reduce
 from math import prod
 from operator import or_
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from core.baseline.rows import Role, Version
 from core.baseline.source import Source
+from core.block import Ints
 from core.contract import PREDICTION, Column, Contract
 from core.measure import Measure, Subject
 from core.monitor import Monitor
@@ -22,8 +24,10 @@ from core.window.kind import Window
 from core.window.to_date import ToDate
 from detectors import catalogue
 from detectors.arrival import Age, Copies, Orphans, Rejects, Schema, Volume
-from detectors.compare.difference import Compared
+from detectors.change.chart import ChartParams
+from detectors.compare.difference import Compared, DifferenceParams
 from detectors.evidence import ColumnDrift
+from detectors.spec import AnySpec
 from detectors.summary import multivariate
 from detectors.summary.vector_column import Sums
 from monitors.evaluation.maturity import FIELDS
@@ -71,14 +75,31 @@ def finer(parts: Sequence[slice], before: int) -> list[slice]:
 
 def wait(monitor: Monitor) -> int:
     """How long after its end a window of a monitor is evaluated, in microseconds."""
-    spec = catalogue.known(monitor.measure)
-    return 0 if spec is None else spec.wait(msgspec.convert(monitor.params, spec.params))
+    return 0 if (found := _source(monitor)) is None else found[0].wait(found[1])
 
 
 def touched_by(monitor: Monitor) -> Touch:
     """What changes the readings of a monitor."""
-    spec = catalogue.known(monitor.measure)
-    return Touch.EVENTS if spec is None else _TOUCH.get(spec.evidence, Touch.EVENTS)
+    return Touch.EVENTS if (found := _source(monitor)) is None else _TOUCH.get(found[0].evidence, Touch.EVENTS)
+
+
+def touched(monitor: Monitor, slots: Mapping[Touch, Ints]) -> Ints:
+    """The touched slots that change readings of a monitor. Events also make windows exist, on which what is told of later ones may depend."""
+    own = slots[touched_by(monitor)]
+    return np.union1d(own, slots[Touch.EVENTS]) if sequential(monitor) or cumulates(monitor) else own
+
+
+def _source(monitor: Monitor) -> tuple[AnySpec, Any] | None:
+    """The measure, with its params, of whose evidence readings are made: of a chart or a comparison the one that it is `of`. None if it is not known."""
+    measure, given = monitor.measure, monitor.params
+    while (spec := catalogue.known(measure)) is not None:
+        params: Any = msgspec.convert(given, spec.params)
+        if isinstance(params, ChartParams | DifferenceParams):
+            of = params.charted if isinstance(params, ChartParams) else params.compared
+            measure, given = of.measure, of.params
+        else:
+            return spec, params
+    return None
 
 
 def carries(monitor: Monitor) -> bool:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from core import moment
 from core.baseline.reference import Reference
 from core.error import ConfigError
+from core.monitor import Monitor
 from core.reading import Verdict
+from core.span import Spans
+from core.window.tumbling import Tumbling
 from detectors.change.chart import CusumParams, course
 from monitors.definition.grammar import parse
+from monitors.evaluation.charted import charted
+from monitors.evaluation.frame import VERDICTS
+from monitors.evaluation.watched import Touch, touched, touched_by, wait
+from monitors.evidence.reads import Reads, Scope
+from monitors.model import Model
 from tests.monitors import outcomes
 from tests.monitors.contracts import CONTRACTS
 
@@ -46,6 +56,47 @@ def test_what_is_told_of_a_window_depends_on_no_later_one() -> None:
     """The first windows of a stream read the same when the others have come."""
     store, _ = _stream()
     assert outcomes.readings(store, "change.ewma", {}, HOURS)[:35] == outcomes.readings(store, "change.ewma", {}, 35)
+
+
+def test_windows_after_the_last_event_are_told_the_same_one_by_one() -> None:
+    """A silence closes window after window: each is read beside the silent ones before it, as all at once."""
+    store, _ = _stream()
+    hourly, given = Tumbling(moment.HOUR), {"of": "service.throughput", "mean": 3, "sd": 1}
+    monitor = Monitor(name="a", model="m", measure="change.cusum", params=given, window=hourly, critical=1.0)
+    reads: Any = SimpleNamespace(slots=store.slots(store.contract)[0], scope=Scope(Model(store.contract, None), ("all",), ("",), ()))
+
+    def silent(_monitor: Monitor, windows: Spans, _reads: Reads) -> Any:
+        """Three events a second in each hour with rows, none after them."""
+        value = np.where(windows.start < HOURS * moment.HOUR, 3.0, 0.0)[:, None, None]
+        ok = np.full(value.shape, VERDICTS.index(Verdict.OK), np.int8)
+        return SimpleNamespace(value=value, n_target=value.astype(np.int64), verdict=ok, reason=np.full(value.shape, None, object))
+
+    def values(first: int, last: int) -> list[float]:
+        windows = hourly.between(first * moment.HOUR, last * moment.HOUR)
+        found: list[float] = charted(silent, lambda _: reads, monitor, windows, reads).value[:, 0, 0].tolist()
+        return found
+
+    assert values(0, HOURS + 5)[-6:] == [0.5, 1.0] * 3
+    assert [values(hour, hour)[0] for hour in range(HOURS, HOURS + 6)] == [0.5, 1.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("of", "touch"),
+    [("quality.rejected_rate", Touch.ARRIVALS), ("quality.duplicate_rate", Touch.COPIES), ("performance.mae", Touch.EVENTS)],
+)
+def test_a_chart_changes_with_its_measure(of: str, touch: Touch) -> None:
+    """What touches readings of the measure touches those of its chart, and so do events, which make windows exist."""
+    (monitor,) = parse(f"- {{monitor: a, model: taxi-fare, measure: change.cusum, params: {{of: {of}}}}}", contract=CONTRACTS.get).monitors
+    assert touched_by(monitor) is touch
+    slots = {one: np.array([place]) for place, one in enumerate(Touch)}
+    assert touched(monitor, slots).tolist() == sorted({int(slots[touch][0]), int(slots[Touch.EVENTS][0])})
+
+
+def test_a_chart_waits_as_long_as_its_measure() -> None:
+    """For labels, say."""
+    of = "{measure: quality.label_coverage, params: {wait: 2d}}"
+    (monitor,) = parse(f"- {{monitor: a, model: taxi-fare, measure: change.cusum, params: {{of: {of}}}}}", contract=CONTRACTS.get).monitors
+    assert wait(monitor) == 2 * moment.DAY
 
 
 def test_a_chart_takes_any_measure_with_its_params_and_column() -> None:
