@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def association(feature: Categories | Floats, outcome: Floats, place: Ints, size
     there = np.isfinite(outcome) if isinstance(feature, Categories) else np.isfinite(outcome) & np.isfinite(feature)
     held, y = place[there], outcome[there]
     if isinstance(feature, Categories):
-        return _of_categories(feature.codes[there].astype(np.int64), len(feature.texts), y, held, size)
+        return _of_categories(feature.codes[there], feature.texts, y, held, size)
     x = feature[there]
     order = np.lexsort((y, x, held))  # a sum of floats depends on their order, and rows come in any
     held, x, y = held[order], x[order], y[order]
@@ -41,15 +42,19 @@ def _varies(squares: Floats, held: Ints, centred: Floats, size: int) -> npt.NDAr
     return np.asarray((squares > 0) & (largest > 1e-12), np.bool_)
 
 
-def _of_categories(code: Ints, kinds: int, y: Floats, held: Ints, size: int) -> Floats:
+def _of_categories(code: Ints, texts: Sequence[str], y: Floats, held: Ints, size: int) -> Floats:
+    """Only categories of rows of a place take memory: texts may be as many as rows. They go in the order of texts, and not in that in which they came, on which sums of floats would depend."""
+    rank = np.empty(len(texts), np.int64)
+    rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
+    code = rank[code]
     order = np.lexsort((y, code, held))
     code, y, held = code[order], y[order], held[order]
     n = np.bincount(held, minlength=size)
     y = y - (np.bincount(held, y, size) / np.maximum(n, 1))[held]
-    key = held * kinds + code
-    each = np.bincount(key, minlength=size * kinds)
-    apart = y - (np.bincount(key, y, size * kinds) / np.maximum(each, 1))[key]
-    many = (each.reshape(size, kinds) > 0).sum(axis=1)
+    first = np.diff(held, prepend=-1).astype(np.bool_) | np.diff(code, prepend=-1).astype(np.bool_)
+    key = np.cumsum(first) - 1
+    apart = y - (np.bincount(key, y) / np.maximum(np.bincount(key), 1))[key]
+    many = np.bincount(held[first], minlength=size)
     within, total = (np.asarray(np.bincount(held, one * one, size), np.float64) for one in (apart, y))
     known = (n > many) & (many > 1) & _varies(total, held, y, size)
     left = np.divide(within * (n - 1), total * (n - many), out=np.ones(size), where=known)
