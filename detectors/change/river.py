@@ -11,6 +11,7 @@ import numpy as np
 from core import duration, moment
 from core.block import Floats
 from core.contract import Contract, Task
+from core.error import ConfigError
 from core.measure import Measure, Need
 from detectors.change import kswin, loss
 from detectors.change.sequence import Detection, LossRuns, Run, located
@@ -169,6 +170,11 @@ def _state(states: list[tuple[int, Run, list[Detection]]], segment: int, end: in
 
 
 def _settle(params: RowParams, contract: Contract, allowed: tuple[str, ...]) -> RowParams:
+    if isinstance(params, KswinParams) and params.window_size < 2 * params.stat_size:
+        raise ConfigError(
+            f"`params.window_size: {params.window_size}` holds no {params.stat_size} rows before the last {params.stat_size}",
+            remedy=f"write a `window_size` of at least {2 * params.stat_size}, or a smaller `stat_size`",
+        )
     wait = None if params.wait is None else duration.text(duration.parse(params.wait))
     return msgspec.structs.replace(params, of=loss.settled(params.of, contract, allowed), wait=wait)
 

@@ -13,6 +13,7 @@ from core.block import Floats
 from core.contract import Contract
 from core.error import ConfigError
 from core.measure import Measure
+from core.window.tumbling import LONGEST
 from detectors.certainty import having
 from detectors.interval import wilson
 from detectors.serving import STATUS, Statuses
@@ -39,8 +40,10 @@ class BurnParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _whole(written: str, name: str, contract: Contract) -> str:
-    """A duration of whole panes, in its shortest form."""
+    """A duration of whole panes that is not longer than windows may be, in its shortest form."""
     length = duration.parse(written)
+    if length > LONGEST:
+        raise ConfigError(f"`params.{name}: {written}` is too long", remedy=f"at most {duration.text(LONGEST)}")
     if length % contract.pane:
         raise ConfigError(
             f"`params.{name}: {written}` is not made of whole panes of {duration.text(contract.pane)}",

@@ -11,8 +11,9 @@ from core.error import ConfigError
 from core.measure import Family, Subject
 from core.monitor import Monitor
 from detectors.catalogue import spec
+from detectors.compare.difference import Of
 from monitors.definition import field
-from monitors.definition.of import named, suits, written
+from monitors.definition.of import column, named, suits, written
 
 _APART = (Family.COMPARE, Family.CHANGE)  # which have no value of a window alone
 
@@ -31,10 +32,6 @@ def check(monitor: Monitor, contract: Contract | None) -> dict[str, Any]:
         raise ConfigError("a chart takes one window after the other, and these overlap", remedy="write for example `target: daily`")
     if about.usual_baseline is not None and monitor.baseline is None:
         raise ConfigError(f"`{about.name}` compares with a baseline", remedy="write `baseline: reference`, or `baseline: previous`")
-    if about.subject is Subject.MODEL and of.column:
-        raise ConfigError(f"`{about.name}` is of the whole model", remedy="leave `params.of.column` out")
-    if about.subject is not Subject.MODEL and not of.column:
-        raise ConfigError(f"`{about.name}` is of a column or an attribute", remedy=f"write `of: {{measure: {about.name}, column: NAME}}`")
-    if contract is not None and about.subject is Subject.COLUMN:
-        field.columns([of.column], contract)
-    return written(monitor.params, of, field.params(of.params, found, contract))
+    settled = field.params(of.params, found, contract)
+    column(Of(of.measure, settled, of.column), about, monitor.segments, contract)
+    return written(monitor.params, of, settled)

@@ -9,8 +9,9 @@ import msgspec
 
 from core.contract import Contract
 from core.error import ConfigError
-from core.measure import Measure
+from core.measure import Measure, Subject
 from detectors.compare.difference import Of
+from monitors.definition import attribute, field
 
 
 def named(read: Callable[[], Of]) -> Of:
@@ -33,3 +34,20 @@ def written(params: dict[str, Any], of: Of, settled: dict[str, Any]) -> dict[str
     """The params of the monitor, with those of its measure filled in."""
     plain = isinstance(params["of"], str) and not settled
     return {**params, "of": of.measure if plain else {"measure": of.measure, "params": settled, "column": of.column}}
+
+
+def column(of: Of, about: Measure, within: tuple[str, ...], contract: Contract | None) -> None:
+    """Raise ConfigError unless the measure that a comparison or a chart is of has the column or attribute that it needs. `of` has its params, `within` are the monitor's segments."""
+    if about.subject is Subject.MODEL:
+        if of.column:
+            raise ConfigError(f"`{about.name}` is of the whole model", remedy="leave `params.of.column` out")
+        return
+    if not of.column:
+        what = "an attribute" if about.subject.protected else "a column"
+        raise ConfigError(f"`{about.name}` is of {what}", remedy=f"write `of: {{measure: {about.name}, column: NAME}}`")
+    if contract is None:
+        return
+    if about.subject.protected:
+        attribute.check(about, attribute.attributes([of.column], about, contract), within, of.params.get("reference"), contract)
+    else:
+        field.columns([of.column], contract)

@@ -9,14 +9,14 @@ import msgspec
 from core.baseline.rows import Role, Version
 from core.contract import Contract
 from core.error import ConfigError
-from core.measure import Family, Measure, Subject
+from core.measure import Family, Subject
 from core.monitor import Monitor
 from detectors.catalogue import spec
-from detectors.compare.difference import Compared, DifferenceParams
+from detectors.compare.difference import Compared, DifferenceParams, Of
 from detectors.spec import AnySpec
 from monitors.definition import field
 from monitors.definition.document import DefinitionEntry, Faults, as_text, bare, short
-from monitors.definition.of import named, suits, written
+from monitors.definition.of import column, named, suits, written
 
 _APART = (Family.COMPARE, Family.CHANGE, Family.DRIFT, Family.EXPLAIN)  # what has no value of one side alone
 _EXAMPLE = "write for example `a: {role: champion}` and `b: {role: challenger}`"
@@ -65,20 +65,8 @@ def check(monitor: Monitor, contract: Contract | None) -> dict[str, Any]:
         raise ConfigError(f"of `{about.name}` neither more nor less is better", remedy="take a measure that has a good direction")
     if monitor.window.overlaps:
         raise ConfigError("a comparison adds its windows up, and these overlap", remedy="write for example `target: daily`")
-    _column(of.column, about, contract)
+    column(Of(of.measure, settled, of.column), about, monitor.segments, contract)
     return written(monitor.params, of, settled)
-
-
-def _column(name: str, about: Measure, contract: Contract | None) -> None:
-    if about.subject is Subject.MODEL:
-        if name:
-            raise ConfigError(f"`{about.name}` is of the whole model", remedy="leave `params.of.column` out")
-        return
-    if not name:
-        what = "an attribute" if about.subject.protected else "a column"
-        raise ConfigError(f"`{about.name}` is of {what}", remedy=f"write `of: {{measure: {about.name}, column: NAME}}`")
-    if contract is not None and not about.subject.protected:
-        field.columns([name], contract)
 
 
 def _side(value: Any) -> Version | Role:

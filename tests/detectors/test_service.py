@@ -156,3 +156,11 @@ def test_spans_of_service_are_made_of_whole_panes() -> None:
         with pytest.raises(ConfigError, match="whole panes of 1h"):
             catalogue.spec(f"service.{name}").settle(params, contract)
     assert catalogue.spec("service.burn_rate").settle(BurnParams(short="60m"), contract).short == "1h"
+
+
+@pytest.mark.parametrize("length", ["4000d", "999999999999999999d"])
+def test_spans_of_service_are_no_longer_than_windows_may_be(length: str) -> None:
+    """Each of their panes is a row of a table that is held in memory."""
+    for name, params in (("burn_rate", BurnParams(short=length)), ("availability", AvailabilityParams(objective=0.9, period=length))):
+        with pytest.raises(ConfigError, match="too long .at most 3660d"):
+            catalogue.spec(f"service.{name}").settle(params, blocks.contract(Task.BINARY))

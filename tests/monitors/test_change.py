@@ -93,3 +93,11 @@ def test_a_monitor_of_change_is_critical_at_a_detection_and_has_no_baseline() ->
     assert (second.critical, second.warn, second.min_samples) == (None, 1.0, 50)
     with pytest.raises(ConfigError, match=r"`change.ddm` compares the stream with itself \(leave `baseline` out\)"):
         parse("- {monitor: c, model: delay, measure: change.ddm, baseline: reference}", contract=CONTRACTS.get)
+
+
+def test_a_window_of_kswin_holds_two_samples() -> None:
+    """Else river draws more rows than there are, at the first evaluation."""
+    text = "- {monitor: a, model: delay, measure: change.kswin, params: {window_size: 59}}"
+    with pytest.raises(ConfigError, match="`params.window_size: 59` holds no 30 rows before the last 30"):
+        parse(text, contract=CONTRACTS.get)
+    assert parse(text.replace("59", "60"), contract=CONTRACTS.get).monitors[0].params["window_size"] == 60

@@ -118,9 +118,11 @@ def test_a_chart_takes_any_measure_with_its_params_and_column() -> None:
         ("params: {of: compare.difference}", "`compare.difference` cannot be charted"),
         ("params: {of: drift.domain_classifier}", "`drift.domain_classifier` cannot be charted"),
         ("params: {of: performance.accuracy}", "`performance.accuracy` is not for regression models"),
-        ("params: {of: drift.psi}, baseline: reference", "`drift.psi` is of a column or an attribute"),
+        ("params: {of: drift.psi}, baseline: reference", "`drift.psi` is of a column"),
         ("params: {of: {measure: drift.psi, column: trip_distance}}", "`drift.psi` compares with a baseline"),
         ("params: {of: {measure: performance.mae, column: trip_distance}}", "`performance.mae` is of the whole model"),
+        ("params: {of: {measure: drift.psi, column: trip_distanc}}, baseline: reference", "there is no column `trip_distanc`"),
+        ("params: {of: {measure: fairness.mean_prediction_gap, column: nobody}}", "there is no segment `nobody`"),
         ("target: {window: 2h, every: 1h}", "these overlap"),
     ],
 )

@@ -51,6 +51,7 @@ def test_a_comparison_reads_back_as_itself() -> None:
         ({"params": {"of": "performance.mae"}}, "not for binary models"),
         ({"params": {"of": "quality.null_rate"}}, "is of a column"),
         ({"params": {"of": "drift.domain_classifier"}}, "cannot be compared"),
+        ({"params": {"of": {"measure": "fairness.equalized_odds_difference", "column": "nobody"}}}, "there is no segment `nobody`"),
         ({"params": {"of": {"measure": "performance.accuracy", "parms": {}}}}, "unknown field"),
         ({"params": {"of": "performance.accuracy", "margin": -1}}, "margin"),
         ({"measure": "performance.accuracy", "params": {}}, "only a comparison has sides"),
