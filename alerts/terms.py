@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NamedTuple, Self
 
 from core.measure import Measure
@@ -74,12 +73,6 @@ class Terms(NamedTuple):
             return None
         promise = None if self.sided else reading.params.get("promise")
         return float(about.worse(reading.value, reading.baseline_value or 0.0, against=self.against, promise=promise))
-
-
-@cache
-def _with_good(breach: frozenset[Verdict]) -> frozenset[Verdict]:
-    """Asked for each reading, and one of few."""
-    return breach | {Verdict.OK}
 
 
 USUAL = Terms()

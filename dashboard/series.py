@@ -24,7 +24,7 @@ from core.window.to_date import ToDate
 
 Calendric = Days | ToDate
 LONGEST = 1_500  # windows drawn at most
-JUDGED = frozenset({"ok", "warn", "critical"})
+JUDGED = frozenset({"ok", "warn", "critical", "ready", "keep_waiting", "worse"})
 
 
 @dataclass(frozen=True)

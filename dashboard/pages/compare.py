@@ -29,6 +29,9 @@ _SAID = {
     "ready": "{b} may take the place of {a}",
     "worse": "{b} is worse than {a}",
     "assumptions_broken": "Traffic is not split between {a} and {b} as it is meant to be",
+    "nodata": "{b} has no rows in the last window",
+    "insufficient": "{a} has no rows in the last window",
+    "not_estimable": "One of the sides has no value in the last window",
 }
 _WAIT = "Keep waiting: {b} is not told from {a} yet"
 
@@ -74,7 +77,11 @@ def _facts(measures: Measures, last: Comparison) -> list[tuple[str, str, Any]]:
     known = last.evidence
     between = "not known yet" if last.better is None else f"between {word.number(last.better)} and {word.number(last.better_upper)}"
     facts: list[tuple[str, str, Any]] = [
-        ("Better so far", word.number(known.get("gain")), f"{between}, with 95 % at all windows together"),
+        (
+            "Better so far",
+            word.number(known.get("gain")),
+            f"{between}, with {100 * (1 - known.get('alpha', 0.05)):.3g} % at all windows together",
+        ),
         (
             "In the last window",
             word.value(last.value, measures[last.of]),

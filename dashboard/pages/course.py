@@ -102,7 +102,7 @@ async def asked(
 def episode_facts(one: Episode, about: Measure, rows: Sequence[Row]) -> list[tuple[str, Row | None, str]]:
     """The facts of an episode, each as (name, reading or None, what else is to be said): at firing, worst, and now or at its end.
 
-    `rows` are the readings around it, newest revisions. The worst is one of those that were judged while it lasted.
+    `rows` are the readings around it, newest revisions. The worst is one of those that were judged while it lasted; a comparison has none.
     """
     judged = sorted((row for row in rows if row["verdict"] in JUDGED and row["value"] is not None), key=_end)
     lasted = [
@@ -116,6 +116,8 @@ def episode_facts(one: Episode, about: Measure, rows: Sequence[Row]) -> list[tup
         if now is not None and now["revision"] > first["revision"] and now["value"] != first["value"]:
             again = f"evaluated again since: {word.number(now['value'])}"
     facts = [("At firing", first, again), ("Worst", worst, "")]
+    if one.definition.other is not None:  # a verdict is of all windows so far, so that none is the worst
+        del facts[1]
     newest = judged[-1] if judged else None
     if one.ended_at is None:
         later = max((row for row in rows if newest and row["window_end"] > newest["window_end"]), key=_end, default=None)

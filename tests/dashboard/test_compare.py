@@ -40,6 +40,7 @@ async def test_the_page_compare_says_what_is_known_and_what_is_needed() -> None:
         "rows_b": 9000,
         "needed": 11000,
         "detects": 0.01,
+        "alpha": 0.05 / 3,
     }
     known |= {"days_left": 2.5, "basis": "pairs", "disagreement": 0.05, "only_a": 180, "only_b": 270, "mcnemar_p": 0.00003}
     one = Comparison(
@@ -54,9 +55,12 @@ async def test_the_page_compare_says_what_is_known_and_what_is_needed() -> None:
         "The shadow may take the place of version 1, in accuracy",
         "11,000",
         "2.5 days",
-        "5 %",
+        "with 98.3 % at all windows together",
+        "5.0 %",
         "only b in 270",
         "carrier=UA",
         "too few rows",
     ):
         assert words in said
+    twin.standing = (msgspec.structs.replace(one, verdict="nodata", value=None, reason="b has no rows in the window"),)
+    assert "The shadow has no rows in the last window, in accuracy" in text(await page(twin, f"/ui/models/{model}/compare", ""))

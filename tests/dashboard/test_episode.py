@@ -13,6 +13,7 @@ from plotly.io.json import to_json_plotly
 
 from core import moment
 from core.baseline.reference import Reference
+from core.baseline.rows import Version
 from core.episode import Delivery, DeliveryState, Episode, Level, State
 from core.monitor import Monitor
 from core.reading import Query, Reading, Verdict
@@ -113,6 +114,17 @@ def test_now_is_the_newest_judged_window_and_says_what_came_since() -> None:
     """A later day without rows is mentioned, and is not the value."""
     gone = reading(5, value=0.0, verdict=Verdict.NODATA, reason="no predictions")
     assert episode_facts(episode(), PSI, rows(*map(reading, range(5)), gone))[2][1:] == (rows(reading(4))[0], "since then: no predictions")
+
+
+def test_an_episode_of_a_comparison_has_a_now_and_no_worst() -> None:
+    """Each verdict is of all windows so far."""
+    monitor = msgspec.structs.replace(
+        DRIFT, measure="compare.difference", baseline=Version("1"), other=Version("2"), warn=None, critical=None
+    )
+    some = [reading(day, value=value, verdict=Verdict.WORSE) for day, value in ((2, -0.2), (3, -0.1))]
+    one = episode(measure="compare.difference", definition=monitor, fired=some[0], reading=some[0], value=-0.2)
+    found = episode_facts(one, MEASURES["compare.difference"], rows(*some))
+    assert [(name, row and row["value"]) for name, row, _ in found] == [("At firing", -0.2), ("Now", -0.1)]
 
 
 @pytest.mark.parametrize(
