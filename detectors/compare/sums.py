@@ -101,39 +101,47 @@ def unpaired(a: Amounts, b: Amounts, form: Form) -> Standing:
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         weight = np.nan_to_num(a.n * b.n / (a.n + b.n))
-        gain = form.better * (form.of(b.mean) - form.of(a.mean))
+    # f of the means of all windows, and not the mean of f in each: a root of few rows is too small, and of two sides that of the smaller one more so.
+    gain = form.better * (form.of(_mean(b.mean, weight)) - form.of(_mean(a.mean, weight)))
     squares = [_within(side, form) for side in (a, b)]
     parts = [np.nan_to_num(weight**2 / np.maximum(side.n, 1.0)) for side in (a, b)]
     spread = sum(np.cumsum(part, axis=0) * square for part, square in zip(parts, squares, strict=True))
-    return _weighted(np.where(weight > 0, gain, np.nan), weight, np.asarray(spread), a.n, b.n)
+    return _weighted(gain, weight, np.asarray(spread), a.n, b.n)
 
 
-def of_values(gain: Floats, widths: Floats, n_a: Floats, n_b: Floats) -> Standing:
+def of_values(gain: Floats, widths: Floats, n_a: Floats, n_b: Floats, off: tuple[Floats, Floats] | None = None) -> Standing:
     """Of windows of which only the values of both sides are known, with the sum of the squares of the widths of their 95 % intervals, NaN without such.
 
-    Weights as in `unpaired`. Without intervals the variance is that between windows, once there are `_ENOUGH`.
+    Weights as in `unpaired`. Without intervals the variance is that between windows, once there are `_ENOUGH`. Where a value is as bad as it is far from a point, on either side, `off` are both
+    sides' distances with their signs: those of all windows together are compared, since the one of a window with few rows is far by chance.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         weight = np.where(np.isnan(gain), 0.0, np.nan_to_num(n_a * n_b / (n_a + n_b)))
     own = np.where(weight > 0, weight**2 * widths / (2 * Z) ** 2, 0.0)
-    found = _weighted(gain, weight, np.cumsum(own, axis=0), n_a, n_b)
+    mean = _mean(gain, weight)
+    so_far = mean if off is None else np.abs(_mean(off[0], weight)) - np.abs(_mean(off[1], weight))
+    found = _weighted(so_far, weight, np.cumsum(own, axis=0), n_a, n_b)
     filled, square, many = np.where(weight > 0, gain, 0.0), weight**2, np.cumsum(weight > 0, axis=0)
-    mean, about = np.nan_to_num(found.gain), [np.cumsum(square * filled**power, axis=0) for power in (0, 1, 2)]
-    spread = np.maximum(about[2] - 2 * mean * about[1] + mean**2 * about[0], 0.0)
+    about = [np.cumsum(square * filled**power, axis=0) for power in (0, 1, 2)]
+    spread = np.maximum(about[2] - 2 * np.nan_to_num(mean) * about[1] + np.nan_to_num(mean) ** 2 * about[0], 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         between = np.where(many >= _ENOUGH, spread / np.cumsum(weight, axis=0) ** 2 * many / (many - 1), np.nan)
     return found._replace(variance=np.where(np.isnan(found.variance), between, found.variance))
 
 
+def _mean(value: Floats, weight: Floats) -> Floats:
+    """The weighted mean of windows up to each, NaN without weight."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.cumsum(np.where(weight > 0, weight * np.nan_to_num(value), 0.0), axis=0) / np.cumsum(weight, axis=0))
+
+
 def _weighted(gain: Floats, weight: Floats, spread: Floats, n_a: Floats, n_b: Floats) -> Standing:
-    """The weighted mean of windows, whose variance times the square of the weights' sum is `spread`."""
+    """A gain that is made of weighted means of windows, whose variance times the square of the weights' sum is `spread`."""
     total = np.cumsum(weight, axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.cumsum(np.where(weight > 0, weight * np.nan_to_num(gain), 0.0), axis=0) / total
-        variance = spread / total**2
-    there = total > 0
+        variance = np.where(total > 0, spread / total**2, np.nan)
     counted = [np.cumsum(np.where(weight > 0, n, 0.0), axis=0) for n in (n_a, n_b)]
-    return Standing(np.where(there, mean, np.nan), np.where(there, variance, np.nan), counted[0], counted[1])
+    return Standing(np.where(total > 0, gain, np.nan), variance, counted[0], counted[1])
 
 
 def _within(side: Amounts, form: Form) -> Floats:

@@ -163,11 +163,13 @@ class _Comparison:
     def standing(self) -> Standing:
         """How much better b is so far, from pairs, from rows or from readings, the first that there are."""
         a, b = self.readings
-        gain = self.about.better * (b.value - a.value)
+        gain, promise = self.about.better * (b.value - a.value), self.of.params.get("promise")
         if self.about.judged in (Judged.WORSE, Judged.PROMISE):
-            gain = -np.asarray(self.about.worse(b.value, a.value, against=True, promise=self.of.params.get("promise")))
+            gain = -np.asarray(self.about.worse(b.value, a.value, against=True, promise=promise))
+        point = promise if self.about.judged is Judged.PROMISE else 0.0 if self.about.signed else None
+        off = None if point is None else (a.value - point, b.value - point)
         rows = (one.n_target.astype(np.float64) for one in (a, b))
-        found = of_values(gain, (a.upper - a.lower) ** 2 + (b.upper - b.lower) ** 2, *rows)
+        found = of_values(gain, (a.upper - a.lower) ** 2 + (b.upper - b.lower) ** 2, *rows, off)
         if (held := self.rows) is None:
             return found
         by_rows = (np.where(held.enough, *both) for both in zip(held.paired, held.unpaired, strict=True))

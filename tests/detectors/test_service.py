@@ -162,5 +162,5 @@ def test_spans_of_service_are_made_of_whole_panes() -> None:
 def test_spans_of_service_are_no_longer_than_windows_may_be(length: str) -> None:
     """Each of their panes is a row of a table that is held in memory."""
     for name, params in (("burn_rate", BurnParams(short=length)), ("availability", AvailabilityParams(objective=0.9, period=length))):
-        with pytest.raises(ConfigError, match="too long .at most 3660d"):
+        with pytest.raises(ConfigError, match="too long"):
             catalogue.spec(f"service.{name}").settle(params, blocks.contract(Task.BINARY))
