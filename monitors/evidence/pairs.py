@@ -113,10 +113,20 @@ def rows_of(reads: Reads, windows: Spans, loss: RowLoss, params: DifferenceParam
         for name in names:
             dimensions[name].append(known.dimensions[name])
     flat = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
-    order = np.lexsort((flat[3].astype(str), flat[0]))
+    order = _ordered(flat[0], flat[3])
     ts, value, said, ids, key = (one[order] for one in flat)
     held = {name: Categories.concat(some).take(order) for name, some in dimensions.items()}
     return SideRows(ts, value, said, ids, key, held, np.concatenate(every))
+
+
+def _ordered(ts: Ints, ids: npt.NDArray[np.object_]) -> npt.NDArray[np.intp]:
+    """The order of rows by time and id. Texts are compared only of rows of one time."""
+    order = np.argsort(ts, kind="stable")
+    same = np.concatenate([[False], np.diff(ts[order]) == 0, [False]])
+    tied = same[:-1] | same[1:]
+    some = order[tied[: len(order)]]
+    order[tied[: len(order)]] = some[np.lexsort((ids[some].astype(str), ts[some]))]
+    return order
 
 
 def _said(contract: Contract, block: Outcomes) -> npt.NDArray[np.object_]:
