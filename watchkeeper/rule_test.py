@@ -27,6 +27,7 @@ from monitors.evaluation.frame import VERDICTS
 from monitors.evaluation.verdict import Judgement, judge
 
 _UNJUDGED = (Verdict.NODATA, Verdict.INSUFFICIENT, Verdict.IMMATURE, Verdict.NOT_ESTIMABLE, Verdict.ASSUMPTIONS_BROKEN)
+_OF_COMPARISON = (Verdict.READY, Verdict.KEEP_WAITING, Verdict.WORSE)
 _TIMES = re.compile(r"(.+)x([1-9][0-9]{0,3})", re.ASCII)
 _MOST = 10_000  # windows of a series
 _TEST, _SERIES = ("name", "monitor", "model", "start", "series", "expect"), ("column", "segment", "values", "baseline")
@@ -103,7 +104,8 @@ def _run(test: Mapping[str, Any], at: str, monitors: Sequence[Monitor]) -> Outco
     start = _start(test.get("start") or "2024-01-01", f"{at}.start")
     rules: dict[tuple[str, str], Rule] = {}
     series = [_mapping(one, f"{at}.series[{place}]", _SERIES) for place, one in enumerate(_items(test, "series", at))]
-    values = [_values(one.get("values"), f"{at}.series[{place}].values") for place, one in enumerate(series)]
+    compares = monitor.other is not None
+    values = [_values(one.get("values"), f"{at}.series[{place}].values", compares=compares) for place, one in enumerate(series)]
     expected = [_mapping(one, f"{at}.expect[{place}]", ("after", "episodes")) for place, one in enumerate(_items(test, "expect", at))]
     for place, one in enumerate(series):
         _baseline(one, f"{at}.series[{place}].baseline")
@@ -210,23 +212,26 @@ def _monitor(test: Mapping[str, Any], at: str, monitors: Sequence[Monitor]) -> M
     return named[0]
 
 
-def _values(written: Any, at: str) -> list[float | Verdict]:
-    """The values of a series: numbers, verdicts such as `nodata`, and either of them repeated, as in `0.05x4`."""
+def _values(written: Any, at: str, *, compares: bool) -> list[float | Verdict]:
+    """The values of a series: numbers, verdicts such as `nodata`, and either of them repeated, as in `0.05x4`. Of a comparison verdicts only."""
     if not isinstance(written, list) or not written:
         raise ConfigError(f"{at}: `{short(written)}` is no list of values", remedy="write for example [0.05x4, 0.3, nodata]")
     found: list[float | Verdict] = []
     for one in written:
         times = _TIMES.fullmatch(one) if isinstance(one, str) else None
         value, many = (times[1], int(times[2])) if times else (one, 1)
-        found += [_value(value, at)] * many
+        found += [_value(value, at, compares=compares)] * many
     if len(found) > _MOST:
         raise ConfigError(f"{at}: these are {len(found):,} windows", remedy=f"write {_MOST:,} at most")
     return found
 
 
-def _value(written: Any, at: str) -> float | Verdict:
-    if written in _UNJUDGED:
+def _value(written: Any, at: str, *, compares: bool) -> float | Verdict:
+    allowed = (*_OF_COMPARISON, *_UNJUDGED) if compares else _UNJUDGED
+    if written in allowed:
         return Verdict(written)
+    if compares:  # no number makes its verdict
+        raise ConfigError(f"{at}: `{short(written)}` is no verdict of a comparison", remedy=f"write one of {', '.join(allowed)}")
     try:
         number = float(written) if not isinstance(written, bool) else np.nan
     except (TypeError, ValueError):

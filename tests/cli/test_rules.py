@@ -14,6 +14,7 @@ MONITORS = """
 - {monitor: fare-drift, model: taxi-fare, measure: drift.psi, columns: [fare], segments: [all, borough], warn: 0.1, critical: 0.25, persist: 2 of 3, clear: 0.08, on_nodata: alert}
 - {monitor: accuracy, model: delay, measure: performance.accuracy, baseline: reference, warn: 0.05, keep_firing: 1}
 - {monitor: floor, model: delay, measure: performance.accuracy, warn: {below: 0.8}}
+- {monitor: shadow, model: delay, measure: compare.difference, a: {role: champion}, b: {role: shadow}, params: {of: performance.accuracy}}
 """
 TESTS = """
 monitors: monitors.yaml
@@ -40,6 +41,10 @@ tests:
     monitor: floor
     series: [{values: [0.81, 0.8]}]
     expect: [{after: 1, episodes: []}, {after: 2, episodes: [{level: warn}]}]
+  - name: a comparison
+    monitor: shadow
+    series: [{values: [keep_waitingx2, worse, nodata, ready]}]
+    expect: [{after: 2, episodes: []}, {after: 4, episodes: [{level: critical}]}, {after: 5, episodes: []}]
 """.replace("nodata x2, nodatax2", "nodatax4")
 
 
@@ -54,7 +59,7 @@ def test_tests_that_hold_end_with_0(folder: Path, capsys: pytest.CaptureFixture[
     (folder / "rules.yaml").write_text(TESTS)
     assert main(["rules", "test", str(folder / "rules.yaml")]) == 0
     said = "".join(capsys.readouterr().out.split("\n"))
-    assert said.count("ok  ") == 3
+    assert said.count("ok  ") == 4
 
 
 def test_what_fails_says_which_episode_is_missing_and_which_is_too_many(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,6 +88,8 @@ def test_what_fails_says_which_episode_is_missing_and_which_is_too_many(folder: 
         ("{baseline: 0.9,", "{baseline: high,", r"`tests\[1\]`.series\[0\].baseline: `high` is no number"),
         ("    monitor: floor", "    start: soon\n    monitor: floor", r"`tests\[2\]`.start: `soon` is no time"),
         ("[0.81, 0.8]", "[0.81, [0.8]]", r"`\[0.8\]` is no value"),
+        ("[0.81, 0.8]", "[0.81, worse]", "`worse` is no value"),
+        ("worse, nodata", "-0.2, nodata", "`-0.2` is no verdict of a comparison"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(folder: Path, old: str, new: str, words: str) -> None:
