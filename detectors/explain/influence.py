@@ -24,7 +24,7 @@ def association(feature: Categories | Floats, outcome: Floats, place: Ints, size
     there = np.isfinite(outcome) if isinstance(feature, Categories) else np.isfinite(outcome) & np.isfinite(feature)
     held, y = place[there], outcome[there]
     if isinstance(feature, Categories):
-        return _of_categories(feature.codes[there], feature.texts, y, held, size)
+        return _of_categories(feature.codes[there].astype(np.int64), feature.texts, y, held, size)
     x = feature[there]
     order = np.lexsort((y, x, held))  # a sum of floats depends on their order, and rows come in any
     held, x, y = held[order], x[order], y[order]

@@ -19,6 +19,7 @@ from monitors.evidence.labelled_rows import paired
 from monitors.evidence.reads import PaneFields, Reads, Scope, at_once
 
 _KINDS = (Kind.NUMERIC, Kind.CATEGORICAL)
+_CELLS = 20_000_000  # rows x features that are held at a time
 
 parts = at_once
 columns = attributions.columns
@@ -61,18 +62,29 @@ def _of(reads: Reads, extent: Extent, side: Sequence[Spans], held: Attributions)
     found, rows = np.zeros((*n.shape, len(held.features))), np.zeros(n.shape)
     few = np.flatnonzero((many > 0) & (many <= MOST)) if held.features else np.zeros(0, np.int64)
     for chunk in np.split(few, np.flatnonzero(np.diff(np.cumsum(many[few]) // MOST)) + 1):
-        spans = [part.take(chunk) for part in side]
         if len(chunk):
-            names = [name for name in held.features if scope.model.contract.column(name).kind in _KINDS]
-            blocks = reads.outcomes(reads.slots_of(spans), columns=names)
-            rows[chunk], found[chunk] = associations(scope.model.contract, blocks, spans, scope.segments, held.features)
+            rows[chunk], found[chunk] = _associated(reads, [part.take(chunk) for part in side], held.features, int(many[chunk].sum()))
     return Influence(n, held, found, -1, (many > MOST)[:, None] & (n > 0), np.where(len(held.features) > 0, rows, n))
+
+
+def _associated(reads: Reads, side: Sequence[Spans], features: tuple[str, ...], many: int) -> tuple[Floats, Floats]:
+    """`associations` of spans with so `many` labelled rows, which are read again for each portion of the features: a table of all of them would not fit into memory."""
+    contract, segments = reads.scope.model.contract, reads.scope.segments
+    rows, found = np.zeros((len(side[0]), len(segments))), np.zeros((len(side[0]), len(segments), len(features)))
+    places = [place for place, name in enumerate(features) if contract.column(name).kind in _KINDS]  # others have an association of 0
+    size = max(1, _CELLS // max(many, 1))
+    for first in range(0, max(len(places), 1), size):
+        own = places[first : first + size]
+        names = tuple(features[place] for place in own)
+        blocks = reads.outcomes(reads.slots_of(side), columns=names)
+        rows, found[..., own] = associations(contract, blocks, side, segments, names)
+    return rows, found
 
 
 def associations(
     contract: Contract, blocks: Iterable[Outcomes], side: Sequence[Spans], segments: tuple[str, ...], features: tuple[str, ...]
 ) -> tuple[Floats, Floats]:
-    """How many labelled rows there are by span and segment, and how strongly each feature goes together with the outcome: (spans, segments), (spans, segments, features).
+    """How many labelled rows there are by span and segment, and how strongly each feature, a number or a category, goes together with the outcome: (spans, segments), (spans, segments, features).
 
     The outcome is the label of a regression, and whether it is the positive class of a binary model. Of more classes each is one, and counts by its share.
     """
@@ -95,8 +107,6 @@ def associations(
             else np.ones(size)
         )
         for index, name in enumerate(features):
-            if contract.column(name).kind not in _KINDS:  # it has an association of 0
-                continue
             column = _column([block.columns[name] for block in held])
             found[:, index] += share * association(
                 column.take(row) if isinstance(column, Categories) else column[row], outcome[row], place, size
