@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.block import Categories, Floats
-from core.classes import Classes
+from core.block import Floats
+from detectors.change.loss import wrong
 from detectors.compare.sums import Form
 from detectors.summary.loss import LOSSES, LossRows
 
@@ -27,16 +27,6 @@ def _ones(mean: Floats) -> Floats:
 def _half(mean: Floats) -> Floats:
     with np.errstate(divide="ignore"):
         return np.asarray(np.where(mean > 0, 0.5 / np.sqrt(mean), 0.0))
-
-
-def wrong(rows: LossRows) -> Floats:
-    """1 where the prediction is another class than the label, else 0."""
-    said, true = rows.outcomes.prediction, rows.outcomes.label
-    if not (isinstance(said, Categories) and isinstance(true, Categories)):
-        return np.full(len(rows.outcomes), np.nan)
-    known = Classes.of(rows.contract)
-    names = [np.array([known.name(text) for text in side.texts], object)[side.codes] for side in (said, true)]
-    return np.asarray(names[0] != names[1], np.float64)
 
 
 def _mean(loss: str) -> RowLoss:
