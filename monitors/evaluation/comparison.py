@@ -168,8 +168,8 @@ class _Comparison:
             gain = -np.asarray(self.about.worse(b.value, a.value, against=True, promise=promise))
         point = promise if self.about.judged is Judged.PROMISE else 0.0 if self.about.signed else None
         off = None if point is None else (a.value - point, b.value - point)
-        rows = (one.n_target.astype(np.float64) for one in (a, b))
-        found = of_values(gain, (a.upper - a.lower) ** 2 + (b.upper - b.lower) ** 2, *rows, off)
+        n_a, n_b = (one.n_target.astype(np.float64) for one in (a, b))
+        found = of_values(gain, (a.upper - a.lower) ** 2 + (b.upper - b.lower) ** 2, n_a, n_b, off)
         if (held := self.rows) is None:
             return found
         by_rows = (np.where(held.enough, *both) for both in zip(held.paired, held.unpaired, strict=True))
@@ -193,8 +193,9 @@ class _Comparison:
         until = np.searchsorted(panes.end, self.history.end, side="right")
         found = np.zeros((len(self.history), a.shape[1]), np.bool_)
         for segment in range(a.shape[1]):
-            so_far = (np.concatenate([[0.0], each])[until] for each in counted(a[:, segment], b[:, segment], joined, self.params.split))
-            found[:, segment] = biased(*so_far, self.params.split)
+            so_far = counted(a[:, segment], b[:, segment], joined, self.params.split)
+            of_a, of_b = (np.concatenate([[0.0], each])[until] for each in so_far)
+            found[:, segment] = biased(of_a, of_b, self.params.split)
         return found
 
     def judged(self, value: Floats) -> tuple[npt.NDArray[np.int8], Texts]:

@@ -14,11 +14,13 @@ from detectors.explain.influence import association
 def test_the_order_in_which_categories_come_tells_nothing() -> None:
     """To the last bit: the root of a rounding error is ten thousand times as large."""
     rng = np.random.default_rng(4)
-    texts, y, place = rng.choice(list("abcdefgh"), 400), rng.normal(size=400), rng.integers(0, 5, 400)
-    expected = association(Categories.of(texts.tolist()), y, place, 5)
+    texts, y, place = rng.choice(list("abcdefgh"), 400), np.asarray(rng.normal(size=400), np.float64), rng.integers(0, 5, 400)
+    expected = association(Categories.of(texts.tolist()), y, np.asarray(place, np.int64), 5)
     for seed in range(20):
         order = np.random.default_rng(seed).permutation(400)
-        np.testing.assert_array_equal(association(Categories.of(texts[order].tolist()), y[order], place[order], 5), expected)
+        np.testing.assert_array_equal(
+            association(Categories.of(texts[order].tolist()), np.asarray(y[order], np.float64), place[order], 5), expected
+        )
 
 
 def test_many_categories_in_many_places_take_as_much_memory_as_rows() -> None:
@@ -27,7 +29,7 @@ def test_many_categories_in_many_places_take_as_much_memory_as_rows() -> None:
     names = Categories(np.arange(many, dtype=np.int32), [f"row {at}" for at in range(many)])
     place = np.arange(many) % places
     tracemalloc.start()
-    found = association(names, np.arange(many) % 7 * 1.0, place, places)
+    found = association(names, np.asarray(np.arange(many) % 7, np.float64), place, places)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert not found.any()

@@ -15,12 +15,12 @@ def traffic(share: float, rows: float, off: slice = slice(0, 0)) -> tuple[Floats
     """Rows of both sides by pane; b is off in some panes, and has fewer in the one in which it ends."""
     rng = np.random.default_rng(2)
     total = rng.poisson(rows, _PANES)
-    b = rng.binomial(total, share)
+    b = np.asarray(rng.binomial(total, share), np.float64)
     if off.stop:
-        b[off.start] //= 3
+        b[off.start] = b[off.start] // 3
         b[off.start + 1 : off.stop] = 0
-        b[off.stop : off.stop + 1] //= 2
-    return (total - b) * 1.0, b * 1.0
+        b[off.stop : off.stop + 1] = b[off.stop : off.stop + 1] // 2
+    return np.asarray(total - b, np.float64), b
 
 
 def so_far(a: Floats, b: Floats, share: float) -> tuple[Floats, Floats]:
