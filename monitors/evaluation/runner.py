@@ -41,10 +41,8 @@ from monitors.evaluation.watched import (
     read_columns,
     scope_of,
     segments_of,
+    slots_touching,
     wait,
-)
-from monitors.evaluation.watched import (
-    touched as touched_slots,
 )
 from monitors.evaluation.withdrawal import absent, as_nodata, held, withdrawn
 from monitors.evidence.reads import Reads, Scope
@@ -222,7 +220,7 @@ class MonitorRunner:
         vanished = not np.isin(given.touched[Touch.EVENTS], slots).all()
         lost = again or given.orphans_possible or (self._live and not given.live) or vanished
         gone = done.windows.take(~done.windows.isin(existing)) if lost else Spans.none()
-        touched = slots if again else touched_slots(monitor, given.touched)
+        touched = slots if again else slots_touching(monitor, given.touched)
         complete = done.complete(int(places(monitor, columns, segments).sum()))
         if len(asked := self._background.windows(key, existing, segments)):
             complete = complete.join(asked)

@@ -83,7 +83,7 @@ def touched_by(monitor: Monitor) -> Touch:
     return Touch.EVENTS if (found := _source(monitor)) is None else _TOUCH.get(found[0].evidence, Touch.EVENTS)
 
 
-def touched(monitor: Monitor, slots: Mapping[Touch, Ints]) -> Ints:
+def slots_touching(monitor: Monitor, slots: Mapping[Touch, Ints]) -> Ints:
     """The touched slots that change readings of a monitor. Events also make windows exist, on which what is told of later ones may depend."""
     own = slots[touched_by(monitor)]
     return np.union1d(own, slots[Touch.EVENTS]) if sequential(monitor) or cumulates(monitor) else own

@@ -19,7 +19,7 @@ from detectors.change.chart import CusumParams, course
 from monitors.definition.grammar import parse
 from monitors.evaluation.charted import charted
 from monitors.evaluation.frame import VERDICTS
-from monitors.evaluation.watched import Touch, touched, touched_by, wait
+from monitors.evaluation.watched import Touch, slots_touching, touched_by, wait
 from monitors.evidence.reads import Reads, Scope
 from monitors.model import Model
 from tests.monitors import outcomes
@@ -89,7 +89,7 @@ def test_a_chart_changes_with_its_measure(of: str, touch: Touch) -> None:
     (monitor,) = parse(f"- {{monitor: a, model: taxi-fare, measure: change.cusum, params: {{of: {of}}}}}", contract=CONTRACTS.get).monitors
     assert touched_by(monitor) is touch
     slots = {one: np.array([place]) for place, one in enumerate(Touch)}
-    assert touched(monitor, slots).tolist() == sorted({int(slots[touch][0]), int(slots[Touch.EVENTS][0])})
+    assert slots_touching(monitor, slots).tolist() == sorted({int(slots[touch][0]), int(slots[Touch.EVENTS][0])})
 
 
 def test_a_chart_waits_as_long_as_its_measure() -> None:
