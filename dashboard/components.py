@@ -20,9 +20,10 @@ from dashboard.state import PageState
 Child = Component | str | None
 
 
-def link(content: Any, href: str, *, current: bool = False, name: str = "") -> Component:
-    """A link within the dashboard; `current` marks the current choice."""
-    return html.A(content, href=href, className=name or None, **(aria(current="true") if current else {}))
+def link(content: Any, href: str, *, current: bool = False, name: str = "", says: str = "") -> Component:
+    """A link within the dashboard; `current` marks the current choice, `name` is its class. `says` is what a screen reader says instead of the content."""
+    more = {**({"current": "true"} if current else {}), **({"label": says} if says else {})}
+    return html.A(content, href=href, className=name or None, **aria(**more))
 
 
 def name(text: str, most: int = 40) -> Child:

@@ -79,7 +79,7 @@ def _row(one: Delivery, choice: Choice) -> tuple[Any, ...]:
         piece.link(word.cut(one.destination), replace(choice, destination=one.destination, after="", show="").address),
         what,
         piece.mark(verdict.value, words),
-        piece.link(word.count(one.attempts), replace(choice, show=one.id).address, name=f"Attempts of {one.id}"),
+        piece.link(word.count(one.attempts), replace(choice, show=one.id).address, says=f"{word.count(one.attempts)} attempts of {one.id}"),
         word.cut(one.reason, 120),
     )
 

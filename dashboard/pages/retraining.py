@@ -61,25 +61,30 @@ async def draw(reader: Reader, search: str, name: str) -> Page:
 
 def _waiting(requests: Sequence[Retrain]) -> Component:
     """On a phone a table shows its first columns: what a person decides is among them."""
-    head = ("Asked for (UTC)", "Decide", "By", "Why", "Rows and labels")
-    rows = [(*_asked(one, html.Div([_approve(one), _cancel(one)], className="line")), _window(one)) for one in requests]
+    head = ("Asked for (UTC)", "Decide", "Why", "Rows and labels")
+    rows = [(*_asked(one, html.Div([_approve(one), _cancel(one)], className="line")), _lines(*_window(one))) for one in requests]
     return piece.card("Waits for you", piece.table(head, rows, caption="Requests that wait for a person"))
 
 
 def _running(requests: Sequence[Retrain]) -> Component:
     if not requests:
         return piece.card("Under way", piece.empty("Nothing is under way"))
-    head = ("Asked for (UTC)", "State", "By", "Why", "Last", "Run", "")
-    rows = [(*_asked(one, _state(one)), _last(one), _run(one), _cancel(one)) for one in requests]
+    head = ("Asked for (UTC)", "State", "Why", "Last")
+    rows = [(*_asked(one, _state(one)), html.Div([_last(one), html.Div([_run(one), _cancel(one)], className="line")])) for one in requests]
     return piece.card("Under way", piece.table(head, rows, caption="Requests under way"))
 
 
 def _hooks(hooks: Sequence[Hook], requests: Sequence[Retrain]) -> Component:
     if not hooks:
         return piece.card("Hooks", piece.empty("No hook is left", "The history stays."))
-    head = ("Hook", "Asks", "When", "Mode", "Judged by", "Last trained (UTC)")
+    head = ("Hook", "When", "Judged by", "Last trained (UTC)")
     rows = [
-        (piece.name(one.name), one.kind, _words(_when(one), 120), _mode(one), _words(_verify(one), 120), _trained(one, requests))
+        (
+            _lines(piece.name(one.name), f"{one.kind}, {_mode(one)}"),
+            _words(_when(one), 120),
+            _words(_verify(one), 120),
+            _trained(one, requests),
+        )
         for one in hooks
     ]
     return piece.card("Hooks", piece.table(head, rows, caption="Hooks"))
@@ -88,31 +93,20 @@ def _hooks(hooks: Sequence[Hook], requests: Sequence[Retrain]) -> Component:
 def _history(requests: Sequence[Retrain], read: int) -> Component:
     if not requests:
         return piece.card("History", piece.empty("No request has ended yet"))
-    head = ("Asked for (UTC)", "Result", "By", "Why", "Effect", "Version", "Trained on", "Alert to healthy", "Approved by")
-    rows = [
-        (
-            *_asked(one, _state(one)),
-            _last(one),
-            piece.name(one.version or word.NONE),
-            _window(one),
-            word.NONE if one.state is not RetrainState.EFFECTIVE or one.ended_at is None else word.span(one.ended_at - one.created),
-            one.approved_by or word.NONE,
-        )
-        for one in requests
-    ]
+    head = ("Asked for (UTC)", "Result", "Why", "Effect")
+    rows = [(*_asked(one, _state(one)), html.Div([_last(one), _lines(*_outcome(one))])) for one in requests]
     foot = [] if read < _MOST else f"The last {_MOST} requests."
     return piece.card("History", piece.table(head, rows, caption="Requests that have ended"), foot=foot)
 
 
 def _asked(one: Retrain, second: Any) -> tuple[Any, ...]:
     episodes: list[Any] = [
-        part for name in one.episodes[:3] for part in (" · ", piece.link("episode", address("alerts", name), name=f"Episode {name}"))
+        part for name in one.episodes[:3] for part in (" · ", piece.link("episode", address("alerts", name), says=f"episode {name}"))
     ]
     more = [f" · and {len(one.episodes) - 3} more"] if len(one.episodes) > 3 else []
     return (
-        word.minute(one.created),
+        _lines(word.minute(one.created), f"by {one.by or one.trigger}"),
         second,
-        one.by or str(one.trigger),
         html.Div([piece.name(one.reason, 160), *episodes, *more], className="words"),
     )
 
@@ -129,11 +123,26 @@ def _words(text: str, most: int) -> Component:
     return html.Div(piece.name(text, most), className="words")
 
 
-def _window(one: Retrain) -> Any:
+def _lines(*parts: Any) -> Component:
+    """What is said below one another."""
+    return html.Div([html.Span(part, className="under") for part in parts])
+
+
+def _outcome(one: Retrain) -> list[Any]:
+    """The version, what it was trained on, how long it took from the alert to its proof, and who approved."""
+    found: list[Any] = [piece.name(f"version {one.version}")] if one.version else []
+    found += ["trained on", *_window(one)] if one.manifest is not None else []
+    if one.state is RetrainState.EFFECTIVE and one.ended_at is not None:
+        found.append(f"healthy {word.span(one.ended_at - one.created)} after it was asked for")
+    return [*found, *([f"approved by {one.approved_by}"] if one.approved_by else [])]
+
+
+def _window(one: Retrain) -> list[str]:
     made = one.manifest
     if made is None:
-        return word.NONE
-    return f"{word.count(made.rows)} rows, {word.count(made.labelled)} labelled, {moment.text(made.start)[:10]} to {moment.text(made.end)[:10]}"
+        return [word.NONE]
+    rows = f"{word.count(made.rows)} rows, {word.count(made.labelled)} labelled"
+    return [rows, f"{moment.text(made.start)[:10]} to {moment.text(made.end)[:10]}"]
 
 
 def _run(one: Retrain) -> Any:

@@ -16,7 +16,7 @@ PREDICTION = {"ts": "2024-10-04T00:00:00Z", "features": {"x": 1, "c": "a"}, "pre
 LABEL = {"label": 1, "model": "m"}
 IDS = ["a", "b", "c"]
 ROWS = {"predictions": [PREDICTION | {"prediction_id": key} for key in IDS], "labels": [LABEL | {"prediction_id": key} for key in IDS]}
-WRITES = ("predictions", "labels", "panes", "batches")  # in the order of a batch, after the intent and the dead letters
+WRITES = ("predictions", "labels", "panes", "waiting", "batches")  # in the order of a batch, after the intent and the dead letters
 CASES: list[tuple[Topic, str]] = [
     *(("predictions", table) for table in ("predictions", "panes", "batches")),
     *(("labels", table) for table in ("labels", "batches")),
