@@ -54,6 +54,7 @@ class AlertStep:
         self._ledger = ledger
         self._expected: list[str] = []
         self._stored: dict[str, Episode] = {}
+        self._near: dict[tuple[int, int], tuple[Change, ...]] = {}
         self._rules: dict[tuple[str, str], Rule] = {}
         self._episodes: dict[str, Episode] = {}
         self._transitions: list[Transition] = []
@@ -167,11 +168,18 @@ class AlertStep:
         )
 
     def _changes(self, began: int, reading: Reading) -> tuple[Change, ...]:
-        """What changed of the model near the onset, the first one first."""
+        """What changed of the model near the onset, the first one first. Episodes that begin together share what is asked."""
         since, until = onset(began, reading.window_end, self._monitor.window.longest)
-        model = self._monitor.model
-        came = [Change(at, ChangeKind.VERSION, f"version {name} came") for name, at in self._versions(model) if since <= at < until]
-        return tuple(sorted((*came, *self._ledger.changes(model, since, until)), key=lambda one: one.at))
+        if (since, until) not in self._near:
+            came = [Change(at, ChangeKind.VERSION, f"version {name} came") for name, at in self._came if since <= at < until]
+            found = (*came, *self._ledger.changes(self._monitor.model, since, until))
+            self._near[since, until] = tuple(sorted(found, key=lambda one: one.at))
+        return self._near[since, until]
+
+    @cached_property
+    def _came(self) -> Sequence[tuple[str, int]]:
+        """Asked once a step, because the answer comes from another store."""
+        return self._versions(self._monitor.model)
 
     def _reopen(self, rule: Rule, transition: Transition, reading: Reading) -> Episode:
         """The episode that goes on: open again, at the worst level that it has reached."""

@@ -34,7 +34,7 @@ def test_every_reading_of_the_year_is_what_a_batch_job_computes(
             watch.define(client, pair, every=True)
         for pair, stream in streams.items():
             watch.replay(client, pair, write(stream, tmp_path / "stream.parquet"))
-        client.wait(900)
+        client.wait(1_500)
         assert client.status()["problems"] == []
         for pair, stream in streams.items():
             assert compare(watch.ruler(pair, stream, every=True), watch.readings(client, pair, every=True))[:20] == []

@@ -31,3 +31,11 @@ def test_a_version_and_a_monitor_that_changed_near_the_onset_are_told(store: Con
     assert episode.document()["changes"][1] == {"at": moment.text(START + 3 * moment.DAY), "kind": "version", "text": "version 2 came"}
     lines = notice(episode.deliveries[0]).lines
     assert f"Changed near the onset: version 2 came, {moment.text(START + 3 * moment.DAY)}" in lines
+
+
+def test_episodes_that_begin_in_one_step_ask_once(store: ControlStore, clock: ManualClock) -> None:
+    """The answer comes from another store, and the control store waits for it."""
+    asked: list[str] = []
+    engine = AlertEngine(store, clock, MEASURES, versions=lambda model: asked.append(model) or ())  # type: ignore[func-returns-value]
+    engine.observe(MONITOR, [reading(day, "warn", segment=f"carrier={day}") for day in range(4)])
+    assert (len(store.episodes()[0]), asked) == (4, ["late"])
