@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from alerts.message_id import message_id
 from alerts.ports import Ledger
 from alerts.rule import started
 from alerts.terms import Terms
@@ -293,4 +293,4 @@ def _message(episode: Episode, destination: str, kind: str, transition: Transiti
     """The id of a notification. It is stable, so that a receiver can drop a notification that it already has; an episode that goes on may be told twice of one window."""
     earlier = sum(row.destination == destination for row in episode.deliveries)
     key = (episode.id, destination, kind, transition.level, transition.window_start, transition.window_end, transition.revision)
-    return "msg_" + hashlib.sha256(msgspec.json.encode((*key, earlier) if earlier else key)).hexdigest()[:24]
+    return message_id(*key, *([earlier] if earlier else []))

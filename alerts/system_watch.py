@@ -5,7 +5,6 @@ What was told is kept beside the outbox and replaced in the transaction that add
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 import uuid
@@ -15,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from alerts.message_id import message_id
 from alerts.ports import AlertStore, Ledger
 from core import moment
 from core.clock import Clock
@@ -150,7 +150,7 @@ def _delivery(
     }
     key = (incident.id, type_, len(incident.told), to.name)
     return Delivery(
-        id="msg_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24],
+        id=message_id(*key),
         destination=to.name,
         episode=incident.id,
         type=type_,

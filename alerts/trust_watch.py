@@ -6,13 +6,13 @@ the states are looked at, and a process that is killed at any point is followed 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 import msgspec
 
 from alerts.engine import NOTIFY_HORIZON
+from alerts.message_id import message_id
 from alerts.ports import AlertStore, Ledger
 from core import moment
 from core.clock import Clock
@@ -95,7 +95,7 @@ def _delivery(model: str, one: Trust, was: TrustState, to: Destination, now: int
     body = msgspec.json.encode({"type": CHANGED, "timestamp": moment.text(now), "data": data}).decode()
     # The row is written together with what was told, so two changes of one place never have one time.
     key = (model, one.version, one.segment, was, one.state, to.name, now)
-    name = "msg_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24]
+    name = message_id(*key)
     return Delivery(
         id=name, destination=to.name, episode=place(model, one.version, one.segment), type=CHANGED, body=body, created=now, due=now
     )

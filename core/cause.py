@@ -8,6 +8,8 @@ import msgspec
 
 from core import moment
 
+LEVEL = 0.05  # of p: a slice above it may be there by chance
+
 
 class CauseQuery(msgspec.Struct, frozen=True, kw_only=True):
     """The change whose causes are asked for: that of a measure in the window `[start, end)`, in microseconds, against a baseline, as it is written in a monitor; None is the usual one.
@@ -35,6 +37,11 @@ class SegmentCause(msgspec.Struct, frozen=True):
     n: int
     contribution: float
     p: float | None
+
+    @property
+    def certain(self) -> bool:
+        """Whether it contributes more than its share of rows beyond chance."""
+        return self.p is not None and self.p <= LEVEL
 
 
 class BinCause(msgspec.Struct, frozen=True):

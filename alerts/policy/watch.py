@@ -5,7 +5,6 @@ Any number of processes may run it. Their transactions do not overlap, and what 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Protocol
 import msgspec
 
 from alerts.destination.kind import kind
+from alerts.message_id import message_id
 from alerts.policy.decide import Notice, Situation, decide
 from alerts.policy.group import RESOLVED
 from alerts.policy.sentence import body
@@ -185,7 +185,7 @@ class PolicyWatch:
         notice = replace(notice, episodes=episodes)
         key = (notice.group, notice.number, notice.kind, notice.destination)
         return Delivery(
-            id="msg_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24],
+            id=message_id(*key),
             destination=notice.destination,
             episode=notice.group,
             type=notice.kind,
@@ -202,7 +202,7 @@ class PolicyWatch:
         key = (episode.id, to.name, FIRED, now)
         data = episode.stored.document(self._address)
         return Delivery(
-            id="msg_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:24],
+            id=message_id(*key),
             destination=to.name,
             episode=episode.id,
             type=FIRED,

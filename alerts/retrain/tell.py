@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from urllib.parse import quote
 
 import msgspec
 
+from alerts.message_id import message_id
 from core import moment
 from core.destination import Destination
 from core.episode import Delivery
@@ -37,7 +37,7 @@ def deliveries(kind: str, request: Retrain, destinations: Iterable[Destination],
     body = msgspec.json.encode({"type": kind, "timestamp": moment.text(now), "data": data}).decode()
     return [
         Delivery(
-            id="msg_" + hashlib.sha256(msgspec.json.encode((request.id, kind, to.name))).hexdigest()[:24],
+            id=message_id(request.id, kind, to.name),
             destination=to.name,
             episode=f"retrain|{request.id}",
             type=kind,

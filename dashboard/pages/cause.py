@@ -25,7 +25,6 @@ from dashboard.subject import page_of
 
 SHOWN = 5  # segments and columns
 _EXAMPLES = 3
-_LEVEL = 0.05  # of p: a segment above it may be there by chance
 
 
 async def causes(reader: Reader, id_: str, search: str) -> Any:
@@ -64,7 +63,7 @@ def _where(segments: Sequence[SegmentCause], chosen: str, here: Callable[[str], 
                 piece.name(text.unquote(one.segment)), here(ALL if one.segment == chosen else one.segment), current=one.segment == chosen
             ),
             one.contribution / most if most else 0.0,
-            f"{_worth(one)}{word.share(one.share)} of rows, n {word.count(one.n)}{'' if one.p is not None and one.p <= _LEVEL else ', may be chance'}",
+            f"{_worth(one)}{word.share(one.share)} of rows, n {word.count(one.n)}{'' if one.certain else ', may be chance'}",
         )
         for one in segments
     ]

@@ -27,8 +27,6 @@ from dashboard.state import PageState, address
 from dashboard.taken import question, series, taken
 from dashboard.view_model import nothing, unknown, view, window_of
 
-_LEVEL = 0.05  # of p: a slice above it may be there by chance
-
 
 async def draw(reader: Reader, search: str, name: str) -> Page:
     """Bubbles of slices and their list, of a measure of performance in the selected window."""
@@ -117,7 +115,7 @@ def _table(found: tuple[SegmentCause, ...], links: dict[str, str]) -> Any:
             word.number(one.contribution),
             word.share(one.share),
             word.count(one.n),
-            html.Span(word.chance(one.p), className="faint" if one.p is None or one.p > _LEVEL else ""),
+            html.Span(word.chance(one.p), className="" if one.certain else "faint"),
         )
         for one in found
     ]

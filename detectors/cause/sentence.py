@@ -26,7 +26,7 @@ def sentence(
     shared = about.family in (Family.DRIFT, Family.QUALITY, Family.FAIRNESS, Family.SERVICE)
     if not shared and value is not None and baseline is not None and change <= 0:
         found.append("It is not worse.")
-    elif segments and segments[0].p is not None and segments[0].p <= 0.05:
+    elif segments and segments[0].certain:
         found.append(_slice(segments[0], segments[0].contribution if shared else segments[0].contribution / change if change > 0 else None))
     elif segments:
         found.append("No slice contributes more than its share of rows beyond chance.")

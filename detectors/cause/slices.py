@@ -11,13 +11,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from core.block import Floats, Ints
+from core.cause import LEVEL
 from core.segment import ALL
 from detectors.cause.rows import Axis, Rows
 from detectors.cause.way import Sums, Way
 from detectors.multiple import q_values
 
 FEWEST, SHARE = 30, 0.005  # rows that a slice has at least, and their share of all
-LEVEL = 0.05  # of p: slices above it are behind those up to it
 HELD = 0.8  # of a slice's contribution: a child that holds as much is before it
 APART = 0.5  # of a child's density: if the rest of its parent has more, the child is nothing of its own
 _PAIRED = 24  # axes that are crossed, dimensions before others
