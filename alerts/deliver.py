@@ -14,6 +14,7 @@ from threading import Event, Thread
 from typing import TypeVar
 
 from alerts import resend, stage
+from alerts.action_link import no_links
 from alerts.destination.secret_file import SecretFiles
 from alerts.exchange import DEADLINE, Exchange, Produce
 from alerts.guard import Guard
@@ -37,7 +38,7 @@ class Deliverer:
     """Sends notifications that are due: in a thread of its own between `start` and `stop`, or when `deliver_due` is called.
 
     The outbox is read every `poll` seconds at least; `wake` makes it read at once. `lease` is in microseconds, such as
-    `LEASE`. Without a lease this must be the only deliverer; after a kill it goes on at once. Without a `guard` only loopback is allowed of what is inside, and without `files` only the usual folder of secrets is read.
+    `LEASE`. Without a lease this must be the only deliverer; after a kill it goes on at once. Without a `guard` only loopback is allowed of what is inside, and without `files` only the usual folder of secrets is read. `links` makes the links of notices.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Deliverer:
         guard: Guard | None = None,
         files: SecretFiles | None = None,
         produce: Produce | None = None,
+        links: stage.Links = no_links,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -59,6 +61,7 @@ class Deliverer:
         self._dice = dice or random.Random()  # noqa: S311 - spreads retries
         self._files = files or SecretFiles()
         self._exchange = Exchange(guard=guard, produce=produce)
+        self._links = links
         self._look = Event()
         self._stopping = Event()
         self._thread: Thread | None = None
@@ -142,7 +145,12 @@ class Deliverer:
 
     def _attempt(self, delivery: Delivery) -> tuple[Delivery, Tried | None]:
         destinations = {destination.name: destination for destination in self._patiently(self._store.destinations)}
-        stages = (stage.expire, stage.Render(destinations, self._files), stage.Send(self._exchange, self._clock), stage.Judge(self._dice))
+        stages = (
+            stage.expire,
+            stage.Render(destinations, self._files, self._links),
+            stage.Send(self._exchange, self._clock),
+            stage.Judge(self._dice),
+        )
         return stage.run(stages, stage.Attempt(delivery=delivery, now=self._clock.now()), self._dice.random())
 
     def _patiently(self, ask: Callable[[], T]) -> T:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 import msgspec
 
 from alerts import retry
+from alerts.action_link import no_links, signatures, with_links
 from alerts.destination.kind import kind
 from alerts.destination.message import Message, Rejected, Transport, Unsent
 from alerts.destination.secret_file import SecretFiles
@@ -44,6 +45,8 @@ _SAID, _KEPT = 200, 2_000  # letters of an answer that a reason holds, and an at
 _TOKEN = 8  # letters of the shortest part of an address that may be a token
 
 Stage = Callable[[Attempt], Attempt]
+Links = Callable[[Delivery, Destination], Mapping[str, str]]
+"""By action the links of a notification to a destination."""
 
 
 def run(stages: tuple[Stage, ...], attempt: Attempt, luck: float = 0.0) -> tuple[Delivery, Tried | None]:
@@ -82,23 +85,25 @@ def expire(attempt: Attempt) -> Attempt:
 class Render:
     """Makes the message that the destination's kind sends."""
 
-    def __init__(self, destinations: Mapping[str, Destination], files: SecretFiles) -> None:
-        self._destinations, self._files = destinations, files
+    def __init__(self, destinations: Mapping[str, Destination], files: SecretFiles, links: Links = no_links) -> None:
+        self._destinations, self._files, self._links = destinations, files, links
 
     def __call__(self, attempt: Attempt) -> Attempt:
         """Add destination and message, or a failure that may be temporary if no message can be made now."""
         destination = self._destinations.get(attempt.delivery.destination)
         if destination is None:
             return _end(attempt, DeliveryState.DEAD, "there is no such destination any more")
+        links = self._links(attempt.delivery, destination)  # a store that is away says nothing of the message
         try:
             settings = self._files.opened(destination.settings)
-            message = kind(destination.kind).render(settings, attempt.delivery, attempt.now)
+            message = kind(destination.kind).render(settings, with_links(attempt.delivery, links), attempt.now)
         except Unsent as error:
             return _unsent(attempt, error)
         except Exception as error:  # a notification that a kind cannot say must not hold up those behind it
             _LOG.exception("the notification %s cannot be rendered for %s", attempt.delivery.id, destination.name)
             return _unsent(attempt, Rejected(f"the message cannot be made: {type(error).__name__}"))
-        return msgspec.structs.replace(attempt, destination=destination, message=message, secrets=_secrets(destination, settings, message))
+        secrets = (*_secrets(destination, settings, message), *signatures(links))
+        return msgspec.structs.replace(attempt, destination=destination, message=message, secrets=secrets)
 
 
 class Send:

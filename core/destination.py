@@ -18,7 +18,8 @@ _SECRET = frozenset({"secret", "password", "token", "routing_key", "key"})
 class Destination(Described, frozen=True, kw_only=True):
     """A destination. `settings` are those of its kind, as `alerts.destination.<kind>` has read them; `models` empty means all.
 
-    One that is not `enabled` is paused: nothing new is queued for it, and notifications that wait for it are kept. `events` are what it is told of.
+    One that is not `enabled` is paused: nothing new is queued for it, and notifications that wait for it are kept. `events` are what it is told of. `links`: whether its
+    notices have links that act without a token; None is as usual for its kind.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Destination(Described, frozen=True, kw_only=True):
     severity: Severity = Severity.REPORT
     enabled: bool = True
     events: tuple[str, ...] = ("episode",)
+    links: bool | None = None
 
     def reaches_like(self, other: Destination) -> bool:
         """Whether both send to the same receiver, in the same way."""

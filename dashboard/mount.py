@@ -37,10 +37,11 @@ with suppress(ImportError):
 
 _log = logging.getLogger(__name__)
 _PLACES = places()
+KNOWN = ("/ui/", "/v1/", "/metrics")
 
 
 def mount(
-    api: Starlette, reader: Reader, *, known: tuple[str, ...] = ("/ui/", "/v1/", "/metrics"), logout: str | None = None
+    api: Starlette, reader: Reader, *, known: tuple[str, ...] = KNOWN, logout: str | None = None
 ) -> Callable[[Mapping[str, str]], Awaitable[None]]:
     """Add the dashboard to `api` under `/ui/`, with its middleware; paths outside of `known` answer 404.
 

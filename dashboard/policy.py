@@ -12,7 +12,7 @@ nonce: ContextVar[str] = ContextVar("nonce", default="")
 
 
 class ContentSecurityPolicy:
-    """Adds the policy to every page. `hashes` gives the hashes of the inline scripts; it is called at the first page, after the warm-up."""
+    """Adds the policy to every page that has none of its own. `hashes` gives the hashes of the inline scripts; it is called at the first page, after the warm-up."""
 
     def __init__(self, app: ASGIApp, *, hashes: Callable[[], Iterable[str]]) -> None:
         self._app = app
@@ -28,7 +28,8 @@ class ContentSecurityPolicy:
         nonce.set(once)
 
         async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start" and dict(message["headers"]).get(b"content-type", b"").startswith(b"text/html"):
+            told = dict(message["headers"]) if message["type"] == "http.response.start" else {}
+            if told.get(b"content-type", b"").startswith(b"text/html") and b"content-security-policy" not in told:
                 message["headers"] = [
                     *message["headers"],
                     (b"content-security-policy", self._policy(once).encode()),

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import ProcessCollector
 
+from alerts.action_link import PATH as LINK
 from core.struct_types import prepare
-from dashboard.mount import mount
+from dashboard.mount import KNOWN, mount
 from watchkeeper.api.app import create_api
 from watchkeeper.api.auth import AccessPolicy, Auth
 from watchkeeper.api.host import Hosts
@@ -48,7 +49,7 @@ def create_application(backend: Backend) -> FastAPI:
     api = create_api(
         services, registered=metrics, address=settings.public, clock=backend.clock, lifespan=lifespan, brokers=brokers, access=None
     )
-    warm = mount(api, Pages(services.reader), logout=None if sessions is None else LOGOUT)
+    warm = mount(api, Pages(services.reader), known=(*KNOWN, LINK), logout=None if sessions is None else LOGOUT)
     access = AccessPolicy(keys, Hosts(settings.host, settings.names), sessions)
     api.add_middleware(Auth, access=access)  # the middleware that is added last is the outermost: every request passes it first
     return api

@@ -36,7 +36,16 @@ from watchkeeper.change.delivery import (
     replay_dead,
     replay_delivery,
 )
-from watchkeeper.change.people import ActRequest, DeleteSilence, SilenceRequest, act, delete_silence, silence
+from watchkeeper.change.people import (
+    ActRequest,
+    DeleteSilence,
+    GroupRequest,
+    SilenceRequest,
+    acknowledge_group,
+    act,
+    delete_silence,
+    silence,
+)
 from watchkeeper.change.production import ProductionReference, refer_to_production
 from watchkeeper.change.proposal import TakenProposal, take_proposal
 from watchkeeper.change.rebuild import RebuildRequest, rebuild
@@ -72,6 +81,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("proposal", Role.EDITOR, TakenProposal, take_proposal),
     Command("rebuild", Role.OPERATOR, RebuildRequest, rebuild),
     Command("act on episode", Role.OPERATOR, ActRequest, act),
+    Command("acknowledge group", Role.OPERATOR, GroupRequest, acknowledge_group),
     Command("silence", Role.OPERATOR, SilenceRequest, silence),
     Command("delete silence", Role.OPERATOR, DeleteSilence, delete_silence),
     Command("replay delivery", Role.OPERATOR, ReplayDelivery, replay_delivery),

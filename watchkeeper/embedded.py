@@ -15,7 +15,6 @@ from typing import Any, Self
 
 from prometheus_client.registry import Collector
 
-from alerts.deliver import Deliverer
 from alerts.failure import failures
 from alerts.policy.watch import PolicyWatch
 from alerts.system_watch import SystemWatch
@@ -28,7 +27,7 @@ from ingest.consumer import Consumer, Limits
 from ingest.decode.payload import Kind
 from ingest.embedded_log import EmbeddedLog
 from ingest.record import TOPICS, Events
-from watchkeeper import guarding, listen, wiring
+from watchkeeper import listen, wiring
 from watchkeeper.api.ports import AnyDecoded, Topic
 from watchkeeper.change.purge import Resume
 from watchkeeper.importing import importing
@@ -53,7 +52,7 @@ class Embedded:
         self.stores = Stores(settings, self.clock)
         self.stores.migrate()
         self.log = EmbeddedLog(folder / "log.sqlite")
-        self.deliverer = Deliverer(self.stores.control, self.clock, guard=guarding.guard(settings), files=guarding.files(settings))
+        self.deliverer = wiring.deliverer(settings, self.stores, self.clock)
         self.policy = PolicyWatch(
             self.stores.control, self.clock, settings.alerts.notify_horizon, address=settings.public, told=self.deliverer.wake
         )

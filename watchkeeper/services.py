@@ -42,6 +42,7 @@ class Services:
         self.export, self.signing_key = self.reader.export, self._control.signing_key
         self.monitor, self.destinations, self.budgets = self.reader.monitor, self._control.destinations, self._control.budgets
         self.policy, self.silences, self.hooks = self._control.policy, self._control.silences, self._control.hooks
+        self.members = self._control.members
         self.retrains, self.retrain = self._control.retrains, self._control.retrain
         self.deliveries, self.delivery = self._control.deliveries, self._control.delivery
         self.audit, self.rebuilding = self._control.audit_entries, self._control.rebuilding

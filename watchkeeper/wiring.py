@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from alerts.action_link import ActionLinks
+from alerts.deliver import Deliverer
 from alerts.engine import AlertEngine
+from alerts.exchange import Produce
 from alerts.retrain.watch import RetrainWatch
 from alerts.trust_watch import TrustWatch
 from core.clock import Clock
@@ -89,6 +92,15 @@ class _Facts:
     def written(self, first: Mapping[str, int]) -> Mapping[str, object]:
         """What earlier owners have written, by model."""
         return {} if self._alone else self._earlier.written(first)
+
+
+def deliverer(
+    settings: Settings, stores: Stores, clock: Clock, *, poll: float = 1.0, lease: int = 0, produce: Produce | None = None
+) -> Deliverer:
+    """What sends notifications; the arguments are those of `Deliverer`."""
+    control = stores.control
+    links = ActionLinks(settings.public, control.signing_key)
+    return Deliverer(control, clock, poll=poll, lease=lease, guard=guard(settings), files=files(settings), produce=produce, links=links)
 
 
 def retraining(

@@ -51,7 +51,7 @@ def judge(settings: Mapping[str, str], guard: Guard) -> None:
 
 def _read(name: str, document: dict[str, Any]) -> Destination:
     of = kind(document.get("kind", "webhook"))
-    known = (*_FIELDS, *of.fields)
+    known = (*_FIELDS, *of.fields, *(("links",) if of.links is not None else ()))
     for field in document:
         if field not in known:
             raise ConfigError(f"there is no field `{field}`", remedy="fields: " + ", ".join(known))
@@ -63,6 +63,7 @@ def _read(name: str, document: dict[str, Any]) -> Destination:
         severity=_severity(document.get("severity", "report")),
         events=_events(document.get("events")),
         enabled=_enabled(document.get("enabled")),
+        links=_links(document.get("links")),
         **described(document),
     )
 
@@ -89,6 +90,12 @@ def _enabled(enabled: object) -> bool:
     if enabled is None or isinstance(enabled, bool):
         return enabled is not False
     raise ConfigError(f"`enabled` {enabled!r} is neither true nor false", remedy="write `enabled: false` to pause it")
+
+
+def _links(links: object) -> bool | None:
+    if links is None or isinstance(links, bool):
+        return links
+    raise ConfigError(f"`links` {links!r} is neither true nor false", remedy="write `links: false` for notices without links that act")
 
 
 def _severity(severity: object) -> Severity:

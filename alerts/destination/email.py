@@ -83,4 +83,4 @@ def _is_address(one: object) -> bool:
     return isinstance(one, str) and _ADDRESS.fullmatch(one) is not None
 
 
-KIND = DestinationKind("email", ("smtp", "to", "from", "user", "password", "password_file", "template"), settings, render, send)
+KIND = DestinationKind("email", ("smtp", "to", "from", "user", "password", "password_file", "template"), settings, render, send, links=True)

@@ -60,7 +60,8 @@ class DestinationKind(NamedTuple):
     replaced by what it holds (`alerts.destination.secret_file`), and `send` sends it. Both raise Unsent
     for a failure that may be temporary. `pace` is how long the receiver is left alone after each message (microseconds). `again` makes the message that
     tells once more of what the receiver took last of each episode, if it forgets what nobody repeats. `incidents`: the receiver keeps something open for each
-    episode or group until it is told of the end, so it gets no digest.
+    episode or group until it is told of the end, so it gets no digest. `links`: whether notices usually have links that act without a token
+    (`alerts.action_link`); None where nobody would find them.
     """
 
     name: str
@@ -71,6 +72,7 @@ class DestinationKind(NamedTuple):
     pace: int = 0
     again: Callable[[Mapping[str, str], Sequence[Delivery], int], Message] | None = None
     incidents: bool = False
+    links: bool | None = None
 
 
 def post(wire: Transport, message: Message) -> Answer:

@@ -16,6 +16,7 @@ from core.incident import RESOLVED
 from core.trust import place
 
 _ENDS = frozenset({"episode.resolved", "group.resolved", RESOLVED})
+_ACTIONS = {"acknowledge": "Acknowledge", "silence": "Silence for 2 hours", "approve": "Approve"}
 _MOST = 8  # contributions and episodes of a group that are listed
 
 
@@ -177,7 +178,11 @@ def _system(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Noti
 
 
 def _retrain(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notice:
-    titles = {"retrain.off": "Automatic retraining is off", "retrain.worse": "Roll back"}
+    titles = {
+        "retrain.off": "Automatic retraining is off",
+        "retrain.worse": "Roll back",
+        "retrain.awaiting_approval": "Retraining waits for approval",
+    }
     return Notice(
         key=f"retrain|{data['id']}",
         type=delivery.type,
@@ -215,8 +220,12 @@ def _test(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notice
 
 
 def _links(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    named = [("Open in Watchkeeper", data.get("url")), ("Runbook", data.get("runbook")), *(data.get("links") or {}).items()]
+    named = [("Open in Watchkeeper", data.get("url")), ("Runbook", data.get("runbook")), *_actions(data)]
     return [(words, address) for words, address in named if address]
+
+
+def _actions(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(_ACTIONS.get(name, name), address) for name, address in (data.get("links") or {}).items()]
 
 
 def _contributions(reading: Mapping[str, Any]) -> list[str]:

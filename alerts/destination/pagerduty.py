@@ -69,4 +69,6 @@ def _is_key(key: str) -> bool:
     return len(key) == _KEY and key.isascii() and key.isalnum()
 
 
-KIND = DestinationKind("pagerduty", ("routing_key", "routing_key_file", "url", "template"), settings, render, post, incidents=True)
+KIND = DestinationKind(
+    "pagerduty", ("routing_key", "routing_key_file", "url", "template"), settings, render, post, incidents=True, links=True
+)

@@ -14,7 +14,8 @@ from alerts.destination.template import template, told
 from core import moment
 from core.episode import Delivery
 
-_HEADER, _SECTION, _FIELD, _FIELDS = 150, 3_000, 2_000, 10  # characters of a header, a section and a field; fields of a section
+_HEADER, _SECTION, _FIELD = 150, 3_000, 2_000  # characters of a header, a section and a field
+_FIELDS, _ELEMENTS = 10, 10  # fields of a section, elements of a context
 _ICONS = {"critical": ":red_circle:", "warn": ":large_orange_circle:"}
 
 
@@ -41,9 +42,9 @@ def blocks(said: Notice) -> dict[str, Any]:
         made.append({"type": "section", "fields": fields})
     if said.lines:
         made.append(_section("\n".join(f"• {escaped(line)}" for line in said.lines)))
-    links = "  |  ".join(f"<{escaped(to)}|{escaped(words)}>" for words, to in said.links)
-    if links and len(links) <= _FIELD:  # half a link is none
-        made.append({"type": "context", "elements": [_mrkdwn(links)]})
+    links = [_mrkdwn(link) for words, to in said.links if len(link := f"<{escaped(to)}|{escaped(words)}>") <= _FIELD]  # half a link is none
+    if links:
+        made.append({"type": "context", "elements": links[:_ELEMENTS]})
     return {"text": escaped(said.title), "blocks": made}
 
 
@@ -60,4 +61,4 @@ def _mrkdwn(said: str) -> dict[str, Any]:
     return {"type": "mrkdwn", "text": said}
 
 
-KIND = DestinationKind("slack", ("url", "url_file", "template"), settings, render, post, pace=moment.SECOND)
+KIND = DestinationKind("slack", ("url", "url_file", "template"), settings, render, post, pace=moment.SECOND, links=True)

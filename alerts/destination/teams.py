@@ -68,4 +68,4 @@ def _plain(said: str, most: int = _TEXT) -> str:
     return _MARKS.sub(r"\\\1", cut(said, most))
 
 
-KIND = DestinationKind("teams", ("url", "url_file", "template"), settings, render, post, pace=moment.SECOND)
+KIND = DestinationKind("teams", ("url", "url_file", "template"), settings, render, post, pace=moment.SECOND, links=True)

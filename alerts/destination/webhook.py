@@ -76,4 +76,4 @@ def _secret(document: Mapping[str, Any]) -> dict[str, str]:
     return given
 
 
-KIND = DestinationKind("webhook", ("url", "secret", "secret_file"), settings, render, post)
+KIND = DestinationKind("webhook", ("url", "secret", "secret_file"), settings, render, post, links=False)

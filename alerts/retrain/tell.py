@@ -1,4 +1,4 @@
-"""What people are told of retraining: that it did not help, that the new version is worse, and that automatic retraining is off."""
+"""What people are told of retraining: that it waits for them, that it did not help, that the new version is worse, and that automatic retraining is off."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from core.episode import Delivery
 from core.monitor import Severity
 from core.retrain import Retrain
 
-INEFFECTIVE, WORSE, OFF = "retrain.ineffective", "retrain.worse", "retrain.off"
+AWAITING, INEFFECTIVE, WORSE, OFF = "retrain.awaiting_approval", "retrain.ineffective", "retrain.worse", "retrain.off"
+_ABOUT = "retrain|"
 _SENTENCES = {
+    AWAITING: "A retraining of {model} waits for approval, since {why}. It was asked for because: {asked}",
     INEFFECTIVE: "The retraining of {model} did not help: {why}",
     WORSE: "Version {version} of {model} is worse than what it replaced, so roll it back: {why}",
     OFF: "Two retrainings of {model} in a row did not help, so automatic retraining is off until the hook `{hook}` is changed, or a run that a person approves helps: {why}",
 }
-SEVERITIES = {INEFFECTIVE: Severity.TICKET, WORSE: Severity.PAGE, OFF: Severity.PAGE}
+SEVERITIES = {AWAITING: Severity.TICKET, INEFFECTIVE: Severity.TICKET, WORSE: Severity.PAGE, OFF: Severity.PAGE}
 
 
 def deliveries(kind: str, request: Retrain, destinations: Iterable[Destination], now: int, address: str) -> list[Delivery]:
@@ -31,7 +33,7 @@ def deliveries(kind: str, request: Retrain, destinations: Iterable[Destination],
         **request.document(),
         "url_of_run": request.url,
         "severity": severity,
-        "sentence": _SENTENCES[kind].format(model=request.model, version=request.version, hook=request.hook, why=why),
+        "sentence": _SENTENCES[kind].format(model=request.model, version=request.version, hook=request.hook, why=why, asked=request.reason),
         "url": f"{address}/ui/models/{quote(request.model, safe='')}/retraining",
     }
     body = msgspec.json.encode({"type": kind, "timestamp": moment.text(now), "data": data}).decode()
@@ -39,7 +41,7 @@ def deliveries(kind: str, request: Retrain, destinations: Iterable[Destination],
         Delivery(
             id=message_id(request.id, kind, to.name),
             destination=to.name,
-            episode=f"retrain|{request.id}",
+            episode=_ABOUT + request.id,
             type=kind,
             body=body,
             created=now,
@@ -49,3 +51,8 @@ def deliveries(kind: str, request: Retrain, destinations: Iterable[Destination],
         for to in destinations
         if to.enabled and to.takes(request.model, severity)
     ]
+
+
+def about(subject: str) -> str:
+    """The id of the request that a notification is about; of another notification what it is about."""
+    return subject.removeprefix(_ABOUT)

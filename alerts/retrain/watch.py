@@ -23,7 +23,7 @@ from alerts.retrain.dispatch import WATCH, Dispatch, begin
 from alerts.retrain.machine import UNDER_WAY, WAITING, move, note
 from alerts.retrain.policy import OFF_AFTER, Situation, admit, off, overdue
 from alerts.retrain.ports import Changing, Exports, Facts, RetrainStore
-from alerts.retrain.tell import INEFFECTIVE, OFF, WORSE, deliveries
+from alerts.retrain.tell import AWAITING, INEFFECTIVE, OFF, WORSE, deliveries
 from alerts.retrain.verify import Watched, follow, worse
 from core import moment
 from core.clock import Clock
@@ -170,6 +170,9 @@ class RetrainWatch:
             ran = change.begun(now - held.budget[1], one.model)
             admitted = admit(one, held, Situation(change.past(one.model), manifest, families, ran, self._fleet, begun), now)
             wait = max(min(max((now - one.created) // 10, _SOON), _LATE), _rest(took))
+            waited = RetrainState.AWAITING_APPROVAL in {each.state for each in one.history}
+            if admitted.state is RetrainState.AWAITING_APPROVAL and not waited:  # people are asked once
+                change.write(EpisodeRecord(deliveries=deliveries(AWAITING, admitted, change.destinations(), now, self._address)))
             due = now if admitted.state is RetrainState.DISPATCHED else now + wait
             return msgspec.structs.replace(admitted, due=due, known=versions)
 

@@ -157,10 +157,23 @@ class Policies(Database):
             notice(connection)
             return found
 
+    def members(self, name: str) -> list[Episode]:
+        """The open episodes of a group, or of a digest, the first that fired first, without deliveries."""
+        query = select(EPISODE.c.payload).join(DECISION, DECISION.c.episode == EPISODE.c.id).order_by(EPISODE.c.fired_at, EPISODE.c.id)
+        query = query.where(EPISODE.c.ended_at.is_(None), DECISION.c.payload.contains(name, autoescape=True))
+        with self.read() as connection:
+            found = [msgspec.json.decode(payload, type=Episode) for payload in connection.execute(query).scalars()]
+            return [one for one in beside(connection, found) if name in {one.decision.group, one.decision.digest}]
+
     def add_act(self, act: Act) -> None:
         """Add what a person did about an episode."""
+        self.add_acts([act])
+
+    def add_acts(self, acts: Sequence[Act]) -> None:
+        """Add what a person did about episodes, all of it or nothing."""
         with self.write() as connection:
-            add_act(connection, act)
+            for act in acts:
+                add_act(connection, act)
 
     def policy_waits(self, now: int) -> bool:
         """Whether the policy has something to decide: something was noticed, or it asked to look again by now."""

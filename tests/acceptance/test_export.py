@@ -24,13 +24,14 @@ from core.clock import ManualClock
 from core.error import ConfigError, Missing
 from core.event_query import EventQuery
 from core.retrain import Retrain, RetrainState, Trigger
+from core.signed_address import Refused
 from tests.acceptance.test_production import _send as send
 from tests.acceptance.test_reference_facts import START, file, give, stores
 from watchkeeper.export_file import csv, parquet
 from watchkeeper.reader import exported
 from watchkeeper.reader.reader import Reader
 from watchkeeper.stores import Stores
-from watchkeeper.training_address import Refused, window_of
+from watchkeeper.training_address import window_of
 from watchkeeper.training_manifest import export_url, manifest
 
 __all__ = ["stores"]

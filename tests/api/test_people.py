@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
+import msgspec
 import pytest
 
 from alerts.engine import AlertEngine
@@ -14,7 +15,8 @@ from core import moment
 from core.clock import SystemClock
 from core.episode import Episode
 from core.error import ConfigError, Forbidden, Missing
-from core.policy import Policy, Route
+from core.handling import Decision
+from core.policy import Policy, PolicyState, Route
 from core.principal import Principal, Role
 from detectors.catalogue import MEASURES
 from storage.control.store import ControlStore
@@ -22,7 +24,7 @@ from tests.alerts.sample import DESTINATION, MONITOR, reading
 from tests.api.twin import Twin
 from tests.storage.control.database import migrated_postgres, url
 from watchkeeper.change.delete import DeleteDestination, DeletePolicy
-from watchkeeper.change.people import ActRequest, DeleteSilence, SilenceRequest
+from watchkeeper.change.people import ActRequest, DeleteSilence, GroupRequest, SilenceRequest
 from watchkeeper.command import do
 from watchkeeper.stores import Stores
 
@@ -132,6 +134,25 @@ def test_a_silence_says_first_what_it_would_hold(stores: Stores, control: Contro
             do(stores, ADA, "silence", SilenceRequest(**{**asked, **wrong}))
 
 
+def test_a_group_is_acknowledged_as_a_whole(stores: Stores, control: ControlStore, engine: AlertEngine, episode: Episode) -> None:
+    """The open episodes of the group or digest that nobody has acknowledged, each in the audit; a dry run says which, and again there are none."""
+    for column in ("dewp", "wind"):
+        engine.observe(MONITOR, [msgspec.structs.replace(reading(0, "warn"), column=column)])
+    first, second, third = sorted(one.id for one in control.episodes("open")[0])
+    decided = {first: Decision(group="gr_1", digest="dg_1"), second: Decision(group="gr_1"), third: Decision(group="gr_11")}
+    with control.deciding() as change:
+        change.decide([], [], decided, [], PolicyState())
+    assert [[one.id for one in control.members(name)] for name in ("gr_1", "dg_1", "gr_%")] == [[first, second], [first], []]
+    act(stores, cast("Episode", control.episode(second)), "acknowledge")
+    for dry_run, wanted in ((True, [first]), (False, [first]), (False, [])):
+        found = do(stores, ADA, "acknowledge group", GroupRequest(group="gr_1", comment="mine", dry_run=dry_run))
+        assert found["effect"] == {"count": len(wanted), "episodes": wanted}
+    assert [(one.subject, one.action) for one in control.audit_entries()[0]][:2] == [
+        (first, "episode.acknowledge"),
+        (second, "episode.acknowledge"),
+    ]
+
+
 async def test_the_routes_take_what_the_surface_says(http: httpx.AsyncClient, twin: Twin, episode: Episode) -> None:
     """Bodies become commands; what is wrong is a problem with a remedy."""
     twin.found = [episode]
@@ -148,6 +169,8 @@ async def test_the_routes_take_what_the_surface_says(http: httpx.AsyncClient, tw
     assert (await http.post("/v1/silences", json={"ends_at": "2100-01-01T00:00:00Z"})).status_code == 400
     assert (await http.get("/v1/silences")).json() == {"items": [], "next": None}
     assert (await http.delete("/v1/silences/si_1")).status_code == 200
+    assert (await http.post("/v1/groups/gr_1/acknowledge?dry_run=1", json={"comment": "z"})).status_code == 200
+    assert twin.done[-1][2] == GroupRequest(group="gr_1", comment="z", dry_run=True)
 
 
 def test_who_may_only_read_may_not_act(stores: Stores, episode: Episode) -> None:

@@ -248,6 +248,9 @@ class Twin:
     def budgets(self) -> Sequence[ModelBudget]:
         return [ModelBudget("all-of-it", "taxi-fare", Budget(1, 30 * DAY))]
 
+    def members(self, name: str) -> Sequence[Episode]:
+        return [one for one in self.found if name in (one.decision.group, one.decision.digest)]
+
     def destinations(self) -> Sequence[Destination]:
         return [Destination(name="oncall", settings={"url": "https://example.org/?k=hidden", "secret": "whsec_hidden"})]
 

@@ -25,6 +25,7 @@ from watchkeeper.api import (
     events,
     exports,
     hooks,
+    links,
     measures,
     metrics,
     models,
@@ -113,6 +114,7 @@ def _routers(services: Services, address: str, clock: Clock, registered: Metrics
         episodes.router(services, address),
         noise.router(services),
         people.router(services, address),
+        links.router(services, address, clock),
         status.router(services),
         metrics.router(registered),
     ]

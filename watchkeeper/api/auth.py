@@ -18,6 +18,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from alerts.action_link import PATH as LINK
 from core.error import Retryable
 from core.principal import LOCAL, Principal, Role
 from watchkeeper.api.host import Hosts
@@ -35,8 +36,8 @@ _UNAUTHORIZED = Problem(
 )
 _FOREIGN = Problem(403, "the request comes from a page of another site", "call the API from a program, or from Watchkeeper's own pages")
 _SAFE = {HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS}
-# These paths need no token: those for probes, whose answer is then yes or no only, and that of training windows, whose addresses are signed.
-OPEN = {"/v1/health/live", "/v1/health/ready", TRAINING}
+# These paths need no token: those for probes, whose answer is then yes or no only, and those whose addresses are signed: training windows, and the links of notices.
+OPEN = {"/v1/health/live", "/v1/health/ready", TRAINING, LINK}
 CALLBACK = "/v1/retrains/{name}/callback"
 """The path at which a run reports: the token in its address is that of the run."""
 _SIGNED = (re.compile(r"/v1/retrains/[^/]+/callback"),)

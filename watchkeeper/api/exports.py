@@ -13,11 +13,12 @@ from starlette.responses import StreamingResponse
 
 from core.clock import Clock
 from core.event_query import EventQuery
+from core.signed_address import Refused
 from watchkeeper.api import query
 from watchkeeper.api.ports import Overloaded, Services
 from watchkeeper.api.problem import Problem
 from watchkeeper.export_file import FILES, Format
-from watchkeeper.training_address import PARAMETERS, PATH, Refused, window_of
+from watchkeeper.training_address import PARAMETERS, PATH, window_of
 
 _AT_ONCE = BoundedSemaphore(4)  # exports under way in this process; each holds about a hundred thousand events
 _NAME = re.compile(r"[^A-Za-z0-9._-]+")

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
+from alerts.action_link import PATH as LINK
 from core.principal import Role
 from watchkeeper.api.auth import CALLBACK, OPEN, Needs
 from watchkeeper.api.login import LOGIN
@@ -40,8 +41,12 @@ _PROBLEM = {
         "remedy": {"type": "string"},
     },
 }
+_HTML: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
 _PROBLEMS = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _ERROR = {"description": "What is wrong, and what to do", "content": _PROBLEMS}
+
+
+_PAGE = {"description": "What is wrong, and what to do, as a page where the link is at fault", "content": _PROBLEMS | _HTML}
 
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
@@ -60,7 +65,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
         for path, operations in document["paths"].items():
             for operation in operations.values():
                 operation["responses"].pop("422", None)
-                operation["responses"]["default"] = _ERROR
+                operation["responses"]["default"] = _ERROR if path != LINK else _PAGE
                 if path in {*OPEN, CALLBACK}:
                     operation["security"] = []
         for route in (route for router in routers for route in router.routes):

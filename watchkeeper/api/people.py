@@ -1,4 +1,4 @@
-"""POST /v1/episodes/{id}/{action}; GET and POST /v1/silences; DELETE one."""
+"""POST /v1/episodes/{id}/{action} and /v1/groups/{id}/acknowledge; GET and POST /v1/silences; DELETE one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from watchkeeper.api import answer, body, query
 from watchkeeper.api.auth import needs, principal_of
 from watchkeeper.api.ports import Services
 from watchkeeper.api.problem import Problem
-from watchkeeper.change.people import ACTIONS, ActRequest, DeleteSilence, SilenceRequest, document
+from watchkeeper.change.people import ACTIONS, ActRequest, DeleteSilence, GroupRequest, SilenceRequest, document
 from watchkeeper.command import role
 
 
@@ -26,6 +26,12 @@ class ActBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     useful: bool | None = None
 
 
+class GroupBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What comes with the acknowledgement of a group."""
+
+    comment: str = ""
+
+
 class SilenceBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A silence."""
 
@@ -35,7 +41,7 @@ class SilenceBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     comment: str = ""
 
 
-def router(services: Services, address: str) -> APIRouter:
+def router(services: Services, address: str) -> APIRouter:  # long: a function for each route
     """The routes; `address` is that of the pages."""
     routes = APIRouter(tags=["episodes"])
 
@@ -52,6 +58,18 @@ def router(services: Services, address: str) -> APIRouter:
         episode = await asyncio.to_thread(services.do, principal_of(request), "act on episode", wanted)
         return answer.json(episode.document(address))
 
+    @routes.post(
+        "/v1/groups/{name}/acknowledge",
+        openapi_extra=_GROUP,
+        summary="Acknowledge all of a group or digest",
+        dependencies=[needs(role("acknowledge group"))],
+    )
+    async def acknowledge(name: str, request: Request) -> Response:
+        dry = _dry(request)
+        found = await body.decoded(request, GroupBody, '{"comment": ...}')
+        wanted = GroupRequest(group=name, comment=found.comment, dry_run=dry)
+        return answer.json(await asyncio.to_thread(services.do, principal_of(request), "acknowledge group", wanted))
+
     @routes.get("/v1/silences", openapi_extra={"parameters": [query.parameter("state")]}, summary="Silences, the last to end first")
     def silences(request: Request) -> Response:
         given = query.only(request, "state", "limit", "cursor")
@@ -60,7 +78,7 @@ def router(services: Services, address: str) -> APIRouter:
 
     @routes.post("/v1/silences", openapi_extra=_SILENCE, summary="Silence what matches", dependencies=[needs(role("silence"))])
     async def silence(request: Request) -> Response:
-        dry = query.choice(query.only(request, "dry_run"), "dry_run", ("true", "false", "1", "0")) in {"true", "1"}
+        dry = _dry(request)
         found = await body.decoded(request, SilenceBody, '{"match": {...}, "starts_at": ..., "ends_at": ..., "comment": ...}')
         starts, ends = _time("starts_at", found.starts_at), _time("ends_at", found.ends_at)
         wanted = SilenceRequest(match=found.match, starts_at=starts, ends_at=ends or 0, comment=found.comment, dry_run=dry)
@@ -74,12 +92,17 @@ def router(services: Services, address: str) -> APIRouter:
     return routes
 
 
+def _dry(request: Request) -> bool:
+    return query.choice(query.only(request, "dry_run"), "dry_run", ("true", "false", "1", "0")) in {"true", "1"}
+
+
 def _time(name: str, value: str | int | None) -> int | None:
     return None if value is None else query.time({name: str(value)}, name)
 
 
 _TEXT, _TIME = {"type": "string"}, {"type": ["string", "integer", "null"]}
 _ACT = body.schema([], comment=_TEXT, to={"type": ["string", "null"]}, until=_TIME, useful={"type": ["boolean", "null"]})
+_GROUP = {**body.schema([], comment=_TEXT), "parameters": [query.parameter("dry_run")]}
 _SILENCE = {
     **body.schema(["match", "ends_at"], match={"type": "object"}, starts_at=_TIME, ends_at={"type": ["string", "integer"]}, comment=_TEXT),
     "parameters": [query.parameter("dry_run")],

@@ -168,6 +168,10 @@ class Services(Protocol):
         """Silences that end after a time, or all, the last to end first."""
         ...
 
+    def members(self, name: str) -> Sequence[Episode]:
+        """The open episodes of a group or digest of the policy, without deliveries."""
+        ...
+
     def destinations(self) -> Sequence[Destination]:
         """Destinations by name."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -39,11 +39,20 @@ class ActRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SilenceRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A silence; without `starts_at` it begins now. `dry_run` only says what it would hold."""
+    """A silence; without `starts_at` it begins now. `dry_run` only says what it would hold. What is asked for `once`, under one key, is made once, whenever it is asked again."""
 
     match: dict[str, Any]
     ends_at: int
     starts_at: int | None = None
+    comment: str = ""
+    dry_run: bool = False
+    once: str = ""
+
+
+class GroupRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The group or digest whose open episodes somebody acknowledges. `dry_run` only says which."""
+
+    group: str
     comment: str = ""
     dry_run: bool = False
 
@@ -81,6 +90,17 @@ def act(context: Context, given: ActRequest) -> Episode:
     return episode if after is None else after
 
 
+def acknowledge_group(context: Context, given: GroupRequest) -> Mapping[str, Any]:
+    """Acknowledge the open episodes of a group or digest that nobody has acknowledged, or only say which they are. Returns them."""
+    control, now = context.stores.control, SystemClock().now()
+    _comment(given.comment)
+    wanted = [one.id for one in control.members(given.group) if one.handling.acknowledged_by is None]
+    if not given.dry_run:
+        acts = [Act(episode=name, at=now, actor=context.actor, action="acknowledge", comment=given.comment) for name in wanted]
+        control.add_acts(acts)
+    return {"group": given.group, "effect": _effect(wanted)}
+
+
 def silence(context: Context, given: SilenceRequest) -> Mapping[str, Any]:
     """Add a silence, or only say what it would hold. The same silence again changes nothing. Returns it, and the open episodes that it matches."""
     control, now = context.stores.control, SystemClock().now()
@@ -91,13 +111,14 @@ def silence(context: Context, given: SilenceRequest) -> Mapping[str, Any]:
     if given.ends_at <= max(now, starts) or given.ends_at > now + _FAR:
         raise ConfigError("`ends_at` is not after now and `starts_at`, or more than a year away", remedy="give a time within the next year")
     _comment(given.comment)
-    key = (sorted(match.items()), given.starts_at, given.ends_at, given.comment, context.actor)
+    key = given.once or (sorted(match.items()), given.starts_at, given.ends_at, given.comment, context.actor)
     name = "si_" + hashlib.sha256(msgspec.json.encode(key)).hexdigest()[:16]
     made = Silence(id=name, match=match, starts_at=starts, ends_at=given.ends_at, comment=given.comment, created_by=context.actor)
     held = [one.id for one in control.episodes("open", limit=10_000)[0] if matches(match, one)]
-    if not given.dry_run and all(one.id != name for one in control.silences(now)):
+    there = next((one for one in control.silences(None if given.once else now) if one.id == name), None)
+    if there is None and not given.dry_run:
         control.add_silence(made, context.actor)
-    return {"silence": document(made), "effect": {"count": len(held), "episodes": held[:_LISTED]}}
+    return {"silence": document(there or made), "result": "unchanged" if there else "created", "effect": _effect(held)}
 
 
 def delete_silence(context: Context, given: DeleteSilence) -> Mapping[str, Any]:
@@ -129,6 +150,10 @@ def _check(given: ActRequest, episode: Episode, now: int) -> None:
         raise ConfigError("`useful` is missing", remedy="write true if it was useful, false if it was noise")
     if given.action == "resolve" and episode.ended_at is not None:
         raise ConfigError("the episode has ended already", remedy="leave it as it is")
+
+
+def _effect(episodes: Sequence[str]) -> dict[str, Any]:
+    return {"count": len(episodes), "episodes": list(episodes[:_LISTED])}
 
 
 def _comment(comment: str) -> None:

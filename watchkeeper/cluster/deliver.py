@@ -11,14 +11,13 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client.registry import Collector
 
-from alerts.deliver import LEASE, Deliverer
+from alerts.deliver import LEASE
 from alerts.policy.watch import PolicyWatch
 from core.clock import Clock
 from core.error import WatchkeeperError
 from ingest.kafka.connection import Connection
 from ingest.kafka.notify import NotificationProducer
 from watchkeeper import wiring
-from watchkeeper.guarding import files, guard
 from watchkeeper.liveness.probe import ServerProbe
 from watchkeeper.produce import produce
 from watchkeeper.settings.settings import Settings
@@ -35,15 +34,7 @@ class DeliverPart:
         self._control = stores.control
         self._servers = ServerProbe(stores.control)
         self._producer = NotificationProducer(brokers)
-        self._deliverer = Deliverer(
-            stores.control,
-            clock,
-            poll=_POLL,
-            lease=LEASE,
-            guard=guard(settings),
-            files=files(settings),
-            produce=produce(self._producer),
-        )
+        self._deliverer = wiring.deliverer(settings, stores, clock, poll=_POLL, lease=LEASE, produce=produce(self._producer))
         self._policy = PolicyWatch(
             stores.control, clock, settings.alerts.notify_horizon, address=settings.public, poll=_POLL, told=self._deliverer.wake
         )

@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from alerts.action_link import ActionLinks
 from alerts.deliver import Deliverer
 from alerts.retrain.watch import LEASE
 from core import moment
+from core.destination import Destination
 from core.error import ConfigError, Forbidden
 from core.hook import Mode, On, Require
 from core.retrain import Retrain, RetrainState, Sending
@@ -119,6 +121,22 @@ def test_a_person_approves_and_a_dry_run_asks_nobody(stage: Stage) -> None:
     assert len(stage.receiver.calls) == 1
 
 
+def test_people_are_asked_once_to_approve(stage: Stage) -> None:
+    """In the transaction in which the request begins to wait; the notice to a chat has a link that approves it."""
+    with Receiver() as chat:
+        stage.store.apply_destinations([Destination(name="chat", kind="slack", settings={"url": chat.url})])
+        stage.apply(mode=Mode.APPROVAL)
+        made = stage.act(change.ask, change.RetrainRequest(hook="retrain", reason="new prices"))
+        for _ in range(3):
+            stage.pass_(moment.MINUTE)
+        Deliverer(stage.store, stage.clock, links=ActionLinks("http://x", stage.store.signing_key)).deliver_due()
+        (sent,) = chat.calls
+        assert "waits for approval" in sent.body.decode()
+        assert (
+            f"http://x/link?action=approve&amp;subject={made.id}&amp;to=chat" in json.loads(sent.body)["blocks"][-1]["elements"][1]["text"]
+        )
+
+
 def test_twice_in_vain_turns_automatic_retraining_off_and_pages_a_person(stage: Stage) -> None:
     """The cooldown doubles after the first; after the second a person is paged and has to approve."""
     pages = Receiver()
@@ -141,9 +159,10 @@ def test_twice_in_vain_turns_automatic_retraining_off_and_pages_a_person(stage: 
         stage.breach("temp", day=6)
         stage.pass_(5 * DAY)
         assert (stage.newest.state, "off" in stage.newest.history[-1].reason) == (R.AWAITING_APPROVAL, True)
+        deliverer.deliver_due()
         told = [json.loads(call.body) for call in pages.calls]
         types = [body["type"] for body in told if body["type"].startswith("retrain.")]
-        assert sorted(types) == ["retrain.ineffective"] * 2 + ["retrain.off"] + ["retrain.worse"] * 2
+        assert sorted(types) == ["retrain.awaiting_approval"] + ["retrain.ineffective"] * 2 + ["retrain.off"] + ["retrain.worse"] * 2
         off = next(body["data"] for body in told if body["type"] == "retrain.off")
         assert (off["severity"], off["hook"]) == ("page", "retrain")
         stage.apply(cooldown=2 * DAY)
