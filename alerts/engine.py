@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from alerts.ports import AlertStore
+from alerts.ports import AlertStore, Ledger
 from alerts.rule import advance
-from alerts.step import AlertStep, Versions, no_versions
+from alerts.step import AlertStep
+from alerts.step_reads import StepReads, Versions, no_versions
 from alerts.terms import Terms
 from core import moment
 from core.baseline.reference import Reference
 from core.clock import Clock
-from core.episode import Cause, Rule, Transition
+from core.episode import Cause, EpisodeRecord, Rule, Transition
 from core.measure import Measures
 from core.monitor import Monitor
 from core.reading import Reading
 
 NOTIFY_HORIZON = 2 * moment.DAY
+
+
+class Observed(NamedTuple):
+    """What one monitor observes in a step: its readings; the version of the model's contract, and the columns that it has for the monitor."""
+
+    monitor: Monitor
+    readings: Sequence[Reading]
+    contract: int = 0
+    columns: Sequence[str] | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Model and name of the monitor."""
+        return self.monitor.model, self.monitor.name
 
 
 class AlertEngine:
@@ -62,35 +78,74 @@ class AlertEngine:
         `contract` left open. A monitor without a threshold or a
         budget has no rules. `fence` is the name and epoch of an ownership: raises Fenced, having changed nothing, if another owner has it now.
         """
-        key = (monitor.model, monitor.name)
-        watched = monitor.alarms
-        seen = (monitor.evaluated_revision, contract)
-        if not (watched and readings) and (self._known.get(key) == seen or (not contract and self._known.get(key, (0, 0))[0] == seen[0])):
+        return self._advance([Observed(monitor, readings, contract, columns)], fence)
+
+    def observe_all(self, given: Sequence[tuple[Monitor, Sequence[Reading]]], fence: tuple[str, int] | None = None) -> list[Transition]:
+        """As `observe`, for several monitors in one transaction: all of them, or none if it raises."""
+        return self._advance([Observed(monitor, readings) for monitor, readings in given], fence)
+
+    def _advance(self, given: Sequence[Observed], fence: tuple[str, int] | None) -> list[Transition]:
+        given = [one for one in given if self._concerns(one)]
+        if not given:
             return []
+        record, current = EpisodeRecord(), list[Observed]()
         with self._store.recording(fence) as ledger:
-            rules = {(rule.column, rule.segment): rule for rule in ledger.rules(*key)}
-            gone = any(rule.definition > monitor.evaluated_revision for rule in rules.values())
-            if gone or ledger.retired(*key) >= monitor.evaluated_revision:
-                return []  # readings of an older definition
-            step = AlertStep(monitor, self._clock.now(), self._horizon, self._address, ledger, readings, self._versions)
-            changed = f"Monitor {monitor.name} was changed (revision {monitor.revision}) and is judged afresh"
-            for old in [rule for rule in rules.values() if rule.definition < monitor.evaluated_revision]:
-                rules[old.column, old.segment] = step.supersede(old, changed, Cause.MONITOR_CHANGED, contract)
-            for old, reason, cause in _overtaken(monitor, rules.values(), contract, columns):
-                rules[old.column, old.segment] = step.supersede(old, reason, cause, contract)
-            terms, places = Terms.of(monitor), {(one.column, one.segment) for one in readings}
-            step.expect(rule for place, rule in rules.items() if place in places)
-            for reading in sorted(readings, key=_order) if watched else ():
-                rule = rules.get((reading.column, reading.segment)) or _rule(monitor, reading)
-                after, transition = advance(rule, reading, self._measures[monitor.measure], terms)
-                if after is not rule:
-                    rules[after.column, after.segment] = step.advanced(rule, after, transition, reading)
-            record = step.record()
+            reads = StepReads(ledger, self._versions)
+            held = [(one, rules) for one, rules in _held(ledger, given) if rules is not None]
+            for one, rules in held:
+                places = {(reading.column, reading.segment) for reading in one.readings}
+                names = (rule.episode or rule.last for rule in rules.values() if (rule.column, rule.segment) in places)
+                reads.expect(name for name in names if name is not None)
+            for one, rules in held:
+                step = AlertStep(one.monitor, self._clock.now(), self._horizon, self._address, reads, one.readings)
+                self._judge(one, rules, step)
+                step.record(record)
+                current.append(one)
             ledger.write(record)
-        self._known[key] = seen if contract else (seen[0], self._known.get(key, (0, 0))[1])
+        for one in current:
+            seen = (one.monitor.evaluated_revision, one.contract)
+            self._known[one.key] = seen if one.contract else (seen[0], self._known.get(one.key, (0, 0))[1])
         if record.deliveries or record.notices:
             self._wake()
         return record.transitions
+
+    def _concerns(self, one: Observed) -> bool:
+        """Whether a monitor may change anything: it has rules and readings, or its definition or contract is seen for the first time."""
+        if one.monitor.alarms and one.readings:
+            return True
+        revision, known = one.monitor.evaluated_revision, self._known.get(one.key, (0, 0))
+        return known[0] != revision or (one.contract != 0 and known[1] != one.contract)
+
+    def _judge(self, one: Observed, rules: dict[tuple[str, str], Rule], step: AlertStep) -> None:
+        """Begin rules afresh that are overtaken, and advance all by the readings."""
+        monitor, terms = one.monitor, Terms.of(one.monitor)
+        changed = f"Monitor {monitor.name} was changed (revision {monitor.revision}) and is judged afresh"
+        for old in [rule for rule in rules.values() if rule.definition < monitor.evaluated_revision]:
+            rules[old.column, old.segment] = step.supersede(old, changed, Cause.MONITOR_CHANGED, one.contract)
+        for old, reason, cause in _overtaken(monitor, rules.values(), one.contract, one.columns):
+            rules[old.column, old.segment] = step.supersede(old, reason, cause, one.contract)
+        for reading in sorted(one.readings, key=_order) if monitor.alarms else ():
+            rule = rules.get((reading.column, reading.segment)) or _rule(monitor, reading)
+            after, transition = advance(rule, reading, self._measures[monitor.measure], terms)
+            if after is not rule:
+                rules[after.column, after.segment] = step.advanced(rule, after, transition, reading)
+
+
+def _held(ledger: Ledger, given: Sequence[Observed]) -> Iterator[tuple[Observed, dict[tuple[str, str], Rule] | None]]:
+    """The rules of monitors by column and segment; None of a monitor whose readings are of an older definition than its rules, or of a deleted one."""
+    models: dict[str, list[str]] = {}
+    for one in given:
+        models.setdefault(one.monitor.model, []).append(one.monitor.name)
+    rules: dict[tuple[str, str], dict[tuple[str, str], Rule]] = {one.key: {} for one in given}
+    retired: dict[tuple[str, str], int] = {}
+    for model, names in models.items():
+        for rule in ledger.rules(model, *names):
+            rules[model, rule.monitor][rule.column, rule.segment] = rule
+        retired |= {(model, name): revision for name, revision in ledger.retired(model, *names).items()}
+    for one in given:
+        revision, found = one.monitor.evaluated_revision, rules[one.key]
+        gone = retired.get(one.key, 0) >= revision or any(rule.definition > revision for rule in found.values())
+        yield one, None if gone else found
 
 
 def _order(reading: Reading) -> tuple[int, int, int]:

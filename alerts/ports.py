@@ -18,12 +18,12 @@ from core.trust import Told
 class Ledger(Protocol):
     """One transaction: what it reads does not change until it has written."""
 
-    def rules(self, model: str, monitor: str) -> list[Rule]:
-        """The rules of a monitor, of all revisions of its definition."""
+    def rules(self, model: str, *monitors: str) -> list[Rule]:
+        """The rules of monitors of a model, of all revisions of their definitions."""
         ...
 
     def episodes(self, ids: Sequence[str]) -> list[Episode]:
-        """The episodes with these ids, with their deliveries; unknown ones are left out."""
+        """The episodes with these ids, with their deliveries, which have no bodies; unknown ones are left out."""
         ...
 
     def destinations(self) -> list[Destination]:
@@ -42,8 +42,8 @@ class Ledger(Protocol):
         """The changes of a model that were made in `[since, until)`, the first one first; versions of the model are not among them."""
         ...
 
-    def retired(self, model: str, monitor: str) -> int:
-        """The revision that the readings of a deleted monitor of this name carry; 0 if there was none."""
+    def retired(self, model: str, *monitors: str) -> dict[str, int]:
+        """Of these names those of deleted monitors, each with the revision that their readings carry."""
         ...
 
     def trust(self, model: str) -> Told:

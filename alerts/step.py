@@ -2,69 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from alerts.message_id import message_id
-from alerts.ports import Ledger
 from alerts.rule import started
+from alerts.step_reads import StepReads
 from alerts.terms import Terms
 from core import moment
-from core.change import Change, ChangeKind, onset
-from core.described import Described
+from core.change import Change, onset
 from core.destination import Destination
 from core.episode import Cause, Delivery, DeliveryState, Episode, EpisodeRecord, Level, Rule, State, Transition
 from core.monitor import Monitor
 from core.reading import Reading
 from core.segment import ALL
 
-Versions = Callable[[str], Sequence[tuple[str, int]]]
-"""Gives the versions of a model that came after its first one, each with the time of its first events."""
-
 FIRED, RESOLVED = "episode.fired", "episode.resolved"
 
 
-def no_versions(_model: str) -> Sequence[tuple[str, int]]:
-    """None."""
-    return ()
-
-
 class AlertStep:
-    """The changes of one call of `AlertEngine.observe`, at one wall time."""
+    """The changes of one monitor in one step, at one wall time. `reads` is shared by the monitors of the step."""
 
-    def __init__(
-        self,
-        monitor: Monitor,
-        now: int,
-        horizon: int,
-        address: str,
-        ledger: Ledger,
-        readings: Sequence[Reading] = (),
-        versions: Versions = no_versions,
-    ) -> None:
-        self._versions = versions
-        self._monitor = monitor
+    def __init__(self, monitor: Monitor, now: int, horizon: int, address: str, reads: StepReads, readings: Sequence[Reading] = ()) -> None:
+        self._monitor, self._terms = monitor, Terms.of(monitor)
         self._whole = {(one.column, one.window_start, one.window_end): one.n_target for one in readings if one.segment == ALL}
-        self._now = now
-        self._horizon = horizon
-        self._address = address
-        self._ledger = ledger
-        self._expected: list[str] = []
-        self._stored: dict[str, Episode] = {}
-        self._near: dict[tuple[int, int], tuple[Change, ...]] = {}
+        self._now, self._horizon, self._address = now, horizon, address
+        self._reads = reads
         self._rules: dict[tuple[str, str], Rule] = {}
         self._episodes: dict[str, Episode] = {}
         self._transitions: list[Transition] = []
         self._deliveries: list[Delivery] = []
-        self._destinations: list[Destination] | None = None
         self._notices: list[str] = []
-
-    def expect(self, rules: Iterable[Rule]) -> None:
-        """The rules that may advance: their episodes are read together when the first one is needed."""
-        self._expected = [name for rule in rules for name in (rule.episode or rule.last,) if name is not None]
 
     def advanced(self, before: Rule, after: Rule, transition: Transition | None, reading: Reading) -> Rule:
         """Add a rule that has changed, and return it. A transition outside of an episode is not recorded."""
@@ -125,20 +96,18 @@ class AlertStep:
             self._notify(self._keep(_ended(self._take(rule.episode), transition)), RESOLVED, transition)
         return fresh
 
-    def record(self) -> EpisodeRecord:
-        """All changes that are to be written."""
-        return EpisodeRecord(
-            rules=list(self._rules.values()),
-            episodes=list(self._episodes.values()),
-            transitions=self._transitions,
-            deliveries=self._deliveries,
-            notices=self._notices,
-        )
+    def record(self, into: EpisodeRecord | None = None) -> EpisodeRecord:
+        """All changes that are to be written; or those of other monitors with them, in the same record."""
+        record = into or EpisodeRecord()
+        record.rules.extend(self._rules.values())
+        record.episodes.extend(self._episodes.values())
+        record.transitions.extend(self._transitions)
+        record.deliveries.extend(self._deliveries)
+        record.notices.extend(self._notices)
+        return record
 
     def _open(self, rule: Rule, transition: Transition, reading: Reading) -> Episode:
-        level, of_model = rule.level or Level.WARN, self._of_model.words
-        began = started(rule.windows, Terms.of(self._monitor))
-        words: dict[str, Any] = {name: said or of_model[name] for name, said in self._monitor.words.items()}
+        level, began = rule.level or Level.WARN, started(rule.windows, self._terms)
         return self._keep(
             Episode(
                 id=transition.episode,
@@ -159,27 +128,23 @@ class AlertStep:
                 threshold=reading.threshold,
                 definition=self._monitor,
                 reading=reading,
-                fired=reading,
                 traffic_share=self._share(reading),
                 recorded=self._now,
                 changes=self._changes(began, reading),
-                **words,
+                **self._words,
             )
         )
 
     def _changes(self, began: int, reading: Reading) -> tuple[Change, ...]:
-        """What changed of the model near the onset, the first one first. Episodes that begin together share what is asked."""
+        """What changed of the model near the onset, the first one first."""
         since, until = onset(began, reading.window_end, self._monitor.window.longest)
-        if (since, until) not in self._near:
-            came = [Change(at, ChangeKind.VERSION, f"version {name} came") for name, at in self._came if since <= at < until]
-            found = (*came, *self._ledger.changes(self._monitor.model, since, until))
-            self._near[since, until] = tuple(sorted(found, key=lambda one: one.at))
-        return self._near[since, until]
+        return self._reads.changes(self._monitor.model, since, until)
 
     @cached_property
-    def _came(self) -> Sequence[tuple[str, int]]:
-        """Asked once a step, because the answer comes from another store."""
-        return self._versions(self._monitor.model)
+    def _words(self) -> dict[str, Any]:
+        """Owner, description and runbook: the monitor's, or else the model's."""
+        of_model = self._reads.described(self._monitor.model).words
+        return {name: said or of_model[name] for name, said in self._monitor.words.items()}
 
     def _reopen(self, rule: Rule, transition: Transition, reading: Reading) -> Episode:
         """The episode that goes on: open again, at the worst level that it has reached."""
@@ -196,22 +161,9 @@ class AlertStep:
         whole = self._whole.get((reading.column, reading.window_start, reading.window_end))
         return reading.n_target / whole if whole else None
 
-    @cached_property
-    def _governed(self) -> tuple[bool, bool]:
-        return self._ledger.governed()
-
-    @cached_property
-    def _of_model(self) -> Described:
-        return self._ledger.described(self._monitor.model)
-
     def _take(self, name: str) -> Episode:
-        """An episode that its rule has or had: of this step, or of the store, where all that may be needed are read at once."""
-        if name in self._episodes:
-            return self._episodes[name]
-        if name not in self._stored:
-            self._stored |= {one.id: one for one in self._ledger.episodes(list({name, *self._expected}))}
-            self._expected = []
-        return self._stored[name]
+        """An episode that its rule has or had: of this step, or of the store."""
+        return self._episodes.get(name) or self._reads.episode(name)
 
     def _keep(self, episode: Episode) -> Episode:
         self._episodes[episode.id] = episode
@@ -222,17 +174,15 @@ class AlertStep:
 
         Where a policy says what is told, it is given the episode instead; who was told of it without the policy is still told how it goes on.
         """
-        policy, groups = self._governed
+        policy, groups = self._reads.governed
         if policy or groups:
             self._notices.append(episode.id)
         notified = {row.destination for row in episode.deliveries if row.state is not DeliveryState.NOT_SENT}
         if policy and not notified:
             return
-        if self._destinations is None:
-            self._destinations = self._ledger.destinations()
         chosen = [
             one
-            for one in self._destinations
+            for one in self._reads.destinations
             if (one.takes(episode.model, episode.severity) if kind == FIRED and not policy else one.name in notified)
         ]
         if not chosen:
@@ -253,7 +203,7 @@ class AlertStep:
             )
             for destination in chosen
         )
-        self._deliveries += rows
+        self._deliveries.extend(rows)
         self._keep(msgspec.structs.replace(episode, deliveries=(*episode.deliveries, *rows)))
 
     def _silent(self, destination: Destination, kind: str, transition: Transition) -> str:
@@ -285,12 +235,16 @@ def _escalated(episode: Episode, level: Level, transition: Transition, reading: 
         window_end=reading.window_end,
         value=reading.value,
         reading=reading,
+        fired=episode.first,
         recorded=now,
     )
 
 
 def _message(episode: Episode, destination: str, kind: str, transition: Transition) -> str:
-    """The id of a notification. It is stable, so that a receiver can drop a notification that it already has; an episode that goes on may be told twice of one window."""
+    """The id of a notification. It is stable, so that a receiver can drop a notification that it already has; an episode that goes on may be told twice of one window.
+
+    It begins as the episode's, so that a database writes ids of episodes that begin together near each other.
+    """
     earlier = sum(row.destination == destination for row in episode.deliveries)
     key = (episode.id, destination, kind, transition.level, transition.window_start, transition.window_end, transition.revision)
-    return message_id(*key, *([earlier] if earlier else []))
+    return message_id(*key, *([earlier] if earlier else []), near=episode.id.removeprefix("ep_")[:8])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
 
 from core.measure import Measure
 from core.monitor import Compare, Monitor, Unjudged
@@ -12,7 +14,8 @@ _DIGITS = 12  # both sides of a comparison are rounded to so many decimals
 _BROKEN = frozenset({Verdict.NOT_ESTIMABLE, Verdict.ASSUMPTIONS_BROKEN})
 
 
-class Terms(NamedTuple):
+@dataclass(frozen=True)
+class Terms:
     """`persist` is (m, n). `breach` holds the verdicts that count as a breach. The other fields are those of `core.monitor.Monitor`.
 
     `against`: the monitor has a baseline. `sided`: its thresholds are of the value itself.
@@ -43,12 +46,12 @@ class Terms(NamedTuple):
             breach=USUAL.breach | unjudged,
         )
 
-    @property
+    @cached_property
     def counted(self) -> frozenset[Verdict]:
         """The verdicts of windows that fire or resolve; all others leave a rule as it is."""
         return self.breach | {Verdict.OK, Verdict.READY, Verdict.KEEP_WAITING}
 
-    @property
+    @cached_property
     def remembered(self) -> int:
         """How many of the last counted windows decide."""
         return self.persist[1] + self.keep_firing

@@ -1,13 +1,15 @@
 """From an event to the webhook that it causes: p50 and p99, embedded and as a cluster, under a live stream: `python benchmarks/latency.py`.
 
 An hour that is over has a few events in each of 100 segments. While another model's stream runs, one event without its value is sent now and then to one
-segment: its window's null rate passes the limit, an episode fires, and a signed webhook arrives here. Server, stream and receiver share this machine.
+segment: its window's null rate passes the limit, an episode fires, a policy without a wait (`group_wait: 0s`) groups and routes it, and a signed webhook arrives here.
+Server, stream and receiver share this machine.
 """
 
 from __future__ import annotations
 
 import http.client
 import multiprocessing
+import os
 import random
 import tempfile
 import time
@@ -38,7 +40,7 @@ PARTS = [f"{part:03d}" for part in range(100)]
 GOOD, MANY = 2, 1_000  # events of each part, and of none, that have their value: the whole stays below the limit
 REQUESTS = 20  # a second, of the stream
 WARM = 5.0  # seconds before the first probe
-HEADS = ("", "events/s wanted", "sent", "webhooks", "p50 ms", "p99 ms", "longest ms")
+HEADS = ("", "events/s wanted", "sent", "webhooks", "p50 ms", "p99 ms", "longest ms", "load before, after")
 _MARK, _TIME = "@" * 12, moment.text(1_000_000_000_000_000)
 
 
@@ -99,6 +101,7 @@ def prepare(client: Client, receiver: Receiver) -> int:
         yaml.safe_dump(
             [
                 {"monitor": "missing", "model": PROBE, **watched},
+                {"policy": "default", "group_by": ["monitor", "segment"], "group_wait": "0s"},
                 {"destination": "here", "kind": "webhook", "url": receiver.url, "secret": receiver.secret, "models": [PROBE]},
             ]
         )
@@ -133,10 +136,12 @@ def probe(client: Client, hour: int, came: dict[str, float], seconds: float) -> 
 def measure(name: str, world: Embedded | Cluster, rate: int, seconds: float) -> tuple[str, ...]:
     """One row of the table."""
     came: dict[str, float] = {}
+    load = os.getloadavg()[0]
 
     def tell(payload: dict[str, Any]) -> None:
-        if payload["type"] == "episode.fired":
-            came.setdefault(payload["data"]["segment"].partition("=")[2], time.perf_counter())
+        if payload["type"] == "group.fired":
+            for one in payload["data"]["episodes"]:
+                came.setdefault(one["segment"].partition("=")[2], time.perf_counter())
 
     with Receiver(tell) as receiver, world, Client(world.url) as client:
         hour = prepare(client, receiver)
@@ -146,7 +151,16 @@ def measure(name: str, world: Embedded | Cluster, rate: int, seconds: float) -> 
             took = probe(client, hour, came, seconds)
             achieved = (sent.value - before) / (time.monotonic() - began)
     p50, p99 = np.quantile(took, (0.5, 0.99))
-    return name, f"{rate:,}", f"{achieved:,.0f}", f"{len(took)} of {len(PARTS)}", f"{p50:.0f}", f"{p99:.0f}", f"{max(took):.0f}"
+    return (
+        name,
+        f"{rate:,}",
+        f"{achieved:,.0f}",
+        f"{len(took)} of {len(PARTS)}",
+        f"{p50:.0f}",
+        f"{p99:.0f}",
+        f"{max(took):.0f}",
+        f"{load:.1f}, {os.getloadavg()[0]:.1f}",
+    )
 
 
 def main() -> None:

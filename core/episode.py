@@ -146,8 +146,8 @@ class Episode(Described, frozen=True, kw_only=True):
     """One alert, from firing to its end.
 
     `reason`, `window_*`, `value` and `threshold` are of the reading that fired (or escalated) it; `reading` and `definition` are frozen
-    snapshots of that reading and of the monitor. `fired` is the reading that fired it, also after an escalation; episodes that began before
-    it was kept have None. `level` is the worst that was reached. `started_at` is the start of the first breaching
+    snapshots of that reading and of the monitor. `fired` is the reading that fired it, kept once an escalation has taken its place as `reading` (`first` gives
+    it at any time); episodes that escalated before it was kept have None. `level` is the worst that was reached. `started_at` is the start of the first breaching
     window, `fired_at` and `ended_at` the ends of the windows that fired and resolved it. `owner`, `description` and `runbook` are those of the monitor when it
     fired, or else of the model's contract.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from core.error import ConfigError
 
@@ -110,6 +111,7 @@ def to_datetime(microseconds: int) -> dt.datetime:
     return _EPOCH + dt.timedelta(microseconds=microseconds)
 
 
+@lru_cache(4_096)
 def text(microseconds: int) -> str:
     """RFC 3339 with `Z`; a fraction only where there is one.
 
@@ -119,6 +121,7 @@ def text(microseconds: int) -> str:
     return to_datetime(microseconds).isoformat().replace("+00:00", "Z")
 
 
+@lru_cache(4_096)
 def period(start: int, end: int) -> str:
     """A window in UTC: whole days without the time.
 

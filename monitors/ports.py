@@ -334,3 +334,7 @@ class Alerts(Protocol):
         `contract` is the version of the model's contract and `columns` those that it has for the monitor: episodes that they overtake are closed.
         """
         ...
+
+    def observe_all(self, given: Sequence[tuple[Monitor, Sequence[Reading]]], fence: tuple[str, int]) -> object:
+        """As `observe`, for readings of several monitors in one transaction."""
+        ...

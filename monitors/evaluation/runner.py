@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial, reduce
-from itertools import islice
 from operator import or_
 
 import numpy as np
@@ -28,6 +27,7 @@ from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.task import EvaluatedWindows, MonitorTask, groups, portions
+from monitors.evaluation.told import tell
 from monitors.evaluation.watched import (
     Touch,
     columns_of,
@@ -55,7 +55,6 @@ _log = logging.getLogger(__name__)
 _LONGEST = moment.MINUTE  # the longest pause between two attempts at a monitor that fails
 _EARLY = 10 * moment.MINUTE  # so long after an owner's first step every step counts the readings of earlier owners
 _RECOUNT = 5 * moment.MINUTE  # the pause between two counts later
-_PORTION = 10_000  # readings that alerts take in one transaction: PostgreSQL ends a transaction that is idle for 10 s
 
 
 @dataclass
@@ -280,11 +279,14 @@ class MonitorRunner:
             return
         with failures.of(*(task.monitor for task in tasks)):
             stored = self._stored([task.monitor for task in tasks], chunk)
-            written = list[tuple[MonitorTask, pa.Table, int]]()
+            written, fresh = list[tuple[MonitorTask, pa.Table, int]](), list[tuple[Monitor, Iterator[Reading]]]()
             for task in tasks:
                 with failures.of(task.monitor):
-                    table, changed = self._observe_changed(task.monitor, frame(task), stored[task.monitor.name], given, lease)
+                    table, changed, readings = self._changed(frame(task), stored[task.monitor.name], given, lease)
                     written.append((task, table, changed))
+                    fresh.append((task.monitor, readings))
+            self.judged += tell(self._alerts, fresh, lease, failures)
+            written = [one for one in written if one[0].monitor.name not in failures.errors]
             self._write_all(written, lease, failures)
             for task, _, changed in written:
                 with failures.of(task.monitor):
@@ -304,15 +306,15 @@ class MonitorRunner:
                 raise
             return self._evaluate(task.monitor, chunk, self._evaluate.reads(own), task.early)
 
-    def _observe_changed(self, monitor: Monitor, frame: Frame, stored: pa.Table, given: StepInput, lease: Lease) -> tuple[pa.Table, int]:
-        """The readings to store, and how many of them are new. The alerts get the new ones here, before they are stored.
+    def _changed(self, frame: Frame, stored: pa.Table, given: StepInput, lease: Lease) -> tuple[pa.Table, int, Iterator[Reading]]:
+        """The readings to store, how many of them are new, and these, which the alerts get before they are stored.
 
         If this process is killed between the two, the alerts get the same readings again, which changes nothing.
         """
         changed, revision = frame.changed(stored)
         written, numbers = (frame.every, np.where(changed, revision, revision - 1)) if given.catching_up else (changed, revision)
-        self._observe(monitor, frame.readings(changed, revision), lease)
-        return frame.table(written, numbers, self._clock.now(), lease.generation), int(changed.sum())
+        table = frame.table(written, numbers, self._clock.now(), lease.generation)
+        return table, int(changed.sum()), frame.readings(changed, revision)
 
     def _write_all(self, written: Sequence[tuple[MonitorTask, pa.Table, int]], lease: Lease, failures: Failures) -> None:
         """Store the readings of several monitors in one insert; if that is refused, each monitor's alone."""
@@ -348,15 +350,9 @@ class MonitorRunner:
         """Withdraw readings."""
         if stored.num_rows:
             table = withdrawn(stored, self._clock.now(), lease.generation)
-            self._observe(monitor, as_nodata(table), lease)
+            self.judged += tell(self._alerts, [(monitor, as_nodata(table))], lease)
             lease.check()
             self._write.readings([table])
-
-    def _observe(self, monitor: Monitor, readings: Iterator[Reading], lease: Lease) -> None:
-        """Give readings to the alerts, windows in order, a portion at a time."""
-        while monitor.alarms and (portion := list(islice(readings, _PORTION))):
-            self._alerts.observe(monitor, portion, lease.fence)
-            self.judged += 1
 
     def _failed(self, monitor: Monitor, error: Exception) -> None:
         """Log and report why, and try again after twice the last pause."""

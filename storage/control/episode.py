@@ -74,7 +74,7 @@ class Episodes(Ledgers):
 
 def _whole(connection: Connection, ids: Sequence[str]) -> list[Episode]:
     """Episodes with all that is stored beside them: deliveries, also those of their groups and digests, decisions, handling and timeline."""
-    found = beside(connection, Ledger(connection).episodes(ids))
+    found = beside(connection, Ledger(connection).episodes(ids, bodies=True))
     groups = list({name for one in found for name in (one.decision.group, one.decision.digest) if name})
     timelines: dict[str, list[Transition]] = {}
     retrains = retrains_of(connection, ids)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from core.change import Change
 from core.described import Described
@@ -16,6 +17,7 @@ from core.document_name import SYSTEM, TRUST
 from core.episode import Delivery, Episode, EpisodeRecord, Rule
 from core.incident import Incident
 from core.trust import Told, TrustState
+from storage.control.bulk import insert_rows, replace_rows
 from storage.control.change import changes
 from storage.control.cursor import Fence, hold
 from storage.control.engine import Database, upsert
@@ -33,6 +35,9 @@ from storage.control.schema import (
     TRANSITION,
 )
 
+_RULES, _EPISODES, _ENCODER = msgspec.json.Decoder(Rule), msgspec.json.Decoder(Episode), msgspec.json.Encoder()
+_DELIVERY = Delivery.__struct_fields__
+_fields = attrgetter(*_DELIVERY)
 CHUNK = 500  # names in one query: an old SQLite takes 999 parameters
 
 
@@ -49,22 +54,26 @@ class Ledger:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def rules(self, model: str, monitor: str) -> list[Rule]:
-        """The rules of a monitor, of all revisions of its definition."""
-        query = select(RULE.c.payload).where(RULE.c.model == model, RULE.c.monitor == monitor)
-        return [msgspec.json.decode(payload, type=Rule) for payload in self._connection.execute(query).scalars()]
+    def rules(self, model: str, *monitors: str) -> list[Rule]:
+        """The rules of monitors of a model, of all revisions of their definitions."""
+        found: list[Rule] = []
+        for start in range(0, len(monitors), CHUNK):
+            query = select(RULE.c.payload).where(RULE.c.model == model, RULE.c.monitor.in_(monitors[start : start + CHUNK]))
+            found += map(_RULES.decode, self._connection.execute(query).scalars())
+        return found
 
-    def episodes(self, ids: Sequence[str]) -> list[Episode]:
-        """The episodes with these ids, with their deliveries, in the order of the ids; unknown ones are left out."""
-        chunks = [ids[i : i + CHUNK] for i in range(0, len(ids), CHUNK)]
+    def episodes(self, ids: Sequence[str], *, bodies: bool = False) -> list[Episode]:
+        """The episodes with these ids, with their deliveries, in the order of the ids; unknown ones are left out. Deliveries have their `bodies`, which are large, if these are asked for."""
         found: dict[str, Episode] = {}
-        for chunk in chunks:
+        columns = [column for column in OUTBOX.c if bodies or column is not OUTBOX.c.body]
+        for start in range(0, len(ids), CHUNK):
+            chunk = ids[start : start + CHUNK]
             payloads = self._connection.execute(select(EPISODE.c.payload).where(EPISODE.c.id.in_(chunk))).scalars()
             deliveries: dict[str, list[Delivery]] = {}
-            for row in self._connection.execute(select(OUTBOX).where(OUTBOX.c.episode.in_(chunk)).order_by(OUTBOX.c.sequence)):
+            for row in self._connection.execute(select(*columns).where(OUTBOX.c.episode.in_(chunk)).order_by(OUTBOX.c.sequence)):
                 deliveries.setdefault(row.episode, []).append(delivery_of(row))
             for payload in payloads:
-                episode = msgspec.json.decode(payload, type=Episode)
+                episode = _EPISODES.decode(payload)
                 found[episode.id] = msgspec.structs.replace(episode, deliveries=tuple(deliveries.get(episode.id, ())))
         return [found[name] for name in ids if name in found]
 
@@ -88,10 +97,13 @@ class Ledger:
         """The changes of a model in `[since, until)`, the first one first."""
         return changes(self._connection, model, since, until)
 
-    def retired(self, model: str, monitor: str) -> int:
-        """The revision that the readings of a deleted monitor of this name carry; 0 if there was none."""
-        row = (RETIRED_MONITOR.c.model == model) & (RETIRED_MONITOR.c.name == monitor)
-        return self._connection.execute(select(RETIRED_MONITOR.c.revision).where(row)).scalar() or 0
+    def retired(self, model: str, *monitors: str) -> dict[str, int]:
+        """Of these names those of deleted monitors, each with the revision that their readings carry."""
+        found: dict[str, int] = {}
+        for start in range(0, len(monitors), CHUNK):
+            own = (RETIRED_MONITOR.c.model == model) & RETIRED_MONITOR.c.name.in_(monitors[start : start + CHUNK])
+            found |= {row.name: row.revision for row in self._connection.execute(select(RETIRED_MONITOR).where(own))}
+        return found
 
     def trust(self, model: str) -> Told:
         """What was told last of the trust in a model."""
@@ -120,36 +132,14 @@ class Ledger:
 
     def write(self, record: EpisodeRecord) -> None:
         """Write the changes of a step. Rules and episodes replace those of the same key; transitions and deliveries are added."""
-        upsert(
-            self._connection,
-            RULE,
-            [
-                {"model": rule.model, "monitor": rule.monitor, "column": rule.column, "segment": rule.segment, "payload": _json(rule)}
-                for rule in record.rules
-            ],
-        )
-        upsert(
-            self._connection,
-            EPISODE,
-            [
-                {
-                    "id": episode.id,
-                    "model": episode.model,
-                    "monitor": episode.monitor,
-                    "fired_at": episode.fired_at,
-                    "ended_at": episode.ended_at,
-                    "payload": _json(episode.stored),
-                }
-                for episode in record.episodes
-            ],
-        )
-        if record.transitions:
-            rows = [{"episode": row.episode, "recorded": row.recorded, "payload": _json(row)} for row in record.transitions]
-            self._connection.execute(insert(TRANSITION), rows)
-        if record.deliveries:
-            self._connection.execute(insert(OUTBOX), [msgspec.to_builtins(row) for row in record.deliveries])
-        if record.notices:
-            self._connection.execute(insert(NOTICE), [{"episode": name} for name in record.notices])
+        rules = [(one.model, one.monitor, one.column, one.segment, _json(one)) for one in record.rules]
+        replace_rows(self._connection, RULE, ("model", "monitor", "column", "segment", "payload"), rules)
+        episodes = [(one.id, one.model, one.monitor, one.fired_at, one.ended_at, _json(one.stored)) for one in record.episodes]
+        replace_rows(self._connection, EPISODE, ("id", "model", "monitor", "fired_at", "ended_at", "payload"), episodes)
+        timelines = [(one.episode, one.recorded, _json(one)) for one in record.transitions]
+        insert_rows(self._connection, TRANSITION, ("episode", "recorded", "payload"), timelines)
+        insert_rows(self._connection, OUTBOX, _DELIVERY, [_fields(one) for one in record.deliveries])
+        insert_rows(self._connection, NOTICE, ("episode",), [(name,) for name in record.notices])
 
 
 class Ledgers(Database):
@@ -179,9 +169,9 @@ def incident_of(connection: Connection) -> Incident | None:
 
 
 def delivery_of(row: Any) -> Delivery:
-    """The delivery of a row of the outbox."""
-    return msgspec.convert({name: getattr(row, name) for name in Delivery.__struct_fields__}, Delivery)
+    """The delivery of a row of the outbox; its body is empty if the row has none."""
+    return msgspec.convert({name: getattr(row, name, "") for name in _DELIVERY}, Delivery)
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return _ENCODER.encode(value).decode()

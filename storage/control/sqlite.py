@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.error import ConfigError, Fatal, Retryable
 
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000")
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-32000")
 # Primary result codes that are temporary: another writer, no room, the file system.
 _PASSING = {
     sqlite3.SQLITE_BUSY: "another process holds it",

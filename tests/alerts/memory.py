@@ -28,9 +28,9 @@ class MemoryStore:
         """One step."""
         yield self
 
-    def rules(self, model: str, monitor: str) -> list[Rule]:
-        """The rules of a monitor."""
-        return [rule for rule in self.held.values() if (rule.model, rule.monitor) == (model, monitor)]
+    def rules(self, model: str, *monitors: str) -> list[Rule]:
+        """The rules of monitors."""
+        return [rule for rule in self.held.values() if rule.model == model and rule.monitor in monitors]
 
     def episodes(self, ids: Sequence[str]) -> list[Episode]:
         """Episodes by id."""
@@ -52,9 +52,9 @@ class MemoryStore:
         """Nothing has changed."""
         return []
 
-    def retired(self, model: str, monitor: str) -> int:
+    def retired(self, model: str, *monitors: str) -> dict[str, int]:
         """Nothing was deleted."""
-        return 0
+        return {}
 
     def trust(self, model: str) -> Told:
         """Nothing was told."""

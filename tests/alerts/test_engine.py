@@ -15,7 +15,8 @@ from core.clock import ManualClock
 from core.contract import Contract, Task
 from core.episode import Cause, DeliveryState, EpisodeRecord, Level, State
 from core.error import Fenced
-from core.monitor import Severity
+from core.monitor import Monitor, Severity
+from core.reading import Reading
 from detectors.catalogue import MEASURES
 from storage.control.ledger import Ledger
 from storage.control.store import ControlStore
@@ -340,3 +341,32 @@ def test_an_episode_says_what_share_of_the_rows_its_segment_holds(store: Control
     engine.observe(MONITOR, [reading(1, "warn", segment="carrier=AA", n_target=250)])
     shares = {one.segment: one.traffic_share for one in store.episodes()[0]}
     assert shares == {"carrier=UA": 0.25, "carrier=AA": None}
+
+
+def test_monitors_of_one_step_have_the_history_that_each_has_alone(store: ControlStore, clock: ManualClock) -> None:
+    """Readings of several monitors in one transaction change the same rules, episodes and timelines as one transaction for each monitor, and the same readings again change nothing."""
+    engine = AlertEngine(store, clock, MEASURES)
+    alone, together = ([msgspec.structs.replace(MONITOR, model=model, name=name) for name in ("drift", "drift 2")] for model in ("a", "b"))
+
+    def given(monitors: list[Monitor], day: int, verdict: str) -> list[tuple[Monitor, list[Reading]]]:
+        return [
+            (one, [reading(day, verdict, model=one.model, monitor=one.name, segment=f"carrier={place}") for place in range(3)])
+            for one in monitors
+        ]
+
+    for day, verdict in enumerate(("warn", "critical", "ok")):
+        for monitor, readings in given(alone, day, verdict):
+            engine.observe(monitor, readings)
+        engine.observe_all(given(together, day, verdict))
+    assert engine.observe_all(given(together, 1, "critical")) == []
+
+    def told(model: str) -> list[tuple[object, ...]]:
+        found = []
+        for one in store.episodes(model=model)[0]:
+            timeline = tuple((entry.at, entry.after, entry.reason) for entry in one.timeline)
+            rows = tuple((row.type, row.state) for row in one.deliveries)
+            found.append((one.monitor, one.segment, one.state, one.level, one.first and one.first.window_end, timeline, rows))
+        return sorted(found, key=str)
+
+    assert told("a") == told("b")
+    assert len(told("a")) == 6

@@ -18,6 +18,7 @@ from core.monitor import Monitor
 from core.reading import Reading
 from core.span import Spans
 from monitors.evaluation import runner
+from monitors.evaluation import told as told_to_alerts
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.frame import Frame
 from monitors.evidence.reads import Reads
@@ -34,8 +35,12 @@ class Ear:
 
     def observe(self, monitor: Monitor, readings: Sequence[Reading], fence: tuple[str, int], **about: Any) -> object:
         """Pass it on."""
-        self.portions.append(len(readings))
         return self.alerts.observe(monitor, readings, fence, **about)
+
+    def observe_all(self, given: Sequence[tuple[Monitor, Sequence[Reading]]], fence: tuple[str, int]) -> object:
+        """Pass it on, and record it."""
+        self.portions.append(sum(len(readings) for _, readings in given))
+        return self.alerts.observe_all(given, fence)
 
 
 class Refusing:
@@ -69,7 +74,7 @@ def test_alerts_take_readings_in_portions(backend: Backend, model: str, monkeypa
     backend.add(other)
     ears = {}
     for name, portion in ((other, 10_000), (model, 3)):
-        monkeypatch.setattr(runner, "_PORTION", portion)
+        monkeypatch.setattr(told_to_alerts, "_PORTION", portion)
         ears[name] = Ear(backend.owner(name)._runner._alerts)
         monkeypatch.setattr(backend.owner(name)._runner, "_alerts", ears[name])
         monkeypatch.setattr(backend.owner(name)._audit, "_clock", float)  # looks take no time, so that both take as many steps

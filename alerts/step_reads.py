@@ -1,0 +1,69 @@
+"""What one step of the alert engine reads of the store. The monitors of a step share it, so that each question is asked once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+
+from alerts.ports import Ledger
+from core.change import Change, ChangeKind
+from core.described import Described
+from core.destination import Destination
+from core.episode import Episode
+
+Versions = Callable[[str], Sequence[tuple[str, int]]]
+"""Gives the versions of a model that came after its first one, each with the time of its first events."""
+
+
+def no_versions(_model: str) -> Sequence[tuple[str, int]]:
+    """None."""
+    return ()
+
+
+class StepReads:
+    """Answers of a ledger and of `versions`, kept for the rest of the step."""
+
+    def __init__(self, ledger: Ledger, versions: Versions = no_versions) -> None:
+        self._ledger, self._versions = ledger, versions
+        self._expected: dict[str, None] = {}
+        self._stored: dict[str, Episode] = {}
+        self._described: dict[str, Described] = {}
+        self._came: dict[str, Sequence[tuple[str, int]]] = {}
+        self._near: dict[tuple[str, int, int], tuple[Change, ...]] = {}
+
+    @cached_property
+    def governed(self) -> tuple[bool, bool]:
+        """Whether a policy says what is told, and whether groups are open."""
+        return self._ledger.governed()
+
+    @cached_property
+    def destinations(self) -> list[Destination]:
+        """All destinations."""
+        return self._ledger.destinations()
+
+    def described(self, model: str) -> Described:
+        """Owner, description and runbook of a model."""
+        if model not in self._described:
+            self._described[model] = self._ledger.described(model)
+        return self._described[model]
+
+    def changes(self, model: str, since: int, until: int) -> tuple[Change, ...]:
+        """What changed of a model in `[since, until)`, the first one first. Versions come from another store, which is asked once a step."""
+        key = (model, since, until)
+        if key not in self._near:
+            if model not in self._came:
+                self._came[model] = self._versions(model)
+            came = [Change(at, ChangeKind.VERSION, f"version {name} came") for name, at in self._came[model] if since <= at < until]
+            self._near[key] = tuple(sorted((*came, *self._ledger.changes(model, since, until)), key=lambda one: one.at))
+        return self._near[key]
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Episodes that may be needed: all of them are read together when the first one is."""
+        self._expected |= dict.fromkeys(names)
+
+    def episode(self, name: str) -> Episode:
+        """An episode that a rule has or had."""
+        if name not in self._stored:
+            self._stored |= {one.id: one for one in self._ledger.episodes(list({name: None, **self._expected}))}
+            self._expected = {}
+        return self._stored[name]
