@@ -99,6 +99,9 @@ class ModelBudget(msgspec.Struct, frozen=True):
         return Share(self.rate.windows, self.rate.period * monitors, self.name, monitors)
 
 
+HARMFUL = "change.harmful"  # whose monitors share one alpha for the life of a model
+
+
 class Monitor(Described, frozen=True, kw_only=True):
     """A monitor's definition.
 
@@ -123,7 +126,9 @@ class Monitor(Described, frozen=True, kw_only=True):
     exclude: tuple[tuple[int, int], ...] = ()
     version: str | None = None  # of the model; None pools all
     other: Version | Role | None = None  # side b of a comparison, whose `baseline` is side a
-    challengers: int = 1  # comparisons of the model that share their alpha with this one; counted, not written
+    challengers: int = (
+        1  # comparisons, or monitors of harmful change, of the model that share their alpha with this one; counted, not written
+    )
     warn: float | dict[str, float] | None = None
     critical: float | dict[str, float] | None = None
     budget: Budget | None = None
@@ -160,7 +165,9 @@ class Monitor(Described, frozen=True, kw_only=True):
 
     @property
     def rivalry(self) -> bytes:
-        """What comparisons that share an alpha have in common: side a and the measure; b"" for other monitors."""
+        """What monitors that share an alpha have in common: comparisons side a and the measure, those of harmful change that; b"" for other monitors."""
+        if self.measure == HARMFUL:
+            return HARMFUL.encode()
         return b"" if self.other is None else msgspec.json.encode((self.baseline, self.params.get("of")), order="deterministic")
 
     @property

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from core.error import ConfigError
 from core.measure import USER, Measures
-from detectors.change import chart, river
+from detectors.change import chart, harmful, river
 from detectors.compare import difference
 from detectors.drift import (
     chi2,
@@ -121,6 +121,7 @@ SPECS: tuple[AnySpec, ...] = (
     disparity.SPEC,
     *river.SPECS,
     *chart.SPECS,
+    harmful.SPEC,
     *latency.SPECS,
     throughput.SPEC,
     *availability.SPECS,

@@ -6,7 +6,6 @@ PLANNED = frozenset(
     f"{family}.{name}"
     for family, names in {
         "performance": "delay_corrected",
-        "change": "harmful",
     }.items()
     for name in names.split()
 )

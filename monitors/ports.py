@@ -101,8 +101,12 @@ class Raw(Protocol):
         columns: Sequence[str] = (),
         weights: bool = False,
         keys: bool = False,
+        due: int | None = None,
     ) -> Outcomes:
-        """The labelled events among these; `regions_of`: with their prediction intervals or sets, as this contract reads them; with the features and tags `columns`, with the labels' weights, and with the events' ids and requests (`keys`)."""
+        """The labelled events among these; `regions_of`: with their prediction intervals or sets, as this contract reads them; with the features and tags `columns`, with the labels' weights, and with the events' ids and requests (`keys`).
+
+        With `due` their labels are those that held at that time after the end of their slot.
+        """
         ...
 
     def truths(

@@ -27,8 +27,9 @@ from core.name import check
 from core.window.tumbling import Tumbling
 from detectors.catalogue import spec
 from detectors.change.chart import charts
+from detectors.change.harmful import harms
 from detectors.spec import AnySpec
-from monitors.definition import attribute, charted, field, sides, user_measure
+from monitors.definition import attribute, charted, field, harmful, sides, user_measure
 from monitors.definition.column import flag
 from monitors.definition.declared import declared
 from monitors.definition.document import KINDS, DefinitionEntry, Faults, bare, entries, short, unknown
@@ -157,9 +158,10 @@ def _monitor(  # long: a line for each field
         monitor = msgspec.structs.replace(
             monitor, params=faults.read(entry, "params", lambda _: sides.check(monitor, known), monitor.params)
         )
-    if charts(what) and monitor.params:
+    if (charts(what) or harms(what)) and monitor.params:
+        fits = charted.check if charts(what) else harmful.check
         monitor = msgspec.structs.replace(
-            monitor, params=faults.read(entry, "params", lambda _: charted.check(monitor, known), monitor.params, missing={})
+            monitor, params=faults.read(entry, "params", lambda _: fits(monitor, known), monitor.params, missing={})
         )
     if about is not None and known is not None:
         _attributes(entry, faults, monitor, about, known)

@@ -21,6 +21,7 @@ from core.span import Flags, Spans
 from detectors import catalogue
 from detectors.by_group import gone_of
 from detectors.change.chart import charts
+from detectors.change.harmful import harms
 from detectors.dispersion import ENOUGH, Dispersion, p_value
 from detectors.evidence import ColumnDrift
 from detectors.sample import Train, here
@@ -30,6 +31,7 @@ from monitors.evaluation.calibration import Calibration, calibrate, early_window
 from monitors.evaluation.charted import charted
 from monitors.evaluation.comparison import compared
 from monitors.evaluation.frame import NONE, Evidence, Frame, Part
+from monitors.evaluation.harmful import harmful
 from monitors.evaluation.maturity import Maturity, maturity
 from monitors.evaluation.pool import pool
 from monitors.evaluation.verdict import Judgement, judge
@@ -175,6 +177,8 @@ class Evaluate:
             return compared(self, self.reads, monitor, windows, reads)
         if charts(catalogue.known(monitor.measure)):
             return charted(self, self.reads, monitor, windows, reads)
+        if harms(catalogue.known(monitor.measure)):
+            return harmful(monitor, windows, reads)
         contract = reads.scope.model.contract
         columns = columns_of(monitor, contract)
         asked, parts = self._asked(monitor, windows, reads, early), of_columns(monitor)

@@ -1,4 +1,4 @@
-"""Reads nothing: comparisons are made of the readings and rows of two sides (`monitors.evaluation.comparison`), and charts of the readings of another measure (`monitors.evaluation.charted`)."""
+"""Reads nothing: comparisons are made of the readings and rows of two sides (`monitors.evaluation.comparison`), charts of the readings of another measure (`monitors.evaluation.charted`), and bets on rows as they were known when due (`monitors.evaluation.harmful`)."""
 
 from __future__ import annotations
 

@@ -87,6 +87,10 @@ class History:
                 self._kept[place] = found
         return found
 
+    def held(self, contract: Contract, slots: Ints) -> dict[int, int]:
+        """How many distinct raw events of each of these slots are there; slots without any are left out."""
+        return {slot: n for slot, (n, _) in self._raw.distinct(contract.model, slots, contract.pane).items()}
+
     def truths(
         self, contract: Contract, slots: Ints, sample: Predictions, *, version: str | None = None, role: str | None = None
     ) -> Floats:
@@ -134,14 +138,19 @@ class History:
         columns: Sequence[str] = (),
         weights: bool = False,
         keys: bool = False,
+        due: int | None = None,
     ) -> Iterator[Outcomes]:
-        """The labelled events of these slots that count; of one version of the model, or of all. With these features and tags, the labels' weights, and the events' ids and requests (`keys`)."""
+        """The labelled events of these slots that count; of one version of the model, or of all. With these features and tags, the labels' weights, and the events' ids and requests (`keys`).
+
+        With `due` their labels are those that held at that time after the end of their slot.
+        """
         dimensions, regional = [dimension.name for dimension in contract.dimensions], contract if told(contract) else None
         more = (
             _of(role)
             | ({"columns": columns} if columns else {})
             | ({"weights": True} if weights else {})
             | ({"keys": True} if keys else {})
+            | ({} if due is None else {"due": due})
         )
         for source in self._sources(contract, slots):
             if len(block := self._raw.outcomes(source, dimensions, slots, contract.pane, version=version, **more, regions_of=regional)):

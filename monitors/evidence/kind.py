@@ -11,7 +11,7 @@ from typing import Any
 from core.contract import PREDICTION
 from detectors import arrival, by_group, certainty, estimate, evidence, expected_error, sample, serving
 from detectors import weighted as of_weights
-from detectors.change import chart, sequence
+from detectors.change import chart, harmful, sequence
 from detectors.compare.difference import Compared
 from detectors.explain.attributions import Attributions, Influence
 from detectors.labelled_rows import LabelledRows
@@ -96,6 +96,7 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     Compared: compared,
     sequence.LossRuns: loss_runs,
     chart.Charted: compared,
+    harmful.Harm: compared,
     Attributions: attributions,
     Influence: influence,
     of_weights.WeightedCells: OfWeights(matrix, of_weights.WeightedCells, weighted.cells),

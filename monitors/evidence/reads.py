@@ -153,6 +153,16 @@ class Reads:
         version = self.scope.version
         return self.slots if version is None else self._panes.slots(self.scope.model.contract, version)[0]
 
+    @cached_property
+    def rows(self) -> Ints:
+        """How many predictions each of `slots` holds, of all versions."""
+        return self._panes.slots(self.scope.model.contract)[1]
+
+    def held(self, slots: Ints) -> Ints:
+        """How many of the predictions of these slots, of all versions, are there as raw events: (slots,)."""
+        found = self._history.held(self.scope.model.contract, slots)
+        return np.array([found.get(slot, 0) for slot in slots.tolist()], np.int64)
+
     def slots_of(self, side: Sequence[Spans]) -> Ints:
         """The slots of the spans of a side, ascending; of a span from the beginning of time, those from the first event on."""
         spans = side[0].join(*side[1:])
@@ -220,10 +230,12 @@ class Reads:
         at = next(index for index, one in enumerate(texts) if one.name == column)
         return tuple(one.name for one, portion in zip(texts, known.tolist(), strict=True) if portion == known[at])
 
-    def outcomes(self, slots: Ints, *, columns: Sequence[str] = (), weights: bool = False, keys: bool = False) -> Iterator[Outcomes]:
+    def outcomes(
+        self, slots: Ints, *, columns: Sequence[str] = (), weights: bool = False, keys: bool = False, due: int | None = None
+    ) -> Iterator[Outcomes]:
         """The labelled events of slots, in blocks, which are not kept; with these features and tags, the labels' weights, and the events' ids and requests (`keys`)."""
         contract, scope = self.scope.model.contract, self.scope
-        more = _role(scope) | ({"keys": True} if keys else {})
+        more = _role(scope) | ({"keys": True} if keys else {}) | ({} if due is None else {"due": due})
         return self._history.outcomes(contract, slots, version=scope.version, **more, columns=columns, weights=weights)
 
     def outcomes_of_reference(self, *, columns: Sequence[str] = (), weights: bool = False) -> Iterator[Outcomes]:

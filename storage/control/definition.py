@@ -148,7 +148,7 @@ def _anew(connection: Connection, name: str, now: int) -> None:
 
 
 def share_out(connection: Connection, model: str, joins: Joins, now: int, actor: str) -> None:
-    """Give each monitor of a model its share of the model's budget, and count the comparisons that share an alpha: a new revision for those for which that changes."""
+    """Give each monitor of a model its share of the model's budget, and count the comparisons and monitors of harmful change that share an alpha: a new revision for those for which that changes."""
     held = connection.execute(select(MODEL_BUDGET.c.payload).where(MODEL_BUDGET.c.model == model)).scalar()
     payloads = connection.execute(select(MONITOR.c.payload).where(MONITOR.c.model == model).order_by(MONITOR.c.name)).scalars().all()
     monitors = [msgspec.json.decode(payload, type=Monitor) for payload in payloads]
@@ -156,7 +156,7 @@ def share_out(connection: Connection, model: str, joins: Joins, now: int, actor:
     each = None if held is None or not many else msgspec.json.decode(held, type=ModelBudget).share(many)
     rivals = Counter(monitor.rivalry for monitor in monitors if monitor.enabled)
     for monitor in monitors:
-        share, challengers = each if joins(monitor) else None, rivals[monitor.rivalry] if monitor.other is not None else 1
+        share, challengers = each if joins(monitor) else None, rivals[monitor.rivalry] if monitor.rivalry else 1
         if monitor.enabled and (share, challengers) != (
             monitor.share,
             monitor.challengers,

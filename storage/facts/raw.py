@@ -50,6 +50,18 @@ def slots(values: Sequence[int] | Ints, pane: int) -> dict[str, object]:
     return {"slots": f"[{listed}]", "gapless": int(gapless), "low": low, "high": high, "pane": pane}
 
 
+# The labels of events in `slots`: those that hold now, and those that held when they were due.
+_CURRENT = f"SELECT prediction_id, ts, text, number, label_ts, weight FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}"
+_EVENTS = f"FROM predictions WHERE model = {{model:String}} AND {in_slots()}"
+_DUE = (
+    "SELECT prediction_id, ts, truth.1 AS text, truth.2 AS number, truth.3 AS weight, truth.4 AS label_ts FROM"
+    " (SELECT prediction_id, e.at AS ts, argMax((l.text, l.number, l.weight, l.ts, l.deleted), (l.ts, l.partition, l.position, l.place)) AS truth"
+    f" FROM (SELECT * FROM labels WHERE model = {{model:String}} AND prediction_id IN (SELECT prediction_id {_EVENTS})) AS l"
+    f" INNER JOIN (SELECT DISTINCT prediction_id, ts AS at {_EVENTS}) AS e ON l.prediction_id = e.prediction_id"
+    f" WHERE toUnixTimestamp64Micro(l.ts) <= {SLOT.format(ts='e.at')} + {{pane:Int64}} + {{due:Int64}} GROUP BY prediction_id, e.at)"
+    " WHERE truth.5 = 0"
+)
+
 _SPARE = 6  # standard deviations of the number of ids below a cut
 _BELOW = " AND MD5(prediction_id) <= toFixedString(unhex({cut:String}), 16)"
 
@@ -241,8 +253,11 @@ class Raw:
         columns: Sequence[str] = (),
         weights: bool = False,
         keys: bool = False,
+        due: int | None = None,
     ) -> Outcomes:
         """The labelled events of these slots that were taken under `contract`; `dimensions` as texts, null where the contract has none of the name.
+
+        With `due` their labels are those that held at that time after the end of their slot, by the labels' own times, in microseconds: later ones do not count.
 
         `regions_of`: with their prediction intervals, ensembles or sets, read from what was sent by the classes of this contract, whatever `contract` knew. With the features and tags
         `columns` as the contract keeps them, without those that it does not have, with the labels' weights, and with the events' ids and requests (`keys`).
@@ -265,10 +280,10 @@ class Raw:
             f" o.text AS text, o.number AS truth, greatest(toUnixTimestamp64Micro(o.label_ts) - toUnixTimestamp64Micro(p.ts), 0) AS delay{select}"
             " FROM (SELECT * FROM predictions WHERE model = {model:String} AND contract = {contract:UInt32}"
             f" AND {in_slots()} AND {COUNTS}{narrowed(version, role)} ORDER BY logged, partition, position, place LIMIT 1 BY prediction_id) AS p"
-            f" INNER JOIN (SELECT prediction_id, ts, text, number, label_ts, weight FROM outcomes FINAL WHERE model = {{model:String}} AND {in_slots()}) AS o"
+            f" INNER JOIN ({_CURRENT if due is None else _DUE}) AS o"
             " ON p.prediction_id = o.prediction_id AND p.ts = o.ts"
         )
-        asked = {"model": contract.model, "contract": contract.version, "version": version or "", "role": role or ""}
+        asked = {"model": contract.model, "contract": contract.version, "version": version or "", "role": role or "", "due": due or 0}
         table = self._engine.query(sql, asked | slots(values, pane))
         return Outcomes(
             ts=col.ints(table["ts"]),

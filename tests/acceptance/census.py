@@ -43,7 +43,7 @@ _FEW = {
     "performance-value", "auc", "performance-lift_at_k", "performance-log_loss", "coverage", "delay", "drifted", "correlation", "confidence", "ece",
     "set_coverage", "adaptive_coverage", "fair-demographic_parity_ratio", "fair-equal_opportunity_difference", "selected", "cost", "f1-weighted",
     "score-demographic_parity_difference", "score-equal_opportunity_difference", "score-selection_rate", "score-calibration_gap",
-    "change-adwin", "change-cusum", "service-latency_p95", "service-throughput", "service-burn_rate",
+    "change-adwin", "change-cusum", "change-harmful", "service-latency_p95", "service-throughput", "service-burn_rate",
 }  # fmt: skip
 _WORDS = ["moved", "since", "2019", "wants", "a", "house", "naïve?", "日本", "🏡", "call", "back!"]
 COST = 'where(label == 1 and prediction == 0, where(education == "master", hours / 2, 100), 5)'

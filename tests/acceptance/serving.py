@@ -34,6 +34,7 @@ def changed(shared: dict[str, Any]) -> list[dict[str, Any]]:
         "cusum": {"params": {"learn": 5, "h": 2}, "segments": ["all", "sex"]},
         "ewma": {"params": {"of": "performance.recall", "mean": 0.7, "sd": 0.02, "limit": 2}},
         "hddm_w": {"params": {"drift_confidence": 0.1, "two_sided_test": True}},
+        "harmful": {"params": {"wait": "2d", "tolerance": 0.0, "alpha": 0.2}, "segments": ["all", "sex"]},
     }
     return [
         {**shared, "segments": ["all"], "monitor": f"change-{name}", "measure": f"change.{name}", **more} for name, more in watched.items()

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
 
-from tests.oracle import certainty, change, chart, dispersion, estimate, expected_error, fairness, joint, quality, serving, user
+from tests.oracle import certainty, change, chart, dispersion, estimate, expected_error, fairness, harmful, joint, quality, serving, user
 from tests.oracle import column as measures
 from tests.oracle import separation as classifier
 from tests.oracle.column import COMPARES
@@ -125,7 +125,7 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     sure = monitor["measure"] in certainty.MEASURES
     separated = monitor["measure"] == classifier.MEASURE
     own = monitor["measure"] in user.MEASURES
-    served = monitor["measure"] in {*serving.MEASURES, *change.MEASURES, *chart.MEASURES}
+    served = monitor["measure"] in {*serving.MEASURES, *change.MEASURES, *chart.MEASURES, *harmful.MEASURES}
     whole_model = own or served or monitor["measure"] in quality.MEASURES or of_features or together or sure or separated
     performance = monitor["measure"].startswith("performance.")
     fair, of_groups = monitor["measure"].startswith("fairness."), monitor["measure"] == "fairness.selection_rate"
@@ -172,6 +172,7 @@ def lookup_of(measured: str) -> Callable[[Asked], Lookup]:
         (measured in serving.MEASURES, serving.lookup),
         (measured in change.MEASURES, change.lookup),
         (measured in chart.MEASURES, chart.lookup),
+        (measured in harmful.MEASURES, harmful.lookup),
         (measured in estimate.MEASURES, _estimated),
         (measured in expected_error.MEASURES, expected_error.of_errors),
         (performance, _performance),

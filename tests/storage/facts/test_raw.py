@@ -187,3 +187,24 @@ def test_new_values_of_several_columns_are_told_at_once(engine: Engine) -> None:
     Writer(engine).predictions([(contract, replace(block, texts=(block.texts[0], block.texts[0])))], 0, None)
     found = Raw(engine).unseen(contract, ["d", "c"], np.arange(10) * HOUR, 5)
     assert found == {"d": [("a", 2)], "c": [("%6Eull", 2)]}
+
+
+def test_labels_are_read_as_they_were_when_due(engine: Engine) -> None:
+    """By their own times, whatever the order in which they came: a correction and a retraction count until then, and nothing after it."""
+    raw, writer = Raw(engine), Writer(engine)
+    writer.predictions([(CONTRACT, predictions(list("abcd")))], 0, "p")  # one an hour
+    late = 2 * HOUR  # an hour after the end of the first slot
+    sent = [("a", "0", 10), ("a", "1", late), ("a", "0", late + 1), ("b", "1", 2 * HOUR), ("c", "1", 3 * HOUR), ("d", "1", 5 * HOUR + 1)]
+    for position, (one, text, ts) in enumerate(reversed(sent), 1):
+        writer.labels({"m": labels([one], text, ts=ts, position=position)}, 0, f"l{position}")
+    writer.labels({"m": labels(["c"], "", ts=3 * HOUR + 5, position=9, deleted=True)}, 0, "l9")
+    OutcomeStore(engine).join("m", {0: (1, 1)}, {0: (1, 9)}, 1)
+
+    def known(due: int | None) -> dict[int, str]:
+        found = raw.outcomes(CONTRACT, [], np.arange(4) * HOUR, HOUR, due=due)
+        assert isinstance(found.label, Categories)
+        return {ts // HOUR: found.label.texts[code] for ts, code in zip(found.ts.tolist(), found.label.codes.tolist(), strict=True)}
+
+    assert known(HOUR) == {0: "1", 1: "1"}
+    assert known(0) == {0: "0", 1: "1", 2: "1"}
+    assert known(9 * HOUR) == known(None) == {0: "0", 1: "1", 3: "1"}
