@@ -10,7 +10,7 @@ import pandas as pd
 
 from tests.acceptance.fair import fair
 from tests.acceptance.records import records
-from tests.acceptance.serving import changed, served
+from tests.acceptance.serving import changed, compared, served
 
 MODEL = "income"
 FEATURES = ["age", "hours", "gain", "married", "education", "sex", "occupation", "note"]
@@ -44,6 +44,7 @@ _FEW = {
     "set_coverage", "adaptive_coverage", "fair-demographic_parity_ratio", "fair-equal_opportunity_difference", "selected", "cost", "f1-weighted",
     "score-demographic_parity_difference", "score-equal_opportunity_difference", "score-selection_rate", "score-calibration_gap",
     "change-adwin", "change-cusum", "change-harmful", "service-latency_p95", "service-throughput", "service-burn_rate",
+    "roles-accuracy", "explain-attribution_drift", "explain-influence_gap",
 }  # fmt: skip
 _WORDS = ["moved", "since", "2019", "wants", "a", "house", "naïve?", "日本", "🏡", "call", "back!"]
 COST = 'where(label == 1 and prediction == 0, where(education == "master", hours / 2, 100), 5)'
@@ -101,7 +102,7 @@ def noted(frame: pd.DataFrame, seed: int, *, drift: float = 0.0) -> pd.DataFrame
 
 
 def observed(frame: pd.DataFrame, seed: int, *, drift: float = 0.0) -> pd.DataFrame:
-    """The frame with the optional fields latency, status, caller and attributions, with nulls and invalid values."""
+    """The frame with the optional fields latency, status, caller and attributions, with nulls and invalid values, and with a role."""
     rng, rows = np.random.default_rng([seed, 1]), len(frame)
     added = pd.DataFrame(
         {
@@ -118,6 +119,9 @@ def observed(frame: pd.DataFrame, seed: int, *, drift: float = 0.0) -> pd.DataFr
         added.loc[strange, "caller"] = [f"bot-{number}" for number in rng.integers(0, 4, int(strange.sum()))]
     for name in added:
         added.loc[rng.random(rows) < 0.03, name] = None
+    own = np.random.default_rng([seed, 4])  # mean sizes of attributions are so near that their ranking changes from day to day
+    added["attribution_education"] = own.normal(0, 1, rows).round(4)
+    added["role"] = np.array(["champion", "shadow"], object)[(own.random(rows) < 0.4).astype(int)]
     return uncertain(pd.concat([frame, added], axis=1), seed, drift=drift)
 
 
@@ -135,8 +139,8 @@ def uncertain(frame: pd.DataFrame, seed: int, *, drift: float = 0.0) -> pd.DataF
 
 def fields(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """The optional fields of events, those of `observed`; a null is not sent."""
-    given: list[dict[str, Any]] = records(rows[["latency_ms", "status", "caller"]])
-    parts = records(rows[["attribution_hours", "member_a", "member_b", "member_c"]])
+    given: list[dict[str, Any]] = records(rows[["latency_ms", "status", "caller", "role"]])
+    parts = records(rows[["attribution_hours", "attribution_education", "member_a", "member_b", "member_c"]])
     each = [{name: value for name, value in one.items() if value is not None} for one in given]
     sets = [{} if members is None else {"prediction_set": members} for members in rows["likely"].tolist()]
     return [one | likely | _parts(part) for one, likely, part in zip(each, sets, parts, strict=True)]
@@ -144,7 +148,8 @@ def fields(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _parts(part: dict[str, Any]) -> dict[str, Any]:
     members = [part[f"member_{name}"] for name in ("a", "b", "c")]
-    found: dict[str, Any] = {} if part["attribution_hours"] is None else {"attributions": {"hours": part["attribution_hours"]}}
+    owed = {name: part[f"attribution_{name}"] for name in ("hours", "education") if part[f"attribution_{name}"] is not None}
+    found: dict[str, Any] = {"attributions": owed} if owed else {}
     return found if members[0] is None else found | {"ensemble": members}
 
 
@@ -228,6 +233,7 @@ def monitors() -> list[dict[str, Any]]:
         },
         *served(shared),
         *changed(shared),
+        *compared(shared),
         *fair(shared),
         {
             **shared,

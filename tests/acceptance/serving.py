@@ -1,4 +1,4 @@
-"""The census's monitors of how the model serves, and of changes in its errors."""
+"""The census's monitors of how the model serves, of changes in its errors, of how its roles compare, and of its attributions."""
 
 from __future__ import annotations
 
@@ -39,3 +39,13 @@ def changed(shared: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {**shared, "segments": ["all"], "monitor": f"change-{name}", "measure": f"change.{name}", **more} for name, more in watched.items()
     ]
+
+
+def compared(shared: dict[str, Any]) -> list[dict[str, Any]]:
+    """How the roles of the model compare, which is known in the course of the month; and what its predictions owe to features."""
+    roles = {"a": {"role": "champion"}, "b": {"role": "shadow"}, "params": {"of": "performance.accuracy", "margin": 0.05}}
+    return [
+        {**shared, "segments": ["all", "sex"], "monitor": "roles-accuracy", "measure": "compare.difference", **roles},
+        {**shared, "segments": ["all", "sex"], "monitor": "explain-attribution_drift", "measure": "explain.attribution_drift", "warn": {"below": 0.99}},
+        {**shared, "segments": ["all", "education"], "monitor": "explain-influence_gap", "measure": "explain.influence_gap", "columns": ["hours", "education"], "warn": 0.2},
+    ]  # fmt: skip

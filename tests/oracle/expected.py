@@ -18,7 +18,9 @@ from sklearn import config_context
 
 from tests.oracle import certainty, change, chart, dispersion, estimate, expected_error, fairness, harmful, joint, quality, serving, user
 from tests.oracle import column as measures
+from tests.oracle import explain as attributions
 from tests.oracle import separation as classifier
+from tests.oracle import versus as roles
 from tests.oracle.column import COMPARES
 from tests.oracle.dispersion import Basis
 from tests.oracle.found import NOTHING, Asked, Found, Lookup, earlier
@@ -69,6 +71,8 @@ def windows(occupied: npt.NDArray[np.int64], length: int, every: int, until: int
 def verdict(monitor: Mapping[str, Any], target: Found, baseline: Found | None, baseline_value: float | None) -> str:
     """What a reading says: first whether there is anything to say, then the thresholds."""
     (value, n, *_), least = target, monitor.get("min_samples", 200)
+    if monitor["measure"] in roles.MEASURES:
+        return target.said or "nodata"
     monitor = {"critical": 1, **monitor} if monitor["measure"].startswith("change.") else monitor
     sampled = monitor["measure"] not in {"quality.freshness", "quality.volume", serving.THROUGHPUT}
     if n == 0 and sampled:
@@ -125,8 +129,10 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     sure = monitor["measure"] in certainty.MEASURES
     separated = monitor["measure"] == classifier.MEASURE
     own = monitor["measure"] in user.MEASURES
-    served = monitor["measure"] in {*serving.MEASURES, *change.MEASURES, *chart.MEASURES, *harmful.MEASURES}
-    whole_model = own or served or monitor["measure"] in quality.MEASURES or of_features or together or sure or separated
+    of_rows = {*serving.MEASURES, *change.MEASURES, *chart.MEASURES, *harmful.MEASURES, *roles.MEASURES, attributions.DRIFT}
+    whole_model = (
+        own or monitor["measure"] in of_rows or monitor["measure"] in quality.MEASURES or of_features or together or sure or separated
+    )
     performance = monitor["measure"].startswith("performance.")
     fair, of_groups = monitor["measure"].startswith("fairness."), monitor["measure"] == "fairness.selection_rate"
     columns = [""] if performance or whole_model else monitor.get("columns") or spec.watched(whole.reference)
@@ -150,7 +156,8 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
                     before = (
                         None
                         if baseline is None
-                        or monitor["measure"] in {*COMPARES, *OF_FEATURES, *joint.MEASURES, classifier.MEASURE, "quality.volume"}
+                        or monitor["measure"]
+                        in {*COMPARES, *OF_FEATURES, *joint.MEASURES, *attributions.MEASURES, classifier.MEASURE, "quality.volume"}
                         else baseline.value
                     )
                     yield (
@@ -173,6 +180,8 @@ def lookup_of(measured: str) -> Callable[[Asked], Lookup]:
         (measured in change.MEASURES, change.lookup),
         (measured in chart.MEASURES, chart.lookup),
         (measured in harmful.MEASURES, harmful.lookup),
+        (measured in attributions.MEASURES, attributions.lookup),
+        (measured in roles.MEASURES, roles.lookup),
         (measured in estimate.MEASURES, _estimated),
         (measured in expected_error.MEASURES, expected_error.of_errors),
         (performance, _performance),

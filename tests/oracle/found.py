@@ -24,6 +24,7 @@ class Found(NamedTuple):
     broken: bool = False  # what it assumes does not hold
     coverage: float = 1.0  # by labels
     few: bool = False  # too few rows are left to compare
+    said: str | None = None  # a verdict that no threshold makes
 
 
 NOTHING = Found(None, 0)
