@@ -167,8 +167,8 @@ def monitors(draw: st.DrawFn) -> Monitor:
     contract = draw(st.sampled_from([FARE, DELAY]))
     fit = [one for one in MEASURES.values() if contract.task in one.tasks and (contract.protected or not one.subject.protected)]
     fit = [
-        one for one in fit if one.family is not Family.COMPARE and one.name not in ("change.cusum", "change.ewma")
-    ]  # `test_sides.py`, `test_chart.py`
+        one for one in fit if one.family is not Family.COMPARE and one.name not in ("change.cusum", "change.ewma", "change.harmful")
+    ]  # `test_sides.py`, `test_chart.py`, `test_harmful.py`
     measure = draw(st.sampled_from(fit))
     measure = MEASURES["user.cost"] if measure.name == USER else measure
     window = draw(windows(contract.pane))
