@@ -39,7 +39,7 @@ def harmful(monitor: Monitor, windows: Spans, reads: Reads) -> Frame:
     empty = np.full(value.shape, "no predictions that were labelled in time", object)
     given = Judgement(value, nothing, nothing, nothing, 1)
     verdict, reason = judge(monitor, about, given, n, np.full(value.shape, NONE), why, empty)
-    arrays = {"value": value, "n_target": n, "verdict": verdict, "reason": reason}
+    arrays: dict[str, Any] = {"value": value, "n_target": n, "verdict": verdict, "reason": reason}
     blank = dict.fromkeys(("lower", "upper", "baseline_value", "n_effective"), nothing) | {"n_baseline": np.full(value.shape, NONE)}
     return Frame(
         monitor=monitor,
