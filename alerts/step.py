@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from alerts import comparison
 from alerts.message_id import message_id
 from alerts.rule import started
 from alerts.step_reads import StepReads
@@ -39,6 +40,9 @@ class AlertStep:
 
     def advanced(self, before: Rule, after: Rule, transition: Transition | None, reading: Reading) -> Rule:
         """Add a rule that has changed, and return it. A transition outside of an episode is not recorded."""
+        if comparison.reached(after, reading, self._now, self._horizon):
+            after = msgspec.structs.replace(after, told=reading.verdict)
+            self._deliveries += comparison.deliveries(self._monitor, reading, self._reads.destinations, self._now, self._address)
         self._rules[after.column, after.segment] = after
         if transition is None or not transition.episode:
             return after

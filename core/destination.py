@@ -10,7 +10,7 @@ import msgspec
 from core.described import Described
 from core.monitor import Severity
 
-EVENTS = ("episode", "trust", "system")  # what a destination may be told of
+EVENTS = ("episode", "trust", "system", "comparison")  # what a destination may be told of
 _PATH_IS_SECRET = frozenset({"slack", "teams"})  # whoever has the address may post
 _SECRET = frozenset({"secret", "password", "token", "routing_key", "key"})
 
@@ -42,6 +42,10 @@ class Destination(Described, frozen=True, kw_only=True):
     def takes_trust(self, model: str) -> bool:
         """Whether changes of trust in this model are sent here."""
         return "trust" in self.events and self._of(model)
+
+    def takes_comparison(self, model: str, severity: Severity) -> bool:
+        """Whether verdicts of comparisons of this model and severity are sent here."""
+        return "comparison" in self.events and self._of(model) and severity.rank >= self.severity.rank
 
     @property
     def takes_system(self) -> bool:

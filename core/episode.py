@@ -72,7 +72,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     `definition` is the monitor's `evaluated_revision`; `windows` are the remembered ones, by their end; a window that ends at or before `floor` is
     forgotten. `episode` and `level` are those of the open episode. `contract` is the version of the model's contract, 0 in rules of an earlier version of
-    Watchkeeper. `last` is the episode that the rule ended last, at `ended`.
+    Watchkeeper. `last` is the episode that the rule ended last, at `ended`. `told` is the verdict of a comparison that destinations were told last.
     """
 
     model: str
@@ -88,6 +88,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     contract: int = 0
     last: str | None = None
     ended: int = 0
+    told: str | None = None
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):

@@ -60,7 +60,7 @@ def notice(delivery: Delivery) -> Notice:
 def _maker(data: Mapping[str, Any]) -> Callable[[Delivery, str, Mapping[str, Any]], Notice]:
     if "group" in data and "episodes" in data:
         return _group
-    made = {"hook": _retrain, "monitor": _episode, "reasons": _trust, "incident": _system}
+    made = {"comparison": _comparison, "hook": _retrain, "monitor": _episode, "reasons": _trust, "incident": _system}
     return next((make for field, make in made.items() if field in data), _test)
 
 
@@ -154,6 +154,26 @@ def _trust(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notic
         lines=tuple(reason["text"] for reason in data["reasons"][:_MOST]),
         links=tuple(_links(data)),
         labels=(("version", data["version"]), ("segment", data["segment"])),
+    )
+
+
+def _comparison(delivery: Delivery, timestamp: str, data: Mapping[str, Any]) -> Notice:
+    worse = data["verdict"] == "worse"
+    rows = [f"{side} {data[name]:,}" for side, name in (("a", "rows_a"), ("b", "rows_b")) if data[name] is not None]
+    return Notice(
+        key=delivery.episode,
+        type=delivery.type,
+        timestamp=timestamp,
+        title=f"Comparison {'worse' if worse else 'ready'}: {data['model']}, {data['comparison']}",
+        sentence=_sentence(data["sentence"]),
+        model=data["model"],
+        severity=data["severity"],
+        level="warn" if worse else "info",
+        ended=not worse,
+        since=data["window_start"],
+        facts=(("Window", f"{data['window_start']} to {data['window_end']}"), *((("Rows", ", ".join(rows)),) if rows else ())),
+        links=tuple(_links(data)),
+        labels=(("monitor", data["comparison"]), ("segment", data["segment"])),
     )
 
 

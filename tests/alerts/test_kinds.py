@@ -104,6 +104,17 @@ def all_notifications(episode: Mapping[str, Any]) -> Iterator[Delivery]:
     yield notification("group.fired", group, "gr_1")
     yield notification("group.resolved", group, "gr_1")
     yield notification("trust.changed", {**trust, "reasons": [{"text": "Accuracy is 0.5"}]}, "")
+    compared = {
+        **trust,
+        "comparison": "shadow",
+        "severity": "ticket",
+        "sentence": LONG,
+        "window_start": "2013-07-02T00:00:00Z",
+        "rows_a": 9,
+    }
+    compared |= {"window_end": "2013-07-03T00:00:00Z", "rows_b": None}
+    yield notification("comparison.ready", {**compared, "verdict": "ready"}, "comparison|late|shadow|all")
+    yield notification("comparison.worse", {**compared, "verdict": "worse"}, "comparison|late|shadow|all")
     incident = {"incident": "sys_1", "since": "2013-07-02T00:00:00Z", "url": "https://watch.example.org/ui/pipeline"}
     yield notification("system.fired", {**incident, "problems": ["Kafka does not answer", LONG], "new": [LONG]}, "sys_1")
     yield notification("system.resolved", {**incident, "problems": [], "new": []}, "sys_1")
