@@ -56,6 +56,10 @@ class Raw(Protocol):
         """For each slot how many distinct ids count there, and by partition its highest position."""
         ...
 
+    def traces(self, model: str, pane: int) -> tuple[Ints, Ints]:
+        """The slots that have events, ascending, and numbers of each (slots, numbers), of which one changes whenever its labelled rows may have."""
+        ...
+
     def portion(self, model: str, positions: Ranges, most: int) -> dict[int, int]:
         """For each partition the position up to which its batches hold about `most` events of the model; partitions without events are left out."""
         ...

@@ -36,7 +36,7 @@ from monitors.evaluation.frame import VERDICTS, Frame, Part
 from monitors.evaluation.watched import most, scope_of
 from monitors.evidence import scores
 from monitors.evidence.extent import Extent
-from monitors.evidence.pairs import MOST, Place, rows_of
+from monitors.evidence.pairs import MOST, window_sums
 from monitors.evidence.reads import Reads, Scope
 
 Evaluated = Callable[[Monitor, Spans, Reads], Frame]
@@ -147,13 +147,15 @@ class _Comparison:
         """What rows tell; None for measures of which they tell nothing."""
         if (loss := row_loss(self.of.measure, self.of.params)) is None:
             return None
-        counted = [np.cumsum(self._labelled(reads)) for reads in self._both]
-        there = np.maximum(*counted) <= MOST
-        a, b = (rows_of(reads, self.history.take(there), loss, self.params) for reads in self._both)
-        for side, many in zip((a, b), counted, strict=True):
-            there = there & (np.searchsorted(np.sort(side.every), self.history.end) >= many)  # else raw events are gone
-        place = Place(self.reads.scope.model.contract, self.history, self.reads.scope.segments)
-        pairs, first, second = place.pairs(a, b), place.amounts(a), place.amounts(b)
+        counted = [self._labelled(reads) for reads in self._both]
+        there = np.logical_and.accumulate(np.maximum(*counted) <= MOST)
+        read = self.history.take(there)
+        if not len(read):
+            return None
+        found = window_sums(self._both, read, counted[0][there] + counted[1][there], loss, self.monitor.params["of"], self.params)
+        for have, many in zip((found.rows_a, found.rows_b), counted, strict=True):
+            there[: len(read)] &= np.logical_and.accumulate(have >= many[: len(read)])  # else raw events are gone
+        first, second, pairs, *_ = found.padded(len(self.history))
         together = paired(pairs, loss.form)
         smaller = np.minimum(np.cumsum(first.n, axis=0), np.cumsum(second.n, axis=0))
         enough = (together.n_b > 0) & (2 * together.n_b >= smaller)

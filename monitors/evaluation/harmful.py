@@ -124,7 +124,7 @@ def _life(monitor: Monitor, windows: Spans, reads: Reads) -> _Life:
     usual_ = [_usual(*one, monitor.window, params, alpha) for one in held]
     history = plan.existing(monitor.window, reads.slots, int(windows.end.max()), live=False).join(windows)
     bound = np.array([one.bound for one in usual_])
-    losses = due_losses(reads, history, loss, duration.parse(params.wait), bound)
+    losses = due_losses(reads, history, loss, params.of, duration.parse(params.wait), bound)
     gains = np.where(np.isnan(bound)[:, None], 0.0, np.where(losses.gone[:, None, None], -np.inf, losses.gains)).swapaxes(0, 1)
     arl = None if params.arl is None else max(2.0, duration.parse(params.arl) / monitor.window.longest)
     return _Life(history, params, alpha, arl or 2 / alpha, usual_, losses, play(gains, losses.n.T > 0, arl))

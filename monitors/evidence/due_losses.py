@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,32 +30,44 @@ class DueLosses:
     gone: Flags
 
 
-def due_losses(reads: Reads, windows: Spans, loss: Loss, due: int, bound: Floats) -> DueLosses:
-    """The losses of rows of disjoint windows, whose labels are those that held `due` microseconds after the end of their slot; `bound` (segments,) is what bets are against.
+def due_losses(reads: Reads, windows: Spans, loss: Loss, of: object, due: int, bound: Floats) -> DueLosses:
+    """The losses `of` a measure of rows of disjoint windows, whose labels are those that held `due` microseconds after the end of their slot; `bound` (segments,) is what bets are against.
 
-    About `MOST` predictions are held at a time, in whole windows.
+    What a window holds is kept while its rows stay the same. About `MOST` predictions are held at a time, in whole windows.
     """
-    shape = (len(windows), len(reads.scope.segments))
-    found = DueLosses(np.zeros(shape), np.zeros(shape), np.zeros((*shape, len(BETS))), np.zeros(shape[0], np.bool_))
     place = np.searchsorted(windows.end, reads.slots, "right")
     inside = (place < len(windows)) & (windows.start[np.minimum(place, len(windows) - 1)] <= reads.slots)
-    slots, rows, place = reads.slots[inside], reads.rows[inside], place[inside]
-    if not len(slots):
-        return found
-    found.gone[place[reads.held(slots) < rows]] = True
+    slots, rows, raw, place = reads.slots[inside], reads.rows[inside], reads.raw_rows[inside], place[inside]
+    gone = np.zeros(len(windows), np.bool_)
+    gone[place[raw < rows]] = True
     each = np.bincount(place, rows, len(windows))
-    for chunk in np.split(np.arange(len(windows)), np.flatnonzero(np.diff(np.cumsum(each) // MOST)) + 1):
-        some = slots[(place >= chunk[0]) & (place <= chunk[-1])]
-        if len(some):
-            _add(found, reads, windows, some, loss, due, bound)
-    return found
+
+    def made(missing: list[int]) -> list[_Sums]:
+        found = list[_Sums]()
+        for chunk in np.split(np.array(missing), np.flatnonzero(np.diff(np.cumsum(each[missing]) // MOST)) + 1):
+            found += _sums(reads, windows.take(chunk), slots[np.isin(place, chunk)], loss, due, bound)
+        return found
+
+    held = reads.of_windows(("due losses", str(of), due, bound.tobytes()), windows, made)
+    shape = (len(windows), len(bound))
+    n, total, gains = (np.array([getattr(one, name) for one in held]) for name in _Sums._fields)
+    return DueLosses(n.reshape(shape), total.reshape(shape), gains.reshape(*shape, len(BETS)), gone)
 
 
-def _add(found: DueLosses, reads: Reads, windows: Spans, slots: Ints, loss: Loss, due: int, bound: Floats) -> None:
-    """Add the rows of slots. Rows of one loss in one place are added as one product, and in the order of losses: a sum of floats depends on the order, and rows come in any."""
+class _Sums(NamedTuple):
+    """Of one window: how many rows, the sum of their losses (segments,), and of what each bet gains (segments, bets)."""
+
+    n: Floats
+    total: Floats
+    gains: Floats
+
+
+def _sums(reads: Reads, windows: Spans, slots: Ints, loss: Loss, due: int, bound: Floats) -> list[_Sums]:
+    """The sums of windows, whose slots with predictions are `slots`. Rows of one loss in one place are added as one product, and in the order of losses: a sum of floats depends on the order, and rows come in any."""
     contract, segments = reads.scope.model.contract, reads.scope.segments
+    size = len(windows) * len(segments)
     keys, values = [np.zeros(0, np.int64)], [np.zeros(0)]
-    for block in reads.outcomes(slots, due=due):
+    for block in reads.outcomes(slots, due=due) if len(slots) else ():
         value = loss(LossRows(contract, block))
         for row, place in scores.places(block.ts, block.dimensions, Segments(contract), (windows,), segments):
             known = ~np.isnan(value[row])
@@ -66,11 +79,13 @@ def _add(found: DueLosses, reads: Reads, windows: Spans, slots: Ints, loss: Loss
     first = np.flatnonzero((np.diff(key, prepend=-1) != 0) | (np.diff(value, prepend=-1.0) != 0))
     many = np.diff(first, append=len(key)).astype(np.float64)
     key, value = key[first], value[first]
-    np.add.at(found.n.reshape(-1), key, many)
-    np.add.at(found.total.reshape(-1), key, many * value)
     with np.errstate(invalid="ignore"):
         won = many[:, None] * gain(value, bound[key % len(segments)])
-    np.add.at(found.gains.reshape(-1, len(BETS)), key, won)
+    gains = np.zeros((size, len(BETS)))
+    np.add.at(gains, key, won)
+    n, total = np.bincount(key, many, size), np.bincount(key, many * value, size)
+    each = (one.reshape(len(windows), len(segments), *one.shape[1:]) for one in (n, total, gains))
+    return [_Sums(*own) for own in zip(*each, strict=True)]
 
 
 def losses_of_reference(reads: Reads, loss: Loss) -> list[tuple[Ints, Floats]]:

@@ -15,6 +15,7 @@ from core.error import Fatal
 from core.region import told
 from core.text import NULL
 from monitors.evidence.conversion import convert, convert_outcomes, with_columns
+from monitors.evidence.kept import Kept
 from monitors.ports import Contracts, Raw
 
 T = TypeVar("T")
@@ -28,6 +29,7 @@ class History:
     def __init__(self, raw: Raw, contracts: Contracts) -> None:
         self._raw, self._contracts = raw, contracts
         self._kept: dict[tuple[object, ...], Any] = {}
+        self.windows = Kept()
         self._lock = threading.Lock()
 
     def predictions(self, contract: Contract, slots: Ints) -> Iterator[Predictions]:
@@ -87,9 +89,9 @@ class History:
                 self._kept[place] = found
         return found
 
-    def held(self, contract: Contract, slots: Ints) -> dict[int, int]:
-        """How many distinct raw events of each of these slots are there; slots without any are left out."""
-        return {slot: n for slot, (n, _) in self._raw.distinct(contract.model, slots, contract.pane).items()}
+    def traces(self, contract: Contract) -> tuple[Ints, Ints]:
+        """The slots that have events, ascending, and numbers of each, of which one changes whenever its labelled rows may have."""
+        return self._raw.traces(contract.model, contract.pane)
 
     def truths(
         self, contract: Contract, slots: Ints, sample: Predictions, *, version: str | None = None, role: str | None = None

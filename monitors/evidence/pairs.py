@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,35 @@ from monitors.evidence import scores
 from monitors.evidence.labelled_rows import paired
 from monitors.evidence.reads import Reads
 
-MOST = 2_000_000  # labelled rows of a side that are read
+MOST = 2_000_000  # labelled rows of a side in a window that are read
+_AT_ONCE = 200_000  # of both sides
+
+
+class WindowSums(NamedTuple):
+    """What is summed of the rows of windows (windows, segments): the losses of a and of b, and pairs, each with its later row in the window; and how many labelled rows of each side there are (windows,)."""
+
+    a: Amounts
+    b: Amounts
+    pairs: Pairs
+    rows_a: Ints
+    rows_b: Ints
+
+    @property
+    def arrays(self) -> list[npt.NDArray[Any]]:
+        """All of them, one after the other."""
+        pairs = self.pairs
+        return [*self.a, *self.b, *pairs.a, *pairs.b, *pairs.more, *pairs[3:], self.rows_a, self.rows_b]
+
+    @staticmethod
+    def of(arrays: Iterable[npt.NDArray[Any]]) -> WindowSums:
+        """The sums of such arrays."""
+        each = list(arrays)
+        a, b, of_a, of_b, more = (Amounts(*each[place : place + 3]) for place in range(0, 15, 3))
+        return WindowSums(a, b, Pairs(of_a, of_b, more, *each[15:20]), *each[20:])
+
+    def padded(self, windows: int) -> WindowSums:
+        """The sums, with nothing in further windows up to so many."""
+        return WindowSums.of(np.pad(one, ((0, windows - len(one)), *(((0, 0),) * (one.ndim - 1)))) for one in self.arrays)
 
 
 class SideRows(NamedTuple):
@@ -50,8 +79,9 @@ class Place:
         return self._amounts(side.loss[row], place)
 
     def pairs(self, a: SideRows, b: SideRows) -> Pairs:
-        """The pairs of two sides, each in the window of its later row and in the segments of b's. Of several rows of a request on a side the first counts."""
-        first, second = _matched(a, b)
+        """The pairs of two sides, each in the window of its later row and in the segments of b's."""
+        places = np.array(_matched(a, b, (self._ranks(a.ts), self._ranks(b.ts))), np.int64).reshape(-1, 2)
+        first, second = places[:, 0], places[:, 1]
         row, place = self._of(np.maximum(a.ts[first], b.ts[second]), {name: held.take(second) for name, held in b.dimensions.items()})
         lost_a, lost_b = a.loss[first][row], b.loss[second][row]
         more = lost_b - lost_a
@@ -67,10 +97,20 @@ class Place:
             differ=self._count(place[differ]),
         )
 
+    def counted(self, ts: Ints) -> Ints:
+        """How many times are in each window: (windows,)."""
+        ordered = np.sort(ts)
+        return np.asarray(np.searchsorted(ordered, self.windows.end) - np.searchsorted(ordered, self.windows.start), np.int64)
+
     def _of(self, ts: Ints, dimensions: dict[str, Categories]) -> tuple[npt.NDArray[np.intp], Ints]:
         """The rows and their places; a row comes once for each of its segments."""
         held = scores.places(ts, dimensions, Segments(self.contract), (self.windows,), self.segments)
         return np.concatenate([row for row, _ in held]), np.concatenate([place for _, place in held])
+
+    def _ranks(self, ts: Ints) -> Ints:
+        """The number of the window of each time, with a gap where windows do not follow each other."""
+        after = np.concatenate([[0], np.cumsum(np.where(self.windows.start[1:] == self.windows.end[:-1], 1, 2))])
+        return np.asarray(after[np.clip(np.searchsorted(self.windows.end, ts, "right"), 0, len(after) - 1)], np.int64)
 
     @property
     def _shape(self) -> tuple[int, int]:
@@ -92,6 +132,28 @@ class Place:
         mean = np.asarray(np.bincount(place, value, size) / np.maximum(n, 1.0), np.float64)
         centred = np.asarray(np.bincount(place, (value - mean[place]) ** 2, size), np.float64)
         return Amounts(n.reshape(self._shape), mean.reshape(self._shape), centred.reshape(self._shape))
+
+
+def window_sums(both: tuple[Reads, Reads], windows: Spans, rows: Floats, loss: RowLoss, of: object, params: DifferenceParams) -> WindowSums:
+    """The sums `of` a measure of windows that are disjoint, with about `rows` (windows,) labelled rows. They depend on the rows of the window and of the one before it, and are kept while these stay the same: a closed window costs what its own rows cost."""
+    follows = np.concatenate([[False], windows.start[1:] == windows.end[:-1]])
+    before = np.where(follows, np.arange(len(windows)) - 1, -1).tolist()
+    named = ("pairs", str(of), params.pair, params.separator, both[1].scope.version, both[1].scope.role)
+
+    def made(missing: list[int]) -> list[WindowSums]:
+        cuts = np.flatnonzero((np.diff(missing) != 1) | (np.diff(np.cumsum(rows[missing]) // _AT_ONCE) != 0)) + 1
+        found = list[WindowSums]()
+        for chunk in np.split(np.array(missing), cuts):
+            first = int(chunk[0]) - int(follows[chunk[0]])
+            some = windows.take(slice(first, int(chunk[-1]) + 1))
+            place = Place(both[0].scope.model.contract, some, both[0].scope.segments)
+            a, b = (rows_of(reads, some, loss, params) for reads in both)
+            whole = WindowSums(place.amounts(a), place.amounts(b), place.pairs(a, b), place.counted(a.every), place.counted(b.every))
+            found += [WindowSums.of(one[at : at + 1] for one in whole.arrays) for at in (chunk - first).tolist()]
+        return found
+
+    held = both[0].of_windows(named, windows, made, before)
+    return WindowSums.of(np.concatenate(each) for each in zip(*(one.arrays for one in held), strict=True))
 
 
 def rows_of(reads: Reads, windows: Spans, loss: RowLoss, params: DifferenceParams) -> SideRows:
@@ -147,17 +209,27 @@ def _keys(ids: npt.NDArray[np.object_], requests: npt.NDArray[np.object_], param
     return np.array([*words, None], object)[:-1]
 
 
-def _matched(a: SideRows, b: SideRows) -> tuple[Ints, Ints]:
-    """The places of pairs in both sides, in order of b. A row that is on both sides is no pair."""
-    first: dict[str, int] = {}
-    for place, key in enumerate(a.key.tolist()):
+def _matched(a: SideRows, b: SideRows, ranks: tuple[Ints, Ints]) -> list[tuple[int, int]]:
+    """The places of pairs in both sides. Rows of one request go together if they are in one window or in two that follow each other, by the rank of each row's; then of each side the first counts. A row that is on both sides is no pair."""
+    first, second = (_first(side.key, rank) for side, rank in zip((a, b), ranks, strict=True))
+    found = []
+    for (key, rank), place in second.items():
+        before = (key, rank - 1)
+        if before in first:
+            if before not in second:
+                found.append((first[before], place))
+        elif before not in second and (key, rank) in first:
+            found.append((first[key, rank], place))
+    found += [
+        (place, second[key, rank - 1]) for (key, rank), place in first.items() if (key, rank - 1) in second and (key, rank - 1) not in first
+    ]
+    return [(one, other) for one, other in found if a.id[one] != b.id[other]]
+
+
+def _first(keys: npt.NDArray[np.object_], ranks: Ints) -> dict[tuple[str, int], int]:
+    """The first row of each key in each window; rows come in order."""
+    found: dict[tuple[str, int], int] = {}
+    for place, (key, rank) in enumerate(zip(keys.tolist(), ranks.tolist(), strict=True)):
         if key:
-            first.setdefault(key, place)
-    seen, found = set[str](), []
-    for place, key in enumerate(b.key.tolist()):
-        if key in first and key not in seen:
-            seen.add(key)
-            if a.id[first[key]] != b.id[place]:
-                found.append((first[key], place))
-    held = np.array(found, np.int64).reshape(-1, 2)
-    return held[:, 0], held[:, 1]
+            found.setdefault((key, rank), place)
+    return found

@@ -158,10 +158,28 @@ class Reads:
         """How many predictions each of `slots` holds, of all versions."""
         return self._panes.slots(self.scope.model.contract)[1]
 
-    def held(self, slots: Ints) -> Ints:
-        """How many of the predictions of these slots, of all versions, are there as raw events: (slots,)."""
-        found = self._history.held(self.scope.model.contract, slots)
-        return np.array([found.get(slot, 0) for slot in slots.tolist()], np.int64)
+    def of_windows(
+        self, what: tuple[object, ...], windows: Spans, make: Callable[[list[int]], list[T]], before: Sequence[int] | None = None
+    ) -> list[T]:
+        """What is made of the labelled rows of each window by `what`, which is kept from one step to the next: see `Kept`. It must be the same for the same rows of the window, and of the window `before` it, -1 for none."""
+        contract, scope = self.scope.model.contract, self.scope
+        slots, numbers = self._traces
+        first, after = (np.searchsorted(slots, one).tolist() for one in (windows.start, windows.end))
+        own = [slots[low:high].tobytes() + numbers[low:high].tobytes() for low, high in zip(first, after, strict=True)]
+        marks = own if before is None else [(one, own[place] if place >= 0 else b"") for one, place in zip(own, before, strict=True)]
+        named = (*what, contract.model, contract.evaluated_as, scope.segments, scope.version, scope.role)
+        return self._history.windows(named, windows.pairs(), marks, make)
+
+    @property
+    def raw_rows(self) -> Ints:
+        """How many rows of raw events of all versions each of `slots` has, repeated ones too."""
+        slots, numbers = self._traces
+        place = np.minimum(np.searchsorted(slots, self.slots), max(len(slots) - 1, 0))
+        return np.where(slots[place] == self.slots, numbers[place, 0], 0) if len(slots) else np.zeros(len(self.slots), np.int64)
+
+    @property
+    def _traces(self) -> tuple[Ints, Ints]:
+        return self.once(("traces",), lambda: self._history.traces(self.scope.model.contract))
 
     def slots_of(self, side: Sequence[Spans]) -> Ints:
         """The slots of the spans of a side, ascending; of a span from the beginning of time, those from the first event on."""

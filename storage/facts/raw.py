@@ -159,6 +159,17 @@ class Raw:
         rows = self._engine.query(sql, {"model": model, **slots(values, pane)}).to_pylist()
         return {row["slot"]: (row["n"], dict(zip(row["parts"], row["lasts"], strict=True))) for row in rows}
 
+    def traces(self, model: str, pane: int) -> tuple[Ints, Ints]:
+        """The slots that hold events of the model, ascending, and numbers of each (slots, 3), of which one changes whenever its labelled rows may have: how many rows of events it has, and the newest generation of its outcomes and of its contested events."""
+        each = " UNION ALL ".join(
+            f"SELECT {SLOT.format(ts='ts')} AS slot, {'count()' if place == 0 else '0'} AS n, {'max(generation)' if place == 1 else '0'} AS joined,"
+            f" {'max(generation)' if place == 2 else '0'} AS contested FROM {table} WHERE model = {{model:String}} GROUP BY slot"
+            for place, table in enumerate(("predictions", "outcomes", "contested"))
+        )
+        sql = f"SELECT slot, toInt64(sum(n)) AS n, toInt64(max(joined)) AS joined, toInt64(max(contested)) AS contested FROM ({each}) GROUP BY slot ORDER BY slot"
+        table = self._engine.query(sql, {"model": model, "pane": pane})
+        return col.ints(table["slot"]), np.stack([col.ints(table[name]) for name in ("n", "joined", "contested")], axis=1)
+
     def portion(self, model: str, positions: Ranges, most: int) -> dict[int, int]:
         """For each partition the position up to which its batches hold about `most` events of the model; one batch at least."""
         held = "sum(rows) OVER (PARTITION BY partition ORDER BY last ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - rows"

@@ -40,10 +40,10 @@ class Store:
         slots, n = np.unique(self.rows.ts // moment.HOUR * moment.HOUR, return_counts=True)
         return slots, n
 
-    def distinct(self, _model: str, slots: Ints, _pane: int) -> dict[int, tuple[int, dict[int, int]]]:
-        """How many raw events each slot has: all that panes count."""
-        held = dict(zip(*(one.tolist() for one in self.slots(self.contract)), strict=True))
-        return {slot: (held[slot], {}) for slot in slots.tolist() if slot in held}
+    def traces(self, _model: str, _pane: int) -> tuple[Ints, Ints]:
+        """No row changes."""
+        slots, n = self.slots(self.contract)
+        return slots, n[:, None]
 
     def outcomes(self, _contract: Contract, _names: Any, slots: Ints, pane: int, *, version: str | None = None, **_: Any) -> Outcomes:
         """The outcomes of some slots."""

@@ -30,7 +30,7 @@ def lookup(asked: Asked) -> Lookup:
         wrong, times = _of(live, live.labelled & in_time & (live.segments[grouping] == segment))
         first, last = int(live.times.min()) // length * length, int(live.times.max())
         days = [wrong[(start <= times) & (times < start + length)] for start in range(first, last + 1, length)]
-        return {first + place * length: one for place, one in enumerate(_worth(days, bound, alpha))}
+        return {first + place * length: one for place, one in enumerate(worth(days, bound, alpha))}
 
     def find(start: int, segment: str) -> tuple[Found, Found | None]:
         there = segment in set(whole.segments[grouping])
@@ -62,7 +62,7 @@ def bound_of(wrong: npt.NDArray[np.float64], times: npt.NDArray[np.int64], lengt
     return float(max(upper, mean + max(params.get("tolerance", 0.02), 2 * between**0.5)))
 
 
-def _worth(days: list[npt.NDArray[np.float64]], bound: float, alpha: float) -> list[Found]:
+def worth(days: list[npt.NDArray[np.float64]], bound: float, alpha: float) -> list[Found]:
     found = []
     for last, today in enumerate(days):
         total = 0.0

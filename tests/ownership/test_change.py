@@ -17,6 +17,7 @@ from monitors.definition import field
 from storage.facts.readings import Readings
 from tests.acceptance.backend import Backend
 from tests.oracle.chart import charted_by_hand
+from tests.oracle.harmful import worth
 from tests.ownership.scene import CLOCK, START, settle
 
 _DAYS, _EACH = 12, 150
@@ -124,3 +125,29 @@ def test_a_chart_is_that_of_the_accuracy_of_days(backend: Backend, model: str) -
     detected = [day for day in range(_DAYS) if held[day, "all"]["verdict"] == "critical"]
     assert detected[0] == 6
     assert held[6, "all"]["evidence"]["onset"] == moment.text(START + 6 * moment.DAY)
+
+
+def test_bets_on_harm_take_labels_as_they_were_when_due_and_no_later_ones(backend: Backend, model: str) -> None:
+    """Corrections in time count, however late they come in; those of a later time change no reading. By plain products over rows."""
+    backend.monitors[model] = [monitor(model, backend, "change.harmful", {"risk": 0.15, "wait": "2h"})]
+    stream = rows()
+    send(backend, model, stream)
+    held = found(backend, model, "change.harmful")
+    assert len(held) == _DAYS * 3
+    for segment in ("all", "c=a"):
+        own = [row for row in stream if segment in ("all", f"c={row['c']}")]
+        wrong = [
+            np.array([float(row["said"] != row["true"]) for row in own if (row["ts"] - START) // moment.DAY == day]) for day in range(_DAYS)
+        ]
+        for day, one in enumerate(worth(wrong, 0.15, 0.05 / 3)):
+            assert held[day, segment]["value"] == pytest.approx(one.value, rel=1e-9)
+            assert held[day, segment]["n_target"] == one.n
+    detected = [day for day in range(_DAYS) if held[day, "all"]["verdict"] == "critical"]
+    assert detected[0] in (6, 7)
+    assert held[detected[0], "all"]["evidence"]["onset"] == moment.text(START + 6 * moment.DAY)
+    late = [
+        {"model": model, "prediction_id": row["id"], "ts": (row["ts"] + moment.DAY) // 1_000, "label": 1 - row["true"]} for row in stream
+    ]
+    backend.append("labels", late, 0, CLOCK + 3)
+    settle(backend, model)
+    assert found(backend, model, "change.harmful") == held
