@@ -86,7 +86,7 @@ def test_an_id_is_that_of_the_window(store: ControlStore, clock: ManualClock) ->
     (one,) = store.due(clock.now())
     assert one.id == "msg_b03285e1c0f6e13c7494771f"
     assert notice(one).title == "Comparison ready: late, shadow"
-    assert b"may take the place" in kind("slack").render({"url": "http://x"}, one, clock.now()).body
+    assert "may take the place" in kind("slack").render({"url": "http://x"}, one, clock.now()).body
 
 
 def test_who_does_not_ask_and_what_is_old_is_not_told(store: ControlStore, clock: ManualClock) -> None:
