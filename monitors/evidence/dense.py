@@ -24,8 +24,7 @@ class Rows:
     """The rows of a table (start, segment, and sums or lists) by index in `starts` (ascending) x `segments`; other rows are left out."""
 
     def __init__(self, table: pa.Table, starts: Ints, segments: tuple[str, ...]) -> None:
-        code = {segment: place for place, segment in enumerate(segments)}
-        segment = np.array([code.get(text, -1) for text in table["segment"].cast(pa.string()).to_pylist()], np.int64)
+        segment = _places(table["segment"], segments)
         start = table["start"].to_numpy().astype(np.int64)
         window = np.minimum(np.searchsorted(starts, start), len(starts) - 1)
         self._keep: Flags = (segment >= 0) & (starts[window] == start)
@@ -92,6 +91,14 @@ def numbers(column: pa.ChunkedArray) -> Floats:
     """The items of lists of numbers, one after the other."""
     parts = [chunk.flatten().to_numpy(zero_copy_only=False).astype(np.float64) for chunk in column.chunks]
     return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _places(column: pa.ChunkedArray, texts: tuple[str, ...]) -> Ints:
+    """The place of each text of a column among some texts, -1 if it is none of them."""
+    code = {text: place for place, text in enumerate(texts)}
+    chunks = [chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode() for chunk in column.chunks]
+    found = [Categories(chunk.indices.to_numpy(zero_copy_only=False), chunk.dictionary.to_pylist()) for chunk in chunks]
+    return np.concatenate([np.zeros(0, np.int64), *(codes(one, code) for one in found)])
 
 
 def _sums(places: Ints, amounts: Floats, shape: tuple[int, ...]) -> Floats:

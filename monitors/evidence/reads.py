@@ -311,11 +311,8 @@ def _by_column(table: pa.Table) -> dict[str, pa.Table]:
     found = table["column"].cast(pa.string()).combine_chunks().dictionary_encode()
     found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
     codes = found.indices.to_numpy(zero_copy_only=False)
-    order = np.argsort(codes, kind="stable")
-    bounds = np.searchsorted(codes[order], np.arange(len(found.dictionary) + 1))
-    ordered = table.take(pa.array(order))
-    parts = {
-        name: ordered.slice(low, high - low)
-        for name, low, high in zip(found.dictionary.to_pylist(), bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
-    }
-    return parts or {"": table}
+    names = found.dictionary.to_pylist()
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=len(names)))]).tolist()
+    if (np.diff(codes) < 0).any():  # several answers; in one of them the rows of a column are together
+        table = table.take(pa.array(np.argsort(codes, kind="stable")))
+    return {name: table.slice(low, high - low) for name, low, high in zip(names, bounds[:-1], bounds[1:], strict=True)} or {"": table}

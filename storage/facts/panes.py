@@ -41,16 +41,18 @@ _INPUTS = {
     **{name: (f"sum({name})", f"s_{name}", f"s_{name}") for name in ("n", "below", "above", "measured", "square", "absolute", "outside")},
     "low": ("min(low)", "s_low", "s_low"),
     "high": ("max(high)", "s_high", "s_high"),
-    "bin": ("sumMap(count)", "counts", "mapKeys(counts)"),
-    "count": ("sumMap(count)", "counts", "mapValues(counts)"),
-    "sum_bin": ("sumMap(sum)", "sums", "mapKeys(sums)"),
-    "sum": ("sumMap(sum)", "sums", "mapValues(sums)"),
-    "total": ("sumMap(sum)", "sums", "arraySum(mapValues(sums))"),
+    "bin": ("{count}", "counts", "{keys_of_counts}"),
+    "count": ("{count}", "counts", "{values_of_counts}"),
+    "sum_bin": ("{sum}", "sums", "{keys_of_sums}"),
+    "sum": ("{sum}", "sums", "{values_of_sums}"),
+    "total": ("{sum}", "sums", "arraySum({values_of_sums})"),
     "register": ("maxMap(sketch)", "sketches", "mapKeys(sketches)"),
     "rank": ("maxMap(sketch)", "sketches", "mapValues(sketches)"),
     "term": ("sumMap(joint)", "joints", "mapKeys(joints)"),
     "joint": ("sumMap(joint)", "joints", "mapValues(joints)"),
 }
+_BINNED = frozenset({"bin", "count", "sum_bin", "sum", "total"})
+_NARROW = 128  # bins: columns with so many at most are summed by place
 
 
 class Panes:
@@ -73,21 +75,24 @@ class Panes:
         bounds: Ints | None = None,
         role: str | None = None,
     ) -> pa.Table:
-        """Input panes, merged over windows: start (int64), column, segment, and the fields that `names` lists; one row a window, column and segment with rows.
+        """Input panes, merged over windows: start (int64), column, segment, and the fields that `names` lists; one row a window, column and segment with rows, the rows of a column together.
 
-        Names are those of `_INPUTS`; those of lists come in pairs. Windows begin at `phase` modulo `length`, or at `bounds` if these are given.
+        Names are those of `_INPUTS`; those of lists come in pairs, without most bins whose sum is 0. Windows begin at `phase` modulo `length`, or at `bounds` if these are given.
         Predictions are those of one version of the model, or of all, and of one role, or of all.
         """
-        asked = [_INPUTS[name] for name in names]
-        inner = ", ".join(dict.fromkeys(f"{expression} AS {alias}" for expression, alias, _ in asked))
-        outer = ", ".join(f"{answer} AS {name}" for name, (_, _, answer) in zip(names, asked, strict=True))
-        sql = (
-            f"SELECT start, column, segment, {outer} FROM (SELECT {_WINDOW if bounds is None else _BOUNDED} AS start, column, segment, {inner} FROM panes"
-            f" WHERE {_HELD} AND {_CURRENT} AND column IN {{columns:Array(String)}} AND grouping IN {{groupings:Array(String)}}"
-            f"{narrowed(version, role)} GROUP BY start, column, segment)"
-        )
-        parameters = {"columns": list(columns), "groupings": list(groupings), **_asked(version, role, phase, bounds)}
-        return self._engine.query(sql, self._parameters(contract, length, span) | parameters)
+        parts = _by_width(contract, columns) if _BINNED.intersection(names) else {None: list(columns)}
+        parameters = self._parameters(contract, length, span) | {"groupings": list(groupings), **_asked(version, role, phase, bounds)}
+        start = _WINDOW if bounds is None else _BOUNDED
+        found = []
+        for width, some in parts.items():
+            inner, outer = _summed(names, width)
+            sql = (
+                f"SELECT start, column, segment, {outer} FROM (SELECT {start} AS start, column, segment, {inner} FROM panes"
+                f" WHERE {_HELD} AND {_CURRENT} AND column IN {{columns:Array(String)}} AND grouping IN {{groupings:Array(String)}}"
+                f"{narrowed(version, role)} GROUP BY start, column, segment) ORDER BY column"
+            )
+            found.append(self._engine.query(sql, parameters | {"columns": some}))
+        return found[0] if len(found) == 1 else pa.concat_tables(found)
 
     def performance(
         self,
@@ -229,6 +234,31 @@ class Panes:
             "low": span[0],
             "high": span[1],
         }
+
+
+def _by_width(contract: Contract, columns: Sequence[str]) -> dict[int | None, list[str]]:
+    """The columns that are read together: those of few bins by how many the widest of them has, all others under None."""
+    widths = {column.name: column.bins for column in contract.summarised}
+    narrow = {name: widths[name] for name in columns if widths.get(name, _NARROW + 1) <= _NARROW}
+    wide = [name for name in columns if name not in narrow]
+    parts: dict[int | None, list[str]] = {max(narrow.values()): list(narrow)} if narrow else {}
+    return parts | ({None: wide} if wide or not narrow else {})
+
+
+def _summed(names: Sequence[str], width: int | None) -> tuple[str, str]:
+    """The sums over panes that fields need, and the fields made of them. Of columns with `width` bins at most."""
+    if width is None:
+        forms = {name: f"sumMap({name})" for name in ("count", "sum")}
+        forms |= {f"{part}_of_{name}": f"map{part.title()}({name})" for part in ("keys", "values") for name in ("counts", "sums")}
+    else:
+        # `sumMap` holds a tree for each cell: sums by place take a third of the time.
+        forms = {name: f"sumResampleArray(0, {width}, 1)(mapValues({name}), mapKeys({name}))" for name in ("count", "sum")}
+        places = f"range(toUInt16({width}))"
+        forms |= {f"keys_of_{name}": f"arrayFilter((place, held) -> held != 0, {places}, {name})" for name in ("counts", "sums")}
+        forms |= {f"values_of_{name}": f"arrayFilter(held -> held != 0, {name})" for name in ("counts", "sums")}
+    asked = [tuple(text.format_map(forms) for text in _INPUTS[name]) for name in names]
+    inner = ", ".join(dict.fromkeys(f"{expression} AS {alias}" for expression, alias, _ in asked))
+    return inner, ", ".join(f"{answer} AS {name}" for name, (_, _, answer) in zip(names, asked, strict=True))
 
 
 def _asked(version: str | None, role: str | None, phase: int, bounds: Ints | None) -> dict[str, object]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import numpy as np
 
 from core import moment
@@ -42,3 +45,32 @@ def test_panes_of_one_role(engine: Engine) -> None:
         panes.inputs(CONTRACT, ["x"], ["n"], [""], HOUR, (0, HOUR), role=role)["n"].to_pylist() for role in (None, "champion", "shadow")
     ]
     assert asked == [[12], [4], [8]]
+
+
+def test_columns_of_few_and_of_many_bins_are_summed_alike(engine: Engine) -> None:
+    """A column of few bins is summed by place, and one of many by key. Columns come one after the other."""
+    writer, panes = Writer(engine), Panes(engine)
+    first, town, *more = CONTRACT.features
+    many = msgspec.structs.replace(town, categories=tuple(str(place) for place in range(200)))
+    contract = msgspec.structs.replace(CONTRACT, features=(first, many, *more))
+    for hour in range(3):
+        rows = pane_rows(hour * HOUR, 1 + hour)
+        other = rows.set_column(rows.schema.get_field_index("column"), "column", [["c"] * rows.num_rows]).slice(0, 2)
+        writer.panes([(contract, rows.slice(0, 2)), (contract, other)], f"b{hour}")
+    table = panes.inputs(
+        contract, ["c", "x"], ["bin", "count", "sum_bin", "sum", "total", "n"], ["", "c"], 2 * HOUR, (0, 4 * HOUR), phase=HOUR
+    ).to_pylist()
+    found = {
+        (row["column"], row["start"], row["segment"]): (_held(row, "bin", "count"), _held(row, "sum_bin", "sum"), row["total"], row["n"])
+        for row in table
+    }
+    early, late = ({0: 1, 2: 1}, {0: 0.5}, 0.5, 2), ({0: 5, 2: 2}, {0: 1.0}, 1.0, 7)
+    cells = [(column, start, segment) for column in ("c", "x") for start in (-HOUR, HOUR) for segment in ("all", "c=a")]
+    assert found == {cell: late if cell[1] > 0 else early for cell in cells}
+    assert len(table) == len(cells)
+    assert np.count_nonzero(np.diff([row["column"] == "c" for row in table])) == 1
+
+
+def _held(row: dict[str, Any], keys: str, values: str) -> dict[int, float]:
+    """The bins that have anything."""
+    return {key: value for key, value in zip(row[keys], row[values], strict=True) if value}
