@@ -61,6 +61,8 @@ def advance(rule: Rule, reading: Reading, about: Measure, terms: Terms = USUAL) 
 
 def judged(windows: tuple[SeenWindow, ...], most: int, counts: frozenset[Verdict] = _JUDGED) -> list[SeenWindow]:
     """The last disjoint windows that count (those that could be judged), newest first, at most `most`."""
+    if len(windows) == 1:
+        return list(windows) if windows[0].verdict in counts else []
     found: list[SeenWindow] = []
     for seen in reversed(windows):
         if seen.verdict in counts and (not found or seen.end <= found[-1].start):

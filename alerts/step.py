@@ -184,11 +184,8 @@ class AlertStep:
         notified = {row.destination for row in episode.deliveries if row.state is not DeliveryState.NOT_SENT}
         if policy and not notified:
             return
-        chosen = [
-            one
-            for one in self._reads.destinations
-            if (one.takes(episode.model, episode.severity) if kind == FIRED and not policy else one.name in notified)
-        ]
+        told = [one for one in self._reads.destinations if one.name in notified] if notified else []
+        chosen = self._reads.takers(episode.model, episode.severity) if kind == FIRED and not policy else told
         if not chosen:
             return
         body = self._body(episode, kind)

@@ -10,6 +10,7 @@ from core.change import Change, ChangeKind
 from core.described import Described
 from core.destination import Destination
 from core.episode import Episode
+from core.monitor import Severity
 
 Versions = Callable[[str], Sequence[tuple[str, int]]]
 """Gives the versions of a model that came after its first one, each with the time of its first events."""
@@ -28,6 +29,7 @@ class StepReads:
         self._expected: dict[str, None] = {}
         self._stored: dict[str, Episode] = {}
         self._described: dict[str, Described] = {}
+        self._takers: dict[tuple[str, Severity], list[Destination]] = {}
         self._came: dict[str, Sequence[tuple[str, int]]] = {}
         self._near: dict[tuple[str, int, int], tuple[Change, ...]] = {}
 
@@ -40,6 +42,12 @@ class StepReads:
     def destinations(self) -> list[Destination]:
         """All destinations."""
         return self._ledger.destinations()
+
+    def takers(self, model: str, severity: Severity) -> list[Destination]:
+        """The destinations that take episodes of a model and severity."""
+        if (model, severity) not in self._takers:
+            self._takers[model, severity] = [one for one in self.destinations if one.takes(model, severity)]
+        return self._takers[model, severity]
 
     def described(self, model: str) -> Described:
         """Owner, description and runbook of a model."""

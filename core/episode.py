@@ -53,7 +53,7 @@ class Cause(StrEnum):
     RETRAINED = "retrained"
 
 
-class SeenWindow(msgspec.Struct, frozen=True, array_like=True):
+class SeenWindow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a rule remembers of a window.
 
     `before`: an earlier revision was judged and this one could not be. `held`: it is good, but not good enough to end an episode.
@@ -67,7 +67,7 @@ class SeenWindow(msgspec.Struct, frozen=True, array_like=True):
     held: bool = False
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
+class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The state of one rule: one column and segment of one monitor.
 
     `definition` is the monitor's `evaluated_revision`; `windows` are the remembered ones, by their end; a window that ends at or before `floor` is
@@ -91,7 +91,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     told: str | None = None
 
 
-class Transition(msgspec.Struct, frozen=True, kw_only=True):
+class Transition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One change of a rule, and why. `episode` is "" while there is none; `recorded` is 0 until it is stored. `cause` is that of an episode's end."""
 
     episode: str
@@ -116,7 +116,7 @@ class DeliveryState(StrEnum):
     NOT_SENT = "not_sent"  # the window ended before the notify horizon, the destination is paused, or something later says more
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One notification to one destination: a row of the outbox. `id` is the `webhook-id`, the same for every attempt.
 
     Those of a higher `rank` go first. `queued` is when it began to wait, which a replay does again; 0 stands for `created`. `begun` is when the last attempt began.
@@ -143,7 +143,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         return self.queued or self.created
 
 
-class Episode(Described, frozen=True, kw_only=True):
+class Episode(Described, frozen=True, kw_only=True, gc=False):
     """One alert, from firing to its end.
 
     `reason`, `window_*`, `value` and `threshold` are of the reading that fired (or escalated) it; `reading` and `definition` are frozen
@@ -194,18 +194,32 @@ class Episode(Described, frozen=True, kw_only=True):
         """The reading that fired it; None where an escalation took its place before it was kept."""
         return self.fired or (self.reading if self.reading.window_end == self.fired_at else None)
 
-    def document(self, address: str = "") -> dict[str, Any]:
+    def document(self, address: str = "") -> dict[str, Any]:  # long: one line for each field
         """The episode as the API and notifications give it; `address` is where the dashboard is, such as `http://127.0.0.1:8650`."""
-        names = ("id", "model", "monitor", "measure", "column", "segment", "state", "severity", "level", "reason", "value", "threshold")
-        times = ("started_at", "fired_at", "ended_at", "window_start", "window_end")
+        first = self.first
         return {
-            **{name: getattr(self, name) for name in names},
+            "id": self.id,
+            "model": self.model,
+            "monitor": self.monitor,
+            "measure": self.measure,
+            "column": self.column,
+            "segment": self.segment,
+            "state": self.state,
+            "severity": self.severity,
+            "level": self.level,
+            "reason": self.reason,
+            "value": self.value,
+            "threshold": self.threshold,
             **self.words,
-            **{name: None if (time := getattr(self, name)) is None else moment.text(time) for name in times},
+            "started_at": moment.text(self.started_at),
+            "fired_at": moment.text(self.fired_at),
+            "ended_at": None if self.ended_at is None else moment.text(self.ended_at),
+            "window_start": moment.text(self.window_start),
+            "window_end": moment.text(self.window_end),
             "ended_by": self.cause,
             "traffic_share": self.traffic_share,
             "at_firing": None
-            if (first := self.first) is None
+            if first is None
             else {
                 "value": first.value,
                 "window_start": moment.text(first.window_start),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 _LARGEST = 1e15  # from here on digits are powers of ten
@@ -20,6 +21,7 @@ def rounded(value: float) -> str:
     return f"{value:,.0f}" if 1_000 <= abs(short) < _LARGEST else exact(short)
 
 
+@lru_cache(4_096)
 def exact(value: float) -> str:
     """All digits of a number, as a threshold is written.
 

@@ -17,9 +17,9 @@ class QuietHandler(BaseHTTPRequestHandler):
 class Loopback:
     """Serves from `listen` on until the end of its `with` block."""
 
-    def listen(self, handler: type[BaseHTTPRequestHandler]) -> None:
-        """Begin to serve, in a thread."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    def listen(self, handler: type[BaseHTTPRequestHandler], port: int = 0) -> None:
+        """Begin to serve, in a thread; on a free port, if none is given."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 

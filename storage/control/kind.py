@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import Any
 
 from sqlalchemy import Dialect, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
@@ -27,6 +28,14 @@ class Name(TypeDecorator[str]):
         """By bytes on PostgreSQL."""
         return Text(collation="C") if dialect.name == "postgresql" else Text()
 
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """Nothing to call for each value where the database takes it as it is."""
+        return super().bind_processor(dialect) if dialect.name == "postgresql" else None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """The same on the way back."""
+        return super().result_processor(dialect, coltype) if dialect.name == "postgresql" else None
+
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """The value in the form of the database."""
         return value.translate(_ESCAPE) if value is not None and dialect.name == "postgresql" else value
@@ -42,6 +51,14 @@ class Outcome(Name):
     """The state of a notification. What was given up is `dead`, and is stored as `failed`, as version 0.1.0 wrote it: its processes read the outbox during an upgrade, too."""
 
     cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """On every database."""
+        return TypeDecorator.bind_processor(self, dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """On every database."""
+        return TypeDecorator.result_processor(self, dialect, coltype)
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """The value in the form of the database."""

@@ -65,13 +65,15 @@ class Ledger:
     def episodes(self, ids: Sequence[str], *, bodies: bool = False) -> list[Episode]:
         """The episodes with these ids, with their deliveries, in the order of the ids; unknown ones are left out. Deliveries have their `bodies`, which are large, if these are asked for."""
         found: dict[str, Episode] = {}
-        columns = [column for column in OUTBOX.c if bodies or column is not OUTBOX.c.body]
+        names = [name for name in _DELIVERY if bodies or name != "body"]
+        columns = [OUTBOX.c[name] for name in names]
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
             payloads = self._connection.execute(select(EPISODE.c.payload).where(EPISODE.c.id.in_(chunk))).scalars()
             deliveries: dict[str, list[Delivery]] = {}
             for row in self._connection.execute(select(*columns).where(OUTBOX.c.episode.in_(chunk)).order_by(OUTBOX.c.sequence)):
-                deliveries.setdefault(row.episode, []).append(delivery_of(row))
+                one = _delivery(dict(zip(names, row, strict=True)))
+                deliveries.setdefault(one.episode, []).append(one)
             for payload in payloads:
                 episode = _EPISODES.decode(payload)
                 found[episode.id] = msgspec.structs.replace(episode, deliveries=tuple(deliveries.get(episode.id, ())))
@@ -169,8 +171,13 @@ def incident_of(connection: Connection) -> Incident | None:
 
 
 def delivery_of(row: Any) -> Delivery:
-    """The delivery of a row of the outbox; its body is empty if the row has none."""
-    return msgspec.convert({name: getattr(row, name, "") for name in _DELIVERY}, Delivery)
+    """The delivery of a row of the outbox."""
+    return _delivery({name: getattr(row, name) for name in _DELIVERY})
+
+
+def _delivery(values: dict[str, Any]) -> Delivery:
+    """The delivery with these values; its body is empty if they have none."""
+    return msgspec.convert({"body": ""} | values, Delivery)
 
 
 def _json(value: object) -> str:

@@ -48,6 +48,13 @@ class Process(Server):
             return f"no answer: {error}"
         return None if answer.is_success else str(answer.json().get("detail") or answer.text)
 
+    def evaluated(self) -> int:
+        """How many models an `evaluate` process owns; 0 if it does not answer."""
+        try:
+            return int(self._get("/v1/status").raise_for_status().json()["evaluate"]["models"])
+        except httpx.HTTPError:
+            return 0
+
     def metrics(self) -> dict[str, float]:
         """The metrics by name; a metric with labels is summed."""
         found: dict[str, float] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from threading import Lock
+from types import TracebackType
 from typing import Any, Self
 
 from tests.alerts.sample import SECRET
@@ -16,10 +17,11 @@ _REFUSED = 0.1  # of the notifications are refused when they come first
 
 
 class Notices(Loopback):
-    """Listens on loopback, and keeps what came, in order: id, body, and whether it was taken."""
+    """Listens on loopback, and keeps what came, in order: id, body, and whether it was taken. It may be away for a while, as a server that restarts."""
 
     def __init__(self, seed: str) -> None:
         self._draw, self._lock = random.Random(seed), Lock()
+        self.running = False
         self.calls: list[tuple[str, bytes, bool]] = []
 
     def definition(self) -> dict[str, Any]:
@@ -33,7 +35,8 @@ class Notices(Loopback):
             self.calls.append((name, body, taken))
         return 204 if taken else 503
 
-    def __enter__(self) -> Self:
+    def start(self, *, wait: bool = True) -> Self:
+        """Listen, where it listened before."""
         notices = self
 
         class Handler(QuietHandler):
@@ -42,8 +45,22 @@ class Notices(Loopback):
                 self.send_response(notices._take(self.headers["webhook-id"], body))
                 self.end_headers()
 
-        self.listen(Handler)
+        if not self.running:
+            self.listen(Handler, self._server.server_port if hasattr(self, "_server") else 0)
+            self.running = True
         return self
+
+    def kill(self) -> None:
+        """Be away: connections are refused."""
+        if self.running:
+            self.running = False
+            super().__exit__(None, None, None)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.kill()
 
     def faults(self, client: Client, patience: float) -> list[str]:
         """What is wrong with what came, once nothing waits any more or `patience` (seconds) is over."""

@@ -1,7 +1,7 @@
-"""Any server and any process is killed or frozen at any moment, members come and go: nothing is lost, nothing is doubled.
+"""Any server, any process and the receiver is killed or frozen at any moment, members come and go: nothing is lost, nothing is doubled.
 
 Without `WATCHKEEPER_CHAOS_MINUTES` it rages for a minute, by the default group protocol; with it both protocols share the minutes. `WATCHKEEPER_CHAOS_SEED` is what it rages by.
-`make chaos` takes half an hour.
+`WATCHKEEPER_CHAOS_KILLS` is how often at least what decides and tells (`evaluate`, `deliver`) is killed, by all protocols together. `make chaos` takes half an hour.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ MINUTES = os.environ.get("WATCHKEEPER_CHAOS_MINUTES")
 PROTOCOLS = ["classic", "consumer"] if MINUTES else [KafkaSettings().group_protocol]
 SECONDS = 60 * float(MINUTES or 1) / len(PROTOCOLS)
 SEED = os.environ.get("WATCHKEEPER_CHAOS_SEED", "1")
+KILLS = -(-int(os.environ.get("WATCHKEEPER_CHAOS_KILLS", "0")) // len(PROTOCOLS))
+FAILOVER = 30.0  # seconds that `make chaos` allows until another process owns the models of one that was killed
 RATE, DAILY = 300, 2_200  # events a second of each model; events that a day of a model's storm has, about
 SETTINGS = {
     "WATCHKEEPER_INGEST__SILENCE": "2s",
@@ -54,7 +56,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
     with Notices(f"{SEED}-{protocol}") as notices, Machines(tmp_path / "servers") as machines:
         servers = machines.servers(protocol)
         with Cluster(tmp_path / "processes", servers, {**SETTINGS, "WATCHKEEPER_KAFKA__GROUP_PROTOCOL": protocol}) as cluster:
-            monkey = Monkey(cluster, machines, f"{SEED}-{protocol}")
+            monkey = Monkey(cluster, machines, notices, f"{SEED}-{protocol}")
             with Client(cluster.url) as client:
                 for pair in pairs:
                     watch.define(client, pair)
@@ -65,7 +67,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
                 sending(deliver, over, SECONDS) as first,
                 sending(Direct(servers).deliver, straight, SECONDS),
             ):
-                monkey.rage(time.monotonic() + SECONDS)
+                monkey.rage(time.monotonic() + SECONDS, KILLS)
             began = time.monotonic()
             with Client(cluster.url) as client:
                 status = client.wait(900)
@@ -82,6 +84,8 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
                 "seed, protocol": f"{SEED}, {protocol}",
                 "seconds": f"{SECONDS:g}",
                 "kills": f"{monkey.kills.total()}: {_counted(monkey.kills)}",
+                "of these evaluate and deliver": monkey.alerting,
+                "seconds to another owner": ", ".join(f"{one:.1f}" for one in sorted(monkey.failovers)) or "none",
                 "freezes": f"{monkey.freezes.total()}: {_counted(monkey.freezes)}",
                 "rebalances": monkey.rebalances,
                 "ended by themselves": _counted(monkey.ended) or "none",
@@ -97,6 +101,7 @@ def test_whatever_dies_nothing_is_lost_and_nothing_doubled(
         )
     assert (status["problems"], dead, absent, untold[:20]) == ([], 0, [], [])
     assert notices.calls
+    assert not MINUTES or max(monkey.failovers, default=0.0) <= FAILOVER
     for pair, (storm, wanted) in storms.items():
         size = len(storm.truth)
         assert (size, size, size) == (raw[pair]["ids"], raw[pair]["places"], panes[pair.model])
