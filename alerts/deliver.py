@@ -10,7 +10,6 @@ import logging
 import random
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event, Thread
 from typing import TypeVar
 
 from alerts import resend, stage
@@ -18,6 +17,7 @@ from alerts.action_link import no_links
 from alerts.destination.secret_file import SecretFiles
 from alerts.exchange import DEADLINE, Exchange, Produce
 from alerts.guard import Guard
+from alerts.loop import Loop
 from alerts.ports import OutboxStore
 from core import moment
 from core.clock import Clock
@@ -56,34 +56,31 @@ class Deliverer:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._poll = poll
         self._lease = lease
         self._dice = dice or random.Random()  # noqa: S311 - spreads retries
         self._files = files or SecretFiles()
         self._exchange = Exchange(guard=guard, produce=produce)
         self._links = links
-        self._look = Event()
-        self._stopping = Event()
-        self._thread: Thread | None = None
+        self._loop = Loop("deliver", self._turn, poll, "the outbox cannot be read")
+        self._pool: ThreadPoolExecutor | None = None
         self._under_way: dict[str, Future[None]] = {}  # by destination
         self._repeated = 0
         self._repetition: Future[None] | None = None
 
     def start(self) -> None:
         """Begin to deliver in a thread."""
-        self._thread = Thread(target=self._loop, name="deliver", daemon=True)
-        self._thread.start()
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="deliver")
+        self._loop.start()
 
     def wake(self) -> None:
         """Read the outbox now."""
-        self._look.set()
+        self._loop.wake()
 
     def stop(self) -> None:
         """Begin no further attempt, wait for those under way, close the connections."""
-        self._stopping.set()
-        self._look.set()
-        if self._thread is not None:
-            self._thread.join(_GRACE)
+        self._loop.stop(_GRACE)
+        if self._pool is not None:
+            self._pool.shutdown()
         self._exchange.close()
 
     def deliver_due(self) -> int:
@@ -94,37 +91,27 @@ class Deliverer:
             made += 1
         return made
 
-    def _loop(self) -> None:
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="deliver") as pool:
-            while not self._stopping.is_set():
-                try:
-                    self._begin(pool)
-                    self._repeat(pool)
-                except Retryable as error:
-                    _LOG.warning("the outbox cannot be read: %s", error)
-                    self._stopping.wait(error.after)
-                except Exception:  # top of the thread: a store that fails now may answer later
-                    _LOG.exception("the outbox cannot be read")
-                    self._stopping.wait(max(self._poll, _PAUSE))
-                self._look.wait(self._poll)
-                self._look.clear()
+    def _turn(self) -> None:
+        if self._pool is not None:
+            self._begin(self._pool)
+            self._repeat(self._pool)
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
         """Begin the attempts that are due. At the end of each attempt the loop reads the outbox again."""
         self._under_way = {name: future for name, future in self._under_way.items() if not future.done()}
         free = _AT_ONCE - len(self._under_way)
-        if not free or self._stopping.is_set():
+        if not free or self._loop.stopping:
             return
         # An attempt may take longer than its lease: nothing else is sent there meanwhile. No more is claimed than can be sent now.
         for delivery in self._store.due(self._clock.now(), free, self._lease, busy=tuple(self._under_way)):
             future = pool.submit(self._carry, delivery)
             self._under_way[delivery.destination] = future
-            future.add_done_callback(lambda _: self._look.set())
+            future.add_done_callback(lambda _: self._loop.wake())
 
     def _repeat(self, pool: ThreadPoolExecutor) -> None:
         """Once a minute, tell once more of what is open, those that forget what nobody repeats. One repetition runs at a time."""
         now = self._clock.now()
-        if now - self._repeated < resend.AGAIN or (self._repetition is not None and not self._repetition.done()) or self._stopping.is_set():
+        if now - self._repeated < resend.AGAIN or (self._repetition is not None and not self._repetition.done()) or self._loop.stopping:
             return
         self._repeated = now
         self._repetition = pool.submit(self._tell_again, now)
@@ -141,7 +128,7 @@ class Deliverer:
             self._patiently(lambda: self._store.settle(*done))
         except Exception:  # top of the thread: the attempt was not saved, so it is made again
             _LOG.exception("an attempt to deliver %s to %s failed", delivery.id, delivery.destination)
-            self._stopping.wait(max(self._poll, _PAUSE))
+            self._loop.rest(_PAUSE)
 
     def _attempt(self, delivery: Delivery) -> tuple[Delivery, Tried | None]:
         destinations = {destination.name: destination for destination in self._patiently(self._store.destinations)}
@@ -160,5 +147,5 @@ class Deliverer:
                 return ask()
             except Retryable as error:
                 _LOG.warning("a delivery waits for the store: %s", error)
-                if self._stopping.wait(error.after):
+                if self._loop.rest(error.after):
                     raise

@@ -84,6 +84,22 @@ class AlertEngine:
         """As `observe`, for several monitors in one transaction: all of them, or none if it raises."""
         return self._advance([Observed(monitor, readings) for monitor, readings in given], fence)
 
+    def supersede(self, monitor: Monitor, reason: str, fence: tuple[str, int] | None = None) -> list[Transition]:
+        """End the open episodes of a monitor, whose version of the model is not served any more. Its rules go on, and are judged by later windows alone."""
+        with self._store.recording(fence) as ledger:
+            step = AlertStep(monitor, self._clock.now(), self._horizon, self._address, StepReads(ledger))
+            for rule in ledger.rules(monitor.model, monitor.name):
+                if rule.episode is not None and rule.definition == monitor.evaluated_revision:
+                    step.resolve(rule, reason, Cause.VERSION_SUPERSEDED)
+            record = step.record()
+            ledger.write(record)
+        self._tell(record)
+        return record.transitions
+
+    def _tell(self, record: EpisodeRecord) -> None:
+        if record.deliveries or record.notices:
+            self._wake()
+
     def _advance(self, given: Sequence[Observed], fence: tuple[str, int] | None) -> list[Transition]:
         given = [one for one in given if self._concerns(one)]
         if not given:
@@ -105,8 +121,7 @@ class AlertEngine:
         for one in current:
             seen = (one.monitor.evaluated_revision, one.contract)
             self._known[one.key] = seen if one.contract else (seen[0], self._known.get(one.key, (0, 0))[1])
-        if record.deliveries or record.notices:
-            self._wake()
+        self._tell(record)
         return record.transitions
 
     def _concerns(self, one: Observed) -> bool:

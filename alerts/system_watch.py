@@ -5,25 +5,22 @@ What was told is kept beside the outbox and replaced in the transaction that add
 
 from __future__ import annotations
 
-import logging
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from threading import Event, Thread
 from typing import Protocol
 
 import msgspec
 
+from alerts.loop import Loop
 from alerts.message_id import message_id
 from alerts.ports import AlertStore, Ledger
 from core import moment
 from core.clock import Clock
 from core.destination import Destination
 from core.episode import Delivery, EpisodeRecord
-from core.error import Retryable
 from core.incident import FIRED, RESOLVED, UPDATED, Incident
 
-_LOG = logging.getLogger(__name__)
 HOLD = moment.MINUTE  # how long a problem has to last before it is told, and to be gone before that is
 _LISTED = 100  # problems in a notification: each of many monitors may have one
 _POLL = 15.0  # seconds between two looks
@@ -63,18 +60,15 @@ class SystemWatch:
         self._address, self._wake, self._me = address, wake, uuid.uuid4().hex
         self._since: dict[str, int] = {}  # when each problem that is there now was first seen
         self._well: int | None = None  # since when there has been none; None while there is one
-        self._stopping = Event()
-        self._thread = Thread(target=self._loop, name="system", daemon=True)
+        self._loop = Loop("system", self.look, _POLL, "problems cannot be told now", at_once=False)
 
     def start(self) -> None:
         """Begin to look."""
-        self._thread.start()
+        self._loop.start()
 
     def stop(self) -> None:
         """Finish the look under way, and end the thread."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(_GRACE)
+        self._loop.stop(_GRACE)
 
     def look(self) -> None:
         """Tell what is new. Raises Retryable, having told nothing, while the store is away."""
@@ -82,9 +76,8 @@ class SystemWatch:
         self._since = {name: self._since.get(name, now) for name in there}
         self._well = None if there else self._well or now
         lasting = {name: text for name, text in there.items() if now - self._since[name] >= HOLD}
-        listening = any(one.enabled and one.takes_system for one in self._store.destinations())
         over = self._well is not None and now - self._well >= HOLD and self._store.incident() is not None
-        if not listening or not (lasting or over):
+        if not (lasting or over) or not any(one.enabled and one.takes_system for one in self._store.destinations()):
             return
         with self._store.recording() as ledger:
             sent = self._tell(ledger, lasting, list(there.values()), now)
@@ -113,15 +106,6 @@ class SystemWatch:
         ]
         ledger.write(EpisodeRecord(deliveries=deliveries))
         return bool(deliveries)
-
-    def _loop(self) -> None:
-        while not self._stopping.wait(_POLL):
-            try:
-                self.look()
-            except Retryable as error:
-                _LOG.warning("problems cannot be told now: %s", error)
-            except Exception:  # top of the thread: what fails now may succeed later
-                _LOG.exception("problems cannot be told")
 
 
 def identity(problem: str) -> str:

@@ -184,6 +184,10 @@ class Panes(Protocol):
         """Slots with predictions of a version, or of all, and how many each holds."""
         ...
 
+    def versions(self, contract: Contract) -> list[tuple[str, int, int]]:
+        """The versions of the model that have predictions, each with its first slot and how many there are; the one that came last is behind."""
+        ...
+
     def segments(self, contract: Contract) -> list[str]:
         """Segments with predictions."""
         ...
@@ -345,4 +349,8 @@ class Alerts(Protocol):
 
     def observe_all(self, given: Sequence[tuple[Monitor, Sequence[Reading]]], fence: tuple[str, int]) -> object:
         """As `observe`, for readings of several monitors in one transaction."""
+        ...
+
+    def supersede(self, monitor: Monitor, reason: str, fence: tuple[str, int]) -> object:
+        """End the open episodes of a monitor, whose version of the model is not served any more."""
         ...

@@ -5,17 +5,16 @@ Any number of processes may run it. Their transactions do not overlap, and what 
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from threading import Event, Thread
 from typing import Protocol
 
 import msgspec
 
 from alerts.destination.kind import kind
+from alerts.loop import Loop
 from alerts.message_id import message_id
 from alerts.policy.decide import Notice, Situation, decide
 from alerts.policy.group import RESOLVED
@@ -25,13 +24,11 @@ from core import moment
 from core.clock import Clock
 from core.destination import Destination
 from core.episode import Delivery, DeliveryState, Episode
-from core.error import Retryable
 from core.handling import Decision
 from core.policy import Group, Policy, PolicyState, Silence
 
-_LOG = logging.getLogger(__name__)
-_PAUSE = 1.0  # seconds after a fault, and at most after a decision
-_SHARE = 9.0  # the least pause after a decision, in times that it took
+_PAUSE = 1.0  # seconds at most after a decision
+_SHARE = 9.0  # the least pause after a decision, in times of its CPU
 _GRACE = 30.0  # seconds that `stop` waits for a decision under way
 
 
@@ -116,26 +113,21 @@ class PolicyWatch:
         told: Callable[[], None] = lambda: None,
     ) -> None:
         self._store, self._clock, self._horizon = store, clock, horizon
-        self._address, self._poll, self._told = address, poll, told
-        self._look, self._stopping = Event(), Event()
-        self._thread: Thread | None = None
+        self._address, self._told = address, told
+        self._loop = Loop("policy", self._turn, poll, "the policy cannot decide")
         self.decisions = 0  # how often it has decided
 
     def start(self) -> None:
         """Begin to decide in a thread."""
-        self._thread = Thread(target=self._loop, name="policy", daemon=True)
-        self._thread.start()
+        self._loop.start()
 
     def wake(self) -> None:
         """Look now."""
-        self._look.set()
+        self._loop.wake()
 
     def stop(self) -> None:
         """Finish the decision under way, and end the thread."""
-        self._stopping.set()
-        self._look.set()
-        if self._thread is not None:
-            self._thread.join(_GRACE)
+        self._loop.stop(_GRACE)
 
     def look(self) -> int:
         """Decide, if there is anything to decide. Returns how many notices were made."""
@@ -214,18 +206,8 @@ class PolicyWatch:
             rank=episode.severity.rank,
         )
 
-    def _loop(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                began, before = time.monotonic(), self.decisions
-                self.look()
-                if self.decisions > before:  # others write, too: a look that takes long is not made again at once
-                    self._stopping.wait(min(_SHARE * (time.monotonic() - began), _PAUSE))
-            except Retryable as error:
-                _LOG.warning("the policy cannot decide: %s", error)
-                self._stopping.wait(error.after)
-            except Exception:  # top of the thread: a store that fails now may answer later
-                _LOG.exception("the policy cannot decide")
-                self._stopping.wait(max(self._poll, _PAUSE))
-            self._look.wait(self._poll)
-            self._look.clear()
+    def _turn(self) -> float:
+        """Look, and say how long to rest: others write, too, so a look that takes long is not made again at once. What it takes is CPU: on a busy machine nobody waits for what others use."""
+        began, before = time.thread_time(), self.decisions
+        self.look()
+        return min(_SHARE * (time.thread_time() - began), _PAUSE) if self.decisions > before else 0.0

@@ -11,13 +11,13 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event, Thread
 
 import msgspec
 
 from alerts.destination.secret_file import SecretFiles
 from alerts.exchange import Exchange
 from alerts.guard import Guard
+from alerts.loop import Loop
 from alerts.retrain.ask import asking, by_episodes, by_schedule
 from alerts.retrain.dispatch import WATCH, Dispatch, begin
 from alerts.retrain.machine import UNDER_WAY, WAITING, move, note
@@ -75,30 +75,29 @@ class RetrainWatch:
     ) -> None:
         self._store, self._facts, self._clock, self._horizon = store, facts, clock, horizon
         self._address, self._fleet, self._better, self._effective = address, fleet, better, effective
-        self._told, self._poll, self._lease = told, poll, lease
+        self._told, self._lease = told, lease
         self._exchange = Exchange(guard=guard)
         dice = dice or random.Random()  # noqa: S311 - spreads attempts
         self._dispatch = Dispatch(self._exchange, files or SecretFiles(), exports, address, dice)
-        self._wake, self._stopping = Event(), Event()
-        self._thread: Thread | None = None
+        self._loop = Loop("retrain", self._turn, poll, "retraining cannot go on")
+        self._pool: ThreadPoolExecutor | None = None
         self._busy: dict[str, Future[None]] = {}
         self.steps = 0  # how often requests have changed
 
     def start(self) -> None:
         """Begin, in a thread."""
-        self._thread = Thread(target=self._loop, name="retrain", daemon=True)
-        self._thread.start()
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="retrain")
+        self._loop.start()
 
     def wake(self) -> None:
         """Look now."""
-        self._wake.set()
+        self._loop.wake()
 
     def stop(self) -> None:
         """Begin nothing more, wait for what is under way, close the connections."""
-        self._stopping.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(_GRACE)
+        self._loop.stop(_GRACE)
+        if self._pool is not None:
+            self._pool.shutdown()
         self._exchange.close()
 
     def look(self) -> int:
@@ -241,38 +240,28 @@ class RetrainWatch:
         self._told()
         return after
 
-    def _loop(self) -> None:
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="retrain") as pool:
-            while not self._stopping.is_set():
-                try:
-                    self._begin(pool)  # first, so that a hook that cannot be read stops no request that is there
-                    if self._ask():
-                        self._wake.set()
-                except Retryable as error:
-                    _LOG.warning("retraining waits for the store: %s", error)
-                    self._stopping.wait(error.after)
-                except Exception:  # top of the thread: a store that fails now may answer later
-                    _LOG.exception("retraining cannot go on")
-                    self._stopping.wait(max(self._poll, _PAUSE))
-                self._wake.wait(self._poll)
-                self._wake.clear()
+    def _turn(self) -> None:
+        if self._pool is not None:
+            self._begin(self._pool)  # first, so that a hook that cannot be read stops no request that is there
+        if self._ask():
+            self._loop.wake()
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
         self._busy = {name: future for name, future in self._busy.items() if not future.done()}
         free = _AT_ONCE - len(self._busy)
-        if not free or self._stopping.is_set():
+        if not free or self._loop.stopping:
             return
         for request in self._store.claim_retrains(self._clock.now(), self._lease, free, tuple(self._busy)):
             future = pool.submit(self._carry, request)
             self._busy[request.id] = future
-            future.add_done_callback(lambda _: self._wake.set())
+            future.add_done_callback(lambda _: self._loop.wake())
 
     def _carry(self, request: Retrain) -> None:
         try:
             self._handle(request)
         except Retryable as error:
             _LOG.warning("the retraining %s waits for a store: %s", request.id, error)
-            self._stopping.wait(error.after)
+            self._loop.rest(error.after)
         except Exception as error:  # top of the thread: the request is taken up again, in a minute
             _LOG.exception("the retraining %s cannot go on", request.id)
             said = error.message if isinstance(error, ConfigError) else type(error).__name__
@@ -284,7 +273,7 @@ class RetrainWatch:
             self._settle(request, lambda _, one: overdue(msgspec.structs.replace(note(one, said, now), due=now + _LATE), now))
         except Exception:  # top of the thread: the store fails, too
             _LOG.exception("the retraining %s cannot be put off", request.id)
-            self._stopping.wait(max(self._poll, _PAUSE))
+            self._loop.rest(_PAUSE)
 
 
 def _orphaned(request: Retrain, hook: Hook | None, now: int) -> Retrain:

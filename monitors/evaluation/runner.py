@@ -26,6 +26,7 @@ from monitors.evaluation.background import Background, Key
 from monitors.evaluation.evaluate import Evaluate
 from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
+from monitors.evaluation.superseded import end_superseded
 from monitors.evaluation.task import EvaluatedWindows, MonitorTask, groups, portions
 from monitors.evaluation.told import tell
 from monitors.evaluation.watched import (
@@ -183,6 +184,7 @@ class MonitorRunner:
                 with failures.of(task.monitor):
                     self._withdraw_gone(task, model.contract, lease)
                     worked |= bool((len(task.due) and not in_background(task.monitor)) or len(task.gone))
+                    end_superseded(self._alerts, self._panes, model.contract, task, lease)
         new = [why for name, (_, why) in failures.errors.items() if name not in failed]
         if len(new) > 1 and not worked and all(isinstance(why, Retryable) for why in new):
             raise new[0]

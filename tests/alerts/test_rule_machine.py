@@ -84,6 +84,13 @@ class EngineMachine(RuleBasedStateMachine):
         self.sent.clear()
         self.engine.observe(self.monitor, [], contract=self.contract, columns=COLUMNS)
 
+    @rule()
+    def serve_another_version(self) -> None:
+        """The version that the monitor watches is not served any more: what is open ends, and the same again ends nothing."""
+        self.engine.supersede(self.monitor, "version 1 is not served any more")
+        assert not any(held.episode for held in self.store.held.values() if held.definition == self.monitor.evaluated_revision)
+        assert self.engine.supersede(self.monitor, "version 1 is not served any more") == []
+
     @invariant()
     def one_open_episode_a_key(self) -> None:
         """The open episodes are those of the rules, and no rule has two."""

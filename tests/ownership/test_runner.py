@@ -12,7 +12,7 @@ import pytest
 from core import moment
 from core.clock import ManualClock, SystemClock
 from core.contract import Contract
-from core.episode import DeliveryState, State
+from core.episode import Cause, DeliveryState, State
 from core.error import Retryable
 from core.monitor import Monitor
 from core.reading import Reading
@@ -88,6 +88,29 @@ def test_alerts_take_readings_in_portions(backend: Backend, model: str, monkeypa
     assert max(ears[other].portions) > 3 == max(ears[model].portions)
     assert sum(ears[other].portions) == sum(ears[model].portions)
     assert told(backend, model) == told(backend, other) != []
+
+
+def test_an_episode_ends_when_its_version_is_not_served_any_more(backend: Backend, model: str) -> None:
+    """It is open as long as the version has events in the newest window; it ends when another version, which came later, has taken its place, and after a kill it ends no second time."""
+    backend.monitors[model] = [msgspec.structs.replace(monitors(model)[0], segments=("all",), columns=("x",), version="1")]
+    predict(backend, model, 1, 1, "a", features={"x": None, "c": "a"})
+    predict(backend, model, 1, 2, "b", version="2")
+    predict(backend, model, 1, 3, "c", day=1, version="2")
+    predict(backend, model, 1, 4, "d", day=1, hour=2, features={"x": None, "c": "a"})
+    settle(backend, model)
+    assert [(one.ended_at, one.cause) for one in backend.control.episodes(model=model)[0]] == [(None, None)]
+    predict(backend, model, 1, 5, "e", day=2, version="2")
+    settle(backend, model)
+    assert [one.ended_at for one in backend.control.episodes(model=model)[0]] == [
+        None
+    ]  # version 2 goes on alone, but came at the same time
+    predict(backend, model, 1, 6, "f", day=3, version="3")
+    for _ in range(2):
+        settle(backend, model)
+        backend.kill()
+    ((episode,), _) = backend.control.episodes(model=model)
+    assert (episode.state, episode.cause) == (State.RESOLVED, Cause.VERSION_SUPERSEDED)
+    assert episode.timeline[-1].reason.startswith("version 1 is not served any more: its last events are of ")
 
 
 @pytest.mark.parametrize("limit", [None, 0.9])
