@@ -73,6 +73,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     spread: tuple[float, float] | None = None  # the reference's interquartile range and standard deviation; contracts from before have none
     categories: tuple[str, ...] = ()  # texts (core.text), most frequent first, ties by name
     others: tuple[str, ...] = ()  # seen in the reference, not kept
+    once: int | None = None  # how many of `others` are in one row of the reference; contracts from before do not tell
     embedding: Embedding | None = None  # of a vector column
 
     @property

@@ -27,13 +27,14 @@ def _less(whole: E, part: E, *names: str) -> E:
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts by bin of a column (..., bins); `groups` (bins,) is the group of each bin (see `detectors.groups`). `rows` are the raw rows, None where they cannot be read; with `of_reference` the other side has them."""
+    """Counts by bin of a column (..., bins); `groups` (bins,) is the group of each bin (see `detectors.groups`). `rows` are the raw rows, None where they cannot be read; with `of_reference` the other side has them. `once` (...), of a whole reference, are the only rows of their categories."""
 
     counts: Floats
     column: Column
     groups: Ints
     rows: RawRows | None = field(default=None, kw_only=True)
     of_reference: bool = field(default=False, kw_only=True)
+    once: Floats | None = field(default=None, kw_only=True)
 
     empty: ClassVar[str] = "no predictions"
 
@@ -44,7 +45,7 @@ class Counts:
 
     def without(self, part: Self) -> Self:
         """The counts of the rows that are not among those of `part`."""
-        return replace(_less(self, part, "counts"), rows=None, of_reference=False)
+        return replace(_less(self, part, "counts"), rows=None, of_reference=False, once=None)
 
 
 _ROUNDING = 4e-13  # of sums of floats, where three digits are wanted
@@ -55,7 +56,6 @@ BEFORE = "panes are from before this was kept: `watchkeeper rebuild` makes them 
 @dataclass(frozen=True)
 class Sums(Counts):
     """Counts of a numeric column, its sums by bin (..., bins), the rows below the reference's p1 and above its p99, the least number and the largest (...).
-
     The last two are NaN unless every pane has them. `known` says whether there are sums and tails, `unknown` why not.
     """
 

@@ -45,7 +45,7 @@ class Result:
     """The result of a measure for a block: arrays of one shape (...), NaN where there is no value.
 
     `why` says why there is no value; None means the measure's `no_value`. `interval(phi)` gives the bounds of a 95 % interval, with n / phi rows in place of
-    n; phi (...) broadcasts. `law` is set if the measure is `tested` and there is a baseline. `evidence(places)` gives a document, ready for JSON, for each of
+    n; phi (...) broadcasts. `law` is set if the measure is `tested` and there is a baseline; `expected` takes its place in the p-value, if it is set. `evidence(places)` gives a document, ready for JSON, for each of
     some places, which are given as one index array for each dimension. `note` is what a reading says of its value, None where nothing; `broken`: where what the value
     assumes does not hold, and the note says why. `few` is set where there is no value because too few rows are left to compare: it is the verdict
     then, and the place has evidence. `examples`, like `evidence`, adds values of raw rows to it when a reading is written: they alone make no revision.
@@ -60,6 +60,7 @@ class Result:
     broken: npt.NDArray[np.bool_] | None = None
     few: npt.NDArray[np.bool_] | None = None
     examples: Callable[[Places], list[dict[str, Any]]] | None = None
+    expected: Law | None = None
 
 
 def without_gone(found: Result, gone: npt.NDArray[np.bool_]) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import pickle
 import time
+import zlib
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from multiprocessing import get_context
@@ -14,15 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.moment import DAY
-from validation import coverage, power, promise, public, report
+from validation import coverage, power, promise, public, report, together
 from validation.alarm import count
 from validation.replicate import Stationary, day_effects, in_blocks, permuted, resampled, rows_of
 from validation.stream import MADE, Population
 
 _ROOT = Path(__file__).resolve().parents[1]
-PAGE, KEPT = _ROOT / "docs" / "calibration.md", _ROOT / "build" / "calibration.pickle"
+PAGE = _ROOT / "docs" / "calibration.md"
+KEPT, QUICK = (_ROOT / "build" / f"{name}.pickle" for name in ("calibration", "calibration-quick"))  # what was measured
 SIZES = (200, 1_000, 50, 100_000)  # rows a window; the largest last
-WINDOWS = 50  # after each reference
+WINDOWS, EACH = 20, 25  # after each reference, and references of a part
 WHOLE, RHYTHM = ("adult",), ("taxi_green_2022", "flights_2013q4_multiclass", "bike_sharing_hour")
 IN_ORDER = ("taxi_green_2022", "flights_2013q4_multiclass", "bike_sharing_hour")
 SEED = 20_261_129
@@ -54,57 +56,66 @@ def in_order() -> dict[str, Stationary]:
 
 
 class Task(NamedTuple):
-    """A part of the work, which does not depend on the others: of which section of the page, of which stream and how many rows a window."""
+    """A part of the work, which does not depend on the others: of which section of the page, of which stream and how many rows a window, and which part of these windows."""
 
     section: str
     stream: str = ""
     rows: int = 0
+    part: int = 0
 
 
-def tasks(references: int) -> list[Task]:
-    """All parts, those of the small windows first."""
-    found = [Task("coverage"), Task("promise"), *(Task("power", str(place)) for place in range(max(2, references // 6)))]
-    *small, large = SIZES
-    found += [Task("resampled", name, rows) for rows in small for name in populations()]
-    found += [Task("in order", name) for name in in_order()]
-    return found + [Task("resampled", name, large) for name in populations()]
+def tasks(parts: int) -> list[Task]:
+    """All parts of the work: first one of every stream, those of small windows first, then the others."""
+    found = [Task("coverage"), Task("promise")]
+    for part in range(parts):
+        found += [Task("power", part=part), Task("together", part=part)]
+        *small, large = SIZES
+        found += [Task("resampled", name, rows, part) for rows in small for name in populations()]
+        found += [Task("in order", name, part=part) for name in in_order()]
+        found += [Task("resampled", name, large, part) for name in populations()]
+    return found
 
 
-def work(place: int, task: Task, references: int, draws: int) -> Any:
+def work(task: Task, draws: int, references: int) -> Any:
     """Do a part, with random numbers of its own."""
-    rng = np.random.default_rng([SEED, place])
+    rng = np.random.default_rng([SEED, zlib.crc32(repr(task).encode())])
     if task.section == "coverage":
         return list(coverage.cells(rng, draws))
     if task.section == "promise":
         return promise.measured(rng, 10_000 if draws >= 4_000 else 500)
+    if task.section == "together":
+        return together.one(rng)
     if task.section == "power":
-        return power.one(rng)
+        return [power.one(rng) for _ in range(2)]
     stream = resampled(populations()[task.stream], task.rows) if task.rows else in_order()[task.stream]
     return count(stream, references, WINDOWS, rng)
 
 
 def main() -> None:
-    """Measure, and write the page after each part, so that a run that is stopped leaves what it has."""
+    """Measure, and write the page after each part: a run that is stopped leaves what it has, and goes on when it is started again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a twentieth of the windows, to try it")
     parser.add_argument("--processes", type=int, default=1, help="how many processes do the work")
+    parser.add_argument("--again", action="store_true", help="forget what a run that was stopped has measured")
     parser.add_argument("--write", action="store_true", help="write the page again from what the last run measured")
     parser.add_argument("--page", type=Path, default=PAGE, help="where to write (docs/calibration.md)")
     given = parser.parse_args()
+    parts, references, draws = (1, 5, 200) if given.quick else (4, EACH, 4_000)
+    every, began = tasks(parts), time.monotonic()
+    kept = QUICK if given.quick else KEPT
+    known: dict[Task, Any] = {} if given.again or not kept.exists() else pickle.loads(kept.read_bytes())  # noqa: S301 - our own file
+    page = report.Page(given.quick, WINDOWS, len(every), {task: known[task] for task in every if task in known})
+    given.page.write_text(page.text(), encoding="utf-8")
     if given.write:
-        given.page.write_text(report.Page(**pickle.loads(KEPT.read_bytes())).text(), encoding="utf-8")  # noqa: S301 - our own file
         return
-    references, draws = (2, 200) if given.quick else (40, 4_000)
-    every = tasks(references)
-    page, began = report.Page(quick=given.quick, windows=references * WINDOWS, each=WINDOWS, wanted=len(every)), time.monotonic()
-    KEPT.parent.mkdir(exist_ok=True)
+    kept.parent.mkdir(exist_ok=True)
     with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
-        asked = {pool.submit(work, place, task, references, draws): (place, task) for place, task in enumerate(every)}
+        asked = {pool.submit(work, task, draws, references): task for task in every if task not in page.parts}
         for done in as_completed(asked):
-            place, task = asked[done]
-            page.parts[place] = (task.section, done.result())
+            task = asked[done]
+            page.parts[task] = done.result()
             given.page.write_text(page.text(), encoding="utf-8")
-            KEPT.write_bytes(pickle.dumps({name: getattr(page, name) for name in ("quick", "windows", "each", "wanted", "parts")}))
+            kept.write_bytes(pickle.dumps({**known, **page.parts}))
             print(f"{time.monotonic() - began:7.0f} s  {' '.join(map(str, task))}", flush=True)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from validation import public
+from core.block import Floats
+from validation import public, together
 from validation.alarm import P_RULE, PSI_RULE, RATE, WATCH, Tally
 from validation.cell import CONSERVATIVE, Cell
 from validation.power import EACH, OURS, PSI, REFERENCE, ROWS, SHIFTS, WINDOWS, Power, measure
@@ -29,7 +30,7 @@ judged by the code that evaluates monitors (`monitors/evaluation`), on panes in 
 """
 _ALARMS = """## False alarms
 
-A reference of 30 windows is drawn, and then {windows} windows more, from the same population. A window is a day. The *default watch* is that of a model that has only a reference: PSI, null rate and tail share of all features and the prediction,
+A reference of 30 windows is drawn, and then {each} windows more, from the same population, again and again. A window is a day. The *default watch* is that of a model that has only a reference: PSI, null rate and tail share of all features and the prediction,
 with floors and evidence; what its levels allow is one alarm window in 30 days. The *budgets* are the same three monitors with `budget: 1 per 30d` each, that is, {rate:.2%} of the windows. `PSI > 0.1` and `p < 0.05` (Kolmogorov-Smirnov for numbers, chi-square for
 categories) alarm if any column does. The number in brackets is the p-value of the exact binomial test against more than the budget; **bold** if it is below {held}. Windows after one reference share its calibration, so their alarms come together, and the test is a little
 too strict: with {each} windows a reference the variance of the number of alarms is about {times:.1f} times the binomial one.
@@ -37,7 +38,7 @@ too strict: with {each} windows a reference the variance of the number of alarms
 _RESAMPLED = """### Rows drawn at random
 
 Windows of as many rows as the table says, drawn with replacement. Streams `by day of the week` draw from the reference's rows of that day, so that windows differ as the days of a week do.
-Of 1,000 categories a reference of 30 windows of 50 or 200 rows has not seen all. What it has not seen is in no window of the reference and in every window after it, so PSI rises: the future does not resemble the reference, and a larger reference is what helps.
+Of 1,000 categories a reference of 30 windows of 50 or 200 rows has not seen all: p-values allow for those (decision 60).
 """
 _IN_ORDER = """### Real days, and days that depend on one another
 
@@ -59,20 +60,33 @@ _POWER = """## Power
 One column of 50 moves (41 of normal numbers, 9 of 8 categories), in windows of {rows:,} rows, after a reference of {days} windows. *Budgets*: PSI, null rate and tail share with `budget: {each}` each, so one false alarm window in 30 days for all together. *PSI* and *KS or chi-square* take the
 limit at which they have that rate on the windows without a shift. The floors of the default watch are an excess of PSI of 0.10 and one point of null rate and tail share: it is meant to be silent below. Each share is of {windows} windows.
 """
+_TOGETHER = """### Power where no column moves
+
+Two of {columns} normal columns become correlated; each alone stays as it was. Windows of {rows:,} rows, after a reference of {days} windows. *Budget*: `drift.correlation` with `budget: 1 per 30d`. *PSI* and *KS* take the limit at which they have that rate on the windows
+without a correlation. Each share is of {windows} windows.
+"""
 
 
 @dataclass
 class Page:
-    """What was measured so far: `parts` by place, each the name of its section and its result, of `wanted` parts."""
+    """What was measured so far: `parts` by task (`validation.calibration.Task`), of `wanted`. `each`: windows after a reference."""
 
     quick: bool
-    windows: int
     each: int
     wanted: int
-    parts: dict[int, tuple[str, Any]] = field(default_factory=dict)
+    parts: dict[Any, Any] = field(default_factory=dict)
 
     def _of(self, section: str) -> list[Any]:
-        return [found for _, (name, found) in sorted(self.parts.items()) if name == section]
+        """The results of a section, in the order of its tasks."""
+        return [found for task, found in sorted(self.parts.items(), key=lambda one: one[0].part) if task.section == section]
+
+    def _tallies(self, section: str) -> list[Tally]:
+        """The alarms of each stream of a section, of all parts together, those of small windows first."""
+        found = dict[tuple[str, str], Tally]()
+        for one in self._of(section):
+            key = (one.stream, one.rows) if section == "resampled" else (one.stream, "")
+            found[key] = found[key].join(one) if key in found else one
+        return sorted(found.values(), key=lambda one: int(one.rows.replace(",", ""))) if section == "resampled" else list(found.values())
 
     def text(self) -> str:
         """The page."""
@@ -88,8 +102,9 @@ class Page:
             if len(self.parts) == self.wanted
             else " **The run was stopped before its end: streams that are not listed were not measured.**"
         )
-        alarms = _ALARMS.format(windows=f"{self.windows:,}", rate=RATE, held=HELD, each=self.each, times=1 + (self.each - 1) / 31)
-        resampled, in_order, powers = self._of("resampled"), self._of("in order"), self._of("power")
+        alarms = _ALARMS.format(rate=RATE, held=HELD, each=self.each, times=1 + (self.each - 1) / 31)
+        resampled, in_order = (self._tallies(section) for section in ("resampled", "in order"))
+        powers = [one for part in self._of("power") for one in part]
         parts = [
             _HEAD,
             f"{data}{how}\n",
@@ -105,6 +120,12 @@ class Page:
             parts += [_PROMISES.format(promise=PROMISE, rows=LABELS, alpha=ALPHA, broken=BROKEN), _promises(kept)]
         if powers:
             parts += [_POWER.format(rows=ROWS, days=REFERENCE, each=EACH.text, windows=len(powers) * WINDOWS), _powers(measure(powers))]
+        if joint := self._of("together"):
+            windows = len(joint) * together.WINDOWS
+            parts += [
+                _TOGETHER.format(columns=together.COLUMNS, rows=together.ROWS, days=together.REFERENCE, windows=windows),
+                _together(joint),
+            ]
         return "\n".join(parts)
 
 
@@ -125,10 +146,10 @@ def _tallies(tallies: Sequence[Tally]) -> str:
         (
             one.stream,
             one.rows,
-            f"{one.windows:,}",
+            f"{one.windows[WATCH]:,}",
             *(against(one, name) for name in (WATCH, *BUDGETS)),
             f"{one.share(PSI_RULE):.0%}",
-            f"{one.share(P_RULE):.0%}",
+            f"{one.share(P_RULE):.0%} of {one.windows[P_RULE]}",
         )
         for one in tallies
     ]
@@ -187,3 +208,8 @@ def _powers(found: Power) -> str:
         (shift.name, "above" if shift.above else "below", *(f"{found.share(name, shift.name):.0%}" for name in rules)) for shift in SHIFTS
     ]
     return table(("shift", "floors", *rules), rows)
+
+
+def _together(found: Sequence[dict[str, Floats]]) -> str:
+    rows = [(name, *(f"{share:.1%}" for share in held)) for name, held in together.shares(found)]
+    return table(("what happens", together.OURS, together.WATCH, together.PSI, together.P), rows)

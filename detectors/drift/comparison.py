@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from detectors.interval import noncentralities
 from detectors.law import chi_square
 from detectors.rate import HasRows
 from detectors.spec import NoParams, Places, Result, Spec
+from detectors.unseen import expecting
 
 EMPTY = "one side has no rows"
 
@@ -52,8 +54,13 @@ def compared(compute: Callable[[E, E, P], Result]) -> Callable[[E, E | None, P],
 
 
 def comparison(distance: Callable[[Counts, Counts], Result]) -> Callable[[Counts, Counts | None, NoParams], Result]:
-    """The `compute` of a measure without params, from a function for the distance of target and baseline."""
-    return compared(lambda target, baseline, _params: distance(target, baseline))
+    """The `compute` of a measure without params, from a function for the distance of target and baseline. The p-value allows for categories that a reference has not seen."""
+
+    def both(target: Counts, baseline: Counts, _params: NoParams) -> Result:
+        found = distance(target, baseline)
+        return found if baseline.once is None else replace(found, expected=distance(target, expecting(baseline)).law)
+
+    return compared(both)
 
 
 def divergence(value: Floats, scaled: Floats, back: Callable[[Floats], Floats], h: Floats, degrees: Floats) -> Result:

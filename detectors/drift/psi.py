@@ -36,13 +36,15 @@ def kl(target: Floats, baseline: Floats, groups: Ints) -> Floats:
 
 
 def merged(target: Floats, baseline: Floats, groups: Ints) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """Counts of both sides by group after small groups are merged, and which groups are left: each (..., groups + 1), the pool last.
+    """Counts of both sides by group after small groups are merged, and which groups are left: each (..., groups + 1), the pool last; groups: (bins,) or (..., bins).
 
     A group with `min(n, m) * (c + r) / (n + m) < 1` goes to the pool; a pool that is still under 1 joins the smallest other group
     (by c + r, the first of equals).
     """
-    member = (groups[:, None] == np.arange(groups.max() + 1)).astype(np.float64)
-    c, r = np.broadcast_arrays(target @ member, baseline @ member)
+    member = (groups[..., None] == np.arange(groups.max() + 1)).astype(np.float64)
+    c, r = np.broadcast_arrays(
+        *(side @ member if groups.ndim == 1 else (side[..., None, :] @ member)[..., 0, :] for side in (target, baseline))
+    )
     n, m = c.sum(-1, keepdims=True), r.sum(-1, keepdims=True)
     small = np.minimum(n, m) * (c + r) < n + m
     pool_c, pool_r = (np.where(small, side, 0.0).sum(-1, keepdims=True) for side in (c, r))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -115,6 +116,12 @@ def kept(values: Categories) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The categories with a bin of their own (the top 500 by count, ties by name), and the others that were seen."""
     texts = ranked(values)
     return texts[:KEPT], texts[KEPT:]
+
+
+def once(values: Categories, texts: Collection[str]) -> int:
+    """How many of some of its texts a column holds once."""
+    counts, wanted = np.bincount(values.codes, minlength=len(values.texts)), set(texts)
+    return sum(text in wanted for text, count in zip(values.texts, counts.tolist(), strict=True) if count == 1)
 
 
 def number_bins(column: Column, x: Floats) -> Ints:

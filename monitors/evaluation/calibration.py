@@ -24,7 +24,9 @@ from core.span import Flags, Spans
 from detectors import catalogue
 from detectors.budget import Allowance, Allowed, allowance
 from detectors.dispersion import ENOUGH, Dispersion, dispersion, dispersion_of_others, p_value
+from detectors.evidence import Counts
 from detectors.spec import Law
+from detectors.unseen import as_new
 from monitors.evaluation.plan import chunks
 from monitors.evaluation.watched import columns_of, fields, groupings_of, most, read_columns, segments_of, unsuited
 from monitors.evidence.extent import Extent
@@ -208,6 +210,8 @@ def _laws(monitor: Monitor, reads: Reads, columns: tuple[str, ...], windows: Spa
             continue
         target, near, *whole = kind.read(reads, extent, column, [[side] for side in sides])
         rest = (whole[0] if whole else reference_of(kind, reads, column)).without(near)
+        if isinstance(target, Counts):
+            target, rest = as_new(target, rest, reads.scope.segments.index(ALL))
         law = spec.compute(target, rest, params).law or Law(nothing, nothing, nothing)
         few = np.minimum(target.n, rest.n) < max(monitor.min_samples, 1)
         found.append(Law(*(np.where(few, np.nan, np.broadcast_to(part, few.shape)) for part in law)))

@@ -371,7 +371,7 @@ def _tested(result: Result, known: Dispersion) -> tuple[Floats, Floats, Floats]:
     with np.errstate(invalid="ignore", divide="ignore"):
         expected = result.value * known.phi / result.law.statistic
     excess = result.value - np.where(np.isnan(result.law.statistic) | (result.law.statistic == 0), 0.0, expected)
-    return p_value(result.law, known), known.phi, excess
+    return p_value(result.expected or result.law, known), known.phi, excess
 
 
 def _with_comparison(

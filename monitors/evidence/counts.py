@@ -12,6 +12,7 @@ from core.segment import ALL
 from core.span import Spans
 from detectors.evidence import Counts
 from detectors.groups import groups
+from detectors.unseen import once
 from monitors.evidence import dense
 from monitors.evidence.extent import Extent
 from monitors.evidence.raw_rows import rows_of
@@ -42,7 +43,9 @@ def reference(scope: Scope, column: str) -> Counts:
     """The counts of the reference; zeros if there is none."""
     what = scope.model.contract.column(column)
     counts, every = (_reference(scope, what, segments) for segments in (scope.segments, (ALL,)))
-    return Counts(counts[None], what, groups(what, every[0]), of_reference=True)
+    binned = groups(what, every[0])
+    single = once(what, binned, every[0], counts)
+    return Counts(counts[None], what, binned, of_reference=True, once=None if single is None else single[None])
 
 
 def _reference(scope: Scope, column: Column, segments: Sequence[str]) -> Floats:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from core.block import Categories, Floats, Predictions
 from core.contract import Column, Contract, Kind
 from core.error import ConfigError
-from detectors.summary.bins import edges, extremes, kept, spread, tails
+from detectors.summary.bins import edges, extremes, kept, once, spread, tails
 from detectors.summary.signal import ATTRIBUTION, SIGNALS, STATUSES, TEXT, VECTOR, Given, Signal, derive, of_columns, signal
 from monitors.reference import arrow
 from monitors.reference.layout import FileLayout, prefixed
@@ -62,7 +62,7 @@ def binned(name: str, values: Categories | Floats, precision: type[np.floating[A
     """A column with its frozen bins, of values that were rounded to a precision."""
     if isinstance(values, Categories):
         categories, others = kept(values)
-        return Column(name=name, kind=Kind.CATEGORICAL, categories=categories, others=others)
+        return Column(name=name, kind=Kind.CATEGORICAL, categories=categories, others=others, once=once(values, others))
     small = (values, precision)
     return Column(name=name, kind=Kind.NUMERIC, edges=edges(*small), tails=tails(*small), range=extremes(*small), spread=spread(values))
 

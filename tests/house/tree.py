@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("core", "detectors", "ingest", "monitors", "storage", "alerts", "dashboard", "watchkeeper")
 _TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".css", ".js", ".json", ".sql", ".mako", ".lock", ".txt", ".html", ".svg", ""}
+_OTHERS = {"__pycache__", ".venv"}  # benchmarks/peers has an environment of its own
 _OURS = (*PACKAGES, "tests", "benchmarks", "validation", "compose", "docs", ".ci")
 
 
@@ -16,7 +17,7 @@ _OURS = (*PACKAGES, "tests", "benchmarks", "validation", "compose", "docs", ".ci
 def texts() -> dict[str, str]:
     """Every text file of the project by its path."""
     top = [path for path in ROOT.iterdir() if path.is_file()]
-    below = [path for folder in _OURS for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    below = [path for folder in _OURS for path in (ROOT / folder).rglob("*") if path.is_file() and not _OTHERS.intersection(path.parts)]
     return {
         path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
         for path in sorted(top + below)

@@ -50,7 +50,7 @@ def of(measure: str, target: Sample, baseline: Sample | None, known: Known, para
     if family == "quality":
         return _COUNTED[name](target, known)
     assert baseline is not None
-    return _BY_BIN[name](target, baseline, known) if name in _BY_BIN else MOVED[name](target, baseline, known, params)
+    return BY_BIN[name](target, baseline, known) if name in BY_BIN else MOVED[name](target, baseline, known, params)
 
 
 def z_squared(count: int, n: int, other: int, m: int) -> float:
@@ -213,7 +213,7 @@ def _chi2(target: Sample, baseline: Sample, known: Known) -> Value:
     return _scaled(min(1.0, value), statistic, k - 1, lambda nc: min(1.0, math.sqrt(nc / total)), known.phi)
 
 
-_BY_BIN: dict[str, Callable[[Sample, Sample, Known], Value]] = {
+BY_BIN: dict[str, Callable[[Sample, Sample, Known], Value]] = {
     "psi": _psi,
     "kl": _kl,
     "js": _js,
@@ -226,7 +226,7 @@ _BY_BIN: dict[str, Callable[[Sample, Sample, Known], Value]] = {
 
 NUMERIC = {"quality.out_of_range_rate", "drift.tail_share", *(f"drift.{name}" for name in MOVED)}
 CATEGORICAL = {"quality.unseen_category_rate", "quality.distinct", "quality.new_categories"}
-COMPARES = {EMBEDDING, *(f"drift.{name}" for name in (*_BY_BIN, *MOVED))}
+COMPARES = {EMBEDDING, *(f"drift.{name}" for name in (*BY_BIN, *MOVED))}
 TESTED = {*COMPARES, "drift.tail_share"} | {
     f"quality.{name}" for name in ("null_rate", "invalid_rate", "unseen_category_rate", "empty_rate", "out_of_range_rate")
 }

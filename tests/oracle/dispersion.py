@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from tests.oracle import certainty, joint
+from tests.oracle import certainty, joint, unseen
 from tests.oracle import column as measures
 from tests.oracle.column import z_squared
 from tests.oracle.rows import Rows
@@ -21,7 +21,9 @@ from tests.oracle.sample import Known, Sample
 ENOUGH, EARLY = 10, 14
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
-Statistic = Callable[[Places, Places, Places], float | None]  # of the rows of a window, of others, and of all
+Statistic = Callable[
+    [Places, Places, Places, tuple[int, int]], float | None
+]  # of the rows of a window, of others, and of all; others are not in the span
 _PANE = 3_600_000_000
 
 
@@ -116,28 +118,28 @@ def _compare(monitor: Mapping[str, Any], column: str, basis: Basis, grouping: tu
     for start, first, last in basis.windows:
         low, high, before, after = np.searchsorted(ts, (start, start + basis.length, first, last))
         if min(high - low, len(ts) - (after - before)) >= least:
-            value = compared(places[low:high], np.concatenate([places[:before], places[after:]]), places)
+            value = compared(places[low:high], np.concatenate([places[:before], places[after:]]), places, (first, last))
             found += [] if value is None else [value]
     return tuple(found)
 
 
 def _covered(_monitor: Mapping[str, Any], _column: str, whole: Rows) -> Statistic:
-    return lambda target, rest, _: z_squared(int(whole.labelled[target].sum()), len(target), int(whole.labelled[rest].sum()), len(rest))
+    return lambda target, rest, *_: z_squared(int(whole.labelled[target].sum()), len(target), int(whole.labelled[rest].sum()), len(rest))
 
 
 def _sure(monitor: Mapping[str, Any], _column: str, rows: Rows) -> Statistic:
-    return lambda target, rest, _: certainty.statistic(monitor["measure"], rows, target, rest)
+    return lambda target, rest, *_: certainty.statistic(monitor["measure"], rows, target, rest)
 
 
 def _own(monitor: Mapping[str, Any], _column: str, rows: Rows) -> Statistic:
     from tests.oracle import user
 
-    return lambda target, rest, _: user.statistic(monitor["measure"], rows, target, rest)
+    return lambda target, rest, *_: user.statistic(monitor["measure"], rows, target, rest)
 
 
 def _together(monitor: Mapping[str, Any], _column: str, rows: Rows) -> Statistic:
     held, known = joint.held(rows, monitor["measure"]), joint.of(rows)
-    return lambda target, rest, _: joint.MEASURES[monitor["measure"]](held[target], held[rest], known.degrees).statistic
+    return lambda target, rest, *_: joint.MEASURES[monitor["measure"]](held[target], held[rest], known.degrees).statistic
 
 
 def _compared(monitor: Mapping[str, Any], column: str, basis: Basis) -> Statistic:
@@ -147,9 +149,18 @@ def _compared(monitor: Mapping[str, Any], column: str, basis: Basis) -> Statisti
     def sample(rows: Places, among: Places) -> Sample:
         return Sample(np.bincount(codes[rows], minlength=known.bins.size).tolist(), lambda: values[rows], lambda: values[among])
 
-    def statistic(target: Places, rest: Places, whole: Places) -> float | None:
+    every = np.flatnonzero(basis.inside & (basis.rows.labelled if column == "@label" else True))
+    ts = basis.rows.times[every]
+
+    def statistic(target: Places, rest: Places, whole: Places, span: tuple[int, int]) -> float | None:
         sides = sample(target, target), sample(rest, whole)  # panes cannot take away an extreme
-        return measures.of(monitor["measure"], *sides, known, monitor.get("params", {})).statistic
+        others = every[(ts < span[0]) | (ts >= span[1])]
+        own = (
+            unseen.regrouped(known, np.bincount(codes[others], minlength=known.bins.size))
+            if monitor["measure"] in unseen.GROUPED
+            else known
+        )
+        return measures.of(monitor["measure"], *sides, own, monitor.get("params", {})).statistic
 
     return statistic
 

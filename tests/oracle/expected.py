@@ -29,6 +29,7 @@ from tests.oracle.rows import Rows, events
 from tests.oracle.sample import Known, Sample, Value
 from tests.oracle.spec import Spec, duration
 from tests.oracle.sureness import of_model
+from tests.oracle.unseen import new_to_it
 
 COLUMNS = (
     "monitor", "measure", "column", "segment", "window_start", "window_end", "value", "lower", "upper", "baseline_value", "n_target",
@@ -380,8 +381,11 @@ def _columnwise(asked: Asked) -> Lookup:
             return found
         if value.statistic is None:
             return found._replace(excess=value.value)
-        expected = many * value.value / value.statistic if value.statistic else 0.0
-        return found._replace(excess=value.value - expected, p=dispersion.p_value(value.statistic, value.degrees, held))
+        excess = value.value - (many * value.value / value.statistic if value.statistic else 0.0)
+        statistic, degrees = (
+            new_to_it(measured, target, baseline, known, value) if against == "reference" else (value.statistic, value.degrees)
+        )
+        return found._replace(excess=excess, p=dispersion.p_value(statistic, degrees, held))
 
     def find(start: int, segment: str) -> tuple[Found, Found | None]:
         target = sample(live, (start, segment))
