@@ -113,11 +113,17 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dimension(msgspec.Struct, frozen=True, kw_only=True):
-    """A column to segment by; `values` are the kept ones (texts, most frequent first), null apart."""
+    """A column to segment by; `values` are the kept ones (texts, most frequent first), null apart. `new` are values that the reference does not have, taken up from events since (`monitors.ownership.new_values`)."""
 
     name: str
     values: tuple[str, ...]
     protected: bool = False
+    new: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """All values that are segments of their own."""
+        return self.values + self.new
 
 
 class Roles(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +197,7 @@ class Contract(Described, frozen=True, kw_only=True):
     usual: UsualWindow | None = None
     multivariate: Multivariate | None = None  # None where panes hold no sums over all features together
     facts: bool = False  # whether the rows of the reference are kept as facts; contracts from before do not say so
+    referred: int = 0  # the version under which the facts of the reference are kept; 0: this one
     summary: int = (
         0  # the edition of the sums of the reference (`detectors.summary.edition`), 0 without a reference and in contracts from before
     )
@@ -203,7 +210,12 @@ class Contract(Described, frozen=True, kw_only=True):
     @property
     def of_reference(self) -> Contract:
         """The contract under which the reference is kept in the fact store, as a model of its own, whose name no event and no definition can have."""
-        return msgspec.structs.replace(self, model=f"{self.model}/{self.version}/{_OF_REFERENCE}")
+        return msgspec.structs.replace(self, model=f"{self.model}/{self.based_on}/{_OF_REFERENCE}", version=self.based_on, referred=0)
+
+    @property
+    def based_on(self) -> int:
+        """The version that brought its reference: this one, unless it only took up new values of segments."""
+        return self.referred or self.version
 
     @property
     def is_reference(self) -> bool:

@@ -105,12 +105,25 @@ class ModelBudget(msgspec.Struct, frozen=True):
 HARMFUL = "change.harmful"  # whose monitors share one alpha for the life of a model
 
 
+class AutoSegments(msgspec.Struct, frozen=True, kw_only=True):
+    """Segments that are found and not named: of each dimension in `columns` the values that have at least `min_share` of the reference's rows, the `most` frequent ones at most."""
+
+    columns: tuple[str, ...]
+    min_share: float = 0.02
+    most: int = 20
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """As it is written."""
+        return {"auto": list(self.columns), "min_share": self.min_share, "most": self.most}
+
+
 class Monitor(Described, frozen=True, kw_only=True):
     """A monitor's definition.
 
     `columns` is empty for measures of the whole model, and for "all features". `attributes`, dimensions and crosses, take its place for measures of attributes; it is empty for
     "all protected". `segments` is a list of groupings such as `all`, `carrier`
-    or `carrier*origin`; `all` is always among them. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. `exclude` are spans in microseconds that a baseline from the stream leaves out. A `budget` takes their place, and so does the `share` of a budget of the model, which is not written but counted when
+    or `carrier*origin`; `all` is always among them. With `auto` they are its dimensions, of which some values only are watched. `warn` and `critical` are as written: a number, `{"below": x}`, `{"above": x}` or None. `exclude` are spans in microseconds that a baseline from the stream leaves out. A `budget` takes their place, and so does the `share` of a budget of the model, which is not written but counted when
     definitions change. With fewer labels than `min_label_coverage`, a share of the window's predictions, a reading is immature. `persist` is (m, n): m of n disjoint windows.
     In an open episode a window counts as good only if it does not reach `clear` either; the episode ends after `keep_firing` further windows without a cause, and goes on if the rule fires
     again within `reopen_within` microseconds of event time. `on_nodata` is about windows without rows, `on_error` about those without a value that can be trusted.
@@ -124,6 +137,7 @@ class Monitor(Described, frozen=True, kw_only=True):
     columns: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     segments: tuple[str, ...] = ("all",)
+    auto: AutoSegments | None = None
     window: Window = Tumbling(moment.DAY)
     baseline: Baseline | None = None
     exclude: tuple[tuple[int, int], ...] = ()

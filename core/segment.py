@@ -61,9 +61,9 @@ class _Dimension:
     """The values of one dimension: the kept ones, then `other`, `null`, `invalid`."""
 
     def __init__(self, dimension: Dimension) -> None:
-        self.texts: Sequence[str] = (*dimension.values, OTHER, NULL, INVALID)
+        self.texts: Sequence[str] = (*dimension.kept, OTHER, NULL, INVALID)
         self._code = {text: code for code, text in enumerate(self.texts) if text != OTHER}
-        self._other = len(dimension.values)
+        self._other = len(dimension.kept)
 
     def codes(self, values: Categories) -> npt.NDArray[np.int64]:
         """The code of each row's value; a value that is not kept is `other`."""

@@ -235,8 +235,9 @@ def by_key(table: pa.Table, key: str) -> dict[str, pa.Table]:
 
 
 def watches(monitor: Monitor, segment: str) -> bool:
-    """Whether a monitor has readings of a segment (`carrier=UA`), or of every value of a grouping (`carrier`)."""
-    return (segment if "=" not in segment else "*".join(grouping_of(segment))) in {ALL, *monitor.segments}
+    """Whether a monitor has readings of a segment (`carrier=UA`), or of every value of a grouping (`carrier`). One that finds its segments may have none of any."""
+    named = () if monitor.auto else monitor.segments
+    return (segment if "=" not in segment else "*".join(grouping_of(segment))) in {ALL, *named}
 
 
 def has(monitor: Monitor, column: str) -> bool:

@@ -24,6 +24,8 @@ Ranges = Mapping[int, tuple[int, int]]
 
 Topic = Literal["predictions", "labels"]
 
+NO_LIMIT = 1_000_000  # values of a column that are counted at most
+
 
 class Committed(NamedTuple):
     """What ingest has committed of a model: the last position of each partition by topic, and times in microseconds.
@@ -318,6 +320,14 @@ class Cursors(Protocol):
 
     def save_cursor(self, name: str, payload: dict[str, Any], epoch: int) -> None:
         """Save a document. Raises Fenced unless this epoch is the current one."""
+        ...
+
+
+class Takes(Protocol):
+    """Makes the next version of a contract in which values are segments of their own that the reference does not have."""
+
+    def take_up(self, contract: Contract, fence: tuple[str, int]) -> object:
+        """Save a contract with other new values as the next version, unless its version is not the newest any more. Raises Fenced as the cursors do."""
         ...
 
 

@@ -21,6 +21,7 @@ from monitors.ownership import owner
 from monitors.ownership.rebuild import Rebuild
 from storage.facts.late_writes import LateWrites
 from storage.facts.progress import Progress
+from watchkeeper.change.new_values import NewValueContracts
 from watchkeeper.guarding import files, guard
 from watchkeeper.retraining.facts import RetrainFacts
 from watchkeeper.retraining.outcome import Outcome
@@ -53,6 +54,7 @@ def owners(settings: Settings, stores: Stores, clock: Clock, wake: Callable[[], 
         ),
         trust=TrustWatch(control, states, clock, alerts.notify_horizon, address=settings.public, wake=wake),
         admission=Admission(stores.waiting, stores.raw, stores.writer, always=keeps),
+        contracts=NewValueContracts(stores),
     )
     evaluate = Evaluate(stores.panes, stores.raw, stores.stream, control.contract_version, stores.training, stores.lane)
     rebuild = Rebuild(stores.raw, stores.panes, stores.writer, control.contract_version)

@@ -92,7 +92,7 @@ def with_positive(params: C, contract: Contract) -> C:
 
 def _group(written: str, contract: Contract) -> str:
     """A group as panes name it: the dimensions of a cross in the contract's order."""
-    values = {one.name: {*one.values, text.OTHER, text.NULL, text.INVALID} for one in contract.dimensions}
+    values = {one.name: {*one.kept, text.OTHER, text.NULL, text.INVALID} for one in contract.dimensions}
     parts = {part.partition("=")[0]: part for part in written.split(",")}
     allowed = "best_worst, overall, best, or a group such as " + next(
         (f"{one.name}={value}" for one in contract.dimensions if one.protected for value in one.values), "sex=f"

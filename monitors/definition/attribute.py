@@ -9,7 +9,8 @@ from core.error import ConfigError
 from core.measure import Measure, Subject
 from core.segment import grouping_of
 from monitors.definition.document import unknown
-from monitors.definition.field import names, segments
+from monitors.definition.field import names
+from monitors.definition.segment import groupings
 from monitors.evidence.groups import crossed
 
 
@@ -22,7 +23,7 @@ def attributes(value: Any, measure: Measure | None, contract: Contract | None) -
     wanted = names(value)
     if "all" in wanted:
         raise unknown("attribute", "all", [] if contract is None else [one.name for one in contract.dimensions])
-    return wanted if contract is None else segments(list(wanted), contract)[1:]
+    return wanted if contract is None else groupings(list(wanted), contract)[1:]
 
 
 def check(measure: Measure, attributes: tuple[str, ...], within: tuple[str, ...], reference: str | None, contract: Contract) -> None:

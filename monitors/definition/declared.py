@@ -116,7 +116,8 @@ def content(contract: Contract) -> str:
 
 
 def same(held: Contract, given: Contract) -> bool:
-    """Whether both contracts are declared alike; owner, description and runbook do not count. Ranges do not count if `held` is too old to have them."""
+    """Whether both contracts are declared alike; owner, description, runbook and values that were taken up do not count. Ranges do not count if `held` is too old to have them."""
+    held = msgspec.structs.replace(held, referred=0, dimensions=tuple(msgspec.structs.replace(one, new=()) for one in held.dimensions))
     if all(column.range is None for column in (*held.columns, *held.outputs)):
         given = msgspec.structs.replace(
             given, **{name: tuple(map(_without_range, getattr(given, name))) for name in ("features", "tags", "outputs")}

@@ -74,25 +74,6 @@ def columns(value: Any, contract: Contract | None) -> tuple[str, ...]:
     return wanted
 
 
-def segments(value: Any, contract: Contract | None) -> tuple[str, ...]:
-    """The groupings, `all` first; the dimensions of a cross in the contract's order."""
-    wanted = names(value)
-    if contract is None:
-        return tuple(dict.fromkeys(("all", *wanted)))
-    dimensions = [dimension.name for dimension in contract.dimensions]
-    crosses = {frozenset(cross): "*".join(cross) for cross in contract.crosses}
-    found = ["all"]
-    for name in wanted:
-        parts = [part.strip() for part in name.split("*")] if "*" in name else [name]
-        for part in parts if name != "all" else ():
-            if part not in dimensions:
-                raise unknown("segment", part, ["all", *dimensions])
-        if len(parts) > 1 and frozenset(parts) not in crosses:
-            raise ConfigError(f"the contract declares no cross `{name}`", remedy="crosses: " + (", ".join(crosses.values()) or "none"))
-        found.append(crosses[frozenset(parts)] if len(parts) > 1 else name)
-    return tuple(dict.fromkeys(found))
-
-
 def target(value: Any, contract: Contract | None) -> Window:
     """The target windows."""
     given = value if isinstance(value, dict) else {"window": value}

@@ -29,7 +29,7 @@ from detectors.catalogue import spec
 from detectors.change.chart import charts
 from detectors.change.harmful import harms
 from detectors.spec import AnySpec
-from monitors.definition import attribute, charted, field, harmful, sides, user_measure
+from monitors.definition import attribute, charted, field, harmful, segment, sides, user_measure
 from monitors.definition.column import flag
 from monitors.definition.declared import declared
 from monitors.definition.document import KINDS, DefinitionEntry, Faults, bare, entries, short, unknown
@@ -132,6 +132,7 @@ def _monitor(  # long: a line for each field
     if against is not None and known is not None:
         faults.read(entry, "baseline", lambda _: against.check(window, known.pane), None)
         faults.read(entry, "exclude", lambda value: field.paned(value, known.pane), None)
+    segments, auto = faults.read(entry, "segments", lambda value: segment.segments(value, known), (("all",), None))
     monitor = Monitor(
         name=entry.name,
         model=model,
@@ -139,7 +140,8 @@ def _monitor(  # long: a line for each field
         params=user_measure.params(entry, faults, what, known),
         columns=faults.read(entry, "columns", lambda value: _columns(value, about, known), ()),
         attributes=faults.read(entry, "attributes", lambda value: attribute.attributes(value, about, known), ()),
-        segments=faults.read(entry, "segments", lambda value: field.segments(value, known), ("all",)),
+        segments=segments,
+        auto=auto,
         window=window,
         baseline=against,
         other=second,

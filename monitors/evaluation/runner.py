@@ -211,7 +211,7 @@ class MonitorRunner:
     ) -> MonitorTask:
         slots, rows = held
         segments, columns = segments_of(monitor, model, found), columns_of(monitor, model.contract)
-        self._alerts.observe(monitor, (), lease.fence, contract=model.contract.version, columns=columns)  # closes what is overtaken
+        self._alerts.observe(monitor, (), lease.fence, contract=model.contract.based_on, columns=columns)  # closes what is overtaken
         key = _key(monitor, model.contract)
         done = self._done[key]
         until = max(given.watermark - wait(monitor), done.until, self._background.until(key))

@@ -30,6 +30,7 @@ from detectors.evidence import ColumnDrift
 from detectors.spec import AnySpec
 from detectors.summary import multivariate
 from detectors.summary.vector_column import Sums
+from monitors.evaluation.automatic import automatic
 from monitors.evaluation.maturity import FIELDS
 from monitors.evaluation.pool import pool
 from monitors.evidence.extent import Extent
@@ -245,7 +246,8 @@ def segments_of(monitor: Monitor, model: Model, found: Sequence[str]) -> tuple[s
     groups = catalogue.spec(monitor.measure).about.subject is Subject.GROUP
     wanted = set(columns_of(monitor, model.contract)) if groups else set(_own(monitor))
     every = {"all", *found, *(model.reference.segments if model.reference else ())}
-    return tuple(sorted(segment for segment in every if "*".join(grouping_of(segment)) in wanted))
+    chosen = None if monitor.auto is None else {"all", *automatic(monitor.auto, model)}
+    return tuple(sorted(segment for segment in every if "*".join(grouping_of(segment)) in wanted and (chosen is None or segment in chosen)))
 
 
 def places(monitor: Monitor, columns: tuple[str, ...], segments: tuple[str, ...]) -> Flags:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
-from core.contract import Contract
+from core.contract import Column, Contract
 from core.draw import drawn
 from core.error import Fatal
 from core.region import told
@@ -130,6 +132,16 @@ class History:
         """The most frequent values of categorical columns that the reference does not have, and how many events have each. Events of other contract versions are left out."""
         return self._raw.unseen(contract, columns, slots, most, version=version, **_of(role))
 
+    def new_values(self, contract: Contract, columns: Sequence[str], slots: Ints, most: int) -> dict[str, Counter[str]]:
+        """By categorical column the values of events that count in these slots, under whichever contract they came, that the reference of `contract` does not have."""
+        found: dict[str, Counter[str]] = {name: Counter() for name in columns}
+        for source in self._sources(contract, slots):
+            there = [one.name for one in source.kept if one.name in found and not one.numeric]
+            if there:
+                for name, values in self._raw.unseen(_knowing(source, contract, there), there, slots, most).items():
+                    found[name].update(dict(values))
+        return found
+
     def outcomes(
         self,
         contract: Contract,
@@ -182,3 +194,18 @@ def _keys(sample: Predictions) -> Iterator[tuple[str, int]]:
 def _of(role: str | None) -> dict[str, Any]:
     """The argument for events of one role."""
     return {} if role is None else {"role": role}
+
+
+def _knowing(source: Contract, contract: Contract, columns: Collection[str]) -> Contract:
+    """The contract under which events came, with the values of these columns that another one knows, and with its panes."""
+
+    def known(held: tuple[Column, ...]) -> tuple[Column, ...]:
+        return tuple(
+            msgspec.structs.replace(one, categories=other.categories, others=other.others)
+            if one.name in columns and not (other := contract.column(one.name)).numeric
+            else one
+            for one in held
+        )
+
+    parts = {name: known(getattr(source, name)) for name in ("features", "tags", "signals")}
+    return msgspec.structs.replace(source, pane=contract.pane, **parts)

@@ -25,6 +25,7 @@ from monitors.lease import Lease
 from monitors.model import Model
 from monitors.ownership.admitting import Admitting
 from monitors.ownership.audit import NO_SLOTS, Audit, fresh
+from monitors.ownership.new_values import NewValues
 from monitors.ownership.rebuild import Rebuild
 from monitors.ownership.rebuild_progress import RebuildProgress
 from monitors.ports import (
@@ -39,6 +40,7 @@ from monitors.ports import (
     Raw,
     Readings,
     Stream,
+    Takes,
     TrustStates,
 )
 
@@ -60,6 +62,7 @@ class OwnerStores:
     alerts: Alerts
     trust: TrustStates
     admission: Admission
+    contracts: Takes
 
 
 class _Work(NamedTuple):
@@ -101,6 +104,7 @@ class Owner:
         self._admitting = Admitting(stores.admission)
         self._audit = Audit(name, stores.raw, stores.outcomes, rebuild)
         self._runner = MonitorRunner(evaluate, stores.panes, stores.readings, stores.write, stores.alerts, clock)
+        self._new_values = NewValues(rebuild.history, stores.panes, stores.contracts)
         self._lease: Lease | None = None
         self._catching_up = True  # until a step has done all that was due
         self._orphans_possible = False  # whether a step must look for readings of windows that no longer exist
@@ -180,11 +184,14 @@ class Owner:
             return self._step(model, monitors, committed, silent=silent)
         except BaseException:
             self._lease, self._rebuilt_by_others, self._catching_up, self._idle_state, self._trusted = None, None, True, None, None
+            self._new_values = NewValues(self._rebuild.history, self._stores.panes, self._stores.contracts)
             self._rebuilt_here.clear()
             self._closes.clear()
             raise
 
-    def _step(self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool) -> bool:
+    def _step(  # long: the parts of a step in their order
+        self, model: Model, monitors: Sequence[Monitor], committed: Committed, *, silent: bool
+    ) -> bool:
         lease = self._lease = self._lease or Lease(self._name, self._stores.cursors, self._stores.outcomes)
         contract, cursor = model.contract, lease.cursor()
         self._idle_state, watermark = None, self._watermark(committed, silent=silent)
@@ -202,6 +209,8 @@ class Owner:
         self._orphans_possible |= self._runner.orphans_possible(self._name, lease)
         ready = self._runner.ready or bool(self._runner.due(monitors, failed))
         if not (work or self._orphans_possible or ready or passed):
+            if self._look_for_values(contract, monitors, committed, watermark, lease):
+                return True  # the next step has the next version of the contract
             self._look_at_trust(model, monitors, lease)
             self._found_nothing(model, monitors, committed, failed, silent=silent)
             return False  # nothing came, and no window has closed since the last step
@@ -220,9 +229,17 @@ class Owner:
         self._catching_up &= work.more
         self.counts.steps += 1
         self._look_at_trust(model, monitors, lease)
-        if not (work or work.more or worked):
+        self._new_values.touch(touched[Touch.EVENTS])
+        if not self._new_values.waits(self._clock.now()) and self._look_for_values(contract, monitors, committed, watermark, lease):
+            return True
+        if not (work or work.more or worked or self._new_values.closes <= watermark):
             self._found_nothing(model, monitors, committed, failing, silent=silent)
         return bool(work) or worked
+
+    def _look_for_values(self, contract: Contract, monitors: Sequence[Monitor], committed: Committed, watermark: int, lease: Lease) -> bool:
+        """Have values that have become frequent taken up as segments. Returns whether there is another version of the contract."""
+        frozen = committed.frozen > moment.EARLIEST
+        return self._new_values.look(contract, monitors, watermark, self._clock.now(), lease, frozen=frozen)
 
     def _look_at_trust(self, model: Model, monitors: Sequence[Monitor], lease: Lease) -> None:
         """Have changes of trust told, if readings, definitions or who listens have changed since: in the first step always, because an owner before may have ended without."""
@@ -237,6 +254,7 @@ class Owner:
     def _found_nothing(self, model: Model, monitors: Sequence[Monitor], committed: Committed, failed: set[str], *, silent: bool) -> None:
         version = model.contract.version
         until = min((self._closes[version, m.name, m.evaluated_revision] for m in monitors), default=moment.LATEST)
+        until = min(until, self._new_values.closes)
         self._idle_state = _IdleState(
             model.contract.evaluated_as,
             list(monitors),

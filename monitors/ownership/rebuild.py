@@ -26,7 +26,7 @@ class Rebuild:
 
     def __init__(self, raw: Raw, panes: Panes, store: FactWriter, contracts: Contracts) -> None:
         self._raw, self._panes, self._store = raw, panes, store
-        self._history = History(raw, contracts)
+        self.history = History(raw, contracts)
 
     def reconcile(self, contract: Contract, slots: Ints, anyway: Ints, committed: Mapping[int, int], lease: Lease) -> tuple[int, list[int]]:
         """Compare the input panes of these slots with raw events, and make those again that differ. Returns how many slots were audited, and which were repaired.
@@ -57,14 +57,14 @@ class Rebuild:
         segments = Segments(contract)
         for chunk in _chunks(rows, _ROWS):
             summary = PerformanceSummary.zero()
-            for outcomes in self._history.outcomes(contract, chunk):
+            for outcomes in self.history.outcomes(contract, chunk):
                 summary = summary.merge(PerformanceSummary.of(contract, segments, outcomes))
             lease.check()
             self._store.performance_panes(contract, _with_empty(summary.to_columns(), chunk), lease.generation)
 
     def _inputs(self, contract: Contract, slots: Ints, lease: Lease) -> None:
         segments, summary = Segments(contract), InputSummary.zero()
-        for block in self._history.predictions(contract, slots):
+        for block in self.history.predictions(contract, slots):
             summary = summary.merge(InputSummary.of(contract, segments, block))
         lease.check()
         self._store.panes([(contract, summary.to_columns())], None, lease.generation)

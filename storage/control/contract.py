@@ -14,6 +14,7 @@ from core.contract import Contract
 from core.described import Described
 from core.error import Retryable
 from storage.control.audit import audit
+from storage.control.cursor import Fence, hold
 from storage.control.engine import Database
 from storage.control.schema import CONTRACT, RETIRED_MODEL
 
@@ -112,6 +113,34 @@ class Contracts(Database):
         self._forget()
         return saved
 
+    def take_up(self, contract: Contract, fence: Fence, *, actor: str) -> Contract | None:
+        """Save a contract with other new values of its dimensions as the version after its own, with the same reference. None if its version is not the newest any more.
+
+        Raises Fenced unless the ownership is current.
+        """
+        with self.write() as connection:
+            hold(connection, fence)
+            found = newest(connection, contract.model)
+            if found is None or found[0].version != contract.version:
+                return None
+            held, content = found
+            changed = {"dimensions": contract.dimensions, "referred": held.based_on, "version": _next(connection, held.model)}
+            saved = msgspec.structs.replace(held, **changed)
+            own = (CONTRACT.c.model == held.model) & (CONTRACT.c.version == held.version)
+            row = {
+                "model": saved.model,
+                "version": saved.version,
+                "payload": msgspec.json.encode(saved).decode(),
+                "content": content,
+                "reference": connection.execute(select(CONTRACT.c.reference).where(own)).scalar(),
+                "created_at": self._clock.now(),
+            }
+            connection.execute(insert(CONTRACT), row)
+            before, after = (_audited(one, content) | {"new": _new(one)} for one in (held, saved))
+            audit(connection, self._clock.now(), actor, "contract.save", saved.model, before, after)
+        self._forget()
+        return saved
+
     def summarise_contract(self, contract: Contract, *, reference: bytes, actor: str = "local") -> Contract:
         """Replace the reference of the newest contract by one of `contract.summary`, a newer edition, and return what is stored. The version stays.
 
@@ -168,6 +197,11 @@ def _next(connection: Connection, model: str) -> int:
 def _audited(contract: Contract, content: str) -> dict[str, Any]:
     """The part of a contract that the audit keeps; every version stays in the table of contracts."""
     return {"version": contract.version, "content": content}
+
+
+def _new(contract: Contract) -> dict[str, list[str]]:
+    """By dimension the values that were taken up."""
+    return {one.name: list(one.new) for one in contract.dimensions if one.new}
 
 
 def _classes(contract: Contract) -> tuple[tuple[str, ...], str, bool]:

@@ -42,7 +42,7 @@ class Conditions:
 
     def segment(self, text: str) -> None:
         """The event is in this segment. Raises ConfigError for one that the contract does not have."""
-        kept = {dimension.name: dimension.values for dimension in self._newest.dimensions}
+        kept = {dimension.name: dimension.kept for dimension in self._newest.dimensions}
         for part in () if text == ALL else text.split(","):
             name, equals, value = part.partition("=")
             if not equals or name not in kept:

@@ -170,6 +170,7 @@ class Backend:
         self.fuse = Fuse()
         self.clock: Clock = SystemClock()
         self.contracts: dict[str, Contract] = {}
+        self.earlier: dict[tuple[str, int], Contract] = {}  # versions of contracts before the current one
         self.monitors: dict[str, list[Monitor]] = {}  # of models that have others than `monitors`
         self._folder, self.memory = folder, memory
         self._begin()
@@ -177,6 +178,13 @@ class Backend:
     def add(self, model: str) -> None:
         """Give a model its contract."""
         self.contracts[model] = contract(model)
+
+    def take_up(self, contract: Contract, _fence: tuple[str, int]) -> None:
+        """Give a model the next version of its contract."""
+        held = self.contracts[contract.model]
+        if held.version == contract.version:
+            self.earlier[held.model, held.version] = held
+            self.contracts[held.model] = msgspec.structs.replace(contract, version=held.version + 1, referred=held.based_on)
 
     def append(self, topic: Topic, rows: Sequence[Mapping[str, Any]], partition: int = 0, logged: int | None = None) -> int:
         """Append a request durably. Returns when the log took it."""
@@ -301,8 +309,8 @@ class Backend:
     def _owner(self, model: str) -> Owner:
         raw, panes, readings = Raw(self.engine), Panes(self.engine), Readings(self.engine)
 
-        def versions(name: str, _version: int) -> Contract:
-            return self.contracts[name]
+        def versions(name: str, version: int) -> Contract:
+            return self.earlier.get((name, version), self.contracts[name])
 
         waiting = Fused(WaitingStore(self.engine), self.fuse, ["forget"], fenced=True)
         admitted = Fused(Writer(self.engine), self.fuse, ["predictions", "labels", "dead_letters", "batches"], fenced=True)
@@ -317,6 +325,7 @@ class Backend:
             alerts=AlertEngine(self.control, self.clock, MEASURES),
             trust=TrustWatch(self.control, partial(standing, readings), self.clock),
             admission=Admission(waiting, raw, admitted, always=True),
+            contracts=Fused(self, self.fuse, ["take_up"], fenced=True),
         )
         return Owner(
             model, stores, Rebuild(raw, panes, self._writer, versions), Evaluate(panes, raw, Stream(self.engine), versions), self.clock

@@ -169,6 +169,13 @@ def monitors() -> list[dict[str, Any]]:
     shared = {"model": MODEL, "segments": ["all", "education", "sex", "sex*education"], "min_samples": 20}
     return [
         {**shared, "monitor": "nulls", "measure": "quality.null_rate", "columns": FEATURES, "warn": 0.03, "critical": 0.06},
+        {
+            **shared,
+            "monitor": "found",
+            "measure": "quality.null_rate",
+            "columns": ["hours"],
+            "segments": {"auto": ["education", "@status"], "min_share": 0.1, "most": 2},
+        },
         {**shared, "monitor": "psi", "measure": "drift.psi", "columns": [*FEATURES, "@prediction", "@score"], "target": {"window": "5d"}},
         {**shared, "monitor": "js", "measure": "drift.js", "columns": ["hours", "@label"], "baseline": {"prior": "2d"}},
         {

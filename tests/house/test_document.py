@@ -174,7 +174,8 @@ def test_every_word_of_the_grammar_is_documented(word: str) -> None:
 def test_the_definitions_of_the_pages_are_taken() -> None:
     """The grammar reads every example."""
     read = [parse(block, contract=CONTRACTS.get) for block in blocks("docs/monitors.md", "yaml")]
-    assert [monitor.name for found in read for monitor in found.monitors] == ["fare-drift", "fare-week", "fare-tuesdays", "fare-budget"]
+    named = [monitor.name for found in read for monitor in found.monitors]
+    assert named == ["fare-drift", "fare-where", "fare-week", "fare-tuesdays", "fare-budget"]
     assert [budget.name for found in read for budget in found.budgets] == ["fare-alarms"]
     assert [contract.model for found in read for contract in found.contracts] == ["churn"]
     destinations, policy = blocks("docs/alerts.md", "yaml")

@@ -26,7 +26,7 @@ from core.calendar import WEEKDAYS, Calendar, Unit
 from core.contract import LABEL, PREDICTION, Column, Contract, Dimension, Kind, Task
 from core.error import ConfigError
 from core.measure import USER, Family, Judged, Subject
-from core.monitor import Compare, Gate, Monitor, Severity, Unjudged
+from core.monitor import AutoSegments, Compare, Gate, Monitor, Severity, Unjudged
 from core.name import Named, fault
 from core.window.kind import Window
 from core.window.period import Period
@@ -106,10 +106,11 @@ def documents(monitor: Monitor) -> dict[str, object]:
     """A monitor in the words of the grammar."""
     fields = msgspec.to_builtins(monitor)
     name, (m, n) = fields.pop("name"), fields.pop("persist")
-    del fields["revision"], fields["since"], fields["window"], fields["other"], fields["challengers"]
+    del fields["revision"], fields["since"], fields["window"], fields["other"], fields["challengers"], fields["auto"]
     return {
         "monitor": name,
         **fields,
+        "segments": monitor.auto.written if monitor.auto else monitor.segments,
         "baseline": monitor.baseline.written if monitor.baseline else None,
         "exclude": monitor.excluded,
         "target": monitor.window.written,
@@ -184,7 +185,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
     compares = [Compare.VALUE, *([Compare.EXCESS] if measure.excess else []), *([Compare.RISE] if rises and baseline else [])]
     groupings = [*(dimension.name for dimension in contract.dimensions), *("*".join(cross) for cross in contract.crosses)]
     segmented = bool(groupings) and not measure.of_stream and not measure.subject.protected
-    n = draw(st.integers(1, 9))
+    segments = ("all", *draw(st.lists(st.sampled_from(groupings), unique=True))) if segmented else ("all",)
     warn, critical = draw(st.sampled_from([None, warn])), draw(st.sampled_from([None, critical]))
     critical = measure.own_limit if warn is None and critical is None else critical
     return Monitor(
@@ -200,7 +201,8 @@ def monitors(draw: st.DrawFn) -> Monitor:
         ),
         columns=tuple(draw(st.lists(st.sampled_from(columns), unique=True))) if measure.subject is Subject.COLUMN else (),
         attributes=tuple(draw(st.lists(st.sampled_from(groupings), unique=True))) if measure.subject.protected else (),
-        segments=("all", *draw(st.lists(st.sampled_from(groupings), unique=True))) if segmented else ("all",),
+        segments=segments,
+        auto=AutoSegments(columns=segments[1:], most=7) if segments[1:] and "*" not in str(segments) and draw(st.booleans()) else None,
         window=window,
         baseline=baseline,
         exclude=((0, contract.pane), (moment.DAY, 3 * moment.DAY)) if baseline not in (None, Reference()) and draw(st.booleans()) else (),
@@ -211,7 +213,7 @@ def monitors(draw: st.DrawFn) -> Monitor:
         gate=draw(st.sampled_from([Gate.NONE, *([Gate.EVIDENCE] if measure.tested and baseline else [])])),
         min_samples=draw(st.integers(0, 10_000)),
         min_label_coverage=draw(st.sampled_from([None, 0.25, 1.0])) if measure.matures else None,
-        persist=(draw(st.integers(1, n)), n),
+        persist=draw(st.sampled_from([(1, 1), (1, 9), (3, 5), (9, 9)])),
         clear=None if warn is None else draw(st.sampled_from([None, warn])),
         keep_firing=draw(st.integers(0, 3)),
         reopen_within=draw(st.sampled_from([0, moment.HOUR, 3 * moment.DAY])),

@@ -5,7 +5,7 @@ Written from the text of the interfaces and of the statistics page alone, plainl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -138,7 +138,8 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
     fair, of_groups = monitor["measure"].startswith("fairness."), monitor["measure"] == "fairness.selection_rate"
     columns = [""] if performance or whole_model else monitor.get("columns") or spec.watched(whole.reference)
     columns = fairness.attributes(monitor, spec) if fair else columns
-    named = columns if of_groups else monitor.get("segments") or ["all"]
+    found = monitor.get("segments") if isinstance(monitor.get("segments"), Mapping) else None
+    named = columns if of_groups else ["all", *found["auto"]] if found else monitor.get("segments") or ["all"]
 
     @cache
     def basis() -> Basis:
@@ -149,6 +150,7 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
         if (grouping or of_groups) and "*".join(grouping) not in named:
             continue
         segments = sorted({*whole.segments[grouping], *live.segments[grouping]})
+        segments = _frequent(segments, whole.segments[grouping], found) if found and grouping else segments
         for column in [one for one in columns if not of_groups or one == "*".join(grouping)]:
             find = lookup_of(monitor["measure"])(Asked(monitor, column, whole, live, grouping, length, every, basis))
             for start in starts:
@@ -166,6 +168,15 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
                         target.upper, before, target.n, None if baseline is None else baseline.n, target.worth,
                         verdict(monitor, target, baseline, before),
                     )  # fmt: skip
+
+
+def _frequent(segments: Sequence[str], whole: Iterable[str], found: Mapping[str, Any]) -> list[str]:
+    """Those with a share of the reference's rows, the most frequent ones at most, and `other`."""
+    counts = pd.Series(list(whole), dtype=object).value_counts()
+    held = sorted(counts[counts >= found["min_share"] * counts.sum()].items(), key=lambda one: (-one[1], one[0]))
+    kept = {name for name, _ in held if not str(name).endswith(("=other", "=invalid"))}
+    kept = {name for name, _ in [one for one in held if one[0] in kept][: found["most"]]}
+    return [name for name in segments if name in kept or name.endswith("=other")]
 
 
 def lookup_of(measured: str) -> Callable[[Asked], Lookup]:

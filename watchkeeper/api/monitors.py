@@ -28,7 +28,8 @@ def document(monitor: Monitor) -> dict[str, Any]:
         "exclude": monitor.excluded,
     }
     built["budget"] = monitor.budget and monitor.budget.text
-    del built["window"], built["since"], built["share"], built["other"], built["challengers"]
+    built["segments"] = monitor.auto.written if monitor.auto else built["segments"]
+    del built["auto"], built["window"], built["since"], built["share"], built["other"], built["challengers"]
     if monitor.other is not None and monitor.baseline is not None:
         built |= {"baseline": None, "a": monitor.baseline.written, "b": monitor.other.written}
     if monitor.share:

@@ -105,7 +105,8 @@ class TrialReader(Sources):
         fields = {"monitor": _NAME, **trial.monitor}
         if trial.segment not in {None, ALL}:
             own = fields.get("segments") or []
-            fields["segments"] = [*(own if isinstance(own, list) else [own]), "*".join(grouping_of(str(trial.segment)))]
+            grouping = "*".join(grouping_of(str(trial.segment)))  # of segments that are found any one may be asked for
+            fields["segments"] = [grouping] if isinstance(own, dict) else [*(own if isinstance(own, list) else [own]), grouping]
         there = [("monitor", str(fields.get("model")), _NAME)]
         found = parse(json.dumps([fields], ensure_ascii=False), contract=self._stores.control.contract, there=there).monitors
         if len(found) != 1:

@@ -1,0 +1,143 @@
+"""Finds values of a segment's column that the reference does not have and that come often, so that they become segments of their own.
+
+Only columns that a monitor names under `segments: {auto: [...]}` are looked at. What is found is a function of the events that count on closed days and of the definitions
+(decision 53): it does not matter in which order, how often or in which batches the events came, and a killed owner starts again with the same result.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from core import moment
+from core.block import Ints
+from core.contract import PREDICTION, Contract, Dimension
+from core.monitor import Monitor
+from core.segment import ALL
+from core.text import OTHER
+from monitors.evidence.history import History
+from monitors.lease import Lease
+from monitors.ports import NO_LIMIT, Panes, Takes
+
+_PAUSE = moment.MINUTE  # between two looks while events keep coming
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """When a new value of a dimension is taken up, and how many are: the mildest of what monitors ask for."""
+
+    share: float
+    rows: int
+    most: int
+
+
+class NewValues:
+    """The new values of one model, as its owner finds them."""
+
+    def __init__(self, history: History, panes: Panes, takes: Takes) -> None:
+        self._history, self._panes, self._takes = history, panes, takes
+        self._of: tuple[object, ...] = ()  # of which contract and definitions the days were counted
+        self._days: dict[int, dict[tuple[str, str], int]] = {}  # by day, dimension and value: how many events, where it is often enough
+        self._due: set[int] = set()  # days that are counted when they have closed
+        self._looked = moment.EARLIEST
+
+    @property
+    def closes(self) -> int:
+        """The watermark at which there is something to count."""
+        return min(self._due, default=moment.LATEST) + moment.DAY if self._due else moment.LATEST
+
+    def touch(self, slots: Ints) -> None:
+        """Events of these slots have come or gone."""
+        if self._of:
+            self._due.update(_days(slots))
+
+    def waits(self, now: int) -> bool:
+        """Whether the last look is so short ago that the next one waits until nothing comes."""
+        return now < self._looked + _PAUSE
+
+    def look(self, contract: Contract, monitors: Sequence[Monitor], watermark: int, now: int, lease: Lease, *, frozen: bool) -> bool:
+        """Count the days that are due, and have a new version of the contract made if its new values are others. Returns whether they are.
+
+        Where raw events have been removed (`frozen`), no value that was taken up is given up.
+        """
+        wanted, self._looked = wanted_of(contract, monitors), now
+        of = (contract.based_on, contract.summary, wanted)
+        if self._of != of:
+            self._of, self._days = (of if wanted else ()), {}
+            self._due = set(_days(self._panes.slots(contract)[0])) if wanted else set()
+        if not wanted:
+            return False
+        closed = sorted(day for day in self._due if day + moment.DAY <= watermark)
+        self._count(contract, wanted, closed)
+        self._due -= set(closed)
+        found = {name: taken(self._days, name, one.most) for name, one in wanted.items()}
+        kept = {one.name: one.new if frozen else () for one in contract.dimensions}
+        dimensions = tuple(_with(one, (*kept[one.name], *found[one.name])) if one.name in found else one for one in contract.dimensions)
+        if dimensions == contract.dimensions:
+            return False
+        lease.check()
+        self._takes.take_up(msgspec.structs.replace(contract, dimensions=dimensions), lease.fence)
+        return True
+
+    def _count(self, contract: Contract, wanted: Mapping[str, Wanted], days: Sequence[int]) -> None:
+        """Count the new values of some days, where panes hold so many rows beside the reference's values that there may be one that is often enough."""
+        if not days:
+            return
+        for day in days:
+            self._days.pop(day, None)
+        span = (days[0], days[-1] + moment.DAY)
+        table = self._panes.inputs(contract, (PREDICTION,), ("n",), ("", *wanted), moment.DAY, span)
+        rows: dict[tuple[int, str], int] = defaultdict(int)
+        for start, segment, n in zip(*(table[name].to_pylist() for name in ("start", "segment", "n")), strict=True):
+            rows[int(start), str(segment)] += int(n)
+        loose = {one.name: [f"{one.name}={value}" for value in (*one.new, OTHER)] for one in contract.dimensions}
+        known = {one.name: {*one.values} for one in contract.dimensions}
+        slots = self._panes.slots(contract)[0]
+        for day in days:
+            least = {name: max(one.rows, one.share * rows[day, ALL]) for name, one in wanted.items()}
+            names = [name for name in wanted if sum(rows[day, segment] for segment in loose[name]) >= least[name]]
+            inside = slots[(slots >= day) & (slots < day + moment.DAY)]
+            held = self._history.new_values(contract, names, inside, NO_LIMIT) if names else {}
+            each = ((name, value, n) for name, values in held.items() for value, n in values.items() if value not in known[name])
+            often = {(name, value): n for name, value, n in each if n >= least[name]}
+            if often:
+                self._days[day] = often
+
+
+def wanted_of(contract: Contract, monitors: Iterable[Monitor]) -> dict[str, Wanted]:
+    """By dimension of the contract that monitors name under `auto`, when a value is taken up; paused monitors do not count."""
+    found: dict[str, Wanted] = {}
+    there = {one.name for one in contract.dimensions}
+    for monitor in monitors:
+        if monitor.auto is None or not monitor.enabled:
+            continue
+        for name in there.intersection(monitor.auto.columns):
+            own = Wanted(monitor.auto.min_share, max(1, monitor.min_samples), monitor.auto.most)
+            held = found.get(name, own)
+            found[name] = Wanted(min(held.share, own.share), min(held.rows, own.rows), max(held.most, own.most))
+    return dict(sorted(found.items()))
+
+
+def taken(days: Mapping[int, Mapping[tuple[str, str], int]], name: str, most: int) -> tuple[str, ...]:
+    """The values of a dimension that were often enough on any day: those of the earliest days at most, on one day the more frequent ones, then by name."""
+    first: dict[str, tuple[int, int, str]] = {}
+    for day in sorted(days):
+        for (dimension, value), n in days[day].items():
+            if dimension == name:
+                first.setdefault(value, (day, -n, value))
+    return tuple(sorted(first, key=first.__getitem__)[:most])
+
+
+def _with(dimension: Dimension, values: Sequence[str]) -> Dimension:
+    """The dimension with these new values; as it is, if they are the same in another order."""
+    new = tuple(dict.fromkeys(values))
+    return dimension if set(new) == set(dimension.new) else msgspec.structs.replace(dimension, new=new)
+
+
+def _days(slots: Ints) -> list[int]:
+    days: list[int] = np.unique(slots - slots % moment.DAY).tolist()
+    return days
