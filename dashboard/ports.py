@@ -12,6 +12,7 @@ import pyarrow as pa
 from core.cause import CauseQuery, Causes
 from core.comparison import Comparison
 from core.contract import Contract
+from core.contract_version import ContractVersion
 from core.dead_letter_count import DeadLetterCount
 from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState, Episode, Level, Transition
@@ -154,6 +155,10 @@ class Reader(Protocol):
 
     def contract(self, model: str) -> Contract | None:
         """The newest contract of a model; None if there is no such model."""
+        ...
+
+    def contract_versions(self, model: str, references: bool = True) -> Sequence[ContractVersion]:
+        """The last versions of a model's contract, the newest first; without rows and times of their references, which take longer, if these are not asked for."""
         ...
 
     def monitors(self, model: str | None) -> list[Monitor]:

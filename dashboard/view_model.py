@@ -15,6 +15,7 @@ from core import moment, number, text
 from core.baseline.source import Source
 from core.baseline.words import words
 from core.contract import Contract
+from core.contract_version import ContractVersion
 from core.episode import Episode
 from core.measure import Measures
 from core.monitor import Monitor
@@ -43,6 +44,7 @@ class ModelView:
     episodes: list[Episode]
     referenced: bool  # whether the contract has a reference
     measures: Measures
+    versions: Sequence[ContractVersion] = ()  # of the contract, the newest first, without their references
 
     @property
     def groupings(self) -> list[tuple[str, ...]]:
@@ -52,12 +54,13 @@ class ModelView:
         return [grouping for grouping in declared if grouping in there]
 
     def marks(self, monitor: str, column: str, segment: str) -> list[Mark]:
-        """Marks where episodes of this monitor, column and segment fired. Another monitor of the measure has other thresholds and windows."""
-        return [
+        """Marks where episodes of this monitor, column and segment fired, and where the contract got another version. Another monitor of the measure has other thresholds and windows."""
+        fired = [
             Mark(one.fired_at, f"{one.level} episode fired", one.level)
             for one in self.episodes
             if (one.monitor, one.column, one.segment) == (monitor, column, segment)
         ]
+        return fired + [Mark(one.saved_at, one.sentence, "") for one in self.versions if one.version > 1]
 
 
 async def view(reader: Reader, model: str) -> ModelView | None:
@@ -65,14 +68,20 @@ async def view(reader: Reader, model: str) -> ModelView | None:
     contract = await ask(reader.contract, model)
     if contract is None:
         return None
-    row, monitors, segments, episodes, referenced = await gather(
+    row, monitors, segments, episodes, referenced, versions = await gather(
         ask(reader.model, model),
         ask(reader.monitors, model),
         ask(reader.segments, model),
         ask(reader.episodes, None, model, 500),
         ask(reader.referenced, model),
+        _earlier(reader, contract),
     )
-    return None if row is None else ModelView(row, contract, monitors, segments, episodes, referenced, reader.measures)
+    return None if row is None else ModelView(row, contract, monitors, segments, episodes, referenced, reader.measures, versions)
+
+
+async def _earlier(reader: Reader, contract: Contract) -> Sequence[ContractVersion]:
+    """The versions of a contract that has had others; most models have had none."""
+    return await ask(reader.contract_versions, contract.model, False) if contract.version > 1 else ()
 
 
 def unknown(model: str) -> Component:

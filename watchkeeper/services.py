@@ -29,7 +29,7 @@ class Services:
     def __init__(self, backend: Backend) -> None:
         self._backend, self._control = backend, backend.stores.control
         self.reader = Reader(backend)
-        self.contract = self._control.contract
+        self.contract, self.contract_versions = self._control.contract, self.reader.contract_versions
         self.keeps_unknown = backend.settings.ingest.unknown_models == "keep"
         self.readings, self.models, self.monitors = self.reader.page, self.reader.models, self.reader.monitors
         self.episodes, self.episode = self.reader.episodes, self.reader.episode
@@ -95,7 +95,7 @@ class Pages:
         self.recent, self.open_levels, self.header_facts = reader.recent, reader.open_levels, reader.header_facts
         self.events, self.event, self.values = reader.events, reader.event, reader.values
         self.event_counts, self.beside, self.served = reader.event_counts, reader.beside, reader.served
-        self.standings = reader.standings
+        self.standings, self.contract_versions = reader.standings, reader.contract_versions
 
     def cause_of(self, name: str, segment: str | None = None) -> Causes | None:
         """The causes of an episode, which may be a minute old."""

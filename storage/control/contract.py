@@ -16,7 +16,7 @@ from core.error import Retryable
 from storage.control.audit import audit
 from storage.control.cursor import Fence, hold
 from storage.control.engine import Database
-from storage.control.schema import CONTRACT, RETIRED_MODEL
+from storage.control.schema import AUDIT, CONTRACT, RETIRED_MODEL
 
 # Whether a row is of a model that is not deleted: its version is higher than the last one that the model had when it was deleted.
 _LIVE = CONTRACT.c.version > func.coalesce(
@@ -72,6 +72,18 @@ class Contracts(Database):
         query = select(CONTRACT.c.payload).where(CONTRACT.c.model == model).order_by(CONTRACT.c.version)
         with self.read() as connection:
             return [msgspec.json.decode(payload, type=Contract) for payload in connection.execute(query).scalars()]
+
+    def contract_history(self, model: str, most: int) -> list[tuple[Contract, int, bool, str]]:
+        """The last versions of a model's contract, the newest last, without those of before it was deleted: each with when it was saved, whether it has a reference, and by whom."""
+        own = (AUDIT.c.subject == model) & (AUDIT.c.action == "contract.save")
+        columns = (CONTRACT.c.payload, CONTRACT.c.created_at, CONTRACT.c.reference.is_not(None).label("referenced"))
+        query = select(*columns).where(CONTRACT.c.model == model, _LIVE).order_by(CONTRACT.c.version.desc()).limit(most)
+        with self.read() as connection:
+            saved = connection.execute(select(AUDIT.c.payload, AUDIT.c.actor).where(own).order_by(AUDIT.c.sequence)).all()
+            rows = connection.execute(query).all()
+        actors = {(msgspec.json.decode(one.payload) or {}).get("version"): one.actor for one in saved}
+        read = [(msgspec.json.decode(row.payload, type=Contract), row) for row in reversed(rows)]
+        return [(one, row.created_at, bool(row.referenced), actors.get(one.version) or "") for one, row in read]
 
     def declared(self, model: str) -> Contract | None:
         """The newest version of a model's contract that was declared, and not derived from a reference."""

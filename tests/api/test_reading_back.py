@@ -198,3 +198,12 @@ async def test_events_are_asked_for_by_what_they_hold(http: httpx.AsyncClient, t
         assert is_problem(await http.get(f"/v1/events{path}"), 404)
     for wrong in ("label=some", "order=best", "column=borough", "bin=Queens", "limit=10001", "to=x", "name=x"):
         assert is_problem(await http.get(f"/v1/events?model=taxi-fare&{wrong}"), 400)
+
+
+async def test_the_versions_of_a_contract_say_what_changed_when_and_by_whom(http: httpx.AsyncClient) -> None:
+    """The newest first, times in UTC; a model has to be named, and to be there."""
+    newest, first = (await http.get("/v1/contracts?model=taxi-fare")).json()["items"]
+    assert (newest["version"], newest["changes"], newest["reference"], newest["rows"]) == (2, ["new segment borough"], False, None)
+    assert (first["actor"], first["saved_at"], first["end"]) == ("ana", "2020-09-13T12:26:40Z", "2020-09-14T12:26:40Z")
+    assert is_problem(await http.get("/v1/contracts"), 400)
+    assert is_problem(await http.get("/v1/contracts?model=none"), 404)

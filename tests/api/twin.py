@@ -14,6 +14,7 @@ from core.baseline.reference import Reference
 from core.cause import CauseQuery, Causes
 from core.comparison import Comparison, ComparisonQuery
 from core.contract import Column, Contract, Dimension, Kind, Task
+from core.contract_version import ContractVersion
 from core.destination import Destination
 from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState, Episode
@@ -244,6 +245,11 @@ class Twin:
 
     def suggestion(self, monitor: Monitor, start: int | None, end: int | None) -> Mapping[str, Any] | None:
         return {"change": {"persist": "2 of 3"}, "episodes": 3, "episodes_then": 1, "valued": 1}
+
+    def contract_versions(self, model: str) -> Sequence[ContractVersion]:
+        first = ContractVersion(version=1, saved_at=BROKEN, actor="ana", reference=True, rows=28_197, start=BROKEN, end=BROKEN + DAY)
+        declared = ContractVersion(version=2, saved_at=BROKEN, actor="local", reference=False, changes=("new segment borough",))
+        return [declared, first] if model == TAXI.model else []
 
     def budgets(self) -> Sequence[ModelBudget]:
         return [ModelBudget("all-of-it", "taxi-fare", Budget(1, 30 * DAY))]

@@ -29,6 +29,7 @@ PAGES = {entry.path or "inbox": f"/ui/{entry.path}" for entry in SITE if "*" not
     "compare": "/ui/models/departs-late/compare",
     "trust": "/ui/models/departs-late/trust",
     "retraining": "/ui/models/departs-late/retraining",
+    "contracts": "/ui/models/departs-late/contracts",
     "fairness": "/ui/models/departs-late/fairness",
     "service": "/ui/models/departs-late/service?range=365d",
     "column": "/ui/models/departs-late/columns/temp?window=2013-07-08T00:00:00Z&range=365d",

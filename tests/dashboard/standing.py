@@ -1,13 +1,18 @@
-"""A reader's comparisons, none unless a test gives some."""
+"""A reader's comparisons, none unless a test gives some, and its versions of contracts."""
 
 from __future__ import annotations
 
+import msgspec
+
+from core import moment
 from core.comparison import Comparison
+from core.contract_version import ContractVersion
 from core.monitor import Monitor
+from tests.dashboard.year import START
 
 
 class Standing:
-    """The part of the reader that tells comparisons."""
+    """The part of the reader that tells comparisons, and versions of contracts."""
 
     standing: tuple[Comparison, ...] = ()
 
@@ -16,3 +21,10 @@ class Standing:
 
     def course(self, monitor: Monitor) -> tuple[Comparison, ...]:
         return self.standing[:1]
+
+    def contract_versions(self, model: str, references: bool = True) -> list[ContractVersion]:
+        year, saved = (START - 365 * moment.DAY, START), START + moment.DAY
+        first = ContractVersion(version=1, saved_at=saved, actor="ana", reference=True, rows=28_000, start=year[0], end=year[1])
+        said = ("VX of carrier is a segment of its own",)
+        second = msgspec.structs.replace(first, version=2, saved_at=START + 120 * moment.DAY, actor="watchkeeper", changes=said)
+        return [second, first] if model == "departs-late" else []

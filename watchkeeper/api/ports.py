@@ -13,6 +13,7 @@ from core.block import Labels, Predictions
 from core.cause import CauseQuery, Causes
 from core.comparison import Comparison, ComparisonQuery
 from core.contract import Contract
+from core.contract_version import ContractVersion
 from core.destination import Destination
 from core.endpoint import Tried
 from core.episode import Delivery, DeliveryState, Episode
@@ -140,6 +141,10 @@ class Services(Protocol):
 
     def monitor(self, model: str, name: str) -> tuple[Monitor, int | None] | None:
         """The last definition of a monitor, and when it was deleted, None if it was not; None if there never was one."""
+        ...
+
+    def contract_versions(self, model: str) -> Sequence[ContractVersion]:
+        """The last versions of a model's contract, the newest first; none if there is no such model."""
         ...
 
     def budgets(self) -> Sequence[ModelBudget]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from watchkeeper.reader.cause import CauseReader
 from watchkeeper.reader.columns import ColumnReader
 from watchkeeper.reader.comparison import ComparisonReader
+from watchkeeper.reader.contracts import ContractReader
 from watchkeeper.reader.events import EventReader
 from watchkeeper.reader.exported import ExportReader
 from watchkeeper.reader.labelled import LabelledReader
@@ -20,6 +21,7 @@ from watchkeeper.reader.trust import TrustReader
 
 class Reader(
     ModelReader,
+    ContractReader,
     MonitorReader,
     RankingReader,
     NoiseReader,

@@ -1,0 +1,91 @@
+"""The page Contracts and baselines of a model: which versions its contract had, what each changed, when and by whom, and what monitors compare with."""
+
+from __future__ import annotations
+
+from asyncio import gather
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+
+from core import moment
+from core.contract_version import ContractVersion
+from core.measure import Measures
+from core.monitor import Monitor
+from core.text import unquote
+from dashboard import components as piece
+from dashboard import texts as word
+from dashboard.pages.head import head
+from dashboard.pages.history import Choice
+from dashboard.pages.monitors import Choice as Monitors
+from dashboard.panel import Page, ask
+from dashboard.ports import Reader
+from dashboard.state import PageState, address
+from dashboard.view_model import unknown, view
+
+_NOTE = "A contract says which columns, bins, classes and segments a model has. Each version is evaluated over the whole history; readings of one version are never mixed with those of another."
+_NONE = "no baseline"
+
+
+async def draw(reader: Reader, search: str, name: str) -> Page:
+    """Versions, the newest first; below them the baselines in use, those of most monitors first."""
+    found, state = await view(reader, name), PageState.of(search)
+    if found is None:
+        return Page(name, [piece.crumbs(("Models", address("models")), (name, None)), unknown(name)])
+    versions, monitors = await gather(ask(reader.contract_versions, name), ask(reader.monitors, name))
+    title = f"Contracts and baselines of {name}"
+    return Page(title, [*head(found.row, state, "contracts"), _versions(versions), _baselines(name, monitors, versions, reader.measures)])
+
+
+def _versions(versions: Sequence[ContractVersion]) -> Any:
+    rows = [
+        (str(one.version), _changed(one), word.minute(one.saved_at), piece.name(one.actor or word.NONE, 24), _reference(one))
+        for one in versions
+    ]
+    many = len(versions)
+    table = piece.table(("Version", "What changed", "Saved (UTC)", "By", "Reference"), rows, caption="Versions of the contract")
+    return piece.card(f"{many} version{'' if many == 1 else 's'} of the contract", table, note=_NOTE)
+
+
+def _changed(one: ContractVersion) -> Any:
+    said = one.changes or (("the first one",) if one.version == 1 else ("the same columns, classes and segments",))
+    return html.Div([html.Div(unquote(text)) for text in said], className="words")
+
+
+def _reference(one: ContractVersion) -> Any:
+    """Rows and period of the reference."""
+    if not one.reference:
+        return "none: it was declared"
+    rows = "its rows are not kept" if one.rows is None else f"{word.count(one.rows)} rows"
+    return rows if one.start is None or one.end is None else f"{rows}, {moment.period(one.start, one.end)}"
+
+
+def _baselines(model: str, monitors: Sequence[Monitor], versions: Sequence[ContractVersion], measures: Measures) -> Any:
+    """The baselines that monitors compare with, and which monitors do."""
+    used: dict[str, list[Monitor]] = {}
+    for one in monitors:
+        used.setdefault(_NONE if one.baseline is None else one.baseline.words, []).append(one)
+    ranked = sorted(used.items(), key=lambda pair: (pair[0] == _NONE, -len(pair[1]), pair[0]))
+    rows = [(html.Span(said, className="words"), _excluded(of), str(len(of)), _named(of, measures)) for said, of in ranked]
+    if not rows:
+        return piece.empty("No monitor compares with anything", "The model has no monitor.")
+    table = piece.table(("Compared with", "Left out", "Monitors", "Which"), rows, caption="Baselines in use", numbers=(2,))
+    newest = next((one for one in versions if one.reference), None)
+    note = "" if newest is None else f"The reference is that of version {newest.version}: {_reference(newest)}."
+    foot = piece.link("All monitors of the model", Monitors(model=model).address)
+    return piece.card(
+        "Baselines in use", table, note=note or None, foot=[foot, " · ", piece.link("their episodes", Choice(model=model).address)]
+    )
+
+
+def _excluded(monitors: Sequence[Monitor]) -> str:
+    """Spans that baselines leave out."""
+    spans = dict.fromkeys(span for one in monitors for span in one.exclude)
+    return "; ".join(moment.period(*span) for span in spans) or word.NONE
+
+
+def _named(monitors: Sequence[Monitor], measures: Measures) -> Any:
+    most = 6
+    said = [f"{one.name} ({measures[one.measure].title})" for one in monitors[:most]]
+    more = [f"and {len(monitors) - most} more"] if len(monitors) > most else []
+    return html.Div([html.Div(piece.name(text, 60)) for text in (*said, *more)], className="words")
