@@ -33,7 +33,7 @@ def segments(value: Any, contract: Contract | None) -> tuple[tuple[str, ...], Au
         raise ConfigError(f"`min_share: {short(share)}` is no share", remedy="write a number between 0 and 1, such as 0.02")
     if isinstance(most, bool) or not isinstance(most, int) or not 1 <= most <= MOST:
         raise ConfigError(f"`most: {short(most)}` is no number of segments", remedy=f"write a whole number from 1 to {MOST}")
-    return ("all", *wanted), AutoSegments(columns=wanted, min_share=float(share), most=most)
+    return ("all", *wanted), AutoSegments(columns=wanted, min_share=float(share), most=int(most))
 
 
 def groupings(value: Any, contract: Contract | None) -> tuple[str, ...]:

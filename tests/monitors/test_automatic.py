@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from unittest.mock import Mock
 
+import msgspec
 import pytest
 
 from core.contract import Contract, Dimension, Task
 from core.monitor import AutoSegments, Monitor
+from monitors.definition.grammar import parse
 from monitors.evaluation.watched import segments_of
 from monitors.model import Model
 
@@ -45,6 +47,14 @@ def test_frequent_values_of_the_reference_are_segments(share: float, most: int, 
 def test_values_that_were_taken_up_are_segments_however_rare() -> None:
     """They are beside the `most` of the reference."""
     assert found(model(("x",)), AutoSegments(columns=("c",), most=1)) == ("all", "c=a", "c=other", "c=x")
+
+
+def test_what_is_read_can_be_stored() -> None:
+    """Numbers of YAML become numbers."""
+    (read,) = parse(
+        "{monitor: w, model: m, measure: quality.volume, segments: {auto: c, most: 2}}", contract=lambda _: model().contract
+    ).monitors
+    assert msgspec.json.decode(msgspec.json.encode(read), type=Monitor).auto == AutoSegments(columns=("c",), most=2)
 
 
 def test_of_a_declared_contract_the_first_values_are_segments() -> None:

@@ -5,7 +5,7 @@ Written from the text of the interfaces and of the statistics page alone, plainl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -24,6 +24,7 @@ from tests.oracle import versus as roles
 from tests.oracle.column import COMPARES
 from tests.oracle.dispersion import Basis
 from tests.oracle.found import NOTHING, Asked, Found, Lookup, earlier
+from tests.oracle.frequent import frequent
 from tests.oracle.performance import measure
 from tests.oracle.rows import Rows, events
 from tests.oracle.sample import Known, Sample, Value
@@ -150,7 +151,7 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
         if (grouping or of_groups) and "*".join(grouping) not in named:
             continue
         segments = sorted({*whole.segments[grouping], *live.segments[grouping]})
-        segments = _frequent(segments, whole.segments[grouping], found) if found and grouping else segments
+        segments = frequent(segments, whole.segments[grouping], found) if found and grouping else segments
         for column in [one for one in columns if not of_groups or one == "*".join(grouping)]:
             find = lookup_of(monitor["measure"])(Asked(monitor, column, whole, live, grouping, length, every, basis))
             for start in starts:
@@ -168,15 +169,6 @@ def _readings(monitor: Mapping[str, Any], whole: Rows, live: Rows, spec: Spec) -
                         target.upper, before, target.n, None if baseline is None else baseline.n, target.worth,
                         verdict(monitor, target, baseline, before),
                     )  # fmt: skip
-
-
-def _frequent(segments: Sequence[str], whole: Iterable[str], found: Mapping[str, Any]) -> list[str]:
-    """Those with a share of the reference's rows, the most frequent ones at most, and `other`."""
-    counts = pd.Series(list(whole), dtype=object).value_counts()
-    held = sorted(counts[counts >= found["min_share"] * counts.sum()].items(), key=lambda one: (-one[1], one[0]))
-    kept = {name for name, _ in held if not str(name).endswith(("=other", "=invalid"))}
-    kept = {name for name, _ in [one for one in held if one[0] in kept][: found["most"]]}
-    return [name for name in segments if name in kept or name.endswith("=other")]
 
 
 def lookup_of(measured: str) -> Callable[[Asked], Lookup]:

@@ -1,0 +1,16 @@
+"""Which segments a monitor has that finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+
+def frequent(segments: Sequence[str], whole: Iterable[str], found: Mapping[str, Any]) -> list[str]:
+    """Those with a share of the reference's rows, the most frequent ones at most, and `other`."""
+    counts = pd.Series(list(whole), dtype=object).value_counts()
+    held = sorted(counts[counts >= found["min_share"] * counts.sum()].items(), key=lambda one: (-one[1], one[0]))
+    kept = [name for name, _ in held if not str(name).endswith(("=other", "=invalid"))][: found["most"]]
+    return [name for name in segments if name in kept or name.endswith("=other")]
