@@ -9,7 +9,7 @@ import pytest
 
 from core.clock import ManualClock
 from core.contract import LABEL, PREDICTION, Column, Contract, Dimension, Kind, Task
-from core.error import Retryable
+from core.error import Fenced, Retryable
 from storage.control.store import ControlStore
 
 CONTRACT = Contract(
@@ -118,3 +118,32 @@ def test_saves_at_the_same_time_get_different_versions(store: ControlStore) -> N
     with ThreadPoolExecutor(5) as pool:
         saved = list(pool.map(lambda number: save(store, str(number)).version, range(10)))
     assert sorted(saved) == list(range(1, 11))
+
+
+def test_new_values_make_a_version_with_the_same_reference(store: ControlStore) -> None:
+    """Its content and its reference are those of the version before, so the same file changes nothing; the audit says what was taken up."""
+    first = save(store, "a", b"r")
+    epoch = store.take("owner:late")
+    fence = ("owner:late", epoch)
+    (dimension,) = first.dimensions
+    wanted = msgspec.structs.replace(first, dimensions=(msgspec.structs.replace(dimension, new=("VX",)),))
+    second = store.take_up(wanted, fence, actor="watchkeeper")
+    assert second is not None
+    assert (second.version, second.based_on, second.of_reference.model) == (2, 1, first.of_reference.model)
+    assert second == msgspec.structs.replace(wanted, version=2, referred=1) == store.contract("late")
+    assert store.reference("late", 2) == b"r"
+    assert save(store, "a", b"r") == second
+    assert store.take_up(wanted, fence, actor="watchkeeper") is None
+    third = store.take_up(msgspec.structs.replace(second, dimensions=first.dimensions), fence, actor="watchkeeper")
+    assert third is not None
+    assert (third.version, third.based_on) == (3, 1)
+    entry = store.audit_entries()[0][-2]
+    assert (entry.actor, entry.action, (entry.after or {})["new"]) == ("watchkeeper", "contract.save", {"carrier": ["VX"]})
+    history = store.contract_history("late", 2)
+    assert [(one.version, referenced, actor) for one, _, referenced, actor in history] == [
+        (2, True, "watchkeeper"),
+        (3, True, "watchkeeper"),
+    ]
+    store.take("owner:late")
+    with pytest.raises(Fenced):
+        store.take_up(third, fence, actor="watchkeeper")
