@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up embedded test chaos fuzz check types rules bench bench-latency bench-peers real-targets calibration conformance services clean
+.PHONY: help install demo up embedded test chaos fuzz check types rules bench bench-latency bench-peers real-targets retrain-kills calibration conformance services clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ conformance: $(STAMP) ## Compare measures with the results of other libraries on
 
 real-targets: $(STAMP) ## Ask Prefect itself for runs, as a hook does; it gets an environment of its own
 	@$(BIN)/pytest tests/alerts/retrain/real/prefect_server.py $(ARGS)
+
+retrain-kills: $(STAMP) ## Kill processes at random while models are retrained, in both worlds (WATCHKEEPER_KILLS)
+	@$(BIN)/pytest -s tests/acceptance/retrain_kills.py $(ARGS)
 
 services: $(STAMP) ## Download the real servers that tests and `make up` start
 	@$(BIN)/python -m compose.servers

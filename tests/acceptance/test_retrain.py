@@ -46,24 +46,24 @@ def test_a_retraining_is_asked_for_once_and_judged_by_what_its_version_does(worl
     asked: list[dict[str, Any]] = []
     today = datetime.now(tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     with Receiver(asked.append) as receiver, world(SOON) as place, Client(place.url) as client:
-        client.apply(DEFINITIONS + yaml.safe_dump([_hook(receiver)]))
+        client.apply(DEFINITIONS + yaml.safe_dump([hook(receiver)]))
         for day, right in ((7, 0.95), (6, 0.95), (5, 0.6), (4, 0.6)):
-            _send(client, today - timedelta(days=day), "1", right)
+            send_day(client, today - timedelta(days=day), "1", right)
         client.wait(600)
         made = _until(place.url, "dispatched")
         place.kill("up" if "up" in place.names else "deliver")
         data = asked[0]["data"]
         manifest = data["manifest"]
         assert (manifest["from"], manifest["rows"], manifest["labelled"]) == (_text(today - timedelta(days=5)), 2 * ROWS, 2 * ROWS)
-        table = pq.read_table(BytesIO(httpx.get(_here(place.url, manifest["export_url"]), timeout=60).raise_for_status().content))
+        table = pq.read_table(BytesIO(httpx.get(here(place.url, manifest["export_url"]), timeout=60).raise_for_status().content))
         assert table.num_rows == manifest["rows"]
-        callback = _here(place.url, data["callback_url"])
+        callback = here(place.url, data["callback_url"])
         assert httpx.post(callback.replace("token=", "token=x"), json={"state": "failed"}).status_code == 403
         for state in ("running", "succeeded"):
             httpx.post(callback, json={"state": state, "version": "2", "metrics": {"accuracy": 0.95}}, timeout=60).raise_for_status()
         assert httpx.post(callback, json={"state": "failed"}).status_code == 403
         for day in (3, 2, 1):
-            _send(client, today - timedelta(days=day), "2", 0.95)
+            send_day(client, today - timedelta(days=day), "2", 0.95)
         client.wait(600)
         done = _until(place.url, "effective")
         episodes = list(client.episodes(model=MODEL))
@@ -78,10 +78,11 @@ def test_a_retraining_is_asked_for_once_and_judged_by_what_its_version_does(worl
     ]
 
 
-def _hook(receiver: Receiver) -> dict[str, Any]:
+def hook(receiver: Receiver, model: str = MODEL) -> dict[str, Any]:
+    """A hook of a model that asks a receiver by itself."""
     return {
-        "hook": "retrain",
-        "model": MODEL,
+        "hook": f"retrain-{model}",
+        "model": model,
         "url": receiver.url,
         "secret": receiver.secret,
         "on": {"severity": "ticket", "families": ["performance"], "after": "1 windows"},
@@ -92,23 +93,23 @@ def _hook(receiver: Receiver) -> dict[str, Any]:
     }
 
 
-def _send(client: Client, day: datetime, version: str, right: float) -> None:
+def send_day(client: Client, day: datetime, version: str, right: float, model: str = MODEL) -> None:
     """A day of events and labels, of which a share is right."""
-    events = list(_events(day, version))
+    events = list(_events(day, version, model))
     assert client.predictions(events).accepted == ROWS
     labels = [
-        {"prediction_id": one["prediction_id"], "model": MODEL, "ts": one["ts"], "label": str(int((row % 2 == 0) == (row < right * ROWS)))}
+        {"prediction_id": one["prediction_id"], "model": model, "ts": one["ts"], "label": str(int((row % 2 == 0) == (row < right * ROWS)))}
         for row, one in enumerate(events)
     ]
     assert client.labels(labels).accepted == ROWS
 
 
-def _events(day: datetime, version: str) -> Iterator[dict[str, Any]]:
+def _events(day: datetime, version: str, model: str) -> Iterator[dict[str, Any]]:
     for row in range(ROWS):
         ts = day + timedelta(minutes=10 * row)
         yield {
             "prediction_id": f"{day:%d}-{row}",
-            "model": MODEL,
+            "model": model,
             "version": version,
             "ts": ts.isoformat(),
             "features": {"x": row / ROWS},
@@ -128,7 +129,7 @@ def _until(url: str, state: str) -> dict[str, Any]:
     raise AssertionError(found)
 
 
-def _here(url: str, address: str) -> str:
+def here(url: str, address: str) -> str:
     """An address at the process that serves: those that deliver have no address of their own in this test."""
     parts = urlsplit(address)
     return f"{url}{parts.path}?{parts.query}"

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from core.clock import ManualClock
-from core.error import Forbidden
+from core.error import ConfigError, Forbidden
 from core.principal import Principal, Role
 from storage.control.store import ControlStore
 from tests.api.twin import TAXI
@@ -75,6 +75,21 @@ def test_what_is_applied_is_audited_with_who_before_and_after(stores: Stores, co
     assert after is None
     assert "hidden" not in str(entries)
     assert "whsec" not in str(entries)
+
+
+@pytest.mark.parametrize(
+    ("segment", "fault"), [("city=rome", "there is no segment `city`"), ("borough=x,city=rome", "there is no segment `city`")]
+)
+def test_a_hook_is_refused_that_judges_in_a_segment_without_panes(stores: Stores, control: ControlStore, segment: str, fault: str) -> None:
+    """Else a new version could never be judged, which would be known only when its run has ended. A segment that panes hold is taken."""
+    control.save_contract(TAXI, content="c", reference=None)
+    verify = "{measure: performance.mae, segment: %s}"
+    hook = "- {hook: again, model: taxi-fare, url: 'https://example.org/', secret: whsec_aGlkZGVuaGlkZGVuaGlkZGVu, verify: %s}"
+    with pytest.raises(ConfigError, match=r"hook `again`, `verify\.segment`: ") as told:
+        do(stores, ADA, "apply", ApplyRequest(text=hook % (verify % f"'{segment}'")))
+    assert fault in str(told.value)
+    do(stores, ADA, "apply", ApplyRequest(text=hook % (verify % "'borough=x'")))
+    assert [one.name for one in control.hooks()] == ["again"]
 
 
 def test_what_a_command_sends_leads_to_the_address_for_others(control: ControlStore) -> None:

@@ -14,8 +14,10 @@ from core.contract import Contract
 from core.error import ConfigError
 from core.hook import Hook
 from core.policy import Policy
+from core.segment import grouping_of
 from detectors.catalogue import MEASURES
 from monitors.definition.declared import content, same
+from monitors.definition.field import segments
 from monitors.definition.grammar import ParsedDefinitions, parse
 from monitors.definition.shared import joins, one_each
 from storage.control.store import ControlStore
@@ -80,10 +82,22 @@ def _hooks(context: Context, found: ParsedDefinitions) -> list[Hook]:
     """The hooks of a file, each of a model that is there or that the file declares."""
     control, settings = context.stores.control, context.stores.settings
     hooks = [hook_from(document, guard(settings), files(settings)) for document in found.hooks]
-    models = {contract.model for contract in found.contracts} | {hook.model for hook in hooks if control.contract(hook.model) is not None}
+    declared = {contract.model: contract for contract in found.contracts}
+    contracts = {hook.model: declared.get(hook.model) or control.contract(hook.model) for hook in hooks}
     for hook in hooks:
-        check(hook, models, MEASURES)
+        check(hook, [model for model, contract in contracts.items() if contract is not None], MEASURES)
+        _check_segment(hook, contracts[hook.model])
     return hooks
+
+
+def _check_segment(hook: Hook, contract: Contract | None) -> None:
+    """Raise ConfigError unless panes hold the segment in which the hook's new version is verified."""
+    if hook.verify is None or not (grouping := grouping_of(hook.verify.segment)):
+        return
+    try:
+        segments(["*".join(grouping)], contract)
+    except ConfigError as error:
+        raise ConfigError(f"hook `{hook.name}`, `verify.segment`: {error.message}", remedy=error.remedy) from None
 
 
 def _outcome(control: ControlStore, contract: Contract, *, replace: bool) -> tuple[str, bool]:

@@ -121,11 +121,8 @@ def _predict(
     method: str,
 ) -> npt.NDArray[np.float64]:
     """Predictions of every flight: out of fold in January, from the model of all January afterwards; rounded to 4 digits."""
-    x = flights[list(FEATURES)].copy()
     january = flights["month"] == 1
-    for place in PLACES:
-        seen = sorted(x.loc[january, place].unique())
-        x[place] = x[place].where(x[place].isin(seen)).astype(pd.CategoricalDtype(seen))
+    x = _encoded(flights, flights[january])
     y = target.fillna(0)
     fit = january & known
     folds = KFold(5, shuffle=True, random_state=SEED)
@@ -133,6 +130,23 @@ def _predict(
     predicted = _positive(getattr(whole, method)(x))
     predicted[fit] = _positive(cross_val_predict(model, x[fit], y[fit], cv=folds, method=method))
     return np.round(predicted, 4)
+
+
+def _encoded(flights: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The features as a model takes them: a place that is not among `known` flights is missing."""
+    x = flights[list(FEATURES)].copy()
+    for place in PLACES:
+        seen = sorted(known[place].unique())
+        x[place] = x[place].where(x[place].isin(seen)).astype(pd.CategoricalDtype(seen))
+    return x
+
+
+def retrained(rows: pd.DataFrame, flights: pd.DataFrame) -> pd.DataFrame:
+    """`flights` of the stream of `flight-delay`, with the predictions of a model that is fitted on `rows`: features and `label` ("0", "1" or null) of an export for training."""
+    known = rows[rows["label"].notna()]
+    model = HistGradientBoostingClassifier(**_SHAPE).fit(_encoded(known, known), known["label"].astype(int))
+    score = np.round(_positive(model.predict_proba(_encoded(flights, known))), 4)
+    return flights.assign(prediction=(score >= 0.5).astype(int), score=score)
 
 
 def _positive(predicted: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -14,18 +14,23 @@ from typing import Any, Self
 from standardwebhooks import Webhook, WebhookVerificationError
 
 
-class Receiver:
-    """Listens on a free port of 127.0.0.1 while it is entered; `tell` is called with the payload of every webhook with a valid signature.
+def new_secret() -> str:
+    """A secret of Standard Webhooks."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
 
-    `url` and `secret` are for a destination. `forged` counts the requests with an invalid signature.
+
+class Receiver:
+    """Listens on 127.0.0.1 while it is entered; `tell` is called with the payload of every webhook with a valid signature.
+
+    `url` and `secret` are for a destination or a hook; a port of 0 is a free one, and a secret is made unless it is given. `forged` counts the requests with an invalid signature.
     """
 
-    def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
-        self.secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+    def __init__(self, tell: Callable[[dict[str, Any]], None], port: int = 0, secret: str = "") -> None:
+        self.secret = secret or new_secret()
         self.forged = 0
         self._tell = tell
         self._verifier = Webhook(self.secret)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="receiver", daemon=True)
 
     @property

@@ -27,7 +27,7 @@ class DemoServer:
     """
 
     def __init__(self, data: Path, port: int = 0, *, environment: dict[str, str] | None = None, temporary: bool = False) -> None:
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._data = data
         self._environment = environment or {}
@@ -86,7 +86,8 @@ class DemoServer:
         return "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
