@@ -16,7 +16,7 @@ from core.clock import Clock
 from core.episode import Cause, EpisodeRecord, Rule, Transition
 from core.measure import Measures
 from core.monitor import Monitor
-from core.reading import Reading
+from core.reading import Bare, Reading, WithEvidence
 
 NOTIFY_HORIZON = 2 * moment.DAY
 
@@ -33,6 +33,15 @@ class Observed(NamedTuple):
     def key(self) -> tuple[str, str]:
         """Model and name of the monitor."""
         return self.monitor.model, self.monitor.name
+
+
+class _Move(NamedTuple):
+    """A rule before and after a reading, and whether an episode is told of it."""
+
+    before: Rule
+    after: Rule
+    reading: Reading
+    told: bool
 
 
 class AlertEngine:
@@ -139,11 +148,23 @@ class AlertEngine:
             rules[old.column, old.segment] = step.supersede(old, changed, Cause.MONITOR_CHANGED, one.contract)
         for old, reason, cause in _overtaken(monitor, rules.values(), one.contract, one.columns):
             rules[old.column, old.segment] = step.supersede(old, reason, cause, one.contract)
-        for reading in sorted(one.readings, key=_order) if monitor.alarms else ():
-            rule = rules.get((reading.column, reading.segment)) or _rule(monitor, reading)
-            after, transition = advance(rule, reading, self._measures[monitor.measure], terms)
+        if monitor.alarms:
+            self._move(one, rules, terms, step)
+
+    def _move(self, one: Observed, rules: dict[tuple[str, str], Rule], terms: Terms, step: AlertStep) -> None:
+        """Advance rules by readings. Only those that episodes are told of need their evidence, and these are found first."""
+        about, moves = self._measures[one.monitor.measure], list[_Move]()
+        whole: WithEvidence = one.readings.with_evidence if isinstance(one.readings, Bare) else list
+        for reading in sorted(whole(one.readings) if terms.needs_evidence else one.readings, key=_order):
+            rule = rules.get((reading.column, reading.segment)) or _rule(one.monitor, reading)
+            after, transition = advance(rule, reading, about, terms)
             if after is not rule:
-                rules[after.column, after.segment] = step.advanced(rule, after, transition, reading)
+                rules[after.column, after.segment] = after
+                moves.append(_Move(rule, after, reading, told=transition is not None and bool(transition.episode)))
+        told = iter(whole([move.reading for move in moves if move.told]))
+        for before, after, reading, is_told in moves:
+            given = next(told) if is_told else reading
+            step.advanced(before, after, advance(before, given, about, terms)[1] if is_told else None, given)
 
 
 def _held(ledger: Ledger, given: Sequence[Observed]) -> Iterator[tuple[Observed, dict[tuple[str, str], Rule] | None]]:

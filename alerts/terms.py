@@ -56,6 +56,11 @@ class Terms:
         """How many of the last counted windows decide."""
         return self.persist[1] + self.keep_firing
 
+    @property
+    def needs_evidence(self) -> bool:
+        """Whether rules depend on the evidence of readings."""
+        return self.clear is not None and self.compare is not Compare.VALUE
+
     def holds(self, reading: Reading, about: Measure) -> bool:
         """Whether a good reading is not good enough to end an episode: it reaches `clear`."""
         if self.clear is None or reading.verdict is not Verdict.OK:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Any, get_origin
 
@@ -61,6 +62,18 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     evidence: dict[str, Any] = {}
     monitor_version: int = 1
     contract: int = 1
+
+
+WithEvidence = Callable[[Sequence[Reading]], Sequence[Reading]]
+"""Gives readings that came without their evidence again, with it."""
+
+
+class Bare(list[Reading]):
+    """Readings without their evidence; `with_evidence` makes it for those that need it."""
+
+    def __init__(self, readings: Iterable[Reading], with_evidence: WithEvidence) -> None:
+        super().__init__(readings)
+        self.with_evidence = with_evidence
 
 
 # Every list of a reading's fields is one of these, in the order of the struct.

@@ -7,11 +7,13 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from core import text
 from core.block import Floats, Ints
 from core.contract import Column
+from detectors.documents import Documents
 from detectors.sample import RawRows
 from detectors.spec import Places
 from detectors.summary.bins import atoms
@@ -20,6 +22,24 @@ MOST = 8
 _DECIMALS = 10  # of shares: less are not read, and two runs still agree to nine
 UNSEEN = "unseen"  # the bin of values that the reference does not have
 POOL = "merged"  # groups that are too small to stand alone
+
+
+class _Range(msgspec.Struct, gc=False):
+    """What a bin of numbers contributes: the shares of either side, and its part of the sum."""
+
+    bin: str
+    target: float
+    baseline: float
+    share: float
+
+
+class _Category(msgspec.Struct, gc=False):
+    """What a category contributes, likewise."""
+
+    category: str
+    target: float
+    baseline: float
+    share: float
 
 
 def bin_names(column: Column) -> tuple[str, ...]:
@@ -46,27 +66,24 @@ def interval(low: str, high: str) -> str:
     return f"[{low},{high})"
 
 
-def documents(column: Column, names: Sequence[str], target: Floats, baseline: Floats, terms: Floats) -> list[dict[str, Any]]:
+def documents(column: Column, names: Sequence[str], target: Floats, baseline: Floats, terms: Floats) -> Documents:
     """The evidence of sums over bins with these names, of some places: the shares of either side and the terms, each (places, bins).
 
     A document holds the largest terms that are not 0, `share` being their part of the sum.
     """
-    key = "bin" if column.numeric else "category"
     terms = np.nan_to_num(terms, posinf=0.0, neginf=0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = terms / terms.sum(-1, keepdims=True)
     # Rounded, for the last digits of a logarithm depend on where in memory the number stands: equal terms come in the order of their bins.
     order = np.argsort(-np.round(share, 12), axis=-1, kind="stable")[:, :MOST]
     sides = (np.take_along_axis(np.broadcast_to(one, terms.shape), order, axis=-1) for one in (target, baseline, share))
-    found = (np.round(one, _DECIMALS).tolist() for one in sides)
-    return [
-        {
-            "contributions": [
-                {key: names[place], "target": t, "baseline": b, "share": s} for place, t, b, s in zip(*row, strict=True) if s > 0
-            ]
-        }
-        for row in zip(order.tolist(), *found, strict=True)
-    ]
+    t, b, s = (np.round(one, _DECIMALS) for one in sides)
+    held = s > 0
+    found = list(
+        map(_Range if column.numeric else _Category, np.array(names, object)[order[held]], *(one[held].tolist() for one in (t, b, s)))
+    )
+    bounds = [0, *np.cumsum(held.sum(-1)).tolist()]
+    return Documents(len(terms), contributions=[found[first:last] for first, last in pairwise(bounds)])
 
 
 def new_values(rows: RawRows | None, n: Floats, unseen: Floats) -> Callable[[Places], list[dict[str, Any]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -55,11 +55,11 @@ class Result:
     why: npt.NDArray[np.object_] | None = None
     interval: Callable[[Floats], tuple[Floats, Floats]] | None = None
     law: Law | None = None
-    evidence: Callable[[Places], list[dict[str, Any]]] | None = None
+    evidence: Callable[[Places], Sequence[dict[str, Any]]] | None = None
     note: npt.NDArray[np.object_] | None = None
     broken: npt.NDArray[np.bool_] | None = None
     few: npt.NDArray[np.bool_] | None = None
-    examples: Callable[[Places], list[dict[str, Any]]] | None = None
+    examples: Callable[[Places], Sequence[dict[str, Any]]] | None = None
     expected: Law | None = None
 
 

@@ -358,7 +358,7 @@ class Alerts(Protocol):
         ...
 
     def observe_all(self, given: Sequence[tuple[Monitor, Sequence[Reading]]], fence: tuple[str, int]) -> object:
-        """As `observe`, for readings of several monitors in one transaction."""
+        """As `observe`, for readings of several monitors in one transaction. Those that are `core.reading.Bare` get their evidence where it is needed."""
         ...
 
     def supersede(self, monitor: Monitor, reason: str, fence: tuple[str, int]) -> object:

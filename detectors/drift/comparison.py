@@ -13,6 +13,7 @@ from core.baseline.reference import Reference
 from core.block import Floats
 from core.measure import Measure, Subject
 from detectors.contribution import at, bin_names, documents
+from detectors.documents import Documents
 from detectors.evidence import Counts
 from detectors.interval import noncentralities
 from detectors.law import chi_square
@@ -78,11 +79,11 @@ def divergence(value: Floats, scaled: Floats, back: Callable[[Floats], Floats], 
         return Result(value, interval=interval, law=chi_square(scaled / h, degrees))
 
 
-def evidence(target: Counts, baseline: Counts, terms: Terms) -> Callable[[Places], list[dict[str, Any]]]:
+def evidence(target: Counts, baseline: Counts, terms: Terms) -> Callable[[Places], Documents]:
     """The contributions of bins to a sum of terms, which are made of both sides' counts by bin."""
     shape = np.broadcast_shapes(target.counts.shape, baseline.counts.shape)[:-1]
 
-    def found(places: Places) -> list[dict[str, Any]]:
+    def found(places: Places) -> Documents:
         counts = at(target.counts, shape, places), at(baseline.counts, shape, places)
         return documents(target.column, bin_names(target.column), *shares(*counts), terms(*counts))
 

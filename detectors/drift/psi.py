@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from core.block import Floats, Ints
 from detectors.contribution import at, documents, group_names
+from detectors.documents import Documents
 from detectors.drift.comparison import Terms, about, comparison, distance_spec, divergence, per_row
 from detectors.evidence import Counts
 from detectors.spec import Places, Result
@@ -96,7 +96,7 @@ def _distance(terms: Terms, factor: float) -> Callable[[Counts, Counts], Result]
         value, left = _summed(terms, target.counts, baseline.counts, target.groups)
         found = divergence(value, factor * value, lambda scaled: scaled / factor, per_row(target, baseline), left - 1)
 
-        def evidence(places: Places) -> list[dict[str, Any]]:
+        def evidence(places: Places) -> Documents:
             c, r = (at(side.counts, value.shape, places) for side in (target, baseline))
             p, q, left = _both(c, r, target.groups)
             names = group_names(target.column, target.groups)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from core.block import Floats
 from core.contract import Kind
 from detectors.contribution import at, bin_names, documents
+from detectors.documents import Documents, joined
 from detectors.drift.comparison import about, compared
 from detectors.drift.ks import NO_NUMBERS, WIDEST, steps
 from detectors.drift.raw import COARSE, of_rows
@@ -70,11 +72,11 @@ def _compute(target: Sums, baseline: Sums, _params: NoParams) -> Result:
         (loose & np.isnan(distance), COARSE),
     )
 
-    def evidence(places: Places) -> list[dict[str, Any]]:
+    def evidence(places: Places) -> Sequence[dict[str, Any]]:
         shape = value.shape
         p, q, terms = (at(one, shape, places) for one in (f, g, np.abs(held)))
         found, rows = documents(column, bin_names(column), p, q, terms), np.broadcast_to(loose, shape)[places].tolist()
-        return [document | ({"from": "rows"} if of else {}) for document, of in zip(found, rows, strict=True)]
+        return joined(found, Documents(len(rows), **{"from": ["rows" if of else None for of in rows]}))
 
     return Result(value, why, law=_law(target, baseline, value * (scale or np.nan)), evidence=evidence)
 

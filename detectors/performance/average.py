@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -13,6 +13,7 @@ from core.block import Floats
 from core.classes import Classes
 from core.contract import Contract, Task
 from core.error import ConfigError
+from detectors.documents import Documents
 from detectors.evidence import Confusion
 from detectors.interval import wilson
 from detectors.performance.threshold import Threshold
@@ -79,14 +80,14 @@ def share(part: Floats, whole: Floats, target: Confusion, params: Average) -> Re
     return Result(value, interval=lambda phi: wilson(value, _rows(whole, target, params) / phi), evidence=counts(target, params))
 
 
-def counts(target: Confusion, params: Average) -> Callable[[Places], list[dict[str, Any]]]:
+def counts(target: Confusion, params: Average) -> Callable[[Places], Sequence[dict[str, Any]]]:
     """Evidence: the four counts of the class, or the counts of the classes with most labels."""
     index = _index(target, _usual(params, target))
 
-    def of_class(places: Places) -> list[dict[str, Any]]:
-        names = {"tp": target.right, "fp": target.wrongly, "fn": target.missed, "tn": target.rejected}
-        rows = zip(*(held[(*places, index)].tolist() for held in names.values()), strict=True)
-        return [{"class": target.classes[index or 0], **dict(zip(names, row, strict=True))} for row in rows]
+    def of_class(places: Places) -> Documents:
+        held = {"tp": target.right, "fp": target.wrongly, "fn": target.missed, "tn": target.rejected}
+        rows = {name: rows[(*places, index)].tolist() for name, rows in held.items()}
+        return Documents(len(places[0]), **{"class": [target.classes[index or 0]] * len(places[0])}, **rows)
 
     def of_all(places: Places) -> list[dict[str, Any]]:
         held = np.stack([target.labelled[places], target.predicted[places], target.right[places]], axis=-1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isnan
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from core.block import Floats, Ints
 from core.contract import Task
 from core.measure import Judged, Measure, Need
+from detectors.documents import Documents
 from detectors.evidence import Scores
 from detectors.interval import hanley_mcneil
 from detectors.spec import NoParams, Places, Result, Spec
@@ -79,11 +79,10 @@ def _spec(name: str, title: str, formula: str, of_area: Callable[[Floats], Float
             lower, upper = hanley_mcneil(target.roc_auc, target.positive / phi, (target.n - target.positive) / phi)
             return of_area(lower), of_area(upper)
 
-        def evidence(places: Places) -> list[dict[str, Any]]:
-            held = zip(*(np.broadcast_to(one, target.n.shape)[places].tolist() for one in (target.positive, target.bound)), strict=True)
-            return [
-                ({} if isnan(positive) else {"positive": int(positive)}) | ({"bound": bound} if bound else {}) for positive, bound in held
-            ]
+        def evidence(places: Places) -> Documents:
+            positive, bound = (np.broadcast_to(one, target.n.shape)[places].tolist() for one in (target.positive, target.bound))
+            rows = [None if isnan(one) else int(one) for one in positive]
+            return Documents(len(rows), positive=rows, bound=[one or None for one in bound])
 
         return Result(of_area(target.roc_auc), interval=interval, evidence=evidence)
 

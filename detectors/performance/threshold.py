@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
@@ -12,6 +12,7 @@ import numpy as np
 from core.block import Floats
 from core.contract import Contract, Task
 from core.error import ConfigError
+from detectors.documents import Documents, joined
 from detectors.evidence import ConfusionMatrix
 from detectors.ranked import Ranked
 from detectors.spec import Places, Result, Spec
@@ -62,14 +63,14 @@ def thresholded(spec: Spec[Any, P]) -> Spec[Any, P]:
     return replace(spec, compute=compute, settle=settle, of_scores=Ranked)
 
 
-Evidence = Callable[[Places], list[dict[str, Any]]]
+Evidence = Callable[[Places], Sequence[dict[str, Any]]]
 
 
 def with_bound(evidence: Evidence | None, bound: Floats) -> Evidence:
     """Evidence that says which share of the rows may be on the other side."""
 
-    def found(places: Places) -> list[dict[str, Any]]:
-        documents = [{} for _ in places[0]] if evidence is None else evidence(places)
-        return [document | ({"bound": one} if one else {}) for document, one in zip(documents, bound[places].tolist(), strict=True)]
+    def found(places: Places) -> Sequence[dict[str, Any]]:
+        own = Documents(len(places[0]), bound=[one or None for one in bound[places].tolist()])
+        return own if evidence is None else joined(evidence(places), own)
 
     return found

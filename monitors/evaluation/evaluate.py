@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from math import isnan
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,6 +22,7 @@ from detectors.by_group import gone_of
 from detectors.change.chart import charts
 from detectors.change.harmful import harms
 from detectors.dispersion import ENOUGH, Dispersion, p_value
+from detectors.documents import Documents, joined, numbers
 from detectors.evidence import ColumnDrift
 from detectors.sample import Train, here
 from detectors.spec import AnySpec, Places, Result, without_gone
@@ -374,25 +374,18 @@ def _tested(result: Result, known: Dispersion) -> tuple[Floats, Floats, Floats]:
     return p_value(result.expected or result.law, known), known.phi, excess
 
 
-def _with_comparison(
-    evidence: Evidence | None, block: _Block, compare: Compare, *, provisional: bool
-) -> Callable[[Places], list[dict[str, Any]]]:
+def _with_comparison(evidence: Evidence | None, block: _Block, compare: Compare, *, provisional: bool) -> Evidence:
     """Evidence with the p-value and the dispersion of each place, where there is one, whether they are provisional, and with what is compared with the thresholds in place of the value."""
-    numbers, mark = {"p": block.p, "phi": block.phi}, {"provisional": True} if provisional else {}
-    numbers |= {"label_coverage": block.coverage, "label_delay": block.delay}
+    held = {"p": block.p, "phi": block.phi, "label_coverage": block.coverage, "label_delay": block.delay}
     if compare is Compare.EXCESS:
-        numbers["excess"] = block.excess
+        held["excess"] = block.excess
     elif compare is Compare.RISE:
-        numbers["rise"] = block.value - block.baseline_value
+        held["rise"] = block.value - block.baseline_value
 
-    def found(places: Places) -> list[dict[str, Any]]:
-        documents = [{} for _ in places[0]] if evidence is None else evidence(places)
-        rows = zip(*(values[places].tolist() for values in numbers.values()), strict=True)
-        return [
-            {name: number for name, number in zip(numbers, row, strict=True) if not isnan(number)}
-            | (mark if not isnan(row[1]) else {})
-            | document
-            for row, document in zip(rows, documents, strict=True)
-        ]
+    def found(places: Places) -> Sequence[dict[str, Any]]:
+        rows = {name: numbers(values[places]) for name, values in held.items()}
+        mark = {"provisional": [None if phi is None else True for phi in rows["phi"]]} if provisional else {}
+        own = Documents(len(places[0]), **{name: row for name, row in rows.items() if any(one is not None for one in row)}, **mark)
+        return own if evidence is None else joined(own, evidence(places))
 
     return found

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,12 +18,13 @@ from core.block import Floats, Ints
 from core.monitor import Monitor
 from core.reading import DOCUMENTS, NUMBERS, Reading, Verdict
 from core.span import Flags, Spans
+from detectors.documents import joined, numbers, texts
 from detectors.spec import Places
 
 VERDICTS = tuple(Verdict)
 NONE = -1  # where a count is not there
 
-Evidence = Callable[[Places], list[dict[str, Any]]]
+Evidence = Callable[[Places], Sequence[dict[str, Any]]]
 """Gives documents of places (window, segment) of a block."""
 
 
@@ -37,8 +37,8 @@ class Part(NamedTuple):
     examples: Evidence | None = None
 
 
-_BATCH = 2_000  # places whose evidence is in memory
-_HELD = 10_000  # places whose evidence is held in whole: alerts take it, and then the table
+_BATCH = 4_000  # places of a column whose evidence is made at a time
+_HELD = 50_000  # places whose evidence is held as Python texts
 _SAME = 1e-12  # relative: sums of the same numbers in another order may differ so much
 
 
@@ -101,7 +101,7 @@ class Frame:
         return pa.table(
             {
                 **same,
-                "evidence": pa.array((_written(document) for _, document in self._found(mask)), pa.string(), size=rows),
+                "evidence": pa.chunked_array([self._texts((w, c, s), first) for first in range(0, rows, _HELD)], pa.string()),
                 "column": _take(self.columns, c),
                 "segment": _take(self.segments, s),
                 "window_start": self.windows.start[w],
@@ -118,72 +118,53 @@ class Frame:
         )
 
     def readings(self, mask: npt.NDArray[np.bool_], revision: Ints) -> Iterator[Reading]:
-        """The readings that `mask` selects, one by one, windows in order."""
-        same, starts, ends = self._same(), self.windows.start.tolist(), self.windows.end.tolist()
-        numbers = zip(*(getattr(self, name)[mask].tolist() for name in NUMBERS), strict=True)
-        rest = (array[mask].tolist() for array in (self.n_target, self.n_baseline, self.verdict, self.reason, revision))
-        for ((w, c, s), document), row, (n_target, n_baseline, verdict, reason, number) in zip(
-            self._found(mask), numbers, zip(*rest, strict=True), strict=True
-        ):
-            known: dict[str, Any] = {name: _number(value) for name, value in zip(NUMBERS, row, strict=True)}
-            yield Reading(
-                **same,
-                **known,
-                column=self.columns[c],
-                segment=self.segments[s],
-                window_start=starts[w],
-                window_end=ends[w],
-                n_target=n_target,
-                n_baseline=None if n_baseline == NONE else n_baseline,
-                verdict=VERDICTS[verdict],
-                reason=reason,
-                revision=number,
-                evidence=document,
-            )
+        """The readings that `mask` selects, one by one, windows in order, without their evidence."""
+        same, (w, c, s) = self._same(), np.nonzero(mask)
+        own = {
+            **{name: numbers(getattr(self, name)[mask]) for name in NUMBERS},
+            "column": np.array(self.columns, object)[c].tolist(),
+            "segment": np.array(self.segments, object)[s].tolist(),
+            "window_start": self.windows.start[w].tolist(),
+            "window_end": self.windows.end[w].tolist(),
+            "n_target": self.n_target[mask].tolist(),
+            "n_baseline": [None if n == NONE else n for n in self.n_baseline[mask].tolist()],
+            "verdict": [VERDICTS[code] for code in self.verdict[mask].tolist()],
+            "reason": self.reason[mask].tolist(),
+            "revision": revision[mask].tolist(),
+        }
+        return (Reading(**same, **dict(zip(own, row, strict=True))) for row in zip(*own.values(), strict=True))
+
+    def with_evidence(self, readings: Sequence[Reading]) -> list[Reading]:
+        """Readings of this block with their evidence."""
+        w = self.windows.find(Spans.of([(one.window_start, one.window_end) for one in readings]))
+        c, s = (np.array([names.index(text) for text in texts], np.intp) for names, texts in (
+            (self.columns, [one.column for one in readings]), (self.segments, [one.segment for one in readings]),
+        ))  # fmt: skip
+        found = self._evidence((w, c, s), examples=True)
+        return [msgspec.structs.replace(reading, evidence=msgspec.json.decode(text)) for reading, text in zip(readings, found, strict=True)]
 
     def _same_evidence(self, places: Places, stored: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
         """Which of some places, one row each, have the evidence that is stored for them. Examples are not compared."""
-        same = np.ones(len(stored), np.bool_)
-        for some in _batches(len(stored)):
-            documents = dict(self._documents(_at(places, some)))
-            for row, text in enumerate(stored.take(some).to_pylist()):
-                same[some[row]] = _alike(_written(documents.get(row, {})), text)
-        return same
+        return np.array([*map(_alike, self._evidence(places), stored.to_pylist())], np.bool_)
 
-    def _found(self, mask: npt.NDArray[np.bool_]) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
-        """The places under the mask, windows in order, with their evidence: an empty document if there is no value. That of few places is made once, that of many for some at a time."""
-        if np.count_nonzero(mask) > _HELD:
-            return self._made(mask)
-        key = mask.tobytes()
-        if key not in self._held:
-            self._held.clear()
-            self._held[key] = list(self._made(mask))
-        return iter(self._held[key])
+    def _texts(self, places: Places, first: int) -> pa.Array:
+        """The evidence of some places from the first one on, as it is written."""
+        w, c, s = (axis[first : first + _HELD] for axis in places)
+        return pa.array(self._evidence((w, c, s), examples=True), pa.string())
 
-    @cached_property
-    def _held(self) -> dict[bytes, list[tuple[tuple[int, ...], dict[str, Any]]]]:
-        """The places with evidence that were made last, by their mask."""
-        return {}
-
-    def _made(self, mask: npt.NDArray[np.bool_]) -> Iterator[tuple[tuple[int, ...], dict[str, Any]]]:
-        axes = np.nonzero(mask)
-        for some in _batches(len(axes[0])):
-            places = _at(axes, some)
-            documents = dict(self._documents(places, examples=True))
-            for row, at in enumerate(zip(*(axis.tolist() for axis in places), strict=True)):
-                yield at, documents.get(row, {})
-
-    def _documents(self, places: Places, *, examples: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The rows of places that have evidence, with it, and with the examples if they are asked for."""
+    def _evidence(self, places: Places, *, examples: bool = False) -> list[str]:
+        """The evidence of some places as JSON, with the examples if they are asked for: an empty document if there is no value."""
         w, c, s = places
+        found = np.full(len(w), "{}", object)
         valued = ~np.isnan(self.value[places]) | (self.few[places] & (self.n_target[places] > 0))
         for column in np.unique(c).tolist():
+            of_column = np.flatnonzero(valued & (c == column))
             for part in self.evidence[column]:
-                rows = np.flatnonzero(valued & (c == column) & (part.start <= w) & (w < part.stop))
-                asked = [one for one in (part.evidence, part.examples if examples else None) if one is not None and len(rows)]
-                for found in zip(rows.tolist(), *(one((w[rows] - part.start, s[rows])) for one in asked), strict=True):
-                    row, *documents = found
-                    yield row, {name: value for document in documents for name, value in document.items()}
+                asked = [one for one in (part.evidence, part.examples if examples else None) if one is not None]
+                rows = of_column[(part.start <= w[of_column]) & (w[of_column] < part.stop)]
+                for some in np.split(rows, range(_BATCH, len(rows), _BATCH)) if asked and len(rows) else ():
+                    found[some] = texts(joined(*(one((w[some] - part.start, s[some])) for one in asked)))
+        return found.tolist()
 
     def _same(self) -> dict[str, Any]:
         """The fields that all of these readings share."""
@@ -206,11 +187,6 @@ class Frame:
         c, s = codes(stored["column"], self.columns), codes(stored["segment"], self.segments)
         rows = np.flatnonzero((w >= 0) & (c >= 0) & (s >= 0))
         return (w[rows], c[rows], s[rows]), rows
-
-
-def _batches(rows: int) -> Iterator[Ints]:
-    """The indices of rows, some at a time."""
-    return (np.arange(first, min(first + _BATCH, rows)) for first in range(0, rows, _BATCH))
 
 
 def _at(places: Places, rows: Ints) -> Places:
@@ -267,13 +243,5 @@ def _take(names: tuple[str, ...], codes: Ints) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array([str(name) for name in names], pa.string()))
 
 
-def _written(document: dict[str, Any]) -> str:
-    return msgspec.json.encode(document).decode() if document else "{}"
-
-
 def _nullable(values: Floats) -> pa.Array:
     return pa.array(values, pa.float64(), mask=np.isnan(values))
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial, reduce
@@ -19,7 +19,6 @@ from core.clock import Clock
 from core.contract import Contract
 from core.error import Fenced, Retryable
 from core.monitor import Monitor
-from core.reading import Reading
 from core.span import Spans
 from monitors.evaluation import changes, plan
 from monitors.evaluation.background import Background, Key
@@ -28,7 +27,7 @@ from monitors.evaluation.failure import Failures
 from monitors.evaluation.frame import Frame
 from monitors.evaluation.superseded import end_superseded
 from monitors.evaluation.task import EvaluatedWindows, MonitorTask, groups, portions
-from monitors.evaluation.told import tell
+from monitors.evaluation.told import Fresh, tell
 from monitors.evaluation.watched import (
     Touch,
     columns_of,
@@ -281,12 +280,12 @@ class MonitorRunner:
             return
         with failures.of(*(task.monitor for task in tasks)):
             stored = self._stored([task.monitor for task in tasks], chunk)
-            written, fresh = list[tuple[MonitorTask, pa.Table, int]](), list[tuple[Monitor, Iterator[Reading]]]()
+            written, fresh = list[tuple[MonitorTask, pa.Table, int]](), list[Fresh]()
             for task in tasks:
                 with failures.of(task.monitor):
                     table, changed, readings = self._changed(frame(task), stored[task.monitor.name], given, lease)
                     written.append((task, table, changed))
-                    fresh.append((task.monitor, readings))
+                    fresh.append(readings)
             self.judged += tell(self._alerts, fresh, lease, failures)
             written = [one for one in written if one[0].monitor.name not in failures.errors]
             self._write_all(written, lease, failures)
@@ -308,7 +307,7 @@ class MonitorRunner:
                 raise
             return self._evaluate(task.monitor, chunk, self._evaluate.reads(own), task.early)
 
-    def _changed(self, frame: Frame, stored: pa.Table, given: StepInput, lease: Lease) -> tuple[pa.Table, int, Iterator[Reading]]:
+    def _changed(self, frame: Frame, stored: pa.Table, given: StepInput, lease: Lease) -> tuple[pa.Table, int, Fresh]:
         """The readings to store, how many of them are new, and these, which the alerts get before they are stored.
 
         If this process is killed between the two, the alerts get the same readings again, which changes nothing.
@@ -316,7 +315,7 @@ class MonitorRunner:
         changed, revision = frame.changed(stored)
         written, numbers = (frame.every, np.where(changed, revision, revision - 1)) if given.catching_up else (changed, revision)
         table = frame.table(written, numbers, self._clock.now(), lease.generation)
-        return table, int(changed.sum()), frame.readings(changed, revision)
+        return table, int(changed.sum()), Fresh(frame.monitor, frame.readings(changed, revision), frame.with_evidence)
 
     def _write_all(self, written: Sequence[tuple[MonitorTask, pa.Table, int]], lease: Lease, failures: Failures) -> None:
         """Store the readings of several monitors in one insert; if that is refused, each monitor's alone."""
@@ -352,7 +351,7 @@ class MonitorRunner:
         """Withdraw readings."""
         if stored.num_rows:
             table = withdrawn(stored, self._clock.now(), lease.generation)
-            self.judged += tell(self._alerts, [(monitor, as_nodata(table))], lease)
+            self.judged += tell(self._alerts, [Fresh(monitor, as_nodata(table))], lease)
             lease.check()
             self._write.readings([table])
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from core.error import Fenced
 from core.monitor import Monitor
-from core.reading import Reading
+from core.reading import Bare, Reading, WithEvidence
 from monitors.evaluation.failure import Failures
 from monitors.lease import Lease
 from monitors.ports import Alerts
@@ -16,7 +17,15 @@ _PORTION = 10_000  # readings of one transaction: PostgreSQL ends a transaction 
 Portion = list[tuple[Monitor, Sequence[Reading]]]
 
 
-def tell(alerts: Alerts, given: Iterable[tuple[Monitor, Iterator[Reading]]], lease: Lease, failures: Failures | None = None) -> int:
+class Fresh(NamedTuple):
+    """New readings of a monitor. If they come without their evidence, `with_evidence` gives it."""
+
+    monitor: Monitor
+    readings: Iterator[Reading]
+    with_evidence: WithEvidence | None = None
+
+
+def tell(alerts: Alerts, given: Iterable[Fresh], lease: Lease, failures: Failures | None = None) -> int:
     """Give readings to the alerts, the windows of each monitor in order. Returns in how many transactions.
 
     With `failures`, a portion that is refused is given again monitor by monitor, and the error counts as that monitor's. Without, it is raised.
@@ -43,12 +52,12 @@ def tell(alerts: Alerts, given: Iterable[tuple[Monitor, Iterator[Reading]]], lea
     return told
 
 
-def _portions(given: Iterable[tuple[Monitor, Iterator[Reading]]]) -> Iterator[Portion]:
+def _portions(given: Iterable[Fresh]) -> Iterator[Portion]:
     """Readings in portions, each with a monitor once at most. Monitors without a threshold or a budget are left out."""
     portion, size = Portion(), 0
-    for monitor, readings in given:
+    for monitor, readings, with_evidence in given:
         while monitor.alarms and (some := list(islice(readings, _PORTION - size))):
-            portion.append((monitor, some))
+            portion.append((monitor, some if with_evidence is None else Bare(some, with_evidence)))
             if (size := size + len(some)) == _PORTION:
                 yield portion
                 portion, size = [], 0
