@@ -17,8 +17,8 @@ from core.policy import Policy
 from core.segment import grouping_of
 from detectors.catalogue import MEASURES
 from monitors.definition.declared import content, same
-from monitors.definition.field import segments
 from monitors.definition.grammar import ParsedDefinitions, parse
+from monitors.definition.segment import groupings
 from monitors.definition.shared import joins, one_each
 from storage.control.store import ControlStore
 from watchkeeper.change.context import Context
@@ -95,7 +95,7 @@ def _check_segment(hook: Hook, contract: Contract | None) -> None:
     if hook.verify is None or not (grouping := grouping_of(hook.verify.segment)):
         return
     try:
-        segments(["*".join(grouping)], contract)
+        groupings(["*".join(grouping)], contract)
     except ConfigError as error:
         raise ConfigError(f"hook `{hook.name}`, `verify.segment`: {error.message}", remedy=error.remedy) from None
 
