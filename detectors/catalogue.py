@@ -48,7 +48,7 @@ from detectors.performance import (
     value,
 )
 from detectors.performance import rate as performance_rate
-from detectors.planned import PLANNED
+from detectors.performance.delay_corrected import delay_corrected
 from detectors.quality import distinct, freshness, label_coverage, label_delay, out_of_range_rate, rate, schema_changes, stream, volume
 from detectors.service import availability, latency, throughput
 from detectors.spec import AnySpec
@@ -73,6 +73,7 @@ _OF_ROWS: tuple[AnySpec, ...] = (
     quantile_loss.SPEC,
     curve.PR_AUC,
 )
+_WEIGHTED = tuple(by_weight(one) for one in _OF_ROWS)
 SPECS: tuple[AnySpec, ...] = (
     *rate.SPECS,
     out_of_range_rate.SPEC,
@@ -102,7 +103,8 @@ SPECS: tuple[AnySpec, ...] = (
     mmd.SPEC,
     correlation.SPEC,
     domain_classifier.SPEC,
-    *(by_weight(one) for one in _OF_ROWS),
+    *_WEIGHTED,
+    delay_corrected({one.about.name: one for one in _WEIGHTED}),
     curve.LIFT,
     max_error.SPEC,
     *estimated.SPECS,
@@ -135,17 +137,18 @@ _BY_NAME = {spec.about.name: spec for spec in SPECS}
 
 
 def spec(name: str) -> AnySpec:
-    """The measure called `name`; ConfigError if it is unknown or not built yet."""
+    """The measure called `name`; ConfigError if it is unknown."""
     if name in _BY_NAME and name != USER:
         return _BY_NAME[name]
     if (own := user.named(name)) is not None:
         return own
-    if name not in PLANNED and (near := get_close_matches(name, _BY_NAME, 1)):
+    if near := get_close_matches(name, _BY_NAME, 1):
         raise ConfigError(f"there is no measure `{name}`", remedy=f"did you mean `{near[0]}`?")
     family = name.partition(".")[0]
     there = [known for known in _BY_NAME if known.startswith(f"{family}.")]
-    problem = f"measure `{name}` is not available yet" if name in PLANNED else f"there is no measure `{name}`"
-    raise ConfigError(problem, remedy="available: " + ", ".join(there) if there else "`GET /v1/measures` lists all that are")
+    raise ConfigError(
+        f"there is no measure `{name}`", remedy="available: " + ", ".join(there) if there else "`GET /v1/measures` lists all that are"
+    )
 
 
 def known(name: str) -> AnySpec | None:

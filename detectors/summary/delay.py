@@ -20,3 +20,10 @@ def delays(ts: Ints, label_ts: Ints) -> Ints:
 def delay_bins(found: Ints) -> Ints:
     """The bin of each known delay (n,), which rises with it."""
     return np.asarray(np.minimum(np.ceil(np.log(np.maximum(found, _FIRST) / _FIRST) / _RATIO), DELAY_BINS - 1), np.int64)
+
+
+def whole_bins(ages: Ints) -> Ints:
+    """The last bin that ends by each age in microseconds (n,), -1 before the first one ends: delays in bins up to it can all have been seen."""
+    with np.errstate(divide="ignore"):
+        found = np.floor(np.log(np.maximum(ages, 0) / _FIRST) / _RATIO)
+    return np.asarray(np.clip(found, -1, DELAY_BINS - 1), np.int64)

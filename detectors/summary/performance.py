@@ -33,6 +33,7 @@ LAYOUT = PaneLayout(
         (("score_class", "score_bin"), ("positive", "negative", "positive_sum", "negative_sum")),
         (("delay_bin",), ("delay_count", "delay_sum")),
         (("rank",), ("rank_count",)),
+        (("arrival_class", "arrival_bin"), ("arrival_count",)),
     ),
     maxima=("largest",),
     schema=pa.schema(
@@ -46,6 +47,7 @@ LAYOUT = PaneLayout(
             *(("positive_sum", _FLOATS), ("negative_sum", _FLOATS)),
             *(("delay_bin", _BINS), ("delay_count", _COUNTS), ("delay_sum", _FLOATS)),
             *(("largest", pa.float64()), ("rank", _BINS), ("rank_count", _COUNTS)),
+            *(("arrival_class", _BINS), ("arrival_bin", _BINS), ("arrival_count", _COUNTS)),
         ]
     ),
 )
@@ -59,7 +61,8 @@ class PerformanceSummary:
     others, over the rows that have a score for the class; `scored` counts the rows with a score for any class. For regression `n` counts the rows with
     prediction and label. `loss_*` hold for each of the model's losses the rows that have it, its sum and its sum of squares. `delay_*` count labels by the bin
     of their delay (`detectors.summary.delay`) and sum the delays, in seconds. `largest` is the largest absolute error, 0 if there is none. `rank_*` count rows
-    by the place of their label's class among the classes, ordered by their score.
+    by the place of their label's class among the classes, ordered by their score. `arrival_*` count labels by the place of their class among the contract's, one more
+    for all others, and by the bin of their delay; only the segment `all` has them.
     Law: `of(a).merge(of(b)) == of(a + b)`.
     """
 
@@ -79,7 +82,7 @@ class PerformanceSummary:
         panes = PaneRows.of(contract, segments, outcomes.ts, outcomes.version, outcomes.role, outcomes.dimensions)
         columns = panes.keys() | _losses(panes, contract, outcomes) | _cells(panes, outcomes)
         columns |= _labels(panes, contract, outcomes) | _scores(panes, contract, outcomes)
-        columns |= _delays(panes, contract, outcomes)
+        columns |= _delays(panes, contract, outcomes) | _arrivals(panes, contract, outcomes)
         return PerformanceSummary(pa.table(columns).select(LAYOUT.schema.names))
 
     def add(self, contract: Contract, segments: Segments, outcomes: Outcomes) -> PerformanceSummary:
@@ -96,14 +99,14 @@ class PerformanceSummary:
 
     @staticmethod
     def from_columns(table: pa.Table) -> PerformanceSummary:
-        """The summary that `to_columns` gave, or that of an earlier version: without rows with a score, delays, errors or ranks, with the sums of residuals as columns."""
+        """The summary that `to_columns` gave, or that of an earlier version: without rows with a score, delays, errors, ranks or arrivals, with the sums of residuals as columns."""
         if "scored" not in table.column_names:
             table = table.append_column("scored", pa.array(np.zeros(table.num_rows, np.uint64)))
         if "loss" not in table.column_names:
             table = _with_losses(table)
         if "largest" not in table.column_names:
             table = table.append_column("largest", pa.array(np.zeros(table.num_rows)))
-        for name in ("delay_bin", "delay_count", "delay_sum", "rank", "rank_count"):
+        for name in ("delay_bin", "delay_count", "delay_sum", "rank", "rank_count", "arrival_class", "arrival_bin", "arrival_count"):
             if name not in table.column_names:
                 table = table.append_column(name, pa.array([[]] * table.num_rows, LAYOUT.schema.field(name).type))
         return PerformanceSummary(table.select(LAYOUT.schema.names).cast(LAYOUT.schema))
@@ -234,6 +237,23 @@ def _delays(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str
         "delay_bin": found.lists(found.bin, pa.uint16()),
         "delay_count": found.lists(found.count, pa.uint64()),
         "delay_sum": found.lists(found.sums[0], pa.float64()),
+    }
+
+
+def _arrivals(panes: PaneRows, contract: Contract, outcomes: Outcomes) -> dict[str, pa.Array]:
+    """Labels of all segments together by class and by the bin of their delay; empty lists for a regression, of which `delay_*` tell all."""
+    label = outcomes.label
+    if outcomes.delay is None or not isinstance(label, Categories):
+        return _empty(panes, LAYOUT.lists[6])
+    place = {name: index for index, name in enumerate(contract.classes)}
+    codes = np.array([place.get(name, len(place)) for name in label.texts], np.int64)[label.codes]
+    width = (len(place) + 1) * DELAY_BINS
+    everywhere = replace(panes, rows=panes.rows[:1])  # the first grouping is that of `all`
+    found = everywhere.tally(codes * DELAY_BINS + delay_bins(outcomes.delay), width, where=np.asarray(outcomes.delay != UNKNOWN, np.bool_))
+    return {
+        "arrival_class": found.lists(found.bin // DELAY_BINS, pa.uint16()),
+        "arrival_bin": found.lists(found.bin % DELAY_BINS, pa.uint16()),
+        "arrival_count": found.lists(found.count, pa.uint64()),
     }
 
 

@@ -28,6 +28,7 @@ from core.window.tumbling import Tumbling
 from detectors.catalogue import spec
 from detectors.change.chart import charts
 from detectors.change.harmful import harms
+from detectors.performance.delay_corrected import DELAY_CORRECTED
 from detectors.spec import AnySpec
 from monitors.definition import attribute, charted, field, harmful, segment, sides, user_measure
 from monitors.definition.column import flag
@@ -194,6 +195,11 @@ def _together(entry: DefinitionEntry, faults: Faults, monitor: Monitor, about: M
     if about is not None and about.family is Family.CHANGE and Need.LABELS in about.requires and monitor.baseline is not None:
         alone = ConfigError(f"`{monitor.measure}` compares the stream with itself", remedy="leave `baseline` out")
         faults.add(entry.lines["baseline"], f"monitor `{entry.name}`, `baseline`", alone)
+    if about is not None and about.name == DELAY_CORRECTED and monitor.baseline not in (None, Reference()):
+        older = ConfigError(
+            f"`{monitor.measure}` is compared with the reference alone", remedy="write `baseline: reference`, or leave it out"
+        )
+        faults.add(entry.lines["baseline"], f"monitor `{entry.name}`, `baseline`", older)
     if about is None or not about.of_stream:
         return
     wrong = {

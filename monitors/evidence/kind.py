@@ -10,11 +10,11 @@ from typing import Any
 
 from core.contract import PREDICTION
 from detectors import arrival, by_group, certainty, estimate, evidence, expected_error, sample, serving
-from detectors import weighted as of_weights
 from detectors.change import chart, harmful, sequence
 from detectors.compare.difference import Compared
 from detectors.explain.attributions import Attributions, Influence
 from detectors.labelled_rows import LabelledRows
+from detectors.late_labels import LateLabels
 from detectors.ranked import Ranked, ScoredPredictions
 from monitors.evidence import (
     age,
@@ -32,6 +32,7 @@ from monitors.evidence import (
     labelled_rows,
     labelling,
     late,
+    late_labels,
     latencies,
     loss_runs,
     losses,
@@ -58,7 +59,6 @@ from monitors.evidence import (
 from monitors.evidence.expected_error import OfErrors
 from monitors.evidence.groups import OfGroups
 from monitors.evidence.reader import EvidenceKind
-from monitors.evidence.weighted import OfWeights
 
 KINDS: Mapping[type[Any], EvidenceKind] = {
     evidence.Counts: counts,
@@ -99,11 +99,8 @@ KINDS: Mapping[type[Any], EvidenceKind] = {
     harmful.Harm: compared,
     Attributions: attributions,
     Influence: influence,
-    of_weights.WeightedCells: OfWeights(matrix, of_weights.WeightedCells, weighted.cells),
-    of_weights.WeightedLosses: OfWeights(losses, of_weights.WeightedLosses, weighted.losses),
-    of_weights.WeightedScoreLosses: OfWeights(score_losses, of_weights.WeightedScoreLosses, weighted.score_losses, scored=True),
-    of_weights.WeightedRanked: OfWeights(ranked, of_weights.WeightedRanked, weighted.curves, scored=True),
-    of_weights.WeightedScores: OfWeights(scores, of_weights.WeightedScores, weighted.areas, scored=True),
+    **weighted.READERS,
+    LateLabels: late_labels,
     by_group.GroupPredictions: group_predictions,
     by_group.PredictionsByGroup: OfGroups(counts, by_group.PredictionsByGroup, PREDICTION),
     by_group.OutcomesByGroup: OfGroups(confusion, by_group.OutcomesByGroup),

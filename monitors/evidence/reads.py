@@ -16,6 +16,7 @@ from core.baseline.rows import Role, Version
 from core.block import Categories, Floats, Ints, Outcomes, Predictions
 from core.contract import PREDICTION, Kind
 from core.error import ConfigError, Retryable
+from core.segment import ALL
 from core.span import Spans
 from detectors.sample import Train, here
 from monitors.evidence.extent import Extent
@@ -76,6 +77,11 @@ class Reads:
         version, role = (others.version, None) if isinstance(others, Version) else (None, others.role)
         scope = replace(self.scope, version=version, role=role)
         return self.once(("of", version, role), lambda: Reads(self._panes, self._history, self._stream, scope, self.train))
+
+    def whole(self) -> Reads:
+        """The reads of all segments together, from the panes of `all` alone."""
+        scope = replace(self.scope, segments=(ALL,), groupings=("",), fields=PaneFields())
+        return self.once(("whole",), lambda: Reads(self._panes, self._history, self._stream, scope, self.train))
 
     def _within(self, segments: tuple[str, ...]) -> Reads:
         other = copy(self)

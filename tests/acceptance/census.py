@@ -41,7 +41,7 @@ NOTE = ["@text:note:length", "@text:note:words", "@text:note:letters", "@text:no
 _FEW = {
     "nulls", "psi", "signals-js", "note-tails", "drift.wasserstein", "drift.mean_shift", "quality.distinct", "accuracy", "estimated-accuracy",
     "performance-value", "auc", "performance-lift_at_k", "performance-log_loss", "coverage", "delay", "drifted", "correlation", "confidence", "ece",
-    "set_coverage", "adaptive_coverage", "fair-demographic_parity_ratio", "fair-equal_opportunity_difference", "selected", "cost", "f1-weighted",
+    "set_coverage", "adaptive_coverage", "corrected", "fair-demographic_parity_ratio", "fair-equal_opportunity_difference", "selected", "cost", "f1-weighted",
     "score-demographic_parity_difference", "score-equal_opportunity_difference", "score-selection_rate", "score-calibration_gap",
     "change-adwin", "change-cusum", "change-harmful", "service-latency_p95", "service-throughput", "service-burn_rate",
     "roles-accuracy", "explain-attribution_drift", "explain-influence_gap",
@@ -327,8 +327,15 @@ def performance(shared: dict[str, Any]) -> list[dict[str, Any]]:
         "params": {"weighted": True, "average": "macro"},
         "warn": {"below": 0.7},
     }
+    corrected = {
+        "monitor": "corrected",
+        "measure": "performance.delay_corrected",
+        "params": {"of": "performance.accuracy", "learn": 10},
+        "baseline": "reference",
+        "warn": 0.1,
+    }
     found = [{**shared, "monitor": f"performance-{name}", "measure": f"performance.{name}", **more} for name, more in watched.items()]
-    return [*found, {**shared, **weighted, "segments": ["all"]}]
+    return [*found, *({**shared, **one, "segments": ["all"]} for one in (weighted, corrected))]
 
 
 def measures(shared: dict[str, Any]) -> list[dict[str, Any]]:

@@ -52,7 +52,7 @@ _FEW = {
     "nulls", "psi", "js-before", "quality.new_categories", "quality.distinct", "drift.wasserstein", "drift.mean_shift",
     "coverage", "delay", "late", "freshness", "volume-week", "schema", "orphans", "drifted", "mmd", "correlation",
     "mae", "mae-week", "rmse", "r2", "accuracy", "f1-week", "roc_auc", "estimated", "error_gap", "mean_prediction_gap", "equalized_odds_difference",
-    "demographic_parity_ratio", "signals", "signals-js", "confidence", "ece", "interval_width", "interval_coverage", "overrun",
+    "demographic_parity_ratio", "signals", "signals-js", "confidence", "ece", "interval_width", "interval_coverage", "overrun", "corrected",
 }  # fmt: skip
 
 
@@ -157,6 +157,18 @@ def _every(pair: flights.Pair) -> list[dict[str, Any]]:
             {"monitor": name, "measure": measure, "baseline": "reference", **limits},
             {"monitor": f"{name}-week", "measure": measure, "baseline": "previous", "target": {"window": "7d"}, **limits},
         ]
+    of = {"of": "performance.mae" if pair.task == "regression" else "performance.accuracy", "learn": 7}
+    watched.append(
+        {
+            "monitor": "corrected",
+            "measure": "performance.delay_corrected",
+            "params": of,
+            "segments": ["all", "origin"],
+            "warn": {"below": 0.8},
+        }
+        if pair.task == "binary"
+        else {"monitor": "corrected", "measure": "performance.delay_corrected", "params": of, "segments": ["all"], "warn": {"above": 20}}
+    )
     if pair.task == "binary":
         watched += [
             {"monitor": "estimated", "measure": "performance.estimated_accuracy", "baseline": "reference", "warn": 0.03},

@@ -50,13 +50,15 @@ class Store:
         assert version is None
         return self.rows.take(np.flatnonzero(np.isin(self.rows.ts // pane * pane, slots)))
 
-    def inputs(self, *_: Any) -> pa.Table:
+    def inputs(self, contract: Contract, _columns: Any, *asked: Any) -> pa.Table:
         """How many predictions each pane has; all are labelled."""
-        return self.performance(self.contract).select(["start", "segment", "n"])
+        return self.performance(contract, *asked).select(["start", "segment", "n"])
 
-    def performance(self, contract: Contract, *_: Any) -> pa.Table:
-        """All panes, one row a pane."""
+    def performance(self, contract: Contract, _names: Any, _groupings: Any, step: int, *_: Any) -> pa.Table:
+        """All panes, one row a pane, each with the start of its cell."""
         table = PerformanceSummary.of(contract, Segments(contract), self.rows).to_columns()
+        slots = table["slot"].to_numpy()
+        table = table.set_column(0, "slot", pa.array(slots - slots % step))
         return table.append_column("panes", pa.array(np.ones(len(table), np.int64))).rename_columns(
             ["start" if name == "slot" else name for name in [*table.column_names, "panes"]]
         )
@@ -106,14 +108,14 @@ def _rows(
 
 
 def readings(
-    store: Store, measure: str, params: dict[str, Any] | None = None, hours: int = 1, baseline: Baseline | None = None
+    store: Store, measure: str, params: dict[str, Any] | None = None, hours: int = 1, baseline: Baseline | None = None, days: int = 0
 ) -> list[Reading]:
-    """The readings of a measure for each hour."""
-    spec, hourly, nothing = catalogue.spec(measure), Tumbling(moment.HOUR), cast("Any", None)
+    """The readings of a measure for each hour, or for windows of so many days up to the last row."""
+    spec, hourly, nothing = catalogue.spec(measure), Tumbling(days * moment.DAY or moment.HOUR), cast("Any", None)
     settled = field.params(params or {}, spec, store.contract)
     monitor = Monitor(name="w", model="m", measure=measure, params=settled, window=hourly, baseline=baseline, min_samples=1)
     evaluate = Evaluate(cast("Any", store), cast("Any", store), nothing, lambda _model, _version: store.contract)
-    windows = hourly.between(0, (hours - 1) * moment.HOUR)
+    windows = hourly.between(0, int(store.rows.ts.max()) if days else (hours - 1) * moment.HOUR)
     frame = evaluate(monitor, windows, evaluate.reads(Scope(Model(store.contract, None), ("all",), ("",), ())))
     mask = np.ones(frame.value.shape, np.bool_)
     return list(frame.readings(mask, np.ones(frame.value.shape, np.int64)))
